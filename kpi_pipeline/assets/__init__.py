@@ -1,0 +1,1 @@
+"""Dagster assets: read, compute, publish. Thin by rule."""

@@ -1,0 +1,1 @@
+"""The contract between the pipeline, which publishes, and serving, which reads."""

@@ -1,0 +1,1 @@
+"""Pure numbers: normalisation, the roll-up, the cube and the payloads. No I/O."""

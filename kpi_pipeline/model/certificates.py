@@ -1,0 +1,108 @@
+"""The canonical certificate: its columns, its states and why a row may be refused."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import pyarrow as pa
+
+CERTIFICATE_SCHEMA: Final = pa.schema(
+    [
+        pa.field("certificate_id", pa.string(), nullable=False),
+        pa.field("project", pa.string(), nullable=False),
+        pa.field("client", pa.string(), nullable=False),
+        pa.field("project_manager", pa.string(), nullable=False),
+        pa.field("administrator", pa.string(), nullable=False),
+        pa.field("project_type", pa.string(), nullable=False),
+        pa.field("state", pa.string(), nullable=False),
+        pa.field("detailed_state", pa.string()),
+        pa.field("rejection_reason", pa.string()),
+        pa.field("failure_kind", pa.string()),
+        pa.field("month", pa.date32(), nullable=False),  # the first day of the billing month
+        pa.field("issued_on", pa.date32(), nullable=False),
+        pa.field("sent_on", pa.date32()),
+        pa.field("conformity_on", pa.date32()),
+        pa.field("expected_payment_on", pa.date32()),
+        pa.field("paid_on", pa.date32()),
+        pa.field("currency", pa.string(), nullable=False),  # ISO 4217
+        pa.field("amount_proposed", pa.int64(), nullable=False),  # minor units of the currency
+        pa.field("amount_approved", pa.int64(), nullable=False),  # minor units of the currency
+        pa.field("rework_count", pa.int64(), nullable=False),
+        pa.field("rejection_count", pa.int64(), nullable=False),
+        pa.field("updated_at", pa.timestamp("us")),
+    ]
+)
+"""One row a certificate. `certificate_id` is unique; what identifies it in the source is joined by '/'."""
+
+QUARANTINE_SCHEMA: Final = pa.schema(
+    [
+        pa.field("row_number", pa.int64(), nullable=False),  # from 1, in extraction order
+        pa.field("certificate_id", pa.string()),
+        pa.field("reasons", pa.list_(pa.string()), nullable=False),  # "code" or "code:column"
+        pa.field("raw", pa.string(), nullable=False),  # the source row as JSON
+    ]
+)
+"""One row a refused source row."""
+
+
+class State(StrEnum):
+    """The stage a certificate has reached. A source's own words are mapped to these."""
+
+    REVISION = "revision"
+    SENT = "enviado"
+    PENDING = "pendiente"
+    VALIDATED = "validado"
+    PAID = "pagado"
+    REJECTED = "rechazado"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a state means for the money.
+
+    Attributes:
+        accepted: The client has accepted: its approved amount counts as approved billing.
+        decided: The client has answered: accepted or rejected.
+        receivable: Claimed or accepted and not yet paid.
+    """
+
+    accepted: bool
+    decided: bool
+    receivable: bool
+
+
+STAGES: Final[dict[State, Stage]] = {
+    State.REVISION: Stage(accepted=False, decided=False, receivable=False),  # not claimed yet
+    State.SENT: Stage(accepted=False, decided=False, receivable=True),
+    State.PENDING: Stage(accepted=False, decided=False, receivable=True),
+    State.VALIDATED: Stage(accepted=True, decided=True, receivable=True),
+    State.PAID: Stage(accepted=True, decided=True, receivable=False),
+    State.REJECTED: Stage(accepted=False, decided=True, receivable=False),  # the claim was refused
+}
+
+
+class Reason(StrEnum):
+    """Why a source row is refused; `REASON_ADVICE` says what to do about it."""
+
+    MISSING = "missing"
+    DUPLICATE = "duplicate_certificate"
+    UNKNOWN_STATE = "unknown_state"
+    BAD_DATE = "bad_date"
+    BAD_AMOUNT = "bad_amount"
+    BAD_NUMBER = "bad_number"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    DATE_OUT_OF_RANGE = "date_out_of_range"
+    DATES_OUT_OF_ORDER = "dates_out_of_order"
+
+
+REASON_ADVICE: Final[dict[Reason, str]] = {
+    Reason.MISSING: "fill the column in the source, or give it a default in the mapping file",
+    Reason.DUPLICATE: "certificate_id must be unique: check the mapping file's columns and its query's joins",
+    Reason.UNKNOWN_STATE: "add the word under [states] in the mapping file",
+    Reason.BAD_DATE: "add the format under [dates] in the mapping file, or correct the source",
+    Reason.BAD_AMOUNT: "set the marks under [amounts] in the mapping file, or correct the source",
+    Reason.BAD_NUMBER: "the column must hold a whole number",
+    Reason.UNKNOWN_CURRENCY: "use an ISO 4217 code, or set defaults.currency in the mapping file",
+    Reason.DATE_OUT_OF_RANGE: "dates must lie between 1990 and 2100",
+    Reason.DATES_OUT_OF_ORDER: "conformity cannot precede sending, nor payment issue: correct the source",
+}

@@ -1,0 +1,59 @@
+"""The dimensions by which certificates are filtered and rolled up."""
+
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Version of payload shapes and meanings; part of every variant key."""
+
+PRODUCTS: Final = ("kpis", "dashboards", "charts", "financials")
+"""What is published, each with its own schedule and time to live."""
+
+UNASSIGNED: Final = "sin asignar"
+"""Dimension value of a certificate whose source names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One way to cut the certificates.
+
+    Attributes:
+        name: Canonical name, used in roll-up columns, filters and query parameters.
+        aliases: Other spellings accepted as a query parameter.
+        label_es: Label shown in Spanish.
+        label_en: Label shown in English.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    label_es: str
+    label_en: str
+
+
+MONTH: Final = Dimension("month", ("mes",), "Mes", "Month")
+CLIENT: Final = Dimension("client", ("cliente",), "Cliente", "Client")
+PROJECT: Final = Dimension("project", ("proyecto",), "Proyecto", "Project")
+PROJECT_MANAGER: Final = Dimension(
+    "project_manager", ("jefe_proyecto", "manager"), "Jefe de proyecto", "Project manager"
+)
+ADMINISTRATOR: Final = Dimension("administrator", ("gestor",), "Gestor", "Administrator")
+STATE: Final = Dimension("state", ("estado",), "Estado", "State")
+PROJECT_TYPE: Final = Dimension(
+    "project_type", ("tipo_proyecto", "department", "departamento"), "Tipo de proyecto", "Project type"
+)
+
+DIMENSIONS: Final[tuple[Dimension, ...]] = (
+    MONTH,
+    CLIENT,
+    PROJECT,
+    PROJECT_MANAGER,
+    ADMINISTRATOR,
+    STATE,
+    PROJECT_TYPE,
+)
+DIMENSION_NAMES: Final = tuple(dimension.name for dimension in DIMENSIONS)
+
+PARAMETER_NAMES: Final[dict[str, str]] = {
+    spelling: dimension.name for dimension in DIMENSIONS for spelling in (dimension.name, *dimension.aliases)
+}
+"""Every accepted spelling of a dimension as a query parameter, to its canonical name."""

@@ -1,0 +1,100 @@
+"""Filters: a canonical, sorted set of dimension = values."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+
+_SPACES = re.compile(r"\s+")
+
+
+def fold(text: str) -> str:
+    """Reduce a spelling to what identifies it: no accents, no case, single spaces.
+
+    Two dimension values that fold alike are one value: "Revisión " and "revision".
+    """
+    # Case folding can bring back a decomposable character and decomposition a foldable one
+    # ("İ"): repeat until nothing moves, so that fold(fold(x)) == fold(x).
+    while True:
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+        folded = _SPACES.sub(" ", bare).strip()
+        if folded == text:
+            return folded
+        text = folded
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A set of certificates: for each dimension named, any of its values; all must hold.
+
+    Build with `Filter.of`, which sorts dimensions and values and drops repetitions, so that equal
+    sets are equal objects. Values keep the spelling in which the data hold them; identity is by
+    their folded form.
+
+    Attributes:
+        terms: Pairs of dimension name and its values, sorted.
+    """
+
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def of(cls, selection: Mapping[str, str | Iterable[str]]) -> "Filter":
+        """Build the canonical filter of a selection.
+
+        Args:
+            selection: Dimension name to a value or to values; a dimension with no values is
+                not filtered.
+
+        Raises:
+            ValueError: If a name is no dimension or a value is empty.
+        """
+        terms = []
+        for name in sorted(selection):
+            if name not in DIMENSION_NAMES:
+                raise ValueError(f"unknown dimension {name!r}; one of: {', '.join(DIMENSION_NAMES)}")
+            given = selection[name]
+            by_fold: dict[str, str] = {}
+            for value in (given,) if isinstance(given, str) else given:
+                folded = fold(value)
+                if not folded:
+                    raise ValueError(f"dimension {name!r} has an empty value")
+                by_fold[folded] = min(value, by_fold.get(folded, value))
+            if by_fold:
+                terms.append((name, tuple(by_fold[folded] for folded in sorted(by_fold))))
+        return cls(tuple(terms))
+
+    @property
+    def identity(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The filter with folded values: equal for equal sets, whatever the spelling."""
+        return tuple((name, tuple(fold(value) for value in values)) for name, values in self.terms)
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """The filter as plain JSON: dimension name to its sorted values."""
+        return {name: list(values) for name, values in self.terms}
+
+    def values(self, dimension: str) -> tuple[str, ...]:
+        """The values asked for in a dimension; empty when it is not filtered."""
+        return dict(self.terms).get(dimension, ())
+
+    def without(self, dimension: str) -> "Filter":
+        """The wider filter that leaves one dimension free."""
+        return Filter(tuple(term for term in self.terms if term[0] != dimension))
+
+    def wider(self) -> Iterator["Filter"]:
+        """Every wider filter, nearest first: one dimension freed, then two, down to everything."""
+        level = [self]
+        seen: set[Filter] = set()
+        while level := [
+            wide for narrow in level for wide in (narrow.without(name) for name, _ in narrow.terms)
+        ]:
+            for candidate in level:
+                if candidate not in seen:
+                    seen.add(candidate)
+                    yield candidate
+
+
+EVERYTHING = Filter()
+"""The filter of every certificate."""

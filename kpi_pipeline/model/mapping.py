@@ -1,0 +1,210 @@
+"""The mapping file: how a source's tables and words become certificates."""
+
+import tomllib
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, State
+from kpi_pipeline.model.filters import fold
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names)
+"""Canonical columns that a mapping may name."""
+
+REQUIRED: Final = ("certificate_id", "client", "issued_on", "amount_proposed")
+"""Canonical columns without which there is no certificate; the others may be absent or defaulted."""
+
+DEFAULTABLE: Final = frozenset(
+    {"project", "project_manager", "administrator", "project_type", "state", "currency"}
+)
+"""Canonical columns for which a mapping may give a default."""
+
+
+class MappingError(ValueError):
+    """A mapping file that cannot be used; the message says where and what to do."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableSource(_Strict):
+    """Where rows are: a table, a query, or the columns of a CSV file.
+
+    Attributes:
+        table: Table name, for a database.
+        query: SELECT statement, for a database.
+        delimiter: Field separator, for a CSV file.
+        encoding: Text encoding, for a CSV file.
+    """
+
+    table: Text | None = None
+    query: Text | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.table and self.query:
+            raise ValueError("give table or query, not both")
+        return self
+
+
+class Dates(_Strict):
+    """Formats of dates that are text, in strptime notation, tried in order; ISO 8601 always works."""
+
+    formats: tuple[Text, ...] = ()
+
+
+class Amounts(_Strict):
+    """Marks of amounts that are text.
+
+    Attributes:
+        decimal: Decimal mark.
+        thousands: Grouping mark, or empty.
+    """
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands marks must differ")
+        return self
+
+
+class ChangeLog(_Strict):
+    """A log of changed fields, one row a change, from which dates and counts are taken.
+
+    `paid_on` is the date of the last change of `state_field` into a word of the state pagado;
+    `rework_count` counts changes of `detail_field` into a word of `rework`; `rejection_count` counts
+    changes of `state_field` into a word of the state rechazado.
+
+    Attributes:
+        table: Table name.
+        key: Columns that name the certificate, in the order of `columns.certificate_id`.
+        at: Column of the moment of the change.
+        field: Column of the changed field's name.
+        to: Column of the new value.
+        state_field: Value of `field` for a change of state.
+        detail_field: Value of `field` for a change of detailed state.
+        rework: Words of a request to rework.
+    """
+
+    table: Text
+    key: tuple[Text, ...] = Field(min_length=1)
+    at: Text
+    field: Text
+    to: Text
+    state_field: Text
+    detail_field: Text | None = None
+    rework: tuple[Text, ...] = ()
+
+
+class SourceMapping(_Strict):
+    """A whole mapping file.
+
+    Attributes:
+        name: Short name, shown in metadata.
+        description: One sentence on the source.
+        source: Where rows are.
+        columns: Canonical column to source column, or to several that together identify
+            (`certificate_id` only).
+        defaults: Value of a canonical column that the source lacks or leaves empty.
+        dates: Formats of dates.
+        amounts: Marks of amounts.
+        states: State to the source's words for it; compared folded, and a state's own name always
+            counts.
+        log: The log of changes, if there is one.
+    """
+
+    name: Text
+    description: str = ""
+    source: TableSource = TableSource()
+    columns: dict[str, Text | tuple[Text, ...]]
+    defaults: dict[str, Text] = {}
+    dates: Dates = Dates()
+    amounts: Amounts = Amounts()
+    states: dict[State, tuple[Text, ...]] = {}
+    log: ChangeLog | None = None
+
+    @model_validator(mode="after")
+    def _columns_make_a_certificate(self) -> Self:
+        unknown = sorted(set(self.columns) - MAPPABLE)
+        if unknown:
+            raise ValueError(
+                f"columns: {', '.join(unknown)}: no such column of a certificate; "
+                f"one of: {', '.join(sorted(MAPPABLE))}"
+            )
+        missing = [name for name in REQUIRED if name not in self.columns]
+        if missing:
+            raise ValueError(f"columns: {', '.join(missing)}: required; name the source column")
+        several = sorted(
+            name
+            for name, column in self.columns.items()
+            if not isinstance(column, str) and name != "certificate_id"
+        )
+        if several:
+            raise ValueError(f"columns: {', '.join(several)}: only certificate_id may join several columns")
+        undefaultable = sorted(set(self.defaults) - DEFAULTABLE)
+        if undefaultable:
+            raise ValueError(
+                f"defaults: {', '.join(undefaultable)}: no default is possible; "
+                f"one of: {', '.join(sorted(DEFAULTABLE))}"
+            )
+        for name in ("state", "currency"):
+            if name not in self.columns and name not in self.defaults:
+                raise ValueError(f"{name}: name its source column under columns or give it under defaults")
+        if "state" in self.defaults and fold(self.defaults["state"]) not in self.state_words:
+            raise ValueError(f"defaults.state: {self.defaults['state']!r} is no state and not under [states]")
+        return self
+
+    @model_validator(mode="after")
+    def _words_are_unambiguous(self) -> Self:
+        owner: dict[str, State] = {}
+        for state, words in self.states.items():
+            for word in words:
+                other = owner.setdefault(fold(word), state)
+                if other is not state:
+                    raise ValueError(f"states: {word!r} stands for both {other.value} and {state.value}")
+        return self
+
+    @property
+    def state_words(self) -> dict[str, State]:
+        """Folded word to state, the states' own names included."""
+        words = {state.value: state for state in State}
+        for state, spellings in self.states.items():
+            words.update({fold(spelling): state for spelling in spellings})
+        return words
+
+    @property
+    def certificate_key(self) -> tuple[str, ...]:
+        """Source columns whose values, joined by '/', are the certificate id."""
+        column = self.columns["certificate_id"]
+        return (column,) if isinstance(column, str) else column
+
+
+def parse_mapping(text: str, origin: str) -> SourceMapping:
+    """Read a mapping file's text.
+
+    Args:
+        text: TOML.
+        origin: The file's name, for messages.
+
+    Raises:
+        MappingError: If the text is no TOML or does not describe certificates; names the place.
+    """
+    try:
+        return SourceMapping.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{origin}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        ]
+        raise MappingError(f"{origin}: " + "; ".join(problems)) from error

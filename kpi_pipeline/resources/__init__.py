@@ -1,0 +1,1 @@
+"""Dagster resources: the source and the cache as assets see them."""

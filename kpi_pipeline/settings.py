@@ -1,0 +1,128 @@
+"""Every setting, typed, from the environment, `.env` and the source chosen by `kpi load`."""
+
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Seconds = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(ge=0)]
+# 0 lets the system choose a free port.
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+SOURCE_FILE = "source.toml"
+"""File under KPI_HOME in which `kpi load` keeps the chosen source."""
+
+
+class Settings(BaseSettings):
+    """All settings; each field's alias is its environment variable and its argument.
+
+    Precedence: arguments, environment, `.env`, then `source.toml` under KPI_HOME.
+    Construct anew for each run: the chosen source may change while a worker lives.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    # Where state lives.
+    home: Path = Field(Path(".kpi"), alias="KPI_HOME")
+
+    # Source.
+    source_url: SecretStr | None = Field(None, alias="KPI_SOURCE_URL")
+    source_mapping: str = Field("edp", alias="KPI_SOURCE_MAPPING")
+    as_of: date | None = Field(None, alias="KPI_AS_OF")
+    timezone: str = Field("America/Santiago", alias="KPI_TIMEZONE")
+    max_rejected_share: float = Field(0.05, ge=0, le=1, alias="KPI_MAX_REJECTED_SHARE")
+
+    # Meanings.
+    critical_days: Days = Field(60, alias="KPI_CRITICAL_DAYS")
+    payment_term_days: Days = Field(30, alias="KPI_PAYMENT_TERM_DAYS")
+    dso_window_months: int = Field(12, ge=1, le=60, alias="KPI_DSO_WINDOW_MONTHS")
+
+    # Cache.
+    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    ttl_dashboards: Seconds = Field(300, alias="REDIS_CACHE_TTL_DASHBOARD")
+    ttl_kpis: Seconds = Field(600, alias="REDIS_CACHE_TTL_KPIS")
+    ttl_charts: Seconds = Field(900, alias="REDIS_CACHE_TTL_CHARTS")
+    ttl_financials: Seconds = Field(1800, alias="REDIS_CACHE_TTL_FINANCIALS")
+    stale_grace: Seconds = Field(86_400, alias="REDIS_CACHE_STALE_GRACE")
+
+    # Worker.
+    celery_broker_url: SecretStr | None = Field(None, alias="CELERY_BROKER_URL")
+    celery_result_backend: SecretStr | None = Field(None, alias="CELERY_RESULT_BACKEND")
+
+    # Addresses; everything listens on the loopback interface only.
+    web_port: Port = Field(5000, alias="KPI_WEB_PORT")
+    dagster_port: Port = Field(3000, alias="KPI_DAGSTER_PORT")
+    redis_port: Port = Field(0, alias="KPI_REDIS_PORT")
+    dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add the source chosen by `kpi load` below the environment."""
+        home = next(
+            (
+                found
+                for source in (init_settings, env_settings, dotenv_settings)
+                if (found := source().get("KPI_HOME"))
+            ),
+            ".kpi",
+        )
+        chosen = TomlConfigSettingsSource(settings_cls, Path(home) / SOURCE_FILE)
+        return init_settings, env_settings, dotenv_settings, chosen
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"unknown time zone {name!r}; use an IANA name such as America/Santiago"
+            ) from error
+        return name
+
+    @model_validator(mode="after")
+    def _absolute_home(self) -> Self:
+        # Every process must mean the same folder, whatever its working directory.
+        object.__setattr__(self, "home", self.home.resolve())
+        return self
+
+    @cached_property
+    def ttl(self) -> dict[str, int]:
+        """Seconds for which each product stays fresh."""
+        return {
+            "kpis": self.ttl_kpis,
+            "dashboards": self.ttl_dashboards,
+            "charts": self.ttl_charts,
+            "financials": self.ttl_financials,
+        }
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own folder."""
+        return self.home / "dagster"
+
+    @property
+    def storage(self) -> Path:
+        """Folder of snapshots: certificates, quarantine, roll-up."""
+        return self.home / "storage"
+
+    def today(self) -> date:
+        """The business date: the set as_of, or today in the set time zone."""
+        return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()

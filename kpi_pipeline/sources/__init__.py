@@ -1,0 +1,1 @@
+"""Where certificates come from: mapping files, extraction, the active source, the demo."""

@@ -1,0 +1,1 @@
+"""The thin reader: manifest, bytes, client. It never computes and never sees the source."""

