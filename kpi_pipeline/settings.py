@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     dagster_port: Port = Field(3000, alias="KPI_DAGSTER_PORT")
     redis_port: Port = Field(0, alias="KPI_REDIS_PORT")
     dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
+    # Host names, beside the loopback ones, to which serving answers; separated by commas.
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="KPI_ALLOWED_HOSTS")
 
     @classmethod
     def settings_customise_sources(
@@ -96,6 +99,13 @@ class Settings(BaseSettings):
                 f"unknown time zone {name!r}; use an IANA name such as America/Santiago"
             ) from error
         return name
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, hosts: object) -> object:
+        if isinstance(hosts, str):
+            return tuple(name.strip() for name in hosts.split(",") if name.strip())
+        return hosts
 
     @model_validator(mode="after")
     def _absolute_home(self) -> Self:

@@ -1,9 +1,20 @@
 """The mapping file: how a source's tables and words become certificates."""
 
+import re
 import tomllib
+from datetime import date, datetime
 from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, State
 from kpi_pipeline.model.filters import fold
@@ -22,6 +33,10 @@ DEFAULTABLE: Final = frozenset(
 """Canonical columns for which a mapping may give a default."""
 
 
+_FORMAT_CODES: Final = frozenset("YymdbBjHIMSfp%")
+"""Codes of a date format whose meaning does not depend on the machine's locale, beside English months."""
+
+
 class MappingError(ValueError):
     """A mapping file that cannot be used; the message says where and what to do."""
 
@@ -38,6 +53,9 @@ class TableSource(_Strict):
         query: SELECT statement, for a database.
         delimiter: Field separator, for a CSV file.
         encoding: Text encoding, for a CSV file.
+
+    A table name may be qualified by its schema (`sales.claims`); a part that itself holds a dot is
+    put in double quotes.
     """
 
     table: Text | None = None
@@ -53,9 +71,56 @@ class TableSource(_Strict):
 
 
 class Dates(_Strict):
-    """Formats of dates that are text, in strptime notation, tried in order; ISO 8601 always works."""
+    """How dates are read; a moment is cut to its date.
+
+    Attributes:
+        formats: Formats of dates that are text, in strptime notation, tried in order; ISO 8601
+            always works.
+        timezone: Time zone in which a moment that carries its offset is cut to a date. Without it
+            text keeps the date as written, and a database's own zoned moments are taken in UTC.
+    """
 
     formats: tuple[Text, ...] = ()
+    timezone: Text | None = None
+
+    @field_validator("formats")
+    @classmethod
+    def _formats_give_a_date(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for given in formats:
+            unknown = sorted(set(re.findall(r"%(.?)", given)) - _FORMAT_CODES)
+            if unknown:
+                raise ValueError(
+                    f"{given!r}: %{unknown[0]} is not supported; "
+                    f"use {' '.join('%' + code for code in sorted(_FORMAT_CODES))}"
+                )
+            # Two dates that differ in day, month and year: a format that lacks one loses it.
+            for day in (date(2021, 11, 28), date(2024, 2, 29)):
+                if _round_trip(day, given) != day:
+                    raise ValueError(
+                        f"{given!r} does not give a whole date; it needs year, month and day, "
+                        "such as %d/%m/%Y"
+                    )
+        return formats
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+                raise ValueError(
+                    f"unknown time zone {name!r}; use an IANA name such as America/Santiago"
+                ) from error
+        return name
+
+
+def _round_trip(day: date, given: str) -> date | None:
+    """The date that remains of a date written in a format and read again; None if it cannot be read."""
+    try:
+        return datetime.strptime(day.strftime(given), given).date()  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return None
 
 
 class Amounts(_Strict):
@@ -103,6 +168,11 @@ class ChangeLog(_Strict):
     detail_field: Text | None = None
     rework: tuple[Text, ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The log's columns that are read, each once."""
+        return tuple(dict.fromkeys((*self.key, self.at, self.field, self.to)))
+
 
 class SourceMapping(_Strict):
     """A whole mapping file.
@@ -116,8 +186,8 @@ class SourceMapping(_Strict):
         defaults: Value of a canonical column that the source lacks or leaves empty.
         dates: Formats of dates.
         amounts: Marks of amounts.
-        states: State to the source's words for it; compared folded, and a state's own name always
-            counts.
+        states: State to the source's words for it; compared folded. A state's own name stands for it
+            unless it is listed under another.
         log: The log of changes, if there is one.
     """
 
@@ -172,6 +242,15 @@ class SourceMapping(_Strict):
                     raise ValueError(f"states: {word!r} stands for both {other.value} and {state.value}")
         return self
 
+    @model_validator(mode="after")
+    def _log_names_certificates(self) -> Self:
+        if self.log is not None and len(self.log.key) != len(self.certificate_key):
+            raise ValueError(
+                f"log.key: {len(self.log.key)} columns, but columns.certificate_id has "
+                f"{len(self.certificate_key)}; name the same parts in the same order"
+            )
+        return self
+
     @property
     def state_words(self) -> dict[str, State]:
         """Folded word to state, the states' own names included."""
@@ -185,6 +264,16 @@ class SourceMapping(_Strict):
         """Source columns whose values, joined by '/', are the certificate id."""
         column = self.columns["certificate_id"]
         return (column,) if isinstance(column, str) else column
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The source's columns that are read, each once, in the mapping's order."""
+        named = (
+            column
+            for given in self.columns.values()
+            for column in ((given,) if isinstance(given, str) else given)
+        )
+        return tuple(dict.fromkeys(named))
 
 
 def parse_mapping(text: str, origin: str) -> SourceMapping:

@@ -1,0 +1,200 @@
+"""Payload bytes: compressed once when published, finished with a live tail when served.
+
+The body of an answer is the JSON text `{"data":<data>,"meta":{<static meta>,<live meta>}}`. All up
+to the live meta is the same for every reader, so it is stored compressed and left open. Serving
+appends the live meta without compressing anything anew:
+
+* zstd (RFC 8878): a frame without content size and checksum, its blocks flushed, to which one raw
+  last block is added.
+* gzip (RFC 1952, 1951): one member whose deflate data end at a byte boundary after a full flush, to
+  which a final stored block and the trailer are added; the CRC-32 is continued from the stored one.
+  One member only, because browsers ignore further ones.
+
+A stored value is a frame: magic and version, a digest over all that follows it, a digest of the
+content, lengths and CRC-32 of the content, then the zstd and the gzip parts.
+"""
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Literal
+
+import orjson
+import zstandard
+
+Encoding = Literal["zstd", "gzip", "identity"]
+
+_MAGIC: Final = b"KPI\x01"
+_DIGEST_SIZE: Final = 16
+_HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
+_BODY_AT: Final = len(_MAGIC) + _DIGEST_SIZE
+
+_ZSTD_LEVEL: Final = 3
+_ZSTD_WINDOW_LOG: Final = 17  # a block may be as large as the window, at most 128 KiB
+_ZSTD_BLOCK: Final = 1 << _ZSTD_WINDOW_LOG
+_ZSTD_EMPTY_LAST_BLOCK: Final = b"\x01\x00\x00"
+_GZIP_LEVEL: Final = 1
+_GZIP_HEADER: Final = (
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"  # deflate, no name, no time, fastest, no system
+)
+_STORED_BLOCK: Final = 0xFFFF
+
+
+class CorruptPayload(ValueError):  # noqa: N818 - it names what is wrong, as the contract does
+    """Stored bytes are no payload, or not the one that was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One stored answer, compressed in both encodings and left open for its live tail.
+
+    Attributes:
+        digest: Hexadecimal digest of the data and static meta, the same for equal content.
+        size: Bytes of the content before compression.
+        crc: CRC-32 of the content.
+        zstd: A zstd frame without its last block.
+        gzip: A gzip member without its last block and trailer.
+    """
+
+    digest: str
+    size: int
+    crc: int
+    zstd: bytes
+    gzip: bytes
+
+    def body(self, encoding: Encoding, tail: Mapping[str, Any]) -> bytes:
+        """Finish the answer with its live meta.
+
+        Args:
+            encoding: The content encoding wanted.
+            tail: Live meta, added behind the static meta; its names must not repeat those.
+
+        Returns:
+            The whole response body in that encoding: one zstd frame, one gzip member or JSON text.
+
+        Raises:
+            TypeError: If the tail holds something that JSON cannot.
+            CorruptPayload: If the content cannot be decompressed (identity only).
+        """
+        ending = _ending(tail)
+        if encoding == "zstd":
+            return b"".join((self.zstd, *_raw_blocks(ending)))
+        if encoding == "gzip":
+            trailer = struct.pack("<II", zlib.crc32(ending, self.crc), (self.size + len(ending)) & 0xFFFFFFFF)
+            return b"".join((self.gzip, *_stored_blocks(ending), trailer))
+        return self._content() + ending
+
+    def data(self) -> dict[str, Any]:
+        """The answer's data, parsed.
+
+        Raises:
+            CorruptPayload: If the content cannot be decompressed or is no JSON.
+        """
+        try:
+            data = orjson.loads(self._content() + _ending({}))["data"]
+        except (orjson.JSONDecodeError, KeyError) as error:
+            raise CorruptPayload("the content of a payload is no answer: publish it again") from error
+        if not isinstance(data, dict):
+            raise CorruptPayload("the data of a payload are no object: publish it again")
+        return data
+
+    def _content(self) -> bytes:
+        try:
+            content = zstandard.ZstdDecompressor().decompress(
+                self.zstd + _ZSTD_EMPTY_LAST_BLOCK, max_output_size=self.size
+            )
+        except zstandard.ZstdError as error:
+            raise CorruptPayload("the content of a payload does not decompress: publish it again") from error
+        return content
+
+
+def encode(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
+    """Make the stored value of one answer.
+
+    Args:
+        data: What the answer says: plain JSON values; a NaN is written as null.
+        meta: What it says it about, at least one entry; never changes while the value is stored.
+
+    Returns:
+        A frame for `decode`.
+
+    Raises:
+        ValueError: If `meta` is empty.
+        TypeError: If a value has no JSON form.
+    """
+    if not meta:
+        raise ValueError("the static meta of a payload must say what it answers: give at least one entry")
+    content = b'{"data":%b,"meta":%b' % (orjson.dumps(dict(data)), orjson.dumps(dict(meta))[:-1])
+    zstd, gzip = _compress_zstd(content), _compress_gzip(content)
+    header = _HEADER.pack(_digest(content), len(content), zlib.crc32(content), len(zstd), len(gzip))
+    rest = b"".join((header, zstd, gzip))
+    return b"".join((_MAGIC, _digest(rest), rest))
+
+
+def decode(frame: bytes) -> Payload:
+    """Read a stored value, which is verified whole.
+
+    Raises:
+        CorruptPayload: If any byte differs from what `encode` made, or some are missing or added.
+    """
+    if not frame.startswith(_MAGIC):
+        raise CorruptPayload("stored bytes are no payload of this version: publish it again")
+    rest = memoryview(frame)[_BODY_AT:]
+    if len(rest) < _HEADER.size or frame[len(_MAGIC) : _BODY_AT] != _digest(rest):
+        raise CorruptPayload("a stored payload is not what was written: publish it again")
+    digest, size, crc, zstd_size, gzip_size = _HEADER.unpack_from(rest)
+    zstd_at, gzip_at = _HEADER.size, _HEADER.size + zstd_size
+    if len(rest) != gzip_at + gzip_size:
+        raise CorruptPayload("a stored payload has the wrong length: publish it again")
+    return Payload(digest.hex(), size, crc, bytes(rest[zstd_at:gzip_at]), bytes(rest[gzip_at:]))
+
+
+def _ending(tail: Mapping[str, Any]) -> bytes:
+    return b"," + orjson.dumps(dict(tail))[1:] + b"}" if tail else b"}}"
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    return blake2b(content, digest_size=_DIGEST_SIZE).digest()
+
+
+class _Compressors(threading.local):
+    """Compressors of one thread: they may be used again, but by one thread at a time."""
+
+    def __init__(self) -> None:
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            _ZSTD_LEVEL, window_log=_ZSTD_WINDOW_LOG, write_content_size=False, write_checksum=False
+        )
+        self.zstd = zstandard.ZstdCompressor(compression_params=parameters)
+
+
+_COMPRESSORS: Final = _Compressors()
+
+
+def _compress_zstd(content: bytes) -> bytes:
+    compressor = _COMPRESSORS.zstd.compressobj()
+    return compressor.compress(content) + compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+
+def _compress_gzip(content: bytes) -> bytes:
+    compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # A full flush ends at a byte boundary, where a stored block can begin with a plain byte.
+    return _GZIP_HEADER + compressor.compress(content) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+def _raw_blocks(content: bytes) -> Iterator[bytes]:
+    for at in range(0, len(content), _ZSTD_BLOCK):
+        piece = content[at : at + _ZSTD_BLOCK]
+        last = at + _ZSTD_BLOCK >= len(content)
+        yield (len(piece) << 3 | last).to_bytes(3, "little")
+        yield piece
+
+
+def _stored_blocks(content: bytes) -> Iterator[bytes]:
+    for at in range(0, len(content), _STORED_BLOCK):
+        piece = content[at : at + _STORED_BLOCK]
+        last = at + _STORED_BLOCK >= len(content)
+        yield struct.pack("<BHH", last, len(piece), len(piece) ^ 0xFFFF)
+        yield piece

@@ -1,0 +1,247 @@
+"""Publication: a complete generation is written beside the live one, verified, then made live."""
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from itertools import islice
+from math import ceil
+from secrets import SystemRandom
+from typing import Any, Final, TypeVar, cast
+
+import redis
+
+from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.keys import (
+    CATALOGUE,
+    DEFAULT_SCOPE,
+    FENCE_KEY,
+    MANIFEST_KEY,
+    members_key,
+    payload_key,
+    retired_key,
+    variant_key,
+)
+from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, RETIRE
+from kpi_pipeline.model.filters import Filter
+
+_BATCH: Final = 250
+
+Item = TypeVar("Item")
+
+
+class IncompleteGeneration(RuntimeError):  # noqa: N818 - it names what is wrong
+    """A generation has not all the keys that were staged, so it must not go live."""
+
+
+class Flip(StrEnum):
+    """What came of an attempt to make a generation live."""
+
+    LIVE = "live"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A generation that is written and not live.
+
+    Attributes:
+        product: What it answers.
+        generation: Its name.
+        variants: How many answers it holds, the catalogue not counted.
+        bytes: Stored size of its answers and catalogue.
+        digests: A digest of what was written, by Redis key.
+    """
+
+    product: str
+    generation: str
+    variants: int
+    bytes: int
+    digests: Mapping[str, builtins.bytes]
+
+
+class Publisher:
+    """Writes generations and makes them live. Errors of Redis propagate as they are.
+
+    Args:
+        client: A client that may write the cache.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._next_fence = client.register_script(NEXT_FENCE)
+        self._flip = client.register_script(FLIP)
+        self._retire = client.register_script(RETIRE)
+
+    def next_fence(self) -> int:
+        """Draw a fence, larger than every one drawn before.
+
+        Draw it before reading the source: whoever reads later holds a larger one and newer data.
+        """
+        return int(self._next_fence(keys=[FENCE_KEY]))
+
+    def stage(
+        self,
+        product: str,
+        generation: str,
+        payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
+        catalogue: Mapping[str, Any],
+        expires_at: float,
+        scope: str = DEFAULT_SCOPE,
+    ) -> Staged:
+        """Write a generation beside the live one.
+
+        Every key expires, so that what a crash leaves behind goes away by itself.
+
+        Args:
+            product: What is answered.
+            generation: A new name from `keys.new_generation`.
+            payloads: Each filter with the data that answer it.
+            catalogue: The catalogue that belongs to those answers.
+            expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
+            scope: Who may see it.
+
+        Raises:
+            ValueError: If a filter comes twice.
+            TypeError: If a value has no JSON form.
+        """
+        frames = self._frames(product, generation, payloads, catalogue, scope)
+        digests: dict[str, bytes] = {}
+        size = 0
+        try:
+            for batch in _batches(frames):
+                self._write(generation, batch, ceil(expires_at))
+                digests.update((key, _digest(frame)) for key, frame in batch)
+                size += sum(len(frame) for _, frame in batch)
+        except BaseException:
+            # Failing again and again must not fill the server until the first keys expire.
+            with suppress(redis.RedisError):
+                self._remove(generation)
+            raise
+        return Staged(product, generation, len(digests) - 1, size, digests)
+
+    def verify(self, staged: Staged, sample: int = 50) -> list[str]:
+        """Look whether all that was staged is there and reads as written.
+
+        Args:
+            staged: What `stage` returned.
+            sample: How many payloads to read back, beside the catalogue.
+
+        Returns:
+            Problems in words; empty when all is good.
+        """
+        problems = []
+        gone = [key for batch in _batches(staged.digests) for key in self._absent(batch)]
+        if gone:
+            problems.append(
+                f"{len(gone)} of {len(staged.digests)} keys are gone (such as {gone[0]}): look at the "
+                "server's maxmemory and eviction policy, then refresh again"
+            )
+        catalogue = payload_key(staged.generation, CATALOGUE)
+        there = [key for key in staged.digests if key not in {*gone, catalogue}]
+        chosen = SystemRandom().sample(there, min(sample, len(there)))
+        for batch in _batches([*chosen, catalogue]):
+            frames = cast("list[bytes | None]", self._client.mget(batch))
+            for key, frame in zip(batch, frames, strict=True):
+                if frame is not None and _digest(frame) != staged.digests[key]:
+                    problems.append(f"{key} does not read as written: refresh again")
+        return problems
+
+    def flip(self, entry: ManifestEntry) -> Flip:
+        """Make a staged generation the live one, unless a newer reading of the source is live.
+
+        The generation that was live stays among those kept; which ones these are is decided here,
+        whatever `entry.previous` says. Generations no longer kept are removed. Doing it again
+        changes nothing.
+
+        Args:
+            entry: What the manifest will say. An equal fence replaces the live one.
+
+        Raises:
+            CorruptManifest: If the entry is not a proper one.
+            IncompleteGeneration: If keys of the generation are missing; what is live stays.
+        """
+        ManifestEntry.from_json(entry.to_json())
+        outcome, *fallen = self._flip(
+            keys=[MANIFEST_KEY, members_key(entry.generation)],
+            args=[
+                entry.product,
+                entry.generation,
+                entry.fence,
+                entry.variants + 1,
+                KEPT_GENERATIONS,
+                entry.open_json(),
+            ],
+        )
+        if outcome == b"incomplete":
+            raise IncompleteGeneration(
+                f"{entry.generation} has not the {entry.variants} variants and the catalogue that were "
+                "staged: refresh again; what was live stays"
+            )
+        for generation in fallen:
+            self._remove(generation.decode())
+        return Flip(outcome.decode())
+
+    def discard(self, staged: Staged) -> bool:
+        """Remove a generation that will not go live.
+
+        Returns:
+            False, with nothing removed, when the manifest names it or it is gone already.
+        """
+        return self._remove(staged.generation)
+
+    def _frames(
+        self,
+        product: str,
+        generation: str,
+        payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
+        catalogue: Mapping[str, Any],
+        scope: str,
+    ) -> Iterator[tuple[str, bytes]]:
+        meta = {"product": product, "filter": {}, "scope": scope}
+        yield payload_key(generation, CATALOGUE), encode(catalogue, meta)
+        seen: set[str] = set()
+        for asked, data in payloads:
+            variant = variant_key(product, asked, scope)
+            if variant in seen:
+                raise ValueError(f"a filter of {product} comes twice: give {asked.as_dict()} once")
+            seen.add(variant)
+            yield payload_key(generation, variant), encode(data, {**meta, "filter": asked.as_dict()})
+
+    def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
+        # In a transaction: a cut connection must leave no key without expiry and no member without
+        # its payload.
+        pipeline = self._client.pipeline(transaction=True)
+        for key, frame in batch:
+            pipeline.set(key, frame, exat=expiry)
+        pipeline.sadd(members_key(generation), *(key for key, _ in batch))
+        pipeline.expireat(members_key(generation), expiry)
+        pipeline.execute()
+
+    def _absent(self, keys: Sequence[str]) -> list[str]:
+        if self._client.exists(*keys) == len(keys):
+            return []
+        return [key for key in keys if not self._client.exists(key)]
+
+    def _remove(self, generation: str) -> bool:
+        retired = retired_key(generation)
+        taken = self._retire(keys=[MANIFEST_KEY, members_key(generation), retired], args=[generation])
+        if not taken:
+            return False
+        for batch in _batches(self._client.sscan_iter(retired, count=_BATCH)):
+            self._client.unlink(*batch)
+        self._client.unlink(retired)
+        return True
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _digest(frame: bytes) -> bytes:
+    return blake2b(frame, digest_size=16).digest()

@@ -1,0 +1,278 @@
+"""Answers from the cache. Never computes, never writes a payload, never waits long."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final, cast
+
+import redis
+
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, payload_key, variant_key
+from kpi_pipeline.cache.link import CacheUnavailable, Link
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest_view import Entries, ManifestView
+from kpi_pipeline.cache.payload_memory import PayloadMemory
+from kpi_pipeline.cache.status import alarm_counts, entry_status, server_status
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
+
+__all__ = ["Answer", "CacheReader", "CacheUnavailable", "NothingPublished"]
+
+_MEMORY_BYTES: Final = 8 * 2**20
+
+
+class NothingPublished(LookupError):  # noqa: N818 - it names what is wrong, as the contract does
+    """Redis holds no generation of a product that this version can read.
+
+    Attributes:
+        product: What was asked for.
+    """
+
+    def __init__(self, product: str, what: str = "no generation of it is live") -> None:
+        super().__init__(f"{product} cannot be answered: {what}; publish it with `kpi warm`")
+        self.product = product
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the cache says to one question.
+
+    Attributes:
+        state: How it stands to the present. `missing`: the variant is not precomputed.
+        payload: The data; None when expired, or when missing and no wider variant is there.
+        entry: The generation it comes from.
+        answered: The filter that the payload answers: the one asked, or the nearest wider one there
+            is when the state is `missing`.
+        reachable: Whether Redis could be reached when last tried.
+    """
+
+    state: AnswerState
+    payload: Payload | None
+    entry: ManifestEntry | None
+    answered: Filter
+    reachable: bool
+
+
+class CacheReader:
+    """Reads payloads, catalogues and the manifest for serving. Threads may share it.
+
+    While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
+    state is told by the clock.
+
+    Args:
+        client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
+        poll_s: How old the manifest may be, in seconds.
+        clock: The present, in seconds since the epoch.
+    """
+
+    def __init__(
+        self, client: redis.Redis, *, poll_s: float = 0.25, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._poll_s = poll_s
+        self._clock = clock
+        self._link = Link(client)
+        self._alarms = Alarms(client)
+        self._memory = PayloadMemory(_MEMORY_BYTES)
+        self._view = ManifestView(self._link, self._alarms, self._forget_replaced)
+        self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._lock = Lock()
+        self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
+
+    def answer(
+        self,
+        product: str,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Answer:
+        """Answer one question.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            filter: Which certificates.
+            scope: What the reader may see.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
+        """
+        asked_at = time.monotonic()
+        entry = self._entry(product, asked_at - self._poll_s)
+        answered, payload = filter, None
+        if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
+            try:
+                entry, answered, payload = self._find(entry, filter, scope, asked_at)
+            except CacheUnavailable:
+                answered, payload = self._held_wider(entry, filter, scope)
+                if payload is None:
+                    raise
+        state, reachable = entry.state_at(self._clock()), not self._link.failing
+        if state is AnswerState.EXPIRED:
+            self._count("expired")
+            return Answer(state, None, entry, filter, reachable)
+        if payload is None or answered != filter:
+            self._count("missing")
+            state = AnswerState.MISSING
+        return Answer(state, payload, entry, answered, reachable)
+
+    def catalogue(self, product: str) -> Mapping[str, Any]:
+        """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
+
+        While it cannot be read, the last one known is given.
+
+        Raises:
+            NothingPublished: If there is none.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+        """
+        asked_at = time.monotonic()
+        entry = self._entry(product, asked_at - self._poll_s)
+        generation, known = self._catalogues.get(product, ("", None))
+        if known is not None and generation == entry.generation:
+            return known
+        try:
+            payload = self._read(entry, CATALOGUE)
+            if payload is None:
+                entry = self._entry(product, asked_at)
+                payload = self._read(entry, CATALOGUE)
+        except CacheUnavailable:
+            if known is None:
+                raise
+            return known
+        if payload is not None:
+            self._catalogues[product] = (entry.generation, payload.data())
+            return self._catalogues[product][1]
+        self._alarms.sound(
+            "catalogue_vanished",
+            payload_key(entry.generation, CATALOGUE),
+            "a live generation has lost its catalogue: refresh the product",
+        )
+        if known is None:
+            raise NothingPublished(product, "its catalogue is lost")
+        return known
+
+    def manifest(self) -> dict[str, ManifestEntry]:
+        """The live entry of each product.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        return dict(self._view.entries(time.monotonic() - self._poll_s))
+
+    def status(self) -> dict[str, Any]:
+        """The cache's health as plain JSON, whether Redis can be reached or not.
+
+        Returns:
+            `products`: by product its entry with `state` and `age_s`; `redis`: `reachable`,
+            `latency_ms`, `used_memory` in bytes, `version`, `keys`; `memory`: what this process
+            holds; `reads`: how its questions were answered since it started; `alarms`: counts of
+            all processes by name.
+        """
+        try:
+            entries = self.manifest()
+        except CacheUnavailable:
+            entries = {}
+        now = self._clock()
+        server = server_status(self._link)
+        alarms = alarm_counts(self._link)
+        with self._lock:
+            reads = dict(self._reads)
+        return {
+            "products": {product: entry_status(entry, now) for product, entry in entries.items()},
+            "redis": server,
+            "memory": self._memory.size(),
+            "reads": reads,
+            "alarms": alarms,
+        }
+
+    def _entry(self, product: str, since: float) -> ManifestEntry:
+        entry = self._view.entries(since).get(product)
+        if entry is None and self._link.failing:
+            raise CacheUnavailable(
+                f"Redis cannot be read and no generation of {product} was seen before: start it with "
+                "`kpi up`, or check REDIS_URL and the server it names"
+            )
+        if entry is None:
+            raise NothingPublished(product)
+        if entry.schema_version != SCHEMA_VERSION:
+            raise NothingPublished(
+                product, f"it was published in format {entry.schema_version}, {SCHEMA_VERSION} is needed"
+            )
+        return entry
+
+    def _find(
+        self, entry: ManifestEntry, asked: Filter, scope: str, asked_at: float
+    ) -> tuple[ManifestEntry, Filter, Payload | None]:
+        payload = self._exact(entry, asked, scope)
+        if payload is None:
+            # The generation may have been replaced and removed since the manifest was read.
+            newer = self._entry(entry.product, asked_at)
+            if newer.generation != entry.generation:
+                entry = newer
+                payload = self._exact(entry, asked, scope)
+        if payload is not None:
+            return entry, asked, payload
+        return entry, *self._wider(entry, asked, scope)
+
+    def _exact(self, entry: ManifestEntry, asked: Filter, scope: str) -> Payload | None:
+        variant = variant_key(entry.product, asked, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is not None:
+            self._count("memory")
+            return payload
+        payload = self._read(entry, variant)
+        if payload is not None:
+            self._count("redis")
+            self._memory.put(entry.generation, variant, payload)
+        return payload
+
+    def _read(self, entry: ManifestEntry, variant: str) -> Payload | None:
+        key = payload_key(entry.generation, variant)
+        frame = cast("bytes | None", self._link.ask(lambda client: client.get(key)))
+        if frame is None:
+            return None
+        try:
+            return decode(frame)
+        except CorruptPayload as error:
+            self._alarms.sound("payload_corrupt", key, str(error))
+            return None
+
+    def _wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
+        candidates = (asked, *asked.wider())
+        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
+        members = members_key(entry.generation)
+
+        def look(client: redis.Redis) -> list[int]:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.exists(members)
+            pipeline.sismember(members, keys[0])
+            for key in keys:
+                pipeline.exists(key)
+            return cast("list[int]", pipeline.execute())
+
+        complete, was_published, *exist = self._link.ask(look)
+        if not complete or (was_published and not exist[0]):
+            self._alarms.sound(
+                "payload_vanished", keys[0], "a live generation has lost keys: refresh the product"
+            )
+        for candidate, found in zip(candidates[1:], exist[1:], strict=True):
+            payload = self._exact(entry, candidate, scope) if found else None
+            if payload is not None:
+                return candidate, payload
+        return asked, None
+
+    def _held_wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
+        for candidate in asked.wider():
+            payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
+            if payload is not None:
+                self._count("memory")
+                return candidate, payload
+        return asked, None
+
+    def _forget_replaced(self, entries: Entries) -> None:
+        self._memory.keep_only({entry.generation for entry in entries.values()})
+
+    def _count(self, outcome: str) -> None:
+        with self._lock:
+            self._reads[outcome] += 1

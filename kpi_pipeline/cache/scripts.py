@@ -1,0 +1,85 @@
+"""Lua that Redis runs whole, so that no reader ever sees half a change."""
+
+from typing import Final
+
+NEXT_FENCE: Final = """
+-- KEYS: fence. Returns a fence above every one handed out, also by a server that was flushed since.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stored = tonumber(redis.call('GET', KEYS[1])) or 0
+local fence = math.max(stored + 1, now)
+redis.call('SET', KEYS[1], string.format('%.0f', fence))
+return fence
+"""
+
+FLIP: Final = """
+-- KEYS: manifest, the generation's set of members.
+-- ARGV: product, generation, fence, members it must have, generations to keep, the entry's open JSON.
+-- Returns the word for what happened, then the generations that fell off.
+local found, live = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
+if not found or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
+if type(live.fence) == 'number' and live.fence > tonumber(ARGV[3]) then return {'superseded'} end
+if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
+
+local replaced = {live.generation}
+for _, name in ipairs(type(live.previous) == 'table' and live.previous or {}) do
+  replaced[#replaced + 1] = name
+end
+local kept, reply = {}, {'live'}
+for _, name in ipairs(replaced) do
+  if name ~= ARGV[2] then
+    if #kept < tonumber(ARGV[5]) then kept[#kept + 1] = '"' .. name .. '"' else reply[#reply + 1] = name end
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[6] .. ',"previous":[' .. table.concat(kept, ',') .. ']}')
+return reply
+"""
+
+RETIRE: Final = """
+-- KEYS: manifest, the generation's set of members, the name the set gets. ARGV: generation.
+-- Takes the set away, unless the manifest names the generation, so that it can never go live again.
+-- Returns 1 when the set was taken away.
+for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
+  local found, entry = pcall(cjson.decode, text)
+  if found and type(entry) == 'table' then
+    if entry.generation == ARGV[1] then return 0 end
+    for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
+      if name == ARGV[1] then return 0 end
+    end
+  end
+end
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('RENAME', KEYS[2], KEYS[3])
+return 1
+"""
+
+ASK: Final = """
+-- KEYS: stream, id in flight for the same thing, task. ARGV: id, seconds in flight, seconds a task
+-- is kept, length of the stream, then names and values of the request.
+-- Returns the id of the request in flight: the one given, or an equal one asked before.
+local id = redis.call('GET', KEYS[2])
+if id then return id end
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', unpack(ARGV, 5))
+redis.call('HSET', KEYS[3], 'state', 'queued', unpack(ARGV, 5))
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+return ARGV[1]
+"""
+
+ADVANCE: Final = """
+-- KEYS: task, id in flight for the same thing. ARGV: id, the new state, seconds to stay in flight (0
+-- ends the flight), then names and values to note. A task that is gone or has ended stays as it is.
+-- Returns 1 when the task took the state.
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'queued' and state ~= 'started' then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2], unpack(ARGV, 4))
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('EXPIRE', KEYS[2], ARGV[3]) end
+return 1
+"""
+
+WANT: Final = """
+-- KEYS: filters of a product. ARGV: time, filter, how many to keep, seconds to keep them.
+redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[2])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""

@@ -1,0 +1,69 @@
+"""The source database as assets see it."""
+
+from datetime import date
+
+from dagster import ConfigurableResource, Failure
+
+from kpi_pipeline.model.mapping import MappingError, SourceMapping
+from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.extract import Extract, SourceError, extract
+from kpi_pipeline.sources.mapping_files import load_mapping
+from kpi_pipeline.sources.selection import shown
+
+
+class SourceResource(ConfigurableResource[None]):
+    """The chosen source, its mapping and the settings that give it meaning.
+
+    Settings are read anew at each call: the chosen source may change while a worker lives.
+    """
+
+    def mapping(self) -> SourceMapping:
+        """The mapping of the chosen source.
+
+        Raises:
+            Failure: If the mapping file is missing or malformed; not retried.
+        """
+        try:
+            return load_mapping(Settings().source_mapping)
+        except MappingError as error:
+            raise Failure(str(error), allow_retries=False) from error
+
+    def extract(self, mapping: SourceMapping) -> Extract:
+        """Read all rows of the source.
+
+        Raises:
+            Failure: If no source is chosen or it cannot be read; says what to do.
+        """
+        url = Settings().source_url
+        if url is None:
+            raise Failure(
+                "no source is chosen: run `kpi load demo`, or `kpi load` with your own database or file",
+                allow_retries=False,
+            )
+        try:
+            return extract(url.get_secret_value(), mapping)
+        except SourceError as error:
+            raise Failure(str(error)) from error
+
+    def shown(self) -> str:
+        """The source's address without its password."""
+        url = Settings().source_url
+        return "none" if url is None else shown(url.get_secret_value())
+
+    def today(self) -> date:
+        """The business date against which ageing is measured."""
+        return Settings().today()
+
+    def thresholds(self) -> Thresholds:
+        """The thresholds of the KPI definitions."""
+        settings = Settings()
+        return Thresholds(critical_days=settings.critical_days, payment_term_days=settings.payment_term_days)
+
+    def dso_window_months(self) -> int:
+        """Months of the trailing DSO window."""
+        return Settings().dso_window_months
+
+    def max_rejected_share(self) -> float:
+        """Share of refused rows above which a run fails."""
+        return Settings().max_rejected_share

@@ -1,0 +1,230 @@
+"""SQLite and PostgreSQL read by ADBC: rows arrive as Arrow columns, without a Python object a cell.
+
+Both are read in one read-only transaction, so that rows and change log are of one moment.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import pyarrow as pa
+import sqlalchemy as sa
+from adbc_driver_manager.dbapi import Connection, Cursor
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine import URL, Dialect
+
+from kpi_pipeline.sources.errors import SourceError
+from kpi_pipeline.sources.relations import Relation, settings_of
+from kpi_pipeline.sources.selection import shown
+
+Tables = tuple[pa.Table, pa.Table | None]
+
+# A failure amid the rows comes through Arrow's stream, as an error of the system or of Arrow.
+_DRIVER_ERRORS: Final = (adbc_driver_manager.Error, OSError, pa.ArrowException)
+_BUSY_MS: Final = 10_000
+_CONNECT_S: Final = "10"
+# "named" keeps per cent signs single: the drivers format nothing.
+_SQLITE: Final = SQLiteDialect(paramstyle="named")
+_POSTGRESQL: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
+# PostgreSQL types whose Arrow form is kept; any other is read as its text.
+_KEPT: Final = frozenset(
+    {
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "text",
+        "varchar",
+    }
+)
+
+
+def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozenset[str], mark: str) -> Tables:
+    """Read rows and change log from an SQLite file.
+
+    A column of SQLite holds values of any type, so every column is read as text: whole numbers
+    without a fraction, and amounts stored as numbers with the mapping's decimal mark, as if they
+    had been written so. Bytes that are no UTF-8 are replaced by U+FFFD.
+
+    Args:
+        url: Address of the file.
+        rows: What to read.
+        log: The change log to read, if any.
+        amounts: Columns that are amounts.
+        mark: Decimal mark of amounts that are text.
+
+    Raises:
+        SourceError: If the file is missing, no database, locked, or lacks what is to be read.
+    """
+    address = url.render_as_string()
+    if url.database in {None, "", ":memory:"}:
+        raise SourceError(f"{address} names no file; give sqlite:///path/to/file.db")
+    path = Path(str(url.database))
+    if not path.is_file():
+        raise SourceError(f"there is no file {path}; check the path in {address}")
+
+    def column(name: str) -> sa.ColumnElement[Any]:
+        value: sa.ColumnElement[Any] = sa.column(name)
+        whole = sa.cast(value, sa.Integer)
+        number: sa.ColumnElement[Any] = sa.case(
+            (value == whole, sa.cast(whole, sa.Text)), else_=sa.cast(value, sa.Text)
+        )
+        if name in amounts and mark != ".":
+            number = sa.func.replace(number, ".", mark)
+        return sa.case((sa.func.typeof(value) == "real", number), else_=sa.cast(value, sa.Text)).label(name)
+
+    def read(cursor: Cursor, relation: Relation) -> pa.Table:
+        cursor.execute(_sql(relation.no_rows(), _SQLITE))
+        relation.check([str(described[0]) for described in cursor.description or []])
+        statement = sa.select(*map(column, relation.columns)).select_from(relation.clause)
+        cursor.execute(_sql(statement, _SQLITE))
+        return _as_text(cursor.fetch_arrow_table(), relation.columns)
+
+    def connect() -> Connection:
+        connection: Connection = adbc_driver_sqlite.dbapi.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return connection
+
+    try:
+        return _read_both(connect, read, rows, log)
+    except _DRIVER_ERRORS as error:
+        reason = _reason(error, url)
+        if "not a database" in reason or "malformed" in reason:
+            raise SourceError(
+                f"{path} cannot be read as an SQLite database ({reason}): it is another kind of file, "
+                "encrypted or damaged; check the path"
+            ) from None
+        if "locked" in reason or "busy" in reason:
+            raise SourceError(
+                f"{path} is locked by another program; try again when it has finished"
+            ) from None
+        raise SourceError(
+            f"cannot read {path}: {reason}. Check the file's rights, "
+            f"and {settings_of(rows, log)} in the mapping file"
+        ) from None
+
+
+def read_postgresql(
+    url: URL, rows: Relation, log: Relation | None, amounts: frozenset[str], mark: str
+) -> Tables:
+    """Read rows and change log from PostgreSQL.
+
+    Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
+    text, amounts among them with the mapping's decimal mark, as if they had been written so.
+
+    Args:
+        url: Address of the database.
+        rows: What to read.
+        log: The change log to read, if any.
+        amounts: Columns that are amounts.
+        mark: Decimal mark of amounts that are text.
+
+    Raises:
+        SourceError: If the server cannot be reached, refuses, or lacks what is to be read.
+    """
+    address = shown(url.render_as_string(hide_password=False))
+
+    def column(field: pa.Field) -> sa.ColumnElement[Any]:
+        value: sa.ColumnElement[Any] = sa.column(field.name)
+        kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+        if kind in _KEPT:
+            return value
+        # Money as text is written in the server's locale.
+        written = sa.cast(sa.cast(value, sa.Numeric) if kind == "money" else value, sa.Text)
+        if field.name in amounts and mark != "." and kind in {"numeric", "money"}:
+            return sa.func.replace(written, ".", mark).label(field.name)
+        return written.label(field.name)
+
+    def read(cursor: Cursor, relation: Relation) -> pa.Table:
+        schema = cursor.adbc_execute_schema(_sql(relation.no_rows(), _POSTGRESQL))
+        relation.check(schema.names)
+        columns = [column(schema.field(name)) for name in relation.columns]
+        cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _POSTGRESQL))
+        return cursor.fetch_arrow_table()
+
+    def connect() -> Connection:
+        server = url.set(drivername="postgresql")
+        if "connect_timeout" not in server.query:
+            server = server.update_query_dict({"connect_timeout": _CONNECT_S})
+        try:
+            connection: Connection = adbc_driver_postgresql.dbapi.connect(
+                server.render_as_string(hide_password=False)
+            )
+        except _DRIVER_ERRORS as error:
+            raise SourceError(
+                f"cannot connect to {address}: {_reason(error, url)}. Check that the server runs and "
+                "that host, port, user, password and database in the URL are right"
+                " (special characters percent-encoded)"
+            ) from None
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return connection
+
+    try:
+        return _read_both(connect, read, rows, log)
+    except _DRIVER_ERRORS as error:
+        raise SourceError(
+            f"cannot read {address}: {_reason(error, url)}. Check the user's rights, "
+            f"and {settings_of(rows, log)} in the mapping file"
+        ) from None
+
+
+def _read_both(
+    connect: Callable[[], Connection],
+    read: Callable[[Cursor, Relation], pa.Table],
+    rows: Relation,
+    log: Relation | None,
+) -> Tables:
+    with connect() as connection, _cursor(connection) as cursor:
+        raw = read(cursor, rows)
+        return raw, None if log is None else read(cursor, log)
+
+
+@contextmanager
+def _cursor(connection: Connection) -> Iterator[Cursor]:
+    """A cursor of one transaction, which is given up at the end: there is nothing to commit."""
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.rollback()
+
+
+def _sql(statement: sa.Select[*tuple[Any, ...]], dialect: Dialect) -> str:
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _as_text(table: pa.Table, names: tuple[str, ...]) -> pa.Table:
+    """The table with every column valid text: a column of nulls has no type of its own in SQLite."""
+    columns = []
+    for name in names:
+        column = table.column(name).cast(pa.string())
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            values = column.cast(pa.binary()).to_pylist()
+            column = pa.array(
+                [None if value is None else value.decode("utf-8", "replace") for value in values], pa.string()
+            )
+        columns.append(column)
+    return pa.table(dict(zip(names, columns, strict=True)))
+
+
+def _reason(error: Exception, url: URL) -> str:
+    """The first line of a driver's message, without its status code and without the password."""
+    first = str(error).strip().splitlines()[0]
+    message = re.sub(r"^([A-Z_]+: )?(\[\w+\] )?", "", first).strip().rstrip(".")
+    return message.replace(str(url.password), "***") if url.password else message

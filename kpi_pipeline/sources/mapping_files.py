@@ -1,0 +1,43 @@
+"""Mapping files: those shipped with the package and a user's own."""
+
+from importlib import resources
+from pathlib import Path
+
+from kpi_pipeline.model.mapping import MappingError, SourceMapping, parse_mapping
+
+_SHIPPED = resources.files("kpi_pipeline.sources") / "mappings"
+
+
+def shipped() -> list[str]:
+    """Names of the mappings that come with the package, sorted."""
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in _SHIPPED.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def load_mapping(name_or_path: str) -> SourceMapping:
+    """Read a mapping.
+
+    Args:
+        name_or_path: A shipped name, or the path of a TOML file.
+
+    Raises:
+        MappingError: If there is no such mapping, it cannot be read, or it does not describe
+            certificates; the message says which and what to do.
+    """
+    if name_or_path in shipped():
+        return parse_mapping((_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)
+    path = Path(name_or_path).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise MappingError(
+            f"{path}: no such mapping file; give the path of one, or a shipped name: {', '.join(shipped())}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{path}: not UTF-8 text; save the mapping file as UTF-8") from error
+    except OSError as error:
+        raise MappingError(
+            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
+        ) from error
+    return parse_mapping(text, str(path))

@@ -1,0 +1,100 @@
+"""The chosen source: how it is kept, and how its address is shown."""
+
+import json
+import os
+import re
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from kpi_pipeline.settings import SOURCE_FILE, Settings
+from kpi_pipeline.sources.mapping_files import shipped
+
+_SECRET_PARAMETER = re.compile(r"pass|pwd|secret|token|key|odbc_connect", re.IGNORECASE)
+
+
+def choose_source(settings: Settings, url: str | None, mapping: str | None, as_of: date | None) -> Path:
+    """Keep a source as the chosen one, in `source.toml` under KPI_HOME, replacing the one before.
+
+    The file takes the place of the old one at once, so a reader never sees half of it, and only its
+    owner may read it: an address may hold a password. Paths are made absolute, for other processes
+    have other working directories.
+
+    Args:
+        settings: Gives KPI_HOME.
+        url: Path of a CSV file or SQLAlchemy URL; None forgets it.
+        mapping: Shipped name or path of a mapping file; None leaves it to the default.
+        as_of: Business date; None is today.
+
+    Returns:
+        The file written.
+    """
+    lines = []
+    if url is not None:
+        lines.append(f"KPI_SOURCE_URL = {_toml_text(_absolute_address(url))}")
+    if mapping is not None:
+        kept = mapping if mapping in shipped() else str(Path(mapping).expanduser().resolve())
+        lines.append(f"KPI_SOURCE_MAPPING = {_toml_text(kept)}")
+    if as_of is not None:
+        lines.append(f"KPI_AS_OF = {as_of.isoformat()}")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    target = settings.home / SOURCE_FILE
+    # mkstemp makes the file readable by its owner alone.
+    handle, name = tempfile.mkstemp(prefix=f".{SOURCE_FILE}.", dir=settings.home)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in ("# Written by `kpi load`.", *lines))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def is_csv(url: str) -> bool:
+    """True when an address is the path of a CSV file."""
+    return "://" not in url and url.lower().endswith(".csv")
+
+
+def shown(url: str) -> str:
+    """An address fit to be shown: no password, whatever it looks like."""
+    if "://" not in url:
+        return url
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        return f"{url.partition('://')[0]}://***"
+    # An unencoded "@" or "/" in a password spills it over into host or database.
+    if address.host and any("@" in part for part in (address.host, address.database) if part):
+        address = address.set(password="***", host="***", database="")  # noqa: S106 - a mask
+    query = {
+        name: "hidden" if _SECRET_PARAMETER.search(name) else value for name, value in address.query.items()
+    }
+    return address.set(query=query).render_as_string(hide_password=True)
+
+
+def _absolute_address(url: str) -> str:
+    if "://" not in url:
+        return str(Path(url).expanduser().resolve())
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        return url  # Reading it will tell what is wrong.
+    if not _is_sqlite_file(address):
+        return url
+    path = Path(str(address.database)).expanduser().resolve()
+    return address.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def _is_sqlite_file(address: URL) -> bool:
+    return address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
+
+
+def _toml_text(text: str) -> str:
+    # A JSON string is a TOML one but for DEL, which TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,70 @@
+"""What marks the state of a source: equal marks of two reads mean that nothing changed."""
+
+import hashlib
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from kpi_pipeline.model.mapping import SourceMapping
+
+_ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*$"
+
+
+def watermark(raw: pa.Table, mapping: SourceMapping) -> str | None:
+    """The latest moment at which a row changed, or a digest of all rows where no column tells it.
+
+    A watermark of moments is blind to deleted rows; a digest sees every change.
+
+    Args:
+        raw: The rows read.
+        mapping: Names the column of the last change, and its formats when it is text.
+
+    Returns:
+        ISO text of the greatest `updated_at`; `blake2b:<32 hex digits>` when the mapping names no
+        such column or nothing in it can be read; None of a source without rows.
+    """
+    if raw.num_rows == 0:
+        return None
+    column = mapping.columns.get("updated_at")
+    latest = _latest(raw.column(column), mapping.dates.formats) if isinstance(column, str) else None
+    return latest or _digest(raw)
+
+
+def _latest(moments: pa.ChunkedArray, formats: tuple[str, ...]) -> str | None:
+    if not pat.is_string(moments.type):
+        return _iso(pc.max(moments)) if pat.is_temporal(moments.type) else None
+    iso = moments.filter(pc.match_substring_regex(moments, _ISO))
+    found = [_iso(pc.max(pc.strptime(moments, given, "us", error_is_null=True))) for given in formats]
+    if len(iso):
+        found.append(pc.max(pc.replace_substring(pc.utf8_trim_whitespace(iso), " ", "T")).as_py())
+    return max((moment for moment in found if moment), default=None)
+
+
+def _iso(moment: Any) -> str | None:
+    value = moment.as_py()
+    return None if value is None else str(value.isoformat())
+
+
+def _digest(raw: pa.Table) -> str:
+    sink = _Digest()
+    # The stream depends on how rows are chunked: one chunk for all.
+    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), raw.schema) as stream:
+        stream.write_table(raw.combine_chunks())
+    return f"blake2b:{sink.digest.hexdigest()}"
+
+
+class _Digest(io.RawIOBase):
+    """A file that keeps nothing but the digest of what is written to it."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.blake2b(digest_size=16)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return len(data)

@@ -1,0 +1,113 @@
+"""Where the processes of a running stack listen: loopback ports and how others learn of them."""
+
+import json
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from kpi_pipeline.settings import Settings
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class PortTaken(RuntimeError):
+    """A port that the stack needs is in use; the message names the option for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Ports and passwords of one run of the stack.
+
+    Attributes:
+        web_port: The dashboard.
+        dagster_port: The Dagster UI.
+        code_port: Dagster's code server.
+        redis_port: The embedded server; 0 when REDIS_URL names another.
+        pipeline_password: Password of the cache's writer; of the embedded server only.
+        serving_password: Password of the cache's reader; of the embedded server only.
+        supervisor_port: The supervisor's control port.
+        supervisor_password: Its password.
+    """
+
+    web_port: int
+    dagster_port: int
+    code_port: int
+    redis_port: int
+    pipeline_password: str
+    serving_password: str
+    supervisor_port: int
+    supervisor_password: str
+
+    @classmethod
+    def choose(cls, settings: Settings) -> Self:
+        """Take the ports that settings name and free ones for the rest.
+
+        Raises:
+            PortTaken: If a named port is in use.
+        """
+        return cls(
+            web_port=_port(settings.web_port, "--web-port", "KPI_WEB_PORT"),
+            dagster_port=_port(settings.dagster_port, "--dagster-port", "KPI_DAGSTER_PORT"),
+            code_port=_port(0, "", ""),
+            redis_port=0
+            if settings.redis_url
+            else _port(settings.redis_port, "--redis-port", "KPI_REDIS_PORT"),
+            pipeline_password=secrets.token_urlsafe(24),
+            serving_password=secrets.token_urlsafe(24),
+            supervisor_port=_port(0, "", ""),
+            supervisor_password=secrets.token_urlsafe(24),
+        )
+
+    @property
+    def dashboard_url(self) -> str:
+        """The manager's page."""
+        return f"http://{LOOPBACK}:{self.web_port}/manager/dashboard"
+
+    @property
+    def dagster_url(self) -> str:
+        """The engineers' UI."""
+        return f"http://{LOOPBACK}:{self.dagster_port}"
+
+    def redis_url(self, user: str, database: int = 0) -> str:
+        """Address of the embedded server for one of its users, `pipeline` or `serving`."""
+        password = self.pipeline_password if user == "pipeline" else self.serving_password
+        return f"redis://{user}:{password}@{LOOPBACK}:{self.redis_port}/{database}"
+
+    def write(self, path: Path) -> None:
+        """Keep them for other commands, readable by the owner only."""
+        write_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Those of the running stack; None when none has been started."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.touch(mode=0o600)
+    part.chmod(0o600)
+    part.write_text(text)
+    part.replace(path)
+
+
+def _port(wanted: int, option: str, variable: str) -> int:
+    """The wanted port if it is free, or any free one for 0."""
+    with socket.socket() as probe:
+        # A port of a stack stopped a moment ago must count as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted))
+        except OSError as error:
+            raise PortTaken(
+                f"port {wanted} is taken by another program; choose another: "
+                f"`kpi up {option} PORT` (or `make up ARGS='{option} PORT'`, or {variable} in .env)"
+            ) from error
+        return int(probe.getsockname()[1])

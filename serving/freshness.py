@@ -1,0 +1,91 @@
+"""How new an answer is, said twice: as members of its `meta` and as HTTP headers."""
+
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any, Final
+
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+
+REUSE_S: Final = 10
+"""Seconds for which a client may use a fresh answer again without asking."""
+
+RETRY_S: Final = 2
+"""Seconds after which asking again for what is being prepared is worth it."""
+
+
+def iso(moment: float) -> str:
+    """A moment as ISO 8601 in UTC, to the second.
+
+    Args:
+        moment: Seconds since the epoch.
+    """
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def age_s(entry: ManifestEntry, now: float) -> int:
+    """Whole seconds since a generation was computed; 0 where the publisher's clock is ahead of ours."""
+    return max(0, int(now - entry.computed_at))
+
+
+def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
+    """The members of `meta` that an answer gets when it is sent.
+
+    Args:
+        entry: The generation it comes from.
+        state: How it stands to the present.
+        now: Seconds since the epoch.
+    """
+    return {
+        "state": state.value,
+        "generation": entry.generation,
+        "as_of": entry.as_of.isoformat(),
+        "computed_at": iso(entry.computed_at),
+        "age_s": age_s(entry, now),
+        "fresh_until": iso(entry.fresh_until),
+        "stale_until": iso(entry.stale_until),
+        "run_id": entry.run_id,
+        "watermark": entry.watermark,
+    }
+
+
+def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, str]:
+    """The headers by which caches and clients without JSON know the same.
+
+    `Age` is the time since the figures were computed, and a cache subtracts it from `max-age` (RFC 9111,
+    section 4.2), so `max-age` is that age plus what is left: the seconds until `fresh_until`, at most
+    `REUSE_S`. Both stale directives (RFC 5861) count from there and end at `stale_until`. An answer
+    that only stands in for what is missing is not to be kept.
+
+    Args:
+        entry: The generation the answer comes from.
+        state: How it stands to the present.
+        now: Seconds since the epoch.
+    """
+    age = age_s(entry, now)
+    reuse = max(0, min(int(entry.fresh_until - now), REUSE_S))
+    stale = max(0, int(entry.stale_until - now) - reuse)
+    keep = f"private, max-age={age + reuse}, stale-while-revalidate={stale}, stale-if-error={stale}"
+    return {
+        "Age": str(age),
+        "Cache-Control": keep if state in (AnswerState.FRESH, AnswerState.STALE) else "no-store",
+        "X-Cache-State": state.value,
+        "X-Generation": entry.generation,
+        "X-As-Of": entry.as_of.isoformat(),
+    }
+
+
+def entity_tag(digest: str, state: AnswerState) -> str:
+    """The weak entity tag of an answer: it changes with the figures and with their state.
+
+    Weak, because the age in `meta` moves with every answer while the figures stay.
+
+    Args:
+        digest: Digest of the payload.
+        state: How it stands to the present.
+    """
+    return f'W/"{digest}-{state.value}"'
+
+
+def seconds_until(moment: float, now: float) -> int:
+    """Whole seconds until a moment, rounded up; 0 when it has passed."""
+    return max(0, ceil(moment - now))

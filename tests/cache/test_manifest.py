@@ -1,0 +1,112 @@
+"""Manifest entries: what is written is read, anything odd is refused, the state follows the clock."""
+
+from dataclasses import replace
+from datetime import date
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
+
+ENTRY = ManifestEntry(
+    product="kpis",
+    generation="kpis-20260131T120000.000000Z-0a1b2c3d",
+    fence=1_790_000_000_000,
+    as_of=date(2026, 1, 31),
+    computed_at=1000.25,
+    fresh_until=1600.25,
+    stale_until=88_000.25,
+    watermark="2026-01-31 11:59:00",
+    run_id="run-1",
+    schema_version=1,
+    variants=12,
+    bytes=34_567,
+    previous=("g2", "g1"),
+)
+
+
+@given(
+    fence=st.integers(0, 2**53),
+    as_of=st.dates(),
+    times=st.lists(st.floats(0, 1e11), min_size=3, max_size=3).map(sorted),
+    watermark=st.none() | st.text(),
+    run_id=st.text(),
+    previous=st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True), max_size=2, unique=True),
+)
+def test_an_entry_is_read_as_written(fence, as_of, times, watermark, run_id, previous) -> None:
+    entry = replace(
+        ENTRY,
+        fence=fence,
+        as_of=as_of,
+        computed_at=times[0],
+        fresh_until=times[1],
+        stale_until=times[2],
+        watermark=watermark,
+        run_id=run_id,
+        previous=tuple(previous),
+    )
+    assert ManifestEntry.from_json(entry.to_json()) == entry
+
+
+def test_the_open_form_is_completed_by_previous() -> None:
+    assert ENTRY.open_json() + b',"previous":["g2","g1"]}' == ENTRY.to_json()
+
+
+ODD = {
+    "product": [None, "", 3, "a:b"],
+    "generation": [None, "", "a:b", 'a"b', "á", "g\n"],
+    "fence": [None, -1, 1.5, "1", True],
+    "as_of": [None, "2026-02-30", "20260131", "2026-01-31T00:00:00", 20260131],
+    "computed_at": [None, "1", True, 1601],
+    "fresh_until": [None, "1", 88_001],
+    "stale_until": [None, "1", 0],
+    "watermark": [3, ["x"]],
+    "run_id": [None, 3],
+    "schema_version": [None, "1", -1],
+    "variants": [None, -1, 2.0],
+    "bytes": [None, -1, "2"],
+    "previous": [None, "g1", ["a", "b", "c"], ["a", "a"], [3], [""], {"g1": 1}, [ENTRY.generation]],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field in ODD for value in ODD[field]])
+def test_an_odd_value_is_refused(field: str, value: object) -> None:
+    values = orjson.loads(ENTRY.to_json())
+    with pytest.raises(CorruptManifest, match="publish the product again"):
+        ManifestEntry.from_json(orjson.dumps({**values, field: value}))
+
+
+@pytest.mark.parametrize("field", sorted(ODD))
+def test_a_missing_field_is_refused(field: str) -> None:
+    values = orjson.loads(ENTRY.to_json())
+    del values[field]
+    with pytest.raises(CorruptManifest, match="fields"):
+        ManifestEntry.from_json(orjson.dumps(values))
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(CorruptManifest, match="fields"):
+        ManifestEntry.from_json(ENTRY.to_json()[:-1] + b',"more":1}')
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", ENTRY.to_json()[:-1]])
+def test_other_texts_are_refused(text: bytes) -> None:
+    with pytest.raises(CorruptManifest):
+        ManifestEntry.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        (0, AnswerState.FRESH),
+        (1600.24, AnswerState.FRESH),
+        (1600.25, AnswerState.STALE),
+        (88_000.24, AnswerState.STALE),
+        (88_000.25, AnswerState.EXPIRED),
+        (1e12, AnswerState.EXPIRED),
+    ],
+)
+def test_the_state_follows_the_clock(now: float, state: AnswerState) -> None:
+    assert ENTRY.state_at(now) is state
