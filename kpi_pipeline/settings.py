@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     def _known_timezone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(
                 f"unknown time zone {name!r}; use an IANA name such as America/Santiago"
             ) from error
