@@ -51,7 +51,9 @@ class Problem(Exception):
         """What happened and what to do."""
         if self.cause is None:
             return self.kind.advice
-        return Text(*(f"{cause} {advice}" for cause, advice in zip(self.cause, self.kind.advice, strict=True)))
+        return Text(
+            *(f"{cause} {advice}" for cause, advice in zip(self.cause, self.kind.advice, strict=True))
+        )
 
 
 def problem_response(problem: Problem) -> Response:

@@ -43,7 +43,7 @@ _GZIP_HEADER: Final = (
 _STORED_BLOCK: Final = 0xFFFF
 
 
-class CorruptPayload(ValueError):  # noqa: N818 - it names what is wrong, as the contract does
+class CorruptPayload(ValueError):
     """Stored bytes are no payload, or not the one that was written."""
 
 

@@ -15,7 +15,7 @@ READER_TIMEOUT_S: Final = 0.5
 """How long a reader waits: somebody is waiting for the page."""
 
 
-class NoRedis(RuntimeError):  # noqa: N818 - it names what is wrong, as the contract does
+class NoRedis(RuntimeError):
     """There is no address of a Redis server, or it is none; the message says what to do."""
 
 

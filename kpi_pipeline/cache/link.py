@@ -14,7 +14,7 @@ _PAUSE_S: Final = 1.0
 Reply = TypeVar("Reply")
 
 
-class CacheUnavailable(RuntimeError):  # noqa: N818 - it names what is wrong, as the contract does
+class CacheUnavailable(RuntimeError):
     """Redis cannot be reached and this process does not hold what is asked for."""
 
 

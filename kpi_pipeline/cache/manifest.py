@@ -19,7 +19,7 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PREVIOUS: Final = b',"previous":'
 
 
-class CorruptManifest(ValueError):  # noqa: N818 - it names what is wrong, as the contract does
+class CorruptManifest(ValueError):
     """A manifest entry is not one that this version writes."""
 
 

@@ -33,7 +33,7 @@ _BATCH: Final = 250
 Item = TypeVar("Item")
 
 
-class IncompleteGeneration(RuntimeError):  # noqa: N818 - it names what is wrong
+class IncompleteGeneration(RuntimeError):
     """A generation has not all the keys that were staged, so it must not go live."""
 
 

@@ -24,7 +24,7 @@ __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NothingPublished"]
 _MEMORY_BYTES: Final = 8 * 2**20
 
 
-class NothingPublished(LookupError):  # noqa: N818 - it names what is wrong, as the contract does
+class NothingPublished(LookupError):
     """Redis holds no generation of a product that this version can read.
 
     Attributes:

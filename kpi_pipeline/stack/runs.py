@@ -37,7 +37,9 @@ query Failure($run: ID!) {
     ... on EventConnection {
       events {
         __typename
-        ... on ExecutionStepFailureEvent { stepKey error { message cause { message } } failureMetadata { description } }
+        ... on ExecutionStepFailureEvent {
+          stepKey error { message cause { message } } failureMetadata { description }
+        }
         ... on RunFailureEvent { message }
       }
     }

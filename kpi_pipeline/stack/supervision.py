@@ -123,7 +123,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _config(home: Home, listed: Iterable[Program], addresses: Addresses) -> str:
-    """supervisord's configuration."""
+    """The supervisor's configuration file."""
     login = f"username = kpi\npassword = {addresses.supervisor_password}"
     sections = [
         f"[supervisord]\nlogfile = {_plain(str(home.logs / 'supervisord.log'))}\n"
