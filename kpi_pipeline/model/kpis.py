@@ -206,6 +206,13 @@ KPIS: Final[tuple[Kpi, ...]] = (
 )
 KPI_NAMES: Final = tuple(kpi.name for kpi in KPIS)
 
+_FORMULAS: Final = tuple(kpi.formula for kpi in KPIS)
+
+WINDOW_COMPONENTS: Final = tuple(
+    sorted({one.denominator for one in _FORMULAS if isinstance(one, Ratio) and one.over_window})
+)
+"""Components that some KPI takes over the DSO window."""
+
 TREND_COMPONENTS: Final[dict[str, str]] = {
     "proposed": "proposed_amount",
     "approved": "approved_amount",

@@ -1,0 +1,28 @@
+"""Months as consecutive numbers, and the days of one that have passed on a date."""
+
+from calendar import monthrange
+from datetime import date
+
+
+def month_number(text: str) -> int:
+    """A month 'YYYY-MM' as a number that grows by one a month."""
+    year, month = text.split("-")
+    return int(year) * 12 + int(month) - 1
+
+
+def month_text(number: int) -> str:
+    """The month 'YYYY-MM' of a number."""
+    year, month = divmod(number, 12)
+    return f"{year:04d}-{month + 1:02d}"
+
+
+def month_of(day: date) -> int:
+    """The number of a date's month."""
+    return day.year * 12 + day.month - 1
+
+
+def days_passed(number: int, as_of: date) -> int:
+    """Calendar days of a month up to and including a date: all of them once it is over, 0 before it."""
+    year, month = divmod(number, 12)
+    whole = monthrange(year, month + 1)[1]
+    return min(max((as_of - date(year, month + 1, 1)).days + 1, 0), whole)
