@@ -2,13 +2,26 @@
 
 from dagster import Definitions
 
+from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.sources import certificates
+from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.snapshots import TableIOManager
+from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.schedules import SCHEDULES
+from kpi_pipeline.sensors.requests import requested_refreshes
+from kpi_pipeline.sensors.tasks import TASK_SENSORS
 
 defs = Definitions(
-    assets=[certificates, rollup],
-    resources={"source": SourceResource(), "cache": CacheResource(), "tables": TableIOManager()},
+    assets=[certificates, rollup, *PRODUCT_ASSETS, *LIVE_ASSETS],
+    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL],
+    schedules=SCHEDULES,
+    sensors=[requested_refreshes, *TASK_SENSORS],
+    resources={
+        "source": SourceResource(),
+        "cache": CacheResource(),
+        "tables": TableIOManager(),
+        "entries": EntryIOManager(),
+    },
 )

@@ -63,7 +63,7 @@ def certificates(
         Failure: If too many rows are refused; the quarantine is kept to tell why.
     """
     # Drawn before reading: whoever reads later holds a larger fence and newer data.
-    fence = cache.publisher().next_fence()
+    fence, begun_at = cache.publisher().next_fence(), time.time()
     started = time.perf_counter()
     mapping = source.mapping()
     extracted = source.extract(mapping)
@@ -95,7 +95,7 @@ def certificates(
             f"the live figures stay. {_advice(result.reason_counts)}",
             allow_retries=False,
         )
-    provenance = Provenance(fence, source.shown(), mapping.name, extracted.watermark)
+    provenance = Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark)
     yield Output(
         provenance.attach(result.certificates),
         output_name="certificates",

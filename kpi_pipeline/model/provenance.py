@@ -16,6 +16,7 @@ class Provenance:
 
     Attributes:
         fence: Fencing token drawn before the source was read: later reads have larger ones.
+        read_at: When reading the source began, in seconds since the epoch.
         source: The source's address without its password.
         mapping: Name of the mapping.
         watermark: What marks the state of the source, if it has such a mark.
@@ -23,6 +24,7 @@ class Provenance:
     """
 
     fence: int
+    read_at: float
     source: str
     mapping: str
     watermark: str | None

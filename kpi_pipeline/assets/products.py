@@ -1,0 +1,219 @@
+"""The products: every variant computed, checked, written to the cache, and then made live."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetIn,
+    AssetKey,
+    AssetsDefinition,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    Output,
+    asset,
+)
+
+from kpi_pipeline.assets.preview import chart_preview
+from kpi_pipeline.cache.keys import new_generation
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publisher import Flip, Staged
+from kpi_pipeline.compute.catalogue import catalogue
+from kpi_pipeline.compute.cube import Cube, Slice
+from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
+from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.provenance import Provenance
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.source import SourceResource
+
+WANTED_LIMIT = 500
+"""Variants beyond the hot set that a generation computes because readers asked for them."""
+
+KEY_MARGIN_SECONDS = 3600
+"""Keys outlive stale_until by this, so that a reader tells `expired` from `missing`."""
+
+DESCRIPTIONS = {
+    "kpis": "Every KPI, ageing and the monthly trend, of every variant.",
+    "dashboards": "All that the manager's page shows, of every variant: one read gives one page.",
+    "charts": "The data columns of every chart, of every variant; the specifications are in the catalogue.",
+    "financials": "The monthly statement of every variant: billed, approved, collected, outstanding.",
+}
+
+CHECKS = {
+    "variants_reconcile": "For every additive component, a dimension's values sum to the total.",
+    "values_in_range": "Shares lie between 0 and 1, counts and days are not negative, buckets add up.",
+    "reads_back": "What the cache holds equals what was written.",
+}
+
+
+def product_asset(product: str) -> AssetsDefinition:
+    """The asset that computes and writes one product's next generation, not yet live."""
+
+    @asset(
+        name=product,
+        ins={"rollup": AssetIn(input_manager_key="tables")},
+        io_manager_key="entries",
+        group_name="products",
+        owners=["team:data-engineering"],
+        kinds={"numpy", "redis"},
+        description=DESCRIPTIONS[product],
+        check_specs=[
+            AssetCheckSpec(name, asset=product, blocking=True, description=description)
+            for name, description in CHECKS.items()
+        ],
+    )
+    def build(
+        context: AssetExecutionContext, rollup: pa.Table, source: SourceResource, cache: CacheResource
+    ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
+        """Compute all variants, write them beside the live generation and verify.
+
+        Raises:
+            Failure: If a check fails; the new generation is discarded and the live one stays.
+        """
+        started = time.perf_counter()
+        provenance = Provenance.of(rollup)
+        as_of = date.fromisoformat(provenance.as_of or "")
+        cube = Cube.from_rollup(rollup, as_of, source.dso_window_months())
+        slices = list(cube.slices())
+        computed: dict[str, list[str]] = {
+            "variants_reconcile": reconcile_variants(rollup, cube, slices),
+            "values_in_range": out_of_range(slices),
+        }
+        for check, problems in computed.items():
+            yield _check_result(product, check, problems)
+        _fail_on(computed)
+
+        publisher = cache.publisher()
+        # Figures are as old as the reading of the source, however late they are computed.
+        computed_at = provenance.read_at
+        fresh_until = computed_at + cache.time_to_live(product)
+        stale_until = fresh_until + cache.stale_grace()
+        staged = publisher.stage(
+            product,
+            new_generation(product, datetime.now(UTC)),
+            payloads(product, cube, [*slices, *_wanted(product, cube, slices, cache)]),
+            catalogue(cube),
+            expires_at=stale_until + KEY_MARGIN_SECONDS,
+        )
+        unread = publisher.verify(staged)
+        yield _check_result(product, "reads_back", unread, variants=staged.variants)
+        if unread:
+            publisher.discard(staged)
+        _fail_on({"reads_back": unread})
+        context.log.info(f"{staged.variants} variants of {product} written as {staged.generation}")
+        yield Output(
+            ManifestEntry(
+                product=product,
+                generation=staged.generation,
+                fence=provenance.fence,
+                as_of=as_of,
+                computed_at=computed_at,
+                fresh_until=fresh_until,
+                stale_until=stale_until,
+                watermark=provenance.watermark,
+                run_id=context.run_id,
+                schema_version=SCHEMA_VERSION,
+                variants=staged.variants,
+                bytes=staged.bytes,
+                previous=(),
+            ),
+            metadata=_metadata(product, staged, cube, time.perf_counter() - started),
+        )
+
+    return build
+
+
+def live_asset(product: str) -> AssetsDefinition:
+    """The asset that makes a product's verified generation the live one."""
+
+    @asset(
+        name=f"live_{product}",
+        ins={"entry": AssetIn(key=AssetKey(product), input_manager_key="entries")},
+        group_name="publication",
+        owners=["team:data-engineering"],
+        kinds={"redis"},
+        description=f"The generation of {product} that serving reads: one atomic manifest flip.",
+    )
+    def flip(
+        context: AssetExecutionContext, entry: ManifestEntry, cache: CacheResource
+    ) -> MaterializeResult[None]:
+        """Flip the manifest, unless a newer reading of the source is live already."""
+        outcome = cache.publisher().flip(entry)
+        if outcome is Flip.SUPERSEDED:
+            context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
+        return MaterializeResult(
+            metadata={
+                "generation": entry.generation,
+                "outcome": outcome.value,
+                "as_of": entry.as_of.isoformat(),
+                "computed_at": MetadataValue.timestamp(entry.computed_at),
+                "fresh_until": MetadataValue.timestamp(entry.fresh_until),
+                "stale_until": MetadataValue.timestamp(entry.stale_until),
+                "variants": entry.variants,
+                "bytes": entry.bytes,
+            }
+        )
+
+    return flip
+
+
+def _wanted(product: str, cube: Cube, hot: list[Slice], cache: CacheResource) -> list[Slice]:
+    """What readers asked for beyond the hot filters."""
+    computed = {one for piece in hot for one in piece.filters}
+    wanted = [
+        asked
+        for asked in cache.ledger().wanted(product, WANTED_LIMIT)
+        if asked not in computed and _known(asked, cube)
+    ]
+    return [cube.select(wanted)] if wanted else []
+
+
+def _known(asked: Filter, cube: Cube) -> bool:
+    """Whether the data still hold every value asked for."""
+    return all(set(values) <= set(cube.values[name]) for name, values in asked.terms)
+
+
+def _check_result(product: str, check: str, problems: list[str], **figures: int) -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=product,
+        check_name=check,
+        passed=not problems,
+        metadata={"problems": problems or ["none"], **figures},
+    )
+
+
+def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
+    failed = {check: problems for check, problems in problems_by_check.items() if problems}
+    if failed:
+        raise Failure(
+            "; ".join(f"{check}: {'; '.join(problems[:5])}" for check, problems in failed.items())
+            + ". The live generation stays.",
+            allow_retries=False,
+        )
+
+
+def _metadata(product: str, staged: Staged, cube: Cube, seconds: float) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "generation": staged.generation,
+        "variants": staged.variants,
+        "bytes": staged.bytes,
+        "bytes_per_variant": round(staged.bytes / max(staged.variants, 1)),
+        "as_of": cube.as_of.isoformat(),
+        "seconds": round(seconds, 3),
+    }
+    if product == "charts":
+        metadata["preview"] = chart_preview(cube, "monthly_trend")
+        metadata["preview_ageing"] = chart_preview(cube, "ageing")
+    return metadata
+
+
+PRODUCT_ASSETS = [product_asset(product) for product in PRODUCTS]
+LIVE_ASSETS = [live_asset(product) for product in PRODUCTS]

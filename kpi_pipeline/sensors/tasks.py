@@ -1,0 +1,56 @@
+"""How runs come on is written to the tasks that asked for them, where readers look."""
+
+from typing import Final
+
+from dagster import (
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunStatusSensorContext,
+    SensorDefinition,
+    run_status_sensor,
+)
+
+from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.sensors.requests import TASK_TAG
+
+_STATUSES: Final = (
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.SUCCESS,
+    DagsterRunStatus.FAILURE,
+    DagsterRunStatus.CANCELED,
+)
+
+
+def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
+    word = status.value.lower()
+
+    @run_status_sensor(
+        run_status=status,
+        name=f"task_{word}",
+        monitored_jobs=list(PRODUCT_JOBS.values()),
+        minimum_interval_seconds=1,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Notes on the tasks of readers that their run has the status {word}.",
+    )
+    def note(context: RunStatusSensorContext, cache: CacheResource) -> None:
+        """Note the run's status on each of its tasks; the run is recorded, so the request is done with."""
+        run = context.dagster_run
+        tasks = {
+            tag.removeprefix(TASK_TAG): entry for tag, entry in run.tags.items() if tag.startswith(TASK_TAG)
+        }
+        if not tasks:
+            return
+        requests = cache.requests()
+        for task, entry in tasks.items():
+            if status is DagsterRunStatus.STARTED:
+                requests.started(task, run.run_id)
+            else:
+                reason = f"run {run.run_id} ended as {word}: {context.dagster_event.message}"
+                requests.finished(task, status is DagsterRunStatus.SUCCESS, reason)
+            requests.acknowledge(entry)
+
+    return note
+
+
+TASK_SENSORS: Final = [_task_sensor(status) for status in _STATUSES]
