@@ -1,0 +1,35 @@
+"""Months are counted as people count them."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.months import days_passed, month_number, month_of, month_text
+
+days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
+
+
+@given(days)
+def test_a_months_number_gives_its_text_back(day: date) -> None:
+    assert month_text(month_of(day)) == day.strftime("%Y-%m")
+    assert month_number(day.strftime("%Y-%m")) == month_of(day)
+
+
+def test_the_next_month_has_the_next_number() -> None:
+    assert month_number("2025-01") == month_number("2024-12") + 1
+
+
+@pytest.mark.parametrize(
+    ("month", "as_of", "days"),
+    [
+        ("2024-02", date(2024, 3, 15), 29),
+        ("2023-02", date(2023, 2, 28), 28),
+        ("2024-03", date(2024, 3, 15), 15),
+        ("2024-03", date(2024, 3, 1), 1),
+        ("2024-04", date(2024, 3, 31), 0),
+    ],
+)
+def test_days_passed_end_with_the_business_date(month: str, as_of: date, days: int) -> None:
+    assert days_passed(month_number(month), as_of) == days

@@ -1,0 +1,101 @@
+"""What readers ask for becomes one run a product, and nothing asked for is lost."""
+
+import os
+
+import pytest
+import redis
+from dagster import DagsterInstance, RunRequest, SkipReason, build_sensor_context
+
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.sensors import requests as stream
+from kpi_pipeline.sensors.requests import requested_refreshes
+
+TWO = Filter.of({"client": ["a", "b"]})
+
+
+def tick(instance: DagsterInstance) -> list[RunRequest]:
+    with build_sensor_context(instance=instance, resources={"cache": CacheResource()}) as context:
+        yielded = list(requested_refreshes(context))
+    return [one for one in yielded if not isinstance(one, SkipReason)]
+
+
+def record_run(instance: DagsterInstance, request: RunRequest) -> str:
+    job = defs.resolve_job_def(str(request.job_name))
+    return instance.create_run_for_job(job, tags=request.tags).run_id
+
+
+def test_without_requests_there_is_no_run(requests: Requests, instance: DagsterInstance) -> None:
+    assert tick(instance) == []
+
+
+def test_requests_of_a_product_share_one_run_that_names_their_tasks(
+    requests: Requests, instance: DagsterInstance
+) -> None:
+    tasks = [
+        requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING),
+        requests.ask(RequestKind.WARM, "kpis", TWO),
+        requests.ask(RequestKind.REFRESH, "charts", EVERYTHING),
+    ]
+    kpis, charts = tick(instance)
+    assert (kpis.job_name, charts.job_name) == ("refresh_kpis", "refresh_charts")
+    assert {f"kpi-task/{task.id}" for task in tasks[:2]} == {
+        tag for tag in kpis.tags if tag.startswith("kpi-task/")
+    }
+    assert f"kpi-task/{tasks[2].id}" in charts.tags
+
+
+def test_a_variant_asked_for_is_noted_for_the_next_generation(
+    requests: Requests, instance: DagsterInstance
+) -> None:
+    requests.ask(RequestKind.WARM, "kpis", TWO)
+    tick(instance)
+    with connect(os.environ["REDIS_URL"]) as client:
+        assert Ledger(client).wanted("kpis", 10) == [TWO]
+
+
+def test_a_request_whose_run_was_never_recorded_is_delivered_again(
+    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    lost = tick(instance)
+    assert tick(instance) == []
+    monkeypatch.setattr("kpi_pipeline.cache.requests._IDLE_MS", 0)
+    again = tick(instance)
+    # The same key: Dagster starts no second run when the first was recorded after all.
+    assert [one.run_key for one in again] == [one.run_key for one in lost]
+
+
+def test_a_request_whose_run_is_recorded_is_only_acknowledged(
+    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    record_run(instance, tick(instance)[0])
+    monkeypatch.setattr("kpi_pipeline.cache.requests._IDLE_MS", 0)
+    assert tick(instance) == []
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        assert client.xlen("kpi:requests") == 0
+
+
+def test_a_request_in_flight_is_not_asked_twice(requests: Requests, instance: DagsterInstance) -> None:
+    first = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    second = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    assert (second.id, second.joined) == (first.id, True)
+    (run,) = tick(instance)
+    assert [tag for tag in run.tags if tag.startswith("kpi-task/")] == [f"kpi-task/{first.id}"]
+    assert requests.status(first.id).state is TaskState.QUEUED
+
+
+def test_more_requests_than_one_tick_takes_are_all_taken_in_the_end(
+    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "TAKEN_AT_ONCE", 2)
+    asked = {requests.ask(RequestKind.WARM, "kpis", Filter.of({"client": f"c{n}"})).id for n in range(5)}
+    taken = set()
+    while found := tick(instance):
+        taken |= {tag.removeprefix("kpi-task/") for run in found for tag in run.tags if "task/" in tag}
+    assert taken == asked

@@ -1,0 +1,89 @@
+"""A reader's task follows the run that works on it."""
+
+import pytest
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    build_run_status_sensor_context,
+)
+
+from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.sensors.tasks import TASK_SENSORS
+
+EVENTS = {
+    "started": DagsterEventType.RUN_START,
+    "success": DagsterEventType.RUN_SUCCESS,
+    "failure": DagsterEventType.RUN_FAILURE,
+    "canceled": DagsterEventType.RUN_CANCELED,
+}
+
+
+@pytest.fixture
+def taken(requests: Requests, instance: DagsterInstance) -> tuple[str, DagsterRun]:
+    """A task and the run that works on it."""
+    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    (request,) = requests.pending("sensor", 1)
+    job = defs.resolve_job_def("refresh_kpis")
+    return task.id, instance.create_run_for_job(job, tags={f"kpi-task/{task.id}": request.entry})
+
+
+def tell(word: str, run: DagsterRun, instance: DagsterInstance) -> None:
+    note = {one.name: one for one in TASK_SENSORS}[f"task_{word}"]
+    event = DagsterEvent(EVENTS[word].value, run.job_name, message=f"the run is {word}")
+    note(
+        build_run_status_sensor_context(
+            sensor_name=note.name,
+            dagster_event=event,
+            dagster_instance=instance,
+            dagster_run=run,
+            resources={"cache": CacheResource()},
+        )
+    )
+
+
+def test_there_is_a_sensor_for_each_way_a_run_comes_on() -> None:
+    assert {one.name for one in TASK_SENSORS} == {f"task_{word}" for word in EVENTS}
+
+
+def test_a_started_run_is_told_and_its_request_is_off_the_stream(
+    requests: Requests, instance: DagsterInstance, taken
+) -> None:
+    task, run = taken
+    tell("started", run, instance)
+    status = requests.status(task)
+    assert (status.state, status.run_id) == (TaskState.STARTED, run.run_id)
+    assert requests.pending("another", 10) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("success", TaskState.SUCCEEDED),
+        ("failure", TaskState.FAILED),
+        ("canceled", TaskState.FAILED),
+    ],
+)
+def test_the_end_of_a_run_is_the_end_of_its_task(
+    requests: Requests, instance: DagsterInstance, taken, word: str, state: TaskState
+) -> None:
+    task, run = taken
+    tell("started", run, instance)
+    tell(word, run, instance)
+    status = requests.status(task)
+    assert status.state is state
+    if state is TaskState.FAILED:
+        assert run.run_id in status.reason
+        assert f"the run is {word}" in status.reason
+    # An equal request starts anew.
+    assert requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING).id != task
+
+
+def test_a_run_that_nobody_asked_for_is_left_alone(requests: Requests, instance: DagsterInstance) -> None:
+    run = instance.create_run_for_job(defs.resolve_job_def("refresh_kpis"))
+    tell("success", run, instance)
+    assert requests.pending("another", 10) == []
