@@ -1,0 +1,111 @@
+"""Settings: what wins, what is refused, and that every process means the same folder."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from kpi_pipeline.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder and none of our variables set."""
+    for name in list(os.environ):
+        if name.startswith(("KPI_", "REDIS_", "CELERY_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = Settings()
+    assert settings.ttl == {"kpis": 600, "dashboards": 300, "charts": 900, "financials": 1800}
+    assert settings.stale_grace == 86_400
+    assert settings.redis_url is None
+    assert (settings.web_port, settings.dagster_port) == (5000, 3000)
+    assert (settings.critical_days, settings.payment_term_days, settings.dso_window_months) == (60, 30, 12)
+
+
+def test_the_environment_wins_over_dotenv_and_dotenv_over_the_chosen_source(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bare / ".kpi").mkdir()
+    (bare / ".kpi" / "source.toml").write_text('KPI_SOURCE_URL = "chosen.csv"\nKPI_SOURCE_MAPPING = "mine"\n')
+    assert Settings().source_url.get_secret_value() == "chosen.csv"
+    (bare / ".env").write_text("KPI_SOURCE_URL=dotenv.csv\n")
+    assert Settings().source_url.get_secret_value() == "dotenv.csv"
+    monkeypatch.setenv("KPI_SOURCE_URL", "environment.csv")
+    assert Settings().source_url.get_secret_value() == "environment.csv"
+    assert Settings().source_mapping == "mine"
+
+
+def test_the_chosen_source_is_looked_for_under_the_home_that_is_set(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bare / "elsewhere").mkdir()
+    (bare / "elsewhere" / "source.toml").write_text("KPI_AS_OF = 2013-06-30\n")
+    monkeypatch.setenv("KPI_HOME", "elsewhere")
+    settings = Settings()
+    assert settings.as_of == date(2013, 6, 30)
+    assert settings.home == bare / "elsewhere"
+    assert settings.today() == date(2013, 6, 30)
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    monkeypatch.setenv("KPI_AS_OF", "")
+    assert Settings().redis_url is None
+    assert Settings().as_of is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("KPI_TIMEZONE", "Mars/Olympus", "IANA name such as America/Santiago"),
+        ("KPI_TIMEZONE", "../etc/passwd", "unknown time zone"),
+        ("KPI_MAX_REJECTED_SHARE", "5", "less than or equal to 1"),
+        ("KPI_WEB_PORT", "99999", "less than or equal to 65535"),
+        ("REDIS_CACHE_TTL_KPIS", "0", "greater than 0"),
+        ("KPI_AS_OF", "30/06/2013", "date"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValidationError, match=told) as refused:
+        Settings()
+    assert variable in str(refused.value)
+
+
+def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KPI_ALLOWED_HOSTS", " kpi.example , other.example,")
+    assert Settings().allowed_hosts == ("kpi.example", "other.example")
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://user:s3cret@127.0.0.1:6379/0")
+    monkeypatch.setenv("KPI_SOURCE_URL", "postgresql://user:s3cret@127.0.0.1/db")
+    assert "s3cret" not in repr(Settings())
+    assert "s3cret" not in str(Settings())
+
+
+def test_the_business_date_is_today_in_the_set_time_zone() -> None:
+    code = "from kpi_pipeline.settings import Settings; print(Settings().today())"
+    days = {
+        zone: subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "KPI_TIMEZONE": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+    }
+    # These two are 25 hours apart: never the same day.
+    assert days["Pacific/Kiritimati"] > days["Pacific/Pago_Pago"]
