@@ -3,13 +3,17 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: test check lock
+.PHONY: up test check lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+# Options of `kpi up` go into ARGS: make up ARGS='--web-port 5050'.
+up: $(VENV)/.installed
+	@exec $(BIN)/kpi up $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest
