@@ -29,8 +29,18 @@ Data = dict[str, Any]
 
 _CARDS: Final = tuple(next(kpi for kpi in KPIS if kpi.name == name) for name in DASHBOARD_CARDS)
 _STATEMENT_LINES: Final = ("proposed", "approved", "collected", "receivable")
-_AGEING_AMOUNTS: Final = [COMPONENT_INDEX[f"ageing_{label}_amount"] for label, _, _ in AGEING_BUCKETS]
-_AGEING_COUNTS: Final = [COMPONENT_INDEX[f"ageing_{label}_count"] for label, _, _ in AGEING_BUCKETS]
+_AGEING_PLACES: Final = [
+    (label, COMPONENT_INDEX[f"ageing_{label}_amount"], COMPONENT_INDEX[f"ageing_{label}_count"])
+    for label, _, _ in AGEING_BUCKETS
+]
+_STATE_PLACES: Final = [
+    (
+        state.value,
+        COMPONENT_INDEX[f"state_{state.value}_amount"],
+        COMPONENT_INDEX[f"state_{state.value}_count"],
+    )
+    for state in State
+]
 _PRESENCE: Final = COMPONENT_INDEX["proposed_count"]
 
 
@@ -58,6 +68,7 @@ class _Variant:
     Attributes:
         filter: Which certificates.
         totals: Components over the filter.
+        counted: Components over the filter and all currencies: counts and days, never money.
         window: `WINDOW_COMPONENTS` over the DSO window.
         window_days: Days of that window.
         months: Months of the trend.
@@ -66,6 +77,7 @@ class _Variant:
 
     filter: Filter
     totals: dict[str, list[int]]
+    counted: list[int]
     window: dict[str, list[int]]
     window_days: int
     months: list[str]
@@ -73,60 +85,59 @@ class _Variant:
 
 
 def _variants(currencies: tuple[str, ...], piece: Slice) -> Iterator[_Variant]:
-    totals, window, trend = piece.totals.tolist(), piece.window.tolist(), piece.trend.tolist()
+    totals, window = piece.totals.tolist(), piece.window.tolist()
+    counted = piece.totals.sum(axis=1).tolist()
+    trend = piece.trend.transpose(0, 2, 3, 1).tolist()  # [V, C, series, months]
     present = (piece.totals[..., _PRESENCE] != 0) | piece.trend.any(axis=(1, 3))
+    months = {
+        end: [month_text(number) for number in range(end - TREND_MONTHS + 1, end + 1)]
+        for end in set(piece.trend_end.tolist())
+    }
     for at, one in enumerate(piece.filters):
-        end = int(piece.trend_end[at])
         there = [(place, code) for place, code in enumerate(currencies) if present[at, place]]
         yield _Variant(
             filter=one,
             totals={code: totals[at][place] for place, code in there},
+            counted=counted[at],
             window={code: window[at][place] for place, code in there},
             window_days=int(piece.window_days[at]),
-            months=[month_text(number) for number in range(end - TREND_MONTHS + 1, end + 1)],
-            trend={
-                code: {
-                    series: [month[place][which] for month in trend[at]]
-                    for which, series in enumerate(TREND_COMPONENTS)
-                }
-                for place, code in there
-            },
+            months=months[int(piece.trend_end[at])],
+            trend={code: dict(zip(TREND_COMPONENTS, trend[at][place], strict=True)) for place, code in there},
         )
 
 
-def _readings(kpi: Kpi, variant: _Variant) -> list[Data]:
-    """A KPI's values: one a currency, or one of all certificates."""
-    if kpi.per_currency:
-        return [{"currency": code, **_reading(kpi, variant, [code])} for code in variant.totals]
-    return [_reading(kpi, variant, list(variant.totals))]
+def _kpis(variant: _Variant, chosen: tuple[Kpi, ...]) -> Data:
+    """Each KPI's readings: one a currency, or one of all certificates."""
+    return {
+        kpi.name: [
+            {"currency": code, **_reading(kpi, totals, variant.window[code], variant.window_days)}
+            for code, totals in variant.totals.items()
+        ]
+        if kpi.per_currency
+        else [_reading(kpi, variant.counted, [], variant.window_days)]
+        for kpi in chosen
+    }
 
 
-def _reading(kpi: Kpi, variant: _Variant, currencies: list[str]) -> Data:
+def _reading(kpi: Kpi, totals: list[int], window: list[int], window_days: int) -> Data:
     formula = kpi.formula
     if isinstance(formula, Total):
-        return {"value": _sum(variant.totals, formula.component, currencies)}
-    numerator = _sum(variant.totals, formula.numerator, currencies)
+        return {"value": totals[COMPONENT_INDEX[formula.component]]}
+    numerator = totals[COMPONENT_INDEX[formula.numerator]]
     if not formula.over_window:
-        denominator = _sum(variant.totals, formula.denominator, currencies)
+        denominator = totals[COMPONENT_INDEX[formula.denominator]]
         return {
             "value": _quotient(numerator, denominator),
             "numerator": numerator,
             "denominator": denominator,
         }
-    place = WINDOW_COMPONENTS.index(formula.denominator)
-    denominator = sum(variant.window[code][place] for code in currencies)
-    days = variant.window_days
+    denominator = window[WINDOW_COMPONENTS.index(formula.denominator)]
     return {
-        "value": _quotient(numerator * days, denominator) if days else None,
+        "value": _quotient(numerator * window_days, denominator) if window_days else None,
         "numerator": numerator,
         "denominator": denominator,
-        "window_days": days,
+        "window_days": window_days,
     }
-
-
-def _sum(totals: dict[str, list[int]], component: str, currencies: list[str]) -> int:
-    place = COMPONENT_INDEX[component]
-    return sum(totals[code][place] for code in currencies)
 
 
 def _quotient(numerator: int, denominator: int) -> float | None:
@@ -134,23 +145,19 @@ def _quotient(numerator: int, denominator: int) -> float | None:
     return numerator / denominator if denominator else None
 
 
-def _kpis(variant: _Variant, chosen: tuple[Kpi, ...]) -> Data:
-    return {kpi.name: _readings(kpi, variant) for kpi in chosen}
-
-
 def _ageing(variant: _Variant) -> list[Data]:
     """Open items by age since issue, per currency."""
     found = []
     for code, totals in variant.totals.items():
-        amounts = [totals[place] for place in _AGEING_AMOUNTS]
+        whole = sum([totals[amount] for _, amount, _ in _AGEING_PLACES])
         buckets = [
             {
                 "bucket": label,
-                "amount": amount,
-                "count": totals[place],
-                "share": _quotient(amount, sum(amounts)),
+                "amount": totals[amount],
+                "count": totals[count],
+                "share": _quotient(totals[amount], whole),
             }
-            for (label, _, _), amount, place in zip(AGEING_BUCKETS, amounts, _AGEING_COUNTS, strict=True)
+            for label, amount, count in _AGEING_PLACES
         ]
         found.append({"currency": code, "buckets": buckets})
     return found
@@ -169,12 +176,8 @@ def _states(variant: _Variant) -> list[Data]:
         {
             "currency": code,
             "states": [
-                {
-                    "state": state.value,
-                    "amount": totals[COMPONENT_INDEX[f"state_{state.value}_amount"]],
-                    "count": totals[COMPONENT_INDEX[f"state_{state.value}_count"]],
-                }
-                for state in State
+                {"state": state, "amount": totals[amount], "count": totals[count]}
+                for state, amount, count in _STATE_PLACES
             ],
         }
         for code, totals in variant.totals.items()

@@ -79,6 +79,8 @@ class Kpi:
         unknown = [name for name in names if name not in COMPONENT_INDEX]
         if unknown:
             raise ValueError(f"KPI {self.name!r} names unknown components: {', '.join(unknown)}")
+        if isinstance(formula, Ratio) and formula.over_window and not self.per_currency:
+            raise ValueError(f"KPI {self.name!r} is taken over the DSO window: it must be per currency")
 
 
 def _money(name: str, label_es: str, label_en: str, component: str, direction: Direction, source: str) -> Kpi:

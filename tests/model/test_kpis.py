@@ -33,3 +33,9 @@ def test_money_is_always_per_currency() -> None:
 def test_a_formula_of_unknown_components_is_refused(formula: Total | Ratio) -> None:
     with pytest.raises(ValueError, match="happiness"):
         Kpi("joy", "Alegría", "Joy", Unit.COUNT, formula, Direction.UP, False, "None.")
+
+
+def test_what_is_taken_over_the_window_is_per_currency() -> None:
+    formula = Ratio("receivable_amount", "approved_amount", over_window=True)
+    with pytest.raises(ValueError, match="per currency"):
+        Kpi("dso", "DSO", "DSO", Unit.DAYS, formula, Direction.DOWN, False, "None.")
