@@ -4,6 +4,7 @@ kpi:manifest                     hash, product -> its live generation
 kpi:fence                        the last fence handed out
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
+kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:requests                     stream of what serving asks of the pipeline
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
@@ -70,6 +71,11 @@ def members_key(generation: str) -> str:
 def retired_key(generation: str) -> str:
     """Redis key to which a generation's set moves while its payloads are removed."""
     return f"kpi:g:{generation}:retired"
+
+
+def lease_key(product: str, scope: str) -> str:
+    """Redis key of the right to rebuild a product for a scope."""
+    return f"kpi:lease:{product}:{scope}"
 
 
 def task_key(task_id: str) -> str:

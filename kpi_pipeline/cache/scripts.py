@@ -53,6 +53,21 @@ redis.call('RENAME', KEYS[2], KEYS[3])
 return 1
 """
 
+TAKE_LEASE: Final = """
+-- KEYS: lease. ARGV: holder, milliseconds. Returns 1 when the lease is the holder's now, else 0.
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+RELEASE_LEASE: Final = """
+-- KEYS: lease. ARGV: holder. Returns 1 when it was the holder's and is free now, else 0.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
 ASK: Final = """
 -- KEYS: stream, id in flight for the same thing, task. ARGV: id, seconds in flight, seconds a task
 -- is kept, length of the stream, then names and values of the request.
