@@ -1,7 +1,7 @@
 """The products: every variant computed, checked, written to the cache, and then made live."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -36,6 +36,11 @@ from kpi_pipeline.resources.source import SourceResource
 
 WANTED_LIMIT = 500
 """Variants beyond the hot set that a generation computes because readers asked for them."""
+
+ANSWERS_PER_EXTENSION = 2_000
+"""Answers written between two extensions of the lease."""
+
+Answer = tuple[Filter, dict[str, Any]]
 
 KEY_MARGIN_SECONDS = 3600
 """Keys outlive stale_until by this, so that a reader tells `expired` from `missing`."""
@@ -96,17 +101,19 @@ def product_asset(product: str) -> AssetsDefinition:
         computed_at = provenance.read_at
         fresh_until = computed_at + cache.time_to_live(product)
         stale_until = fresh_until + cache.stale_grace()
-        staged = publisher.stage(
-            product,
-            new_generation(product, datetime.now(UTC)),
-            payloads(product, cube, [*slices, *_wanted(product, cube, slices, cache)]),
-            catalogue(cube),
-            expires_at=stale_until + KEY_MARGIN_SECONDS,
-        )
-        unread = publisher.verify(staged)
+        with cache.lease(product, context.run_id) as extend_lease:
+            answers = payloads(product, cube, [*slices, *_wanted(product, cube, slices, cache)])
+            staged = publisher.stage(
+                product,
+                new_generation(product, datetime.now(UTC)),
+                _extending(answers, extend_lease),
+                catalogue(cube),
+                expires_at=stale_until + KEY_MARGIN_SECONDS,
+            )
+            unread = publisher.verify(staged)
+            if unread:
+                publisher.discard(staged)
         yield _check_result(product, "reads_back", unread, variants=staged.variants)
-        if unread:
-            publisher.discard(staged)
         _fail_on({"reads_back": unread})
         context.log.info(f"{staged.variants} variants of {product} written as {staged.generation}")
         yield Output(
@@ -174,6 +181,14 @@ def _wanted(product: str, cube: Cube, hot: list[Slice], cache: CacheResource) ->
         if asked not in computed and _known(asked, cube)
     ]
     return [cube.select(wanted)] if wanted else []
+
+
+def _extending(answers: Iterator[Answer], extend_lease: Callable[[], None]) -> Iterator[Answer]:
+    """The same answers; writing many must not outlast the lease."""
+    for number, answer in enumerate(answers):
+        if number % ANSWERS_PER_EXTENSION == 0:
+            extend_lease()
+        yield answer
 
 
 def _known(asked: Filter, cube: Cube) -> bool:

@@ -1,0 +1,49 @@
+"""Runs of our jobs on a real Dagster instance, and what serving then sees."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+
+from kpi_pipeline.cache.connection import connect_reader
+from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.definitions import defs
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def run(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
+    """Run a job, or a part of it; a failure is in the result."""
+
+    def execute(job: str = "refresh_all", *assets: str) -> ExecuteInProcessResult:
+        return defs.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            asset_selection=[AssetKey(name) for name in assets] or None,
+        )
+
+    return execute
+
+
+@pytest.fixture
+def read() -> Callable[[], CacheReader]:
+    """A reader that knows nothing yet."""
+    return lambda: CacheReader(connect_reader(os.environ["REDIS_URL"]), poll_s=0)
+
+
+@pytest.fixture
+def failure() -> Callable[[ExecuteInProcessResult], str]:
+    """What a failed run says."""
+
+    def message(result: ExecuteInProcessResult) -> str:
+        assert not result.success
+        data = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        return str(data[0].user_failure_data.description)
+
+    return message

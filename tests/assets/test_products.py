@@ -1,0 +1,216 @@
+"""Products are computed, checked, written and only then made live."""
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import redis
+from dagster import AssetKey
+
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.leases import Leases
+from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+
+CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
+
+
+def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run, read) -> None:
+    result = run()
+    assert result.success
+    checks = result.get_asset_check_evaluations()
+    assert all(check.passed for check in checks)
+    for product in PRODUCTS:
+        assert {check.check_name for check in checks if check.asset_key == AssetKey(product)} == CHECKS
+    entries = read().manifest()
+    assert set(entries) == set(PRODUCTS)
+    assert {entry.run_id for entry in entries.values()} == {result.run_id}
+    assert len({entry.fence for entry in entries.values()}) == 1
+
+
+def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
+    result = run()
+    cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet").to_pylist()
+    client = max({cell["client"] for cell in cells})
+    for asked, mine in ((EVERYTHING, cells), (Filter.of({"client": client}), None)):
+        held = mine or [cell for cell in cells if cell["client"] == client]
+        answer = read().answer("kpis", asked)
+        assert answer.state is AnswerState.FRESH
+        kpis = answer.payload.data()["kpis"]
+        assert kpis["proposed"] == [{"currency": "CLP", "value": sum(c["proposed_amount"] for c in held)}]
+        assert kpis["certificates"] == [{"value": sum(c["proposed_count"] for c in held)}]
+
+
+def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read) -> None:
+    assert run().success
+    before = read().manifest()
+    assert run("refresh_kpis").success
+    after = read().manifest()
+    assert after["kpis"].generation != before["kpis"].generation
+    assert before["kpis"].generation in after["kpis"].previous
+    assert {name: after[name] for name in PRODUCTS if name != "kpis"} == {
+        name: before[name] for name in PRODUCTS if name != "kpis"
+    }
+
+
+def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, read) -> None:
+    assert run().success
+    before = read().manifest()["kpis"]
+    assert run("refresh_kpis", "kpis", "live_kpis").success
+    again = read().manifest()["kpis"]
+    assert again.generation != before.generation
+    assert (again.computed_at, again.fresh_until) == (before.computed_at, before.fresh_until)
+
+
+def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, read, failure) -> None:
+    first = run()
+    assert first.success
+    live = read().manifest()
+    stored = demo_home / "storage" / "rollup" / f"{first.run_id}.parquet"
+    cells = pq.read_table(stored)
+    place = cells.schema.get_field_index("overdue_count")
+    broken = cells.set_column(place, "overdue_count", pa.array([10**6] * cells.num_rows, pa.int64()))
+    pq.write_table(broken.replace_schema_metadata(cells.schema.metadata), stored)
+    result = run("refresh_kpis", "kpis", "live_kpis")
+    assert "overdue_count exceeds open_count" in failure(result)
+    passed = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert passed == {"variants_reconcile": True, "values_in_range": False}
+    assert read().manifest() == live
+
+
+def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
+    demo_home: Path, run, read, failure
+) -> None:
+    assert run().success
+    live = read().manifest()
+    done = threading.Event()
+
+    def lose_payloads() -> None:
+        held = f"kpi:v:{live['kpis'].generation}:*"
+        with redis.Redis.from_url(os.environ["REDIS_URL"]) as vandal:
+            kept = set(vandal.keys(held))
+            while not done.is_set():
+                if lost := set(vandal.keys("kpi:v:kpis-*")) - kept:
+                    vandal.delete(*lost)
+
+    with ThreadPoolExecutor(1) as aside:
+        losing = aside.submit(lose_payloads)
+        try:
+            result = run("refresh_kpis")
+        finally:
+            done.set()
+        losing.result()
+    assert "keys are gone" in failure(result)
+    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+    assert failed == ["reads_back"]
+    assert read().manifest() == live
+    assert read().answer("kpis", EVERYTHING).payload is not None
+
+
+def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, run, read) -> None:
+    assert run().success
+    live = read().manifest()
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
+        admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
+        try:
+            assert not run("refresh_kpis").success
+        finally:
+            admin.config_set("maxmemory", 0)
+    assert read().manifest() == live
+    answer = read().answer("kpis", EVERYTHING)
+    assert answer.payload is not None
+
+
+def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path, run, read) -> None:
+    assert run().success
+    catalogue = {one["name"]: one["values"] for one in read().catalogue("kpis")["dimensions"]}
+    two = Filter.of({"client": [held["value"] for held in catalogue["client"][:2]]})
+    gone = Filter.of({"client": "nobody we know"})
+    assert read().answer("kpis", two).state is AnswerState.MISSING
+    with connect(os.environ["REDIS_URL"]) as client:
+        for asked in (two, gone, EVERYTHING):
+            Ledger(client).want("kpis", asked)
+    assert run("refresh_kpis").success
+    answer = read().answer("kpis", two)
+    assert answer.state is AnswerState.FRESH
+    assert answer.payload.data()["kpis"]["certificates"] == [
+        {"value": sum(held["count"] for held in catalogue["client"][:2])}
+    ]
+    assert read().answer("kpis", gone).state is AnswerState.MISSING
+
+
+def test_a_run_whose_source_was_read_earlier_never_replaces_a_newer_one(
+    demo_home: Path, run, read, instance
+) -> None:
+    assert run("refresh_kpis", "certificates", "quarantine", "rollup", "kpis").success
+    late = next((demo_home / "storage" / "kpis").glob("*.json")).read_bytes()
+    assert run("refresh_kpis").success
+    live = read().manifest()["kpis"]
+    # The first run's entry comes to the flip after the second one's.
+    pointer = demo_home / "storage" / "kpis" / "latest"
+    (demo_home / "storage" / "kpis" / pointer.read_text()).write_bytes(late)
+    result = run("refresh_kpis", "live_kpis")
+    assert result.success
+    told = instance.get_latest_materialization_event(AssetKey("live_kpis")).asset_materialization.metadata
+    assert told["outcome"].value == "superseded"
+    assert read().manifest()["kpis"] == live
+
+
+def test_a_failed_save_releases_the_lease(demo_home: Path, run) -> None:
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
+        admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
+        try:
+            assert not run("refresh_kpis").success
+        finally:
+            admin.config_set("maxmemory", 0)
+        assert Leases(admin).holder("kpis") is None
+    assert run("refresh_kpis").success
+
+
+def test_a_run_waits_for_the_one_that_rebuilds_the_product(demo_home: Path, run, read) -> None:
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:
+        leases = Leases(client)
+        assert leases.take("kpis", "another run")
+        waiting = aside.submit(run, "refresh_kpis")
+        stored = demo_home / "storage" / "rollup" / "latest"
+        deadline = time.monotonic() + 30
+        while not stored.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert read().manifest() == {}
+        assert leases.release("kpis", "another run")
+        assert waiting.result().success
+    assert "kpis" in read().manifest()
+
+
+def test_engineers_see_what_was_made(demo_home: Path, run, instance) -> None:
+    assert run().success
+    for product in PRODUCTS:
+        event = instance.get_latest_materialization_event(AssetKey(product))
+        told = event.asset_materialization.metadata
+        assert {"generation", "variants", "bytes", "seconds", "as_of"} <= set(told)
+        assert told["variants"].value > 100
+    picture = instance.get_latest_materialization_event(AssetKey("charts")).asset_materialization.metadata[
+        "preview"
+    ]
+    assert picture.value.startswith("![Tendencia mensual](data:image/png;base64,iVBOR")
+
+
+def test_a_source_without_certificates_gives_answers_without_figures(
+    demo_home: Path, run, read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPI_AS_OF", "2001-01-01")
+    assert run().success
+    data = read().answer("dashboards", EVERYTHING).payload.data()
+    assert data["currencies"] == []
+    assert data["kpis"]["proposed"] == []
+    assert data["kpis"]["certificates"] == [{"value": 0}]
+    assert data["kpis"]["acceptance_days"] == [{"value": None, "numerator": 0, "denominator": 0}]
+    assert read().manifest()["kpis"].variants == 1
