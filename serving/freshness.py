@@ -1,7 +1,6 @@
 """How new an answer is, said twice: as members of its `meta` and as HTTP headers."""
 
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any, Final
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
@@ -11,6 +10,9 @@ REUSE_S: Final = 10
 
 RETRY_S: Final = 2
 """Seconds after which asking again for what is being prepared is worth it."""
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""Cache-Control of what is addressed by its content hash."""
 
 
 def iso(moment: float) -> str:
@@ -84,8 +86,3 @@ def entity_tag(digest: str, state: AnswerState) -> str:
         state: How it stands to the present.
     """
     return f'W/"{digest}-{state.value}"'
-
-
-def seconds_until(moment: float, now: float) -> int:
-    """Whole seconds until a moment, rounded up; 0 when it has passed."""
-    return max(0, ceil(moment - now))

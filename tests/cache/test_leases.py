@@ -69,7 +69,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts)
 def test_whatever_happens_a_lease_is_of_who_took_it_first_until_given_back(client, acts) -> None:
     client.flushall()

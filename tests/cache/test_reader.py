@@ -504,3 +504,9 @@ def test_threads_read_whole_answers_while_generations_change(each_newsroom, each
         for thread in threads:
             thread.join()
     assert not failures, failures[0]
+
+
+def test_a_count_that_is_none_is_left_out_of_the_status(newsroom, client, cache_url) -> None:
+    newsroom.publish()
+    client.hset(ALARMS_KEY, mapping={"lost": 2, "odd": "many"})
+    assert CacheReader(connect_reader(cache_url)).status()["alarms"] == {"lost": 2}

@@ -32,7 +32,7 @@ certificate = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(certificate, max_size=12), st.integers(1, 24))
 def test_a_hot_filter_has_the_same_sums_in_a_block_and_alone(cube_of, rows, window) -> None:
     cube: Cube = cube_of(rows, window=window)
@@ -43,7 +43,7 @@ def test_a_hot_filter_has_the_same_sums_in_a_block_and_alone(cube_of, rows, wind
             np.testing.assert_array_equal(getattr(alone, name), getattr(piece, name), err_msg=name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(certificate, max_size=12))
 def test_hot_filters_are_everything_singles_and_pairs_that_occur(cube_of, rows) -> None:
     expected = {EVERYTHING}

@@ -119,7 +119,7 @@ def naive(rows: list[dict]) -> dict[tuple, Counter]:
     return cells
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(certificate(), max_size=25))
 def test_every_component_of_every_cell_equals_the_naive_sum(rows: list[dict]) -> None:
     found = roll_up(table(rows), AS_OF, Thresholds())

@@ -1,0 +1,52 @@
+"""The figures of each product: stored bytes passed through, finished with their live meta."""
+
+from functools import partial
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.manifest import AnswerState
+from serving.cache_access import CacheAccess
+from serving.freshness import entity_tag
+from serving.negotiation import choose_encoding
+from serving.questions import reply_to, unreadable
+
+PRODUCT_PATHS: Final = {
+    "kpis": "kpis",
+    "dashboard": "dashboards",
+    "charts": "charts",
+    "financials": "financials",
+}
+"""Last part of each address, and the product it gives."""
+
+
+def product_routes(access: CacheAccess) -> Blueprint:
+    """Routes under /manager/api, one a product.
+
+    Args:
+        access: The cache.
+    """
+    routes = Blueprint("products", __name__, url_prefix="/manager/api")
+    for path, product in PRODUCT_PATHS.items():
+        routes.add_url_rule(f"/{path}", path, partial(_figures, access, product))
+    return routes
+
+
+def _figures(access: CacheAccess, product: str) -> Response:
+    connection = access.current()
+    reply = reply_to(connection, product, list(request.args.items(multi=True)))
+    headers = reply.headers()
+    headers["Vary"] = "Accept-Encoding"
+    if reply.state is not AnswerState.MISSING:  # what only stands in is never confirmed as unchanged
+        headers["ETag"] = entity_tag(reply.payload.digest, reply.state)
+        if request.if_none_match.contains_raw(headers["ETag"]):
+            return Response(status=304, headers=headers)
+    encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    try:
+        body = reply.payload.body(encoding, reply.meta())
+    except CorruptPayload as error:
+        raise unreadable(connection, product) from error
+    return Response(body, reply.status, headers, content_type="application/json")

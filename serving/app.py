@@ -1,0 +1,77 @@
+"""The application factory: granian runs `serving.app:create_app` with --factory."""
+
+from typing import Final
+
+from flask import Flask, Response, redirect, request
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response as AnyResponse
+
+from kpi_pipeline.settings import Settings
+from serving.api.catalogue import catalogue_routes
+from serving.api.health import health_routes
+from serving.api.products import product_routes
+from serving.api.tasks import task_routes
+from serving.assets import Assets
+from serving.cache_access import CacheAccess
+from serving.failures import register_failure_handlers
+from serving.hosts import answered_names, is_answered
+from serving.pages.dashboard import dashboard_routes
+from serving.pages.filter_form import DASHBOARD_PATH
+from serving.pages.problem_pages import problem_page_routes
+from serving.pages.texts import texts_in
+from serving.problem_types import UNTRUSTED_HOST
+from serving.problems import Problem, register_problem_handlers
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+"""Headers of every answer: nothing from elsewhere is loaded, and nobody elsewhere may embed it."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. It starts without Redis and answers as soon as there is one.
+
+    Args:
+        settings: Where the cache is and which host names are answered; by default those of the
+            environment.
+    """
+    settings = settings or Settings()
+    app = Flask(__name__, static_folder=None)
+    assets, access = Assets(), CacheAccess(settings)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset_url=assets.url, texts_in=texts_in, dashboard_path=DASHBOARD_PATH)
+
+    names = answered_names(settings.allowed_hosts)
+
+    @app.before_request
+    def refuse_foreign_hosts() -> None:
+        if not is_answered(request.headers.get("Host", ""), names):
+            raise Problem(UNTRUSTED_HOST)
+
+    @app.after_request
+    def add_security_headers(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    @app.get("/")
+    def home() -> AnyResponse:
+        return redirect(DASHBOARD_PATH)
+
+    register_problem_handlers(app)
+    register_failure_handlers(app)
+    app.register_blueprint(product_routes(access))
+    app.register_blueprint(catalogue_routes(access))
+    app.register_blueprint(health_routes(access))
+    app.register_blueprint(task_routes(access, settings))
+    app.register_blueprint(dashboard_routes(access, settings))
+    app.register_blueprint(problem_page_routes())
+    app.register_blueprint(assets.routes())
+    return app

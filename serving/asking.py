@@ -1,0 +1,80 @@
+"""Asking the pipeline for work. Whether that succeeds never decides whether a reader gets an answer."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import redis
+
+from kpi_pipeline.cache.breaker import Breaker
+from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.query import parse_filter
+from kpi_pipeline.cache.reader import CacheUnavailable
+from kpi_pipeline.cache.requests import RequestKind, Requests, TaskStatus
+
+_LOG: Final = logging.getLogger(__name__)
+_PAUSE_S: Final = 1.0
+_EVERYTHING: Final = parse_filter((), {"dimensions": ()})
+
+Noted = TypeVar("Noted")
+
+
+class Asking:
+    """Writes requests into Redis and reads how far they have come. Threads may share it.
+
+    Args:
+        client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._requests = Requests(client)
+        self._ledger = Ledger(client)
+        # Its own: a server that refuses writes, full or a replica, may be read all the same.
+        self._breaker = Breaker(_PAUSE_S)
+        self._refresh_at: dict[str, float] = {}
+
+    def attempt(self, write: Callable[[Requests, Ledger], Noted]) -> Noted | None:
+        """Write something, unless Redis refuses or cannot be reached.
+
+        Args:
+            write: What to ask for and to note.
+
+        Returns:
+            What `write` returned; None when it failed, or when it was not tried because the last
+            writing failed a moment ago.
+        """
+        if not self._breaker.admits():
+            return None
+        try:
+            noted = write(self._requests, self._ledger)
+        except redis.RedisError as error:
+            if not self._breaker.failing:
+                _LOG.warning("the pipeline cannot be asked for work: %s", error)
+            self._breaker.failed()
+            return None
+        self._breaker.succeeded()
+        return noted
+
+    def refresh(self, product: str) -> None:
+        """Ask for a new generation of a product, at most once a moment: many readers see it is old.
+
+        Args:
+            product: What is old.
+        """
+        now = time.monotonic()
+        if now < self._refresh_at.get(product, 0.0):
+            return
+        self._refresh_at[product] = now + _PAUSE_S
+        self.attempt(lambda requests, _: requests.ask(RequestKind.REFRESH, product, _EVERYTHING))
+
+    def status(self, task_id: str) -> TaskStatus | None:
+        """How far a request has come; None when there is no such request, or no longer.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be read.
+        """
+        try:
+            return self._requests.status(task_id)
+        except redis.RedisError as error:
+            raise CacheUnavailable(f"the state of a request cannot be read: {error}") from error

@@ -1,0 +1,146 @@
+"""The catalogues that generations carry, checked before anything relies on their shape."""
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.reader import CacheReader, CacheUnavailable, NothingPublished
+
+_LOG: Final = logging.getLogger(__name__)
+
+CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
+"""Products whose catalogues are the same in shape, in the order in which one is taken."""
+
+
+class Value(BaseModel, strict=True, frozen=True):
+    """One value of a dimension and how many certificates have it."""
+
+    value: str
+    count: int
+
+
+class Dimension(BaseModel, strict=True, frozen=True):
+    """One way to filter."""
+
+    name: str
+    parameters: list[str]
+    label_es: str
+    label_en: str
+    values: list[Value]
+
+
+class Kpi(BaseModel, strict=True, frozen=True):
+    """What a figure means."""
+
+    name: str
+    label_es: str
+    label_en: str
+    unit: Literal["money", "count", "days", "share"]
+    per_currency: bool
+
+
+class Currency(BaseModel, strict=True, frozen=True):
+    """A currency of the data and how many decimals its amounts have."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    decimals: Annotated[int, Field(ge=0, le=8)]
+
+
+class Chart(BaseModel, strict=True, frozen=True):
+    """A chart and the digest of its specification."""
+
+    name: str
+    spec: str
+
+
+class Catalogue(BaseModel, strict=True, frozen=True):
+    """What serving relies on in a catalogue; there may be more in it."""
+
+    as_of: Annotated[date, Field(strict=False)]
+    dimensions: list[Dimension]
+    kpis: list[Kpi]
+    currencies: list[Currency]
+    charts: list[Chart]
+    specs: dict[str, dict[str, Any]]
+
+
+class Catalogues:
+    """The catalogue of each product's live generation, checked once a generation.
+
+    Args:
+        reader: Where they are read.
+    """
+
+    def __init__(self, reader: CacheReader) -> None:
+        self._reader = reader
+        self._known: dict[str, tuple[Mapping[str, Any], Catalogue | None]] = {}
+
+    def stored(self, product: str) -> Mapping[str, Any]:
+        """A product's catalogue as it was published.
+
+        Raises:
+            NothingPublished: If there is none.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+            CorruptPayload: If it is no catalogue.
+        """
+        return self._checked(product)[0]
+
+    def of(self, product: str) -> Catalogue:
+        """A product's catalogue with its types; raises as `stored` does."""
+        return self._checked(product)[1]
+
+    def any(self) -> tuple[str, ManifestEntry]:
+        """The product whose catalogue speaks for all, and its live generation.
+
+        Returns:
+            The first of `CATALOGUE_SOURCES` that has not expired; an expired one when all have.
+
+        Raises:
+            NothingPublished: If no product has a catalogue.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+            CorruptPayload: If one is no catalogue and no other product has any.
+        """
+        manifest, now = self._reader.manifest(), time.time()
+        failure: Exception = NothingPublished(CATALOGUE_SOURCES[0])
+        expired: tuple[str, ManifestEntry] | None = None
+        for product in CATALOGUE_SOURCES:
+            if (entry := manifest.get(product)) is None:
+                continue
+            try:
+                self._checked(product)
+            except (NothingPublished, CorruptPayload, CacheUnavailable) as error:
+                failure = error
+                continue
+            if entry.state_at(now) is not AnswerState.EXPIRED:
+                return product, entry
+            expired = expired or (product, entry)
+        if expired is None:
+            raise failure
+        return expired
+
+    def _checked(self, product: str) -> tuple[Mapping[str, Any], Catalogue]:
+        stored = self._reader.catalogue(product)
+        known = self._known.get(product)
+        if known is None or known[0] is not stored:
+            known = (stored, _check(product, stored))
+            self._known[product] = known
+        if known[1] is None:
+            raise CorruptPayload(f"the catalogue of {product} is none: publish it again")
+        return known[0], known[1]
+
+
+def _check(product: str, stored: Mapping[str, Any]) -> Catalogue | None:
+    try:
+        return Catalogue.model_validate(stored)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        # Logged once a generation: what is found is kept either way.
+        _LOG.error("the catalogue of %s is none: %s: %s", product, where, problem["msg"])
+        return None

@@ -1,0 +1,122 @@
+"""Numbers, money and dates as people write them in each language."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+
+from serving.negotiation import Language
+
+_LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
+_MILLION: Final = 10**6
+NO_DATA: Final = "—"
+"""Shown where there is no value."""
+
+
+class Money(NamedTuple):
+    """An amount in three ways of writing.
+
+    Attributes:
+        short: As it is shown, with the sign of its currency.
+        bare: The same without that sign, where the currency is told beside.
+        full: To the last unit.
+    """
+
+    short: str
+    bare: str
+    full: str
+
+
+class Formats:
+    """Writes values in one language.
+
+    Args:
+        language: Which one.
+        decimals: Decimals of each currency, by its code.
+        timezone: Where the clock times are told.
+    """
+
+    def __init__(self, language: Language, decimals: Mapping[str, int], timezone: ZoneInfo) -> None:
+        self._language = language
+        self._locale = _LOCALES[language]
+        self._decimals = decimals
+        self._timezone = timezone
+
+    def money(self, minor: int | float, currency: str) -> Money:
+        """An amount, shown in millions (M) from one million on.
+
+        Args:
+            minor: In minor units of the currency.
+            currency: Its ISO 4217 code.
+        """
+        decimals = self._decimals.get(currency)
+        if decimals is None:
+            # A currency that came up since the catalogue was read.
+            decimals = get_currency_precision(currency)
+        amount = Decimal(minor).scaleb(-decimals)
+        millions = abs(amount) / _MILLION
+        if millions < 1:
+            bare = self._decimal(abs(amount), "#,##0")
+        else:
+            number = self._decimal(millions, "#,##0" if millions >= 100 else "#,##0.#")
+            bare = f"{number}\N{NO-BREAK SPACE}M"
+        full = self._decimal(abs(amount), "#,##0." + "0" * decimals)
+        sign = "\N{MINUS SIGN}" if amount < 0 else ""
+        symbol = f"{sign}{_symbol(currency, self._language)}\N{NO-BREAK SPACE}"
+        return Money(symbol + bare, sign + bare, symbol + full)
+
+    def count(self, number: int | float) -> str:
+        """A whole number."""
+        return self._decimal(number, "#,##0")
+
+    def days(self, number: int | float) -> str:
+        """A number of days, to the tenth, without the word."""
+        return self._decimal(number, "#,##0.#")
+
+    def share(self, part: float | None) -> str:
+        """A share in percent, to the tenth."""
+        if part is None:
+            return NO_DATA
+        return f"{self._decimal(part * 100, '#,##0.0')}\N{NO-BREAK SPACE}%"
+
+    def day(self, day: date) -> str:
+        """A calendar day."""
+        return format_date(day, "d MMM y", locale=self._locale)
+
+    def month(self, text: str) -> str:
+        """A month given as YYYY-MM."""
+        return _month(text, "MMM y", self._language)
+
+    def month_name(self, text: str) -> str:
+        """The short name of a month given as YYYY-MM, without its year."""
+        return _month(text, "LLL", self._language)
+
+    def moment(self, seconds: float) -> str:
+        """A moment, given in seconds since the epoch, on the clock of the time zone."""
+        local = datetime.fromtimestamp(seconds, UTC).astimezone(self._timezone)
+        return format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
+
+    def ago(self, seconds: int) -> str:
+        """How long ago something was."""
+        past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
+        return format_timedelta(past, add_direction=True, locale=self._locale)
+
+    def _decimal(self, number: float | Decimal, pattern: str) -> str:
+        return format_decimal(number, pattern, locale=self._locale)
+
+
+def _symbol(currency: str, language: Language) -> str:
+    # In Chile "$" is the peso; elsewhere only the code leaves no doubt.
+    return get_currency_symbol(currency, _LOCALES["es"]) if language == "es" else currency
+
+
+@lru_cache(maxsize=1024)
+def _month(text: str, pattern: str, language: Language) -> str:
+    year, month = text.split("-")
+    return format_date(date(int(year), int(month), 1), pattern, locale=_LOCALES[language]).rstrip(".")

@@ -1,0 +1,127 @@
+"""Every text of the pages, in Spanish and English. Those of problems stand with the problems."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from serving.negotiation import Language
+from serving.problem_types import Text
+
+STATE_TEXTS: Final[dict[str, Text]] = {
+    "revision": Text("En revisión", "In revision"),
+    "enviado": Text("Enviado", "Sent"),
+    "pendiente": Text("Pendiente", "Pending"),
+    "validado": Text("Validado", "Validated"),
+    "pagado": Text("Pagado", "Paid"),
+    "rechazado": Text("Rechazado", "Rejected"),
+}
+"""The stages of a certificate, by their values in the data."""
+
+UNASSIGNED_VALUE: Final = "sin asignar"
+"""The value of a dimension where the source names none."""
+
+UNASSIGNED_TEXT: Final = Text("Sin asignar", "Unassigned")
+
+SERIES_TEXTS: Final[dict[str, Text]] = {
+    "proposed": Text("Propuesto", "Proposed"),
+    "approved": Text("Aprobado", "Approved"),
+    "paid": Text("Pagado", "Paid"),
+    "receivable": Text("Por cobrar", "Receivable"),
+    "collected": Text("Cobrado", "Collected"),
+}
+"""The series of the monthly trend."""
+
+_PAGE_TEXTS: Final[dict[str, Text]] = {
+    "product_name": Text("Estados de pago", "Payment certificates"),
+    "dashboard": Text("Panel de gestión", "Management dashboard"),
+    "skip_to_content": Text("Ir al contenido", "Skip to content"),
+    "other_language": Text("English", "Español"),
+    "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
+    # How new the figures are.
+    "state_fresh": Text("Al día", "Up to date"),
+    "state_stale": Text("Desactualizado", "Out of date"),
+    "state_missing": Text("En preparación", "Being prepared"),
+    "state_offline": Text("Sin conexión", "Offline"),
+    "as_of": Text("Datos al {day}", "Figures as of {day}"),
+    "computed": Text("calculado el {moment}, {ago}", "computed {moment}, {ago}"),
+    "stale_notice": Text(
+        "Estas cifras son anteriores a lo previsto; se pidió un cálculo nuevo. Recargue la página en unos "
+        "segundos para verlo.",
+        "These figures are older than planned; a new computation has been asked for. Reload the page in a "
+        "few seconds to see it.",
+    ),
+    "offline_notice": Text(
+        "No se puede llegar a la caché: se muestran las últimas cifras conocidas. Vuelve por sí sola en "
+        "cuanto Redis responda.",
+        "The cache cannot be reached: the last known figures are shown. It comes back by itself as soon as "
+        "Redis answers.",
+    ),
+    "missing_notice": Text(
+        "Las cifras de este filtro se están preparando. Mientras tanto, estas son las de un filtro más "
+        "amplio: {wider}. La página se actualiza sola.",
+        "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
+        "{wider}. The page refreshes itself.",
+    ),
+    "everything": Text("todos los certificados", "all certificates"),
+    "follow_request": Text("Ver el avance", "See its progress"),
+    # The filter form.
+    "filters": Text("Filtros", "Filters"),
+    "all_values": Text("Todos", "All"),
+    "apply": Text("Aplicar", "Apply"),
+    "clear_all": Text("Quitar todos", "Clear all"),
+    "active_filters": Text("Filtros activos", "Active filters"),
+    "remove_filter": Text("Quitar el filtro {label}", "Remove the filter {label}"),
+    "several_hint": Text("Ctrl para elegir varios", "Ctrl to choose several"),
+    # Sections.
+    "key_figures": Text("Indicadores", "Key figures"),
+    "ageing": Text("Antigüedad de lo no pagado", "Ageing of unpaid items"),
+    "ageing_note": Text(
+        "Certificados no pagados, por días desde su emisión.", "Unpaid certificates, by days since issue."
+    ),
+    "trend": Text("Tendencia mensual", "Monthly trend"),
+    "trend_note": Text(
+        "Por mes de facturación; lo cobrado, por mes de pago.",
+        "By billing month; collected, by month of payment.",
+    ),
+    "trend_description": Text(
+        "Columnas de montos por mes de {first} a {last}; la tabla que sigue trae los mismos valores.",
+        "Columns of amounts by month from {first} to {last}; the table that follows has the same values.",
+    ),
+    "trend_table": Text("Ver los montos de cada mes", "See the amounts of each month"),
+    "states": Text("Certificados por estado", "Certificates by state"),
+    "states_note": Text("Monto propuesto según el estado actual.", "Proposed amount by current state."),
+    # Columns and units.
+    "days_range": Text("Días", "Days"),
+    "month": Text("Mes", "Month"),
+    "state": Text("Estado", "State"),
+    "certificates": Text("Certificados", "Certificates"),
+    "amount": Text("Monto", "Amount"),
+    "share": Text("Porcentaje", "Share"),
+    "days_unit": Text("días", "days"),
+    "no_data": Text("Sin datos", "No data"),
+    "nothing_here": Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
+    "certificate_count": Text("{count} certificados", "{count} certificates"),
+    "certificate_count_one": Text("{count} certificado", "{count} certificate"),
+    "quotient": Text("{numerator} ÷ {denominator}", "{numerator} ÷ {denominator}"),
+    "quotient_of_days": Text(
+        "{numerator} días ÷ {denominator} certificados", "{numerator} days ÷ {denominator} certificates"
+    ),
+    "quotient_of_window": Text(
+        "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
+        "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
+    ),
+    "definition_note": Text(
+        "Montos sobre un millón, en millones (M); el valor exacto aparece al posar el cursor. Nunca se "
+        "suman monedas distintas.",
+        "Amounts over a million in millions (M); hover for the exact value. Currencies are never added.",
+    ),
+    # Problems.
+    "problem": Text("Problema", "Problem"),
+    "allowed_values": Text("Valores permitidos", "Allowed values"),
+}
+
+
+@cache
+def texts_in(language: Language) -> Mapping[str, str]:
+    """The texts of the pages in one language, by name."""
+    return {name: text.into(language) for name, text in _PAGE_TEXTS.items()}

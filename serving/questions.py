@@ -1,0 +1,150 @@
+"""From query parameters to what the cache answers; the routes only dress it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kpi_pipeline.cache.codec import Payload
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.query import parse_filter
+from kpi_pipeline.cache.reader import NothingPublished
+from kpi_pipeline.cache.requests import RequestKind
+from serving.cache_access import Connection
+from serving.freshness import RETRY_S, freshness_headers, iso, live_meta
+from serving.problem_types import EXPIRED, NOT_READY, ProblemType, Text
+from serving.problems import Problem
+
+_NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Figures for one question.
+
+    Attributes:
+        state: `fresh`, `stale` or `missing`: then the figures are those of a wider filter.
+        payload: The figures.
+        entry: The generation they come from.
+        asked: The filter asked for.
+        answered: The filter that the figures answer.
+        reachable: Whether Redis could be reached when last tried.
+        task_id: The request for what is missing; None when there is none.
+        now: The present, in seconds since the epoch.
+    """
+
+    state: AnswerState
+    payload: Payload
+    entry: ManifestEntry
+    asked: Mapping[str, Sequence[str]]
+    answered: Mapping[str, Sequence[str]]
+    reachable: bool
+    task_id: str | None
+    now: float
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return 202 if self.state is AnswerState.MISSING else 200
+
+    def headers(self) -> dict[str, str]:
+        """The headers that tell how new the figures are."""
+        headers = freshness_headers(self.entry, self.state, self.now)
+        if self.state is AnswerState.MISSING:
+            headers["Retry-After"] = str(RETRY_S)
+        return headers
+
+    def meta(self) -> dict[str, Any]:
+        """The live members of `meta`."""
+        meta = live_meta(self.entry, self.state, self.now)
+        if self.state is AnswerState.MISSING:
+            meta["essential"] = True
+            meta["asked_filter"] = self.asked
+            meta["task"] = task_reference(self.task_id)
+        return meta
+
+
+def reply_to(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Reply:
+    """Look up what the cache answers, and ask the pipeline for what is missing or old.
+
+    Args:
+        connection: The cache.
+        product: What is asked for.
+        parameters: The filter as query parameters.
+
+    Raises:
+        Problem: If the figures have expired, or neither they nor wider ones are there.
+        QueryError: If a parameter is unknown.
+        NothingPublished: If the product has never been published.
+        CacheUnavailable: If Redis cannot be reached and the figures are not held.
+        CorruptPayload: If the catalogue, by which the parameters are read, is none.
+    """
+    reader, asking = connection.reader, connection.asking
+    known = _stored_catalogue(connection, product) if parameters else _NO_PARAMETERS
+    asked = parse_filter(parameters, known)
+    answer = reader.answer(product, asked)
+    task_id = None
+    if answer.state is AnswerState.EXPIRED and answer.entry is not None:
+        raise expired(connection, answer.entry)
+    if answer.state is AnswerState.MISSING and answer.reachable:
+        asking.attempt(lambda _, ledger: ledger.want(product, asked))
+        task = asking.attempt(lambda requests, _: requests.ask(RequestKind.WARM, product, asked))
+        task_id = task.id if task else None
+    if answer.state is AnswerState.STALE and answer.reachable:
+        asking.refresh(product)
+    if answer.payload is None or answer.entry is None:
+        raise _come_back(NOT_READY, task=task_reference(task_id))
+    return Reply(
+        state=answer.state,
+        payload=answer.payload,
+        entry=answer.entry,
+        asked=asked.as_dict(),
+        answered=answer.answered.as_dict(),
+        reachable=answer.reachable,
+        task_id=task_id,
+        now=time.time(),
+    )
+
+
+def expired(connection: Connection, entry: ManifestEntry) -> Problem:
+    """The problem of figures that are too old to be shown; a new generation is asked for.
+
+    Args:
+        connection: The cache.
+        entry: The generation that has expired.
+    """
+    connection.asking.refresh(entry.product)
+    since = iso(entry.stale_until)
+    cause = Text(f"Los datos valían hasta {since}.", f"The figures were good until {since}.")
+    return _come_back(EXPIRED, cause, generation=entry.generation, stale_until=since)
+
+
+def unreadable(connection: Connection, product: str) -> Problem:
+    """The problem of figures that are stored and make no sense; a new generation is asked for.
+
+    Args:
+        connection: The cache.
+        product: What was asked for.
+    """
+    connection.asking.refresh(product)
+    return _come_back(NOT_READY)
+
+
+def task_reference(task_id: str | None) -> dict[str, str] | None:
+    """A request as answers name it: its id and where its state can be asked."""
+    return {"id": task_id, "status_url": f"/manager/dashboard/status/{task_id}"} if task_id else None
+
+
+def _stored_catalogue(connection: Connection, product: str) -> Mapping[str, Any]:
+    try:
+        return connection.catalogues.stored(product)
+    except NothingPublished:
+        # An expired generation may have lost its keys, and that it has expired is what matters then.
+        entry = connection.reader.manifest().get(product)
+        if entry is not None and entry.state_at(time.time()) is AnswerState.EXPIRED:
+            raise expired(connection, entry) from None
+        raise
+
+
+def _come_back(kind: ProblemType, cause: Text | None = None, **members: Any) -> Problem:
+    return Problem(kind, cause, members=members, headers={"Retry-After": str(RETRY_S)})

@@ -1,0 +1,98 @@
+"""Health and status over HTTP, in every condition of the cache."""
+
+import pytest
+
+from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key
+from serving.app import create_app
+
+PRODUCTS = {"kpis", "dashboards", "charts", "financials"}
+
+
+def test_all_is_well(web, press) -> None:
+    press.publish()
+    response = web.get("/health/system")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    report = response.get_json()
+    assert report["status"] == "ok"
+    assert report["checks"]["redis"]["status"] == "ok"
+    assert set(report["checks"]["products"]) == PRODUCTS
+    assert {check["state"] for check in report["checks"]["products"].values()} == {"fresh"}
+    assert report["checks"]["alarms"] == {"status": "ok", "counts": {}}
+
+
+def test_a_stale_product_degrades(web, press) -> None:
+    press.publish("kpis", "charts", "financials")
+    press.publish("dashboards", age_s=700)
+    response = web.get("/health/system")
+    assert response.status_code == 200
+    assert response.get_json()["status"] == "degraded"
+    assert response.get_json()["checks"]["products"]["dashboards"]["status"] == "degraded"
+
+
+def test_an_expired_and_a_missing_product_degrade_while_another_is_there(web, press) -> None:
+    press.publish("kpis")
+    press.publish("charts", age_s=5000)
+    response = web.get("/health/system")
+    assert response.status_code == 200
+    report = response.get_json()
+    assert report["status"] == "degraded"
+    states = {product: check["state"] for product, check in report["checks"]["products"].items()}
+    assert states == {"kpis": "fresh", "charts": "expired", "dashboards": "missing", "financials": "missing"}
+    assert "kpi warm" in report["checks"]["products"]["dashboards"]["advice"]
+
+
+def test_an_alarm_degrades_and_says_what_to_do(web, press, client) -> None:
+    press.publish()
+    client.hincrby(ALARMS_KEY, "payload_corrupt", 3)
+    report = web.get("/health/system").get_json()
+    assert report["status"] == "degraded"
+    assert report["checks"]["alarms"]["counts"] == {"payload_corrupt": 3}
+    assert report["checks"]["alarms"]["advice"]
+
+
+@pytest.mark.parametrize("age_s", [None, 5000])
+def test_nothing_servable_is_down(age_s, web, press) -> None:
+    if age_s is not None:
+        press.publish(age_s=age_s)
+    response = web.get("/health/system")
+    assert response.status_code == 503
+    assert response.get_json()["status"] == "down"
+
+
+def test_generations_of_another_format_are_down(web, press) -> None:
+    press.publish(schema_version=99)
+    response = web.get("/health/system")
+    assert response.status_code == 503
+    assert {check["state"] for check in response.get_json()["checks"]["products"].values()} == {"unreadable"}
+
+
+def test_a_lost_catalogue_is_told(web, press, client) -> None:
+    kpis, *_ = press.publish()
+    client.delete(payload_key(kpis.generation, "catalogue"))
+    report = web.get("/health/system").get_json()
+    assert report["status"] == "degraded"
+    assert report["checks"]["products"]["kpis"]["state"] == "unreadable"
+
+
+def test_without_an_address_of_redis_it_is_down_and_the_status_is_told(settings_of) -> None:
+    web = create_app(settings_of()).test_client()
+    response = web.get("/health/system")
+    assert response.status_code == 503
+    assert response.get_json()["checks"]["redis"]["status"] == "down"
+    status = web.get("/manager/api/cache/status")
+    assert status.status_code == 200
+    assert status.get_json()["redis"]["reachable"] is False
+
+
+def test_the_status_has_the_same_members_with_and_without_redis(web, press, settings_of) -> None:
+    press.publish("kpis")
+    web.get("/manager/api/kpis")
+    with_redis = web.get("/manager/api/cache/status").get_json()
+    without = create_app(settings_of()).test_client().get("/manager/api/cache/status").get_json()
+    assert with_redis.keys() == without.keys()
+    for part in ("redis", "memory", "reads"):
+        assert with_redis[part].keys() == without[part].keys()
+    assert with_redis["redis"]["reachable"] is True
+    assert with_redis["products"]["kpis"]["state"] == "fresh"
+    assert with_redis["reads"]["redis"] == 1

@@ -1,0 +1,81 @@
+"""The state of a request over HTTP, as the page and clients poll it."""
+
+import pytest
+
+from kpi_pipeline.cache.keys import task_key
+from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.model.filters import Filter
+from serving.app import create_app
+
+MINE = Filter.of({"client": "Minera Ñandú"})
+
+
+@pytest.fixture
+def requests(client) -> Requests:
+    return Requests(client)
+
+
+@pytest.fixture
+def task(requests) -> str:
+    return requests.ask(RequestKind.WARM, "kpis", MINE).id
+
+
+def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
+    response = web.get(f"/manager/dashboard/status/{task}")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Retry-After" in response.headers
+    told = response.get_json()
+    assert told.pop("asked_at").endswith("Z")
+    assert told == {
+        "id": task,
+        "state": "queued",
+        "kind": "warm",
+        "product": "kpis",
+        "filter": {"client": ["Minera Ñandú"]},
+        "scope": "all",
+        "started_at": None,
+        "finished_at": None,
+        "reason": None,
+        "run_id": None,
+        "run_url": None,
+    }
+    requests.started(task, "run/7")
+    started = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert (started["state"], started["run_id"]) == ("started", "run/7")
+    assert started["run_url"] == "http://127.0.0.1:3000/runs/run%2F7"
+    requests.finished(task, ok=True)
+    response = web.get(f"/manager/dashboard/status/{task}")
+    assert response.get_json()["state"] == "succeeded"
+    assert response.get_json()["finished_at"]
+    assert "Retry-After" not in response.headers
+
+
+def test_a_failed_request_tells_why(web, requests, task) -> None:
+    requests.finished(task, ok=False, reason="the source cannot be read")
+    told = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert (told["state"], told["reason"]) == ("failed", "the source cannot be read")
+
+
+def test_without_an_engineers_ui_there_is_no_link(cache_url, settings_of, requests, task) -> None:
+    requests.started(task, "run-7")
+    web = create_app(settings_of(REDIS_URL=cache_url)).test_client()
+    told = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert (told["run_id"], told["run_url"]) == ("run-7", None)
+
+
+@pytest.mark.parametrize("task_id", ["0" * 32, "x", "of:" + "0" * 32, "%00"])
+def test_an_unknown_request(task_id, web, task) -> None:
+    response = web.get(f"/manager/dashboard/status/{task_id}")
+    assert response.status_code == 404
+    assert response.content_type == "application/problem+json"
+    assert response.get_json()["type"] == "/problems/request-unknown"
+
+
+def test_a_damaged_request_is_unknown(web, client, task) -> None:
+    client.hset(task_key(task), "state", "odd")
+    assert web.get(f"/manager/dashboard/status/{task}").status_code == 404
+    client.delete(task_key(task))
+    client.set(task_key(task), "not a hash")
+    response = web.get(f"/manager/dashboard/status/{task}")
+    assert response.status_code == 503

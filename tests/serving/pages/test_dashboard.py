@@ -1,0 +1,288 @@
+"""The manager's page: both languages, every state, and nothing that a client's name could break."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from kpi_pipeline.cache.keys import payload_key, variant_key
+from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from serving.app import create_app
+
+PAGE = "/manager/dashboard"
+MINE = Filter.of({"client": "Minera Ñandú"})
+BOTH = Filter.of({"client": ["Minera Ñandú", "Constructora Árbol & Cía."]})
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)> {{7*7}} \u202e'
+
+
+class Reading(HTMLParser):
+    """What a browser makes of a page: elements with their attributes, and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def read(response) -> Reading:
+    assert response.content_type == "text/html; charset=utf-8"
+    return Reading(response.text)
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_the_page_in_spanish(web, press) -> None:
+    press.publish()
+    response = web.get(PAGE)
+    assert response.status_code == 200
+    page = read(response)
+    assert page.all("html") == [{"lang": "es"}]
+    text = words(page.text)
+    for expected in (
+        "Panel de gestión",
+        "Al día",
+        "Datos al 28 jun 2024",
+        "Por cobrar",
+        "$ 1.234 M",
+        "34,6 días",
+        "93,4 %",
+        "$ 432 M ÷ $ 4.562 M \N{MULTIPLICATION SIGN} 364 días",
+        "Antigüedad de lo no pagado",
+        "0\N{EN DASH}30",
+        "En revisión",
+        "Minera Ñandú (12)",
+        "jun 2024 (4)",
+        "Sin asignar (21)",
+    ):
+        assert expected in text
+    assert any(one.get("title") == "$\xa01.234.000.000" for one in page.all("p"))
+
+
+def test_the_page_in_english(web, press) -> None:
+    press.publish()
+    for response in (
+        web.get(f"{PAGE}?lang=en"),
+        web.get(PAGE, headers={"Accept-Language": "en-GB,en;q=0.9,es;q=0.1"}),
+    ):
+        page = read(response)
+        assert page.all("html") == [{"lang": "en"}]
+        text = words(page.text)
+        for expected in (
+            "Up to date",
+            "Figures as of 28 Jun 2024",
+            "CLP 1,234 M",
+            "34.6 days",
+            "In revision",
+        ):
+            assert expected in text
+        assert response.headers["Vary"] == "Accept-Language"
+    assert read(web.get(f"{PAGE}?lang=fr")).all("html") == [{"lang": "es"}]
+
+
+def test_the_trend_is_drawn_and_tabled(web, press) -> None:
+    press.publish()
+    page = read(web.get(PAGE))
+    (drawing,) = [one for one in page.all("svg") if one.get("role") == "img"]
+    ids = {one["id"] for tag, one in page.elements if one.get("id")}
+    assert set((drawing["aria-labelledby"] or "").split()) <= ids
+    columns = [one for one in page.all("rect") if (one.get("class") or "").startswith("series-")]
+    assert len(columns) == 3 * 12 + 3  # and the legend
+    rows = words(page.text)
+    assert "jul 2023" in rows
+    assert "1.080 M" in rows  # what was proposed in the twelfth month
+
+
+def test_nothing_comes_from_elsewhere_and_no_style_or_script_is_inline(web, press) -> None:
+    press.publish()
+    page = read(web.get(PAGE))
+    assert page.all("script") == []
+    assert page.all("style") == []
+    for tag, attributes in page.elements:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        for name in ("href", "src", "action"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("/", "#")), (tag, value)
+
+
+def test_identifiers_are_unique_with_several_currencies(web, press, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", currencies=("CLP", "USD"))})
+    page = read(web.get(f"{PAGE}?lang=en"))
+    ids = [one["id"] for _, one in page.elements if one.get("id")]
+    assert len(ids) == len(set(ids))
+    text = words(page.text)
+    assert "CLP 1,234 M" in text
+    assert "USD 12.3 M" in text  # 1,234,000,000 cents
+
+
+def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")})
+    page = read(web.get(f"{PAGE}?cliente=minera+nandu&lang=en"))
+    chosen = [one["value"] for one in page.all("option") if "selected" in one and one["value"]]
+    assert chosen == ["Minera Ñandú"]
+    removing = [one["href"] for one in page.all("a") if one.get("aria-label")]
+    assert removing == [f"{PAGE}?lang=en"]
+    assert {"type": "hidden", "name": "lang", "value": "en"} in page.all("input")
+    (other,) = [one for one in page.all("a") if one.get("hreflang")]
+    assert other["href"] == f"{PAGE}?client=Minera+%C3%91and%C3%BA&lang=es"
+    assert read(web.get(other["href"])).all("html") == [{"lang": "es"}]
+
+
+def test_several_values_of_one_dimension_survive_the_form(web, press, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), BOTH: data_of("dashboards")})
+    page = read(web.get(PAGE, query_string=[("client", value) for value in BOTH.values("client")]))
+    (several,) = [one for one in page.all("select") if "multiple" in one]
+    assert several["name"] == "client"
+    removing = [one["href"] for one in page.all("a") if one.get("aria-label")]
+    assert len(removing) == 2
+    for address in removing:
+        assert web.get(address).status_code == 202
+
+
+def test_stale_figures_say_so(web, press, client) -> None:
+    press.publish("dashboards", age_s=700)
+    response = web.get(PAGE)
+    assert response.status_code == 200
+    text = words(read(response).text)
+    assert "Desactualizado" in text
+    assert "hace 12 minutos" in text
+    assert "se pidió un cálculo nuevo" in text
+    assert "Refresh" not in response.headers
+    assert [one.product for one in Requests(client).pending("test", 10)] == ["dashboards"]
+
+
+def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
+    web, press, data_of, wait_until
+) -> None:
+    answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards", scale=2)}
+    press.publish("dashboards", answers=answers)
+    address = f"{PAGE}?client=minera nandu&month=2024-06"
+    response = web.get(address)
+    assert response.status_code == 202
+    assert response.headers["Refresh"] == "3"
+    assert response.headers["Cache-Control"] == "no-store"
+    page = read(response)
+    text = words(page.text)
+    assert "En preparación" in text
+    assert "de un filtro más amplio: Cliente: Minera Ñandú." in text
+    assert "$ 2.468 M" in text
+    (progress,) = [one["href"] for one in page.all("a") if "/status/" in (one.get("href") or "")]
+    assert web.get(progress).get_json()["state"] == "queued"
+    both = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
+    press.publish("dashboards", answers={**answers, both: data_of("dashboards", scale=3)})
+    wait_until(lambda: web.get(address).status_code == 200)
+    assert "Refresh" not in web.get(address).headers
+
+
+@pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])
+def test_without_figures_the_page_is_a_problem(age_s, title, web, press) -> None:
+    if age_s is not None:
+        press.publish(age_s=age_s)
+    response = web.get(PAGE)
+    assert response.status_code == 503
+    assert title in read(response).text
+    assert "Retry-After" in response.headers
+
+
+def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
+    press.publish()
+    response = web.get(f"{PAGE}?estado=perdido&lang=en")
+    assert response.status_code == 400
+    text = words(read(response).text)
+    assert 'The filter "estado" has no value "perdido".' in text
+    assert "enviado" in text
+    assert "pagado" in text
+    unknown = web.get(f"{PAGE}?color=rojo")
+    assert unknown.status_code == 400
+    assert "administrator" in read(unknown).text
+
+
+@pytest.mark.parametrize("where", ["client", "project", "state"])
+def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_of) -> None:
+    held = catalogue_of()
+    next(one for one in held["dimensions"] if one["name"] == where)["values"] = [
+        {"value": HOSTILE, "count": 1}
+    ]
+    hostile = Filter.of({where: HOSTILE})
+    figures = data_of("dashboards")
+    figures["states"][0]["states"][0]["state"] = HOSTILE
+    figures["ageing"][0]["buckets"][0]["bucket"] = HOSTILE
+    press.publish("dashboards", answers={EVERYTHING: figures, hostile: figures}, catalogue=held)
+    for response in (
+        web.get(PAGE),
+        web.get(PAGE, query_string={where: HOSTILE}),
+        web.get(PAGE, query_string={where: HOSTILE, "month": "2024-06"}),
+        web.get(PAGE, query_string={where: HOSTILE + "?"}),
+        web.get(PAGE, query_string={HOSTILE: HOSTILE}),
+    ):
+        page = read(response)
+        assert page.all("script") == page.all("img") == []
+        assert "<script>alert(1)</script>" in page.text
+        assert "{{7*7}}" in page.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kpis": None},
+        {"currencies": ["<b>"]},
+        {"trend": {"months": [], "series": []}},
+        {"trend": {"months": ["2024-13"], "series": []}},
+        {"ageing": [{"currency": "CLP"}]},
+        {"states": [{"currency": "CLP", "states": [{"state": "x", "amount": "1", "count": 1}]}]},
+    ],
+)
+def test_figures_of_the_wrong_shape_are_no_internal_error(change, web, press, data_of, client) -> None:
+    press.publish("dashboards", answers={EVERYTHING: {**data_of("dashboards"), **change}})
+    response = web.get(PAGE)
+    assert response.status_code == 503
+    assert "Los datos se están preparando" in read(response).text
+    assert [one.kind for one in Requests(client).pending("test", 10)] == ["refresh"]
+
+
+def test_a_corrupt_payload_is_no_internal_error(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    client.set(payload_key(entry.generation, variant_key("dashboards", EVERYTHING)), b"\x00" * 50)
+    assert web.get(PAGE).status_code == 503
+
+
+def test_a_lost_catalogue_is_replaced_by_that_of_another_product(web, press, client) -> None:
+    lost, _ = press.publish("dashboards", "kpis")
+    client.delete(payload_key(lost.generation, "catalogue"))
+    assert web.get(PAGE).status_code == 200
+
+
+def test_a_filter_without_certificates_says_so(web, press, data_of) -> None:
+    empty = data_of("dashboards", currencies=())
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: empty})
+    response = web.get(f"{PAGE}?client=minera nandu")
+    assert response.status_code == 200
+    assert "Ningún certificado cumple este filtro." in words(read(response).text)
+
+
+def test_no_value_is_shown_as_no_data(web, press, data_of) -> None:
+    figures = data_of("dashboards")
+    figures["kpis"]["dso"][0]["value"] = None
+    figures["ageing"][0]["buckets"][0]["share"] = None
+    press.publish("dashboards", answers={EVERYTHING: figures})
+    text = words(read(web.get(PAGE)).text)
+    assert "DSO \N{EM DASH} Sin datos" in text
+
+
+def test_the_clock_is_that_of_the_time_zone(cache_url, settings_of, press) -> None:
+    press.publish("dashboards", computed_at=1719576000.0)  # noon in UTC
+    web = create_app(settings_of(REDIS_URL=cache_url, KPI_TIMEZONE="Asia/Tokyo")).test_client()
+    assert "28 jun 2024, 21:00" in words(read(web.get(PAGE)).text)

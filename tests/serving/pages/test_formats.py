@@ -1,0 +1,69 @@
+"""Numbers, money and dates as people write them."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.pages.formats import Formats
+
+DECIMALS = {"CLP": 0, "USD": 2}
+SANTIAGO = ZoneInfo("America/Santiago")
+ES, EN = (Formats(language, DECIMALS, SANTIAGO) for language in ("es", "en"))
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "spanish", "english"),
+    [
+        (1_234_000_000, "CLP", "$ 1.234 M", "CLP 1,234 M"),
+        (12_340_000, "CLP", "$ 12,3 M", "CLP 12.3 M"),
+        (5_000_000, "CLP", "$ 5 M", "CLP 5 M"),
+        (999_999, "CLP", "$ 999.999", "CLP 999,999"),
+        (0, "CLP", "$ 0", "CLP 0"),
+        (-7_500_000, "CLP", "\N{MINUS SIGN}$ 7,5 M", "\N{MINUS SIGN}CLP 7.5 M"),
+        (123_456_789, "USD", "US$ 1,2 M", "USD 1.2 M"),
+        (12_345, "USD", "US$ 123", "USD 123"),
+        (1_000_000, "JPY", "JPY 1 M", "JPY 1 M"),
+    ],
+)
+def test_money_is_short(minor, currency, spanish, english) -> None:
+    assert ES.money(minor, currency).short.replace("\xa0", " ") == spanish
+    assert EN.money(minor, currency).short.replace("\xa0", " ") == english
+
+
+def test_money_is_told_to_the_last_unit() -> None:
+    assert ES.money(1_234_567_890, "CLP").full == "$\xa01.234.567.890"
+    assert ES.money(123_456_789, "USD").full == "US$\xa01.234.567,89"
+    assert EN.money(123_456_789, "USD").full == "USD\xa01,234,567.89"
+
+
+def test_money_without_the_sign_of_its_currency() -> None:
+    assert ES.money(12_340_000, "CLP").bare == "12,3\xa0M"
+    assert ES.money(-12_340_000, "CLP").bare == "\N{MINUS SIGN}12,3\xa0M"
+
+
+@given(st.integers(-(10**18), 10**18))
+def test_the_full_amount_can_be_read_back(minor: int) -> None:
+    written = EN.money(minor, "USD").full.replace("\xa0", "").replace(",", "").replace("USD", "")
+    assert round(float(written.replace("\N{MINUS SIGN}", "-")) * 100) == pytest.approx(minor, rel=1e-12)
+
+
+def test_numbers() -> None:
+    assert (ES.count(9957), EN.count(9957)) == ("9.957", "9,957")
+    assert (ES.days(34.56), EN.days(34.0)) == ("34,6", "34")
+    assert (ES.share(0.9345), EN.share(1)) == ("93,4\xa0%", "100.0\xa0%")
+    assert ES.share(None) == "\N{EM DASH}"
+
+
+def test_dates() -> None:
+    assert (ES.day(date(2024, 6, 28)), EN.day(date(2024, 6, 28))) == ("28 jun 2024", "28 Jun 2024")
+    assert (ES.month("2024-01"), EN.month("2024-01")) == ("ene 2024", "Jan 2024")
+    assert (ES.month_name("2024-09"), EN.month_name("2024-12")) == ("sept", "Dec")
+    assert ES.moment(1719576000) == "28 jun 2024, 08:00"
+
+
+def test_ages() -> None:
+    assert (ES.ago(200), EN.ago(200)) == ("hace 3 minutos", "3 minutes ago")
+    assert (ES.ago(0), EN.ago(0)) == ("hace 1 segundo", "1 second ago")

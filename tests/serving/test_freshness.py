@@ -1,0 +1,80 @@
+"""How new an answer is, in members and headers."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from serving.freshness import REUSE_S, age_s, entity_tag, freshness_headers, iso, live_meta
+
+AT = 1719576000.0
+ENTRY = ManifestEntry(
+    product="kpis",
+    generation="kpis-1",
+    fence=1,
+    as_of=date(2024, 6, 28),
+    computed_at=AT,
+    fresh_until=AT + 600,
+    stale_until=AT + 4200,
+    watermark=None,
+    run_id="run",
+    schema_version=1,
+    variants=1,
+    bytes=1,
+)
+
+
+def directives(headers: dict[str, str]) -> dict[str, int]:
+    return {name: int(value) for name, value in re.findall(r"([a-z-]+)=(\d+)", headers["Cache-Control"])}
+
+
+@given(st.floats(-100, 4199))
+def test_no_cache_may_use_an_answer_past_its_times(elapsed: float) -> None:
+    now = AT + elapsed
+    state = ENTRY.state_at(now)
+    headers = freshness_headers(ENTRY, state, now)
+    told = directives(headers)
+    # A cache has used up `Age` of `max-age` already.
+    left = told["max-age"] - int(headers["Age"])
+    assert 0 <= left <= REUSE_S
+    assert now + left <= max(ENTRY.fresh_until, now)
+    for directive in ("stale-while-revalidate", "stale-if-error"):
+        assert now + left + told[directive] <= ENTRY.stale_until + 1e-6
+    assert headers["X-Cache-State"] == state.value
+
+
+@pytest.mark.parametrize("state", [AnswerState.MISSING, AnswerState.EXPIRED])
+def test_what_stands_in_or_has_expired_is_not_kept(state) -> None:
+    assert freshness_headers(ENTRY, state, AT)["Cache-Control"] == "no-store"
+
+
+def test_the_members() -> None:
+    assert live_meta(ENTRY, AnswerState.STALE, AT + 700.9) == {
+        "state": "stale",
+        "generation": "kpis-1",
+        "as_of": "2024-06-28",
+        "computed_at": "2024-06-28T12:00:00Z",
+        "age_s": 700,
+        "fresh_until": "2024-06-28T12:10:00Z",
+        "stale_until": "2024-06-28T13:10:00Z",
+        "run_id": "run",
+        "watermark": None,
+    }
+
+
+def test_a_publisher_whose_clock_is_ahead_makes_no_negative_age() -> None:
+    assert age_s(replace(ENTRY, computed_at=AT + 50), AT) == 0
+
+
+def test_entity_tags_tell_figures_and_states_apart() -> None:
+    tags = {entity_tag(digest, state) for digest in ("a", "b") for state in AnswerState}
+    assert len(tags) == 2 * len(AnswerState)
+    assert all(re.fullmatch(r'W/"[!-~]+"', tag) for tag in tags)
+
+
+def test_moments() -> None:
+    assert iso(AT + 0.9) == "2024-06-28T12:00:00Z"

@@ -1,0 +1,64 @@
+"""Problems: the same content for programs and for people."""
+
+import pytest
+
+from serving.problem_types import EXPIRED, Text
+from serving.problems import Problem
+
+
+@pytest.fixture
+def failing(app):
+    """The application with an address of each kind that fails."""
+
+    def fail() -> str:
+        raise Problem(
+            EXPIRED,
+            Text("Por <esto>.", "Because of <this>."),
+            members={"allowed": ("a", "<b>")},
+            headers={"Retry-After": "7"},
+        )
+
+    app.add_url_rule("/manager/api/fails", "fails", fail)
+    app.add_url_rule("/fails", "fails-page", fail)
+    return app.test_client()
+
+
+def test_for_programs(failing) -> None:
+    response = failing.get("/manager/api/fails?a=b")
+    assert response.status_code == 503
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Retry-After"] == "7"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.get_json() == {
+        "status": 503,
+        "instance": "/manager/api/fails?a=b",
+        "type": "/problems/expired",
+        "title": EXPIRED.title.en,
+        "detail": f"Because of <this>. {EXPIRED.advice.en}",
+        "allowed": ["a", "<b>"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "cause"), [("es", "Por &lt;esto&gt;."), ("en", "Because of &lt;this&gt;.")]
+)
+def test_for_people(language, cause, failing) -> None:
+    response = failing.get("/fails", headers={"Accept-Language": language})
+    assert response.status_code == 503
+    assert response.content_type == "text/html; charset=utf-8"
+    assert response.headers["Retry-After"] == "7"
+    assert response.headers["Vary"] == "Accept-Language"
+    for expected in (EXPIRED.title.into(language), cause, "<li>&lt;b&gt;</li>", f'lang="{language}"'):
+        assert expected in response.text
+
+
+def test_a_status_without_a_kind_of_its_own(app) -> None:
+    from flask import abort
+
+    app.add_url_rule("/manager/api/teapot", "teapot", lambda: abort(418))
+    app.add_url_rule("/teapot", "teapot-page", lambda: abort(418))
+    web = app.test_client()
+    assert web.get("/manager/api/teapot").get_json()["type"] == "about:blank"
+    page = web.get("/teapot")
+    assert page.status_code == 418
+    assert "Teapot" in page.text
