@@ -18,7 +18,7 @@ from kpi_pipeline.sources.demo import write_demo
 from kpi_pipeline.sources.selection import choose_source
 
 # A busy machine is no failure: tests are not timed.
-hypothesis.settings.register_profile("kpi")
+hypothesis.settings.register_profile("kpi", deadline=None)
 hypothesis.settings.load_profile("kpi")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -54,7 +54,7 @@ DESCRIPTIONS = {
 
 CHECKS = {
     "variants_reconcile": "For every additive component, a dimension's values sum to the total.",
-    "values_in_range": "Shares lie between 0 and 1, counts and days are not negative, buckets add up.",
+    "values_in_range": "Counts and days are not negative, parts add up to their whole and never exceed it.",
     "reads_back": "What the cache holds equals what was written.",
 }
 

@@ -110,6 +110,9 @@ class Cube:
         """The sums of any filters, several values of a dimension included.
 
         A value that the data do not hold contributes nothing.
+
+        Args:
+            filters: At least one.
         """
         pieces = []
         for one in filters:

@@ -141,8 +141,8 @@ def _reading(kpi: Kpi, totals: list[int], window: list[int], window_days: int) -
 
 
 def _quotient(numerator: int, denominator: int) -> float | None:
-    # Python divides integers of any size with one correct rounding.
-    return numerator / denominator if denominator else None
+    # Python divides integers of any size with one correct rounding; adding 0.0 makes -0.0 plain zero.
+    return numerator / denominator + 0.0 if denominator else None
 
 
 def _ageing(variant: _Variant) -> list[Data]:

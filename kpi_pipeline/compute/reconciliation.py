@@ -35,10 +35,13 @@ _AT_MOST: Final[dict[str, str]] = {
 _NOT_NEGATIVE: Final = tuple(name for name in COMPONENT_NAMES if name.endswith(("_count", "_days")))
 _EVERYTHING: Final = "everything"
 _SHOWN: Final = 5
+_LARGEST_EXACT: Final = 2**53
 
 
 def reconcile_rollup(certificates: pa.Table, rollup: pa.Table, as_of: date) -> list[str]:
     """Compare the count and the proposed amount of each currency in certificates and in the roll-up.
+
+    Sums must also stay within the integers that every reader of JSON keeps exactly.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -48,8 +51,10 @@ def reconcile_rollup(certificates: pa.Table, rollup: pa.Table, as_of: date) -> l
     Returns:
         One sentence a difference, amounts in minor units.
     """
+    problems = _inexact(rollup)
+    if problems:
+        return problems
     existing = certificates.filter(pc.less_equal(certificates["issued_on"], pa.scalar(as_of)))
-    problems = []
     currencies = set(existing["currency"].to_pylist()) | set(rollup["currency"].to_pylist())
     for currency in sorted(currencies):
         rows = existing.filter(pc.equal(existing["currency"], currency))
@@ -127,6 +132,21 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
                 shown = ", ".join(str(piece.filters[at].as_dict()) for at in variants[:_SHOWN])
                 problems.append(f"{rule} in {len(variants)} variants, such as {shown}")
     return problems
+
+
+def _inexact(rollup: pa.Table) -> list[str]:
+    """Components whose sums could leave the integers that JSON readers keep, each as a sentence."""
+    # Sums of floats do not wrap around, and are exact enough to tell.
+    reach = {
+        name: pc.sum(pc.abs(pc.cast(rollup[name], pa.float64(), safe=False))).as_py() or 0.0
+        for name in rollup.column_names
+        if name in COMPONENT_INDEX
+    }
+    return [
+        f"{name} sums to about {total:.3g}, beyond 2**53: look for amounts in the wrong unit"
+        for name, total in reach.items()
+        if total > _LARGEST_EXACT
+    ]
 
 
 def _at(piece: Slice, component: str) -> Ints:

@@ -27,7 +27,7 @@ def roll_up(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> pa.T
     """Sum every component over each cell of all dimensions, as of a date.
 
     Certificates issued after `as_of` do not exist yet. A state is walked back past milestones dated
-    after `as_of`; an unknown milestone date counts as passed when the state says so.
+    after `as_of`; a milestone without a date counts as passed when the one before it is.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -87,9 +87,9 @@ def _statement() -> str:
     cell = ", ".join(ROLLUP_COLUMNS)
     return f"""
         WITH existing AS (
-            SELECT *, (sent_on IS NULL OR sent_on <= $as_of) AS sent_passed,
-                (conformity_on IS NULL OR conformity_on <= $as_of) AS conformity_passed,
-                (paid_on IS NULL OR paid_on <= $as_of) AS paid_passed
+            SELECT *, coalesce(sent_on <= $as_of, true) AS sent_passed,
+                coalesce(conformity_on <= $as_of, sent_passed) AS conformity_passed,
+                coalesce(paid_on <= $as_of, conformity_passed) AS paid_passed
             FROM certificates WHERE issued_on <= $as_of
         ), staged AS (
             SELECT *, CASE
@@ -114,9 +114,10 @@ def _statement() -> str:
                 expected_payment_on IS NULL AND due_on IS NOT NULL AS is_due_assumed,
                 CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount_open,
                 date_diff('day', issued_on, $as_of::DATE) AS age_days,
-                CASE WHEN conformity_on <= $as_of THEN date_diff('day', sent_on, conformity_on) END
-                    AS acceptance_days,
+                CASE WHEN sent_on <= $as_of AND conformity_on <= $as_of
+                    THEN date_diff('day', sent_on, conformity_on) END AS acceptance_days,
                 CASE WHEN sent_on <= $as_of AND state_as_of IN ('enviado', 'pendiente')
+                        AND coalesce(conformity_on > $as_of, true)
                     THEN date_diff('day', sent_on, $as_of::DATE) END AS waiting_days
             FROM answered
         ), cells AS ({_branch(cash=False)} UNION ALL {_branch(cash=True)})

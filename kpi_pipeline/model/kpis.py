@@ -173,7 +173,7 @@ KPIS: Final[tuple[Kpi, ...]] = (
         Ratio("acceptance_days", "acceptance_count"),
         Direction.DOWN,
         False,
-        "Mean days from sent to conformity, of certificates accepted by as_of. It is not DSO.",
+        "Mean days from sent to conformity, where both are dated by as_of. It is not DSO.",
     ),
     Kpi(
         "waiting_days",

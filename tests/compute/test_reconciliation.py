@@ -42,6 +42,13 @@ def test_a_lost_currency_is_found() -> None:
     ]
 
 
+def test_sums_that_json_readers_would_round_are_refused() -> None:
+    problems = reconcile_rollup(CERTIFICATES, rollup(2**62), AS_OF)
+    assert problems == [
+        "proposed_amount sums to about 4.61e+18, beyond 2**53: look for amounts in the wrong unit"
+    ]
+
+
 @pytest.fixture
 def sums(cube_of):
     """A cube and the sums of its hot filters, of certificates of two clients in two months."""

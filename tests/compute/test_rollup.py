@@ -55,12 +55,16 @@ def table(rows: list[dict]) -> pa.Table:
 
 
 def state_on(row: dict, day: date) -> str:
+    passed = {"sent": True, "accepted": True, "paid": True}
+    before = True
+    for stage, milestone in (("sent", "sent_on"), ("accepted", "conformity_on"), ("paid", "paid_on")):
+        before = passed[stage] = before if row[milestone] is None else row[milestone] <= day
     state = row["state"]
-    if state == "pagado" and row["paid_on"] and row["paid_on"] > day:
+    if state == "pagado" and not passed["paid"]:
         state = "validado"
-    if state == "validado" and row["conformity_on"] and row["conformity_on"] > day:
+    if state == "validado" and not passed["accepted"]:
         state = "enviado"
-    if state in {"enviado", "pendiente", "rechazado"} and row["sent_on"] and row["sent_on"] > day:
+    if state in {"enviado", "pendiente", "rechazado"} and not passed["sent"]:
         state = "revision"
     return state
 
@@ -104,10 +108,11 @@ def naive(rows: list[dict]) -> dict[tuple, Counter]:
             sums["decided_count"] += 1
         sums["rejected_count"] += state == "rechazado"
         sums["due_assumed_count"] += is_open and row["expected_payment_on"] is None and due is not None
-        if sent and conformity and conformity <= AS_OF:
+        if sent_by_now and conformity and conformity <= AS_OF:
             sums["acceptance_days"] += (conformity - sent).days
             sums["acceptance_count"] += 1
-        if sent_by_now and state in {"enviado", "pendiente"}:
+        answered = conformity is not None and conformity <= AS_OF
+        if sent_by_now and state in {"enviado", "pendiente"} and not answered:
             sums["waiting_days"] += (AS_OF - sent).days
             sums["waiting_count"] += 1
         month = row["issued_on"].strftime("%Y-%m")

@@ -1,0 +1,24 @@
+"""Sources read both ways."""
+
+from pathlib import Path
+
+import pytest
+
+from kpi_pipeline.sources.demo import write_demo
+
+from .both_ways import DEMO_DAY, BothWays
+from .source_rows import demo_rows, receivable_rows
+
+
+@pytest.fixture(scope="session")
+def receivables(receivables_csv: Path) -> BothWays:
+    """The real receivables."""
+    return BothWays.of_source(str(receivables_csv), "ibm_receivables", receivable_rows(receivables_csv))
+
+
+@pytest.fixture(scope="session", params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BothWays:
+    """Demo databases of 2,000 certificates up to `DEMO_DAY`, six of which are dirty."""
+    path = tmp_path_factory.mktemp("oracle") / "demo.db"
+    write_demo(path, rows=2000, seed=request.param, today=DEMO_DAY, progress=None)
+    return BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path))

@@ -1,0 +1,78 @@
+"""The comparison can fail: one unit or one day of one certificate is found, and only where it shows."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .both_ways import DEMO_DAY, BothWays, certificate
+from .comparison import assert_agreement, disagreements
+from .source_rows import demo_rows
+
+AS_OF = date(2024, 3, 15)
+PAID = certificate(
+    "pagado",
+    date(2024, 1, 10),
+    1000,
+    900,
+    sent_on=date(2024, 1, 12),
+    conformity_on=date(2024, 1, 22),
+    paid_on=date(2024, 2, 20),
+)
+UNPAID = certificate("enviado", date(2024, 1, 14), 500, sent_on=date(2024, 1, 16), client="Sur")
+
+
+@pytest.mark.parametrize(
+    ("original", "change"),
+    [
+        (PAID, {"amount_proposed": 1001}),
+        (PAID, {"amount_approved": 899}),
+        (PAID, {"month": date(2023, 12, 1)}),
+        (PAID, {"paid_on": date(2024, 1, 31)}),
+        (PAID, {"conformity_on": date(2024, 1, 23)}),
+        (PAID, {"currency": "USD"}),
+        (PAID, {"client": "Sur"}),
+        (PAID, {"state": "validado"}),
+        (UNPAID, {"issued_on": AS_OF - timedelta(60)}),
+        (UNPAID, {"issued_on": AS_OF + timedelta(1)}),
+        (UNPAID, {"sent_on": AS_OF - timedelta(60)}),
+        (UNPAID, {"sent_on": None}),
+        (UNPAID, {"expected_payment_on": AS_OF}),
+        (UNPAID, {"state": "pendiente"}),
+    ],
+    ids=str,
+)
+def test_any_change_of_one_certificate_is_found(original: dict[str, Any], change: dict[str, Any]) -> None:
+    certificates = [PAID, UNPAID]
+    changed = [{**row, **change} if row is original else row for row in certificates]
+    assert_agreement(BothWays.of_certificates(certificates), AS_OF)
+    oracle = BothWays.of_certificates(certificates).oracle(AS_OF)
+    cube = BothWays.of_certificates(changed).cube(AS_OF)
+    assert disagreements(oracle, cube, cube.slices())
+
+
+def test_one_unit_is_found_in_every_variant_that_holds_it(small_demo: Path) -> None:
+    both = BothWays.of_source(f"sqlite:///{small_demo}", "edp", demo_rows(small_demo))
+    row = next(one for one in both.rows if one["state"] == "enviado")
+    cube = both.cube(DEMO_DAY)
+    row["amount_proposed"] += 1
+    found = disagreements(both.oracle(DEMO_DAY), cube, cube.slices())
+
+    holding = {one for one in cube.hot_filters() if all(row[name] in values for name, values in one.terms)}
+    # A month's trend also shows the months before it.
+    showing = {
+        one
+        for one in cube.hot_filters()
+        if all(row[name] in values for name, values in one.without("month").terms)
+    }
+    assert holding <= found.keys() <= showing
+    assert len(holding) == 1 + 7 + 21
+    everything = found[next(one for one in holding if not one.terms)]
+    assert any(problem.startswith("kpis.kpis.proposed[0].value: ") for problem in everything)
+    assert {problem.partition(".")[0] for problem in everything} == {
+        "kpis",
+        "dashboards",
+        "charts",
+        "financials",
+    }
