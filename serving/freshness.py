@@ -25,8 +25,8 @@ def iso(moment: float) -> str:
 
 
 def age_s(entry: ManifestEntry, now: float) -> int:
-    """Whole seconds since a generation was computed; 0 where the publisher's clock is ahead of ours."""
-    return max(0, int(now - entry.computed_at))
+    """Whole seconds since the source last gave these figures; 0 where the publisher's clock is ahead."""
+    return max(0, int(now - entry.verified_at))
 
 
 def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
@@ -42,6 +42,7 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
         "generation": entry.generation,
         "as_of": entry.as_of.isoformat(),
         "computed_at": iso(entry.computed_at),
+        "verified_at": iso(entry.verified_at),
         "age_s": age_s(entry, now),
         "fresh_until": iso(entry.fresh_until),
         "stale_until": iso(entry.stale_until),
@@ -53,10 +54,10 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
 def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, str]:
     """The headers by which caches and clients without JSON know the same.
 
-    `Age` is the time since the figures were computed, and a cache subtracts it from `max-age` (RFC 9111,
-    section 4.2), so `max-age` is that age plus what is left: the seconds until `fresh_until`, at most
-    `REUSE_S`. Both stale directives (RFC 5861) count from there and end at `stale_until`. An answer
-    that only stands in for what is missing is not to be kept.
+    `Age` is the time since the source last gave these figures, and a cache subtracts it from `max-age`
+    (RFC 9111, section 4.2), so `max-age` is that age plus what is left: the seconds until
+    `fresh_until`, at most `REUSE_S`. Both stale directives (RFC 5861) count from there and end at
+    `stale_until`. An answer that only stands in for what is missing is not to be kept.
 
     Args:
         entry: The generation the answer comes from.

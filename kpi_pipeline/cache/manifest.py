@@ -41,9 +41,11 @@ class ManifestEntry:
         generation: Its name, of `keys.new_generation`.
         fence: The right under which it was computed; a lower one never replaces it.
         as_of: The business date it is measured against.
-        computed_at: When its source was read.
+        computed_at: When the source was read from which it was computed.
+        verified_at: When the source was last read and gave the same figures; `computed_at` at first.
         fresh_until: Before this it is fresh.
         stale_until: Before this it may still be shown; from then on it is expired.
+        inputs: Digest of all that its figures come from: equal inputs give equal figures.
         watermark: How far the source had come, in the source's own words; None where it has none.
         run_id: The run that made it.
         schema_version: `model.dimensions.SCHEMA_VERSION` under which it was made.
@@ -57,8 +59,10 @@ class ManifestEntry:
     fence: int
     as_of: date
     computed_at: float
+    verified_at: float
     fresh_until: float
     stale_until: float
+    inputs: str
     watermark: str | None
     run_id: str
     schema_version: int
@@ -102,7 +106,8 @@ class ManifestEntry:
         odd = [name for name, holds in _RULES.items() if not holds(values[name])]
         if odd:
             raise CorruptManifest(f"a manifest entry has an odd {odd[0]}: publish the product again")
-        if not values["computed_at"] <= values["fresh_until"] <= values["stale_until"]:
+        times = [values[name] for name in ("computed_at", "verified_at", "fresh_until", "stale_until")]
+        if times != sorted(times):
             raise CorruptManifest("a manifest entry's times are out of order: publish the product again")
         if values["generation"] in values["previous"]:
             raise CorruptManifest("a manifest entry replaces itself: publish the product again")
@@ -153,8 +158,10 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
     "fence": _is_count,
     "as_of": _is_date,
     "computed_at": _is_time,
+    "verified_at": _is_time,
     "fresh_until": _is_time,
     "stale_until": _is_time,
+    "inputs": _is_text,
     "watermark": lambda value: value is None or _is_text(value),
     "run_id": _is_text,
     "schema_version": _is_count,

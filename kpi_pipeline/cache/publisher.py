@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 import redis
 
-from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.codec import CorruptPayload, decode, encode
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     DEFAULT_SCOPE,
@@ -24,7 +24,7 @@ from kpi_pipeline.cache.keys import (
     retired_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry
+from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, RETIRE
 from kpi_pipeline.model.filters import Filter
 
@@ -148,6 +148,53 @@ class Publisher:
             for key, frame in zip(batch, frames, strict=True):
                 if frame is not None and _digest(frame) != staged.digests[key]:
                     problems.append(f"{key} does not read as written: refresh again")
+        return problems
+
+    def live(self, product: str) -> ManifestEntry | None:
+        """The live entry of a product; None when there is none, or none that can be read."""
+        text = cast("bytes | None", self._client.hget(MANIFEST_KEY, product))
+        try:
+            return None if text is None else ManifestEntry.from_json(text)
+        except CorruptManifest:
+            return None
+
+    def prolong(self, generation: str, expires_at: float) -> bool:
+        """Let the keys of a generation live longer, because its figures are still right.
+
+        Args:
+            generation: Its name.
+            expires_at: When its keys expire from now on, in seconds since the epoch; never sooner
+                than before.
+
+        Returns:
+            False when a key is missing: then it must be written anew.
+        """
+        expiry, found = ceil(expires_at), 0
+        for batch in _batches(self._client.sscan_iter(members_key(generation), count=_BATCH)):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in batch:
+                pipeline.expireat(key, expiry, gt=True)
+            pipeline.exists(*batch)
+            if pipeline.execute()[-1] != len(batch):
+                return False
+            found += len(batch)
+        self._client.expireat(members_key(generation), expiry, gt=True)
+        return found > 0
+
+    def inspect(self, generation: str, sample: int = 50) -> list[str]:
+        """Read some payloads of a generation back, and its catalogue.
+
+        Returns:
+            Problems in words; empty when all are payloads as they were written.
+        """
+        some = cast("list[bytes]", self._client.srandmember(members_key(generation), sample))
+        keys = [*some, payload_key(generation, CATALOGUE).encode()]
+        problems = []
+        for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
+            try:
+                decode(frame or b"")
+            except CorruptPayload as error:
+                problems.append(f"{key.decode()}: {error}")
         return problems
 
     def flip(self, entry: ManifestEntry) -> Flip:

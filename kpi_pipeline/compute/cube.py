@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 from itertools import combinations
 from typing import Final, Self
 
@@ -85,6 +86,14 @@ class Cube:
             dso_window_months: Months of the trailing DSO window.
         """
         return cls(rollup, as_of, dso_window_months)
+
+    def digest(self) -> str:
+        """What its figures come from: equal for equal roll-ups of one date and window; 32 hex digits."""
+        described = repr((self.as_of, self._window_months, self.currencies, self.values))
+        state = blake2b(described.encode(), digest_size=16)
+        for column in (self._month, self._currency, *self._codes.values(), self._sums):
+            state.update(column.tobytes())
+        return state.hexdigest()
 
     def value_counts(self, dimension: str) -> list[tuple[str, int]]:
         """Each value of a dimension and how many certificates have it, in the order of `values`."""

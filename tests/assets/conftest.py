@@ -21,10 +21,13 @@ def instance() -> Iterator[DagsterInstance]:
 def run(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
     """Run a job, or a part of it; a failure is in the result."""
 
-    def execute(job: str = "refresh_all", *assets: str) -> ExecuteInProcessResult:
+    def execute(
+        job: str = "refresh_all", *assets: str, tags: dict[str, str] | None = None
+    ) -> ExecuteInProcessResult:
         return defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             raise_on_error=False,
+            tags=tags,
             asset_selection=[AssetKey(name) for name in assets] or None,
         )
 

@@ -1,6 +1,8 @@
 """Products are computed, checked, written and only then made live."""
 
 import os
+import shutil
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +15,20 @@ import redis
 from dagster import AssetKey
 
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
 from kpi_pipeline.cache.leases import Leases
 from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reader import CacheReader
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
+ANEW = {"kpi/rebuild": "always"}
 CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
+
+
+def proposed(reader: CacheReader) -> int:
+    return reader.answer("kpis", EVERYTHING).payload.data()["kpis"]["proposed"][0]["value"]
 
 
 def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run, read) -> None:
@@ -51,7 +60,7 @@ def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
 def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()
-    assert run("refresh_kpis").success
+    assert run("refresh_kpis", tags=ANEW).success
     after = read().manifest()
     assert after["kpis"].generation != before["kpis"].generation
     assert before["kpis"].generation in after["kpis"].previous
@@ -63,10 +72,80 @@ def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read
 def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()["kpis"]
-    assert run("refresh_kpis", "kpis", "live_kpis").success
+    assert run("refresh_kpis", "kpis", "live_kpis", tags=ANEW).success
     again = read().manifest()["kpis"]
     assert again.generation != before.generation
     assert (again.computed_at, again.fresh_until) == (before.computed_at, before.fresh_until)
+
+
+def test_an_unchanged_source_verifies_what_is_live_and_writes_nothing(
+    demo_home: Path, run, read, instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run().success
+    before = read().manifest()["kpis"]
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        key = payload_key(before.generation, variant_key("kpis", EVERYTHING))
+        expiry = client.expiretime(key)
+        monkeypatch.setenv("REDIS_CACHE_STALE_GRACE", "90000")
+        assert run("refresh_kpis").success
+        after = read().manifest()["kpis"]
+        assert client.expiretime(key) >= expiry + 90_000 - 86_400
+        assert client.expiretime(members_key(after.generation)) == client.expiretime(key)
+    assert (after.generation, after.computed_at) == (before.generation, before.computed_at)
+    assert after.verified_at > before.verified_at
+    assert after.fresh_until == pytest.approx(after.verified_at + 600)
+    assert after.fence > before.fence
+    told = instance.get_latest_materialization_event(AssetKey("kpis")).asset_materialization.metadata
+    assert told["outcome"].value == "unchanged"
+
+
+def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypatch) -> None:
+    assert run().success
+    before = read().manifest()["kpis"]
+    monkeypatch.setenv("KPI_AS_OF", "2024-06-29")
+    assert run("refresh_kpis").success
+    assert read().manifest()["kpis"].generation != before.generation
+
+
+def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_demo, monkeypatch) -> None:
+    assert run().success
+    before, before_amount = read().manifest()["kpis"], proposed(read())
+    changed = demo_home / "changed.db"
+    shutil.copy(small_demo, changed)
+    with sqlite3.connect(changed) as source:
+        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 7")
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{changed}")
+    assert run("refresh_kpis").success
+    after = read().manifest()["kpis"]
+    assert after.generation != before.generation
+    assert proposed(read()) == before_amount + 1
+
+
+@pytest.mark.parametrize("harm", ["corrupt", "lost"])
+def test_an_unchanged_generation_that_is_damaged_is_written_anew(
+    demo_home: Path, run, read, harm: str
+) -> None:
+    assert run().success
+    before = read().manifest()["kpis"]
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        for key in client.smembers(members_key(before.generation)):
+            if harm == "lost":
+                client.unlink(key)
+                break
+            client.set(key, b"garbage", keepttl=True)
+    assert run("refresh_kpis").success
+    after = read().manifest()["kpis"]
+    assert after.generation != before.generation
+    assert read().answer("kpis", EVERYTHING).state is AnswerState.FRESH
+
+
+def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, read) -> None:
+    assert run().success
+    before = read().manifest()
+    # Everything but the flip: as when the run is cut before it.
+    assert run("refresh_kpis", "certificates", "quarantine", "rollup", "kpis").success
+    assert run("refresh_kpis", "certificates", "quarantine", "rollup", "kpis", tags=ANEW).success
+    assert read().manifest() == before
 
 
 def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, read, failure) -> None:
@@ -103,7 +182,7 @@ def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     with ThreadPoolExecutor(1) as aside:
         losing = aside.submit(lose_payloads)
         try:
-            result = run("refresh_kpis")
+            result = run("refresh_kpis", tags=ANEW)
         finally:
             done.set()
         losing.result()
@@ -120,7 +199,7 @@ def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, ru
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
         admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
         try:
-            assert not run("refresh_kpis").success
+            assert not run("refresh_kpis", tags=ANEW).success
         finally:
             admin.config_set("maxmemory", 0)
     assert read().manifest() == live
@@ -195,10 +274,10 @@ def test_engineers_see_what_was_made(demo_home: Path, run, instance) -> None:
     for product in PRODUCTS:
         event = instance.get_latest_materialization_event(AssetKey(product))
         told = event.asset_materialization.metadata
-        assert {"generation", "variants", "bytes", "seconds", "as_of"} <= set(told)
+        assert {"generation", "variants", "bytes", "seconds", "as_of", "outcome"} <= set(told)
         assert told["variants"].value > 100
     picture = instance.get_latest_materialization_event(AssetKey("charts")).asset_materialization.metadata[
-        "preview"
+        "preview_monthly_trend"
     ]
     assert picture.value.startswith("![Tendencia mensual](data:image/png;base64,iVBOR")
 

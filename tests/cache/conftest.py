@@ -71,6 +71,8 @@ class Newsroom:
             "fence": fence,
             "as_of": date(2026, 1, 31),
             "computed_at": at,
+            "verified_at": at,
+            "inputs": "same",
             "fresh_until": at + self.fresh_s,
             "stale_until": at + self.fresh_s + self.grace_s,
             "watermark": None,

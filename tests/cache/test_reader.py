@@ -265,7 +265,7 @@ def connect_reader_like(client: redis.Redis) -> Iterator[redis.Redis]:
 class TestStatus:
     def test_it_tells_the_server_and_every_product(self, each_newsroom, reader, clock) -> None:
         entry = each_newsroom.publish(EVERYTHING, ACME)
-        clock.now = entry.computed_at + 5
+        clock.now = entry.verified_at + 5
         status = orjson.loads(orjson.dumps(reader.status()))
         assert set(status["products"]) == {"kpis"}
         told = status["products"]["kpis"]

@@ -220,6 +220,8 @@ class Press:
             "fence": self.publisher.next_fence(),
             "as_of": date(2024, 6, 28),
             "computed_at": at,
+            "verified_at": at,
+            "inputs": "same",
             "fresh_until": at + FRESH_S,
             "stale_until": at + FRESH_S + GRACE_S,
             "watermark": "2024-06-28T09:00:00",

@@ -17,7 +17,9 @@ ENTRY = ManifestEntry(
     generation="kpis-1",
     fence=1,
     as_of=date(2024, 6, 28),
-    computed_at=AT,
+    computed_at=AT - 3600,
+    verified_at=AT,
+    inputs="same",
     fresh_until=AT + 600,
     stale_until=AT + 4200,
     watermark=None,
@@ -57,7 +59,8 @@ def test_the_members() -> None:
         "state": "stale",
         "generation": "kpis-1",
         "as_of": "2024-06-28",
-        "computed_at": "2024-06-28T12:00:00Z",
+        "computed_at": "2024-06-28T11:00:00Z",
+        "verified_at": "2024-06-28T12:00:00Z",
         "age_s": 700,
         "fresh_until": "2024-06-28T12:10:00Z",
         "stale_until": "2024-06-28T13:10:00Z",
@@ -67,7 +70,7 @@ def test_the_members() -> None:
 
 
 def test_a_publisher_whose_clock_is_ahead_makes_no_negative_age() -> None:
-    assert age_s(replace(ENTRY, computed_at=AT + 50), AT) == 0
+    assert age_s(replace(ENTRY, verified_at=AT + 50), AT) == 0
 
 
 def test_entity_tags_tell_figures_and_states_apart() -> None:

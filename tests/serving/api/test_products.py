@@ -36,7 +36,7 @@ def test_fresh_figures(path, product, web, press, data_of, client) -> None:
     assert body["data"] == data_of(product)
     meta = body["meta"]
     assert 0 <= meta.pop("age_s") < 60
-    for moment in ("computed_at", "fresh_until", "stale_until"):
+    for moment in ("computed_at", "verified_at", "fresh_until", "stale_until"):
         assert meta.pop(moment).endswith("Z")
     assert meta == {
         "product": product,
