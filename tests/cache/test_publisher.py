@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -376,3 +377,49 @@ def test_publishers_side_by_side_always_show_readers_a_complete_generation(
         each_client.dbsize()
         == sum(held(each_client, one) + 1 for one in (entry.generation, *entry.previous)) + 2
     )
+
+
+def test_what_is_live_is_told_and_what_cannot_be_read_is_not(each_newsroom, each_client) -> None:
+    assert each_newsroom.publisher.live("kpis") is None
+    entry = each_newsroom.publish()
+    assert each_newsroom.publisher.live("kpis") == entry
+    each_client.hset(MANIFEST_KEY, "kpis", b"{")
+    assert each_newsroom.publisher.live("kpis") is None
+
+
+def test_a_generation_is_prolonged_whole_and_never_shortened(each_newsroom, each_client) -> None:
+    entry = each_newsroom.publish(*MANY)
+    keys = list(each_client.scan_iter(f"kpi:v:{entry.generation}:*", count=1000))
+    later = int(time.time()) + 50_000
+    assert each_newsroom.publisher.prolong(entry.generation, later)
+    assert each_newsroom.publisher.prolong(entry.generation, later - 40_000)
+    expiries = {each_client.expiretime(key) for key in (*keys, members_key(entry.generation))}
+    assert expiries == {later}
+
+
+def test_a_generation_that_lost_a_key_is_not_prolonged(each_newsroom, each_client) -> None:
+    entry = each_newsroom.publish(*MANY)
+    each_client.unlink(payload_key(entry.generation, variant_key("kpis", MANY[-1])))
+    assert not each_newsroom.publisher.prolong(entry.generation, time.time() + 50_000)
+    assert not each_newsroom.publisher.prolong("nothing-like-it", time.time() + 50_000)
+
+
+def test_a_look_into_a_generation_finds_what_is_no_payload(each_newsroom, each_client) -> None:
+    entry = each_newsroom.publish(EVERYTHING, Filter.of({"client": "ACME"}))
+    assert each_newsroom.publisher.inspect(entry.generation) == []
+    each_client.set(payload_key(entry.generation, CATALOGUE), b"x", keepttl=True)
+    problems = each_newsroom.publisher.inspect(entry.generation)
+    assert problems
+    assert all(CATALOGUE in problem and "publish it again" in problem for problem in problems)
+    assert each_newsroom.publisher.inspect("nothing-like-it")
+
+
+def test_a_verified_generation_keeps_its_name_and_its_predecessors(each_newsroom, each_client) -> None:
+    older = each_newsroom.publish()
+    entry = each_newsroom.publish()
+    again = replace(
+        entry, fence=each_newsroom.publisher.next_fence(), verified_at=entry.verified_at + 1, previous=()
+    )
+    assert each_newsroom.publisher.flip(again) is Flip.LIVE
+    assert live(each_client) == replace(again, previous=(older.generation,))
+    assert held(each_client, older.generation) == 2
