@@ -5,7 +5,7 @@ from dagster import Definitions
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.sources import certificates
-from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
+from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
 from kpi_pipeline.resources.source import SourceResource
@@ -15,7 +15,7 @@ from kpi_pipeline.sensors.tasks import TASK_SENSORS
 
 defs = Definitions(
     assets=[certificates, rollup, *PRODUCT_ASSETS, *LIVE_ASSETS],
-    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL],
+    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
     schedules=SCHEDULES,
     sensors=[requested_refreshes, *TASK_SENSORS],
     resources={

@@ -60,33 +60,59 @@ def test_each_product_has_a_job_that_reads_the_source_and_publishes_it_alone(pro
     assert made == {"certificates", "quarantine", "rollup", product, f"live_{product}"}
 
 
-def test_one_job_publishes_everything() -> None:
-    job = defs.resolve_job_def("refresh_all")
+@pytest.mark.parametrize("name", ["refresh_all", "reconcile"])
+def test_one_job_publishes_everything(name: str) -> None:
+    job = defs.resolve_job_def(name)
     assert {key.to_user_string() for key in job.asset_layer.selected_asset_keys} == set(ASSETS)
 
 
-def test_every_product_is_refreshed_on_time_and_apart_from_the_others() -> None:
-    schedules = {schedule.job_name: schedule for schedule in defs.schedules}
-    assert set(schedules) == {f"refresh_{product}" for product in PRODUCTS}
+def test_only_the_nightly_job_writes_what_has_not_changed() -> None:
+    tags = {job.name: job.tags for job in defs.jobs}
+    assert [name for name, held in tags.items() if held.get("kpi/rebuild") == "always"] == ["reconcile"]
+
+
+def test_no_run_hangs_for_ever() -> None:
+    assert all(int(job.tags["dagster/max_runtime"]) <= 900 for job in defs.jobs)
+
+
+def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together() -> None:
+    schedules = {schedule.name: schedule for schedule in defs.schedules}
     assert all(one.default_status is DefaultScheduleStatus.RUNNING for one in schedules.values())
-    minutes = {product: _minutes(str(schedules[f"refresh_{product}"].cron_schedule)) for product in PRODUCTS}
-    assert {product: len(at) for product, at in minutes.items()} == {
-        "dashboards": 12,
-        "kpis": 6,
-        "charts": 4,
-        "financials": 2,
+    starts = {name: _minutes_of_the_day(str(one.cron_schedule)) for name, one in schedules.items()}
+    a_day = 24 * 60
+    often = {
+        "refresh_dashboards_schedule": a_day // 5,
+        "refresh_kpis_schedule": a_day // 10,
+        "refresh_charts_schedule": a_day // 15,
+        "refresh_financials_schedule": a_day // 30,
+        "refresh_all_schedule": a_day // 30,
+        "reconcile_schedule": 1,
+        "new_day_schedule": 1,
     }
-    assert not minutes["kpis"] & minutes["dashboards"]
-    assert not minutes["charts"] & (minutes["dashboards"] | minutes["kpis"])
-    assert not minutes["financials"] & (minutes["dashboards"] | minutes["kpis"] | minutes["charts"])
+    assert {name: len(starts[name]) for name in often} == often
+    every = [minute for at in starts.values() for minute in at]
+    assert len(every) == len(set(every))
 
 
-def _minutes(cron: str) -> set[int]:
-    field, *rest = cron.split()
-    assert rest == ["*", "*", "*", "*"]
-    span, step = field.split("/")
-    first, last = (0, 59) if span == "*" else (int(part) for part in span.split("-"))
-    return set(range(first, last + 1, int(step)))
+def test_the_business_date_turns_at_local_midnight() -> None:
+    schedule = next(one for one in defs.schedules if one.name == "new_day_schedule")
+    assert (schedule.cron_schedule, schedule.job_name) == ("0 0 * * *", "refresh_all")
+    assert schedule.execution_timezone == "America/Santiago"
+
+
+def _minutes_of_the_day(cron: str) -> set[int]:
+    """The minutes of a day at which a cron of minutes and hours fires."""
+    minutes, hours, *rest = cron.split()
+    assert rest == ["*", "*", "*"]
+    return {hour * 60 + minute for hour in _field(hours, 23) for minute in _field(minutes, 59)}
+
+
+def _field(text: str, greatest: int) -> set[int]:
+    span, _, step = text.partition("/")
+    if span == "*":
+        return set(range(0, greatest + 1, int(step or 1)))
+    first, _, last = span.partition("-")
+    return set(range(int(first), int(last or first) + 1, int(step or 1)))
 
 
 def test_sensors_run_from_the_start() -> None:

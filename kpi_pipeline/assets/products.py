@@ -25,6 +25,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.preview import chart_preview
+from kpi_pipeline.assets.retries import TRY_AGAIN
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publisher import Flip, Staged
@@ -77,6 +78,9 @@ def product_asset(product: str) -> AssetsDefinition:
         group_name="products",
         owners=["team:data-engineering"],
         kinds={"numpy", "redis"},
+        retry_policy=TRY_AGAIN,
+        # With the lease: Dagster then shows who waits for whom.
+        pool=f"publish_{product}",
         description=DESCRIPTIONS[product],
         check_specs=[
             AssetCheckSpec(name, asset=product, blocking=True, description=description)
@@ -168,6 +172,7 @@ def live_asset(product: str) -> AssetsDefinition:
         group_name="publication",
         owners=["team:data-engineering"],
         kinds={"redis"},
+        retry_policy=TRY_AGAIN,
         description=f"The generation of {product} that serving reads: one atomic manifest flip.",
     )
     def flip(

@@ -16,6 +16,7 @@ from dagster import (
     multi_asset,
 )
 
+from kpi_pipeline.assets.retries import TRY_AGAIN
 from kpi_pipeline.compute.normalise import normalise
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.model.provenance import Provenance
@@ -29,6 +30,7 @@ PREVIEW_ROWS = 10
 
 @multi_asset(
     name="read_source",
+    retry_policy=TRY_AGAIN,
     outs={
         "certificates": AssetOut(
             description="Every valid certificate of the source, in canonical columns.",

@@ -1,10 +1,13 @@
 """Certificates are read, validated and kept; what is refused goes to quarantine."""
 
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dagster import AssetKey
+from dagster import AssetKey, DagsterEventType, EventRecordsFilter
 
 
 def test_every_row_becomes_a_certificate_or_is_quarantined(demo_home: Path, run, instance) -> None:
@@ -52,6 +55,23 @@ def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_what_is_live(
     assert told in message
     assert "s3cret" not in message
     assert read().manifest() == live
+
+
+def test_a_source_that_comes_back_is_read_at_the_next_try(
+    demo_home: Path, run, read, instance, small_demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = demo_home / "away.db"
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{away}")
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(run, "refresh_kpis")
+        deadline = time.monotonic() + 30
+        retried = EventRecordsFilter(DagsterEventType.STEP_UP_FOR_RETRY)
+        while not instance.get_event_records(retried, limit=1):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        shutil.copy(small_demo, away)
+        assert running.result().success
+    assert "kpis" in read().manifest()
 
 
 def test_without_a_chosen_source_the_run_says_how_to_choose_one(demo_home: Path, run, failure) -> None:
