@@ -3,6 +3,7 @@
 import json
 import secrets
 import socket
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -45,35 +46,42 @@ class Addresses:
         """Take the ports that settings name and free ones for the rest.
 
         Raises:
-            PortTaken: If a named port is in use.
+            PortTaken: If a named port is in use, or named twice.
         """
-        return cls(
-            web_port=_port(settings.web_port, "--web-port", "KPI_WEB_PORT"),
-            dagster_port=_port(settings.dagster_port, "--dagster-port", "KPI_DAGSTER_PORT"),
-            code_port=_port(0, "", ""),
-            redis_port=0
-            if settings.redis_url
-            else _port(settings.redis_port, "--redis-port", "KPI_REDIS_PORT"),
-            pipeline_password=secrets.token_urlsafe(24),
-            serving_password=secrets.token_urlsafe(24),
-            supervisor_port=_port(0, "", ""),
-            supervisor_password=secrets.token_urlsafe(24),
-        )
+        # All are held until the last is chosen, so that no two are the same.
+        with ExitStack() as held:
+            return cls(
+                web_port=_port(held, settings.web_port, "--web-port", "KPI_WEB_PORT"),
+                dagster_port=_port(held, settings.dagster_port, "--dagster-port", "KPI_DAGSTER_PORT"),
+                redis_port=0
+                if settings.redis_url
+                else _port(held, settings.redis_port, "--redis-port", "KPI_REDIS_PORT"),
+                code_port=_free_port(held),
+                supervisor_port=_free_port(held),
+                pipeline_password=secrets.token_urlsafe(24),
+                serving_password=secrets.token_urlsafe(24),
+                supervisor_password=secrets.token_urlsafe(24),
+            )
+
+    @property
+    def web_url(self) -> str:
+        """The web server of the dashboard and its API."""
+        return f"http://{LOOPBACK}:{self.web_port}"
 
     @property
     def dashboard_url(self) -> str:
         """The manager's page."""
-        return f"http://{LOOPBACK}:{self.web_port}/manager/dashboard"
+        return f"{self.web_url}/manager/dashboard"
 
     @property
     def dagster_url(self) -> str:
         """The engineers' UI."""
         return f"http://{LOOPBACK}:{self.dagster_port}"
 
-    def redis_url(self, user: str, database: int = 0) -> str:
+    def redis_url(self, user: str) -> str:
         """Address of the embedded server for one of its users, `pipeline` or `serving`."""
         password = self.pipeline_password if user == "pipeline" else self.serving_password
-        return f"redis://{user}:{password}@{LOOPBACK}:{self.redis_port}/{database}"
+        return f"redis://{user}:{password}@{LOOPBACK}:{self.redis_port}/0"
 
     def write(self, path: Path) -> None:
         """Keep them for other commands, readable by the owner only."""
@@ -84,7 +92,7 @@ class Addresses:
         """Those of the running stack; None when none has been started."""
         try:
             return cls(**json.loads(path.read_text()))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError):
             return None
 
 
@@ -98,16 +106,36 @@ def write_private(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _port(wanted: int, option: str, variable: str) -> int:
-    """The wanted port if it is free, or any free one for 0."""
-    with socket.socket() as probe:
-        # A port of a stack stopped a moment ago must count as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def port_is_free(port: int) -> bool:
+    """Whether a loopback port can be listened on."""
+    with ExitStack() as held:
         try:
-            probe.bind((LOOPBACK, wanted))
-        except OSError as error:
-            raise PortTaken(
-                f"port {wanted} is taken by another program; choose another: "
-                f"`kpi up {option} PORT` (or `make up ARGS='{option} PORT'`, or {variable} in .env)"
-            ) from error
-        return int(probe.getsockname()[1])
+            _bind(held, port)
+        except OSError:
+            return False
+    return True
+
+
+def _port(held: ExitStack, wanted: int, option: str, variable: str) -> int:
+    """The wanted port, or any free one for 0."""
+    try:
+        return _bind(held, wanted)
+    except OSError as error:
+        raise PortTaken(
+            f"port {wanted} is taken; choose another: `kpi up {option} PORT` "
+            f"(or `make up ARGS='{option} PORT'`, or {variable} in .env)"
+        ) from error
+
+
+def _free_port(held: ExitStack) -> int:
+    return _bind(held, 0)
+
+
+def _bind(held: ExitStack, port: int) -> int:
+    probe = held.enter_context(socket.socket())
+    # A port of a stack stopped a moment ago must count as free.
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((LOOPBACK, port))
+    # Only a port that is listened on is refused to others.
+    probe.listen()
+    return int(probe.getsockname()[1])

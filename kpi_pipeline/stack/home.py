@@ -3,10 +3,13 @@
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Final
 
 from kpi_pipeline.cache.access import acl_file
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
+
+_ODD: Final = frozenset("\"'\\;#\n")
 
 
 class HomeUnusable(RuntimeError):
@@ -37,6 +40,16 @@ class Home:
         return self.run / "addresses.json"
 
     @property
+    def lock_file(self) -> Path:
+        """What `kpi up` locks while it runs."""
+        return self.run / "lock"
+
+    @property
+    def demo_file(self) -> Path:
+        """The demo's database."""
+        return self.root / "demo.db"
+
+    @property
     def redis_url_file(self) -> Path:
         """Where the cache package looks for the running embedded server."""
         return self.run / "redis.url"
@@ -55,8 +68,14 @@ class Home:
         """Create the folders and Dagster's instance configuration.
 
         Raises:
-            HomeUnusable: If the folder cannot be written.
+            HomeUnusable: If the folder cannot be written, or its name would break configuration files.
         """
+        odd = sorted(set(str(self.root)) & _ODD)
+        if odd:
+            raise HomeUnusable(
+                f"KPI_HOME {str(self.root)!r} holds {' '.join(map(repr, odd))}, which configuration files "
+                "of the stack cannot carry; set KPI_HOME to another folder"
+            )
         try:
             for folder in (self.root, self.run, self.logs, self.redis, self.dagster):
                 folder.mkdir(parents=True, exist_ok=True)

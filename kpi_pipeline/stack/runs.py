@@ -1,12 +1,14 @@
-"""Dagster runs, asked for from outside: through the web server when the stack runs, else in this process."""
+"""Dagster runs, asked for and followed from outside, through the web server's GraphQL API."""
 
 import json
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any, Final
+
+from kpi_pipeline.stack.loopback import OPENER
 
 _LAUNCH: Final = """
 mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
@@ -26,7 +28,7 @@ _FOLLOW: Final = """
 query Follow($run: ID!) {
   runOrError(runId: $run) {
     __typename
-    ... on Run { status stepStats { stepKey status } assets { key { path } } }
+    ... on Run { status startTime endTime stepStats { stepKey status startTime endTime } }
     ... on Error { message }
   }
 }
@@ -46,8 +48,19 @@ query Failure($run: ID!) {
   }
 }
 """
+_RECENT: Final = """
+query Recent($limit: Int!) {
+  runsOrError(limit: $limit) { ... on Runs { results { runId jobName status startTime endTime } } }
+}
+"""
+_LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 """Statuses after which a run does not change."""
+
+_TIMEOUT_S: Final = 15
+_PATIENCE_S: Final = 30
+"""How long the web server may be away while a run is followed: its supervisor brings it back."""
 
 
 class DagsterUnreachable(RuntimeError):
@@ -55,7 +68,24 @@ class DagsterUnreachable(RuntimeError):
 
 
 class RunRefused(RuntimeError):
-    """The web server would not start the run."""
+    """The web server would not start the run, or knows none of that id."""
+
+
+class RunUnfinished(RuntimeError):
+    """A run has not finished in time; the message says where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """How far a step of a run is.
+
+    Attributes:
+        status: Dagster's word: IN_PROGRESS, SUCCESS, FAILURE ...
+        seconds: How long it took; None until it ends.
+    """
+
+    status: str
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +94,34 @@ class RunProgress:
 
     Attributes:
         status: Dagster's word for the run.
-        steps: Step key to its status, of steps begun.
+        seconds: How long it took; None until it ends.
+        steps: Step key to its progress, of steps begun.
     """
 
     status: str
-    steps: dict[str, str]
+    seconds: float | None
+    steps: Mapping[str, StepProgress] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRun:
+    """A run as `kpi status` lists it. Times are seconds since the epoch.
+
+    Attributes:
+        run_id: Its id.
+        job: Its job.
+        status: Dagster's word for it.
+        started_at: When it began, if it has.
+        seconds: How long it took; None until it ends.
+        link: Its page.
+    """
+
+    run_id: str
+    job: str
+    status: str
+    started_at: float | None
+    seconds: float | None
+    link: str
 
 
 class DagsterServer:
@@ -84,15 +137,17 @@ class DagsterServer:
     def answers(self) -> bool:
         """Whether it is up and has loaded the code location."""
         try:
-            answer = self._ask(
-                "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }", {}
-            )
-        except DagsterUnreachable:
+            answer = self._ask(_LOCATIONS, {})
+        except (DagsterUnreachable, RunRefused):
             return False
         return bool(answer["repositoriesOrError"].get("nodes"))
 
-    def launch(self, job: str, tags: dict[str, str]) -> str:
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
         """Start a run; returns its id.
+
+        Args:
+            job: Its job.
+            tags: Tags beside those of the job.
 
         Raises:
             DagsterUnreachable: If the server does not answer.
@@ -101,7 +156,10 @@ class DagsterServer:
         given = [{"key": key, "value": value} for key, value in tags.items()]
         answer = self._ask(_LAUNCH, {"job": job, "tags": given})["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
-            raise RunRefused(f"Dagster would not start {job}: {answer.get('message') or answer}")
+            reasons = [answer.get("message")] + [error["message"] for error in answer.get("errors", [])]
+            raise RunRefused(
+                f"Dagster would not start {job}: {'; '.join(filter(None, reasons)) or answer['__typename']}"
+            )
         return str(answer["run"]["runId"])
 
     def link(self, run_id: str) -> str:
@@ -112,21 +170,25 @@ class DagsterServer:
         """Yield the run's progress until it has finished.
 
         Raises:
-            DagsterUnreachable: If the server stops answering.
-            TimeoutError: If the run has not finished in time.
+            DagsterUnreachable: If the server stops answering and does not come back.
+            RunRefused: If there is no such run.
+            RunUnfinished: If the run has not finished in time.
         """
         deadline = time.monotonic() + timeout_s
+        answered_at = time.monotonic()
         while True:
-            answer = self._ask(_FOLLOW, {"run": run_id})["runOrError"]
-            progress = RunProgress(
-                answer.get("status", "UNKNOWN"),
-                {step["stepKey"]: step["status"] or "" for step in answer.get("stepStats", [])},
-            )
-            yield progress
-            if progress.status in FINISHED:
-                return
+            try:
+                progress = self._progress(run_id)
+            except DagsterUnreachable:
+                if time.monotonic() > answered_at + _PATIENCE_S:
+                    raise
+            else:
+                answered_at = time.monotonic()
+                yield progress
+                if progress.status in FINISHED:
+                    return
             if time.monotonic() > deadline:
-                raise TimeoutError(
+                raise RunUnfinished(
                     f"run {run_id} has not finished in {timeout_s:.0f} s: see {self.link(run_id)}"
                 )
             time.sleep(poll_s)
@@ -145,15 +207,44 @@ class DagsterServer:
             f"no reason given: see {self.link(run_id)}",
         )
 
+    def recent_runs(self, limit: int) -> list[RecentRun]:
+        """The last runs, newest first.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        rows = self._ask(_RECENT, {"limit": limit})["runsOrError"].get("results", [])
+        return [
+            RecentRun(
+                run_id=row["runId"],
+                job=row["jobName"],
+                status=row["status"],
+                started_at=row["startTime"],
+                seconds=_seconds(row),
+                link=self.link(row["runId"]),
+            )
+            for row in rows
+        ]
+
+    def _progress(self, run_id: str) -> RunProgress:
+        answer = self._ask(_FOLLOW, {"run": run_id})["runOrError"]
+        if answer["__typename"] != "Run":
+            raise RunRefused(f"Dagster knows no run {run_id}: {answer.get('message', 'it may be deleted')}")
+        steps = {
+            step["stepKey"]: StepProgress(step["status"] or "IN_PROGRESS", _seconds(step))
+            for step in answer["stepStats"]
+        }
+        return RunProgress(answer["status"], _seconds(answer), steps)
+
     def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(  # noqa: S310 - the address is ours, and http
             f"{self.url}/graphql", body, {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=15) as response:  # noqa: S310
+            with OPENER.open(request, timeout=_TIMEOUT_S) as response:
                 answer: dict[str, Any] = json.load(response)
-        except (OSError, urllib.error.URLError, json.JSONDecodeError) as error:
+        except (OSError, HTTPException, json.JSONDecodeError) as error:
             raise DagsterUnreachable(
                 f"Dagster's web server at {self.url} does not answer ({error}): is `kpi up` running?"
             ) from error
@@ -161,3 +252,9 @@ class DagsterServer:
             raise RunRefused(f"Dagster refused the query: {answer['errors'][0].get('message')}")
         data: dict[str, Any] = answer["data"]
         return data
+
+
+def _seconds(row: Mapping[str, Any]) -> float | None:
+    if row["startTime"] is None or row["endTime"] is None:
+        return None
+    return round(float(row["endTime"]) - float(row["startTime"]), 3)

@@ -1,22 +1,30 @@
-"""Keeping the stack's processes alive, by supervisord: restarts, logs, and stopping as groups."""
+"""Keeping the stack's processes alive, by supervisord: restarts, logs, and stopping in order."""
 
 import os
 import shlex
-import signal
 import subprocess
 import sys
-import time
+import xmlrpc.client
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
-from xmlrpc.client import Fault, ServerProxy
+from xml.parsers.expat import ExpatError
 
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
 from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.lock import StackLock
+from kpi_pipeline.stack.processes import MARK, end_processes, kill_group, stack_processes
 from kpi_pipeline.stack.programs import Program
 
 STOP_SECONDS: Final = 30
 """How long stopping everything may take before what is left is killed."""
+
+LEFT_SECONDS: Final = 3
+"""How long processes without a supervisor may take to stop before they are killed."""
+
+_ANSWER_S: Final = 5.0
+_NO_ANSWER: Final = (OSError, xmlrpc.client.Error, HTTPException, ExpatError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,62 +45,103 @@ class ProcessState:
 
 
 class Supervisor:
-    """A running supervisord and its control port."""
+    """A supervisord of our own and the programs it keeps.
 
-    def __init__(self, process: subprocess.Popen[bytes], addresses: Addresses) -> None:
-        self._process = process
+    Args:
+        home: Where its configuration, logs and programs' data are.
+        listed: The programs, in the order in which they are started.
+        addresses: Its control port.
+    """
+
+    def __init__(self, home: Home, listed: Iterable[Program], addresses: Addresses) -> None:
+        self._home = home
+        self._addresses = addresses
         self._control = control(addresses)
         self._seen: dict[str, int] = {}
+        write_private(home.supervisor_config, _config(home, list(listed), addresses))
+        self._process = self._start()
 
-    @classmethod
-    def start(cls, home: Home, listed: Iterable[Program], addresses: Addresses) -> "Supervisor":
-        """Start supervisord, which starts the programs."""
-        write_private(home.supervisor_config, _config(home, listed, addresses))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home.supervisor_config)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(home.logs / "supervisord.err").open("wb"),
-            # Ctrl-C must reach `kpi up` alone, which then stops the rest in order.
-            start_new_session=True,
-        )
-        return cls(process, addresses)
+    def exit_code(self) -> int | None:
+        """How supervisord ended: 0 when it was asked to, negative by a signal; None while it runs."""
+        return self._process.poll()
 
-    def alive(self) -> bool:
-        """Whether supervisord itself runs."""
-        return self._process.poll() is None
+    def restart(self) -> None:
+        """Start supervisord anew after it was lost, without what it has left behind."""
+        self.stop()
+        self._process = self._start()
 
-    def states(self) -> list[ProcessState]:
-        """The processes as they are now; empty while the supervisor does not answer."""
-        found = read_states(self._control)
-        self._seen.update({state.name: state.pid for state in found if state.pid})
-        return found
+    def tend(self) -> list[ProcessState]:
+        """The processes as they are now, none left behind by one that ended before.
+
+        A server that is killed can leave children that hold its port.
+        """
+        states = read_states(self._control)
+        for state in states:
+            before = self._seen.get(state.name, 0)
+            if before not in (0, state.pid):
+                kill_group(self._home.root, before)
+            self._seen[state.name] = state.pid
+        return states
 
     def stop(self) -> None:
         """Stop every program and the supervisor; kill what does not stop in time."""
-        if self.alive():
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        # Each program leads a process group of its own; one that outlived its supervisor still goes.
-        for pid in self._seen.values():
-            _kill_group(pid)
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        end_processes(self._home.root, wait_s=LEFT_SECONDS)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with (self._home.logs / "supervisord.err").open("wb") as errors:
+            return subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "supervisor.supervisord"),
+                    *("--nodaemon", "--configuration", str(self._home.supervisor_config)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env={**os.environ, MARK: str(self._home.root)},
+                # Ctrl-C must reach `kpi up` alone, which then stops the rest in order.
+                start_new_session=True,
+                # Whatever the stack writes is its owner's alone.
+                umask=0o077,
+            )
 
 
-def control(addresses: Addresses) -> ServerProxy:
+class _BoundedTransport(xmlrpc.client.Transport):
+    """Waits for an answer for a while, not for ever."""
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        """Connect with a timeout."""
+        connection = super().make_connection(host)
+        connection.timeout = _ANSWER_S
+        return connection
+
+
+def running_addresses(home: Home) -> Addresses | None:
+    """The addresses of the stack of a KPI_HOME; None when it does not run."""
+    addresses = Addresses.read(home.addresses_file)
+    # An address can outlive its stack: the machine may have been cut off.
+    alive = StackLock(home.lock_file).held() or bool(stack_processes(home.root))
+    return addresses if alive else None
+
+
+def control(addresses: Addresses) -> xmlrpc.client.ServerProxy:
     """The control port of a stack's supervisor."""
     login = f"kpi:{addresses.supervisor_password}"
-    return ServerProxy(f"http://{login}@{LOOPBACK}:{addresses.supervisor_port}/RPC2")
+    return xmlrpc.client.ServerProxy(
+        f"http://{login}@{LOOPBACK}:{addresses.supervisor_port}/RPC2", transport=_BoundedTransport()
+    )
 
 
-def read_states(proxy: ServerProxy) -> list[ProcessState]:
+def read_states(proxy: xmlrpc.client.ServerProxy) -> list[ProcessState]:
     """The processes that a supervisor keeps; empty when it does not answer."""
     try:
         answer: Any = proxy.supervisor.getAllProcessInfo()
-    except (OSError, Fault):
+    except _NO_ANSWER:
         return []
     return [
         ProcessState(row["name"], row["statename"], row["pid"], row["description"] or row["spawnerr"])
@@ -100,58 +149,61 @@ def read_states(proxy: ServerProxy) -> list[ProcessState]:
     ]
 
 
-def shut_down(addresses: Addresses, wait_seconds: float) -> bool:
-    """Ask a stack's supervisor to stop everything; True when it has gone."""
-    proxy = control(addresses)
+def ask_to_stop(addresses: Addresses) -> bool:
+    """Ask a stack's supervisor to stop everything and then itself; False when it does not answer."""
     try:
-        proxy.supervisor.shutdown()
-    except (OSError, Fault):
-        return True
-    deadline = time.monotonic() + wait_seconds
-    while time.monotonic() < deadline:
-        if not read_states(proxy):
-            return True
-        time.sleep(0.1)
-    return False
+        control(addresses).supervisor.shutdown()
+    except _NO_ANSWER:
+        return False
+    return True
 
 
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def _config(home: Home, listed: Iterable[Program], addresses: Addresses) -> str:
+def _config(home: Home, listed: list[Program], addresses: Addresses) -> str:
     """The supervisor's configuration file."""
     login = f"username = kpi\npassword = {addresses.supervisor_password}"
     sections = [
         f"[supervisord]\nlogfile = {_plain(str(home.logs / 'supervisord.log'))}\n"
         f"pidfile = {_plain(str(home.run / 'supervisord.pid'))}\nnodaemon = true\n"
-        f"logfile_maxbytes = 5MB\nlogfile_backups = 1\numask = 077",
+        f"logfile_maxbytes = 5MB\nlogfile_backups = 1",
         f"[inet_http_server]\nport = {LOOPBACK}:{addresses.supervisor_port}\n{login}",
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
     ]
-    for priority, program in enumerate(listed):
-        environment = ",".join(
-            f'{name}="{_plain(value)}"' for name, value in sorted(program.environment.items())
-        )
-        sections.append(
-            f"[program:{program.name}]\n"
-            f"command = {_plain(shlex.join(program.command))}\n"
-            f"environment = {environment}\n"
-            f"priority = {priority}\n"
-            f"autorestart = true\nstartsecs = 2\nstartretries = 20\n"
-            f"stopsignal = TERM\nstopwaitsecs = {program.stop_seconds}\n"
-            f"stopasgroup = true\nkillasgroup = true\n"
-            f"redirect_stderr = true\n"
-            f"stdout_logfile = {_plain(str(home.logs / (program.name + '.log')))}\n"
-            f"stdout_logfile_maxbytes = 10MB\nstdout_logfile_backups = 2"
-        )
+    # Groups stop one after the other, the programs of a group together: the cache's server goes last.
+    grouped = {"servers": [program for program in listed if program.name != "valkey"]}
+    grouped["cache"] = [program for program in listed if program.name == "valkey"]
+    for priority, (group, members) in enumerate(sorted(grouped.items())):
+        if members:
+            names = ",".join(program.name for program in members)
+            sections.append(f"[group:{group}]\nprograms = {names}\npriority = {priority}")
+    sections.extend(_program(home, priority, program) for priority, program in enumerate(listed))
     return "\n\n".join(sections) + "\n"
+
+
+def _program(home: Home, priority: int, program: Program) -> str:
+    environment = ",".join(
+        f'{name}="{_plain(_quotable(value))}"' for name, value in sorted(program.environment.items())
+    )
+    # Whatever it does not end in time is killed with all its children.
+    return (
+        f"[program:{program.name}]\n"
+        f"command = {_plain(shlex.join(program.command))}\n"
+        f"environment = {environment}\n"
+        f"priority = {priority}\n"
+        f"autorestart = true\nstartsecs = 2\nstartretries = 20\n"
+        f"stopsignal = TERM\nstopwaitsecs = {program.stop_seconds}\n"
+        f"stopasgroup = {str(program.stop_children).lower()}\nkillasgroup = true\n"
+        f"redirect_stderr = true\n"
+        f"stdout_logfile = {_plain(str(home.logs / (program.name + '.log')))}\n"
+        f"stdout_logfile_maxbytes = 10MB\nstdout_logfile_backups = 2"
+    )
 
 
 def _plain(text: str) -> str:
     """A value that supervisord takes as it is: it expands per cent signs."""
     return text.replace("%", "%%")
+
+
+def _quotable(value: str) -> str:
+    """An address as it may stand in quotes."""
+    return value.replace('"', "%22").replace("'", "%27")

@@ -1,0 +1,31 @@
+"""The commands, put together."""
+
+import typer
+
+from kpi_pipeline.cli.doctor import doctor
+from kpi_pipeline.cli.down import down
+from kpi_pipeline.cli.load import load
+from kpi_pipeline.cli.status import status
+from kpi_pipeline.cli.up import up
+from kpi_pipeline.cli.warm import warm
+
+app = typer.Typer(
+    help="""Precomputed KPIs of payment certificates.
+
+    Start with `kpi up`: it runs everything on this machine, on the loopback interface only, and shows
+    the addresses. Settings come from the environment or `.env`; `.env.example` lists them all.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the stack does not run, 4 it runs already.""",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (up, load, warm, status, doctor, down):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="kpi")

@@ -1,0 +1,39 @@
+"""`kpi down`: stop the stack from another terminal."""
+
+import time
+
+from kpi_pipeline.cli.console import say
+from kpi_pipeline.cli.problems import NotRunning, Problem, load_settings, told
+from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.lock import StackLock
+from kpi_pipeline.stack.processes import end_processes, stack_processes
+from kpi_pipeline.stack.supervision import LEFT_SECONDS, STOP_SECONDS, ask_to_stop
+
+
+def down() -> None:
+    """Stop the stack that runs in another terminal, and whatever an earlier one left behind.
+
+    Exit codes: 0 stopped, 1 it did not stop, 3 it does not run.
+
+    Example: `kpi down`
+    """
+    with told():
+        settings = load_settings()
+        home = Home(settings)
+        lock = StackLock(home.lock_file)
+        if not lock.held() and not stack_processes(home.root):
+            raise NotRunning(settings)
+        addresses = Addresses.read(home.addresses_file)
+        if addresses is not None:
+            ask_to_stop(addresses)
+        deadline = time.monotonic() + STOP_SECONDS
+        # Whoever started it ends last, once nothing is left to tend.
+        while not lock.acquire():
+            if time.monotonic() > deadline:
+                raise Problem("the stack did not stop: press Ctrl-C in the terminal where `kpi up` runs")
+            time.sleep(0.1)
+        end_processes(home.root, LEFT_SECONDS)
+        home.clear_run()
+        lock.release()
+        say("stopped")

@@ -1,0 +1,143 @@
+"""`kpi status`: what runs, what is live, and how the last runs ended."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from kpi_pipeline.cache.connection import connect_reader, redis_url
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cli.console import print_json, say, show_table
+from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, told
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.lock import StackLock
+from kpi_pipeline.stack.runs import DagsterServer, DagsterUnreachable, RecentRun
+from kpi_pipeline.stack.supervision import ProcessState, control, read_states, running_addresses
+
+RUNS_SHOWN: Final = 5
+
+_FORWARD: Final = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"})
+_UP: Final = frozenset({"RUNNING", "STARTING"})
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show processes, products, Redis and the last runs.
+
+    Exit codes: 0 healthy, 1 degraded (the problems are named), 3 the stack does not run.
+
+    Example: `kpi status --json`
+    """
+    with told(as_json):
+        settings = load_settings()
+        home = Home(settings)
+        addresses = running_addresses(home)
+        if addresses is None:
+            raise NotRunning(settings)
+        processes = read_states(control(addresses))
+        cache = CacheReader(connect_reader(redis_url(settings))).status()
+        runs = _runs(addresses)
+        problems = _problems(processes, cache, runs)
+        if not StackLock(home.lock_file).held():
+            problems.append("`kpi up` itself has gone, so nobody tends the rest: run `kpi up` to take over")
+        if as_json:
+            print_json(
+                {
+                    "ok": not problems,
+                    "problems": problems,
+                    "dashboard": addresses.dashboard_url,
+                    "dagster": addresses.dagster_url,
+                    "processes": [asdict(process) for process in processes],
+                    "products": cache["products"],
+                    "redis": cache["redis"],
+                    "alarms": cache["alarms"],
+                    "runs": None if runs is None else [asdict(run) for run in runs],
+                }
+            )
+        else:
+            _show(settings, addresses, processes, cache, runs or [], problems)
+        if problems:
+            raise typer.Exit(FAILED)
+
+
+def _runs(addresses: Addresses) -> list[RecentRun] | None:
+    try:
+        return DagsterServer(addresses.dagster_url).recent_runs(RUNS_SHOWN)
+    except DagsterUnreachable:
+        return None
+
+
+def _problems(
+    processes: list[ProcessState], cache: dict[str, Any], runs: list[RecentRun] | None
+) -> list[str]:
+    """What is not as it should be, each with what to do."""
+    problems = [] if processes else ["the supervisor does not answer: see logs/supervisord.log in KPI_HOME"]
+    problems += [
+        f"{process.name} is {process.state}: see logs/{process.name}.log in KPI_HOME"
+        for process in processes
+        if process.state not in _UP
+    ]
+    if not cache["redis"]["reachable"]:
+        problems.append("Redis does not answer: `kpi doctor` tells why")
+    else:
+        for product in PRODUCTS:
+            live = cache["products"].get(product)
+            if live is None or live["state"] == AnswerState.EXPIRED.value:
+                problems.append(f"{product} is {'expired' if live else 'missing'}: run `kpi warm`")
+    if runs is None:
+        problems.append("Dagster does not answer: see logs/dagster-web.log in KPI_HOME")
+    elif runs and runs[0].status not in _FORWARD:
+        problems.append(f"the last run ({runs[0].job}) ended as {runs[0].status}: see {runs[0].link}")
+    return problems
+
+
+def _show(
+    settings: Settings,
+    addresses: Addresses,
+    processes: list[ProcessState],
+    cache: dict[str, Any],
+    runs: list[RecentRun],
+    problems: list[str],
+) -> None:
+    say(f"KPI_HOME   {settings.home}")
+    say(f"dashboard  {addresses.dashboard_url}")
+    say(f"dagster    {addresses.dagster_url}")
+    show_table(
+        ("Process", "State", "Detail"),
+        [(process.name, process.state, process.detail) for process in processes],
+    )
+    show_table(
+        ("Product", "State", "Age", "As of", "Variants", "Bytes", "Generation"),
+        [_product_row(product, live) for product, live in cache["products"].items()],
+    )
+    server = cache["redis"]
+    if server["reachable"]:
+        say(f"Redis      {server['version']}, {server['used_memory']:,} bytes, {server['latency_ms']} ms")
+    show_table(("Run", "Job", "Status", "Started", "Seconds"), [_run_row(run) for run in runs])
+    for problem in problems:
+        say(f"problem: {problem}")
+    if not problems:
+        say("healthy")
+
+
+def _product_row(product: str, live: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        product,
+        live["state"],
+        f"{live['age_s']:.0f} s",
+        live["as_of"],
+        f"{live['variants']:,}",
+        f"{live['bytes']:,}",
+        live["generation"],
+    )
+
+
+def _run_row(run: RecentRun) -> tuple[str, ...]:
+    started = "" if run.started_at is None else f"{datetime.fromtimestamp(run.started_at, UTC):%F %T} UTC"
+    seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
+    return run.run_id[:8], run.job, run.status, started, seconds

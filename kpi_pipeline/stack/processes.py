@@ -1,0 +1,84 @@
+"""Every process of a stack, found by a mark in its environment, whoever its parent is by now.
+
+The supervisor ends the processes that it has started. Those that lost their parent, because the
+supervisor or a server was killed, are found here. They are looked for in /proc; on a system without
+it none is found.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+MARK: Final = "KPI_STACK"
+"""Environment variable of every process of a stack: its KPI_HOME."""
+
+_PROC: Final = Path("/proc")
+_POLL_S: Final = 0.1
+
+
+def stack_processes(root: Path) -> list[int]:
+    """Ids of the living processes of the stack of a KPI_HOME, except the present one.
+
+    Args:
+        root: KPI_HOME, absolute.
+    """
+    mark = f"{MARK}={root}".encode()
+    return [pid for pid in _all_processes() if pid != os.getpid() and mark in _environment(pid)]
+
+
+def end_processes(root: Path, wait_s: float) -> int:
+    """End every process of a stack; returns how many there were.
+
+    Args:
+        root: KPI_HOME, absolute.
+        wait_s: How long they may take before they are killed.
+    """
+    found = stack_processes(root)
+    _signal(found, signal.SIGTERM)
+    deadline = time.monotonic() + wait_s
+    while left := stack_processes(root):
+        if time.monotonic() > deadline:
+            _signal(left, signal.SIGKILL)
+        time.sleep(_POLL_S)
+    return len(found)
+
+
+def kill_group(root: Path, group: int) -> None:
+    """Kill what is left of one process group of a stack.
+
+    Args:
+        root: KPI_HOME, absolute.
+        group: The group's id, which is that of the process that led it.
+    """
+    _signal((pid for pid in stack_processes(root) if _group(pid) == group), signal.SIGKILL)
+
+
+def _all_processes() -> list[int]:
+    if not _PROC.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+
+
+def _environment(pid: int) -> list[bytes]:
+    # Another user's process cannot be read; one that ended meanwhile has no environment.
+    try:
+        return (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

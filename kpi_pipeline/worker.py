@@ -1,0 +1,96 @@
+"""The warm worker: a Celery application whose tasks execute Dagster runs.
+
+Started as `celery -A kpi_pipeline.worker worker`. Importing the definitions here means that every
+child process is forked with them loaded, which is what makes a run start at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from celery import Celery
+from celery.signals import worker_ready
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster_celery.make_app import make_app
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+
+import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
+from kpi_pipeline.settings import Settings
+
+WORKER_CONFIG: Final[Mapping[str, Any]] = {
+    # A message is gone only once its run has ended.
+    "task_acks_late": True,
+    # A run whose process is lost is failed by Dagster's run monitoring, and retried from there.
+    "task_reject_on_worker_lost": False,
+    "worker_prefetch_multiplier": 1,
+    "worker_max_tasks_per_child": 1000,
+    "task_default_queue": "background",
+    # By this both Dagster and `fail_lost_runs` know which worker executes a run.
+    "task_track_started": True,
+    "result_expires": 86_400,
+    "broker_connection_retry_on_startup": True,
+    # Redis delivers again what was not acknowledged for so long: more than the longest run.
+    "broker_transport_options": {"queue_order_strategy": "priority", "visibility_timeout": 3600},
+    # Dagster writes its own log lines.
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+}
+"""Celery's settings for the worker; the launcher in dagster.yaml shares those that concern messages."""
+
+LOST: Final = "The worker that executed this run was lost. It is tried again; the live figures stay."
+
+
+def _make_app() -> Celery:
+    settings = Settings()
+    broker, backend = settings.celery_broker_url, settings.celery_result_backend
+    if broker is None or backend is None:
+        raise SystemExit(
+            "CELERY_BROKER_URL and CELERY_RESULT_BACKEND are not set: start the worker by `kpi up`, "
+            "or set both to a Redis database such as redis://127.0.0.1:6379/1"
+        )
+    made: Celery = make_app(  # type: ignore[no-untyped-call]
+        {
+            "broker": broker.get_secret_value(),
+            "backend": backend.get_secret_value(),
+            "config_source": WORKER_CONFIG,
+        }
+    )
+    return made
+
+
+def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> list[str]:
+    """Fail the runs that an earlier worker of this name was executing when it was killed.
+
+    Nobody else can: Celery goes on calling their tasks started, which Dagster takes for a living
+    worker.
+
+    Args:
+        instance: Where the runs are.
+        celery: Where their tasks are.
+        hostname: The worker's name; this worker must not have taken up a task yet.
+
+    Returns:
+        Ids of the runs failed.
+    """
+    under_way = RunsFilter(statuses=[DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
+    lost = []
+    for run in instance.get_runs(under_way):
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if task_id is None:
+            continue
+        task = celery.AsyncResult(task_id)
+        if task.state == "STARTED" and task.info.get("hostname") == hostname:
+            instance.report_run_failed(run, LOST)
+            lost.append(run.run_id)
+    return lost
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _when_ready(sender: Any, **_: object) -> None:
+    with DagsterInstance.get() as instance:
+        fail_lost_runs(instance, app, sender.hostname)
+
+
+app = _make_app()
+create_execute_job_task(app)
+create_resume_job_task(app)

@@ -1,0 +1,52 @@
+"""The command as users run it: a process in a folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpi_pipeline.stack.processes import end_processes
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    output: str
+    errors: str
+
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.output)
+
+
+Kpi = Callable[..., Ran]
+
+
+@pytest.fixture
+def kpi(tmp_path: Path) -> Iterator[Kpi]:
+    """Run `kpi` with arguments, and settings as keywords; KPI_HOME is `home` in the test's folder."""
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("KPI_", "REDIS_", "CELERY_", "DAGSTER_"))
+    }
+
+    def run(*arguments: str, **settings: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "kpi_pipeline.cli", *arguments],
+            cwd=tmp_path,
+            env={**bare, "KPI_HOME": str(tmp_path / "home"), **settings},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    yield run
+    end_processes(tmp_path / "home", wait_s=1)

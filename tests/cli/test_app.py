@@ -1,0 +1,61 @@
+"""The command line as a whole: help, usage, and settings that are wrong."""
+
+import pytest
+
+COMMANDS = ("up", "load", "warm", "status", "doctor", "down")
+
+
+def test_help_lists_every_command_and_the_exit_codes(kpi) -> None:
+    ran = kpi("--help")
+    assert ran.code == 0
+    assert all(f" {command} " in ran.output for command in COMMANDS)
+    assert "3 the stack does not run" in " ".join(ran.output.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example_and_its_exit_codes(kpi, command: str) -> None:
+    ran = kpi(command, "--help")
+    assert ran.code == 0
+    assert "Example:" in ran.output
+    assert f"kpi {command}" in ran.output
+    assert "Exit codes:" in ran.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("load",), ("load", "demo", "--rows", "0"), ("up", "--web-port", "70000")],
+)
+def test_wrong_usage_exits_with_2(kpi, arguments: tuple[str, ...]) -> None:
+    assert kpi(*arguments).code == 2
+
+
+@pytest.mark.parametrize("command", ["status", "warm", "doctor", "down"])
+def test_a_wrong_setting_is_named_and_its_value_kept_to_itself(kpi, command: str) -> None:
+    ran = kpi(command, KPI_WEB_PORT="s3cr3t")
+    assert ran.code == 1
+    assert "KPI_WEB_PORT" in ran.errors
+    assert "s3cr3t" not in ran.output + ran.errors
+    assert "Traceback" not in ran.errors
+
+
+def test_a_spoilt_choice_of_source_is_explained(kpi, tmp_path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "source.toml").write_text("KPI_SOURCE_URL = [")
+    ran = kpi("status")
+    assert ran.code == 1
+    assert "source.toml" in ran.errors
+    assert "Traceback" not in ran.errors
+
+
+@pytest.mark.parametrize("command", ["status", "warm", "down"])
+def test_without_a_stack_the_exit_code_is_3_and_says_how_to_start_it(kpi, command: str) -> None:
+    ran = kpi(command)
+    assert ran.code == 3
+    assert "kpi up" in ran.errors
+
+
+def test_json_is_json_when_it_fails_too(kpi) -> None:
+    ran = kpi("status", "--json")
+    assert ran.code == 3
+    assert ran.json()["ok"] is False
+    assert "kpi up" in ran.json()["problem"]

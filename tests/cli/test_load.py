@@ -1,0 +1,118 @@
+"""`kpi load`: a source is kept only after it was read."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PASSWORD = "s3cr3t"
+
+
+@pytest.fixture
+def chosen(tmp_path: Path):
+    """What is kept under KPI_HOME now."""
+
+    def read() -> dict[str, Any]:
+        return tomllib.loads((tmp_path / "home" / "source.toml").read_text())
+
+    return read
+
+
+def write_csv(path: Path, good: int, bad: int = 0) -> Path:
+    lines = ["id,customer,issued,amount"]
+    lines += [f"G{row},Minera X,2024-01-31,{row + 1}" for row in range(good)]
+    lines += [f"B{row},Minera X,2024-02-31,{row + 1}" for row in range(bad)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'name = "own"\n[columns]\ncertificate_id = "id"\nclient = "customer"\nissued_on = "issued"\n'
+        'amount_proposed = "amount"\n[defaults]\nstate = "enviado"\ncurrency = "USD"\n'
+    )
+    return path
+
+
+def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
+    ran = kpi("load", "demo", "--rows", "300", "--seed", "5")
+    assert ran.code == 0, ran.errors
+    assert "299 rows accepted, 1 refused" in ran.output
+    assert chosen() == {
+        "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
+        "KPI_SOURCE_MAPPING": "edp",
+    }
+
+
+def test_the_demo_ends_on_the_date_given_which_becomes_the_business_date(kpi, chosen) -> None:
+    ran = kpi("load", "demo", "--rows", "100", "--as-of", "2024-06-28", "--json")
+    assert ran.json()["as_of"] == "2024-06-28"
+    assert chosen()["KPI_AS_OF"] == date(2024, 6, 28)
+
+
+def test_real_receivables_load(kpi, chosen, receivables_csv: Path) -> None:
+    ran = kpi("load", "--mapping", "ibm_receivables", str(receivables_csv), "--as-of", "2013-06-30", "--json")
+    assert ran.code == 0, ran.errors
+    told = ran.json()
+    assert (told["ok"], told["mapping"], told["as_of"]) == (True, "ibm_receivables", "2013-06-30")
+    assert told["accepted"] == 2466
+    assert chosen()["KPI_SOURCE_URL"] == str(receivables_csv)
+
+
+def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "some.csv", good=98, bad=2)
+    ran = kpi("load", "--mapping", str(mapping), str(source))
+    assert ran.code == 0, ran.errors
+    assert "98 rows accepted, 2 refused" in ran.output
+    assert "bad_date" in ran.output
+    assert "under [dates] in the mapping file" in ran.output
+    (reason,) = kpi("load", "--mapping", str(mapping), str(source), "--json").json()["reasons"]
+    assert reason["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--mapping", "own.toml", "absent.csv"), "there is no file"),
+        (("nonsense",), "neither the path of a .csv file nor a database URL"),
+        (("--mapping", "absent.toml", "good.csv"), "no such mapping file"),
+        (("--mapping", "broken.toml", "good.csv"), "broken.toml"),
+        (("good.csv",), "reads a database"),
+        (("--mapping", "own.toml", "dirty.csv"), "KPI_MAX_REJECTED_SHARE"),
+        (("--mapping", "own.toml", "demo"), "leave out --mapping"),
+        ((f"postgresql://user:{PASSWORD}@127.0.0.1:1/db",), "127.0.0.1"),
+    ],
+)
+def test_what_cannot_be_used_is_explained_and_the_earlier_choice_stays(
+    kpi, chosen, mapping: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    write_csv(tmp_path / "good.csv", good=10)
+    write_csv(tmp_path / "dirty.csv", good=5, bad=5)
+    (tmp_path / "broken.toml").write_text("name = ")
+    assert kpi("load", "--mapping", "own.toml", "good.csv").code == 0
+    before = chosen()
+    ran = kpi("load", *arguments)
+    assert ran.code == 1
+    assert said in ran.errors
+    assert "Traceback" not in ran.errors
+    assert PASSWORD not in ran.output + ran.errors
+    assert chosen() == before
+
+
+def test_a_problem_is_json_where_json_is_asked_for(kpi, mapping: Path) -> None:
+    ran = kpi("load", "--mapping", "own.toml", "absent.csv", "--json")
+    assert ran.code == 1
+    assert "there is no file" in ran.json()["problem"]
+
+
+def test_a_variable_that_goes_before_the_choice_is_named(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "good.csv", good=10)
+    ran = kpi("load", "--mapping", str(mapping), str(source), KPI_SOURCE_URL="sqlite:///elsewhere.db")
+    assert ran.code == 0, ran.errors
+    assert "KPI_SOURCE_URL" in ran.output
+    told = kpi("load", "--mapping", str(mapping), str(source), "--json", KPI_AS_OF="2020-01-01").json()
+    assert told["overridden_by"] == ["KPI_AS_OF"]

@@ -1,0 +1,173 @@
+"""The real stack, as a user starts it, and what watches it from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.loopback import OPENER
+from kpi_pipeline.stack.processes import end_processes, stack_processes
+from kpi_pipeline.stack.runs import DagsterServer
+from kpi_pipeline.stack.supervision import ProcessState, control, read_states
+
+START_S = 90
+
+
+def wait_for(holds: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until a condition holds; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    output: str
+    errors: str
+
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.output)
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+@dataclass
+class Machine:
+    """One KPI_HOME and whatever runs there. Ports are free ones, other settings the defaults."""
+
+    folder: Path
+    up: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def output(self) -> str:
+        return (self.folder / f"up-{self.starts}.log").read_text()
+
+    @property
+    def addresses(self) -> Addresses:
+        found = Addresses.read(self.home / "run" / "addresses.json")
+        assert found is not None
+        return found
+
+    @property
+    def dagster(self) -> DagsterServer:
+        return DagsterServer(self.addresses.dagster_url)
+
+    def environment(self) -> dict[str, str]:
+        bare = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("KPI_", "REDIS_", "CELERY_", "DAGSTER_"))
+        }
+        ports = {"KPI_WEB_PORT": "0", "KPI_DAGSTER_PORT": "0"}
+        return {**bare, **ports, "KPI_HOME": str(self.home), **self.settings}
+
+    def kpi(self, *arguments: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "kpi_pipeline.cli", *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self) -> None:
+        """Run `kpi up` until it has nothing more to do than to keep the stack."""
+        self.starts += 1
+        with (self.folder / f"up-{self.starts}.log").open("wb") as output:
+            self.up = subprocess.Popen(
+                [sys.executable, "-m", "kpi_pipeline.cli", "up"],
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(
+            lambda: "Ctrl-C stops everything" in self.output or self.up.poll() is not None,
+            START_S,
+            "`kpi up` is up",
+        )
+        assert self.up.poll() is None, self.output
+
+    def signal(self, number: signal.Signals) -> int:
+        """Send `kpi up` a signal; returns its exit code."""
+        assert self.up is not None
+        self.up.send_signal(number)
+        return self.up.wait(60)
+
+    def processes(self) -> list[int]:
+        return stack_processes(self.home)
+
+    def states(self) -> dict[str, ProcessState]:
+        return {state.name: state for state in read_states(control(self.addresses))}
+
+    def get(self, path: str, **headers: str) -> Reply:
+        """Read a page of the dashboard's server."""
+        request = urllib.request.Request(f"{self.addresses.web_url}{path}", headers=headers)
+        try:
+            with OPENER.open(request, timeout=15) as answer:
+                return Reply(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Reply(error.code, dict(error.headers), error.read())
+
+    def clean(self) -> None:
+        if self.up is not None and self.up.poll() is None:
+            self.up.kill()
+            self.up.wait()
+        end_processes(self.home, wait_s=3)
+
+
+@pytest.fixture
+def wait() -> Callable[[Callable[[], Any], float, str], Any]:
+    return wait_for
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A KPI_HOME where nothing has run yet."""
+    made = Machine(tmp_path)
+    yield made
+    made.clean()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A stack after its first start, shared by tests that leave it healthy."""
+    made = Machine(tmp_path_factory.mktemp("stack"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.clean()

@@ -1,0 +1,36 @@
+"""KPI_HOME: private, and refused where its name would break configuration files."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.home import Home, HomeUnusable
+
+
+def test_what_holds_passwords_is_private(tmp_path: Path) -> None:
+    settings = Settings(KPI_HOME=tmp_path / "year 2024 %", KPI_WEB_PORT=0, KPI_DAGSTER_PORT=0)
+    home = Home(settings)
+    home.make()
+    addresses = Addresses.choose(settings)
+    home.prepare(addresses)
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+    passwords = (addresses.pipeline_password, addresses.serving_password, addresses.supervisor_password)
+    holders = [
+        path
+        for path in home.root.rglob("*")
+        if path.is_file() and any(password in path.read_text() for password in passwords)
+    ]
+    assert holders
+    assert {stat.S_IMODE(path.stat().st_mode) for path in holders} == {0o600}
+    home.clear_run()
+    assert Addresses.read(home.addresses_file) is None
+    assert not home.redis_url_file.exists()
+
+
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a #b", "a;b", "a\nb"])
+def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HomeUnusable, match="another folder"):
+        Home(Settings(KPI_HOME=tmp_path / name)).make()

@@ -1,0 +1,176 @@
+"""The whole stack on this machine: what a first start gives, and what the commands say about it."""
+
+import ipaddress
+import re
+import sqlite3
+import stat
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kpi_pipeline.model.dimensions import PRODUCTS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "web"}
+
+
+def test_the_first_start_shows_a_demo_without_a_question(stack) -> None:
+    kpis = stack.get("/manager/api/kpis")
+    assert kpis.status == 200
+    assert kpis.json()["data"]["kpis"]["certificates"] == [{"value": 9_970}]
+    assert kpis.json()["meta"]["state"] == "fresh"
+    page = stack.get("/manager/dashboard")
+    assert page.status == 200
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_output_without_a_terminal_is_plain_lines_that_tell_the_addresses(stack) -> None:
+    assert re.search(r"[^\x20-\x7e\n]", stack.output) is None
+    assert stack.addresses.dashboard_url in stack.output
+    assert stack.addresses.dagster_url in stack.output
+    assert "demo: 10,000 certificates" in stack.output
+    for product in PRODUCTS:
+        assert re.search(
+            rf"^{product} +written +[\d.]+ +[\d,]+ +[\d,]+ +{product}-", stack.output, re.MULTILINE
+        )
+
+
+def test_the_first_load_is_a_run_that_dagster_shows(stack) -> None:
+    runs = stack.dagster.recent_runs(50)
+    assert (runs[-1].job, runs[-1].status) == ("refresh_all", "SUCCESS")
+    assert runs[-1].link in stack.output
+
+
+def test_everything_listens_on_the_loopback_interface_only(stack) -> None:
+    listening = listening_sockets(stack.processes())
+    ports = {port for _, port in listening}
+    addresses = stack.addresses
+    assert {
+        addresses.web_port,
+        addresses.dagster_port,
+        addresses.code_port,
+        addresses.redis_port,
+        addresses.supervisor_port,
+    } <= ports
+    assert {host for host, _ in listening} == {"127.0.0.1"}
+
+
+def test_no_password_is_in_a_log_or_a_command(stack) -> None:
+    addresses = stack.addresses
+    passwords = (addresses.pipeline_password, addresses.serving_password, addresses.supervisor_password)
+    logs = [path for path in (stack.home / "logs").iterdir() if path.is_file()]
+    told = [path.read_text(errors="replace") for path in logs]
+    told += [Path(f"/proc/{pid}/cmdline").read_text(errors="replace") for pid in stack.processes()]
+    told += [stack.output, stack.kpi("status").output, stack.kpi("doctor").output]
+    assert len(logs) >= len(PROCESSES)
+    assert not any(password in text for password in passwords for text in told)
+    written = [path for path in logs if path.name != "supervisord.err"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+
+
+def test_telemetry_is_off(stack) -> None:
+    assert "enabled: false" in (stack.home / "dagster" / "dagster.yaml").read_text()
+    assert not list(stack.home.rglob("id.yaml"))
+    assert not list(stack.home.rglob("telemetry*"))
+
+
+def test_status_tells_that_all_is_healthy(stack) -> None:
+    ran = stack.kpi("status", "--json")
+    assert ran.code == 0, ran.output
+    told = ran.json()
+    assert told["ok"] is True
+    assert {process["name"]: process["state"] for process in told["processes"]} == dict.fromkeys(
+        PROCESSES, "RUNNING"
+    )
+    assert set(told["products"]) == set(PRODUCTS)
+    assert told["redis"]["reachable"] is True
+    assert told["runs"][-1]["status"] == "SUCCESS"
+    assert stack.kpi("status").output.endswith("healthy\n")
+
+
+def test_doctor_finds_no_problem(stack) -> None:
+    ran = stack.kpi("doctor", "--json")
+    assert ran.code == 0, ran.output
+    assert {check["finding"] for check in ran.json()["checks"]} == {"ok"}
+
+
+def test_a_second_start_says_that_it_runs_already(stack) -> None:
+    ran = stack.kpi("up")
+    assert ran.code == 4
+    assert stack.addresses.dashboard_url in ran.errors
+    assert stack.get("/manager/api/kpis").status == 200
+
+
+def test_warm_makes_new_figures_live_and_reads_them_back(stack) -> None:
+    before = stack.get("/manager/api/kpis").json()
+    with closing(sqlite3.connect(stack.home / "demo.db")) as source:
+        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE n_edp = 1")
+        source.commit()
+    ran = stack.kpi("warm", "--product", "kpis", "--product", "charts", "--json")
+    assert ran.code == 0, ran.output
+    runs = {run["job"]: run for run in ran.json()["runs"]}
+    assert set(runs) == {"refresh_kpis", "refresh_charts"}
+    (live,) = runs["refresh_kpis"]["products"]
+    assert live["outcome"] == "written"
+    assert live["run_id"] == runs["refresh_kpis"]["run_id"]
+    assert live["variants"] > 3_000
+    assert live["seconds"] > 0
+    after = stack.get("/manager/api/kpis").json()
+    assert after["meta"]["generation"] == live["generation"] != before["meta"]["generation"]
+    assert after["data"]["kpis"]["proposed"] != before["data"]["kpis"]["proposed"]
+
+
+def test_warm_tells_that_nothing_has_changed(stack) -> None:
+    assert stack.kpi("warm", "--product", "kpis").code == 0
+    before = stack.get("/manager/api/kpis").json()["meta"]["generation"]
+    ran = stack.kpi("warm", "--product", "kpis", "--json")
+    assert ran.code == 0, ran.output
+    (live,) = ran.json()["runs"][0]["products"]
+    assert (live["outcome"], live["generation"]) == ("unchanged", before)
+
+
+def test_a_refresh_that_fails_tells_why_and_the_live_figures_stay(stack) -> None:
+    demo = stack.home / "demo.db"
+    aside = demo.rename(demo.with_suffix(".aside"))
+    try:
+        before = stack.get("/manager/api/kpis").json()["meta"]["generation"]
+        ran = stack.kpi("warm", "--product", "kpis")
+        assert ran.code == 1
+        assert "read_source" in ran.errors
+        assert "demo.db" in ran.errors
+        assert "/runs/" in ran.errors
+        assert stack.get("/manager/api/kpis").json()["meta"]["generation"] == before
+        status = stack.kpi("status", "--json")
+        assert status.code == 1
+        assert any("refresh_kpis" in problem for problem in status.json()["problems"])
+    finally:
+        aside.rename(demo)
+    assert stack.kpi("warm", "--product", "kpis").code == 0
+    assert stack.kpi("status").code == 0
+
+
+def listening_sockets(pids: list[int]) -> set[tuple[str, int]]:
+    """Hosts and ports that processes listen on, by IPv4 or IPv6."""
+    inodes = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            target = descriptor.readlink().name if descriptor.exists() or descriptor.is_symlink() else ""
+            if target.startswith("socket:["):
+                inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            columns = line.split()
+            host, port = columns[1].split(":")
+            if columns[3] == "0A" and columns[9] in inodes:
+                # The kernel writes each word of four bytes in the machine's order.
+                words = [
+                    int(host[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(host), 8)
+                ]
+                address = ipaddress.ip_address(b"".join(words))
+                mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+                found.add((str(mapped or address), int(port, 16)))
+    return found

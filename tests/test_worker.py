@@ -1,0 +1,106 @@
+"""The worker's application: what it needs, and the runs that an earlier worker has left behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+from celery import Celery
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, job, op
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+NAME = "kpi@here"
+
+
+@pytest.fixture(scope="session")
+def worker_module(valkey_url: str) -> ModuleType:
+    """The worker's module: like a worker, a process makes its application once."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CELERY_BROKER_URL", valkey_url)
+        environment.setenv("CELERY_RESULT_BACKEND", valkey_url)
+        return import_module("kpi_pipeline.worker")
+
+
+@pytest.fixture
+def worker(worker_module: ModuleType, cache_url: str) -> ModuleType:
+    """The worker's module, on an empty broker."""
+    return worker_module
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@op
+def nothing() -> None:
+    pass
+
+
+@job
+def some_job() -> None:
+    nothing()
+
+
+def run_of(instance: DagsterInstance, status: DagsterRunStatus, task: str | None) -> DagsterRun:
+    tags = {} if task is None else {DAGSTER_CELERY_TASK_ID_TAG: task}
+    return instance.create_run_for_job(some_job, status=status, tags=tags)
+
+
+def task_taken_up(app: Celery, task: str, hostname: str) -> None:
+    app.backend.store_result(task, {"pid": 1, "hostname": hostname}, "STARTED")
+
+
+def test_runs_of_a_worker_that_was_killed_are_failed_with_the_reason(worker, instance) -> None:
+    lost = [
+        run_of(instance, DagsterRunStatus.STARTED, "one"),
+        run_of(instance, DagsterRunStatus.STARTING, "two"),
+    ]
+    task_taken_up(worker.app, "one", NAME)
+    task_taken_up(worker.app, "two", NAME)
+    failed = worker.fail_lost_runs(instance, worker.app, NAME)
+    assert sorted(failed) == sorted(run.run_id for run in lost)
+    for run in lost:
+        assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.FAILURE
+        messages = [entry.message for entry in instance.all_logs(run.run_id)]
+        assert any("was lost" in message for message in messages)
+
+
+def test_runs_that_others_execute_or_that_wait_or_have_ended_stay_as_they_are(worker, instance) -> None:
+    elsewhere = run_of(instance, DagsterRunStatus.STARTED, "elsewhere")
+    task_taken_up(worker.app, "elsewhere", "kpi@there")
+    waiting = run_of(instance, DagsterRunStatus.STARTING, "waiting")
+    without_task = run_of(instance, DagsterRunStatus.STARTED, None)
+    ended = run_of(instance, DagsterRunStatus.SUCCESS, "ended")
+    task_taken_up(worker.app, "ended", NAME)
+    before = {run.run_id: run.status for run in (elsewhere, waiting, without_task, ended)}
+    assert worker.fail_lost_runs(instance, worker.app, NAME) == []
+    assert {run_id: instance.get_run_by_id(run_id).status for run_id in before} == before
+
+
+def test_it_holds_what_a_run_needs_and_never_a_message_twice(worker) -> None:
+    assert {"execute_job", "resume_job"} <= set(worker.app.tasks)
+    assert worker.app.conf.task_acks_late is True
+    assert worker.app.conf.worker_prefetch_multiplier == 1
+    assert worker.app.conf.worker_max_tasks_per_child == 1000
+    assert worker.app.conf.task_reject_on_worker_lost is False
+
+
+def test_without_queues_it_says_what_to_set(tmp_path) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("CELERY_", "KPI_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", "import kpi_pipeline.worker"],
+        check=False,
+        cwd=tmp_path,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "CELERY_BROKER_URL" in done.stderr
+    assert "Traceback" not in done.stderr
