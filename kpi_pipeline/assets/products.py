@@ -51,6 +51,9 @@ REBUILD_TAG = "kpi/rebuild"
 ALWAYS = "always"
 """A run with this tag and value writes every generation anew, also an unchanged one."""
 
+BY_HAND_TAG = "dagster/from_ui"
+"""Dagster's tag of a run that somebody started in its UI: who does so wants to see it write."""
+
 KEY_MARGIN_SECONDS = 3600
 """Keys outlive stale_until by this, so that a reader tells `expired` from `missing`."""
 
@@ -110,7 +113,7 @@ def product_asset(product: str) -> AssetsDefinition:
 
         publisher, wanted = cache.publisher(), _wanted(product, cube, slices, cache)
         described = catalogue(cube)
-        inputs = _inputs_digest(product, cube, wanted, described)
+        inputs = inputs_digest(product, cube, wanted, described)
         # Figures are as old as the reading of the source, however late they are computed.
         fresh_until = provenance.read_at + cache.time_to_live(product)
         stale_until = fresh_until + cache.stale_grace()
@@ -198,6 +201,20 @@ def live_asset(product: str) -> AssetsDefinition:
     return flip
 
 
+def inputs_digest(product: str, cube: Cube, wanted: list[Slice], described: dict[str, Any]) -> str:
+    """A digest of all that a generation's answers come from.
+
+    Args:
+        product: What is answered.
+        cube: The figures.
+        wanted: What is computed beyond the hot filters.
+        described: The catalogue.
+    """
+    asked = sorted(str(one.identity) for piece in wanted for one in piece.filters)
+    parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), asked, described])
+    return blake2b(parts, digest_size=16).hexdigest()
+
+
 def _wanted(product: str, cube: Cube, hot: list[Slice], cache: CacheResource) -> list[Slice]:
     """What readers asked for beyond the hot filters."""
     computed = {one for piece in hot for one in piece.filters}
@@ -242,16 +259,10 @@ def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
 
 
 def _is_right(live: ManifestEntry, inputs: str, run: DagsterRun) -> bool:
-    """Whether the live generation is what this run would write; a run may be told to write anyway."""
-    unchanged = live.inputs == inputs and live.schema_version == SCHEMA_VERSION
-    return unchanged and run.tags.get(REBUILD_TAG) != ALWAYS
-
-
-def _inputs_digest(product: str, cube: Cube, wanted: list[Slice], described: dict[str, Any]) -> str:
-    """A digest of all that a generation's answers come from."""
-    asked = sorted(str(one.identity) for piece in wanted for one in piece.filters)
-    parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), asked, described])
-    return blake2b(parts, digest_size=16).hexdigest()
+    """Whether the live generation is what this run would write, and the run may leave it at that."""
+    if run.tags.get(REBUILD_TAG) == ALWAYS or BY_HAND_TAG in run.tags:
+        return False
+    return live.inputs == inputs and live.schema_version == SCHEMA_VERSION
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:

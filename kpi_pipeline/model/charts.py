@@ -14,7 +14,8 @@ import orjson
 class Chart:
     """One chart.
 
-    A specification names its data source and no colour: those belong to the theme of the page.
+    A specification names its data source and no colour: those belong to the theme of the page. It draws
+    amounts in whole units of their currency, while columns hold minor units: whoever joins them divides.
 
     Attributes:
         name: Its key in payloads, and the name of its data source.
@@ -51,7 +52,12 @@ CHARTS: Final[dict[str, Chart]] = {
 }
 """Every chart, by its name."""
 
-_MONEY: Final = alt.Axis(format="~s", title=None)
+_MONEY: Final = alt.Axis(
+    # In millions beyond them, as the books are kept: a thousand millions has a name of its own in no
+    # language of ours.
+    labelExpr="abs(datum.value) < 1e9 ? format(datum.value, '~s') : format(datum.value / 1e6, ',.0f') + ' M'",
+    title=None,
+)
 _BY_CURRENCY: Final = alt.Row("currency:N", title=None)
 
 
