@@ -99,6 +99,14 @@ def test_an_unchanged_source_verifies_what_is_live_and_writes_nothing(
     assert told["outcome"].value == "unchanged"
 
 
+def test_a_run_started_by_hand_in_the_ui_moves_the_served_generation(demo_home: Path, run, read) -> None:
+    assert run().success
+    before = read().manifest()
+    assert run("refresh_all", tags={"dagster/from_ui": "true"}).success
+    after = read().manifest()
+    assert all(after[product].generation != before[product].generation for product in PRODUCTS)
+
+
 def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypatch) -> None:
     assert run().success
     before = read().manifest()["kpis"]

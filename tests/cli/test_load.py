@@ -60,7 +60,7 @@ def test_real_receivables_load(kpi, chosen, receivables_csv: Path) -> None:
     told = ran.json()
     assert (told["ok"], told["mapping"], told["as_of"]) == (True, "ibm_receivables", "2013-06-30")
     assert told["accepted"] == 2466
-    assert chosen()["KPI_SOURCE_URL"] == str(receivables_csv)
+    assert chosen()["KPI_SOURCE_URL"] == str(receivables_csv.resolve())
 
 
 def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_status_tells_that_all_is_healthy(stack) -> None:
     )
     assert set(told["products"]) == set(PRODUCTS)
     assert told["redis"]["reachable"] is True
-    assert told["runs"][-1]["status"] == "SUCCESS"
+    assert "SUCCESS" in {run["status"] for run in told["runs"]}
     assert stack.kpi("status").output.endswith("healthy\n")
 
 
