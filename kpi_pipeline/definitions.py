@@ -1,6 +1,6 @@
 """Everything that Dagster knows, wired: the only place that does."""
 
-from dagster import Definitions
+from dagster import Definitions, in_process_executor
 
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
@@ -18,6 +18,8 @@ defs = Definitions(
     jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
     schedules=SCHEDULES,
     sensors=[requested_refreshes, *TASK_SENSORS],
+    # The worker's processes may not have children: also what is started by hand in the UI runs in one.
+    executor=in_process_executor,
     resources={
         "source": SourceResource(),
         "cache": CacheResource(),
