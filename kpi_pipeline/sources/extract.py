@@ -12,11 +12,11 @@ from kpi_pipeline.sources.arrow_databases import read_postgresql, read_sqlite
 from kpi_pipeline.sources.csv_files import read_csv
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.other_databases import read_other
-from kpi_pipeline.sources.relations import relations
+from kpi_pipeline.sources.relations import Relation, relations
 from kpi_pipeline.sources.selection import is_csv, shown
 from kpi_pipeline.sources.watermark import watermark
 
-__all__ = ["Extract", "SourceError", "extract"]
+__all__ = ["Extract", "SourceError", "extract", "parse_address", "read_database"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +48,41 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
     if is_csv(url):
         raw, log = read_csv(Path(url).expanduser(), mapping), None
     else:
-        address = _parsed(url)
-        rows, changes = relations(mapping)
-        amounts = frozenset(
-            column
-            for name in ("amount_proposed", "amount_approved")
-            if isinstance(column := mapping.columns.get(name), str)
-        )
-        readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
-        read = readers.get(address.get_backend_name(), read_other)
-        raw, log = read(address, rows, changes, amounts, mapping.amounts.decimal)
+        raw, log = read_database(url, *relations(mapping), mapping)
     return Extract(raw, log, watermark(raw, mapping))
 
 
-def _parsed(url: str) -> URL:
+def read_database(
+    url: str, rows: Relation, log: Relation | None, mapping: SourceMapping
+) -> tuple[pa.Table, pa.Table | None]:
+    """Read relations of a database in one read-only transaction where it has such.
+
+    Args:
+        url: SQLAlchemy URL.
+        rows: What to read.
+        log: What else to read, if anything.
+        mapping: Tells which columns are amounts and how those are written.
+
+    Raises:
+        SourceError: As `extract`.
+    """
+    address = parse_address(url)
+    amounts = frozenset(
+        column
+        for name in ("amount_proposed", "amount_approved")
+        if isinstance(column := mapping.columns.get(name), str)
+    )
+    readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
+    read = readers.get(address.get_backend_name(), read_other)
+    return read(address, rows, log, amounts, mapping.amounts.decimal)
+
+
+def parse_address(url: str) -> URL:
+    """The parts of a database's address.
+
+    Raises:
+        SourceError: If it is none; the message holds no password.
+    """
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):

@@ -37,6 +37,7 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     assert read().manifest() == live
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
@@ -57,6 +58,7 @@ def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_what_is_live(
     assert read().manifest() == live
 
 
+@pytest.mark.slow
 def test_a_source_that_comes_back_is_read_at_the_next_try(
     demo_home: Path, run, read, instance, small_demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

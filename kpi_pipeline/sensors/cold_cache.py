@@ -1,0 +1,82 @@
+"""Redis came back empty, was flushed or evicted keys: what was live is restored from the archive."""
+
+import json
+import time
+from typing import Final
+
+import redis
+from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
+
+from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.requests import RequestKind
+from kpi_pipeline.jobs import restore_cache
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sensors.under_way import rebuild_under_way, under_way
+
+RETRY_S: Final = 60.0
+"""How long the same loss is left to the run that was asked for, before another is."""
+
+
+@sensor(
+    job_name=restore_cache.name,
+    minimum_interval_seconds=5,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Restores from the archive what Redis has lost, and asks for what was never archived.",
+)
+def cold_cache(
+    context: SensorEvaluationContext, cache: CacheResource, source: SourceResource
+) -> SensorResult | SkipReason:
+    """Ask for a restoration of products that have lost keys, or for a rebuild where none is archived.
+
+    The cursor holds the loss last acted on, so that one that cannot be mended is tried now and then
+    and not at every tick.
+    """
+    now = time.time()
+    try:
+        lost = _lost(cache, now)
+    except (NoRedis, redis.RedisError) as error:
+        return SkipReason(f"Redis does not answer, so nothing can be restored yet: {error}")
+    if not lost:
+        return SensorResult(skip_reason="nothing is lost", cursor="")
+    if under_way(context.instance, [restore_cache.name]) or _acted_on(context.cursor, lost, now):
+        return SkipReason(f"a restoration is under way, or was tried just now, for: {_told(lost)}")
+    return _act_on(lost, context, cache, source, now)
+
+
+def _act_on(
+    lost: dict[str, str],
+    context: SensorEvaluationContext,
+    cache: CacheResource,
+    source: SourceResource,
+    now: float,
+) -> SensorResult:
+    cursor = json.dumps({"lost": lost, "at": now})
+    archive = cache.archive()
+    if any(archive.entries(product)[0] for product in lost):
+        return SensorResult(run_requests=[RunRequest(tags={"kpi/lost": _told(lost)})], cursor=cursor)
+    if not source.is_chosen():
+        reason = "nothing is published or archived, and no source is chosen: run `kpi load`"
+        return SensorResult(skip_reason=reason, cursor="")
+    for product in lost:
+        if not rebuild_under_way(context.instance, product):
+            cache.requests().ask(RequestKind.REFRESH, product, EVERYTHING)
+    reason = f"nothing is archived; rebuilds are asked for: {_told(lost)}"
+    return SensorResult(skip_reason=reason, cursor=cursor)
+
+
+def _lost(cache: CacheResource, now: float) -> dict[str, str]:
+    losses = cache.losses()
+    found = {product: losses.of(product, now) for product in PRODUCTS}
+    return {product: loss for product, loss in found.items() if loss is not None}
+
+
+def _acted_on(cursor: str | None, lost: dict[str, str], now: float) -> bool:
+    before = json.loads(cursor) if cursor else None
+    return before is not None and before["lost"] == lost and now < before["at"] + RETRY_S
+
+
+def _told(lost: dict[str, str]) -> str:
+    return "; ".join(f"{product}: {loss}" for product, loss in lost.items())

@@ -1,0 +1,41 @@
+"""A source that changed is read again: new and changed rows as well as deleted ones."""
+
+import json
+
+from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
+
+from kpi_pipeline.jobs import REFRESH_ALL
+from kpi_pipeline.model.mapping import MappingError
+from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.errors import SourceError
+from kpi_pipeline.sources.probe import Probe
+
+
+@sensor(
+    job=REFRESH_ALL,
+    minimum_interval_seconds=10,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Refreshes everything when rows of the source were added, changed or deleted.",
+)
+def source_changes(context: SensorEvaluationContext, source: SourceResource) -> SensorResult | SkipReason:
+    """Ask for one run for each change of the source.
+
+    The cursor holds the last probe and how many changes were seen, which is the run's key: a change
+    back to an earlier state is a change too, and a tick that is repeated asks for no second run.
+    """
+    before = json.loads(context.cursor) if context.cursor else None
+    identity = source.identity()
+    same_source = before is not None and before["source"] == identity
+    try:
+        found = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
+    except (MappingError, SourceError) as error:
+        return SkipReason(f"the source cannot be looked at: {error}")
+    changed = before is not None and not (same_source and before["mark"] == found.mark)
+    number = (before["changes"] if before else 0) + changed
+    cursor = json.dumps(
+        {"source": identity, "mark": found.mark, "stamp": found.stamp, "changes": number}, ensure_ascii=False
+    )
+    if not changed:
+        return SensorResult(skip_reason="the source has not changed", cursor=cursor)
+    request = RunRequest(run_key=f"{number}:{found.mark}", tags={"kpi/asked_by": '["source_changes"]'})
+    return SensorResult(run_requests=[request], cursor=cursor)

@@ -1,0 +1,137 @@
+"""A cache that lost what was live is restored, and one that never had anything is filled."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
+
+from kpi_pipeline.cache.keys import members_key
+from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sensors import cold_cache as module
+from kpi_pipeline.sensors.cold_cache import cold_cache
+
+Tick = Callable[[], SensorResult | SkipReason]
+
+
+@pytest.fixture
+def server(published: Path):
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        yield client
+
+
+@pytest.fixture
+def tick(instance: DagsterInstance) -> Tick:
+    """A tick of the sensor, which keeps its cursor as the daemon does."""
+    cursor: list[str | None] = [None]
+    resources = {"cache": CacheResource(), "source": SourceResource()}
+
+    def evaluate() -> SensorResult | SkipReason:
+        with build_sensor_context(instance=instance, cursor=cursor[0], resources=resources) as context:
+            result = cold_cache(context)
+        assert isinstance(result, SensorResult | SkipReason)
+        if isinstance(result, SensorResult):
+            cursor[0] = result.cursor
+        return result
+
+    return evaluate
+
+
+def asked(result: SensorResult | SkipReason) -> list[RunRequest]:
+    return list(result.run_requests or []) if isinstance(result, SensorResult) else []
+
+
+def execute(job: str, instance: DagsterInstance) -> bool:
+    return bool(defs.resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False).success)
+
+
+def rebuilds(requests: Requests) -> set[str]:
+    return {request.product for request in requests.pending("test", 100)}
+
+
+def test_a_flushed_cache_is_restored_once_and_again_when_flushed_again(
+    server: redis.Redis, instance, tick: Tick, requests: Requests
+) -> None:
+    assert asked(tick()) == []
+    for _ in range(2):
+        server.flushall()
+        (request,) = asked(tick())
+        assert "kpis: the manifest has no entry" in request.tags["kpi/lost"]
+        assert asked(tick()) == []
+        assert execute("restore_cache", instance)
+        assert tick().skip_reason.skip_message == "nothing is lost"
+        assert rebuilds(requests) == set(PRODUCTS)
+
+
+def test_evicted_keys_are_seen(server: redis.Redis, instance, tick: Tick) -> None:
+    live = CacheReader(server, poll_s=0).manifest()["charts"]
+    keys = list(server.smembers(members_key(live.generation)))
+    server.unlink(*keys[::2])
+    (request,) = asked(tick())
+    assert request.tags["kpi/lost"] == (
+        f"charts: {len(keys[::2])} of {len(keys)} keys of {live.generation} are gone"
+    )
+
+
+def test_a_restoration_under_way_is_waited_for(server: redis.Redis, instance, tick: Tick) -> None:
+    server.flushall()
+    instance.create_run_for_job(defs.resolve_job_def("restore_cache"))
+    skipped = tick()
+    assert isinstance(skipped, SkipReason)
+    assert "under way" in str(skipped.skip_message)
+
+
+def test_what_could_not_be_mended_is_tried_again_only_after_a_while(
+    server: redis.Redis, instance, tick: Tick, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for frames in (published / "storage" / "archive").rglob("*.frames"):
+        os.truncate(frames, 100)
+    server.flushall()
+    assert len(asked(tick())) == 1
+    assert not execute("restore_cache", instance)
+    assert asked(tick()) == []
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    assert len(asked(tick())) == 1
+
+
+def test_without_an_archive_rebuilds_are_asked_for(
+    server: redis.Redis, instance, tick: Tick, published: Path, requests: Requests
+) -> None:
+    shutil.rmtree(published / "storage" / "archive")
+    server.flushall()
+    assert asked(tick()) == []
+    assert rebuilds(requests) == set(PRODUCTS)
+
+
+def test_nothing_is_asked_for_while_the_first_run_is_at_work(
+    instance, tick: Tick, requests: Requests
+) -> None:
+    instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
+    assert asked(tick()) == []
+    assert rebuilds(requests) == set()
+
+
+def test_before_a_source_is_chosen_there_is_nothing_to_do(
+    requests: Requests, tick: Tick, demo_home: Path
+) -> None:
+    (demo_home / "source.toml").unlink()
+    assert "kpi load" in str(tick().skip_reason.skip_message)
+    assert rebuilds(requests) == set()
+
+
+def test_a_server_that_does_not_answer_is_told(
+    demo_home: Path, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:s3cret@127.0.0.1:1/0")
+    skipped = tick()
+    assert isinstance(skipped, SkipReason)
+    assert "does not answer" in str(skipped.skip_message)
+    assert "s3cret" not in str(skipped.skip_message)
