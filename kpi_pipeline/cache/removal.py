@@ -1,0 +1,47 @@
+"""Removal of generations that nobody names any more."""
+
+from itertools import islice
+from typing import Final
+
+import redis
+
+from kpi_pipeline.cache.keys import HISTORY_KEY, MANIFEST_KEY, members_key, retired_key
+from kpi_pipeline.cache.scripts import RETIRE
+
+_BATCH: Final = 250
+
+
+class Removal:
+    """Removes generations, each in two steps: it can never go live again, then its keys go.
+
+    Errors of Redis propagate as they are; what is left then is found by `finish`.
+
+    Args:
+        client: A client of the user `pipeline`.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._retire = client.register_script(RETIRE)
+
+    def remove(self, generation: str) -> int:
+        """Remove a generation, unless the manifest or the history names it.
+
+        Returns:
+            How many keys were removed; 0 when it is named, or gone already.
+        """
+        keys = [MANIFEST_KEY, HISTORY_KEY, members_key(generation), retired_key(generation)]
+        return self.finish(generation) if self._retire(keys=keys, args=[generation]) else 0
+
+    def finish(self, generation: str) -> int:
+        """Remove what is left of a generation whose removal was begun.
+
+        Returns:
+            How many keys were removed.
+        """
+        retired = retired_key(generation)
+        members = self._client.sscan_iter(retired, count=_BATCH)
+        removed = 0
+        while batch := list(islice(members, _BATCH)):
+            removed += self._client.unlink(*batch)
+        return removed + self._client.unlink(retired)

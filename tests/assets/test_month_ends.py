@@ -1,0 +1,208 @@
+"""Month ends: any range in one run, resumable, beside what is live."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+import redis
+from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+
+from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.history import History
+from kpi_pipeline.cache.keys import payload_key, variant_key
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reader import CacheReader, NoMonthEnd
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+
+FEBRUARY, MARCH, APRIL = date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+@pytest.fixture
+def backfill(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
+    """Publish the month ends of a range, or a part of the assets for it."""
+
+    def execute(first: str, last: str, *assets: str) -> ExecuteInProcessResult:
+        return defs.resolve_job_def("backfill_month_ends").execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags=dict(zip(RANGE, (first, last), strict=True)),
+            asset_selection=[AssetKey(name) for name in assets] or None,
+        )
+
+    return execute
+
+
+@pytest.fixture
+def read() -> Callable[[], CacheReader]:
+    return lambda: CacheReader(connect_reader(os.environ["REDIS_URL"]), poll_s=0, history_poll_s=0)
+
+
+@pytest.fixture
+def history(cache_url: str) -> History:
+    return History(connect(cache_url))
+
+
+def generations(history: History) -> dict[tuple[str, date], str]:
+    return {(entry.product, entry.as_of): entry.generation for entry in history.entries()}
+
+
+def test_one_run_publishes_every_month_end_of_a_range(
+    demo_home: Path, backfill, read, history, instance: DagsterInstance
+) -> None:
+    result = backfill("2024-02", "2024-04")
+    assert result.success
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    assert set(generations(history)) == {
+        (product, as_of) for product in PRODUCTS for as_of in (FEBRUARY, MARCH, APRIL)
+    }
+    assert {entry.run_id for entry in history.entries()} == {result.run_id}
+    assert len({entry.fence for entry in history.entries()}) == 1  # the source was read once
+    for name in ("month_end_certificates", "month_end_rollup", "month_end_kpis"):
+        assert instance.get_materialized_partitions(AssetKey(name)) == {"2024-02", "2024-03", "2024-04"}
+    for product in PRODUCTS:
+        answer = read().answer_as_of(product, date(2024, 4, 15), EVERYTHING)
+        assert (answer.state, answer.entry.as_of) == (AnswerState.HISTORIC, MARCH)
+        assert read().catalogue_as_of(product, MARCH)["as_of"] == "2024-03-31"
+
+
+def test_a_month_end_tells_what_a_run_on_that_day_told(
+    demo_home: Path, backfill, run, read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert backfill("2024-02", "2024-03").success
+    monkeypatch.setenv("KPI_AS_OF", "2024-02-29")
+    assert run().success
+    client = read().catalogue("kpis")["dimensions"][1]["values"][0]["value"]
+    for product in PRODUCTS:
+        for asked in (EVERYTHING, Filter.of({"client": client})):
+            then = read().answer_as_of(product, FEBRUARY, asked).payload.data()
+            assert then == read().answer(product, asked).payload.data()
+
+
+def test_what_is_live_is_untouched(demo_home: Path, backfill, run, read) -> None:
+    assert run().success
+    live = read().manifest()
+    assert backfill("2024-02", "2024-04").success
+    assert read().manifest() == live
+    assert read().answer("kpis", EVERYTHING).entry.as_of == date(2024, 6, 28)
+
+
+def test_a_month_end_with_the_same_inputs_is_left_as_it_is(demo_home: Path, backfill, history) -> None:
+    assert backfill("2024-02", "2024-03").success
+    before = generations(history)
+    assert backfill("2024-02", "2024-04").success
+    after = generations(history)
+    assert {key: after[key] for key in before} == before
+    assert len(after) == len(before) + len(PRODUCTS)
+
+
+def test_a_month_end_that_has_lost_a_key_is_published_again(demo_home: Path, backfill, history, read) -> None:
+    assert backfill("2024-02", "2024-03").success
+    before = generations(history)
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as vandal:
+        vandal.delete(payload_key(before["kpis", FEBRUARY], variant_key("kpis", EVERYTHING)))
+    assert backfill("2024-02", "2024-03").success
+    changed = {key for key, generation in generations(history).items() if generation != before[key]}
+    assert changed == {("kpis", FEBRUARY)}
+    assert read().answer_as_of("kpis", FEBRUARY, EVERYTHING).payload is not None
+
+
+KILLED = """
+import os, signal, sys
+from dagster import DagsterInstance
+from kpi_pipeline.cache.history import History
+from kpi_pipeline.definitions import defs
+
+keep, kept = History.keep, []
+
+def keep_two(self, entry):
+    if len(kept) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    kept.append(entry)
+    return keep(self, entry)
+
+History.keep = keep_two
+with DagsterInstance.ephemeral() as instance:
+    defs.resolve_job_def("backfill_month_ends").execute_in_process(
+        instance=instance,
+        tags={
+            "dagster/asset_partition_range_start": "2024-01",
+            "dagster/asset_partition_range_end": "2024-04",
+        },
+    )
+"""
+
+
+def test_a_killed_backfill_leaves_whole_month_ends_and_goes_on_where_it_ended(
+    demo_home: Path, backfill, run, history, read
+) -> None:
+    assert run().success
+    live = read().manifest()
+    killed = subprocess.run([sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=120)
+    assert killed.returncode == -9, killed.stderr
+    before = generations(history)
+    assert len(before) == 2
+    ((product, first), _) = sorted(before.items())[0]
+    assert read().answer_as_of(product, first, EVERYTHING).payload is not None
+    assert read().manifest() == live
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
+        admin.delete(*admin.keys("kpi:lease:*"))  # what waiting for its end would come to
+    assert backfill("2024-01", "2024-04").success
+    after = generations(history)
+    assert {key: after[key] for key in before} == before
+    assert len(after) == 4 * len(PRODUCTS)
+    assert read().manifest() == live
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "advice"),
+    [("2024-05", "2024-06", "not over"), ("2021-05", "2021-05", "KPI_HISTORY_MONTHS")],
+)
+def test_months_that_are_not_over_or_not_kept_are_refused(
+    demo_home: Path, backfill, failure, history, first: str, last: str, advice: str
+) -> None:
+    assert advice in failure(backfill(first, last))
+    assert history.entries() == []
+
+
+def test_a_product_alone_needs_the_roll_up_of_its_month(demo_home: Path, backfill, failure, history) -> None:
+    assert backfill("2024-02", "2024-02").success
+    kept = generations(history)
+    assert "kpi backfill" in failure(backfill("2024-03", "2024-03", "month_end_kpis"))
+    assert generations(history) == kept
+
+
+def test_a_month_before_all_certificates_has_no_figures(
+    demo_home: Path, backfill, read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPI_AS_OF", "2015-03-15")
+    assert backfill("2015-01", "2015-02").success
+    assert read().answer_as_of("kpis", date(2015, 2, 28), EVERYTHING).payload.data()["currencies"] == []
+    with pytest.raises(NoMonthEnd):
+        read().answer_as_of("kpis", date(2015, 1, 30), EVERYTHING)
+
+
+def test_a_clean_up_job_reports_what_it_removed(demo_home: Path, run, backfill, instance, history) -> None:
+    assert run().success
+    assert backfill("2024-02", "2024-03").success
+    orphan = "kpis-20240101T000000.000000Z-0a1b2c3d"
+    with connect(os.environ["REDIS_URL"]) as client:
+        client.set(f"kpi:v:{orphan}:0", b"x" * 10, ex=600)
+        client.sadd(f"kpi:g:{orphan}", f"kpi:v:{orphan}:0")
+        client.expire(f"kpi:g:{orphan}", 600)
+    done = run("clean_up")
+    assert done.success
+    found = instance.get_latest_materialization_event(AssetKey("clean_cache")).asset_materialization.metadata
+    assert (found["orphans_removed"].value, found["keys_removed"].value, found["bytes_removed"].value) == (
+        1,
+        2,
+        10,
+    )
+    assert found["keys_without_expiry"].value == 0
+    assert len(history.entries()) == 2 * len(PRODUCTS)
