@@ -1,0 +1,95 @@
+"""The hot set: which variants a generation precomputes, within a budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.model.filters import Filter
+
+_ASKED_SHARE: Final = 10
+"""One part in so many of the room is for what readers ask for, also where pairs alone would fill it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the variants of one generation may take.
+
+    Attributes:
+        variants: How many there may be, from 1.
+        bytes: Their stored size, from 1.
+    """
+
+    variants: int
+    bytes: int
+
+    def room(self, variant_bytes: float) -> int:
+        """How many variants have room.
+
+        Args:
+            variant_bytes: What one takes on average; more than 0.
+        """
+        return min(self.variants, int(self.bytes // variant_bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class HotSet:
+    """What a generation precomputes.
+
+    Attributes:
+        declared: The declared filters that are precomputed: everything, single values and pairs.
+        left_out: The declared pairs for which there is no room.
+        asked: Filters beyond the declared ones that are precomputed because readers ask for them, the
+            most popular first.
+        refused: Such filters for which there is no room.
+    """
+
+    declared: frozenset[Filter]
+    left_out: frozenset[Filter]
+    asked: tuple[Filter, ...]
+    refused: tuple[Filter, ...]
+
+    @property
+    def variants(self) -> int:
+        """How many filters are precomputed."""
+        return len(self.declared) + len(self.asked)
+
+    @property
+    def known(self) -> int:
+        """How many filters there are: declared or asked for."""
+        return self.variants + len(self.left_out) + len(self.refused)
+
+
+def choose_hot_set(declared: Mapping[Filter, int], asked: Sequence[Filter], room: int) -> HotSet:
+    """Choose what is precomputed.
+
+    Everything and single values always are. Then come the declared pairs: where not all have room, those
+    that readers ask for, the most popular first, then those with the most certificates. Then come other
+    filters that readers ask for, the most popular first; a tenth of the room is kept for these, because
+    whoever asks for one waits for it.
+
+    Args:
+        declared: Filters of at most two terms, each with how many certificates it has.
+        asked: What readers ask for, the most popular first, declared or not.
+        room: How many variants there may be.
+    """
+    always = {one for one in declared if len(one.terms) < 2}
+    beyond = list(dict.fromkeys(one for one in asked if one not in declared))
+    left = max(room - len(always), 0)
+    pairs = len(declared) - len(always)
+    kept_for_pairs = left - min(left // _ASKED_SHARE, len(beyond))
+    if pairs <= kept_for_pairs:
+        chosen = set(declared)
+    else:
+        rank = {one: place for place, one in enumerate(asked)}
+        in_order = sorted(
+            (one for one in declared if one not in always),
+            key=lambda one: (rank.get(one, len(rank)), -declared[one], one.identity),
+        )
+        chosen = always | set(in_order[:kept_for_pairs])
+    taken = left - (len(chosen) - len(always))
+    return HotSet(
+        declared=frozenset(chosen),
+        left_out=frozenset(set(declared) - chosen),
+        asked=tuple(beyond[:taken]),
+        refused=tuple(beyond[taken:]),
+    )
