@@ -2,22 +2,54 @@
 
 from dagster import Definitions, in_process_executor
 
+from kpi_pipeline.assets.archives import ARCHIVED_ASSETS
+from kpi_pipeline.assets.coverage import coverage
+from kpi_pipeline.assets.month_ends import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.sources import certificates
-from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
+from kpi_pipeline.assets.upkeep import clean_cache
+from kpi_pipeline.jobs import (
+    BACKFILL_MONTH_ENDS,
+    CLEAN_UP,
+    MEASURE_COVERAGE,
+    PRODUCT_JOBS,
+    RECONCILE,
+    REFRESH_ALL,
+    restore_cache,
+)
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
 from kpi_pipeline.resources.source import SourceResource
-from kpi_pipeline.schedules import SCHEDULES
+from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
+from kpi_pipeline.sensors.cold_cache import cold_cache
 from kpi_pipeline.sensors.requests import requested_refreshes
+from kpi_pipeline.sensors.source import source_changes
 from kpi_pipeline.sensors.tasks import TASK_SENSORS
+from kpi_pipeline.sensors.violations import freshness_violations
 
 defs = Definitions(
-    assets=[certificates, rollup, *PRODUCT_ASSETS, *LIVE_ASSETS],
-    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
-    schedules=SCHEDULES,
-    sensors=[requested_refreshes, *TASK_SENSORS],
+    assets=[
+        certificates,
+        rollup,
+        *PRODUCT_ASSETS,
+        *LIVE_ASSETS,
+        *ARCHIVED_ASSETS,
+        *MONTH_END_ASSETS,
+        clean_cache,
+        coverage,
+    ],
+    jobs=[
+        *PRODUCT_JOBS.values(),
+        REFRESH_ALL,
+        RECONCILE,
+        BACKFILL_MONTH_ENDS,
+        CLEAN_UP,
+        MEASURE_COVERAGE,
+        restore_cache,
+    ],
+    schedules=[*SCHEDULES, MONTH_END_SCHEDULE],
+    sensors=[requested_refreshes, *TASK_SENSORS, source_changes, cold_cache, freshness_violations],
     # The worker's processes may not have children: also what is started by hand in the UI runs in one.
     executor=in_process_executor,
     resources={

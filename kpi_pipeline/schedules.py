@@ -1,10 +1,26 @@
 """When figures are refreshed. Minutes are set apart, so that no two schedules start together."""
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from dagster import DefaultScheduleStatus, ScheduleDefinition
+from dagster import (
+    DefaultScheduleStatus,
+    RunRequest,
+    ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SkipReason,
+    schedule,
+)
 
-from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
+from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
+from kpi_pipeline.jobs import (
+    BACKFILL_MONTH_ENDS,
+    CLEAN_UP,
+    MEASURE_COVERAGE,
+    PRODUCT_JOBS,
+    RECONCILE,
+    REFRESH_ALL,
+)
 from kpi_pipeline.settings import Settings
 
 PRODUCT_CRON: Final = {
@@ -18,6 +34,9 @@ PRODUCT_CRON: Final = {
 ALL_CRON: Final = "23-59/30 * * * *"
 RECONCILE_CRON: Final = "17 3 * * *"
 MIDNIGHT_CRON: Final = "0 0 * * *"
+CLEAN_UP_CRON: Final = "45 * * * *"
+COVERAGE_CRON: Final = "28-59/30 * * * *"
+MONTH_END_CRON: Final = "50 1 1 * *"
 
 
 _PLAN: Final = (
@@ -28,6 +47,8 @@ _PLAN: Final = (
     ("refresh_all_schedule", REFRESH_ALL, ALL_CRON, "Keep all products on one reading."),
     ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Write everything anew, each night."),
     ("new_day_schedule", REFRESH_ALL, MIDNIGHT_CRON, "Ageing and overdue move with the date."),
+    ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers."),
+    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Tell how readers' questions find variants."),
 )
 
 SCHEDULES: Final = [
@@ -41,3 +62,21 @@ SCHEDULES: Final = [
     )
     for name, job, cron, description in _PLAN
 ]
+
+
+@schedule(
+    name="month_end_schedule",
+    job=BACKFILL_MONTH_ENDS,
+    cron_schedule=MONTH_END_CRON,
+    execution_timezone=Settings().timezone,
+    description="Keep the figures as of the end of the month that is over.",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
+def MONTH_END_SCHEDULE(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:  # noqa: N802
+    """Ask for the month end before the tick, unless the business date is set to one before it."""
+    settings = Settings()
+    ticked_on = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone)).date()
+    month, today = month_text(month_of(ticked_on) - 1), settings.today()
+    if month_end(month_number(month)) > today:
+        return SkipReason(f"the business date is {today}: no month is newly over")
+    return RunRequest(run_key=month, partition_key=month)

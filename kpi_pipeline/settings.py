@@ -1,7 +1,8 @@
 """Every setting, typed, from the environment, `.env` and the source chosen by `kpi load`."""
 
+import os
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -56,6 +57,14 @@ class Settings(BaseSettings):
     ttl_financials: Seconds = Field(1800, alias="REDIS_CACHE_TTL_FINANCIALS")
     stale_grace: Seconds = Field(86_400, alias="REDIS_CACHE_STALE_GRACE")
 
+    # History.
+    history_months: int = Field(36, ge=1, le=240, alias="KPI_HISTORY_MONTHS")
+    history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
+
+    # Hot set.
+    hot_set_max_variants: int = Field(20_000, ge=1, alias="KPI_HOT_SET_MAX_VARIANTS")
+    hot_set_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_HOT_SET_MAX_BYTES")
+
     # Worker.
     celery_broker_url: SecretStr | None = Field(None, alias="CELERY_BROKER_URL")
     celery_result_backend: SecretStr | None = Field(None, alias="CELERY_RESULT_BACKEND")
@@ -67,6 +76,10 @@ class Settings(BaseSettings):
     dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
     # Host names, beside the loopback ones, to which serving answers; separated by commas.
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="KPI_ALLOWED_HOSTS")
+
+    # Rights. A token or secret that is short can be guessed.
+    admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
+    webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")
 
     @classmethod
     def settings_customise_sources(
@@ -136,3 +149,30 @@ class Settings(BaseSettings):
     def today(self) -> date:
         """The business date: the set as_of, or today in the set time zone."""
         return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()
+
+
+def current_settings() -> Settings:
+    """The settings as they are now; made anew only where something that they come from has changed.
+
+    A run asks for them some thirty times, and making them takes 2 ms.
+    """
+    home = os.environ.get("KPI_HOME")
+    if not home:
+        # Only `.env` may say where the chosen source is kept.
+        return Settings()
+    files = (Path(".env").absolute(), Path(home).absolute() / SOURCE_FILE)
+    return _settings_of(frozenset(os.environ.items()), tuple((path, _version(path)) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _settings_of(_environment: frozenset[tuple[str, str]], _files: tuple[object, ...]) -> Settings:
+    return Settings()
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What differs between two versions of a file; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

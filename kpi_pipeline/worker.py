@@ -10,11 +10,18 @@ from typing import Any, Final
 from celery import Celery
 from celery.signals import worker_ready
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._cli.api import _execute_run_command_body
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.make_app import make_app
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
-from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+from dagster_celery.tasks import create_resume_job_task
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
+from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.sensors.notes import notes_of
 from kpi_pipeline.settings import Settings
 
 WORKER_CONFIG: Final[Mapping[str, Any]] = {
@@ -91,6 +98,33 @@ def _when_ready(sender: Any, **_: object) -> None:
         fail_lost_runs(instance, app, sender.hostname)
 
 
+def execute_run(run_id: str) -> int:
+    """Execute a run as dagster-celery does, and tell readers who wait for it how it comes on.
+
+    Args:
+        run_id: The run, as it was created.
+
+    Returns:
+        0 when it succeeded.
+
+    Raises:
+        LookupError: If there is no such run.
+    """
+    with DagsterInstance.get() as instance, connect(redis_url(Settings())) as client:
+        run = instance.get_run_by_id(run_id)
+        if run is None:
+            raise LookupError(f"there is no run {run_id}: it was deleted before it began")
+        notes = notes_of(instance, Requests(client), run)
+        return _execute_run_command_body(
+            run_id=run_id, instance=instance, write_stream_fn=notes.note, set_exit_code_on_failure=True
+        )
+
+
 app = _make_app()
-create_execute_job_task(app)
 create_resume_job_task(app)
+
+
+@app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)  # type: ignore[untyped-decorator]
+def _execute_job(execute_job_args_packed: Any) -> int:
+    """What the launcher in dagster.yaml sends."""
+    return execute_run(unpack_value(execute_job_args_packed, as_type=ExecuteRunArgs).run_id)

@@ -10,7 +10,9 @@ from kpi_pipeline.settings import Settings
 from serving.api.catalogue import catalogue_routes
 from serving.api.health import health_routes
 from serving.api.products import product_routes
+from serving.api.refresh import refresh_routes
 from serving.api.tasks import task_routes
+from serving.api.webhook import webhook_routes
 from serving.assets import Assets
 from serving.cache_access import CacheAccess
 from serving.failures import register_failure_handlers
@@ -20,7 +22,7 @@ from serving.pages.filter_form import DASHBOARD_PATH
 from serving.pages.problem_pages import problem_page_routes
 from serving.pages.texts import texts_in
 from serving.problem_types import UNTRUSTED_HOST
-from serving.problems import Problem, register_problem_handlers
+from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -34,6 +36,9 @@ SECURITY_HEADERS: Final = {
 }
 """Headers of every answer: nothing from elsewhere is loaded, and nobody elsewhere may embed it."""
 
+LARGEST_BODY: Final = 65_536
+"""Bytes that a request may carry: the longest that is read is a form of filters."""
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. It starts without Redis and answers as soon as there is one.
@@ -44,10 +49,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     assets, access = Assets(), CacheAccess(settings)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset_url=assets.url, texts_in=texts_in, dashboard_path=DASHBOARD_PATH)
+    app.jinja_env.globals.update(refresh_path=REFRESH_PATH)
 
     names = answered_names(settings.allowed_hosts)
 
@@ -71,6 +78,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(catalogue_routes(access))
     app.register_blueprint(health_routes(access))
     app.register_blueprint(task_routes(access, settings))
+    app.register_blueprint(refresh_routes(access, settings))
+    app.register_blueprint(webhook_routes(access, settings))
     app.register_blueprint(dashboard_routes(access, settings))
     app.register_blueprint(problem_page_routes())
     app.register_blueprint(assets.routes())

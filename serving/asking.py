@@ -9,9 +9,12 @@ import redis
 
 from kpi_pipeline.cache.breaker import Breaker
 from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.query import parse_filter
 from kpi_pipeline.cache.reader import CacheUnavailable
 from kpi_pipeline.cache.requests import RequestKind, Requests, TaskStatus
+from kpi_pipeline.cache.tally import Tally
+from kpi_pipeline.model.filters import Filter
 
 _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
@@ -30,6 +33,7 @@ class Asking:
     def __init__(self, client: redis.Redis) -> None:
         self._requests = Requests(client)
         self._ledger = Ledger(client)
+        self._tally = Tally(client)
         # Its own: a server that refuses writes, full or a replica, may be read all the same.
         self._breaker = Breaker(_PAUSE_S)
         self._refresh_at: dict[str, float] = {}
@@ -55,6 +59,21 @@ class Asking:
             return None
         self._breaker.succeeded()
         return noted
+
+    def count(
+        self,
+        product: str,
+        filter: Filter,  # noqa: A002 - the domain's word
+        miss: Miss | None,
+    ) -> None:
+        """Count a question for the ledger, which is written a moment later.
+
+        Args:
+            product: What was asked.
+            filter: For which certificates.
+            miss: Why it was not answered with its own figures; None when it was.
+        """
+        self._tally.count(product, filter, miss)
 
     def refresh(self, product: str) -> None:
         """Ask for a new generation of a product, at most once a moment: many readers see it is old.

@@ -14,6 +14,8 @@ from serving.catalogues import Catalogues
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 1.0
+_POLL_S: Final = 0.1
+"""How old the manifest may be: somebody waits for a refresh of less than a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,5 @@ class CacheAccess:
 
 def _connect(url: str) -> Connection:
     client = connect_reader(url)
-    reader = CacheReader(client)
+    reader = CacheReader(client, poll_s=_POLL_S)
     return Connection(reader, Catalogues(reader), Asking(client))

@@ -95,6 +95,21 @@ class Catalogues:
         """A product's catalogue with its types; raises as `stored` does."""
         return self._checked(product)[1]
 
+    def stored_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
+        """The catalogue of a product's newest month end on or before a date, as it was published.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            NothingPublished: If it has lost its catalogue.
+            CacheUnavailable: If Redis cannot be reached.
+            CorruptPayload: If it is no catalogue.
+        """
+        return self._checked_as_of(product, as_of)[0]
+
+    def as_of(self, product: str, as_of: date) -> Catalogue:
+        """The same with its types; raises as `stored_as_of` does."""
+        return self._checked_as_of(product, as_of)[1]
+
     def any(self) -> tuple[str, ManifestEntry]:
         """The product whose catalogue speaks for all, and its live generation.
 
@@ -123,6 +138,13 @@ class Catalogues:
         if expired is None:
             raise failure
         return expired
+
+    def _checked_as_of(self, product: str, as_of: date) -> tuple[Mapping[str, Any], Catalogue]:
+        stored = self._reader.catalogue_as_of(product, as_of)
+        checked = _check(product, stored)
+        if checked is None:
+            raise CorruptPayload(f"the catalogue of a month end of {product} is none: run `kpi backfill`")
+        return stored, checked
 
     def _checked(self, product: str) -> tuple[Mapping[str, Any], Catalogue]:
         stored = self._reader.catalogue(product)

@@ -8,17 +8,19 @@ from flask import Flask, Response
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.query import QueryError
-from kpi_pipeline.cache.reader import CacheUnavailable, NothingPublished
+from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from serving.freshness import RETRY_S
 from serving.problem_types import (
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
+    NO_MONTH_END,
     NOT_READY,
     UNKNOWN_FILTER,
     UNKNOWN_FILTER_VALUE,
     Text,
 )
 from serving.problems import Problem, problem_response
+from serving.time_travel import AS_OF
 
 _LOG: Final = logging.getLogger(__name__)
 _COME_BACK: Final = {"Retry-After": str(RETRY_S)}
@@ -27,6 +29,7 @@ _COME_BACK: Final = {"Retry-After": str(RETRY_S)}
 def register_failure_handlers(app: Flask) -> None:
     """Make the failures of the cache and of its questions answer with problems."""
     app.register_error_handler(QueryError, _unknown_filter)
+    app.register_error_handler(NoMonthEnd, _no_month_end)
     app.register_error_handler(NoRedis, _unavailable)
     app.register_error_handler(CacheUnavailable, _unavailable)
     app.register_error_handler(NothingPublished, _empty)
@@ -45,6 +48,16 @@ def _unknown_filter(error: QueryError) -> Response:
         )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
     return problem_response(Problem(kind, cause, members=members))
+
+
+def _no_month_end(error: NoMonthEnd) -> Response:
+    day = error.as_of.isoformat()
+    cause = Text(
+        f"No se guarda ningún cierre de mes hasta el {day}.", f"No month end is kept on or before {day}."
+    )
+    allowed = tuple(one.isoformat() for one in error.available)
+    members = {"parameter": AS_OF, "value": day, "allowed": allowed}
+    return problem_response(Problem(NO_MONTH_END, cause, members=members))
 
 
 def _unavailable(error: NoRedis | CacheUnavailable) -> Response:

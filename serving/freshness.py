@@ -1,6 +1,6 @@
 """How new an answer is, said twice: as members of its `meta` and as HTTP headers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
@@ -10,6 +10,9 @@ REUSE_S: Final = 10
 
 RETRY_S: Final = 2
 """Seconds after which asking again for what is being prepared is worth it."""
+
+HISTORIC_REUSE_S: Final = 300
+"""Seconds for which a client may use a month end again without asking: a backfill may replace it."""
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """Cache-Control of what is addressed by its content hash."""
@@ -48,6 +51,38 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
         "stale_until": iso(entry.stale_until),
         "run_id": entry.run_id,
         "watermark": entry.watermark,
+    }
+
+
+def historic_meta(entry: ManifestEntry, asked: date) -> dict[str, Any]:
+    """The members of `meta` of an answer from a month end, which does not age.
+
+    Args:
+        entry: The generation of the month end.
+        asked: The date asked for.
+    """
+    return {
+        "state": AnswerState.HISTORIC.value,
+        "generation": entry.generation,
+        "as_of": entry.as_of.isoformat(),
+        "asked_as_of": asked.isoformat(),
+        "computed_at": iso(entry.computed_at),
+        "run_id": entry.run_id,
+        "watermark": entry.watermark,
+    }
+
+
+def historic_headers(entry: ManifestEntry) -> dict[str, str]:
+    """The headers of an answer from a month end: its entity tag tells whether it was replaced.
+
+    Args:
+        entry: The generation of the month end.
+    """
+    return {
+        "Cache-Control": f"private, max-age={HISTORIC_REUSE_S}",
+        "X-Cache-State": AnswerState.HISTORIC.value,
+        "X-Generation": entry.generation,
+        "X-As-Of": entry.as_of.isoformat(),
     }
 
 

@@ -52,6 +52,18 @@ def choose_encoding(header: str) -> Encoding:
 
 
 @lru_cache(maxsize=512)
+def prefers_page(header: str) -> bool:
+    """Whether a client would rather have a page than JSON; one that takes anything gets JSON.
+
+    Args:
+        header: The Accept header; empty when there is none.
+    """
+    weights = _weights(header)
+    anything = weights.get("*/*", 0.0)
+    return weights.get("text/html", anything) > weights.get("application/json", anything)
+
+
+@lru_cache(maxsize=512)
 def choose_language(asked: str, header: str) -> Language:
     """The language of a page.
 

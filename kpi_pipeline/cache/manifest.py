@@ -24,12 +24,13 @@ class CorruptManifest(ValueError):
 
 
 class AnswerState(StrEnum):
-    """How an answer stands to the present."""
+    """How an answer stands to the present; that of a month end, `historic`, does not age."""
 
     FRESH = "fresh"
     STALE = "stale"
     MISSING = "missing"
     EXPIRED = "expired"
+    HISTORIC = "historic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from threading import Lock
 from typing import Any, Final, cast
 
@@ -10,16 +11,18 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.history_view import POLL_S, HistoryView, NoMonthEnd
 from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, payload_key, variant_key
 from kpi_pipeline.cache.link import CacheUnavailable, Link
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.manifest_view import Entries, ManifestView
+from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.payload_memory import PayloadMemory
 from kpi_pipeline.cache.status import alarm_counts, entry_status, server_status
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 
-__all__ = ["Answer", "CacheReader", "CacheUnavailable", "NothingPublished"]
+__all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
 
 _MEMORY_BYTES: Final = 8 * 2**20
 
@@ -47,6 +50,7 @@ class Answer:
         answered: The filter that the payload answers: the one asked, or the nearest wider one there
             is when the state is `missing`.
         reachable: Whether Redis could be reached when last tried.
+        miss: Why the payload does not answer what was asked; None when it does, and of the past.
     """
 
     state: AnswerState
@@ -54,6 +58,7 @@ class Answer:
     entry: ManifestEntry | None
     answered: Filter
     reachable: bool
+    miss: Miss | None = None
 
 
 class CacheReader:
@@ -65,18 +70,26 @@ class CacheReader:
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
         poll_s: How old the manifest may be, in seconds.
+        history_poll_s: How old the history may be, in seconds.
         clock: The present, in seconds since the epoch.
     """
 
     def __init__(
-        self, client: redis.Redis, *, poll_s: float = 0.25, clock: Callable[[], float] = time.time
+        self,
+        client: redis.Redis,
+        *,
+        poll_s: float = 0.25,
+        history_poll_s: float = POLL_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._poll_s = poll_s
+        self._history_poll_s = history_poll_s
         self._clock = clock
         self._link = Link(client)
         self._alarms = Alarms(client)
         self._memory = PayloadMemory(_MEMORY_BYTES)
         self._view = ManifestView(self._link, self._alarms, self._forget_replaced)
+        self._history = HistoryView(self._link, self._alarms)
         self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
@@ -100,22 +113,84 @@ class CacheReader:
         """
         asked_at = time.monotonic()
         entry = self._entry(product, asked_at - self._poll_s)
-        answered, payload = filter, None
+        answered, payload, miss = filter, None, None
         if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
             try:
-                entry, answered, payload = self._find(entry, filter, scope, asked_at)
+                entry, answered, payload, miss = self._find(entry, filter, scope, asked_at)
             except CacheUnavailable:
                 answered, payload = self._held_wider(entry, filter, scope)
+                miss = Miss.UNREACHABLE
                 if payload is None:
                     raise
         state, reachable = entry.state_at(self._clock()), not self._link.failing
         if state is AnswerState.EXPIRED:
             self._count("expired")
-            return Answer(state, None, entry, filter, reachable)
-        if payload is None or answered != filter:
+            return Answer(state, None, entry, filter, reachable, Miss.EXPIRED)
+        if miss is not None:
             self._count("missing")
             state = AnswerState.MISSING
-        return Answer(state, payload, entry, answered, reachable)
+        return Answer(state, payload, entry, answered, reachable, miss)
+
+    def answer_as_of(
+        self,
+        product: str,
+        as_of: date,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Answer:
+        """Answer one question with the newest month end on or before a date.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            as_of: The date.
+            filter: Which certificates.
+            scope: What the reader may see.
+
+        Returns:
+            An answer that is `historic`; `missing` and without a payload when that month end does not
+            hold the filter.
+
+        Raises:
+            NoMonthEnd: If none is kept on or before the date.
+            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
+        """
+        entry, payload = self._of_month_end(product, as_of, lambda entry: self._exact(entry, filter, scope))
+        state = AnswerState.HISTORIC
+        if payload is None:
+            self._count("missing")
+            state = AnswerState.MISSING
+        return Answer(state, payload, entry, filter, not self._link.failing)
+
+    def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
+        """The catalogue of the newest month end on or before a date.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            NothingPublished: If it has lost its catalogue.
+            CacheUnavailable: If Redis cannot be reached.
+        """
+        _, payload = self._of_month_end(product, as_of, lambda entry: self._read(entry, CATALOGUE))
+        if payload is None:
+            raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
+        return payload.data()
+
+    def month_end(self, product: str, as_of: date) -> ManifestEntry:
+        """The entry of the newest month end of a product on or before a date.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        return self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
+
+    def month_ends(self, product: str) -> tuple[date, ...]:
+        """The month ends of a product that are kept, the earliest first.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        entries = self._history.entries(product, time.monotonic() - self._history_poll_s)
+        return tuple(entry.as_of for entry in entries)
 
     def catalogue(self, product: str) -> Mapping[str, Any]:
         """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
@@ -201,9 +276,22 @@ class CacheReader:
             )
         return entry
 
+    def _of_month_end(
+        self, product: str, as_of: date, look: Callable[[ManifestEntry], Payload | None]
+    ) -> tuple[ManifestEntry, Payload | None]:
+        asked_at = time.monotonic()
+        entry = self._history.on(product, as_of, asked_at - self._history_poll_s)
+        payload = look(entry)
+        if payload is None:
+            # It may have been replaced and removed since the history was read.
+            newer = self._history.on(product, as_of, asked_at)
+            if newer.generation != entry.generation:
+                entry, payload = newer, look(newer)
+        return entry, payload
+
     def _find(
         self, entry: ManifestEntry, asked: Filter, scope: str, asked_at: float
-    ) -> tuple[ManifestEntry, Filter, Payload | None]:
+    ) -> tuple[ManifestEntry, Filter, Payload | None, Miss | None]:
         payload = self._exact(entry, asked, scope)
         if payload is None:
             # The generation may have been replaced and removed since the manifest was read.
@@ -212,7 +300,7 @@ class CacheReader:
                 entry = newer
                 payload = self._exact(entry, asked, scope)
         if payload is not None:
-            return entry, asked, payload
+            return entry, asked, payload, None
         return entry, *self._wider(entry, asked, scope)
 
     def _exact(self, entry: ManifestEntry, asked: Filter, scope: str) -> Payload | None:
@@ -238,7 +326,7 @@ class CacheReader:
             self._alarms.sound("payload_corrupt", key, str(error))
             return None
 
-    def _wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
+    def _wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None, Miss]:
         candidates = (asked, *asked.wider())
         keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
         members = members_key(entry.generation)
@@ -252,15 +340,17 @@ class CacheReader:
             return cast("list[int]", pipeline.execute())
 
         complete, was_published, *exist = self._link.ask(look)
+        miss = Miss.CORRUPT if exist[0] else Miss.NOT_HOT
         if not complete or (was_published and not exist[0]):
+            miss = Miss.VANISHED
             self._alarms.sound(
                 "payload_vanished", keys[0], "a live generation has lost keys: refresh the product"
             )
         for candidate, found in zip(candidates[1:], exist[1:], strict=True):
             payload = self._exact(entry, candidate, scope) if found else None
             if payload is not None:
-                return candidate, payload
-        return asked, None
+                return candidate, payload, miss
+        return asked, None, miss
 
     def _held_wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
         for candidate in asked.wider():

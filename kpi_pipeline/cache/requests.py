@@ -17,17 +17,16 @@ import orjson
 import redis
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, task_key
+from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
+from kpi_pipeline.cache.request_stream import Delivery, Fields, RequestStream
 from kpi_pipeline.cache.scripts import ADVANCE, ASK
 from kpi_pipeline.cache.wire import filter_from_text, filter_to_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 
-_GROUP: Final = "pipeline"
 _STREAM_LENGTH: Final = 10_000
 _IN_FLIGHT_S: Final = 900
 _TASK_KEPT_S: Final = 86_400
-_IDLE_MS: Final = 60_000
 _TASK_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -74,6 +73,7 @@ class Request:
         filter: For which certificates.
         scope: For readers of which scope.
         asked_at: When, in seconds since the epoch.
+        again: Whether it has been delivered before: a run for it may be under way.
     """
 
     entry: str
@@ -83,6 +83,24 @@ class Request:
     filter: Filter
     scope: str
     asked_at: float
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come. Times are seconds since the epoch.
+
+    Attributes:
+        steps: How many steps the run has; None until it has begun.
+        steps_done: How many have ended well.
+        computed_at: When the product's figures were computed and written beside the live ones.
+        published_at: When they were made live.
+    """
+
+    steps: int | None = None
+    steps_done: int = 0
+    computed_at: float | None = None
+    published_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,7 @@ class TaskStatus:
         finished_at: When the run ended, if it did.
         run_id: That run.
         reason: Why it failed; None unless it did.
+        progress: How far the run has come.
     """
 
     id: str
@@ -114,6 +133,7 @@ class TaskStatus:
     finished_at: float | None
     run_id: str | None
     reason: str | None
+    progress: Progress = Progress()
 
 
 class Requests:
@@ -130,6 +150,7 @@ class Requests:
         self._ask = client.register_script(ASK)
         self._advance = client.register_script(ADVANCE)
         self._alarms = Alarms(client)
+        self._stream = RequestStream(client)
 
     def ask(
         self,
@@ -179,9 +200,11 @@ class Requests:
             status = _task_status(fields)
         except (KeyError, ValueError):
             return None
+        if status.run_id is not None:
+            status = replace(status, progress=self._progress(status.run_id))
         return status if self._in_time(status) else replace(status, state=TaskState.EXPIRED)
 
-    def pending(self, consumer: str, limit: int) -> list[Request]:
+    def pending(self, consumer: str, limit: int, *, patience_s: float = 0.0) -> list[Request]:
         """Take requests to work on: those that another consumer left lying, then new ones.
 
         What is no request is logged, counted as an alarm and dropped.
@@ -189,25 +212,22 @@ class Requests:
         Args:
             consumer: The name of who takes them.
             limit: How many at most, from 1.
+            patience_s: Leave new ones to others unless the oldest has waited for so many seconds.
         """
-        try:
-            delivered = self._deliver(consumer, limit)
-        except redis.ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-            # The server is new or was flushed.
-            self._create_group()
-            delivered = self._deliver(consumer, limit)
-        taken = []
-        for entry, fields in delivered:
-            try:
-                taken.append(_request(entry.decode(), fields))
-            except (KeyError, ValueError) as error:
-                self._alarms.sound(
-                    "request_malformed", entry.decode(), f"dropped ({error!r}): look at who writes requests"
-                )
-                self.acknowledge(entry.decode())
-        return taken
+        return self._known(self._stream.left_or_new(consumer, limit, patience_s))
+
+    def take(self, consumer: str, limit: int, wait_s: float) -> list[Request]:
+        """Take new requests to work on, waiting for the first; and those that an earlier process of
+        the same name has taken and not acknowledged, once whatever it had begun is over.
+
+        What is no request is logged, counted as an alarm and dropped.
+
+        Args:
+            consumer: The name of who takes them.
+            limit: How many at most, from 1.
+            wait_s: How long to wait, more than 0 and less than the client's timeout.
+        """
+        return self._known(self._stream.own_or_new(consumer, limit, wait_s))
 
     def started(self, task_id: str, run_id: str) -> bool:
         """Note that a run works on a request.
@@ -218,6 +238,21 @@ class Requests:
         return self._move(
             task_id, TaskState.STARTED, _IN_FLIGHT_S, {"started_at": repr(self._clock()), "run_id": run_id}
         )
+
+    def progressed(self, run_id: str, steps: int, steps_done: int, **times: float) -> None:
+        """Note how far a run has come, for every request that it works on.
+
+        Args:
+            run_id: The run.
+            steps: How many steps it has.
+            steps_done: How many have ended well.
+            times: `computed_at` and `published_at`, once they are known.
+        """
+        noted = {"steps": steps, "steps_done": steps_done, **times}
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hset(progress_key(run_id), items=[part for pair in noted.items() for part in pair])
+        pipeline.expire(progress_key(run_id), _TASK_KEPT_S)
+        pipeline.execute()
 
     def finished(self, task_id: str, ok: bool, reason: str | None = None) -> bool:
         """Note how a request ended; the first end counts. Equal requests then start anew.
@@ -242,28 +277,19 @@ class Requests:
         Args:
             entry: `Request.entry`.
         """
-        pipeline = self._client.pipeline(transaction=True)
-        pipeline.xack(REQUESTS_KEY, _GROUP, entry)
-        pipeline.xdel(REQUESTS_KEY, entry)
-        pipeline.execute()
+        self._stream.acknowledge(entry)
 
-    def _deliver(self, consumer: str, limit: int) -> list[tuple[bytes, Mapping[bytes, bytes]]]:
-        claimed = self._client.xautoclaim(REQUESTS_KEY, _GROUP, consumer, _IDLE_MS, count=limit)
-        delivered = list(claimed[1])
-        if len(delivered) < limit:
-            streams = self._client.xreadgroup(
-                _GROUP, consumer, {REQUESTS_KEY: ">"}, count=limit - len(delivered)
-            )
-            for _, entries in cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]", streams):
-                delivered.extend(entries)
-        return delivered
-
-    def _create_group(self) -> None:
-        try:
-            self._client.xgroup_create(REQUESTS_KEY, _GROUP, id="0", mkstream=True)
-        except redis.ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
+    def _known(self, delivered: list[Delivery]) -> list[Request]:
+        taken = []
+        for entry, fields, again in delivered:
+            try:
+                taken.append(replace(_request(entry, fields), again=again))
+            except (KeyError, ValueError) as error:
+                self._alarms.sound(
+                    "request_malformed", entry, f"dropped ({error!r}): look at who writes requests"
+                )
+                self.acknowledge(entry)
+        return taken
 
     def _move(self, task_id: str, state: TaskState, in_flight_s: int, noted: Mapping[str, str]) -> bool:
         request = self._task(task_id).get(b"request", b"").decode()
@@ -275,6 +301,18 @@ class Requests:
 
     def _task(self, task_id: str) -> dict[bytes, bytes]:
         return cast("dict[bytes, bytes]", self._client.hgetall(task_key(task_id)))
+
+    def _progress(self, run_id: str) -> Progress:
+        fields = cast("Fields", self._client.hgetall(progress_key(run_id)))
+        try:
+            return Progress(
+                steps=int(fields[b"steps"]),
+                steps_done=int(fields[b"steps_done"]),
+                computed_at=_time(fields, b"computed_at"),
+                published_at=_time(fields, b"published_at"),
+            )
+        except (KeyError, ValueError):
+            return Progress()
 
     def _in_time(self, status: TaskStatus) -> bool:
         if status.state not in (TaskState.QUEUED, TaskState.STARTED):
@@ -300,7 +338,6 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
 
 def _task_status(fields: Mapping[bytes, bytes]) -> TaskStatus:
     request = _request("", fields)
-    started_at, finished_at = fields.get(b"started_at"), fields.get(b"finished_at")
     run_id, reason = fields.get(b"run_id"), fields.get(b"reason")
     return TaskStatus(
         id=request.id,
@@ -310,8 +347,13 @@ def _task_status(fields: Mapping[bytes, bytes]) -> TaskStatus:
         scope=request.scope,
         state=TaskState(fields[b"state"].decode()),
         asked_at=request.asked_at,
-        started_at=float(started_at) if started_at else None,
-        finished_at=float(finished_at) if finished_at else None,
+        started_at=_time(fields, b"started_at"),
+        finished_at=_time(fields, b"finished_at"),
         run_id=run_id.decode() if run_id else None,
         reason=reason.decode() if reason else None,
     )
+
+
+def _time(fields: Fields, name: bytes) -> float | None:
+    text = fields.get(name)
+    return float(text) if text else None

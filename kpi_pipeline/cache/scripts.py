@@ -13,10 +13,11 @@ return fence
 """
 
 FLIP: Final = """
--- KEYS: manifest, the generation's set of members.
+-- KEYS: manifest, the generation's set of members, entries of replaced generations.
 -- ARGV: product, generation, fence, members it must have, generations to keep, the entry's open JSON.
 -- Returns the word for what happened, then the generations that fell off.
-local found, live = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
+local text = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+local found, live = pcall(cjson.decode, text)
 if not found or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
 if type(live.fence) == 'number' and live.fence > tonumber(ARGV[3]) then return {'superseded'} end
 if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
@@ -28,29 +29,57 @@ end
 local kept, reply = {}, {'live'}
 for _, name in ipairs(replaced) do
   if name ~= ARGV[2] then
-    if #kept < tonumber(ARGV[5]) then kept[#kept + 1] = '"' .. name .. '"' else reply[#reply + 1] = name end
+    if #kept < tonumber(ARGV[5]) then
+      kept[#kept + 1] = '"' .. name .. '"'
+    else
+      reply[#reply + 1] = name
+      redis.call('HDEL', KEYS[3], name)
+    end
   end
 end
+if live.generation and live.generation ~= ARGV[2] then redis.call('HSET', KEYS[3], live.generation, text) end
+redis.call('HDEL', KEYS[3], ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[6] .. ',"previous":[' .. table.concat(kept, ',') .. ']}')
 return reply
 """
 
 RETIRE: Final = """
--- KEYS: manifest, the generation's set of members, the name the set gets. ARGV: generation.
--- Takes the set away, unless the manifest names the generation, so that it can never go live again.
--- Returns 1 when the set was taken away.
-for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
-  local found, entry = pcall(cjson.decode, text)
-  if found and type(entry) == 'table' then
-    if entry.generation == ARGV[1] then return 0 end
-    for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
-      if name == ARGV[1] then return 0 end
+-- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
+-- Takes the set away, unless manifest or history names the generation, so that it can never go live
+-- again. Returns 1 when the set was taken away.
+for place = 1, 2 do
+  for _, text in ipairs(redis.call('HVALS', KEYS[place])) do
+    local found, entry = pcall(cjson.decode, text)
+    if found and type(entry) == 'table' then
+      if entry.generation == ARGV[1] then return 0 end
+      for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
+        if name == ARGV[1] then return 0 end
+      end
     end
   end
 end
-if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-redis.call('RENAME', KEYS[2], KEYS[3])
+if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
+redis.call('RENAME', KEYS[3], KEYS[4])
 return 1
+"""
+
+KEEP_MONTH_END: Final = """
+-- KEYS: history, the generation's set of members.
+-- ARGV: field, generation, fence, members it must have, the entry's JSON.
+-- Returns the word for what happened, then the generation that was replaced, if one was.
+local found, kept = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
+if not found or type(kept) ~= 'table' then kept = {} end
+if type(kept.fence) == 'number' and kept.fence > tonumber(ARGV[3]) then return {'superseded'} end
+if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[5])
+if type(kept.generation) == 'string' and kept.generation ~= ARGV[2] then return {'live', kept.generation} end
+return {'live'}
+"""
+
+FORGET_MONTH_END: Final = """
+-- KEYS: history. ARGV: field, its text. Returns 1 when the field still said that and is gone now.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
 """
 
 TAKE_LEASE: Final = """
@@ -92,9 +121,21 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('EXPIRE', KEYS[2], ARGV
 return 1
 """
 
-WANT: Final = """
--- KEYS: filters of a product. ARGV: time, filter, how many to keep, seconds to keep them.
-redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[2])
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
+WEIGH: Final = """
+-- KEYS: things by weight. ARGV: the present in half-lives, how many to keep, seconds to keep them, then
+-- things and how often each was asked for. A score is the binary logarithm of all its asks, each grown
+-- by its time, so that scores decay against each other without being rewritten. One that lies beyond
+-- every real count was written by a clock far ahead, and counts for nothing.
+local now = tonumber(ARGV[1])
+for at = 4, #ARGV, 2 do
+  local score = now + math.log(tonumber(ARGV[at + 1])) / math.log(2)
+  local held = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[at]))
+  if held and held < now + 40 then
+    local more, less = math.max(held, score), math.min(held, score)
+    score = more + math.log(1 + 2 ^ (less - more)) / math.log(2)
+  end
+  redis.call('ZADD', KEYS[1], string.format('%.17g', score), ARGV[at])
+end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
 """

@@ -2,11 +2,14 @@
 
 import typer
 
+from kpi_pipeline.cli.backfill import backfill
 from kpi_pipeline.cli.doctor import doctor
 from kpi_pipeline.cli.down import down
 from kpi_pipeline.cli.load import load
+from kpi_pipeline.cli.rollback import rollback
 from kpi_pipeline.cli.status import status
 from kpi_pipeline.cli.up import up
+from kpi_pipeline.cli.variants import variants
 from kpi_pipeline.cli.warm import warm
 
 app = typer.Typer(
@@ -22,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, load, warm, status, doctor, down):
+for command in (up, load, warm, variants, backfill, rollback, status, doctor, down):
     app.command()(command)
 
 

@@ -108,7 +108,7 @@ def refresh(server: DagsterServer, redis_address: str, job: str, asked_by: str, 
     board.show(job, f"queued: {server.link(run_id)}")
     progress = RunProgress("QUEUED", None)
     for progress in server.follow(run_id, TIMEOUT_S):
-        _show(board, job, progress)
+        show_progress(board, job, progress)
     if progress.status != "SUCCESS":
         reason = server.failure_reason(run_id)
         board.show(job, progress.status.lower(), done=True)
@@ -165,7 +165,8 @@ def _reads_back(reader: CacheReader, product: str) -> bool:
     return answer.payload is not None and answer.answered == EVERYTHING
 
 
-def _show(board: Board, job: str, progress: RunProgress) -> None:
+def show_progress(board: Board, job: str, progress: RunProgress) -> None:
+    """Show how far a run and its steps are."""
     for name, step in progress.steps.items():
         took = "" if step.seconds is None else f" in {step.seconds:.2f} s"
         ended = step.status in {"SUCCESS", "FAILURE", "SKIPPED"}

@@ -1,6 +1,6 @@
 """The cube: the roll-up as dense arrays over months, from which every variant is a sum."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -45,6 +45,23 @@ class Slice:
     window_days: Ints
     trend: Ints
     trend_end: Ints
+
+    def certificates(self) -> dict[Filter, int]:
+        """How many certificates each filter has."""
+        counts = self.totals[..., COMPONENT_INDEX["proposed_count"]].sum(axis=1)
+        return dict(zip(self.filters, counts.tolist(), strict=True))
+
+    def only(self, wanted: Collection[Filter]) -> "Slice":
+        """The same sums of some of the filters; of those that are not in it, nothing."""
+        at = [place for place, one in enumerate(self.filters) if one in wanted]
+        return Slice(
+            tuple(self.filters[place] for place in at),
+            self.totals[at],
+            self.window[at],
+            self.window_days[at],
+            self.trend[at],
+            self.trend_end[at],
+        )
 
 
 class Cube:

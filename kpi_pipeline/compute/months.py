@@ -26,3 +26,9 @@ def days_passed(number: int, as_of: date) -> int:
     year, month = divmod(number, 12)
     whole = monthrange(year, month + 1)[1]
     return min(max((as_of - date(year, month + 1, 1)).days + 1, 0), whole)
+
+
+def month_end(number: int) -> date:
+    """The last day of a month."""
+    year, month = divmod(number, 12)
+    return date(year, month + 1, monthrange(year, month + 1)[1])

@@ -6,12 +6,20 @@ from contextlib import contextmanager
 
 from dagster import ConfigurableResource, Failure
 
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.archive import Archive
+from kpi_pipeline.cache.cleanup import Cleanup
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.coverage import Coverage
+from kpi_pipeline.cache.history import History
 from kpi_pipeline.cache.leases import LEASE_S, Leases
 from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.losses import Losses
 from kpi_pipeline.cache.publisher import Publisher
 from kpi_pipeline.cache.requests import Requests
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.cache.restoration import Restoration
+from kpi_pipeline.model.hot_set import Budget
+from kpi_pipeline.settings import current_settings
 
 LEASE_MARGIN_S = 30.0
 """How much longer than a lease lasts somebody waits for it."""
@@ -24,15 +32,57 @@ class CacheResource(ConfigurableResource[None]):
 
     def publisher(self) -> Publisher:
         """Publishes generations."""
-        return Publisher(connect(redis_url(Settings())))
+        return Publisher(connect(redis_url(current_settings())))
 
     def requests(self) -> Requests:
         """The stream of requests from serving."""
-        return Requests(connect(redis_url(Settings())))
+        return Requests(connect(redis_url(current_settings())))
 
     def ledger(self) -> Ledger:
-        """Variants that readers asked for beyond those always computed."""
-        return Ledger(connect(redis_url(Settings())))
+        """What readers ask for."""
+        return Ledger(connect(redis_url(current_settings())))
+
+    def coverage(self) -> Coverage:
+        """Which variants are precomputed, and how questions find them."""
+        return Coverage(connect(redis_url(current_settings())))
+
+    def hot_set_budget(self) -> Budget:
+        """What the variants of one generation may take."""
+        settings = current_settings()
+        return Budget(settings.hot_set_max_variants, settings.hot_set_max_bytes)
+
+    def history(self) -> History:
+        """Keeps month ends."""
+        return History(connect(redis_url(current_settings())))
+
+    def history_months(self) -> int:
+        """How many month ends are kept."""
+        return current_settings().history_months
+
+    def history_bytes(self) -> int:
+        """Stored size that all month ends together may have."""
+        return current_settings().history_bytes
+
+    def cleanup(self) -> Cleanup:
+        """Cleans the cache up."""
+        return Cleanup(connect(redis_url(current_settings())))
+
+    def alarms(self) -> Alarms:
+        """Alarms to the engineers."""
+        return Alarms(connect(redis_url(current_settings())))
+
+    def archive(self) -> Archive:
+        """Live generations on disk."""
+        settings = current_settings()
+        return Archive(connect(redis_url(settings)), settings.storage / "archive")
+
+    def losses(self) -> Losses:
+        """What Redis no longer holds of what is live."""
+        return Losses(connect(redis_url(current_settings())))
+
+    def restoration(self) -> Restoration:
+        """Brings back from the archive what is lost."""
+        return Restoration(connect(redis_url(current_settings())), self.archive())
 
     @contextmanager
     def lease(self, product: str, holder: str) -> Iterator[Callable[[], None]]:
@@ -48,7 +98,7 @@ class CacheResource(ConfigurableResource[None]):
         Raises:
             Failure: If it is not free after the longest time that a dead holder can keep it.
         """
-        leases = Leases(connect(redis_url(Settings())))
+        leases = Leases(connect(redis_url(current_settings())))
         deadline = time.monotonic() + LEASE_S + LEASE_MARGIN_S
         while not leases.take(product, holder):
             if time.monotonic() > deadline:
@@ -64,11 +114,11 @@ class CacheResource(ConfigurableResource[None]):
 
     def time_to_live(self, product: str) -> int:
         """Seconds for which a generation of a product stays fresh."""
-        return Settings().ttl[product]
+        return current_settings().ttl[product]
 
     def stale_grace(self) -> int:
         """Seconds for which a generation may be served after it ceased to be fresh."""
-        return Settings().stale_grace
+        return current_settings().stale_grace
 
 
 def _extend(leases: Leases, product: str, holder: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from dagster import ConfigurableIOManager, Failure, InputContext, MetadataValue, OutputContext
 
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import current_settings
 
 KEPT_FILES = 5
 """Files kept per asset: that of the newest run and those that runs still under way may read."""
@@ -36,7 +36,7 @@ class RunFileIOManager(ConfigurableIOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Store an asset's value: whole or not at all."""
-        folder = Settings().storage / context.asset_key.path[-1]
+        folder = current_settings().storage / context.asset_key.path[-1]
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{context.run_id}.{self.suffix}"
         part = path.with_suffix(".part")
@@ -55,7 +55,7 @@ class RunFileIOManager(ConfigurableIOManager):
             Failure: If no run has written it yet.
         """
         name = context.asset_key.path[-1]
-        folder = Settings().storage / name
+        folder = current_settings().storage / name
         path = folder / f"{context.step_context.run_id}.{self.suffix}"
         if not path.exists():
             pointer = folder / "latest"

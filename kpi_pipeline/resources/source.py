@@ -6,9 +6,10 @@ from dagster import ConfigurableResource, Failure
 
 from kpi_pipeline.model.mapping import MappingError, SourceMapping
 from kpi_pipeline.model.thresholds import Thresholds
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.extract import Extract, SourceError, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
+from kpi_pipeline.sources.probe import Probe, probe
 from kpi_pipeline.sources.selection import shown
 
 
@@ -25,7 +26,7 @@ class SourceResource(ConfigurableResource[None]):
             Failure: If the mapping file is missing or malformed; not retried.
         """
         try:
-            return load_mapping(Settings().source_mapping)
+            return load_mapping(current_settings().source_mapping)
         except MappingError as error:
             raise Failure(str(error), allow_retries=False) from error
 
@@ -35,7 +36,7 @@ class SourceResource(ConfigurableResource[None]):
         Raises:
             Failure: If no source is chosen or it cannot be read; says what to do.
         """
-        url = Settings().source_url
+        url = current_settings().source_url
         if url is None:
             raise Failure(
                 "no source is chosen: run `kpi load demo`, or `kpi load` with your own database or file",
@@ -46,24 +47,47 @@ class SourceResource(ConfigurableResource[None]):
         except SourceError as error:
             raise Failure(str(error)) from error
 
+    def is_chosen(self) -> bool:
+        """Whether a source is chosen at all."""
+        return current_settings().source_url is not None
+
+    def probe(self, before: Probe | None) -> Probe:
+        """Look whether the source has changed, without reading it all.
+
+        Args:
+            before: The probe before this one, of the same source and mapping.
+
+        Raises:
+            SourceError: If no source is chosen or it cannot be read; says what to do.
+            MappingError: If the mapping file is missing or malformed.
+        """
+        settings = current_settings()
+        if settings.source_url is None:
+            raise SourceError("no source is chosen: run `kpi load`")
+        return probe(settings.source_url.get_secret_value(), load_mapping(settings.source_mapping), before)
+
+    def identity(self) -> str:
+        """The source's address without its password, and the mapping's name."""
+        return f"{self.shown()} by {current_settings().source_mapping}"
+
     def shown(self) -> str:
         """The source's address without its password."""
-        url = Settings().source_url
+        url = current_settings().source_url
         return "none" if url is None else shown(url.get_secret_value())
 
     def today(self) -> date:
         """The business date against which ageing is measured."""
-        return Settings().today()
+        return current_settings().today()
 
     def thresholds(self) -> Thresholds:
         """The thresholds of the KPI definitions."""
-        settings = Settings()
+        settings = current_settings()
         return Thresholds(critical_days=settings.critical_days, payment_term_days=settings.payment_term_days)
 
     def dso_window_months(self) -> int:
         """Months of the trailing DSO window."""
-        return Settings().dso_window_months
+        return current_settings().dso_window_months
 
     def max_rejected_share(self) -> float:
         """Share of refused rows above which a run fails."""
-        return Settings().max_rejected_share
+        return current_settings().max_rejected_share

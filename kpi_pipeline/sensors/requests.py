@@ -1,6 +1,5 @@
-"""Requests from serving become runs: one a product and tick, however many asked."""
+"""Requests that the dispatcher did not take, or died over, become runs: one a product and tick."""
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,15 +13,16 @@ from dagster import (
     sensor,
 )
 
+from kpi_pipeline.cache.orders import orders
 from kpi_pipeline.cache.requests import Request, RequestKind
 from kpi_pipeline.jobs import PRODUCT_JOBS
-from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.run_tags import TASK_TAG
 from kpi_pipeline.resources.cache import CacheResource
 
-TASK_TAG: Final = "kpi-task/"
-"""Begins the tag of a run for each task that it works on; the tag's value is the task's stream entry."""
-
 TAKEN_AT_ONCE: Final = 500
+PATIENCE_S: Final = 10.0
+"""How long a new request is left to the dispatcher, which takes it at once if it is alive."""
+
 _CONSUMER: Final = "sensor"
 
 
@@ -30,7 +30,7 @@ _CONSUMER: Final = "sensor"
     jobs=list(PRODUCT_JOBS.values()),
     minimum_interval_seconds=1,
     default_status=DefaultSensorStatus.RUNNING,
-    description="What readers asked for: a refresh, or a variant that is not precomputed.",
+    description="What readers asked for and the dispatcher has not taken, or has taken and lost.",
 )
 def requested_refreshes(
     context: SensorEvaluationContext, cache: CacheResource
@@ -41,26 +41,18 @@ def requested_refreshes(
     delivered again, and one whose run exists by then is only acknowledged.
     """
     requests = cache.requests()
-    by_product: dict[str, list[Request]] = {product: [] for product in PRODUCTS}
-    for request in requests.pending(_CONSUMER, TAKEN_AT_ONCE):
+    waiting = []
+    for request in requests.pending(_CONSUMER, TAKEN_AT_ONCE, patience_s=PATIENCE_S):
         if _has_run(context.instance, request):
             requests.acknowledge(request.entry)
             continue
         if request.kind is RequestKind.WARM:
             cache.ledger().want(request.product, request.filter)
-        by_product[request.product].append(request)
-    waiting = {product: asked for product, asked in by_product.items() if asked}
+        waiting.append(request)
     if not waiting:
-        yield SkipReason("nobody asks for anything")
-    for product, asked in waiting.items():
-        yield RunRequest(
-            run_key=asked[0].entry,
-            job_name=PRODUCT_JOBS[product].name,
-            tags={
-                "kpi/asked_by": json.dumps(sorted({request.kind.value for request in asked})),
-                **{f"{TASK_TAG}{request.id}": request.entry for request in asked},
-            },
-        )
+        yield SkipReason("nobody waits for the dispatcher")
+    for order in orders(waiting):
+        yield RunRequest(run_key=order.requests[0].entry, job_name=order.job, tags=order.tags)
 
 
 def _has_run(instance: DagsterInstance, request: Request) -> bool:

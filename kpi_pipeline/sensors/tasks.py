@@ -1,4 +1,4 @@
-"""How runs come on is written to the tasks that asked for them, where readers look."""
+"""What became of runs is written to the tasks that asked for them, also when a run could not do so itself."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from dagster import (
 
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.sensors.requests import TASK_TAG
+from kpi_pipeline.sensors.notes import tasks_of
 
 _STATUSES: Final = (
     DagsterRunStatus.STARTED,
@@ -36,9 +36,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
     def note(context: RunStatusSensorContext, cache: CacheResource) -> None:
         """Note the run's status on each of its tasks; the run is recorded, so the request is done with."""
         run = context.dagster_run
-        tasks = {
-            tag.removeprefix(TASK_TAG): entry for tag, entry in run.tags.items() if tag.startswith(TASK_TAG)
-        }
+        tasks = tasks_of(run)
         if not tasks:
             return
         requests = cache.requests()

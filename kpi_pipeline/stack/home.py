@@ -80,7 +80,8 @@ class Home:
             for folder in (self.root, self.run, self.logs, self.redis, self.dagster):
                 folder.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o700)
-            (self.dagster / "dagster.yaml").write_text(_template("dagster.yaml").substitute())
+            configuration = _template("dagster.yaml").substitute(dagster=self.dagster)
+            (self.dagster / "dagster.yaml").write_text(configuration)
         except OSError as error:
             raise HomeUnusable(
                 f"KPI_HOME {self.root} cannot be written: {error.strerror}; set KPI_HOME to another folder"

@@ -93,6 +93,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             stop_seconds=8,
             stop_children=False,
         ),
+        Program("dispatcher", _python("kpi_pipeline.stack.dispatcher"), pipeline),
         Program(
             "web",
             (

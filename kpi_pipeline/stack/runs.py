@@ -53,6 +53,13 @@ query Recent($limit: Int!) {
   runsOrError(limit: $limit) { ... on Runs { results { runId jobName status startTime endTime } } }
 }
 """
+_TAGGED: Final = """
+query Tagged($key: String!, $value: String!) {
+  runsOrError(filter: {tags: [{key: $key, value: $value}]}, limit: 1) {
+    ... on Runs { results { runId } }
+  }
+}
+"""
 _LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
@@ -161,6 +168,15 @@ class DagsterServer:
                 f"Dagster would not start {job}: {'; '.join(filter(None, reasons)) or answer['__typename']}"
             )
         return str(answer["run"]["runId"])
+
+    def run_with_tag(self, key: str, value: str) -> str | None:
+        """The id of the newest run with a tag; None when there is none.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        rows = self._ask(_TAGGED, {"key": key, "value": value})["runsOrError"].get("results", [])
+        return str(rows[0]["runId"]) if rows else None
 
     def link(self, run_id: str) -> str:
         """The run's page."""

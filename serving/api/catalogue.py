@@ -1,19 +1,30 @@
 """What can be asked: the catalogue, and the chart specifications that it names."""
 
 import time
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheUnavailable, NothingPublished
+from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogues import CATALOGUE_SOURCES
-from serving.freshness import IMMUTABLE, entity_tag, freshness_headers, live_meta
+from serving.freshness import (
+    IMMUTABLE,
+    entity_tag,
+    freshness_headers,
+    historic_headers,
+    historic_meta,
+    live_meta,
+)
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem
 from serving.questions import expired
+from serving.time_travel import asked_as_of
 
 
 def catalogue_routes(access: CacheAccess) -> Blueprint:
@@ -26,7 +37,8 @@ def catalogue_routes(access: CacheAccess) -> Blueprint:
 
     @routes.get("/catalogue")
     def catalogue() -> Response:
-        return _catalogue(access.current())
+        as_of, _ = asked_as_of(list(request.args.items(multi=True)))
+        return _catalogue(access.current()) if as_of is None else _catalogue_as_of(access.current(), as_of)
 
     @routes.get("/charts/specs/<digest>")
     def specification(digest: str) -> Response:
@@ -45,13 +57,36 @@ def _catalogue(connection: Connection) -> Response:
     headers["ETag"] = entity_tag(entry.generation, state)
     if request.if_none_match.contains_raw(headers["ETag"]):
         return Response(status=304, headers=headers)
-    data = dict(connection.catalogues.stored(product))
-    del data["specs"]  # each has its own address, which never changes what it says
+    data = _shown(connection.catalogues.stored(product))
+    body = orjson.dumps({"data": data, "meta": {"product": product, **live_meta(entry, state, now)}})
+    return Response(body, headers=headers, content_type="application/json")
+
+
+def _catalogue_as_of(connection: Connection, as_of: date) -> Response:
+    unknown: NoMonthEnd | None = None
+    for product in CATALOGUE_SOURCES:
+        try:
+            entry = connection.reader.month_end(product, as_of)
+        except NoMonthEnd as error:
+            unknown = unknown or error
+            continue
+        headers = historic_headers(entry)
+        headers["ETag"] = entity_tag(entry.generation, AnswerState.HISTORIC)
+        if request.if_none_match.contains_raw(headers["ETag"]):
+            return Response(status=304, headers=headers)
+        data = _shown(connection.catalogues.stored_as_of(product, as_of))
+        body = orjson.dumps({"data": data, "meta": {"product": product, **historic_meta(entry, as_of)}})
+        return Response(body, headers=headers, content_type="application/json")
+    raise unknown or NothingPublished(CATALOGUE_SOURCES[0])
+
+
+def _shown(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A catalogue without the specifications: each has its own address, which never changes what it says."""
+    data = {name: value for name, value in stored.items() if name != "specs"}
     data["charts"] = [
         {**chart, "spec_url": f"/manager/api/charts/specs/{chart['spec']}"} for chart in data["charts"]
     ]
-    body = orjson.dumps({"data": data, "meta": {"product": product, **live_meta(entry, state, now)}})
-    return Response(body, headers=headers, content_type="application/json")
+    return data
 
 
 def _specification(connection: Connection, digest: str) -> Response:

@@ -39,7 +39,7 @@ def _figures(access: CacheAccess, product: str) -> Response:
     headers = reply.headers()
     headers["Vary"] = "Accept-Encoding"
     if reply.state is not AnswerState.MISSING:  # what only stands in is never confirmed as unchanged
-        headers["ETag"] = entity_tag(reply.payload.digest, reply.state)
+        headers["ETag"] = entity_tag(f"{reply.payload.digest}-{reply.entry.as_of}", reply.state)
         if request.if_none_match.contains_raw(headers["ETag"]):
             return Response(status=304, headers=headers)
     encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))

@@ -50,7 +50,19 @@ def _described(task: TaskStatus, runs_url: str | None) -> dict[str, Any]:
         "asked_at": iso(task.asked_at),
         "started_at": iso(task.started_at) if task.started_at else None,
         "finished_at": iso(task.finished_at) if task.finished_at else None,
+        "progress": {"steps_done": task.progress.steps_done, "steps": task.progress.steps},
+        "timings": {
+            "started_s": _after(task, task.started_at),
+            "computed_s": _after(task, task.progress.computed_at),
+            "published_s": _after(task, task.progress.published_at),
+            "finished_s": _after(task, task.finished_at),
+        },
         "reason": task.reason,
         "run_id": task.run_id,
         "run_url": f"{runs_url}/{quote(task.run_id, safe='')}" if runs_url and task.run_id else None,
     }
+
+
+def _after(task: TaskStatus, moment: float | None) -> float | None:
+    """Seconds from asking until a moment; 0 where the other clock is behind."""
+    return None if moment is None else max(0.0, round(moment - task.asked_at, 3))

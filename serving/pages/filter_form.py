@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from serving.catalogues import Catalogue, Dimension
 from serving.negotiation import Language
 from serving.pages.formats import Formats
 from serving.pages.texts import STATE_TEXTS, UNASSIGNED_TEXT, UNASSIGNED_VALUE
+from serving.time_travel import AS_OF
 
 DASHBOARD_PATH: Final = "/manager/dashboard"
 
@@ -89,6 +91,7 @@ def chips(
     language: Language,
     asked_language: Language | None,
     formats: Formats,
+    as_of: date | None = None,
 ) -> list[Chip]:
     """The chosen values, in the order of the form.
 
@@ -98,26 +101,45 @@ def chips(
         language: Of the labels.
         asked_language: The language that the address asks for, if it does.
         formats: Of months.
+        as_of: The date of the past that the address asks for; None for the present.
     """
     return [
         Chip(
             _label(dimension, language),
             value_label(dimension.name, value, language, formats),
-            dashboard_url(_without(selection, dimension.name, value), asked_language),
+            dashboard_url(_without(selection, dimension.name, value), asked_language, as_of),
         )
         for dimension in catalogue.dimensions
         for value in selection.get(dimension.name, ())
     ]
 
 
-def dashboard_url(selection: Selection, language: Language | None) -> str:
+def month_end_options(
+    month_ends: Sequence[date], shown: date | None, present: str, formats: Formats
+) -> list[Option]:
+    """The present and every month end that is kept, the latest first.
+
+    Args:
+        month_ends: Those, the earliest first.
+        shown: The month end that the page shows; None for the present.
+        present: The present in words.
+        formats: Of days.
+    """
+    days = [Option(day.isoformat(), formats.day(day), "", day == shown) for day in reversed(month_ends)]
+    return [Option("", present, "", shown is None), *days]
+
+
+def dashboard_url(selection: Selection, language: Language | None, as_of: date | None = None) -> str:
     """The address of the dashboard for a filter.
 
     Args:
         selection: The chosen values by dimension.
         language: The language to ask for; None leaves it to the browser.
+        as_of: The date of the past to ask for; None for the present.
     """
     pairs = [(name, value) for name, values in selection.items() for value in values]
+    if as_of is not None:
+        pairs.append((AS_OF, as_of.isoformat()))
     if language is not None:
         pairs.append(("lang", language))
     return f"{DASHBOARD_PATH}?{urlencode(pairs)}" if pairs else DASHBOARD_PATH

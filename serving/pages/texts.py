@@ -42,6 +42,7 @@ _PAGE_TEXTS: Final[dict[str, Text]] = {
     "state_stale": Text("Desactualizado", "Out of date"),
     "state_missing": Text("En preparación", "Being prepared"),
     "state_offline": Text("Sin conexión", "Offline"),
+    "state_historic": Text("Cierre de mes", "Month end"),
     "as_of": Text("Datos al {day}", "Figures as of {day}"),
     "computed": Text("calculado el {moment}, {ago}", "computed {moment}, {ago}"),
     "stale_notice": Text(
@@ -62,8 +63,27 @@ _PAGE_TEXTS: Final[dict[str, Text]] = {
         "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
         "{wider}. The page refreshes itself.",
     ),
+    "historic_notice": Text(
+        "Estas son las cifras al cierre de mes del {day}, no las actuales.",
+        "These are the figures as of the month end of {day}, not the present ones.",
+    ),
+    "to_present": Text("Ver las actuales", "See the present ones"),
+    "month_end": Text("Fecha de las cifras", "Date of the figures"),
+    "present": Text("Actuales", "Present"),
     "everything": Text("todos los certificados", "all certificates"),
     "follow_request": Text("Ver el avance", "See its progress"),
+    # The button that refreshes.
+    "refresh": Text("Actualizar", "Refresh"),
+    "refresh_running": Text(
+        "Se están calculando cifras nuevas; la página se actualiza sola.",
+        "New figures are being computed; the page refreshes itself.",
+    ),
+    "refresh_steps": Text("Paso {done} de {steps}.", "Step {done} of {steps}."),
+    "refresh_done": Text("Las cifras están al día.", "The figures are up to date."),
+    "refresh_failed": Text(
+        "No se pudieron calcular cifras nuevas; siguen las anteriores.",
+        "New figures could not be computed; the previous ones stay.",
+    ),
     # The filter form.
     "filters": Text("Filtros", "Filters"),
     "all_values": Text("Todos", "All"),

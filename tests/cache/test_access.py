@@ -21,8 +21,9 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
-from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.ledger import Ledger, Reads
 from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.publisher import Publisher
 from kpi_pipeline.cache.reader import CacheReader
 from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
@@ -84,9 +85,14 @@ def test_serving_asks_and_the_pipeline_answers(users) -> None:
     assert asking.status(task.id).state is TaskState.SUCCEEDED
 
 
-def test_serving_notes_what_is_wanted(users) -> None:
-    Ledger(users["serving"]).want("kpis", ACME)
-    assert Ledger(users["pipeline"]).wanted("kpis", 10) == [ACME]
+def test_serving_notes_what_is_wanted_and_how_questions_went(users) -> None:
+    noting, reading = Ledger(users["serving"]), Ledger(users["pipeline"])
+    noting.want("kpis", ACME)
+    noting.note_misses("kpis", {(ACME, Miss.NOT_HOT): 1})
+    noting.note_reads("kpis", 2, {Miss.NOT_HOT: 1})
+    assert reading.wanted("kpis", 10) == [ACME]
+    assert [missed.filter for missed in reading.missed("kpis", 10)] == [ACME]
+    assert reading.reads("kpis") == Reads(2, {Miss.NOT_HOT: 1})
 
 
 def forbidden(entry) -> dict[str, tuple]:

@@ -19,6 +19,7 @@ from kpi_pipeline.cache.keys import (
     CATALOGUE,
     FENCE_KEY,
     MANIFEST_KEY,
+    REPLACED_KEY,
     members_key,
     new_generation,
     payload_key,
@@ -160,7 +161,8 @@ def test_two_replaced_generations_stay_and_older_ones_go_with_their_key_set(
     assert live(each_client).previous == (generations[3], generations[2])
     assert [held(each_client, generation) for generation in generations] == [0, 0, 701, 701, 701]
     assert [each_client.exists(members_key(generation)) for generation in generations] == [0, 0, 1, 1, 1]
-    assert each_client.dbsize() == 3 * (701 + 1) + 2
+    assert each_client.dbsize() == 3 * (701 + 1) + 3
+    assert set(each_client.hkeys(REPLACED_KEY)) == {name.encode() for name in live(each_client).previous}
 
 
 def test_what_the_caller_says_about_previous_does_not_count(newsroom, client) -> None:
@@ -375,7 +377,7 @@ def test_publishers_side_by_side_always_show_readers_a_complete_generation(
     entry = live(each_client)
     assert (
         each_client.dbsize()
-        == sum(held(each_client, one) + 1 for one in (entry.generation, *entry.previous)) + 2
+        == sum(held(each_client, one) + 1 for one in (entry.generation, *entry.previous)) + 3
     )
 
 

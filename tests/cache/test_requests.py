@@ -1,13 +1,15 @@
 """Requests on real servers: shared in flight, delivered at least once, their state told to who asked."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
+from kpi_pipeline.cache import request_stream as stream_module
 from kpi_pipeline.cache import requests as requests_module
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, task_key
-from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, progress_key, task_key
+from kpi_pipeline.cache.requests import Progress, Request, RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 ACME = Filter.of({"client": "ACME"})
@@ -197,7 +199,7 @@ def test_a_request_goes_to_one_consumer_until_it_is_left_lying(requests, each_cl
     second = requests.pending("two", 10)
     assert [request.product for request in (*first, *second)] == ["kpis", "charts", "financials"]
     assert requests.pending("two", 10) == []
-    monkeypatch.setattr(requests_module, "_IDLE_MS", 0)
+    monkeypatch.setattr(stream_module, "_ABANDONED_MS", 0)
     requests.acknowledge(first[0].entry)
     reclaimed = requests.pending("three", 10)
     assert {request.id for request in reclaimed} == {first[1].id, second[0].id}
@@ -212,11 +214,60 @@ def test_what_was_left_lying_comes_before_what_is_new(requests, monkeypatch) -> 
     requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
     (left,) = requests.pending("one", 1)
     requests.ask(RequestKind.REFRESH, "charts", EVERYTHING)
-    monkeypatch.setattr(requests_module, "_IDLE_MS", 0)
-    assert requests.pending("two", 1) == [left]
+    monkeypatch.setattr(stream_module, "_ABANDONED_MS", 0)
+    assert requests.pending("two", 1) == [replace(left, again=True)]
     for number in range(5):
         requests.ask(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
     assert [request.product for request in requests.pending("two", 3)] == ["kpis", "charts", "kpis"]
+
+
+def test_new_requests_are_left_to_others_for_a_while(requests, each_client) -> None:
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    assert requests.pending("patient", 10, patience_s=60) == []
+    assert len(requests.pending("patient", 10, patience_s=0)) == 1
+
+
+def test_whoever_waits_gets_a_request_when_it_is_asked(requests, each_cache_url) -> None:
+    taken: list[Request] = []
+
+    def take() -> None:
+        with connect(each_cache_url) as own:
+            mine = Requests(own)
+            while not taken:
+                taken.extend(mine.take("waiting", 10, 0.5))
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    thread.join(30)
+    assert [(one.id, one.again) for one in taken] == [(task.id, False)]
+
+
+def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(requests, monkeypatch) -> None:
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    (mine,) = requests.take("mine", 1, 0.01)
+    requests.ask(RequestKind.REFRESH, "charts", EVERYTHING)
+    (theirs,) = requests.take("theirs", 1, 0.01)
+    # What the predecessor had begun may not be over yet.
+    assert requests.take("mine", 10, 0.01) == []
+    monkeypatch.setattr(stream_module, "_SETTLED_MS", 0)
+    assert requests.take("mine", 10, 0.01) == [replace(mine, again=True)]
+    requests.acknowledge(mine.entry)
+    assert requests.take("mine", 10, 0.01) == []
+    assert requests.take("theirs", 10, 0.01) == [replace(theirs, again=True)]
+
+
+def test_progress_is_told_with_the_task_of_the_run(requests, each_client) -> None:
+    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.progressed("run-1", 4, 0)
+    assert requests.status(task.id).progress == Progress()
+    requests.started(task.id, "run-1")
+    assert requests.status(task.id).progress == Progress(steps=4)
+    requests.progressed("run-1", 4, 3, computed_at=12.5)
+    assert requests.status(task.id).progress == Progress(steps=4, steps_done=3, computed_at=12.5)
+    assert each_client.ttl(progress_key("run-1")) > 80_000
+    each_client.hset(progress_key("run-1"), "steps", "odd")
+    assert requests.status(task.id).progress == Progress()
 
 
 def test_requests_asked_before_the_first_consumer_and_after_a_flush(requests, each_client) -> None:

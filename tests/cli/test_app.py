@@ -2,7 +2,7 @@
 
 import pytest
 
-COMMANDS = ("up", "load", "warm", "status", "doctor", "down")
+COMMANDS = ("up", "load", "warm", "variants", "backfill", "rollback", "status", "doctor", "down")
 
 
 def test_help_lists_every_command_and_the_exit_codes(kpi) -> None:

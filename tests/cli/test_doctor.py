@@ -3,6 +3,10 @@
 import socket
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def findings(ran) -> dict[str, tuple[str, str]]:
     return {check["name"]: (check["finding"], check["detail"]) for check in ran.json()["checks"]}

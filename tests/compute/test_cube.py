@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ certificate = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(certificate, max_size=12), st.integers(1, 24))
 def test_a_hot_filter_has_the_same_sums_in_a_block_and_alone(cube_of, rows, window) -> None:
@@ -43,6 +45,7 @@ def test_a_hot_filter_has_the_same_sums_in_a_block_and_alone(cube_of, rows, wind
             np.testing.assert_array_equal(getattr(alone, name), getattr(piece, name), err_msg=name)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(certificate, max_size=12))
 def test_hot_filters_are_everything_singles_and_pairs_that_occur(cube_of, rows) -> None:
@@ -119,3 +122,25 @@ def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
     assert cube.currencies == ()
     piece = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
     assert piece.totals.shape == (2, 0, len(COMPONENT_INDEX))
+
+
+@settings(max_examples=40)
+@given(st.lists(certificate, max_size=8), st.randoms(use_true_random=False))
+def test_a_part_of_a_slice_has_the_sums_of_its_filters_alone(cube_of, rows, random) -> None:
+    cube: Cube = cube_of(rows)
+    for piece in cube.slices():
+        wanted = {one for one in piece.filters if random.random() < 0.5}
+        part = piece.only({*wanted, Filter.of({"client": "nobody"})})
+        assert part.filters == tuple(one for one in piece.filters if one in wanted)
+        if part.filters:
+            alone = cube.select(part.filters)
+            for name in ("totals", "window", "window_days", "trend", "trend_end"):
+                np.testing.assert_array_equal(getattr(part, name), getattr(alone, name), err_msg=name)
+
+
+def test_a_slice_counts_the_certificates_of_each_filter(cube_of) -> None:
+    rows = [{"client": "a", "currency": "CLP"}, {"client": "a", "currency": "USD"}, {"client": "b"}]
+    counts = {one: n for piece in cube_of(rows).slices() for one, n in piece.certificates().items()}
+    assert counts[EVERYTHING] == 3
+    assert counts[Filter.of({"client": "a"})] == 2
+    assert counts[Filter.of({"client": "b", "state": "enviado"})] == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.months import days_passed, month_number, month_of, month_text
+from kpi_pipeline.compute.months import days_passed, month_end, month_number, month_of, month_text
 
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 
@@ -33,3 +33,10 @@ def test_the_next_month_has_the_next_number() -> None:
 )
 def test_days_passed_end_with_the_business_date(month: str, as_of: date, days: int) -> None:
     assert days_passed(month_number(month), as_of) == days
+
+
+@pytest.mark.parametrize(
+    ("month", "last"), [("2024-02", "2024-02-29"), ("2023-02", "2023-02-28"), ("2024-12", "2024-12-31")]
+)
+def test_a_month_ends_on_its_last_day(month: str, last: str) -> None:
+    assert month_end(month_number(month)).isoformat() == last

@@ -7,6 +7,8 @@ import pytest
 from .both_ways import DEMO_DAY, BothWays
 from .comparison import assert_agreement
 
+pytestmark = pytest.mark.slow
+
 MIDWAY = date(2023, 2, 17)
 
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from kpi_pipeline.model.filters import Filter
 from .both_ways import BothWays, certificate
 from .comparison import assert_agreement, disagreements
 from .figures import STATES
+
+pytestmark = pytest.mark.slow
 
 days = st.dates(date(2022, 11, 1), date(2024, 5, 31))
 dates_of_interest = st.sampled_from([date(2024, 2, 29), date(2023, 12, 31), date(2024, 3, 1)]) | days

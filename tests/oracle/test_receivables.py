@@ -9,7 +9,14 @@ from .comparison import assert_agreement
 
 
 @pytest.mark.parametrize(
-    "as_of", [date(2013, 6, 30), date(2012, 6, 30), date(2013, 12, 31), date(2011, 12, 31)], ids=str
+    "as_of",
+    [
+        date(2013, 6, 30),
+        pytest.param(date(2012, 6, 30), marks=pytest.mark.slow),
+        pytest.param(date(2013, 12, 31), marks=pytest.mark.slow),
+        date(2011, 12, 31),
+    ],
+    ids=str,
 )
 def test_every_figure_of_every_variant(receivables: BothWays, as_of: date) -> None:
     assert_agreement(receivables, as_of)

@@ -1,6 +1,8 @@
 """What readers ask for becomes one run a product, and nothing asked for is lost."""
 
 import os
+import threading
+from pathlib import Path
 
 import pytest
 import redis
@@ -14,8 +16,16 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors import requests as stream
 from kpi_pipeline.sensors.requests import requested_refreshes
+from kpi_pipeline.settings import Settings
+from serving.app import create_app
 
 TWO = Filter.of({"client": ["a", "b"]})
+
+
+@pytest.fixture(autouse=True)
+def no_dispatcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sensor leaves nothing to a dispatcher."""
+    monkeypatch.setattr(stream, "PATIENCE_S", 0.0)
 
 
 def tick(instance: DagsterInstance) -> list[RunRequest]:
@@ -30,6 +40,39 @@ def record_run(instance: DagsterInstance, request: RunRequest) -> str:
 
 
 def test_without_requests_there_is_no_run(requests: Requests, instance: DagsterInstance) -> None:
+    assert tick(instance) == []
+
+
+def test_a_new_request_is_left_to_the_dispatcher(
+    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    monkeypatch.setattr(stream, "PATIENCE_S", 60.0)
+    assert tick(instance) == []
+    monkeypatch.setattr(stream, "PATIENCE_S", 0.0)
+    assert len(tick(instance)) == 1
+
+
+def test_1000_simultaneous_cold_requests_cause_one_run(
+    requests: Requests, instance: DagsterInstance, demo_home: Path
+) -> None:
+    app = create_app(Settings(_env_file=None, KPI_HOME=demo_home, REDIS_URL=os.environ["REDIS_URL"]))
+    gate = threading.Barrier(20)
+
+    def ask() -> None:
+        web = app.test_client()
+        gate.wait()
+        for _ in range(50):
+            assert web.post("/manager/dashboard/refresh?product=kpis").status_code == 202
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (run,) = tick(instance)
+    assert len([tag for tag in run.tags if tag.startswith("kpi-task/")]) == 1
+    record_run(instance, run)
     assert tick(instance) == []
 
 
@@ -64,7 +107,7 @@ def test_a_request_whose_run_was_never_recorded_is_delivered_again(
     requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
     lost = tick(instance)
     assert tick(instance) == []
-    monkeypatch.setattr("kpi_pipeline.cache.requests._IDLE_MS", 0)
+    monkeypatch.setattr("kpi_pipeline.cache.request_stream._ABANDONED_MS", 0)
     again = tick(instance)
     # The same key: Dagster starts no second run when the first was recorded after all.
     assert [one.run_key for one in again] == [one.run_key for one in lost]
@@ -75,7 +118,7 @@ def test_a_request_whose_run_is_recorded_is_only_acknowledged(
 ) -> None:
     requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
     record_run(instance, tick(instance)[0])
-    monkeypatch.setattr("kpi_pipeline.cache.requests._IDLE_MS", 0)
+    monkeypatch.setattr("kpi_pipeline.cache.request_stream._ABANDONED_MS", 0)
     assert tick(instance) == []
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         assert client.xlen("kpi:requests") == 0

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key, variant_key
-from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.ledger import Ledger, Reads
+from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.requests import Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
@@ -25,7 +26,7 @@ def restricted(client, cache_url, settings_of) -> Iterator[FlaskClient]:
     client.execute_command("ACL", "DELUSER", "pipeline", "serving")
 
 
-def test_everything_works_with_the_rights_of_serving(restricted, press, client, caplog) -> None:
+def test_everything_works_with_the_rights_of_serving(restricted, press, client, caplog, wait_until) -> None:
     press.publish("kpis", "dashboards", "financials")
     press.publish("charts", age_s=700)
     with caplog.at_level(logging.WARNING):
@@ -34,12 +35,16 @@ def test_everything_works_with_the_rights_of_serving(restricted, press, client, 
         missing = restricted.get("/manager/api/kpis?client=minera nandu")
         assert missing.status_code == 202
         assert restricted.get(missing.get_json()["meta"]["task"]["status_url"]).status_code == 200
+        refresh = restricted.post("/manager/dashboard/refresh")
+        assert refresh.status_code == 202
+        assert restricted.get(refresh.get_json()["status_url"]).status_code == 200
         for address in ("/manager/api/catalogue", "/manager/api/cache/status", "/health/system"):
             assert restricted.get(address).status_code == 200
+        wait_until(lambda: Ledger(client).reads("kpis") == Reads(1, {Miss.NOT_HOT: 1}))
     assert caplog.records == []
     assert restricted.get("/manager/api/cache/status").get_json()["redis"]["reachable"] is True
     assert {one.kind.value for one in Requests(client).pending("test", 10)} == {"warm", "refresh"}
-    assert Ledger(client).wanted("kpis", 10) == [MINE]
+    assert set(Ledger(client).wanted("kpis", 10)) == {MINE, EVERYTHING}
 
 
 def test_alarms_are_counted_with_the_rights_of_serving(restricted, press, client) -> None:

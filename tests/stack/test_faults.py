@@ -120,7 +120,9 @@ def all_run(machine: Any, wait: Any) -> None:
     wait(machine.dagster.answers, 60, "Dagster answers")
 
 
-@pytest.mark.parametrize("victim", ["valkey", "dagster-code", "dagster-web", "dagster-daemon", "web"])
+@pytest.mark.parametrize(
+    "victim", ["valkey", "dagster-code", "dagster-web", "dagster-daemon", "dispatcher", "web"]
+)
 def test_a_process_killed_during_a_refresh(stack, wait, victim: str) -> None:
     before = stack.states()[victim].pid
     with reading(stack, web_may_be_away=victim == "web") as reader:

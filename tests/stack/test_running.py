@@ -17,7 +17,7 @@ from kpi_pipeline.stack.loopback import OPENER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "web"}
+PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "dispatcher", "web"}
 
 
 def test_the_first_start_shows_a_demo_without_a_question(stack) -> None:

@@ -1,5 +1,7 @@
 """The state of a request over HTTP, as the page and clients poll it."""
 
+import time
+
 import pytest
 
 from kpi_pipeline.cache.keys import task_key
@@ -36,6 +38,8 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
         "scope": "all",
         "started_at": None,
         "finished_at": None,
+        "progress": {"steps_done": 0, "steps": None},
+        "timings": dict.fromkeys(("started_s", "computed_s", "published_s", "finished_s")),
         "reason": None,
         "run_id": None,
         "run_url": None,
@@ -44,6 +48,12 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
     started = web.get(f"/manager/dashboard/status/{task}").get_json()
     assert (started["state"], started["run_id"]) == ("started", "run/7")
     assert started["run_url"] == "http://127.0.0.1:3000/runs/run%2F7"
+    requests.progressed("run/7", 5, 4, computed_at=time.time(), published_at=time.time())
+    published = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert published["progress"] == {"steps_done": 4, "steps": 5}
+    timings = published["timings"]
+    assert 0 <= timings["started_s"] <= timings["computed_s"] <= timings["published_s"]
+    assert timings["finished_s"] is None
     requests.finished(task, ok=True)
     response = web.get(f"/manager/dashboard/status/{task}")
     assert response.get_json()["state"] == "succeeded"

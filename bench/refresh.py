@@ -1,0 +1,136 @@
+"""How long a refresh takes, from POST until the new generation is served, and where the time goes.
+
+    .venv/bin/python bench/refresh.py [--requests 50] [--product dashboards] [--unchanged]
+
+The stack must run (`kpi up`) with its embedded defaults and the demo. Unless --unchanged is given, one
+certificate of the demo is changed before each request, so that every generation is written anew.
+"""
+
+import argparse
+import json
+import sqlite3
+import statistics
+import sys
+import time
+import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+from kpi_pipeline.cli.problems import load_settings
+from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
+from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.loopback import OPENER
+from kpi_pipeline.stack.supervision import running_addresses
+
+API = {"kpis": "kpis", "dashboards": "dashboard", "charts": "charts", "financials": "financials"}
+STATS = """
+query Run($run: ID!) {
+  runOrError(runId: $run) { ... on Run { creationTime startTime stepStats { stepKey startTime endTime } } }
+}
+"""
+LONGEST_S = 60
+POLL_S = 0.02
+
+
+class Bench:
+    """Asks for refreshes of one product over HTTP, one after the other."""
+
+    def __init__(self, addresses: Addresses, product: str) -> None:
+        self.addresses = addresses
+        self.product = product
+        self.web = HTTPConnection(LOOPBACK, addresses.web_port, timeout=LONGEST_S)
+
+    def ask(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        self.web.request(method, path)
+        answer = self.web.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def served(self) -> tuple[str, str]:
+        """What is served: the generation, and the run that last verified it."""
+        status, body = self.ask("GET", f"/manager/api/{API[self.product]}")
+        assert status == 200, body
+        return body["meta"]["generation"], body["meta"]["run_id"]
+
+    def refresh(self) -> dict[str, float]:
+        """Seconds of each part of one refresh."""
+        before = self.served()
+        asked_at, begun = time.time(), time.perf_counter()
+        status, task = self.ask("POST", f"/manager/dashboard/refresh?product={self.product}")
+        assert status == 202, task
+        parts = {"answer to POST": time.perf_counter() - begun}
+        while (now := self.served()) == before:
+            assert time.perf_counter() - begun < LONGEST_S, f"not refreshed: {task}"
+            time.sleep(POLL_S)
+        parts["total"] = time.perf_counter() - begun
+        _, run_id = now
+        run = self.run(run_id)
+        parts["dispatch"] = run["creationTime"] - asked_at
+        parts["launch and hand over"] = run["startTime"] - run["creationTime"]
+        at = run["startTime"]
+        for step in sorted(run["stepStats"], key=lambda step: step["startTime"]):
+            # What comes after the flip is not waited for.
+            if step["endTime"] - asked_at < parts["total"] + 0.1:
+                parts[f"step {step['stepKey']}"] = step["endTime"] - at
+                at = step["endTime"]
+            if step["stepKey"] == f"live_{self.product}":
+                break
+        parts["seen by serving"] = asked_at + parts["total"] - at
+        self.finish(task["status_url"])
+        return parts
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """The run as Dagster's UI tells it, once it has told the end of the flip."""
+        query = json.dumps({"query": STATS, "variables": {"run": run_id}}).encode()
+        url = f"{self.addresses.dagster_url}/graphql"
+        while True:
+            request = urllib.request.Request(url, query, {"Content-Type": "application/json"})
+            with OPENER.open(request, timeout=LONGEST_S) as answer:
+                run: dict[str, Any] = json.load(answer)["data"]["runOrError"]
+            ended = [step["stepKey"] for step in run["stepStats"] if step["endTime"]]
+            if f"live_{self.product}" in ended:
+                run["stepStats"] = [step for step in run["stepStats"] if step["endTime"]]
+                return run
+            time.sleep(POLL_S)
+
+    def finish(self, status_url: str) -> None:
+        """Wait for the end of the task; an equal request would only join it before."""
+        while (task := self.ask("GET", status_url)[1])["state"] in ("queued", "started"):
+            time.sleep(POLL_S)
+        assert task["state"] == "succeeded", task
+
+
+def change_a_certificate(path: str) -> None:
+    with closing(sqlite3.connect(path, timeout=10)) as source:
+        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE n_edp = 1")
+        source.commit()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--requests", type=int, default=50)
+    options.add_argument("--product", choices=sorted(API), default="dashboards")
+    options.add_argument("--unchanged", action="store_true")
+    chosen = options.parse_args()
+    home = Home(load_settings())
+    addresses = running_addresses(home)
+    if addresses is None:
+        sys.exit("the stack does not run: start it with `kpi up`")
+    bench = Bench(addresses, chosen.product)
+    measured = []
+    for _ in range(chosen.requests + 1):
+        if not chosen.unchanged:
+            change_a_certificate(str(home.demo_file))
+        measured.append(bench.refresh())
+    # The first finds cold processes.
+    measured = measured[1:]
+    print(f"{chosen.requests} refreshes of {chosen.product}, source {'un' * chosen.unchanged}changed")
+    print(f"{'seconds':<24}{'p50':>8}{'p95':>8}{'max':>8}")
+    for part in measured[0]:
+        values = sorted(one[part] for one in measured if part in one)
+        p95 = statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+        print(f"{part:<24}{statistics.median(values):>8.3f}{p95:>8.3f}{values[-1]:>8.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Asking for newer figures: by program, by the page's button, and all anew."""
+
+import pytest
+
+from kpi_pipeline.cache.ledger import Ledger
+from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from serving.app import create_app
+
+REFRESH, CLEAR = "/manager/dashboard/refresh", "/manager/api/cache/clear"
+MINE = Filter.of({"client": "Minera Ñandú"})
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def requests(client) -> Requests:
+    return Requests(client)
+
+
+def test_a_refresh_is_asked_and_its_task_can_be_followed(web, requests) -> None:
+    response = web.post(REFRESH)
+    assert response.status_code == 202
+    told = response.get_json()
+    assert told["retry_after"] == int(response.headers["Retry-After"]) > 0
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Location"] == told["status_url"]
+    followed = web.get(told["status_url"]).get_json()
+    assert (followed["id"], followed["state"]) == (told["task_id"], "queued")
+    (asked,) = requests.pending("test", 10)
+    assert (asked.id, asked.kind, asked.product) == (told["task_id"], RequestKind.REFRESH, "dashboards")
+
+
+def test_equal_requests_in_flight_share_a_task_whoever_asks_and_for_whichever_filter(
+    web, press, requests
+) -> None:
+    press.publish(answers={EVERYTHING: {"of": 0}, MINE: {"of": 1}})
+    asked = [
+        web.post(REFRESH),
+        web.get(REFRESH),
+        web.post(f"{REFRESH}?product=dashboards"),
+        web.post(REFRESH, data={"product": "dashboards", "cliente": "minera nandu"}),
+    ]
+    (task,) = {response.get_json()["task_id"] for response in asked}
+    requests.started(task, "run-1")
+    assert web.post(REFRESH).get_json()["task_id"] == task
+    assert web.post(f"{REFRESH}?product=kpis").get_json()["task_id"] != task
+    requests.finished(task, ok=True)
+    assert web.post(REFRESH).get_json()["task_id"] != task
+
+
+def test_a_filter_that_no_generation_holds_is_asked_for_itself(web, press, client, requests) -> None:
+    press.publish("dashboards")
+    told = web.post(f"{REFRESH}?client=minera nandu").get_json()
+    (asked,) = requests.pending("test", 10)
+    assert (asked.id, asked.kind, asked.filter) == (told["task_id"], RequestKind.WARM, MINE)
+    assert MINE in Ledger(client).wanted("dashboards", 10)
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+def test_an_unknown_product_is_refused_with_those_there_are(web, client, path) -> None:
+    response = web.post(f"{path}?product=secrets")
+    assert response.status_code == 400
+    assert response.get_json()["allowed"] == list(PRODUCTS)
+    assert client.keys("kpi:task:*") == []
+
+
+def test_an_unknown_filter_is_refused(web, press, client) -> None:
+    press.publish("dashboards")
+    assert web.post(f"{REFRESH}?colour=red").get_json()["type"] == "/problems/unknown-filter"
+    assert web.post(f"{REFRESH}?client=nobody").get_json()["type"] == "/problems/unknown-filter-value"
+    assert client.keys("kpi:task:*") == []
+
+
+def test_clear_asks_for_everything_anew_and_removes_nothing(web, press, client, requests) -> None:
+    press.publish()
+    before = web.get("/manager/api/kpis").get_json()["meta"]["generation"]
+    told = web.get(CLEAR).get_json()
+    assert [task["product"] for task in told["tasks"]] == list(PRODUCTS)
+    asked = requests.pending("test", 10)
+    assert {one.kind for one in asked} == {RequestKind.CLEAR}
+    assert {one.id for one in asked} == {task["task_id"] for task in told["tasks"]}
+    assert web.get("/manager/api/kpis").get_json()["meta"]["generation"] == before
+    one = web.post(f"{CLEAR}?product=kpis").get_json()
+    assert one["tasks"] == [task for task in told["tasks"] if task["product"] == "kpis"]
+
+
+def test_without_redis_it_says_so(settings_of) -> None:
+    web = create_app(settings_of(REDIS_URL="redis://127.0.0.1:1/0")).test_client()
+    response = web.post(REFRESH)
+    assert response.status_code == 503
+    assert response.get_json()["type"] == "/problems/request-refused"
+    assert "Retry-After" in response.headers
+
+
+def test_a_server_that_is_full_says_so_and_goes_on_serving(web, press, client) -> None:
+    press.publish()
+    client.config_set("maxmemory", 1)
+    try:
+        assert web.post(REFRESH).status_code == 503
+        assert web.get("/manager/api/kpis").status_code == 200
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_the_button_leads_back_to_the_page_which_waits_until_it_is_done(web, press, client, requests) -> None:
+    press.publish(answers={EVERYTHING: {"of": 0}, MINE: {"of": 1}})
+    form = {"client": "Minera Ñandú", "lang": "en"}
+    response = web.post(REFRESH, data=form, headers=BROWSER)
+    assert response.status_code == 303
+    (asked,) = requests.pending("test", 10)
+    assert response.headers["Location"].endswith(f"&lang=en&task={asked.id}")
+    assert response.headers["Location"].startswith("/manager/dashboard?client=Minera")
+
+
+def test_a_browser_gets_problems_as_a_page(web) -> None:
+    response = web.post(f"{REFRESH}?product=secrets", headers=BROWSER)
+    assert response.status_code == 400
+    assert response.content_type.startswith("text/html")

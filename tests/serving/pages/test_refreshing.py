@@ -1,0 +1,83 @@
+"""The button that refreshes, and the page that waits for what it asked; without JavaScript."""
+
+import re
+
+import pytest
+
+from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.model.filters import EVERYTHING
+from serving.app import create_app
+from serving.pages import refreshing as page
+
+HOME = "/manager/dashboard"
+
+
+@pytest.fixture
+def requests(client) -> Requests:
+    return Requests(client)
+
+
+@pytest.fixture
+def task(press, requests) -> str:
+    press.publish()
+    return requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+
+
+def test_the_button_posts_what_the_page_shows(web, press, client) -> None:
+    press.publish()
+    shown = web.get(f"{HOME}?client=Minera Ñandú&state=pagado&lang=en").get_data(as_text=True)
+    (form,) = re.findall(r'<form class="refresh".*?</form>', shown, re.DOTALL)
+    assert 'method="post" action="/manager/dashboard/refresh"' in form
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]+)"', form))
+    assert hidden == {"client": "Minera Ñandú", "state": "pagado", "lang": "en"}
+    assert ">Refresh</button>" in form
+
+
+def test_a_page_that_waits_refreshes_itself_until_it_is_done(web, requests, task, monkeypatch) -> None:
+    address = f"{HOME}?lang=en&task={task}"
+    waiting = web.get(address)
+    assert waiting.headers["Refresh"] == "1"
+    assert "New figures are being computed" in waiting.get_data(as_text=True)
+    requests.started(task, "run-1")
+    requests.progressed("run-1", 5, 2)
+    assert "Step 2 of 5." in web.get(address).get_data(as_text=True)
+    requests.finished(task, ok=True)
+    monkeypatch.setattr(page, "_SEEN_S", 0.0)
+    done = web.get(address)
+    assert "Refresh" not in done.headers
+    assert "The figures are up to date." in done.get_data(as_text=True)
+
+
+def test_a_page_does_not_say_done_before_every_process_reads_the_new_figures(
+    web, requests, task, monkeypatch
+) -> None:
+    requests.finished(task, ok=True)
+    monkeypatch.setattr(page, "_SEEN_S", 3600.0)
+    assert web.get(f"{HOME}?task={task}").headers["Refresh"] == "1"
+
+
+def test_a_refresh_that_failed_is_told_and_the_figures_stay(web, requests, task) -> None:
+    requests.finished(task, ok=False, reason="a path that is nobody's business")
+    failed = web.get(f"{HOME}?lang=en&task={task}")
+    shown = failed.get_data(as_text=True)
+    assert failed.status_code == 200
+    assert "Refresh" not in failed.headers
+    assert "could not be computed" in shown
+    assert f"/manager/dashboard/status/{task}" in shown
+    assert "nobody" not in shown
+
+
+@pytest.mark.parametrize("task_id", ["", "0" * 32, "<script>", "of:x"])
+def test_a_task_that_nobody_knows_is_no_matter(web, press, task_id) -> None:
+    press.publish()
+    response = web.get(f"{HOME}?task={task_id}")
+    assert response.status_code == 200
+    assert "notice-refresh" not in response.get_data(as_text=True)
+    assert "<script" not in response.get_data(as_text=True)
+
+
+def test_a_task_that_cannot_be_read_is_no_matter(client, press, cache_url, settings_of, task) -> None:
+    web = create_app(settings_of(REDIS_URL=cache_url)).test_client()
+    client.delete(f"kpi:task:{task}")
+    client.set(f"kpi:task:{task}", "odd")
+    assert web.get(f"{HOME}?task={task}").status_code == 200
