@@ -4,11 +4,12 @@ Started as `celery -A kpi_pipeline.worker worker`. Importing the definitions her
 child process is forked with them loaded, which is what makes a run start at once.
 """
 
+import gc
 from collections.abc import Mapping
 from typing import Any, Final
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
@@ -43,6 +44,8 @@ WORKER_CONFIG: Final[Mapping[str, Any]] = {
     "worker_redirect_stdouts": False,
 }
 """Celery's settings for the worker; the launcher in dagster.yaml shares those that concern messages."""
+
+_GC_THRESHOLDS: Final = (50_000, 20, 50)
 
 LOST: Final = "The worker that executed this run was lost. It is tried again; the live figures stay."
 
@@ -90,6 +93,17 @@ def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> 
             instance.report_run_failed(run, LOST)
             lost.append(run.run_id)
     return lost
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _spare_collections(**_: object) -> None:
+    """Leave what is loaded before the fork out of garbage collection, and collect less often.
+
+    A run makes and drops some hundred thousand small objects; looking for cycles among all that is
+    loaded each time took a tenth of the writing of a generation.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

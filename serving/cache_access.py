@@ -14,7 +14,7 @@ from serving.catalogues import Catalogues
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 1.0
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.05
 """How old the manifest may be: somebody waits for a refresh of less than a second."""
 
 

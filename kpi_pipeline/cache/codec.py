@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 import orjson
 import zstandard
+from isal import isal_zlib
 
 Encoding = Literal["zstd", "gzip", "identity"]
 
@@ -179,9 +180,9 @@ def _compress_zstd(content: bytes) -> bytes:
 
 
 def _compress_gzip(content: bytes) -> bytes:
-    compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    compressor = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
     # A full flush ends at a byte boundary, where a stored block can begin with a plain byte.
-    return _GZIP_HEADER + compressor.compress(content) + compressor.flush(zlib.Z_FULL_FLUSH)
+    return _GZIP_HEADER + compressor.compress(content) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 def _raw_blocks(content: bytes) -> Iterator[bytes]:

@@ -260,15 +260,17 @@ class Publisher:
             yield payload_key(generation, variant), encode(data, {**meta, "filter": asked.as_dict()})
 
     def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
-        # In a transaction: a cut connection must leave no key without expiry and no member without
-        # its payload.
-        pipeline = self._client.pipeline(transaction=True)
+        # A cut connection must leave no key without expiry and no member without its payload: payloads
+        # first, each with its expiry, then their names, in a transaction with theirs.
+        payloads = self._client.pipeline(transaction=False)
         for key, frame in batch:
             # The client's own method looks through its twelve options each time: 50 ms a generation.
-            pipeline.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
-        pipeline.sadd(members_key(generation), *(key for key, _ in batch))
-        pipeline.expireat(members_key(generation), expiry)
-        pipeline.execute()
+            payloads.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
+        payloads.execute()
+        names = self._client.pipeline(transaction=True)
+        names.sadd(members_key(generation), *(key for key, _ in batch))
+        names.expireat(members_key(generation), expiry)
+        names.execute()
 
     def _absent(self, keys: Sequence[str]) -> list[str]:
         if self._client.exists(*keys) == len(keys):

@@ -184,9 +184,8 @@ class Cube:
     def _filter(self, dimensions: tuple[str, ...], group: Ints) -> Filter:
         if not dimensions:
             return EVERYTHING
-        return Filter.of(
-            {name: self.values[name][code] for name, code in zip(dimensions, group.tolist(), strict=True)}
-        )
+        named = zip(dimensions, group.tolist(), strict=True)
+        return _of_single_values({name: self.values[name][code] for name, code in named})
 
     def _dense(self, rows: Ints, group_of_row: Ints, groups: int) -> Ints:
         """Rows summed to [groups, months, currencies, components]."""
@@ -225,7 +224,7 @@ class Cube:
         trend = np.moveaxis(windows[group, month - TREND_MONTHS + 1], -1, 1)
         days = np.array([days_passed(at + self._first, self.as_of) for at in range(self._months)], np.int64)
         named = tuple(
-            Filter.of({**filters[of].as_dict(), "month": month_text(at + self._first)})
+            Filter(tuple(sorted((*filters[of].terms, ("month", (month_text(at + self._first),))))))
             for of, at in zip(group.tolist(), month.tolist(), strict=True)
         )
         return Slice(named, totals, totals[..., _WINDOW_AT], days[month], trend, month + self._first)
@@ -264,6 +263,11 @@ class Cube:
                 codes = [code for code, value in enumerate(self.values[name]) if fold(value) in wanted]
                 mask &= np.isin(self._codes[name], codes)
         return mask
+
+
+def _of_single_values(values: dict[str, str]) -> Filter:
+    """What `Filter.of` gives for one value of each dimension, without looking for more."""
+    return Filter(tuple((name, (values[name],)) for name in sorted(values)))
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Ints]:

@@ -15,6 +15,7 @@ from babel.numbers import get_currency_precision, list_currencies
 
 from kpi_pipeline.compute import parsing
 from kpi_pipeline.compute.change_log import log_facts
+from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.parsing import Cell, literal
 from kpi_pipeline.compute.rules import AMOUNTS, COUNTS, DAYS, RULES
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, State
@@ -65,7 +66,7 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
     Returns:
         Accepted and refused rows; together as many as `raw` has.
     """
-    with duckdb.connect() as connection:
+    with computation() as connection:
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping)

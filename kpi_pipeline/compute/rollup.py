@@ -4,9 +4,9 @@
 from datetime import date
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
+from kpi_pipeline.compute.database import computation
 from kpi_pipeline.model.certificates import STAGES, Stage
 from kpi_pipeline.model.components import COMPONENTS, Component
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
@@ -40,7 +40,7 @@ def roll_up(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> pa.T
     Raises:
         duckdb.ConversionException: If a sum does not fit 64 bits.
     """
-    with duckdb.connect() as connection:
+    with computation() as connection:
         connection.register("certificates", certificates)
         found = connection.sql(
             _statement(),

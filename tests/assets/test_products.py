@@ -5,7 +5,9 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,12 +21,21 @@ from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
 from kpi_pipeline.cache.leases import Leases
 from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.publisher import Flip, Publisher
 from kpi_pipeline.cache.reader import CacheReader
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 ANEW = {"kpi/rebuild": "always"}
 CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait on a condition, at most half a minute."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come about in time"
+        time.sleep(0.01)
 
 
 def proposed(reader: CacheReader) -> int:
@@ -277,15 +288,30 @@ def test_a_run_waits_for_the_one_that_rebuilds_the_product(demo_home: Path, run,
         leases = Leases(client)
         assert leases.take("kpis", "another run")
         waiting = aside.submit(run, "refresh_kpis")
-        stored = demo_home / "storage" / "rollup" / "latest"
-        deadline = time.monotonic() + 30
-        while not stored.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until((demo_home / "storage" / "rollup" / "latest").exists)
         assert read().manifest() == {}
         assert leases.release("kpis", "another run")
         assert waiting.result().success
     assert "kpis" in read().manifest()
+
+
+@pytest.mark.slow
+def test_a_lease_loser_never_brings_back_data_older_than_what_is_live(demo_home: Path, run, read) -> None:
+    assert run().success
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:
+        leases, publisher = Leases(client), Publisher(client)
+        assert leases.take("kpis", "the winner")
+        rolled_up = (demo_home / "storage" / "rollup" / "latest").read_text()
+        losing = aside.submit(run, "refresh_kpis", tags=ANEW)
+        wait_until(lambda: (demo_home / "storage" / "rollup" / "latest").read_text() != rolled_up)
+        # The loser has read the source by now; the winner has read it later, and publishes first.
+        newer = replace(publisher.live("kpis"), fence=publisher.next_fence(), run_id="the winner")
+        assert publisher.flip(newer) is Flip.LIVE
+        assert leases.release("kpis", "the winner")
+        assert losing.result().success
+    live = read().manifest()["kpis"]
+    assert (live.run_id, live.generation) == ("the winner", newer.generation)
+    assert read().answer("kpis", EVERYTHING).state is AnswerState.FRESH
 
 
 def test_engineers_see_what_was_made(demo_home: Path, run, instance) -> None:
