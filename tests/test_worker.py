@@ -21,6 +21,8 @@ from kpi_pipeline.cache.requests import Request, RequestKind, Requests, TaskStat
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 
+pytestmark = pytest.mark.slow
+
 NAME = "kpi@here"
 
 

@@ -19,6 +19,8 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(demo_home: Path):

@@ -22,6 +22,8 @@ from kpi_pipeline.sensors.requests import requested_refreshes
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(demo_home: Path) -> Iterator[redis.Redis]:

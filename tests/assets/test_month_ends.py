@@ -20,6 +20,8 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY, MARCH, APRIL = date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 

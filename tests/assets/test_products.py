@@ -26,6 +26,8 @@ from kpi_pipeline.cache.reader import CacheReader
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
+pytestmark = pytest.mark.slow
+
 ANEW = {"kpi/rebuild": "always"}
 CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
 
@@ -80,7 +82,6 @@ def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read
     }
 
 
-@pytest.mark.slow
 def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()["kpis"]
@@ -111,7 +112,6 @@ def test_an_unchanged_source_verifies_what_is_live_and_writes_nothing(
     assert told["outcome"].value == "unchanged"
 
 
-@pytest.mark.slow
 def test_a_run_started_by_hand_in_the_ui_moves_the_served_generation(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()
@@ -120,7 +120,6 @@ def test_a_run_started_by_hand_in_the_ui_moves_the_served_generation(demo_home: 
     assert all(after[product].generation != before[product].generation for product in PRODUCTS)
 
 
-@pytest.mark.slow
 def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypatch) -> None:
     assert run().success
     before = read().manifest()["kpis"]
@@ -143,7 +142,6 @@ def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_dem
     assert proposed(read()) == before_amount + 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["corrupt", "lost"])
 def test_an_unchanged_generation_that_is_damaged_is_written_anew(
     demo_home: Path, run, read, harm: str
@@ -162,7 +160,6 @@ def test_an_unchanged_generation_that_is_damaged_is_written_anew(
     assert read().answer("kpis", EVERYTHING).state is AnswerState.FRESH
 
 
-@pytest.mark.slow
 def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()
@@ -172,7 +169,6 @@ def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, 
     assert read().manifest() == before
 
 
-@pytest.mark.slow
 def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, read, failure) -> None:
     first = run()
     assert first.success
@@ -189,7 +185,6 @@ def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, re
     assert read().manifest() == live
 
 
-@pytest.mark.slow
 def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     demo_home: Path, run, read, failure
 ) -> None:
@@ -219,7 +214,6 @@ def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     assert read().answer("kpis", EVERYTHING).payload is not None
 
 
-@pytest.mark.slow
 def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, run, read) -> None:
     assert run().success
     live = read().manifest()
@@ -252,7 +246,6 @@ def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path,
     assert read().answer("kpis", gone).state is AnswerState.MISSING
 
 
-@pytest.mark.slow
 def test_a_run_whose_source_was_read_earlier_never_replaces_a_newer_one(
     demo_home: Path, run, read, instance
 ) -> None:
@@ -270,7 +263,6 @@ def test_a_run_whose_source_was_read_earlier_never_replaces_a_newer_one(
     assert read().manifest()["kpis"] == live
 
 
-@pytest.mark.slow
 def test_a_failed_save_releases_the_lease(demo_home: Path, run) -> None:
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
         admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
@@ -282,7 +274,6 @@ def test_a_failed_save_releases_the_lease(demo_home: Path, run) -> None:
     assert run("refresh_kpis").success
 
 
-@pytest.mark.slow
 def test_a_run_waits_for_the_one_that_rebuilds_the_product(demo_home: Path, run, read) -> None:
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:
         leases = Leases(client)
@@ -295,7 +286,6 @@ def test_a_run_waits_for_the_one_that_rebuilds_the_product(demo_home: Path, run,
     assert "kpis" in read().manifest()
 
 
-@pytest.mark.slow
 def test_a_lease_loser_never_brings_back_data_older_than_what_is_live(demo_home: Path, run, read) -> None:
     assert run().success
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:

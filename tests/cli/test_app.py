@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ("up", "load", "warm", "variants", "backfill", "rollback", "status", "doctor", "down")
 
 

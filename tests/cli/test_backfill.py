@@ -15,6 +15,8 @@ from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 
+pytestmark = pytest.mark.slow
+
 DAY = {"KPI_AS_OF": "2024-06-28"}
 
 

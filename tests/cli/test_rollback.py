@@ -13,6 +13,8 @@ from kpi_pipeline.cache.publisher import Flip, Publisher
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def publish(cache_url: str):

@@ -9,6 +9,8 @@ from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 
+pytestmark = pytest.mark.slow
+
 ASKED = Filter.of({"client": ["Añil", "b"], "state": "pagado"})
 
 

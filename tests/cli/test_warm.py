@@ -8,6 +8,8 @@ import pytest
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import REQUESTS_KEY
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "http://127.0.0.1:1"
 
 

@@ -19,6 +19,8 @@ from kpi_pipeline.cli.warming import verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
+pytestmark = pytest.mark.slow
+
 PAID = Filter.of({"state": "pagado"})
 
 

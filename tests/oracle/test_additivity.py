@@ -13,6 +13,8 @@ from .both_ways import DEMO_DAY, BothWays
 from .figures import COUNTS, MONEY
 from .source_rows import DIMENSIONS
 
+pytestmark = pytest.mark.slow
+
 Name = tuple[str, ...]
 
 

@@ -10,6 +10,8 @@ from .both_ways import DEMO_DAY, BothWays, certificate
 from .comparison import assert_agreement, disagreements
 from .source_rows import demo_rows
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2024, 3, 15)
 PAID = certificate(
     "pagado",

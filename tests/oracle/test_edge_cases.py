@@ -12,6 +12,8 @@ from .both_ways import BothWays, certificate
 from .comparison import assert_agreement, disagreements
 from .figures import CARDS, STATES
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2024, 3, 15)
 LEAP_DAY = date(2024, 2, 29)
 ISSUED = date(2024, 1, 10)

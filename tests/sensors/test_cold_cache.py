@@ -19,6 +19,8 @@ from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors import cold_cache as module
 from kpi_pipeline.sensors.cold_cache import cold_cache
 
+pytestmark = pytest.mark.slow
+
 Tick = Callable[[], SensorResult | SkipReason]
 
 

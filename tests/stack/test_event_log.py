@@ -12,6 +12,8 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from kpi_pipeline.stack import event_log
 from kpi_pipeline.stack.event_log import HeldSqliteEventLogStorage
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = """
 telemetry:
   enabled: false
