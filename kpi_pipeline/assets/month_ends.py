@@ -237,7 +237,7 @@ def _publish(
 ) -> _Kept:
     as_of = month_end(month_number(month))
     rollup = _of_month(rollups, month)
-    cube = Cube.from_rollup(rollup, as_of, source.dso_window_months())
+    cube = Cube(rollup, as_of, source.dso_window_months())
     described = catalogue(cube)
     inputs = inputs_digest(product, cube, [], described)
     publisher, history = cache.publisher(), cache.history()

@@ -98,7 +98,7 @@ def product_asset(product: str) -> AssetsDefinition:
         started = time.perf_counter()
         provenance = Provenance.of(rollup)
         as_of = date.fromisoformat(provenance.as_of or "")
-        cube = Cube.from_rollup(rollup, as_of, source.dso_window_months())
+        cube = Cube(rollup, as_of, source.dso_window_months())
         slices = list(cube.slices())
         computed: dict[str, list[str]] = {
             "variants_reconcile": reconcile_variants(rollup, cube, slices),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from itertools import combinations
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,11 @@ class Slice:
 class Cube:
     """All cells of one roll-up, coded.
 
+    Args:
+        rollup: Rows in `compute.rollup.ROLLUP_SCHEMA`.
+        as_of: The business date of the roll-up.
+        dso_window_months: Months of the trailing DSO window.
+
     Attributes:
         as_of: The business date.
         currencies: Codes of the currencies in it, sorted.
@@ -92,17 +97,6 @@ class Cube:
             rollup["month"], {text: month_number(text) - self._first for text in self.values["month"]}
         )
         self._sums: Ints = np.column_stack([rollup[name].to_numpy() for name in COMPONENT_NAMES])
-
-    @classmethod
-    def from_rollup(cls, rollup: pa.Table, as_of: date, dso_window_months: int) -> Self:
-        """Build it.
-
-        Args:
-            rollup: Rows in `compute.rollup.ROLLUP_SCHEMA`.
-            as_of: The business date of the roll-up.
-            dso_window_months: Months of the trailing DSO window.
-        """
-        return cls(rollup, as_of, dso_window_months)
 
     def digest(self) -> str:
         """What its figures come from: equal for equal roll-ups of one date and window; 32 hex digits."""

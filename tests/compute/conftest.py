@@ -40,6 +40,6 @@ def cube_of() -> Callable[..., Cube]:
     """The cube of some certificates on `AS_OF`."""
 
     def make(rows: Sequence[dict[str, Any]], as_of: date = AS_OF, window: int = 12) -> Cube:
-        return Cube.from_rollup(roll_up(certificates(rows), as_of, Thresholds()), as_of, window)
+        return Cube(roll_up(certificates(rows), as_of, Thresholds()), as_of, window)
 
     return make

@@ -56,7 +56,7 @@ class BothWays:
 
     def cube(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Cube:
         """The cube from which a business date is published."""
-        return Cube.from_rollup(roll_up(self.certificates, as_of, Thresholds()), as_of, window_months)
+        return Cube(roll_up(self.certificates, as_of, Thresholds()), as_of, window_months)
 
 
 def certificate(state: str, issued_on: date, proposed: int, approved: int = 0, **others: Any) -> Row:

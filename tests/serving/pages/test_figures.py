@@ -54,7 +54,7 @@ def cube() -> Cube:
     ]
     thresholds = Thresholds(critical_days=60, payment_term_days=30)
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
-    return Cube.from_rollup(roll_up(certificates, AS_OF, thresholds), AS_OF, 12)
+    return Cube(roll_up(certificates, AS_OF, thresholds), AS_OF, 12)
 
 
 def test_every_published_dashboard_passes(cube) -> None:
