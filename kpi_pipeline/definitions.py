@@ -3,6 +3,7 @@
 from dagster import Definitions, in_process_executor
 
 from kpi_pipeline.assets.archives import ARCHIVED_ASSETS
+from kpi_pipeline.assets.backtest import forecast_backtest
 from kpi_pipeline.assets.coverage import coverage
 from kpi_pipeline.assets.month_ends import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
@@ -11,6 +12,7 @@ from kpi_pipeline.assets.sources import certificates
 from kpi_pipeline.assets.upkeep import clean_cache
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,
+    BACKTEST_FORECAST,
     CLEAN_UP,
     MEASURE_COVERAGE,
     PRODUCT_JOBS,
@@ -38,6 +40,7 @@ defs = Definitions(
         *MONTH_END_ASSETS,
         clean_cache,
         coverage,
+        forecast_backtest,
     ],
     jobs=[
         *PRODUCT_JOBS.values(),
@@ -46,6 +49,7 @@ defs = Definitions(
         BACKFILL_MONTH_ENDS,
         CLEAN_UP,
         MEASURE_COVERAGE,
+        BACKTEST_FORECAST,
         restore_cache,
     ],
     schedules=[*SCHEDULES, MONTH_END_SCHEDULE],

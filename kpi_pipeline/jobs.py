@@ -37,7 +37,7 @@ PRODUCT_JOBS: Final = {
     product: define_asset_job(
         f"refresh_{product}",
         selection=AssetSelection.assets(f"archived_{product}").upstream()
-        | AssetSelection.assets("quarantine"),
+        | AssetSelection.assets("quarantine", "costs", "cost_quarantine"),
         description=f"Read the source, roll up, compute every variant of {product} and make it live.",
         tags=_tags(QUEUES[product]),
         executor_def=in_process_executor,
@@ -81,6 +81,14 @@ MEASURE_COVERAGE: Final = define_asset_job(
     "measure_coverage",
     selection=AssetSelection.groups("coverage"),
     description="Tell which variants are precomputed, and how readers' questions find them.",
+    tags=_tags("background"),
+    executor_def=in_process_executor,
+)
+
+BACKTEST_FORECAST: Final = define_asset_job(
+    "backtest_forecast",
+    selection=AssetSelection.groups("backtest"),
+    description="Tell how forecasts of months that are over would have done, by the last certificates read.",
     tags=_tags("background"),
     executor_def=in_process_executor,
 )

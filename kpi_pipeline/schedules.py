@@ -15,6 +15,7 @@ from dagster import (
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,
+    BACKTEST_FORECAST,
     CLEAN_UP,
     MEASURE_COVERAGE,
     PRODUCT_JOBS,
@@ -36,6 +37,7 @@ RECONCILE_CRON: Final = "17 3 * * *"
 MIDNIGHT_CRON: Final = "0 0 * * *"
 CLEAN_UP_CRON: Final = "45 * * * *"
 COVERAGE_CRON: Final = "28-59/30 * * * *"
+BACKTEST_CRON: Final = "33 4 * * *"
 MONTH_END_CRON: Final = "50 1 1 * *"
 
 
@@ -49,6 +51,7 @@ _PLAN: Final = (
     ("new_day_schedule", REFRESH_ALL, MIDNIGHT_CRON, "Ageing and overdue move with the date."),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers."),
     ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Tell how readers' questions find variants."),
+    ("backtest_schedule", BACKTEST_FORECAST, BACKTEST_CRON, "Test the forecast on what has come since."),
 )
 
 SCHEDULES: Final = [

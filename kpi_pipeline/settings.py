@@ -1,13 +1,15 @@
 """Every setting, typed, from the environment, `.env` and the source chosen by `kpi load`."""
 
+import json
 import os
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,9 +22,24 @@ Seconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(ge=0)]
 # 0 lets the system choose a free port.
 Port = Annotated[int, Field(ge=0, le=65535)]
+# Whole units of a currency.
+Amount = Annotated[int, Field(gt=0, le=10**12, strict=True)]
+Cuts = tuple[Amount, Amount, Amount]
 
 SOURCE_FILE = "source.toml"
 """File under KPI_HOME in which `kpi load` keeps the chosen source."""
+
+OTHER_CURRENCIES: Final = "*"
+"""What stands for every currency that is not named."""
+
+_AMOUNT_CUTS: Final[Mapping[str, Cuts]] = {
+    "CLP": (1_000_000, 5_000_000, 10_000_000),
+    OTHER_CURRENCIES: (1_000, 5_000, 10_000),
+}
+_EXAMPLES: Final = {
+    "amount_cuts": '{"USD": [1000, 5000, 10000]}',
+    "monthly_targets": '{"CLP": 100000000}',
+}
 
 
 class Settings(BaseSettings):
@@ -48,6 +65,15 @@ class Settings(BaseSettings):
     critical_days: Days = Field(60, alias="KPI_CRITICAL_DAYS")
     payment_term_days: Days = Field(30, alias="KPI_PAYMENT_TERM_DAYS")
     dso_window_months: int = Field(12, ge=1, le=60, alias="KPI_DSO_WINDOW_MONTHS")
+    fast_days: Days = Field(25, alias="KPI_FAST_DAYS")
+    # The last ageing bucket begins on day 121.
+    loss_days: int = Field(365, gt=121, alias="KPI_LOSS_DAYS")
+    dso_target_days: Days = Field(35, alias="KPI_DSO_TARGET_DAYS")
+    dso_benchmark_days: Days = Field(45, alias="KPI_DSO_BENCHMARK_DAYS")
+    stable_share: float = Field(0.05, ge=0, le=1, alias="KPI_STABLE_SHARE")
+    # JSON objects by currency; a currency that is not named keeps its default.
+    amount_cuts: Annotated[Mapping[str, Cuts], NoDecode] = Field(_AMOUNT_CUTS, alias="KPI_AMOUNT_CUTS")
+    monthly_targets: Annotated[Mapping[str, Amount], NoDecode] = Field({}, alias="KPI_MONTHLY_TARGETS")
 
     # Cache.
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
@@ -120,6 +146,35 @@ class Settings(BaseSettings):
             return tuple(name.strip() for name in hosts.split(",") if name.strip())
         return hosts
 
+    @field_validator("amount_cuts", "monthly_targets", mode="before")
+    @classmethod
+    def _json_object(cls, given: object, info: ValidationInfo) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            found = json.loads(given)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            # Whoever has forgotten the quotes of JSON sees them.
+            raise ValueError(f"not a JSON object; write it like {_EXAMPLES[str(info.field_name)]}")  # noqa: TRY004
+        return found
+
+    @field_validator("amount_cuts")
+    @classmethod
+    def _ascending_cuts(cls, given: Mapping[str, Cuts]) -> Mapping[str, Cuts]:
+        _refuse_unknown_currencies(set(given) - {OTHER_CURRENCIES})
+        for currency, (low, middle, high) in given.items():
+            if not low < middle < high:
+                raise ValueError(f"the cuts of {currency} must ascend, like [1000, 5000, 10000]")
+        return {**_AMOUNT_CUTS, **given}
+
+    @field_validator("monthly_targets")
+    @classmethod
+    def _targets_of_currencies(cls, given: Mapping[str, int]) -> Mapping[str, int]:
+        _refuse_unknown_currencies(set(given))
+        return given
+
     @model_validator(mode="after")
     def _absolute_home(self) -> Self:
         # Every process must mean the same folder, whatever its working directory.
@@ -167,6 +222,15 @@ def current_settings() -> Settings:
 @lru_cache(maxsize=1)
 def _settings_of(_environment: frozenset[tuple[str, str]], _files: tuple[object, ...]) -> Settings:
     return Settings()
+
+
+def _refuse_unknown_currencies(codes: set[str]) -> None:
+    if codes:
+        # Only who sets amounts of a currency waits for the list of all.
+        from babel.numbers import list_currencies  # noqa: PLC0415
+
+        if unknown := sorted(codes - list_currencies()):
+            raise ValueError(f"unknown currency {unknown[0]!r}; use an ISO 4217 code such as CLP")
 
 
 def _version(path: Path) -> tuple[int, int, int] | None:

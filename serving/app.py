@@ -17,8 +17,8 @@ from serving.assets import Assets
 from serving.cache_access import CacheAccess
 from serving.failures import register_failure_handlers
 from serving.hosts import answered_names, is_answered
-from serving.pages.dashboard import dashboard_routes
-from serving.pages.filter_form import DASHBOARD_PATH
+from serving.pages.addresses import HOME_PATH
+from serving.pages.page import page_routes
 from serving.pages.problem_pages import problem_page_routes
 from serving.pages.texts import texts_in
 from serving.problem_types import UNTRUSTED_HOST
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets, access = Assets(), CacheAccess(settings)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset_url=assets.url, texts_in=texts_in, dashboard_path=DASHBOARD_PATH)
+    app.jinja_env.globals.update(asset_url=assets.url, texts_in=texts_in, home_path=HOME_PATH)
     app.jinja_env.globals.update(refresh_path=REFRESH_PATH)
 
     names = answered_names(settings.allowed_hosts)
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.get("/")
     def home() -> AnyResponse:
-        return redirect(DASHBOARD_PATH)
+        return redirect(HOME_PATH)
 
     register_problem_handlers(app)
     register_failure_handlers(app)
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(task_routes(access, settings))
     app.register_blueprint(refresh_routes(access, settings))
     app.register_blueprint(webhook_routes(access, settings))
-    app.register_blueprint(dashboard_routes(access, settings))
+    app.register_blueprint(page_routes(access, settings))
     app.register_blueprint(problem_page_routes())
     app.register_blueprint(assets.routes())
     return app

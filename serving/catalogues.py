@@ -4,15 +4,24 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from string import Formatter
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reader import CacheReader, CacheUnavailable, NothingPublished
 
 _LOG: Final = logging.getLogger(__name__)
+
+Kind = Literal[
+    "money", "share", "days", "count", "month", "name", "currency", "state", "bucket", "stage", "kpi", "flow",
+    "reading",
+]  # fmt: skip
+"""What a value is: it decides how the value is written."""
+
+KINDS: Final = get_args(Kind)
 
 CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
 """Products whose catalogues are the same in shape, in the order in which one is taken."""
@@ -26,23 +35,49 @@ class Value(BaseModel, strict=True, frozen=True):
 
 
 class Dimension(BaseModel, strict=True, frozen=True):
-    """One way to filter."""
+    """One way to filter; its role tells whether it says when, or what."""
 
     name: str
     parameters: list[str]
     label_es: str
     label_en: str
+    role: Literal["time", "attribute"]
     values: list[Value]
 
 
+class Period(BaseModel, strict=True, frozen=True):
+    """A quick period: values of a dimension, or none of any for all time."""
+
+    name: str
+    spellings: list[str]
+    label_es: str
+    label_en: str
+    dimension: str | None
+    values: list[str]
+
+
+class Group(BaseModel, strict=True, frozen=True):
+    """Values of a dimension that are asked for by one word."""
+
+    dimension: str
+    name: str
+    spellings: list[str]
+    label_es: str
+    label_en: str
+    values: list[str]
+
+
 class Kpi(BaseModel, strict=True, frozen=True):
-    """What a figure means."""
+    """What a figure means, which way is good, and which value is aimed at."""
 
     name: str
     label_es: str
     label_en: str
     unit: Literal["money", "count", "days", "share"]
+    direction: Literal["up", "down", "neutral"]
     per_currency: bool
+    group: str
+    target: int | float | None
 
 
 class Currency(BaseModel, strict=True, frozen=True):
@@ -52,11 +87,56 @@ class Currency(BaseModel, strict=True, frozen=True):
     decimals: Annotated[int, Field(ge=0, le=8)]
 
 
-class Chart(BaseModel, strict=True, frozen=True):
-    """A chart and the digest of its specification."""
+class Column(BaseModel, strict=True, frozen=True):
+    """One column of a chart's data; its kind tells how the values are written."""
 
     name: str
-    spec: str
+    label_es: str
+    label_en: str
+    kind: Kind
+
+
+class Sentence(BaseModel, strict=True, frozen=True):
+    """What a chart says in words, with a place `{value:kind}` for each value."""
+
+    es: str
+    en: str
+
+    @field_validator("es", "en")
+    @classmethod
+    def _only_known_kinds(cls, template: str) -> str:
+        kinds = [kind or "" for _, value, kind, _ in Formatter().parse(template) if value is not None]
+        if unknown := [kind for kind in kinds if kind not in KINDS]:
+            raise ValueError(f"a sentence has a value of an unknown kind: {unknown[0]!r}")
+        return template
+
+
+class Chart(BaseModel, strict=True, frozen=True):
+    """A chart: its words, its data columns, its sentences by name, the digests of its specifications."""
+
+    name: str
+    spec_es: str
+    spec_en: str
+    title_es: str
+    title_en: str
+    description_es: str
+    description_en: str
+    nothing_es: str
+    nothing_en: str
+    columns: list[Column]
+    sentences: dict[str, Sentence]
+
+
+class Page(BaseModel, strict=True, frozen=True):
+    """A page: which KPIs, charts and tables of a product it shows."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
+    label_es: str
+    label_en: str
+    product: str
+    kpis: list[str]
+    charts: list[str]
+    tables: list[str]
 
 
 class Catalogue(BaseModel, strict=True, frozen=True):
@@ -64,9 +144,12 @@ class Catalogue(BaseModel, strict=True, frozen=True):
 
     as_of: Annotated[date, Field(strict=False)]
     dimensions: list[Dimension]
+    periods: list[Period]
+    groups: list[Group]
     kpis: list[Kpi]
     currencies: list[Currency]
     charts: list[Chart]
+    pages: list[Page]
     specs: dict[str, dict[str, Any]]
 
 

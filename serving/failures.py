@@ -7,12 +7,13 @@ from flask import Flask, Response
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.query import QueryError
+from kpi_pipeline.cache.query import FilterConflict, QueryError
 from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from serving.freshness import RETRY_S
 from serving.problem_types import (
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
+    FILTER_CONFLICT,
     NO_MONTH_END,
     NOT_READY,
     UNKNOWN_FILTER,
@@ -29,6 +30,7 @@ _COME_BACK: Final = {"Retry-After": str(RETRY_S)}
 def register_failure_handlers(app: Flask) -> None:
     """Make the failures of the cache and of its questions answer with problems."""
     app.register_error_handler(QueryError, _unknown_filter)
+    app.register_error_handler(FilterConflict, _filter_conflict)
     app.register_error_handler(NoMonthEnd, _no_month_end)
     app.register_error_handler(NoRedis, _unavailable)
     app.register_error_handler(CacheUnavailable, _unavailable)
@@ -48,6 +50,22 @@ def _unknown_filter(error: QueryError) -> Response:
         )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
     return problem_response(Problem(kind, cause, members=members))
+
+
+def _filter_conflict(error: FilterConflict) -> Response:
+    if error.parameter == error.other:
+        one, other = error.allowed
+        cause = Text(
+            f"El filtro «{error.parameter}» no puede ser a la vez «{one}» y «{other}».",
+            f'The filter "{error.parameter}" cannot be both "{one}" and "{other}".',
+        )
+    else:
+        cause = Text(
+            f"Los filtros «{error.other}» y «{error.parameter}» no van juntos.",
+            f'The filters "{error.other}" and "{error.parameter}" do not go together.',
+        )
+    members = {"parameter": error.parameter, "value": None, "allowed": error.allowed}
+    return problem_response(Problem(FILTER_CONFLICT, cause, members=members))
 
 
 def _no_month_end(error: NoMonthEnd) -> Response:

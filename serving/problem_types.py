@@ -59,6 +59,17 @@ UNKNOWN_FILTER_VALUE: Final = ProblemType(
         "certificates each has. Accents and case do not matter.",
     ),
 )
+FILTER_CONFLICT: Final = ProblemType(
+    "filter-conflict",
+    400,
+    Text("Filtros que se contradicen", "Conflicting filters"),
+    Text(
+        "Deje solo uno. Un periodo (period), un rango de meses (from, to) y meses sueltos (month) son tres "
+        "maneras de decir cuándo.",
+        "Leave only one. A period (period), a range of months (from, to) and single months (month) are three "
+        "ways to say when.",
+    ),
+)
 INVALID_DATE: Final = ProblemType(
     "invalid-date",
     400,
@@ -251,6 +262,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     for kind in (
         UNKNOWN_FILTER,
         UNKNOWN_FILTER_VALUE,
+        FILTER_CONFLICT,
         INVALID_DATE,
         NO_MONTH_END,
         FILTER_NOT_KEPT,

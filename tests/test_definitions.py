@@ -7,24 +7,30 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, DefaultScheduleStatus, DefaultSensorStatus
 
+from kpi_pipeline.compute.rollup import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 ROOT = Path(__file__).parents[1]
+MONTH_END_TABLES = tuple(f"month_end_{table}" for table in ROLLUP_TABLES)
 ASSETS = {
     "certificates": set(),
     "quarantine": set(),
-    "rollup": {"certificates"},
-    **{product: {"rollup"} for product in PRODUCTS},
+    "costs": set(),
+    "cost_quarantine": set(),
+    **{table: {"certificates", "costs"} for table in ROLLUP_TABLES},
+    **{product: set(ROLLUP_TABLES) for product in PRODUCTS},
     **{f"live_{product}": {product} for product in PRODUCTS},
     **{f"archived_{product}": {f"live_{product}"} for product in PRODUCTS},
 }
 ASIDE = {
     "month_end_certificates": set(),
-    "month_end_rollup": {"month_end_certificates"},
-    **{f"month_end_{product}": {"month_end_rollup"} for product in PRODUCTS},
+    "month_end_costs": set(),
+    **{table: {"month_end_certificates", "month_end_costs"} for table in MONTH_END_TABLES},
+    **{f"month_end_{product}": set(MONTH_END_TABLES) for product in PRODUCTS},
     "clean_cache": set(),
     "coverage": set(),
+    "forecast_backtest": {"certificates"},
 }
 """What no refresh makes."""
 
@@ -37,7 +43,7 @@ def test_the_way_of_the_data_is_drawn() -> None:
 
 
 def test_every_asset_tells_its_owner_group_kinds_and_meaning() -> None:
-    groups = {"sources", "rollup", "products", "publication", "month_ends", "upkeep", "coverage"}
+    groups = {"sources", "rollup", "products", "publication", "month_ends", "upkeep", "coverage", "backtest"}
     for spec in defs.resolve_all_asset_specs():
         assert spec.owners, spec.key
         assert spec.group_name in groups
@@ -54,6 +60,7 @@ def test_checks_block_what_comes_after() -> None:
     assert all(spec.blocking for spec in checks.values())
     assert set(checks) == {
         ("certificates", "rejected_share_within_limit"),
+        ("costs", "rejected_costs_within_limit"),
         ("rollup", "totals_reconcile_with_certificates"),
         ("month_end_rollup", "month_ends_reconcile_with_certificates"),
         *((f"month_end_{product}", f"{product}_month_ends_hold") for product in PRODUCTS),
@@ -69,7 +76,8 @@ def test_checks_block_what_comes_after() -> None:
 def test_each_product_has_a_job_that_reads_the_source_and_publishes_it_alone(product: str) -> None:
     job = defs.resolve_job_def(f"refresh_{product}")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert made == {"certificates", "quarantine", "rollup", product, f"live_{product}", f"archived_{product}"}
+    read = {"certificates", "quarantine", "costs", "cost_quarantine"}
+    assert made == {*read, *ROLLUP_TABLES, product, f"live_{product}", f"archived_{product}"}
 
 
 @pytest.mark.parametrize("name", ["refresh_all", "reconcile"])
@@ -104,6 +112,7 @@ def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together(
         "new_day_schedule": 1,
         "clean_up_schedule": 24,
         "coverage_schedule": 48,
+        "backtest_schedule": 1,
         "month_end_schedule": 1,
     }
     assert {name: len(starts[name]) for name in often} == often

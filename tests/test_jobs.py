@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from kpi_pipeline.compute.rollup import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 
@@ -10,7 +11,8 @@ def test_a_backfill_of_any_range_of_months_is_one_run() -> None:
     job = defs.resolve_job_def("backfill_month_ends")
     assert {key.to_user_string() for key in job.asset_layer.selected_asset_keys} == {
         "month_end_certificates",
-        "month_end_rollup",
+        "month_end_costs",
+        *(f"month_end_{table}" for table in ROLLUP_TABLES),
         *(f"month_end_{product}" for product in PRODUCTS),
     }
     assert job.backfill_policy.max_partitions_per_run is None

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import Settings, current_settings
 from kpi_pipeline.sources.selection import choose_source
 
@@ -73,6 +75,19 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
         ("KPI_WEB_PORT", "99999", "less than or equal to 65535"),
         ("REDIS_CACHE_TTL_KPIS", "0", "greater than 0"),
         ("KPI_AS_OF", "30/06/2013", "date"),
+        ("KPI_LOSS_DAYS", "121", "greater than 121"),
+        ("KPI_STABLE_SHARE", "1.5", "less than or equal to 1"),
+        ("KPI_AMOUNT_CUTS", "{CLP: [1, 2, 3]}", r'JSON object; write it like \{"USD"'),
+        ("KPI_AMOUNT_CUTS", "[1, 2, 3]", "JSON object"),
+        ("KPI_AMOUNT_CUTS", '{"CLP": [1, 2]}', "Field required"),
+        ("KPI_AMOUNT_CUTS", '{"CLP": [1, 2, 2.5]}', "valid integer"),
+        ("KPI_AMOUNT_CUTS", '{"CLP": [0, 2, 3]}', "greater than 0"),
+        ("KPI_AMOUNT_CUTS", '{"CLP": [3, 2, 1]}', "cuts of CLP must ascend"),
+        ("KPI_AMOUNT_CUTS", '{"CPL": [1, 2, 3]}', "unknown currency 'CPL'; use an ISO 4217 code"),
+        ("KPI_MONTHLY_TARGETS", "100", r'JSON object; write it like \{"CLP"'),
+        ("KPI_MONTHLY_TARGETS", '{"CLP": -1}', "greater than 0"),
+        ("KPI_MONTHLY_TARGETS", '{"CLP": true}', "valid integer"),
+        ("KPI_MONTHLY_TARGETS", '{"*": 1}', "unknown currency"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(
@@ -82,6 +97,33 @@ def test_what_makes_no_sense_is_refused_by_name(
     with pytest.raises(ValidationError, match=told) as refused:
         Settings()
     assert variable in str(refused.value)
+
+
+def test_amounts_are_set_by_currency_and_others_keep_their_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KPI_AMOUNT_CUTS", '{"CLP": [1, 2, 3], "UYU": [4, 5, 6]}')
+    monkeypatch.setenv("KPI_MONTHLY_TARGETS", '{"UYU": 7}')
+    thresholds = SourceResource().thresholds()
+    assert thresholds.cuts("CLP") == (1, 2, 3)
+    assert thresholds.cuts("UYU") == (400, 500, 600)
+    assert thresholds.cuts("USD") == (100_000, 500_000, 1_000_000)
+    assert thresholds.monthly_target("UYU") == 700
+    assert thresholds.monthly_target("CLP") is None
+
+
+def test_thresholds_are_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SourceResource().thresholds() == Thresholds()
+    numbers = {
+        "critical_days": 61,
+        "payment_term_days": 31,
+        "fast_days": 26,
+        "loss_days": 366,
+        "dso_target_days": 36,
+        "dso_benchmark_days": 46,
+        "stable_share": 0.06,
+    }
+    for name, value in numbers.items():
+        monkeypatch.setenv(f"KPI_{name.upper()}", str(value))
+    assert SourceResource().thresholds() == Thresholds(**numbers)
 
 
 def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:

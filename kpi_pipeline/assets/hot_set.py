@@ -7,8 +7,9 @@ from typing import Any, Final
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.coverage import HotSetNote
 from kpi_pipeline.cache.popularity import KEPT
-from kpi_pipeline.compute.cube import Cube, Slice
+from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.hot_set import HotSet, choose_hot_set
 from kpi_pipeline.resources.cache import CacheResource
@@ -23,11 +24,13 @@ class Chosen:
 
     Attributes:
         slices: Their sums.
+        asked: Those that are precomputed because readers ask for them.
         difference: Filters by which they differ from the declared ones: asked for, or left out.
         told: What the UI shows of the choice.
     """
 
     slices: list[Slice]
+    asked: tuple[Filter, ...]
     difference: list[Filter]
     told: dict[str, Any]
 
@@ -53,6 +56,7 @@ def choose(product: str, cube: Cube, declared: Sequence[Slice], cache: CacheReso
         slices.append(cube.select(hot.asked))
     return Chosen(
         slices=slices,
+        asked=hot.asked,
         difference=[*hot.asked, *hot.left_out],
         told={
             "declared": len(certificates),
@@ -86,10 +90,9 @@ def _known(asked: Sequence[Filter], cube: Cube) -> list[Filter]:
 def _mean_bytes(product: str, cube: Cube, declared: Sequence[Slice]) -> float:
     """What an answer takes in the cache, on average over a sample that is the same for equal figures."""
     filters = [one for piece in declared for one in piece.filters]
-    sample = frozenset(filters[:: max(len(filters) // _SAMPLE, 1)])
-    pieces = [piece.only(sample) for piece in declared]
+    sample = filters[:: max(len(filters) // _SAMPLE, 1)]
     sizes = [
         len(encode(data, {"product": product, "filter": asked.as_dict()}))
-        for asked, data in payloads(product, cube, pieces)
+        for asked, data in payloads(product, [cube.select(sample)])
     ]
     return sum(sizes) / len(sizes)

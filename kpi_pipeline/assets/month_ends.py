@@ -5,22 +5,21 @@ month ends of each product are published one by one. One that is kept with the s
 it is, so that a run that was cut goes on where it ended.
 """
 
-import json
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
     AssetExecutionContext,
     AssetIn,
+    AssetOut,
     AssetsDefinition,
     BackfillPolicy,
     BetaWarning,
@@ -31,11 +30,14 @@ from dagster import (
     Output,
     TableRecord,
     asset,
+    multi_asset,
 )
 
+from kpi_pipeline.assets.month_end_tables import of_month, stack
 from kpi_pipeline.assets.products import inputs_digest
 from kpi_pipeline.assets.reading import read_source
 from kpi_pipeline.assets.retries import TRY_AGAIN
+from kpi_pipeline.assets.taking_over import basis_digest, single_values
 from kpi_pipeline.cache.history import KEPT_S
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -44,7 +46,8 @@ from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.months import month_end, month_number, month_of
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
-from kpi_pipeline.compute.rollup import roll_up
+from kpi_pipeline.compute.rollup import ROLLUP_TABLES, roll_up
+from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.provenance import Provenance
 from kpi_pipeline.resources.cache import CacheResource
@@ -52,6 +55,7 @@ from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import Settings
 
 GROUP: Final = "month_ends"
+OWNERS: Final = ["team:data-engineering"]
 FIRST_MONTH: Final = "2005-01"
 
 MONTH_ENDS: Final = MonthlyPartitionsDefinition(
@@ -62,35 +66,52 @@ MONTH_ENDS: Final = MonthlyPartitionsDefinition(
 KEPT_TERMS: Final = 1
 """Month ends keep everything and each single value: pairs would be twenty times as much."""
 
-_MONTH: Final = "month_end"
-_MONTHS: Final = b"kpi_month_ends"
+_STEM: Final = "month_end_"
+_ONE_ASSET: Final = partial(asset, owners=OWNERS)
 
 
-def _of_month_ends(compute: Callable[..., Any], **attributes: Any) -> AssetsDefinition:
-    """An asset of which a run makes any range of months at once."""
+def _of_month_ends(
+    compute: Callable[..., Any],
+    decorate: Callable[..., Any] = _ONE_ASSET,
+    **attributes: Any,
+) -> AssetsDefinition:
+    """Assets of which a run makes any range of months at once."""
     with warnings.catch_warnings():
         # Dagster calls this policy beta.
         warnings.simplefilter("ignore", BetaWarning)
-        made: AssetsDefinition = asset(
+        made: AssetsDefinition = decorate(
             partitions_def=MONTH_ENDS,
             backfill_policy=BackfillPolicy.single_run(),
             group_name=GROUP,
-            owners=["team:data-engineering"],
             retry_policy=TRY_AGAIN,
             **attributes,
         )(compute)
     return made
 
 
+def _read_once(description: str) -> AssetOut:
+    return AssetOut(
+        description=description,
+        owners=OWNERS,
+        kinds={"sql", "duckdb", "parquet"},
+        io_manager_key="tables",
+    )
+
+
 @partial(
     _of_month_ends,
-    io_manager_key="tables",
-    kinds={"sql", "duckdb", "parquet"},
-    description="Every valid certificate, read once for all month ends of a run.",
+    decorate=multi_asset,
+    name="read_source_for_month_ends",
+    outs={
+        "month_end_certificates": _read_once(
+            "Every valid certificate, read once for all month ends of a run."
+        ),
+        "month_end_costs": _read_once("Every valid cost by category, read once for all month ends of a run."),
+    },
 )
 def month_end_certificates(
     context: AssetExecutionContext, source: SourceResource, cache: CacheResource
-) -> Output[pa.Table]:
+) -> Iterator[Output[pa.Table]]:
     """Read the source.
 
     Raises:
@@ -99,60 +120,78 @@ def month_end_certificates(
     _fail_unless_kept(context.partition_keys, source.today(), cache.history_months())
     reading = read_source(source, cache)
     reading.fail_if_too_dirty()
-    return Output(
-        reading.certificates,
-        metadata={
-            "rows": reading.certificates.num_rows,
-            "rows_refused": reading.quarantine.num_rows,
-            "source": source.shown(),
-            "watermark": reading.provenance.watermark or "none",
-            "fence": reading.provenance.fence,
-        },
-    )
+    origin: dict[str, str | int] = {
+        "source": source.shown(),
+        "watermark": reading.provenance.watermark or "none",
+        "fence": reading.provenance.fence,
+    }
+    for name, table, refusals in (
+        ("month_end_certificates", reading.certificates, reading.refused_certificates),
+        ("month_end_costs", reading.costs, reading.refused_costs),
+    ):
+        yield Output(
+            table,
+            output_name=name,
+            metadata={"rows": table.num_rows, "rows_refused": refusals.refused, **origin},
+        )
 
 
 @partial(
     _of_month_ends,
-    ins={"certificates": AssetIn(key="month_end_certificates", input_manager_key="tables")},
-    io_manager_key="tables",
-    kinds={"duckdb", "parquet"},
-    description="Every additive component on all dimensions, as of each month end of a run.",
+    decorate=multi_asset,
+    name="roll_up_month_ends",
+    ins={
+        "certificates": AssetIn(key="month_end_certificates", input_manager_key="tables"),
+        "costs": AssetIn(key="month_end_costs", input_manager_key="tables"),
+    },
+    outs={
+        f"{_STEM}{name}": AssetOut(
+            description=f"The table {name} of the roll-up, as of each month end of a run.",
+            owners=OWNERS,
+            kinds={"duckdb", "parquet"},
+            io_manager_key="tables",
+        )
+        for name in ROLLUP_TABLES
+    },
     check_specs=[
         AssetCheckSpec(
             "month_ends_reconcile_with_certificates",
-            asset="month_end_rollup",
+            asset=f"{_STEM}rollup",
             blocking=True,
             description="Counts and amounts of each month end's roll-up equal those of the certificates.",
         )
     ],
 )
 def month_end_rollup(
-    context: AssetExecutionContext, certificates: pa.Table, source: SourceResource
+    context: AssetExecutionContext, certificates: pa.Table, costs: pa.Table, source: SourceResource
 ) -> Iterator[Output[pa.Table] | AssetCheckResult]:
-    """Roll certificates up as of each month end.
+    """Roll certificates and costs up as of each month end.
 
     Raises:
         Failure: If totals differ; nothing is stored then.
     """
-    months, tables, problems = sorted(context.partition_keys), [], []
+    months, rollups, problems = sorted(context.partition_keys), [], []
     for month in months:
         as_of = month_end(month_number(month))
-        table = roll_up(certificates, as_of, source.thresholds())
-        problems += [f"{month}: {problem}" for problem in reconcile_rollup(certificates, table, as_of)]
-        tables.append(table.append_column(_MONTH, pa.array([month] * table.num_rows, pa.string())))
+        rollup = roll_up(certificates, costs, as_of, source.thresholds())
+        found = reconcile_rollup(certificates, costs, rollup, as_of)
+        problems += [f"{month}: {problem}" for problem in found]
+        rollups.append(rollup)
     yield AssetCheckResult(
+        asset_key=f"{_STEM}rollup",
         check_name="month_ends_reconcile_with_certificates",
         passed=not problems,
         metadata={"problems": problems or ["none"]},
     )
     if problems:
         raise Failure("the roll-up does not reconcile: " + "; ".join(problems[:5]), allow_retries=False)
-    stacked = pa.concat_tables(tables)
-    described = stacked.replace_schema_metadata({_MONTHS: json.dumps(months).encode()})
-    yield Output(
-        Provenance.of(certificates).attach(described),
-        metadata={"rows": stacked.num_rows, "month_ends": len(months)},
-    )
+    provenance = Provenance.of(certificates)
+    for name, stacked in zip(ROLLUP_TABLES, stack(months, rollups), strict=True):
+        yield Output(
+            provenance.attach(stacked),
+            output_name=f"{_STEM}{name}",
+            metadata={"rows": stacked.num_rows, "month_ends": len(months)},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +211,7 @@ def month_end_asset(product: str) -> AssetsDefinition:
     @partial(
         _of_month_ends,
         name=f"month_end_{product}",
-        ins={"rollups": AssetIn(key="month_end_rollup", input_manager_key="tables")},
+        ins={name: AssetIn(key=f"{_STEM}{name}", input_manager_key="tables") for name in ROLLUP_TABLES},
         kinds={"numpy", "redis"},
         pool=f"keep_{product}",
         description=f"{product} as of each month end: what serving answers with for ?as_of=.",
@@ -186,7 +225,13 @@ def month_end_asset(product: str) -> AssetsDefinition:
         ],
     )
     def publish(
-        context: AssetExecutionContext, rollups: pa.Table, source: SourceResource, cache: CacheResource
+        context: AssetExecutionContext,
+        rollup: pa.Table,
+        positions: pa.Table,
+        breakdowns: pa.Table,
+        critical_certificates: pa.Table,
+        source: SourceResource,
+        cache: CacheResource,
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         """Publish month end after month end.
 
@@ -194,10 +239,12 @@ def month_end_asset(product: str) -> AssetsDefinition:
             Failure: If a month end does not hold: it and those after it stay as they were.
         """
         done: list[_Kept] = []
+        stacked = (rollup, positions, breakdowns, critical_certificates)
+        provenance = Provenance.of(rollup)
         with cache.lease(f"month_end_{product}", context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):
                 extend_lease()
-                kept = _publish(product, month, rollups, source, cache, context.run_id)
+                kept = _publish(product, month, stacked, provenance, source, cache, context.run_id)
                 context.log.info(f"{product} as of the end of {month}: {kept.outcome}")
                 done.append(kept)
                 if kept.problems:
@@ -233,11 +280,23 @@ def _fail_unless_kept(months: list[str], today: date, history_months: int) -> No
 
 
 def _publish(
-    product: str, month: str, rollups: pa.Table, source: SourceResource, cache: CacheResource, run_id: str
+    product: str,
+    month: str,
+    stacked: Sequence[pa.Table],
+    provenance: Provenance,
+    source: SourceResource,
+    cache: CacheResource,
+    run_id: str,
 ) -> _Kept:
     as_of = month_end(month_number(month))
-    rollup = _of_month(rollups, month)
-    cube = Cube(rollup, as_of, source.dso_window_months())
+    rollup = of_month(stacked, month)
+    if rollup is None:
+        raise Failure(
+            f"the stored roll-up has no month end {month}: materialize the month ends' roll-up for it, or "
+            "run `kpi backfill`",
+            allow_retries=False,
+        )
+    cube = Cube(rollup, as_of, source.dso_window_months(), source.thresholds())
     described = catalogue(cube)
     inputs = inputs_digest(product, cube, [], described)
     publisher, history = cache.publisher(), cache.history()
@@ -247,14 +306,14 @@ def _publish(
     if kept is not None and unchanged and publisher.prolong(kept.generation, expires_at):
         return _Kept(month, "unchanged", kept)
 
-    slices = [piece for piece in cube.slices() if all(len(one.terms) <= KEPT_TERMS for one in piece.filters)]
-    problems = [*reconcile_variants(rollup, cube, slices), *out_of_range(slices)]
+    slices = _kept_slices(cube)
+    problems = [*reconcile_variants(rollup, single_values(slices)), *out_of_range(slices)]
     if problems:
         return _Kept(month, "refused", problems=tuple(problems))
     staged = publisher.stage(
         product,
         new_generation(product, datetime.now(UTC)),
-        payloads(product, cube, slices),
+        payloads(product, slices),
         described,
         expires_at=expires_at,
     )
@@ -262,7 +321,6 @@ def _publish(
     if unread:
         publisher.discard(staged)
         return _Kept(month, "refused", problems=tuple(unread))
-    provenance = Provenance.of(rollups)
     entry = ManifestEntry(
         product=product,
         generation=staged.generation,
@@ -274,6 +332,7 @@ def _publish(
         fresh_until=provenance.read_at,
         stale_until=provenance.read_at,
         inputs=inputs,
+        basis=basis_digest(product, cube, described),
         watermark=provenance.watermark,
         run_id=run_id,
         schema_version=SCHEMA_VERSION,
@@ -284,15 +343,12 @@ def _publish(
     return _Kept(month, outcome.value, entry)
 
 
-def _of_month(rollups: pa.Table, month: str) -> pa.Table:
-    """The roll-up as of one month end."""
-    if month not in json.loads(rollups.schema.metadata[_MONTHS]):
-        raise Failure(
-            f"the stored roll-up has no month end {month}: materialize month_end_rollup for it, or run "
-            "`kpi backfill`",
-            allow_retries=False,
-        )
-    return rollups.filter(pc.equal(rollups[_MONTH], month)).drop_columns([_MONTH])
+def _kept_slices(cube: Cube) -> list[Slice]:
+    """The sums of everything, each single value, and each quick period: of one term at most."""
+    return [
+        piece.only({one for one in piece.filters if len(one.terms) <= KEPT_TERMS})
+        for piece in cube.slices(attributes=1)
+    ]
 
 
 def _metadata(done: list[_Kept]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from kpi_pipeline.model.filters import EVERYTHING
 
 
 def chart_preview(cube: Cube, name: str) -> MarkdownMetadataValue:
-    """One chart of everything, as an inline PNG; a word where there is nothing to draw."""
-    _, payload = next(iter(payloads("charts", cube, [cube.select([EVERYTHING])])))
+    """One chart of everything, as an inline PNG; its empty state where there is nothing to draw."""
+    _, payload = next(iter(payloads("charts", [cube.select([EVERYTHING])])))
     chart = payload["charts"][name]
     if chart["empty"]:
-        return MetadataValue.md("no data to draw")
-    picture = base64.b64encode(render_png(name, chart["columns"])).decode()
-    return MetadataValue.md(f"![{CHARTS[name].title_es}](data:image/png;base64,{picture})")
+        return MetadataValue.md(CHARTS[name].nothing.es)
+    picture = base64.b64encode(render_png(name, chart["columns"], "es", "light")).decode()
+    return MetadataValue.md(f"![{CHARTS[name].title.es}](data:image/png;base64,{picture})")

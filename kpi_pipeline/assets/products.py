@@ -28,13 +28,15 @@ from kpi_pipeline.assets.freshness import freshness_policy
 from kpi_pipeline.assets.hot_set import choose
 from kpi_pipeline.assets.preview import chart_preview
 from kpi_pipeline.assets.retries import TRY_AGAIN
+from kpi_pipeline.assets.taking_over import WritePlan, basis_digest, single_values, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publisher import Flip, Staged
+from kpi_pipeline.cache.publisher import Flip, IncompleteGeneration, Publisher, Staged
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
+from kpi_pipeline.compute.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.provenance import Provenance
@@ -54,10 +56,11 @@ KEY_MARGIN_SECONDS = 3600
 """Keys outlive stale_until by this, so that a reader tells `expired` from `missing`."""
 
 DESCRIPTIONS = {
-    "kpis": "Every KPI, ageing and the monthly trend, of every variant.",
-    "dashboards": "All that the manager's page shows, of every variant: one read gives one page.",
-    "charts": "The data columns of every chart, of every variant; the specifications are in the catalogue.",
-    "financials": "The monthly statement of every variant: billed, approved, collected, outstanding.",
+    "kpis": "Every KPI with its comparison and trend, ageing and stages, of every variant.",
+    "dashboards": "The pages manager, operational and critical, of every variant: one read gives one page.",
+    "charts": "The columns of every chart and the pages made of them, of every variant; the specifications "
+    "are in the catalogue.",
+    "financials": "Statement, costs, margins and the forecast of collections, of every variant.",
 }
 
 CHECKS = {
@@ -72,7 +75,7 @@ def product_asset(product: str) -> AssetsDefinition:
 
     @asset(
         name=product,
-        ins={"rollup": AssetIn(input_manager_key="tables")},
+        ins={name: AssetIn(input_manager_key="tables") for name in ROLLUP_TABLES},
         io_manager_key="entries",
         group_name="products",
         owners=["team:data-engineering"],
@@ -88,9 +91,15 @@ def product_asset(product: str) -> AssetsDefinition:
         ],
     )
     def build(
-        context: AssetExecutionContext, rollup: pa.Table, source: SourceResource, cache: CacheResource
+        context: AssetExecutionContext,
+        rollup: pa.Table,
+        positions: pa.Table,
+        breakdowns: pa.Table,
+        critical_certificates: pa.Table,
+        source: SourceResource,
+        cache: CacheResource,
     ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
-        """Compute all variants, write them beside the live generation and verify.
+        """Compute the variants that have changed, or all, write them beside the live generation and verify.
 
         Raises:
             Failure: If a check fails; the new generation is discarded and the live one stays.
@@ -98,19 +107,22 @@ def product_asset(product: str) -> AssetsDefinition:
         started = time.perf_counter()
         provenance = Provenance.of(rollup)
         as_of = date.fromisoformat(provenance.as_of or "")
-        cube = Cube(rollup, as_of, source.dso_window_months())
-        slices = list(cube.slices())
+        tables = Rollup.of_tables((rollup, positions, breakdowns, critical_certificates))
+        cube = Cube(tables, as_of, source.dso_window_months(), source.thresholds())
+        declared = list(cube.slices())
+        singles = single_values(declared)
         computed: dict[str, list[str]] = {
-            "variants_reconcile": reconcile_variants(rollup, cube, slices),
-            "values_in_range": out_of_range(slices),
+            "variants_reconcile": reconcile_variants(tables, singles),
+            "values_in_range": out_of_range(singles),
         }
         for check, problems in computed.items():
             yield _check_result(product, check, problems)
         _fail_on(computed)
 
-        publisher, chosen = cache.publisher(), choose(product, cube, slices, cache)
+        publisher, chosen = cache.publisher(), choose(product, cube, declared, cache)
         described = catalogue(cube)
         inputs = inputs_digest(product, cube, chosen.difference, described)
+        basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
         fresh_until = provenance.read_at + cache.time_to_live(product)
         stale_until = fresh_until + cache.stale_grace()
@@ -127,13 +139,8 @@ def product_asset(product: str) -> AssetsDefinition:
             ):
                 held, outcome, computed_at = live, "unchanged", live.computed_at
             else:
-                held = publisher.stage(
-                    product,
-                    new_generation(product, datetime.now(UTC)),
-                    _extending(payloads(product, cube, chosen.slices), extend_lease),
-                    described,
-                    expires_at=expires_at,
-                )
+                plan = write_plan(product, cube, chosen, None if _writes_all(context.run) else live, basis)
+                held = _stage(product, publisher, plan, described, expires_at, extend_lease)
                 outcome, computed_at = "written", provenance.read_at
                 unread = publisher.verify(held)
                 if unread:
@@ -150,6 +157,7 @@ def product_asset(product: str) -> AssetsDefinition:
             fresh_until=fresh_until,
             stale_until=stale_until,
             inputs=inputs,
+            basis=basis,
             watermark=provenance.watermark,
             run_id=context.run_id,
             schema_version=SCHEMA_VERSION,
@@ -158,9 +166,36 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
         told = _metadata(entry, outcome, time.perf_counter() - started)
+        told["taken_over"] = held.taken_over if isinstance(held, Staged) else held.variants
         yield Output(entry, metadata={**told, **chosen.told, **_previews(product, cube)})
 
     return build
+
+
+def _stage(
+    product: str,
+    publisher: Publisher,
+    plan: WritePlan,
+    described: dict[str, Any],
+    expires_at: float,
+    extend_lease: Callable[[], None],
+) -> Staged:
+    """Write a generation: what has changed, or all of it where the rest is not to be had any more."""
+
+    def staged(some: WritePlan) -> Staged:
+        return publisher.stage(
+            product,
+            new_generation(product, datetime.now(UTC)),
+            _extending(payloads(product, some.slices), extend_lease),
+            described,
+            expires_at=expires_at,
+            unchanged=some.unchanged,
+        )
+
+    try:
+        return staged(plan)
+    except IncompleteGeneration:
+        return staged(plan.whole())
 
 
 def live_asset(product: str) -> AssetsDefinition:
@@ -240,11 +275,14 @@ def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
         )
 
 
+def _writes_all(run: DagsterRun) -> bool:
+    """Whether whoever started a run wants everything written anew."""
+    return run.tags.get(REBUILD_TAG) == ALWAYS or BY_HAND_TAG in run.tags
+
+
 def _is_right(live: ManifestEntry, inputs: str, run: DagsterRun) -> bool:
     """Whether the live generation is what this run would write, and the run may leave it at that."""
-    if run.tags.get(REBUILD_TAG) == ALWAYS or BY_HAND_TAG in run.tags:
-        return False
-    return live.inputs == inputs and live.schema_version == SCHEMA_VERSION
+    return not _writes_all(run) and live.inputs == inputs and live.schema_version == SCHEMA_VERSION
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from dagster import Failure
 
 from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.compute.normalise_costs import normalise_costs
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.model.provenance import Provenance
 from kpi_pipeline.resources.cache import CacheResource
@@ -14,47 +15,82 @@ from kpi_pipeline.resources.source import SourceResource
 
 
 @dataclass(frozen=True, slots=True)
+class Refusals:
+    """How many rows of one kind are refused, against the limit.
+
+    Attributes:
+        what: What the rows are, in words.
+        rows: Rows read.
+        refused: Rows refused.
+        reason_counts: Rows refused by reason.
+        limit: The share above which a run fails.
+    """
+
+    what: str
+    rows: int
+    refused: int
+    reason_counts: dict[str, int]
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """Rows refused of all; 0 of none."""
+        return self.refused / self.rows if self.rows else 0.0
+
+    @property
+    def within_limit(self) -> bool:
+        """Whether the rest can be trusted."""
+        return self.share <= self.limit
+
+    def in_words(self) -> str:
+        """How many are refused, and what to do about it."""
+        return (
+            f"{self.refused} of {self.rows} {self.what} are refused ({self.share:.1%}, limit "
+            f"{self.limit:.1%}); the live figures stay. {_advice(self.reason_counts)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One reading of the source.
 
     Attributes:
-        certificates: The valid rows, carrying their provenance.
-        quarantine: The rows refused.
-        reason_counts: Rows refused by reason.
+        certificates: The valid certificates, carrying their provenance.
+        quarantine: The certificates refused.
+        refused_certificates: How many those are.
+        costs: The valid costs by category, carrying their provenance.
+        cost_quarantine: The costs refused.
+        refused_costs: How many those are.
+        undetailed_costs: Valid costs whose lines do not tell what they were for.
         provenance: Where they come from.
-        refused_share: Rows refused of all; 0 of none.
-        limit: The share above which a run fails.
         seconds_reading: How long reading took.
         seconds_normalising: How long validating took.
     """
 
     certificates: pa.Table
     quarantine: pa.Table
-    reason_counts: dict[str, int]
+    refused_certificates: Refusals
+    costs: pa.Table
+    cost_quarantine: pa.Table
+    refused_costs: Refusals
+    undetailed_costs: int
     provenance: Provenance
-    refused_share: float
-    limit: float
     seconds_reading: float
     seconds_normalising: float
 
-    @property
-    def rows(self) -> int:
-        """Rows read."""
-        return int(self.certificates.num_rows + self.quarantine.num_rows)
-
     def fail_if_too_dirty(self) -> None:
-        """Refuse a reading of which too many rows are refused.
+        """Refuse a reading of which too many certificates or costs are refused.
 
         Raises:
             Failure: If they are more than KPI_MAX_REJECTED_SHARE; not retried.
         """
-        if self.refused_share <= self.limit:
-            return
-        raise Failure(
-            f"{self.quarantine.num_rows} of {self.rows} rows are refused ({self.refused_share:.1%}, limit "
-            f"{self.limit:.1%}); the live figures stay. {_advice(self.reason_counts)}",
-            allow_retries=False,
-        )
+        excess = [
+            refusals.in_words()
+            for refusals in (self.refused_certificates, self.refused_costs)
+            if not refusals.within_limit
+        ]
+        if excess:
+            raise Failure("; ".join(excess), allow_retries=False)
 
 
 def read_source(source: SourceResource, cache: CacheResource) -> Reading:
@@ -69,16 +105,33 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
     mapping = source.mapping()
     extracted = source.extract(mapping)
     read_at = time.perf_counter()
-    result = normalise(extracted.raw, mapping, extracted.log)
-    accepted, refused = result.certificates.num_rows, result.quarantine.num_rows
+    found = normalise(extracted.raw, mapping, extracted.log)
+    raw_costs = extracted.costs
+    spent = normalise_costs(
+        raw_costs.headers if raw_costs else None,
+        raw_costs.lines if raw_costs else None,
+        mapping,
+        found.certificates,
+    )
+    limit = source.max_rejected_share()
     provenance = Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark)
     return Reading(
-        certificates=provenance.attach(result.certificates),
-        quarantine=result.quarantine,
-        reason_counts=result.reason_counts,
+        certificates=provenance.attach(found.certificates),
+        quarantine=found.quarantine,
+        refused_certificates=Refusals(
+            "rows", extracted.raw.num_rows, found.quarantine.num_rows, found.reason_counts, limit
+        ),
+        costs=provenance.attach(spent.costs),
+        cost_quarantine=spent.quarantine,
+        refused_costs=Refusals(
+            "costs",
+            raw_costs.headers.num_rows if raw_costs else 0,
+            spent.quarantine.num_rows,
+            spent.reason_counts,
+            limit,
+        ),
+        undetailed_costs=spent.undetailed,
         provenance=provenance,
-        refused_share=refused / (accepted + refused) if accepted + refused else 0.0,
-        limit=source.max_rejected_share(),
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
     )

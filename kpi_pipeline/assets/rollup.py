@@ -4,56 +4,87 @@ import time
 from collections.abc import Iterator
 
 import pyarrow as pa
-from dagster import AssetCheckResult, AssetCheckSpec, AssetExecutionContext, AssetIn, Failure, Output, asset
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetIn,
+    AssetOut,
+    Failure,
+    Output,
+    multi_asset,
+)
 
 from kpi_pipeline.assets.freshness import freshness_policy
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
-from kpi_pipeline.compute.rollup import roll_up
+from kpi_pipeline.compute.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.model.provenance import Provenance
 from kpi_pipeline.resources.source import SourceResource
 
 
-@asset(
-    ins={"certificates": AssetIn(input_manager_key="tables")},
-    io_manager_key="tables",
-    group_name="rollup",
-    owners=["team:data-engineering"],
-    kinds={"duckdb", "parquet"},
-    freshness_policy=freshness_policy(),
-    description="One pass over certificates: every additive component on all dimensions.",
+def _out(description: str) -> AssetOut:
+    return AssetOut(
+        description=description,
+        group_name="rollup",
+        owners=["team:data-engineering"],
+        kinds={"duckdb", "parquet"},
+        io_manager_key="tables",
+        freshness_policy=freshness_policy(),
+    )
+
+
+@multi_asset(
+    name="roll_up",
+    ins={name: AssetIn(input_manager_key="tables") for name in ("certificates", "costs")},
+    outs={
+        "rollup": _out("One pass over certificates and costs: every additive component on all dimensions."),
+        "positions": _out("What was open at each month end, as it stood then, on all dimensions."),
+        "breakdowns": _out("Days of payment, reasons of rejection, kinds of failure, suppliers, categories."),
+        "critical_certificates": _out("Every critical certificate, the most urgent first."),
+    },
     check_specs=[
         AssetCheckSpec(
             "totals_reconcile_with_certificates",
             asset="rollup",
             blocking=True,
-            description="Counts and amounts of the roll-up equal those of the certificates.",
+            description="Counts and amounts of the roll-up equal those of the certificates and costs, and "
+            "its tables agree with one another.",
         )
     ],
 )
 def rollup(
-    context: AssetExecutionContext, certificates: pa.Table, source: SourceResource
+    context: AssetExecutionContext, certificates: pa.Table, costs: pa.Table, source: SourceResource
 ) -> Iterator[Output[pa.Table] | AssetCheckResult]:
-    """Roll certificates up.
+    """Roll certificates and costs up.
 
     Raises:
         Failure: If totals differ; nothing is stored then.
     """
     started = time.perf_counter()
     as_of = source.today()
-    table = roll_up(certificates, as_of, source.thresholds())
+    tables = roll_up(certificates, costs, as_of, source.thresholds())
     seconds = time.perf_counter() - started
-    problems = reconcile_rollup(certificates, table, as_of)
+    problems = reconcile_rollup(certificates, costs, tables, as_of)
     yield AssetCheckResult(
+        asset_key="rollup",
         check_name="totals_reconcile_with_certificates",
         passed=not problems,
-        metadata={"problems": problems or ["none"], "rows": table.num_rows},
+        metadata={"problems": problems or ["none"], "rows": tables.cells.num_rows},
     )
     if problems:
         raise Failure("the roll-up does not reconcile: " + "; ".join(problems), allow_retries=False)
     context.log.info(
-        f"{certificates.num_rows} certificates rolled up to {table.num_rows} cells as of {as_of}"
+        f"{certificates.num_rows} certificates and {costs.num_rows} costs rolled up to "
+        f"{tables.cells.num_rows} cells as of {as_of}"
     )
-    yield Output(
-        Provenance.of(certificates).at(as_of).attach(table),
-        metadata={"rows": table.num_rows, "as_of": as_of.isoformat(), "seconds": round(seconds, 3)},
-    )
+    provenance = Provenance.of(certificates).at(as_of)
+    for name, table in zip(ROLLUP_TABLES, tables.tables(), strict=True):
+        yield Output(
+            provenance.attach(table),
+            output_name=name,
+            metadata={
+                "rows": table.num_rows,
+                "as_of": as_of.isoformat(),
+                "seconds": round(seconds, 3),  # of all tables together
+            },
+        )

@@ -1,4 +1,4 @@
-"""Certificates as the source holds them, validated; refused rows go to quarantine."""
+"""Certificates and costs as the source holds them, validated; refused rows go to quarantine."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.freshness import freshness_policy
-from kpi_pipeline.assets.reading import read_source
+from kpi_pipeline.assets.reading import Refusals, read_source
 from kpi_pipeline.assets.retries import TRY_AGAIN
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
@@ -25,26 +25,25 @@ OWNERS = ["team:data-engineering"]
 PREVIEW_ROWS = 10
 
 
+def _out(description: str, *kinds: str) -> AssetOut:
+    return AssetOut(
+        description=description,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={*kinds, "duckdb", "parquet"},
+        io_manager_key="tables",
+        freshness_policy=freshness_policy(),
+    )
+
+
 @multi_asset(
     name="read_source",
     retry_policy=TRY_AGAIN,
     outs={
-        "certificates": AssetOut(
-            description="Every valid certificate of the source, in canonical columns.",
-            group_name=GROUP,
-            owners=OWNERS,
-            kinds={"sql", "duckdb", "parquet"},
-            io_manager_key="tables",
-            freshness_policy=freshness_policy(),
-        ),
-        "quarantine": AssetOut(
-            description="Source rows that were refused, each with its reasons and the row as it was.",
-            group_name=GROUP,
-            owners=OWNERS,
-            kinds={"duckdb", "parquet"},
-            io_manager_key="tables",
-            freshness_policy=freshness_policy(),
-        ),
+        "certificates": _out("Every valid certificate of the source, in canonical columns.", "sql"),
+        "quarantine": _out("Source rows that were refused, each with its reasons and the row as it was."),
+        "costs": _out("Every valid cost of the source, a row for each category of its lines.", "sql"),
+        "cost_quarantine": _out("Costs that were refused, each with its reasons and the row as it was."),
     },
     check_specs=[
         AssetCheckSpec(
@@ -52,7 +51,13 @@ PREVIEW_ROWS = 10
             asset="certificates",
             blocking=True,
             description="Refused rows are at most KPI_MAX_REJECTED_SHARE of all rows.",
-        )
+        ),
+        AssetCheckSpec(
+            "rejected_costs_within_limit",
+            asset="costs",
+            blocking=True,
+            description="Refused costs are at most KPI_MAX_REJECTED_SHARE of all costs.",
+        ),
     ],
 )
 def certificates(
@@ -61,47 +66,76 @@ def certificates(
     """Read the source, normalise and validate.
 
     Raises:
-        Failure: If too many rows are refused; the quarantine is kept to tell why.
+        Failure: If too many rows or costs are refused; the quarantines are kept to tell why.
     """
     reading = read_source(source, cache)
-    accepted, refused = reading.certificates.num_rows, reading.quarantine.num_rows
-    context.log.info(f"{reading.rows} rows read from {source.shown()}, {refused} refused")
+    rows, headers = reading.refused_certificates, reading.refused_costs
+    context.log.info(
+        f"{rows.rows} rows and {headers.rows} costs read from {source.shown()}, "
+        f"{rows.refused} and {headers.refused} refused"
+    )
 
-    yield Output(
-        reading.quarantine,
-        output_name="quarantine",
-        metadata={
-            "rows": refused,
-            "reasons": MetadataValue.json(reading.reason_counts),
-            "preview": _preview(reading.quarantine),
-        },
-    )
-    yield AssetCheckResult(
-        asset_key="certificates",
-        check_name="rejected_share_within_limit",
-        passed=reading.refused_share <= reading.limit,
-        metadata={
-            "refused": refused,
-            "rows": reading.rows,
-            "share": reading.refused_share,
-            "limit": reading.limit,
-        },
-    )
+    yield _quarantine("quarantine", reading.quarantine, rows)
+    yield _quarantine("cost_quarantine", reading.cost_quarantine, headers)
+    yield _check("certificates", "rejected_share_within_limit", rows)
+    yield _check("costs", "rejected_costs_within_limit", headers)
     reading.fail_if_too_dirty()
+    origin: dict[str, str | int | float] = {
+        "source": source.shown(),
+        "mapping": reading.provenance.mapping,
+        "watermark": reading.provenance.watermark or "none",
+        "fence": reading.provenance.fence,
+        "seconds_reading": round(reading.seconds_reading, 3),
+        "seconds_normalising": round(reading.seconds_normalising, 3),
+    }
     yield Output(
         reading.certificates,
         output_name="certificates",
         metadata={
-            "rows": accepted,
-            "rows_refused": refused,
-            "reasons": MetadataValue.json(reading.reason_counts),
-            "source": source.shown(),
-            "mapping": reading.provenance.mapping,
-            "watermark": reading.provenance.watermark or "none",
-            "fence": reading.provenance.fence,
-            "seconds_reading": round(reading.seconds_reading, 3),
-            "seconds_normalising": round(reading.seconds_normalising, 3),
+            "rows": reading.certificates.num_rows,
+            "rows_refused": rows.refused,
+            "reasons": MetadataValue.json(rows.reason_counts),
+            **origin,
             "preview": _preview(reading.certificates),
+        },
+    )
+    yield Output(
+        reading.costs,
+        output_name="costs",
+        metadata={
+            "rows": reading.costs.num_rows,
+            "costs": headers.rows - headers.refused,
+            "costs_refused": headers.refused,
+            "costs_without_detail": reading.undetailed_costs,
+            "reasons": MetadataValue.json(headers.reason_counts),
+            **origin,
+            "preview": _preview(reading.costs),
+        },
+    )
+
+
+def _quarantine(name: str, refused: pa.Table, refusals: Refusals) -> Output[pa.Table]:
+    return Output(
+        refused,
+        output_name=name,
+        metadata={
+            "rows": refused.num_rows,
+            "reasons": MetadataValue.json(refusals.reason_counts),
+            "preview": _preview(refused),
+        },
+    )
+
+
+def _check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=refusals.within_limit,
+        metadata={
+            "refused": refusals.refused,
+            "rows": refusals.rows,
+            "share": refusals.share,
+            "limit": refusals.limit,
         },
     )
 

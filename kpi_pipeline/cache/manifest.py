@@ -47,6 +47,7 @@ class ManifestEntry:
         fresh_until: Before this it is fresh.
         stale_until: Before this it may still be shown; from then on it is expired.
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
+        basis: Digest of what its answers rest on beside their figures; on another none is taken over.
         watermark: How far the source had come, in the source's own words; None where it has none.
         run_id: The run that made it.
         schema_version: `model.dimensions.SCHEMA_VERSION` under which it was made.
@@ -64,6 +65,7 @@ class ManifestEntry:
     fresh_until: float
     stale_until: float
     inputs: str
+    basis: str
     watermark: str | None
     run_id: str
     schema_version: int
@@ -163,6 +165,7 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
     "fresh_until": _is_time,
     "stale_until": _is_time,
     "inputs": _is_text,
+    "basis": _is_text,
     "watermark": lambda value: value is None or _is_text(value),
     "run_id": _is_text,
     "schema_version": _is_count,

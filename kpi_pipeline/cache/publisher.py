@@ -26,7 +26,7 @@ from kpi_pipeline.cache.keys import (
 )
 from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.removal import Removal
-from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, TAKE_OVER
 from kpi_pipeline.model.filters import Filter
 
 _BATCH: Final = 250
@@ -36,6 +36,19 @@ Item = TypeVar("Item")
 
 class IncompleteGeneration(RuntimeError):
     """A generation has not all the keys that were staged, so it must not go live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Answers that a generation takes over from another as they are.
+
+    Attributes:
+        generation: Where they are.
+        filters: Which filters they answer.
+    """
+
+    generation: str
+    filters: tuple[Filter, ...]
 
 
 class Flip(StrEnum):
@@ -54,14 +67,16 @@ class Staged:
         generation: Its name.
         variants: How many answers it holds, the catalogue not counted.
         bytes: Stored size of its answers and catalogue.
-        digests: A digest of what was written, by Redis key.
+        taken_over: How many of the answers are another generation's.
+        digests: By Redis key, a digest of what was written; of what was taken over, none.
     """
 
     product: str
     generation: str
     variants: int
     bytes: int
-    digests: Mapping[str, builtins.bytes]
+    taken_over: int
+    digests: Mapping[str, builtins.bytes | None]
 
 
 class Publisher:
@@ -75,6 +90,7 @@ class Publisher:
         self._client = client
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
+        self._take_over = client.register_script(TAKE_OVER)
         self._removal = Removal(client)
 
     def next_fence(self) -> int:
@@ -92,6 +108,7 @@ class Publisher:
         catalogue: Mapping[str, Any],
         expires_at: float,
         scope: str = DEFAULT_SCOPE,
+        unchanged: Unchanged | None = None,
     ) -> Staged:
         """Write a generation beside the live one.
 
@@ -104,25 +121,31 @@ class Publisher:
             catalogue: The catalogue that belongs to those answers.
             expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
             scope: Who may see it.
+            unchanged: Answers to other filters, to be taken over from another generation.
 
         Raises:
             ValueError: If a filter comes twice.
             TypeError: If a value has no JSON form.
+            IncompleteGeneration: If an answer that should be taken over is gone.
         """
         frames = self._frames(product, generation, payloads, catalogue, scope)
-        digests: dict[str, bytes] = {}
+        digests: dict[str, bytes | None] = {}
         size = 0
         try:
             for batch in _batches(frames):
                 self._write(generation, batch, ceil(expires_at))
                 digests.update((key, _digest(frame)) for key, frame in batch)
                 size += sum(len(frame) for _, frame in batch)
+            if unchanged is not None:
+                taken = [variant_key(product, asked, scope) for asked in unchanged.filters]
+                size += self._copy(unchanged.generation, generation, taken, digests, ceil(expires_at))
         except BaseException:
             # Failing again and again must not fill the server until the first keys expire.
             with suppress(redis.RedisError):
                 self._removal.remove(generation)
             raise
-        return Staged(product, generation, len(digests) - 1, size, digests)
+        taken_over = 0 if unchanged is None else len(unchanged.filters)
+        return Staged(product, generation, len(digests) - 1, size, taken_over, digests)
 
     def verify(self, staged: Staged, sample: int = 50) -> list[str]:
         """Look whether all that was staged is there and reads as written.
@@ -147,7 +170,7 @@ class Publisher:
         for batch in _batches([*chosen, catalogue]):
             frames = cast("list[bytes | None]", self._client.mget(batch))
             for key, frame in zip(batch, frames, strict=True):
-                if frame is not None and _digest(frame) != staged.digests[key]:
+                if frame is not None and not _reads(frame, staged.digests[key]):
                     problems.append(f"{key} does not read as written: refresh again")
         return problems
 
@@ -267,10 +290,49 @@ class Publisher:
             # The client's own method looks through its twelve options each time: 50 ms a generation.
             payloads.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
         payloads.execute()
+        self._name(generation, [key for key, _ in batch], expiry)
+
+    def _name(self, generation: str, keys: list[str], expiry: int) -> None:
+        """Add keys to the names of a generation's members."""
         names = self._client.pipeline(transaction=True)
-        names.sadd(members_key(generation), *(key for key, _ in batch))
+        names.sadd(members_key(generation), *keys)
         names.expireat(members_key(generation), expiry)
         names.execute()
+
+    def _copy(
+        self,
+        origin: str,
+        generation: str,
+        variants: list[str],
+        digests: dict[str, bytes | None],
+        expiry: int,
+    ) -> int:
+        """Copy answers of one generation into another.
+
+        Args:
+            origin: Where they are.
+            generation: Where they go.
+            variants: Which they are.
+            digests: What has been written to the generation; the copies are added.
+            expiry: When the copies expire.
+
+        Returns:
+            Their stored size.
+        """
+        size = 0
+        for batch in _batches(variants):
+            copies = [payload_key(generation, variant) for variant in batch]
+            before = len(digests)
+            digests.update(dict.fromkeys(copies))
+            if len(digests) < before + len(batch):
+                raise ValueError("a filter comes twice: give it once")
+            stored = [payload_key(origin, variant) for variant in batch]
+            copied = int(self._take_over(keys=[*stored, *copies], args=[expiry]))
+            if copied < 0:
+                raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer anew")
+            self._name(generation, copies, expiry)
+            size += copied
+        return size
 
     def _absent(self, keys: Sequence[str]) -> list[str]:
         if self._client.exists(*keys) == len(keys):
@@ -282,6 +344,17 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
         yield batch
+
+
+def _reads(frame: bytes, digest: bytes | None) -> bool:
+    """Whether a frame is the one that was written; one that was taken over need only be whole."""
+    if digest is not None:
+        return _digest(frame) == digest
+    try:
+        decode(frame)
+    except CorruptPayload:
+        return False
+    return True
 
 
 def _digest(frame: bytes) -> bytes:

@@ -1,22 +1,39 @@
-"""Query parameters as filters: every spelling of a dimension and of a value the data hold."""
+"""Query parameters as filters: every spelling of a dimension, a period, a group and a value of the data."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PARAMETER_NAMES
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, ISSUED_AGE, MONTH, PARAMETER_NAMES
 from kpi_pipeline.model.filters import Filter, fold
 
-_PARAMETERS: Final = {fold(spelling): name for spelling, name in PARAMETER_NAMES.items()}
+PERIOD: Final = "period"
+"""Names a quick period of the catalogue."""
+
+FROM: Final = "from"
+"""The first month of a range."""
+
+TO: Final = "to"
+"""The last month of a range."""
+
+FILTER_NAMES: Final = (*DIMENSION_NAMES, PERIOD, FROM, TO)
+"""Canonical name of every query parameter that filters."""
+
+_PARAMETERS: Final = {
+    **{fold(spelling): name for spelling, name in PARAMETER_NAMES.items()},
+    **{PERIOD: PERIOD, "periodo": PERIOD, FROM: FROM, "desde": FROM, TO: TO, "hasta": TO},
+}
+_MONTH_TEXT: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _SHOWN: Final = 10
 
 
 class QueryError(ValueError):
-    """A query parameter that names no dimension, or a value that the data do not hold.
+    """A query parameter that names no filter, or a value that the data do not hold.
 
     Attributes:
         parameter: Its name as given.
-        value: Its value as given; None when the name is unknown.
-        allowed: Names of dimensions, or values of the dimension.
+        value: Its value as given; None when no value is at fault.
+        allowed: Names of filters, or values of the filter.
     """
 
     def __init__(self, parameter: str, value: str | None, allowed: tuple[str, ...]) -> None:
@@ -25,44 +42,158 @@ class QueryError(ValueError):
         self.allowed = allowed
         shown = ", ".join(allowed[:_SHOWN]) or "(none)"
         more = f" and {len(allowed) - _SHOWN} more" if len(allowed) > _SHOWN else ""
-        what = f"filter {parameter!r}" if value is None else f"value {value!r} of filter {parameter!r}"
-        super().__init__(f"unknown {what}; use one of: {shown}{more}")
+        super().__init__(f"{self._what()}; use one of: {shown}{more}")
+
+    def _what(self) -> str:
+        if self.value is None:
+            return f"unknown filter {self.parameter!r}"
+        return f"unknown value {self.value!r} of filter {self.parameter!r}"
+
+
+class FilterConflict(QueryError):
+    """Two query parameters that say the same thing in two ways, of which one must go.
+
+    Attributes:
+        other: The name of the other one as given.
+    """
+
+    def __init__(self, parameter: str, other: str, allowed: tuple[str, ...]) -> None:
+        self.other = other
+        super().__init__(parameter, None, allowed)
+
+    def _what(self) -> str:
+        return f"filters {self.other!r} and {self.parameter!r} cannot go together"
+
+
+class _Given(NamedTuple):
+    """A query parameter as it came."""
+
+    parameter: str
+    value: str
 
 
 def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) -> Filter:
     """Read the filter that query parameters ask for.
 
+    Names and values may be spelled in any case, with or without accents. Besides the dimensions there
+    are `period`, a quick period, and `from` and `to`, months that bound a range and belong to it; the
+    range is cut to the months of the catalogue. A group's name stands for its values.
+
     Args:
-        args: Names and values; a repeated name asks for any of its values, an empty value for no
-            filter. Names and values may be spelled in any case, with or without accents.
+        args: Names and values; a repeated dimension asks for any of its values, an empty value for no
+            filter.
         catalogue: Of the product asked for: `dimensions`, a list of `name` and `values`, each with
-            its `value`.
+            its `value`; `periods` and `groups`, with `name`, `spellings`, `dimension` and `values`.
 
     Returns:
-        The filter, with values as the catalogue spells them.
+        The filter, as values of dimensions in the spelling of the catalogue: the same whichever way
+        it was asked for.
 
     Raises:
-        QueryError: If a name is no dimension or a value is not in the catalogue.
+        QueryError: If a name is no filter, a value is not in the catalogue or a range has no month.
+        FilterConflict: If several of a period, a range and months are asked for, or two different
+            ones of one kind.
     """
-    values = {
-        dimension["name"]: tuple(held["value"] for held in dimension["values"])
-        for dimension in catalogue["dimensions"]
-    }
-    selection: dict[str, list[str]] = {}
+    given: dict[str, list[_Given]] = {}
     for parameter, value in args:
         name = _PARAMETERS.get(fold(parameter))
         if name is None:
-            raise QueryError(parameter, None, DIMENSION_NAMES)
+            raise QueryError(parameter, None, FILTER_NAMES)
         if fold(value):
-            selection.setdefault(name, []).append(_held(parameter, value, values.get(name, ())))
+            given.setdefault(name, []).append(_Given(parameter, value))
+    held = {dimension["name"]: dimension["values"] for dimension in catalogue["dimensions"]}
+    selection: dict[str, Sequence[str]] = {
+        name: [value for one in several for value in _values_of(one, name, _texts(held.get(name)), catalogue)]
+        for name, several in given.items()
+        if name in DIMENSION_NAMES
+    }
+    if not given.keys().isdisjoint((PERIOD, FROM, TO)):
+        selection.update(_time(given, _texts(held.get(MONTH.name)), catalogue))
     return Filter.of(selection)
 
 
-def _held(parameter: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value in allowed:
-        return value
-    folded = fold(value)
+def _texts(values: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
+    return tuple(held["value"] for held in values or ())
+
+
+def _values_of(
+    one: _Given, dimension: str, allowed: tuple[str, ...], catalogue: Mapping[str, Any]
+) -> Sequence[str]:
+    """The values of a dimension that a parameter asks for: one, or those of a group."""
+    if one.value in allowed:
+        return (one.value,)
+    folded = fold(one.value)
     for held in allowed:
         if fold(held) == folded:
-            return held
-    raise QueryError(parameter, value, allowed)
+            return (held,)
+    groups = [group for group in catalogue["groups"] if group["dimension"] == dimension]
+    if (group := _named(folded, groups)) is not None:
+        return tuple(group["values"])
+    raise QueryError(one.parameter, one.value, (*allowed, *(group["name"] for group in groups)))
+
+
+def _time(
+    given: Mapping[str, list[_Given]], months: tuple[str, ...], catalogue: Mapping[str, Any]
+) -> dict[str, Sequence[str]]:
+    """What a period or a range selects."""
+    month, age = (next(iter(given.get(name, ())), None) for name in (MONTH.name, ISSUED_AGE.name))
+    period, first, last = (_only(given.get(name, ())) for name in (PERIOD, FROM, TO))
+    ways = [one for one in (month, period, first or last) if one is not None]
+    if len(ways) > 1:
+        raise _conflict(ways[0], ways[1])
+    if period is None:
+        return {MONTH.name: _range(first, last, months)}
+    found = _named(fold(period.value), catalogue["periods"])
+    if found is None:
+        raise QueryError(*period, tuple(one["name"] for one in catalogue["periods"]))
+    if found["dimension"] is None:
+        return {}
+    if found["dimension"] == ISSUED_AGE.name and age is not None:
+        raise _conflict(age, period)
+    return {found["dimension"]: found["values"]}
+
+
+def _only(several: Sequence[_Given]) -> _Given | None:
+    """The one value of a parameter that cannot have several; None when it was not given."""
+    if not several:
+        return None
+    first = several[0]
+    for one in several[1:]:
+        if fold(one.value) != fold(first.value):
+            raise FilterConflict(one.parameter, first.parameter, (first.value, one.value))
+    return first
+
+
+def _range(first: _Given | None, last: _Given | None, months: tuple[str, ...]) -> tuple[str, ...]:
+    """The months from one to another; what is not given does not bound."""
+    found = months
+    if last is not None:
+        high = _month(last, months)
+        found = tuple(month for month in months if month <= high)
+        if not found:
+            raise QueryError(*last, months)
+    if first is not None:
+        low, up_to_last = _month(first, months), found
+        found = tuple(month for month in up_to_last if low <= month)
+        if not found:
+            raise QueryError(*first, up_to_last)
+    return found
+
+
+def _month(bound: _Given, months: tuple[str, ...]) -> str:
+    text = fold(bound.value)
+    if _MONTH_TEXT.fullmatch(text) is None:
+        raise QueryError(*bound, months)
+    return text
+
+
+def _named(folded: str, declared: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What has a name or a spelling, folded."""
+    for one in declared:
+        if any(fold(spelling) == folded for spelling in (one["name"], *one["spellings"])):
+            return one
+    return None
+
+
+def _conflict(one: _Given, other: _Given) -> FilterConflict:
+    return FilterConflict(other.parameter, one.parameter, (one.parameter, other.parameter))

@@ -43,6 +43,18 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[6] .. ',"previous":[' .. table.concat(
 return reply
 """
 
+TAKE_OVER: Final = """
+-- KEYS: the answers to copy, then as many names for the copies. ARGV: when the copies expire.
+-- Returns the stored size of all; -1 when one of them is gone.
+local size, half = 0, #KEYS / 2
+for place = 1, half do
+  if redis.call('COPY', KEYS[place], KEYS[half + place], 'REPLACE') == 0 then return -1 end
+  redis.call('EXPIREAT', KEYS[half + place], ARGV[1])
+  size = size + redis.call('STRLEN', KEYS[place])
+end
+return size
+"""
+
 RETIRE: Final = """
 -- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
 -- Takes the set away, unless manifest or history names the generation, so that it can never go live

@@ -3,6 +3,7 @@
 import typer
 
 from kpi_pipeline.cli.backfill import backfill
+from kpi_pipeline.cli.backtest import backtest
 from kpi_pipeline.cli.doctor import doctor
 from kpi_pipeline.cli.down import down
 from kpi_pipeline.cli.load import load
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, load, warm, variants, backfill, rollback, status, doctor, down):
+for command in (up, load, warm, variants, backfill, backtest, rollback, status, doctor, down):
     app.command()(command)
 
 

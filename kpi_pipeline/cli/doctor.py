@@ -155,8 +155,7 @@ def _source(settings: Settings) -> str:
         raise _Skipped("none is chosen: `kpi up` writes a demo, `kpi load` chooses another")
     check = read_source(settings.source_url.get_secret_value(), settings.source_mapping)
     refuse_if_too_dirty(check, settings)
-    rows = f"{check.accepted:,} rows accepted, {check.refused:,} refused"
-    return f"{check.source} (mapping {check.mapping}): {rows}"
+    return f"{check.source} (mapping {check.mapping}): {check.in_words()}"
 
 
 def _dagster(settings: Settings, running: Addresses | None) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 
 import typer
 
-from kpi_pipeline.cache.query import QueryError, parse_filter
-from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+from kpi_pipeline.cache.query import FILTER_NAMES, QueryError, parse_filter
 from kpi_pipeline.model.filters import Filter
 
 
@@ -24,7 +23,7 @@ def read_filter(given: Sequence[str], catalogue: Mapping[str, Any]) -> Filter:
     for option in given:
         name, equals, value = option.partition("=")
         if not equals or not value.strip():
-            names = ", ".join(DIMENSION_NAMES)
+            names = ", ".join(FILTER_NAMES)
             raise typer.BadParameter(
                 f"--filter needs name=value, such as client=X, and not {option!r}; names are: {names}"
             )

@@ -143,12 +143,10 @@ def _overriding(kept: Path) -> list[str]:
 
 
 def _show(check: SourceCheck) -> None:
-    say(
-        f"{check.source} read with mapping {check.mapping}: {check.accepted:,} rows accepted, "
-        f"{check.refused:,} refused"
-    )
-    if check.reasons:
-        show_table(
-            ("Refused rows", "Reason", "What to do"),
-            [(f"{rows:,}", reason, advice(reason)) for reason, rows in check.reasons.items()],
-        )
+    say(f"{check.source} read with mapping {check.mapping}: {check.in_words()}")
+    for title, checked in (("Refused rows", check.certificates), ("Refused costs", check.costs)):
+        if checked.reasons:
+            show_table(
+                (title, "Reason", "What to do"),
+                [(f"{rows:,}", reason, advice(reason)) for reason, rows in checked.reasons.items()],
+            )

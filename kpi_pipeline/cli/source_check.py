@@ -6,6 +6,7 @@ from typing import Any
 
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.compute.normalise_costs import normalise_costs
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
@@ -14,19 +15,15 @@ from kpi_pipeline.sources.selection import shown
 
 
 @dataclass(frozen=True, slots=True)
-class SourceCheck:
-    """What reading a source gave.
+class RowCheck:
+    """What became of rows of one kind.
 
     Attributes:
-        source: Its address without its password.
-        mapping: The mapping's name.
-        accepted: Rows that are certificates.
-        refused: Rows that are not.
+        accepted: Rows that mean something.
+        refused: Rows that do not.
         reasons: Refused rows by reason, most frequent first.
     """
 
-    source: str
-    mapping: str
     accepted: int
     refused: int
     reasons: dict[str, int]
@@ -40,14 +37,45 @@ class SourceCheck:
     def as_dict(self) -> dict[str, Any]:
         """The check as plain JSON values."""
         return {
-            "source": self.source,
-            "mapping": self.mapping,
             "accepted": self.accepted,
             "refused": self.refused,
             "reasons": [
                 {"reason": reason, "rows": rows, "advice": advice(reason)}
                 for reason, rows in self.reasons.items()
             ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """What reading a source gave.
+
+    Attributes:
+        source: Its address without its password.
+        mapping: The mapping's name.
+        certificates: Its rows.
+        costs: Its costs; none where the mapping has none.
+    """
+
+    source: str
+    mapping: str
+    certificates: RowCheck
+    costs: RowCheck
+
+    def in_words(self) -> str:
+        """How many rows are accepted and refused, of costs too where there are any."""
+        words = f"{self.certificates.accepted:,} rows accepted, {self.certificates.refused:,} refused"
+        if self.costs.accepted or self.costs.refused:
+            words += f"; {self.costs.accepted:,} costs accepted, {self.costs.refused:,} refused"
+        return words
+
+    def as_dict(self) -> dict[str, Any]:
+        """The check as plain JSON values."""
+        return {
+            "source": self.source,
+            "mapping": self.mapping,
+            **self.certificates.as_dict(),
+            "costs": self.costs.as_dict(),
         }
 
 
@@ -69,13 +97,18 @@ def read_source(url: str, mapping: str) -> SourceCheck:
     """
     described = load_mapping(mapping)
     extracted = extract(url, described)
-    result = normalise(extracted.raw, described, extracted.log)
+    found = normalise(extracted.raw, described, extracted.log)
+    costs = extracted.costs
+    headers, lines = (costs.headers, costs.lines) if costs else (None, None)
+    spent = normalise_costs(headers, lines, described, found.certificates)
+    refused_costs = spent.quarantine.num_rows
     return SourceCheck(
         source=shown(url),
         mapping=described.name,
-        accepted=result.certificates.num_rows,
-        refused=result.quarantine.num_rows,
-        reasons=result.reason_counts,
+        certificates=RowCheck(found.certificates.num_rows, found.quarantine.num_rows, found.reason_counts),
+        costs=RowCheck(
+            (0 if headers is None else headers.num_rows) - refused_costs, refused_costs, spent.reason_counts
+        ),
     )
 
 
@@ -83,15 +116,16 @@ def refuse_if_too_dirty(check: SourceCheck, settings: Settings) -> None:
     """Refuse a source that every refresh would refuse.
 
     Raises:
-        Problem: If more of its rows are refused than KPI_MAX_REJECTED_SHARE allows.
+        Problem: If more of its rows or costs are refused than KPI_MAX_REJECTED_SHARE allows.
     """
-    if check.refused_share <= settings.max_rejected_share:
-        return
-    commonest = "; ".join(
-        f"{reason} ({rows}): {advice(reason)}" for reason, rows in islice(check.reasons.items(), 3)
-    )
-    raise Problem(
-        f"{check.refused} of {check.accepted + check.refused} rows of {check.source} are refused "
-        f"({check.refused_share:.1%}, limit {settings.max_rejected_share:.1%}). {commonest}; "
-        "or raise KPI_MAX_REJECTED_SHARE"
-    )
+    for what, rows in (("rows", check.certificates), ("costs", check.costs)):
+        if rows.refused_share <= settings.max_rejected_share:
+            continue
+        commonest = "; ".join(
+            f"{reason} ({times}): {advice(reason)}" for reason, times in islice(rows.reasons.items(), 3)
+        )
+        raise Problem(
+            f"{rows.refused} of {rows.accepted + rows.refused} {what} of {check.source} are refused "
+            f"({rows.refused_share:.1%}, limit {settings.max_rejected_share:.1%}). {commonest}; "
+            "or raise KPI_MAX_REJECTED_SHARE"
+        )

@@ -1,130 +1,228 @@
-"""The cube: the roll-up as dense arrays over months, from which every variant is a sum."""
+"""The cube: the roll-up's tables with numbered dimensions, from which every variant is a sum."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from kpi_pipeline.compute.months import days_passed, month_number, month_of, month_text
-from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES
-from kpi_pipeline.model.dimensions import DIMENSION_NAMES
-from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
-from kpi_pipeline.model.kpis import TREND_COMPONENTS, TREND_MONTHS, WINDOW_COMPONENTS
+from kpi_pipeline.compute.coded import NO_VALUE, CodedTable, Ints, Members
+from kpi_pipeline.compute.months import month_number, month_of, month_text
+from kpi_pipeline.compute.rollup import Rollup
+from kpi_pipeline.compute.slices import Selection, Slice
+from kpi_pipeline.model.components import COMPONENT_NAMES, OCCURRENCE_COMPONENTS, STOCK_COMPONENTS
+from kpi_pipeline.model.dimensions import (
+    AMOUNT_BAND,
+    AMOUNT_BANDS,
+    DIMENSION_NAMES,
+    ISSUED_AGE,
+    ISSUED_AGES,
+    MONTH,
+)
+from kpi_pipeline.model.filters import Filter, fold
+from kpi_pipeline.model.periods import quick_periods
+from kpi_pipeline.model.thresholds import Thresholds
 
-Ints = npt.NDArray[np.int64]
-
-_OTHERS: Final = tuple(name for name in DIMENSION_NAMES if name != "month")
-_TREND_AT: Final = [COMPONENT_INDEX[component] for component in TREND_COMPONENTS.values()]
-_WINDOW_AT: Final = [COMPONENT_INDEX[component] for component in WINDOW_COMPONENTS]
-_BLOCK_BYTES: Final = 64 * 2**20
-"""Largest dense block: memory stays flat however many variants there are."""
+_OTHERS: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
+_PAIRED: Final = tuple(name for name in _OTHERS if name != ISSUED_AGE.name)
+_DECLARED_ORDER: Final[dict[str, tuple[str, ...]]] = {
+    AMOUNT_BAND.name: AMOUNT_BANDS,
+    ISSUED_AGE.name: tuple(label for label, _, _ in ISSUED_AGES),
+}
+_BLOCK_VARIANTS: Final = 1000
+"""Variants summed at a time, about: memory stays flat however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """The sums of some variants; V of them, C currencies.
+class Changes:
+    """The rows by which two roll-ups of one date differ, of all tables, as they were and as they are.
 
     Attributes:
-        filters: The V filters.
-        totals: Every component over each filter, [V, C, components].
-        window: `WINDOW_COMPONENTS` over each filter's DSO window, [V, C, window components].
-        window_days: Days of each one's DSO window, [V].
-        trend: `TREND_COMPONENTS` of the months up to `trend_end`, [V, TREND_MONTHS, C, series].
-        trend_end: Number of the last month of each one's trend, [V].
+        codes: By dimension but the month, the place of each row's value among the cube's values.
     """
 
-    filters: tuple[Filter, ...]
-    totals: Ints
-    window: Ints
-    window_days: Ints
-    trend: Ints
-    trend_end: Ints
+    codes: dict[str, Ints]
 
-    def certificates(self) -> dict[Filter, int]:
-        """How many certificates each filter has."""
-        counts = self.totals[..., COMPONENT_INDEX["proposed_count"]].sum(axis=1)
-        return dict(zip(self.filters, counts.tolist(), strict=True))
 
-    def only(self, wanted: Collection[Filter]) -> "Slice":
-        """The same sums of some of the filters; of those that are not in it, nothing."""
-        at = [place for place, one in enumerate(self.filters) if one in wanted]
-        return Slice(
-            tuple(self.filters[place] for place in at),
-            self.totals[at],
-            self.window[at],
-            self.window_days[at],
-            self.trend[at],
-            self.trend_end[at],
-        )
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Variants and the rows they come from.
+
+    Attributes:
+        groups: How many groups of rows there are.
+        rows_of: By table, its rows and the group of each.
+        filters: The variants.
+        group: The group of each.
+        named: Numbers of the months that each names.
+    """
+
+    groups: int
+    rows_of: dict[str, tuple[Ints, Ints]]
+    filters: list[Filter]
+    group: list[int]
+    named: list[tuple[int, ...]]
 
 
 class Cube:
-    """All cells of one roll-up, coded.
+    """All tables of one roll-up, coded.
 
     Args:
-        rollup: Rows in `compute.rollup.ROLLUP_SCHEMA`.
-        as_of: The business date of the roll-up.
+        rollup: The tables.
+        as_of: Their business date.
         dso_window_months: Months of the trailing DSO window.
+        thresholds: What definitions refer to.
 
     Attributes:
         as_of: The business date.
         currencies: Codes of the currencies in it, sorted.
-        values: By dimension, its values; sorted as people look for them, months by time.
+        values: By dimension, its values: bands and ages in their order, the others as people look for them;
+            every month from the first in which anything happened to the last or that of as_of.
+        first_happened: Number of the first of these months.
+        first: Number of the first month of the axis: a claim stands from its issue on, which may be before
+            the month for which it is billed.
+        months: How many months the axis has.
+        tables: The tables, by name.
+        breakdown: Which breakdown each row of the breakdowns is of.
+        breakdown_key: The key of each.
+        payment_days: The days of each that is of payments, else 0.
+        critical_rows: The critical certificates, by urgency.
     """
 
-    def __init__(self, rollup: pa.Table, as_of: date, dso_window_months: int) -> None:
+    def __init__(
+        self,
+        rollup: Rollup,
+        as_of: date,
+        dso_window_months: int,
+        thresholds: Thresholds,
+    ) -> None:
         self.as_of = as_of
-        self._window_months = dso_window_months
-        self.values: dict[str, tuple[str, ...]] = {}
-        self._codes: dict[str, Ints] = {}
-        for name in _OTHERS:
-            self.values[name], self._codes[name] = _coded(rollup[name])
-        self.currencies, self._currency = _coded(rollup["currency"])
-        months = rollup["month"].unique().to_pylist()
-        self.values["month"] = tuple(sorted(months))
-        numbers = [month_number(text) for text in months] or [month_of(as_of)]
-        # Room for the trend and the trailing window before the first month.
-        present = month_of(as_of)
-        self._first = min(min(numbers) - TREND_MONTHS, present - max(TREND_MONTHS, dso_window_months)) + 1
-        self._months = max(*numbers, present) - self._first + 1
-        self._month = _looked_up(
-            rollup["month"], {text: month_number(text) - self._first for text in self.values["month"]}
+        self.window_months = dso_window_months
+        self.thresholds = thresholds
+        self.dispersion = rollup.dispersion
+        self.last_complete = month_of(as_of + timedelta(1)) - 1
+        cells = rollup.cells
+        self.currencies = tuple(sorted(cells["currency"].unique().to_pylist()))
+        happened = [*_month_numbers(cells), month_of(as_of)]
+        self.first_happened, last = min(happened), max(happened)
+        self.first = min([self.first_happened, *_month_numbers(rollup.positions)])
+        self.months = last - self.first + 1
+        others = {name: _held(name, cells[name].unique().to_pylist()) for name in _OTHERS}
+        axis = {month_text(self.first + place): place for place in range(self.months)}
+        months = tuple(axis)[self.first_happened - self.first :]
+        self.values: dict[str, tuple[str, ...]] = {MONTH.name: months, **others}
+
+        def coded(name: str, columns: Sequence[str]) -> CodedTable:
+            return CodedTable.of(getattr(rollup, name), others, axis, self.currencies, columns)
+
+        self.tables = {
+            "cells": coded("cells", COMPONENT_NAMES),
+            "positions": coded("positions", STOCK_COMPONENTS),
+            "breakdowns": coded("breakdowns", ("amount", "count")),
+            "critical": coded("critical", ()),
+        }
+        self.breakdown = rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False)
+        self.breakdown_key = rollup.breakdowns["key"].to_numpy(zero_copy_only=False)
+        paid = self.breakdown == "payment_days"
+        self.payment_days = np.array(
+            [int(key) if one else 0 for key, one in zip(self.breakdown_key, paid, strict=True)], np.int64
         )
-        self._sums: Ints = np.column_stack([rollup[name].to_numpy() for name in COMPONENT_NAMES])
+        self.critical_rows: list[dict[str, Any]] = rollup.critical.to_pylist()
+        cell_sums = self.tables["cells"].sums
+        occurrence = [COMPONENT_NAMES.index(name) for name in OCCURRENCE_COMPONENTS]
+        self._occurs = (cell_sums[:, occurrence] != 0).any(axis=1)
+        self._everything: Slice | None = None
 
     def digest(self) -> str:
-        """What its figures come from: equal for equal roll-ups of one date and window; 32 hex digits."""
-        described = repr((self.as_of, self._window_months, self.currencies, self.values))
+        """What its figures come from: equal for equal tables, date and settings; 32 hex digits."""
+        words = (self.critical_rows, self.breakdown.tolist(), self.breakdown_key.tolist())
+        described = repr((*self._frame(), *words))
         state = blake2b(described.encode(), digest_size=16)
-        for column in (self._month, self._currency, *self._codes.values(), self._sums):
-            state.update(column.tobytes())
+        for table in self.tables.values():
+            for column in (table.month, table.currency, *table.codes.values(), table.sums):
+                state.update(np.ascontiguousarray(column).tobytes())
         return state.hexdigest()
+
+    @property
+    def everything(self) -> Slice:
+        """The sums of all certificates."""
+        if self._everything is None:
+            self._everything = self.select([Filter()])
+        return self._everything
 
     def value_counts(self, dimension: str) -> list[tuple[str, int]]:
         """Each value of a dimension and how many certificates have it, in the order of `values`."""
-        counts = self._sums[:, COMPONENT_INDEX["proposed_count"]]
-        codes = self._month if dimension == "month" else self._codes[dimension]
-        found = np.zeros(max(len(self.values[dimension]), self._months), np.int64)
-        np.add.at(found, codes, counts)
-        if dimension == "month":
-            return [(text, int(found[month_number(text) - self._first])) for text in self.values["month"]]
-        return [(value, int(found[code])) for code, value in enumerate(self.values[dimension])]
+        counts = self.everything.options(dimension)[0]
+        return list(zip(self.values[dimension], counts.tolist(), strict=True))
 
     def hot_filters(self) -> list[Filter]:
-        """The filters that are always computed: everything, each single value, each pair that occurs."""
+        """The filters that are always computed.
+
+        Everything; each single value, the age apart; each pair of values that occurs, the age apart; and
+        the quick periods alone and with each single value of what is no time.
+        """
         return [one for piece in self.slices() for one in piece.filters]
 
-    def slices(self) -> Iterator[Slice]:
-        """The sums of every hot filter, in blocks."""
-        for size in (0, 1, 2):
-            for dimensions in combinations(_OTHERS, size):
-                yield from self._grouped(dimensions)
+    def slices(self, changes: Changes | None = None, attributes: int = 2) -> Iterator[Slice]:
+        """The sums of every hot filter, in blocks.
+
+        Args:
+            changes: Only of the filters that these concern; without it, of all.
+            attributes: Only of the filters that name so many dimensions at most beside times.
+        """
+        waiting: list[_Piece] = []
+        for size in range(attributes + 1):
+            for dimensions in combinations(_PAIRED, size):
+                for piece in self._grouped(dimensions, changes):
+                    waiting.append(piece)
+                    if sum(len(one.filters) for one in waiting) >= _BLOCK_VARIANTS:
+                        yield self._slice(waiting)
+                        waiting = []
+        if waiting:
+            yield self._slice(waiting)
+
+    def changes_since(self, before: "Cube") -> Changes | None:
+        """How this cube differs from an earlier one.
+
+        What a filter's figures come from is the rows that it admits, whatever their months.
+
+        Returns:
+            The rows that differ; None where the two cannot be compared row by row: they are of different
+            dates, settings, values or months.
+        """
+        if self._frame() != before._frame():
+            return None
+        codes: dict[str, list[Ints]] = {name: [] for name in _OTHERS}
+        for name, table in self.tables.items():
+            now, then = (cube.tables[name].digests(cube.labels(name)) for cube in (self, before))
+            for one, kept in ((table, np.isin(now, then)), (before.tables[name], np.isin(then, now))):
+                for dimension in _OTHERS:
+                    codes[dimension].append(one.codes[dimension][~kept])
+        return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
+
+    def labels(self, table: str) -> Ints:
+        """A number for what a row of a table says in words: equal for equal words, within one process."""
+        if table == "breakdowns":
+            words = zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True)
+            return np.array([hash(one) for one in words], np.int64)
+        if table == "critical":
+            return np.array([hash(tuple(row.values())) for row in self.critical_rows], np.int64)
+        return np.zeros(len(self.tables[table]), np.int64)
+
+    def _frame(self) -> tuple[Any, ...]:
+        """What two cubes must have in common to be compared row by row."""
+        return (
+            self.as_of,
+            self.window_months,
+            self.thresholds,
+            sorted(self.dispersion.items()),
+            self.currencies,
+            self.values,
+            self.first,
+        )
 
     def select(self, filters: Sequence[Filter]) -> Slice:
         """The sums of any filters, several values of a dimension included.
@@ -134,145 +232,147 @@ class Cube:
         Args:
             filters: At least one.
         """
-        pieces = []
-        for one in filters:
-            rows = np.flatnonzero(self._mask(one))
-            dense = self._dense(rows, np.zeros(len(rows), np.int64), 1)
-            months = [month_number(text) for text in one.values("month")]
-            pieces.append(self._of_months(one, dense[0], months) if months else self._whole((one,), dense))
-        return Slice(
-            tuple(filters),
-            np.concatenate([piece.totals for piece in pieces]),
-            np.concatenate([piece.window for piece in pieces]),
-            np.concatenate([piece.window_days for piece in pieces]),
-            np.concatenate([piece.trend for piece in pieces]),
-            np.concatenate([piece.trend_end for piece in pieces]),
+        # Filters that differ in their months alone share a group.
+        groups: dict[Filter, int] = {}
+        of_filter = [groups.setdefault(one.without(MONTH.name), len(groups)) for one in filters]
+        rows_of = {}
+        for name, table in self.tables.items():
+            rows = [np.flatnonzero(self._admits(table, one)) for one in groups]
+            of_row = np.repeat(np.arange(len(groups)), [len(one) for one in rows])
+            rows_of[name] = (np.concatenate(rows), of_row)
+        months = [tuple(month_number(text) for text in one.values(MONTH.name)) for one in filters]
+        return self._slice([_Piece(len(groups), rows_of, list(filters), of_filter, months)])
+
+    def _slice(self, pieces: Sequence["_Piece"]) -> Slice:
+        """Several pieces as one slice: it costs as much to look at few variants as at many."""
+        offset = np.cumsum([0, *(piece.groups for piece in pieces)])
+        members = {}
+        for name, table in self.tables.items():
+            rows = np.concatenate([piece.rows_of[name][0] for piece in pieces])
+            shifted = [
+                piece.rows_of[name][1] + at for piece, at in zip(pieces, offset.tolist(), strict=False)
+            ]
+            members[name] = Members(rows, np.concatenate(shifted), table.month[rows], self.months)
+        group = [np.array(piece.group, np.int64) + at for piece, at in zip(pieces, offset, strict=False)]
+        chosen = Selection(
+            tuple(one for piece in pieces for one in piece.filters),
+            np.concatenate(group),
+            tuple(one for piece in pieces for one in piece.named),
         )
+        return Slice(self, int(offset[-1]), members, chosen)
 
-    def _grouped(self, dimensions: tuple[str, ...]) -> Iterator[Slice]:
-        """The filters of one value of each of some dimensions; with each month where these are few."""
-        groups, of_row = self._groups(dimensions)
-        order = np.argsort(of_row, kind="stable")
-        starts = np.searchsorted(of_row[order], np.arange(len(groups) + 1))
-        row_bytes = self._months * max(len(self.currencies), 1) * len(COMPONENT_NAMES) * 8
-        step = max(1, _BLOCK_BYTES // row_bytes)
-        for begin in range(0, len(groups), step):
-            end = min(begin + step, len(groups))
-            rows = order[starts[begin] : starts[end]]
-            filters = tuple(self._filter(dimensions, group) for group in groups[begin:end])
-            dense = self._dense(rows, of_row[rows] - begin, end - begin)
-            yield self._whole(filters, dense)
-            if len(dimensions) < 2 and len(rows):
-                yield self._by_month(filters, dense, rows, of_row[rows] - begin)
+    def _grouped(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator["_Piece"]:
+        """The filters of one value of each of some dimensions; with times where these are few."""
+        cells = self.tables["cells"]
+        flat = self._flat(cells.codes, dimensions)
+        held = np.unique(flat[self._occurs & (flat != NO_VALUE)])
+        if changes is not None:
+            held = np.intersect1d(held, self._flat(changes.codes, dimensions))
+        elif not dimensions:
+            held = np.zeros(1, np.int64)  # everything is published, also where there is nothing
+        for begin in range(0, len(held), _BLOCK_VARIANTS):
+            groups = held[begin : begin + _BLOCK_VARIANTS]
+            rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in self.tables.items()}
+            bases = [self._base(dimensions, int(one)) for one in groups]
+            yield self._with_months(bases, rows_of, months=len(dimensions) < 2)
+            if len(dimensions) < 2:
+                yield from self._with_ages(bases, rows_of)
 
-    def _groups(self, dimensions: tuple[str, ...]) -> tuple[Ints, Ints]:
-        """The combinations of codes that occur, [groups, dimensions], and the group of each row."""
-        if not dimensions:
-            return np.zeros((1, 0), np.int64), np.zeros(len(self._sums), np.int64)
-        flat = np.zeros(len(self._sums), np.int64)
+    def _with_months(
+        self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]], months: bool
+    ) -> "_Piece":
+        """Each group as it is and, where wanted, with each month and each stretch of months it occurs in."""
+        filters: list[Filter] = list(bases)
+        group: list[int] = list(range(len(bases)))
+        named: list[tuple[int, ...]] = [()] * len(bases)
+        if months:
+            rows, of_row = rows_of["cells"]
+            there = np.zeros((len(bases), self.months), np.bool_)
+            happened = self._occurs[rows]
+            there[of_row[happened], self.tables["cells"].month[rows[happened]]] = True
+            for values in self._month_sets():
+                places = [month_number(text) - self.first for text in values]
+                for at in np.flatnonzero(there[:, places].any(axis=1)).tolist():
+                    filters.append(_and(bases[at], MONTH.name, values))
+                    group.append(at)
+                    named.append(tuple(place + self.first for place in places))
+        return _Piece(len(bases), rows_of, filters, group, named)
+
+    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator["_Piece"]:
+        """Each group with each quick period of days that it occurs in."""
+        held = self.values[ISSUED_AGE.name]
+        for selection in quick_periods(self.as_of, self.values[MONTH.name]).values():
+            values = selection.get(ISSUED_AGE.name, ())
+            places = [held.index(value) for value in values if value in held]
+            rows, of_row = rows_of["cells"]
+            recent = np.isin(self.tables["cells"].codes[ISSUED_AGE.name][rows], places)
+            there = np.unique(of_row[recent & self._occurs[rows]])
+            if not len(there):
+                continue
+            renumbered = np.full(len(bases), NO_VALUE)
+            renumbered[there] = np.arange(len(there))
+            admitted = {}
+            for name, table in self.tables.items():
+                rows, of_row = rows_of[name]
+                kept = np.isin(table.codes[ISSUED_AGE.name][rows], places)
+                kept &= renumbered[of_row] != NO_VALUE
+                admitted[name] = (rows[kept], renumbered[of_row[kept]])
+            filters = [_and(bases[at], ISSUED_AGE.name, values) for at in there.tolist()]
+            yield _Piece(len(there), admitted, filters, list(range(len(there))), [()] * len(there))
+
+    def _month_sets(self) -> list[tuple[str, ...]]:
+        """Each month, and each quick period of several months once."""
+        months = self.values[MONTH.name]
+        periods = quick_periods(self.as_of, months).values()
+        stretches = [selection[MONTH.name] for selection in periods if MONTH.name in selection]
+        return list(dict.fromkeys([*((month,) for month in months), *stretches]))
+
+    def _rows_of(self, table: CodedTable, dimensions: tuple[str, ...], groups: Ints) -> tuple[Ints, Ints]:
+        """The rows of a table that belong to some groups, and the group of each."""
+        flat = self._flat(table.codes, dimensions)
+        at = np.minimum(np.searchsorted(groups, flat), len(groups) - 1)
+        rows = np.flatnonzero(groups[at] == flat)
+        return rows, at[rows]
+
+    def _flat(self, codes: Mapping[str, Ints], dimensions: tuple[str, ...]) -> Ints:
+        """One number for each combination of values; `NO_VALUE` where one has none."""
+        rows = len(next(iter(codes.values())))
+        flat = np.zeros(rows, np.int64)
+        missing = np.zeros(rows, np.bool_)
         for name in dimensions:
-            flat = flat * len(self.values[name]) + self._codes[name]
-        _, first, of_row = np.unique(flat, return_index=True, return_inverse=True)
-        return np.column_stack([self._codes[name][first] for name in dimensions]), of_row.astype(np.int64)
+            flat = flat * len(self.values[name]) + codes[name]
+            missing |= codes[name] == NO_VALUE
+        return np.where(missing, NO_VALUE, flat)
 
-    def _filter(self, dimensions: tuple[str, ...], group: Ints) -> Filter:
-        if not dimensions:
-            return EVERYTHING
-        named = zip(dimensions, group.tolist(), strict=True)
-        return _of_single_values({name: self.values[name][code] for name, code in named})
+    def _base(self, dimensions: tuple[str, ...], flat: int) -> Filter:
+        terms = []
+        for name in reversed(dimensions):
+            flat, code = divmod(flat, len(self.values[name]))
+            terms.append((name, (self.values[name][code],)))
+        return Filter(tuple(sorted(terms)))
 
-    def _dense(self, rows: Ints, group_of_row: Ints, groups: int) -> Ints:
-        """Rows summed to [groups, months, currencies, components]."""
-        currencies = len(self.currencies)
-        cells = np.zeros((groups * self._months * currencies, len(COMPONENT_NAMES)), np.int64)
-        if len(rows):
-            at = (group_of_row * self._months + self._month[rows]) * currencies + self._currency[rows]
-            order = np.argsort(at, kind="stable")
-            cell, first = np.unique(at[order], return_index=True)
-            cells[cell] = np.add.reduceat(self._sums[rows[order]], first, axis=0)
-        return cells.reshape(groups, self._months, currencies, len(COMPONENT_NAMES))
-
-    def _whole(self, filters: tuple[Filter, ...], dense: Ints) -> Slice:
-        """Filters without months: sums over all months, trend and window up to as_of."""
-        present = month_of(self.as_of) - self._first
-        trailing = slice(present - self._window_months + 1, present + 1)
-        days = sum(
-            days_passed(month + self._first, self.as_of) for month in range(trailing.start, trailing.stop)
-        )
-        return Slice(
-            filters,
-            dense.sum(axis=1),
-            dense[:, trailing][..., _WINDOW_AT].sum(axis=1),
-            np.full(len(filters), days, np.int64),
-            dense[:, present - TREND_MONTHS + 1 : present + 1][..., _TREND_AT],
-            np.full(len(filters), present + self._first, np.int64),
-        )
-
-    def _by_month(self, filters: tuple[Filter, ...], dense: Ints, rows: Ints, group_of_row: Ints) -> Slice:
-        """Each of some filters together with each month that it has rows in."""
-        pairs = np.unique(group_of_row * self._months + self._month[rows])
-        group, month = np.divmod(pairs, self._months)
-        totals = dense[group, month]
-        # [groups, first month, currencies, series, months of the trend]
-        windows = np.lib.stride_tricks.sliding_window_view(dense[..., _TREND_AT], TREND_MONTHS, axis=1)
-        trend = np.moveaxis(windows[group, month - TREND_MONTHS + 1], -1, 1)
-        days = np.array([days_passed(at + self._first, self.as_of) for at in range(self._months)], np.int64)
-        named = tuple(
-            Filter(tuple(sorted((*filters[of].terms, ("month", (month_text(at + self._first),))))))
-            for of, at in zip(group.tolist(), month.tolist(), strict=True)
-        )
-        return Slice(named, totals, totals[..., _WINDOW_AT], days[month], trend, month + self._first)
-
-    def _of_months(self, asked: Filter, dense: Ints, months: list[int]) -> Slice:
-        """One filter that names months.
-
-        Args:
-            asked: The filter.
-            dense: Its sums whatever the month, [months, currencies, components].
-            months: Numbers of the months it names.
-        """
-        # Months outside the axis hold nothing.
-        held = [number - self._first for number in months if 0 <= number - self._first < self._months]
-        last = max(months)
-        trend = np.zeros((TREND_MONTHS, dense.shape[1], len(_TREND_AT)), np.int64)
-        for place in range(TREND_MONTHS):
-            at = last - TREND_MONTHS + 1 + place - self._first
-            if 0 <= at < self._months:
-                trend[place] = dense[at][:, _TREND_AT]
-        totals = dense[held].sum(axis=0)
-        return Slice(
-            (asked,),
-            totals[np.newaxis],
-            totals[np.newaxis][..., _WINDOW_AT],
-            np.array([sum(days_passed(number, self.as_of) for number in months)], np.int64),
-            trend[np.newaxis],
-            np.array([last], np.int64),
-        )
-
-    def _mask(self, asked: Filter) -> npt.NDArray[np.bool_]:
+    def _admits(self, table: CodedTable, asked: Filter) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows a filter's terms admit, months apart."""
-        mask = np.ones(len(self._sums), np.bool_)
+        mask = np.ones(len(table), np.bool_)
         for name in _OTHERS:
             if wanted := {fold(value) for value in asked.values(name)}:
                 codes = [code for code, value in enumerate(self.values[name]) if fold(value) in wanted]
-                mask &= np.isin(self._codes[name], codes)
+                mask &= np.isin(table.codes[name], codes)
         return mask
 
 
-def _of_single_values(values: dict[str, str]) -> Filter:
-    """What `Filter.of` gives for one value of each dimension, without looking for more."""
-    return Filter(tuple((name, (values[name],)) for name in sorted(values)))
+def _month_numbers(table: pa.Table) -> list[int]:
+    """The numbers of the months that a table has rows of."""
+    return [month_number(text) for text in table["month"].unique().to_pylist()]
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Ints]:
-    """The distinct values, sorted as people look for them, and the place of each row's."""
-    values = tuple(sorted(column.unique().to_pylist(), key=lambda value: (fold(value), value)))
-    return values, _looked_up(column, {value: code for code, value in enumerate(values)})
+def _held(dimension: str, values: Sequence[str]) -> tuple[str, ...]:
+    """The values of a dimension in their order: all that are declared, or those held; costs may have none."""
+    if dimension in _DECLARED_ORDER:
+        return _DECLARED_ORDER[dimension]
+    return tuple(sorted(filter(None, values), key=lambda value: (fold(value), value)))
 
 
-def _looked_up(column: pa.ChunkedArray, numbers: dict[str, int]) -> Ints:
-    coded = column.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    of_entry = np.array([numbers[value] for value in coded.dictionary.to_pylist()], np.int64)
-    return of_entry[coded.indices.to_numpy()] if len(coded) else np.zeros(0, np.int64)
+def _and(base: Filter, dimension: str, values: Sequence[str]) -> Filter:
+    """What `Filter.of` gives for a filter and one term more, without looking for repetitions."""
+    return Filter(tuple(sorted((*base.terms, (dimension, tuple(sorted(values, key=fold)))))))

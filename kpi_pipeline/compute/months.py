@@ -3,6 +3,9 @@
 from calendar import monthrange
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
+
 
 def month_number(text: str) -> int:
     """A month 'YYYY-MM' as a number that grows by one a month."""
@@ -32,3 +35,21 @@ def month_end(number: int) -> date:
     """The last day of a month."""
     year, month = divmod(number, 12)
     return date(year, month + 1, monthrange(year, month + 1)[1])
+
+
+def days_between(
+    first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], as_of: date
+) -> npt.NDArray[np.int64]:
+    """Calendar days of stretches of months up to and including a date; 0 where they begin after it.
+
+    Args:
+        first: Number of each stretch's first month.
+        last: Number of its last month.
+        as_of: The date.
+    """
+    begin, end = _first_day(first), _first_day(last + 1)
+    return np.maximum(np.minimum(end, np.datetime64(as_of, "D") + 1) - begin, 0).astype(np.int64)
+
+
+def _first_day(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
+    return (numbers - 1970 * 12).astype("datetime64[M]").astype("datetime64[D]")

@@ -4,27 +4,22 @@
 Nothing is dropped silently: each row becomes a certificate or goes to quarantine with every reason.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-from babel.numbers import get_currency_precision, list_currencies
 
-from kpi_pipeline.compute import parsing
+from kpi_pipeline.compute import judging, parsing, words
 from kpi_pipeline.compute.change_log import log_facts
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.parsing import Cell, literal
 from kpi_pipeline.compute.rules import AMOUNTS, COUNTS, DAYS, RULES
+from kpi_pipeline.compute.source_rows import SourceRows
+from kpi_pipeline.compute.words import NAMED, Spellings
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, State
 from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
-
-NAMED: Final = ("client", "project", "project_manager", "administrator", "project_type")
-"""Dimensions whose values are names that people write."""
 
 NOTES: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
@@ -70,173 +65,46 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping)
-        _spell_names(connection, mapping)
-        _recognise_words(connection, mapping)
+        nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in NAMED}
+        spellings = words.spell(connection, "read_rows", {**nameless, "client": None})
+        words.recognise(connection, "read_rows", "state", mapping.state_words)
+        precisions = words.recognise_currencies(connection, "read_rows")
         log_facts(connection, log, mapping)
-        _judge(connection, mapping)
+        newest_first = "updated_at DESC NULLS LAST, row_number DESC"
+        judging.find_superseded(connection, "read_rows", "certificate_id", newest_first)
+        judging.judge(connection, _complete_rows(mapping, spellings, precisions), RULES)
         certificates = connection.sql(
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM judged WHERE reasons IS NULL "
             "ORDER BY row_number"
         ).to_arrow_table()
-        quarantine = connection.sql(
-            f"SELECT row_number, certificate_id, reasons, {_raw_as_json(raw)} AS raw "
-            "FROM judged JOIN raw_rows USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
-        ).to_arrow_table()
-        counts = connection.execute(
-            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM judged) "
-            "GROUP BY reason ORDER BY count(*) DESC, reason"
-        ).fetchall()
-    return Normalised(certificates.cast(CERTIFICATE_SCHEMA), quarantine.cast(QUARANTINE_SCHEMA), dict(counts))
+        quarantine = judging.refused(connection, raw, "certificate_id")
+        counts = judging.reason_counts(connection)
+    return Normalised(certificates.cast(CERTIFICATE_SCHEMA), quarantine.cast(QUARANTINE_SCHEMA), counts)
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping) -> None:
     """Make table `read_rows`: each canonical column read from its cell; names and words still as written."""
-    # Source names may differ in case alone, which SQL does not tell apart: columns are numbered.
-    numbered = raw.rename_columns([f"raw_{index}" for index in range(raw.num_columns)])
-    connection.register(
-        "raw_rows",
-        numbered.append_column("row_number", pa.array(np.arange(1, raw.num_rows + 1, dtype=np.int64))),
-    )
-    used = {name: raw.schema.get_field_index(name) for name in mapping.source_columns}
-    cells = {name: Cell(f"raw_{at}", f"word_{at}", raw.schema.field(at).type) for name, at in used.items()}
-    words = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.word}" for cell in cells.values())
-
-    def cell_of(column: str) -> Cell | None:
-        source = mapping.columns.get(column)
-        return cells[source] if isinstance(source, str) else None
-
-    def word_of(column: str) -> str:
-        cell, default = cell_of(column), mapping.defaults.get(column)
-        options = [cell.word] if cell else []
-        options += [literal(default)] if default is not None else []
-        return f"coalesce({', '.join([*options, 'NULL'])})"
-
-    key = " || '/' || ".join(cells[name].word for name in mapping.certificate_key)
-    columns = {"row_number": "row_number", "certificate_id": key}
+    rows = SourceRows(connection, raw, mapping.columns, mapping.defaults)
+    columns = {"certificate_id": rows.key("certificate_id")}
     for name in NAMED:
-        columns[name] = (
-            word_of(name) if name == "client" else f"coalesce({word_of(name)}, {literal(UNASSIGNED)})"
-        )
+        columns[name] = rows.word(name, None if name == "client" else UNASSIGNED)
     for name in NOTES:
-        columns[name] = word_of(name)
+        columns[name] = rows.word(name)
     for name in ("state", "currency"):
-        columns[f"{name}_word"] = word_of(name)
-    readers = {
-        **dict.fromkeys(DAYS, lambda cell: parsing.day(cell, mapping.dates)),
-        "month": lambda cell: parsing.month(cell, mapping.dates),
-        "updated_at": lambda cell: parsing.moment(cell, mapping.dates),
-        **dict.fromkeys(AMOUNTS, lambda cell: parsing.amount_text(cell, mapping.amounts)),
-        **dict.fromkeys(COUNTS, parsing.count),
-    }
-    for name, read in readers.items():
-        cell = cell_of(name)
-        value = f"{name}_plain" if name in AMOUNTS else name
-        columns[value] = read(cell) if cell else "NULL"
-        columns[f"{name}_given"] = f"{cell.word} IS NOT NULL" if cell else "false"
-    selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
-    connection.execute(
-        f"CREATE TEMP TABLE read_rows AS SELECT {selected} FROM (SELECT *, {words} FROM raw_rows)"
-    )
+        columns[f"{name}_word"] = rows.word(name)
+    for name in DAYS:
+        columns |= rows.values(name, lambda cell: parsing.day(cell, mapping.dates))
+    columns |= rows.values("month", lambda cell: parsing.month(cell, mapping.dates))
+    columns |= rows.values("updated_at", lambda cell: parsing.moment(cell, mapping.dates))
+    for name in AMOUNTS:
+        columns |= rows.values(name, lambda cell: parsing.amount_text(cell, mapping.amounts), f"{name}_plain")
+    for name in COUNTS:
+        columns |= rows.values(name, parsing.count)
+    rows.create("read_rows", columns)
 
 
-def _spell_names(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping) -> None:
-    """Make a table `spelling_<dimension>` of each written name and the spelling that stands for it."""
-    for name in NAMED:
-        counted = connection.execute(
-            f"SELECT {name}, count(*) FROM read_rows WHERE {name} IS NOT NULL GROUP BY {name}"
-        ).fetchall()
-        # A name of which folding leaves nothing (a lone accent) names nobody.
-        fallback = None if name == "client" else mapping.defaults.get(name, UNASSIGNED)
-        spellings = _one_spelling(counted, fallback)
-        _lookup(connection, f"spelling_{name}", spellings, spelling=list(spellings.values()))
-
-
-def _one_spelling(counted: Iterable[tuple[str, int]], fallback: str | None) -> dict[str, str | None]:
-    """Each written name to the most frequent of those that fold alike; ties go to the smallest."""
-    groups: dict[str, dict[str, int]] = {}
-    nameless = []
-    for written, times in counted:
-        folded = fold(written)
-        if not folded:
-            nameless.append(written)
-        else:
-            groups.setdefault(folded, {})[written] = times
-    chosen: dict[str, str | None] = {}
-    for folded, spellings in groups.items():
-        best = min(spellings, key=lambda written: (-spellings[written], written))
-        chosen.update(dict.fromkeys(spellings, UNASSIGNED if folded == fold(UNASSIGNED) else best))
-    if nameless:
-        stand_in = None if fallback is None else chosen.get(fallback, fallback)
-        chosen.update(dict.fromkeys(nameless, stand_in))
-    return chosen
-
-
-def _recognise_words(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping) -> None:
-    """Make tables `known_states` and `known_currencies` of the distinct words that mean something."""
-
-    def distinct(column: str) -> list[str]:
-        rows = connection.execute(f"SELECT DISTINCT {column} FROM read_rows WHERE {column} IS NOT NULL")
-        return [word for (word,) in rows.fetchall()]
-
-    states = {
-        word: state.value
-        for word in distinct("state_word")
-        if (state := mapping.state_words.get(fold(word))) is not None
-    }
-    _lookup(connection, "known_states", states, state=list(states.values()))
-    existing = list_currencies()
-    codes = {word: word.upper() for word in distinct("currency_word") if word.upper() in existing}
-    decimals = [get_currency_precision(code) for code in codes.values()]
-    _lookup(connection, "known_currencies", codes, currency=list(codes.values()), decimals=decimals)
-
-
-def _lookup(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    words: Iterable[str],
-    **values: Sequence[str | None] | Sequence[int],
-) -> None:
-    """Register a small table of words and what each stands for."""
-    columns = {"word": pa.array(list(words), pa.string())}
-    for column, given in values.items():
-        columns[column] = pa.array(given, pa.int64() if column == "decimals" else pa.string())
-    connection.register(name, pa.table(columns))
-
-
-def _judge(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping) -> None:
-    """Make table `judged`: complete rows with the list of reasons against each, null when there is none."""
-    _find_superseded(connection)
-    broken = " OR ".join(f"({rule.condition})" for rule in RULES)
-    codes = ", ".join(f"CASE WHEN {rule.condition} THEN {literal(rule.code)} END" for rule in RULES)
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE judged AS
-        SELECT *, CASE WHEN {broken} THEN list_filter([{codes}], lambda code: code IS NOT NULL) END AS reasons
-        FROM ({_complete_rows(connection, mapping)})
-        """
-    )
-
-
-def _find_superseded(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make table `superseded` of the rows of a repeated certificate id, all but the newest."""
-    connection.execute(
-        """
-        CREATE TEMP TABLE superseded AS
-        SELECT row_number, true AS is_superseded FROM read_rows
-        SEMI JOIN (
-            SELECT certificate_id FROM read_rows GROUP BY certificate_id HAVING count(*) > 1
-        ) AS repeated USING (certificate_id)
-        QUALIFY row_number() OVER (
-            PARTITION BY certificate_id ORDER BY updated_at DESC NULLS LAST, read_rows.row_number DESC
-        ) > 1
-        """
-    )
-
-
-def _complete_rows(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping) -> str:
+def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: list[int]) -> str:
     """SQL of the rows with names, words, amounts and the log's facts in place: what the rules judge."""
-    known = connection.execute("SELECT DISTINCT decimals FROM known_currencies ORDER BY decimals")
-    precisions = [int(row[0]) for row in known.fetchall()] or [0]
     amounts = {name: parsing.minor_units(f"{name}_plain", "decimals", precisions) for name in AMOUNTS}
     if "amount_approved" in mapping.columns:
         approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
@@ -253,7 +121,7 @@ def _complete_rows(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping
     unreadable = f"({is_paid} AND coalesce(logged_payment_unreadable, false))"
     logged_day = f"CASE WHEN {is_paid} AND NOT {unreadable} THEN logged_paid_on END"
     columns = {
-        **{name: f"spelling_{name}.spelling" for name in NAMED},
+        **spellings.names,
         "state": state,
         "state_given": state_given,
         "currency": "known_currencies.currency",
@@ -274,21 +142,10 @@ def _complete_rows(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping
     unchanged += [f"{name}_plain" for name in AMOUNTS]
     selected = [name for name in unchanged if name not in columns]
     selected += [f"{sql} AS {name}" for name, sql in columns.items()]
-    spellings = " ".join(
-        f"LEFT JOIN spelling_{name} ON spelling_{name}.word = read_rows.{name}" for name in NAMED
-    )
     return f"""
-        SELECT {", ".join(selected)} FROM read_rows {spellings}
+        SELECT {", ".join(selected)} FROM read_rows {spellings.joins}
         LEFT JOIN known_states ON known_states.word = state_word
         LEFT JOIN known_currencies ON known_currencies.word = currency_word
         LEFT JOIN log_facts USING (certificate_id)
         LEFT JOIN superseded USING (row_number)
     """
-
-
-def _raw_as_json(raw: pa.Table) -> str:
-    """SQL of a source row as a JSON object of texts, which every value has without loss."""
-    pairs = ", ".join(
-        f"{literal(name)}, CAST(raw_{index} AS VARCHAR)" for index, name in enumerate(raw.column_names)
-    )
-    return f"CAST(json_object({pairs}) AS VARCHAR)"

@@ -6,50 +6,48 @@ currencies: every money figure comes once a currency.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from kpi_pipeline.compute.cube import Cube, Slice
-from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.model.certificates import State
-from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.components import AGEING_BUCKETS, COMPONENT_INDEX
-from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.kpis import (
-    DASHBOARD_CARDS,
-    KPIS,
-    TREND_COMPONENTS,
-    TREND_MONTHS,
-    WINDOW_COMPONENTS,
-    Kpi,
-    Total,
+import numpy as np
+
+from kpi_pipeline.compute.anchors import comparisons
+from kpi_pipeline.compute.blocks.ageing import ageing
+from kpi_pipeline.compute.blocks.breakdowns import (
+    cost_categories,
+    failure_kinds,
+    rejection_reasons,
+    suppliers,
 )
+from kpi_pipeline.compute.blocks.charts import charts
+from kpi_pipeline.compute.blocks.forecast_lines import forecast
+from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
+from kpi_pipeline.compute.blocks.profitability import profitability
+from kpi_pipeline.compute.blocks.stages import stages
+from kpi_pipeline.compute.blocks.statement import statement
+from kpi_pipeline.compute.blocks.tables import critical_certificates, project_managers
+from kpi_pipeline.compute.blocks.working_capital import working_capital
+from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.losses import loss_rates
+from kpi_pipeline.compute.readings import age_comparisons, readings
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.kpis.formulas import ExpectedLoss, ShareOfAll
+from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
 
 Data = dict[str, Any]
+Blocks = list[Data]
 
-_CARDS: Final = tuple(next(kpi for kpi in KPIS if kpi.name == name) for name in DASHBOARD_CARDS)
-_STATEMENT_LINES: Final = ("proposed", "approved", "collected", "receivable")
-_AGEING_PLACES: Final = [
-    (label, COMPONENT_INDEX[f"ageing_{label}_amount"], COMPONENT_INDEX[f"ageing_{label}_count"])
-    for label, _, _ in AGEING_BUCKETS
-]
-_STATE_PLACES: Final = [
-    (
-        state.value,
-        COMPONENT_INDEX[f"state_{state.value}_amount"],
-        COMPONENT_INDEX[f"state_{state.value}_count"],
-    )
-    for state in State
-]
-_PRESENCE: Final = COMPONENT_INDEX["proposed_count"]
+_KPI_NAMED: Final = {kpi.name: kpi for kpi in KPIS}
 
 
-def payloads(product: str, cube: Cube, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
+def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
     """Yield each filter of some slices with what a product says of it.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
-        cube: The slices' cube.
         slices: The sums of the variants wanted.
 
     Raises:
@@ -57,202 +55,112 @@ def payloads(product: str, cube: Cube, slices: Iterable[Slice]) -> Iterator[tupl
     """
     build = _BUILDERS[product]
     for piece in slices:
-        for variant in _variants(cube.currencies, piece):
-            yield variant.filter, {"currencies": list(variant.totals), **build(variant)}
+        for asked, head, said in zip(piece.filters, _heads(piece), build(piece), strict=True):
+            yield asked, head | said
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """The sums of one variant as Python integers, by currency; only currencies that have something.
+def shared_inputs(product: str, cube: Cube) -> list[Any]:
+    """What the answers to all filters of a product rest on beside the rows that each admits.
 
-    Attributes:
-        filter: Which certificates.
-        totals: Components over the filter.
-        counted: Components over the filter and all currencies: counts and days, never money.
-        window: `WINDOW_COMPONENTS` over the DSO window.
-        window_days: Days of that window.
-        months: Months of the trend.
-        trend: Values of each series of the trend.
+    Args:
+        product: What is answered.
+        cube: The figures.
     """
-
-    filter: Filter
-    totals: dict[str, list[int]]
-    counted: list[int]
-    window: dict[str, list[int]]
-    window_days: int
-    months: list[str]
-    trend: dict[str, dict[str, list[int]]]
-
-
-def _variants(currencies: tuple[str, ...], piece: Slice) -> Iterator[_Variant]:
-    totals, window = piece.totals.tolist(), piece.window.tolist()
-    counted = piece.totals.sum(axis=1).tolist()
-    trend = piece.trend.transpose(0, 2, 3, 1).tolist()  # [V, C, series, months]
-    present = (piece.totals[..., _PRESENCE] != 0) | piece.trend.any(axis=(1, 3))
-    months = {
-        end: [month_text(number) for number in range(end - TREND_MONTHS + 1, end + 1)]
-        for end in set(piece.trend_end.tolist())
-    }
-    for at, one in enumerate(piece.filters):
-        there = [(place, code) for place, code in enumerate(currencies) if present[at, place]]
-        yield _Variant(
-            filter=one,
-            totals={code: totals[at][place] for place, code in there},
-            counted=counted[at],
-            window={code: window[at][place] for place, code in there},
-            window_days=int(piece.window_days[at]),
-            months=months[int(piece.trend_end[at])],
-            trend={code: dict(zip(TREND_COMPONENTS, trend[at][place], strict=True)) for place, code in there},
-        )
-
-
-def _kpis(variant: _Variant, chosen: tuple[Kpi, ...]) -> Data:
-    """Each KPI's readings: one a currency, or one of all certificates."""
-    return {
-        kpi.name: [
-            {"currency": code, **_reading(kpi, totals, variant.window[code], variant.window_days)}
-            for code, totals in variant.totals.items()
-        ]
-        if kpi.per_currency
-        else [_reading(kpi, variant.counted, [], variant.window_days)]
-        for kpi in chosen
-    }
-
-
-def _reading(kpi: Kpi, totals: list[int], window: list[int], window_days: int) -> Data:
-    formula = kpi.formula
-    if isinstance(formula, Total):
-        return {"value": totals[COMPONENT_INDEX[formula.component]]}
-    numerator = totals[COMPONENT_INDEX[formula.numerator]]
-    if not formula.over_window:
-        denominator = totals[COMPONENT_INDEX[formula.denominator]]
-        return {
-            "value": _quotient(numerator, denominator),
-            "numerator": numerator,
-            "denominator": denominator,
-        }
-    denominator = window[WINDOW_COMPONENTS.index(formula.denominator)]
-    return {
-        "value": _quotient(numerator * window_days, denominator) if window_days else None,
-        "numerator": numerator,
-        "denominator": denominator,
-        "window_days": window_days,
-    }
-
-
-def _quotient(numerator: int, denominator: int) -> float | None:
-    # Python divides integers of any size with one correct rounding; adding 0.0 makes -0.0 plain zero.
-    return numerator / denominator + 0.0 if denominator else None
-
-
-def _ageing(variant: _Variant) -> list[Data]:
-    """Open items by age since issue, per currency."""
-    found = []
-    for code, totals in variant.totals.items():
-        whole = sum([totals[amount] for _, amount, _ in _AGEING_PLACES])
-        buckets = [
-            {
-                "bucket": label,
-                "amount": totals[amount],
-                "count": totals[count],
-                "share": _quotient(totals[amount], whole),
-            }
-            for label, amount, count in _AGEING_PLACES
-        ]
-        found.append({"currency": code, "buckets": buckets})
+    formulas = [_KPI_NAMED[name].formula for name in kpis_of_product(product)]
+    found: list[Any] = []
+    if any(isinstance(formula, ExpectedLoss) for formula in formulas):
+        found.append(loss_rates(cube.everything))
+    every = np.arange(cube.months)[np.newaxis] + cube.first
+    found += [
+        cube.everything.over(formula.component, every, every).tolist()
+        for formula in formulas
+        if isinstance(formula, ShareOfAll)
+    ]
     return found
 
 
-def _trend(variant: _Variant) -> Data:
-    return {
-        "months": variant.months,
-        "series": [{"currency": code, **series} for code, series in variant.trend.items()],
-    }
-
-
-def _states(variant: _Variant) -> list[Data]:
-    """Proposed amounts and counts by state on as_of, per currency."""
+def _heads(piece: Slice) -> Blocks:
+    """What every payload begins with."""
+    months = {end: piece.trend_months(at) for at, end in enumerate(piece.trend_end.tolist())}
+    there = [
+        [piece.currencies[place] for place, one in enumerate(row) if one] for row in piece.present.tolist()
+    ]
     return [
-        {
-            "currency": code,
-            "states": [
-                {"state": state, "amount": totals[amount], "count": totals[count]}
-                for state, amount, count in _STATE_PLACES
-            ],
-        }
-        for code, totals in variant.totals.items()
+        {"currencies": codes, "months": months[end], "comparison": of_months or of_ages}
+        for codes, end, of_months, of_ages in zip(
+            there, piece.trend_end.tolist(), comparisons(piece), age_comparisons(piece), strict=True
+        )
     ]
 
 
-def _kpis_product(variant: _Variant) -> Data:
-    return {"kpis": _kpis(variant, KPIS), "ageing": _ageing(variant), "trend": _trend(variant)}
-
-
-def _dashboards_product(variant: _Variant) -> Data:
-    return {
-        "kpis": _kpis(variant, _CARDS),
-        "ageing": _ageing(variant),
-        "trend": _trend(variant),
-        "states": _states(variant),
-    }
-
-
-def _financials_product(variant: _Variant) -> Data:
-    lines = {
-        code: {name: series[name] for name in _STATEMENT_LINES} for code, series in variant.trend.items()
-    }
-    return {
-        "statement": {
-            "months": variant.months,
-            "lines": [{"currency": code, **line} for code, line in lines.items()],
-        },
-        "totals": [
-            {"currency": code, **{name: sum(values) for name, values in line.items()}}
-            for code, line in lines.items()
-        ],
-    }
-
-
-def _charts_product(variant: _Variant) -> Data:
-    return {"charts": {name: _chart(name, _CHART_ROWS[name](variant)) for name in CHARTS}}
-
-
-def _chart(name: str, rows: list[tuple[Any, ...]]) -> Data:
-    columns = CHARTS[name].columns
-    amounts = columns.index("amount")
-    return {
-        "columns": {column: [row[place] for row in rows] for place, column in enumerate(columns)},
-        "empty": not any(row[amounts] for row in rows),
-    }
-
-
-def _trend_rows(variant: _Variant) -> list[tuple[Any, ...]]:
+def _options(piece: Slice) -> Blocks:
+    """Certificates of each value of the dimensions that a filter does not name, in the catalogue's order."""
+    counts = {name: piece.options(name).tolist() for name in DIMENSION_NAMES}
     return [
-        (month, code, name, amount)
-        for code, series in variant.trend.items()
-        for name, amounts in series.items()
-        for month, amount in zip(variant.months, amounts, strict=True)
+        {name: counts[name][at] for name in DIMENSION_NAMES if not asked.values(name)}
+        for at, asked in enumerate(piece.filters)
     ]
 
 
-def _ageing_rows(variant: _Variant) -> list[tuple[Any, ...]]:
-    return [
-        (bucket["bucket"], one["currency"], bucket["amount"], bucket["count"])
-        for one in _ageing(variant)
-        for bucket in one["buckets"]
-    ]
+def _joined(**blocks: list[Any]) -> Blocks:
+    """One object a variant, of the blocks by name."""
+    return [dict(zip(blocks, one, strict=True)) for one in zip(*blocks.values(), strict=True)]
 
 
-def _state_rows(variant: _Variant) -> list[tuple[Any, ...]]:
-    return [
-        (state["state"], one["currency"], state["amount"], state["count"])
-        for one in _states(variant)
-        for state in one["states"]
-    ]
+def _cards_and_charts(product: str, piece: Slice, drawn: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The KPIs of a product's pages, and charts."""
+    shown = kpis_of_product(product)
+    wanted = dict.fromkeys((*shown, *KPIS_READ))
+    read = readings(piece, [_KPI_NAMED[name] for name in wanted])
+    return {
+        "options": _options(piece),
+        "kpis": [{name: one[name] for name in shown} for one in read],
+        "charts": charts(drawn, piece, read),
+    }
 
 
-_CHART_ROWS: Final = {"monthly_trend": _trend_rows, "ageing": _ageing_rows, "states": _state_rows}
-_BUILDERS: Final[dict[str, Callable[[_Variant], Data]]] = {
+def _kpis_product(piece: Slice) -> Blocks:
+    return _joined(
+        options=_options(piece),
+        kpis=readings(piece, KPIS),
+        ageing=ageing(piece),
+        stages=stages(piece),
+    )
+
+
+def _dashboards_product(piece: Slice) -> Blocks:
+    return _joined(
+        **_cards_and_charts("dashboards", piece, charts_of_product("dashboards")),
+        tables=_joined(critical_certificates=critical_certificates(piece)),
+    )
+
+
+def _charts_product(piece: Slice) -> Blocks:
+    return _joined(
+        **_cards_and_charts("charts", piece, tuple(CHARTS)),
+        tables=_joined(
+            project_managers=project_managers(piece),
+            rejection_reasons=rejection_reasons(piece),
+            failure_kinds=failure_kinds(piece),
+        ),
+    )
+
+
+def _financials_product(piece: Slice) -> Blocks:
+    stated = statement(piece)
+    return _joined(
+        **_cards_and_charts("financials", piece, charts_of_product("financials")),
+        statement=[one["statement"] for one in stated],
+        totals=[one["totals"] for one in stated],
+        profitability=profitability(piece),
+        suppliers=suppliers(piece),
+        cost_categories=cost_categories(piece),
+        working_capital=working_capital(piece),
+        forecast=forecast(piece),
+    )
+
+
+_BUILDERS: Final[dict[str, Callable[[Slice], Blocks]]] = {
     "kpis": _kpis_product,
     "dashboards": _dashboards_product,
     "charts": _charts_product,

@@ -86,7 +86,9 @@ class Reason(StrEnum):
 
     MISSING = "missing"
     DUPLICATE = "duplicate_certificate"
+    DUPLICATE_COST = "duplicate_cost"
     UNKNOWN_STATE = "unknown_state"
+    UNKNOWN_KIND = "unknown_kind"
     BAD_DATE = "bad_date"
     BAD_AMOUNT = "bad_amount"
     BAD_NUMBER = "bad_number"
@@ -98,7 +100,9 @@ class Reason(StrEnum):
 REASON_ADVICE: Final[dict[Reason, str]] = {
     Reason.MISSING: "fill the column in the source, or give it a default in the mapping file",
     Reason.DUPLICATE: "certificate_id must be unique: check the mapping file's columns and its query's joins",
+    Reason.DUPLICATE_COST: "cost_id must be unique: check [costs] in the mapping file and its query's joins",
     Reason.UNKNOWN_STATE: "add the word under [states] in the mapping file",
+    Reason.UNKNOWN_KIND: "add the word under [costs.kinds] in the mapping file",
     Reason.BAD_DATE: "add the format under [dates] in the mapping file, or correct the source",
     Reason.BAD_AMOUNT: "set the marks under [amounts] in the mapping file, or correct the source",
     Reason.BAD_NUMBER: "the column must hold a whole number",

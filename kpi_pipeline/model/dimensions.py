@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of payload shapes and meanings; part of every variant key."""
 
 PRODUCTS: Final = ("kpis", "dashboards", "charts", "financials")
@@ -41,6 +41,8 @@ STATE: Final = Dimension("state", ("estado",), "Estado", "State")
 PROJECT_TYPE: Final = Dimension(
     "project_type", ("tipo_proyecto", "department", "departamento"), "Tipo de proyecto", "Project type"
 )
+AMOUNT_BAND: Final = Dimension("amount_band", ("banda_monto", "rango_monto"), "Rango de monto", "Amount band")
+ISSUED_AGE: Final = Dimension("issued_age", ("edad_emision",), "Días desde la emisión", "Days since issue")
 
 DIMENSIONS: Final[tuple[Dimension, ...]] = (
     MONTH,
@@ -50,7 +52,28 @@ DIMENSIONS: Final[tuple[Dimension, ...]] = (
     ADMINISTRATOR,
     STATE,
     PROJECT_TYPE,
+    AMOUNT_BAND,
+    ISSUED_AGE,
 )
+AMOUNT_BANDS: Final = ("bajo", "medio", "alto", "muy alto")
+"""Values of the amount band, by proposed amount: below the first cut of the currency, the second, ..."""
+
+ISSUED_AGES: Final[tuple[tuple[str, int, int | None], ...]] = (
+    ("0-6", 0, 6),
+    ("7-13", 7, 13),
+    ("14-29", 14, 29),
+    ("30-59", 30, 59),
+    ("60-89", 60, 89),
+    ("90-179", 90, 179),
+    ("180-364", 180, 364),
+    ("365-729", 365, 729),
+    ("730+", 730, None),
+)
+"""Values of the days since issue: label, first and last day (inclusive; None is no end)."""
+
+NOT_OF_COSTS: Final = ("state", "amount_band", "issued_age")
+"""Dimensions that a cost does not have: a filter that names one has no costs."""
+
 DIMENSION_NAMES: Final = tuple(dimension.name for dimension in DIMENSIONS)
 
 PARAMETER_NAMES: Final[dict[str, str]] = {

@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Final, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -17,6 +19,7 @@ from pydantic import (
 )
 
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, State
+from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
 from kpi_pipeline.model.filters import fold
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -32,6 +35,13 @@ DEFAULTABLE: Final = frozenset(
 )
 """Canonical columns for which a mapping may give a default."""
 
+COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
+"""Columns of a cost that a mapping may name: the month is the invoice's, categories are those of lines."""
+
+COST_REQUIRED: Final = ("cost_id", "invoiced_on", "amount", "kind")
+"""Columns without which there is no cost; the others may be absent or defaulted."""
+
+Meaning = TypeVar("Meaning", bound=StrEnum)
 
 _FORMAT_CODES: Final = frozenset("YymdbBjHIMSfp%")
 """Codes of a date format whose meaning does not depend on the machine's locale, beside English months."""
@@ -174,6 +184,91 @@ class ChangeLog(_Strict):
         return tuple(dict.fromkeys((*self.key, self.at, self.field, self.to)))
 
 
+class CostLines(_Strict):
+    """The lines of costs, which tell the categories of what was bought.
+
+    Attributes:
+        table: Table name.
+        key: Column that names the cost.
+        category: Column of the category.
+        amount: Column of the line's net amount.
+    """
+
+    table: Text
+    key: Text
+    category: Text
+    amount: Text
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The lines' columns that are read, each once."""
+        return tuple(dict.fromkeys((self.key, self.category, self.amount)))
+
+
+class CostSource(_Strict):
+    """Where costs are, one row a supplier's invoice, and what they mean.
+
+    What a cost's columns lack or leave empty is filled from the mapping's own `defaults`.
+
+    Attributes:
+        table: Table name.
+        query: SELECT statement; give it or the table.
+        columns: Canonical column of a cost to source column.
+        kinds: Kind of cost to the source's words for it; compared folded. A kind's own name stands
+            for it unless it is listed under another.
+        lines: The costs' lines, if there are any.
+    """
+
+    table: Text | None = None
+    query: Text | None = None
+    columns: dict[str, Text]
+    kinds: dict[CostKind, tuple[Text, ...]] = {}
+    lines: CostLines | None = None
+
+    @model_validator(mode="after")
+    def _columns_make_a_cost(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give table or query, one of them")
+        unknown = sorted(set(self.columns) - COST_MAPPABLE)
+        if unknown:
+            raise ValueError(
+                f"columns: {', '.join(unknown)}: no such column of a cost; "
+                f"one of: {', '.join(sorted(COST_MAPPABLE))}"
+            )
+        missing = [name for name in COST_REQUIRED if name not in self.columns]
+        if missing:
+            raise ValueError(f"columns: {', '.join(missing)}: required; name the source column")
+        _refuse_ambiguous("kinds", self.kinds)
+        return self
+
+    @property
+    def kind_words(self) -> dict[str, CostKind]:
+        """Folded word to kind, the kinds' own names included."""
+        return _words(CostKind, self.kinds)
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The source's columns that are read, each once, in the mapping's order."""
+        return tuple(dict.fromkeys(self.columns.values()))
+
+
+def _refuse_ambiguous(setting: str, spellings: Mapping[Meaning, tuple[str, ...]]) -> None:
+    owner: dict[str, Meaning] = {}
+    for meaning, words in spellings.items():
+        for word in words:
+            other = owner.setdefault(fold(word), meaning)
+            if other is not meaning:
+                raise ValueError(f"{setting}: {word!r} stands for both {other.value} and {meaning.value}")
+
+
+def _words(meanings: type[Meaning], spellings: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
+    """Folded word to what it means; a meaning's own name stands for it unless it is listed under another."""
+    words = {meaning.value: meaning for meaning in meanings}
+    for meaning, given in spellings.items():
+        words.update({fold(spelling): meaning for spelling in given})
+    return words
+
+
 class SourceMapping(_Strict):
     """A whole mapping file.
 
@@ -189,6 +284,7 @@ class SourceMapping(_Strict):
         states: State to the source's words for it; compared folded. A state's own name stands for it
             unless it is listed under another.
         log: The log of changes, if there is one.
+        costs: Where costs are, if the source has any.
     """
 
     name: Text
@@ -200,6 +296,7 @@ class SourceMapping(_Strict):
     amounts: Amounts = Amounts()
     states: dict[State, tuple[Text, ...]] = {}
     log: ChangeLog | None = None
+    costs: CostSource | None = None
 
     @model_validator(mode="after")
     def _columns_make_a_certificate(self) -> Self:
@@ -234,12 +331,7 @@ class SourceMapping(_Strict):
 
     @model_validator(mode="after")
     def _words_are_unambiguous(self) -> Self:
-        owner: dict[str, State] = {}
-        for state, words in self.states.items():
-            for word in words:
-                other = owner.setdefault(fold(word), state)
-                if other is not state:
-                    raise ValueError(f"states: {word!r} stands for both {other.value} and {state.value}")
+        _refuse_ambiguous("states", self.states)
         return self
 
     @model_validator(mode="after")
@@ -251,13 +343,18 @@ class SourceMapping(_Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _costs_have_a_currency(self) -> Self:
+        if self.costs and "currency" not in self.costs.columns and "currency" not in self.defaults:
+            raise ValueError(
+                "costs: currency: name its source column under costs.columns or give defaults.currency"
+            )
+        return self
+
     @property
     def state_words(self) -> dict[str, State]:
         """Folded word to state, the states' own names included."""
-        words = {state.value: state for state in State}
-        for state, spellings in self.states.items():
-            words.update({fold(spelling): state for spelling in spellings})
-        return words
+        return _words(State, self.states)
 
     @property
     def certificate_key(self) -> tuple[str, ...]:

@@ -83,6 +83,20 @@ class TableIOManager(RunFileIOManager):
         return pq.read_table(path)
 
 
+def table_of_run(asset: str, run_id: str) -> pa.Table | None:
+    """A table as a run stored it; None where it is no longer kept.
+
+    Args:
+        asset: The asset's name.
+        run_id: The run.
+    """
+    path = current_settings().storage / asset / f"{run_id}.{TableIOManager.suffix}"
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        return None
+
+
 class EntryIOManager(RunFileIOManager):
     """Manifest entries of generations that are written and verified but not live yet, as JSON."""
 

@@ -82,7 +82,17 @@ class SourceResource(ConfigurableResource[None]):
     def thresholds(self) -> Thresholds:
         """The thresholds of the KPI definitions."""
         settings = current_settings()
-        return Thresholds(critical_days=settings.critical_days, payment_term_days=settings.payment_term_days)
+        return Thresholds(
+            critical_days=settings.critical_days,
+            payment_term_days=settings.payment_term_days,
+            fast_days=settings.fast_days,
+            loss_days=settings.loss_days,
+            dso_target_days=settings.dso_target_days,
+            dso_benchmark_days=settings.dso_benchmark_days,
+            stable_share=settings.stable_share,
+            amount_cuts=settings.amount_cuts,
+            targets=settings.monthly_targets,
+        )
 
     def dso_window_months(self) -> int:
         """Months of the trailing DSO window."""

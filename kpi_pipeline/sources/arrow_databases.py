@@ -1,10 +1,10 @@
 """SQLite and PostgreSQL read by ADBC: rows arrive as Arrow columns, without a Python object a cell.
 
-Both are read in one read-only transaction, so that rows and change log are of one moment.
+All is read in one read-only transaction, so that rows, change log and costs are of one moment.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +21,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL, Dialect
 
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import Relation, settings_of
+from kpi_pipeline.sources.relations import Part, Relation, settings_of
 from kpi_pipeline.sources.selection import shown
-
-Tables = tuple[pa.Table, pa.Table | None]
 
 # A failure amid the rows comes through Arrow's stream, as an error of the system or of Arrow.
 _DRIVER_ERRORS: Final = (adbc_driver_manager.Error, OSError, pa.ArrowException)
@@ -51,8 +49,8 @@ _KEPT: Final = frozenset(
 )
 
 
-def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozenset[str], mark: str) -> Tables:
-    """Read rows and change log from an SQLite file.
+def read_sqlite(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Part, pa.Table]:
+    """Read tables and queries from an SQLite file.
 
     A column of SQLite holds values of any type, so every column is read as text: whole numbers
     without a fraction, and amounts stored as numbers with the mapping's decimal mark, as if they
@@ -60,9 +58,7 @@ def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozens
 
     Args:
         url: Address of the file.
-        rows: What to read.
-        log: The change log to read, if any.
-        amounts: Columns that are amounts.
+        parts: What to read.
         mark: Decimal mark of amounts that are text.
 
     Raises:
@@ -75,21 +71,21 @@ def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozens
     if not path.is_file():
         raise SourceError(f"there is no file {path}; check the path in {address}")
 
-    def column(name: str) -> sa.ColumnElement[Any]:
+    def column(name: str, is_amount: bool) -> sa.ColumnElement[Any]:
         value: sa.ColumnElement[Any] = sa.column(name)
         whole = sa.cast(value, sa.Integer)
         number: sa.ColumnElement[Any] = sa.case(
             (value == whole, sa.cast(whole, sa.Text)), else_=sa.cast(value, sa.Text)
         )
-        if name in amounts and mark != ".":
+        if is_amount and mark != ".":
             number = sa.func.replace(number, ".", mark)
         return sa.case((sa.func.typeof(value) == "real", number), else_=sa.cast(value, sa.Text)).label(name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
         cursor.execute(_sql(relation.no_rows(), _SQLITE))
         relation.check([str(described[0]) for described in cursor.description or []])
-        statement = sa.select(*map(column, relation.columns)).select_from(relation.clause)
-        cursor.execute(_sql(statement, _SQLITE))
+        columns = [column(name, name in relation.amounts) for name in relation.columns]
+        cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _SQLITE))
         return _as_text(cursor.fetch_arrow_table(), relation.columns)
 
     def connect() -> Connection:
@@ -101,7 +97,7 @@ def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozens
         return connection
 
     try:
-        return _read_both(connect, read, rows, log)
+        return _read_all(connect, read, parts)
     except _DRIVER_ERRORS as error:
         reason = _reason(error, url)
         if "not a database" in reason or "malformed" in reason:
@@ -115,23 +111,19 @@ def read_sqlite(url: URL, rows: Relation, log: Relation | None, amounts: frozens
             ) from None
         raise SourceError(
             f"cannot read {path}: {reason}. Check the file's rights, "
-            f"and {settings_of(rows, log)} in the mapping file"
+            f"and {settings_of(parts.values())} in the mapping file"
         ) from None
 
 
-def read_postgresql(
-    url: URL, rows: Relation, log: Relation | None, amounts: frozenset[str], mark: str
-) -> Tables:
-    """Read rows and change log from PostgreSQL.
+def read_postgresql(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Part, pa.Table]:
+    """Read tables and queries from PostgreSQL.
 
     Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
     text, amounts among them with the mapping's decimal mark, as if they had been written so.
 
     Args:
         url: Address of the database.
-        rows: What to read.
-        log: The change log to read, if any.
-        amounts: Columns that are amounts.
+        parts: What to read.
         mark: Decimal mark of amounts that are text.
 
     Raises:
@@ -139,21 +131,21 @@ def read_postgresql(
     """
     address = shown(url.render_as_string(hide_password=False))
 
-    def column(field: pa.Field) -> sa.ColumnElement[Any]:
+    def column(field: pa.Field, is_amount: bool) -> sa.ColumnElement[Any]:
         value: sa.ColumnElement[Any] = sa.column(field.name)
         kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
         if kind in _KEPT:
             return value
         # Money as text is written in the server's locale.
         written = sa.cast(sa.cast(value, sa.Numeric) if kind == "money" else value, sa.Text)
-        if field.name in amounts and mark != "." and kind in {"numeric", "money"}:
+        if is_amount and mark != "." and kind in {"numeric", "money"}:
             return sa.func.replace(written, ".", mark).label(field.name)
         return written.label(field.name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
         schema = cursor.adbc_execute_schema(_sql(relation.no_rows(), _POSTGRESQL))
         relation.check(schema.names)
-        columns = [column(schema.field(name)) for name in relation.columns]
+        columns = [column(schema.field(name), name in relation.amounts) for name in relation.columns]
         cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _POSTGRESQL))
         return cursor.fetch_arrow_table()
 
@@ -176,23 +168,21 @@ def read_postgresql(
         return connection
 
     try:
-        return _read_both(connect, read, rows, log)
+        return _read_all(connect, read, parts)
     except _DRIVER_ERRORS as error:
         raise SourceError(
             f"cannot read {address}: {_reason(error, url)}. Check the user's rights, "
-            f"and {settings_of(rows, log)} in the mapping file"
+            f"and {settings_of(parts.values())} in the mapping file"
         ) from None
 
 
-def _read_both(
+def _read_all(
     connect: Callable[[], Connection],
     read: Callable[[Cursor, Relation], pa.Table],
-    rows: Relation,
-    log: Relation | None,
-) -> Tables:
+    parts: Mapping[Part, Relation],
+) -> dict[Part, pa.Table]:
     with connect() as connection, _cursor(connection) as cursor:
-        raw = read(cursor, rows)
-        return raw, None if log is None else read(cursor, log)
+        return {part: read(cursor, relation) for part, relation in parts.items()}
 
 
 @contextmanager

@@ -26,7 +26,12 @@ def read_csv(path: Path, mapping: SourceMapping) -> pa.Table:
             mapping asks for what a file cannot give.
     """
     source, label = mapping.source, f"{path}"
-    asked = {"source.table": source.table, "source.query": source.query, "[log]": mapping.log}
+    asked = {
+        "source.table": source.table,
+        "source.query": source.query,
+        "[log]": mapping.log,
+        "[costs]": mapping.costs,
+    }
     impossible = [setting for setting, given in asked.items() if given]
     if impossible:
         raise SourceError(

@@ -1,12 +1,12 @@
 """The demo: an invented engineering firm's database in the EDP schema, in an SQLite file.
 
 The same rows, seed and day give the same content. About one certificate in 300 is dirty, as real
-ones are, a third of them each way: an impossible date of issue, no client, text for an amount; so
-that the quarantine has something to show.
+ones are, a third of them each way: an impossible date of issue, no client, text for an amount; and as
+many costs: an unknown kind, no date, text for an amount; so that the quarantines have something to show.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,6 @@ import pyarrow as pa
 from adbc_driver_manager.dbapi import Cursor
 
 from kpi_pipeline.sources.demo_certificates import (
-    Certificates,
     certificate_table,
     history_start,
     live,
@@ -32,7 +31,7 @@ from kpi_pipeline.sources.demo_firm import found_firm, project_rows
 Progress = Callable[[str, int, int], None]
 
 DIRTY_SHARE: Final = 0.003
-"""Share of certificates that are dirty on purpose."""
+"""Share of certificates, and of costs, that are dirty on purpose."""
 
 _BATCH_ROWS: Final = 100_000
 _TABLES: Final = {
@@ -76,6 +75,11 @@ _DIRT: Final = (
     "UPDATE edp SET cliente = '' WHERE rowid = ?",
     "UPDATE edp SET monto_aprobado = 'por definir' WHERE rowid = ?",
 )
+_COST_DIRT: Final = (
+    "UPDATE cost_header SET tipo_costo = 'por clasificar' WHERE rowid = ?",
+    "UPDATE cost_header SET fecha_factura = NULL WHERE rowid = ?",
+    "UPDATE cost_header SET importe_neto = 'por definir' WHERE rowid = ?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class DemoSummary:
         clients: Clients of the firm.
         projects: Projects of the firm.
         log_rows: Rows of the change log.
-        cost_rows: Cost headers.
+        cost_rows: Cost headers, the dirty ones included.
+        dirty_costs: Cost headers that validation will refuse.
         first_month: First month of the history, YYYY-MM.
         last_month: Last month of the history, YYYY-MM.
     """
@@ -99,6 +104,7 @@ class DemoSummary:
     projects: int
     log_rows: int
     cost_rows: int
+    dirty_costs: int
     first_month: str
     last_month: str
 
@@ -144,10 +150,11 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
                 cursor.execute(f"CREATE TABLE {name} ({columns})")
             _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), tell)
             _fill(cursor, "edp", certificate_table(streams[2], firm, certificates), tell)
-            dirty_rows = _soil(cursor, streams[5], certificates)
+            dirty_rows = _soil(cursor, streams[5], rows, _DIRT)
             log = log_to_come.result()
             _fill(cursor, "edp_log", log, tell)
             _fill(cursor, "cost_header", headers, tell)
+            dirty_costs = _soil(cursor, streams[5], headers.num_rows, _COST_DIRT)
             _fill(cursor, "cost_lines", lines, tell)
             _fill(cursor, "caja", cash_book(certificates, headers), tell)
             for done, index in enumerate(_INDEXES):
@@ -162,6 +169,7 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
         projects=len(firm.projects),
         log_rows=log.num_rows,
         cost_rows=headers.num_rows,
+        dirty_costs=dirty_costs,
         first_month=str(start),
         last_month=f"{today:%Y-%m}",
     )
@@ -175,11 +183,10 @@ def _fill(cursor: Cursor, name: str, table: pa.Table, tell: Progress) -> None:
     tell(name, table.num_rows, table.num_rows)
 
 
-def _soil(cursor: Cursor, rng: np.random.Generator, certificates: Certificates) -> int:
-    """Make some certificates dirty, in turn each way; returns how many."""
-    count = len(certificates.project)
+def _soil(cursor: Cursor, rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
+    """Make some of a table's rows dirty, in turn each way; returns how many."""
     rows = rng.choice(count, round(count * DIRTY_SHARE), replace=False) + 1
-    for way, update in enumerate(_DIRT):
-        if len(chosen := rows[way :: len(_DIRT)]):
+    for way, update in enumerate(updates):
+        if len(chosen := rows[way :: len(updates)]):
             cursor.executemany(update, pa.record_batch([pa.array(chosen)], names=["row"]))
     return len(rows)

@@ -1,5 +1,6 @@
 """Reading a source: a CSV file or any database that SQLAlchemy's URLs name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,24 @@ from kpi_pipeline.sources.arrow_databases import read_postgresql, read_sqlite
 from kpi_pipeline.sources.csv_files import read_csv
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.other_databases import read_other
-from kpi_pipeline.sources.relations import Relation, relations
+from kpi_pipeline.sources.relations import Part, Relation, relations
 from kpi_pipeline.sources.selection import is_csv, shown
 from kpi_pipeline.sources.watermark import watermark
 
-__all__ = ["Extract", "SourceError", "extract", "parse_address", "read_database"]
+__all__ = ["CostExtract", "Extract", "SourceError", "extract", "parse_address", "read_database"]
+
+
+@dataclass(frozen=True, slots=True)
+class CostExtract:
+    """Costs as they were read.
+
+    Attributes:
+        headers: One row a cost, the columns that `mapping.costs` names only.
+        lines: Their lines, the columns that the mapping names only; None where it has none.
+    """
+
+    headers: pa.Table
+    lines: pa.Table | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +40,19 @@ class Extract:
     Attributes:
         raw: The rows, the mapping's source columns only.
         log: The change log, the columns that the mapping names only; None where it has none.
-        watermark: The greatest `updated_at` as ISO text, else a digest of the rows; None of no rows.
+        costs: The costs; None where the mapping has none.
+        watermark: The greatest `updated_at` as ISO text, else a digest of the rows, with a digest of the
+            costs if there are any; None of no rows.
     """
 
     raw: pa.Table
     log: pa.Table | None
+    costs: CostExtract | None
     watermark: str | None
 
 
 def extract(url: str, mapping: SourceMapping) -> Extract:
-    """Read all rows of a source, and its change log, without changing it.
+    """Read all rows of a source, its change log and its costs, without changing it.
 
     Args:
         url: Path of a .csv file, or SQLAlchemy URL.
@@ -46,35 +63,36 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
             what to do and holds no password.
     """
     if is_csv(url):
-        raw, log = read_csv(Path(url).expanduser(), mapping), None
+        tables: dict[Part, pa.Table] = {"certificates": read_csv(Path(url).expanduser(), mapping)}
     else:
-        raw, log = read_database(url, *relations(mapping), mapping)
-    return Extract(raw, log, watermark(raw, mapping))
+        tables = read_database(url, relations(mapping), mapping)
+    raw, headers, lines = tables["certificates"], tables.get("cost_headers"), tables.get("cost_lines")
+    return Extract(
+        raw,
+        tables.get("log"),
+        None if headers is None else CostExtract(headers, lines),
+        watermark(raw, mapping, [table for table in (headers, lines) if table is not None]),
+    )
 
 
-def read_database(
-    url: str, rows: Relation, log: Relation | None, mapping: SourceMapping
-) -> tuple[pa.Table, pa.Table | None]:
+def read_database(url: str, parts: Mapping[Part, Relation], mapping: SourceMapping) -> dict[Part, pa.Table]:
     """Read relations of a database in one read-only transaction where it has such.
 
     Args:
         url: SQLAlchemy URL.
-        rows: What to read.
-        log: What else to read, if anything.
-        mapping: Tells which columns are amounts and how those are written.
+        parts: What to read.
+        mapping: Tells how amounts are written.
+
+    Returns:
+        A table of each part.
 
     Raises:
         SourceError: As `extract`.
     """
     address = parse_address(url)
-    amounts = frozenset(
-        column
-        for name in ("amount_proposed", "amount_approved")
-        if isinstance(column := mapping.columns.get(name), str)
-    )
     readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
     read = readers.get(address.get_backend_name(), read_other)
-    return read(address, rows, log, amounts, mapping.amounts.decimal)
+    return read(address, parts, mapping.amounts.decimal)
 
 
 def parse_address(url: str) -> URL:

@@ -1,6 +1,6 @@
 """Any other database that SQLAlchemy knows, streamed in chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
@@ -11,25 +11,21 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import Relation, settings_of
+from kpi_pipeline.sources.relations import Part, Relation, settings_of
 from kpi_pipeline.sources.selection import shown
 
 _CHUNK_ROWS: Final = 50_000
 
 
-def read_other(
-    url: URL, rows: Relation, log: Relation | None, amounts: frozenset[str], mark: str
-) -> tuple[pa.Table, pa.Table | None]:
-    """Read rows and change log through SQLAlchemy.
+def read_other(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Part, pa.Table]:
+    """Read tables and queries through SQLAlchemy.
 
     Every value becomes text: dates in ISO 8601, numbers in full, amounts among them with the
     mapping's decimal mark, as if they had been written so.
 
     Args:
         url: Address of the database.
-        rows: What to read.
-        log: The change log to read, if any.
-        amounts: Columns that are amounts.
+        parts: What to read.
         mark: Decimal mark of amounts that are text.
 
     Raises:
@@ -40,8 +36,7 @@ def read_other(
     try:
         engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
         with engine.connect() as connection:
-            raw = _read(connection, rows, amounts, mark)
-            return raw, None if log is None else _read(connection, log, frozenset(), mark)
+            return {part: _read(connection, relation, mark) for part, relation in parts.items()}
     except NoSuchModuleError:
         raise SourceError(
             f"{address}: SQLAlchemy knows no database {url.drivername!r}; correct the URL, "
@@ -54,17 +49,17 @@ def read_other(
     except SQLAlchemyError as error:
         raise SourceError(
             f"cannot read {address}: {_reason(error, url)}. Check that the server runs, that user, password "
-            f"and database in the URL are right, and {settings_of(rows, log)} in the mapping file"
+            f"and database in the URL are right, and {settings_of(parts.values())} in the mapping file"
         ) from None
 
 
-def _read(connection: Connection, relation: Relation, amounts: frozenset[str], mark: str) -> pa.Table:
+def _read(connection: Connection, relation: Relation, mark: str) -> pa.Table:
     relation.check(list(connection.execute(relation.no_rows()).keys()))
     statement: sa.Select[*tuple[Any, ...]] = sa.select(*map(sa.column, relation.columns)).select_from(
         relation.clause
     )
     schema = pa.schema([(name, pa.string()) for name in relation.columns])
-    marks = [mark if name in amounts else "." for name in relation.columns]
+    marks = [mark if name in relation.amounts else "." for name in relation.columns]
     streaming = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK_ROWS)
     batches = []
     for chunk in streaming.execute(statement).partitions(_CHUNK_ROWS):

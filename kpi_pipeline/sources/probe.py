@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import parse_address, read_database
-from kpi_pipeline.sources.relations import Relation, relations
+from kpi_pipeline.sources.relations import Part, Relation, relations
 from kpi_pipeline.sources.selection import is_csv
 
 _SIDE_FILES: Final = ("", "-wal", "-journal")
@@ -32,6 +32,7 @@ class Probe:
     Attributes:
         mark: Equal marks mean that nothing changed, inserts and deletes included. A change of a row
             that leaves its `updated_at` as it was shows only where the mapping names no such column.
+            Costs have no such column: each of their cells counts.
         stamp: Sizes and times of the source's files, by which an unchanged file is not read again;
             None of a server.
     """
@@ -88,12 +89,23 @@ def _file_digest(path: Path) -> str:
 
 
 def _database_mark(url: str, mapping: SourceMapping) -> str:
-    rows, log = relations(mapping)
-    raw, summary = read_database(url, _narrowed(rows, mapping), _summary_of(log, mapping), mapping)
-    parts = [str(raw.num_rows), _digest(raw)]
-    if summary is not None:
-        parts += [str(value) for value in summary.to_pylist()[0].values()]
-    return ":".join(parts)
+    looks = {part: _look(part, relation, mapping) for part, relation in relations(mapping).items()}
+    marks = []
+    for part, table in read_database(url, looks, mapping).items():
+        if part == "log":
+            marks += [str(value) for value in table.to_pylist()[0].values()]
+        else:
+            marks += [str(table.num_rows), _digest(table)]
+    return ":".join(marks)
+
+
+def _look(part: Part, relation: Relation, mapping: SourceMapping) -> Relation:
+    """What of a part is read to tell whether it has changed."""
+    if part == "certificates":
+        return _narrowed(relation, mapping)
+    if part == "log" and mapping.log is not None:
+        return _summary(relation, mapping.log.at)
+    return relation
 
 
 def _narrowed(rows: Relation, mapping: SourceMapping) -> Relation:
@@ -102,17 +114,15 @@ def _narrowed(rows: Relation, mapping: SourceMapping) -> Relation:
     if not isinstance(changed, str):
         return rows
     keys = (identity,) if isinstance(identity, str) else tuple(identity)
-    return Relation(rows.label, rows.clause, tuple(dict.fromkeys((*keys, changed))), rows.setting)
+    return replace(rows, columns=tuple(dict.fromkeys((*keys, changed))))
 
 
-def _summary_of(log: Relation | None, mapping: SourceMapping) -> Relation | None:
+def _summary(log: Relation, at: str) -> Relation:
     """How many changes the log holds, and the latest: it only grows."""
-    if log is None or mapping.log is None:
-        return None
     figures: sa.Select[*tuple[Any, ...]] = sa.select(
-        sa.func.count().label("changes"), sa.func.max(sa.column(mapping.log.at)).label("latest")
+        sa.func.count().label("changes"), sa.func.max(sa.column(at)).label("latest")
     ).select_from(log.clause)
-    return Relation(log.label, figures.subquery("log_summary"), ("changes", "latest"), log.setting)
+    return replace(log, clause=figures.subquery("log_summary"), columns=("changes", "latest"))
 
 
 def _digest(table: pa.Table) -> str:

@@ -1,14 +1,18 @@
 """What is read from a database: a table or a query, as SQLAlchemy expressions of any dialect."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.errors import SourceError
+
+Part = Literal["certificates", "log", "cost_headers", "cost_lines"]
+"""What a mapping may read from a database."""
 
 _NAME_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 
@@ -22,12 +26,14 @@ class Relation:
         clause: What stands after FROM.
         columns: The columns to read.
         setting: Where the mapping file names it.
+        amounts: Columns that are amounts, read with the mapping's decimal mark.
     """
 
     label: str
     clause: FromClause
     columns: tuple[str, ...]
     setting: str
+    amounts: frozenset[str] = frozenset()
 
     def no_rows(self) -> sa.Select[*tuple[Any, ...]]:
         """A statement that gives every column and no row."""
@@ -42,34 +48,70 @@ class Relation:
         check_columns(self.label, self.columns, present)
 
 
-def relations(mapping: SourceMapping) -> tuple[Relation, Relation | None]:
-    """The rows and the change log that a mapping reads from a database.
+def relations(mapping: SourceMapping) -> dict[Part, Relation]:
+    """What a mapping reads from a database: the certificates, and what else it has.
 
     Raises:
-        SourceError: If the mapping names neither a table nor a query.
+        SourceError: If the mapping names neither a table nor a query of certificates.
     """
     source = mapping.source
-    if source.query:
-        # A colon begins a parameter in SQLAlchemy's text; a closing line break ends a comment.
-        query = source.query.rstrip("; \n\t").replace(":", "\\:")
-        clause: FromClause = sa.text(f"{query}\n").columns().subquery("source_rows")
-        rows = Relation("the query", clause, mapping.source_columns, "source.query")
-    elif source.table:
-        rows = Relation(f"table {source.table}", _table(source.table), mapping.source_columns, "source.table")
-    else:
+    if not source.table and not source.query:
         raise SourceError(
             f"mapping {mapping.name!r} reads a CSV file, not a database: "
             "give the path of a .csv file, or set source.table or source.query in the mapping file"
         )
-    log = mapping.log
-    if log is None:
-        return rows, None
-    return rows, Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
+    amounts = _named(mapping.columns, "amount_proposed", "amount_approved")
+    found: dict[Part, Relation] = {
+        "certificates": _table_or_query(
+            source.table, source.query, "source", "", mapping.source_columns, amounts
+        )
+    }
+    if log := mapping.log:
+        found["log"] = Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
+    if costs := mapping.costs:
+        found["cost_headers"] = _table_or_query(
+            costs.table,
+            costs.query,
+            "costs",
+            " of costs",
+            costs.source_columns,
+            _named(costs.columns, "amount"),
+        )
+        if lines := costs.lines:
+            found["cost_lines"] = Relation(
+                f"table {lines.table} of cost lines",
+                _table(lines.table),
+                lines.columns,
+                "costs.lines.table",
+                frozenset({lines.amount}),
+            )
+    return found
 
 
-def settings_of(rows: Relation, log: Relation | None) -> str:
+def _named(columns: Mapping[str, str | tuple[str, ...]], *names: str) -> frozenset[str]:
+    """The source columns of canonical ones, of those that have one."""
+    return frozenset(column for name in names if isinstance(column := columns.get(name), str))
+
+
+def _table_or_query(
+    table: str | None,
+    query: str | None,
+    setting: str,
+    whose: str,
+    columns: tuple[str, ...],
+    amounts: frozenset[str],
+) -> Relation:
+    if table:
+        return Relation(f"table {table}{whose}", _table(table), columns, f"{setting}.table", amounts)
+    # A colon begins a parameter in SQLAlchemy's text; a closing line break ends a comment.
+    written = (query or "").rstrip("; \n\t").replace(":", "\\:")
+    clause = sa.text(f"{written}\n").columns().subquery(f"{setting}_rows")
+    return Relation(f"the query{whose}", clause, columns, f"{setting}.query", amounts)
+
+
+def settings_of(relations: Iterable[Relation]) -> str:
     """Where the mapping file names what is read, for messages."""
-    return rows.setting if log is None else f"{rows.setting} and {log.setting}"
+    return " and ".join(relation.setting for relation in relations)
 
 
 def check_columns(label: str, wanted: tuple[str, ...], present: list[str]) -> None:

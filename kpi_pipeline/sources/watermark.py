@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from kpi_pipeline.model.mapping import SourceMapping
 _ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*$"
 
 
-def watermark(raw: pa.Table, mapping: SourceMapping) -> str | None:
+def watermark(raw: pa.Table, mapping: SourceMapping, costs: Sequence[pa.Table] = ()) -> str | None:
     """The latest moment at which a row changed, or a digest of all rows where no column tells it.
 
     A watermark of moments is blind to deleted rows; a digest sees every change.
@@ -21,13 +22,20 @@ def watermark(raw: pa.Table, mapping: SourceMapping) -> str | None:
     Args:
         raw: The rows read.
         mapping: Names the column of the last change, and its formats when it is text.
+        costs: The tables of costs, which name no such column: a digest of their rows is added.
 
     Returns:
         ISO text of the greatest `updated_at`; `blake2b:<32 hex digits>` when the mapping names no
-        such column or nothing in it can be read; None of a source without rows.
+        such column or nothing in it can be read; `<that> costs blake2b:<32 hex digits>` with costs;
+        None of a source without rows.
     """
-    if raw.num_rows == 0:
-        return None
+    marks = [_rows_mark(raw, mapping)] if raw.num_rows else []
+    if any(table.num_rows for table in costs):
+        marks.append(f"costs {_digest(*costs)}")
+    return " ".join(marks) or None
+
+
+def _rows_mark(raw: pa.Table, mapping: SourceMapping) -> str:
     column = mapping.columns.get("updated_at")
     latest = _latest(raw.column(column), mapping.dates.formats) if isinstance(column, str) else None
     return latest or _digest(raw)
@@ -48,11 +56,12 @@ def _iso(moment: Any) -> str | None:
     return None if value is None else str(value.isoformat())
 
 
-def _digest(raw: pa.Table) -> str:
+def _digest(*tables: pa.Table) -> str:
     sink = _Digest()
-    # The stream depends on how rows are chunked: one chunk for all.
-    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), raw.schema) as stream:
-        stream.write_table(raw.combine_chunks())
+    for table in tables:
+        # The stream depends on how rows are chunked: one chunk for all.
+        with pa.ipc.new_stream(pa.PythonFile(sink, "w"), table.schema) as stream:
+            stream.write_table(table.combine_chunks())
     return f"blake2b:{sink.digest.hexdigest()}"
 
 

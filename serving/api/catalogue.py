@@ -21,6 +21,7 @@ from serving.freshness import (
     historic_meta,
     live_meta,
 )
+from serving.negotiation import LANGUAGES
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem
 from serving.questions import expired
@@ -84,9 +85,14 @@ def _shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A catalogue without the specifications: each has its own address, which never changes what it says."""
     data = {name: value for name, value in stored.items() if name != "specs"}
     data["charts"] = [
-        {**chart, "spec_url": f"/manager/api/charts/specs/{chart['spec']}"} for chart in data["charts"]
+        {**chart, **{f"spec_url_{language}": _spec_url(chart[f"spec_{language}"]) for language in LANGUAGES}}
+        for chart in data["charts"]
     ]
     return data
+
+
+def _spec_url(digest: str) -> str:
+    return f"/manager/api/charts/specs/{digest}"
 
 
 def _specification(connection: Connection, digest: str) -> Response:

@@ -18,7 +18,9 @@ from serving.admission import refuse_other_sites, require_admin
 from serving.cache_access import CacheAccess, Connection
 from serving.freshness import RETRY_S
 from serving.negotiation import LANGUAGES, prefers_page
-from serving.pages.filter_form import dashboard_url
+from serving.pages.addresses import LANGUAGE_PARAMETER, PAGE_PARAMETER, path_of_form
+from serving.pages.filter_form import PageAddress
+from serving.pages.filter_parts import parameters_of
 from serving.pages.refreshing import TASK_PARAMETER
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT, Text
 from serving.problems import REFRESH_PATH, Problem
@@ -27,7 +29,6 @@ from serving.questions import status_url
 CLEAR_PATH: Final = "/manager/api/cache/clear"
 
 _PRODUCT_PARAMETER: Final = "product"
-_LANGUAGE_PARAMETER: Final = "lang"
 _DEFAULT_PRODUCT: Final = "dashboards"
 
 
@@ -82,7 +83,7 @@ def _refresh(connection: Connection) -> AnyResponse:
     parameters = [
         pair
         for pair in (*request.args.items(multi=True), *request.form.items(multi=True))
-        if pair[0] not in (_PRODUCT_PARAMETER, _LANGUAGE_PARAMETER)
+        if pair[0] not in (_PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
     ]
     known = connection.catalogues.stored(product) if parameters else {"dimensions": ()}
     asked = parse_filter(parameters, known)
@@ -93,8 +94,9 @@ def _refresh(connection: Connection) -> AnyResponse:
         # A generation holds every filter, so that whoever asks for one is served by the same run.
         task_id = _ask(connection, RequestKind.REFRESH, product, EVERYTHING)
     if prefers_page(request.headers.get("Accept", "")):
-        language = next((one for one in LANGUAGES if one == request.values.get(_LANGUAGE_PARAMETER)), None)
-        page = dashboard_url(asked.as_dict(), language)
+        language = next((one for one in LANGUAGES if one == request.values.get(LANGUAGE_PARAMETER)), None)
+        spelled = parameters_of(connection.catalogues.of(product), asked.as_dict()) if asked.terms else ()
+        page = PageAddress(path_of_form(), language).of(spelled)
         return redirect(f"{page}{'&' if '?' in page else '?'}{TASK_PARAMETER}={task_id}", 303)
     return _accepted({**_told(task_id), "retry_after": RETRY_S})
 

@@ -1,4 +1,4 @@
-"""The geometry of the trend's drawings: where columns, grid lines and labels stand in an SVG."""
+"""The geometry of columns by month: where columns, bands, grid lines and labels stand in an SVG."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,6 @@ HEIGHT: Final = 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 4, 12, 26
 _GRID_LINES: Final = 4
 _FILLED: Final = 0.72  # of a month's width; the rest is the gap to the next
-
-SPARK_WIDTH: Final = 120
-SPARK_HEIGHT: Final = 28
-_SPARK_MARGIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """The range of one month.
+
+    Attributes:
+        name: Which range it is.
+        x: Where it stands.
+        top: Height of its upper end.
+        foot: Height of its lower end.
+    """
+
+    name: str
+    x: float
+    top: float
+    foot: float
+
+
+@dataclass(frozen=True, slots=True)
 class GridLine:
     """One horizontal line and the amount at its height."""
 
@@ -49,30 +62,43 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChart:
-    """Grouped columns, one group a month.
+    """Columns by month.
 
     Attributes:
         columns: Every column that is not empty.
+        bands: Every range.
         grid: Horizontal lines, the lowest first.
         months: Middle of each month.
         baseline: Height of zero.
     """
 
     columns: list[Column]
+    bands: list[Band]
     grid: list[GridLine]
     months: list[float]
     baseline: float
 
 
-def column_chart(series: Mapping[str, Sequence[int]], months: int) -> ColumnChart:
-    """Lay out grouped columns in a box of `WIDTH` x `HEIGHT`.
+def column_chart(
+    series: Mapping[str, Sequence[int]],
+    months: int,
+    *,
+    ranges: Mapping[str, Sequence[tuple[int, int] | None]] | None = None,
+    stacked: bool = False,
+) -> ColumnChart:
+    """Lay out columns in a box of `WIDTH` x `HEIGHT`.
 
     Args:
-        series: Amounts by month of each series, in the order of the columns of a group.
+        series: Amounts by month of each series, in the order of the columns of a month.
         months: How many months there are, from 1.
+        ranges: Lower and upper amount by month of each range, None where a month has none.
+        stacked: Whether the series of a month stand on one another, negative amounts below zero, and not
+            beside one another.
     """
-    amounts = [amount for values in series.values() for amount in values]
-    low, high = min(0, *amounts), max(0, *amounts)
+    ranges = ranges or {}
+    spans = _spans(series, stacked)
+    ends = [end for one in (*ranges.values(), *spans.values()) for pair in one if pair for end in pair]
+    low, high = min(0, *ends), max(0, *ends)
     step = _step(high - low)
     lowest, highest = floor(low / step), max(ceil(high / step), 1)
 
@@ -81,16 +107,17 @@ def column_chart(series: Mapping[str, Sequence[int]], months: int) -> ColumnChar
         return round(HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP), 2)
 
     slot = (WIDTH - _LEFT - _RIGHT) / months
-    width = slot * _FILLED / len(series)
+    width = slot * _FILLED / (1 if stacked else len(series))
+    middles = [round(_LEFT + slot * (month + 0.5), 2) for month in range(months)]
     columns = [
         Column(
             name,
             month,
             amount,
-            x=round(_LEFT + slot * (month + (1 - _FILLED) / 2) + width * place, 2),
-            y=min(y(amount), y(0)),
+            x=round(_LEFT + slot * (month + (1 - _FILLED) / 2) + width * (0 if stacked else place), 2),
+            y=y(max(spans[name][month])),
             width=round(width, 2),
-            height=round(abs(y(amount) - y(0)), 2),
+            height=round(y(min(spans[name][month])) - y(max(spans[name][month])), 2),
         )
         for place, (name, values) in enumerate(series.items())
         for month, amount in enumerate(values)
@@ -98,29 +125,31 @@ def column_chart(series: Mapping[str, Sequence[int]], months: int) -> ColumnChar
     ]
     return ColumnChart(
         columns=columns,
+        bands=[
+            Band(name, middles[month], top=y(pair[1]), foot=y(pair[0]))
+            for name, one in ranges.items()
+            for month, pair in enumerate(one)
+            if pair is not None
+        ],
         grid=[GridLine(number * step, y(number * step)) for number in range(lowest, highest + 1)],
-        months=[round(_LEFT + slot * (month + 0.5), 2) for month in range(months)],
+        months=middles,
         baseline=y(0),
     )
 
 
-def spark_line(amounts: Sequence[int]) -> str:
-    """The points of a small line in a box of `SPARK_WIDTH` x `SPARK_HEIGHT`, zero at its foot.
-
-    Args:
-        amounts: One amount a month.
-
-    Returns:
-        The `points` of an SVG polyline.
-    """
-    low, high = min(0, *amounts), max(0, *amounts)
-    reach = (high - low) or 1
-    across = (SPARK_WIDTH - 2 * _SPARK_MARGIN) / max(len(amounts) - 1, 1)
-    down = SPARK_HEIGHT - 2 * _SPARK_MARGIN
-    return " ".join(
-        f"{_SPARK_MARGIN + place * across:.1f},{_SPARK_MARGIN + down * (1 - (amount - low) / reach):.1f}"
-        for place, amount in enumerate(amounts)
-    )
+def _spans(series: Mapping[str, Sequence[int]], stacked: bool) -> dict[str, list[tuple[int, int]]]:
+    """Where each amount begins and ends."""
+    if not stacked:
+        return {name: [(0, amount) for amount in values] for name, values in series.items()}
+    found: dict[str, list[tuple[int, int]]] = {}
+    reached: dict[tuple[int, bool], int] = {}
+    for name, values in series.items():
+        found[name] = []
+        for month, amount in enumerate(values):
+            start = reached.get((month, amount < 0), 0)
+            reached[month, amount < 0] = start + amount
+            found[name].append((start, start + amount))
+    return found
 
 
 def _step(reach: int) -> int:

@@ -1,113 +1,119 @@
-"""The figures of a dashboard as they are published, checked before a page relies on their shape."""
+"""The figures of a page as they are published, checked before a page relies on their shape."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload
-
-CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-
-
-class Reading(BaseModel, strict=True, frozen=True):
-    """One value of a KPI; amounts are in minor units of the currency."""
-
-    value: int | float | None
-    currency: CurrencyCode | None = None
-    numerator: int | None = None
-    denominator: int | None = None
-    window_days: int | None = None
+from serving.catalogues import Catalogue, Page
+from serving.pages.chart_figures import ChartData, ChartFigures, chart_data
+from serving.pages.forecasts import FORECAST, Forecast
+from serving.pages.readings import Comparison, CurrencyCode, MonthText, Reading
+from serving.pages.statements import STATEMENT, Statement
+from serving.pages.table_rows import Rows, read_profitability, read_rows
+from serving.pages.tables import PLAIN_TABLES, PROFITABILITY_NAME
 
 
-class Bucket(BaseModel, strict=True, frozen=True):
-    """Unpaid certificates of one range of ages."""
-
-    bucket: str
-    amount: int
-    count: int
-    share: int | float | None
-
-
-class Ageing(BaseModel, strict=True, frozen=True):
-    """Every range of ages in one currency."""
-
-    currency: CurrencyCode
-    buckets: list[Bucket]
-
-
-class Series(BaseModel, strict=True, frozen=True):
-    """Amounts by month in one currency."""
-
-    currency: CurrencyCode
-    proposed: list[int]
-    approved: list[int]
-    paid: list[int]
-    receivable: list[int]
-    collected: list[int]
-
-    def named(self) -> dict[str, list[int]]:
-        """The amounts of each series by its name, in reading order."""
-        return {
-            "proposed": self.proposed,
-            "approved": self.approved,
-            "paid": self.paid,
-            "receivable": self.receivable,
-            "collected": self.collected,
-        }
-
-
-class Trend(BaseModel, strict=True, frozen=True):
-    """The monthly trend."""
-
-    months: Annotated[list[MonthText], Field(min_length=1)]
-    series: list[Series]
-
-    @model_validator(mode="after")
-    def _one_amount_a_month(self) -> Self:
-        for one in self.series:
-            if any(len(amounts) != len(self.months) for amounts in one.named().values()):
-                raise ValueError("a series has not one amount a month")
-        return self
-
-
-class StateTotal(BaseModel, strict=True, frozen=True):
-    """Certificates in one state."""
-
-    state: str
-    amount: int
-    count: int
-
-
-class States(BaseModel, strict=True, frozen=True):
-    """Every state in one currency."""
-
-    currency: CurrencyCode
-    states: list[StateTotal]
-
-
-class Figures(BaseModel, strict=True, frozen=True):
-    """All that one dashboard shows."""
+class Published(BaseModel, strict=True, frozen=True):
+    """What every page's payload holds, whatever its product."""
 
     currencies: list[CurrencyCode]
+    months: Annotated[list[MonthText], Field(min_length=1)]
+    comparison: Comparison | None
+    options: dict[str, list[int]] | None = None
     kpis: dict[str, list[Reading]]
-    ageing: list[Ageing]
-    trend: Trend
-    states: list[States]
+    charts: dict[str, ChartFigures] = {}
 
 
-def read_figures(data: dict[str, Any]) -> Figures:
-    """Check the data of a payload.
+TableFigures = Rows | Mapping[str, Rows] | Statement | Forecast
+"""A table: its rows, those of each of its parts, or months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that one page shows.
+
+    Attributes:
+        currencies: Those of its money.
+        comparison: What the changes of its KPIs compare; None without a comparison.
+        options: How many certificates each value of a free dimension has.
+        kpis: The readings of its KPIs and of those beside them, by name.
+        charts: Its charts, in its order.
+        tables: Its tables by name, in its order.
+    """
+
+    currencies: Sequence[str]
+    comparison: Comparison | None
+    options: Mapping[str, Sequence[int]] | None
+    kpis: Mapping[str, Sequence[Reading]]
+    charts: Sequence[ChartData]
+    tables: Mapping[str, TableFigures]
+
+
+def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
+    """Check the data of a payload against what a page shows of it.
 
     Args:
         data: What `Payload.data` gave.
+        page: What the page shows.
+        catalogue: What its charts consist of.
 
     Raises:
-        CorruptPayload: If they are not those of a dashboard.
+        CorruptPayload: If anything that the page shows is missing or is not what it should be.
     """
     try:
-        return Figures.model_validate(data)
+        published = Published.model_validate(data)
+        _check_kpis(published, page)
+        charts = {chart.name: chart for chart in catalogue.charts}
+        return Figures(
+            published.currencies,
+            published.comparison,
+            published.options,
+            published.kpis,
+            [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
+            {name: _table(name, data) for name in page.tables},
+        )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise CorruptPayload(f"a dashboard's payload is none: {where}: {problem['msg']}") from None
+        reason = f"{where}: {problem['msg']}"
+    except ValueError as error:
+        reason = str(error)
+    raise CorruptPayload(f"the payload of page {page.name} is none: {reason}: publish it again")
+
+
+def _check_kpis(published: Published, page: Page) -> None:
+    for name in page.kpis:
+        if name not in published.kpis:
+            raise ValueError(f"kpis.{name} is missing")
+
+
+def _chart(published: Published, name: str) -> ChartFigures:
+    if name not in published.charts:
+        raise ValueError(f"charts.{name} is missing")
+    return published.charts[name]
+
+
+def _table(name: str, data: Mapping[str, Any]) -> TableFigures:
+    """One table, from the place where its product has it."""
+    if name == STATEMENT.name:
+        return Statement.model_validate(data)
+    held = {**data, **_tables(data)}
+    if name not in held:
+        raise ValueError(f"table {name} is missing")
+    if name == FORECAST.name:
+        return Forecast.model_validate(held[name])
+    if name == PROFITABILITY_NAME:
+        return read_profitability(held[name])
+    if name not in PLAIN_TABLES:
+        raise ValueError(f"table {name} is unknown")
+    return read_rows(PLAIN_TABLES[name], held[name])
+
+
+def _tables(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    tables = data.get("tables", {})
+    if not isinstance(tables, Mapping):
+        raise ValueError("tables: they are none")  # noqa: TRY004 - one kind of error says that data are none
+    return tables

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+from babel.numbers import NumberPattern, get_currency_precision, get_currency_symbol, parse_pattern
 
 from serving.negotiation import Language
 
 _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
+_FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}
 _MILLION: Final = 10**6
 NO_DATA: Final = "—"
 """Shown where there is no value."""
@@ -79,11 +80,13 @@ class Formats:
         """A number of days, to the tenth, without the word."""
         return self._decimal(number, "#,##0.#")
 
-    def share(self, part: float | None) -> str:
+    def share(self, part: float) -> str:
         """A share in percent, to the tenth."""
-        if part is None:
-            return NO_DATA
         return f"{self._decimal(part * 100, '#,##0.0')}\N{NO-BREAK SPACE}%"
+
+    def points(self, part: float) -> str:
+        """A difference of shares in percentage points, to the tenth, without the word."""
+        return self._decimal(part * 100, "#,##0.0")
 
     def day(self, day: date) -> str:
         """A calendar day."""
@@ -92,6 +95,14 @@ class Formats:
     def month(self, text: str) -> str:
         """A month given as YYYY-MM."""
         return _month(text, "MMM y", self._language)
+
+    def month_in_full(self, text: str) -> str:
+        """A month given as YYYY-MM, its name written out."""
+        return _month(text, _FULL_MONTHS[self._language], self._language)
+
+    def month_and_year(self, text: str) -> str:
+        """A month given as YYYY-MM with its year in two digits, for the heads of columns."""
+        return _month(text, "LLL yy", self._language).replace(".", "")
 
     def month_name(self, text: str) -> str:
         """The short name of a month given as YYYY-MM, without its year."""
@@ -108,9 +119,18 @@ class Formats:
         return format_timedelta(past, add_direction=True, locale=self._locale)
 
     def _decimal(self, number: float | Decimal, pattern: str) -> str:
-        return format_decimal(number, pattern, locale=self._locale)
+        written: str = _pattern(pattern).apply(-number if number < 0 else number, self._locale)
+        # What is rounded to zero has no sign.
+        below = number < 0 and any("1" <= digit <= "9" for digit in written)
+        return f"\N{MINUS SIGN}{written}" if below else written
 
 
+@cache
+def _pattern(pattern: str) -> NumberPattern:
+    return parse_pattern(pattern)
+
+
+@cache
 def _symbol(currency: str, language: Language) -> str:
     # In Chile "$" is the peso; elsewhere only the code leaves no doubt.
     return get_currency_symbol(currency, _LOCALES["es"]) if language == "es" else currency

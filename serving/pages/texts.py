@@ -17,23 +17,25 @@ STATE_TEXTS: Final[dict[str, Text]] = {
 }
 """The stages of a certificate, by their values in the data."""
 
+AMOUNT_BAND_TEXTS: Final[dict[str, Text]] = {
+    "bajo": Text("Bajo", "Low"),
+    "medio": Text("Medio", "Medium"),
+    "alto": Text("Alto", "High"),
+    "muy alto": Text("Muy alto", "Very high"),
+}
+"""The ranges of the proposed amount, by their values in the data."""
+
+VALUE_TEXTS: Final = {"state": STATE_TEXTS, "amount_band": AMOUNT_BAND_TEXTS}
+"""By dimension, the values that have a text."""
+
 UNASSIGNED_VALUE: Final = "sin asignar"
 """The value of a dimension where the source names none."""
 
 UNASSIGNED_TEXT: Final = Text("Sin asignar", "Unassigned")
 
-SERIES_TEXTS: Final[dict[str, Text]] = {
-    "proposed": Text("Propuesto", "Proposed"),
-    "approved": Text("Aprobado", "Approved"),
-    "paid": Text("Pagado", "Paid"),
-    "receivable": Text("Por cobrar", "Receivable"),
-    "collected": Text("Cobrado", "Collected"),
-}
-"""The series of the monthly trend."""
-
 _PAGE_TEXTS: Final[dict[str, Text]] = {
     "product_name": Text("Estados de pago", "Payment certificates"),
-    "dashboard": Text("Panel de gestión", "Management dashboard"),
+    "pages": Text("Páginas", "Pages"),
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
     "other_language": Text("English", "Español"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
@@ -92,31 +94,54 @@ _PAGE_TEXTS: Final[dict[str, Text]] = {
     "active_filters": Text("Filtros activos", "Active filters"),
     "remove_filter": Text("Quitar el filtro {label}", "Remove the filter {label}"),
     "several_hint": Text("Ctrl para elegir varios", "Ctrl to choose several"),
+    "period": Text("Periodo", "Period"),
+    "month_from": Text("Desde el mes", "From month"),
+    "month_from_free": Text("El primero", "The first"),
+    "month_to": Text("Hasta el mes", "To month"),
+    "month_to_free": Text("El último", "The last"),
+    "no_certificates": Text("sin certificados", "no certificates"),
     # Sections.
     "key_figures": Text("Indicadores", "Key figures"),
-    "ageing": Text("Antigüedad de lo no pagado", "Ageing of unpaid items"),
-    "ageing_note": Text(
-        "Certificados no pagados, por días desde su emisión.", "Unpaid certificates, by days since issue."
+    "group_money": Text("Montos", "Amounts"),
+    "group_time": Text("Tiempos", "Times"),
+    "group_quality": Text("Calidad y riesgo", "Quality and risk"),
+    "group_costs": Text("Costos y margen", "Costs and margin"),
+    "comparison": Text(
+        "Cambios: {count} meses a {month} frente a los {count} anteriores.",
+        "Changes: {count} months to {month} against the {count} before.",
     ),
-    "trend": Text("Tendencia mensual", "Monthly trend"),
-    "trend_note": Text(
-        "Por mes de facturación; lo cobrado, por mes de pago.",
-        "By billing month; collected, by month of payment.",
+    "comparison_of_month": Text("Cambios: {month} frente a {before}.", "Changes: {month} against {before}."),
+    "comparison_of_ages": Text(
+        "Cambios: emitidos hace {now} días frente a hace {before} días.",
+        "Changes: issued {now} days ago against {before} days ago.",
     ),
-    "trend_description": Text(
-        "Columnas de montos por mes de {first} a {last}; la tabla que sigue trae los mismos valores.",
-        "Columns of amounts by month from {first} to {last}; the table that follows has the same values.",
+    "comparison_none": Text(
+        "Sin cambios que mostrar: no hay un período completo anterior con que comparar.",
+        "No changes to show: there is no complete period before to compare with.",
     ),
-    "trend_table": Text("Ver los montos de cada mes", "See the amounts of each month"),
-    "states": Text("Certificados por estado", "Certificates by state"),
-    "states_note": Text("Monto propuesto según el estado actual.", "Proposed amount by current state."),
-    # Columns and units.
-    "days_range": Text("Días", "Days"),
-    "month": Text("Mes", "Month"),
-    "state": Text("Estado", "State"),
-    "certificates": Text("Certificados", "Certificates"),
-    "amount": Text("Monto", "Amount"),
-    "share": Text("Porcentaje", "Share"),
+    "way_up": Text("sube", "up"),
+    "way_down": Text("baja", "down"),
+    "way_level": Text("sin cambio", "no change"),
+    "trend_improving": Text("mejora", "improving"),
+    "trend_stable": Text("estable", "stable"),
+    "trend_declining": Text("empeora", "declining"),
+    "points": Text("{points} puntos", "{points} points"),
+    "target_met": Text("Meta {target}: cumplida", "Target {target}: met"),
+    "target_missed": Text("Meta {target}: no cumplida", "Target {target}: not met"),
+    "no_costs": Text("Sin costos con este filtro", "No costs under this filter"),
+    "lacking_costs": Text(
+        "Un costo no tiene estado, rango de monto ni días desde la emisión: con este filtro no hay cifras de "
+        "costos.",
+        "A cost has no state, amount band or days since issue: under this filter there are no figures of "
+        "costs.",
+    ),
+    "charts": Text("Gráficos", "Charts"),
+    "tables": Text("Tablas", "Tables"),
+    "see_data": Text("Ver los datos", "See the data"),
+    "range_50": Text("rango del 50 %", "range of 50 %"),
+    "range_90": Text("rango del 90 %", "range of 90 %"),
+    # Units.
+    "day_unit": Text("día", "day"),
     "days_unit": Text("días", "days"),
     "no_data": Text("Sin datos", "No data"),
     "nothing_here": Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
@@ -126,6 +151,14 @@ _PAGE_TEXTS: Final[dict[str, Text]] = {
     "quotient_of_days": Text(
         "{numerator} días ÷ {denominator} certificados", "{numerator} days ÷ {denominator} certificates"
     ),
+    "quotient_of_money_days": Text(
+        "{numerator} \N{MULTIPLICATION SIGN} días ÷ {denominator}",
+        "{numerator} \N{MULTIPLICATION SIGN} days ÷ {denominator}",
+    ),
+    "quotient_of_certificates": Text(
+        "{numerator} ÷ {count} certificados", "{numerator} ÷ {count} certificates"
+    ),
+    "quotient_of_receivable": Text("{numerator} por cobrar", "{numerator} receivable"),
     "quotient_of_window": Text(
         "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
         "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",

@@ -66,7 +66,7 @@ def test_one_run_publishes_every_month_end_of_a_range(
     }
     assert {entry.run_id for entry in history.entries()} == {result.run_id}
     assert len({entry.fence for entry in history.entries()}) == 1  # the source was read once
-    for name in ("month_end_certificates", "month_end_rollup", "month_end_kpis"):
+    for name in ("month_end_certificates", "month_end_costs", "month_end_rollup", "month_end_kpis"):
         assert instance.get_materialized_partitions(AssetKey(name)) == {"2024-02", "2024-03", "2024-04"}
     for product in PRODUCTS:
         answer = read().answer_as_of(product, date(2024, 4, 15), EVERYTHING)

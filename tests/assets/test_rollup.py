@@ -1,35 +1,63 @@
-"""The roll-up asset sums certificates as of the business date and proves that nothing is lost."""
+"""The roll-up asset sums certificates and costs as of the business date and proves that nothing is lost."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from dagster import ExecuteInProcessResult
 
 from kpi_pipeline.model.provenance import Provenance
 
+SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
+TABLES = ("rollup", "positions", "breakdowns", "critical_certificates")
 
-def test_the_roll_up_reconciles_and_tells_where_it_comes_from(demo_home: Path, run) -> None:
-    result = run("refresh_all", "certificates", "quarantine", "rollup")
-    assert result.success
+
+@pytest.fixture
+def tables(demo_home: Path, run) -> Callable[[], tuple[ExecuteInProcessResult, dict[str, pa.Table]]]:
+    """What a run of the roll-up stores, and the run."""
+
+    def rolled() -> tuple[ExecuteInProcessResult, dict[str, pa.Table]]:
+        result = run("refresh_all", *SOURCE, *TABLES)
+        assert result.success
+        storage = demo_home / "storage"
+        return result, {name: pq.read_table(storage / name / f"{result.run_id}.parquet") for name in TABLES}
+
+    return rolled
+
+
+def test_the_roll_up_reconciles_and_tells_where_it_comes_from(tables) -> None:
+    result, found = tables()
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert checks == {"rejected_share_within_limit": True, "totals_reconcile_with_certificates": True}
-    cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet")
-    assert sum(cells["proposed_count"].to_pylist()) == 598
-    provenance = Provenance.of(cells)
-    assert provenance.as_of == "2024-06-28"
-    assert provenance.mapping == "edp"
-    assert provenance.read_at > 0
+    assert checks["totals_reconcile_with_certificates"]
+    assert pc.sum(found["rollup"]["proposed_count"]).as_py() == 598
+    assert pc.sum(found["rollup"]["cost_count"]).as_py() > 0
+    assert max(found["positions"]["month"].to_pylist()) == "2024-06"
+    assert found["critical_certificates"].num_rows == pc.sum(found["rollup"]["critical_count"]).as_py() > 0
+    assert "payment_days" in found["breakdowns"]["breakdown"].to_pylist()
+    for table in found.values():
+        provenance = Provenance.of(table)
+        assert (provenance.as_of, provenance.mapping) == ("2024-06-28", "edp")
+        assert provenance.read_at > 0
 
 
 def test_an_earlier_business_date_rolls_up_fewer_certificates(
-    demo_home: Path, run, monkeypatch: pytest.MonkeyPatch
+    tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KPI_AS_OF", "2023-06-28")
-    result = run("refresh_all", "certificates", "quarantine", "rollup")
-    cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet")
-    assert 0 < sum(cells["proposed_count"].to_pylist()) < 598
-    assert max(cells["month"].to_pylist()) == "2023-06"
+    _, found = tables()
+    assert 0 < pc.sum(found["rollup"]["proposed_count"]).as_py() < 598
+    assert max(found["rollup"]["month"].to_pylist()) == "2023-06"
+    assert max(found["positions"]["month"].to_pylist()) == "2023-06"
+
+
+def test_thresholds_are_those_of_the_settings(tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KPI_AMOUNT_CUTS", '{"CLP": [1, 2, 3]}')
+    _, found = tables()
+    assert set(found["rollup"]["amount_band"].to_pylist()) == {"", "muy alto"}
 
 
 def test_without_certificates_the_roll_up_says_what_to_run(demo_home: Path, run, failure) -> None:
-    assert "materialize it first" in failure(run("refresh_all", "rollup"))
+    assert "materialize it first" in failure(run("refresh_all", *TABLES))

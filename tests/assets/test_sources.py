@@ -1,17 +1,40 @@
-"""Certificates are read, validated and kept; what is refused goes to quarantine."""
+"""Certificates and costs are read, validated and kept; what is refused goes to quarantine."""
 
 import shutil
+import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from dagster import AssetKey, DagsterEventType, EventRecordsFilter
 
+from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.model.provenance import Provenance
+
+READ = ("certificates", "quarantine", "costs", "cost_quarantine")
+
+
+@pytest.fixture
+def dirty_costs(tmp_path: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Changes a copy of the small demo, which becomes the source."""
+    copy = tmp_path / "dirty.db"
+    shutil.copy(small_demo, copy)
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{copy}")
+
+    def change(statement: str) -> None:
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    return change
+
 
 def test_every_row_becomes_a_certificate_or_is_quarantined(demo_home: Path, run, instance) -> None:
-    result = run("refresh_all", "certificates", "quarantine")
+    result = run("refresh_all", *READ)
     assert result.success
     accepted = pq.read_table(demo_home / "storage" / "certificates" / f"{result.run_id}.parquet")
     refused = pq.read_table(demo_home / "storage" / "quarantine" / f"{result.run_id}.parquet")
@@ -21,6 +44,37 @@ def test_every_row_becomes_a_certificate_or_is_quarantined(demo_home: Path, run,
     assert told["rows"].value == accepted.num_rows
     assert told["rows_refused"].value == 2
     assert sum(told["reasons"].value.values()) == 2
+
+
+def test_every_header_is_a_cost_by_category_or_is_quarantined(
+    demo_home: Path, run, instance, dirty_costs
+) -> None:
+    dirty_costs("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id = 7")
+    dirty_costs("UPDATE cost_header SET importe_neto = importe_neto + 1 WHERE cost_id = 8")
+    result = run("refresh_all", *READ)
+    assert result.success
+    costs = pq.read_table(demo_home / "storage" / "costs" / f"{result.run_id}.parquet")
+    refused = pq.read_table(demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet")
+    assert costs.select(COST_SCHEMA.names).schema.remove_metadata().equals(COST_SCHEMA)
+    assert Provenance.of(costs).mapping == "edp"
+    assert set(costs["cost_id"].to_pylist()) == {str(number) for number in range(1, 73)} - {"7"}
+    assert refused.select(["cost_id", "reasons"]).to_pylist() == [
+        {"cost_id": "7", "reasons": ["unknown_kind:kind"]}
+    ]
+    told = instance.get_latest_materialization_event(AssetKey("costs")).asset_materialization.metadata
+    names = ("rows", "costs", "costs_refused", "costs_without_detail")
+    assert [told[name].value for name in names] == [costs.num_rows, 71, 1, 1]
+
+
+def test_too_many_refused_costs_fail_the_run_and_keep_the_quarantine(
+    demo_home: Path, run, failure, dirty_costs
+) -> None:
+    dirty_costs("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id <= 7")
+    result = run("refresh_all", *READ)
+    assert "7 of 72 costs are refused (9.7%, limit 5.0%); the live figures stay" in failure(result)
+    assert "[costs.kinds]" in failure(result)
+    assert (demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet").exists()
+    assert not (demo_home / "storage" / "costs" / f"{result.run_id}.parquet").exists()
 
 
 def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_live(

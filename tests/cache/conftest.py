@@ -73,6 +73,7 @@ class Newsroom:
             "computed_at": at,
             "verified_at": at,
             "inputs": "same",
+            "basis": "same",
             "fresh_until": at + self.fresh_s,
             "stale_until": at + self.fresh_s + self.grace_s,
             "watermark": None,

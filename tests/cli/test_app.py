@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ("up", "load", "warm", "variants", "backfill", "rollback", "status", "doctor", "down")
+COMMANDS = ("up", "load", "warm", "variants", "backfill", "backtest", "rollback", "status", "doctor", "down")
 
 
 def test_help_lists_every_command_and_the_exit_codes(kpi) -> None:

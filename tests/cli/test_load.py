@@ -1,6 +1,9 @@
 """`kpi load`: a source is kept only after it was read."""
 
+import shutil
+import sqlite3
 import tomllib
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,7 +46,7 @@ def mapping(tmp_path: Path) -> Path:
 def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
     ran = kpi("load", "demo", "--rows", "300", "--seed", "5")
     assert ran.code == 0, ran.errors
-    assert "299 rows accepted, 1 refused" in ran.output
+    assert "299 rows accepted, 1 refused; 36 costs accepted, 0 refused" in ran.output
     assert chosen() == {
         "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
         "KPI_SOURCE_MAPPING": "edp",
@@ -74,6 +77,31 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     assert "under [dates] in the mapping file" in ran.output
     (reason,) = kpi("load", "--mapping", str(mapping), str(source), "--json").json()["reasons"]
     assert reason["rows"] == 2
+
+
+def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
+    kpi, chosen, small_demo: Path
+) -> None:
+    def soil(last: int) -> str:
+        copy = small_demo.with_name(f"soiled-{last}.db")
+        shutil.copy(small_demo, copy)
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id <= ?", (last,))
+            connection.commit()
+        return f"sqlite:///{copy}"
+
+    ran = kpi("load", soil(2))
+    assert ran.code == 0, ran.errors
+    assert "70 costs accepted, 2 refused" in ran.output
+    assert "unknown_kind:kind" in ran.output
+    told = kpi("load", soil(2), "--json").json()["costs"]
+    assert (told["accepted"], told["refused"], told["reasons"][0]["rows"]) == (70, 2, 2)
+    before = chosen()
+    ran = kpi("load", soil(7))
+    assert ran.code == 1
+    assert "7 of 72 costs of" in ran.errors
+    assert "[costs.kinds]" in ran.errors
+    assert chosen() == before
 
 
 @pytest.mark.parametrize(

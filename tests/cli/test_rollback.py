@@ -35,6 +35,7 @@ def publish(cache_url: str):
                 fresh_until=now + 60,
                 stale_until=now + 120,
                 inputs="same",
+                basis="same",
                 watermark=None,
                 run_id="run",
                 schema_version=SCHEMA_VERSION,

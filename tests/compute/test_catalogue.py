@@ -26,4 +26,31 @@ def test_it_holds_every_dimension_with_counts_every_kpi_and_every_chart(cube_of)
     assert months["values"] == [{"value": "2024-01", "count": 1}, {"value": "2024-03", "count": 2}]
     assert tuple(kpi["name"] for kpi in found["kpis"]) == KPI_NAMES
     assert found["currencies"] == [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}]
-    assert {chart["spec"] for chart in found["charts"]} == set(found["specs"])
+    digests = {chart[f"spec_{language}"] for chart in found["charts"] for language in ("es", "en")}
+    assert digests == set(found["specs"])
+
+
+def test_it_holds_the_periods_and_groups_of_its_date_and_values(cube_of) -> None:
+    rows = [
+        {"issued_on": date(2024, 1, 20), "state": "enviado"},
+        {"issued_on": date(2024, 3, 10), "state": "revision"},
+    ]
+    found = catalogue(cube_of(rows))
+    roles = {one["name"]: one["role"] for one in found["dimensions"]}
+    assert [name for name, role in roles.items() if role == "time"] == ["month", "issued_age"]
+    periods = {one["name"]: one for one in found["periods"]}
+    assert periods["3m"]["values"] == periods["ytd"]["values"] == ["2024-01", "2024-02", "2024-03"]
+    assert (periods["30d"]["dimension"], periods["30d"]["values"]) == ("issued_age", ["0-6", "7-13", "14-29"])
+    assert (periods["all"]["dimension"], periods["all"]["values"]) == (None, [])
+    (group,) = found["groups"]
+    assert (group["dimension"], group["name"]) == ("state", "pendientes")
+    assert group["values"] == ["revision", "enviado"]
+    held = {one["name"]: {each["value"] for each in one["values"]} for one in found["dimensions"]}
+    for one in (*found["periods"], *found["groups"]):
+        assert one["dimension"] is None or held[one["dimension"]].issuperset(one["values"])
+
+
+def test_a_group_has_only_the_values_that_there_are(cube_of) -> None:
+    (group,) = catalogue(cube_of([{"state": "enviado"}, {"state": "pagado"}]))["groups"]
+    assert group["values"] == ["enviado"]
+    assert catalogue(cube_of([{"state": "validado"}]))["groups"] == []

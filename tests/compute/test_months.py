@@ -2,13 +2,22 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.months import days_passed, month_end, month_number, month_of, month_text
+from kpi_pipeline.compute.months import (
+    days_between,
+    days_passed,
+    month_end,
+    month_number,
+    month_of,
+    month_text,
+)
 
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
+numbers = days.map(month_of)
 
 
 @given(days)
@@ -40,3 +49,14 @@ def test_days_passed_end_with_the_business_date(month: str, as_of: date, days: i
 )
 def test_a_month_ends_on_its_last_day(month: str, last: str) -> None:
     assert month_end(month_number(month)).isoformat() == last
+
+
+@given(numbers, st.integers(0, 40), days)
+def test_days_of_a_stretch_are_those_of_its_months(first: int, length: int, as_of: date) -> None:
+    found = days_between(np.array([first]), np.array([first + length]), as_of)
+    assert found.tolist() == [sum(days_passed(one, as_of) for one in range(first, first + length + 1))]
+
+
+def test_a_stretch_that_ends_before_it_begins_has_no_days() -> None:
+    first = np.array([[month_number("2024-03"), month_number("2024-02")]])
+    assert days_between(first, first - 1, date(2024, 3, 15)).tolist() == [[0, 0]]

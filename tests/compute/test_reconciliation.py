@@ -1,50 +1,113 @@
 """A roll-up that lost or changed something is found out."""
 
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from kpi_pipeline.compute.cube import Cube, Slice
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
+from kpi_pipeline.compute.rollup import Rollup, roll_up
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES
+from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.thresholds import Thresholds
 
 AS_OF = date(2024, 1, 31)
-CERTIFICATES = pa.table(
-    {
-        "issued_on": pa.array([date(2024, 1, 1), date(2024, 1, 31), date(2024, 2, 1)], pa.date32()),
-        "currency": ["CLP", "USD", "CLP"],
-        "amount_proposed": pa.array([10, 20, 40], pa.int64()),
-    }
+NAMES = dict.fromkeys(("client", "project", "project_manager", "administrator", "project_type"), "x")
+CERTIFICATES = [
+    {"issued_on": date(2023, 11, 30), "amount_proposed": 10, "sent_on": date(2023, 11, 30)},
+    {"issued_on": date(2024, 1, 31), "amount_proposed": 20, "currency": "USD"},
+    {"issued_on": date(2024, 1, 1), "amount_approved": 7, "state": "pagado", "paid_on": date(2024, 1, 31)},
+    {"issued_on": date(2024, 2, 1), "amount_proposed": 40},
+]
+COSTS = [
+    {"invoiced_on": date(2024, 1, 31), "amount": 5, "kind": "opex", "paid_on": date(2024, 1, 31)},
+    {"invoiced_on": date(2024, 1, 30), "amount": 6, "kind": "capex", "paid_on": date(2024, 2, 1)},
+    {"invoiced_on": date(2024, 2, 1), "amount": 50, "kind": "opex"},
+]
+
+
+@pytest.fixture(scope="module")
+def rows(certificates_of) -> tuple[pa.Table, pa.Table]:
+    """Certificates and costs, some of them of days to come."""
+    plain = {**NAMES, "currency": "CLP", "supplier": "S", "category": "K", "month": AS_OF.replace(day=1)}
+    costs = [
+        {name: {**plain, "cost_id": str(number), **row}.get(name) for name in COST_SCHEMA.names}
+        for number, row in enumerate(COSTS)
+    ]
+    return certificates_of(CERTIFICATES), pa.Table.from_pylist(costs, schema=COST_SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def rollup(rows: tuple[pa.Table, pa.Table]) -> Rollup:
+    return roll_up(*rows, AS_OF, Thresholds())
+
+
+def changed(table: pa.Table, column: str, value: int) -> pa.Table:
+    """A table in which the largest of a column is another number."""
+    numbers = table[column].to_pylist()
+    numbers[numbers.index(max(numbers))] = value
+    return table.set_column(table.column_names.index(column), column, pa.array(numbers, pa.int64()))
+
+
+def test_a_roll_up_of_its_rows_gives_no_problem(rows, rollup: Rollup) -> None:
+    assert reconcile_rollup(*rows, rollup, AS_OF) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "problem"),
+    [
+        ("cells", "proposed_amount", "proposed_amount in USD: 20 straight from the rows, 1 in the cells"),
+        ("cells", "collected_amount", "collected_amount in CLP: 7 straight from the rows, 1 in the cells"),
+        ("cells", "cost_capex_amount", "cost_capex_amount in CLP: 6 straight from the rows, 1 in the cells"),
+        ("cells", "cost_paid_amount", "cost_paid_amount in CLP: 5 straight from the rows, 1 in the cells"),
+        ("cells", "paid_out_amount", "paid_out_amount in CLP: 5 straight from the rows, 1 in the cells"),
+        ("cells", "overdue_amount", "overdue_amount in CLP: 1 in the cells, 10 in the positions"),
+        (
+            "cells",
+            "payment_days_count",
+            "payment_days_count in CLP: 9 in the cells, 1 in the days of payment",
+        ),
+        ("critical", "amount", "critical_amount in CLP: 10 in the cells, 1 in the critical certificates"),
+    ],
 )
+def test_a_number_that_differs_is_named_with_its_currency(
+    rows, rollup: Rollup, name: str, column: str, problem: str
+) -> None:
+    value = 9 if column == "payment_days_count" else 1
+    tampered = replace(rollup, **{name: changed(getattr(rollup, name), column, value)})
+    assert reconcile_rollup(*rows, tampered, AS_OF) == [problem]
 
 
-def rollup(amount: int) -> pa.Table:
-    return pa.table({"currency": ["CLP", "USD"], "proposed_count": [1, 1], "proposed_amount": [amount, 20]})
-
-
-def test_equal_totals_give_no_problem() -> None:
-    assert reconcile_rollup(CERTIFICATES, rollup(10), AS_OF) == []
-
-
-def test_a_different_amount_is_named_with_its_currency() -> None:
-    assert reconcile_rollup(CERTIFICATES, rollup(11), AS_OF) == [
-        "proposed in CLP: 10 straight from the rows, 11 in the roll-up"
+@pytest.mark.parametrize("breakdown", ["supplier", "cost_category"])
+def test_costs_that_a_breakdown_lost_are_found(rows, rollup: Rollup, breakdown: str) -> None:
+    kept = rollup.breakdowns.filter(pc.not_equal(rollup.breakdowns["breakdown"], breakdown))
+    assert reconcile_rollup(*rows, replace(rollup, breakdowns=kept), AS_OF) == [
+        f"cost_amount in CLP: 11 straight from the rows, 0 in the costs by {breakdown}",
+        f"cost_count in CLP: 2 straight from the rows, 0 in the costs by {breakdown}",
     ]
 
 
-def test_a_lost_currency_is_found() -> None:
-    problems = reconcile_rollup(CERTIFICATES, rollup(10).slice(0, 1), AS_OF)
-    assert problems == [
-        "certificates in USD: 1 straight from the rows, 0 in the roll-up",
-        "proposed in USD: 20 straight from the rows, 0 in the roll-up",
+def test_a_lost_currency_is_found(rows, rollup: Rollup) -> None:
+    kept = replace(
+        rollup,
+        **{
+            name: (table := getattr(rollup, name)).filter(pc.not_equal(table["currency"], "USD"))
+            for name in ("cells", "positions")
+        },
+    )
+    assert reconcile_rollup(*rows, kept, AS_OF) == [
+        "proposed_amount in USD: 20 straight from the rows, 0 in the cells",
+        "proposed_count in USD: 1 straight from the rows, 0 in the cells",
     ]
 
 
-def test_sums_that_json_readers_would_round_are_refused() -> None:
-    problems = reconcile_rollup(CERTIFICATES, rollup(2**62), AS_OF)
-    assert problems == [
+def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) -> None:
+    tampered = replace(rollup, cells=changed(rollup.cells, "proposed_amount", 2**62))
+    assert reconcile_rollup(*rows, tampered, AS_OF) == [
         "proposed_amount sums to about 4.61e+18, beyond 2**53: look for amounts in the wrong unit"
     ]
 

@@ -1,6 +1,10 @@
 """Filters as people read them."""
 
-from kpi_pipeline.model.filters import EVERYTHING, Filter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 
 
 def test_a_filter_reads_as_its_terms() -> None:
@@ -8,3 +12,25 @@ def test_a_filter_reads_as_its_terms() -> None:
     assert str(Filter.of({"state": "pagado", "client": ["Ñandú", "Acero"]})) == (
         "client=Acero|Ñandú, state=pagado"
     )
+
+
+values = st.text(min_size=1, max_size=6).filter(fold)
+selections = st.dictionaries(
+    st.sampled_from(DIMENSION_NAMES), st.lists(values, min_size=1, max_size=4), max_size=4
+)
+
+
+@given(selections)
+def test_a_filter_is_the_filter_of_its_own_terms(selection) -> None:
+    asked = Filter.of(selection)
+    assert Filter.of(asked.as_dict()) == asked
+    assert [name for name, _ in asked.terms] == sorted(selection)
+
+
+@given(selections)
+def test_every_wider_filter_leaves_dimensions_free_down_to_everything(selection) -> None:
+    asked = Filter.of(selection)
+    wider = list(asked.wider())
+    assert len(wider) == len(set(wider)) == 2 ** len(asked.terms) - 1
+    assert all(set(one.terms) < set(asked.terms) for one in wider)
+    assert wider[-1:] == ([EVERYTHING] if asked.terms else [])

@@ -3,6 +3,7 @@
 import pytest
 
 from kpi_pipeline.model.certificates import State
+from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.mapping import MappingError, SourceMapping, parse_mapping
 
 COLUMNS = """
@@ -15,6 +16,17 @@ sent_on = "day"
 amount_proposed = "amount"
 """
 DEFAULTS = '[defaults]\nstate = "enviado"\ncurrency = "USD"\n'
+COSTS = """
+[costs]
+table = "bills"
+[costs.columns]
+cost_id = "n"
+invoiced_on = "day"
+due_on = "day"
+amount = "net"
+kind = "kind"
+"""
+COST_LINES = '[costs.lines]\ntable = "items"\nkey = "n"\ncategory = "what"\namount = "net"\n'
 LOG = '[log]\ntable = "log"\nkey = ["job", "n"]\nat = "at"\nfield = "f"\nto = "at"\nstate_field = "s"\n'
 
 
@@ -35,6 +47,16 @@ def test_a_states_own_name_counts_unless_it_is_given_another_meaning() -> None:
     assert words["cobrado"] is words["pagado"] is State.PAID
     assert words["pendiente"] is State.SENT
     assert words["rechazado"] is State.REJECTED
+
+
+def test_costs_name_their_columns_and_words() -> None:
+    costs = parse(COSTS + '[costs.kinds]\ncapex = ["Inversión", "opex"]\n' + COST_LINES).costs
+    assert costs is not None
+    assert costs.source_columns == ("n", "day", "net", "kind")
+    assert costs.kind_words == {"inversion": CostKind.CAPEX, "opex": CostKind.CAPEX, "capex": CostKind.CAPEX}
+    assert costs.lines is not None
+    assert costs.lines.columns == ("n", "what", "net")
+    assert parse().costs is None
 
 
 @pytest.mark.parametrize(
@@ -59,6 +81,16 @@ def test_formats_that_give_a_date(given: str) -> None:
         ('[amounts]\ndecimal = ","\nthousands = ","\n', "decimal and thousands marks must differ"),
         ('[states]\npagado = ["Listo"]\nenviado = ["listo"]\n', "'listo' stands for both"),
         ('[states]\nperdido = ["lost"]\n', r"states\.perdido"),
+        (COSTS.replace('table = "bills"\n', ""), "costs: give table or query, one of them"),
+        (COSTS.replace("[costs]\n", '[costs]\nquery = "q"\n'), "costs: give table or query, one of them"),
+        (COSTS.replace('kind = "kind"\n', ""), "costs: columns: kind: required; name the source column"),
+        (
+            COSTS + 'month = "day"\n',
+            "costs: columns: month: no such column of a cost; one of: administrator, ",
+        ),
+        (COSTS + '[costs.kinds]\nopex = ["Gasto"]\ncapex = ["gasto"]\n', "'gasto' stands for both opex and"),
+        (COSTS + '[costs.kinds]\nmixed = ["x"]\n', r"costs\.kinds\.mixed"),
+        (COSTS + COST_LINES.replace('key = "n"\n', ""), r"costs\.lines\.key: Field required"),
         ("colours = 1\n", "colours: Extra inputs are not permitted"),
     ],
 )
@@ -66,6 +98,13 @@ def test_a_senseless_part_is_told_with_its_place(more: str, message: str) -> Non
     with pytest.raises(MappingError, match=message) as caught:
         parse(more)
     assert str(caught.value).startswith("own.toml: ")
+
+
+def test_costs_need_a_currency() -> None:
+    columns, defaults = COLUMNS + 'currency = "ccy"\n', DEFAULTS.replace('currency = "USD"\n', "")
+    with pytest.raises(MappingError, match=r"under costs\.columns or give defaults\.currency"):
+        parse(COSTS, columns, defaults)
+    assert parse(COSTS + 'currency = "ccy"\n', columns, defaults).costs is not None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The same certificates as the pipeline has them and as the oracle reads them."""
+"""The same certificates and costs as the pipeline has them and as the oracle reads them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,14 +9,17 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.compute.normalise_costs import normalise_costs
 from kpi_pipeline.compute.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
 from .figures import Oracle
 from .source_rows import Row, table_rows
+from .standing import Limits
 
 WINDOW_MONTHS = 12
 
@@ -26,37 +29,55 @@ DEMO_DAY = date(2024, 6, 28)
 
 @dataclass(frozen=True)
 class BothWays:
-    """Certificates, twice.
+    """Certificates and costs, twice.
 
     Attributes:
         certificates: As the pipeline has them.
-        rows: As the oracle reads them.
+        costs: As the pipeline has them.
+        rows: The certificates as the oracle reads them.
+        cost_rows: The costs as the oracle reads them.
+        thresholds: What the pipeline goes by.
+        limits: The same, as the oracle has it.
     """
 
     certificates: pa.Table
+    costs: pa.Table
     rows: list[Row]
+    cost_rows: list[Row]
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def of_source(cls, url: str, mapping_name: str, rows: list[Row]) -> "BothWays":
+    def of_source(
+        cls, url: str, mapping_name: str, rows: list[Row], cost_rows: list[Row] | None = None
+    ) -> "BothWays":
         """Of a source, which the oracle has read for itself."""
         mapping = load_mapping(mapping_name)
         found = extract(url, mapping)
-        return cls(normalise(found.raw, mapping, found.log).certificates, rows)
+        certificates = normalise(found.raw, mapping, found.log).certificates
+        headers, lines = (found.costs.headers, found.costs.lines) if found.costs else (None, None)
+        costs = normalise_costs(headers, lines, mapping, certificates).costs
+        return cls(certificates, costs, rows, cost_rows or [])
 
     @classmethod
-    def of_certificates(cls, certificates: Iterable[Row]) -> "BothWays":
-        """Of certificates made by `certificate`."""
-        numbered = [{**row, "certificate_id": str(number)} for number, row in enumerate(certificates)]
+    def of_certificates(
+        cls, certificates: Iterable[Row], costs: Iterable[Row] = (), **rules: Any
+    ) -> "BothWays":
+        """Of certificates made by `certificate` and costs made by `cost`."""
+        numbered = [{**row, "certificate_id": f"{number:04d}"} for number, row in enumerate(certificates)]
         table = pa.Table.from_pylist(numbered, schema=CERTIFICATE_SCHEMA)
-        return cls(table, table_rows(table))
+        numbered = [{**row, "cost_id": str(number)} for number, row in enumerate(costs)]
+        spent = pa.Table.from_pylist(numbered, schema=COST_SCHEMA)
+        return cls(table, spent, table_rows(table), table_rows(spent), **rules)
 
     def oracle(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Oracle:
         """The oracle of a business date."""
-        return Oracle(self.rows, as_of, window_months)
+        return Oracle(self.rows, as_of, window_months, self.cost_rows, self.limits)
 
     def cube(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Cube:
         """The cube from which a business date is published."""
-        return Cube(roll_up(self.certificates, as_of, Thresholds()), as_of, window_months)
+        rollup = roll_up(self.certificates, self.costs, as_of, self.thresholds)
+        return Cube(rollup, as_of, window_months, self.thresholds)
 
 
 def certificate(state: str, issued_on: date, proposed: int, approved: int = 0, **others: Any) -> Row:
@@ -76,5 +97,25 @@ def certificate(state: str, issued_on: date, proposed: int, approved: int = 0, *
         "amount_approved": approved,
         "rework_count": 0,
         "rejection_count": 0,
+        **others,
+    }
+
+
+def cost(amount: int, invoiced_on: date, **others: Any) -> Row:
+    """A cost as the pipeline has it, in pesos, of the month of its invoice."""
+    return {
+        **dict.fromkeys(COST_SCHEMA.names),
+        "project": "Puente",
+        "client": "Norte",
+        "project_manager": "Ana",
+        "administrator": "Luis",
+        "project_type": "minería",
+        "month": invoiced_on.replace(day=1),
+        "invoiced_on": invoiced_on,
+        "currency": "CLP",
+        "amount": amount,
+        "kind": "opex",
+        "supplier": "Áridos",
+        "category": "materiales",
         **others,
     }

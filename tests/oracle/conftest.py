@@ -7,7 +7,7 @@ import pytest
 from kpi_pipeline.sources.demo import write_demo
 
 from .both_ways import DEMO_DAY, BothWays
-from .source_rows import demo_rows, receivable_rows
+from .source_rows import demo_costs, demo_rows, receivable_rows
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def receivables(receivables_csv: Path) -> BothWays:
 
 @pytest.fixture(scope="session", params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BothWays:
-    """Demo databases of 2,000 certificates up to `DEMO_DAY`, six of which are dirty."""
+    """Demo databases of 600 certificates up to `DEMO_DAY`, two of which are dirty, and their costs."""
     path = tmp_path_factory.mktemp("oracle") / "demo.db"
-    write_demo(path, rows=2000, seed=request.param, today=DEMO_DAY, progress=None)
-    return BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path))
+    write_demo(path, rows=600, seed=request.param, today=DEMO_DAY, progress=None)
+    return BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path), demo_costs(path))

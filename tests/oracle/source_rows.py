@@ -1,11 +1,12 @@
-"""Rows of a source as plain dicts, one a certificate, read without the pipeline's help."""
+"""Rows of a source as plain dicts, certificates and costs, read without the pipeline's help."""
 
 import sqlite3
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ DIMENSIONS = (
     "administrator",
     "state",
     "project_type",
+    "amount_band",
+    "issued_age",
 )
 NOBODY = "sin asignar"
 
@@ -40,9 +43,28 @@ _STAGES = {
     ),
     "rechazado": ("rechazado", "devuelto"),
 }
+_WORDS_OF_REWORK = ("re-trabajo solicitado", "retrabajo solicitado")
+_NEVER_SENT_BACK = {
+    "rejection_reason": None,
+    "failure_kind": None,
+    "rework_count": 0,
+    "rejection_count": 0,
+}
+NO_DETAIL = "sin detalle"
+
+_KINDS = {
+    "opex": "opex",
+    "gasto": "opex",
+    "operacional": "opex",
+    "gasto operacional": "opex",
+    "capex": "capex",
+    "inversion": "capex",
+    "gasto de capital": "capex",
+}
 _STATE_OF_WORD = {word: state for state, words in _STAGES.items() for word in words}
 
 
+@cache
 def bare(text: str) -> str:
     """A spelling without accents, case and superfluous spaces."""
     letters = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
@@ -59,6 +81,7 @@ def receivable_rows(path: Path) -> list[Row]:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return [
         {
+            "certificate_id": invoice["invoiceNumber"],
             "month": f"{_american(invoice['InvoiceDate']):%Y-%m}",
             "client": invoice["customerID"],
             "project": NOBODY,
@@ -74,6 +97,7 @@ def receivable_rows(path: Path) -> list[Row]:
             "currency": "USD",
             "amount_proposed": _cents(invoice["InvoiceAmount"]),
             "amount_approved": _cents(invoice["InvoiceAmount"]),
+            **_NEVER_SENT_BACK,
         }
         for invoice in frame.to_dict("records")
     ]
@@ -94,14 +118,89 @@ def demo_rows(path: Path) -> list[Row]:
             _records(connection, f"SELECT * FROM {table}") for table in ("edp", "edp_log", "projects")
         )
     industry = {project["proyecto"]: project["industria_cliente"] for project in projects}
-    paid_on = _payment_days(log)
+    paid = _changes(log, "estado", _STAGES["pagado"])
+    reworked = _changes(log, "estado_detallado", _WORDS_OF_REWORK)
+    rejected = _changes(log, "estado", _STAGES["rechazado"])
     rows = []
     for one in edp:
+        key = one["proyecto"], one["n_edp"]
         try:
-            rows.append(_certificate(one, industry, paid_on))
+            row = _certificate(one, industry)
         except (ValueError, KeyError):
             continue
+        if row["state"] == "pagado":
+            row["paid_on"] = max(paid.get(key, ()), default=None)
+        row["rework_count"] = len(reworked.get(key, ()))
+        row["rejection_count"] = len(rejected.get(key, ()))
+        rows.append(row)
     return rows
+
+
+def demo_costs(path: Path) -> list[Row]:
+    """Costs by category of a database in the EDP schema; headers that cannot be understood are left out.
+
+    A header whose lines add up to its net amount is a row a category, else one row without detail.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        headers, lines, projects = (
+            _records(connection, f"SELECT * FROM {table}")
+            for table in ("cost_header", "cost_lines", "projects")
+        )
+    project_of = {project["project_id"]: project for project in projects}
+    lines_of: dict[int, list[Row]] = {}
+    for line in lines:
+        lines_of.setdefault(line["cost_id"], []).append(line)
+    rows = []
+    for header in headers:
+        try:
+            cost = _cost(header, project_of.get(header["project_id"], {}))
+        except (TypeError, ValueError, KeyError):
+            continue
+        parts = _parts(lines_of.get(header["cost_id"], []))
+        if sum(parts.values()) != cost["amount"] or not parts:
+            parts = {NO_DETAIL: cost["amount"]}
+        rows += [{**cost, "category": category, "amount": amount} for category, amount in parts.items()]
+    return rows
+
+
+def _cost(header: Row, project: Row) -> Row:
+    """A cost as a whole.
+
+    Raises:
+        TypeError: If a date or an amount is missing.
+        ValueError: If one cannot be read.
+        KeyError: If its kind is no known word.
+    """
+    invoiced_on = date.fromisoformat(header["fecha_factura"])
+    return {
+        "cost_id": str(header["cost_id"]),
+        "project": project.get("proyecto") or NOBODY,
+        "client": project.get("cliente") or NOBODY,
+        "project_manager": project.get("jefe_proyecto") or NOBODY,
+        "administrator": project.get("gestor") or NOBODY,
+        "project_type": project.get("industria_cliente") or NOBODY,
+        "month": f"{invoiced_on:%Y-%m}",
+        "invoiced_on": invoiced_on,
+        "due_on": _iso(header["fecha_vencimiento"]),
+        "paid_on": _iso(header["fecha_pago"]),
+        "currency": header["moneda"],
+        "amount": int(header["importe_neto"]),
+        "kind": _KINDS[bare(header["tipo_costo"])],
+        "supplier": header["proveedor"] or NOBODY,
+    }
+
+
+def _parts(lines: Iterable[Row]) -> dict[str, int]:
+    """What the lines of one cost come to, by category; nothing when one of them cannot be read."""
+    parts: dict[str, int] = {}
+    for line in lines:
+        try:
+            amount = int(line["subtotal"])
+        except (TypeError, ValueError):
+            return {}
+        category = line["categoria"] or NO_DETAIL
+        parts[category] = parts.get(category, 0) + amount
+    return parts
 
 
 def _records(connection: sqlite3.Connection, query: str) -> list[Row]:
@@ -109,19 +208,18 @@ def _records(connection: sqlite3.Connection, query: str) -> list[Row]:
     return frame.where(frame.notna(), None).to_dict("records")
 
 
-def _payment_days(log: Iterable[Row]) -> dict[tuple[str, int], date]:
-    """The day of the last change of state into a paid one, of each certificate."""
-    days: dict[tuple[str, int], date] = {}
+def _changes(log: Iterable[Row], field: str, words: Collection[str]) -> dict[tuple[str, int], list[date]]:
+    """The days on which a field of each certificate changed into one of some words."""
+    days: dict[tuple[str, int], list[date]] = {}
     for change in log:
-        if change["campo"] == "estado" and _STATE_OF_WORD.get(bare(change["despues"])) == "pagado":
+        if change["campo"] == field and bare(change["despues"]) in words:
             day = date.fromisoformat(change["fecha_hora"][:10])
-            key = (change["proyecto"], change["n_edp"])
-            days[key] = max(day, days.get(key, day))
+            days.setdefault((change["proyecto"], change["n_edp"]), []).append(day)
     return days
 
 
-def _certificate(one: Row, industry: dict[str, str], paid_on: dict[tuple[str, int], date]) -> Row:
-    """A certificate.
+def _certificate(one: Row, industry: dict[str, str]) -> Row:
+    """A certificate, as far as it tells itself.
 
     Raises:
         ValueError: If a date or an amount cannot be read, or it names no client.
@@ -131,6 +229,7 @@ def _certificate(one: Row, industry: dict[str, str], paid_on: dict[tuple[str, in
         raise ValueError("no client")
     state = _STATE_OF_WORD[bare(one["estado"])]
     return {
+        "certificate_id": f"{one['proyecto']}/{one['n_edp']}",
         "month": one["mes"],
         "client": one["cliente"],
         "project": one["proyecto"],
@@ -142,10 +241,12 @@ def _certificate(one: Row, industry: dict[str, str], paid_on: dict[tuple[str, in
         "sent_on": _iso(one["fecha_envio_cliente"]),
         "conformity_on": _iso(one["fecha_conformidad"]),
         "expected_payment_on": _iso(one["fecha_estimada_pago"]),
-        "paid_on": paid_on.get((one["proyecto"], one["n_edp"])) if state == "pagado" else None,
+        "paid_on": None,
         "currency": "CLP",
         "amount_proposed": int(one["monto_propuesto"]),
         "amount_approved": int(one["monto_aprobado"] or 0),
+        "rejection_reason": one["motivo_no_aprobado"],
+        "failure_kind": one["tipo_falla"],
     }
 
 

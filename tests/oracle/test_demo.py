@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from .both_ways import DEMO_DAY, BothWays
-from .comparison import assert_agreement
+from .comparison import assert_agreement, assert_none, disagreements
 
 pytestmark = pytest.mark.slow
 
@@ -17,12 +17,19 @@ def test_every_figure_of_every_variant(demo: BothWays, as_of: date) -> None:
     assert_agreement(demo, as_of)
 
 
+def test_everything_at_the_end_of_each_month(demo: BothWays) -> None:
+    for as_of in (date(2024, 2, 29), date(2024, 1, 1), date(2023, 12, 31), date(2022, 6, 15)):
+        cube = demo.cube(as_of)
+        assert_none(disagreements(demo.oracle(as_of), [cube.select([cube.hot_filters()[0]])]), 1)
+
+
 def test_dirty_rows_are_left_out_by_both(demo: BothWays) -> None:
-    assert len(demo.rows) == demo.certificates.num_rows == 2000 - 6
+    assert len(demo.rows) == demo.certificates.num_rows == 600 - 2
+    assert len(demo.cost_rows) == demo.costs.num_rows > 0
 
 
 def test_states_are_walked_back(demo: BothWays) -> None:
     """The earlier date is worth comparing: much has happened since."""
     now, then = ({one.values["state"] for one in demo.oracle(day).standings} for day in (DEMO_DAY, MIDWAY))
-    assert now == {"revision", "enviado", "pendiente", "validado", "pagado", "rechazado"}
+    assert {"enviado", "pendiente", "validado", "pagado", "rechazado"} <= now
     assert {"enviado", "validado", "pagado"} <= then

@@ -1,56 +1,70 @@
-"""The oracle's own figures, against four certificates worked out by hand."""
+"""The oracle's own figures, against a few certificates and costs worked out by hand."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from .both_ways import BothWays, certificate
-from .figures import Oracle, Variant
+from .both_ways import BothWays, certificate, cost
+from .figures import Data, Oracle, Variant
+from .finances import statement, totals, working_capital
+from .products import Products
+from .readings import Readings
+from .standing import Limits
+from .tables import ageing
 
 AS_OF = date(2024, 3, 15)
+MONTH_AGES = ["0-6", "7-13", "14-29"]
+"""Days since issue of the last thirty days."""
+
+CERTIFICATES = [
+    certificate(
+        "pagado",
+        date(2024, 1, 10),
+        1000,
+        900,
+        sent_on=date(2024, 1, 12),
+        conformity_on=date(2024, 1, 22),
+        expected_payment_on=date(2024, 2, 12),
+        paid_on=date(2024, 2, 20),
+    ),
+    certificate(
+        "validado",
+        date(2024, 2, 1),
+        500,
+        400,
+        sent_on=date(2024, 2, 3),
+        conformity_on=date(2024, 2, 23),
+    ),
+    certificate(
+        "enviado",
+        date(2023, 12, 5),
+        300,
+        sent_on=date(2023, 12, 10),
+        expected_payment_on=date(2024, 4, 1),
+        currency="USD",
+        client="Sur",
+    ),
+    certificate(
+        "rechazado",
+        date(2024, 3, 1),
+        200,
+        sent_on=date(2024, 3, 5),
+        expected_payment_on=AS_OF,
+        client="Sur",
+    ),
+]
+COSTS = [
+    cost(300, date(2024, 2, 5), paid_on=date(2024, 3, 1)),
+    cost(100, date(2024, 1, 20), kind="capex"),
+    cost(5000, date(2024, 3, 16)),
+]
 
 
 @pytest.fixture(scope="module")
 def oracle() -> Oracle:
-    return BothWays.of_certificates(
-        [
-            certificate(
-                "pagado",
-                date(2024, 1, 10),
-                1000,
-                900,
-                sent_on=date(2024, 1, 12),
-                conformity_on=date(2024, 1, 22),
-                expected_payment_on=date(2024, 2, 12),
-                paid_on=date(2024, 2, 20),
-            ),
-            certificate(
-                "validado",
-                date(2024, 2, 1),
-                500,
-                400,
-                sent_on=date(2024, 2, 3),
-                conformity_on=date(2024, 2, 23),
-            ),
-            certificate(
-                "enviado",
-                date(2023, 12, 5),
-                300,
-                sent_on=date(2023, 12, 10),
-                expected_payment_on=date(2024, 4, 1),
-                currency="USD",
-                client="Sur",
-            ),
-            certificate(
-                "rechazado",
-                date(2024, 3, 1),
-                200,
-                sent_on=date(2024, 3, 5),
-                expected_payment_on=AS_OF,
-                client="Sur",
-            ),
-        ]
-    ).oracle(AS_OF)
+    targets = Limits(monthly_targets={"CLP": 800})
+    return BothWays.of_certificates(CERTIFICATES, COSTS, limits=targets).oracle(AS_OF)
 
 
 @pytest.fixture(scope="module")
@@ -58,112 +72,259 @@ def everything(oracle: Oracle) -> Variant:
     return oracle.variant({})
 
 
+def told(variant: Variant, name: str, *fields: str) -> list[Any]:
+    """Some fields of each reading of a KPI; one by itself."""
+    readings = Readings(variant)[name]
+    return [one[fields[0]] if len(fields) == 1 else tuple(one[field] for field in fields) for one in readings]
+
+
+def values(variant: Variant, name: str) -> list[Any]:
+    return told(variant, name, "value")
+
+
+def quotients(variant: Variant, name: str) -> list[Any]:
+    return told(variant, name, "value", "numerator", "denominator")
+
+
+def sparks(variant: Variant, name: str) -> list[Any]:
+    """The last four months of the trend of each reading."""
+    return [spark[-4:] for spark in told(variant, name, "spark")]
+
+
 def test_money_is_told_by_currency(everything: Variant) -> None:
-    names = ("proposed", "approved", "paid", "receivable", "overdue", "critical")
-    pesos, dollars = ([everything.kpis[name][at]["value"] for name in names] for at in (0, 1))
+    names = ("proposed", "approved", "paid", "collected", "receivable", "overdue", "critical")
     assert everything.currencies == ["CLP", "USD"]
-    assert pesos == [1700, 1300, 900, 400, 400, 0]
-    assert dollars == [300, 0, 0, 300, 0, 300]
+    found = zip(*(values(everything, name) for name in names), strict=True)
+    assert list(found) == [(1700, 1300, 900, 900, 400, 400, 0), (300, 0, 0, 0, 300, 0, 300)]
 
 
 def test_counts_are_of_all_currencies(everything: Variant) -> None:
     names = ("certificates", "receivable_count", "overdue_count", "due_assumed_count", "critical_count")
-    assert [everything.kpis[name] for name in names] == [[{"value": value}] for value in (4, 2, 1, 1, 1)]
+    assert [values(everything, name) for name in names] == [[4], [2], [1], [1], [1]]
+    assert (values(everything, "projects_delayed"), values(everything, "projects_on_time")) == ([1], [0])
 
 
 def test_ratios_are_exact_or_absent(everything: Variant) -> None:
     # From 1 April 2023 to 15 March 2024, a leap year: 366 - 16 days.
-    assert everything.kpis["dso"] == [
-        {
-            "currency": "CLP",
-            "value": 400 * 350 / 1300,
-            "numerator": 400,
-            "denominator": 1300,
-            "window_days": 350,
-        },
-        {"currency": "USD", "value": None, "numerator": 300, "denominator": 0, "window_days": 350},
+    assert quotients(everything, "dso") == [(400 * 350 / 1300, 400, 1300), (None, 300, 0)]
+    assert told(everything, "dso", "window_days") == [350, 350]
+    assert quotients(everything, "dso_best_possible") == [(0.0, 0, 1300), (None, 300, 0)]
+    assert quotients(everything, "approval_rate") == [(13 / 17, 1300, 1700), (None, 0, 0)]
+    assert quotients(everything, "approval_rate_count") == [(2 / 3, 2, 3)]
+    assert quotients(everything, "collection_effectiveness")[0] == (9 / 13, 900, 1300)
+
+
+def test_days_are_means_of_what_has_them(everything: Variant) -> None:
+    assert quotients(everything, "acceptance_days") == [(15.0, 30, 2)]
+    assert quotients(everything, "waiting_days") == [(96.0, 96, 1)]
+    assert quotients(everything, "late_days") == [((8 + 11) / 2, 19, 2)]
+    assert quotients(everything, "idle_days") == [((21 + 96) / 2, 117, 2)]
+    assert [values(everything, f"idle_{level}_count") for level in ("urgent", "critical")] == [[1], [1]]
+
+
+def test_the_count_back_goes_through_the_days_of_months(oracle: Oracle, everything: Variant) -> None:
+    # All 15 days of March, in which nothing was approved, and the whole of February.
+    assert quotients(everything, "dso_count_back") == [(44.0, 400, 400), (None, 300, None)]
+    assert sparks(everything, "dso_count_back")[0] == [0.0, 31.0, 29.0, 44.0]
+    assert values(oracle.variant({"month": ["2024-02"]}), "dso_count_back")[0] == 29.0
+
+
+def test_positions_are_as_they_stood_at_month_ends(everything: Variant) -> None:
+    assert (everything.months[0], everything.months[-1]) == (2023 * 12 + 3, 2024 * 12 + 2)
+    assert sparks(everything, "receivable") == [[0, 900, 400, 400], [300, 300, 300, 300]]
+    assert sparks(everything, "overdue") == [[0, 0, 0, 400], [0, 0, 0, 0]]
+    assert sparks(everything, "critical") == [[0, 0, 0, 0], [0, 0, 300, 300]]
+
+
+def test_growth_is_of_complete_months(everything: Variant) -> None:
+    assert quotients(everything, "growth_month")[0] == (-5 / 9, -500, 900)
+    assert quotients(everything, "growth_year")[0] == (None, 400, 0)
+    assert values(everything, "run_rate") == [4 * 1300, 0]
+
+
+def test_targets_are_of_everything(oracle: Oracle) -> None:
+    february = oracle.variant({"month": ["2024-02"]})
+    assert quotients(february, "monthly_target") == [(1 / 2, 400, 800), (None, 0, None)]
+    assert quotients(february, "annual_target")[0] == (13 / 16, 1300, 1600)
+    north = oracle.variant({"month": ["2024-02"], "client": ["Norte"]})
+    assert quotients(north, "monthly_target") == [(None, 400, None)]
+
+
+def test_quantiles_are_days_that_occur() -> None:
+    issued = date(2024, 1, 1)
+    paid = [
+        certificate("pagado", issued, 10, 10, paid_on=issued + timedelta(days)) for days in range(50, 0, -5)
     ]
-    assert everything.kpis["acceptance_days"] == [{"value": 15.0, "numerator": 30, "denominator": 2}]
-    assert everything.kpis["waiting_days"] == [{"value": 96.0, "numerator": 96, "denominator": 1}]
-    assert everything.kpis["approval_rate"] == [
-        {"currency": "CLP", "value": 13 / 17, "numerator": 1300, "denominator": 1700},
-        {"currency": "USD", "value": None, "numerator": 0, "denominator": 0},
+    variant = BothWays.of_certificates(paid).oracle(AS_OF).variant({})
+    assert (values(variant, "payment_days_median"), values(variant, "payment_days_p90")) == ([25], [45])
+    nothing = Oracle([], AS_OF).variant({})
+    assert values(nothing, "payment_days_median") == [None]
+
+
+def test_the_expected_loss_is_of_what_rolled_on() -> None:
+    issued = date(2023, 1, 1)
+    old = [
+        certificate("pagado", issued, 100, 100, paid_on=issued + timedelta(days)) for days in (20, 45, 200)
     ]
-    assert everything.kpis["approval_rate_count"] == [{"value": 2 / 3, "numerator": 2, "denominator": 3}]
+    young = [
+        certificate("enviado", AS_OF - timedelta(10), 1000, currency=currency) for currency in ("CLP", "USD")
+    ]
+    both = BothWays.of_certificates([*old, certificate("validado", issued, 100, 100), *young])
+    oracle = both.oracle(AS_OF)
+    # Of 200 past 120 days, 100 were lost; of 300 past 30, 200 went on; of 400, 300.
+    assert oracle.loss_rates["CLP"] == {
+        "0-30": 249_999,
+        "31-60": 333_333,
+        "61-90": 500_000,
+        "91-120": 500_000,
+        "120+": 500_000,
+    }
+    assert set(oracle.loss_rates["USD"].values()) == {None}
+    assert values(oracle.variant({}), "expected_loss") == [249 + 50, None]
 
 
 def test_ageing_holds_what_is_not_paid(everything: Variant) -> None:
-    pesos, dollars = (
-        [(one["amount"], one["count"], one["share"]) for one in line["buckets"]] for line in everything.ageing
-    )
-    assert pesos == [(200, 1, 1 / 3), (400, 1, 2 / 3), (0, 0, 0.0), (0, 0, 0.0), (0, 0, 0.0)]
-    assert dollars == [(0, 0, 0.0), (0, 0, 0.0), (0, 0, 0.0), (300, 1, 1.0), (0, 0, 0.0)]
+    def filled(buckets: list[Data]) -> dict[str, tuple[int, int, float]]:
+        return {one["bucket"]: (one["amount"], one["count"], one["share"]) for one in buckets if one["count"]}
+
+    pesos, dollars = ageing(everything)
+    assert filled(pesos["by_issue"]) == {"0-30": (200, 1, 1 / 3), "31-60": (400, 1, 2 / 3)}
+    assert filled(pesos["by_due"]) == {"not_due": (200, 1, 1 / 3), "0-30": (400, 1, 2 / 3)}
+    assert filled(dollars["by_issue"]) == {"91-120": (300, 1, 1.0)}
+    assert filled(dollars["by_due"]) == {"not_due": (300, 1, 1.0)}
+    assert [(one["amount"], one["share"]) for one in dollars["by_issue"][:3]] == [(0, 0.0)] * 3
 
 
-def test_states_hold_everything(everything: Variant) -> None:
-    pesos, dollars = (
-        {one["state"]: (one["amount"], one["count"]) for one in line["states"] if one["count"]}
-        for line in everything.states
-    )
-    assert pesos == {"validado": (500, 1), "pagado": (1000, 1), "rechazado": (200, 1)}
-    assert dollars == {"enviado": (300, 1)}
-
-
-def test_the_trend_ends_with_the_month_of_the_date(everything: Variant) -> None:
-    assert (everything.months[0], everything.months[-1]) == ("2023-04", "2024-03")
-    pesos, dollars = (
-        {name: line[name][-4:] for name in line if name != "currency"} for line in trend_of(everything)
-    )
-    assert pesos == {
-        "proposed": [0, 1000, 500, 200],
+def test_the_statement_is_by_month_and_its_totals_over_them(everything: Variant) -> None:
+    pesos, dollars = statement(everything)["lines"]
+    assert {name: line[-4:] for name, line in pesos.items() if name != "currency"} == {
+        "billed": [0, 1000, 500, 200],
         "approved": [0, 900, 400, 0],
-        "paid": [0, 900, 0, 0],
-        "receivable": [0, 0, 400, 0],
         "collected": [0, 0, 900, 0],
+        "opex": [0, 0, 300, 0],
+        "capex": [0, 100, 0, 0],
+        "costs": [0, 100, 300, 0],
+        "costs_paid_out": [0, 0, 0, 300],
+        "margin": [0, 800, 100, 0],
+        "margin_share": [None, 8 / 9, 1 / 4, None],
     }
-    assert dollars["proposed"] == dollars["receivable"] == [300, 0, 0, 0]
+    assert dollars["billed"][-4:] == [300, 0, 0, 0]
+    assert totals(everything)[0] == {
+        "currency": "CLP",
+        "billed": 1700,
+        "approved": 1300,
+        "collected": 900,
+        "opex": 300,
+        "capex": 100,
+        "costs": 400,
+        "costs_paid_out": 300,
+        "margin": 900,
+        "margin_share": 9 / 13,
+    }
 
 
-def test_totals_of_the_statement_are_of_its_months(everything: Variant) -> None:
-    assert everything.statement_totals == [
-        {"currency": "CLP", "proposed": 1700, "approved": 1300, "collected": 900, "receivable": 400},
-        {"currency": "USD", "proposed": 300, "approved": 0, "collected": 0, "receivable": 300},
-    ]
+def test_costs_are_those_until_the_date(everything: Variant) -> None:
+    names = ("costs", "opex", "capex", "costs_paid", "costs_pending", "gross_margin", "cash_margin")
+    assert [values(everything, name)[0] for name in names] == [400, 300, 100, 300, 100, 900, 600]
+
+
+def test_costs_have_no_state(oracle: Oracle) -> None:
+    paid = oracle.variant({"state": ["pagado"]})
+    assert (values(paid, "approved"), values(paid, "costs"), values(paid, "gross_margin")) == (
+        [900],
+        [None],
+        [None],
+    )
+    (total,) = totals(paid)
+    assert (total["approved"], total["costs"], total["margin"]) == (900, None, None)
+    # A client without costs has none, which is known.
+    assert values(oracle.variant({"client": ["Sur"]}), "costs") == [0, 0]
+
+
+def test_working_capital_is_the_distance_to_the_target(everything: Variant) -> None:
+    pesos, _ = working_capital(everything, Readings(everything))
+    assert pesos["daily_billing"] == {"value": 1300 / 350, "numerator": 1300, "denominator": 350}
+    assert pesos["cash_tied"] == (400 * 350 - 35 * 1300) // 350 == 270
+    assert pesos["gap_days"] == 400 * 350 / 1300 - 35
 
 
 def test_a_month_is_the_window_and_the_end_of_the_trend(oracle: Oracle) -> None:
     february = oracle.variant({"month": ["2024-02"]})
-    assert february.months[-1] == "2024-02"
-    assert february.kpis["certificates"] == [{"value": 1}]
+    assert february.months[-1] == 2024 * 12 + 1
+    assert values(february, "certificates") == [1]
     # Dollars are there for the trend, which heeds no month.
-    assert february.kpis["dso"] == [
-        {"currency": "CLP", "value": 29.0, "numerator": 400, "denominator": 400, "window_days": 29},
-        {"currency": "USD", "value": None, "numerator": 0, "denominator": 0, "window_days": 29},
-    ]
-    assert trend_of(february)[0]["collected"][-2:] == [0, 900]
+    assert quotients(february, "dso") == [(29.0, 400, 400), (None, 0, 0)]
+    assert statement(february)["lines"][0]["collected"][-2:] == [0, 900]
+
+
+def test_a_month_is_compared_with_the_one_before(oracle: Oracle) -> None:
+    february = oracle.variant({"month": ["2024-02"]})
+    assert february.comparison == {
+        "from": "2024-02",
+        "to": "2024-02",
+        "previous_from": "2024-01",
+        "previous_to": "2024-01",
+    }
+    fields = ("recent", "previous", "change", "change_share", "trend")
+    assert told(february, "approved", *fields)[0] == (400, 900, -500, -500 / 900, "declining")
+    assert told(february, "receivable", *fields)[0] == (400, 900, -500, -500 / 900, "improving")
+    march = oracle.variant({"month": ["2024-03"]})
+    assert march.comparison is None, "it is not over"
+    assert told(march, "approved", *fields)[0] == (None,) * 5
+
+
+def test_quick_days_are_compared_with_the_days_before(oracle: Oracle) -> None:
+    days = oracle.variant({"issued_age": MONTH_AGES})
+    assert days.comparison == {"issued_age": ["0-6", "14-29", "7-13"], "previous_issued_age": ["30-59"]}
+    # Dollars are there for the end of December, when they were of these ages.
+    assert (values(days, "certificates"), values(days, "proposed")) == ([1], [200, 0])
+    fields = ("recent", "previous", "change", "change_share", "trend")
+    assert told(days, "proposed", *fields)[0] == (200, 500, -300, -300 / 500, "declining")
+    assert told(days, "certificates", *fields) == [(1, 1, 0, 0.0, None)]
+    assert told(days, "receivable", *fields)[0] == (None,) * 5, "what stood then had other ages"
+    assert oracle.variant({"issued_age": ["7-13"]}).comparison is None, "it is no period"
 
 
 @pytest.mark.parametrize(("month", "days"), [("2024-02", 29), ("2024-03", 15), ("2024-04", 0)])
 def test_days_of_a_month_are_cut_at_the_date(oracle: Oracle, month: str, days: int) -> None:
-    assert oracle.variant({"month": [month]}).kpis["dso"][0]["window_days"] == days
+    assert told(oracle.variant({"month": [month]}), "dso", "window_days")[0] == days
 
 
-def test_a_payment_makes_its_month_occur(oracle: Oracle) -> None:
-    months = {terms[0][1][0] for terms in oracle.hot() if len(terms) == 1 and terms[0][0] == "month"}
-    assert months == {"2023-12", "2024-01", "2024-02", "2024-03"}
-    # Nothing paid is billed in February, but something paid is paid then.
-    assert (("month", ("2024-02",)), ("state", ("pagado",))) in oracle.hot()
-    assert (("client", ("Sur",)), ("month", ("2024-01",))) not in oracle.hot()
+def test_what_happens_makes_its_month_occur(oracle: Oracle) -> None:
+    hot = oracle.hot()
+    months = {terms[0][1] for terms in hot if len(terms) == 1 and terms[0][0] == "month"}
+    single = {values[0] for values in months if len(values) == 1}
+    assert single == {"2023-12", "2024-01", "2024-02", "2024-03"}
+    # Nothing paid is billed in February, but something paid is paid then; in March, a supplier is.
+    assert (("month", ("2024-02",)), ("state", ("pagado",))) in hot
+    assert (("client", ("Norte",)), ("month", ("2024-03",))) in hot
+    assert (("client", ("Sur",)), ("month", ("2024-01",))) not in hot
+
+
+def test_quick_periods_are_published_where_anything_is_in_them(oracle: Oracle) -> None:
+    hot, ages = oracle.hot(), ("0-6", "14-29", "7-13")
+    assert (("month", ("2024-01", "2024-02", "2024-03")),) in hot
+    assert (("issued_age", ages),) in hot
+    assert (("client", ("Sur",)), ("issued_age", ages)) in hot
+    assert (("client", ("Norte",)), ("issued_age", ages)) not in hot
+    assert (("issued_age", ("0-6",)),) not in hot
 
 
 def test_charts_are_the_same_figures_in_columns(everything: Variant) -> None:
-    trend = everything.charts["monthly_trend"]
-    assert len(trend["columns"]["amount"]) == 2 * 5 * 12
-    assert sum(trend["columns"]["amount"]) == 1700 + 1300 + 900 + 400 + 900 + 300 + 300
-    assert not trend["empty"]
-    nothing = Oracle([], AS_OF).variant({}).charts["ageing"]
-    assert nothing == {"columns": {"bucket": [], "currency": [], "amount": [], "count": []}, "empty": True}
+    drawn = Products(everything).of("charts", [], [])["charts"]
+    trend, states = drawn["monthly_trend"]["columns"], drawn["states"]["columns"]
+    assert [sum(trend[name]) for name in ("proposed", "approved", "paid")] == [2000, 1300, 900]
+    rows = zip(states["state"], states["currency"], states["amount"], states["count"], strict=True)
+    assert {row for row in rows if row[-1]} == {
+        ("validado", "CLP", 500, 1),
+        ("pagado", "CLP", 1000, 1),
+        ("rechazado", "CLP", 200, 1),
+        ("enviado", "USD", 300, 1),
+    }
+    assert not drawn["monthly_trend"]["empty"]
 
 
-def trend_of(variant: Variant) -> list[dict]:
-    return variant.trend["series"]
+def test_the_chart_of_nothing_is_empty() -> None:
+    nothing = Products(Oracle([], AS_OF).variant({})).of("charts", [], [])["charts"]["ageing"]
+    columns: Data = {"bucket": [], "currency": [], "amount": [], "count": [], "share": []}
+    assert nothing == {"columns": columns, "empty": True, "says": []}

@@ -52,22 +52,24 @@ def test_a_certificate_issued_later_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "approved", "outstanding", "receivable", "bucket"),
+    ("state", "outstanding", "kinds", "bucket"),
     [
-        ("revision", 0, 100, False, "0-30"),
-        ("enviado", 0, 100, True, "0-30"),
-        ("pendiente", 0, 100, True, "0-30"),
-        ("validado", 90, 90, True, "0-30"),
-        ("pagado", 90, 90, False, None),
-        ("rechazado", 0, 100, False, "0-30"),
+        ("revision", 100, {"portfolio", "pending"}, "0-30"),
+        ("enviado", 100, {"portfolio", "pending", "receivable"}, "0-30"),
+        ("pendiente", 100, {"portfolio", "pending", "receivable"}, "0-30"),
+        ("validado", 90, {"portfolio", "receivable", "accepted", "decided"}, "0-30"),
+        ("pagado", 90, {"accepted", "decided", "paid"}, None),
+        ("rechazado", 100, {"rejected", "decided"}, "0-30"),
     ],
 )
 def test_what_each_state_means_for_the_money(
-    state: str, approved: int, outstanding: int, receivable: bool, bucket: str | None
+    state: str, outstanding: int, kinds: set[str], bucket: str | None
 ) -> None:
     found = standing(state)
-    assert (found.approved, found.outstanding) == (approved, outstanding)
-    assert (found.is_receivable, found.bucket) == (receivable, bucket)
+    assert (found.proposed, found.accepted_amount, found.outstanding) == (100, 90, outstanding)
+    named = ("portfolio", "pending", "receivable", "accepted", "rejected", "decided", "paid")
+    assert {name for name in named if getattr(found, f"is_{name}")} == kinds
+    assert found.bucket == bucket
 
 
 @pytest.mark.parametrize(
@@ -122,3 +124,94 @@ def test_acceptance_and_waiting_are_told_apart() -> None:
     assert (waiting.acceptance_days, waiting.waiting_days) == (None, 9)
     accepted = standing("validado", sent_on=sent, conformity_on=sent + timedelta(4))
     assert (accepted.acceptance_days, accepted.waiting_days) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("due_days_ago", "bucket"),
+    [
+        (None, "undated"),
+        (-1, "not_due"),
+        (0, "not_due"),
+        (1, "0-30"),
+        (30, "0-30"),
+        (31, "31-60"),
+        (121, "120+"),
+    ],
+)
+def test_buckets_by_due_date_begin_on_the_day_after(due_days_ago: int | None, bucket: str) -> None:
+    due = None if due_days_ago is None else AS_OF - timedelta(due_days_ago)
+    assert standing("enviado", expected_payment_on=due).due_bucket == bucket
+    assert standing("pagado", expected_payment_on=due).due_bucket is None
+
+
+@pytest.mark.parametrize(
+    ("age", "label"),
+    [(0, "0-6"), (6, "0-6"), (7, "7-13"), (29, "14-29"), (30, "30-59"), (364, "180-364"), (730, "730+")],
+)
+def test_ages_end_on_their_last_day(age: int, label: str) -> None:
+    assert standing("enviado", age).values["issued_age"] == label
+
+
+@pytest.mark.parametrize(
+    ("proposed", "currency", "band", "high"),
+    [
+        (999_999, "CLP", "bajo", False),
+        (1_000_000, "CLP", "medio", True),
+        (5_000_000, "CLP", "alto", True),
+        (10_000_000, "CLP", "muy alto", True),
+        (99_999, "USD", "bajo", False),
+        (100_000, "USD", "medio", True),
+        (1_000_000, "USD", "muy alto", True),
+    ],
+)
+def test_bands_begin_with_a_whole_amount(proposed: int, currency: str, band: str, high: bool) -> None:
+    found = standing("enviado", amount_proposed=proposed, currency=currency)
+    assert (found.values["amount_band"], found.is_high) == (band, high)
+
+
+def test_stages_of_a_paid_certificate() -> None:
+    days = {"sent_on": 38, "conformity_on": 30, "paid_on": 5, "expected_payment_on": 9}
+    found = standing("pagado", 40, **{name: AS_OF - timedelta(ago) for name, ago in days.items()})
+    assert (found.sending_days, found.acceptance_days, found.settling_days) == (2, 8, 25)
+    assert (found.payment_days, found.cycle_days, found.late_days) == (35, 35, 4)
+    assert (found.paid_month, found.idle_days) == ("2024-03", None)
+
+
+def test_a_stage_that_runs_backwards_is_none() -> None:
+    sent, paid = AS_OF - timedelta(11), AS_OF - timedelta(5)
+    found = standing("pagado", 10, sent_on=sent, conformity_on=sent, paid_on=paid)
+    assert (found.sending_days, found.payment_days, found.cycle_days) == (None, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "milestones", "idle"),
+    [
+        ("revision", {}, 40),
+        ("enviado", {"sent_on": 30}, 30),
+        ("validado", {"sent_on": 30, "conformity_on": 12}, 12),
+        ("rechazado", {"sent_on": 30}, None),
+    ],
+)
+def test_idle_is_since_the_last_milestone(state: str, milestones: dict[str, int], idle: int | None) -> None:
+    dates = {name: AS_OF - timedelta(ago) for name, ago in milestones.items()}
+    assert standing(state, 40, **dates).idle_days == idle
+
+
+def test_first_passes_and_reworks() -> None:
+    assert standing("validado").is_first_pass
+    assert not standing("enviado").is_first_pass
+    assert not standing("validado", rejection_count=1).is_first_pass
+    reworked = standing("validado", rework_count=2)
+    assert (reworked.is_first_pass, reworked.is_reworked) == (False, True)
+
+
+def test_urgency_is_of_days_amount_and_delay() -> None:
+    # Sent 90 of 180 days ago, half of the topmost cut, due 60 of 120 days ago.
+    found = standing(
+        "enviado",
+        100,
+        amount_proposed=5_000_000,
+        sent_on=AS_OF - timedelta(90),
+        expected_payment_on=AS_OF - timedelta(60),
+    )
+    assert (found.critical_age, found.overdue_days, found.urgency) == (90, 60, 20 + 20 + 10)

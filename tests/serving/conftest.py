@@ -16,15 +16,16 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publisher import Flip, Publisher
-from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.model.dimensions import DIMENSIONS, ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.kpis import DASHBOARD_CARDS, KPIS
+from kpi_pipeline.model.groups import GROUPS
+from kpi_pipeline.model.kpis import KPI_GROUPS
+from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
-MINE = "Minera Ñandú"
-CONSTRUCTORA = "Constructora Árbol & Cía."
-MONTHS = [f"2023-{month:02}" for month in range(7, 13)] + [f"2024-{month:02}" for month in range(1, 7)]
 SPEC_DIGEST = "0123456789abcdef0123456789abcdef"
 SPEC = {"mark": "line", "data": {"name": "monthly_trend"}}
 FRESH_S, GRACE_S = 600, 3600
@@ -38,9 +39,12 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         "project": [("P-001", 21)],
         "project_manager": [("sin asignar", 21)],
         "administrator": [("María Pérez", 21)],
-        "state": [("enviado", 8), ("pagado", 13)],
+        "state": [("revision", 2), ("enviado", 6), ("pagado", 13)],
         "project_type": [("Ingeniería", 21)],
+        "amount_band": [("bajo", 5), ("medio", 6), ("alto", 7), ("muy alto", 3)],
+        "issued_age": [(label, 0 if label == "730+" else 2) for label, _, _ in ISSUED_AGES],
     }
+    selections = quick_periods(date(2024, 6, 28), MONTHS)
     return {
         "as_of": "2024-06-28",
         "dimensions": [
@@ -49,9 +53,32 @@ def catalogue(**changes: Any) -> dict[str, Any]:
                 "parameters": [dimension.name, *dimension.aliases],
                 "label_es": dimension.label_es,
                 "label_en": dimension.label_en,
+                "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
                 "values": [{"value": value, "count": count} for value, count in values[dimension.name]],
             }
             for dimension in DIMENSIONS
+        ],
+        "periods": [
+            {
+                "name": period.name,
+                "spellings": list(period.spellings),
+                "label_es": period.label_es,
+                "label_en": period.label_en,
+                "dimension": period.dimension,
+                "values": list(selections[period.name].get(period.dimension or "", ())),
+            }
+            for period in PERIODS
+        ],
+        "groups": [
+            {
+                "dimension": group.dimension,
+                "name": group.name,
+                "spellings": list(group.spellings),
+                "label_es": group.label_es,
+                "label_en": group.label_en,
+                "values": list(group.values),
+            }
+            for group in GROUPS
         ],
         "kpis": [
             {
@@ -62,116 +89,29 @@ def catalogue(**changes: Any) -> dict[str, Any]:
                 "direction": kpi.direction.value,
                 "per_currency": kpi.per_currency,
                 "source": kpi.source,
+                "group": group,
+                "target": {"dso_target_days": 35}.get(kpi.target, kpi.target),
             }
-            for kpi in KPIS
+            for group, kpis in KPI_GROUPS.items()
+            for kpi in kpis
         ],
         "currencies": [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}],
-        "ageing_buckets": ["0-30", "31-60", "61-90", "91-120", "120+"],
-        "states": ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"],
-        "trend_series": ["proposed", "approved", "paid", "receivable", "collected"],
-        "charts": [
+        "charts": catalogue_charts(SPEC_DIGEST),
+        "pages": [
             {
-                "name": "monthly_trend",
-                "title_es": "Tendencia mensual",
-                "title_en": "Monthly trend",
-                "spec": SPEC_DIGEST,
+                "name": page.name,
+                "label_es": page.label_es,
+                "label_en": page.label_en,
+                "product": page.product,
+                "kpis": list(page.kpis),
+                "charts": list(page.charts),
+                "tables": list(page.tables),
             }
+            for page in PAGES
         ],
         "specs": {SPEC_DIGEST: SPEC},
         **changes,
     }
-
-
-def kpis(names: tuple[str, ...], currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for kpi in KPIS:
-        if kpi.name not in names:
-            continue
-        if kpi.unit.value in ("money", "count"):
-            reading: dict[str, Any] = {"value": 1_234_000_000 * scale if kpi.per_currency else 21 * scale}
-        else:
-            reading = {"value": 34.56, "numerator": 432_000_000, "denominator": 4_562_000_000}
-        if kpi.name == "dso":
-            reading["window_days"] = 364
-        found[kpi.name] = (
-            [{"currency": code, **reading} for code in currencies] if kpi.per_currency else [reading]
-        )
-    found["approval_rate"] = [
-        {"currency": code, "value": 0.934, "numerator": 934, "denominator": 1000} for code in currencies
-    ]
-    return {name: found[name] for name in names}
-
-
-def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int = 1) -> dict[str, Any]:
-    """What a product says of one filter; `scale` tells one filter's figures from another's."""
-    series = {
-        name: [scale * amount * (place + 1) for place in range(12)]
-        for name, amount in {
-            "proposed": 90_000_000,
-            "approved": 80_000_000,
-            "paid": 70_000_000,
-            "receivable": 10_000_000,
-            "collected": 65_000_000,
-        }.items()
-    }
-    ageing = [
-        {
-            "currency": code,
-            "buckets": [
-                {"bucket": bucket, "amount": 5_000_000 * scale, "count": 2 * scale, "share": 0.2}
-                for bucket in ("0-30", "31-60", "61-90", "91-120", "120+")
-            ],
-        }
-        for code in currencies
-    ]
-    trend = {"months": MONTHS, "series": [{"currency": code, **series} for code in currencies]}
-    states = [
-        {
-            "currency": code,
-            "states": [
-                {"state": state, "amount": 7_000_000 * scale, "count": 3 * scale}
-                for state in ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
-            ],
-        }
-        for code in currencies
-    ]
-    by_product: dict[str, dict[str, Any]] = {
-        "kpis": {
-            "kpis": kpis(tuple(kpi.name for kpi in KPIS), currencies, scale),
-            "ageing": ageing,
-            "trend": trend,
-        },
-        "dashboards": {
-            "kpis": kpis(DASHBOARD_CARDS, currencies, scale),
-            "ageing": ageing,
-            "trend": trend,
-            "states": states,
-        },
-        "charts": {
-            "charts": {
-                "monthly_trend": {
-                    "columns": {
-                        "month": MONTHS,
-                        "currency": ["CLP"] * 12,
-                        "series": ["paid"] * 12,
-                        "amount": series["paid"],
-                    },
-                    "empty": False,
-                }
-            }
-        },
-        "financials": {
-            "statement": {
-                "months": MONTHS,
-                "lines": [
-                    {"currency": code, **{name: series[name] for name in ("proposed", "approved")}}
-                    for code in currencies
-                ],
-            },
-            "totals": [{"currency": code, "proposed": sum(series["proposed"])} for code in currencies],
-        },
-    }
-    return {"currencies": list(currencies), **by_product[product]}
 
 
 @dataclass
@@ -222,6 +162,7 @@ class Press:
             "computed_at": at,
             "verified_at": at,
             "inputs": "same",
+            "basis": "same",
             "fresh_until": at + FRESH_S,
             "stale_until": at + FRESH_S + GRACE_S,
             "watermark": "2024-06-28T09:00:00",

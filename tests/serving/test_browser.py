@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing is refused, nothing fails, nothing overflows a small screen."""
+"""The pages in a real browser: nothing is refused, nothing fails, nothing overflows a small screen."""
 
 import shutil
 import threading
@@ -8,7 +8,10 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.pages import PAGES
+from serving.pages.addresses import page_path
 from tests.conftest import skip_or_fail
 
 pytestmark = pytest.mark.slow
@@ -57,25 +60,52 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_the_dashboard(language, width, scheme, page, address, press, data_of) -> None:
-    large = data_of("dashboards", currencies=("CLP", "USD"), scale=100)
-    press.publish("dashboards", answers={EVERYTHING: large})
+def test_every_page(language, width, scheme, page, address, press, data_of) -> None:
+    for product in PRODUCTS:
+        large = data_of(product, currencies=("CLP", "USD"), scale=100)
+        press.publish(product, answers={EVERYTHING: large})
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{address}/manager/dashboard?lang={language}", wait_until="networkidle")
-    assert page.locator(".card").count() == 12
-    assert page.locator(".badge-fresh").is_visible()
-    # The style sheet is applied, and nothing makes the page wider than the screen.
-    assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "flex"
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for value in page.locator(".value").all():
-        assert value.evaluate("value => value.scrollWidth <= value.clientWidth"), value.inner_text()
+    for one in PAGES:
+        page.goto(f"{address}{page_path(one.name)}?lang={language}", wait_until="networkidle")
+        assert page.locator(".card").count() == len(one.kpis)
+        assert page.locator(".chart-figure").count() == len(one.charts)
+        assert page.locator(".badge-fresh").is_visible()
+        # The style sheet is applied, and nothing makes the page wider than the screen.
+        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "flex"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = page.locator(".value, .figure-line, .bar-value, .line-ends span").evaluate_all(
+            "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+        )
+        assert [text for text in cut if text] == []
+
+
+def test_the_data_behind_a_drawing_can_be_read(page, address, press) -> None:
+    press.publish()
+    page.goto(f"{address}/manager/dashboard?lang=en")
+    trend = page.locator(".chart-monthly_trend")
+    assert not trend.locator("table").is_visible()
+    trend.locator("summary").click()
+    assert trend.locator("table").is_visible()
+    assert trend.locator("tbody tr").count() == 12
+
+
+def test_another_page_keeps_the_filter(page, address, press, data_of) -> None:
+    mine = Filter.of({"client": "Minera Ñandú"})
+    for product in PRODUCTS:
+        press.publish(product, answers={EVERYTHING: data_of(product), mine: data_of(product, scale=2)})
+    page.goto(f"{address}/manager/dashboard?lang=es&client=minera nandu")
+    page.get_by_role("navigation", name="Páginas").get_by_role("link", name="Costos").click()
+    page.wait_for_url("**/manager/costs?client=Minera*")
+    assert page.locator(".chip").inner_text().startswith("Cliente:")
+    assert page.get_by_role("link", name="Costos").get_attribute("aria-current") == "page"
+    assert "2.468" in page.locator(".card-costs .value").inner_text()
 
 
 def test_a_filter_is_chosen_and_taken_back(page, address, press, data_of) -> None:
     press.publish("dashboards")
     page.goto(f"{address}/manager/dashboard?lang=es")
-    page.get_by_label("Cliente").select_option("Minera Ñandú")
+    page.locator(".filters").get_by_label("Cliente").select_option("Minera Ñandú")
     page.get_by_role("button", name="Aplicar").click()
     page.wait_for_url("**/manager/dashboard?*client=Minera*")
     assert page.locator(".chip").inner_text().startswith("Cliente:")

@@ -20,6 +20,7 @@ ENTRY = ManifestEntry(
     computed_at=AT - 3600,
     verified_at=AT,
     inputs="same",
+    basis="same",
     fresh_until=AT + 600,
     stale_until=AT + 4200,
     watermark=None,

@@ -45,6 +45,7 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             fresh_until=now,
             stale_until=now,
             inputs="same",
+            basis="same",
             watermark=None,
             run_id="backfill",
             schema_version=SCHEMA_VERSION,

@@ -240,6 +240,61 @@ def test_the_log_comes_too(tmp_path: Path, minimal: Minimal, address: Callable[[
     assert log.to_pylist() == [{"claim": "1", "at": "2024-03-01", "what": "state", "now": "pagado"}]
 
 
+COSTS = """
+[costs]
+query = "SELECT bill, job, day, net, kind FROM bills"
+[costs.columns]
+cost_id = "bill"
+project = "job"
+invoiced_on = "day"
+amount = "net"
+kind = "kind"
+[costs.lines]
+table = "items"
+key = "bill"
+category = "what"
+amount = "total"
+"""
+BILLS = """
+CREATE TABLE bills (bill INTEGER, job TEXT, day TEXT, net REAL, kind TEXT);
+INSERT INTO bills VALUES (1, 'Dam', '2024-02-29', 10.5, 'opex'), (2, NULL, '', 3.0, NULL);
+CREATE TABLE items (bill INTEGER, what TEXT, total REAL, note TEXT);
+INSERT INTO items VALUES (1, 'travel', 10.5, 'x');
+"""
+
+
+def test_costs_come_too(tmp_path: Path, minimal: Minimal, address: Callable[[Path], str]) -> None:
+    claims(tmp_path)
+    url = address(tmp_path / "claims.db")
+    assert extract(url, minimal(FROM_TABLE)).costs is None
+    with pytest.raises(SourceError, match=r"no such table: bills.*costs\.query and costs\.lines\.table"):
+        extract(url, minimal(FROM_TABLE + COSTS))
+    sqlite_file(tmp_path / "claims.db", BILLS)
+    mapping = minimal(FROM_TABLE + COSTS + '[amounts]\ndecimal = ","\n')
+    costs = extract(url, mapping).costs
+    assert costs is not None
+    assert costs.headers.to_pylist() == [
+        {"bill": "1", "job": "Dam", "day": "2024-02-29", "net": "10,5", "kind": "opex"},
+        {"bill": "2", "job": None, "day": "", "net": "3", "kind": None},
+    ]
+    assert costs.lines is not None
+    assert costs.lines.to_pylist() == [{"bill": "1", "what": "travel", "total": "10,5"}]
+    with pytest.raises(SourceError, match="the query of costs has no column who; it has: bill, job"):
+        extract(url, minimal(FROM_TABLE + COSTS.replace('kind = "kind"', 'kind = "who"')))
+    with pytest.raises(SourceError, match="table items of cost lines has no column sort; it has: bill, what"):
+        extract(url, minimal(FROM_TABLE + COSTS.replace('category = "what"', 'category = "sort"')))
+
+
+def test_a_csv_has_no_costs(tmp_path: Path, minimal: Minimal) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_text("id,customer,issued,amount\n")
+    assert extract(str(path), minimal("")).costs is None
+    with pytest.raises(
+        SourceError, match=r"is a CSV file, but mapping 'minimal' reads a database \(\[costs\]\)"
+    ):
+        extract(str(path), minimal(COSTS))
+
+
 # --- SQLite
 
 
@@ -388,6 +443,22 @@ def test_postgresql_types(postgres: Postgres, minimal: Minimal) -> None:
     }
     assert second["amount"] == "NaN"
     assert result.watermark == "2024-03-01T02:30:00+00:00"
+
+
+def test_postgresql_costs_keep_their_types(postgres: Postgres, minimal: Minimal) -> None:
+    url, connection = postgres
+    connection.execute("CREATE TABLE claims (id int, customer text, issued date, amount numeric)")
+    connection.execute("CREATE TABLE bills (bill bigint, job text, day date, net numeric, kind text)")
+    connection.execute("INSERT INTO bills VALUES (1, 'Dam', '2024-02-29', 10.50, 'opex')")
+    connection.execute("CREATE TABLE items (bill bigint, what text, total money)")
+    connection.execute("INSERT INTO items VALUES (1, 'travel', 10.5)")
+    costs = extract(url, minimal(FROM_TABLE + COSTS)).costs
+    assert costs is not None
+    assert costs.headers.to_pylist() == [
+        {"bill": 1, "job": "Dam", "day": date(2024, 2, 29), "net": "10.50", "kind": "opex"}
+    ]
+    assert costs.lines is not None
+    assert costs.lines.to_pylist() == [{"bill": 1, "what": "travel", "total": "10.50"}]
 
 
 def test_postgresql_query_with_casts_and_colons(postgres: Postgres, minimal: Minimal) -> None:

@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 
 from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.compute.normalise_costs import normalise_costs
+from kpi_pipeline.model.costs import NO_DETAIL
 from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
@@ -93,6 +96,50 @@ def test_an_english_database(tmp_path: Path) -> None:
         "missing:client": 1,
         "unknown_state:state": 1,
     }
+
+
+def test_edp_costs_in_postgresql(postgres: tuple[str, psycopg.Connection]) -> None:
+    """A header whose project is entered twice, or is none, is one cost."""
+    url, connection = postgres
+    mapping = load_mapping("edp")
+    text_columns = ", ".join(f"{name} text" for name in mapping.source_columns if name != "industria_cliente")
+    connection.execute(f"CREATE TABLE edp ({text_columns})")
+    connection.execute(
+        "CREATE TABLE edp_log (proyecto text, n_edp text, fecha_hora text, campo text, despues text)"
+    )
+    connection.execute(
+        "CREATE TABLE projects (project_id int, proyecto text, cliente text, gestor text, "
+        "jefe_proyecto text, industria_cliente text)"
+    )
+    connection.execute(
+        "CREATE TABLE cost_header (cost_id serial, project_id int, proveedor text, fecha_factura date, "
+        "fecha_vencimiento date, fecha_pago date, importe_neto numeric(14, 2), moneda text, tipo_costo text)"
+    )
+    connection.execute(
+        "CREATE TABLE cost_lines (line_id serial, cost_id int, categoria text, subtotal numeric(14, 2))"
+    )
+    connection.execute("INSERT INTO projects VALUES (1, 'OT-1', 'Agua', 'Eva', 'Ana', 'minería')")
+    connection.execute("INSERT INTO projects SELECT * FROM projects")
+    connection.execute(
+        "INSERT INTO cost_header (project_id, proveedor, fecha_factura, importe_neto, moneda, tipo_costo) "
+        "VALUES (1, 'Roble', '2024-02-29', 10.5, 'USD', 'OPEX'), "
+        "(NULL, NULL, '2024-03-01', -7, 'CLP', 'Inversión')"
+    )
+    connection.execute(
+        "INSERT INTO cost_lines (cost_id, categoria, subtotal) VALUES (1, 'a', 8), (1, 'b', 2.5)"
+    )
+
+    source = extract(url, mapping)
+    assert source.costs is not None
+    certificates = normalise(source.raw, mapping, source.log).certificates
+    result = normalise_costs(source.costs.headers, source.costs.lines, mapping, certificates)
+    assert result.reason_counts == {}
+    names = ("cost_id", "project", "client", "administrator", "currency", "amount", "kind", "category")
+    assert [tuple(row.values()) for row in result.costs.select(names).to_pylist()] == [
+        ("1", "OT-1", "Agua", "Eva", "USD", 800, "opex", "a"),
+        ("1", "OT-1", "Agua", "Eva", "USD", 250, "opex", "b"),
+        ("2", UNASSIGNED, UNASSIGNED, UNASSIGNED, "CLP", -7, "capex", NO_DETAIL),
+    ]
 
 
 def test_a_csv_with_decimal_commas(tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ CHANGES = {
     "swap": "UPDATE claims SET n = '5' WHERE n = '2'",
     "late update": "UPDATE claims SET changed = '2023-06-01' WHERE n = '2'",
     "log": "INSERT INTO log VALUES ('1', '2024-03-01', 'state', 'paid')",
+    "cost insert": "INSERT INTO bills VALUES ('B2', '2024-01-02', 5, 'opex')",
+    "cost delete": "DELETE FROM bills",
+    "cost update": "UPDATE bills SET kind = 'capex'",
+    "cost line insert": "INSERT INTO items VALUES ('B1', 'travel', 0)",
+    "cost line delete": "DELETE FROM items",
+    "cost line update": "UPDATE items SET what = 'meals'",
 }
 
 
@@ -37,6 +43,10 @@ def mapping() -> SourceMapping:
         issued_on = "issued"
         amount_proposed = "amount"
         updated_at = "changed"
+        [costs]
+        table = "bills"
+        columns = { cost_id = "bill", invoiced_on = "day", amount = "net", kind = "kind" }
+        lines = { table = "items", key = "bill", category = "what", amount = "total" }
         """,
         "claims.toml",
     )
@@ -48,6 +58,10 @@ TABLES = (
     f"INSERT INTO claims ({ROWS}) VALUES ('1', 'a', '2024-01-01', 1, '2024-01-01'), "
     "('2', 'b', '2024-01-01', 2, '2024-01-02'), ('3', 'c', '2024-01-01', 3, '2024-01-03')",
     "INSERT INTO log VALUES ('1', '2024-01-01', 'state', 'sent')",
+    "CREATE TABLE bills (bill TEXT, day TEXT, net INTEGER, kind TEXT)",
+    "INSERT INTO bills VALUES ('B1', '2024-01-01', 7, 'opex')",
+    "CREATE TABLE items (bill TEXT, what TEXT, total INTEGER)",
+    "INSERT INTO items VALUES ('B1', 'travel', 7)",
 )
 
 

@@ -73,5 +73,28 @@ def test_unreadable_changes_fall_back_to_the_digest() -> None:
     assert mark.startswith("blake2b:")
 
 
+def test_any_change_of_costs_shows() -> None:
+    claims = rows(["2024-05-01"])
+    headers, lines = pa.table({"net": ["1", "2"]}), pa.table({"total": ["1", "2"]})
+    mark = watermark(claims, mapping_of(), [headers, lines])
+    assert mark is not None
+    assert mark.startswith("2024-05-01 costs blake2b:")
+    others = [
+        [pa.table({"net": ["1", "3"]}), lines],
+        [headers.slice(0, 1), lines],
+        [headers, pa.table({"total": ["1", "3"]})],
+        [headers, lines.slice(0, 1)],
+    ]
+    assert len({mark, *(watermark(claims, mapping_of(), tables) for tables in others)}) == 5
+    assert watermark(claims, mapping_of(), [headers, lines]) == mark
+
+
+def test_costs_without_certificates_have_a_mark() -> None:
+    mark = watermark(rows([], pa.string()), mapping_of(), [pa.table({"net": ["1"]})])
+    assert mark is not None
+    assert mark.startswith("costs blake2b:")
+    assert watermark(rows([], pa.string()), mapping_of(), [pa.table({"net": []})]) is None
+
+
 def test_no_rows_have_no_mark() -> None:
     assert watermark(rows([], pa.string()), mapping_of()) is None

@@ -19,13 +19,13 @@ def test_the_catalogue_tells_what_can_be_asked(web, press, catalogue_of) -> None
 
 def test_its_specification_addresses_work(web, press) -> None:
     press.publish("charts")
-    (chart,) = web.get("/manager/api/catalogue").get_json()["data"]["charts"]
-    assert chart["spec_url"] == f"/manager/api/charts/specs/{DIGEST}"
-    response = web.get(chart["spec_url"])
+    chart, *_ = web.get("/manager/api/catalogue").get_json()["data"]["charts"]
+    assert chart["spec_url_es"] == chart["spec_url_en"] == f"/manager/api/charts/specs/{DIGEST}"
+    response = web.get(chart["spec_url_es"])
     assert response.status_code == 200
     assert response.get_json() == {"mark": "line", "data": {"name": "monthly_trend"}}
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    again = web.get(chart["spec_url"], headers={"If-None-Match": response.headers["ETag"]})
+    again = web.get(chart["spec_url_es"], headers={"If-None-Match": response.headers["ETag"]})
     assert again.status_code == 304
 
 

@@ -183,7 +183,7 @@ def test_an_unknown_value(web, press) -> None:
     assert problem["type"] == "/problems/unknown-filter-value"
     assert problem["status"] == 400
     assert (problem["parameter"], problem["value"]) == ("estado", "perdido")
-    assert problem["allowed"] == ["enviado", "pagado"]
+    assert problem["allowed"] == ["revision", "enviado", "pagado", "pendientes"]
 
 
 @pytest.mark.parametrize(

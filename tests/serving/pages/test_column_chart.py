@@ -1,4 +1,4 @@
-"""The geometry of the trend's drawings: what is drawn stays in its box and is to scale."""
+"""The geometry of columns by month: what is drawn stays in its box and is to scale."""
 
 import pytest
 from hypothesis import given
@@ -6,11 +6,8 @@ from hypothesis import strategies as st
 
 from serving.pages.column_chart import (
     HEIGHT,
-    SPARK_HEIGHT,
-    SPARK_WIDTH,
     WIDTH,
     column_chart,
-    spark_line,
 )
 
 AMOUNTS = st.integers(-(10**13), 10**13)
@@ -53,10 +50,29 @@ def test_grid_lines_are_round() -> None:
     assert [line.amount for line in column_chart({"a": [0]}, 1).grid] == [0, 1]
 
 
-@given(st.lists(AMOUNTS, min_size=1, max_size=24))
-def test_the_small_line_stays_in_its_box(amounts) -> None:
-    points = [tuple(map(float, point.split(","))) for point in spark_line(amounts).split()]
-    assert len(points) == len(amounts)
-    assert all(0 <= x <= SPARK_WIDTH and 0 <= y <= SPARK_HEIGHT for x, y in points)
-    highest = min(range(len(points)), key=lambda place: points[place][1])
-    assert points[amounts.index(max(amounts))][1] == points[highest][1]
+def test_ranges_stand_over_the_middle_of_their_month() -> None:
+    chart = column_chart({"a": [0, 60]}, 2, ranges={"90": [None, (40, 100)]})
+    (band,) = chart.bands
+    (column,) = chart.columns
+    assert band.x == pytest.approx(column.x + column.width / 2, abs=0.02)
+    assert band.top < column.y < band.foot < chart.baseline
+    assert chart.grid[-1].amount >= 100
+
+
+@given(YEARS, YEARS)
+def test_stacked_columns_stand_on_one_another(first, second) -> None:
+    chart = column_chart({"a": first, "b": second}, 12, stacked=True)
+    held = {(one.series, one.month): one for one in chart.columns}
+    for month in range(12):
+        lower, upper = held.get(("a", month)), held.get(("b", month))
+        if lower is None or upper is None:
+            continue
+        assert lower.x == upper.x
+        if lower.amount > 0 and upper.amount > 0:
+            assert upper.y + upper.height == pytest.approx(lower.y, abs=0.02)
+        elif lower.amount < 0 and upper.amount < 0:
+            assert upper.y == pytest.approx(lower.y + lower.height, abs=0.02)
+        else:
+            feet = [one.y if one.amount < 0 else one.y + one.height for one in (lower, upper)]
+            assert feet == pytest.approx([chart.baseline] * 2, abs=0.02)
+    assert all(0 <= one.y <= one.y + one.height <= HEIGHT for one in chart.columns)

@@ -11,18 +11,29 @@ from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
-from serving.pages.figures import read_figures
+from serving.catalogues import Catalogue
+from serving.pages.addresses import page_path
+from serving.pages.figures import Figures, read_figures
 
 AS_OF = date(2024, 6, 28)
+ADDRESSES = (
+    "/manager/api/kpis",
+    "/manager/api/dashboard?cliente=acme",
+    "/manager/api/charts?estado=pagado&cliente=ACME",
+    "/manager/api/financials?month=2024-02",
+    "/manager/api/catalogue",
+)
 
 
 def certificate(number: int, client: str, state: str, currency: str) -> dict:
     accepted = state in ("validado", "pagado")
     return {
         "certificate_id": f"P/{number}",
-        "project": "P",
+        "project": f"P-{number % 3}",
         "client": client,
         "project_manager": "sin asignar",
         "administrator": "María Pérez",
@@ -33,11 +44,32 @@ def certificate(number: int, client: str, state: str, currency: str) -> dict:
         "sent_on": date(2024, 1, 12),
         "conformity_on": date(2024, 2, 1) if accepted else None,
         "paid_on": date(2024, 3, 1) if state == "pagado" else None,
+        "rejection_reason": "fuera_alcance" if state == "rechazado" else None,
         "currency": currency,
         "amount_proposed": 7_000_000 + number,
         "amount_approved": 6_500_000 if accepted else 0,
         "rework_count": 0,
         "rejection_count": 0,
+    }
+
+
+def cost(number: int, currency: str) -> dict:
+    return {
+        "cost_id": f"C-{number}",
+        "project": f"P-{number % 3}",
+        "client": "ACME",
+        "project_manager": "sin asignar",
+        "administrator": "María Pérez",
+        "project_type": "Ingeniería",
+        "month": date(2024, 1 + number % 6, 1),
+        "invoiced_on": date(2024, 1 + number % 6, 5),
+        "due_on": None,
+        "paid_on": date(2024, 6, 1) if number % 2 else None,
+        "currency": currency,
+        "amount": 900_000 + number,
+        "kind": "capex" if number % 4 == 0 else "opex",
+        "supplier": f"Proveedor {number % 5}",
+        "category": "Materiales",
     }
 
 
@@ -52,38 +84,90 @@ def cube() -> Cube:
             for currency in ("CLP", "USD")
         )
     ]
-    thresholds = Thresholds(critical_days=60, payment_term_days=30)
-    certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
-    return Cube(roll_up(certificates, AS_OF, thresholds), AS_OF, 12)
+    certificates = pa.Table.from_pylist(
+        [{name: row.get(name) for name in CERTIFICATE_SCHEMA.names} for row in rows], CERTIFICATE_SCHEMA
+    )
+    costs = pa.Table.from_pylist([cost(number, "CLP") for number in range(12)], COST_SCHEMA)
+    thresholds = Thresholds()
+    return Cube(roll_up(certificates, costs, AS_OF, thresholds), AS_OF, 12, thresholds)
 
 
-def test_every_published_dashboard_passes(cube) -> None:
-    read = [read_figures(data) for _, data in payloads("dashboards", cube, cube.slices())]
-    assert len(read) > 20
-    assert {tuple(one.currencies) for one in read} >= {("CLP", "USD")}
+@pytest.fixture
+def known(catalogue_of) -> Catalogue:
+    return Catalogue.model_validate(catalogue_of())
+
+
+@pytest.fixture
+def read_of(known):
+    """The figures of a page after it has been published."""
+
+    def make(page_name: str, data: dict) -> Figures:
+        return read_figures(data, next(one for one in known.pages if one.name == page_name), known)
+
+    return make
+
+
+def test_every_published_payload_passes(cube, known) -> None:
+    for page in known.pages:
+        read = [read_figures(data, page, known) for _, data in payloads(page.product, cube.slices())]
+        assert len(read) > 20
+        assert {tuple(one.currencies) for one in read} >= {("CLP", "USD")}
 
 
 def test_the_published_generation_is_served(cube, web, press) -> None:
     slices = list(cube.slices())
+    held = catalogue(cube)
     for product in PRODUCTS:
-        press.publish(product, answers=dict(payloads(product, cube, slices)), catalogue=catalogue(cube))
-    for address in (
-        "/manager/api/kpis",
-        "/manager/api/dashboard?cliente=acme",
-        "/manager/api/charts?estado=pagado&cliente=ACME",
-        "/manager/api/financials?month=2024-02",
-        "/manager/api/catalogue",
-        "/manager/dashboard",
-        "/manager/dashboard?lang=en&client=acme",
-    ):
+        press.publish(product, answers=dict(payloads(product, slices)), catalogue=held)
+    for address in ADDRESSES:
         assert web.get(address).status_code == 200, address
+    for page in held["pages"]:
+        for asked in ("", "?lang=en&client=acme", "?state=pagado", "?period=365d", "?month=2024-03"):
+            address = page_path(page["name"]) + asked
+            assert web.get(address).status_code == 200, address
     for chart in web.get("/manager/api/catalogue").get_json()["data"]["charts"]:
-        assert web.get(chart["spec_url"]).status_code == 200
+        assert web.get(chart["spec_url_es"]).status_code == web.get(chart["spec_url_en"]).status_code == 200
     assert web.get("/health/system").get_json()["status"] == "ok"
 
 
-def test_a_series_of_the_wrong_length_is_refused(data_of) -> None:
-    figures = data_of("dashboards")
-    figures["trend"]["series"][0]["paid"].pop()
-    with pytest.raises(CorruptPayload, match="one amount a month"):
-        read_figures(figures)
+def test_an_empty_filter_is_a_page(cube, known) -> None:
+    nobody = Filter.of({"client": "nobody"})
+    for page in known.pages:
+        ((_, data),) = payloads(page.product, [cube.select([nobody])])
+        figures = read_figures(data, page, known)
+        assert figures.currencies == []
+        assert not any(
+            chart.rows for chart in figures.charts if chart.chart.name not in ("stages", "kpi_trend")
+        )
+
+
+@pytest.mark.parametrize(
+    ("page_name", "change", "fault"),
+    [
+        ("manager", {"months": []}, "page manager is none: months"),
+        ("manager", {"kpis": {}}, "kpis.proposed is missing"),
+        ("manager", {"charts": {}}, "charts.monthly_trend is missing"),
+        ("critical", {"tables": {}}, "table critical_certificates is missing"),
+        ("cash_flow", {"forecast": {}}, "months: Field required"),
+        ("costs", {"statement": 3}, "statement"),
+    ],
+)
+def test_what_is_missing_is_named(page_name, change, fault, read_of, data_of, known) -> None:
+    product = next(one.product for one in known.pages if one.name == page_name)
+    with pytest.raises(CorruptPayload, match=fault):
+        read_of(page_name, data_of(product) | change)
+
+
+def test_readings_are_checked(read_of, data_of) -> None:
+    for change in ({"trend": "better"}, {"spark": []}, {"value": "1"}, {"currency": "clp"}):
+        data = data_of("dashboards")
+        data["kpis"]["dso"][0] |= change
+        with pytest.raises(CorruptPayload, match=r"kpis\.dso\.0"):
+            read_of("manager", data)
+
+
+def test_what_a_page_does_not_show_does_not_matter(read_of, data_of) -> None:
+    data = data_of("dashboards")
+    data["tables"] = {}
+    assert read_of("manager", data).tables == {}
+    assert read_of("critical", data_of("dashboards")).tables.keys() == {"critical_certificates"}

@@ -29,8 +29,33 @@ def test_the_button_posts_what_the_page_shows(web, press, client) -> None:
     (form,) = re.findall(r'<form class="refresh".*?</form>', shown, re.DOTALL)
     assert 'method="post" action="/manager/dashboard/refresh"' in form
     hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]+)"', form))
-    assert hidden == {"client": "Minera Ñandú", "state": "pagado", "lang": "en"}
+    assert hidden == {
+        "client": "Minera Ñandú",
+        "state": "pagado",
+        "lang": "en",
+        "product": "dashboards",
+        "page": "manager",
+    }
     assert ">Refresh</button>" in form
+
+
+@pytest.mark.parametrize(
+    ("page_name", "path"),
+    [
+        ("cash_flow", "/manager/cash-flow"),
+        ("manager", HOME),
+        ("", HOME),
+        ("//evil.example", HOME),
+        ("x/../..", HOME),
+    ],
+)
+def test_the_button_leads_back_to_its_page(page_name, path, web, press, requests) -> None:
+    press.publish()
+    form = {"product": "financials", "page": page_name, "lang": "en", "client": "Minera Ñandú"}
+    response = web.post(f"{HOME}/refresh", data=form, headers={"Accept": "text/html"})
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith(f"{path}?client=Minera+%C3%91and%C3%BA&lang=en&task=")
+    assert [one.product for one in requests.pending("test", 10)] == ["financials"]
 
 
 def test_a_page_that_waits_refreshes_itself_until_it_is_done(web, requests, task, monkeypatch) -> None:

@@ -5,8 +5,7 @@ from string import Formatter
 
 from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.dimensions import UNASSIGNED
-from kpi_pipeline.model.kpis import TREND_COMPONENTS
-from serving.pages.texts import SERIES_TEXTS, STATE_TEXTS, UNASSIGNED_VALUE, texts_in
+from serving.pages.texts import STATE_TEXTS, UNASSIGNED_VALUE, texts_in
 from serving.problem_types import PROBLEM_TYPES
 
 
@@ -25,7 +24,6 @@ def test_both_languages_have_every_text_with_the_same_places() -> None:
 
 def test_the_words_of_the_data_have_texts() -> None:
     assert set(STATE_TEXTS) == {state.value for state in State}
-    assert list(SERIES_TEXTS) == list(TREND_COMPONENTS)
     assert UNASSIGNED_VALUE == UNASSIGNED
 
 

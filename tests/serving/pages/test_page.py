@@ -1,4 +1,4 @@
-"""The manager's page: both languages, every state, and nothing that a client's name could break."""
+"""The pages: both languages, every state, and nothing that a client's name could break."""
 
 import re
 from html.parser import HTMLParser
@@ -7,10 +7,23 @@ import pytest
 
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 
 PAGE = "/manager/dashboard"
+ADDRESSES = [
+    PAGE,
+    "/manager/operational",
+    "/manager/critical",
+    "/manager/analytics",
+    "/manager/project-managers",
+    "/manager/cash-flow",
+    "/manager/costs",
+    "/manager/rework",
+    "/manager/indicators",
+]
+PRODUCTS_READ = [*["dashboards"] * 3, "charts", "charts", "financials", "financials", "charts", "kpis"]
 MINE = Filter.of({"client": "Minera Ñandú"})
 BOTH = Filter.of({"client": ["Minera Ñandú", "Constructora Árbol & Cía."]})
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)> {{7*7}} \u202e'
@@ -52,7 +65,7 @@ def test_the_page_in_spanish(web, press) -> None:
     assert page.all("html") == [{"lang": "es"}]
     text = words(page.text)
     for expected in (
-        "Panel de gestión",
+        "Gestión",
         "Al día",
         "Datos al 28 jun 2024",
         "Por cobrar",
@@ -61,7 +74,10 @@ def test_the_page_in_spanish(web, press) -> None:
         "93,4 %",
         "$ 432 M ÷ $ 4.562 M \N{MULTIPLICATION SIGN} 364 días",
         "Antigüedad de lo no pagado",
-        "0\N{EN DASH}30",
+        "0\N{EN DASH}30 días",
+        "12 meses a mayo de 2024 frente a los 12 anteriores",
+        "12,5 % mejora",
+        "Meta 35 días: cumplida",
         "En revisión",
         "Minera Ñandú (12)",
         "jun 2024 (4)",
@@ -92,22 +108,72 @@ def test_the_page_in_english(web, press) -> None:
     assert read(web.get(f"{PAGE}?lang=fr")).all("html") == [{"lang": "es"}]
 
 
-def test_the_trend_is_drawn_and_tabled(web, press) -> None:
+def test_every_page_is_one_read_of_its_product(web, press, client) -> None:
+    press.publish()
+    for address, product in zip(ADDRESSES, PRODUCTS_READ, strict=True):
+        response = web.get(f"{address}?lang=en")
+        assert response.status_code == 200
+        assert response.headers["X-Generation"].startswith(product)
+        page = read(response)
+        assert len([one for one in page.all("li") if (one.get("class") or "").startswith("card")]) > 4
+        assert {"type": "hidden", "name": "product", "value": product} in page.all("input")
+
+
+def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of) -> None:
+    press.publish(answers=None)
+    page = read(web.get("/manager/critical?lang=en"))
+    links = [one for one in page.all("a") if (one.get("href") or "").endswith("?lang=en")]
+    current = [one["href"] for one in links if one.get("aria-current") == "page"]
+    assert current == ["/manager/critical?lang=en"]
+    assert [f"{address}?lang=en" for address in ADDRESSES] == list(
+        dict.fromkeys(one["href"] for one in links if one["href"])
+    )
+    answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
+    press.publish("dashboards", answers=answers)
+    filtered = read(web.get("/manager/operational?cliente=minera+nandu"))
+    assert "/manager/cash-flow?client=Minera+%C3%91and%C3%BA" in [
+        one.get("href") for one in filtered.all("a")
+    ]
+    (form,) = [one for one in filtered.all("form") if one.get("method") == "get"]
+    assert form["action"] == "/manager/operational"
+
+
+@pytest.mark.parametrize(
+    "address", ["/manager/nothing", "/manager/manager", "/manager/project_managers", "/manager/cash-flow/"]
+)
+def test_an_unknown_page_is_a_problem(address, web, press) -> None:
+    press.publish()
+    response = web.get(address)
+    assert response.status_code == 404
+    assert read(response).all("h1")
+
+
+def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     press.publish()
     page = read(web.get(PAGE))
-    (drawing,) = [one for one in page.all("svg") if one.get("role") == "img"]
+    drawings = [one for one in page.all("svg") if one.get("role") == "img"]
     ids = {one["id"] for tag, one in page.elements if one.get("id")}
-    assert set((drawing["aria-labelledby"] or "").split()) <= ids
-    columns = [one for one in page.all("rect") if (one.get("class") or "").startswith("series-")]
-    assert len(columns) == 3 * 12 + 3  # and the legend
-    rows = words(page.text)
-    assert "jul 2023" in rows
-    assert "1.080 M" in rows  # what was proposed in the twelfth month
+    assert len(drawings) == 2  # the monthly trend and the cash flow
+    for drawing in drawings:
+        assert set((drawing["aria-labelledby"] or "").split()) <= ids
+    text = words(page.text)
+    for expected in (
+        "se aprobaron $ 6.240 M de $ 7.020 M propuestos y se pagaron $ 5.460 M; el DSO es de 34,5 días.",
+        "20,0 % de lo no pagado tiene más de 120 días ($ 5 M).",
+        "En jul 2024 se espera cobrar $ 60 M, entre $ 30 M y $ 90 M",
+        "jul 2023",
+        "1.080 M",  # what was proposed in the twelfth month
+        "Los demás",
+    ):
+        assert expected in text
+    assert len(page.all("figure")) == 7
+    assert len(page.all("details")) == 7
 
 
-def test_nothing_comes_from_elsewhere_and_no_style_or_script_is_inline(web, press) -> None:
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_comes_from_elsewhere_and_no_style_or_script_is_inline(address, web, press) -> None:
     press.publish()
-    page = read(web.get(PAGE))
+    page = read(web.get(address))
     assert page.all("script") == []
     assert page.all("style") == []
     for tag, attributes in page.elements:
@@ -118,14 +184,18 @@ def test_nothing_comes_from_elsewhere_and_no_style_or_script_is_inline(web, pres
             assert value is None or value.startswith(("/", "#")), (tag, value)
 
 
-def test_identifiers_are_unique_with_several_currencies(web, press, data_of) -> None:
-    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", currencies=("CLP", "USD"))})
-    page = read(web.get(f"{PAGE}?lang=en"))
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_identifiers_are_unique_with_several_currencies(address, web, press, data_of) -> None:
+    for product in PRODUCTS:
+        press.publish(product, answers={EVERYTHING: data_of(product, currencies=("CLP", "USD"))})
+    page = read(web.get(f"{address}?lang=en"))
     ids = [one["id"] for _, one in page.elements if one.get("id")]
     assert len(ids) == len(set(ids))
     text = words(page.text)
-    assert "CLP 1,234 M" in text
-    assert "USD 12.3 M" in text  # 1,234,000,000 cents
+    if address == PAGE:
+        assert "CLP 1,234 M" in text
+        assert "USD 12.3 M" in text  # 1,234,000,000 cents
+        assert "34.6 days USD" in text
 
 
 def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) -> None:
@@ -218,8 +288,9 @@ def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_
     ]
     hostile = Filter.of({where: HOSTILE})
     figures = data_of("dashboards")
-    figures["states"][0]["states"][0]["state"] = HOSTILE
-    figures["ageing"][0]["buckets"][0]["bucket"] = HOSTILE
+    for chart, column in (("states", "state"), ("ageing", "bucket"), ("client_performance", "client")):
+        figures["charts"][chart]["columns"][column][0] = HOSTILE
+    figures["charts"]["states"]["says"][0]["values"]["state"] = HOSTILE
     press.publish("dashboards", answers={EVERYTHING: figures, hostile: figures}, catalogue=held)
     for response in (
         web.get(PAGE),
@@ -239,10 +310,12 @@ def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_
     [
         {"kpis": None},
         {"currencies": ["<b>"]},
-        {"trend": {"months": [], "series": []}},
-        {"trend": {"months": ["2024-13"], "series": []}},
-        {"ageing": [{"currency": "CLP"}]},
-        {"states": [{"currency": "CLP", "states": [{"state": "x", "amount": "1", "count": 1}]}]},
+        {"months": []},
+        {"months": ["2024-13"]},
+        {"kpis": {}},
+        {"comparison": {"from": "2024-01"}},
+        {"charts": {}},
+        {"charts": {"ageing": {"columns": {}, "empty": False}}},
     ],
 )
 def test_figures_of_the_wrong_shape_are_no_internal_error(change, web, press, data_of, client) -> None:
@@ -276,7 +349,7 @@ def test_a_filter_without_certificates_says_so(web, press, data_of) -> None:
 def test_no_value_is_shown_as_no_data(web, press, data_of) -> None:
     figures = data_of("dashboards")
     figures["kpis"]["dso"][0]["value"] = None
-    figures["ageing"][0]["buckets"][0]["share"] = None
+    figures["charts"]["ageing"]["columns"]["share"][0] = None
     press.publish("dashboards", answers={EVERYTHING: figures})
     text = words(read(web.get(PAGE)).text)
     assert "DSO \N{EM DASH} Sin datos" in text

@@ -1,0 +1,130 @@
+"""`kpi backtest`: how forecasts of months that are over would have done."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated, Final
+
+import pyarrow as pa
+import typer
+from babel.numbers import get_currency_precision
+
+from kpi_pipeline.cli.console import print_json, say, show_table
+from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.compute.backtest import NAIVE_MONTH_ENDS, Score, score_forecasts
+from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.extract import extract
+from kpi_pipeline.sources.mapping_files import load_mapping
+
+LONGEST: Final = 120
+"""Months that can be held back at most."""
+
+
+def backtest(
+    months: Annotated[
+        int, typer.Option(min=1, max=LONGEST, help="Months held back: the latest that are over.")
+    ] = 12,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Forecast months that are over by what was known before them, and set that against what came.
+
+    Each month is forecast from 1 to 12 months ahead. A 50 % band should hold half of what came, a 90 % band
+    nine tenths, of the whole portfolio and of single clients. The naive rule repeats the run-off of the
+    latest month ends: the share of a portfolio that came so many months later. Reads the source; changes
+    nothing.
+
+    Exit codes: 0 shown, 1 the source cannot be read, 2 wrong usage.
+
+    Example: `kpi backtest`
+
+    Example: `kpi backtest --months 24 --json`
+    """
+    with told(as_json):
+        settings = load_settings()
+        scores = score_forecasts(_certificates(settings), settings.today(), months)
+        if as_json:
+            print_json(
+                {
+                    "ok": True,
+                    "as_of": settings.today().isoformat(),
+                    "months": months,
+                    "scores": [
+                        {**asdict(score), "worse_than_naive": score.is_worse_than_naive} for score in scores
+                    ],
+                }
+            )
+            return
+        if not scores:
+            say(f"nothing was forecast of the {months} months before {settings.today()}: too little history")
+        for currency, found in groupby(scores, key=lambda score: score.currency):
+            _show(currency, list(found))
+
+
+def _certificates(settings: Settings) -> pa.Table:
+    """The valid certificates of the chosen source.
+
+    Raises:
+        Problem: If no source is chosen.
+        MappingError: If the mapping is missing or malformed.
+        SourceError: If the source cannot be read.
+    """
+    if settings.source_url is None:
+        raise Problem(
+            "no source is chosen: run `kpi load demo`, or `kpi load` with your own database or file"
+        )
+    mapping = load_mapping(settings.source_mapping)
+    extracted = extract(settings.source_url.get_secret_value(), mapping)
+    return normalise(extracted.raw, mapping, extracted.log).certificates
+
+
+def _show(currency: str, scores: Sequence[Score]) -> None:
+    whole_unit = 10 ** get_currency_precision(currency)
+    show_table(
+        (
+            f"{currency}, months ahead",
+            "Months",
+            "In 50 %",
+            "In 90 %",
+            "Client months",
+            "In 50 %",
+            "In 90 %",
+            "Came",
+            "Error",
+            "Of it",
+            "Naive",
+            "Of it",
+        ),
+        [
+            (
+                "all" if score.months_ahead is None else str(score.months_ahead),
+                f"{score.months:,}",
+                _share(score.coverage_50),
+                _share(score.coverage_90),
+                f"{score.client_months:,}",
+                _share(score.client_coverage_50),
+                _share(score.client_coverage_90),
+                _amount(score.realised, whole_unit),
+                _amount(score.error, whole_unit),
+                _share(score.error_share),
+                _amount(score.naive_error, whole_unit),
+                _share(score.naive_error_share),
+            )
+            for score in scores
+        ],
+    )
+    *by_month, overall = scores
+    naive = f"the naive rule (run-off after the last {NAIVE_MONTH_ENDS} month ends)"
+    verdict = "WORSE than" if overall.is_worse_than_naive else "no worse than"
+    say(f"{currency}: the forecast is {verdict} {naive} over all months ahead")
+    worse = [str(score.months_ahead) for score in by_month if score.is_worse_than_naive]
+    if worse:
+        say(f"{currency}: it is worse than the naive rule {', '.join(worse)} months ahead")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _amount(value: float | None, whole_unit: int) -> str:
+    return "" if value is None else f"{value / whole_unit:,.0f}"

@@ -1,0 +1,52 @@
+"""The data of every chart, by its name."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from kpi_pipeline.compute.blocks.chart_data import Readings
+from kpi_pipeline.compute.blocks.month_charts import cash_flow, kpi_trend, monthly_trend, opex_capex
+from kpi_pipeline.compute.blocks.name_charts import (
+    client_performance,
+    concentration,
+    manager_performance,
+    margin_by_project,
+    payment_heatmap,
+)
+from kpi_pipeline.compute.blocks.plain import Data
+from kpi_pipeline.compute.blocks.standing_charts import ageing_chart, stages_chart, states_chart
+from kpi_pipeline.compute.slices import Slice
+
+_OF_SUMS: Final[dict[str, Callable[[Slice], list[Data]]]] = {
+    "ageing": ageing_chart,
+    "states": states_chart,
+    "client_performance": client_performance,
+    "manager_performance": manager_performance,
+    "concentration": concentration,
+    "cash_flow": cash_flow,
+    "opex_capex": opex_capex,
+    "margin_by_project": margin_by_project,
+    "stages": stages_chart,
+    "payment_heatmap": payment_heatmap,
+}
+_OF_READINGS: Final[dict[str, Callable[[Slice, Sequence[Readings]], list[Data]]]] = {
+    "monthly_trend": monthly_trend,
+    "kpi_trend": kpi_trend,
+}
+
+
+def charts(names: Sequence[str], piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+    """The data of some charts by name, of each variant: columns, whether empty, and sentences.
+
+    Args:
+        names: Names of `model.charts.CHARTS`.
+        piece: The variants.
+        readings: Those of each variant, of `month_charts.KPIS_READ` at least.
+
+    Raises:
+        KeyError: If there is no such chart.
+    """
+    drawn = [
+        _OF_READINGS[name](piece, readings) if name in _OF_READINGS else _OF_SUMS[name](piece)
+        for name in names
+    ]
+    return [dict(zip(names, one, strict=True)) for one in zip(*drawn, strict=True)]

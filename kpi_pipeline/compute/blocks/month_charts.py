@@ -1,0 +1,168 @@
+"""Charts by month: billing, costs, cash flow, collections by client, and the way of KPIs."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from kpi_pipeline.compute.blocks.chart_data import (
+    Columns,
+    Readings,
+    Said,
+    charted,
+    said_by_currency,
+    shown,
+    trend_month_rows,
+    trends_by_end,
+)
+from kpi_pipeline.compute.blocks.forecast_lines import outlook_bands
+from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients
+from kpi_pipeline.compute.coded import Ints
+from kpi_pipeline.compute.forecast import forecast_months
+from kpi_pipeline.compute.months import month_text
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.charts.words import KPIS_DRAWN
+from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.kpis import TREND_MONTHS
+
+KPIS_READ: Final = tuple(KPIS_DRAWN)
+"""KPIs of which charts draw the trend: their readings must be given."""
+
+_COLLECTED_MONTHS: Final = 6
+_DRAWN_MONTHS: Final = _COLLECTED_MONTHS + FORECAST_MONTHS
+_FLOWS: Final = ("proposed", "approved", "paid")
+_DSO: Final = "dso"
+
+
+def monthly_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+    """What was proposed, approved and paid by billing month, and DSO at the end of each month."""
+    variant, currency = shown(piece)
+    amounts = {name: piece.monthly(f"{name}_amount")[variant, :, currency] for name in _FLOWS}
+    trends = [{one["currency"]: one["spark"] for one in reading[_DSO]} for reading in readings]
+    codes = named(piece.currencies, currency)
+    dso = [trends[at][code] for at, code in zip(variant.tolist(), codes, strict=True)]
+    said: list[Said | None] = []
+    for end, days, *sums in zip(
+        _ends(piece, variant), dso, *(amount.sum(axis=1).tolist() for amount in amounts.values()), strict=True
+    ):
+        values: Data = {"month": end, **dict(zip(_FLOWS, sums, strict=True))}
+        if days[-1] is None:
+            said.append(("totals", values))
+        else:
+            said.append(("totals_and_dso", {**values, _DSO: days[-1]}))
+    columns: Columns = {
+        "month": trend_month_rows(piece, variant),
+        "currency": named(piece.currencies, np.repeat(currency, TREND_MONTHS)),
+        **{name: amount.ravel().tolist() for name, amount in amounts.items()},
+        _DSO: [value for days in dso for value in days],
+    }
+    drawn = np.any([amount.ravel() != 0 for amount in amounts.values()], axis=0)
+    says = said_by_currency(piece, variant, currency, said)
+    return charted(piece, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+
+
+def opex_capex(piece: Slice) -> list[Data]:
+    """Costs by month of invoice; unknown under a filter that costs do not know."""
+    variant, currency = shown(piece)
+    known = piece.has_costs[variant]
+    opex, capex = (
+        piece.monthly(f"cost_{kind}_amount")[variant, :, currency] * known[:, None]
+        for kind in ("opex", "capex")
+    )
+    opex_sum, both = opex.sum(axis=1), opex.sum(axis=1) + capex.sum(axis=1)
+    said: list[Said | None] = [
+        ("split", {"month": end, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
+        for end, share, part, whole in zip(
+            _ends(piece, variant), quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
+        )
+    ]
+    knowing = np.repeat(known, TREND_MONTHS)
+    columns: Columns = {
+        "month": trend_month_rows(piece, variant),
+        "currency": named(piece.currencies, np.repeat(currency, TREND_MONTHS)),
+        "opex": known_only(opex.ravel(), knowing),
+        "capex": known_only(capex.ravel(), knowing),
+    }
+    drawn = ((opex != 0) | (capex != 0)).ravel()
+    says = said_by_currency(piece, variant, currency, said)
+    return charted(piece, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+
+
+def cash_flow(piece: Slice) -> list[Data]:
+    """Collections of the last months of the trend, then what is expected from the day after as_of on."""
+    variant, currency = shown(piece)
+    collected = piece.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
+    expected, *ends = (amounts[variant, currency] for amounts in outlook_bands(piece))
+    amount = np.concatenate([collected, expected], axis=1)
+    past = np.zeros_like(collected)
+    known = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, len(variant))
+    bands = [known_only(np.concatenate([past, end], axis=1).ravel(), known) for end in ends]
+    ahead = [month_text(number) for number in forecast_months(piece.cube.as_of)]
+    past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(piece).items()}
+    first, rows = (expected > 0).argmax(axis=1), np.arange(len(variant))
+    said: list[Said | None] = [
+        ("expected", {"month": ahead[place], "amount": one, "low": low, "high": high, "total": total})
+        if one > 0
+        else ("nothing_expected", {"collected": came})
+        for place, one, low, high, total, came in zip(
+            first.tolist(),
+            expected[rows, first].tolist(),
+            ends[2][rows, first].tolist(),
+            ends[3][rows, first].tolist(),
+            expected.sum(axis=1).tolist(),
+            collected.sum(axis=1).tolist(),
+            strict=True,
+        )
+    ]
+    columns: Columns = {
+        "month": [
+            month for end in piece.trend_end[variant].tolist() for month in (*past_months[end], *ahead)
+        ],
+        "currency": named(piece.currencies, np.repeat(currency, _DRAWN_MONTHS)),
+        "kind": (["collected"] * _COLLECTED_MONTHS + ["expected"] * FORECAST_MONTHS) * len(variant),
+        "amount": amount.ravel().tolist(),
+        **dict(zip(("low_50", "high_50", "low_90", "high_90"), bands, strict=True)),
+    }
+    says = said_by_currency(piece, variant, currency, said)
+    return charted(piece, np.repeat(variant, _DRAWN_MONTHS), columns, amount.ravel() != 0, says)
+
+
+def kpi_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+    """The twelve values of a few KPIs; `currency` is empty for one that is not made of money."""
+    texts = trends_by_end(piece)
+    found = []
+    for end, reading in zip(piece.trend_end.tolist(), readings, strict=True):
+        months = texts[end]
+        columns: Columns = {"month": [], "currency": [], "kpi": [], "value": []}
+        for name in KPIS_DRAWN:
+            for one in reading[name]:
+                columns["month"] += months
+                columns["currency"] += [one.get("currency", "")] * TREND_MONTHS
+                columns["kpi"] += [name] * TREND_MONTHS
+                columns["value"] += one["spark"]
+        says = [
+            {"currency": one["currency"], "sentence": said[0], "values": said[1]}
+            for one in reading[_DSO]
+            if (said := _dso_since(months, one["spark"])) is not None
+        ]
+        empty = all(value is None for value in columns["value"])
+        found.append({"columns": columns, "empty": empty, "says": says})
+    return found
+
+
+def _ends(piece: Slice, variant: Ints) -> list[str]:
+    """The last month of the trend of each of some places of variants."""
+    texts = trends_by_end(piece)
+    return [texts[end][-1] for end in piece.trend_end[variant].tolist()]
+
+
+def _dso_since(months: list[str], values: list[float | None]) -> Said | None:
+    now = values[-1]
+    if now is None:
+        return None
+    since, before = next(
+        (month, value) for month, value in zip(months, values, strict=True) if value is not None
+    )
+    if before == now:
+        return "dso_level", {"since": since, "now": now}
+    return "dso_better" if before > now else "dso_worse", {"since": since, "before": before, "now": now}

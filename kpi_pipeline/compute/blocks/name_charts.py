@@ -1,0 +1,228 @@
+"""Charts by client, project manager and project: the largest few, and all others together."""
+
+from typing import Final
+
+import numpy as np
+
+from kpi_pipeline.compute.blocks.chart_data import Columns, Said, charted, said_by_currency, trend_month_rows
+from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients
+from kpi_pipeline.compute.blocks.ranking import Ranking
+from kpi_pipeline.compute.coded import Ints
+from kpi_pipeline.compute.months import month_text
+from kpi_pipeline.compute.slices import Parts, Slice
+from kpi_pipeline.model.kpis import TREND_MONTHS
+
+_TOP: Final = 10
+_TOP_OF_HEATMAP: Final = 8
+_AMOUNTS: Final = ("approved", "receivable", "overdue")
+
+
+def client_performance(piece: Slice) -> list[Data]:
+    """What each client's certificates amount to, and the mean days until it has paid."""
+    return _performance(
+        piece, "client", "overdue_client", "payment_days", ("payment_days", "payment_days_count")
+    )
+
+
+def manager_performance(piece: Slice) -> list[Data]:
+    """What each project manager's certificates amount to, and how much of it is approved."""
+    rate = ("approved_amount", "decided_proposed_amount")
+    return _performance(piece, "project_manager", "overdue_manager", "approval_rate", rate)
+
+
+def concentration(piece: Slice) -> list[Data]:
+    """What each client owes, and how much those up to it owe together."""
+    parts = piece.parts("client", ("receivable_amount",))
+    ranking = Ranking.of(parts, parts.sums[:, 0])
+    totals = ranking.totals()[:, 0]
+    clients = named(piece.values("client"), ranking.value[ranking.starts])
+    owed = ranking.sums[ranking.starts, 0]
+    three = ranking.first(3).totals()[:, 0]
+    said: list[Said | None] = []
+    for client, amount, share, three_share, total, debtors in zip(
+        clients,
+        owed.tolist(),
+        quotients(owed, totals),
+        quotients(three, totals),
+        totals.tolist(),
+        ranking.sizes.tolist(),
+        strict=True,
+    ):
+        values = {"client": client, "share": share, "amount": amount}
+        if total <= 0:
+            said.append(None)
+        elif debtors > 3:
+            said.append(("top_three", {**values, "three_share": three_share}))
+        else:
+            said.append(("top", values))
+    shown = ranking.with_others(_TOP)
+    running = np.cumsum(shown.sums[:, 0])
+    before = (running - shown.sums[:, 0])[shown.starts]
+    # Of nothing, or of less, there are no parts.
+    whole = np.maximum(totals, 0)[shown.group]
+    columns: Columns = {
+        "client": named(piece.values("client"), shown.value),
+        "currency": named(piece.currencies, shown.currency),
+        "receivable": shown.sums[:, 0].tolist(),
+        "cumulative_share": quotients(running - before[shown.group], whole),
+    }
+    says = said_by_currency(piece, ranking.variant[ranking.starts], ranking.currency[ranking.starts], said)
+    return charted(piece, shown.variant, columns, shown.sums[:, 0] != 0, says)
+
+
+def margin_by_project(piece: Slice) -> list[Data]:
+    """Revenue, cost and margin of each project; cost is unknown under a filter that costs do not know."""
+    parts = piece.parts("project", ("approved_amount", "cost_opex_amount", "cost_capex_amount"))
+    revenue, cost = parts.sums[:, 0], parts.sums[:, 1] + parts.sums[:, 2]
+    sums = np.stack([revenue, cost, revenue - cost], axis=1)
+    rows = Parts(parts.variant, parts.value, parts.currency, sums)
+    best = Ranking.of(rows, sums[:, 2])
+    leaders = best.starts
+    losing = np.add.reduceat((best.sums[:, 2] < 0).astype(np.int64), leaders)
+    said: list[Said | None] = []
+    for project, margin, losers, projects, known in zip(
+        named(piece.values("project"), best.value[leaders]),
+        best.sums[leaders, 2].tolist(),
+        losing.tolist(),
+        best.sizes.tolist(),
+        piece.has_costs[best.variant[leaders]].tolist(),
+        strict=True,
+    ):
+        values = {"project": project, "margin": margin}
+        if not known:
+            said.append(None)
+        elif losers:
+            said.append(("some_lose", {"losing": losers, "projects": projects, **values}))
+        else:
+            said.append(("none_loses", values))
+    shown = Ranking.of(rows, revenue).with_others(_TOP)
+    known_cost = piece.has_costs[shown.variant]
+    columns: Columns = {
+        "project": named(piece.values("project"), shown.value),
+        "currency": named(piece.currencies, shown.currency),
+        "revenue": shown.sums[:, 0].tolist(),
+        "cost": known_only(shown.sums[:, 1], known_cost),
+        "margin": known_only(shown.sums[:, 2], known_cost),
+        "margin_share": quotients(shown.sums[:, 2], shown.sums[:, 0] * known_cost),
+    }
+    drawn = (shown.sums[:, 0] != 0) | (shown.sums[:, 1] != 0)
+    says = said_by_currency(piece, best.variant[leaders], best.currency[leaders], said)
+    return charted(piece, shown.variant, columns, drawn, says)
+
+
+def payment_heatmap(piece: Slice) -> list[Data]:
+    """What the clients who paid most paid in each month of the trend."""
+    ranking = _collections(piece)
+    of_client = ranking.sums.sum(axis=1)
+    by_month = ranking.totals()
+    # The latest of equals: the first one from the end.
+    best = TREND_MONTHS - 1 - by_month[:, ::-1].argmax(axis=1)
+    leaders = ranking.starts
+    said: list[Said | None] = [
+        ("best_month", {"month": month_text(month), "amount": amount, "client": client, "paid": paid})
+        if total > 0
+        else None
+        for total, month, amount, client, paid in zip(
+            by_month.sum(axis=1).tolist(),
+            (piece.trend_end[ranking.variant[leaders]] - TREND_MONTHS + 1 + best).tolist(),
+            by_month[np.arange(len(best)), best].tolist(),
+            named(piece.values("client"), ranking.value[leaders]),
+            of_client[leaders].tolist(),
+            strict=True,
+        )
+    ]
+    shown = ranking.first(_TOP_OF_HEATMAP)
+    columns: Columns = {
+        "client": named(piece.values("client"), np.repeat(shown.value, TREND_MONTHS)),
+        "month": trend_month_rows(piece, shown.variant),
+        "currency": named(piece.currencies, np.repeat(shown.currency, TREND_MONTHS)),
+        "amount": shown.sums.ravel().tolist(),
+    }
+    says = said_by_currency(piece, ranking.variant[leaders], ranking.currency[leaders], said)
+    rows = np.repeat(shown.variant, TREND_MONTHS)
+    return charted(piece, rows, columns, shown.sums.ravel() != 0, says)
+
+
+def _collections(piece: Slice) -> Ranking:
+    """Clients by what they paid in the months of the trend; their sums are those of each month."""
+    parts = piece.trend_parts("client", "collected_amount")
+    clients = max(len(piece.values("client")), 1)
+    key = (parts.variant * len(piece.currencies) + parts.currency) * clients + parts.value
+    held, row = np.unique(key, return_inverse=True)
+    sums = np.zeros((len(held), TREND_MONTHS), np.int64)
+    np.add.at(sums, (row, parts.month), parts.amount)
+    group, value = np.divmod(held, clients)
+    variant, currency = np.divmod(group, max(len(piece.currencies), 1))
+    return Ranking.of(Parts(variant, value, currency, sums), sums.sum(axis=1))
+
+
+def _performance(
+    piece: Slice, dimension: str, overdue_name: str, ratio: str, of: tuple[str, str]
+) -> list[Data]:
+    """Approved, receivable and overdue amounts and one quotient by the values of a dimension.
+
+    Args:
+        piece: The variants.
+        dimension: Whose values stand in the rows.
+        overdue_name: What the sentence calls the value with the largest overdue amount.
+        ratio: The column of the quotient.
+        of: Its components, the upper and the lower one.
+    """
+    parts = piece.parts(dimension, (*(f"{name}_amount" for name in _AMOUNTS), *of))
+    ranking = Ranking.of(parts, parts.sums[:, 0])
+    values = piece.values(dimension)
+    shown = ranking.with_others(_TOP)
+    columns: Columns = {
+        dimension: named(values, shown.value),
+        "currency": named(piece.currencies, shown.currency),
+        **{name: shown.sums[:, place].tolist() for place, name in enumerate(_AMOUNTS)},
+        ratio: quotients(shown.sums[:, 3], shown.sums[:, 4]),
+    }
+    drawn = (shown.sums[:, : len(_AMOUNTS)] != 0).any(axis=1)
+    leaders = ranking.starts
+    # Grouped alike, so that group follows group in both.
+    overdue = Ranking.of(parts, parts.sums[:, 2])
+    says = said_by_currency(
+        piece,
+        ranking.variant[leaders],
+        ranking.currency[leaders],
+        _leaders(
+            dimension,
+            overdue_name,
+            named(values, ranking.value[leaders]),
+            ranking.sums[leaders, 0],
+            ranking.totals()[:, 0],
+            named(values, overdue.value[leaders]),
+            overdue.sums[leaders, 2],
+        ),
+    )
+    return charted(piece, shown.variant, columns, drawn, says)
+
+
+def _leaders(
+    dimension: str,
+    overdue_name: str,
+    leaders: list[str],
+    approved: Ints,
+    whole: Ints,
+    owing: list[str],
+    overdue: Ints,
+) -> list[Said | None]:
+    said: list[Said | None] = []
+    for leader, amount, share, total, debtor, owed in zip(
+        leaders,
+        approved.tolist(),
+        quotients(approved, whole),
+        whole.tolist(),
+        owing,
+        overdue.tolist(),
+        strict=True,
+    ):
+        values = {dimension: leader, "share": share, "approved": amount}
+        if total <= 0:
+            said.append(None)
+        elif owed > 0:
+            said.append(("leader_and_overdue", {**values, overdue_name: debtor, "overdue": owed}))
+        else:
+            said.append(("leader", values))
+    return said

@@ -1,0 +1,53 @@
+"""Working capital: what the distance of DSO to its target and to its industry ties up in cash."""
+
+import numpy as np
+
+from kpi_pipeline.compute.blocks.chart_data import shown
+from kpi_pipeline.compute.blocks.plain import Data, named, quotients, split
+from kpi_pipeline.compute.coded import Ints
+from kpi_pipeline.compute.slices import Slice
+
+
+def working_capital(piece: Slice) -> list[list[Data]]:
+    """DSO of each currency, its distance to the target, and the cash that reaching it would free.
+
+    `cash_tied` is receivable - days aimed at x approved billing of the DSO window / its days, rounded
+    down: negative where DSO is better than that. Where no day of the window has passed it is None.
+    """
+    variant, currency = shown(piece)
+    receivable = piece.total("receivable_amount")[variant, currency]
+    billed = piece.window("approved_amount")[variant, currency]
+    days = piece.window_days[variant]
+    target = piece.cube.thresholds.dso_target_days
+    benchmark = piece.cube.thresholds.dso_benchmark_days
+    rows = [
+        {
+            "currency": code,
+            "dso": dso,
+            "target_days": target,
+            "benchmark_days": benchmark,
+            "gap_days": None if dso is None else dso - target,
+            "daily_billing": {"value": daily, "numerator": approved, "denominator": passed},
+            "cash_tied": freed,
+            "cash_tied_benchmark": freed_by_benchmark,
+        }
+        for code, dso, daily, approved, passed, freed, freed_by_benchmark in zip(
+            named(piece.currencies, currency),
+            quotients(receivable, np.where(days > 0, billed, 0), days),
+            quotients(billed, days),
+            billed.tolist(),
+            days.tolist(),
+            _tied(receivable, billed, days, target),
+            _tied(receivable, billed, days, benchmark),
+            strict=True,
+        )
+    ]
+    return split(len(piece.filters), variant, rows)
+
+
+def _tied(receivable: Ints, billed: Ints, days: Ints, aim: int) -> list[int | None]:
+    # Python's integers: a year of days times the largest amounts does not fit 64 bits.
+    return [
+        (owed * passed - aim * approved) // passed if passed else None
+        for owed, approved, passed in zip(receivable.tolist(), billed.tolist(), days.tolist(), strict=True)
+    ]

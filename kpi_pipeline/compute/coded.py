@@ -1,0 +1,162 @@
+"""Tables of the roll-up with their dimensions as numbers, and rows looked up by group and month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+NO_VALUE: Final = -1
+"""Code of a value that the cells do not hold, or of none: no filter that names the dimension admits it."""
+
+_DIGEST_SEED: Final = 20_240_229
+
+_CHUNK: Final = 1 << 16
+"""Rows summed at a time: memory stays flat however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedTable:
+    """One table of the roll-up.
+
+    Attributes:
+        codes: By dimension but the month, the place of each row's value among the cube's values.
+        month: Place of each row's month on the cube's axis.
+        currency: Place of each row's currency among the cube's.
+        sums: What is summed, [rows, columns].
+    """
+
+    codes: dict[str, Ints]
+    month: Ints
+    currency: Ints
+    sums: Ints
+
+    @classmethod
+    def of(
+        cls,
+        table: pa.Table,
+        values: Mapping[str, Sequence[str]],
+        months: Mapping[str, int],
+        currencies: Sequence[str],
+        columns: Sequence[str],
+    ) -> "CodedTable":
+        """Code a table.
+
+        Args:
+            table: Dimensions, currency and columns.
+            values: By dimension but the month, its values.
+            months: Place of each month on the axis.
+            currencies: Codes of the currencies.
+            columns: What is summed.
+        """
+        return cls(
+            codes={name: looked_up(table[name], place_of(held)) for name, held in values.items()},
+            month=looked_up(table["month"], months),
+            currency=looked_up(table["currency"], place_of(currencies)),
+            sums=np.column_stack([table[name].to_numpy() for name in columns])
+            if columns
+            else np.zeros((table.num_rows, 0), np.int64),
+        )
+
+    def __len__(self) -> int:
+        """How many rows it has."""
+        return len(self.month)
+
+    def digests(self, labels: Ints) -> npt.NDArray[np.uint64]:
+        """A number for each row: equal for equal rows, different for all others but one in 2**64.
+
+        Args:
+            labels: What a row says beside its columns, as numbers.
+        """
+        columns = [*self.codes.values(), self.month, self.currency, labels]
+        weights = np.random.default_rng(_DIGEST_SEED).integers(
+            0, 2**64, len(columns) + self.sums.shape[1], np.uint64, endpoint=False
+        )
+        # Sums wrap around 2**64; weights are odd, so that no column's change is lost.
+        weights |= np.uint64(1)
+        found: npt.NDArray[np.uint64] = self.sums.astype(np.uint64) @ weights[len(columns) :]
+        for weight, column in zip(weights, columns, strict=False):
+            found += column.astype(np.uint64) * weight
+        return found
+
+
+class Members:
+    """Rows of a table that belong to groups, ordered by group and month.
+
+    A row may belong to several groups.
+
+    Args:
+        rows: Rows of the table.
+        group: The group of each.
+        month: The month of each, as a place on the axis.
+        months: Length of the axis.
+    """
+
+    def __init__(self, rows: Ints, group: Ints, month: Ints, months: int) -> None:
+        key = group * months + month
+        order = np.argsort(key, kind="stable")
+        self.rows = rows[order]
+        self._key = key[order]
+        self._months = months
+
+    def within(self, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+        """The rows of some groups in stretches of months.
+
+        Args:
+            group: The group of each stretch.
+            first: Its first month, as a place on the axis.
+            last: Its last month; before `first` it is empty.
+
+        Returns:
+            Which stretch each row is in, ascending, and the row.
+        """
+        base = group * self._months
+        begin = np.searchsorted(self._key, base + np.clip(first, 0, self._months))
+        end = np.searchsorted(self._key, base + np.clip(last + 1, 0, self._months))
+        length = np.maximum(end - begin, 0)
+        stretch = np.repeat(np.arange(len(group)), length)
+        offset = np.repeat(begin - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
+        return stretch, self.rows[offset + np.arange(len(offset))]
+
+
+def summed(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
+    """Sum rows into places.
+
+    Args:
+        sums: What is summed, [any rows, columns].
+        rows: Rows to take; one may come several times.
+        at: The place of each.
+        places: How many places there are.
+
+    Returns:
+        [places, columns].
+    """
+    found = np.zeros((places, sums.shape[1]), np.int64)
+    for begin in range(0, len(rows), _CHUNK):
+        piece = at[begin : begin + _CHUNK]
+        order = np.argsort(piece, kind="stable")
+        place, first = np.unique(piece[order], return_index=True)
+        found[place] += np.add.reduceat(sums[rows[begin : begin + _CHUNK][order]], first, axis=0)
+    return found
+
+
+def place_of(values: Sequence[str]) -> dict[str, int]:
+    """Each value's place."""
+    return {value: place for place, value in enumerate(values)}
+
+
+def looked_up(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
+    """The place of each row's value; `NO_VALUE` where it has none."""
+    coded = column.combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    if not len(coded):
+        return np.zeros(0, np.int64)
+    of_entry = np.array([places.get(value, NO_VALUE) for value in coded.dictionary.to_pylist()], np.int64)
+    found: Ints = of_entry[coded.indices.to_numpy()]
+    return found

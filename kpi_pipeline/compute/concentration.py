@@ -1,0 +1,173 @@
+"""What is no sum: quantiles of payments, and how a sum spreads over the values of a dimension."""
+
+from typing import Final
+
+import numpy as np
+
+from kpi_pipeline.compute.anchors import ANCHORS, PREVIOUS, RECENT, TREND, VALUE, Anchors
+from kpi_pipeline.compute.coded import NO_VALUE, Bools, Ints, summed
+from kpi_pipeline.compute.months import month_of
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
+
+_COUNT: Final = 1
+"""Place of the count among the sums of a breakdown."""
+
+
+def payment_quantiles(piece: Slice, anchors: Anchors, percent: int) -> tuple[Ints, Bools]:
+    """The least days by which a percentage of the payments was made, by the nearest rank.
+
+    Args:
+        piece: The variants.
+        anchors: Theirs.
+        percent: From 1 to 100.
+
+    Returns:
+        Days and where there are any, [V, anchors, 1].
+    """
+    value = np.full((len(piece), ANCHORS, 1), NO_VALUE)
+    value[:, VALUE, 0] = _quantiles(piece, *piece.rows("breakdowns"), len(piece), percent)
+    for anchor in (RECENT, PREVIOUS):
+        rows = piece.stretch("breakdowns", piece.group, anchors.first[:, anchor], anchors.last[:, anchor])
+        value[:, anchor, 0] = _quantiles(piece, *rows, len(piece), percent)
+    every = piece.groups * piece.cube.months
+    by_month = _quantiles(piece, *_each_month(piece, "breakdowns"), every, percent)
+    value[:, TREND, 0] = _at_months(piece, anchors.first[:, TREND], by_month, NO_VALUE)
+    return value, value != NO_VALUE
+
+
+def concentrations(
+    piece: Slice, anchors: Anchors, dimension: str, component: str, squared: bool
+) -> tuple[Ints, Ints]:
+    """The largest value's part of a component, or the sum of the squares of all, and the whole.
+
+    Args:
+        piece: The variants.
+        anchors: Theirs.
+        dimension: Over whose values the component spreads.
+        component: A flow component.
+        squared: Squares instead of the largest; then the whole is squared too.
+
+    Returns:
+        What is above and below the line, [V, anchors, C]: Python integers where squared.
+    """
+    currencies = len(piece.currencies)
+    shape = (len(piece), ANCHORS, currencies)
+    kind = object if squared else np.int64
+    above, below = np.zeros(shape, kind), np.zeros(shape, kind)
+
+    def spread(owner: Ints, row: Ints, owners: int) -> tuple[Ints, Ints]:
+        return _spread(piece, owner, row, owners, dimension, component, squared)
+
+    above[:, VALUE], below[:, VALUE] = spread(*piece.rows("cells"), len(piece))
+    for anchor in (RECENT, PREVIOUS):
+        rows = piece.stretch("cells", piece.group, anchors.first[:, anchor], anchors.last[:, anchor])
+        above[:, anchor], below[:, anchor] = spread(*rows, len(piece))
+    by_month = spread(*_each_month(piece, "cells"), piece.groups * piece.cube.months)
+    for to, found in zip((above, below), by_month, strict=True):
+        to[:, TREND] = _at_months(piece, anchors.first[:, TREND], found, 0)
+    return above, below
+
+
+def values_with(piece: Slice, anchors: Anchors, dimension: str, component: str, some: bool) -> Ints:
+    """How many values of a dimension have something open, and some or none of a stock component.
+
+    Args:
+        piece: The variants.
+        anchors: Theirs; of a window or a month, what stood at its end.
+        dimension: Whose values are counted.
+        component: A stock component.
+        some: Those that have some of it; else those that have none.
+
+    Returns:
+        [V, anchors, 1].
+    """
+    value = np.zeros((len(piece), ANCHORS, 1), np.int64)
+
+    def counted(table: str, columns: tuple[str, ...], owner: Ints, row: Ints, owners: int) -> Ints:
+        source, held = piece.cube.tables[table], len(piece.values(dimension))
+        code = source.codes[dimension][row]
+        kept = code != NO_VALUE
+        each, at = np.unique(owner[kept] * max(held, 1) + code[kept], return_inverse=True)
+        places = [columns.index("open_count"), columns.index(component)]
+        sums = summed(source.sums[:, places], row[kept], at, len(each))
+        chosen = (sums[:, 0] > 0) & ((sums[:, 1] > 0) == some)
+        return np.bincount(each[chosen] // max(held, 1), minlength=owners).astype(np.int64)
+
+    value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *piece.rows("cells"), len(piece))
+    every = piece.groups * piece.cube.months
+    by_month = counted("positions", STOCK_COMPONENTS, *_each_month(piece, "positions"), every)
+    present = month_of(piece.cube.as_of)
+    for anchor in range(VALUE + 1, ANCHORS):
+        ends = np.minimum(anchors.last[:, anchor : anchor + 1], present)
+        value[:, anchor] = _at_months(piece, ends, by_month, 0)
+    return value
+
+
+def _each_month(piece: Slice, table: str) -> tuple[Ints, Ints]:
+    """The rows of every group and month; which of these each is in, and the row."""
+    months = piece.cube.months
+    group, month = np.divmod(np.arange(piece.groups * months), months)
+    number = month + piece.cube.first
+    return piece.stretch(table, group, number, number)
+
+
+def _at_months(piece: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
+    """What is known of each group and month, at some months of each variant, [V, months]."""
+    months = piece.cube.months
+    place = numbers - piece.cube.first
+    inside = (place >= 0) & (place < months)
+    found = by_month[piece.group[:, None] * months + np.clip(place, 0, months - 1)]
+    found[~inside] = outside
+    return found
+
+
+def _quantiles(piece: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
+    """The quantile of each owner's payments; `NO_VALUE` where it has none."""
+    cube = piece.cube
+    paid = cube.breakdown[row] == "payment_days"
+    owner, row = owner[paid], row[paid]
+    found = np.full(owners, NO_VALUE)
+    if not len(row):
+        return found
+    days = cube.payment_days[row]
+    order = np.lexsort((days, owner))
+    owner, days, count = owner[order], days[order], cube.tables["breakdowns"].sums[row[order], _COUNT]
+    upto = np.cumsum(count)
+    first = np.searchsorted(owner, owner)
+    before = np.where(first > 0, upto[first - 1], 0)
+    whole = np.bincount(owner, count, owners).astype(np.int64)[owner]
+    reached = 100 * (upto - before) >= percent * whole
+    each, at = np.unique(owner[reached], return_index=True)
+    found[each] = days[reached][at]
+    return found
+
+
+def _spread(
+    piece: Slice, owner: Ints, row: Ints, owners: int, dimension: str, component: str, squared: bool
+) -> tuple[Ints, Ints]:
+    """Largest or squares, and the whole, of each owner and currency, [owners, C]."""
+    cells, currencies = piece.cube.tables["cells"], len(piece.currencies)
+    kind = object if squared else np.int64
+    above, below = np.zeros((owners, currencies), kind), np.zeros((owners, currencies), kind)
+    code = cells.codes[dimension][row]
+    amount = cells.sums[row, COMPONENT_INDEX[component]]
+    kept = (code != NO_VALUE) & (amount != 0)
+    owner, row, code, amount = owner[kept], row[kept], code[kept], amount[kept]
+    if not len(row):
+        return above, below
+    shape = (owners, currencies, len(piece.values(dimension)))
+    flat = np.ravel_multi_index((owner, cells.currency[row], code), shape)
+    held, at = np.unique(flat, return_inverse=True)
+    each = summed(amount[:, None], np.arange(len(amount)), at, len(held))[:, 0]
+    place, first = np.unique(held // shape[2], return_index=True)
+    where = np.unravel_index(place, (owners, currencies))
+    whole = np.add.reduceat(each, first)
+    if squared:
+        big = each.astype(object)
+        # Parts of what is nothing, or less than that, say nothing.
+        squares = np.where(whole > 0, whole, 0).astype(object) ** 2
+        above[where], below[where] = np.add.reduceat(big * big, first), squares
+    else:
+        above[where], below[where] = np.maximum.reduceat(each, first), whole
+    return above, below

@@ -1,0 +1,250 @@
+"""The formulas of the KPIs, evaluated at every anchor of every variant of a slice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from kpi_pipeline.compute.anchors import ANCHORS, VALUE, Anchors
+from kpi_pipeline.compute.coded import Bools, Ints
+from kpi_pipeline.compute.concentration import concentrations, payment_quantiles, values_with
+from kpi_pipeline.compute.losses import expected_losses
+from kpi_pipeline.compute.months import days_between
+from kpi_pipeline.compute.quotients import Floats, quotient
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.dimensions import MONTH
+from kpi_pipeline.model.kpis import Kpi
+from kpi_pipeline.model.kpis.formulas import (
+    AgainstTarget,
+    CountBack,
+    ExpectedLoss,
+    Herfindahl,
+    PaymentQuantile,
+    Ratio,
+    ShareOfAll,
+    Span,
+    Sum,
+    Term,
+    TopShare,
+    Total,
+    ValuesWhere,
+    terms_of,
+)
+
+_KIND = {one.name: one.kind for one in COMPONENTS}
+_OF_COSTS = (Kind.COST, Kind.COST_CASH)
+_MOST_MONTHS_BACK = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """What a quotient over the filter divides, and by what; all [V, C], or [V, 1] of all currencies.
+
+    Attributes:
+        above: Numerators.
+        below: Denominators.
+        there: Where both can be told.
+        below_there: Where the denominator can be told.
+        days: Days by which the numerator was multiplied, [V]; None where it was not.
+    """
+
+    above: Ints
+    below: Ints
+    there: Bools
+    below_there: Bools
+    days: Ints | None = None
+
+    @classmethod
+    def of(
+        cls, above: Ints, below: Ints, below_there: Bools | None = None, days: Ints | None = None
+    ) -> "Divided":
+        """Take both over the filter of what is known at every anchor."""
+        everywhere = np.ones(above[:, VALUE].shape, np.bool_)
+        told = everywhere if below_there is None else below_there
+        return cls(above[:, VALUE], below[:, VALUE], everywhere, told, days)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A KPI at every anchor; all [V, anchors, C], or [V, anchors, 1] of all currencies together.
+
+    Attributes:
+        value: Integers or doubles.
+        there: Where there is a value.
+        divided: What was divided; None for what is no quotient.
+    """
+
+    value: Ints | Floats
+    there: Bools
+    divided: Divided | None = None
+
+
+class Evaluation:
+    """The KPIs of one slice.
+
+    Args:
+        piece: The slice.
+    """
+
+    def __init__(self, piece: Slice) -> None:
+        self.piece = piece
+        self.anchors = Anchors.of(piece)
+        self._known: dict[tuple[str, Span], Ints] = {}
+        self._ways: dict[type, Callable[[Any, bool], Evaluated]] = {
+            Total: self._total,
+            Ratio: self._ratio,
+            PaymentQuantile: self._payment_quantile,
+            TopShare: self._shares,
+            Herfindahl: self._shares,
+            ValuesWhere: self._values_where,
+            ShareOfAll: self._share_of_all,
+            AgainstTarget: self._against_target,
+            CountBack: self._count_back,
+            ExpectedLoss: self._expected_loss,
+        }
+
+    def of(self, kpi: Kpi) -> Evaluated:
+        """Evaluate a KPI at every anchor."""
+        found = self._ways[type(kpi.formula)](kpi.formula, kpi.per_currency)
+        there, divided = found.there & self.anchors.there[:, :, None], found.divided
+        if any(_KIND[term.component] in _OF_COSTS for term in terms_of(kpi.formula)):
+            known = self.piece.has_costs
+            there = there & known[:, None, None]
+            if divided is not None:
+                divided = replace(
+                    divided,
+                    there=divided.there & known[:, None],
+                    below_there=divided.below_there & known[:, None],
+                )
+        return Evaluated(found.value, there, divided)
+
+    def _sum(self, of: Sum, per_currency: bool) -> Ints:
+        found = self.term(of[0])
+        for one in of[1:]:
+            found = found + self.term(one)
+        return found if per_currency else found.sum(axis=2, keepdims=True)
+
+    def term(self, term: Term) -> Ints:
+        """A term at every anchor, [V, anchors, C]; not to be written to."""
+        known = term.component, term.span
+        if known not in self._known:
+            self._known[known] = self._component(*known)
+        return self._known[known] if term.factor == 1 else self._known[known] * term.factor
+
+    def _component(self, name: str, span: Span) -> Ints:
+        piece, kind = self.piece, _KIND[name]
+        if kind is Kind.SNAPSHOT:
+            found = np.zeros((len(piece), ANCHORS, len(piece.currencies)), np.int64)
+        else:
+            first, last = self.anchors.span(span)
+            # At a window or a month a stock is what stood at its end.
+            found = piece.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
+        if span is Span.SELF:
+            found[:, VALUE] = piece.total(name)
+        elif span is Span.WINDOW:
+            found[:, VALUE] = piece.window(name)
+        return found
+
+    def _total(self, formula: Total, per_currency: bool) -> Evaluated:
+        total = self._sum(formula.of, per_currency)
+        return Evaluated(total, np.ones(total.shape, np.bool_))
+
+    def _ratio(self, formula: Ratio, per_currency: bool) -> Evaluated:
+        above, below = (self._sum(of, per_currency) for of in (formula.above, formula.below))
+        if not formula.times_days:
+            return Evaluated(*quotient(above, below), Divided.of(above, below))
+        days = np.broadcast_to(self.anchors.days[:, :, None], above.shape)
+        value, there = quotient(above, below, days)
+        divided = Divided.of(above, below, days=self.piece.window_days)
+        return Evaluated(value, there & (days > 0), divided)
+
+    def _payment_quantile(self, formula: PaymentQuantile, _per_currency: bool) -> Evaluated:
+        return Evaluated(*payment_quantiles(self.piece, self.anchors, formula.percent))
+
+    def _shares(self, formula: TopShare | Herfindahl, _per_currency: bool) -> Evaluated:
+        squared = isinstance(formula, Herfindahl)
+        above, below = concentrations(
+            self.piece, self.anchors, formula.dimension, formula.component, squared=squared
+        )
+        value, there = quotient(above, below)
+        # Squares are beyond what JSON's readers keep exactly.
+        divided = None if squared else Divided.of(above, below)
+        # Parts of what is nothing, or less than that, say nothing.
+        return Evaluated(value, there & (below > 0), divided)
+
+    def _expected_loss(self, _formula: ExpectedLoss, _per_currency: bool) -> Evaluated:
+        return Evaluated(*expected_losses(self.piece, self.anchors))
+
+    def _values_where(self, formula: ValuesWhere, _per_currency: bool) -> Evaluated:
+        value = values_with(self.piece, self.anchors, formula.dimension, formula.component, formula.some)
+        return Evaluated(value, np.ones(value.shape, np.bool_))
+
+    def _share_of_all(self, formula: ShareOfAll, _per_currency: bool) -> Evaluated:
+        piece, name = self.piece, formula.component
+        above = self.term(Term(name))
+        everything = piece.cube.everything
+        if piece is everything:
+            below = above.copy()
+        else:
+            first, last = self.anchors.span(Span.SELF)
+            below = everything.over(name, first, last, np.zeros(len(piece), np.int64))
+            below[:, VALUE] = _all_at_value(piece, everything, name)
+        value, there = quotient(above, below)
+        return Evaluated(value, there, Divided.of(above, below))
+
+    def _against_target(self, formula: AgainstTarget, _per_currency: bool) -> Evaluated:
+        piece = self.piece
+        above = self.term(Term("approved_amount", formula.span))
+        first, last = self.anchors.span(formula.span)
+        months = last - first + 1
+        targets = [piece.cube.thresholds.monthly_target(code) for code in piece.currencies]
+        below = months[:, :, None] * np.array([target or 0 for target in targets], np.int64)
+        whole = np.array(
+            [all(name == MONTH.name for name, _ in asked.terms) for asked in piece.filters], np.bool_
+        )
+        set_ = np.array([target is not None for target in targets], np.bool_)
+        aimed = whole[:, None, None] & set_[None, None, :]
+        value, there = quotient(above, below)
+        return Evaluated(value, there & aimed, Divided.of(above, below, below_there=aimed[:, 0]))
+
+    def _count_back(self, _formula: CountBack, _per_currency: bool) -> Evaluated:
+        piece, as_of = self.piece, self.piece.cube.as_of
+        receivable = remaining = self.term(Term("receivable_amount"))
+        days = np.zeros(remaining.shape, np.int64)
+        used = np.zeros(remaining.shape, np.int64)  # approved billing of the month that ends the count
+        used_days = np.zeros(remaining.shape, np.int64)
+        counting = remaining > 0
+        month = self.anchors.window_last.copy()
+        for _ in range(_MOST_MONTHS_BACK):
+            counting_here = counting & (month >= piece.cube.first_happened)[:, :, None]
+            if not counting_here.any():
+                break
+            approved = piece.over("approved_amount", month, month)
+            passed = np.broadcast_to(days_between(month, month, as_of)[:, :, None], days.shape)
+            ends = counting_here & (approved >= remaining) & (approved > 0)
+            used = np.where(ends, approved, used)
+            used_days = np.where(ends, passed, used_days)
+            goes_on = counting_here & ~ends
+            remaining = np.where(goes_on, remaining - np.maximum(approved, 0), remaining)
+            days = np.where(goes_on, days + passed, days)
+            counting = counting & ~ends
+            month = month - 1
+        ended = used > 0
+        value = np.zeros(remaining.shape)
+        for at in zip(*np.nonzero(ended), strict=True):
+            whole, each = int(used[at]), int(used_days[at])
+            value[at] = (int(days[at]) * whole + int(remaining[at]) * each) / whole
+        divided = Divided.of(receivable, used, below_there=ended[:, VALUE])
+        return Evaluated(value, ended | (receivable == 0), divided)
+
+
+def _all_at_value(piece: Slice, everything: Slice, component: str) -> Ints:
+    """A component of all certificates over the months that each filter names, or over all time, [V, C]."""
+    found = np.repeat(everything.total(component), len(piece), axis=0)
+    for at, months in enumerate(piece.months):
+        if months:
+            numbers = np.array([months], np.int64)
+            found[at] = everything.over(component, numbers, numbers)[0].sum(axis=0)
+    return found

@@ -1,0 +1,146 @@
+# ruff: noqa: S608 - names in SQL are our own
+"""Lookup tables of the distinct words that people wrote, and what each stands for.
+
+Names, states and currencies are few, however many the rows: each word is understood once, in Python,
+and the rows join what it means.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+from babel.numbers import get_currency_precision, list_currencies
+
+from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.filters import fold
+
+NAMED: Final = ("client", "project", "project_manager", "administrator", "project_type")
+"""Dimensions whose values are names that people write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """How the names in a table's columns are spelled.
+
+    Attributes:
+        names: Column to SQL of its name in the one spelling.
+        joins: SQL of the joins that this needs.
+    """
+
+    names: dict[str, str]
+    joins: str
+
+
+def spell(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    nameless: Mapping[str, str | None],
+    known: Mapping[str, Mapping[str, str]] | None = None,
+) -> Spellings:
+    """Find one spelling for the names of a table that fold alike.
+
+    It is the known one, else the most frequent of the column (ties: the smallest).
+
+    Args:
+        connection: Where what is written otherwise is registered, as `spelling_<column>`.
+        table: The table that holds the names.
+        nameless: Column to what stands for a name of which folding leaves nothing (a lone accent).
+        known: Column to folded name to the spelling that goes before any other.
+    """
+    columns = list(nameless)
+    sets = ", ".join(f"({column})" for column in columns)
+    counted = connection.execute(
+        f"SELECT {', '.join(columns)}, count(*) FROM {table} GROUP BY GROUPING SETS ({sets})"
+    ).fetchall()
+    names, joins = {}, []
+    for at, column in enumerate(columns):
+        written = [(str(row[at]), int(row[-1])) for row in counted if row[at] is not None]
+        spellings = _one_spelling(written, nameless[column], (known or {}).get(column, {}))
+        others = {name: spelling for name, spelling in spellings.items() if spelling != name}
+        names[column] = f"{table}.{column}"
+        # A join costs more than looking whether it is needed, and names are mostly spelled alike.
+        if others:
+            spelling = f"spelling_{column}"
+            _lookup(connection, spelling, others, spelling=list(others.values()))
+            names[column] = (
+                f"CASE WHEN {spelling}.word IS NULL THEN {table}.{column} ELSE {spelling}.spelling END"
+            )
+            joins.append(f"LEFT JOIN {spelling} ON {spelling}.word = {table}.{column}")
+    return Spellings(names, " ".join(joins))
+
+
+def recognise(
+    connection: duckdb.DuckDBPyConnection, table: str, name: str, meanings: Mapping[str, str]
+) -> None:
+    """Make a table `known_<name>s` of the words (`word`) in `<name>_word` that mean something (`<name>`).
+
+    Args:
+        connection: Where the table is made.
+        table: The table that holds the words.
+        name: What the words name.
+        meanings: Folded word to its meaning.
+    """
+    known = {
+        word: str(meanings[fold(word)])
+        for word in _distinct(connection, table, f"{name}_word")
+        if fold(word) in meanings
+    }
+    _lookup(connection, f"known_{name}s", known, **{name: list(known.values())})
+
+
+def recognise_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[int]:
+    """Make a table `known_currencies` of the words in `currency_word` that are ISO codes.
+
+    Its columns are `word`, `currency` and `decimals`, those of Unicode CLDR through Babel.
+
+    Returns:
+        Every value of `decimals`, at least one.
+    """
+    existing = list_currencies()
+    words = _distinct(connection, table, "currency_word")
+    codes = {word: word.upper() for word in words if word.upper() in existing}
+    decimals = [get_currency_precision(code) for code in codes.values()]
+    _lookup(connection, "known_currencies", codes, currency=list(codes.values()), decimals=decimals)
+    return sorted(set(decimals)) or [0]
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:
+    rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
+    return [word for (word,) in rows.fetchall()]
+
+
+def _one_spelling(
+    counted: Iterable[tuple[str, int]], fallback: str | None, known: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Each written name to the spelling of those that fold alike."""
+    groups: dict[str, dict[str, int]] = {}
+    nameless = []
+    for written, times in counted:
+        folded = fold(written)
+        if not folded:
+            nameless.append(written)
+        else:
+            groups.setdefault(folded, {})[written] = times
+    chosen: dict[str, str | None] = {}
+    for folded, spellings in groups.items():
+        best = known.get(folded) or min(spellings, key=lambda written: (-spellings[written], written))
+        chosen.update(dict.fromkeys(spellings, UNASSIGNED if folded == fold(UNASSIGNED) else best))
+    if nameless:
+        stand_in = None if fallback is None else chosen.get(fallback, fallback)
+        chosen.update(dict.fromkeys(nameless, stand_in))
+    return chosen
+
+
+def _lookup(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    words: Iterable[str],
+    **values: Sequence[str | None] | Sequence[int],
+) -> None:
+    """Register a small table of words and what each stands for."""
+    columns = {"word": pa.array(list(words), pa.string())}
+    for column, given in values.items():
+        columns[column] = pa.array(given, pa.int64() if column == "decimals" else pa.string())
+    connection.register(name, pa.table(columns))

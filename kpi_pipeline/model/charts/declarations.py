@@ -1,0 +1,295 @@
+"""What each chart shows: its data columns, its words and its sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.model.kinds import Kind
+from kpi_pipeline.model.sentences import SENTENCES, Sentence
+from kpi_pipeline.model.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a chart's data.
+
+    Attributes:
+        name: Its key in payloads and specifications.
+        label: Head of the column in a data table.
+        kind: What its values are.
+    """
+
+    name: str
+    label: Text
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart.
+
+    A specification names its data source and no colour: those belong to the theme of the page. It draws
+    amounts in whole units of their currency, while columns hold minor units: whoever joins them divides
+    the columns of `amounts` by ten to the power of the currency's decimals.
+
+    Attributes:
+        name: Its key in payloads, and the name of its data source.
+        title: Its title.
+        description: What it shows, for those who do not see it.
+        fields: Data columns of a variant, in order.
+        nothing: Said instead where there is nothing to draw.
+    """
+
+    name: str
+    title: Text
+    description: Text
+    fields: tuple[Column, ...]
+    nothing: Text
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the data columns, in order."""
+        return tuple(column.name for column in self.fields)
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """Names of the columns that hold amounts in minor units."""
+        return tuple(column.name for column in self.fields if column.kind is Kind.MONEY)
+
+    @property
+    def sentences(self) -> Mapping[str, Sentence]:
+        """What it can say, by name, in the order in which sentences are tried."""
+        return SENTENCES[self.name]
+
+
+_MONTH: Final = Column("month", Text("Mes", "Month"), Kind.MONTH)
+_CURRENCY: Final = Column("currency", Text("Moneda", "Currency"), Kind.CURRENCY)
+_CLIENT: Final = Column("client", Text("Cliente", "Client"), Kind.NAME)
+_PROJECT: Final = Column("project", Text("Proyecto", "Project"), Kind.NAME)
+_MANAGER: Final = Column("project_manager", Text("Jefe de proyecto", "Project manager"), Kind.NAME)
+_COUNT: Final = Column("count", Text("Certificados", "Certificates"), Kind.COUNT)
+
+
+def _money(name: str, es: str, en: str) -> Column:
+    return Column(name, Text(es, en), Kind.MONEY)
+
+
+def _share(name: str, es: str, en: str) -> Column:
+    return Column(name, Text(es, en), Kind.SHARE)
+
+
+def _days(name: str, es: str, en: str) -> Column:
+    return Column(name, Text(es, en), Kind.DAYS)
+
+
+_AMOUNT: Final = _money("amount", "Monto", "Amount")
+_APPROVED: Final = _money("approved", "Aprobado", "Approved")
+_RECEIVABLE: Final = _money("receivable", "Por cobrar", "Receivable")
+_OVERDUE: Final = _money("overdue", "Vencido", "Overdue")
+
+CHARTS: Final[dict[str, Chart]] = {
+    chart.name: chart
+    for chart in (
+        Chart(
+            "monthly_trend",
+            Text("Tendencia mensual", "Monthly trend"),
+            Text(
+                "Columnas de lo propuesto, aprobado y pagado en cada uno de doce meses, y una línea con el "
+                "DSO en días sobre su propia escala.",
+                "Columns of what was proposed, approved and paid in each of twelve months, and a line of DSO "
+                "in days on a scale of its own.",
+            ),
+            (
+                _MONTH,
+                _CURRENCY,
+                _money("proposed", "Propuesto", "Proposed"),
+                _APPROVED,
+                _money("paid", "Pagado", "Paid"),
+                _days("dso", "DSO", "DSO"),
+            ),
+            Text("No hay certificados en estos meses.", "There are no certificates in these months."),
+        ),
+        Chart(
+            "ageing",
+            Text("Antigüedad de lo no pagado", "Ageing of unpaid items"),
+            Text(
+                "Una columna por tramo de días desde la emisión con el monto de los certificados no pagados.",
+                "One column for each range of days since issue, with the amount of unpaid certificates.",
+            ),
+            (
+                Column("bucket", Text("Días desde la emisión", "Days since issue"), Kind.BUCKET),
+                _CURRENCY,
+                _AMOUNT,
+                _COUNT,
+                _share("share", "Porcentaje", "Share"),
+            ),
+            Text("Nada está por pagar.", "Nothing is unpaid."),
+        ),
+        Chart(
+            "states",
+            Text("Certificados por estado", "Certificates by state"),
+            Text(
+                "Una barra por estado con el monto propuesto de los certificados que están en él.",
+                "One bar for each state, with the proposed amount of the certificates in it.",
+            ),
+            (Column("state", Text("Estado", "State"), Kind.STATE), _CURRENCY, _AMOUNT, _COUNT),
+            Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
+        ),
+        Chart(
+            "client_performance",
+            Text("Desempeño por cliente", "Client performance"),
+            Text(
+                "Para los diez clientes con más aprobado y los demás juntos: barras de lo aprobado, lo por "
+                "cobrar y lo vencido.",
+                "For the ten clients with the largest approved amounts and all others together: bars of what "
+                "is approved, receivable and overdue.",
+            ),
+            (
+                _CLIENT,
+                _CURRENCY,
+                _APPROVED,
+                _RECEIVABLE,
+                _OVERDUE,
+                _days("payment_days", "Días hasta el pago", "Days to payment"),
+            ),
+            Text("Ningún cliente tiene montos.", "No client has any amount."),
+        ),
+        Chart(
+            "manager_performance",
+            Text("Desempeño por jefe de proyecto", "Project manager performance"),
+            Text(
+                "Para los diez jefes de proyecto con más aprobado y los demás juntos: barras de lo aprobado, "
+                "lo por cobrar y lo vencido.",
+                "For the ten project managers with the largest approved amounts and all others together: "
+                "bars of what is approved, receivable and overdue.",
+            ),
+            (
+                _MANAGER,
+                _CURRENCY,
+                _APPROVED,
+                _RECEIVABLE,
+                _OVERDUE,
+                _share("approval_rate", "Tasa de aprobación", "Approval rate"),
+            ),
+            Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
+        ),
+        Chart(
+            "concentration",
+            Text("Concentración de lo por cobrar", "Concentration of the receivable"),
+            Text(
+                "Diagrama de Pareto: una columna por cliente con lo que debe, de mayor a menor, y una línea "
+                "con el porcentaje acumulado.",
+                "Pareto diagram: one column for each client with what it owes, from the largest down, and a "
+                "line of the cumulative share.",
+            ),
+            (
+                _CLIENT,
+                _CURRENCY,
+                _RECEIVABLE,
+                _share("cumulative_share", "Porcentaje acumulado", "Cumulative share"),
+            ),
+            Text("Nada está por cobrar.", "Nothing is receivable."),
+        ),
+        Chart(
+            "cash_flow",
+            Text("Flujo de caja esperado", "Cash-flow forecast"),
+            Text(
+                "Columnas de lo cobrado en los últimos meses y de lo que se espera cobrar en los próximos, "
+                "con bandas en las que caen cinco y nueve de cada diez casos.",
+                "Columns of what was collected in the last months and of what is expected in the next ones, "
+                "with bands that hold five and nine cases of ten.",
+            ),
+            (
+                _MONTH,
+                _CURRENCY,
+                Column("kind", Text("Tipo", "Kind"), Kind.FLOW),
+                _AMOUNT,
+                _money("low_50", "Mínimo (50 %)", "Low (50 %)"),
+                _money("high_50", "Máximo (50 %)", "High (50 %)"),
+                _money("low_90", "Mínimo (90 %)", "Low (90 %)"),
+                _money("high_90", "Máximo (90 %)", "High (90 %)"),
+            ),
+            Text(
+                "Nada se ha cobrado en estos meses ni se espera cobrar.",
+                "Nothing was collected in these months, and nothing is expected.",
+            ),
+        ),
+        Chart(
+            "opex_capex",
+            Text("Costos: OPEX y CAPEX", "Costs: OPEX and CAPEX"),
+            Text(
+                "Columnas apiladas de los costos operacionales y de inversión en cada uno de doce meses.",
+                "Stacked columns of operating and capital expense in each of twelve months.",
+            ),
+            (_MONTH, _CURRENCY, _money("opex", "OPEX", "OPEX"), _money("capex", "CAPEX", "CAPEX")),
+            Text("No hay costos en estos meses.", "There are no costs in these months."),
+        ),
+        Chart(
+            "margin_by_project",
+            Text("Margen por proyecto", "Margin by project"),
+            Text(
+                "Para los diez proyectos con más ingresos y los demás juntos: barras de ingresos, costos y "
+                "margen; un margen negativo va hacia la izquierda.",
+                "For the ten projects with the largest revenue and all others together: bars of revenue, "
+                "cost and margin; a negative margin points left.",
+            ),
+            (
+                _PROJECT,
+                _CURRENCY,
+                _money("revenue", "Ingresos", "Revenue"),
+                _money("cost", "Costos", "Cost"),
+                _money("margin", "Margen", "Margin"),
+                _share("margin_share", "Margen sobre ingresos", "Margin on revenue"),
+            ),
+            Text("Ningún proyecto tiene ingresos ni costos.", "No project has revenue or cost."),
+        ),
+        Chart(
+            "stages",
+            Text("Tiempo por etapa", "Time by stage"),
+            Text(
+                "Cascada de las tres etapas de un certificado: cada barra empieza en el día medio en que "
+                "termina la anterior.",
+                "Waterfall of the three stages of a certificate: each bar begins on the mean day on which "
+                "the one before it ends.",
+            ),
+            (
+                Column("stage", Text("Etapa", "Stage"), Kind.STAGE),
+                _days("start", "Comienzo (día)", "Start (day)"),
+                _days("end", "Término (día)", "End (day)"),
+                _days("days", "Días en promedio", "Mean days"),
+                _COUNT,
+            ),
+            Text(
+                "Ningún certificado ha recorrido todas las etapas.",
+                "No certificate has passed through all stages.",
+            ),
+        ),
+        Chart(
+            "payment_heatmap",
+            Text("Cobros por cliente y mes", "Collections by client and month"),
+            Text(
+                "Una celda por cliente y mes, más intensa cuanto más pagó ese cliente en ese mes.",
+                "One cell for each client and month, the stronger the more that client paid in that month.",
+            ),
+            (_CLIENT, _MONTH, _CURRENCY, _AMOUNT),
+            Text("Nada se ha cobrado en estos meses.", "Nothing was collected in these months."),
+        ),
+        Chart(
+            "kpi_trend",
+            Text("Evolución de los indicadores", "KPI trend"),
+            Text(
+                "Una línea pequeña por indicador y moneda a lo largo de doce meses, cada una con su propia "
+                "escala.",
+                "One small line for each KPI and currency over twelve months, each on a scale of its own.",
+            ),
+            (
+                _MONTH,
+                _CURRENCY,
+                Column("kpi", Text("Indicador", "KPI"), Kind.KPI),
+                Column("value", Text("Valor", "Value"), Kind.READING),
+            ),
+            Text("Ningún indicador tiene valores en estos meses.", "No KPI has a value in these months."),
+        ),
+    )
+}
+"""Every chart, by its name."""

@@ -1,0 +1,21 @@
+"""What a value in a chart or in a sentence is: it decides how the value is written."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What one value is."""
+
+    MONEY = "money"  # integer, minor units of the currency beside it
+    SHARE = "share"  # 0.93 is 93 %
+    DAYS = "days"
+    COUNT = "count"
+    MONTH = "month"  # YYYY-MM
+    NAME = "name"  # of a client, project or manager; empty: all the others together
+    CURRENCY = "currency"  # ISO 4217; empty: not money
+    STATE = "state"  # one of model.certificates.State
+    BUCKET = "bucket"  # one of model.components.AGEING_BUCKETS
+    STAGE = "stage"  # of a certificate's way: model.charts.words
+    KPI = "kpi"  # a KPI's name
+    FLOW = "flow"  # collected or expected
+    READING = "reading"  # a value in the unit of the KPI beside it: days or a share

@@ -1,0 +1,110 @@
+"""The page of all KPIs, written from their declarations: `python -m kpi_pipeline.model.kpi_docs`."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
+
+from kpi_pipeline.model import components
+from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.kpi_texts import SPAN_TEXTS, formula_text, target_of
+from kpi_pipeline.model.kpis import KPI_GROUPS, Direction, Kpi, Unit
+from kpi_pipeline.model.thresholds import Thresholds
+
+_GROUPS: Final = {
+    "money": "Money",
+    "time": "Time",
+    "quality": "Quality and risk",
+    "costs": "Costs and margin",
+}
+_UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
+_DIRECTIONS: Final = {Direction.UP: "up", Direction.DOWN: "down", Direction.NEUTRAL: "neutral"}
+_KINDS: Final = {
+    Kind.FLOW: "Certificates by billing month.",
+    Kind.STOCK: "Certificates by billing month; and, at each month end, as they stood then.",
+    Kind.SNAPSHOT: "Certificates by billing month; only the sum over a filter is used.",
+    Kind.CASH: "Payments of clients by month of payment.",
+    Kind.COST: "Costs by month of invoice.",
+    Kind.COST_CASH: "Payments to suppliers by month of payment.",
+}
+_HEAD: Final = """\
+# KPIs
+
+Written by `python -m kpi_pipeline.model.kpi_docs > docs/kpis.md` from the declarations in
+`kpi_pipeline/model`; change those, never this page.
+
+Every KPI is made of additive [components](#components) over [spans](#spans) of months. Money is given per
+currency and never added across currencies. A quotient has no value where there is nothing to divide by.
+Targets and days are those of the default [thresholds](#thresholds).
+"""
+
+
+def page(groups: Mapping[str, Sequence[Kpi]], thresholds: Thresholds) -> str:
+    """The page, in Markdown.
+
+    Args:
+        groups: The KPIs of each group, in reading order.
+        thresholds: What their targets refer to.
+    """
+    sections = [_HEAD]
+    for group, kpis in groups.items():
+        rows = [
+            (
+                f"`{kpi.name}`",
+                kpi.label_es,
+                kpi.label_en,
+                _UNITS[kpi.unit],
+                formula_text(kpi).replace("<", "&lt;"),
+                _DIRECTIONS[kpi.direction],
+                _target(kpi, thresholds),
+                kpi.source,
+            )
+            for kpi in kpis
+        ]
+        head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Source")
+        sections.append(f"## {_GROUPS[group]}\n\n{_table(head, rows)}")
+    spans = [(f"`{span.value}`", text) for span, text in SPAN_TEXTS.items()]
+    sections.append(f"## Spans\n\n{_table(('Span', 'Months'), spans)}")
+    sections.append(f"## Components\n\n{_components()}")
+    sections.append(f"## Thresholds\n\n{_thresholds(thresholds)}")
+    return "\n".join(sections)
+
+
+def _components() -> str:
+    kinds = _table(("Kind", "Rows"), [(f"`{kind.value}`", text) for kind, text in _KINDS.items()])
+    rows = [
+        (f"`{one.name}`", one.kind.value, f"`{one.value}`", "" if one.when == "true" else f"`{one.when}`")
+        for one in COMPONENTS
+    ]
+    table = _table(("Component", "Kind", "Sum of", "Where"), rows)
+    return f"{kinds}\n{table}\n```text\n{components.__doc__}```\n"
+
+
+def _thresholds(thresholds: Thresholds) -> str:
+    rows = [(f"`{field.name}`", _value(getattr(thresholds, field.name))) for field in fields(thresholds)]
+    return _table(("Threshold", "Value"), rows)
+
+
+def _target(kpi: Kpi, thresholds: Thresholds) -> str:
+    target = target_of(kpi, thresholds)
+    if target is None:
+        return ""
+    value = f"{target:.0%}".replace("%", " %") if kpi.unit is Unit.SHARE else f"{target:g}"
+    return f"{value} (`{kpi.target}`)" if isinstance(kpi.target, str) else value
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_value(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, tuple):
+        return ", ".join(_value(each) for each in value)
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(KPI_GROUPS, Thresholds()))

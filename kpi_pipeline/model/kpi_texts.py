@@ -1,0 +1,98 @@
+"""What a KPI is, in words: its formula as text, and the value it aims at."""
+
+from typing import Final, assert_never
+
+from kpi_pipeline.model.kpis.entry import Kpi
+from kpi_pipeline.model.kpis.formulas import (
+    AgainstTarget,
+    CountBack,
+    ExpectedLoss,
+    Herfindahl,
+    PaymentQuantile,
+    Ratio,
+    ShareOfAll,
+    Span,
+    Sum,
+    Term,
+    TopShare,
+    Total,
+    ValuesWhere,
+)
+from kpi_pipeline.model.thresholds import Thresholds
+
+SPAN_TEXTS: Final[dict[Span, str]] = {
+    Span.SELF: "The filter itself; at a month, that month. Written without brackets.",
+    Span.WINDOW: "The DSO window: the filter's months, else the trailing ones up to that of as_of; at a "
+    "month, the ones up to it.",
+    Span.END: "The last month of the DSO window.",
+    Span.START: "The month before the DSO window.",
+    Span.LAST: "The last complete month, not after the DSO window.",
+    Span.BEFORE: "The month before `last`.",
+    Span.YEAR_BEFORE: "The month twelve months before `last`.",
+    Span.QUARTER: "The three months up to `last`.",
+    Span.YEAR: "January up to the last month of the DSO window.",
+}
+"""What each span is, as it stands in brackets in a formula."""
+
+
+def formula_text(kpi: Kpi) -> str:
+    """The formula of a KPI as people write it: components by name, spans in brackets."""
+    formula = kpi.formula
+    match formula:
+        case Total(of):
+            text = _sum(of)
+        case Ratio(above, below, times_days):
+            text = f"{_grouped(above)} / {_grouped(below)}" + (" x days of the window" if times_days else "")
+        case PaymentQuantile(percent):
+            text = f"least days from issue by which {percent} % of the payments were made"
+        case TopShare(dimension, component):
+            text = f"largest {component} of one {_words(dimension)} / {component}"
+        case Herfindahl(dimension, component):
+            text = f"sum over each {_words(dimension)} of its {component}² / {component}²"
+        case ValuesWhere(dimension, component, some):
+            text = f"number of values of {_words(dimension)} with {component} {'> 0' if some else '= 0'}"
+        case ShareOfAll(component):
+            text = f"{component} / {component} of all certificates"
+        case CountBack():
+            text = "days of the latest months whose approved_amount adds up to receivable_amount"
+        case ExpectedLoss():
+            text = (
+                "sum over the ageing buckets of receivable_<bucket>_amount x the product of "
+                "rolled_<bucket>_amount / reached_<bucket>_amount from that bucket to the last"
+            )
+        case AgainstTarget(span):
+            text = f"approved_amount [{span.value}] / (monthly target x months of it)"
+        case _:
+            assert_never(formula)
+    return text
+
+
+def target_of(kpi: Kpi, thresholds: Thresholds) -> float | None:
+    """The value that a KPI aims at, None without one.
+
+    Raises:
+        AttributeError: If its target names no threshold.
+    """
+    if isinstance(kpi.target, str):
+        return float(getattr(thresholds, kpi.target))
+    return kpi.target
+
+
+def _words(dimension: str) -> str:
+    return dimension.replace("_", " ")
+
+
+def _grouped(terms: Sum) -> str:
+    return f"({_sum(terms)})" if len(terms) > 1 else _sum(terms)
+
+
+def _sum(terms: Sum) -> str:
+    first, *rest = terms
+    text = ("-" if first.factor < 0 else "") + _term(first)
+    return text + "".join(f" {'-' if term.factor < 0 else '+'} {_term(term)}" for term in rest)
+
+
+def _term(term: Term) -> str:
+    factor = "" if abs(term.factor) == 1 else f"{abs(term.factor)} x "
+    span = "" if term.span is Span.SELF else f" [{term.span.value}]"
+    return f"{factor}{term.component}{span}"

@@ -1,0 +1,25 @@
+"""The KPI catalogue: each KPI is additive components and a formula. A new one is one entry of a group."""
+
+from typing import Final
+
+from kpi_pipeline.model.kpis.costs import COSTS
+from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.money import MONEY
+from kpi_pipeline.model.kpis.quality import QUALITY
+from kpi_pipeline.model.kpis.time import TIME
+
+__all__ = ["KPIS", "KPI_GROUPS", "TREND_MONTHS", "Direction", "Kpi", "Unit"]
+
+KPI_GROUPS: Final[dict[str, tuple[Kpi, ...]]] = {
+    "money": MONEY,
+    "time": TIME,
+    "quality": QUALITY,
+    "costs": COSTS,
+}
+"""The KPIs of each group, in reading order."""
+
+KPIS: Final[tuple[Kpi, ...]] = tuple(kpi for group in KPI_GROUPS.values() for kpi in group)
+"""Every KPI."""
+
+TREND_MONTHS: Final = 12
+"""Points of a trend; the last is the month of as_of, or the filter's last month."""

@@ -1,0 +1,72 @@
+"""KPIs of costs and margin. A filter by what a cost does not have (state, amount, age) has none."""
+
+from typing import Final
+
+from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.formulas import Ratio, Sum, Term, Total, plain
+from kpi_pipeline.model.kpis.money import money
+
+_ALL_COSTS: Final[Sum] = plain("cost_opex_amount", "cost_capex_amount")
+_MARGIN: Final[Sum] = (
+    Term("approved_amount"),
+    Term("cost_opex_amount", factor=-1),
+    Term("cost_capex_amount", factor=-1),
+)
+_DOWN = Direction.DOWN
+
+COSTS: Final[tuple[Kpi, ...]] = (
+    Kpi(
+        "costs",
+        "Costos",
+        "Costs",
+        Unit.MONEY,
+        Total(_ALL_COSTS),
+        _DOWN,
+        True,
+        "Net amount of suppliers' invoices dated by as_of, by month of invoice; each counted once.",
+    ),
+    money("opex", "OPEX", "OPEX", "cost_opex_amount", _DOWN, "Costs of the kind opex."),
+    money("capex", "CAPEX", "CAPEX", "cost_capex_amount", Direction.NEUTRAL, "Costs of the kind capex."),
+    money(
+        "costs_paid", "Costos pagados", "Costs paid", "cost_paid_amount", Direction.NEUTRAL, "Paid by as_of."
+    ),
+    money(
+        "costs_pending",
+        "Costos por pagar",
+        "Costs to be paid",
+        "cost_open_amount",
+        _DOWN,
+        "Not paid by as_of.",
+    ),
+    Kpi(
+        "gross_margin",
+        "Margen bruto",
+        "Gross margin",
+        Unit.MONEY,
+        Total(_MARGIN),
+        Direction.UP,
+        True,
+        "Approved billing - costs.",
+    ),
+    Kpi(
+        "gross_margin_share",
+        "Margen bruto (%)",
+        "Gross margin (%)",
+        Unit.SHARE,
+        Ratio(_MARGIN, plain("approved_amount")),
+        Direction.UP,
+        True,
+        "(Approved billing - costs) / approved billing.",
+    ),
+    Kpi(
+        "cash_margin",
+        "Flujo neto",
+        "Net cash flow",
+        Unit.MONEY,
+        Total((Term("collected_amount"), Term("paid_out_amount", factor=-1))),
+        Direction.UP,
+        True,
+        "Collected - paid to suppliers, by month of payment.",
+    ),
+)
+"""In reading order."""

@@ -1,0 +1,58 @@
+"""One entry of the KPI catalogue."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kpi_pipeline.model.kpis.formulas import AgainstTarget, CountBack, Formula, Ratio, ShareOfAll
+
+
+class Unit(StrEnum):
+    """What a KPI's value is measured in."""
+
+    MONEY = "money"  # minor units of a currency
+    COUNT = "count"
+    DAYS = "days"
+    SHARE = "share"  # 0.93 is 93 %
+
+
+class Direction(StrEnum):
+    """Which way is good."""
+
+    UP = "up"
+    DOWN = "down"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One entry of the catalogue.
+
+    Attributes:
+        name: Key in payloads and in the API.
+        label_es: Label in Spanish.
+        label_en: Label in English.
+        unit: What the value is measured in.
+        formula: How components give the value.
+        direction: Which way is good.
+        per_currency: True when it is made of money: then there is one value a currency, never a sum.
+        source: What the definition rests on.
+        target: The value aimed at: a number, or the name of a threshold that holds it; None without one.
+    """
+
+    name: str
+    label_es: str
+    label_en: str
+    unit: Unit
+    formula: Formula
+    direction: Direction
+    per_currency: bool
+    source: str
+    target: str | float | None = None
+
+    def __post_init__(self) -> None:
+        formula = self.formula
+        windowed = isinstance(formula, Ratio) and formula.times_days
+        if not self.per_currency and (
+            windowed or isinstance(formula, (ShareOfAll, CountBack, AgainstTarget)) or self.unit is Unit.MONEY
+        ):
+            raise ValueError(f"KPI {self.name!r} is made of money: it must be per currency")

@@ -1,0 +1,106 @@
+"""KPIs of quality and risk: what comes back, what waits for an answer, what may be lost."""
+
+from typing import Final
+
+from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.formulas import ExpectedLoss, Ratio, ValuesWhere, plain
+from kpi_pipeline.model.kpis.money import count, money
+
+_UP, _DOWN = Direction.UP, Direction.DOWN
+
+QUALITY: Final[tuple[Kpi, ...]] = (
+    Kpi(
+        "rejection_rate",
+        "Tasa de rechazo",
+        "Rejection rate",
+        Unit.SHARE,
+        Ratio(plain("rejected_count"), plain("decided_count")),
+        _DOWN,
+        False,
+        "Rejected / accepted or rejected certificates.",
+    ),
+    Kpi(
+        "rework_rate",
+        "Tasa de re-trabajo",
+        "Rework rate",
+        Unit.SHARE,
+        Ratio(plain("reworked_count"), plain("proposed_count")),
+        _DOWN,
+        False,
+        "Certificates whose log shows a request to rework / all.",
+    ),
+    Kpi(
+        "first_pass_rate",
+        "Aprobación a la primera",
+        "First-pass approval",
+        Unit.SHARE,
+        Ratio(plain("first_pass_count"), plain("decided_count")),
+        _UP,
+        False,
+        "Accepted with no rework and no rejection / accepted or rejected.",
+    ),
+    money(
+        "conformity_pending",
+        "Conformidad pendiente",
+        "Conformity pending",
+        "waiting_amount",
+        _DOWN,
+        "Sent and not yet answered by the client.",
+    ),
+    count(
+        "conformity_pending_count",
+        "Certificados sin conformidad",
+        "Certificates without conformity",
+        "waiting_days_count",
+        _DOWN,
+        "Sent and not yet answered by the client, counted.",
+    ),
+    money(
+        "critical",
+        "Crítico",
+        "Critical",
+        "critical_amount",
+        _DOWN,
+        "Not paid and more than critical_days (60) days since sent.",
+    ),
+    count(
+        "critical_count",
+        "Certificados críticos",
+        "Critical certificates",
+        "critical_count",
+        _DOWN,
+        "As critical, counted.",
+    ),
+    Kpi(
+        "projects_delayed",
+        "Proyectos atrasados",
+        "Delayed projects",
+        Unit.COUNT,
+        ValuesWhere("project", "overdue_count", some=True),
+        _DOWN,
+        False,
+        "Projects with certificates that are not paid, of which any is overdue.",
+    ),
+    Kpi(
+        "projects_on_time",
+        "Proyectos al día",
+        "Projects on time",
+        Unit.COUNT,
+        ValuesWhere("project", "overdue_count", some=False),
+        _UP,
+        False,
+        "Projects with certificates that are not paid, of which none is overdue.",
+    ),
+    Kpi(
+        "expected_loss",
+        "Pérdida esperada",
+        "Expected loss",
+        Unit.MONEY,
+        ExpectedLoss(),
+        _DOWN,
+        True,
+        "Provision matrix: receivables of each ageing bucket x the historic roll rates from it through the "
+        "later buckets up to loss_days (365) days, of all certificates of the currency issued that long ago.",
+    ),
+)
+"""In reading order."""

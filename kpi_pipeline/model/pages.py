@@ -1,0 +1,206 @@
+"""The pages: each a declared composition of KPIs, charts and tables, read as one payload of one product."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.kpis import KPIS
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page.
+
+    Attributes:
+        name: Key in the catalogue, and the end of its address.
+        label_es: Title in Spanish.
+        label_en: Title in English.
+        product: The product whose payload holds all of it: one read gives one page.
+        kpis: KPIs on its cards, in reading order.
+        charts: Its charts, in reading order.
+        tables: Its tables, in reading order.
+    """
+
+    name: str
+    label_es: str
+    label_en: str
+    product: str
+    kpis: tuple[str, ...]
+    charts: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.product not in PRODUCTS:
+            raise ValueError(f"page {self.name!r} names no product: {self.product!r}")
+
+
+PAGES: Final[tuple[Page, ...]] = (
+    Page(
+        "manager",
+        "Gestión",
+        "Management",
+        "dashboards",
+        (
+            "proposed",
+            "approved",
+            "paid",
+            "receivable",
+            "overdue",
+            "critical",
+            "dso",
+            "acceptance_days",
+            "approval_rate",
+            "overdue_count",
+            "critical_count",
+            "certificates",
+        ),
+        (
+            "monthly_trend",
+            "ageing",
+            "states",
+            "cash_flow",
+            "client_performance",
+            "manager_performance",
+            "concentration",
+        ),
+    ),
+    Page(
+        "operational",
+        "Operación",
+        "Operations",
+        "dashboards",
+        (
+            "certificates",
+            "pending",
+            "conformity_pending",
+            "conformity_pending_count",
+            "waiting_days",
+            "acceptance_days",
+            "sending_days",
+            "cycle_days",
+            "idle_days",
+            "idle_notice_count",
+            "idle_warning_count",
+            "idle_urgent_count",
+            "idle_critical_count",
+        ),
+        ("states", "stages", "ageing"),
+    ),
+    Page(
+        "critical",
+        "Certificados críticos",
+        "Critical certificates",
+        "dashboards",
+        (
+            "critical",
+            "critical_count",
+            "critical_days",
+            "overdue",
+            "overdue_count",
+            "overdue_share",
+            "expected_loss",
+            "projects_delayed",
+            "projects_on_time",
+        ),
+        ("ageing",),
+        ("critical_certificates",),
+    ),
+    Page(
+        "analytics",
+        "Análisis",
+        "Analytics",
+        "charts",
+        (
+            "growth_month",
+            "growth_year",
+            "run_rate",
+            "average_certificate",
+            "high_amount_count",
+            "revenue_share",
+            "top_client_share",
+            "client_concentration",
+            "payment_days_median",
+            "payment_days_p90",
+            "fast_collection_rate",
+            "recovery_rate",
+        ),
+        (
+            "kpi_trend",
+            "monthly_trend",
+            "payment_heatmap",
+            "concentration",
+            "client_performance",
+            "stages",
+        ),
+    ),
+    Page(
+        "project_managers",
+        "Jefes de proyecto",
+        "Project managers",
+        "charts",
+        ("approved", "receivable", "overdue", "dso", "approval_rate", "projects_delayed", "projects_on_time"),
+        ("manager_performance", "states"),
+        ("project_managers",),
+    ),
+    Page(
+        "cash_flow",
+        "Flujo de caja",
+        "Cash flow",
+        "financials",
+        (
+            "collected",
+            "receivable",
+            "cash_margin",
+            "dso",
+            "dso_count_back",
+            "dso_best_possible",
+            "open_age",
+            "late_days",
+            "collection_effectiveness",
+            "monthly_target",
+            "annual_target",
+        ),
+        ("cash_flow", "monthly_trend"),
+        ("forecast", "working_capital"),
+    ),
+    Page(
+        "costs",
+        "Costos",
+        "Costs",
+        "financials",
+        ("costs", "opex", "capex", "costs_paid", "costs_pending", "gross_margin", "gross_margin_share"),
+        ("opex_capex", "margin_by_project"),
+        ("statement", "profitability", "suppliers", "cost_categories"),
+    ),
+    Page(
+        "rework",
+        "Re-trabajo",
+        "Rework",
+        "charts",
+        ("rework_rate", "first_pass_rate", "rejection_rate", "approval_rate_count", "certificates"),
+        ("states", "kpi_trend"),
+        ("rejection_reasons", "failure_kinds"),
+    ),
+    Page(
+        "indicators",
+        "Indicadores",
+        "Indicators",
+        "kpis",
+        # All of them: a new entry of the catalogue is here at once.
+        tuple(kpi.name for kpi in KPIS),
+        (),
+    ),
+)
+"""Every page, in the order of the navigation."""
+
+PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
+
+
+def kpis_of_product(product: str) -> tuple[str, ...]:
+    """KPIs on the pages of a product, each once, in reading order."""
+    return tuple(dict.fromkeys(name for page in PAGES if page.product == product for name in page.kpis))
+
+
+def charts_of_product(product: str) -> tuple[str, ...]:
+    """Charts on the pages of a product, each once, in reading order."""
+    return tuple(dict.fromkeys(name for page in PAGES if page.product == product for name in page.charts))

@@ -1,0 +1,100 @@
+"""Quick periods: stretches of time named by their length, which as_of turns into values of a dimension."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
+
+TIME_DIMENSIONS: Final = (MONTH.name, ISSUED_AGE.name)
+"""Dimensions that say when; the others say what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time that ends on as_of.
+
+    Attributes:
+        name: Canonical name, the value of a query parameter.
+        spellings: Other spellings of it.
+        label_es: Label shown in Spanish.
+        label_en: Label shown in English.
+        unit: What `length` counts: days since issue; months, or years from their January on, up to the
+            month of as_of, that one included. None for all time.
+        length: How many of these.
+    """
+
+    name: str
+    spellings: tuple[str, ...]
+    label_es: str
+    label_en: str
+    unit: Literal["day", "month", "year"] | None
+    length: int = 0
+
+    @property
+    def dimension(self) -> str | None:
+        """The dimension whose values it stands for; None for all time."""
+        if self.unit is None:
+            return None
+        return ISSUED_AGE.name if self.unit == "day" else MONTH.name
+
+    def values(self, as_of: date, held_months: Collection[str]) -> tuple[str, ...]:
+        """The values that it stands for, by time.
+
+        Args:
+            as_of: The business date.
+            held_months: The months that there are, as 'YYYY-MM'.
+        """
+        if self.unit is None:
+            return ()
+        if self.unit == "day":
+            return tuple(label for label, _, last in ISSUED_AGES if last is not None and last < self.length)
+        months = self.length if self.unit == "month" else (self.length - 1) * 12 + as_of.month
+        first, last = _month(as_of, months - 1), _month(as_of, 0)
+        return tuple(month for month in sorted(held_months) if first <= month <= last)
+
+
+PERIODS: Final = (
+    Period("7d", ("7_dias", "7_days"), "Últimos 7 días", "Last 7 days", "day", 7),
+    Period("30d", ("30_dias", "30_days"), "Últimos 30 días", "Last 30 days", "day", 30),
+    Period("90d", ("90_dias", "90_days"), "Últimos 90 días", "Last 90 days", "day", 90),
+    Period("365d", ("365_dias", "365_days"), "Últimos 365 días", "Last 365 days", "day", 365),
+    Period("this_month", ("este_mes",), "Este mes", "This month", "month", 1),
+    Period("3m", ("3_meses", "3_months"), "Últimos 3 meses", "Last 3 months", "month", 3),
+    Period("6m", ("6_meses", "6_months"), "Últimos 6 meses", "Last 6 months", "month", 6),
+    Period("12m", ("12_meses", "12_months"), "Últimos 12 meses", "Last 12 months", "month", 12),
+    Period("ytd", ("año", "year_to_date", "year to date"), "Año en curso", "Year to date", "year", 1),
+    Period("all", ("todo",), "Todo", "All time", None),
+)
+"""Every quick period, from the shortest to the longest of its kind.
+
+Days are counted from issue, months are billing months.
+"""
+
+
+def quick_periods(as_of: date, held_months: Collection[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What each quick period selects on a date.
+
+    Args:
+        as_of: The business date.
+        held_months: The months that there are, as 'YYYY-MM'.
+
+    Returns:
+        By the name of the period, what `Filter.of` takes; of all time, nothing. A period of which there
+        is no month is left out: naming none would select everything.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for period in PERIODS:
+        values = period.values(as_of, held_months)
+        if period.dimension is None:
+            found[period.name] = {}
+        elif values:
+            found[period.name] = {period.dimension: values}
+    return found
+
+
+def _month(as_of: date, back: int) -> str:
+    """The month so many before that of a date."""
+    year, month = divmod(as_of.year * 12 + as_of.month - 1 - back, 12)
+    return f"{year:04d}-{month + 1:02d}"

@@ -1,0 +1,62 @@
+"""Whether a value is what its kind says."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final, Literal
+
+from serving.catalogues import Kind
+
+TableKind = Kind | Literal["day", "reason", "text"]
+"""What a value of a table is: as in a chart, or a calendar day, a reason, or text as it stands."""
+
+Value = int | float | str | None
+
+_MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_CURRENCY: Final = re.compile(r"([A-Z]{3})?", re.ASCII)
+
+
+def is_of(kind: str) -> Callable[[Value], bool]:
+    """How to tell whether a value is of a kind; numbers and days may be None."""
+    return _IS_OF.get(kind, _is_text)
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: Value) -> bool:
+    return value is None or isinstance(value, int)
+
+
+def _is_number(value: Value) -> bool:
+    return value is None or isinstance(value, (int, float))
+
+
+def _is_month(value: Value) -> bool:
+    return isinstance(value, str) and _MONTH.fullmatch(value) is not None
+
+
+def _is_currency(value: Value) -> bool:
+    return isinstance(value, str) and _CURRENCY.fullmatch(value) is not None
+
+
+def _is_day(value: Value) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and date.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+_IS_OF: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "money": _is_whole,
+    "count": _is_whole,
+    "share": _is_number,
+    "days": _is_number,
+    "reading": _is_number,
+    "month": _is_month,
+    "currency": _is_currency,
+    "day": _is_day,
+}

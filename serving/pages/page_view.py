@@ -1,0 +1,71 @@
+"""A page as its template shows it: its cards, charts and tables, written out in one language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from serving.catalogues import Page
+from serving.pages.cards import CardGroup, card_groups, comparison_text, lacking_costs
+from serving.pages.chart_view import ChartView, chart_view
+from serving.pages.figures import Figures, TableFigures
+from serving.pages.forecasts import Forecast, forecast_section
+from serving.pages.statements import Statement, statement_section
+from serving.pages.table_view import TableSection, plain_section
+from serving.pages.tables import PLAIN_TABLES, PROFITABILITY
+from serving.pages.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """All that the template shows of one payload.
+
+    Attributes:
+        is_empty: Whether there is nothing under the filter.
+        comparison: What the changes on the cards compare.
+        lacking_costs: Why there are no costs under the filter; empty where that does not matter.
+        card_groups: Its KPIs.
+        charts: Its charts.
+        tables: Its tables.
+    """
+
+    is_empty: bool
+    comparison: str
+    lacking_costs: str
+    card_groups: list[CardGroup]
+    charts: list[ChartView]
+    tables: list[TableSection]
+
+
+def page_view(
+    page: Page,
+    figures: Figures,
+    selection: Mapping[str, Sequence[str]],
+    writer: Writer,
+) -> PageView:
+    """Write out the figures of one page.
+
+    Args:
+        page: What it shows.
+        figures: What was published.
+        selection: The filter that the figures answer.
+        writer: Writes values in the language of the page.
+    """
+    return PageView(
+        is_empty=not figures.currencies,
+        comparison=comparison_text(figures, writer),
+        lacking_costs=lacking_costs(page, selection, writer),
+        card_groups=card_groups(page, figures, selection, writer),
+        charts=[chart_view(chart, writer) for chart in figures.charts],
+        tables=[
+            section for name, table in figures.tables.items() for section in _sections(name, table, writer)
+        ],
+    )
+
+
+def _sections(name: str, table: TableFigures, writer: Writer) -> list[TableSection]:
+    if isinstance(table, Statement):
+        return [statement_section(table, writer)]
+    if isinstance(table, Forecast):
+        return [forecast_section(table, writer)]
+    if isinstance(table, Mapping):
+        return [plain_section(PROFITABILITY[part], rows, writer) for part, rows in table.items()]
+    return [plain_section(PLAIN_TABLES[name], table, writer)]

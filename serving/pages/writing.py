@@ -1,0 +1,130 @@
+"""Values as people read them, each by its kind, in one language."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from string import Formatter
+from typing import Any, Final
+
+from serving.catalogues import Catalogue, Kpi
+from serving.negotiation import Language
+from serving.pages.formats import NO_DATA, Formats
+from serving.pages.texts import texts_in
+from serving.pages.words import REASON_TEXTS, WORDS
+from serving.problem_types import Text
+
+_NUMBERS: Final = frozenset({"money", "share", "days", "count", "reading"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value.
+
+    Attributes:
+        text: As it is shown.
+        exact: To the last unit; empty where the text already is.
+        is_number: Whether it stands in a column of numbers.
+    """
+
+    text: str
+    exact: str = ""
+    is_number: bool = False
+
+
+class Writer:
+    """Writes values in one language.
+
+    Args:
+        language: Which one.
+        formats: How numbers and dates are written in it.
+        catalogue: What KPIs are called and measured in.
+    """
+
+    def __init__(self, language: Language, formats: Formats, catalogue: Catalogue) -> None:
+        self.language = language
+        self.formats = formats
+        self.texts = texts_in(language)
+        self._kpis = {kpi.name: kpi for kpi in catalogue.kpis}
+        self._by_kind: dict[str, Callable[[Any], str]] = {
+            "share": formats.share,
+            "days": self.days,
+            "count": formats.count,
+            "month": formats.month,
+            "day": lambda day: formats.day(date.fromisoformat(day)),
+            "kpi": self._kpi_label,
+            "reason": partial(self._word, REASON_TEXTS),
+            **{kind: partial(self._word, words) for kind, words in WORDS.items()},
+        }
+
+    def kpi(self, name: str) -> Kpi | None:
+        """What the catalogue says of a KPI; None when it says nothing."""
+        return self._kpis.get(name)
+
+    def label(self, labelled: Any) -> str:
+        """The label of something that has one a language."""
+        return str(labelled.label_es if self.language == "es" else labelled.label_en)
+
+    def cell(self, kind: str, value: Any, currency: str, kpi: str = "") -> Cell:
+        """A value in a table, where units are told in the heads.
+
+        Args:
+            kind: What it is.
+            value: It, or None.
+            currency: Of which currency it is, if it is money.
+            kpi: Of which KPI it is, if it is a reading.
+        """
+        if value is None:
+            return Cell(NO_DATA, is_number=kind in _NUMBERS)
+        if kind == "money":
+            money = self.formats.money(value, currency)
+            return Cell(money.bare, money.full, is_number=True)
+        if kind == "days":
+            return Cell(self.formats.days(value), is_number=True)
+        text = self.text(kind, value, currency, kpi)
+        # A day stays on one line where names beside it wrap.
+        return Cell(
+            text.replace(" ", "\N{NO-BREAK SPACE}") if kind == "day" else text, is_number=kind in _NUMBERS
+        )
+
+    def text(self, kind: str, value: Any, currency: str, kpi: str = "") -> str:
+        """A value on its own, with its unit; the arguments are those of `cell`, the value is there."""
+        if kind == "money":
+            return self.formats.money(value, currency).short
+        if kind == "reading":
+            return self._reading(value, currency, kpi)
+        write = self._by_kind.get(kind, str)
+        return write(value)
+
+    def days(self, number: float) -> str:
+        """A number of days with the word."""
+        written = self.formats.days(number)
+        return f"{written}\N{NO-BREAK SPACE}{self.texts['day_unit' if written == '1' else 'days_unit']}"
+
+    def sentence(self, template: str, values: Mapping[str, Any], currency: str) -> str:
+        """A sentence with its values in place.
+
+        Args:
+            template: Its words, with a place `{value:kind}` for each value.
+            values: All its values.
+            currency: Of which currency its amounts are.
+        """
+        said = []
+        for words, name, kind, _ in Formatter().parse(template):
+            said.append(words)
+            if name is not None:
+                said.append(self.text(kind or "", values[name], currency))
+        return "".join(said)
+
+    def _kpi_label(self, name: str) -> str:
+        known = self._kpis.get(name)
+        return self.label(known) if known else name
+
+    def _word(self, words: Mapping[str, Text], value: str) -> str:
+        return words[value].into(self.language) if value in words else value
+
+    def _reading(self, value: float, currency: str, kpi: str) -> str:
+        known = self._kpis.get(kpi)
+        if known is None:
+            return self.formats.days(value)
+        return self.text(known.unit, value, currency)

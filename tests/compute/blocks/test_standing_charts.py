@@ -1,0 +1,73 @@
+"""Charts of how things stand: ageing, states and stages."""
+
+from datetime import date
+
+from kpi_pipeline.compute.blocks.standing_charts import ageing_chart, stages_chart, states_chart
+
+
+def test_ageing_says_what_is_oldest(piece_of) -> None:
+    (found,) = ageing_chart(piece_of())
+    columns = found["columns"]
+    assert columns["bucket"] == ["0-30", "31-60", "61-90", "91-120", "120+"] * 2
+    assert columns["currency"] == ["CLP"] * 5 + ["USD"] * 5
+    assert columns["amount"] == [0, 30, 100, 0, 80, 700, 0, 0, 0, 0]
+    assert columns["count"] == [0, 1, 1, 0, 1, 1, 0, 0, 0, 0]
+    assert columns["share"][:5] == [0.0, 30 / 210, 100 / 210, 0.0, 80 / 210]
+    assert found["says"] == [
+        {"currency": "CLP", "sentence": "oldest", "values": {"share": 80 / 210, "amount": 80}},
+        {"currency": "USD", "sentence": "none_oldest", "values": {"bucket": "0-30", "share": 1.0}},
+    ]
+
+
+def test_ageing_says_nothing_of_old_certificates_without_amount(piece_of) -> None:
+    old = {"issued_on": date(2023, 1, 1), "amount_proposed": 0}
+    (nothing,) = ageing_chart(piece_of(certificates=[old], costs=()))
+    assert (nothing["empty"], nothing["says"]) == (False, [])
+    (some,) = ageing_chart(piece_of(certificates=[old, {"amount_proposed": 5}], costs=()))
+    assert some["says"] == []
+
+
+def test_of_equal_buckets_the_younger_is_named(piece_of) -> None:
+    rows = [{"issued_on": date(2024, 2, 1), "amount_proposed": 5}, {"amount_proposed": 5}]
+    (found,) = ageing_chart(piece_of(certificates=rows, costs=()))
+    assert found["says"][0]["values"] == {"bucket": "0-30", "share": 0.5}
+
+
+def test_states_say_where_most_is(piece_of) -> None:
+    everything, paid = states_chart(piece_of({"client": ["Austral", "Boreal"]}, {"state": "pagado"}))
+    assert everything["columns"] == {
+        "state": ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"],
+        "currency": ["CLP"] * 6,
+        "amount": [0, 100, 0, 90, 50, 30],
+        "count": [0, 1, 0, 1, 1, 1],
+    }
+    values = {"state": "enviado", "amount": 100, "share": 100 / 270}
+    assert everything["says"] == [{"currency": "CLP", "sentence": "largest", "values": values}]
+    assert paid["says"][0]["values"] == {"state": "pagado", "amount": 50, "share": 1.0}
+
+
+def test_certificates_of_no_amount_are_not_no_certificates(piece_of) -> None:
+    (found,) = states_chart(piece_of(certificates=[{"amount_proposed": 0}], costs=()))
+    assert (found["empty"], found["says"]) == (False, [])
+
+
+def test_each_stage_begins_where_the_one_before_it_ends(piece_of) -> None:
+    everything, sent = stages_chart(piece_of({}, {"state": "rechazado"}))
+    assert everything == {
+        "columns": {
+            "stage": ["issue_to_sent", "sent_to_conformity", "conformity_to_payment"],
+            "start": [0.0, 4.0, 14.0],
+            "end": [4.0, 14.0, 95.0],
+            "days": [4.0, 10.0, 81.0],
+            "count": [4, 2, 1],
+        },
+        "empty": False,
+        "says": [
+            {
+                "sentence": "bottleneck",
+                "values": {"stage": "conformity_to_payment", "days": 81.0, "total": 95.0},
+            }
+        ],
+    }
+    assert sent["columns"]["days"] == [4.0, None, None]
+    assert sent["columns"]["end"] == [4.0, 4.0, 4.0]

@@ -1,0 +1,83 @@
+"""Tables: the most urgent certificates, and project managers."""
+
+from datetime import date
+
+import orjson
+
+from kpi_pipeline.compute.blocks.tables import critical_certificates, project_managers
+
+
+def test_critical_certificates_come_by_urgency(piece_of) -> None:
+    everything, paid = critical_certificates(piece_of({}, {"state": "pagado"}))
+    assert everything == [
+        {
+            "certificate_id": "1",
+            "project": "Puente",
+            "client": "Austral",
+            "project_manager": "Ana",
+            "state": "validado",
+            "currency": "CLP",
+            "amount": 80,
+            "sent_on": "2023-09-10",
+            "days": 187,
+            "overdue_days": 157,
+            "urgency": 60,
+        },
+        {
+            "certificate_id": "0",
+            "project": "Puente",
+            "client": "Austral",
+            "project_manager": "Ana",
+            "state": "enviado",
+            "currency": "CLP",
+            "amount": 100,
+            "sent_on": "2024-01-10",
+            "days": 65,
+            "overdue_days": 35,
+            "urgency": 14 + 5,
+        },
+    ]
+    assert paid == []
+    assert orjson.loads(orjson.dumps(everything)) == everything
+
+
+def test_twenty_critical_certificates_at_most(piece_of) -> None:
+    rows = [
+        {"client": "AB"[number % 2], "issued_on": date(2023, 5, 1), "sent_on": date(2023, 5, 2 + number)}
+        for number in range(25)
+    ]
+    everything, one = critical_certificates(piece_of({}, {"client": "A"}, certificates=rows, costs=()))
+    assert len(everything) == 20
+    assert len(one) == 13
+    assert {row["client"] for row in one} == {"A"}
+
+
+def test_project_managers_come_by_currency_and_approved_amount(piece_of) -> None:
+    (found,) = project_managers(piece_of())
+    assert [(row["project_manager"], row["currency"]) for row in found] == [
+        ("Ana", "CLP"),
+        ("Bruno", "CLP"),
+        ("Bruno", "USD"),
+    ]
+    assert found[0] == {
+        "project_manager": "Ana",
+        "currency": "CLP",
+        "certificates": 2,
+        "approved": 80,
+        "receivable": 180,
+        "overdue": 180,
+        "critical": 180,
+        "approval_rate": 80 / 90,
+        "dso": 180 * 350 / 80,
+    }
+    assert (found[2]["approval_rate"], found[2]["dso"]) == (None, None)
+
+
+def test_a_managers_dso_is_of_the_window_of_its_variant(piece_of) -> None:
+    """Named months are the window; those to come have no days, hence no DSO."""
+    now = {"month": date(2024, 3, 1), "state": "validado", "amount_approved": 10}
+    ahead = {**now, "month": date(2024, 5, 1)}
+    piece = piece_of({"month": "2024-03"}, {"month": "2024-05"}, certificates=[now, ahead], costs=())
+    march, may = project_managers(piece)
+    assert [row["dso"] for row in march] == [15.0]
+    assert [row["dso"] for row in may] == [None]

@@ -1,0 +1,54 @@
+"""Every block says of a variant in a slice of many what it says of that variant alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from kpi_pipeline.compute.blocks import (
+    ageing,
+    breakdowns,
+    forecast_lines,
+    profitability,
+    stages,
+    statement,
+    tables,
+    working_capital,
+)
+from kpi_pipeline.compute.blocks.charts import charts
+from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
+from kpi_pipeline.compute.readings import readings
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.kpis import KPIS
+
+
+def every_chart(piece: Slice) -> list[Any]:
+    """The charts of each variant."""
+    return charts(tuple(CHARTS), piece, readings(piece, [kpi for kpi in KPIS if kpi.name in KPIS_READ]))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        every_chart,
+        ageing.ageing,
+        stages.stages,
+        tables.critical_certificates,
+        tables.project_managers,
+        breakdowns.rejection_reasons,
+        breakdowns.failure_kinds,
+        breakdowns.suppliers,
+        breakdowns.cost_categories,
+        statement.statement,
+        profitability.profitability,
+        working_capital.working_capital,
+        forecast_lines.forecast,
+    ],
+    ids=lambda block: block.__name__,
+)
+def test_a_variant_is_itself_among_others(many: Slice, block: Callable[[Slice], list[Any]]) -> None:
+    together = block(many)
+    assert together == [block(many.cube.select([one]))[0] for one in many.filters]
+    assert orjson.loads(orjson.dumps(together)) == together

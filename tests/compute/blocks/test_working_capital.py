@@ -1,0 +1,35 @@
+"""Working capital: the cash that a better DSO would free."""
+
+from datetime import date
+
+from kpi_pipeline.compute.blocks.working_capital import working_capital
+
+
+def test_the_gap_to_target_and_benchmark(piece_of) -> None:
+    ((pesos, dollars),) = working_capital(piece_of())
+    assert pesos == {
+        "currency": "CLP",
+        "dso": 180 * 350 / 130,
+        "target_days": 35,
+        "benchmark_days": 45,
+        "gap_days": 180 * 350 / 130 - 35,
+        "daily_billing": {"value": 130 / 350, "numerator": 130, "denominator": 350},
+        "cash_tied": 180 - 13,
+        "cash_tied_benchmark": (180 * 350 - 45 * 130) // 350,
+    }
+    assert (dollars["dso"], dollars["gap_days"], dollars["cash_tied"]) == (None, None, 0)
+
+
+def test_a_better_dso_than_the_target_ties_less_than_nothing(piece_of) -> None:
+    row = {"state": "validado", "issued_on": date(2024, 1, 2), "amount_approved": 10**6}
+    paid = {**row, "state": "pagado", "amount_approved": 10**9, "paid_on": date(2024, 2, 2)}
+    ((found,),) = working_capital(piece_of(certificates=[row, paid], costs=()))
+    assert found["dso"] < 35
+    assert found["cash_tied"] == (10**6 * 350 - 35 * (10**9 + 10**6)) // 350 < 0
+
+
+def test_months_that_have_not_begun_have_no_days(piece_of) -> None:
+    row = {"state": "validado", "month": date(2024, 5, 1), "amount_approved": 10}
+    ((found,),) = working_capital(piece_of({"month": "2024-05"}, certificates=[row], costs=()))
+    assert (found["dso"], found["gap_days"], found["cash_tied"]) == (None, None, None)
+    assert found["daily_billing"] == {"value": None, "numerator": 10, "denominator": 0}

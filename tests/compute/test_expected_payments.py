@@ -1,0 +1,35 @@
+"""What is expected of a certificate, month by month, to the last unit."""
+
+from datetime import timedelta
+
+import pytest
+
+from kpi_pipeline.model.forecast import VARIANCE_UNIT
+from tests.compute.rows import AS_OF, certificate, rolled
+
+
+@pytest.mark.parametrize("amount", [1_000_003, -1_000_003, 5 * 10**11 + 1])
+def test_what_is_expected_follows_the_payments_of_the_client(amount: int) -> None:
+    payments = [
+        certificate(issued, "pagado") | {"paid_on": issued + timedelta(days)}
+        for days in (10, 50, 110)
+        for issued in [AS_OF - timedelta(300)] * 10
+    ]
+    open_one = certificate(AS_OF - timedelta(20), amount_proposed=amount, client="x")
+    cells = rolled([*payments, open_one]).cells.to_pylist()
+    cell = next(row for row in cells if row["state"] == "enviado")
+    # 31 at risk on day 10, 20 on day 50 (30 days from now, in April), 10 on day 110 (in June).
+    now = 10**12 * 21 // 31
+    half = now * 10 // 20
+    april = abs(amount) * (now - half) // now * (1 if amount > 0 else -1)
+    variance = (abs(amount) // VARIANCE_UNIT) ** 2 * (half * (now - half)) // now**2
+    expected = {
+        "forecast_1": april,
+        "forecast_3": amount - april,
+        "variance_1": variance,
+        "variance_3": variance,
+    }
+    found = {
+        name: value for name, value in cell.items() if name.startswith(("forecast", "variance")) and value
+    }
+    assert found == {name: value for name, value in expected.items() if value}

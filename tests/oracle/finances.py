@@ -1,0 +1,106 @@
+"""The financial statement, working capital and the forecast."""
+
+from . import months as month
+from .figures import Data, Variant, exact
+from .forecast import MONTHS, Outcome, band
+from .kpis import View
+from .measures import COSTS
+from .readings import Readings
+
+FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
+
+
+def statement(variant: Variant) -> Data:
+    """What was billed, approved, collected and spent in each month of the trend."""
+    return {
+        "months": [month.text(one) for one in variant.months],
+        "lines": [{"currency": code, **_by_month(variant, code)} for code in variant.currencies],
+    }
+
+
+def totals(variant: Variant) -> list[Data]:
+    """The statement over its months together."""
+    return [{"currency": code, **_line(variant, code, variant.months)} for code in variant.currencies]
+
+
+def working_capital(variant: Variant, readings: Readings) -> list[Data]:
+    """What the distance of DSO to its target and to the industry's ties up."""
+    limits, found = variant.oracle.limits, []
+    days = variant.window_days(variant.now)
+    for code in variant.currencies:
+        view = View(variant, variant.now, variant.place(code))
+        receivable, billed = view.own["receivable_amount"], view.approved(*variant.now.window)
+        dso = readings.of("dso", code)["value"]
+
+        def tied(aim: int, owed: int = receivable, approved: int = billed) -> int | None:
+            return (owed * days - aim * approved) // days if days else None
+
+        found.append(
+            {
+                "currency": code,
+                "dso": dso,
+                "target_days": limits.target_days,
+                "benchmark_days": limits.benchmark_days,
+                "gap_days": None if dso is None else dso - limits.target_days,
+                "daily_billing": {
+                    "value": exact(billed, days),
+                    "numerator": billed,
+                    "denominator": days,
+                },
+                "cash_tied": tied(limits.target_days),
+                "cash_tied_benchmark": tied(limits.benchmark_days),
+            }
+        )
+    return found
+
+
+def forecast(variant: Variant) -> Data:
+    """What is expected in the months to come."""
+    forecaster = variant.oracle.forecaster
+    return {
+        "months": forecaster.months,
+        "lines": [{"currency": code, **forecast_line(variant, code)} for code in variant.currencies],
+        "dispersion": {code: forecaster.dispersion(code) for code in variant.currencies},
+    }
+
+
+def forecast_line(variant: Variant, code: str) -> Data:
+    """The forecast of a currency."""
+    expected = _expected(variant, code)
+    receivable = [one.outstanding for one in variant.standings if one.currency == code and one.is_receivable]
+    dispersion = variant.oracle.forecaster.dispersion(code)
+    line: Data = {"expected": expected.expected}
+    for per_cent in (50, 90):
+        ends = [band(per_cent, expected, at, dispersion) for at in range(MONTHS)]
+        line[f"low_{per_cent}"], line[f"high_{per_cent}"] = ([one[end] for one in ends] for end in (0, 1))
+    return {
+        **line,
+        "later": expected.known - sum(expected.expected),
+        "unknown": expected.unknown,
+        "receivable": sum(receivable),
+    }
+
+
+def _expected(variant: Variant, code: str) -> Outcome:
+    return variant.oracle.forecaster.of(one for one in variant.standings if one.currency == code)
+
+
+def _by_month(variant: Variant, code: str) -> Data:
+    lines = [_line(variant, code, [one]) for one in variant.months]
+    return {name: [line[name] for line in lines] for name in lines[0]}
+
+
+def _line(variant: Variant, code: str, months: list[int]) -> Data:
+    place = variant.place(code)
+    found: Data = {name: variant.flow(amount, months, place) for name, amount in FLOWS.items()}
+    opex, capex = (variant.flow(name, months, place) for name in COSTS[:2])
+    left = found["approved"] - opex - capex
+    spent = {
+        "opex": opex,
+        "capex": capex,
+        "costs": opex + capex,
+        "costs_paid_out": variant.flow("paid_out_amount", months, place),
+        "margin": left,
+        "margin_share": exact(left, found["approved"]),
+    }
+    return {**found, **(spent if variant.has_costs else dict.fromkeys(spent))}

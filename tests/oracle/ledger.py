@@ -1,0 +1,73 @@
+"""Amounts entered under values of the dimensions, a month and a currency; sums over any of them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .source_rows import bare
+
+Sums = npt.NDArray[np.generic]
+Terms = Mapping[str, Sequence[str]]
+
+_SAFE = 2**62
+"""Sums of which every partial one fits into 64 bits."""
+
+
+class Ledger:
+    """Entries: each under its values, in a month and a currency, with amounts of some names.
+
+    Attributes:
+        names: Names of the amounts.
+        values: The values of each entry, by dimension.
+        months: The month of each entry, as a number.
+        currencies: The currency of each entry.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.values: list[Mapping[str, str]] = []
+        self.months: list[int] = []
+        self.currencies: list[str] = []
+        self._amounts: list[list[int]] = []
+        self._holding: dict[tuple[str, str], set[int]] = {}
+
+    def enter(self, values: Mapping[str, str], month: int, currency: str, amounts: Mapping[str, int]) -> None:
+        """Add an entry; names that it does not give are 0."""
+        for dimension, value in values.items():
+            self._holding.setdefault((dimension, bare(value)), set()).add(len(self.values))
+        self.values.append(values)
+        self.months.append(month)
+        self.currencies.append(currency)
+        self._amounts.append([int(amounts.get(name, 0)) for name in self.names])
+
+    def close(self) -> None:
+        """Be done with entering."""
+        size = max((sum(map(abs, column)) for column in zip(*self._amounts, strict=True)), default=0)
+        self._matrix = np.array(self._amounts, np.int64 if size < _SAFE else object)
+        self._matrix = self._matrix.reshape(len(self._amounts), len(self.names))
+
+    def chosen(self, terms: Terms) -> list[int]:
+        """Entries under any of the values given of each dimension, in order."""
+        found: set[int] | None = None
+        for dimension, values in terms.items():
+            holding = set().union(*(self._holding.get((dimension, bare(value)), set()) for value in values))
+            found = holding if found is None else found & holding
+        return sorted(found) if found is not None else list(range(len(self.values)))
+
+    def amounts(self, entry: int, *names: str) -> list[int]:
+        """Amounts of an entry."""
+        return [int(self._matrix[entry, self.names.index(name)]) for name in names]
+
+    def by_month(
+        self, entries: Sequence[int], first: int, last: int, currencies: Sequence[str]
+    ) -> npt.NDArray[np.generic]:
+        """Sums of entries, [months from the first to the last, currencies, names]."""
+        sums = np.zeros((last - first + 1, len(currencies), len(self.names)), self._matrix.dtype)
+        groups: dict[tuple[int, int], list[int]] = {}
+        for entry in entries:
+            key = self.months[entry] - first, currencies.index(self.currencies[entry])
+            groups.setdefault(key, []).append(entry)
+        for key, group in groups.items():
+            sums[key] = self._matrix[group].sum(axis=0)
+        return sums

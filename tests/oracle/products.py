@@ -1,0 +1,90 @@
+"""Whole payloads: what each product says of a filter."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from . import finances, tables
+from . import months as month
+from .charts import charts
+from .figures import Data, Variant
+from .kpis import FIGURES
+from .readings import Readings
+
+
+class Products:
+    """What each product says of one variant.
+
+    Attributes:
+        variant: What the filter chooses.
+        readings: Its KPIs.
+    """
+
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
+        self.readings = Readings(variant)
+
+    def of(self, name: str, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        """The whole payload of a product.
+
+        Args:
+            name: The product.
+            kpis: The KPIs on its pages.
+            drawn: The charts on its pages.
+        """
+        return {**self._head, **getattr(self, f"_{name}")(kpis, drawn)}
+
+    @cached_property
+    def _head(self) -> Data:
+        variant = self.variant
+        return {
+            "currencies": variant.currencies,
+            "months": [month.text(one) for one in variant.months],
+            "comparison": variant.comparison,
+        }
+
+    @cached_property
+    def _all_charts(self) -> dict[str, Data]:
+        return charts(self.variant, self.readings)
+
+    def _kpis(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        return {
+            "options": self.variant.options,
+            "kpis": {name: self.readings[name] for name in FIGURES},
+            "ageing": tables.ageing(self.variant),
+            "stages": tables.stages(self.variant),
+        }
+
+    def _dashboards(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        critical = tables.critical_certificates(self.variant)
+        return {**self._page(kpis, drawn), "tables": {"critical_certificates": critical}}
+
+    def _charts(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        return {
+            **self._page(kpis, list(self._all_charts)),
+            "tables": {
+                name: getattr(tables, name)(self.variant)
+                for name in ("project_managers", "rejection_reasons", "failure_kinds")
+            },
+        }
+
+    def _financials(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        return {
+            **self._page(kpis, drawn),
+            "statement": finances.statement(self.variant),
+            "totals": finances.totals(self.variant),
+            "profitability": {
+                name: tables.profitability(self.variant, name)
+                for name in ("project", "client", "project_manager")
+            },
+            "suppliers": tables.suppliers(self.variant),
+            "cost_categories": tables.cost_categories(self.variant),
+            "working_capital": finances.working_capital(self.variant, self.readings),
+            "forecast": finances.forecast(self.variant),
+        }
+
+    def _page(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
+        return {
+            "options": self.variant.options,
+            "kpis": {name: self.readings[name] for name in kpis},
+            "charts": {name: self._all_charts[name] for name in drawn},
+        }

@@ -1,0 +1,200 @@
+"""The forecast, its dispersion, bands and back-test equal the oracle's, to the last unit."""
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.backtest import score_forecasts
+from kpi_pipeline.compute.forecast import OUTLOOK_SCHEMA, bands, days_ahead, outlook
+from kpi_pipeline.compute.hindsight import dispersion
+
+from . import forecast as oracle
+from .both_ways import DEMO_DAY, BothWays, certificate
+from .source_rows import Row
+
+pytestmark = pytest.mark.slow
+
+STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "pagado", "pagado", "rechazado")
+LAST = date(2024, 6, 30)
+as_of_dates = st.sampled_from([date(2024, 2, 29), date(2023, 12, 31), LAST]) | st.dates(
+    date(2023, 6, 1), LAST
+)
+amounts = st.integers(-1000, 10**6) | st.sampled_from([0, 1, -(10**9), 10**11])
+
+
+@st.composite
+def certificates(draw: st.DrawFn) -> Row:
+    """A certificate with dates as sources give them: some missing, conformity before or after payment."""
+    issued = draw(st.dates(date(2021, 6, 1), LAST))
+    sent = draw(st.none() | st.integers(0, 40).map(lambda after: issued + timedelta(after)))
+    answered = st.integers(0, 40).map(lambda after: (sent or issued) + timedelta(after))
+    waited = st.integers(0, 30) | st.integers(0, 400)
+    return certificate(
+        draw(st.sampled_from(STATES)),
+        issued,
+        draw(amounts),
+        draw(amounts),
+        client=draw(st.sampled_from(["Norte", "Norte", "Norte", "Sur", "Ñuble"])),
+        sent_on=sent,
+        conformity_on=draw(st.none() | answered),
+        paid_on=draw(st.none() | waited.map(lambda after: issued + timedelta(after))),
+        currency=draw(st.sampled_from(["CLP", "CLP", "USD"])),
+    )
+
+
+tables = st.lists(certificates(), max_size=80)
+
+
+def many_certificates(seed: int) -> list[Row]:
+    """As many as give some clients curves of their own, others none, and that have waited for any time."""
+    random = Random(seed)
+    rows = []
+    for _ in range(500):
+        issued = LAST - timedelta(random.randrange(1000))
+        sent = issued + timedelta(random.randrange(6))
+        state = random.choice(STATES)
+        waited = random.choice((10, 40, 40, 90, 90, 400)) + random.randrange(30)
+        rows.append(
+            certificate(
+                state,
+                issued,
+                random.randrange(-(10**5), 10**7),
+                random.randrange(10**7),
+                client=random.choice(("Norte", "Norte", "Norte", "Sur", "Sur", "Ñuble") * 4 + ("Este",)),
+                sent_on=random.choice((sent, sent, None)),
+                conformity_on=random.choice((sent + timedelta(random.randrange(20)), None)),
+                paid_on=issued + timedelta(waited) if random.random() < 0.97 else None,
+                currency=random.choice(("CLP", "CLP", "USD")),
+            )
+        )
+    return rows
+
+
+def assert_outlook(rows: list[Row], as_of: date) -> None:
+    """The shares by which every receivable certificate is judged are the oracle's."""
+    seen: Counter[tuple[str, int, bool]] = Counter()
+    for row in rows:
+        observed = oracle.observation(row, as_of)
+        if observed is not None:
+            seen[row["client"], *observed] += 1
+    history = pa.table(
+        {
+            "client": pa.array([client for client, _, _ in seen], pa.string()),
+            "days": pa.array([days for _, days, _ in seen], pa.int64()),
+            "paid": pa.array([paid for _, _, paid in seen], pa.bool_()),
+            "count": pa.array(seen.values(), pa.int64()),
+        }
+    )
+    # A client of whom nothing is known is judged too.
+    items = [*((client, days) for client, days, paid in seen if not paid), ("Nadie", 3)]
+    asked = pa.table(
+        {
+            "client": pa.array([client for client, _ in items], pa.string()),
+            "age_days": pa.array([age for _, age in items], pa.int64()),
+        }
+    )
+    found = outlook(history, asked, as_of)
+    assert found.schema.equals(OUTLOOK_SCHEMA)
+    curves = oracle.Curves(rows, as_of)
+    assert [list(row.values()) for row in found.to_pylist()] == [
+        [client, age, *oracle.unpaid_shares(curves, client, age, as_of)] for client, age in items
+    ]
+
+
+def assert_backtest(both: BothWays, as_of: date, months: int) -> None:
+    """Every score is the oracle's."""
+    found = {}
+    for score in score_forecasts(both.certificates, as_of, months):
+        told: dict[str, Any] = asdict(score)
+        found[told.pop("currency"), told.pop("months_ahead")] = told
+    assert found == oracle.backtest(both.rows, as_of, months)
+
+
+def assert_dispersion(both: BothWays, as_of: date) -> None:
+    past = oracle.Past(both.rows)
+    assert dispersion(both.certificates, as_of) == {
+        currency: past.dispersion(oracle.last_end(as_of), currency)
+        for currency in sorted({row["currency"] for row in both.rows})
+    }
+
+
+@settings(max_examples=60)
+@given(tables, as_of_dates)
+def test_shares_of_any_certificates(rows: list[Row], as_of: date) -> None:
+    assert_outlook(BothWays.of_certificates(rows).rows, as_of)
+
+
+@settings(max_examples=25)
+@given(tables, as_of_dates)
+def test_dispersion_of_any_certificates(rows: list[Row], as_of: date) -> None:
+    assert_dispersion(BothWays.of_certificates(rows), as_of)
+
+
+@settings(max_examples=15)
+@given(tables, as_of_dates, st.integers(1, 6))
+def test_back_test_of_any_certificates(rows: list[Row], as_of: date, months: int) -> None:
+    assert_backtest(BothWays.of_certificates(rows), as_of, months)
+
+
+@given(
+    st.lists(st.integers(-(10**16), 10**16), min_size=12, max_size=12),
+    st.lists(st.integers(0, 10**18), min_size=12, max_size=12),
+    st.lists(st.floats(1, 50), min_size=12, max_size=12),
+    st.integers(-(10**16), 10**16),
+)
+def test_bands_of_any_expectation(
+    expected: list[int], variance: list[int], factors: list[float], known: int
+) -> None:
+    one = oracle.Outcome(known=known, expected=expected, variance=variance)
+    found = bands(np.array([expected]), np.array([variance]), np.array(factors), np.array([known]))
+    assert [ends.tolist() for ends in found] == [
+        [[oracle.band(per_cent, one, month, factors)[end] for month in range(12)]]
+        for per_cent in (50, 90)
+        for end in (0, 1)
+    ]
+
+
+@given(st.dates(date(1990, 1, 1), date(2099, 12, 31)))
+def test_months_ahead_of_any_day(as_of: date) -> None:
+    assert days_ahead(as_of) == [(end - as_of).days for end in oracle.month_ends(as_of)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_certificates(seed: int) -> None:
+    both = BothWays.of_certificates(many_certificates(seed))
+    assert_outlook(both.rows, LAST)
+    assert_backtest(both, LAST, 5)
+    assert_dispersion(both, LAST - timedelta(seed))
+
+
+def test_they_meet_every_case() -> None:
+    """Curves of a client, of all, and none; forecasts that are counted."""
+    rows = many_certificates(0)
+    curves = oracle.Curves(rows, LAST)
+    assert curves.fitting("Norte", 30) is not curves.fitting("Este", 30)
+    assert curves.fitting("Este", 30) is curves.fitting("Nadie", 30)
+    assert len(oracle.backtest(rows, LAST, 5)) == 2 * 13
+    assert any(factor > 1 for factor in oracle.Past(rows).dispersion(LAST, "CLP"))
+    paid = [row for row in rows if row["state"] == "pagado"]
+    assert oracle.Curves(paid, LAST).fitting("Norte", 2000) is None
+
+
+def test_the_demo(demo: BothWays) -> None:
+    assert_outlook(demo.rows, DEMO_DAY)
+    assert_backtest(demo, DEMO_DAY, 3)
+    assert_dispersion(demo, DEMO_DAY)
+
+
+@pytest.mark.parametrize("as_of", [date(2013, 6, 30), date(2012, 3, 14), date(2011, 12, 31)], ids=str)
+def test_the_real_receivables(receivables: BothWays, as_of: date) -> None:
+    assert_outlook(receivables.rows, as_of)
+    assert_backtest(receivables, as_of, 4)
+    assert_dispersion(receivables, as_of)

@@ -1,0 +1,115 @@
+"""Tables on their pages: what they say, under every currency, and what is refused."""
+
+import re
+
+import pytest
+
+from kpi_pipeline.model.filters import EVERYTHING
+
+
+def words(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+
+
+@pytest.mark.parametrize(
+    ("address", "product", "expected"),
+    [
+        (
+            "critical",
+            "dashboards",
+            ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78"],
+        ),
+        ("project-managers", "charts", ["Jorge Díaz 21 80 M 30 M 20 M 10 M 87.5 % 41"]),
+        ("rework", "charts", ["Out of scope 2 3 M", "Technical error 3 4 M"]),
+        (
+            "cash-flow",
+            "financials",
+            [
+                "Of CLP 250 M receivable, CLP 240 M are expected within these months. CLP 7 M are expected "
+                "later. Of CLP 3 M there is nothing to estimate from when they will be paid.",
+                "Jul 2024 20 M 15 M 25 M 10 M 30 M",
+                "CLP 41.5 35 45 6.5 2.7 M 17.3 M \N{MINUS SIGN}9.3 M",
+            ],
+        ),
+        (
+            "costs",
+            "financials",
+            [
+                "Approved " + "80 M " * 12 + "960 M",
+                "Margin (%) " + "56.2 % " * 12 + "56.2 %",
+                "P-002 40 M 65 M \N{MINUS SIGN}25 M \N{MINUS SIGN}62.5 %",
+                "Áridos Sur 9 M 4",
+                "Materiales 9 M 4",
+            ],
+        ),
+    ],
+)
+def test_what_tables_say(address, product, expected, web, press) -> None:
+    press.publish("dashboards", product)
+    text = words(web.get(f"/manager/{address}?lang=en"))
+    for one in expected:
+        assert one in text
+
+
+def test_a_table_without_rows_says_so(web, press, data_of) -> None:
+    data = data_of("dashboards")
+    data["tables"]["critical_certificates"] = []
+    press.publish("dashboards", answers={EVERYTHING: data})
+    assert "Ningún certificado es crítico." in words(web.get("/manager/critical"))
+
+
+def test_nothing_receivable_is_no_forecast(web, press, data_of) -> None:
+    data = data_of("financials")
+    data["forecast"]["lines"][0] |= {"receivable": 0, "later": 0, "unknown": 0}
+    press.publish("financials", answers={EVERYTHING: data})
+    text = words(web.get("/manager/cash-flow?lang=en"))
+    assert "No collections are expected: nothing is receivable." in text
+
+
+def test_without_costs_the_statement_has_dashes(web, press, data_of) -> None:
+    data = data_of("financials")
+    for name in ("opex", "capex", "costs", "costs_paid_out", "margin", "margin_share"):
+        data["statement"]["lines"][0][name] = [None] * 12
+        data["totals"][0][name] = None
+    press.publish("financials", answers={EVERYTHING: data})
+    assert "Costs " + "\N{EM DASH} " * 12 + "\N{EM DASH}" in words(web.get("/manager/costs?lang=en"))
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "change"),
+    [
+        ("critical", "tables", {}),
+        ("critical", "tables", None),
+        ("critical", "tables", {"critical_certificates": [{"certificate_id": "x"}]}),
+        ("critical", "tables", {"critical_certificates": [3]}),
+        ("critical", "tables", {"critical_certificates": "x"}),
+        ("cash-flow", "forecast", {"months": ["2024-07"], "lines": [{"currency": "CLP"}]}),
+        ("cash-flow", "working_capital", [{"currency": "CLP", "dso": "41"}]),
+        ("cash-flow", "working_capital", None),
+        ("costs", "statement", {"months": [], "lines": []}),
+        ("costs", "totals", []),
+        ("costs", "profitability", {"project": []}),
+        ("costs", "profitability", []),
+        ("costs", "suppliers", [{"supplier": None, "currency": "CLP", "amount": 1, "count": 1}]),
+    ],
+)
+def test_tables_of_the_wrong_shape_are_no_internal_error(
+    address, name, change, web, press, data_of, caplog
+) -> None:
+    product = "dashboards" if address == "critical" else "financials"
+    press.publish("dashboards")
+    press.publish(product, answers={EVERYTHING: data_of(product) | {name: change}})
+    assert web.get(f"/manager/{address}").status_code == 503
+    assert (
+        web.get(f"/manager/api/{'dashboard' if address == 'critical' else 'financials'}").status_code == 200
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "line"), [("costs", "statement", "capex"), ("cash-flow", "forecast", "low_50")]
+)
+def test_a_month_too_few_is_refused(address, name, line, web, press, data_of) -> None:
+    data = data_of("financials")
+    data[name]["lines"][0][line].pop()
+    press.publish("financials", answers={EVERYTHING: data})
+    assert web.get(f"/manager/{address}").status_code == 503
