@@ -20,72 +20,10 @@ from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited
+from tests.compute.rows import AS_OF
 
-AS_OF = date(2024, 3, 15)
 PROPOSED = COMPONENT_INDEX["proposed_amount"]
-
-Row = dict[str, Any]
-
-VALUES = {
-    "client": ["Ácido", "acero", "Zinc"],
-    "project": ["P1", "P2"],
-    "project_manager": ["M1", "M2"],
-}
-ago = st.integers(0, 900) | st.sampled_from([0, 6, 7, 13, 14, 29, 30, 59, 89, 90, 364, 365])
-amount = st.integers(-100, 10**9) | st.sampled_from([0, 1_000_000, 10_000_000])
-shared = {
-    **{name: st.sampled_from(values) for name, values in VALUES.items()},
-    "currency": st.sampled_from(["CLP", "USD"]),
-}
-
-
-@st.composite
-def certificate(draw: st.DrawFn) -> Row:
-    """A certificate that has happened by `AS_OF`: issued, sent, accepted and paid in that order."""
-    issued = AS_OF - timedelta(draw(ago))
-    sent = draw(st.none() | st.integers(0, 90).map(lambda days: min(issued + timedelta(days), AS_OF)))
-    accepted = draw(
-        st.none() | st.integers(0, 90).map(lambda days: min((sent or issued) + timedelta(days), AS_OF))
-    )
-    paid = draw(
-        st.none()
-        | st.integers(0, 90).map(lambda days: min((accepted or sent or issued) + timedelta(days), AS_OF))
-    )
-    return {
-        **{name: draw(one) for name, one in shared.items()},
-        "state": draw(
-            st.sampled_from(["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"])
-        ),
-        "issued_on": issued,
-        "month": draw(st.just(issued) | st.dates(date(2022, 1, 1), date(2024, 5, 1))).replace(day=1),
-        "sent_on": sent,
-        "conformity_on": accepted,
-        "paid_on": paid,
-        "expected_payment_on": draw(
-            st.none() | st.integers(-90, 90).map(lambda days: AS_OF + timedelta(days))
-        ),
-        "amount_proposed": draw(amount),
-        "amount_approved": draw(amount),
-        "rework_count": draw(st.integers(0, 1)),
-        "rejection_reason": draw(st.sampled_from([None, "r1", "r2"])),
-        "failure_kind": draw(st.sampled_from([None, "k1", "k2"])),
-    }
-
-
-@st.composite
-def cost(draw: st.DrawFn) -> Row:
-    """A cost invoiced, and perhaps paid, by `AS_OF`."""
-    invoiced = AS_OF - timedelta(draw(ago))
-    return {
-        **{name: draw(one) for name, one in shared.items()},
-        "amount": draw(st.integers(1, 10**9)),
-        "kind": draw(st.sampled_from(["opex", "capex"])),
-        "supplier": draw(st.sampled_from(["S1", "S2"])),
-        "invoiced_on": invoiced,
-        "paid_on": draw(
-            st.none() | st.integers(0, 60).map(lambda days: min(invoiced + timedelta(days), AS_OF))
-        ),
-    }
 
 
 certificates, costs = st.lists(certificate(), max_size=10), st.lists(cost(), max_size=4)
@@ -218,48 +156,6 @@ FRAME: list[Row] = [
     for currency in ("CLP", "USD")
 ]
 """Certificates of every value, currency and month: an edit of others leaves the lists of values alone."""
-
-COLUMNS = (
-    *VALUES,
-    *(
-        "currency",
-        "state",
-        "month",
-        "issued_on",
-        "sent_on",
-        "conformity_on",
-        "paid_on",
-        "expected_payment_on",
-    ),
-    *("amount_proposed", "amount_approved", "amount", "rework_count", "rejection_reason", "supplier", "kind"),
-)
-at = st.integers(0, 9)
-edit = (
-    st.tuples(st.just("insert"), certificate() | cost())
-    | st.tuples(st.just("delete"), at, st.booleans())
-    | st.tuples(st.just("put"), at, certificate() | cost(), st.sets(st.sampled_from(COLUMNS), min_size=1))
-)
-
-
-def edited(rows: list[Row], spent: list[Row], edits: list[Any]) -> tuple[list[Row], list[Row]]:
-    """Certificates and costs after some edits; those that are not touched stay the same."""
-    rows, spent = list(rows), list(spent)
-    for number, (kind, *how) in enumerate(edits):
-        if kind == "insert":
-            (row,) = how
-            table, name = (spent, "cost_id") if "supplier" in row else (rows, "certificate_id")
-            table.append({**row, name: f"new {number}"})
-        elif kind == "delete":
-            place, of_costs = how
-            del (spent if of_costs else rows)[place : place + 1]
-        else:
-            place, other, names = how
-            table = spent if "supplier" in other else rows
-            table[place : place + 1] = [
-                {**row, **{name: other[name] for name in names if name in other}}
-                for row in table[place : place + 1]
-            ]
-    return rows, spent
 
 
 def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
