@@ -125,6 +125,7 @@ def test_a_run_tells_its_readers_how_it_ended(worker, demo_home, monkeypatch, tm
                 monkeypatch.setenv("KPI_SOURCE_URL", source)
             task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
             (request,) = requests.take("test", 1, 0.01)
+            requests.acknowledge(request.entry)
             (order,) = orders([request])
             job = defs.resolve_job_def(order.job)
             run = instance.create_run_for_job(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any
@@ -140,11 +141,8 @@ def product_asset(product: str) -> AssetsDefinition:
                 held, outcome, computed_at = live, "unchanged", live.computed_at
             else:
                 plan = write_plan(product, cube, chosen, None if _writes_all(context.run) else live, basis)
-                held = _stage(product, publisher, plan, described, expires_at, extend_lease)
+                held, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
                 outcome, computed_at = "written", provenance.read_at
-                unread = publisher.verify(held)
-                if unread:
-                    publisher.discard(held)
         yield _check_result(product, "reads_back", unread, variants=held.variants)
         _fail_on({"reads_back": unread})
         entry = ManifestEntry(
@@ -172,18 +170,22 @@ def product_asset(product: str) -> AssetsDefinition:
     return build
 
 
-def _stage(
+def _write(
     product: str,
     publisher: Publisher,
     plan: WritePlan,
     described: dict[str, Any],
     expires_at: float,
     extend_lease: Callable[[], None],
-) -> Staged:
-    """Write a generation: what has changed, or all of it where the rest is not to be had any more."""
+) -> tuple[Staged, list[str]]:
+    """Write a generation and read it back: what has changed, or all where the rest is not good any more.
 
-    def staged(some: WritePlan) -> Staged:
-        return publisher.stage(
+    Returns:
+        The generation, and problems in words, for which it was discarded.
+    """
+
+    def written(some: WritePlan) -> tuple[Staged, list[str]]:
+        staged = publisher.stage(
             product,
             new_generation(product, datetime.now(UTC)),
             _extending(payloads(product, some.slices), extend_lease),
@@ -191,11 +193,17 @@ def _stage(
             expires_at=expires_at,
             unchanged=some.unchanged,
         )
+        problems = publisher.verify(staged)
+        if problems:
+            publisher.discard(staged)
+        return staged, problems
 
-    try:
-        return staged(plan)
-    except IncompleteGeneration:
-        return staged(plan.whole())
+    if plan.unchanged is not None:
+        with suppress(IncompleteGeneration):
+            staged, problems = written(plan)
+            if not problems:
+                return staged, []
+    return written(plan.whole())
 
 
 def live_asset(product: str) -> AssetsDefinition:

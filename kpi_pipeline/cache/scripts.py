@@ -45,10 +45,11 @@ return reply
 
 TAKE_OVER: Final = """
 -- KEYS: the answers to copy, then as many names for the copies. ARGV: when the copies expire.
--- Returns the stored size of all; -1 when one of them is gone.
+-- Returns the stored size of all; -1, with nothing copied, when one of them is gone.
 local size, half = 0, #KEYS / 2
+if redis.call('EXISTS', unpack(KEYS, 1, half)) < half then return -1 end
 for place = 1, half do
-  if redis.call('COPY', KEYS[place], KEYS[half + place], 'REPLACE') == 0 then return -1 end
+  redis.call('COPY', KEYS[place], KEYS[half + place], 'REPLACE')
   redis.call('EXPIREAT', KEYS[half + place], ARGV[1])
   size = size + redis.call('STRLEN', KEYS[place])
 end

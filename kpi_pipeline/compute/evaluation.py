@@ -34,7 +34,7 @@ from kpi_pipeline.model.kpis.formulas import (
 )
 
 _KIND = {one.name: one.kind for one in COMPONENTS}
-_OF_COSTS = (Kind.COST, Kind.COST_CASH)
+_OF_COSTS = {Kind.COST, Kind.COST_CASH}
 _MOST_MONTHS_BACK = 120
 
 
@@ -109,7 +109,10 @@ class Evaluation:
         """Evaluate a KPI at every anchor."""
         found = self._ways[type(kpi.formula)](kpi.formula, kpi.per_currency)
         there, divided = found.there & self.anchors.there[:, :, None], found.divided
-        if any(_KIND[term.component] in _OF_COSTS for term in terms_of(kpi.formula)):
+        kinds = {_KIND[term.component] for term in terms_of(kpi.formula)}
+        if Kind.SNAPSHOT in kinds:
+            there = there & (np.arange(ANCHORS) == VALUE)[:, None]
+        if kinds & _OF_COSTS:
             known = self.piece.has_costs
             there = there & known[:, None, None]
             if divided is not None:

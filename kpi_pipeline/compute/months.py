@@ -24,13 +24,6 @@ def month_of(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def days_passed(number: int, as_of: date) -> int:
-    """Calendar days of a month up to and including a date: all of them once it is over, 0 before it."""
-    year, month = divmod(number, 12)
-    whole = monthrange(year, month + 1)[1]
-    return min(max((as_of - date(year, month + 1, 1)).days + 1, 0), whole)
-
-
 def month_end(number: int) -> date:
     """The last day of a month."""
     year, month = divmod(number, 12)

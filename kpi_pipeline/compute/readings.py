@@ -51,13 +51,13 @@ def readings(piece: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
     every = np.arange(len(piece))
     for kpi in kpis:
         at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
-        each = _told(kpi, evaluation.of(kpi), before.of(kpi), piece.cube.thresholds.stable_share, at)
+        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), piece.cube.thresholds.stable_share, at)
         if kpi.per_currency:
-            named = [{"currency": code, **one} for code, one in zip(codes, each, strict=True)]
+            named = _rows({"currency": codes, **columns})
             for number, data in enumerate(found):
                 data[kpi.name] = named[shown[number] : shown[number + 1]]
         else:
-            for data, one in zip(found, each, strict=True):
+            for data, one in zip(found, _rows(columns), strict=True):
                 data[kpi.name] = [one]
     return found
 
@@ -98,8 +98,8 @@ def _told(
     before: tuple[list[int], Evaluated] | None,
     stable_share: float,
     at: tuple[Ints, Ints],
-) -> list[Data]:
-    """The readings of one KPI.
+) -> dict[str, list[Any]]:
+    """The readings of one KPI, field by field.
 
     Args:
         kpi: Which.
@@ -128,7 +128,7 @@ def _told(
         columns["denominator"] = _listed(divided.below[at], divided.below_there[at])
         if divided.days is not None:
             columns["window_days"] = divided.days[variant].tolist()
-    columns |= {
+    return columns | {
         "recent": _listed(recent, there[:, RECENT]),
         "previous": _listed(previous, there[:, PREVIOUS]),
         "change": _listed(change, both),
@@ -136,8 +136,11 @@ def _told(
         "trend": _trends(kpi.direction, change, previous, both, stable_share),
         "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND]),
     }
-    names = tuple(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[Data]:
+    """One object a row, of the columns by name."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _listed(values: Ints | Floats, there: Bools) -> list[Any]:

@@ -84,7 +84,7 @@ class TableIOManager(RunFileIOManager):
 
 
 def table_of_run(asset: str, run_id: str) -> pa.Table | None:
-    """A table as a run stored it; None where it is no longer kept.
+    """A table as a run stored it; None where it is no longer kept, or cannot be read.
 
     Args:
         asset: The asset's name.
@@ -93,7 +93,7 @@ def table_of_run(asset: str, run_id: str) -> pa.Table | None:
     path = current_settings().storage / asset / f"{run_id}.{TableIOManager.suffix}"
     try:
         return pq.read_table(path)
-    except FileNotFoundError:
+    except (OSError, pa.ArrowInvalid):
         return None
 
 

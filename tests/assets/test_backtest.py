@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey
 
+SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
+
 
 def test_it_keeps_every_score_of_the_certificates_last_read(demo_home: Path, run, instance) -> None:
-    assert run("refresh_all", "certificates", "quarantine").success
+    assert run("refresh_all", *SOURCE).success
     assert run("backtest_forecast").success
     shown = metadata(instance)
     assert (shown["as_of"].value, shown["months"].value) == ("2024-06-28", 12)
@@ -24,7 +26,7 @@ def test_too_little_history_is_no_failure(
     demo_home: Path, run, instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KPI_AS_OF", "2019-06-30")
-    assert run("refresh_all", "certificates", "quarantine").success
+    assert run("refresh_all", *SOURCE).success
     assert run("backtest_forecast").success
     assert "scores" not in metadata(instance)
     assert metadata(instance)["worse_than_naive"].value == []

@@ -34,12 +34,13 @@ def test_it_tells_what_is_precomputed_and_what_is_missed(demo_home: Path, run, r
     assert shown["precomputed"].value == sum(entry.variants for entry in entries.values())
     assert shown["bytes"].value == sum(entry.bytes for entry in entries.values())
     assert (shown["hits"].value, shown["misses"].value, shown["hit_share"].value) == (6, 2, 0.75)
+    told = instance.get_latest_materialization_event(AssetKey("kpis")).asset_materialization.metadata
     kpis = next(row.data for row in shown["products"].records if row.data["product"] == "kpis")
     assert kpis == {
         "product": "kpis",
-        "exist": entries["kpis"].variants,
+        "exist": told["declared"].value,
         "precomputed": entries["kpis"].variants,
-        "left_out": 0,
+        "left_out": kpis["exist"] - entries["kpis"].variants,
         "refused": 0,
         "bytes": entries["kpis"].bytes,
         "asked": 2,

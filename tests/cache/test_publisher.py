@@ -26,7 +26,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publisher import Flip, IncompleteGeneration, Publisher, Staged, Unchanged
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(700))
@@ -44,6 +44,24 @@ def held(client: redis.Redis, generation: str) -> int:
 
 def without_expiry(client: redis.Redis) -> set[bytes]:
     return {key for key in client.scan_iter("*", count=1000) if client.ttl(key) < 0}
+
+
+def frames(client: redis.Redis, generation: str) -> dict[str, bytes]:
+    """What a generation holds, by what it answers."""
+    keys = client.smembers(members_key(generation))
+    return {key.decode().rpartition(":")[2]: client.get(key) for key in keys}
+
+
+def taking_over(newsroom, origin: str, *filters: Filter, anew: tuple[Filter, ...] = ()) -> Staged:
+    """A generation of answers that are taken over from another, and some that are new."""
+    return newsroom.publisher.stage(
+        "kpis",
+        new_generation("kpis", datetime.now(UTC)),
+        [(one, {"of": one.as_dict(), "mark": "anew"}) for one in anew],
+        {"dimensions": [], "mark": "anew"},
+        expires_at=time.time() + 9000,
+        unchanged=Unchanged(origin, filters),
+    )
 
 
 def test_a_staged_generation_holds_each_answer_and_the_catalogue(each_newsroom, each_client) -> None:
@@ -425,3 +443,87 @@ def test_a_verified_generation_keeps_its_name_and_its_predecessors(each_newsroom
     assert each_newsroom.publisher.flip(again) is Flip.LIVE
     assert live(each_client) == replace(again, previous=(older.generation,))
     assert held(each_client, older.generation) == 2
+
+
+def test_answers_taken_over_are_those_of_before_byte_for_byte(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish(*MANY)
+    kept, anew = MANY[3:], (*MANY[:3], EVERYTHING)
+    staged = taking_over(each_newsroom, before.generation, *kept, anew=anew)
+    assert (staged.variants, staged.taken_over) == (len(MANY) + 1, len(kept))
+    assert each_newsroom.publisher.verify(staged) == []
+    entry = each_newsroom.entry(staged, fence=each_newsroom.publisher.next_fence())
+    assert each_newsroom.publisher.flip(entry) is Flip.LIVE
+    then, now = (frames(each_client, one) for one in (before.generation, staged.generation))
+    for variant in (variant_key("kpis", one) for one in kept):
+        assert now[variant] == then[variant]
+    assert {decode(now[variant_key("kpis", one)]).data()["mark"] for one in anew} == {"anew"}
+    assert staged.bytes == sum(map(len, now.values()))
+
+
+def test_answers_taken_over_live_as_long_as_the_others(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish(*MANY)
+    expiry = each_client.expiretime(members_key(before.generation))
+    staged = taking_over(each_newsroom, before.generation, *MANY, anew=(EVERYTHING,))
+    keys = [*each_client.smembers(members_key(staged.generation)), members_key(staged.generation)]
+    (later,) = {each_client.expiretime(key) for key in keys}
+    assert later > expiry
+    for key in each_client.smembers(members_key(before.generation)):
+        assert each_client.expiretime(key) == expiry
+
+
+def test_taking_over_an_answer_that_is_gone_leaves_nothing_and_what_is_live_stays(
+    each_newsroom, each_client
+) -> None:
+    before = each_newsroom.publish(*MANY)
+    each_client.unlink(payload_key(before.generation, variant_key("kpis", MANY[-7])))
+    keys = set(each_client.scan_iter("*", count=1000))
+    with pytest.raises(IncompleteGeneration, match="anew"):
+        taking_over(each_newsroom, before.generation, *MANY, anew=(EVERYTHING,))
+    assert set(each_client.scan_iter("*", count=1000)) == keys
+    assert live(each_client) == before
+
+
+def test_an_answer_that_is_both_new_and_taken_over_is_refused(newsroom, client) -> None:
+    before = newsroom.publish(*MANY[:3])
+    keys = set(client.keys())
+    for filters, anew in ((MANY[:3], MANY[2:3]), ((*MANY[:3], MANY[0]), ())):
+        with pytest.raises(ValueError, match="once"):
+            taking_over(newsroom, before.generation, *filters, anew=anew)
+    assert set(client.keys()) == keys
+
+
+def test_an_answer_that_was_corrupt_when_it_was_taken_over_is_noticed(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish(*MANY[:20])
+    each_client.setrange(payload_key(before.generation, variant_key("kpis", MANY[4])), 60, b"\x00\x01")
+    staged = taking_over(each_newsroom, before.generation, *MANY[:20])
+    key = payload_key(staged.generation, variant_key("kpis", MANY[4]))
+    assert each_newsroom.publisher.verify(staged) == [f"{key} does not read as written: refresh again"]
+
+
+def test_answers_taken_over_stay_when_the_generation_they_come_from_goes(each_newsroom, each_client) -> None:
+    first = each_newsroom.publish(*MANY[:300])
+    held_then = frames(each_client, first.generation)
+    generations = [first.generation]
+    for _ in range(4):
+        staged = taking_over(each_newsroom, generations[-1], *MANY[:300])
+        generations.append(staged.generation)
+        entry = each_newsroom.entry(staged, fence=each_newsroom.publisher.next_fence())
+        assert each_newsroom.publisher.flip(entry) is Flip.LIVE
+    assert [held(each_client, one) for one in generations] == [0, 0, 301, 301, 301]
+    held_now = frames(each_client, generations[-1])
+    assert {name: held_now[name] for name in held_now if name != CATALOGUE} == {
+        name: held_then[name] for name in held_then if name != CATALOGUE
+    }
+
+
+def test_a_full_server_takes_nothing_over(newsroom, client) -> None:
+    before = newsroom.publish(*MANY)
+    keys = set(client.scan_iter("*", count=1000))
+    client.config_set("maxmemory", client.info("memory")["used_memory"] + 60_000)
+    try:
+        with pytest.raises(redis.OutOfMemoryError):
+            taking_over(newsroom, before.generation, *MANY)
+    finally:
+        client.config_set("maxmemory", 0)
+    assert set(client.scan_iter("*", count=1000)) == keys
+    assert live(client) == before

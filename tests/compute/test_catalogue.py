@@ -6,7 +6,9 @@ import orjson
 
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
-from kpi_pipeline.model.kpis import KPI_NAMES
+from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
+from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.thresholds import Thresholds
 
 
 def test_it_holds_every_dimension_with_counts_every_kpi_and_every_chart(cube_of) -> None:
@@ -15,16 +17,19 @@ def test_it_holds_every_dimension_with_counts_every_kpi_and_every_chart(cube_of)
         {"client": "B", "issued_on": date(2024, 1, 1)},
         {"client": "A", "currency": "USD"},
     ]
-    found = catalogue(cube_of(rows))
-    assert orjson.loads(orjson.dumps(found)) == found
+    found = orjson.loads(orjson.dumps(catalogue(cube_of(rows))))
     assert found["as_of"] == "2024-03-15"
     assert tuple(one["name"] for one in found["dimensions"]) == DIMENSION_NAMES
     clients = next(one for one in found["dimensions"] if one["name"] == "client")
     assert clients["parameters"] == ["client", "cliente"]
     assert clients["values"] == [{"value": "A", "count": 2}, {"value": "B", "count": 1}]
     months = next(one for one in found["dimensions"] if one["name"] == "month")
-    assert months["values"] == [{"value": "2024-01", "count": 1}, {"value": "2024-03", "count": 2}]
-    assert tuple(kpi["name"] for kpi in found["kpis"]) == KPI_NAMES
+    assert months["values"] == [
+        {"value": "2024-01", "count": 1},
+        {"value": "2024-02", "count": 0},
+        {"value": "2024-03", "count": 2},
+    ]
+    assert [kpi["name"] for kpi in found["kpis"]] == [kpi.name for kpi in KPIS]
     assert found["currencies"] == [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}]
     digests = {chart[f"spec_{language}"] for chart in found["charts"] for language in ("es", "en")}
     assert digests == set(found["specs"])
@@ -54,3 +59,43 @@ def test_a_group_has_only_the_values_that_there_are(cube_of) -> None:
     (group,) = catalogue(cube_of([{"state": "enviado"}, {"state": "pagado"}]))["groups"]
     assert group["values"] == ["enviado"]
     assert catalogue(cube_of([{"state": "validado"}]))["groups"] == []
+
+
+def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -> None:
+    found = {one["name"]: one for one in catalogue(cube_of([{}], dso_target_days=50))["kpis"]}
+    assert found["dso"] == {
+        "name": "dso",
+        "label_es": "DSO",
+        "label_en": "DSO",
+        "unit": "days",
+        "direction": "down",
+        "per_currency": True,
+        "group": "time",
+        "formula": "receivable_amount / approved_amount [window] x days of the window",
+        "target": 50.0,
+        "source": "Classic DSO: receivables / approved billing over the window x days of the window.",
+    }
+    assert found["certificates"]["target"] is None
+    assert {
+        group: [one["name"] for one in found.values() if one["group"] == group] for group in KPI_GROUPS
+    } == {group: [kpi.name for kpi in kpis] for group, kpis in KPI_GROUPS.items()}
+
+
+def test_pages_and_thresholds_are_those_declared(cube_of) -> None:
+    found = catalogue(cube_of([{}], critical_days=45, targets={"CLP": 9}))
+    assert [page["name"] for page in found["pages"]] == [page.name for page in PAGES]
+    assert list(found["pages"][0]) == ["name", "label_es", "label_en", "product", "kpis", "charts", "tables"]
+    assert tuple(found["pages"][0]["charts"]) == PAGES[0].charts
+    assert found["thresholds"]["critical_days"] == 45
+    assert found["thresholds"]["targets"] == {"CLP": 9}
+    assert set(found["thresholds"]) == set(Thresholds.__dataclass_fields__)
+    described = {chart["name"] for chart in found["charts"]}
+    assert {chart for page in found["pages"] for chart in page["charts"]} <= described
+
+
+def test_buckets_and_states_are_in_order(cube_of) -> None:
+    found = catalogue(cube_of([]))
+    assert found["ageing_buckets"] == ["0-30", "31-60", "61-90", "91-120", "120+"]
+    assert found["due_buckets"] == ["not_due", *found["ageing_buckets"], "undated"]
+    assert found["states"] == ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"]
+    assert found["currencies"] == []

@@ -108,7 +108,7 @@ def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(certificates, costs)
 def test_hot_filters_are_what_occurs_of_everything_singles_pairs_and_periods(cube_of, rows, spent) -> None:
     entries = occurring(rows, spent)

@@ -1,19 +1,31 @@
-"""What a variant says: readings, buckets, months and columns in their shapes."""
+"""What a product says of a filter: its parts in their shapes."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
 
 import orjson
 import pytest
 
-from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.kpis import DASHBOARD_CARDS, KPI_NAMES
+from kpi_pipeline.model.pages import PAGES, charts_of_product, kpis_of_product
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.rows import AS_OF
 
-ROWS = [
-    {"client": "A", "issued_on": date(2024, 1, 5), "amount_proposed": 100},
-    {"client": "A", "issued_on": date(2023, 9, 5), "state": "validado", "amount_approved": 80},
+ROWS: list[dict[str, Any]] = [
+    {"client": "A", "issued_on": date(2024, 1, 5), "sent_on": date(2024, 1, 5), "amount_proposed": 100},
+    {
+        "client": "A",
+        "issued_on": date(2023, 9, 5),
+        "sent_on": date(2023, 9, 6),
+        "conformity_on": date(2023, 9, 9),
+        "state": "validado",
+        "amount_approved": 80,
+    },
     {
         "client": "B",
         "issued_on": date(2024, 3, 1),
@@ -29,105 +41,169 @@ ROWS = [
         "amount_approved": 50,
     },
 ]
+SPENT = [{"client": "A", "amount": 30, "supplier": "S1"}, {"client": "B", "amount": 5, "supplier": "S2"}]
+MONTHS = [f"2023-{month:02d}" for month in range(4, 13)] + ["2024-01", "2024-02", "2024-03"]
+
+HEAD = ["currencies", "months", "comparison"]
+PARTS = {
+    "kpis": ["options", "kpis", "ageing", "stages"],
+    "dashboards": ["options", "kpis", "charts", "tables"],
+    "charts": ["options", "kpis", "charts", "tables"],
+    "financials": [
+        "options",
+        "kpis",
+        "charts",
+        "statement",
+        "totals",
+        "profitability",
+        "suppliers",
+        "cost_categories",
+        "working_capital",
+        "forecast",
+    ],
+}
 
 
-@pytest.fixture
-def data(cube_of):
-    """What a product says of a filter."""
-    cube = cube_of(ROWS)
-
-    def of(product: str, asked: Filter = EVERYTHING):
-        ((answered, said),) = payloads(product, cube, [cube.select([asked])])
-        assert answered == asked
-        return said
-
-    return of
+@pytest.fixture(scope="module")
+def cube(cube_of) -> Cube:
+    return cube_of(ROWS, costs=SPENT)
 
 
-def test_money_has_a_reading_a_currency_and_counts_have_one(data) -> None:
-    said = data("kpis")
-    assert tuple(said["kpis"]) == KPI_NAMES
-    assert said["currencies"] == ["CLP", "USD"]
-    assert said["kpis"]["proposed"] == [
-        {"currency": "CLP", "value": 120},
-        {"currency": "USD", "value": 7},
-    ]
-    assert said["kpis"]["certificates"] == [{"value": 4}]
-
-
-def test_a_ratio_tells_what_it_is_made_of_and_is_none_without_a_denominator(data) -> None:
-    assert data("kpis")["kpis"]["approval_rate_count"] == [{"value": 1.0, "numerator": 2, "denominator": 2}]
-    none = data("kpis", Filter.of({"state": "revision"}))["kpis"]["approval_rate"]
-    assert none == [{"currency": "USD", "value": None, "numerator": 0, "denominator": 0}]
-
-
-def test_dso_is_receivables_over_approved_billing_times_days(data) -> None:
-    (clp, usd) = data("kpis")["kpis"]["dso"]
-    assert clp == {
-        "currency": "CLP",
-        "value": 180 * 350 / 130,
-        "numerator": 180,
-        "denominator": 130,
-        "window_days": 350,
-    }
-    assert usd["value"] is None
-
-
-def test_dso_of_months_that_have_not_begun_has_no_value(cube_of) -> None:
-    cube = cube_of([{"issued_on": date(2024, 3, 1), "month": date(2024, 5, 1), "state": "validado"}])
-    ((_, said),) = payloads("kpis", cube, [cube.select([Filter.of({"month": "2024-05"})])])
-    assert said["kpis"]["dso"][0]["window_days"] == 0
-    assert said["kpis"]["dso"][0]["value"] is None
-
-
-def test_a_currency_that_a_filter_does_not_have_is_left_out(data) -> None:
-    said = data("dashboards", Filter.of({"client": "A"}))
-    assert said["currencies"] == ["CLP"]
-    assert [one["currency"] for one in said["ageing"]] == ["CLP"]
-    assert tuple(said["kpis"]) == DASHBOARD_CARDS
-
-
-def test_ageing_holds_open_items_only_and_its_shares_make_one(data) -> None:
-    clp = data("dashboards")["ageing"][0]
-    assert [bucket["count"] for bucket in clp["buckets"]] == [0, 0, 1, 0, 1]
-    assert [bucket["amount"] for bucket in clp["buckets"]] == [0, 0, 100, 0, 80]
-    assert sum(bucket["share"] for bucket in clp["buckets"]) == pytest.approx(1)
-
-
-def test_collected_belongs_to_the_month_of_payment(data) -> None:
-    said = data("financials")
-    months, line = said["statement"]["months"], said["statement"]["lines"][0]
-    assert months[0] == "2023-04"
-    assert months[-1] == "2024-03"
-    assert line["collected"][months.index("2024-02")] == 50
-    assert line["approved"][months.index("2023-11")] == 50
-    assert said["totals"][0] == {
-        "currency": "CLP",
-        "proposed": 120,
-        "approved": 130,
-        "collected": 50,
-        "receivable": 180,
-    }
-
-
-def test_a_chart_has_its_columns_and_says_when_there_is_nothing_to_draw(data, cube_of) -> None:
-    said = data("charts")["charts"]
-    assert tuple(said) == tuple(CHARTS)
-    for name, chart in said.items():
-        assert tuple(chart["columns"]) == CHARTS[name].columns
-        assert len({len(column) for column in chart["columns"].values()}) == 1
-        assert chart["empty"] is False
-    nothing = cube_of([])
-    ((_, empty),) = payloads("charts", nothing, nothing.slices())
-    assert all(chart["empty"] for chart in empty["charts"].values())
+def said(cube: Cube, product: str, **terms: Any) -> dict[str, Any]:
+    """What a product says of one filter."""
+    asked = Filter.of(terms)
+    ((answered, found),) = payloads(product, [cube.select([asked])])
+    assert answered == asked
+    return found
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_every_answer_is_plain_json(data, product: str) -> None:
-    said = data(product)
-    assert orjson.loads(orjson.dumps(said)) == said
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"client": "A", "month": ["2023-12", "2024-01"]},
+        {"state": "revision"},
+        {"issued_age": ["0-6", "7-13", "14-29"]},
+        {"client": "nobody"},
+    ],
+    ids=str,
+)
+def test_every_answer_is_plain_json_and_whole(cube: Cube, product: str, terms: dict[str, Any]) -> None:
+    found = said(cube, product, **terms)
+    assert orjson.loads(orjson.dumps(found)) == found
+    assert list(found) == [*HEAD, *PARTS[product]]
+    assert tuple(found["kpis"]) == kpis_of_product(product)
 
 
-def test_no_other_product_is_made_up(cube_of) -> None:
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_nothing_has_happened_is_an_answer_too(cube_of, product: str) -> None:
+    ((asked, found),) = payloads(product, cube_of([]).slices())
+    assert asked == EVERYTHING
+    assert found["currencies"] == []
+    assert list(found) == [*HEAD, *PARTS[product]]
+    assert all(chart["empty"] for chart in found.get("charts", {}).values())
+
+
+def test_an_answer_begins_with_its_currencies_its_trend_and_what_it_compares(cube: Cube) -> None:
+    found = said(cube, "dashboards")
+    assert found["currencies"] == ["CLP", "USD"]
+    assert found["months"] == MONTHS
+    assert found["comparison"] == {
+        "from": "2023-03",
+        "to": "2024-02",
+        "previous_from": "2022-03",
+        "previous_to": "2023-02",
+    }
+    month = said(cube, "dashboards", client="A", month="2023-12")
+    assert month["currencies"] == ["CLP"]
+    assert month["months"][-1] == "2023-12"
+    assert month["comparison"]["previous_to"] == "2023-11"
+    assert said(cube, "dashboards", month="2024-03")["comparison"] is None
+    assert said(cube, "dashboards", issued_age=["0-6"])["comparison"] == {
+        "issued_age": ["0-6"],
+        "previous_issued_age": ["7-13"],
+    }
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_options_are_of_the_dimensions_that_the_filter_leaves_open(cube: Cube, product: str) -> None:
+    options = said(cube, product, client="A", state=["validado", "enviado"])["options"]
+    assert list(options) == [name for name in DIMENSION_NAMES if name not in ("client", "state")]
+    assert [len(options[name]) for name in options] == [len(cube.values[name]) for name in options]
+    # September to March; one each in the first and in January.
+    assert options["month"] == [1, 0, 0, 0, 1, 0, 0]
+    assert said(cube, product)["options"]["client"] == [2, 2]
+
+
+def test_a_page_finds_all_that_it_shows_in_one_answer(cube: Cube) -> None:
+    for page in PAGES:
+        found = said(cube, page.product)
+        assert set(page.kpis) <= set(found["kpis"])
+        assert set(page.charts) <= set(found.get("charts", ()))
+        held = set(found.get("tables", ())) | set(found)
+        assert set(page.tables) <= held, page.name
+
+
+@pytest.mark.parametrize("product", ["dashboards", "charts", "financials"])
+def test_a_chart_has_its_columns(cube: Cube, product: str) -> None:
+    found = said(cube, product)["charts"]
+    assert list(found) == (list(CHARTS) if product == "charts" else list(charts_of_product(product)))
+    for name, chart in found.items():
+        assert list(chart["columns"]) == list(CHARTS[name].columns)
+        assert len({len(column) for column in chart["columns"].values()}) == 1
+
+
+def test_a_kpi_says_the_same_in_every_product(cube: Cube) -> None:
+    every = said(cube, "kpis", client="A")["kpis"]
+    for product in ("dashboards", "charts", "financials"):
+        for name, readings in said(cube, product, client="A")["kpis"].items():
+            assert readings == every[name]
+
+
+def test_slices_are_answered_in_their_order(cube: Cube) -> None:
+    asked = [Filter.of({"client": "B"}), EVERYTHING, Filter.of({"client": "A"})]
+    found = list(payloads("kpis", [cube.select(asked[:2]), cube.select(asked[2:])]))
+    assert [one for one, _ in found] == asked
+
+
+def test_no_other_product_is_made_up(cube: Cube) -> None:
     with pytest.raises(KeyError):
-        next(payloads("weather", cube_of([]), []))
+        next(payloads("weather", cube.slices()))
+
+
+def changed(rows: list[dict[str, Any]], at: int, **given: Any) -> list[dict[str, Any]]:
+    return [{**row, **given} if number == at else row for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_what_all_answers_share_is_all_that_was_approved_and_how_debts_were_lost(
+    cube_of, product: str
+) -> None:
+    long_ago = AS_OF - timedelta(500)
+    rows = [*ROWS, {"issued_on": long_ago, "sent_on": long_ago, "amount_proposed": 40}]
+    same, approved, lost = (
+        shared_inputs(product, cube_of(one))
+        for one in (
+            changed(rows, 0, amount_proposed=99),
+            changed(rows, 1, amount_approved=81),
+            changed(
+                rows,
+                4,
+                state="pagado",
+                conformity_on=long_ago,
+                paid_on=long_ago + timedelta(50),
+            ),
+        )
+    )
+    before = shared_inputs(product, cube_of(rows))
+    assert same == before
+    assert (approved != before) == ("revenue_share" in said(cube_of(rows), product)["kpis"])
+    assert (lost != before) == ("expected_loss" in said(cube_of(rows), product)["kpis"])
+
+
+def test_a_cube_answers_by_the_thresholds_it_is_given(rollup_of) -> None:
+    rollup = rollup_of(ROWS)
+    plain, other = (Cube(rollup, AS_OF, 12, replace(Thresholds(), dso_target_days=days)) for days in (35, 10))
+    assert said(plain, "financials")["working_capital"][0]["target_days"] == 35
+    assert said(other, "financials")["working_capital"][0]["target_days"] == 10

@@ -6,17 +6,20 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kpi_pipeline.compute.cube import Cube, Slice
+from kpi_pipeline.compute.cube import Cube
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
 from kpi_pipeline.compute.rollup import Rollup, roll_up
-from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES
-from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.entries import certificate, cost
+from tests.compute.rows import AS_OF as DAY
 
 AS_OF = date(2024, 1, 31)
-NAMES = dict.fromkeys(("client", "project", "project_manager", "administrator", "project_type"), "x")
 CERTIFICATES = [
     {"issued_on": date(2023, 11, 30), "amount_proposed": 10, "sent_on": date(2023, 11, 30)},
     {"issued_on": date(2024, 1, 31), "amount_proposed": 20, "currency": "USD"},
@@ -31,14 +34,9 @@ COSTS = [
 
 
 @pytest.fixture(scope="module")
-def rows(certificates_of) -> tuple[pa.Table, pa.Table]:
+def rows(certificates_of, costs_of) -> tuple[pa.Table, pa.Table]:
     """Certificates and costs, some of them of days to come."""
-    plain = {**NAMES, "currency": "CLP", "supplier": "S", "category": "K", "month": AS_OF.replace(day=1)}
-    costs = [
-        {name: {**plain, "cost_id": str(number), **row}.get(name) for name in COST_SCHEMA.names}
-        for number, row in enumerate(COSTS)
-    ]
-    return certificates_of(CERTIFICATES), pa.Table.from_pylist(costs, schema=COST_SCHEMA)
+    return certificates_of(CERTIFICATES), costs_of(COSTS)
 
 
 @pytest.fixture(scope="module")
@@ -112,45 +110,67 @@ def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) ->
     ]
 
 
+@settings(max_examples=15)
+@given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
+def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:
+    tables = certificates_of(certificates), costs_of(costs)
+    found = roll_up(*tables, DAY, Thresholds())
+    slices = list(Cube(found, DAY, 12, Thresholds()).slices())
+    assert reconcile_rollup(*tables, found, DAY) == []
+    assert reconcile_variants(found, single_values(slices)) == []
+    assert out_of_range(slices) == []
+
+
+def single_values(slices: list[Slice]) -> list[Slice]:
+    """The part of some slices that is of everything or of one value."""
+    wanted = {
+        one
+        for piece in slices
+        for one in piece.filters
+        if len(one.terms) < 2 and all(len(values) == 1 and name != "issued_age" for name, values in one.terms)
+    }
+    return [piece.only(wanted) for piece in slices]
+
+
 @pytest.fixture
-def sums(cube_of):
-    """A cube and the sums of its hot filters, of certificates of two clients in two months."""
+def sums(rollup_of) -> tuple[Rollup, list[Slice]]:
+    """A roll-up and its sums by single values, of certificates of two clients in two months."""
     rows = [{"client": name, "issued_on": date(2024, month, 1)} for name in "AB" for month in (1, 2)]
-    cube = cube_of(rows)
-    return cube, list(cube.slices())
-
-
-def rolled(cube: Cube, slices: list[Slice], **changed: int) -> pa.Table:
-    """One cell that holds everything, but for what is changed."""
-    totals = dict(zip(COMPONENT_NAMES, slices[0].totals[0, 0].tolist(), strict=True))
-    return pa.table({"currency": ["CLP"], **{name: [value] for name, value in {**totals, **changed}.items()}})
+    rollup = rollup_of(rows, costs=[{"client": "A"}])
+    return rollup, single_values(list(Cube(rollup, DAY, 12, Thresholds()).slices()))
 
 
 def test_variants_that_sum_to_the_roll_up_give_no_problem(sums) -> None:
-    cube, slices = sums
-    assert reconcile_variants(rolled(cube, slices), cube, slices) == []
+    assert reconcile_variants(*sums) == []
+
+
+def test_without_variants_there_is_nothing_to_compare(sums) -> None:
+    assert reconcile_variants(sums[0], []) == []
 
 
 def test_a_variant_that_lost_something_is_found_in_its_dimension(sums) -> None:
-    cube, slices = sums
-    for piece in slices:
-        for at, one in enumerate(piece.filters):
-            if one == Filter.of({"client": "B"}):
-                piece.totals[at, 0, COMPONENT_INDEX["proposed_amount"]] -= 1
-    assert reconcile_variants(rolled(cube, slices), cube, slices) == [
+    rollup, slices = sums
+    tamper(slices, Filter.of({"client": "B"}), "proposed_amount", 19)
+    assert reconcile_variants(rollup, slices) == [
         "proposed_amount in CLP: 40 in the roll-up, 39 over the variants of client"
     ]
 
 
+def test_a_dimension_that_costs_do_not_have_need_not_reach_them(sums) -> None:
+    rollup, slices = sums
+    tamper(slices, Filter.of({"client": "A"}), "cost_count", 0)
+    assert reconcile_variants(rollup, slices) == [
+        "cost_count in CLP: 1 in the roll-up, 0 over the variants of client"
+    ]
+
+
 def test_a_roll_up_that_the_variants_do_not_reach_is_found_in_every_dimension(sums) -> None:
-    cube, slices = sums
-    problems = reconcile_variants(rolled(cube, slices, open_count=5), cube, slices)
-    assert len(problems) == 8
+    rollup, slices = sums
+    longer = replace(rollup, cells=pa.concat_tables([rollup.cells, rollup.cells.slice(0, 1)]))
+    problems = [one for one in reconcile_variants(longer, slices) if one.startswith("open_count")]
+    # Everything, and each dimension but the age.
+    assert len(problems) == 9
     assert all("open_count in CLP: 5 in the roll-up, 4 over" in problem for problem in problems)
-
-
-def test_possible_sums_give_no_problem(sums) -> None:
-    assert out_of_range(sums[1]) == []
 
 
 @pytest.mark.parametrize(
@@ -158,13 +178,24 @@ def test_possible_sums_give_no_problem(sums) -> None:
     [
         ("acceptance_days", -1, "acceptance_days is negative"),
         ("critical_count", 99, "critical_count exceeds open_count"),
-        ("ageing_31-60_amount", 5, "open_amount is not the sum of ageing_0-30_amount"),
+        ("idle_notice_count", 99, "idle_notice_count exceeds idle_days_count"),
+        ("ageing_31-60_count", 5, "open_count is not the sum of ageing_0-30_count"),
+        ("due_not_due_amount", 5, "open_amount is not the sum of due_not_due_amount"),
         ("state_enviado_amount", 1, "proposed_amount is not the sum of state_revision_amount"),
+        ("receivable_120+_amount", 3, "receivable_amount is not the sum of receivable_0-30_amount"),
     ],
 )
 def test_impossible_sums_are_told_with_their_variant(sums, component: str, value: int, rule: str) -> None:
     _, slices = sums
-    slices[0].totals[0, 0, COMPONENT_INDEX[component]] = value
+    assert out_of_range(slices) == []
+    tamper(slices, Filter.of({"client": "A"}), component, value)
     (problem,) = out_of_range(slices)
     assert problem.startswith(rule)
-    assert problem.endswith("in 1 variants, such as {}")
+    assert problem.endswith("in 1 variants, such as {'client': ['A']}")
+
+
+def tamper(slices: list[Slice], asked: Filter, component: str, value: int) -> None:
+    """Set a sum of one variant."""
+    for piece in slices:
+        if asked in piece.filters:
+            piece.totals[piece.filters.index(asked), 0, COMPONENT_INDEX[component]] = value

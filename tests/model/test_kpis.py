@@ -1,41 +1,176 @@
-"""The catalogue of KPIs: every entry whole, every name once."""
+"""The catalogue of KPIs: every entry whole, every name once, and a new one is one entry."""
+
+import subprocess
+import sys
+from typing import Any
 
 import pytest
 
-from kpi_pipeline.model.kpis import (
-    DASHBOARD_CARDS,
-    KPI_NAMES,
-    KPIS,
-    TREND_COMPONENTS,
-    Direction,
-    Kpi,
+from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
+from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS, Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.formulas import (
+    AgainstTarget,
+    CountBack,
+    ExpectedLoss,
+    Formula,
+    Herfindahl,
+    PaymentQuantile,
     Ratio,
+    ShareOfAll,
+    Span,
+    Term,
+    TopShare,
     Total,
-    Unit,
+    ValuesWhere,
+    plain,
+    terms_of,
 )
+from kpi_pipeline.model.thresholds import Thresholds
+
+COUNT, AMOUNT = plain("proposed_count"), plain("approved_amount")
 
 
-def test_names_are_unique_and_cards_are_kpis() -> None:
-    assert len(set(KPI_NAMES)) == len(KPI_NAMES)
-    assert set(DASHBOARD_CARDS) <= set(KPI_NAMES)
-    assert "collected" in TREND_COMPONENTS
+def entry(formula: Formula, unit: Unit = Unit.SHARE, per_currency: bool = True) -> Kpi:
+    return Kpi("joy", "Alegría", "Joy", unit, formula, Direction.UP, per_currency, "None.")
 
 
-def test_every_kpi_has_labels_and_a_source() -> None:
-    assert all(kpi.label_es and kpi.label_en and kpi.source for kpi in KPIS)
+def test_names_and_labels_are_unique() -> None:
+    for attribute in ("name", "label_es", "label_en"):
+        names = [getattr(kpi, attribute) for kpi in KPIS]
+        assert len(set(names)) == len(names)
+    assert tuple(kpi for group in KPI_GROUPS.values() for kpi in group) == KPIS
 
 
-def test_money_is_always_per_currency() -> None:
+def test_every_kpi_has_labels_and_says_what_it_rests_on() -> None:
+    for kpi in KPIS:
+        assert kpi.label_es
+        assert kpi.label_en
+        assert kpi.source.endswith("."), kpi.name
+
+
+def test_money_is_always_per_currency_and_a_count_never() -> None:
     assert all(kpi.per_currency for kpi in KPIS if kpi.unit is Unit.MONEY)
+    assert not any(kpi.per_currency for kpi in KPIS if kpi.unit is Unit.COUNT)
 
 
-@pytest.mark.parametrize("formula", [Total("happiness"), Ratio("proposed_amount", "happiness")])
-def test_a_formula_of_unknown_components_is_refused(formula: Total | Ratio) -> None:
-    with pytest.raises(ValueError, match="happiness"):
-        Kpi("joy", "Alegría", "Joy", Unit.COUNT, formula, Direction.UP, False, "None.")
+def test_what_is_over_all_currencies_has_no_money_in_it() -> None:
+    for kpi in KPIS:
+        if not kpi.per_currency:
+            assert not any(term.component.endswith("_amount") for term in terms_of(kpi.formula)), kpi.name
 
 
-def test_what_is_taken_over_the_window_is_per_currency() -> None:
-    formula = Ratio("receivable_amount", "approved_amount", over_window=True)
+def test_a_target_is_a_number_or_names_a_threshold() -> None:
+    for kpi in KPIS:
+        if isinstance(kpi.target, str):
+            assert getattr(Thresholds(), kpi.target) > 0
+
+
+@pytest.mark.parametrize("component", ["happiness", "proposed"])
+def test_a_term_of_no_component_is_refused(component: str) -> None:
+    with pytest.raises(ValueError, match=f"no such component: '{component}'"):
+        Term(component)
+
+
+def test_what_has_no_values_by_month_has_no_span() -> None:
+    for component in COMPONENT_INDEX:
+        assert Term(component).span is Span.SELF
+        if component not in MONTHLY_COMPONENTS:
+            with pytest.raises(ValueError, match="has no values by month"):
+                Term(component, Span.END)
+    assert Term("receivable_amount", Span.START).span is Span.START
+
+
+@pytest.mark.parametrize("formula", [TopShare, Herfindahl])
+@pytest.mark.parametrize("component", ["receivable_amount", "due_31-60_amount", "cost_opex_amount"])
+def test_only_a_flow_of_certificates_is_shared_out(formula: Any, component: str) -> None:
+    with pytest.raises(ValueError, match="is no flow of certificates"):
+        formula("client", component)
+    with pytest.raises(ValueError, match="is no flow of certificates"):
+        ShareOfAll(component)
+
+
+def test_only_what_stands_is_counted_by_value() -> None:
+    with pytest.raises(ValueError, match="'approved_count' is no stock"):
+        ValuesWhere("project", "approved_count", some=True)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        Ratio(COUNT, COUNT, times_days=True),
+        ShareOfAll("approved_amount"),
+        TopShare("client", "approved_amount"),
+        Herfindahl("client", "approved_amount"),
+        CountBack(),
+        ExpectedLoss(),
+        AgainstTarget(Span.END),
+    ],
+)
+def test_what_is_made_of_money_is_per_currency(formula: Formula) -> None:
+    assert entry(formula, Unit.DAYS)
     with pytest.raises(ValueError, match="per currency"):
-        Kpi("dso", "DSO", "DSO", Unit.DAYS, formula, Direction.DOWN, False, "None.")
+        entry(formula, Unit.DAYS, per_currency=False)
+
+
+def test_an_amount_is_per_currency() -> None:
+    with pytest.raises(ValueError, match="must be per currency"):
+        entry(Total(AMOUNT), Unit.MONEY, per_currency=False)
+
+
+@pytest.mark.parametrize("formula", [PaymentQuantile(50), ValuesWhere("project", "overdue_count", some=True)])
+def test_what_has_no_currency_is_not_per_currency(formula: Formula) -> None:
+    with pytest.raises(ValueError, match="must not be per currency"):
+        entry(formula, Unit.DAYS)
+
+
+@pytest.mark.parametrize("formula", [Ratio(COUNT, COUNT), PaymentQuantile(50)])
+def test_a_count_is_a_whole_number(formula: Formula) -> None:
+    with pytest.raises(ValueError, match="cannot be a count"):
+        entry(formula, Unit.COUNT, per_currency=False)
+
+
+ONE_MORE = """
+from datetime import date
+from kpi_pipeline.model import kpis
+from kpi_pipeline.model.kpis.formulas import Ratio, plain
+
+one = kpis.Kpi(
+    "accepted_share", "Parte aceptada", "Accepted share", kpis.Unit.SHARE,
+    Ratio(plain("approved_count"), plain("proposed_count")), kpis.Direction.UP, False, "As in this test.",
+)
+kpis.KPI_GROUPS["quality"] = (*kpis.KPI_GROUPS["quality"], one)
+kpis.KPIS = tuple(kpi for group in kpis.KPI_GROUPS.values() for kpi in group)
+
+from kpi_pipeline.compute.catalogue import catalogue
+from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.compute.rollup import roll_up
+from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.model.kpi_docs import page
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.rows import AS_OF, certificate, table
+
+certificates = table([certificate(AS_OF, "validado"), certificate(AS_OF), certificate(AS_OF, "pagado")])
+rollup = roll_up(certificates, COST_SCHEMA.empty_table(), AS_OF, Thresholds())
+cube = Cube(rollup, AS_OF, 12, Thresholds())
+for asked, said in payloads("kpis", cube.slices()):
+    (reading,) = said["kpis"]["accepted_share"]
+    if not asked.terms:
+        print(reading["numerator"], reading["denominator"], len(reading["spark"]))
+(described,) = [kpi for kpi in catalogue(cube)["kpis"] if kpi["name"] == "accepted_share"]
+print(described["group"], described["label_es"], described["formula"])
+print(*(line for line in page(kpis.KPI_GROUPS, Thresholds()).splitlines() if "accepted_share" in line))
+"""
+
+
+def test_a_new_kpi_is_one_entry() -> None:
+    """In a process of its own, in which nothing has read the declarations before."""
+    told = subprocess.run(
+        [sys.executable, "-c", ONE_MORE], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert told == [
+        "2 3 12",
+        "quality Parte aceptada approved_count / proposed_count",
+        "| `accepted_share` | Parte aceptada | Accepted share | share | approved_count / proposed_count "
+        "| up |  | As in this test. |",
+    ]

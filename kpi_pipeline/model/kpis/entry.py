@@ -3,7 +3,22 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kpi_pipeline.model.kpis.formulas import AgainstTarget, CountBack, Formula, Ratio, ShareOfAll
+from kpi_pipeline.model.kpis.formulas import (
+    AgainstTarget,
+    CountBack,
+    ExpectedLoss,
+    Formula,
+    Herfindahl,
+    PaymentQuantile,
+    Ratio,
+    ShareOfAll,
+    TopShare,
+    Total,
+    ValuesWhere,
+)
+
+_OF_ONE_CURRENCY = (ShareOfAll, CountBack, AgainstTarget, ExpectedLoss, TopShare, Herfindahl)
+_OF_ALL_CURRENCIES = (PaymentQuantile, ValuesWhere)
 
 
 class Unit(StrEnum):
@@ -51,8 +66,14 @@ class Kpi:
 
     def __post_init__(self) -> None:
         formula = self.formula
-        windowed = isinstance(formula, Ratio) and formula.times_days
-        if not self.per_currency and (
-            windowed or isinstance(formula, (ShareOfAll, CountBack, AgainstTarget)) or self.unit is Unit.MONEY
-        ):
-            raise ValueError(f"KPI {self.name!r} is made of money: it must be per currency")
+        if isinstance(formula, _OF_ONE_CURRENCY) or self.unit is Unit.MONEY or _windowed(formula):
+            if not self.per_currency:
+                raise ValueError(f"KPI {self.name!r} is made of money: it must be per currency")
+        elif isinstance(formula, _OF_ALL_CURRENCIES) and self.per_currency:
+            raise ValueError(f"KPI {self.name!r} counts what has no currency: it must not be per currency")
+        if self.unit is Unit.COUNT and not isinstance(formula, (Total, ValuesWhere)):
+            raise ValueError(f"KPI {self.name!r} is no whole number: its unit cannot be a count")
+
+
+def _windowed(formula: Formula) -> bool:
+    return isinstance(formula, Ratio) and formula.times_days

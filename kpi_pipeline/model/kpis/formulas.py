@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
+from kpi_pipeline.model.components import (
+    COMPONENT_INDEX,
+    COMPONENTS,
+    MONTHLY_COMPONENTS,
+    STOCK_COMPONENTS,
+    Kind,
+)
+
+_FLOWS = frozenset(one.name for one in COMPONENTS if one.kind is Kind.FLOW)
 
 
 class Span(StrEnum):
@@ -80,6 +88,9 @@ class TopShare:
     dimension: str
     component: str
 
+    def __post_init__(self) -> None:
+        _must_flow(self.component)
+
 
 @dataclass(frozen=True, slots=True)
 class Herfindahl:
@@ -87,6 +98,9 @@ class Herfindahl:
 
     dimension: str
     component: str
+
+    def __post_init__(self) -> None:
+        _must_flow(self.component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +111,19 @@ class ValuesWhere:
     component: str
     some: bool
 
+    def __post_init__(self) -> None:
+        if self.component not in STOCK_COMPONENTS:
+            raise ValueError(f"component {self.component!r} is no stock: name one of the kind {Kind.STOCK}")
+
 
 @dataclass(frozen=True, slots=True)
 class ShareOfAll:
     """A component's part of that of all certificates at the same anchor."""
 
     component: str
+
+    def __post_init__(self) -> None:
+        _must_flow(self.component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +169,10 @@ def terms_of(formula: Formula) -> Iterator[Term]:
 def plain(*components: str, span: Span = Span.SELF) -> Sum:
     """The sum of some components over one span."""
     return tuple(Term(component, span) for component in components)
+
+
+def _must_flow(component: str) -> None:
+    if component not in _FLOWS:
+        raise ValueError(
+            f"component {component!r} is no flow of certificates: name one of the kind {Kind.FLOW}"
+        )

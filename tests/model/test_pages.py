@@ -1,0 +1,66 @@
+"""Pages are composed of what their product says."""
+
+import pytest
+
+from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.pages import PAGE_BY_NAME, PAGES, Page, charts_of_product, kpis_of_product
+
+TABLES: dict[str, set[str]] = {
+    "kpis": set(),
+    "dashboards": {"critical_certificates"},
+    "charts": {"project_managers", "rejection_reasons", "failure_kinds"},
+    "financials": {
+        "statement",
+        "profitability",
+        "suppliers",
+        "cost_categories",
+        "working_capital",
+        "forecast",
+    },
+}
+
+
+def test_names_and_labels_are_unique() -> None:
+    assert len(PAGE_BY_NAME) == len(PAGES)
+    for attribute in ("label_es", "label_en"):
+        assert len({getattr(page, attribute) for page in PAGES}) == len(PAGES)
+
+
+def test_a_page_shows_kpis_charts_and_tables_that_there_are_each_once() -> None:
+    known = {kpi.name for kpi in KPIS}
+    for page in PAGES:
+        assert page.kpis, page.name
+        assert set(page.kpis) <= known
+        assert set(page.charts) <= set(CHARTS)
+        assert set(page.tables) <= TABLES[page.product], page.name
+        for shown in (page.kpis, page.charts, page.tables):
+            assert len(set(shown)) == len(shown), page.name
+
+
+def test_every_chart_and_table_is_on_a_page() -> None:
+    assert {chart for page in PAGES for chart in page.charts} == set(CHARTS)
+    assert {table for page in PAGES for table in page.tables} == set().union(*TABLES.values())
+
+
+def test_a_product_holds_what_its_pages_show_each_once() -> None:
+    for product in PRODUCTS:
+        for found, attribute in (
+            (kpis_of_product(product), "kpis"),
+            (charts_of_product(product), "charts"),
+        ):
+            shown = [name for page in PAGES if page.product == product for name in getattr(page, attribute)]
+            assert set(found) == set(shown)
+            assert len(found) == len(set(found))
+    manager, *_ = PAGES
+    assert kpis_of_product("dashboards")[: len(manager.kpis)] == manager.kpis
+
+
+def test_every_kpi_is_on_the_page_of_all_indicators() -> None:
+    assert kpis_of_product("kpis") == tuple(kpi.name for kpi in KPIS)
+
+
+def test_a_page_of_no_product_is_refused() -> None:
+    with pytest.raises(ValueError, match="page 'moods' names no product: 'weather'"):
+        Page("moods", "Ánimos", "Moods", "weather", (), ())
