@@ -102,7 +102,7 @@ class Bench:
 
 def change_a_certificate(path: str) -> None:
     with closing(sqlite3.connect(path, timeout=10)) as source:
-        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE n_edp = 1")
+        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 1")
         source.commit()
 
 

@@ -85,7 +85,7 @@ def values_with(piece: Slice, anchors: Anchors, dimension: str, component: str, 
     value = np.zeros((len(piece), ANCHORS, 1), np.int64)
 
     def counted(table: str, columns: tuple[str, ...], owner: Ints, row: Ints, owners: int) -> Ints:
-        source, held = piece.cube.tables[table], len(piece.values(dimension))
+        source, held = piece.cube.tables[table], len(piece.cube.coded[dimension])
         code = source.codes[dimension][row]
         kept = code != NO_VALUE
         each, at = np.unique(owner[kept] * max(held, 1) + code[kept], return_inverse=True)

@@ -81,6 +81,8 @@ class Cube:
         currencies: Codes of the currencies in it, sorted.
         values: By dimension, its values: bands and ages in their order, the others as people look for them;
             every month from the first in which anything happened to the last or that of as_of.
+        coded: By dimension but the month, its values and after them those that stood at month ends only:
+            a state that no certificate has any more.
         first_happened: Number of the first of these months.
         first: Number of the first month of the axis: a claim stands from its issue on, which may be before
             the month for which it is billed.
@@ -114,9 +116,13 @@ class Cube:
         axis = {month_text(self.first + place): place for place in range(self.months)}
         months = tuple(axis)[self.first_happened - self.first :]
         self.values: dict[str, tuple[str, ...]] = {MONTH.name: months, **others}
+        self.coded = {
+            name: (*held, *sorted(set(rollup.positions[name].unique().to_pylist()).difference(held)))
+            for name, held in others.items()
+        }
 
         def coded(name: str, columns: Sequence[str]) -> CodedTable:
-            return CodedTable.of(getattr(rollup, name), others, axis, self.currencies, columns)
+            return CodedTable.of(getattr(rollup, name), self.coded, axis, self.currencies, columns)
 
         self.tables = {
             "cells": coded("cells", COMPONENT_NAMES),
@@ -221,6 +227,7 @@ class Cube:
             sorted(self.dispersion.items()),
             self.currencies,
             self.values,
+            self.coded,
             self.first,
         )
 
@@ -340,15 +347,15 @@ class Cube:
         flat = np.zeros(rows, np.int64)
         missing = np.zeros(rows, np.bool_)
         for name in dimensions:
-            flat = flat * len(self.values[name]) + codes[name]
+            flat = flat * len(self.coded[name]) + codes[name]
             missing |= codes[name] == NO_VALUE
         return np.where(missing, NO_VALUE, flat)
 
     def _base(self, dimensions: tuple[str, ...], flat: int) -> Filter:
         terms = []
         for name in reversed(dimensions):
-            flat, code = divmod(flat, len(self.values[name]))
-            terms.append((name, (self.values[name][code],)))
+            flat, code = divmod(flat, len(self.coded[name]))
+            terms.append((name, (self.coded[name][code],)))
         return Filter(tuple(sorted(terms)))
 
     def _admits(self, table: CodedTable, asked: Filter) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -356,7 +363,7 @@ class Cube:
         mask = np.ones(len(table), np.bool_)
         for name in _OTHERS:
             if wanted := {fold(value) for value in asked.values(name)}:
-                codes = [code for code, value in enumerate(self.values[name]) if fold(value) in wanted]
+                codes = [code for code, value in enumerate(self.coded[name]) if fold(value) in wanted]
                 mask &= np.isin(table.codes[name], codes)
         return mask
 

@@ -35,7 +35,7 @@ _LATER: Final = FORECAST_MONTHS
 _SMALL: Final = 10**14
 _PART: Final = 10**12
 _MOST: Final = 2**53
-"""A cell's variance is at most this, so that sums stay within 64 bits: bands are cut by the debt anyway."""
+"""A certificate's variance is at most this, so that sums stay within 64 bits: the debt cuts bands anyway."""
 
 
 def expected_payments(cell: str) -> str:
@@ -54,7 +54,7 @@ def expected_payments(cell: str) -> str:
     spread = f"({paid}::HUGEINT * (survival_now - {paid}))"
     return f"""
         SELECT {cell}, ahead, sum({_by("survival_then")} - {_by("survival_before")})::BIGINT AS expected,
-            least({_MOST}, sum(CASE
+            sum(least({_MOST}, CASE
                 WHEN square < {_SMALL} THEN square * {spread} // whole
                 -- The product with a large square would leave 128 bits: it is taken in two parts.
                 ELSE square // {_PART} * {spread} // whole * {_PART}

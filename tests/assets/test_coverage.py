@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from dagster import AssetKey
 
 from kpi_pipeline.cache.connection import connect
@@ -22,6 +23,7 @@ def test_it_is_told_of_an_empty_cache_too(demo_home: Path, run, instance) -> Non
     assert [row.data["product"] for row in shown["products"].records] == list(PRODUCTS)
 
 
+@pytest.mark.slow
 def test_it_tells_what_is_precomputed_and_what_is_missed(demo_home: Path, run, read, instance) -> None:
     assert run().success
     with connect(os.environ["REDIS_URL"]) as client:

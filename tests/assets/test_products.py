@@ -64,7 +64,7 @@ def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run
 
 
 def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
-    result = run()
+    result = run("refresh_kpis")
     cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet").to_pylist()
     client = max({cell["client"] for cell in cells})
     for asked, mine in ((EVERYTHING, cells), (Filter.of({"client": client}), None)):
@@ -90,7 +90,7 @@ def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read
 
 
 def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, read) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before = read().manifest()["kpis"]
     assert run("refresh_kpis", "kpis", "live_kpis", tags=ANEW).success
     again = read().manifest()["kpis"]
@@ -101,7 +101,7 @@ def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, r
 def test_an_unchanged_source_verifies_what_is_live_and_writes_nothing(
     demo_home: Path, run, read, instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before = read().manifest()["kpis"]
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         key = payload_key(before.generation, variant_key("kpis", EVERYTHING))
@@ -128,7 +128,7 @@ def test_a_run_started_by_hand_in_the_ui_moves_the_served_generation(demo_home: 
 
 
 def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypatch) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before = read().manifest()["kpis"]
     monkeypatch.setenv("KPI_AS_OF", "2024-06-29")
     assert run("refresh_kpis").success
@@ -136,7 +136,7 @@ def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypat
 
 
 def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_demo, monkeypatch) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before, before_amount = read().manifest()["kpis"], reading(read(), "proposed")["value"]
     changed = demo_home / "changed.db"
     shutil.copy(small_demo, changed)
@@ -153,7 +153,7 @@ def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_dem
 def test_an_unchanged_generation_that_is_damaged_is_written_anew(
     demo_home: Path, run, read, harm: str
 ) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before = read().manifest()["kpis"]
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         for key in client.smembers(members_key(before.generation)):
@@ -168,7 +168,7 @@ def test_an_unchanged_generation_that_is_damaged_is_written_anew(
 
 
 def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, read) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     before = read().manifest()
     # Everything but the flip: as when the run is cut before it.
     assert run("refresh_kpis", *BEFORE_THE_FLIP).success
@@ -177,7 +177,7 @@ def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, 
 
 
 def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, read, failure) -> None:
-    first = run()
+    first = run("refresh_kpis")
     assert first.success
     live = read().manifest()
     stored = demo_home / "storage" / "rollup" / f"{first.run_id}.parquet"
@@ -196,7 +196,7 @@ def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, re
 def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     demo_home: Path, run, read, failure
 ) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     live = read().manifest()
     done = threading.Event()
 
@@ -223,7 +223,7 @@ def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
 
 
 def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, run, read) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     live = read().manifest()
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
         admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
@@ -237,7 +237,7 @@ def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, ru
 
 
 def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path, run, read) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     catalogue = {one["name"]: one["values"] for one in read().catalogue("kpis")["dimensions"]}
     two = Filter.of({"client": [held["value"] for held in catalogue["client"][:2]]})
     gone = Filter.of({"client": "nobody we know"})
@@ -295,7 +295,7 @@ def test_a_run_waits_for_the_one_that_rebuilds_the_product(demo_home: Path, run,
 
 
 def test_a_lease_loser_never_brings_back_data_older_than_what_is_live(demo_home: Path, run, read) -> None:
-    assert run().success
+    assert run("refresh_kpis").success
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:
         leases, publisher = Leases(client), Publisher(client)
         assert leases.take("kpis", "the winner")

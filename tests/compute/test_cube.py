@@ -330,6 +330,18 @@ def test_what_stands_before_the_first_billing_month_is_no_month_to_ask_for(cube_
     assert read(cube, "receivable")[0]["spark"] == [0] * 7 + [100] + [110] * 4
 
 
+def test_a_state_that_no_certificate_has_any_more_stood_at_past_month_ends(cube_of, read) -> None:
+    row = {"issued_on": date(2023, 11, 26), "sent_on": date(2024, 1, 23), "amount_proposed": 409}
+    cube = cube_of([row, {**row, "sent_on": None, "amount_proposed": 3}])
+    assert cube.values["state"] == ("enviado",)
+    assert read(cube, "pending", state=["enviado", "revision"])[0]["spark"] == [0] * 7 + [412] * 5
+    assert read(cube, "pending", state="enviado")[0]["spark"] == [0] * 7 + [3, 3, 412, 412, 412]
+    assert {one for one in cube.hot_filters() if one.values("state")} == {
+        one for one in cube.hot_filters() if one.values("state") == ("enviado",)
+    }
+    assert cube.select([EVERYTHING]).options("state").tolist() == [[2]]
+
+
 def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
     cube = cube_of([])
     assert cube.hot_filters() == [EVERYTHING]

@@ -200,8 +200,13 @@ def _kpi_trend(variant: Variant, readings: Readings) -> Data:
             code = reading.get("currency", "")
             rows += [(text, code, name, value) for text, value in zip(texts, reading["spark"], strict=True)]
     says = [say.kpi_trend(one["currency"], texts, one["spark"]) for one in readings["dso"]]
-    found = chart(("month", "currency", "kpi", "value"), rows, ("value",), says)
-    return {**found, "empty": all(row[-1] is None for row in rows)}
+    columns = ("month", "currency", "kpi", "value")
+    return {
+        "columns": {name: [row[place] for row in rows] for place, name in enumerate(columns)},
+        # A KPI of 0 is one: only where nothing is known is there nothing to draw.
+        "empty": all(row[-1] is None for row in rows),
+        "says": [one for one in says if one is not None],
+    }
 
 
 DRAWN: Mapping[str, Callable[[Variant, Readings], Data]] = {

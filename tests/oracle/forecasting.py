@@ -1,12 +1,16 @@
 """What is expected of each certificate on a business date, by the curves of `forecast`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
 from .forecast import UNIT, Curves, Outcome, Past, last_end, month_ends, outcome, unpaid_shares
 from .source_rows import Row
 from .standing import Standing
+
+MOST_VARIANCE = 2**53
+"""A greater variance of a certificate counts as this."""
 
 
 class Forecaster:
@@ -48,4 +52,5 @@ class Forecaster:
 
     def _outcome(self, one: Standing) -> Outcome:
         shares = unpaid_shares(self._curves, one.values["client"], one.age, self.as_of)
-        return outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
+        found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
+        return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])

@@ -145,7 +145,8 @@ CERTIFICATES: dict[str, Rows] = {
     ],
     "amounts as large as can be": [
         certificate("validado", ISSUED + timedelta(day), 10**15, 10**15 - day, sent_on=ISSUED)
-        for day in range(50)
+        # A year of days times more of them would leave 64 bits, which the roll-up refuses.
+        for day in range(10)
     ],
     "names that need care": [
         certificate("validado", ISSUED, 100, 90, client="O'Higgins & Hijos, S.A.", project='Túnel "B"'),
