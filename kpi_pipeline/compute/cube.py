@@ -1,6 +1,6 @@
 """The cube: the roll-up's tables with numbered dimensions, from which every variant is a sum."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b
@@ -143,13 +143,13 @@ class Cube:
         self._everything: Slice | None = None
 
     def digest(self) -> str:
-        """What its figures come from: equal for equal tables, date and settings; 32 hex digits."""
-        words = (self.critical_rows, self.breakdown.tolist(), self.breakdown_key.tolist())
-        described = repr((*self._frame(), *words))
-        state = blake2b(described.encode(), digest_size=16)
-        for table in self.tables.values():
-            for column in (table.month, table.currency, *table.codes.values(), table.sums):
-                state.update(np.ascontiguousarray(column).tobytes())
+        """What its figures come from: equal for equal tables, date and settings; 32 hex digits.
+
+        In which order a table's rows come does not matter: a roll-up does not promise any.
+        """
+        state = blake2b(repr(self._frame()).encode(), digest_size=16)
+        for name, table in self.tables.items():
+            state.update(np.sort(table.digests(self.labels(name))).tobytes())
         return state.hexdigest()
 
     @property
@@ -210,12 +210,11 @@ class Cube:
         return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
 
     def labels(self, table: str) -> Ints:
-        """A number for what a row of a table says in words: equal for equal words, within one process."""
+        """A number for what a row of a table says in words: equal for equal words."""
         if table == "breakdowns":
-            words = zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True)
-            return np.array([hash(one) for one in words], np.int64)
+            return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
         if table == "critical":
-            return np.array([hash(tuple(row.values())) for row in self.critical_rows], np.int64)
+            return _numbered(tuple(row.values()) for row in self.critical_rows)
         return np.zeros(len(self.tables[table]), np.int64)
 
     def _frame(self) -> tuple[Any, ...]:
@@ -371,6 +370,19 @@ class Cube:
 def _month_numbers(table: pa.Table) -> list[int]:
     """The numbers of the months that a table has rows of."""
     return [month_number(text) for text in table["month"].unique().to_pylist()]
+
+
+def _numbered(words: Iterable[tuple[Any, ...]]) -> Ints:
+    """A number for each words: equal for equal ones, in every process."""
+    # Few of them are different.
+    known: dict[tuple[Any, ...], int] = {}
+    found = []
+    for one in words:
+        if one not in known:
+            digest = blake2b(repr(one).encode(), digest_size=8).digest()
+            known[one] = int.from_bytes(digest, "little", signed=True)
+        found.append(known[one])
+    return np.array(found, np.int64)
 
 
 def _held(dimension: str, values: Sequence[str]) -> tuple[str, ...]:

@@ -274,6 +274,20 @@ def test_a_digest_tells_every_difference(cube_of, changed: Row) -> None:
     assert cube_of([{**FRAME[0], **changed}, *FRAME[1:]]).digest() != cube_of(FRAME).digest()
 
 
+def test_a_digest_is_the_same_whatever_the_order_of_rows(rollup_of) -> None:
+    rollup = rollup_of(FRAME, costs=[{"supplier": "A"}, {"supplier": "B", "amount": 2}])
+    turned = replace(
+        rollup,
+        **{
+            name: table.take(list(range(table.num_rows))[::-1])
+            for name in ("cells", "positions", "breakdowns")
+            if (table := getattr(rollup, name)).num_rows > 1
+        },
+    )
+    one, other = (Cube(each, AS_OF, 12, Thresholds()) for each in (rollup, turned))
+    assert one.digest() == other.digest()
+
+
 def test_blocks_do_not_change_answers(cube_of, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"client": f"C{number}", "amount_proposed": 10**number} for number in range(9)]
     cube: Cube = cube_of(rows)
