@@ -70,8 +70,8 @@ class Reader:
         if self.figures.setdefault((path, meta["generation"]), data) != data:
             return "one generation with two sets of figures"
         (certificates,) = data["kpis"]["certificates"]
-        if "states" in data:
-            counted = sum(state["count"] for of in data["states"] for state in of["states"])
+        if "charts" in data:
+            counted = sum(data["charts"]["states"]["columns"]["count"])
             if counted != certificates["value"]:
                 return f"{counted} certificates by state of {certificates['value']}"
         return None
@@ -99,7 +99,7 @@ def refresh_under_way(machine: Any, wait: Any) -> str:
 
     def started() -> bool:
         progress = next(iter(machine.dagster.follow(run_id, 60)))
-        return "rollup" in progress.steps
+        return "roll_up" in progress.steps
 
     wait(started, 30, "the refresh is under way")
     return run_id
