@@ -290,12 +290,8 @@ class Publisher:
             # The client's own method looks through its twelve options each time: 50 ms a generation.
             payloads.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
         payloads.execute()
-        self._name(generation, [key for key, _ in batch], expiry)
-
-    def _name(self, generation: str, keys: list[str], expiry: int) -> None:
-        """Add keys to the names of a generation's members."""
         names = self._client.pipeline(transaction=True)
-        names.sadd(members_key(generation), *keys)
+        names.sadd(members_key(generation), *(key for key, _ in batch))
         names.expireat(members_key(generation), expiry)
         names.execute()
 
@@ -327,10 +323,9 @@ class Publisher:
             if len(digests) < before + len(batch):
                 raise ValueError("a filter comes twice: give it once")
             stored = [payload_key(origin, variant) for variant in batch]
-            copied = int(self._take_over(keys=[*stored, *copies], args=[expiry]))
+            copied = int(self._take_over(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
             if copied < 0:
                 raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer anew")
-            self._name(generation, copies, expiry)
             size += copied
         return size
 

@@ -44,15 +44,19 @@ return reply
 """
 
 TAKE_OVER: Final = """
--- KEYS: the answers to copy, then as many names for the copies. ARGV: when the copies expire.
+-- KEYS: the answers to copy, as many names for the copies, and the set of members that gets these names.
+-- ARGV: when copies and set expire. A copy is named when it is made, also on a server that is full by
+-- then, so that what comes to nothing can be removed.
 -- Returns the stored size of all; -1, with nothing copied, when one of them is gone.
-local size, half = 0, #KEYS / 2
+local size, half, members = 0, (#KEYS - 1) / 2, KEYS[#KEYS]
 if redis.call('EXISTS', unpack(KEYS, 1, half)) < half then return -1 end
 for place = 1, half do
   redis.call('COPY', KEYS[place], KEYS[half + place], 'REPLACE')
   redis.call('EXPIREAT', KEYS[half + place], ARGV[1])
   size = size + redis.call('STRLEN', KEYS[place])
 end
+redis.call('SADD', members, unpack(KEYS, half + 1, 2 * half))
+redis.call('EXPIREAT', members, ARGV[1])
 return size
 """
 
