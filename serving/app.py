@@ -15,12 +15,13 @@ from serving.api.tasks import task_routes
 from serving.api.webhook import webhook_routes
 from serving.assets import Assets
 from serving.cache_access import CacheAccess
+from serving.compression import compress_pages
 from serving.failures import register_failure_handlers
 from serving.hosts import answered_names, is_answered
 from serving.pages.addresses import HOME_PATH
 from serving.pages.page import page_routes
 from serving.pages.problem_pages import problem_page_routes
-from serving.pages.texts import texts_in
+from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 
@@ -53,7 +54,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets, access = Assets(), CacheAccess(settings)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset_url=assets.url, texts_in=texts_in, home_path=HOME_PATH)
+    app.jinja_env.globals.update(asset_url=assets.url, scripts=assets.scripts)
+    app.jinja_env.globals.update(texts_in=texts_in, script_texts=script_texts, home_path=HOME_PATH)
     app.jinja_env.globals.update(refresh_path=REFRESH_PATH)
 
     names = answered_names(settings.allowed_hosts)
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     def home() -> AnyResponse:
         return redirect(HOME_PATH)
 
+    compress_pages(app)
     register_problem_handlers(app)
     register_failure_handlers(app)
     app.register_blueprint(product_routes(access))

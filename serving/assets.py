@@ -1,5 +1,6 @@
-"""Style sheets and pictures of the pages, addressed by the hash of their content."""
+"""Style sheets, scripts and pictures of the pages, addressed by the hash of their content."""
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from mimetypes import guess_type
 from pathlib import Path
@@ -7,18 +8,51 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, request
 
+from serving.compression import compressed
 from serving.freshness import IMMUTABLE
+from serving.negotiation import ENCODINGS, Encoding, choose_encoding
 
 _FOLDER: Final = Path(__file__).with_name("static")
+
+_SHEETS: Final = (
+    "base",
+    "head",
+    "filters",
+    "live",
+    "cards",
+    "charts",
+    "tables",
+    "system",
+    "problems",
+    "small",
+    "print",
+)
+"""The parts of the one style sheet, in their order: a later one may say more of what an earlier one says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file in every compression."""
+
+    mimetype: str
+    digest: str
+    bodies: dict[Encoding, bytes]
 
 
 class Assets:
     """The files, read once: a changed file is a new address after a restart."""
 
     def __init__(self) -> None:
-        contents = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir())}
-        self._urls = {name: f"/static/{_digest(content)}/{name}" for name, content in contents.items()}
-        self._contents = {self._urls[name]: content for name, content in contents.items()}
+        sheet = b"\n".join((_FOLDER / "css" / f"{name}.css").read_bytes() for name in _SHEETS)
+        scripts = {f"js/{path.name}": path.read_bytes() for path in sorted((_FOLDER / "js").glob("*.js"))}
+        # Scripts name each other without a hash: one hash of all stands in the address of each.
+        of_scripts = _digest(b"".join(scripts.values()))
+        icon = (_FOLDER / "icon.svg").read_bytes()
+        files = {"pages.css": (sheet, _digest(sheet)), "icon.svg": (icon, _digest(icon))}
+        files |= {name: (content, of_scripts) for name, content in scripts.items()}
+        self.scripts = [f"/static/{of_scripts}/{name}" for name in scripts]
+        self._urls = {name: f"/static/{digest}/{name}" for name, (_, digest) in files.items()}
+        self._files = {self._urls[name]: _file(name, *held) for name, held in files.items()}
 
     def url(self, name: str) -> str:
         """The address of a file.
@@ -32,17 +66,25 @@ class Assets:
         """The route under which the files are served."""
         routes = Blueprint("assets", __name__)
 
-        @routes.get("/static/<digest>/<name>")
+        @routes.get("/static/<digest>/<path:name>")
         def asset(digest: str, name: str) -> Response:
-            content = self._contents.get(f"/static/{digest}/{name}")
-            if content is None:
+            file = self._files.get(f"/static/{digest}/{name}")
+            if file is None:
                 abort(404)
-            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"'}
+            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{file.digest}"', "Vary": "Accept-Encoding"}
             if request.if_none_match.contains_raw(headers["ETag"]):
                 return Response(status=304, headers=headers)
-            return Response(content, headers=headers, mimetype=guess_type(name)[0])
+            encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
+            if encoding != "identity":
+                headers["Content-Encoding"] = encoding
+            return Response(file.bodies[encoding], headers=headers, mimetype=file.mimetype)
 
         return routes
+
+
+def _file(name: str, content: bytes, digest: str) -> _File:
+    mimetype = guess_type(name)[0] or "application/octet-stream"
+    return _File(mimetype, digest, {encoding: compressed(content, encoding) for encoding in ENCODINGS})
 
 
 def _digest(content: bytes) -> str:

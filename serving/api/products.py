@@ -20,6 +20,20 @@ PRODUCT_PATHS: Final = {
 }
 """Last part of each address, and the product it gives."""
 
+_LAST_PARTS: Final = {product: path for path, product in PRODUCT_PATHS.items()}
+
+
+_PREFIX: Final = "/manager/api"
+
+
+def product_path(product: str) -> str:
+    """Where the figures of a product are.
+
+    Raises:
+        KeyError: If there is no such product.
+    """
+    return f"{_PREFIX}/{_LAST_PARTS[product]}"
+
 
 def product_routes(access: CacheAccess) -> Blueprint:
     """Routes under /manager/api, one a product.
@@ -27,7 +41,7 @@ def product_routes(access: CacheAccess) -> Blueprint:
     Args:
         access: The cache.
     """
-    routes = Blueprint("products", __name__, url_prefix="/manager/api")
+    routes = Blueprint("products", __name__, url_prefix=_PREFIX)
     for path, product in PRODUCT_PATHS.items():
         routes.add_url_rule(f"/{path}", path, partial(_figures, access, product))
     return routes

@@ -19,7 +19,8 @@ from serving.pages.filter_parts import (
     without,
 )
 from serving.pages.formats import Formats
-from serving.pages.texts import UNASSIGNED_TEXT, UNASSIGNED_VALUE, VALUE_TEXTS, texts_in
+from serving.pages.texts import texts_in
+from serving.pages.texts.values import UNASSIGNED_TEXT, UNASSIGNED_VALUE, VALUE_TEXTS
 from serving.time_travel import AS_OF
 
 Counts = Mapping[str, Sequence[int]]

@@ -27,6 +27,7 @@ from serving.pages.filter_form import (
 )
 from serving.pages.filter_parts import Parameters, parameters_of
 from serving.pages.formats import Formats
+from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
 from serving.pages.refreshing import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
 from serving.pages.writing import Writer
@@ -139,6 +140,7 @@ def _context(
         "periods": period_links(catalogue, reply.asked, counts, language, address),
         "choices": choices(catalogue, reply.asked, counts, language, formats),
         "chips": chips(catalogue, reply.asked, language, formats, address),
+        "facts": page_facts(page, reply, language, asked, catalogue),
         "clear_url": address.of(()),
         "present_url": PageAddress(request.path, asked_for).of(()),
         "month_ends": month_end_options(

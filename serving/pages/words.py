@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from serving.catalogues import Kind
-from serving.pages.texts import STATE_TEXTS, UNASSIGNED_TEXT, UNASSIGNED_VALUE
+from serving.pages.texts.values import STATE_TEXTS, UNASSIGNED_TEXT, UNASSIGNED_VALUE
 from serving.problem_types import Text
 
 OTHERS: Final = ""

@@ -4,17 +4,18 @@ import re
 
 
 def linked(web) -> list[str]:
-    return re.findall(r'href="(/static/[^"]+)"', web.get("/problems/expired").text)
+    found = re.findall(r'(?:href|src)="(/static/[^"]+)"', web.get("/problems/expired").text)
+    return list(dict.fromkeys(found))
 
 
 def test_linked_files_are_served_for_ever(web) -> None:
     addresses = linked(web)
-    assert {address.rpartition("/")[2] for address in addresses} == {"icon.svg", "pages.css"}
+    assert {"icon.svg", "pages.css", "main.js"} <= {address.rpartition("/")[2] for address in addresses}
     for address in addresses:
         response = web.get(address)
         assert response.status_code == 200
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert response.content_type.startswith(("text/css", "image/svg+xml"))
+        assert response.content_type.startswith(("text/css", "image/svg+xml", "text/javascript"))
         again = web.get(address, headers={"If-None-Match": response.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
 

@@ -98,7 +98,7 @@ def test_a_task_that_nobody_knows_is_no_matter(web, press, task_id) -> None:
     response = web.get(f"{HOME}?task={task_id}")
     assert response.status_code == 200
     assert "notice-refresh" not in response.get_data(as_text=True)
-    assert "<script" not in response.get_data(as_text=True)
+    assert "<script>" not in response.get_data(as_text=True)
 
 
 def test_a_task_that_cannot_be_read_is_no_matter(client, press, cache_url, settings_of, task) -> None:

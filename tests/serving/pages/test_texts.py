@@ -5,7 +5,8 @@ from string import Formatter
 
 from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.dimensions import UNASSIGNED
-from serving.pages.texts import STATE_TEXTS, UNASSIGNED_VALUE, texts_in
+from serving.pages.texts import texts_in
+from serving.pages.texts.values import STATE_TEXTS, UNASSIGNED_VALUE
 from serving.problem_types import PROBLEM_TYPES
 
 

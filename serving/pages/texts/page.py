@@ -1,39 +1,10 @@
-"""Every text of the pages, in Spanish and English. Those of problems stand with the problems."""
+"""What every page says."""
 
-from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
-from serving.negotiation import Language
 from serving.problem_types import Text
 
-STATE_TEXTS: Final[dict[str, Text]] = {
-    "revision": Text("En revisión", "In revision"),
-    "enviado": Text("Enviado", "Sent"),
-    "pendiente": Text("Pendiente", "Pending"),
-    "validado": Text("Validado", "Validated"),
-    "pagado": Text("Pagado", "Paid"),
-    "rechazado": Text("Rechazado", "Rejected"),
-}
-"""The stages of a certificate, by their values in the data."""
-
-AMOUNT_BAND_TEXTS: Final[dict[str, Text]] = {
-    "bajo": Text("Bajo", "Low"),
-    "medio": Text("Medio", "Medium"),
-    "alto": Text("Alto", "High"),
-    "muy alto": Text("Muy alto", "Very high"),
-}
-"""The ranges of the proposed amount, by their values in the data."""
-
-VALUE_TEXTS: Final = {"state": STATE_TEXTS, "amount_band": AMOUNT_BAND_TEXTS}
-"""By dimension, the values that have a text."""
-
-UNASSIGNED_VALUE: Final = "sin asignar"
-"""The value of a dimension where the source names none."""
-
-UNASSIGNED_TEXT: Final = Text("Sin asignar", "Unassigned")
-
-_PAGE_TEXTS: Final[dict[str, Text]] = {
+TEXTS: Final[dict[str, Text]] = {
     "product_name": Text("Estados de pago", "Payment certificates"),
     "pages": Text("Páginas", "Pages"),
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
@@ -172,9 +143,3 @@ _PAGE_TEXTS: Final[dict[str, Text]] = {
     "problem": Text("Problema", "Problem"),
     "allowed_values": Text("Valores permitidos", "Allowed values"),
 }
-
-
-@cache
-def texts_in(language: Language) -> Mapping[str, str]:
-    """The texts of the pages in one language, by name."""
-    return {name: text.into(language) for name, text in _PAGE_TEXTS.items()}

@@ -1,0 +1,7 @@
+"""What the page for engineers says."""
+
+from typing import Final
+
+from serving.problem_types import Text
+
+TEXTS: Final[dict[str, Text]] = {}

@@ -1,0 +1,7 @@
+"""What tables and downloads say."""
+
+from typing import Final
+
+from serving.problem_types import Text
+
+TEXTS: Final[dict[str, Text]] = {}
