@@ -47,7 +47,7 @@ def test_for_people(language, cause, failing) -> None:
     assert response.status_code == 503
     assert response.content_type == "text/html; charset=utf-8"
     assert response.headers["Retry-After"] == "7"
-        assert response.headers["Vary"] == "Accept-Language, Accept-Encoding"
+    assert response.headers["Vary"] == "Accept-Language, Accept-Encoding"
     for expected in (EXPIRED.title.into(language), cause, "<li>&lt;b&gt;</li>", f'lang="{language}"'):
         assert expected in response.text
 
