@@ -27,6 +27,7 @@ from dagster import (
 
 from kpi_pipeline.assets.freshness import freshness_policy
 from kpi_pipeline.assets.hot_set import choose
+from kpi_pipeline.assets.page_files import keep_page_files
 from kpi_pipeline.assets.preview import chart_preview
 from kpi_pipeline.assets.retries import TRY_AGAIN
 from kpi_pipeline.assets.taking_over import WritePlan, basis_digest, single_values, write_plan
@@ -226,10 +227,13 @@ def live_asset(product: str) -> AssetsDefinition:
         outcome = cache.publisher().flip(entry)
         if outcome is Flip.SUPERSEDED:
             context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
+        # After the flip: pages show the figures without them, and making one takes a second.
+        page_files = keep_page_files(cache, entry.stale_until + KEY_MARGIN_SECONDS)
         return MaterializeResult(
             metadata={
                 "generation": entry.generation,
                 "outcome": outcome.value,
+                "page_files_written": page_files,
                 "as_of": entry.as_of.isoformat(),
                 "computed_at": MetadataValue.timestamp(entry.computed_at),
                 "fresh_until": MetadataValue.timestamp(entry.fresh_until),

@@ -18,6 +18,7 @@ from kpi_pipeline.cache.losses import Losses
 from kpi_pipeline.cache.publisher import Publisher
 from kpi_pipeline.cache.requests import Requests
 from kpi_pipeline.cache.restoration import Restoration
+from kpi_pipeline.cache.static_files import StaticFiles
 from kpi_pipeline.model.hot_set import Budget
 from kpi_pipeline.settings import current_settings
 
@@ -33,6 +34,10 @@ class CacheResource(ConfigurableResource[None]):
     def publisher(self) -> Publisher:
         """Publishes generations."""
         return Publisher(connect(redis_url(current_settings())))
+
+    def static_files(self) -> StaticFiles:
+        """Publishes files that pages load."""
+        return StaticFiles(connect(redis_url(current_settings())))
 
     def requests(self) -> Requests:
         """The stream of requests from serving."""
