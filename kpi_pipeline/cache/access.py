@@ -26,7 +26,8 @@ SERVING_RULES: Final = (
     "~kpi:wanted:*",
     "~kpi:metrics:*",
     "-@all",
-    *("+get", "+mget", "+exists", "+hget", "+hgetall", "+sismember"),  # reads
+    *("+get", "+mget", "+exists", "+hget", "+hgetall", "+sismember", "+zrevrangebyscore"),  # reads
+    *("+xlen", "+xinfo|groups", "+xinfo|consumers"),  # how far the pipeline is with its requests
     *("+set", "+hset", "+hincrby", "+expire", "+xadd"),  # its own keys
     *("+zadd", "+zscore", "+zremrangebyrank"),  # its own keys too
     *("+evalsha", "+script|load"),  # scripts run with its own rights

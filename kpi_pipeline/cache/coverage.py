@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 import redis
 
 from kpi_pipeline.cache.keys import hot_set_key, payload_key, variant_key
-from kpi_pipeline.cache.ledger import Ledger, Missed, Reads
+from kpi_pipeline.cache.ledger import Asked, Ledger, Missed, Reads
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.popularity import KEPT
 from kpi_pipeline.cache.publisher import Publisher
@@ -15,6 +15,9 @@ from kpi_pipeline.model.filters import Filter
 
 MISSES_SHOWN: Final = 200
 """How many missed variants of a product are listed at most."""
+
+ASKED_SHOWN: Final = 20
+"""How many variants of a product that are asked for are listed at most."""
 
 _NOTE_KEPT_S: Final = 8 * 86_400
 _BATCH: Final = 250
@@ -55,6 +58,19 @@ class MissedVariant:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedVariant:
+    """A variant that readers ask for, and whether the live generation holds it.
+
+    Attributes:
+        asked: What and how often.
+        precomputed: Whether it is there.
+    """
+
+    asked: Asked
+    precomputed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCoverage:
     """The coverage of one product.
 
@@ -66,6 +82,7 @@ class ProductCoverage:
         asked_missing: How many of these the live generation does not hold.
         reads: How questions were answered.
         missed: What was missed, most often first.
+        most_asked: What was asked for most, most often first; `ASKED_SHOWN` at most.
     """
 
     product: str
@@ -75,6 +92,7 @@ class ProductCoverage:
     asked_missing: int
     reads: Reads
     missed: tuple[MissedVariant, ...]
+    most_asked: tuple[AskedVariant, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The coverage as plain JSON values."""
@@ -87,6 +105,7 @@ class ProductCoverage:
             "asked": self.asked,
             "asked_missing": self.asked_missing,
             "hits": self.reads.hits,
+            "stale": self.reads.stale,
             "misses": {reason.value: times for reason, times in self.reads.misses.items()},
             "missed": [
                 {
@@ -104,7 +123,7 @@ class Coverage:
     """Reads the coverage of products. Errors of Redis propagate as they are.
 
     Args:
-        client: A client of the user `pipeline`.
+        client: A client of the user `serving` (to read) or `pipeline` (all).
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -127,17 +146,18 @@ class Coverage:
             product: One of `model.dimensions.PRODUCTS`.
         """
         live = self._publisher.live(product)
-        asked = self._ledger.wanted(product, KEPT)
+        asked = self._ledger.asked(product, KEPT)
         missed = self._ledger.missed(product, MISSES_SHOWN)
-        held = self._held(live, [*asked, *(one.filter for one in missed)])
+        held = self._held(live, [*(one.filter for one in asked), *(one.filter for one in missed)])
         return ProductCoverage(
             product=product,
             live=live,
             chosen=self._chosen(product),
             asked=len(asked),
-            asked_missing=sum(one not in held for one in asked),
+            asked_missing=sum(one.filter not in held for one in asked),
             reads=self._ledger.reads(product),
             missed=tuple(MissedVariant(one, one.filter in held) for one in missed),
+            most_asked=tuple(AskedVariant(one, one.filter in held) for one in asked[:ASKED_SHOWN]),
         )
 
     def _chosen(self, product: str) -> HotSetNote | None:

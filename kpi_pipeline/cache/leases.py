@@ -20,7 +20,7 @@ class Leases:
     """Takes and gives back leases. Errors of Redis propagate as they are.
 
     Args:
-        client: A client of the user `pipeline`.
+        client: A client of the user `pipeline`, or of `serving` to see who holds one.
         seconds: How long a lease lasts once taken.
     """
 

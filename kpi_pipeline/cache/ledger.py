@@ -21,6 +21,7 @@ DAYS_KEPT: Final = 7
 """Days of which the ledger tells how questions were answered, today included."""
 
 _HIT: Final = "hit"
+_STALE: Final = "stale"
 _DAY_S: Final = 86_400
 _REASON_END: Final = b" "
 
@@ -60,10 +61,12 @@ class Reads:
     Attributes:
         hits: How many with their own figures, fresh or stale.
         misses: How many were not, by reason.
+        stale: How many of the hits were stale.
     """
 
     hits: int
     misses: Mapping[Miss, int]
+    stale: int = 0
 
     @property
     def missed(self) -> int:
@@ -102,18 +105,19 @@ class Ledger:
             },
         )
 
-    def note_reads(self, product: str, hits: int, misses: Mapping[Miss, int]) -> None:
+    def note_reads(self, product: str, hits: int, misses: Mapping[Miss, int], stale: int = 0) -> None:
         """Note how today's questions were answered.
 
         Args:
             product: What was asked.
             hits: How many were answered with their own figures.
             misses: How many were not, by reason.
+            stale: How many of the hits were stale.
         """
         key = reads_key(product, self._today())
         # No transaction: serving may not begin one.
         pipeline = self._client.pipeline(transaction=False)
-        for outcome, times in ((_HIT, hits), *misses.items()):
+        for outcome, times in ((_HIT, hits), (_STALE, stale), *misses.items()):
             if times:
                 pipeline.hincrby(key, outcome, times)
         pipeline.expire(key, (DAYS_KEPT + 1) * _DAY_S)
@@ -165,7 +169,8 @@ class Ledger:
                 if times.isdigit():
                     name = outcome.decode(errors="replace")
                     counts[name] = counts.get(name, 0) + int(times)
-        return Reads(counts.get(_HIT, 0), {reason: counts[reason] for reason in Miss if reason in counts})
+        misses = {reason: counts[reason] for reason in Miss if reason in counts}
+        return Reads(counts.get(_HIT, 0), misses, counts.get(_STALE, 0))
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock(), UTC).date()

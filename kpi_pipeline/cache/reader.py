@@ -161,6 +161,32 @@ class CacheReader:
             state = AnswerState.MISSING
         return Answer(state, payload, entry, filter, not self._link.failing)
 
+    def beside(
+        self,
+        entry: ManifestEntry,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Payload | None:
+        """Another variant of a generation that a reader has got an answer from, if it is at hand.
+
+        It is no question of a reader: nothing is counted, and that it is missing means nothing.
+
+        Args:
+            entry: The generation.
+            filter: Which certificates.
+            scope: What the reader may see.
+        """
+        variant = variant_key(entry.product, filter, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is None and not self._link.failing:
+            try:
+                payload = self._read(entry, variant)
+            except CacheUnavailable:
+                return None
+            if payload is not None:
+                self._memory.put(entry.generation, variant, payload)
+        return payload
+
     def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
         """The catalogue of the newest month end on or before a date.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import redis
+from redis.exceptions import NoPermissionError
 
 from kpi_pipeline.cache.keys import REQUESTS_KEY
 
@@ -25,11 +26,25 @@ class Delivery(NamedTuple):
     again: bool
 
 
+class Backlog(NamedTuple):
+    """What is left to do of the requests.
+
+    Attributes:
+        waiting: How many nobody has taken yet.
+        taken: How many are taken and not acknowledged.
+        seen_s: Seconds since a consumer last looked for any; None when none ever has.
+    """
+
+    waiting: int
+    taken: int
+    seen_s: float | None
+
+
 class RequestStream:
     """Delivers entries. Errors of Redis propagate as they are.
 
     Args:
-        client: A client of the user `pipeline`.
+        client: A client of the user `pipeline`, or of `serving` to see the backlog.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -71,6 +86,23 @@ class RequestStream:
         pipeline.xack(REQUESTS_KEY, _GROUP, entry)
         pipeline.xdel(REQUESTS_KEY, entry)
         pipeline.execute()
+
+    def backlog(self) -> Backlog:
+        """How much is left to do, and whether anybody is there to do it."""
+        length = int(self._client.xlen(REQUESTS_KEY))
+        groups = self._client.xinfo_groups(REQUESTS_KEY) if length else []
+        taken = sum(group["pending"] for group in groups if group["name"] == _GROUP.encode())
+        return Backlog(max(length - taken, 0), taken, self._seen_s())
+
+    def _seen_s(self) -> float | None:
+        try:
+            consumers = self._client.xinfo_consumers(REQUESTS_KEY, _GROUP)
+        except NoPermissionError:
+            raise
+        except redis.ResponseError:
+            return None  # there is no stream yet, or no group
+        idle = [one["idle"] for one in consumers]
+        return min(idle) / 1000 if idle else None
 
     def _in_group(self, deliver: Callable[[], list[Delivery]]) -> list[Delivery]:
         try:

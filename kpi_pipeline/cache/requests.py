@@ -18,7 +18,7 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
-from kpi_pipeline.cache.request_stream import Delivery, Fields, RequestStream
+from kpi_pipeline.cache.request_stream import Backlog, Delivery, Fields, RequestStream
 from kpi_pipeline.cache.scripts import ADVANCE, ASK
 from kpi_pipeline.cache.wire import filter_from_text, filter_to_text
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -140,7 +140,7 @@ class Requests:
     """Both ends of the stream. Errors of Redis propagate as they are.
 
     Args:
-        client: A client of the user `serving` (to ask and to read states) or `pipeline` (all).
+        client: A client of the user `serving` (to ask, to read states and the backlog) or `pipeline` (all).
         clock: The present, in seconds since the epoch.
     """
 
@@ -228,6 +228,10 @@ class Requests:
             wait_s: How long to wait, more than 0 and less than the client's timeout.
         """
         return self._known(self._stream.own_or_new(consumer, limit, wait_s))
+
+    def backlog(self) -> Backlog:
+        """What is left to do of all that was asked."""
+        return self._stream.backlog()
 
     def started(self, task_id: str, run_id: str) -> bool:
         """Note that a run works on a request.

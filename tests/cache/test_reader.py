@@ -225,6 +225,23 @@ class TestAlarms:
         assert alarms(each_client) == {b"payload_vanished": b"1"}
 
 
+class TestBesideAnAnswer:
+    def test_another_variant_of_the_generation_is_given_and_not_counted(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(EVERYTHING, ACME, mark="m")
+        entry = reader.answer("kpis", ACME).entry
+        before = reader.status()["reads"]
+        for _ in range(2):
+            assert reader.beside(entry, EVERYTHING).data() == {"of": {}, "mark": "m"}
+        assert reader.beside(entry, JANUARY) is None
+        assert reader.status()["reads"] == before
+
+    def test_a_spoilt_one_is_not_given(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"x", keepttl=True)
+        assert reader.beside(entry, EVERYTHING) is None
+        assert set(alarms(each_client)) == {b"payload_corrupt"}
+
+
 class TestCatalogue:
     def test_it_is_read_once_a_generation(self, each_newsroom, reader) -> None:
         each_newsroom.publish(catalogue={"dimensions": [], "mark": 1})

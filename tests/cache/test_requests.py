@@ -311,6 +311,24 @@ def test_what_is_no_request_is_dropped_with_an_alarm(requests, each_client, capl
     assert "dropped" in caplog.text
 
 
+def test_the_backlog_tells_what_is_left_and_whether_anybody_looks(requests, each_client) -> None:
+    assert requests.backlog() == (0, 0, None)
+    for product in ("kpis", "charts", "dashboards"):
+        requests.ask(RequestKind.REFRESH, product, EVERYTHING)
+    assert requests.backlog() == (3, 0, None)
+    first, second = requests.pending("worker", 2)
+    assert requests.backlog()[:2] == (1, 2)
+    requests.acknowledge(first.entry)
+    waiting, taken, seen_s = requests.backlog()
+    assert (waiting, taken) == (1, 1)
+    assert seen_s is not None
+    assert 0 <= seen_s < 60
+    # Entries that the bound of the stream has cut are left to nobody.
+    each_client.xtrim(REQUESTS_KEY, maxlen=0, approximate=False)
+    assert requests.backlog()[0] == 0
+    requests.acknowledge(second.entry)
+
+
 def test_the_stream_is_bounded(each_client, monkeypatch) -> None:
     monkeypatch.setattr(requests_module, "_STREAM_LENGTH", 200)
     requests = Requests(each_client)

@@ -26,13 +26,13 @@ def weights(ledger: Ledger, product: str = "kpis") -> dict[Filter, int]:
 
 def test_nothing_is_written_while_somebody_waits_for_an_answer(client, written_by_hand) -> None:
     tally, ledger = Tally(client), Ledger(client)
-    for _ in range(3):
-        tally.count("kpis", ACME, None)
+    for stale in (False, True, False):
+        tally.count("kpis", ACME, None, stale=stale)
     tally.count("charts", EVERYTHING, None)
     tally.count("kpis", ACME, Miss.CORRUPT)
     assert client.dbsize() == 0
     tally.write()
-    assert ledger.reads("kpis") == Reads(3, {Miss.CORRUPT: 1})
+    assert ledger.reads("kpis") == Reads(3, {Miss.CORRUPT: 1}, stale=1)
     assert ledger.reads("charts") == Reads(1, {})
     assert weights(ledger) == {ACME: 3}
     assert [(missed.filter, missed.reason) for missed in ledger.missed("kpis", 10)] == [(ACME, Miss.CORRUPT)]
@@ -68,7 +68,7 @@ def test_what_cannot_be_written_is_written_later_and_once(client, written_by_han
     client.config_set("maxmemory", 1)
     try:
         for _ in range(2):
-            tally.count("kpis", ACME, None)
+            tally.count("kpis", ACME, None, stale=True)
             tally.write()
     finally:
         client.config_set("maxmemory", 0)
@@ -77,7 +77,7 @@ def test_what_cannot_be_written_is_written_later_and_once(client, written_by_han
     tally.write()
     tally.write()
     assert weights(ledger) == {ACME: 3}
-    assert ledger.reads("kpis") == Reads(3, {})
+    assert ledger.reads("kpis") == Reads(3, {}, stale=2)
 
 
 def test_without_a_server_counting_goes_on_within_bounds(

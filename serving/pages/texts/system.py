@@ -4,4 +4,109 @@ from typing import Final
 
 from serving.problem_types import Text
 
-TEXTS: Final[dict[str, Text]] = {}
+TEXTS: Final[dict[str, Text]] = {
+    "system": Text("Sistema", "System"),
+    "system_intro": Text(
+        "Qué está publicado, cómo encuentran sus cifras las preguntas y qué hace el proceso de cálculo.",
+        "What is published, how questions find their figures, and what the pipeline is doing.",
+    ),
+    "system_to_dagster": Text("Abrir Dagster", "Open Dagster"),
+    "system_unread": Text(
+        "Esta parte no se puede leer: Redis no responde o su usuario no tiene permiso.",
+        "This part cannot be read: Redis does not answer, or its user may not.",
+    ),
+    "system_no_redis": Text(
+        "No se conoce ningún servidor Redis. Inicie el sistema con «kpi up» o defina REDIS_URL.",
+        "No Redis server is known. Start the system with `kpi up` or set REDIS_URL.",
+    ),
+    # Generations.
+    "system_products": Text("Generaciones publicadas", "Published generations"),
+    "system_state_fresh": Text("Al día", "Fresh"),
+    "system_state_stale": Text("Desactualizada", "Stale"),
+    "system_state_expired": Text("Caducada", "Expired"),
+    "system_state_missing": Text("Sin publicar", "Not published"),
+    "system_publish": Text("Publíquela con «kpi warm».", "Publish it with `kpi warm`."),
+    "system_computed": Text("Calculada", "Computed"),
+    "system_verified": Text("Verificada", "Verified"),
+    "system_fresh_until": Text("Al día hasta", "Fresh until"),
+    "system_stale_until": Text("Caduca", "Expires"),
+    "system_life": Text(
+        "Vida de la generación de {product}: {state}", "Life of the generation of {product}: {state}"
+    ),
+    "system_generation": Text("Generación", "Generation"),
+    "system_as_of": Text("Datos al", "As of"),
+    "system_variants": Text("Variantes", "Variants"),
+    "system_size": Text("Tamaño", "Size"),
+    "system_watermark": Text("Marca de la fuente", "Source watermark"),
+    "system_run": Text("Ejecución", "Run"),
+    "system_rebuilt": Text("En cálculo ahora", "Being rebuilt by"),
+    "system_previous": Text("Anteriores guardadas", "Previous ones kept"),
+    "system_month_ends": Text("Cierres de mes", "Month ends"),
+    "system_month_ends_kept": Text("{count}: del {first} al {last}", "{count}: {first} to {last}"),
+    "system_none": Text("ninguna", "none"),
+    "system_no_month_ends": Text("ninguno", "none"),
+    "system_unknown": Text("no se puede leer", "cannot be read"),
+    # Coverage.
+    "system_coverage": Text("Cobertura y consultas", "Coverage and questions"),
+    "system_coverage_note": Text(
+        "Consultas de los últimos {days} días. Una variante es un filtro de un producto.",
+        "Questions of the last {days} days. A variant is one filter of one product.",
+    ),
+    "system_product": Text("Producto", "Product"),
+    "system_exist": Text("Existen", "Exist"),
+    "system_precomputed": Text("Precalculadas", "Precomputed"),
+    "system_no_room": Text("Sin espacio", "No room"),
+    "system_asked": Text("Pedidas", "Asked for"),
+    "system_missing": Text("Faltan", "Missing"),
+    "system_hits": Text("Aciertos", "Hits"),
+    "system_stale": Text("Desactualizados", "Stale"),
+    "system_misses": Text("Fallos", "Misses"),
+    "system_hit_rate": Text("Tasa de acierto", "Hit rate"),
+    "system_reasons": Text("Fallos de {product}: {reasons}.", "Misses of {product}: {reasons}."),
+    "miss_not_hot": Text("no precalculada", "not precomputed"),
+    "miss_corrupt": Text("dañada", "corrupt"),
+    "miss_vanished": Text("perdida", "vanished"),
+    "miss_expired": Text("caducada", "expired"),
+    "miss_unreachable": Text("Redis inaccesible", "Redis unreachable"),
+    # Variants.
+    "system_missed": Text("Variantes que más faltaron", "Variants missed most"),
+    "system_most_asked": Text("Variantes más pedidas", "Variants asked for most"),
+    "system_weight_note": Text("Cada día que pasa cuenta la mitad.", "A count halves each day."),
+    "system_filter": Text("Filtro", "Filter"),
+    "system_reason": Text("Motivo", "Reason"),
+    "system_times": Text("Veces", "Times"),
+    "system_now": Text("Ahora", "Now"),
+    "system_is_there": Text("precalculada", "precomputed"),
+    "system_is_missing": Text("falta", "missing"),
+    "system_nothing_missed": Text("Ninguna variante faltó en estos días.", "No variant was missed lately."),
+    "system_nothing_asked": Text(
+        "Nadie ha pedido nada en estos días.", "Nobody has asked for anything lately."
+    ),
+    # The pipeline, the server, this process.
+    "system_pipeline": Text("Proceso de cálculo", "Pipeline"),
+    "system_waiting": Text("Solicitudes en espera", "Requests waiting"),
+    "system_taken": Text("Solicitudes en curso", "Requests under way"),
+    "system_seen": Text("Buscó trabajo por última vez", "Last looked for work"),
+    "system_never_seen": Text(
+        "nunca: inicie el sistema con «kpi up»", "never: start the system with `kpi up`"
+    ),
+    "system_server": Text("Redis", "Redis"),
+    "system_unreachable": Text("No responde", "Does not answer"),
+    "system_latency": Text("Latencia", "Latency"),
+    "system_memory": Text("Memoria", "Memory"),
+    "system_keys": Text("Claves", "Keys"),
+    "system_version": Text("Versión", "Version"),
+    "system_process": Text("Este proceso web", "This web process"),
+    "system_held": Text("En memoria", "Held in memory"),
+    "system_held_of": Text("{count} variantes, {size} de {limit}", "{count} variants, {size} of {limit}"),
+    "system_reads_memory": Text("Respondidas de memoria", "Answered from memory"),
+    "system_reads_redis": Text("Leídas de Redis", "Read from Redis"),
+    "system_reads_missing": Text("No encontradas", "Not found"),
+    "system_reads_expired": Text("Caducadas", "Expired"),
+    "system_alarms": Text("Alarmas", "Alarms"),
+    "system_no_alarms": Text("Ninguna en las últimas 24 horas.", "None in the last 24 hours."),
+    "system_alarm_advice": Text(
+        "Los registros de la web y del trabajador cuentan cada una; actualice los productos que nombran.",
+        "The logs of serving and of the worker tell each; refresh the products they name.",
+    ),
+}
