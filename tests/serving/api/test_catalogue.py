@@ -1,5 +1,9 @@
 """The catalogue and the chart specifications over HTTP."""
 
+import gzip
+
+import zstandard
+
 from kpi_pipeline.cache.keys import payload_key
 
 DIGEST = "0123456789abcdef0123456789abcdef"
@@ -27,6 +31,19 @@ def test_its_specification_addresses_work(web, press) -> None:
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     again = web.get(chart["spec_url_es"], headers={"If-None-Match": response.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_a_specification_is_sent_compressed(web, press) -> None:
+    press.publish("charts")
+    address = f"/manager/api/charts/specs/{DIGEST}"
+    plain = web.get(address).data
+    for encoding, undo in (("zstd", zstandard.decompress), ("gzip", gzip.decompress)):
+        response = web.get(address, headers={"Accept-Encoding": encoding})
+        assert (response.headers["Content-Encoding"], response.headers["Vary"]) == (
+            encoding,
+            "Accept-Encoding",
+        )
+        assert undo(response.data) == plain
 
 
 def test_an_unknown_specification(web, press) -> None:

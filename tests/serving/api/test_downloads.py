@@ -1,0 +1,218 @@
+"""Downloads over HTTP: exact figures as workbooks and as CSV, and nothing that stands in for others."""
+
+import csv
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.pages import PAGES
+from tests.serving.payloads import MINE, figures
+
+DOWNLOAD = "/manager/api/download"
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def rows_of(response, delimiter: str = ";") -> list[list[str]]:
+    assert response.status_code == 200, response.text
+    assert response.data.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(response.data.decode("utf-8-sig")), delimiter=delimiter))
+
+
+class Book:
+    """A workbook as Excel reads it: its sheets by name, each a list of rows of texts and numbers."""
+
+    def __init__(self, content: bytes) -> None:
+        self.archive = zipfile.ZipFile(io.BytesIO(content))
+        assert self.archive.testzip() is None
+        shared = self._xml("xl/sharedStrings.xml")
+        self.texts = ["".join(one.itertext()) for one in shared.iter(f"{MAIN}si")]
+        names = [one.get("name") for one in self._xml("xl/workbook.xml").iter(f"{MAIN}sheet")]
+        self.sheets = {name: self._rows(place) for place, name in enumerate(names, 1)}
+
+    def _xml(self, name: str) -> ElementTree.Element:
+        return ElementTree.fromstring(self.archive.read(name))
+
+    def _rows(self, place: int) -> list[list[str | float | None]]:
+        sheet = self._xml(f"xl/worksheets/sheet{place}.xml")
+        return [[self._value(cell) for cell in row] for row in sheet.iter(f"{MAIN}row")]
+
+    def _value(self, cell: ElementTree.Element) -> str | float | None:
+        assert cell.find(f"{MAIN}f") is None, "a formula"
+        value = cell.find(f"{MAIN}v")
+        if value is None or value.text is None:
+            return None
+        return self.texts[int(value.text)] if cell.get("t") == "s" else float(value.text)
+
+
+def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
+    press.publish()
+    response = web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == (
+        'attachment; filename="edp-critical-critical-certificates-2024-06-28.csv"'
+    )
+    assert response.headers["X-Cache-State"] == "fresh"
+    heads, row = rows_of(response)
+    assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
+    assert row == [
+        "P-001/17", "P-001", MINE, "Sin asignar", "Enviado", "CLP", "12500000", "2024-03-01", "119", "", "78",
+    ]  # fmt: skip
+    _, manager = rows_of(web.get(f"{DOWNLOAD}/project-managers/project-managers.csv?lang=es"))
+    assert manager[0] == "Jorge Díaz"
+    assert manager[-2:] == ["0,875", "41,0"]
+
+
+def test_amounts_are_exact_in_the_decimals_of_their_currency(web, press, data_of) -> None:
+    data = data_of("dashboards", currencies=("CLP", "USD"))
+    amounts = {"CLP": 123_456_789_012, "USD": 123_456_789_012}
+    for row in data["tables"]["critical_certificates"]:
+        row["amount"] = amounts[row["currency"]]
+    press.publish("dashboards", answers={EVERYTHING: data})
+    rows = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=en"), ",")
+    assert [row[6] for row in rows[1:]] == ["123456789012", "1234567890.12"]
+
+
+def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
+    press.publish()
+    rows = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang=en"), ",")
+    assert rows[0] == ["Key figure", "Currency", "Value", "Unit", "Change", "Relative change", "Target"]
+    dso = next(row for row in rows if row[0] == "DSO")
+    assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35")
+
+
+def test_the_filter_decides_and_a_month_end_is_told(web, press, data_of) -> None:
+    mine = Filter.of({"client": MINE})
+    press.publish(
+        "dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards", scale=2)}
+    )
+    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es&cliente=minera nandu"))
+    assert row[6] == "25000000"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_sheet_of_every_page_can_be_had(page, web, press, data_of) -> None:
+    for product in ("dashboards", "kpis", "charts", "financials"):
+        press.publish(product, answers={EVERYTHING: data_of(product, currencies=("CLP", "USD"))})
+    name = page.name.replace("_", "-")
+    allowed = web.get(f"{DOWNLOAD}/{name}/none.csv").get_json()["allowed"]
+    for sheet in allowed:
+        rows = rows_of(web.get(f"{DOWNLOAD}/{name}/{sheet}.csv?lang=es"))
+        assert len(rows) > 1, sheet
+        assert {len(row) for row in rows} == {len(rows[0])}, sheet
+    book = Book(web.get(f"{DOWNLOAD}/{name}.xlsx?lang=es").data)
+    assert len(book.sheets) == 1 + len(allowed)
+    assert all(len(name) <= 31 for name in book.sheets)
+
+
+def test_a_workbook_says_what_it_holds(web, press) -> None:
+    (entry, *_) = press.publish("dashboards")
+    response = web.get(f"{DOWNLOAD}/critical.xlsx?lang=en")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="edp-critical-2024-06-28.xlsx"'
+    book = Book(response.data)
+    told = {row[0]: row[1] for row in book.sheets["About"]}
+    assert told["Filter"] == "all certificates"
+    assert told["Figures as of"] == "2024-06-28"
+    assert told["Generation"] == entry.generation
+    assert told["Computed at"]
+    heads, row = book.sheets["Critical certificates"]
+    assert heads[6] == "Amount"
+    assert row[6] == 12_500_000.0
+    # Excel's own day of the first of March 2024; nothing is overdue.
+    assert row[7:] == [45352.0, 119.0, 78.0]
+    sheet = book.archive.read("xl/worksheets/sheet3.xml").decode()
+    assert 'state="frozen"' in sheet
+
+
+def test_the_forecast_and_the_statement_are_whole(web, press) -> None:
+    press.publish("dashboards", "financials")
+    forecast = rows_of(web.get(f"{DOWNLOAD}/cash-flow/forecast.csv?lang=en"), ",")
+    assert forecast[1] == ["2024-07", "CLP", "20000000", "15000000", "25000000", "10000000", "30000000"]
+    assert len(forecast) == 13
+    statement = rows_of(web.get(f"{DOWNLOAD}/costs/statement.csv?lang=en"), ",")
+    assert statement[0] == ["Line", "Currency", *figures("financials")["statement"]["months"], "Total"]
+    assert statement[1][-2:] == ["90000000", "1080000000"]
+    assert statement[-1][0] == "Margin (%)"
+    assert statement[-1][-1] == "0.5625"
+
+
+@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t"])
+def test_no_text_is_taken_for_a_formula(beginning, web, press, data_of) -> None:
+    evil = f'{beginning}HYPERLINK("http://example.com";"x")'
+    data = data_of("dashboards")
+    data["tables"]["critical_certificates"][0]["client"] = evil
+    press.publish("dashboards", answers={EVERYTHING: data})
+    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es"))
+    assert row[2] == f"'{evil}"
+    book = Book(web.get(f"{DOWNLOAD}/critical.xlsx?lang=es").data)
+    assert book.sheets["Certificados críticos"][1][2] == evil
+    assert not re.search("hyperlink", " ".join(book.archive.namelist()))
+
+
+def test_what_is_missing_is_being_prepared_and_nothing_stands_in_for_it(web, press) -> None:
+    press.publish("dashboards")
+    for file in ("critical.xlsx", "critical.csv", "critical/critical-certificates.csv"):
+        response = web.get(f"{DOWNLOAD}/{file}?client=minera nandu")
+        assert response.status_code == 202
+        assert response.headers["Retry-After"]
+        answer = response.get_json()
+        assert answer["data"] is None
+        assert answer["meta"]["task"]["status_url"].startswith("/manager/dashboard/status/")
+    # The page shows wider figures meanwhile, and offers no file of them.
+    assert DOWNLOAD not in web.get("/manager/critical?client=minera nandu").text
+
+
+def test_a_page_links_its_files_under_its_filter(web, press, data_of) -> None:
+    mine = Filter.of({"client": MINE})
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards")})
+    text = web.get("/manager/critical?client=minera nandu&lang=en").text
+    question = "?client=Minera+%C3%91and%C3%BA&amp;lang=en"
+    for file in (
+        "critical.xlsx",
+        "critical.csv",
+        "critical/critical-certificates.csv",
+        "critical/ageing.csv",
+    ):
+        assert f'href="{DOWNLOAD}/{file}{question}"' in text
+        assert web.get(f"{DOWNLOAD}/{file}{question}".replace("&amp;", "&")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "parameter"),
+    [
+        ("nothing.xlsx", 404, "page"),
+        ("critical/nothing.csv", 404, "table"),
+        ("critical/statement.csv", 404, "table"),
+        ("critical.xlsx?client=nobody", 400, "client"),
+        ("critical.xlsx?colour=red", 400, "colour"),
+        ("critical.csv?as_of=yesterday", 400, "as_of"),
+    ],
+)
+def test_what_does_not_exist_is_named(path, status, parameter, web, press) -> None:
+    press.publish()
+    response = web.get(f"{DOWNLOAD}/{path}")
+    assert response.status_code == status
+    assert response.get_json()["parameter"] == parameter
+
+
+@pytest.mark.parametrize("file", ["critical.xlsx", "critical.csv"])
+@pytest.mark.parametrize(
+    ("published", "problem"), [(None, "cache-empty"), ({"age_s": 5000}, "expired"), ({}, "not-ready")]
+)
+def test_problems_are_those_of_the_figures(file, published, problem, web, press, data_of) -> None:
+    if published is not None:
+        shapeless = data_of("dashboards") | {"tables": None}
+        press.publish("dashboards", answers={EVERYTHING: shapeless}, **published)
+    response = web.get(f"{DOWNLOAD}/{file}")
+    assert (response.status_code, response.get_json()["type"]) == (503, f"/problems/{problem}")
+
+
+def test_the_server_starts_without_the_writer_of_workbooks() -> None:
+    look = "import sys, serving.app; print('xlsxwriter' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
