@@ -1,15 +1,19 @@
-"""The filter form: what can be chosen, what is chosen, and the addresses that take a choice back."""
+"""The filter form: what can be chosen, what is chosen, and the addresses that take a choice back.
+
+What it says of time is in `period_choice`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from urllib.parse import urlencode
 
-from kpi_pipeline.cache.query import FROM, PERIOD, TO
 from serving.catalogues import Catalogue, Dimension, Group, Period
 from serving.negotiation import Language
 from serving.pages.addresses import LANGUAGE_PARAMETER
 from serving.pages.filter_parts import (
+    MONTH,
     Parameters,
     Part,
     Selection,
@@ -22,6 +26,8 @@ from serving.pages.formats import Formats
 from serving.pages.texts import texts_in
 from serving.pages.texts.values import UNASSIGNED_TEXT, UNASSIGNED_VALUE, VALUE_TEXTS
 from serving.time_travel import AS_OF
+
+_AT_A_GLANCE: Final = 8
 
 Counts = Mapping[str, Sequence[int]]
 """By dimension, how many certificates each of its values has, in the order of the catalogue."""
@@ -61,6 +67,7 @@ class Option:
         count: How many certificates it has, in words; empty where that does not matter.
         chosen: Whether it is chosen.
         impossible: Whether choosing it would leave no certificate.
+        included: Whether a chosen group includes it.
     """
 
     value: str
@@ -68,47 +75,31 @@ class Option:
     count: str
     chosen: bool
     impossible: bool = False
+    included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One control of the form.
+    """A dimension of which any number of values can be chosen.
 
     Attributes:
         name: Its query parameter.
         label: Its name for people.
-        options: Its values.
-        several: Whether more than one is chosen.
-        free: What it says when nothing is chosen.
+        options: Its groups and values.
+        said: What is chosen, in a few words.
+        clear_url: The page with none of it chosen; None when none is.
     """
 
     name: str
     label: str
     options: list[Option]
-    several: bool
-    free: str
+    said: str
+    clear_url: str | None
 
     @property
-    def chosen(self) -> bool:
-        """Whether any value is chosen."""
-        return any(option.chosen for option in self.options)
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodLink:
-    """A quick period and the address of the page for it, which keeps the other filters.
-
-    Attributes:
-        label: Its name for people.
-        url: The address.
-        current: Whether the page shows it.
-        impossible: Whether it has no certificate.
-    """
-
-    label: str
-    url: str
-    current: bool
-    impossible: bool
+    def is_long(self) -> bool:
+        """Whether it has more values than are looked over at a glance."""
+        return len(self.options) > _AT_A_GLANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +131,14 @@ def option_counts(catalogue: Catalogue, options: Counts | None, wider: Mapping[s
 
 
 def choices(
-    catalogue: Catalogue, selection: Selection, counts: Counts, language: Language, formats: Formats
+    catalogue: Catalogue,
+    selection: Selection,
+    counts: Counts,
+    language: Language,
+    formats: Formats,
+    address: PageAddress,
 ) -> list[Choice]:
-    """Every dimension with its values; months as the ends of a range, unless those chosen are none.
+    """Every dimension but the month with its values.
 
     Args:
         catalogue: What the data hold.
@@ -150,54 +146,53 @@ def choices(
         counts: From `option_counts`.
         language: Of the labels.
         formats: Of months and counts.
+        address: Of the page.
     """
-    chosen = parts(catalogue, selection)
-    found = []
-    for dimension in catalogue.dimensions:
-        own = [part for part in chosen if part.dimension == dimension.name]
-        if dimension.name == "month" and len(own) < 2:
-            found += _range_ends(dimension, own, counts, language, formats)
-        else:
-            found.append(_choice(catalogue, dimension, own, counts[dimension.name], language, formats))
-    return found
+    return [
+        choice_of(catalogue, dimension, selection, counts, language, formats, address)
+        for dimension in catalogue.dimensions
+        if dimension.name != MONTH
+    ]
 
 
-def period_links(
+def choice_of(
     catalogue: Catalogue,
+    dimension: Dimension,
     selection: Selection,
     counts: Counts,
     language: Language,
+    formats: Formats,
     address: PageAddress,
-) -> list[PeriodLink]:
-    """The quick periods, each in the place of what the filter says of time.
-
-    Args:
-        catalogue: What the data hold.
-        selection: The chosen values by dimension.
-        counts: From `option_counts`.
-        language: Of the labels.
-        address: Of the page.
-    """
-    times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
-    when = [part for part in parts(catalogue, selection) if part.dimension in times]
-    others = {name: values for name, values in selection.items() if name not in times}
-    kept = parameters_of(catalogue, others)
-    # Counts beside another choice of time, which a link drops, would be too low.
-    named = {part.dimension for part in when}
-    of_all = option_counts(catalogue, None, {})
-    links = []
-    for period in catalogue.periods:
-        counted = counts if named <= {period.dimension} else of_all
-        own = ((PERIOD, period.name),) if period.dimension is not None else ()
-        links.append(
-            PeriodLink(
-                _said(period, language),
-                address.of([*kept, *own]),
-                current=[part.said_by for part in when] == [period] if own else not when,
-                impossible=bool(own) and not _certificates(catalogue, period, counted),
-            )
+) -> Choice:
+    """One dimension with its groups and values; the arguments are those of `choices`."""
+    texts = texts_in(language)
+    own = [part for part in parts(catalogue, selection) if part.dimension == dimension.name]
+    chosen = {value for part in own if not isinstance(part.said_by, Group) for value in part.values}
+    named = [part.said_by for part in own if isinstance(part.said_by, Group)]
+    by_value = {one.value: count for one, count in zip(dimension.values, counts[dimension.name], strict=True)}
+    options = [
+        _option(
+            group.name,
+            said(group, language),
+            sum(by_value.get(value, 0) for value in group.values),
+            group in named,
+            formats,
         )
-    return links
+        for group in groups_of(catalogue, dimension)
+    ]
+    for value, count in by_value.items():
+        label = value_label(dimension.name, value, language, formats)
+        included = any(value in group.values for group in named)
+        options.append(_option(value, label, count, value in chosen, formats, included))
+    if dimension.role != "time" and len(options) > _AT_A_GLANCE:
+        options.sort(key=lambda option: option.impossible)
+    return Choice(
+        dimension.name,
+        _label(dimension, language),
+        options,
+        _in_few_words([one.label for one in options if one.chosen], texts),
+        address.of(parameters_of(catalogue, {**selection, dimension.name: ()})) if own else None,
+    )
 
 
 def chips(
@@ -220,26 +215,11 @@ def chips(
     return [
         Chip(
             texts_in(language)["period"] if isinstance(part.said_by, Period) else labels[part.dimension],
-            _part_label(part, language, formats),
+            part_label(part, language, formats),
             address.of(parameters_of(catalogue, without(selection, part))),
         )
         for part in parts(catalogue, selection)
     ]
-
-
-def month_end_options(
-    month_ends: Sequence[date], shown: date | None, present: str, formats: Formats
-) -> list[Option]:
-    """The present and every month end that is kept, the latest first.
-
-    Args:
-        month_ends: Those, the earliest first.
-        shown: The month end that the page shows; None for the present.
-        present: The present in words.
-        formats: Of days.
-    """
-    days = [Option(day.isoformat(), formats.day(day), "", day == shown) for day in reversed(month_ends)]
-    return [Option("", present, "", shown is None), *days]
 
 
 def value_label(dimension: str, value: str, language: Language, formats: Formats) -> str:
@@ -253,93 +233,32 @@ def value_label(dimension: str, value: str, language: Language, formats: Formats
     return UNASSIGNED_TEXT.into(language) if value == UNASSIGNED_VALUE else value
 
 
-def _range_ends(
-    dimension: Dimension, own: Sequence[Part], counts: Counts, language: Language, formats: Formats
-) -> list[Choice]:
-    """The first and the last month. One without certificates may bound a range and is not impossible."""
-    texts = texts_in(language)
-    ends = [part.values for part in own]
-    return [
-        Choice(
-            name,
-            texts[f"month_{name}"],
-            [
-                Option(
-                    one.value,
-                    formats.month(one.value),
-                    _in_words(count, texts, formats),
-                    [one.value] == [values[end] for values in ends],
-                )
-                # The latest is what people look for.
-                for one, count in reversed(list(zip(dimension.values, counts[dimension.name], strict=True)))
-            ],
-            several=False,
-            free=texts[f"month_{name}_free"],
-        )
-        for name, end in ((FROM, 0), (TO, -1))
-    ]
-
-
-def _choice(
-    catalogue: Catalogue,
-    dimension: Dimension,
-    own: Sequence[Part],
-    counts: Sequence[int],
-    language: Language,
-    formats: Formats,
-) -> Choice:
-    """A dimension with its groups and values."""
-    texts = texts_in(language)
-    chosen = {
-        word
-        for part in own
-        for word in ([part.said_by.name] if isinstance(part.said_by, Group) else part.values)
-    }
-    by_value = {one.value: count for one, count in zip(dimension.values, counts, strict=True)}
-    words = [
-        (group.name, _said(group, language), sum(by_value.get(value, 0) for value in group.values))
-        for group in groups_of(catalogue, dimension)
-    ] + [
-        (value, value_label(dimension.name, value, language, formats), count)
-        for value, count in by_value.items()
-    ]
-    options = [
-        Option(
-            word,
-            label,
-            _in_words(count, texts, formats),
-            chosen=word in chosen,
-            impossible=not count and word not in chosen,  # a disabled one would not be sent again
-        )
-        for word, label, count in words
-    ]
-    return Choice(dimension.name, _label(dimension, language), options, len(chosen) > 1, texts["all_values"])
-
-
-def _certificates(catalogue: Catalogue, period: Period, counts: Counts) -> int:
-    return sum(
-        count
-        for dimension in catalogue.dimensions
-        if dimension.name == period.dimension
-        for one, count in zip(dimension.values, counts[dimension.name], strict=True)
-        if one.value in period.values
-    )
-
-
-def _part_label(part: Part, language: Language, formats: Formats) -> str:
+def part_label(part: Part, language: Language, formats: Formats) -> str:
+    """A part of a filter as people read it: a period or group by its name, a range by its ends."""
     if part.said_by is not None:
-        return _said(part.said_by, language)
+        return said(part.said_by, language)
     ends = dict.fromkeys((part.values[0], part.values[-1]))
     return " \N{EN DASH} ".join(value_label(part.dimension, value, language, formats) for value in ends)
 
 
-def _in_words(count: int, texts: Mapping[str, str], formats: Formats) -> str:
-    return formats.count(count) if count else texts["no_certificates"]
+def _option(
+    value: str, label: str, count: int, chosen: bool, formats: Formats, included: bool = False
+) -> Option:
+    # A disabled one would not be sent again: what is chosen is never impossible.
+    impossible = not (count or chosen or included)
+    return Option(value, label, formats.count(count), chosen, impossible, included)
+
+
+def _in_few_words(labels: Sequence[str], texts: Mapping[str, str]) -> str:
+    if len(labels) > 1:
+        return texts["several_chosen"].format(count=len(labels))
+    return labels[0] if labels else texts["all_values"]
 
 
 def _label(dimension: Dimension, language: Language) -> str:
     return dimension.label_es if language == "es" else dimension.label_en
 
 
-def _said(named: Period | Group, language: Language) -> str:
+def said(named: Period | Group, language: Language) -> str:
+    """The name of a period or group for people."""
     return named.label_es if language == "es" else named.label_en

@@ -7,7 +7,8 @@ from typing import Final
 from kpi_pipeline.cache.query import FROM, PERIOD, TO
 from serving.catalogues import Catalogue, Dimension, Group, Period
 
-_MONTH: Final = "month"
+MONTH: Final = "month"
+"""The dimension whose values follow one another: several can be a range."""
 
 Selection = Mapping[str, Sequence[str]]
 """The chosen values by dimension."""
@@ -47,7 +48,7 @@ def parts(catalogue: Catalogue, selection: Selection) -> list[Part]:
         values = _in_order(dimension, chosen)
         if dimension.role == "time":
             # An address says when in one way: beside months, days since issue are told by their values.
-            worded = dimension.name == _MONTH or not selection.get(_MONTH)
+            worded = dimension.name == MONTH or not selection.get(MONTH)
             stretch = (_period(catalogue, dimension, values) if worded else None) or _range(dimension, values)
             found += [stretch] if stretch else _singles(dimension, values)
         else:
@@ -93,7 +94,7 @@ def _period(catalogue: Catalogue, dimension: Dimension, values: tuple[str, ...])
 
 def _range(dimension: Dimension, values: tuple[str, ...]) -> Part | None:
     """Several months that follow one another."""
-    if dimension.name != _MONTH or len(values) == 1:
+    if dimension.name != MONTH or len(values) == 1:
         return None
     stretch = [one.value for one in dimension.values if values[0] <= one.value <= values[-1]]
     if tuple(stretch) != values:

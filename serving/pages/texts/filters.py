@@ -1,7 +1,24 @@
-"""What the filter form says."""
+"""What the filter form says, and what is told when a filter or a page is changed in place."""
 
 from typing import Final
 
 from serving.problem_types import Text
 
-TEXTS: Final[dict[str, Text]] = {}
+TEXTS: Final[dict[str, Text]] = {
+    "filters_on": Text("Filtros ({count})", "Filters ({count})"),
+    "several_chosen": Text("{count} elegidos", "{count} chosen"),
+    "clear_one": Text("Quitar", "Clear"),
+    "clear_dimension": Text("Quitar el filtro de {label}", "Clear the filter of {label}"),
+    "close": Text("Listo", "Done"),
+    "search": Text("Buscar", "Search"),
+    "search_in": Text("Buscar en {label}", "Search in {label}"),
+    "none_matches": Text("Ninguno coincide", "None matches"),
+    "included": Text("incluido", "included"),
+    "js_matches": Text("Coincidencias: {count}", "Matches: {count}"),
+    "js_filtered": Text("Filtros: {filters}", "Filters: {filters}"),
+    "js_unfiltered": Text("Sin filtros", "No filters"),
+    "js_unreachable": Text(
+        "Sin conexión: la página no cambió. Inténtelo de nuevo en un momento.",
+        "Offline: the page has not changed. Try again in a moment.",
+    ),
+}

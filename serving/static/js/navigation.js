@@ -1,36 +1,141 @@
 // Links and forms within the pages change the page in place; the address and the back button stay true.
-import { put } from "./page.js";
+import { arrive, begin, leave, leftAs, start as startEntries } from "./entries.js";
+import { forget, pageAt, start as startFetching } from "./fetching.js";
+import { announce, facts, fits, onShown, open, opened, put } from "./page.js";
+import { start as startWaiting, unreachable, wait } from "./waiting.js";
 
-let under_way = null;
+const listeners = [];
+let shown = location.href; // the address whose page is shown; for a moment it may differ from the location
+let underWay = null; // { controller, reason }
+let goingBack = false;
 
 export function start() {
+  startEntries(opened);
+  startWaiting();
+  startFetching(isWithin);
   document.addEventListener("click", followLink);
-  addEventListener("popstate", () => show(location.href, { keep: true }));
+  addEventListener("popstate", travel);
+  onShown(({ reason }) => reason === "update" && forget());
+  const [{ type } = {}] = performance.getEntriesByType("navigation");
+  if (type === "reload" || type === "back_forward") restore();
+}
+
+// Calls a listener with true or false after each fetch of a page: whether the server was reached.
+export function onReached(listener) {
+  listeners.push(listener);
 }
 
 // Shows an address of ours. `keep`: the address is in the history already. `reason`: see `onShown`.
+// Resolves to true when its page is shown, to false when the one before stays, and to null when the
+// browser leaves this document for it. An update gives way to a reader's own step; it rejects when there
+// are no newer figures or the server is not reached.
 export async function show(address, { keep = false, reason = "navigation" } = {}) {
-  under_way?.abort();
-  const own = (under_way = new AbortController());
+  if (reason === "update" && underWay?.reason === "navigation") return false;
+  if (reason === "update") forget();
+  stop();
+  const own = (underWay = { controller: new AbortController(), reason });
+  const { signal } = own.controller;
+  const came = reason === "navigation" ? wait() : () => {};
+  signal.addEventListener("abort", came);
+  let page = null;
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: own.signal });
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!next.getElementById("facts")) throw new TypeError("no page of figures");
-    if (!keep) history.pushState(null, "", address);
-    put(next, reason);
+    page = await pageAt(new URL(address, location.href).href, signal);
   } catch (failure) {
-    if (own.signal.aborted) return;
-    if (reason === "navigation") location.assign(address); // the browser says better what is wrong
-    else throw failure;
+    if (signal.aborted) return false;
+    tell(false);
+    if (reason === "update") throw failure;
+    unreachable();
+    return false;
+  } finally {
+    came();
+    if (underWay === own) underWay = null;
   }
+  tell(true);
+  return accept(page, { keep, reason });
+}
+
+// Ends what is under way: its page is no longer wanted.
+export function stop() {
+  underWay?.controller.abort();
+  underWay = null;
+}
+
+function accept(page, { keep, reason }) {
+  const isPage = page.document?.getElementById("content") && page.document.querySelector("header.top");
+  if (reason === "update" && !(page.ok && isPage)) throw new RangeError("no newer figures");
+  if (!isPage || !fits(page.document)) {
+    // The browser shows what is no page of ours, and starts anew with the scripts of another release.
+    if (keep) location.reload();
+    else location.assign(page.address);
+    return null;
+  }
+  const same = pathOf(page.address) === pathOf(shown) && facts() !== null && page.document.getElementById("facts") !== null;
+  if (reason === "navigation" && !keep) {
+    leave(opened());
+    if (page.address !== shown) begin(page.address);
+  }
+  shown = page.address;
+  put(page.document, { reason, same });
+  if (reason === "navigation" && !same) enter();
+  return true;
+}
+
+// Another page begins at its top, where a screen reader reads its title.
+function enter() {
+  scrollTo(0, 0);
+  const title = document.querySelector("h1");
+  title?.setAttribute("tabindex", "-1");
+  title?.focus({ preventScroll: true });
+  announce(document.title);
+}
+
+async function travel({ state }) {
+  const target = location.href;
+  if (!goingBack) leave(opened());
+  const back = arrive(state);
+  if (goingBack || withoutHash(target) === withoutHash(shown)) {
+    goingBack = false;
+    shown = target;
+    restore();
+    return;
+  }
+  const isShown = await show(target, { keep: true });
+  if (isShown) restore();
+  else if (isShown === false && location.href === target && !underWay && back) {
+    goingBack = true; // the page is still the one before, so is the address then
+    history.go(back);
+  }
+}
+
+function restore() {
+  const entry = leftAs();
+  open(entry?.open ?? []);
+  if (entry) scrollTo(0, entry.top);
 }
 
 function followLink(event) {
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  const address = new URL(link.href);
-  if (link.target || link.hasAttribute("download") || address.origin !== location.origin) return;
-  if (address.hash || !address.pathname.startsWith("/manager/") || address.pathname.startsWith("/manager/api/")) return;
+  if (!isWithin(link)) return;
   event.preventDefault();
-  show(address.href);
+  show(link.href);
+}
+
+// Whether a link leads to a page of ours, and not to a place in this one.
+function isWithin(link) {
+  const { origin, pathname, hash } = new URL(link.href);
+  if (link.target || link.hasAttribute("download") || origin !== location.origin || hash) return false;
+  return pathname.startsWith("/manager/") && !pathname.startsWith("/manager/api/") && !pathname.startsWith("/manager/dashboard/status/");
+}
+
+function tell(isReached) {
+  for (const listener of listeners) listener(isReached);
+}
+
+function pathOf(address) {
+  return new URL(address).pathname;
+}
+
+function withoutHash(address) {
+  return address.split("#")[0];
 }

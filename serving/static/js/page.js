@@ -1,58 +1,126 @@
 // The page that is shown: what it says of itself, and another one put in its place without a reload.
 
 let told = null;
+let words = {};
 const listeners = [];
 
-// What the server told: `serving/pages/page_facts.py`. Null on a page without figures.
+// What the server told: `serving/pages/page_facts.py`. Null on a page without figures, such as a problem.
 export function facts() {
   return told;
 }
 
-// A text in the language of the page, its `{places}` filled.
+// A text in the language of the page, its `{places}` filled; empty before any page has told its texts.
 export function text(name, values = {}) {
-  return told.texts[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+  return (words[name] ?? "").replace(/\{(\w+)\}/g, (_, place) => values[place]);
 }
 
-// Calls a listener for the page that is shown and for each one to come: with `{ reason, before }`.
+// Calls a listener for the page that is shown and for each one to come: with `{ reason, before, same }`.
 // `reason`: "load", "navigation" (another address) or "update" (newer figures at the same address).
-// `before`: the `<main>` that was replaced; null after "load".
+// `before`: the `<main>` that was replaced; null after "load". `same`: whether it is the same page, maybe
+// under another filter.
 export function onShown(listener) {
   listeners.push(listener);
-  listener({ reason: "load", before: null });
+  listener({ reason: "load", before: null, same: false });
 }
 
 // Tells those who do not see the page.
-export function announce(words) {
-  document.getElementById("announcement").textContent = words;
+export function announce(said) {
+  document.getElementById("announcement").textContent = said;
 }
 
-// Puts another document's content in the place of this one's.
-export function put(next, reason) {
+// Whether scripts and styles of this page fit another document: those of another release would not.
+export function fits(next) {
+  return releaseOf(next) === releaseOf(document);
+}
+
+// Puts another document's content in the place of this one's. What a reader has opened, written, scrolled
+// and focused stays when it is the `same` page.
+export function put(next, { reason, same }) {
   const before = document.getElementById("content");
-  const focused = focusMark();
-  const open = [...before.querySelectorAll("details[open][id]")].map((one) => one.id);
+  const kept = same ? stateOf(before) : { open: [] };
+  const focus = same && focusOf(document.activeElement);
   document.title = next.title;
   document.documentElement.lang = next.documentElement.lang;
   document.querySelector("header.top").replaceWith(next.querySelector("header.top"));
   before.replaceWith(next.getElementById("content"));
   read();
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
-  for (const listener of listeners) listener({ reason, before });
+  restore(kept);
+  for (const listener of listeners) listener({ reason, before, same });
+  // After the listeners: they may add to the page what had the focus.
+  if (focus) focusAgain(focus);
+}
+
+// Which disclosures are open, but for the choices of the filter form.
+export function opened() {
+  return [...document.querySelectorAll("#content details[open][id]:not(.choice)")].map((one) => one.id);
+}
+
+export function open(ids) {
+  for (const id of ids) document.getElementById(id)?.setAttribute("open", "");
+}
+
+function stateOf(main) {
+  return {
+    open: [...main.querySelectorAll("details[open][id]")].map((one) => one.id),
+    scrolled: [...main.querySelectorAll("details[open] [data-scrolls][id]")].filter((one) => one.scrollTop).map((one) => [one.id, one.scrollTop]),
+    written: [...main.querySelectorAll("input[type=search][id]")].filter((one) => one.value).map((one) => [one.id, one.value]),
+  };
+}
+
+function restore({ open: ids, scrolled = [], written = [] }) {
+  open(ids);
+  for (const [id, value] of written) {
+    const field = document.getElementById(id);
+    if (field) field.value = value;
+  }
+  for (const [id, top] of scrolled) {
+    const list = document.getElementById(id);
+    if (list) list.scrollTop = top;
+  }
+}
+
+// How to find again what has the focus: itself, or else the innermost part of the page around it.
+function focusOf(focused) {
+  if (!focused || focused === document.body || focused.id === "content") return null;
+  const around = [];
+  for (let part = focused.parentElement; part; part = part.parentElement) if (part.id) around.push(part.id);
+  const inHeader = [...document.querySelectorAll("header.top a")].indexOf(focused);
+  return { mark: markOf(focused), around, inHeader };
+}
+
+// A selector: by id, by `data-focus`, or by name and value.
+function markOf({ id, dataset, name, type, value }) {
+  if (id) return `#${CSS.escape(id)}`;
+  if (dataset.focus) return `[data-focus="${CSS.escape(dataset.focus)}"]`;
+  if (!name) return null;
+  return `[name="${CSS.escape(name)}"]` + (type === "checkbox" ? `[value="${CSS.escape(value)}"]` : "");
+}
+
+function focusAgain({ mark, around, inHeader }) {
+  // Others may have the same name and value: hidden fields take no focus.
+  const same = mark ? [...document.querySelectorAll(mark)] : [document.querySelectorAll("header.top a")[inHeader]];
+  if (same.some(takesFocus)) return;
+  const inside = "a[href], button, summary, input:not([type=hidden])";
+  for (const id of around) {
+    for (const one of document.getElementById(id)?.querySelectorAll(inside) ?? []) if (takesFocus(one)) return;
+  }
+}
+
+function takesFocus(element) {
+  element?.focus({ preventScroll: true });
+  return !!element && document.activeElement === element;
 }
 
 function read() {
   const block = document.getElementById("facts");
   told = block && JSON.parse(block.textContent);
+  words = told?.texts ?? words;
 }
 
-// A selector of what has the focus: by id, by `data-focus`, or by name and value.
-function focusMark() {
-  const { id, dataset, name, value } = document.activeElement ?? {};
-  if (id && id !== "content") return `#${CSS.escape(id)}`;
-  if (dataset?.focus) return `[data-focus="${CSS.escape(dataset.focus)}"]`;
-  if (name) return `[name="${CSS.escape(name)}"]` + (value && document.activeElement.matches("[type=checkbox]") ? `[value="${CSS.escape(value)}"]` : "");
-  return null;
+function releaseOf(page) {
+  const script = page.querySelector("script[type=module]")?.getAttribute("src");
+  return `${script} ${page.querySelector("link[rel=stylesheet]")?.getAttribute("href")}`;
 }
 
+document.documentElement.classList.add("scripted");
 read();

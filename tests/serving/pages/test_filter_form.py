@@ -1,13 +1,12 @@
-"""The filter form: periods, ranges, groups, counts under the filter, and what is impossible under it."""
+"""The filter form: groups, counts under the filter, what is impossible under it, and what it sends."""
 
 import re
-from datetime import date
 from html.parser import HTMLParser
-from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from kpi_pipeline.cache.ledger import Ledger, Reads
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.catalogues import Catalogue
 from serving.pages.filter_form import (
@@ -16,7 +15,6 @@ from serving.pages.filter_form import (
     chips,
     choices,
     option_counts,
-    period_links,
 )
 from serving.pages.formats import Formats
 
@@ -38,7 +36,7 @@ def form_of(catalogue):
 
     def make(selection: dict, options=None, wider=None) -> dict[str, Choice]:
         counts = option_counts(catalogue, options, wider or {})
-        return {one.name: one for one in choices(catalogue, selection, counts, "en", ENGLISH)}
+        return {one.name: one for one in choices(catalogue, selection, counts, "en", ENGLISH, HERE)}
 
     return make
 
@@ -58,37 +56,29 @@ def test_counts_are_those_under_the_filter_else_of_all_certificates(catalogue) -
     assert option_counts(catalogue, None, {})["state"] == [2, 6, 13]
 
 
-def test_months_are_the_ends_of_a_range(form_of) -> None:
-    form = form_of({})
-    assert "month" not in form
-    assert [option.value for option in form["from"].options][:2] == ["2024-06", "2024-05"]
-    assert form["from"].options[0].label == "Jun 2024"
-    assert form["from"].options[0].count == "4"
-    assert chosen(form["from"]) == chosen(form["to"]) == []
-    for selection in ({"month": LAST_3}, {"month": ["2023-08", "2023-09"]}, {"month": ["2023-08"]}):
-        form = form_of(selection)
-        assert chosen(form["from"]) == selection["month"][:1]
-        assert chosen(form["to"]) == selection["month"][-1:]
-
-
-def test_months_that_are_no_range_are_chosen_one_by_one(form_of) -> None:
-    form = form_of({"month": ["2023-08", "2023-10"]})
-    assert "from" not in form
-    assert form["month"].several
-    assert chosen(form["month"]) == ["2023-08", "2023-10"]
-
-
-def test_a_month_without_certificates_may_still_bound_a_range(form_of) -> None:
-    end = form_of({}, options={"month": [0] * 12})["to"].options[0]
-    assert (end.count, end.impossible) == ("no certificates", False)
-
-
 def test_impossible_values_are_marked_unless_they_are_chosen(form_of) -> None:
     form = form_of({"state": ["pagado"]}, options={"client": [0, 3]}, wider={"state": {"state": [0, 0, 0]}})
     clients = {one.value: (one.count, one.impossible) for one in form["client"].options}
-    assert sorted(clients.values()) == [("3", False), ("no certificates", True)]
+    assert sorted(clients.values()) == [("0", True), ("3", False)]
     states = {one.value: one.impossible for one in form["state"].options}
     assert states == {"pendientes": True, "revision": True, "enviado": True, "pagado": False}
+
+
+def test_a_long_list_begins_with_what_is_possible(catalogue_of) -> None:
+    stored = catalogue_of()
+    (projects,) = [one for one in stored["dimensions"] if one["name"] == "project"]
+    projects["values"] = [{"value": f"P-{at}", "count": at % 2} for at in range(10)]
+    catalogue = Catalogue.model_validate(stored)
+    counts = option_counts(catalogue, None, {})
+    form = {one.name: one for one in choices(catalogue, {}, counts, "en", ENGLISH, HERE)}
+    assert form["project"].is_long
+    assert [one.value for one in form["project"].options] == [
+        f"P-{at}" for at in (1, 3, 5, 7, 9, 0, 2, 4, 6, 8)
+    ]
+    # Days follow one another however many they are.
+    assert form["issued_age"].is_long
+    assert [one.value for one in form["issued_age"].options][:2] == ["0-6", "7-13"]
+    assert not form["state"].is_long
 
 
 def test_a_group_is_a_choice_of_its_dimension_with_the_count_of_its_values(form_of) -> None:
@@ -96,63 +86,29 @@ def test_a_group_is_a_choice_of_its_dimension_with_the_count_of_its_values(form_
     group = state.options[0]
     assert (group.label, group.count) == ("Awaiting acceptance (in revision and sent)", "8")
     assert chosen(state) == ["pendientes"]
-    assert not state.several
+    included = {one.value for one in state.options if one.included}
+    assert included == {"enviado", "revision"}
     both = form_of({"state": ["enviado", "pagado", "revision"]})["state"]
     assert chosen(both) == ["pendientes", "pagado"]
-    assert both.several
+
+
+def test_a_choice_says_what_is_chosen_and_how_to_clear_it(form_of) -> None:
+    form = form_of(
+        {"state": ["enviado", "revision"], "amount_band": ["alto", "bajo"], "client": ["Minera Ñandú"]}
+    )
+    assert form["state"].said == "Awaiting acceptance (in revision and sent)"
+    assert (
+        form["state"].clear_url == f"{PAGE}?client=Minera+%C3%91and%C3%BA&amount_band=bajo&amount_band=alto"
+    )
+    assert form["amount_band"].said == "2 chosen"
+    assert form["client"].said == "Minera Ñandú"
+    assert (form["project"].said, form["project"].clear_url) == ("All", None)
 
 
 def test_amount_bands_and_days_read_as_people_say_them(form_of) -> None:
     form = form_of({})
     assert [one.label for one in form["amount_band"].options] == ["Low", "Medium", "High", "Very high"]
     assert [one.label for one in form["issued_age"].options][:2] == ["0\N{EN DASH}6", "7\N{EN DASH}13"]
-
-
-def test_every_choice_of_the_form_says_when_in_one_way(form_of, catalogue) -> None:
-    for selection in ({"month": LAST_3}, {"issued_age": ["0-6"]}, {"month": ["2023-08", "2023-10"]}):
-        names = set(form_of(selection))
-        assert names.isdisjoint({"from", "to"}) or "month" not in names
-        assert "period" not in names
-
-
-def test_period_links_take_the_place_of_what_is_said_of_time(catalogue) -> None:
-    selection = {"client": ["Minera Ñandú"], "month": ["2023-08"], "issued_age": ["0-6"]}
-    counts = option_counts(catalogue, None, {})
-    address = PageAddress("/manager/costs", "en", date(2024, 6, 30))
-    links = {one.label: one for one in period_links(catalogue, selection, counts, "en", address)}
-    parts = urlsplit(links["Last 3 months"].url)
-    assert parts.path == "/manager/costs"
-    assert parse_qsl(parts.query) == [
-        ("client", "Minera Ñandú"), ("period", "3m"), ("as_of", "2024-06-30"), ("lang", "en")
-    ]  # fmt: skip
-    assert "period" not in links["All time"].url
-    assert not any(one.current for one in links.values())
-
-
-@pytest.mark.parametrize(
-    ("selection", "label"),
-    [
-        ({}, "All time"),
-        ({"client": ["Minera Ñandú"]}, "All time"),
-        ({"month": LAST_3}, "Last 3 months"),
-        ({"issued_age": ["0-6"]}, "Last 7 days"),
-        ({"month": ["2023-08"]}, None),
-        ({"month": LAST_3, "issued_age": ["0-6"]}, None),
-    ],
-)
-def test_the_period_that_the_page_shows_is_marked(selection, label, catalogue) -> None:
-    counts = option_counts(catalogue, None, {})
-    links = period_links(catalogue, selection, counts, "en", HERE)
-    assert [one.label for one in links if one.current] == ([label] if label else [])
-
-
-def test_a_period_without_certificates_is_impossible(catalogue) -> None:
-    none_new = option_counts(catalogue, {"issued_age": [0, 0, 0, 1, 1, 1, 1, 1, 1]}, {})
-    links = period_links(catalogue, {}, none_new, "en", HERE)
-    assert [one.label for one in links if one.impossible] == ["Last 7 days", "Last 30 days"]
-    # Beside months, which the link leaves out, the same counts say nothing.
-    links = period_links(catalogue, {"month": LAST_3}, none_new, "en", HERE)
-    assert not any(one.impossible for one in links)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +135,7 @@ def test_each_chip_leaves_the_others_in_few_words(catalogue) -> None:
 
 
 class Form(HTMLParser):
-    """What a browser sends when the filter form of a page is sent as it is, and its marked options."""
+    """What a browser sends when the filter form of a page is sent as it is, and its disabled boxes."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -193,11 +149,13 @@ class Form(HTMLParser):
         attributes = dict(attrs)
         if tag == "select":
             self._name = attributes["name"]
-        if tag == "option" and "disabled" in attributes:
-            self.disabled.append(attributes["value"])
         if tag == "option" and "selected" in attributes:
             self.sent.append((self._name, attributes["value"]))
-        if tag == "input":
+        if tag != "input" or attributes["type"] == "search":
+            return
+        if "disabled" in attributes:
+            self.disabled.append(attributes["value"])
+        elif attributes["type"] != "checkbox" or "checked" in attributes:
             self.sent.append((attributes["name"], attributes["value"]))
 
 
@@ -228,8 +186,29 @@ def test_the_page_marks_what_is_impossible_under_its_filter(web, press, data_of)
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), mine: under})
     page = web.get(f"{PAGE}?client=minera nandu").text
     assert Form(page).disabled == ["pendientes", "revision", "enviado", "730+"]
-    assert "En revisión (sin certificados)" in page
-    assert "Pagado (4)" in page
+    assert re.search(r">Pagado</span> <span class=.option-count.>4</span>", page)
+
+
+def test_the_page_counts_what_more_of_a_chosen_dimension_would_bring(
+    web, press, data_of, client, wait_until
+) -> None:
+    mine = Filter.of({"client": "Minera Ñandú"})
+    every = {**data_of("dashboards"), "options": {"client": [7, 9]}}
+    under = {**data_of("dashboards"), "options": {"state": [0, 0, 4]}}
+    press.publish("dashboards", answers={EVERYTHING: every, mine: under})
+    page = web.get(f"{PAGE}?client=minera nandu").text
+    assert re.search(r">Constructora Árbol &amp; Cía\.</span> <span class=.option-count.>7</span>", page)
+    # Looking there was no question of the reader.
+    wait_until(lambda: Ledger(client).reads("dashboards") == Reads(1, {}))
+    assert [one.filter for one in Ledger(client).asked("dashboards", 10)] == [mine]
+
+
+def test_counts_are_those_of_the_catalogue_when_the_wider_variant_is_not_there(web, press, data_of) -> None:
+    mine = Filter.of({"client": "Minera Ñandú"})
+    press.publish("dashboards", answers={mine: data_of("dashboards")})
+    page = web.get(f"{PAGE}?client=minera nandu")
+    assert page.status_code == 200
+    assert re.search(r">Minera Ñandú</span> <span class=.option-count.>12</span>", page.text)
 
 
 def test_the_page_shows_the_period_as_one_chip_and_marks_its_link(web, press, data_of) -> None:

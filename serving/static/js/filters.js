@@ -1,0 +1,75 @@
+// The filter form applies itself: what is ticked is shown a moment later, while more can be ticked.
+import { start as startChoices } from "./choices.js";
+import { fetchAhead } from "./fetching.js";
+import { show, stop } from "./navigation.js";
+import { announce, onShown, text } from "./page.js";
+
+const PAUSE_MS = 250;
+
+let timer = 0;
+let wanted = null; // the address of what is ticked and not shown yet
+
+export function start() {
+  startChoices();
+  document.addEventListener("change", change);
+  document.addEventListener("submit", submit);
+  document.addEventListener("click", choosePeriod, true);
+  onShown(({ reason, same }) => {
+    // Newer figures have come in the middle of ticking: the form they brought does not know of it.
+    if (reason === "update" && wanted) apply();
+    if (reason === "navigation" && same) tell();
+  });
+}
+
+function change({ target }) {
+  const form = target.closest("form.filters");
+  if (!form || !target.name) return;
+  if (target.name === "from" || target.name === "to") alignRange(form, target);
+  stop(); // what it would show is not what is ticked now
+  clearTimeout(timer);
+  wanted = addressOf(form);
+  fetchAhead(wanted); // most often nothing more is ticked
+  timer = setTimeout(apply, target.type === "checkbox" ? PAUSE_MS : 0);
+}
+
+function submit(event) {
+  if (!event.target.matches("form.filters")) return;
+  event.preventDefault();
+  wanted = addressOf(event.target);
+  apply();
+}
+
+async function apply() {
+  clearTimeout(timer);
+  const address = wanted;
+  wanted = null;
+  const isShown = await show(address);
+  // The form says what the page shows, unless more has been ticked meanwhile.
+  if (isShown === false && !wanted && location.href !== address) document.getElementById("filters")?.reset();
+}
+
+// Where a browser would send the form, without what is empty.
+function addressOf(form) {
+  const asked = [...new FormData(form)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(asked).toString();
+  return new URL(form.getAttribute("action") + (query && `?${query}`), location.href).href;
+}
+
+// A range whose ends have crossed is the month that was chosen last.
+function alignRange(form, chosen) {
+  const { from, to } = form.elements;
+  if (from.value && to.value && from.value > to.value) (chosen === from ? to : from).value = chosen.value;
+}
+
+// A quick period is all there is to choose: its control closes, and keeps the focus.
+function choosePeriod(event) {
+  if (!event.target.closest("a.period") || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const choice = event.target.closest("details.choice");
+  choice.querySelector("summary").focus();
+  choice.open = false;
+}
+
+function tell() {
+  const chips = [...document.querySelectorAll("#filters .chip-words")].map((one) => one.textContent.trim());
+  announce(chips.length ? text("filtered", { filters: chips.join("; ") }) : text("unfiltered"));
+}

@@ -1,0 +1,358 @@
+"""Filters and navigation in a real browser: pages change in place, by hand and by key."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.conftest import skip_or_fail
+
+pytestmark = pytest.mark.slow
+
+PAGE = "/manager/dashboard"
+CLIENTS = [
+    "Constructora Árbol & Cía.", "Energía Alto Ñuble", "Energía Río Claro", "Minera Ñandú", "Minera Sur",
+    "Portuaria Norte", "Sanitaria Este", "Sanitaria Oeste", "Vial Centro", "Vial Costa",
+]  # fmt: skip
+
+
+@pytest.fixture
+def address(app) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        skip_or_fail("chromium is not installed (Debian package chromium)")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, press, data_of, catalogue_of) -> Iterator[Callable[..., Page]]:
+    """Open a page of ten clients in Spanish; an error of its scripts fails the test."""
+    held = catalogue_of()
+    (clients,) = [one for one in held["dimensions"] if one["name"] == "client"]
+    clients["values"] = [{"value": name, "count": 3} for name in CLIENTS]
+    everything = {**data_of("dashboards"), "options": {"client": [3] * 9 + [0], "state": [2, 6, 13]}}
+    under = {**data_of("dashboards", scale=2), "options": {"state": [2, 0, 4]}}
+    mine = {Filter.of({"client": name}): under for name in CLIENTS}
+    press.publish("dashboards", answers={EVERYTHING: everything, **mine}, catalogue=held)
+    press.publish("kpis", "charts", "financials", catalogue=held)
+    faults: list[str] = []
+    contexts = []
+
+    def make(query: str = "?lang=es", **options: object) -> Page:
+        contexts.append(
+            browser.new_context(**{"locale": "es-CL", "viewport": {"width": 1280, "height": 800}, **options})
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(5_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{address}{PAGE}{query}")
+        page.evaluate("document.documentElement.dataset.stayed = 'yes'")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    return open_page()
+
+
+def stayed(page: Page) -> bool:
+    """Whether the document is the one that was opened: it has not been loaded anew."""
+    return page.evaluate("document.documentElement.dataset.stayed") == "yes"
+
+
+def asked(page: Page) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(page.url).query, keep_blank_values=True)
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.value ?? document.activeElement.id")
+
+
+def option(page: Page, label: str):
+    return page.locator("details.choice[open] .option", has_text=label).locator("input")
+
+
+def said(page: Page):
+    return page.locator("#announcement")
+
+
+def test_what_is_ticked_applies_at_once_and_what_is_open_scrolled_and_focused_stays(open_page) -> None:
+    page = open_page(viewport={"width": 1280, "height": 400})
+    length = page.evaluate("history.length")
+    page.locator("#summary-client").click()
+    option(page, "Minera Sur").check()
+    option(page, "Vial Centro").check()
+    scrolled = page.evaluate("document.querySelector('#options-client').scrollTop")
+    expect(page.locator("#summary-client")).to_contain_text("2 elegidos")
+    assert asked(page) == [("client", "Minera Sur"), ("client", "Vial Centro"), ("lang", "es")]
+    assert page.evaluate("document.querySelector('#options-client').scrollTop") == scrolled > 0
+    assert page.evaluate("history.length") == length + 1  # both were one step
+    expect(page.locator("#choice-client .popover")).to_be_visible()
+    assert focused(page) == "Vial Centro"
+    expect(said(page)).to_have_text("Filtros: Cliente: Minera Sur; Cliente: Vial Centro")
+    assert stayed(page)
+
+
+def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
+    page.locator(".chart-monthly_trend summary").first.click()
+    page.evaluate("scrollTo(0, 700)")
+    page.evaluate("document.querySelector('#summary-client').click()")
+    page.locator("#options-client input").nth(4).check()
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, 600)")
+    page.evaluate("document.querySelector('.pages a[href*=costs]').click()")
+    expect(page.locator("h1")).to_have_text("Costos")
+    assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "H1"]
+    expect(said(page)).to_contain_text("Costos")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Gestión")
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    assert page.evaluate("scrollY") == 600
+    assert page.locator(".chart-monthly_trend table").first.is_visible()
+    page.go_back()
+    expect(page.locator("#summary-client")).to_contain_text("Todos")
+    expect(page.locator(".chips")).to_have_count(0)
+    page.go_forward()
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    assert stayed(page)
+    page.reload()
+    assert page.evaluate("scrollY") == 600
+
+
+def test_options_are_found_and_chosen_by_keys(page) -> None:
+    page.locator("#summary-client").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Buscar en Cliente")).to_be_focused()
+    page.keyboard.type("ENERGIA")
+    shown = page.locator("#options-client li:visible")
+    expect(shown).to_have_text([re.compile("Alto Ñuble"), re.compile("Río Claro")])
+    expect(said(page)).to_have_text("Coincidencias: 2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Energía Río Claro")
+    # The search goes on where it was.
+    expect(page.get_by_label("Buscar en Cliente")).to_have_value("ENERGIA")
+    expect(shown).to_have_count(2)
+    assert focused(page) == "Energía Río Claro"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Buscar en Cliente")).to_be_focused()
+    page.keyboard.type(" xyz")
+    expect(page.locator("#choice-client .none-matches")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#choice-client .popover")).not_to_be_visible()
+    assert focused(page) == "summary-client"
+
+
+def test_only_one_choice_is_open_and_a_click_outside_closes_it(page) -> None:
+    page.locator("#summary-client").click()
+    page.locator("#summary-state").click()
+    expect(page.locator("details.choice[open]")).to_have_attribute("id", "choice-state")
+    page.locator("h1").click()
+    expect(page.locator("details.choice[open]")).to_have_count(0)
+    page.locator("#summary-state").click()
+    page.locator("#summary-project_type").focus()
+    expect(page.locator("details.choice[open]")).to_have_count(0)
+
+
+def test_an_impossible_value_cannot_be_chosen(page) -> None:
+    page.locator("#summary-client").click()
+    assert option(page, "Vial Costa").is_disabled()
+    assert not option(page, "Vial Centro").is_disabled()
+
+
+def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
+    page = open_page("?lang=es&client=Minera+Sur&state=pagado&period=3m")
+    page.locator("#summary-client").click()
+    page.locator("#clear-client").click()
+    expect(page.locator(".chip-words")).to_have_text(["Periodo: Últimos 3 meses", "Estado: Pagado"])
+    expect(page.locator("#choice-client .popover")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_label("Quitar el filtro Pagado").click()
+    expect(page.locator(".chip-words")).to_have_text(["Periodo: Últimos 3 meses"])
+    assert page.evaluate("document.activeElement.closest('.chips') !== null")
+    page.get_by_role("link", name="Quitar todos").click()
+    expect(page.locator(".chips")).to_have_count(0)
+    assert asked(page) == [("lang", "es")]
+    expect(said(page)).to_have_text("Sin filtros")
+    assert page.evaluate("document.activeElement.closest('#filters') !== null")
+    assert stayed(page)
+
+
+def test_a_period_closes_its_control_and_crossed_ends_are_one_month(page) -> None:
+    page.locator("#summary-period").click()
+    page.get_by_role("link", name="Últimos 3 meses").click()
+    expect(page.locator("#summary-period")).to_contain_text("Últimos 3 meses")
+    expect(page.locator("#choice-period .popover")).not_to_be_visible()
+    assert focused(page) == "summary-period"
+    page.locator("#summary-period").click()
+    page.locator("select[name=to]").select_option("2023-09")
+    expect(page.locator("#summary-period")).to_contain_text("sept 2023")
+    assert asked(page) == [("from", "2023-09"), ("to", "2023-09"), ("lang", "es")]
+    assert stayed(page)
+
+
+def test_a_group_includes_its_values(page) -> None:
+    page.locator("#summary-state").click()
+    option(page, "Pendientes").check()
+    expect(page.locator("#summary-state")).to_contain_text("Pendientes")
+    sent = page.locator("#options-state input[value=enviado]")
+    assert sent.is_checked()
+    assert sent.is_disabled()
+    option(page, "Pendientes").uncheck()
+    expect(page.locator(".chips")).to_have_count(0)
+    assert not sent.is_checked()
+    assert sent.is_enabled()
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_no_choice_leaves_the_screen(width, open_page) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    if width < 700:
+        assert not page.locator("#summary-client").is_visible()
+        page.locator("#summary-all-filters").click()
+    for summary in page.locator(".choice > summary").all():
+        summary.press("Enter")
+        box = page.locator("details.choice[open] .popover").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("Escape")
+
+
+def test_a_phone_has_one_disclosure_and_a_sheet(open_page) -> None:
+    page = open_page(
+        "?lang=es&client=Minera+Sur", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    page.get_by_text("Filtros (1)").tap()
+    page.locator("#summary-client").tap()
+    sheet = page.locator("#choice-client .popover")
+    box = sheet.bounding_box()
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 360, 740)
+    option(page, "Minera Ñandú").tap()
+    expect(page.get_by_text("Filtros (2)")).to_be_visible()
+    expect(sheet).to_be_visible()
+    page.get_by_role("button", name="Listo").tap()
+    expect(sheet).not_to_be_visible()
+    page.locator("#summary-client").tap()
+    page.touchscreen.tap(180, 20)  # the shade behind it
+    expect(sheet).not_to_be_visible()
+    assert stayed(page)
+
+
+def test_without_scripts_the_form_is_sent(open_page) -> None:
+    page = open_page(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page.get_by_text("Filtros", exact=True).click()
+    page.locator("#summary-client").click()
+    assert not page.locator("#search-client").is_visible()
+    page.locator("#options-client .option", has_text="Minera Sur").click()
+    page.locator("#options-client .option", has_text="Vial Centro").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Aplicar").click()
+    page.wait_for_url("**client=Vial*")
+    assert [value for name, value in asked(page) if name == "client"] == ["Minera Sur", "Vial Centro"]
+    assert page.locator(".chip-words").all_inner_texts() == ["Cliente: Minera Sur", "Cliente: Vial Centro"]
+
+
+def test_a_page_that_does_not_come_leaves_the_one_before(page) -> None:
+    page.route("**/manager/dashboard?client=*", lambda route: route.abort("internetdisconnected"))
+    page.locator("#summary-client").click()
+    option(page, "Minera Sur").check()
+    expect(page.locator(".unreachable")).to_have_text(re.compile("^Sin conexión"))
+    # The form says what the page shows.
+    expect(option(page, "Minera Sur")).not_to_be_checked()
+    assert asked(page) == [("lang", "es")]
+    page.unroute_all()
+    option(page, "Minera Sur").check()
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".unreachable")).not_to_be_visible()
+    page.route("**/manager/dashboard?lang=es", lambda route: route.abort("internetdisconnected"))
+    page.go_back()
+    expect(page.locator(".unreachable")).to_be_visible()
+    page.wait_for_url("**client=Minera*")  # the address is again that of what is shown
+    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    assert stayed(page)
+
+
+def test_a_problem_is_shown_in_place_and_left_by_going_back(page) -> None:
+    page.evaluate("document.querySelector('.pages a').href = '/manager/dashboard?client=nobody'")
+    page.locator(".pages a").first.click()
+    expect(page.locator(".problem-status")).to_have_text("Problema 400")
+    assert page.url.endswith("client=nobody")
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Gestión")
+    assert page.locator("#summary-client").is_visible()
+    assert stayed(page)
+
+
+def test_scripts_of_another_release_are_loaded(page) -> None:
+    # The page that is shown is that of the former release.
+    page.evaluate("document.querySelector('script[type=module]').src = '/static/former/js/main.js'")
+    page.locator(".pages").get_by_role("link", name="Costos").click()
+    page.wait_for_url("**/manager/costs*")
+    expect(page.locator("h1")).to_have_text("Costos")
+    assert not stayed(page)
+
+
+def test_a_slow_page_shows_a_line_and_gives_way_to_the_next_step(page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/manager/costs*", hold)
+    line = page.locator(".progress-line")
+    page.evaluate("document.querySelector('.pages a[href*=costs]').click()")
+    expect(line).to_be_visible()
+    expect(page.locator("#content")).to_have_attribute("aria-busy", "")
+    page.evaluate("document.querySelector('.pages a[href*=rework]').click()")
+    expect(page.locator("h1")).to_have_text("Re-trabajo")
+    expect(line).not_to_be_visible()
+    for route in held:
+        route.continue_()
+    page.evaluate("document.querySelector('.pages a[href*=dashboard]').click()")
+    expect(page.locator("h1")).to_have_text("Gestión")
+    assert page.evaluate("location.pathname") == PAGE
+    assert stayed(page)
+
+
+def test_a_link_that_is_pointed_at_is_fetched_ahead_and_once(page) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
+    link = page.locator(".pages a[href*=costs]")
+    with page.expect_response("**/manager/costs*"):
+        link.hover()
+    assert page.locator("h1").inner_text() == "Gestión"
+    link.click()
+    expect(page.locator("h1")).to_have_text("Costos")
+    assert fetched.count("/manager/costs") == 1
