@@ -7,7 +7,7 @@ from serving.catalogues import Chart, Column
 from serving.pages.chart_figures import ChartData, Row
 from serving.pages.drawings import Drawing, drawings
 from serving.pages.table_view import Head, TableView
-from serving.pages.writing import Cell, Writer
+from serving.pages.writing import Writer
 
 _NUMBERS = ("money", "share", "days", "count", "reading")
 
@@ -21,12 +21,16 @@ class ChartPart:
         sentences: What it says.
         drawings: What it draws.
         table: Its data; None where the drawing is a table.
+        column: The column whose values lead to the page narrowed to one of them; empty where none does.
+        addresses: Where they lead.
     """
 
     currency: str
     sentences: list[str]
     drawings: list[Drawing]
     table: TableView | None
+    column: str
+    addresses: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
     rows = [row for row in data.rows if not currency or row["currency"] == currency]
     drawn = drawings(data, rows, currency, writer)
     is_table = any(one.kind == "heat" for one in drawn)
+    column, addresses = _leading(data.chart, rows, writer)
     return ChartPart(
         currency,
         [
@@ -90,7 +95,19 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
         ],
         drawn,
         None if is_table else _table(data, rows, currency, writer),
+        column,
+        addresses,
     )
+
+
+def _leading(chart: Chart, rows: Sequence[Row], writer: Writer) -> tuple[str, dict[str, str]]:
+    """The first column whose values lead somewhere, and where each leads."""
+    for column in chart.columns:
+        values = dict.fromkeys(row[column.name] for row in rows)
+        found = {value: url for value in values if (url := writer.narrowed(column.name, value))}
+        if found:
+            return column.name, found
+    return "", {}
 
 
 def _template(chart: Chart, name: str, writer: Writer) -> str:
@@ -105,7 +122,10 @@ def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) 
     return TableView(
         currency,
         [_head(column, writer) for column in shown],
-        [[writer.cell(column.kind, row[column.name], currency) for column in shown] for row in rows],
+        [
+            [writer.cell(column.kind, row[column.name], currency, dimension=column.name) for column in shown]
+            for row in rows
+        ],
     )
 
 
@@ -123,7 +143,7 @@ def _readings_by_month(data: ChartData, rows: Sequence[Row], writer: Writer) -> 
         heads,
         [
             [
-                Cell(writer.formats.month(one)),
+                writer.cell("month", one, "", dimension=month.name),
                 *(
                     writer.cell("reading", held.get((one, name, currency)), currency, kpi=name)
                     for name, currency in measured

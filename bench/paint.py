@@ -1,0 +1,85 @@
+"""How soon the manager page is painted and its charts answer, in headless Chromium.
+
+    .venv/bin/python bench/paint.py [http://127.0.0.1:5000/manager/dashboard] [--runs 7]
+
+The stack must run (`kpi up`). Cold is a browser that has never been there, warm is one that comes again.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+from typing import Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+URL: Final = "http://127.0.0.1:5000/manager/dashboard"
+LONGEST_MS: Final = 20_000
+OPTIONS: Final = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
+
+TARGETS: Final = {
+    "cold: first contentful paint, ms": 300,
+    "cold: charts interactive, ms": 800,
+    "cold: transferred, KB": 450,
+    "warm: first contentful paint, ms": 300,
+    "warm: charts interactive, ms": 800,
+}
+"""What is promised of each figure."""
+
+MEASURE: Final = """() => {
+  const at = (name) => performance.getEntriesByName(name)[0].startTime;
+  const loaded = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+  return {
+    "first contentful paint, ms": at("first-contentful-paint"),
+    "charts interactive, ms": at("charts-drawn"),
+    "transferred, KB": loaded.reduce((sum, one) => sum + one.transferSize, 0) / 1000,
+    "requests": loaded.filter((one) => one.transferSize > 0).length,
+  };
+}"""
+
+
+def load(page: Page, url: str) -> dict[str, float]:
+    """Show the page and wait for its last chart; returns its figures."""
+    page.goto(url)
+    page.wait_for_selector("[data-drawn]", state="attached", timeout=LONGEST_MS)
+    figures: dict[str, float] = page.evaluate(MEASURE)
+    return figures
+
+
+def visits(browser: Browser, url: str) -> dict[str, float]:
+    """One browser's first visit and its second."""
+    context = browser.new_context(locale="es-CL", viewport={"width": 1280, "height": 900})
+    found = {}
+    for visit in ("cold", "warm"):
+        page = context.new_page()
+        found |= {f"{visit}: {name}": value for name, value in load(page, url).items()}
+        page.close()
+    context.close()
+    return found
+
+
+def main() -> None:
+    """Print the median of each figure and what part of its target it takes."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("url", nargs="?", default=URL)
+    options.add_argument("--runs", type=int, default=7)
+    chosen = options.parse_args()
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("chromium is not installed (Debian package chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(OPTIONS))
+        visits(browser, chosen.url)  # the first one finds cold processes
+        measured = [visits(browser, chosen.url) for _ in range(chosen.runs)]
+        browser.close()
+    print(f"{chosen.url}, {chosen.runs} runs")
+    print(f"{'':<36}{'median':>8}{'least':>8}{'most':>8}{'target':>8}{'ratio':>8}")
+    for name in measured[0]:
+        values = [one[name] for one in measured]
+        median, target = statistics.median(values), TARGETS.get(name)
+        against = f"{target:>8}{median / target:>8.2f}" if target else ""
+        print(f"{name:<36}{median:>8.0f}{min(values):>8.0f}{max(values):>8.0f}{against}")
+
+
+if __name__ == "__main__":
+    main()
