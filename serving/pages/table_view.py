@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from serving.pages.tables import Table, TableColumn
 from serving.pages.writing import Cell, Writer
+
+_NUMBERS: Final = ("money", "share", "days", "count", "urgency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class TableView:
         caption: What tells it from the other tables of its section; empty when it is alone.
         heads: Of its columns.
         rows: Its cells; the first of each is what the row is about.
+        is_ordered: Whether the order of its rows is a part of what it says: then it is not sorted.
     """
 
     caption: str
     heads: list[Head]
     rows: list[list[Cell]]
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,14 @@ def _table(
 ) -> TableView:
     return TableView(
         caption,
+        [Head(column.label.into(writer.language), column.kind in _NUMBERS) for column in columns],
         [
-            Head(column.label.into(writer.language), column.kind in ("money", "share", "days", "count"))
-            for column in columns
+            [
+                writer.cell(column.kind, row[column.name], row["currency"], dimension=column.dimension)
+                for column in columns
+            ]
+            for row in rows
         ],
-        [[writer.cell(column.kind, row[column.name], row["currency"]) for column in columns] for row in rows],
     )
 
 

@@ -16,11 +16,13 @@ class TableColumn:
         name: Its key in payloads.
         label: Its head.
         kind: What its values are.
+        dimension: Of which dimension they are values, so that they lead to it; empty where of none.
     """
 
     name: str
     label: Text
     kind: TableKind
+    dimension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ def _count(name: str, es: str, en: str) -> TableColumn:
     return TableColumn(name, Text(es, en), "count")
 
 
-def _name(name: str, es: str, en: str) -> TableColumn:
-    return TableColumn(name, Text(es, en), "name")
+def _name(name: str, es: str, en: str, dimension: str = "") -> TableColumn:
+    return TableColumn(name, Text(es, en), "name", dimension)
 
 
 _CERTIFICATES: Final = _count("count", "Certificados", "Certificates")
@@ -88,16 +90,16 @@ CRITICAL_CERTIFICATES: Final = Table(
     Text("Ningún certificado es crítico.", "No certificate is critical."),
     (
         TableColumn("certificate_id", Text("Certificado", "Certificate"), "text"),
-        _name("project", "Proyecto", "Project"),
-        _name("client", "Cliente", "Client"),
-        _name("project_manager", "Jefe de proyecto", "Project manager"),
-        TableColumn("state", Text("Estado", "State"), "state"),
+        _name("project", "Proyecto", "Project", "project"),
+        _name("client", "Cliente", "Client", "client"),
+        _name("project_manager", "Jefe de proyecto", "Project manager", "project_manager"),
+        TableColumn("state", Text("Estado", "State"), "state", "state"),
         _CURRENCY,
         _AMOUNT,
         TableColumn("sent_on", Text("Enviado el", "Sent on"), "day"),
         _days("days", "Días desde el envío", "Days since sending"),
         _days("overdue_days", "Días de vencido", "Days overdue"),
-        _count("urgency", "Urgencia", "Urgency"),
+        TableColumn("urgency", Text("Urgencia", "Urgency"), "urgency"),
     ),
 )
 
@@ -107,7 +109,7 @@ PROJECT_MANAGERS: Final = Table(
     Text("Los treinta con más aprobado.", "The thirty with the largest approved amounts."),
     Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
     (
-        _name("project_manager", "Jefe de proyecto", "Project manager"),
+        _name("project_manager", "Jefe de proyecto", "Project manager", "project_manager"),
         _CURRENCY,
         _count("certificates", "Certificados", "Certificates"),
         _APPROVED,
@@ -192,21 +194,24 @@ PROFITABILITY: Final[Mapping[str, Table]] = {
             Text("Rentabilidad por proyecto", "Profitability by project"),
             Text("Los quince con más aprobado.", "The fifteen with the largest approved amounts."),
             Text("Ningún proyecto tiene montos.", "No project has any amount."),
-            (_name("value", "Proyecto", "Project"), *_PROFIT),
+            (_name("value", "Proyecto", "Project", "project"), *_PROFIT),
         ),
         Table(
             "client",
             Text("Rentabilidad por cliente", "Profitability by client"),
             Text("Los quince con más aprobado.", "The fifteen with the largest approved amounts."),
             Text("Ningún cliente tiene montos.", "No client has any amount."),
-            (_name("value", "Cliente", "Client"), *_PROFIT),
+            (_name("value", "Cliente", "Client", "client"), *_PROFIT),
         ),
         Table(
             "project_manager",
             Text("Rentabilidad por jefe de proyecto", "Profitability by project manager"),
             Text("Los quince con más aprobado.", "The fifteen with the largest approved amounts."),
             Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
-            (_name("value", "Jefe de proyecto", "Project manager"), *_PROFIT),
+            (
+                _name("value", "Jefe de proyecto", "Project manager", "project_manager"),
+                *_PROFIT,
+            ),
         ),
     )
 }
