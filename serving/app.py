@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.settings import Settings
 from serving.api.catalogue import catalogue_routes
+from serving.api.downloads import download_routes
 from serving.api.health import health_routes
 from serving.api.products import product_routes
 from serving.api.refresh import refresh_routes
@@ -21,9 +22,11 @@ from serving.hosts import answered_names, is_answered
 from serving.pages.addresses import HOME_PATH
 from serving.pages.page import page_routes
 from serving.pages.problem_pages import problem_page_routes
+from serving.pages.system import system_routes
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
+from serving.published_files import published_file_routes
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -79,11 +82,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_failure_handlers(app)
     app.register_blueprint(product_routes(access))
     app.register_blueprint(catalogue_routes(access))
+    app.register_blueprint(download_routes(access, settings))
     app.register_blueprint(health_routes(access))
     app.register_blueprint(task_routes(access, settings))
     app.register_blueprint(refresh_routes(access, settings))
     app.register_blueprint(webhook_routes(access, settings))
+    app.register_blueprint(system_routes(access, settings))
     app.register_blueprint(page_routes(access, settings))
     app.register_blueprint(problem_page_routes())
+    app.register_blueprint(published_file_routes(access))
     app.register_blueprint(assets.routes())
     return app

@@ -12,6 +12,7 @@ from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.query import parse_filter
 from kpi_pipeline.cache.reader import CacheUnavailable
+from kpi_pipeline.cache.request_stream import Backlog
 from kpi_pipeline.cache.requests import RequestKind, Requests, TaskStatus
 from kpi_pipeline.cache.tally import Tally
 from kpi_pipeline.model.filters import Filter
@@ -65,6 +66,8 @@ class Asking:
         product: str,
         filter: Filter,  # noqa: A002 - the domain's word
         miss: Miss | None,
+        *,
+        stale: bool = False,
     ) -> None:
         """Count a question for the ledger, which is written a moment later.
 
@@ -72,8 +75,9 @@ class Asking:
             product: What was asked.
             filter: For which certificates.
             miss: Why it was not answered with its own figures; None when it was.
+            stale: Whether its own figures were stale.
         """
-        self._tally.count(product, filter, miss)
+        self._tally.count(product, filter, miss, stale=stale)
 
     def refresh(self, product: str) -> None:
         """Ask for a new generation of a product, at most once a moment: many readers see it is old.
@@ -86,6 +90,17 @@ class Asking:
             return
         self._refresh_at[product] = now + _PAUSE_S
         self.attempt(lambda requests, _: requests.ask(RequestKind.REFRESH, product, _EVERYTHING))
+
+    def backlog(self) -> Backlog:
+        """What the pipeline has yet to do.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be read.
+        """
+        try:
+            return self._requests.backlog()
+        except redis.RedisError as error:
+            raise CacheUnavailable(f"the requests cannot be read: {error}") from error
 
     def status(self, task_id: str) -> TaskStatus | None:
         """How far a request has come; None when there is no such request, or no longer.

@@ -7,7 +7,10 @@ from threading import Lock
 from typing import Final
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
+from kpi_pipeline.cache.coverage import Coverage
+from kpi_pipeline.cache.leases import Leases
 from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.static_files import StaticFileView
 from kpi_pipeline.settings import Settings
 from serving.asking import Asking
 from serving.catalogues import Catalogues
@@ -26,11 +29,17 @@ class Connection:
         reader: What it answers.
         catalogues: What it can be asked.
         asking: Where the pipeline is asked for work.
+        files: What pages load beside figures.
+        coverage: Which variants there are and how questions find them.
+        leases: Which runs rebuild products.
     """
 
     reader: CacheReader
     catalogues: Catalogues
     asking: Asking
+    files: StaticFileView
+    coverage: Coverage
+    leases: Leases
 
 
 class CacheAccess:
@@ -82,4 +91,11 @@ class CacheAccess:
 def _connect(url: str) -> Connection:
     client = connect_reader(url)
     reader = CacheReader(client, poll_s=_POLL_S)
-    return Connection(reader, Catalogues(reader), Asking(client))
+    return Connection(
+        reader=reader,
+        catalogues=Catalogues(reader),
+        asking=Asking(client),
+        files=StaticFileView(client),
+        coverage=Coverage(client),
+        leases=Leases(client),
+    )

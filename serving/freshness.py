@@ -107,6 +107,7 @@ def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> d
         "Age": str(age),
         "Cache-Control": keep if state in (AnswerState.FRESH, AnswerState.STALE) else "no-store",
         "X-Cache-State": state.value,
+        "X-Fresh-Until": iso(entry.fresh_until),
         "X-Generation": entry.generation,
         "X-As-Of": entry.as_of.isoformat(),
     }

@@ -166,6 +166,17 @@ SPEC_UNKNOWN: Final = ProblemType(
         "Take the current address from the catalogue (/manager/api/catalogue).",
     ),
 )
+UNKNOWN_DOWNLOAD: Final = ProblemType(
+    "unknown-download",
+    404,
+    Text("Descarga desconocida", "Unknown download"),
+    Text(
+        "Use uno de los nombres permitidos. Cada página se descarga como <página>.xlsx, sus indicadores como "
+        "<página>.csv y cada tabla como <página>/<tabla>.csv.",
+        "Use one of the allowed names. Each page can be had as <page>.xlsx, its key figures as <page>.csv, "
+        "and each table as <page>/<table>.csv.",
+    ),
+)
 CROSS_SITE: Final = ProblemType(
     "cross-site-request",
     403,
@@ -273,6 +284,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         NOT_READY,
         REQUEST_UNKNOWN,
         SPEC_UNKNOWN,
+        UNKNOWN_DOWNLOAD,
         CROSS_SITE,
         TOKEN_NEEDED,
         UNKNOWN_PRODUCT,

@@ -65,6 +65,8 @@ class Reply:
         headers = freshness_headers(self.entry, self.state, self.now)
         if self.state is AnswerState.MISSING:
             headers["Retry-After"] = str(RETRY_S)
+        if not self.reachable:
+            headers["X-Cache-Reachable"] = "no"
         return headers
 
     def meta(self) -> dict[str, Any]:
@@ -79,13 +81,20 @@ class Reply:
         return meta
 
 
-def reply_to(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Reply:
+def reply_to(
+    connection: Connection,
+    product: str,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    ahead: bool = False,
+) -> Reply:
     """Look up what the cache answers, and ask the pipeline for what is missing or old.
 
     Args:
         connection: The cache.
         product: What is asked for.
         parameters: The filter as query parameters, and the date if the past is asked for.
+        ahead: Whether it is only about to be asked: what is missing is then no question yet.
 
     Raises:
         Problem: If the date is none, the figures have expired, or neither they nor wider ones are there.
@@ -102,11 +111,13 @@ def reply_to(connection: Connection, product: str, parameters: Sequence[tuple[st
     known = _stored_catalogue(connection, product) if parameters else _NO_PARAMETERS
     asked = parse_filter(parameters, known)
     answer = reader.answer(product, asked)
-    asking.count(product, asked, answer.miss)
+    is_question = not (ahead and answer.state is AnswerState.MISSING)
+    if is_question:
+        asking.count(product, asked, answer.miss, stale=answer.state is AnswerState.STALE)
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
-    if answer.state is AnswerState.MISSING and answer.reachable:
+    if answer.state is AnswerState.MISSING and answer.reachable and is_question:
         asking.attempt(lambda _, ledger: ledger.want(product, asked))
         task = asking.attempt(lambda requests, _: requests.ask(RequestKind.WARM, product, asked))
         task_id = task.id if task else None

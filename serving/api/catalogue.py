@@ -13,6 +13,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogues import CATALOGUE_SOURCES
+from serving.compression import compressed
 from serving.freshness import (
     IMMUTABLE,
     entity_tag,
@@ -21,7 +22,7 @@ from serving.freshness import (
     historic_meta,
     live_meta,
 )
-from serving.negotiation import LANGUAGES
+from serving.negotiation import LANGUAGES, choose_encoding
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem
 from serving.questions import expired
@@ -108,8 +109,12 @@ def _specification(connection: Connection, digest: str) -> Response:
             unread = error
             continue
         if spec is not None:
-            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"'}
+            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"', "Vary": "Accept-Encoding"}
             if request.if_none_match.contains_raw(headers["ETag"]):
                 return Response(status=304, headers=headers)
-            return Response(orjson.dumps(spec), headers=headers, content_type="application/json")
+            encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
+            if encoding != "identity":
+                headers["Content-Encoding"] = encoding
+            body = compressed(orjson.dumps(spec), encoding)
+            return Response(body, headers=headers, content_type="application/json")
     raise unread or Problem(SPEC_UNKNOWN)

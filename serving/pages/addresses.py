@@ -12,6 +12,9 @@ HOME: Final = "manager"
 
 HOME_PATH: Final = "/manager/dashboard"
 
+SYSTEM_PATH: Final = "/manager/system"
+"""The page for engineers."""
+
 LANGUAGE_PARAMETER: Final = "lang"
 
 PAGE_PARAMETER: Final = "page"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from serving.catalogues import Kpi, Page
 from serving.pages.figures import Figures
@@ -70,6 +70,7 @@ class CardFigure:
         exact: To the last unit; empty where the text already is.
         unit: Word behind the value; empty where the text has it.
         secondary: What the value is made of, or how many certificates are behind it.
+        symbol: The sign of the currency within the text; empty where it is no money.
         change: How it moves; None without a comparison.
         target: What it aims at; None without one.
         spark: Its months; None where there is no line to draw.
@@ -80,6 +81,7 @@ class CardFigure:
     exact: str
     unit: str
     secondary: str
+    symbol: str = ""
     change: Change | None = None
     target: Target | None = None
     spark: SparkLine | None = None
@@ -169,28 +171,37 @@ def _figure(
     spark = spark_line(reading.spark)
     if reading.value is None:
         return CardFigure(currency, NO_DATA, "", "", absent, spark=spark)
-    text, exact, unit = _value(kpi, reading.value, reading.currency, writer)
+    value = _value(kpi, reading.value, reading.currency, writer)
     return CardFigure(
         currency if kpi.unit != "money" else "",
-        text,
-        exact,
-        unit,
+        value.text,
+        value.exact,
+        value.unit,
         _secondary(kpi, reading, figures, writer),
+        value.symbol,
         _change(kpi, reading, writer),
         _target(kpi, reading.value, writer),
         spark,
     )
 
 
-def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> tuple[str, str, str]:
-    """The value, to the last unit, and the word behind it."""
+class _Value(NamedTuple):
+    """A value as it is shown, to the last unit, the word behind it, and the sign of its currency."""
+
+    text: str
+    exact: str = ""
+    unit: str = ""
+    symbol: str = ""
+
+
+def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Value:
     if kpi.unit == "money" and currency is not None:
         money = writer.formats.money(value, currency)
-        return money.short, money.full, ""
+        return _Value(money.short, money.full, symbol=money.symbol)
     if kpi.unit == "days":
         written = writer.formats.days(value)
-        return written, "", writer.texts["day_unit" if written == "1" else "days_unit"]
-    return writer.text(kpi.unit, value, ""), "", ""
+        return _Value(written, unit=writer.texts["day_unit" if written == "1" else "days_unit"])
+    return _Value(writer.text(kpi.unit, value, ""))
 
 
 def _secondary(kpi: Kpi, reading: Reading, figures: Figures, writer: Writer) -> str:
@@ -231,7 +242,7 @@ def _change(kpi: Kpi, reading: Reading, writer: Writer) -> Change | None:
     elif reading.change_share is not None:
         text = writer.formats.share(abs(reading.change_share))
     else:
-        text = _value(kpi, size, reading.currency, writer)[0]
+        text = _value(kpi, size, reading.currency, writer).text
     way = "up" if reading.change > 0 else "down" if reading.change < 0 else "level"
     return Change(way, text, reading.trend or "")
 
@@ -239,10 +250,11 @@ def _change(kpi: Kpi, reading: Reading, writer: Writer) -> Change | None:
 def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
     if kpi.target is None or kpi.direction == "neutral":
         return None
-    text, _, unit = _value(kpi, kpi.target, None, writer)
+    aim = _value(kpi, kpi.target, None, writer)
     is_met = value >= kpi.target if kpi.direction == "up" else value <= kpi.target
     words = writer.texts["target_met" if is_met else "target_missed"]
-    return Target(words.format(target=f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text), is_met)
+    target = f"{aim.text}\N{NO-BREAK SPACE}{aim.unit}" if aim.unit else aim.text
+    return Target(words.format(target=target), is_met)
 
 
 def _lacks_costs(selection: Mapping[str, Sequence[str]]) -> bool:

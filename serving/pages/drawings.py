@@ -62,9 +62,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """What has a name, its bars, and what else is known of it."""
+    """What has a name, its bars, and what else is known of it.
 
-    label: str
+    Attributes:
+        label: Its name, and where it leads.
+        bars: Its bars, in the order of their series.
+        note: What else is known.
+    """
+
+    label: Cell
     bars: list[Bar]
     note: str
 
@@ -87,8 +93,21 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One small line over months: its name, its first and last value, and where it runs."""
+    """One small line over months: its name, its first and last value, and where it runs.
 
+    Attributes:
+        kpi: Which KPI it is of; empty where of none.
+        currency: Of which currency it is; empty where of none.
+        label: Its name.
+        first: Its first value.
+        last: Its last.
+        first_month: When it begins.
+        last_month: When it ends.
+        line: Where it runs.
+    """
+
+    kpi: str
+    currency: str
     label: str
     first: str
     last: str
@@ -125,7 +144,7 @@ class Heat:
 
     corner: str
     heads: list[str]
-    rows: list[tuple[str, list[HeatCell]]]
+    rows: list[tuple[Cell, list[HeatCell]]]
     kind: Literal["heat"] = "heat"
 
 
@@ -226,7 +245,7 @@ def _bars(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -
             series = column.name if len(amounts) > 1 else _series(column, about, row, at)
             value = writer.cell("money", row[column.name], currency)
             bars.append(Bar(series, round(start, 2), round(end - start, 2), value))
-        found.append(BarRow(_text(about, row, writer), bars, _note(notes, row, writer)))
+        found.append(BarRow(_named(about, row, writer), bars, _note(notes, row, writer)))
     legend = [Legend(column.name, writer.label(column)) for column in amounts] if len(amounts) > 1 else []
     return Bars(found, legend, round(place(0), 2))
 
@@ -240,7 +259,7 @@ def _waterfall(data: ChartData, rows: Sequence[Row], writer: Writer) -> Bars:
         start, end = ((row[name] or 0) / whole * _FULL for name in ("start", "end"))
         value = Cell(writer.text("days", row["days"], "")) if row["days"] is not None else Cell("")
         bar = Bar("days", round(start, 2), round(max(end - start, 0), 2), value)
-        found.append(BarRow(_text(about, row, writer), [bar], _note(counts, row, writer)))
+        found.append(BarRow(_named(about, row, writer), [bar], _note(counts, row, writer)))
     return Bars(found, [], 0.0)
 
 
@@ -267,7 +286,7 @@ def _line(
         return None
     first, last = (writer.text(column.kind, row[column.name], currency, kpi) for row in (known[0], known[-1]))
     begun, ended = (writer.formats.month_and_year(row[month]) for row in (known[0], known[-1]))
-    return Line(writer.label(column), first, last, begun, ended, line)
+    return Line(kpi, currency, writer.label(column), first, last, begun, ended, line)
 
 
 def _heat(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> Heat:
@@ -281,7 +300,7 @@ def _heat(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -
     for name in dict.fromkeys(row[about.name] for row in rows):
         amounts = [held.get((name, one), 0) for one in months]
         cells = [HeatCell(writer.cell("money", one, currency), _level(one, most)) for one in amounts]
-        found.append((writer.text("name", name, ""), cells))
+        found.append((writer.cell("name", name, "", dimension=about.name), cells))
     return Heat(writer.label(about), [writer.formats.month_and_year(one) for one in months], found)
 
 
@@ -296,8 +315,8 @@ def _series(column: Column, about: Column, row: Row, at: int) -> str:
     return "others" if about.kind == "name" and row[about.name] == OTHERS else column.name
 
 
-def _text(column: Column, row: Row, writer: Writer) -> str:
-    return writer.text(column.kind, row[column.name], "")
+def _named(column: Column, row: Row, writer: Writer) -> Cell:
+    return writer.cell(column.kind, row[column.name], "", dimension=column.name)
 
 
 def _note(columns: Sequence[Column], row: Row, writer: Writer) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogues import Catalogue, Page
 from serving.pages.chart_figures import ChartData, ChartFigures, chart_data
 from serving.pages.forecasts import FORECAST, Forecast
@@ -25,6 +25,12 @@ class Published(BaseModel, strict=True, frozen=True):
     options: dict[str, list[int]] | None = None
     kpis: dict[str, list[Reading]]
     charts: dict[str, ChartFigures] = {}
+
+
+class _Counted(BaseModel, strict=True, frozen=True):
+    """What a payload holds of a filter form."""
+
+    options: dict[str, list[int]] | None = None
 
 
 TableFigures = Rows | Mapping[str, Rows] | Statement | Forecast
@@ -82,6 +88,23 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
     except ValueError as error:
         reason = str(error)
     raise CorruptPayload(f"the payload of page {page.name} is none: {reason}: publish it again")
+
+
+def published_options(payload: Payload | None) -> Mapping[str, Sequence[int]] | None:
+    """How many certificates each value of a free dimension has, for a page that shows another payload.
+
+    Args:
+        payload: Whose counts; None when it is not there.
+
+    Returns:
+        The counts by dimension; None when there are none that make sense, which a page can do without.
+    """
+    if payload is None:
+        return None
+    try:
+        return _Counted.model_validate(payload.data()).options
+    except (CorruptPayload, ValidationError):
+        return None
 
 
 def _check_kpis(published: Published, page: Page) -> None:

@@ -25,8 +25,8 @@ FORECAST: Final = Table(
     (),
 )
 
-_MONTH: Final = Text("Mes", "Month")
-_COLUMNS: Final = {
+MONTH: Final = Text("Mes", "Month")
+COLUMNS: Final = {
     "expected": Text("Esperado", "Expected"),
     "low_50": Text("Mínimo (50 %)", "Low (50 %)"),
     "high_50": Text("Máximo (50 %)", "High (50 %)"),
@@ -67,7 +67,7 @@ class Forecast(BaseModel, strict=True, frozen=True):
     @model_validator(mode="after")
     def _one_amount_a_month(self) -> Self:
         for line in self.lines:
-            if any(len(getattr(line, name)) != len(self.months) for name in _COLUMNS):
+            if any(len(getattr(line, name)) != len(self.months) for name in COLUMNS):
                 raise ValueError("a line has not one amount a month")
         return self
 
@@ -81,8 +81,8 @@ def forecast_section(forecast: Forecast, writer: Writer) -> TableSection:
     """
     language = writer.language
     heads = [
-        Head(_MONTH.into(language), False),
-        *(Head(label.into(language), True) for label in _COLUMNS.values()),
+        Head(MONTH.into(language), False),
+        *(Head(label.into(language), True) for label in COLUMNS.values()),
     ]
     tables, sentences = [], []
     for line in forecast.lines:
@@ -90,8 +90,8 @@ def forecast_section(forecast: Forecast, writer: Writer) -> TableSection:
             continue
         rows = [
             [
-                Cell(writer.formats.month(month)),
-                *(writer.cell("money", getattr(line, name)[at], line.currency) for name in _COLUMNS),
+                Cell(writer.formats.month(month), order=month),
+                *(writer.cell("money", getattr(line, name)[at], line.currency) for name in COLUMNS),
             ]
             for at, month in enumerate(forecast.months)
         ]

@@ -27,11 +27,13 @@ class Money(NamedTuple):
         short: As it is shown, with the sign of its currency.
         bare: The same without that sign, where the currency is told beside.
         full: To the last unit.
+        symbol: The sign of the currency in `short` and `full`.
     """
 
     short: str
     bare: str
     full: str
+    symbol: str
 
 
 class Formats:
@@ -56,11 +58,8 @@ class Formats:
             minor: In minor units of the currency.
             currency: Its ISO 4217 code.
         """
-        decimals = self._decimals.get(currency)
-        if decimals is None:
-            # A currency that came up since the catalogue was read.
-            decimals = get_currency_precision(currency)
-        amount = Decimal(minor).scaleb(-decimals)
+        decimals = self.decimals(currency)
+        amount = self.amount(minor, currency)
         millions = abs(amount) / _MILLION
         if millions < 1:
             bare = self._decimal(abs(amount), "#,##0")
@@ -69,8 +68,19 @@ class Formats:
             bare = f"{number}\N{NO-BREAK SPACE}M"
         full = self._decimal(abs(amount), "#,##0." + "0" * decimals)
         sign = "\N{MINUS SIGN}" if amount < 0 else ""
-        symbol = f"{sign}{_symbol(currency, self._language)}\N{NO-BREAK SPACE}"
-        return Money(symbol + bare, sign + bare, symbol + full)
+        symbol = _symbol(currency, self._language)
+        before = f"{sign}{symbol}\N{NO-BREAK SPACE}"
+        return Money(before + bare, sign + bare, before + full, symbol)
+
+    def amount(self, minor: int | float, currency: str) -> Decimal:
+        """An amount of minor units in whole units of its currency, exactly."""
+        return Decimal(minor).scaleb(-self.decimals(currency))
+
+    def decimals(self, currency: str) -> int:
+        """How many decimals amounts of a currency have."""
+        known = self._decimals.get(currency)
+        # A currency may have come up since the catalogue was read.
+        return get_currency_precision(currency) if known is None else known
 
     def count(self, number: int | float) -> str:
         """A whole number."""
@@ -112,6 +122,12 @@ class Formats:
         """A moment, given in seconds since the epoch, on the clock of the time zone."""
         local = datetime.fromtimestamp(seconds, UTC).astimezone(self._timezone)
         return format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
+
+    def since(self, seconds: float, now: float) -> str:
+        """A moment of the past: its time of day alone when that is today's."""
+        local, today = (datetime.fromtimestamp(one, UTC).astimezone(self._timezone) for one in (seconds, now))
+        pattern = "HH:mm" if local.date() == today.date() else "d MMM, HH:mm"
+        return format_datetime(local, pattern, locale=self._locale)
 
     def ago(self, seconds: int) -> str:
         """How long ago something was."""

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 
 from serving.catalogues import Kind
 
-TableKind = Kind | Literal["day", "reason", "text"]
-"""What a value of a table is: as in a chart, or a calendar day, a reason, or text as it stands."""
+TableKind = Kind | Literal["day", "reason", "text", "urgency"]
+"""What a value of a table is: as in a chart, or a calendar day, a reason, text as it stands, or how urgent
+something is from 0 to 100."""
 
 Value = int | float | str | None
 
@@ -53,6 +54,7 @@ def _is_day(value: Value) -> bool:
 _IS_OF: Final[Mapping[str, Callable[[Any], bool]]] = {
     "money": _is_whole,
     "count": _is_whole,
+    "urgency": _is_whole,
     "share": _is_number,
     "days": _is_number,
     "reading": _is_number,

@@ -1,40 +1,48 @@
 """The pages: each one read from the cache, written out on the server, useful without JavaScript."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.cache.reader import CacheUnavailable
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess, Connection
-from serving.catalogues import CATALOGUE_SOURCES, Catalogue, Page
+from serving.catalogues import Catalogue, Page
 from serving.freshness import age_s
 from serving.negotiation import LANGUAGES, choose_language
-from serving.pages.addresses import HOME_PATH, LANGUAGE_PARAMETER, asked_language, page_path
-from serving.pages.figures import Figures, read_figures
+from serving.pages.addresses import HOME_PATH, LANGUAGE_PARAMETER, SYSTEM_PATH, asked_language, page_path
+from serving.pages.chart_files import chart_files
+from serving.pages.download_links import DownloadLinks
+from serving.pages.figures import Figures, published_options
 from serving.pages.filter_form import (
+    Counts,
     PageAddress,
     chips,
     choices,
-    month_end_options,
     option_counts,
-    period_links,
 )
 from serving.pages.filter_parts import Parameters, parameters_of
 from serving.pages.formats import Formats
+from serving.pages.live_state import live_state
+from serving.pages.narrowing import Narrowing
+from serving.pages.page_data import catalogue_of, figures_of, filter_in_words, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
+from serving.pages.period_choice import month_end_options, period_choice
 from serving.pages.refreshing import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
 from serving.pages.writing import Writer
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
-from serving.questions import Reply, reply_to, task_reference, unreadable
+from serving.questions import Reply, reply_to, task_reference
 from serving.time_travel import asked_as_of
+
+AHEAD_HEADER: Final = "X-Ahead"
+"""Sent with the question for a page that a reader may be about to open."""
 
 _REFRESH_S: Final = 3
 _OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
@@ -59,42 +67,38 @@ def page_routes(access: CacheAccess, settings: Settings) -> Blueprint:
 
 
 def _answer(connection: Connection, timezone: ZoneInfo) -> Response:
-    pages = _pages(connection)
+    as_of, _ = asked_as_of(list(request.args.items(multi=True)))
+    pages = pages_on(connection, as_of)
     page = next((one for one in pages if page_path(one.name) == request.path), None)
     if page is None:
         raise Problem(NOT_FOUND)
     parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
-    reply = reply_to(connection, page.product, parameters)
+    reply = reply_to(connection, page.product, parameters, ahead=AHEAD_HEADER in request.headers)
     refresh = refreshing(connection.asking, request.args.get(TASK_PARAMETER, ""))
-    catalogue = _catalogue(connection, page, reply.asked_as_of)
-    figures = _figures(connection, page, catalogue, reply)
+    catalogue = catalogue_of(connection, page, reply.asked_as_of)
+    figures = figures_of(connection, page, catalogue, reply)
     written = render_template(
         "page.html",
-        **_context(connection, pages, page, catalogue, reply, figures, timezone),
-        refresh=refresh,
+        **_context(connection, pages, page, catalogue, reply, refresh, figures, timezone),
     )
-    return _dressed(written, reply, refresh)
+    return _dressed(written, reply)
 
 
-def _dressed(written: str, reply: Reply, refresh: Refreshing | None) -> Response:
+def _dressed(written: str, reply: Reply) -> Response:
     response = make_response(written, reply.status, reply.headers())
     # The page tells its own age, which is true only at the moment it is made.
     response.headers["Cache-Control"] = (
         "no-store" if reply.state is AnswerState.MISSING else "private, no-cache"
     )
     response.headers["Vary"] = "Accept-Language"
-    if reply.state is AnswerState.MISSING:
-        response.headers["Refresh"] = str(_REFRESH_S)
-    if refresh is not None and refresh.state == "running":
-        response.headers["Refresh"] = str(RELOAD_S)
     return response
 
 
-def _figures(connection: Connection, page: Page, catalogue: Catalogue, reply: Reply) -> Figures:
-    try:
-        return read_figures(reply.payload.data(), page, catalogue)
-    except CorruptPayload as error:
-        raise unreadable(connection, page.product) from error
+def _reload_s(reply: Reply, refresh: Refreshing | None) -> int | None:
+    """Seconds after which a page without scripts looks again; None when nothing is awaited."""
+    if refresh is not None and refresh.state == "running":
+        return RELOAD_S
+    return _REFRESH_S if reply.state is AnswerState.MISSING else None
 
 
 def _context(
@@ -103,6 +107,7 @@ def _context(
     page: Page,
     catalogue: Catalogue,
     reply: Reply,
+    refresh: Refreshing | None,
     figures: Figures,
     timezone: ZoneInfo,
 ) -> dict[str, Any]:
@@ -110,11 +115,11 @@ def _context(
     language = choose_language(asked_for or "", request.headers.get("Accept-Language", ""))
     as_of = reply.asked_as_of
     formats = Formats(language, {one.code: one.decimals for one in catalogue.currencies}, timezone)
-    writer = Writer(language, formats, catalogue)
-    texts = writer.texts
     address = PageAddress(request.path, asked_for, as_of)
+    writer = Writer(language, formats, catalogue, Narrowing(catalogue, reply.asked, address))
+    texts = writer.texts
     asked = parameters_of(catalogue, reply.asked)
-    counts = option_counts(catalogue, figures.options, {})
+    counts = option_counts(catalogue, figures.options, _wider_counts(connection, reply))
     other = next(one for one in LANGUAGES if one != language)
     return {
         "language": language,
@@ -126,21 +131,26 @@ def _context(
         "page_path": request.path,
         "title": writer.label(page),
         "links": _links(pages, page, address, asked, writer),
-        "state": reply.state.value if reply.reachable else "offline",
+        "live": live_state(reply, refresh, formats, texts),
+        "reload_s": _reload_s(reply, refresh),
+        "refresh": refresh,
+        "reachable": reply.reachable,
         "missing": reply.state is AnswerState.MISSING,
         "stale": reply.state is AnswerState.STALE,
         "historic": reply.state is AnswerState.HISTORIC,
         "as_of": formats.day(reply.entry.as_of),
-        "computed": texts["computed"].format(
-            moment=formats.moment(reply.entry.computed_at), ago=formats.ago(age_s(reply.entry, reply.now))
-        ),
+        "computed": texts["computed"].format(moment=formats.moment(reply.entry.computed_at)),
+        "ago": formats.ago(age_s(reply.entry, reply.now)),
+        "filter_words": filter_in_words(catalogue, reply.answered, writer),
+        "system_url": PageAddress(SYSTEM_PATH, asked_for).of(()),
+        "downloads": DownloadLinks(page.name, asked, as_of, language),
         "task": task_reference(reply.task_id),
         "asked": asked,
-        "wider": _in_words(catalogue, reply.answered, writer),
-        "periods": period_links(catalogue, reply.asked, counts, language, address),
-        "choices": choices(catalogue, reply.asked, counts, language, formats),
+        "when": period_choice(catalogue, reply.asked, counts, language, formats, address),
+        "choices": choices(catalogue, reply.asked, counts, language, formats, address),
         "chips": chips(catalogue, reply.asked, language, formats, address),
-        "facts": page_facts(page, reply, language, asked, catalogue),
+        "facts": page_facts(page, reply, refresh, language, asked, catalogue, timezone.key),
+        "chart_files": chart_files(connection, language),
         "clear_url": address.of(()),
         "present_url": PageAddress(request.path, asked_for).of(()),
         "month_ends": month_end_options(
@@ -150,6 +160,15 @@ def _context(
             formats,
         ),
         "view": page_view(page, figures, reply.answered, writer),
+    }
+
+
+def _wider_counts(connection: Connection, reply: Reply) -> dict[str, Counts | None]:
+    """By a dimension that the filter names, the counts of the variant that leaves it free, if it is there."""
+    asked = Filter.of(reply.asked)
+    return {
+        name: published_options(connection.reader.beside(reply.entry, asked.without(name)))
+        for name, _ in asked.terms
     }
 
 
@@ -167,40 +186,8 @@ def _links(
     ]
 
 
-def _pages(connection: Connection) -> Sequence[Page]:
-    """The pages that there are, or that there were on the date of the past that is asked for."""
-    as_of, _ = asked_as_of(list(request.args.items(multi=True)))
-    if as_of is None:
-        return _live_catalogue(connection).pages
-    failure: Exception | None = None
-    for product in CATALOGUE_SOURCES:
-        try:
-            return connection.catalogues.as_of(product, as_of).pages
-        except (NoMonthEnd, NothingPublished, CorruptPayload) as error:
-            failure = failure or error
-    raise failure or NothingPublished(CATALOGUE_SOURCES[0])
-
-
-def _live_catalogue(connection: Connection) -> Catalogue:
-    product, _ = connection.catalogues.any()
-    return connection.catalogues.of(product)
-
-
-def _catalogue(connection: Connection, page: Page, as_of: date | None) -> Catalogue:
-    if as_of is not None:
-        return connection.catalogues.as_of(page.product, as_of)
-    return _live_catalogue(connection)
-
-
 def _month_ends(connection: Connection, page: Page) -> Sequence[date]:
     try:
         return connection.reader.month_ends(page.product)
     except CacheUnavailable:
         return ()
-
-
-def _in_words(catalogue: Catalogue, selection: Mapping[str, Sequence[str]], writer: Writer) -> str:
-    chosen = chips(catalogue, selection, writer.language, writer.formats, PageAddress(request.path, None))
-    if not chosen:
-        return writer.texts["everything"]
-    return ", ".join(f"{chip.dimension}: {chip.label}" for chip in chosen)

@@ -1,6 +1,6 @@
 """What a page tells its scripts: which figures it shows, how new they are, and their own words."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from serving.api.products import product_path
@@ -8,22 +8,34 @@ from serving.catalogues import Catalogue, Page
 from serving.freshness import iso
 from serving.negotiation import Language
 from serving.pages.filter_parts import Parameters
+from serving.pages.refreshing import Refreshing
 from serving.pages.texts import script_texts
 from serving.questions import Reply, task_reference
 from serving.time_travel import AS_OF
 
+POLL_S: Final = 30
+"""Seconds between two looks of an open page at its figures."""
+
 
 def page_facts(
-    page: Page, reply: Reply, language: Language, asked: Parameters, catalogue: Catalogue
+    page: Page,
+    reply: Reply,
+    refresh: Refreshing | None,
+    language: Language,
+    asked: Parameters,
+    catalogue: Catalogue,
+    timezone: str,
 ) -> dict[str, Any]:
     """The facts of one page, to be written into it as JSON.
 
     Args:
         page: Which page.
         reply: Its figures.
+        refresh: The refresh that the page follows; None when it follows none.
         language: Of its words.
         asked: The parameters of its filter.
         catalogue: Of its currencies.
+        timezone: The name of the time zone in which clock times are told.
     """
     historic = [] if reply.asked_as_of is None else [(AS_OF, reply.asked_as_of.isoformat())]
     question = urlencode([*asked, *historic])
@@ -32,12 +44,16 @@ def page_facts(
         "product": page.product,
         "figures_url": product_path(page.product) + (f"?{question}" if question else ""),
         "language": language,
-        "state": reply.state.value if reply.reachable else "offline",
+        "state": reply.state.value,
+        "reachable": reply.reachable,
         "generation": reply.entry.generation,
         "now": iso(reply.now),
         "verified_at": iso(reply.entry.verified_at),
         "fresh_until": iso(reply.entry.fresh_until),
+        "timezone": timezone,
+        "poll_s": POLL_S,
         "task": task_reference(reply.task_id),
+        "refresh": refresh.status_url if refresh is not None and refresh.state == "running" else None,
         "decimals": {one.code: one.decimals for one in catalogue.currencies},
         "texts": script_texts(language),
     }

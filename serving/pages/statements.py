@@ -1,9 +1,12 @@
 """The financial statement: its shape as it is published, and its table of months."""
 
-from typing import Annotated, Final, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from serving.negotiation import Language
 from serving.pages.readings import CurrencyCode, MonthText, Number
 from serving.pages.table_view import Head, TableSection, TableView, section
 from serving.pages.tables import Table
@@ -33,8 +36,8 @@ _LINES: Final = {
     "margin": Text("Margen", "Margin"),
 }
 _MARGIN_SHARE: Final = Text("Margen (%)", "Margin (%)")
-_LINE: Final = Text("Línea", "Line")
-_TOTAL: Final = Text("Total", "Total")
+LINE: Final = Text("Línea", "Line")
+TOTAL: Final = Text("Total", "Total")
 
 Amounts = list[int | None]
 
@@ -93,6 +96,23 @@ class Statement(BaseModel, strict=True, frozen=True):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line of one currency.
+
+    Attributes:
+        label: What it is called.
+        currency: Of its amounts.
+        kind: What its values are.
+        values: One a month, and then the total.
+    """
+
+    label: str
+    currency: str
+    kind: Literal["money", "share"]
+    values: Sequence[Number | None]
+
+
 def statement_section(statement: Statement, writer: Writer) -> TableSection:
     """The statement as a table a currency: a row a line, a column a month, and the total.
 
@@ -103,26 +123,34 @@ def statement_section(statement: Statement, writer: Writer) -> TableSection:
     months = statement.statement.months
     labels = [writer.formats.month_and_year(month) for month in months]
     heads = [
-        Head(_LINE.into(writer.language), False),
+        Head(LINE.into(writer.language), False),
         *(Head(label, True) for label in labels),
-        Head(_TOTAL.into(writer.language), True),
+        Head(TOTAL.into(writer.language), True),
     ]
-    tables = []
-    for line, total in zip(statement.statement.lines, statement.totals, strict=True):
-        rows = [
+    lines = statement_lines(statement, writer.language)
+    tables = [
+        TableView(
+            currency,
+            heads,
             [
-                Cell(label.into(writer.language)),
-                *(writer.cell("money", one, line.currency) for one in getattr(line, name)),
-                writer.cell("money", getattr(total, name), line.currency),
-            ]
-            for name, label in _LINES.items()
-        ]
-        shares = [*line.margin_share, total.margin_share]
-        rows.append(
-            [
-                Cell(_MARGIN_SHARE.into(writer.language)),
-                *(writer.cell("share", one, line.currency) for one in shares),
-            ]
+                [Cell(line.label), *(writer.cell(line.kind, value, currency) for value in line.values)]
+                for line in lines
+                if line.currency == currency
+            ],
+            is_ordered=True,
         )
-        tables.append(TableView(line.currency, heads, rows))
+        for currency in dict.fromkeys(line.currency for line in lines)
+    ]
     return section(STATEMENT, tables, writer)
+
+
+def statement_lines(statement: Statement, language: Language) -> list[StatementLine]:
+    """The lines of each currency, in the order in which they are read."""
+    found = []
+    for line, total in zip(statement.statement.lines, statement.totals, strict=True):
+        for name, label in _LINES.items():
+            values = [*getattr(line, name), getattr(total, name)]
+            found.append(StatementLine(label.into(language), line.currency, "money", values))
+        shares = [*line.margin_share, total.margin_share]
+        found.append(StatementLine(_MARGIN_SHARE.into(language), line.currency, "share", shares))
+    return found

@@ -10,11 +10,32 @@ from typing import Any, Final
 from serving.catalogues import Catalogue, Kpi
 from serving.negotiation import Language
 from serving.pages.formats import NO_DATA, Formats
+from serving.pages.narrowing import Narrowing
 from serving.pages.texts import texts_in
 from serving.pages.words import REASON_TEXTS, WORDS
 from serving.problem_types import Text
 
-_NUMBERS: Final = frozenset({"money", "share", "days", "count", "reading"})
+_NUMBERS: Final = frozenset({"money", "share", "days", "count", "reading", "urgency"})
+_ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
+"""Kinds whose values are in another order than their texts."""
+
+_URGENCY_LEVELS: Final = (40, 70)
+"""From these on, urgency is high and very high; below, it is moderate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How far a value reaches on its scale.
+
+    Attributes:
+        percent: Of the scale, from 0 to 100.
+        level: Which colour it has, from 1.
+        word: What it is called.
+    """
+
+    percent: float
+    level: int
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +46,17 @@ class Cell:
         text: As it is shown.
         exact: To the last unit; empty where the text already is.
         is_number: Whether it stands in a column of numbers.
+        order: By what it is sorted; None where there is no value, empty where its text tells.
+        url: Where it leads; empty where it does not.
+        gauge: How far it reaches, where it has a scale.
     """
 
     text: str
     exact: str = ""
     is_number: bool = False
+    order: str | float | None = ""
+    url: str = ""
+    gauge: Gauge | None = None
 
 
 class Writer:
@@ -39,12 +66,20 @@ class Writer:
         language: Which one.
         formats: How numbers and dates are written in it.
         catalogue: What KPIs are called and measured in.
+        narrowing: Where values lead; None where they lead nowhere.
     """
 
-    def __init__(self, language: Language, formats: Formats, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        language: Language,
+        formats: Formats,
+        catalogue: Catalogue,
+        narrowing: Narrowing | None = None,
+    ) -> None:
         self.language = language
         self.formats = formats
         self.texts = texts_in(language)
+        self._narrowing = narrowing
         self._kpis = {kpi.name: kpi for kpi in catalogue.kpis}
         self._by_kind: dict[str, Callable[[Any], str]] = {
             "share": formats.share,
@@ -65,7 +100,11 @@ class Writer:
         """The label of something that has one a language."""
         return str(labelled.label_es if self.language == "es" else labelled.label_en)
 
-    def cell(self, kind: str, value: Any, currency: str, kpi: str = "") -> Cell:
+    def narrowed(self, dimension: str, value: str) -> str:
+        """The address of the page for one value of a dimension; empty where there is none."""
+        return self._narrowing.to(dimension, value) if self._narrowing and dimension else ""
+
+    def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
         """A value in a table, where units are told in the heads.
 
         Args:
@@ -73,18 +112,26 @@ class Writer:
             value: It, or None.
             currency: Of which currency it is, if it is money.
             kpi: Of which KPI it is, if it is a reading.
+            dimension: Of which dimension it is a value; empty where of none.
         """
         if value is None:
-            return Cell(NO_DATA, is_number=kind in _NUMBERS)
+            return Cell(NO_DATA, is_number=kind in _NUMBERS, order=None)
         if kind == "money":
             money = self.formats.money(value, currency)
-            return Cell(money.bare, money.full, is_number=True)
+            return Cell(money.bare, money.full, is_number=True, order=value)
         if kind == "days":
-            return Cell(self.formats.days(value), is_number=True)
+            return Cell(self.formats.days(value), is_number=True, order=value)
+        if kind == "urgency":
+            return Cell(
+                self.formats.count(value), is_number=True, order=value, gauge=_urgency(value, self.texts)
+            )
         text = self.text(kind, value, currency, kpi)
         # A day stays on one line where names beside it wrap.
         return Cell(
-            text.replace(" ", "\N{NO-BREAK SPACE}") if kind == "day" else text, is_number=kind in _NUMBERS
+            text.replace(" ", "\N{NO-BREAK SPACE}") if kind == "day" else text,
+            is_number=kind in _NUMBERS,
+            order=value if kind in _ORDERED else "",
+            url=self.narrowed(dimension, value) if dimension else "",
         )
 
     def text(self, kind: str, value: Any, currency: str, kpi: str = "") -> str:
@@ -128,3 +175,8 @@ class Writer:
         if known is None:
             return self.formats.days(value)
         return self.text(known.unit, value, currency)
+
+
+def _urgency(value: float, texts: Mapping[str, str]) -> Gauge:
+    level = 1 + sum(value >= least for least in _URGENCY_LEVELS)
+    return Gauge(min(max(value, 0), 100), level, texts[f"urgency_{level}"])

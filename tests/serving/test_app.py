@@ -114,7 +114,9 @@ def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> No
     try:
         press_of(url).publish("kpis", "dashboards")
         web = create_app(settings_of(REDIS_URL=url)).test_client()
-        assert web.get("/manager/api/kpis").status_code == 200
+        read = web.get("/manager/api/kpis")
+        assert read.status_code == 200
+        assert "X-Cache-Reachable" not in read.headers
         assert web.get("/manager/api/kpis?client=minera nandu").status_code == 202
         assert web.get("/manager/dashboard?lang=en").status_code == 200
     finally:
@@ -122,6 +124,7 @@ def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> No
     # What this process holds is served, and the page says that it is offline.
     assert web.get("/manager/api/kpis").status_code == 200
     wait_until(lambda: b"badge-offline" in web.get("/manager/dashboard?lang=en").data)
+    assert web.get("/manager/api/kpis").headers["X-Cache-Reachable"] == "no"
     assert b"Offline" in web.get("/manager/dashboard?lang=en").data
     unread = web.get("/manager/api/charts")
     assert unread.status_code == 503

@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page that fails the test on any error, refused resource or failed request."""
     opened = browser.new_page(locale="es-CL")
     faults: list[str] = []
@@ -72,9 +72,9 @@ def test_every_page(language, width, scheme, page, address, press, data_of) -> N
         assert page.locator(".chart-figure").count() == len(one.charts)
         assert page.locator(".badge-fresh").is_visible()
         # The style sheet is applied, and nothing makes the page wider than the screen.
-        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "flex"
+        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "grid"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        cut = page.locator(".value, .figure-line, .bar-value, .line-ends span").evaluate_all(
+        cut = page.locator(".value, .course, .card-foot, .bar-value, .line-ends span").evaluate_all(
             "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
         )
         assert [text for text in cut if text] == []
@@ -105,11 +105,12 @@ def test_another_page_keeps_the_filter(page, address, press, data_of) -> None:
 def test_a_filter_is_chosen_and_taken_back(page, address, press, data_of) -> None:
     press.publish("dashboards")
     page.goto(f"{address}/manager/dashboard?lang=es")
-    page.locator(".filters").get_by_label("Cliente").select_option("Minera Ñandú")
-    page.get_by_role("button", name="Aplicar").click()
+    page.locator("#summary-client").click()
+    page.locator("#choice-client").get_by_label("Minera Ñandú").check()
     page.wait_for_url("**/manager/dashboard?*client=Minera*")
     assert page.locator(".chip").inner_text().startswith("Cliente:")
     assert page.locator(".badge-missing").is_visible()
-    page.get_by_label("Quitar el filtro").click()
+    page.keyboard.press("Escape")
+    page.get_by_label("Quitar el filtro Minera Ñandú").click()
     page.wait_for_url("**/manager/dashboard?lang=es")
     assert page.locator(".badge-fresh").is_visible()

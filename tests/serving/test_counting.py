@@ -36,6 +36,12 @@ def test_the_page_counts_too(web, press, ledger, wait_until) -> None:
     wait_until(lambda: ledger.reads("dashboards") == Reads(1, {}))
 
 
+def test_stale_answers_are_hits_of_their_own(web, press, ledger, wait_until) -> None:
+    press.publish("kpis", age_s=700)
+    assert web.get("/manager/api/kpis").status_code == 200
+    wait_until(lambda: ledger.reads("kpis") == Reads(1, {}, stale=1))
+
+
 def test_a_missing_variant_is_a_miss_with_its_reason(web, press, ledger, wait_until) -> None:
     press.publish("kpis")
     for _ in range(2):

@@ -48,6 +48,7 @@ def test_no_cache_may_use_an_answer_past_its_times(elapsed: float) -> None:
     for directive in ("stale-while-revalidate", "stale-if-error"):
         assert now + left + told[directive] <= ENTRY.stale_until + 1e-6
     assert headers["X-Cache-State"] == state.value
+    assert headers["X-Fresh-Until"] == "2024-06-28T12:10:00Z"
 
 
 @pytest.mark.parametrize("state", [AnswerState.MISSING, AnswerState.EXPIRED])

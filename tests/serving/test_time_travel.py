@@ -193,7 +193,7 @@ def test_the_page_shows_a_month_end_and_the_way_back(web, press, keep) -> None:
     assert 'href="/manager/dashboard?lang=en"' in text  # back to the present
     assert 'href="/manager/dashboard?as_of=2024-05-31&amp;lang=en"' in text  # without the filter
     assert 'href="/manager/dashboard?client=Minera+%C3%91and%C3%BA&amp;as_of=2024-05-31&amp;lang=es"' in text
-    assert "Refresh" not in response.headers
+    assert 'http-equiv="refresh"' not in response.text
 
 
 def test_the_page_of_the_present_offers_the_month_ends(app, web, press, keep, settings_of, cache_url) -> None:
@@ -222,3 +222,23 @@ def test_dates_far_away_are_no_failure(web, keep) -> None:
     assert web.get(f"{KPIS}?as_of=9999-12-31").status_code == 200
     assert web.get(f"{KPIS}?as_of=0001-01-01").status_code == 404
     assert web.get(f"{KPIS}?as_of={MAY + timedelta(days=1)}").get_json()["meta"]["as_of"] == "2024-05-31"
+
+
+def test_the_files_of_a_month_end(web, press, keep) -> None:
+    press.publish()
+    keep("dashboards", MAY)
+    page = web.get("/manager/critical?as_of=2024-06-15&lang=es").text
+    assert 'href="/manager/api/download/critical.xlsx?as_of=2024-06-15&amp;lang=es"' in page
+    response = web.get("/manager/api/download/critical/critical-certificates.csv?as_of=2024-06-15&lang=es")
+    assert response.status_code == 200
+    assert response.headers["X-Cache-State"] == "historic"
+    assert "2024-05-31.csv" in response.headers["Content-Disposition"]
+    assert ";37500000;" in response.text
+    assert web.get("/manager/api/download/critical.xlsx?as_of=2024-04-30").status_code == 404
+
+
+def test_the_page_for_engineers_tells_the_month_ends(web, press, keep) -> None:
+    press.publish()
+    for as_of in (APRIL, MAY):
+        keep("kpis", as_of)
+    assert "2: 30 Apr 2024 to 31 May 2024" in web.get("/manager/system?lang=en").text

@@ -4,4 +4,87 @@ from typing import Final
 
 from serving.problem_types import Text
 
-TEXTS: Final[dict[str, Text]] = {}
+_SHARED: Final[dict[str, Text]] = {
+    # How the figures stand to the present.
+    "state_fresh": Text("Al día", "Up to date"),
+    "state_stale": Text("Desactualizado desde {moment}", "Out of date since {moment}"),
+    "state_refreshing": Text("Actualizando…", "Refreshing…"),
+    "state_missing": Text("En preparación", "Being prepared"),
+    "state_offline": Text("Sin conexión", "Offline"),
+    "state_historic": Text("Cierre de mes", "Month end"),
+    # How a refresh goes.
+    "refresh_step": Text("paso {done} de {steps}", "step {done} of {steps}"),
+    "refresh_done": Text("Las cifras están al día.", "The figures are up to date."),
+    "refresh_failed": Text(
+        "No se pudieron calcular cifras nuevas; siguen las anteriores.",
+        "New figures could not be computed; the previous ones stay.",
+    ),
+}
+"""Texts that the server writes and scripts too."""
+
+_BY_SCRIPTS: Final[dict[str, Text]] = {
+    "phase_queued": Text("En espera…", "Waiting…"),
+    "phase_reading": Text("Leyendo…", "Reading…"),
+    "phase_computing": Text("Calculando…", "Computing…"),
+    "phase_publishing": Text("Publicando…", "Publishing…"),
+    "refresh_progress": Text("Avance de la actualización", "Progress of the refresh"),
+    "refresh_unknown": Text(
+        "No se sabe qué fue de la actualización; siguen las cifras anteriores. Pida otra.",
+        "What became of the refresh is not known; the previous figures stay. Ask for another.",
+    ),
+    "refresh_expired": Text(
+        "La actualización no terminó a tiempo; siguen las cifras anteriores.",
+        "The refresh did not end in time; the previous figures stay.",
+    ),
+    "refresh_refused": Text(
+        "No se pudo pedir la actualización; siguen las cifras anteriores. Pruebe en unos segundos.",
+        "The refresh could not be asked for; the previous figures stay. Try again in a few seconds.",
+    ),
+    "refresh_reason": Text("Motivo: {reason}", "Reason: {reason}"),
+    "preparing_failed": Text(
+        "Las cifras de este filtro no se pudieron preparar; se muestran las del filtro más amplio.",
+        "The figures for this filter could not be prepared; those of the wider filter are shown.",
+    ),
+    # What is new.
+    "was": Text("antes {value}", "was {value}"),
+    "changed": Text("cambió: antes {value}", "changed: was {value}"),
+    "news_none": Text("Cifras al día: ninguna cambió.", "Figures up to date: none changed."),
+    "news_one": Text("Cifras nuevas: una cambió.", "New figures: one changed."),
+    "news": Text("Cifras nuevas: {count} cambiaron.", "New figures: {count} changed."),
+    "news_of": Text("{label}: ahora {value}, antes {before}.", "{label}: now {value}, was {before}."),
+    "back_online": Text("Hay conexión de nuevo.", "The connection is back."),
+}
+
+TEXTS: Final[dict[str, Text]] = {
+    "as_of": Text("Datos al {day}", "Figures as of {day}"),
+    "computed": Text("calculado el {moment}", "computed {moment}"),
+    "checked": Text("comprobado", "checked"),
+    "stale_notice": Text(
+        "Estas cifras son anteriores a lo previsto; ya se pidió un cálculo nuevo.",
+        "These figures are older than planned; a new computation has been asked for.",
+    ),
+    "stale_reload": Text(
+        "Recargue la página en unos segundos para verlo.", "Reload the page in a few seconds to see it."
+    ),
+    "offline_notice": Text(
+        "No hay conexión con los datos: se muestran las últimas cifras conocidas. La página se pone al día "
+        "por sí sola en cuanto la haya.",
+        "There is no connection to the data: the last known figures are shown. The page catches up by "
+        "itself as soon as there is one.",
+    ),
+    "missing_notice": Text(
+        "Las cifras de este filtro se están preparando. Mientras tanto, estas son las de un filtro más "
+        "amplio: {wider}. La página se actualiza sola.",
+        "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
+        "{wider}. The page refreshes itself.",
+    ),
+    "follow_request": Text("Ver el avance", "See its progress"),
+    # The button that refreshes.
+    "refresh": Text("Actualizar", "Refresh"),
+    "refresh_running": Text(
+        "Se están calculando cifras nuevas; la página se actualiza sola.",
+        "New figures are being computed; the page refreshes itself.",
+    ),
+    **_SHARED,
+    **{f"js_{name}": text for name, text in {**_SHARED, **_BY_SCRIPTS}.items()},
+}

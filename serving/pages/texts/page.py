@@ -10,32 +10,7 @@ TEXTS: Final[dict[str, Text]] = {
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
     "other_language": Text("English", "Español"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
-    # How new the figures are.
-    "state_fresh": Text("Al día", "Up to date"),
-    "state_stale": Text("Desactualizado", "Out of date"),
-    "state_missing": Text("En preparación", "Being prepared"),
-    "state_offline": Text("Sin conexión", "Offline"),
-    "state_historic": Text("Cierre de mes", "Month end"),
-    "as_of": Text("Datos al {day}", "Figures as of {day}"),
-    "computed": Text("calculado el {moment}, {ago}", "computed {moment}, {ago}"),
-    "stale_notice": Text(
-        "Estas cifras son anteriores a lo previsto; se pidió un cálculo nuevo. Recargue la página en unos "
-        "segundos para verlo.",
-        "These figures are older than planned; a new computation has been asked for. Reload the page in a "
-        "few seconds to see it.",
-    ),
-    "offline_notice": Text(
-        "No se puede llegar a la caché: se muestran las últimas cifras conocidas. Vuelve por sí sola en "
-        "cuanto Redis responda.",
-        "The cache cannot be reached: the last known figures are shown. It comes back by itself as soon as "
-        "Redis answers.",
-    ),
-    "missing_notice": Text(
-        "Las cifras de este filtro se están preparando. Mientras tanto, estas son las de un filtro más "
-        "amplio: {wider}. La página se actualiza sola.",
-        "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
-        "{wider}. The page refreshes itself.",
-    ),
+    # Figures of the past.
     "historic_notice": Text(
         "Estas son las cifras al cierre de mes del {day}, no las actuales.",
         "These are the figures as of the month end of {day}, not the present ones.",
@@ -44,19 +19,6 @@ TEXTS: Final[dict[str, Text]] = {
     "month_end": Text("Fecha de las cifras", "Date of the figures"),
     "present": Text("Actuales", "Present"),
     "everything": Text("todos los certificados", "all certificates"),
-    "follow_request": Text("Ver el avance", "See its progress"),
-    # The button that refreshes.
-    "refresh": Text("Actualizar", "Refresh"),
-    "refresh_running": Text(
-        "Se están calculando cifras nuevas; la página se actualiza sola.",
-        "New figures are being computed; the page refreshes itself.",
-    ),
-    "refresh_steps": Text("Paso {done} de {steps}.", "Step {done} of {steps}."),
-    "refresh_done": Text("Las cifras están al día.", "The figures are up to date."),
-    "refresh_failed": Text(
-        "No se pudieron calcular cifras nuevas; siguen las anteriores.",
-        "New figures could not be computed; the previous ones stay.",
-    ),
     # The filter form.
     "filters": Text("Filtros", "Filters"),
     "all_values": Text("Todos", "All"),
@@ -64,7 +26,6 @@ TEXTS: Final[dict[str, Text]] = {
     "clear_all": Text("Quitar todos", "Clear all"),
     "active_filters": Text("Filtros activos", "Active filters"),
     "remove_filter": Text("Quitar el filtro {label}", "Remove the filter {label}"),
-    "several_hint": Text("Ctrl para elegir varios", "Ctrl to choose several"),
     "period": Text("Periodo", "Period"),
     "month_from": Text("Desde el mes", "From month"),
     "month_from_free": Text("El primero", "The first"),

@@ -4,4 +4,48 @@ from typing import Final
 
 from serving.problem_types import Text
 
-TEXTS: Final[dict[str, Text]] = {}
+TEXTS: Final[dict[str, Text]] = {
+    # How urgent a critical certificate is, by its level.
+    "urgency_1": Text("media", "moderate"),
+    "urgency_2": Text("alta", "high"),
+    "urgency_3": Text("muy alta", "very high"),
+    # Tables that can be arranged.
+    "js_table_search": Text("Buscar", "Search"),
+    "js_table_search_in": Text("Buscar en {table}", "Search {table}"),
+    "js_table_rows": Text("{all} filas", "{all} rows"),
+    "js_table_found": Text("{found} de {all} filas", "{found} of {all} rows"),
+    "js_table_size": Text("Filas por página", "Rows a page"),
+    "js_table_all": Text("Todas", "All"),
+    "js_table_pages": Text("Páginas de {table}", "Pages of {table}"),
+    "js_table_page": Text("Página {page} de {pages}", "Page {page} of {pages}"),
+    "js_table_previous": Text("Anterior", "Previous"),
+    "js_table_next": Text("Siguiente", "Next"),
+    "js_table_ascending": Text("{column}: orden ascendente", "{column}: sorted ascending"),
+    "js_table_descending": Text("{column}: orden descendente", "{column}: sorted descending"),
+    "js_table_unsorted": Text("En el orden original", "In the original order"),
+    # Downloads.
+    "download": Text("Descargar", "Download"),
+    "download_workbook": Text("Todo en Excel", "All in Excel"),
+    "download_key_figures": Text("Indicadores en CSV", "Key figures in CSV"),
+    "download_of": Text("Descargar {title} en CSV", "Download {title} as CSV"),
+    # What sheets are headed with.
+    "sheet_kpi": Text("Indicador", "Key figure"),
+    "sheet_currency": Text("Moneda", "Currency"),
+    "sheet_value": Text("Valor", "Value"),
+    "sheet_unit": Text("Unidad", "Unit"),
+    "sheet_change": Text("Cambio", "Change"),
+    "sheet_change_share": Text("Cambio relativo", "Relative change"),
+    "sheet_target": Text("Meta", "Target"),
+    "sheet_unit_money": Text("monto", "amount"),
+    "sheet_unit_count": Text("cantidad", "count"),
+    "sheet_unit_days": Text("días", "days"),
+    "sheet_unit_share": Text("proporción", "share"),
+    # The first sheet of a workbook.
+    "about": Text("Acerca de", "About"),
+    "about_page": Text("Página", "Page"),
+    "about_filter": Text("Filtro", "Filter"),
+    "about_as_of": Text("Datos al", "Figures as of"),
+    "about_computed_at": Text("Calculado el", "Computed at"),
+    "about_generation": Text("Generación", "Generation"),
+    "about_sheets": Text("Hojas", "Sheets"),
+}

@@ -74,6 +74,13 @@ def test_what_is_divided_is_told_in_its_own_units(cards_of) -> None:
     assert told["payment_days_median"] == ""
 
 
+def test_amounts_tell_the_sign_of_their_currency_apart(cards_of) -> None:
+    shown = cards_of("manager", currencies=("CLP", "USD"))
+    assert [one.symbol for one in shown["proposed"].figures] == ["CLP", "USD"]
+    assert all(one.text.startswith(f"{one.symbol}\xa0") for one in shown["proposed"].figures)
+    assert [one.symbol for one in shown["dso"].figures] == ["", ""]
+
+
 def test_targets_are_met_from_the_good_side(cards_of) -> None:
     met = cards_of("cash_flow", dso={"value": 35.0}, monthly_target={"value": 1.25})
     missed = cards_of("cash_flow", dso={"value": 35.1}, monthly_target={"value": 0.99})

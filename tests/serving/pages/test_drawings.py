@@ -8,8 +8,12 @@ import pytest
 from serving.catalogues import Catalogue
 from serving.pages.chart_figures import ChartFigures, chart_data
 from serving.pages.chart_view import ChartView, chart_view
+from serving.pages.filter_form import PageAddress
 from serving.pages.formats import Formats
+from serving.pages.narrowing import Narrowing
 from serving.pages.writing import Writer
+
+HERE = PageAddress("/manager/analytics", "en")
 
 
 @pytest.fixture
@@ -20,7 +24,8 @@ def catalogue(catalogue_of) -> Catalogue:
 @pytest.fixture
 def chart_of(catalogue, data_of):
     """A chart as its template shows it, after a change of its columns."""
-    writer = Writer("en", Formats("en", {"CLP": 0, "USD": 2}, ZoneInfo("UTC")), catalogue)
+    formats = Formats("en", {"CLP": 0, "USD": 2}, ZoneInfo("UTC"))
+    writer = Writer("en", formats, catalogue, Narrowing(catalogue, {"state": ["enviado"]}, HERE))
 
     def make(name: str, currencies=("CLP",), empty=False, **columns) -> ChartView:
         chart = next(one for one in catalogue.charts if one.name == name)
@@ -125,9 +130,38 @@ def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of
 
 def test_the_strongest_cell_is_the_largest_amount(chart_of) -> None:
     (heat,) = chart_of("payment_heatmap").parts[0].drawings
-    levels = {name: [cell.level for cell in cells] for name, cells in heat.rows}
+    levels = {name.text: [cell.level for cell in cells] for name, cells in heat.rows}
     assert levels["Constructora Árbol & Cía."] == [0] * 12
     assert levels["Minera Ñandú"] == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5]
+
+
+def test_what_is_drawn_leads_to_the_page_narrowed_to_it(chart_of) -> None:
+    (part,) = chart_of("client_performance").parts
+    mine = "/manager/analytics?client=Minera+%C3%91and%C3%BA&state=enviado&lang=en"
+    assert (part.column, part.addresses["Minera Ñandú"]) == ("client", mine)
+    # In the drawing, in the table beside it, and in a script's hands it is one address; others have none.
+    rows = part.drawings[0].rows
+    assert [row.label.url for row in rows] == [cells[0].url for cells in part.table.rows]
+    assert [row.label.text for row in rows if row.label.url] == [*part.addresses]
+    assert (rows[-1].label.text, rows[-1].label.url) == ("All others", "")
+
+
+def test_where_nothing_narrows_nothing_leads(chart_of) -> None:
+    # Ranges of ageing are no values of a filter, and a state that is chosen already is not chosen again.
+    assert chart_of("ageing").parts[0].addresses == {}
+    assert "enviado" not in chart_of("states").parts[0].addresses
+    assert "pagado" in chart_of("states").parts[0].addresses
+
+
+def test_months_lead_too(chart_of) -> None:
+    for name in ("monthly_trend", "kpi_trend", "cash_flow"):
+        (part,) = chart_of(name).parts
+        assert part.column == "month"
+        assert part.addresses["2024-05"] == "/manager/analytics?month=2024-05&state=enviado&lang=en"
+        assert part.table.rows[0][0].url
+    assert "2024-07" not in chart_of("cash_flow").parts[0].addresses
+    (heat,) = chart_of("payment_heatmap").parts[0].drawings
+    assert [name.url != "" for name, _ in heat.rows] == [True, True]
 
 
 def test_values_are_written_by_their_kind(chart_of) -> None:

@@ -1,6 +1,6 @@
 """Numbers, money and dates as people write them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,6 +44,13 @@ def test_money_without_the_sign_of_its_currency() -> None:
     assert ES.money(-12_340_000, "CLP").bare == "\N{MINUS SIGN}12,3\xa0M"
 
 
+def test_money_tells_the_sign_of_its_currency() -> None:
+    for written in (ES.money(-123_456_789, "USD"), EN.money(12_345, "CLP"), ES.money(7, "JPY")):
+        assert written.symbol in ("US$", "CLP", "JPY")
+        for text in (written.short, written.full):
+            assert text.count(f"{written.symbol}\xa0") == 1
+
+
 @given(st.integers(-(10**18), 10**18))
 def test_the_full_amount_can_be_read_back(minor: int) -> None:
     written = EN.money(minor, "USD").full.replace("\xa0", "").replace(",", "").replace("USD", "")
@@ -54,6 +61,13 @@ def test_numbers() -> None:
     assert (ES.count(9957), EN.count(9957)) == ("9.957", "9,957")
     assert (ES.days(34.56), EN.days(34.0)) == ("34,6", "34")
     assert (ES.share(0.9345), EN.share(1)) == ("93,4\xa0%", "100.0\xa0%")
+
+
+def test_a_moment_of_today_is_told_by_its_time() -> None:
+    now = datetime(2024, 6, 28, 1, 30, tzinfo=UTC).timestamp()  # half past nine in the evening of the 27th
+    assert ES.since(now - 5400, now) == "20:00"
+    assert ES.since(now - 86_400, now) == "26 jun, 21:30"
+    assert EN.since(now - 86_400, now) == "26 Jun, 21:30"
 
 
 def test_dates() -> None:

@@ -79,9 +79,9 @@ def test_the_page_in_spanish(web, press) -> None:
         "12,5 % mejora",
         "Meta 35 días: cumplida",
         "En revisión",
-        "Minera Ñandú (12)",
+        "Minera Ñandú 12",
         "jun 2024 (4)",
-        "Sin asignar (21)",
+        "Sin asignar 21",
     ):
         assert expected in text
     assert any(one.get("title") == "$\xa01.234.000.000" for one in page.all("p"))
@@ -125,9 +125,9 @@ def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of)
     links = [one for one in page.all("a") if (one.get("href") or "").endswith("?lang=en")]
     current = [one["href"] for one in links if one.get("aria-current") == "page"]
     assert current == ["/manager/critical?lang=en"]
-    assert [f"{address}?lang=en" for address in ADDRESSES] == list(
-        dict.fromkeys(one["href"] for one in links if one["href"])
-    )
+    # The files of the page are no pages.
+    pages = dict.fromkeys(one["href"] for one in links if not one["href"].startswith("/manager/api/"))
+    assert [f"{address}?lang=en" for address in (*ADDRESSES, "/manager/system")] == list(pages)
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
     filtered = read(web.get("/manager/operational?cliente=minera+nandu"))
@@ -167,7 +167,7 @@ def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     ):
         assert expected in text
     assert len(page.all("figure")) == 7
-    assert len(page.all("details")) == 7
+    assert text.count("Ver los datos") == 7
 
 
 def is_ours(script: dict[str, str | None]) -> bool:
@@ -204,13 +204,22 @@ def test_identifiers_are_unique_with_several_currencies(address, web, press, dat
         assert "34.6 days USD" in text
 
 
+def removing(page: Reading) -> list[str]:
+    """Where the links lead that take a part of the filter back."""
+    return [
+        one["href"]
+        for one in page.all("a")
+        if "filter" in (one.get("aria-label") or "").replace("filtro", "filter")
+    ]
+
+
 def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")})
     page = read(web.get(f"{PAGE}?cliente=minera+nandu&lang=en"))
-    chosen = [one["value"] for one in page.all("option") if "selected" in one and one["value"]]
+    chosen = [one["value"] for one in page.all("input") if "checked" in one]
     assert chosen == ["Minera Ñandú"]
-    removing = [one["href"] for one in page.all("a") if one.get("aria-label")]
-    assert removing == [f"{PAGE}?lang=en"]
+    # By its chip, and by the control of its dimension.
+    assert removing(page) == [f"{PAGE}?lang=en"] * 2
     assert {"type": "hidden", "name": "lang", "value": "en"} in page.all("input")
     (other,) = [one for one in page.all("a") if one.get("hreflang")]
     assert other["href"] == f"{PAGE}?client=Minera+%C3%91and%C3%BA&lang=es"
@@ -220,11 +229,12 @@ def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) ->
 def test_several_values_of_one_dimension_survive_the_form(web, press, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), BOTH: data_of("dashboards")})
     page = read(web.get(PAGE, query_string=[("client", value) for value in BOTH.values("client")]))
-    (several,) = [one for one in page.all("select") if "multiple" in one]
-    assert several["name"] == "client"
-    removing = [one["href"] for one in page.all("a") if one.get("aria-label")]
-    assert len(removing) == 2
-    for address in removing:
+    chosen = [(one["name"], one["value"]) for one in page.all("input") if "checked" in one]
+    assert chosen == [("client", value) for value in sorted(BOTH.values("client"))]
+    all_of_it, *one_by_one = removing(page)
+    assert web.get(all_of_it).status_code == 200
+    assert len(one_by_one) == 2
+    for address in one_by_one:
         assert web.get(address).status_code == 202
 
 
@@ -236,7 +246,7 @@ def test_stale_figures_say_so(web, press, client) -> None:
     assert "Desactualizado" in text
     assert "hace 12 minutos" in text
     assert "se pidió un cálculo nuevo" in text
-    assert "Refresh" not in response.headers
+    assert 'http-equiv="refresh"' not in response.text
     assert [one.product for one in Requests(client).pending("test", 10)] == ["dashboards"]
 
 
@@ -248,7 +258,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     address = f"{PAGE}?client=minera nandu&month=2024-06"
     response = web.get(address)
     assert response.status_code == 202
-    assert response.headers["Refresh"] == "3"
+    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in response.text
     assert response.headers["Cache-Control"] == "no-store"
     page = read(response)
     text = words(page.text)
@@ -260,7 +270,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     both = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
     press.publish("dashboards", answers={**answers, both: data_of("dashboards", scale=3)})
     wait_until(lambda: web.get(address).status_code == 200)
-    assert "Refresh" not in web.get(address).headers
+    assert 'http-equiv="refresh"' not in web.get(address).text
 
 
 @pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])

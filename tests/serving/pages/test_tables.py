@@ -17,7 +17,7 @@ def words(response) -> str:
         (
             "critical",
             "dashboards",
-            ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78"],
+            ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78 very high"],
         ),
         ("project-managers", "charts", ["Jorge Díaz 21 80 M 30 M 20 M 10 M 87.5 % 41"]),
         ("rework", "charts", ["Out of scope 2 3 M", "Technical error 3 4 M"]),
@@ -113,3 +113,40 @@ def test_a_month_too_few_is_refused(address, name, line, web, press, data_of) ->
     data[name]["lines"][0][line].pop()
     press.publish("financials", answers={EVERYTHING: data})
     assert web.get(f"/manager/{address}").status_code == 503
+
+
+def test_names_lead_to_the_page_under_them(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get("/manager/critical?lang=en&state=enviado").text
+    assert 'href="/manager/critical?client=Minera+%C3%91and%C3%BA&amp;state=enviado&amp;lang=en"' in text
+
+
+def test_cells_tell_by_what_they_are_sorted(web, press, data_of) -> None:
+    press.publish("dashboards")
+    row = re.search(r"<tr><th[^>]*>P-001/17.*?</tr>", web.get("/manager/critical").text, re.DOTALL)
+    assert row is not None
+    # The amount, the day, the days, nothing where nothing is overdue, and the urgency.
+    assert re.findall('data-value="([^"]*)"', row[0]) == ["12500000", "2024-03-01", "119", "", "78"]
+
+
+def test_a_statement_is_read_in_its_own_order(web, press) -> None:
+    press.publish("dashboards", "financials")
+    text = web.get("/manager/costs").text
+    statement, profitability = (
+        re.search(rf'<section class="panel table-section table-{name}".*?</section>', text, re.DOTALL)
+        for name in ("statement", "project")
+    )
+    assert statement is not None
+    assert profitability is not None
+    assert "data-table" not in statement[0]
+    assert "data-table" in profitability[0]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "word"), [(0, "media"), (39, "media"), (40, "alta"), (69, "alta"), (70, "muy alta")]
+)
+def test_urgency_has_a_word(urgency, word, web, press, data_of) -> None:
+    data = data_of("dashboards")
+    data["tables"]["critical_certificates"][0]["urgency"] = urgency
+    press.publish("dashboards", answers={EVERYTHING: data})
+    assert f" {urgency} {word} " in words(web.get("/manager/critical?lang=es"))

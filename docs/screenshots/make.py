@@ -1,0 +1,60 @@
+"""Take the screenshots of the README from a running stack.
+
+make up                                       # in another terminal
+python docs/screenshots/make.py [ADDRESS]     # http://127.0.0.1:5000 unless told otherwise
+"""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, sync_playwright
+
+_HERE: Final = Path(__file__).parent
+_WIDE: Final = {"width": 1280, "height": 860}
+_PHONE: Final = {"width": 390, "height": 844}
+
+_SHOTS: Final[Mapping[str, tuple[str, dict[str, int], str]]] = {
+    "manager": ("/manager/dashboard", _WIDE, "light"),
+    "manager-dark": ("/manager/dashboard?lang=en", _WIDE, "dark"),
+    "critical": ("/manager/critical", _WIDE, "light"),
+    "cash-flow": ("/manager/cash-flow", _WIDE, "light"),
+    "phone": ("/manager/dashboard", _PHONE, "light"),
+    "system": ("/manager/system", _WIDE, "light"),
+}
+"""By name of the picture: an address, the size of the window and the scheme of colours."""
+
+
+def take(browser: Browser, address: str, name: str) -> Path:
+    """Take one screenshot.
+
+    Args:
+        browser: A running one.
+        address: Where the stack serves.
+        name: One of the pictures.
+    """
+    path, size, scheme = _SHOTS[name]
+    given: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "locale": "es-CL"}
+    with browser.new_context(**given) as context:
+        page = context.new_page()
+        page.goto(f"{address}{path}", wait_until="networkidle")
+        target = _HERE / f"{name}.png"
+        page.screenshot(path=target)
+    return target
+
+
+def main() -> None:
+    """Take all of them."""
+    address = sys.argv[1].rstrip("/") if len(sys.argv) > 1 else "http://127.0.0.1:5000"
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        for name in _SHOTS:
+            sys.stdout.write(f"{take(browser, address, name)}\n")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

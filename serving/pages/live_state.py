@@ -1,0 +1,50 @@
+"""How the figures of a page stand to the present: one word for its heading and for each card."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.cache.manifest import AnswerState
+from serving.pages.formats import Formats
+from serving.pages.refreshing import Refreshing
+from serving.questions import Reply
+
+OFFLINE: Final = "offline"
+"""The last known figures: Redis cannot be reached."""
+
+REFRESHING: Final = "refreshing"
+"""Newer figures are being computed for whoever reads the page."""
+
+LIVE_STATES: Final = ("fresh", "stale", REFRESHING, "missing", OFFLINE, "historic")
+"""Every state that a page may show, each with an icon and a text `state_<name>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """One of `LIVE_STATES`, and its words."""
+
+    name: str
+    words: str
+
+
+def live_state(
+    reply: Reply, refresh: Refreshing | None, formats: Formats, texts: Mapping[str, str]
+) -> LiveState:
+    """The state of a page when it is written; scripts keep it true afterwards.
+
+    Args:
+        reply: Its figures.
+        refresh: The refresh that the page follows; None when it follows none.
+        formats: Write the moment since which figures are old.
+        texts: In the language of the page.
+    """
+    if reply.state is AnswerState.HISTORIC:
+        return LiveState(reply.state.value, texts["state_historic"])
+    if not reply.reachable:
+        return LiveState(OFFLINE, texts["state_offline"])
+    if refresh is not None and refresh.state == "running":
+        return LiveState(REFRESHING, texts["state_refreshing"])
+    if reply.state is AnswerState.STALE:
+        since = formats.since(reply.entry.fresh_until, reply.now)
+        return LiveState(reply.state.value, texts["state_stale"].format(moment=since))
+    return LiveState(reply.state.value, texts[f"state_{reply.state.value}"])

@@ -1,0 +1,128 @@
+// Looks now and then whether there are newer figures, and puts them in place when there are.
+import { isFromStore, learn } from "./clock.js";
+import { onReached, show } from "./navigation.js";
+import { facts, onShown } from "./page.js";
+import { isReachable, lost, told } from "./state.js";
+
+const SOON_S = 3; // for figures that are missing while nobody can be asked about them
+const AGAIN_S = 5; // after a first failure; twice as long after each further one
+const LONGEST_S = 300;
+const PATIENCE_MS = 10_000;
+
+let etag = null; // of the figures that are shown; known from the first look on
+let failures = 0;
+let due = 0;
+let timer = 0;
+let looking = null;
+
+export function start() {
+  onShown(shown);
+  onReached((isReached) => isReached || looking || missed());
+  document.addEventListener("visibilitychange", wait);
+  addEventListener("online", hurry);
+  addEventListener("offline", hurry);
+  // A page that the browser had kept may be of any age.
+  addEventListener("pageshow", (event) => event.persisted && hurry());
+}
+
+// Looks once; never twice at the same time. Resolves when the page shows what was found.
+export async function look() {
+  if (looking || !isWatched()) return;
+  const own = (looking = new AbortController());
+  const page = facts();
+  try {
+    const answer = await ask(page.figures_url, own.signal);
+    if (page === facts()) await take(answer, page);
+  } catch {
+    if (page === facts()) failed();
+  } finally {
+    if (looking === own) {
+      looking = null;
+      plan();
+    }
+  }
+}
+
+function shown({ reason }) {
+  if (reason !== "update") {
+    looking?.abort();
+    looking = null;
+    failures = 0;
+  }
+  etag = null;
+  if (facts() && !facts().reachable) failures = Math.max(failures, 1);
+  plan();
+  if (reason === "load" && isFromStore()) look();
+}
+
+async function ask(address, signal) {
+  const headers = etag ? { "If-None-Match": etag } : {};
+  const sent = Date.now();
+  const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+  learn(answer, sent);
+  // Read to its end: a body that is dropped counts as a failed request.
+  const body = await answer.text();
+  return { status: answer.status, headers: answer.headers, body };
+}
+
+async function take({ status, headers, body }, page) {
+  if (status === 503 && JSON.parse(body).type.endsWith("/expired")) {
+    failures += 1; // there is a connection, and the figures are as old as their state says
+    return;
+  }
+  if (status !== 200 && status !== 202 && status !== 304) return failed();
+  etag = headers.get("ETag");
+  told(headers);
+  failures = isReachable() ? 0 : failures + 1;
+  const isMissing = status === 202;
+  if (headers.get("X-Generation") !== page.generation || isMissing !== (page.state === "missing"))
+    await show(location.href, { keep: true, reason: "update" });
+  // Another process may have answered, which does not know of the newer figures yet.
+  if (facts() !== page && facts()?.generation !== headers.get("X-Generation")) failures += 1;
+}
+
+// The page that a reader wanted did not come.
+function missed() {
+  if (!isWatched()) return;
+  failed();
+  plan();
+}
+
+function failed() {
+  failures += 1;
+  lost();
+}
+
+// Looks at once; or as soon as the page is seen.
+function hurry() {
+  due = 0;
+  if (!document.hidden) look();
+}
+
+function plan() {
+  due = Date.now() + 1000 * waitS();
+  wait();
+}
+
+// Waits until the next look is due: in a page that nobody sees, until it is seen again.
+function wait() {
+  clearTimeout(timer);
+  if (!document.hidden && isWatched()) timer = setTimeout(look, Math.max(0, due - Date.now()));
+}
+
+function waitS() {
+  if (!isWatched()) return 0;
+  const { poll_s: period, state, task } = facts();
+  if (failures) return Math.min(LONGEST_S, Math.min(AGAIN_S, period) * 2 ** (failures - 1)) * between(0.5, 1);
+  if (state === "missing" && !task) return Math.min(SOON_S, period);
+  return period * between(0.9, 1.1);
+}
+
+// Month ends do not change.
+function isWatched() {
+  return facts() !== null && facts().state !== "historic";
+}
+
+function between(low, high) {
+  return low + Math.random() * (high - low);
+}

@@ -1,0 +1,139 @@
+// The button that refreshes: what it asked for is followed, and ends in the new figures in place.
+import { look } from "./live.js";
+import { announce, facts, onShown, text } from "./page.js";
+import { clearProgress, showEnd, showTask } from "./progress.js";
+import { freshUntil, lost, refreshes } from "./state.js";
+import { outcome, pause } from "./task.js";
+
+const KEPT = "refreshes"; // where a page that is reloaded finds what it was following
+const REASON_LENGTH = 300;
+const TRIES = 5;
+const TRY_MS = 150;
+const ENDS = { failed: "refresh_failed", expired: "refresh_expired", unknown: "refresh_unknown" };
+
+const followed = new Map(); // by product: { statusUrl, task } of what brings newer figures of it
+
+export function start() {
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form.refresh")) return;
+    event.preventDefault();
+    if (!followed.has(facts().product)) ask(event.target, facts().product);
+  });
+  for (const [product, statusUrl] of stored()) follow(product, statusUrl);
+  onShown(shown);
+}
+
+// Looks until the page shows what was published a moment ago: not every process sees it at once.
+export async function catchUp() {
+  const page = facts();
+  const before = freshUntil();
+  for (let tried = 0; tried < TRIES && facts() === page; tried += 1) {
+    await look();
+    if (facts() !== page || freshUntil() > before) return;
+    await pause(TRY_MS);
+  }
+}
+
+function shown() {
+  if (!facts()) return;
+  const { product, refresh } = facts();
+  if (refresh && !followed.has(product)) follow(product, refresh);
+  forgetTask();
+  if (!followed.has(product)) return;
+  disable(true);
+  showTask(followed.get(product).task);
+}
+
+// What the address named is followed now: it need not be asked for again.
+function forgetTask() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("task")) return;
+  address.searchParams.delete("task");
+  history.replaceState(history.state, "", address);
+}
+
+async function ask(form, product) {
+  begin(product, { statusUrl: null, task: { state: "queued" } });
+  announce(text("state_refreshing"));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    if (answer.ok) return follow(product, told.status_url);
+  } catch {
+    lost();
+  }
+  end(product, text("refresh_refused"));
+}
+
+async function follow(product, statusUrl) {
+  const own = { statusUrl, task: { state: "queued" } };
+  begin(product, own);
+  const task = await outcome(statusUrl, (read) => {
+    own.task = read;
+    if (facts()?.product === product && (read.state === "queued" || read.state === "started")) showTask(read);
+  });
+  const page = facts();
+  if (task.state === "succeeded" && page?.product === product) await catchUp();
+  end(product, task.state in ENDS ? failure(task) : "");
+  if (task.state in ENDS || facts()?.product !== product) return;
+  showEnd(text("refresh_done"));
+  // Newer figures tell themselves what changed in them.
+  if (facts() === page) announce(text("refresh_done"));
+}
+
+function failure(task) {
+  const said = text(ENDS[task.state]);
+  return task.reason ? `${said} ${text("refresh_reason", { reason: task.reason.slice(0, REASON_LENGTH) })}` : said;
+}
+
+function begin(product, own) {
+  followed.set(product, own);
+  store();
+  refreshes(product, true);
+  if (facts()?.product !== product) return;
+  disable(true);
+  showTask(own.task);
+  tellFailure("");
+}
+
+function end(product, failed) {
+  followed.delete(product);
+  store();
+  refreshes(product, false);
+  if (facts()?.product !== product) return;
+  disable(false);
+  clearProgress();
+  tellFailure(failed);
+  if (failed) announce(failed);
+}
+
+function tellFailure(words) {
+  const notice = document.getElementById("refresh-failure");
+  if (!notice) return;
+  notice.textContent = words;
+  notice.hidden = !words;
+}
+
+// Not by `disabled`: it would take the focus away.
+function disable(isDisabled) {
+  const button = document.getElementById("refresh");
+  if (!button) return;
+  button.disabled = false;
+  button.setAttribute("aria-disabled", String(isDisabled));
+}
+
+function stored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function store() {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify([...followed].map(([product, { statusUrl }]) => [product, statusUrl]).filter(([, statusUrl]) => statusUrl)));
+  } catch {
+    // A browser that stores nothing forgets it at a reload.
+  }
+}

@@ -1,0 +1,66 @@
+"""The state of a page: one for its heading and its cards, by what matters most."""
+
+import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kpi_pipeline.cache.manifest import AnswerState
+from serving.cache_access import CacheAccess
+from serving.pages.formats import Formats
+from serving.pages.live_state import LIVE_STATES, live_state
+from serving.pages.refreshing import Refreshing
+from serving.pages.texts import texts_in
+from serving.questions import Reply, reply_to
+
+EN = Formats("en", {"CLP": 0}, ZoneInfo("America/Santiago"))
+RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
+
+
+@pytest.fixture
+def reply(press, cache_url, settings_of) -> Reply:
+    press.publish("dashboards")
+    return reply_to(CacheAccess(settings_of(REDIS_URL=cache_url)).current(), "dashboards", [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "refresh", "name", "words"),
+    [
+        ({}, None, "fresh", "Up to date"),
+        ({}, RUNNING, "refreshing", "Refreshing…"),
+        ({}, replace(RUNNING, state="done"), "fresh", "Up to date"),
+        ({}, replace(RUNNING, state="failed"), "fresh", "Up to date"),
+        ({"state": AnswerState.MISSING}, None, "missing", "Being prepared"),
+        ({"state": AnswerState.STALE}, RUNNING, "refreshing", "Refreshing…"),
+        ({"reachable": False}, RUNNING, "offline", "Offline"),
+        ({"state": AnswerState.STALE, "reachable": False}, None, "offline", "Offline"),
+        ({"state": AnswerState.HISTORIC, "reachable": False}, None, "historic", "Month end"),
+    ],
+)
+def test_what_matters_most_is_said(changes, refresh, name, words, reply) -> None:
+    found = live_state(replace(reply, **changes), refresh, EN, texts_in("en"))
+    assert (found.name, found.words) == (name, words)
+
+
+def test_old_figures_say_since_when(reply) -> None:
+    at = 1719576000.0  # eight in the morning in Santiago
+    old = replace(reply, state=AnswerState.STALE, entry=replace(reply.entry, fresh_until=at), now=at + 60)
+    found = live_state(old, None, EN, texts_in("en"))
+    assert (found.name, found.words) == ("stale", "Out of date since 08:00")
+
+
+def test_every_state_has_a_text_an_icon_and_a_text_for_scripts(web, press) -> None:
+    press.publish("dashboards")
+    page = web.get("/manager/dashboard").text
+    for name in LIVE_STATES:
+        assert texts_in("es")[f"state_{name}"] == texts_in("es")[f"js_state_{name}"]
+        assert f'<symbol id="state-{name}"' in page
+
+
+def test_the_heading_and_every_card_show_the_same_state(web, press) -> None:
+    press.publish("dashboards", age_s=700)
+    page = web.get("/manager/dashboard?lang=en").text
+    cards = page.count('class="card panel')
+    assert len(re.findall('data-state="stale"', page)) == cards + 1
+    assert len(re.findall(r"Out of date since \d\d:\d\d<", page)) == cards + 1

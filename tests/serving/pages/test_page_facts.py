@@ -1,0 +1,69 @@
+"""What a page tells its scripts."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.model.filters import EVERYTHING
+from serving.app import create_app
+from serving.freshness import iso
+from serving.pages import page_facts
+
+PAGE = "/manager/dashboard"
+
+
+@pytest.fixture
+def facts_at(web):
+    def read(address: str) -> dict[str, Any]:
+        (block,) = re.findall(r'id="facts">(.*?)</script>', web.get(address).text)
+        return json.loads(block)
+
+    return read
+
+
+def test_the_facts_of_fresh_figures(press, facts_at, web) -> None:
+    (entry,) = press.publish("dashboards")
+    told = facts_at(f"{PAGE}?lang=en")
+    assert {name: told[name] for name in ("page", "product", "language", "state", "reachable")} == {
+        "page": "manager",
+        "product": "dashboards",
+        "language": "en",
+        "state": "fresh",
+        "reachable": True,
+    }
+    assert told["generation"] == entry.generation
+    assert told["fresh_until"] == iso(entry.fresh_until)
+    assert told["verified_at"] == iso(entry.verified_at)
+    assert (told["task"], told["refresh"]) == (None, None)
+    assert (told["poll_s"], told["timezone"]) == (page_facts.POLL_S, "America/Santiago")
+    assert told["decimals"] == {"CLP": 0, "USD": 2}
+    assert told["texts"]["state_fresh"] == "Up to date"
+
+
+def test_the_figures_are_those_of_the_page(press, facts_at, web) -> None:
+    press.publish("dashboards")
+    told = facts_at(f"{PAGE}?client=minera nandu&state=pagado&lang=es")
+    assert told["figures_url"].startswith("/manager/api/dashboard?")
+    figures = web.get(told["figures_url"])
+    assert figures.get_json()["meta"]["asked_filter"] == {"client": ["Minera Ñandú"], "state": ["pagado"]}
+    assert figures.headers["X-Generation"] == told["generation"]
+    assert told["state"] == "missing"
+    assert told["task"]["status_url"].startswith("/manager/dashboard/status/")
+
+
+def test_a_refresh_under_way_is_named_until_it_has_ended(press, client, facts_at) -> None:
+    press.publish("dashboards")
+    requests = Requests(client)
+    task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+    assert facts_at(f"{PAGE}?task={task}")["refresh"] == f"/manager/dashboard/status/{task}"
+    requests.finished(task, ok=False, reason="broken")
+    assert facts_at(f"{PAGE}?task={task}")["refresh"] is None
+
+
+def test_the_time_zone_is_that_of_the_settings(press, cache_url, settings_of) -> None:
+    press.publish("dashboards")
+    web = create_app(settings_of(REDIS_URL=cache_url, KPI_TIMEZONE="Asia/Tokyo")).test_client()
+    assert '"timezone": "Asia/Tokyo"' in web.get(PAGE).text
