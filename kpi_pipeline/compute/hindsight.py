@@ -91,7 +91,7 @@ def look_back(certificates: pa.Table, first: int, last: int) -> Hindsight:
         last: Number of the last.
 
     Raises:
-        duckdb.ConversionException: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     with computation() as connection:
         connection.register("certificates", certificates)
@@ -134,7 +134,7 @@ def dispersion(certificates: pa.Table, as_of: date) -> dict[str, list[float]]:
         nothing was forecast.
 
     Raises:
-        duckdb.ConversionException: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     over = last_month_over(as_of)
     past = look_back(certificates, over - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
