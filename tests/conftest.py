@@ -69,7 +69,7 @@ def receivables_csv() -> Path:
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    with ValkeyServer(save="", appendonly="no") as server:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 
