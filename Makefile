@@ -16,7 +16,7 @@ up: $(VENV)/.installed
 	@exec $(BIN)/kpi up $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 15
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
