@@ -41,7 +41,7 @@ def test_a_rollback_is_served(stack, wait) -> None:
 
     replaced = served()
     run_id = stack.dagster.launch("reconcile", {})
-    assert [progress.status for progress in stack.dagster.follow(run_id, 60)][-1] == "SUCCESS"
+    assert [progress.status for progress in stack.dagster.follow(run_id, 120)][-1] == "SUCCESS"
     wait(lambda: served() != replaced, 5, "the new generation is served")
     ran = stack.kpi("rollback", "--product", "charts", "--to", replaced, "--json")
     assert ran.code == 0, ran.output + ran.errors

@@ -15,7 +15,7 @@ import pytest
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.loopback import OPENER
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "dispatcher", "web"}
 
@@ -203,6 +203,6 @@ def test_assets_materialized_by_hand_in_the_ui_move_the_served_generation(stack,
     )
     with OPENER.open(request, timeout=15) as answer:
         run_id = json.load(answer)["data"]["launchRun"]["run"]["runId"]
-    statuses = [progress.status for progress in stack.dagster.follow(run_id, 60)]
+    statuses = [progress.status for progress in stack.dagster.follow(run_id, 120)]
     assert statuses[-1] == "SUCCESS"
     wait(lambda: stack.get("/manager/api/kpis").headers["x-generation"] != before, 10, "it is served")
