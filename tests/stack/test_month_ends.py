@@ -7,7 +7,7 @@ import pytest
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_backfill_is_served_by_date_and_leaves_the_live_figures(stack) -> None:
