@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: up test check docs lock
+.PHONY: up test quick check docs lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ up: $(VENV)/.installed
 
 test: check
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 15
+
+# The core: what needs no browser, no whole stack and no scale.
+quick: $(VENV)/.installed
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -158,6 +158,7 @@ def by_others(rows: pa.Table) -> dict[tuple[str, ...], Counter[str]]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(certificates(), max_size=15), st.lists(costs(), max_size=5))
 def test_the_tables_agree_with_their_rows_and_with_one_another(
@@ -171,6 +172,7 @@ def test_the_tables_agree_with_their_rows_and_with_one_another(
     assert cells == sorted(set(cells))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(certificates(), max_size=12), st.integers(0, 13))
 def test_a_position_is_the_roll_up_of_that_day(rows: list[dict[str, Any]], months: int) -> None:
