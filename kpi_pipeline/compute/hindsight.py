@@ -130,8 +130,8 @@ def dispersion(certificates: pa.Table, as_of: date) -> dict[str, list[float]]:
 
     Returns:
         By currency, for each number of months ahead, at least 1: the squared misses of the last
-        `DISPERSION_MONTHS` months that are over, forecast so many months ahead, by their variances, rounded to
-        `DISPERSION_DECIMALS`. 1 where nothing was forecast.
+        `DISPERSION_MONTHS` months that are over, forecast so many months ahead, by their variances; rounded
+        to `DISPERSION_DECIMALS`, and 1 where nothing was forecast.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.

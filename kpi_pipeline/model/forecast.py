@@ -35,5 +35,5 @@ DISPERSION_MONTHS: Final = 12
 """Months, the latest that are over, by whose misses bands are widened."""
 
 DISPERSION_DECIMALS: Final = 2
-"""Decimals of the dispersion: what lies beyond is chance. A correction of one old amount then rarely moves the
-forecast of everybody else, and so leaves their figures as they are."""
+"""Decimals of the dispersion: what lies beyond is chance. A correction of one old amount then rarely moves
+the forecast of everybody else, and so leaves their figures as they are."""
