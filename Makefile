@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: up test check lock
+.PHONY: up test quick check docs lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -16,13 +16,21 @@ up: $(VENV)/.installed
 	@exec $(BIN)/kpi up $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 15
+
+# The core: what needs no browser, no whole stack and no scale.
+quick: $(VENV)/.installed
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m kpi_pipeline.model.kpi_docs > docs/kpis.md
+	$(BIN)/python docs/charts/make.py
 
 lock: $(VENV)/.installed
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras -q pyproject.toml -o requirements.lock

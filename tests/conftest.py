@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -43,6 +44,23 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to workers whole, for their fixtures; stacks one after another, for they fill a machine."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/stack" if nodeid.startswith("tests/stack/") else nodeid.partition("::")[0]
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no worker is left alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/stack/"))
+
+
 @pytest.fixture(autouse=True)
 def tallies_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test has counted never reaches the server of the next."""
@@ -69,7 +87,7 @@ def receivables_csv() -> Path:
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    with ValkeyServer(save="", appendonly="no") as server:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

@@ -155,6 +155,7 @@ def test_sensors_run_from_the_start() -> None:
     assert all(sensor.default_status is DefaultSensorStatus.RUNNING for sensor in defs.sensors)
 
 
+@pytest.mark.slow
 def test_dagster_finds_the_workspace_valid(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"]
     environment = {"DAGSTER_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "DAGSTER_DISABLE_TELEMETRY": "yes"}

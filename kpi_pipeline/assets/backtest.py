@@ -8,6 +8,7 @@ import pyarrow as pa
 from dagster import (
     AssetExecutionContext,
     AssetIn,
+    Failure,
     MaterializeResult,
     MetadataValue,
     TableRecord,
@@ -15,6 +16,7 @@ from dagster import (
 )
 
 from kpi_pipeline.compute.backtest import Score, score_forecasts
+from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.resources.source import SourceResource
 
 MONTHS: Final = 12
@@ -32,10 +34,17 @@ MONTHS: Final = 12
 def forecast_backtest(
     context: AssetExecutionContext, certificates: pa.Table, source: SourceResource
 ) -> MaterializeResult[None]:
-    """Test the forecast on months that are over."""
+    """Test the forecast on months that are over.
+
+    Raises:
+        Failure: If sums do not fit 64 bits.
+    """
     as_of = source.today()
     started = time.perf_counter()
-    scores = score_forecasts(certificates, as_of, MONTHS)
+    try:
+        scores = score_forecasts(certificates, as_of, MONTHS)
+    except SumTooLarge as error:
+        raise Failure(f"the back-test does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
     overall = {score.currency: score for score in scores if score.months_ahead is None}
     for currency, score in overall.items():

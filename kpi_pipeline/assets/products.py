@@ -46,7 +46,7 @@ from kpi_pipeline.model.run_tags import ALWAYS, REBUILD_TAG
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 
-ANSWERS_PER_EXTENSION = 2_000
+ANSWERS_PER_EXTENSION = 500
 """Answers written between two extensions of the lease."""
 
 Answer = tuple[Filter, dict[str, Any]]

@@ -16,6 +16,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.freshness import freshness_policy
+from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.model.provenance import Provenance
@@ -58,11 +59,14 @@ def rollup(
     """Roll certificates and costs up.
 
     Raises:
-        Failure: If totals differ; nothing is stored then.
+        Failure: If totals differ or do not fit 64 bits; nothing is stored then.
     """
     started = time.perf_counter()
     as_of = source.today()
-    tables = roll_up(certificates, costs, as_of, source.thresholds())
+    try:
+        tables = roll_up(certificates, costs, as_of, source.thresholds())
+    except SumTooLarge as error:
+        raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
     problems = reconcile_rollup(certificates, costs, tables, as_of)
     yield AssetCheckResult(

@@ -12,8 +12,8 @@ import redis
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, lease_key
 from kpi_pipeline.cache.scripts import RELEASE_LEASE, TAKE_LEASE
 
-LEASE_S: Final = 120.0
-"""How long a lease lasts without being taken again: longer than any product takes to write."""
+LEASE_S: Final = 30.0
+"""How long a lease lasts without being taken again: so long others wait for a holder that has died."""
 
 
 class Leases:

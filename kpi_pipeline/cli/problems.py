@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.link import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
+from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.sources.errors import SourceError
@@ -62,6 +63,7 @@ TOLD: Final = (
     RunRefused,
     RunUnfinished,
     SourceError,
+    SumTooLarge,
 )
 
 

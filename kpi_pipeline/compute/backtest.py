@@ -83,7 +83,7 @@ def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Sc
         nothing was forecast.
 
     Raises:
-        duckdb.ConversionException: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     over = last_month_over(as_of)
     held_back = range(over - months + 1, over + 1)

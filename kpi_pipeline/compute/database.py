@@ -8,11 +8,25 @@ from functools import cache
 import duckdb
 
 
+class SumTooLarge(ArithmeticError):
+    """A sum of amounts, or of days weighted by them, needs more than 64 bits."""
+
+
 @contextmanager
 def computation() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of one's own: what it registers and its temporary tables go with it."""
+    """A connection of one's own: what it registers and its temporary tables go with it.
+
+    Raises:
+        SumTooLarge: Instead of DuckDB's own errors of numbers that do not fit their type.
+    """
     with _database(os.getpid()).cursor() as connection:
-        yield connection
+        try:
+            yield connection
+        except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+            raise SumTooLarge(
+                "amounts, or days weighted by them, sum to more than 64 bits: look for amounts in the wrong "
+                "unit and for dates long gone in the source, correct them, then refresh again"
+            ) from error
 
 
 @cache

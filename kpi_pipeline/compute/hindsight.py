@@ -21,7 +21,7 @@ from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.compute.survival import Ints, SurvivalCurves
 from kpi_pipeline.model.components import FORECAST_MONTHS
-from kpi_pipeline.model.forecast import DISPERSION_MONTHS, VARIANCE_UNIT
+from kpi_pipeline.model.forecast import DISPERSION_DECIMALS, DISPERSION_MONTHS, VARIANCE_UNIT
 
 Exact = npt.NDArray[np.object_]
 """Whole numbers of any size."""
@@ -91,7 +91,7 @@ def look_back(certificates: pa.Table, first: int, last: int) -> Hindsight:
         last: Number of the last.
 
     Raises:
-        duckdb.ConversionException: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     with computation() as connection:
         connection.register("certificates", certificates)
@@ -130,11 +130,11 @@ def dispersion(certificates: pa.Table, as_of: date) -> dict[str, list[float]]:
 
     Returns:
         By currency, for each number of months ahead, at least 1: the squared misses of the last
-        `DISPERSION_MONTHS` months that are over, forecast so many months ahead, by their variances. 1 where
-        nothing was forecast.
+        `DISPERSION_MONTHS` months that are over, forecast so many months ahead, by their variances; rounded
+        to `DISPERSION_DECIMALS`, and 1 where nothing was forecast.
 
     Raises:
-        duckdb.ConversionException: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     over = last_month_over(as_of)
     past = look_back(certificates, over - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
@@ -150,7 +150,7 @@ def dispersion_of(portfolios: Mapping[int, Portfolio], over: int) -> list[float]
         made = [portfolios[origin] for origin in origins if origin in portfolios]
         missed = sum((one.realised[month] - one.expected[month]) ** 2 for one in made)
         predicted = sum(one.variance[month] for one in made) * VARIANCE_UNIT**2
-        found.append(max(1.0, missed / predicted) if predicted else 1.0)
+        found.append(round(max(1.0, missed / predicted), DISPERSION_DECIMALS) if predicted else 1.0)
     return found
 
 

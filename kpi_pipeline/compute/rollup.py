@@ -117,7 +117,7 @@ def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Th
         The tables; cells in their order, positions and breakdowns in none.
 
     Raises:
-        duckdb.Error: If a sum does not fit 64 bits.
+        SumTooLarge: If a sum does not fit 64 bits.
     """
     day, settings = {"as_of": as_of}, view_settings(thresholds)
     with computation() as connection:

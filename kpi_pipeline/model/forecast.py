@@ -33,3 +33,7 @@ BANDS: Final[dict[int, float]] = {50: 0.6744897501960817, 90: 1.6448536269514722
 
 DISPERSION_MONTHS: Final = 12
 """Months, the latest that are over, by whose misses bands are widened."""
+
+DISPERSION_DECIMALS: Final = 2
+"""Decimals of the dispersion: what lies beyond is chance. A correction of one old amount then rarely moves
+the forecast of everybody else, and so leaves their figures as they are."""

@@ -12,7 +12,7 @@ from kpi_pipeline.cache.cleanup import Cleanup
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.coverage import Coverage
 from kpi_pipeline.cache.history import History
-from kpi_pipeline.cache.leases import LEASE_S, Leases
+from kpi_pipeline.cache.leases import Leases
 from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.losses import Losses
 from kpi_pipeline.cache.publisher import Publisher
@@ -22,8 +22,8 @@ from kpi_pipeline.cache.static_files import StaticFiles
 from kpi_pipeline.model.hot_set import Budget
 from kpi_pipeline.settings import current_settings
 
-LEASE_MARGIN_S = 30.0
-"""How much longer than a lease lasts somebody waits for it."""
+LONGEST_WAIT_S = 150.0
+"""How long somebody waits for a lease: a holder that lives may extend it."""
 
 LEASE_POLL_S = 0.05
 
@@ -101,15 +101,15 @@ class CacheResource(ConfigurableResource[None]):
             What extends the lease; to be called from time to time by long work.
 
         Raises:
-            Failure: If it is not free after the longest time that a dead holder can keep it.
+            Failure: If it is not free in time: then a holder that lives keeps it.
         """
         leases = Leases(connect(redis_url(current_settings())))
-        deadline = time.monotonic() + LEASE_S + LEASE_MARGIN_S
+        deadline = time.monotonic() + LONGEST_WAIT_S
         while not leases.take(product, holder):
             if time.monotonic() > deadline:
                 raise Failure(
                     f"{product} is being rebuilt by run {leases.holder(product)} for longer than "
-                    f"{LEASE_S:.0f} s: look at that run, cancel it if it hangs, then try again"
+                    f"{LONGEST_WAIT_S:.0f} s: look at that run, cancel it if it hangs, then try again"
                 )
             time.sleep(LEASE_POLL_S)
         try:

@@ -1,6 +1,9 @@
 """The roll-up asset sums certificates and costs as of the business date and proves that nothing is lost."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +13,9 @@ import pytest
 from dagster import ExecuteInProcessResult
 
 from kpi_pipeline.model.provenance import Provenance
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.selection import choose_source
+from tests.conftest import DEMO_DAY
 
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 TABLES = ("rollup", "positions", "breakdowns", "critical_certificates")
@@ -61,3 +67,17 @@ def test_thresholds_are_those_of_the_settings(tables, monkeypatch: pytest.Monkey
 
 def test_without_certificates_the_roll_up_says_what_to_run(demo_home: Path, run, failure) -> None:
     assert "materialize it first" in failure(run("refresh_all", *TABLES))
+
+
+def test_sums_beyond_all_bounds_say_what_to_look_for(
+    demo_home: Path, small_demo: Path, tmp_path: Path, run, failure
+) -> None:
+    """Each amount may be, and their ages weighted by them are more than 64 bits hold."""
+    source = tmp_path / "absurd.db"
+    shutil.copy(small_demo, source)
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("UPDATE edp SET monto_propuesto = 999999999999999, fecha_emision = '2010-01-04'")
+    choose_source(Settings(), f"sqlite:///{source}", "edp", DEMO_DAY)
+    told = failure(run("refresh_all", *SOURCE, *TABLES))
+    assert "more than 64 bits" in told
+    assert "correct" in told

@@ -77,6 +77,7 @@ def test_too_many_refused_costs_fail_the_run_and_keep_the_quarantine(
     assert not (demo_home / "storage" / "costs" / f"{result.run_id}.parquet").exists()
 
 
+@pytest.mark.slow
 def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_live(
     demo_home: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.reader import CacheReader
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.conftest import free_port
 
 ACME = Filter.of({"client": "ACME"})
 
@@ -64,7 +65,7 @@ def test_what_is_too_old_has_expired(reader, each_newsroom) -> None:
 
 
 def test_what_stands_in_while_redis_is_away_is_unreachable(newsroom_of) -> None:
-    server = ValkeyServer(save="", appendonly="no")
+    server = ValkeyServer(port=free_port(), save="", appendonly="no")
     server.start()
     url = f"redis://127.0.0.1:{server.port}/0"
     with connect_reader(url) as client:

@@ -25,6 +25,7 @@ from kpi_pipeline.cache.keys import (
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reader import Answer, CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.conftest import free_port
 
 ACME = Filter.of({"client": "ACME"})
 JANUARY = Filter.of({"month": "2026-01"})
@@ -311,7 +312,7 @@ class TestStatus:
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
     """A server of the test's own, that it may kill."""
-    started = ValkeyServer(save="", appendonly="no")
+    started = ValkeyServer(port=free_port(), save="", appendonly="no")
     started.start()
     yield started
     with suppress(Exception):

@@ -270,6 +270,7 @@ def naive(rows: list[dict]) -> dict[tuple, Counter]:
     return cells
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(certificates(), max_size=20))
 def test_components_equal_the_naive_sums(rows: list[dict[str, Any]]) -> None:

@@ -64,7 +64,7 @@ def answers(product: str, slices: Any) -> dict[Filter, bytes]:
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(certificates, costs, st.integers(1, 24), st.randoms(use_true_random=False))
 def test_a_hot_filter_is_the_same_in_a_block_alone_and_in_a_part(
     cube_of, rows, spent, window, random
@@ -108,7 +108,7 @@ def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
     return found
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(certificates, costs)
 def test_hot_filters_are_what_occurs_of_everything_singles_pairs_and_periods(cube_of, rows, spent) -> None:
     entries = occurring(rows, spent)
@@ -177,7 +177,7 @@ def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(certificates, costs, st.lists(edit, min_size=1, max_size=2))
 def test_what_an_edit_does_not_touch_stays_the_same_byte_for_byte(rollup_of, rows, spent, edits) -> None:
     named = [{**row, "certificate_id": f"c{number}"} for number, row in enumerate(rows)]

@@ -97,6 +97,18 @@ def test_clients_that_pay_together_widen_the_bands() -> None:
     assert dispersion(certificates_table(apart), AS_OF)["CLP"][0] == 1
 
 
+def test_a_small_correction_of_the_past_leaves_the_bands_of_everybody_as_they_are() -> None:
+    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
+    bills = [paid(month, 55 if month.month % 3 == 0 else 25) for month in months for _ in range(21)]
+    corrected = [
+        {**bill, "amount_approved": bill["amount_approved"] + (number == 400)}
+        for number, bill in enumerate(bills)
+    ]
+    found, moved = (dispersion(certificates_table(rows), AS_OF) for rows in (bills, corrected))
+    assert found == moved
+    assert found["CLP"][0] > 10
+
+
 def test_currencies_have_their_own() -> None:
     dollars = [{**bill, "currency": "USD"} for bill in regular(after=30)]
     assert list(dispersion(certificates_table([*dollars, *regular(after=40)]), AS_OF)) == ["CLP", "USD"]

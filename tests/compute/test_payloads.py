@@ -176,6 +176,7 @@ def changed(rows: list[dict[str, Any]], at: int, **given: Any) -> list[dict[str,
     return [{**row, **given} if number == at else row for number, row in enumerate(rows)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_what_all_answers_share_is_all_that_was_approved_and_how_debts_were_lost(
     cube_of, product: str

@@ -1,7 +1,5 @@
-"""The catalogue of KPIs: every entry whole, every name once, and a new one is one entry."""
+"""The catalogue of KPIs: every entry whole and every name once."""
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -127,50 +125,3 @@ def test_what_has_no_currency_is_not_per_currency(formula: Formula) -> None:
 def test_a_count_is_a_whole_number(formula: Formula) -> None:
     with pytest.raises(ValueError, match="cannot be a count"):
         entry(formula, Unit.COUNT, per_currency=False)
-
-
-ONE_MORE = """
-from datetime import date
-from kpi_pipeline.model import kpis
-from kpi_pipeline.model.kpis.formulas import Ratio, plain
-
-one = kpis.Kpi(
-    "accepted_share", "Parte aceptada", "Accepted share", kpis.Unit.SHARE,
-    Ratio(plain("approved_count"), plain("proposed_count")), kpis.Direction.UP, False, "As in this test.",
-)
-kpis.KPI_GROUPS["quality"] = (*kpis.KPI_GROUPS["quality"], one)
-kpis.KPIS = tuple(kpi for group in kpis.KPI_GROUPS.values() for kpi in group)
-
-from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube
-from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup import roll_up
-from kpi_pipeline.model.costs import COST_SCHEMA
-from kpi_pipeline.model.kpi_docs import page
-from kpi_pipeline.model.thresholds import Thresholds
-from tests.compute.rows import AS_OF, certificate, table
-
-certificates = table([certificate(AS_OF, "validado"), certificate(AS_OF), certificate(AS_OF, "pagado")])
-rollup = roll_up(certificates, COST_SCHEMA.empty_table(), AS_OF, Thresholds())
-cube = Cube(rollup, AS_OF, 12, Thresholds())
-for asked, said in payloads("kpis", cube.slices()):
-    (reading,) = said["kpis"]["accepted_share"]
-    if not asked.terms:
-        print(reading["numerator"], reading["denominator"], len(reading["spark"]))
-(described,) = [kpi for kpi in catalogue(cube)["kpis"] if kpi["name"] == "accepted_share"]
-print(described["group"], described["label_es"], described["formula"])
-print(*(line for line in page(kpis.KPI_GROUPS, Thresholds()).splitlines() if "accepted_share" in line))
-"""
-
-
-def test_a_new_kpi_is_one_entry() -> None:
-    """In a process of its own, in which nothing has read the declarations before."""
-    told = subprocess.run(
-        [sys.executable, "-c", ONE_MORE], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert told == [
-        "2 3 12",
-        "quality Parte aceptada approved_count / proposed_count",
-        "| `accepted_share` | Parte aceptada | Accepted share | share | approved_count / proposed_count "
-        "| up |  | As in this test. |",
-    ]

@@ -26,6 +26,9 @@ WINDOW_MONTHS = 12
 DEMO_DAY = date(2024, 6, 28)
 """The last day of the demo databases."""
 
+DEMO_ROWS = 360
+"""Certificates of each."""
+
 
 @dataclass(frozen=True)
 class BothWays:

@@ -6,7 +6,7 @@ import pytest
 
 from kpi_pipeline.sources.demo import write_demo
 
-from .both_ways import DEMO_DAY, BothWays
+from .both_ways import DEMO_DAY, DEMO_ROWS, BothWays
 from .source_rows import demo_costs, demo_rows, receivable_rows
 
 
@@ -18,7 +18,7 @@ def receivables(receivables_csv: Path) -> BothWays:
 
 @pytest.fixture(scope="session", params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BothWays:
-    """Demo databases of 600 certificates up to `DEMO_DAY`, two of which are dirty, and their costs."""
+    """Demo databases of `DEMO_ROWS` certificates up to `DEMO_DAY`, two of them dirty, and their costs."""
     path = tmp_path_factory.mktemp("oracle") / "demo.db"
-    write_demo(path, rows=600, seed=request.param, today=DEMO_DAY, progress=None)
+    write_demo(path, rows=DEMO_ROWS, seed=request.param, today=DEMO_DAY, progress=None)
     return BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path), demo_costs(path))

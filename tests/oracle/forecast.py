@@ -221,7 +221,7 @@ class Past:
                 if made is not None:
                     missed += (made.realised[month] - made.expected[month]) ** 2
                     predicted += made.variance[month]
-            found.append(max(1.0, missed / (predicted * UNIT**2)) if predicted else 1.0)
+            found.append(round(max(1.0, missed / (predicted * UNIT**2)), 2) if predicted else 1.0)
         return found
 
 

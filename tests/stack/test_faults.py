@@ -12,7 +12,7 @@ import pytest
 
 from kpi_pipeline.stack.runs import FINISHED
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PATHS = ("/manager/api/kpis", "/manager/api/dashboard")
 
@@ -98,7 +98,7 @@ def refresh_under_way(machine: Any, wait: Any) -> str:
     run_id = machine.dagster.launch("refresh_all", {"kpi/rebuild": "always"})
 
     def started() -> bool:
-        progress = next(iter(machine.dagster.follow(run_id, 60)))
+        progress = next(iter(machine.dagster.follow(run_id, 120)))
         return "roll_up" in progress.steps
 
     wait(started, 30, "the refresh is under way")
@@ -107,7 +107,7 @@ def refresh_under_way(machine: Any, wait: Any) -> str:
 
 def end_of(machine: Any, run_id: str) -> str:
     """How a run ends."""
-    return list(machine.dagster.follow(run_id, 60))[-1].status
+    return list(machine.dagster.follow(run_id, 120))[-1].status
 
 
 def all_run(machine: Any, wait: Any) -> None:

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def dimension(stack, name: str) -> list[str]:

@@ -107,6 +107,7 @@ def read_of(known):
     return make
 
 
+@pytest.mark.slow
 def test_every_published_payload_passes(cube, known) -> None:
     for page in known.pages:
         read = [read_figures(data, page, known) for _, data in payloads(page.product, cube.slices())]
