@@ -37,7 +37,7 @@ class PageFile:
 
 
 def page_files() -> Iterator[PageFile]:
-    """Every file, cheap to name and not made before it is needed: making the program takes a second.
+    """Every file, cheap to name and not made before it is needed: making the program takes a second, once.
 
     `vega` is Vega, Vega-Lite and Vega-Embed as one module that gives Vega-Embed. `plots_<language>_<theme>`
     draw charts in the boxes of a page, `pictures_<language>` as pictures of their own, in either theme.
@@ -65,10 +65,12 @@ def _json(name: str, origin: str, make: Callable[[], bytes]) -> PageFile:
     return PageFile(name, origin, "application/json", make)
 
 
+@cache
 def _program() -> bytes:
     return vl_convert.javascript_bundle("export default vegaEmbed;").encode()
 
 
+@cache
 def _plots(language: Language, theme: Theme) -> bytes:
     charts = {
         name: _drawn(name, plots.plot(name, language, theme)) for name in CHARTS if plots.is_plotted(name)
