@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: up test quick check docs lock
+.PHONY: up test quick check docs screenshots lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +31,10 @@ check: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m kpi_pipeline.model.kpi_docs > docs/kpis.md
 	$(BIN)/python docs/charts/make.py
+
+# From a stack that runs; another address: make screenshots ARGS=http://127.0.0.1:5050
+screenshots: $(VENV)/.installed
+	$(BIN)/python docs/screenshots/make.py $(ARGS)
 
 lock: $(VENV)/.installed
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras -q pyproject.toml -o requirements.lock
