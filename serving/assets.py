@@ -6,11 +6,11 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 from serving.compression import compressed
-from serving.freshness import IMMUTABLE
-from serving.negotiation import ENCODINGS, Encoding, choose_encoding
+from serving.immutable import immutable_answer
+from serving.negotiation import ENCODINGS, Encoding
 
 _FOLDER: Final = Path(__file__).with_name("static")
 
@@ -71,13 +71,7 @@ class Assets:
             file = self._files.get(f"/static/{digest}/{name}")
             if file is None:
                 abort(404)
-            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{file.digest}"', "Vary": "Accept-Encoding"}
-            if request.if_none_match.contains_raw(headers["ETag"]):
-                return Response(status=304, headers=headers)
-            encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
-            if encoding != "identity":
-                headers["Content-Encoding"] = encoding
-            return Response(file.bodies[encoding], headers=headers, mimetype=file.mimetype)
+            return immutable_answer(file.digest, file.mimetype, file.bodies.__getitem__)
 
         return routes
 

@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 from serving.cache_access import CacheAccess
-from serving.freshness import IMMUTABLE
-from serving.negotiation import choose_encoding
+from serving.immutable import immutable_answer
 
 _PREFIX: Final = "/static/published"
 
@@ -29,12 +28,6 @@ def published_file_routes(access: CacheAccess) -> Blueprint:
         file = access.current().files.read(digest)
         if file is None:
             abort(404)
-        headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"', "Vary": "Accept-Encoding"}
-        if request.if_none_match.contains_raw(headers["ETag"]):
-            return Response(status=304, headers=headers)
-        encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
-        if encoding != "identity":
-            headers["Content-Encoding"] = encoding
-        return Response(file.body(encoding), headers=headers, mimetype=file.mimetype)
+        return immutable_answer(digest, file.mimetype, file.body)
 
     return routes

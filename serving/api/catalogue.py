@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,14 +16,14 @@ from serving.cache_access import CacheAccess, Connection
 from serving.catalogues import CATALOGUE_SOURCES
 from serving.compression import compressed
 from serving.freshness import (
-    IMMUTABLE,
     entity_tag,
     freshness_headers,
     historic_headers,
     historic_meta,
     live_meta,
 )
-from serving.negotiation import LANGUAGES, choose_encoding
+from serving.immutable import immutable_answer
+from serving.negotiation import LANGUAGES
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem
 from serving.questions import expired
@@ -109,12 +110,8 @@ def _specification(connection: Connection, digest: str) -> Response:
             unread = error
             continue
         if spec is not None:
-            headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"', "Vary": "Accept-Encoding"}
-            if request.if_none_match.contains_raw(headers["ETag"]):
-                return Response(status=304, headers=headers)
-            encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
-            if encoding != "identity":
-                headers["Content-Encoding"] = encoding
-            body = compressed(orjson.dumps(spec), encoding)
-            return Response(body, headers=headers, content_type="application/json")
+            content = orjson.dumps(spec)
+            return immutable_answer(
+                digest, "application/json", lambda encoding: compressed(content, encoding)
+            )
     raise unread or Problem(SPEC_UNKNOWN)

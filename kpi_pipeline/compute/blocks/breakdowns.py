@@ -6,7 +6,8 @@ import numpy as np
 
 from kpi_pipeline.compute.blocks.plain import Data, named, split
 from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Broken, Slice
+from kpi_pipeline.compute.parts import Broken
+from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.filters import fold
 
 _TOP: Final = 10

@@ -9,7 +9,8 @@ from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients
 from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.coded import Ints
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.compute.slices import Parts, Slice
+from kpi_pipeline.compute.parts import Parts
+from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
 _TOP: Final = 10

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.coded import Bools, Ints
-from kpi_pipeline.compute.slices import Parts
+from kpi_pipeline.compute.parts import Parts
 
 OTHERS: Final = -1
 """The place of all other values together."""

@@ -7,7 +7,8 @@ import numpy as np
 from kpi_pipeline.compute.blocks.plain import Data, named, quotients, split
 from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Parts, Slice
+from kpi_pipeline.compute.parts import Parts
+from kpi_pipeline.compute.slices import Slice
 
 _CRITICAL: Final = 20
 _MANAGERS: Final = 30
