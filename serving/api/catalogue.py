@@ -110,8 +110,6 @@ def _specification(connection: Connection, digest: str) -> Response:
             unread = error
             continue
         if spec is not None:
-            content = orjson.dumps(spec)
-            return immutable_answer(
-                digest, "application/json", lambda encoding: compressed(content, encoding)
-            )
+            body = partial(compressed, orjson.dumps(spec))
+            return immutable_answer(digest, "application/json", body)
     raise unread or Problem(SPEC_UNKNOWN)
