@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -169,10 +170,16 @@ def demo_archive(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, smal
 
 @pytest.fixture
 def published(demo_home: Path, demo_archive: Path) -> Path:
-    """A KPI_HOME whose cache holds every product of the small demo, and whose archive does."""
+    """A KPI_HOME whose cache holds every product of the small demo, new as of now, and whose archive does."""
     archive = demo_home / "storage" / "archive"
     shutil.copytree(demo_archive, archive)
-    restoration = CacheResource().restoration()
+    restoration, publisher = CacheResource().restoration(), CacheResource().publisher()
     for product in PRODUCTS:
         assert restoration.restore(product, time.time()).outcome is Outcome.RESTORED
+        live = publisher.live(product)
+        assert live is not None
+        later = time.time() - live.computed_at
+        times = ("computed_at", "verified_at", "fresh_until", "stale_until")
+        renewed = {name: getattr(live, name) + later for name in times}
+        publisher.flip(replace(live, fence=publisher.next_fence(), **renewed))
     return demo_home

@@ -234,11 +234,14 @@ class Requests:
         return self._stream.backlog()
 
     def started(self, task_id: str, run_id: str) -> bool:
-        """Note that a run works on a request.
+        """Note that a run works on a request; told again of the same run, it stays when that was.
 
         Returns:
             False, with nothing noted, when the task has ended or is gone.
         """
+        known = self._task(task_id)
+        if known.get(b"state") == TaskState.STARTED.encode() and known.get(b"run_id") == run_id.encode():
+            return True
         return self._move(
             task_id, TaskState.STARTED, _IN_FLIGHT_S, {"started_at": repr(self._clock()), "run_id": run_id}
         )

@@ -46,6 +46,18 @@ def test_a_request_is_delivered_as_asked(requests, clock) -> None:
     )
 
 
+def test_a_start_that_is_told_again_stays_when_it_was(requests, clock) -> None:
+    """The run tells it, and a sensor a moment later; a run that tries again starts anew."""
+    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    began = clock.now
+    assert requests.started(task.id, "run-1")
+    clock.now += 5
+    assert requests.started(task.id, "run-1")
+    assert requests.status(task.id).started_at == began
+    assert requests.started(task.id, "run-2")
+    assert (requests.status(task.id).started_at, requests.status(task.id).run_id) == (began + 5, "run-2")
+
+
 def test_equal_requests_in_flight_share_a_task(requests) -> None:
     first = requests.ask(RequestKind.REFRESH, "kpis", ACME)
     again = requests.ask(RequestKind.REFRESH, "kpis", Filter.of({"client": " acmé"}))

@@ -18,7 +18,7 @@ def receivables(receivables_csv: Path) -> BothWays:
 
 @pytest.fixture(scope="session", params=[1, 2, 3], ids=lambda seed: f"seed {seed}")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BothWays:
-    """Demo databases of `DEMO_ROWS` certificates up to `DEMO_DAY`, two of them dirty, and their costs."""
+    """Demo databases of `DEMO_ROWS` certificates up to `DEMO_DAY`, some of them dirty, and their costs."""
     path = tmp_path_factory.mktemp("oracle") / "demo.db"
     write_demo(path, rows=DEMO_ROWS, seed=request.param, today=DEMO_DAY, progress=None)
     return BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path), demo_costs(path))

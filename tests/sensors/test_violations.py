@@ -13,7 +13,6 @@ from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_cont
 from kpi_pipeline.cache.publisher import Publisher
 from kpi_pipeline.cache.requests import Requests
 from kpi_pipeline.definitions import defs
-from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors import violations as module
 from kpi_pipeline.sensors.violations import GRACE_S, freshness_violations
@@ -23,18 +22,8 @@ Tick = Callable[[], SensorResult | SkipReason]
 
 @pytest.fixture
 def server(published: Path):
-    """A server on which every product was verified just now, however old the archive is."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
-        for product in PRODUCTS:
-            verified(client, product, time.time())
         yield client
-
-
-def verified(server: redis.Redis, product: str, at: float) -> None:
-    """Let a product have been verified, and have begun to be stale, at one time."""
-    publisher = Publisher(server)
-    times = dict.fromkeys(("computed_at", "verified_at", "fresh_until"), at)
-    publisher.flip(replace(publisher.live(product), fence=publisher.next_fence(), **times))
 
 
 @pytest.fixture
@@ -60,7 +49,10 @@ def age(server: redis.Redis) -> Callable[[float], None]:
     """Make the KPIs stale for some seconds, by another verification each time."""
 
     def verify(stale_s: float) -> None:
-        verified(server, "kpis", time.time() - stale_s)
+        publisher = Publisher(server)
+        live, ended = publisher.live("kpis"), time.time() - stale_s
+        times = dict.fromkeys(("computed_at", "verified_at", "fresh_until"), ended)
+        publisher.flip(replace(live, fence=publisher.next_fence(), **times))
 
     return verify
 
