@@ -18,9 +18,9 @@ _PHONE: Final = {"width": 390, "height": 844}
 
 _SHOTS: Final[Mapping[str, tuple[str, dict[str, int], str]]] = {
     "manager": ("/manager/dashboard", _WIDE, "light"),
-    "manager-dark": ("/manager/dashboard?lang=en", _WIDE, "dark"),
-    "critical": ("/manager/critical", _WIDE, "light"),
-    "cash-flow": ("/manager/cash-flow", _WIDE, "light"),
+    "manager-dark": ("/manager/dashboard?lang=en#charts", _WIDE, "dark"),
+    "critical": ("/manager/critical#tables", _WIDE, "light"),
+    "cash-flow": ("/manager/cash-flow#charts", _WIDE, "light"),
     "phone": ("/manager/dashboard", _PHONE, "light"),
     "system": ("/manager/system", _WIDE, "light"),
 }

@@ -129,8 +129,8 @@ PAGES: Final[tuple[Page, ...]] = (
             "monthly_trend",
             "payment_heatmap",
             "concentration",
-            "client_performance",
             "stages",
+            "client_performance",
         ),
     ),
     Page(

@@ -243,14 +243,17 @@ def _change(kpi: Kpi, reading: Reading, writer: Writer) -> Change | None:
         text = writer.formats.share(abs(reading.change_share))
     else:
         text = _value(kpi, size, reading.currency, writer).text
-    way = "up" if reading.change > 0 else "down" if reading.change < 0 else "level"
+    way = "up" if reading.change > 0 else "down"
+    if not any("1" <= digit <= "9" for digit in text):
+        way = "level"  # what is rounded to nothing has no direction
     return Change(way, text, reading.trend or "")
 
 
 def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
     if kpi.target is None or kpi.direction == "neutral":
         return None
-    aim = _value(kpi, kpi.target, None, writer)
+    # A round aim is told as people set it.
+    aim = _value(kpi, kpi.target if kpi.target % 1 else int(kpi.target), None, writer)
     is_met = value >= kpi.target if kpi.direction == "up" else value <= kpi.target
     words = writer.texts["target_met" if is_met else "target_missed"]
     target = f"{aim.text}\N{NO-BREAK SPACE}{aim.unit}" if aim.unit else aim.text

@@ -198,7 +198,7 @@ def _columns(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer
             f"{writer.formats.money(one.amount, currency).full}"
             for one in chart.columns
         ],
-        [writer.formats.money(line.amount, currency).bare for line in chart.grid],
+        [writer.formats.tick(line.amount, currency) for line in chart.grid],
         [writer.formats.month_name(one) for one in months],
         legend,
         [Legend(part, writer.texts[f"range_{part}"]) for part in ranges],

@@ -60,17 +60,17 @@ class Formats:
         """
         decimals = self.decimals(currency)
         amount = self.amount(minor, currency)
-        millions = abs(amount) / _MILLION
-        if millions < 1:
-            bare = self._decimal(abs(amount), "#,##0")
-        else:
-            number = self._decimal(millions, "#,##0" if millions >= 100 else "#,##0.#")
-            bare = f"{number}\N{NO-BREAK SPACE}M"
+        bare = self._short(abs(amount), "#,##0.0")
         full = self._decimal(abs(amount), "#,##0." + "0" * decimals)
         sign = "\N{MINUS SIGN}" if amount < 0 else ""
         symbol = _symbol(currency, self._language)
         before = f"{sign}{symbol}\N{NO-BREAK SPACE}"
         return Money(before + bare, sign + bare, before + full, symbol)
+
+    def tick(self, minor: int | float, currency: str) -> str:
+        """An amount beside a grid line, as `Money.bare` has it, but without decimals where it is round."""
+        amount = self.amount(minor, currency)
+        return ("\N{MINUS SIGN}" if amount < 0 else "") + self._short(abs(amount), "#,##0.#")
 
     def amount(self, minor: int | float, currency: str) -> Decimal:
         """An amount of minor units in whole units of its currency, exactly."""
@@ -87,8 +87,8 @@ class Formats:
         return self._decimal(number, "#,##0")
 
     def days(self, number: int | float) -> str:
-        """A number of days, to the tenth, without the word."""
-        return self._decimal(number, "#,##0.#")
+        """A number of days without the word: a count of them whole, an average to the tenth."""
+        return self._decimal(number, "#,##0.0" if isinstance(number, float) else "#,##0")
 
     def share(self, part: float) -> str:
         """A share in percent, to the tenth."""
@@ -133,6 +133,13 @@ class Formats:
         """How long ago something was."""
         past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
         return format_timedelta(past, add_direction=True, locale=self._locale)
+
+    def _short(self, amount: Decimal, tenths: str) -> str:
+        millions = amount / _MILLION
+        if millions < 1:
+            return self._decimal(amount, "#,##0")
+        number = self._decimal(millions, "#,##0" if millions >= 100 else tenths)
+        return f"{number}\N{NO-BREAK SPACE}M"
 
     def _decimal(self, number: float | Decimal, pattern: str) -> str:
         written: str = _pattern(pattern).apply(-number if number < 0 else number, self._locale)

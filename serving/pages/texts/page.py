@@ -13,11 +13,11 @@ TEXTS: Final[dict[str, Text]] = {
     # Figures of the past.
     "historic_notice": Text(
         "Estas son las cifras al cierre de mes del {day}, no las actuales.",
-        "These are the figures as of the month end of {day}, not the present ones.",
+        "These are the figures as of the month end of {day}, not the current ones.",
     ),
-    "to_present": Text("Ver las actuales", "See the present ones"),
+    "to_present": Text("Ver las actuales", "See the current ones"),
     "month_end": Text("Fecha de las cifras", "Date of the figures"),
-    "present": Text("Actuales", "Present"),
+    "present": Text("Actuales", "Current"),
     "everything": Text("todos los certificados", "all certificates"),
     # The filter form.
     "filters": Text("Filtros", "Filters"),
@@ -40,23 +40,25 @@ TEXTS: Final[dict[str, Text]] = {
     "group_costs": Text("Costos y margen", "Costs and margin"),
     "comparison": Text(
         "Cambios: {count} meses a {month} frente a los {count} anteriores.",
-        "Changes: {count} months to {month} against the {count} before.",
+        "Changes: {count} months to {month} compared with the previous {count}.",
     ),
-    "comparison_of_month": Text("Cambios: {month} frente a {before}.", "Changes: {month} against {before}."),
+    "comparison_of_month": Text(
+        "Cambios: {month} frente a {before}.", "Changes: {month} compared with {before}."
+    ),
     "comparison_of_ages": Text(
         "Cambios: emitidos hace {now} días frente a hace {before} días.",
-        "Changes: issued {now} days ago against {before} days ago.",
+        "Changes: issued {now} days ago compared with {before} days ago.",
     ),
     "comparison_none": Text(
-        "Sin cambios que mostrar: no hay un período completo anterior con que comparar.",
-        "No changes to show: there is no complete period before to compare with.",
+        "Sin cambios que mostrar: no hay un periodo completo anterior con que comparar.",
+        "No changes to show: there is no complete earlier period to compare with.",
     ),
     "way_up": Text("sube", "up"),
     "way_down": Text("baja", "down"),
     "way_level": Text("sin cambio", "no change"),
     "trend_improving": Text("mejora", "improving"),
     "trend_stable": Text("estable", "stable"),
-    "trend_declining": Text("empeora", "declining"),
+    "trend_declining": Text("empeora", "worsening"),
     "points": Text("{points} puntos", "{points} points"),
     "target_met": Text("Meta {target}: cumplida", "Target {target}: met"),
     "target_missed": Text("Meta {target}: no cumplida", "Target {target}: not met"),
@@ -70,8 +72,8 @@ TEXTS: Final[dict[str, Text]] = {
     "charts": Text("Gráficos", "Charts"),
     "tables": Text("Tablas", "Tables"),
     "see_data": Text("Ver los datos", "See the data"),
-    "range_50": Text("rango del 50 %", "range of 50 %"),
-    "range_90": Text("rango del 90 %", "range of 90 %"),
+    "range_50": Text("5 de cada 10 casos", "5 cases of 10"),
+    "range_90": Text("9 de cada 10 casos", "9 cases of 10"),
     # Units.
     "day_unit": Text("día", "day"),
     "days_unit": Text("días", "days"),

@@ -14,7 +14,7 @@ TEXTS: Final[dict[str, Text]] = {
     "js_table_search_in": Text("Buscar en {table}", "Search {table}"),
     "js_table_rows": Text("{all} filas", "{all} rows"),
     "js_table_found": Text("{found} de {all} filas", "{found} of {all} rows"),
-    "js_table_size": Text("Filas por página", "Rows a page"),
+    "js_table_size": Text("Filas por página", "Rows per page"),
     "js_table_all": Text("Todas", "All"),
     "js_table_pages": Text("Páginas de {table}", "Pages of {table}"),
     "js_table_page": Text("Página {page} de {pages}", "Page {page} of {pages}"),

@@ -57,9 +57,22 @@ def test_a_change_is_told_in_the_words_of_its_unit(cards_of) -> None:
     assert (told["dso"].way, plain(told["dso"].text), told["dso"].trend) == ("down", "3.2 days", "improving")
     assert plain(told["approval_rate"].text) == "1.2 points"
     assert (told["proposed"].way, plain(told["proposed"].text)) == ("down", "25.0 %")
-    assert plain(told["receivable"].text) == "CLP 7 M"  # nothing before: no part of it
+    assert plain(told["receivable"].text) == "CLP 7.0 M"  # nothing before: no part of it
     assert (told["overdue"].way, told["overdue"].trend) == ("level", "stable")
     assert told["paid"] is None
+
+
+def test_a_change_that_is_rounded_to_nothing_has_no_direction(cards_of) -> None:
+    shown = cards_of(
+        "manager",
+        dso={"change": -0.04, "trend": "stable"},
+        approval_rate={"change": 0.0004, "trend": "stable"},
+        acceptance_days={"change": 0.06, "trend": "stable"},
+        proposed={"change": 30, "change_share": 0.0004},
+    )
+    ways = {name: shown[name].figures[0].change.way for name in ("dso", "approval_rate", "proposed")}
+    assert ways == {"dso": "level", "approval_rate": "level", "proposed": "level"}
+    assert shown["acceptance_days"].figures[0].change.way == "up"
 
 
 def test_what_is_divided_is_told_in_its_own_units(cards_of) -> None:
@@ -128,17 +141,17 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
     [
         (
             {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"},
-            "Changes: 12 months to May 2024 against the 12 before.",
+            "Changes: 12 months to May 2024 compared with the previous 12.",
         ),
         (
             {"from": "2024-05", "to": "2024-05", "previous_from": "2024-04", "previous_to": "2024-04"},
-            "Changes: May 2024 against April 2024.",
+            "Changes: May 2024 compared with April 2024.",
         ),
         (
             {"issued_age": ["0-6", "7-13", "14-29"], "previous_issued_age": ["30-59"]},
-            "Changes: issued 0\N{EN DASH}29 days ago against 30\N{EN DASH}59 days ago.",
+            "Changes: issued 0\N{EN DASH}29 days ago compared with 30\N{EN DASH}59 days ago.",
         ),
-        (None, "No changes to show: there is no complete period before to compare with."),
+        (None, "No changes to show: there is no complete earlier period to compare with."),
     ],
 )
 def test_what_is_compared_is_said_once(comparison, text, catalogue, writer, data_of) -> None:

@@ -84,7 +84,7 @@ def test_a_negative_margin_points_left_of_zero(chart_of) -> None:
         assert bar.x == bars.zero
     margin = loss.bars[2]
     assert margin.x + margin.width == pytest.approx(bars.zero, abs=0.02)
-    assert margin.value.text == "\N{MINUS SIGN}25\xa0M"
+    assert margin.value.text == "\N{MINUS SIGN}25.0\xa0M"
 
 
 def test_stages_begin_where_the_one_before_ends(chart_of) -> None:
@@ -100,7 +100,7 @@ def test_stages_begin_where_the_one_before_ends(chart_of) -> None:
 def test_expected_months_have_ranges_and_collected_ones_none(chart_of) -> None:
     (columns,) = chart_of("cash_flow").parts[0].drawings
     assert [one.series for one in columns.legend] == ["collected", "expected"]
-    assert [one.label for one in columns.ranges] == ["range of 90 %", "range of 50 %"]
+    assert [one.label for one in columns.ranges] == ["9 cases of 10", "5 cases of 10"]
     assert len(columns.chart.bands) == 2 * 12
     assert {one.month for one in columns.chart.columns if one.series == "collected"} == set(range(6))
 
@@ -175,18 +175,18 @@ def test_values_are_written_by_their_kind(chart_of) -> None:
     ]
     assert [cell.text for cell in part.table.rows[-1]] == [
         "All others",
-        "30\xa0M",
-        "10\xa0M",
+        "30.0\xa0M",
+        "10.0\xa0M",
         "6.7\xa0M",
         "41.2",
     ]
     (trend,) = chart_of("kpi_trend").parts
     assert [cell.text for cell in trend.table.rows[0]] == [
         "Jul 2023",
-        "30\xa0days",
+        "30.0\xa0days",
         "20.0\xa0%",
         "90.0\xa0%",
-        "12\xa0days",
+        "12.0\xa0days",
     ]
 
 

@@ -19,13 +19,13 @@ ES, EN = (Formats(language, DECIMALS, SANTIAGO) for language in ("es", "en"))
     [
         (1_234_000_000, "CLP", "$ 1.234 M", "CLP 1,234 M"),
         (12_340_000, "CLP", "$ 12,3 M", "CLP 12.3 M"),
-        (5_000_000, "CLP", "$ 5 M", "CLP 5 M"),
+        (5_000_000, "CLP", "$ 5,0 M", "CLP 5.0 M"),
         (999_999, "CLP", "$ 999.999", "CLP 999,999"),
         (0, "CLP", "$ 0", "CLP 0"),
         (-7_500_000, "CLP", "\N{MINUS SIGN}$ 7,5 M", "\N{MINUS SIGN}CLP 7.5 M"),
         (123_456_789, "USD", "US$ 1,2 M", "USD 1.2 M"),
         (12_345, "USD", "US$ 123", "USD 123"),
-        (1_000_000, "JPY", "JPY 1 M", "JPY 1 M"),
+        (1_000_000, "JPY", "JPY 1,0 M", "JPY 1.0 M"),
     ],
 )
 def test_money_is_short(minor, currency, spanish, english) -> None:
@@ -44,6 +44,11 @@ def test_money_without_the_sign_of_its_currency() -> None:
     assert ES.money(-12_340_000, "CLP").bare == "\N{MINUS SIGN}12,3\xa0M"
 
 
+def test_an_amount_beside_a_grid_line_is_as_short_as_it_can_be() -> None:
+    told = [ES.tick(minor, "CLP") for minor in (0, 500_000, 5_000_000, 7_500_000, -20_000_000, 100_000_000)]
+    assert told == ["0", "500.000", "5\xa0M", "7,5\xa0M", "\N{MINUS SIGN}20\xa0M", "100\xa0M"]
+
+
 def test_money_tells_the_sign_of_its_currency() -> None:
     for written in (ES.money(-123_456_789, "USD"), EN.money(12_345, "CLP"), ES.money(7, "JPY")):
         assert written.symbol in ("US$", "CLP", "JPY")
@@ -59,7 +64,8 @@ def test_the_full_amount_can_be_read_back(minor: int) -> None:
 
 def test_numbers() -> None:
     assert (ES.count(9957), EN.count(9957)) == ("9.957", "9,957")
-    assert (ES.days(34.56), EN.days(34.0)) == ("34,6", "34")
+    # An average is told to the tenth, a count of days whole.
+    assert (ES.days(34.56), EN.days(34.0), EN.days(34)) == ("34,6", "34.0", "34")
     assert (ES.share(0.9345), EN.share(1)) == ("93,4\xa0%", "100.0\xa0%")
 
 

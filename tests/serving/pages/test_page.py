@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 import pytest
 
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.cache.ledger import Ledger, Reads
+from kpi_pipeline.cache.misses import Miss
+from kpi_pipeline.cache.requests import RequestKind, Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
@@ -26,6 +28,7 @@ ADDRESSES = [
 PRODUCTS_READ = [*["dashboards"] * 3, "charts", "charts", "financials", "financials", "charts", "kpis"]
 MINE = Filter.of({"client": "Minera Ñandú"})
 BOTH = Filter.of({"client": ["Minera Ñandú", "Constructora Árbol & Cía."]})
+AHEAD = {"X-Ahead": "1"}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)> {{7*7}} \u202e'
 
 
@@ -159,8 +162,8 @@ def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     text = words(page.text)
     for expected in (
         "se aprobaron $ 6.240 M de $ 7.020 M propuestos y se pagaron $ 5.460 M; el DSO es de 34,5 días.",
-        "20,0 % de lo no pagado tiene más de 120 días ($ 5 M).",
-        "En jul 2024 se espera cobrar $ 60 M, entre $ 30 M y $ 90 M",
+        "20,0 % de lo no pagado tiene más de 120 días ($ 5,0 M).",
+        "En jul 2024 se espera cobrar $ 60,0 M, entre $ 30,0 M y $ 90,0 M",
         "jul 2023",
         "1.080 M",  # what was proposed in the twelfth month
         "Los demás",
@@ -271,6 +274,28 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     press.publish("dashboards", answers={**answers, both: data_of("dashboards", scale=3)})
     wait_until(lambda: web.get(address).status_code == 200)
     assert 'http-equiv="refresh"' not in web.get(address).text
+
+
+def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, client, wait_until) -> None:
+    press.publish("dashboards")
+    requests, ledger = Requests(client), Ledger(client)
+    address = f"{PAGE}?client=minera nandu"
+    ahead = web.get(address, headers=AHEAD)
+    assert ahead.status_code == 202
+    assert "/status/" not in ahead.text
+    assert requests.pending("test", 10) == []
+    wanted = web.get(address)
+    assert wanted.status_code == 202
+    assert [(one.kind, one.filter) for one in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
+    wait_until(lambda: ledger.reads("dashboards").missed > 0)
+    assert ledger.reads("dashboards") == Reads(0, {Miss.NOT_HOT: 1})
+    assert [round(one.weight) for one in ledger.asked("dashboards", 10)] == [1]
+
+
+def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:
+    press.publish("dashboards")
+    assert web.get(PAGE, headers=AHEAD).status_code == 200
+    wait_until(lambda: Ledger(client).reads("dashboards") == Reads(1, {}))
 
 
 @pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])

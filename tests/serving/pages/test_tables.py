@@ -19,15 +19,15 @@ def words(response) -> str:
             "dashboards",
             ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78 very high"],
         ),
-        ("project-managers", "charts", ["Jorge Díaz 21 80 M 30 M 20 M 10 M 87.5 % 41"]),
-        ("rework", "charts", ["Out of scope 2 3 M", "Technical error 3 4 M"]),
+        ("project-managers", "charts", ["Jorge Díaz 21 80.0 M 30.0 M 20.0 M 10.0 M 87.5 % 41"]),
+        ("rework", "charts", ["Out of scope 2 3.0 M", "Technical error 3 4.0 M"]),
         (
             "cash-flow",
             "financials",
             [
-                "Of CLP 250 M receivable, CLP 240 M are expected within these months. CLP 7 M are expected "
-                "later. Of CLP 3 M there is nothing to estimate from when they will be paid.",
-                "Jul 2024 20 M 15 M 25 M 10 M 30 M",
+                "Of CLP 250 M receivable, CLP 240 M are expected within these months. CLP 7.0 M are expected "
+                "later. Of CLP 3.0 M there is nothing to estimate from when they will be paid.",
+                "Jul 2024 20.0 M 15.0 M 25.0 M 10.0 M 30.0 M",
                 "CLP 41.5 35 45 6.5 2.7 M 17.3 M \N{MINUS SIGN}9.3 M",
             ],
         ),
@@ -35,11 +35,11 @@ def words(response) -> str:
             "costs",
             "financials",
             [
-                "Approved " + "80 M " * 12 + "960 M",
+                "Approved " + "80.0 M " * 12 + "960 M",
                 "Margin (%) " + "56.2 % " * 12 + "56.2 %",
-                "P-002 40 M 65 M \N{MINUS SIGN}25 M \N{MINUS SIGN}62.5 %",
-                "Áridos Sur 9 M 4",
-                "Materiales 9 M 4",
+                "P-002 40.0 M 65.0 M \N{MINUS SIGN}25.0 M \N{MINUS SIGN}62.5 %",
+                "Áridos Sur 9.0 M 4",
+                "Materiales 9.0 M 4",
             ],
         ),
     ],
