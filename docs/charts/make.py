@@ -2,12 +2,14 @@
 
     python docs/charts/make.py            # writes docs/charts/build/index.html and what it needs
     python docs/charts/make.py FOLDER     # the same elsewhere
+    python docs/charts/make.py FOLDER es-light en-dark    # with the server's pictures of these looks alone
 
 The page needs no network and no permission to run inline code.
 """
 
 import shutil
 import sys
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -33,11 +35,12 @@ _TABLE: Final = Text("Ver los datos", "See the data")
 _NOTHING: Final = Text("Sin datos:", "Without data:")
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, looks: Sequence[str] = ()) -> None:
     """Write the page into a folder.
 
     Args:
         folder: Is made if need be; files of an earlier page are replaced.
+        looks: Which pictures of the server are made, each `language-theme`; none: all of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sample = columns()
@@ -48,8 +51,9 @@ def make(folder: Path) -> None:
     for name, given in sample.items():
         for language in LANGUAGES:
             for theme in THEMES:
-                picture = folder / f"{name}-{language}-{theme}.svg"
-                picture.write_text(render_svg(name, given, language, theme))
+                look = f"{language}-{theme}"
+                if not looks or look in looks:
+                    (folder / f"{name}-{look}.svg").write_text(render_svg(name, given, language, theme))
     articles = "".join(
         _article(CHARTS[name], sample[name], said[name], language)
         for name in CHARTS
@@ -132,5 +136,5 @@ def _table(chart: Chart, given: Columns, writer: Writer, language: Language) -> 
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else _HERE / "build"
-    make(target)
+    make(target, sys.argv[2:])
     sys.stdout.write(f"{target / 'index.html'}\n")

@@ -1,6 +1,5 @@
 """The page of all charts in a real browser: each is drawn as the server draws it, in one language."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,14 +7,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kpi_pipeline.model.charts import CHARTS
-from tests.conftest import skip_or_fail
+from tests.chromium import Faults, chromium
 
 pytestmark = pytest.mark.slow
 
 MAKE = Path(__file__).parents[2] / "docs" / "charts" / "make.py"
+LOOKS = [("es", "light"), ("en", "dark")]
+"""Every language and every theme, once."""
 SVG = "{http://www.w3.org/2000/svg}"
 # What Vega-Lite says of layers in panels that have scales of their own; ours are such on purpose.
 HARMLESS = "Detected faceted independent scales"
@@ -25,33 +26,28 @@ READ_TEXTS = "svg => [...svg.querySelectorAll('text')].map(text => text.textCont
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("charts")
-    subprocess.run([sys.executable, str(MAKE), str(made)], check=True, capture_output=True, timeout=120)
+    looks = [f"{language}-{theme}" for language, theme in LOOKS]
+    subprocess.run(
+        [sys.executable, str(MAKE), str(made), *looks], check=True, capture_output=True, timeout=120
+    )
     return made
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        skip_or_fail("chromium is not installed (Debian package chromium)")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test on any error, refused resource or failed request."""
     opened = browser.new_page(viewport={"width": 1700, "height": 900})
-    faults: list[str] = []
-    opened.on("console", lambda message: faults.append(message.text))
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("requestfailed", lambda request: faults.append(request.url))
+    faults = Faults()
+    faults.watch(opened, [HARMLESS])
     yield opened
     opened.close()
-    assert [fault for fault in faults if HARMLESS not in fault] == []
+    assert faults.found == []
 
 
 def show(page: Page, folder: Path, language: str, theme: str) -> None:
@@ -65,8 +61,7 @@ def server_texts(folder: Path, name: str, look: str) -> list[str]:
     return [text.text for text in root.iter(f"{SVG}text") if text.text]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
 def test_every_chart_is_drawn_as_on_the_server(language, theme, page, folder) -> None:
     show(page, folder, language, theme)
     ground = {"light": "rgb(255, 255, 255)", "dark": "rgb(25, 31, 40)"}[theme]
@@ -113,10 +108,10 @@ def test_a_mark_tells_its_values(page, folder) -> None:
     assert {"Amount", "3,100,000,000", "Certificates", "77", "CLP"} <= set(words)
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_a_small_screen_is_not_overflowed_and_charts_stay_readable(language, page, folder) -> None:
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+def test_a_small_screen_is_not_overflowed_and_charts_stay_readable(language, theme, page, folder) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    show(page, folder, language, "light")
+    show(page, folder, language, theme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for svg in page.locator(f"article[lang={language}] .drawn svg").all():
         # Drawn anew at that width, not shrunk until nobody can read it.

@@ -19,7 +19,9 @@ export class Plot {
     this.look = look; // in which language and theme it is drawn: another look is another plot
     this.canvas = document.createElement("div");
     this.canvas.className = "canvas";
-    this.canvas.append(document.createElement("div"));
+    const marks = document.createElement("div");
+    marks.setAttribute("aria-hidden", "true"); // each mark calls itself a picture, and has no name
+    this.canvas.append(marks);
   }
 
   // Draws rows into the plot's own element, which is on no page yet.

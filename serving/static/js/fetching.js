@@ -28,6 +28,7 @@ export function start(inside) {
 // The page at an address: `{ address, ok, document }`; `document` is null when the answer is no page.
 // Rejects when there is no answer, or when the signal says that it is no longer wanted.
 export async function pageAt(address, signal) {
+  clearTimeout(dwelling); // what is pointed at was wanted, or another page is
   const fetched = isAhead(address) ? ahead.page : null;
   ahead = null;
   const page = (await fetched) ?? (await fetchPage(address, signal));
@@ -35,9 +36,9 @@ export async function pageAt(address, signal) {
   return page;
 }
 
-// Fetches a page that is about to be wanted.
+// Fetches a page that is about to be wanted; the one that is shown is not.
 export function fetchAhead(address) {
-  if (isAhead(address) || navigator.connection?.saveData) return;
+  if (address === location.href || isAhead(address) || navigator.connection?.saveData) return;
   // That it fails, or is not there yet, matters when it is wanted: then it is fetched again.
   const page = fetchPage(address, undefined, { "X-Ahead": "1" }).catch(() => null);
   ahead = { address, since: performance.now(), page: page.then((one) => (one?.whole ? one : null)) };

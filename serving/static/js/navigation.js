@@ -16,6 +16,7 @@ export function start() {
   document.addEventListener("click", followLink);
   addEventListener("popstate", travel);
   onShown(({ reason }) => reason === "update" && forget());
+  onShown(() => requestAnimationFrame(showCurrent));
   const [{ type } = {}] = performance.getEntriesByType("navigation");
   if (type === "reload" || type === "back_forward") restore();
 }
@@ -126,6 +127,13 @@ function isWithin(link) {
   const { origin, pathname, hash } = new URL(link.href);
   if (link.target || link.hasAttribute("download") || origin !== location.origin || hash) return false;
   return pathname.startsWith("/manager/") && !pathname.startsWith("/manager/api/") && !pathname.startsWith("/manager/dashboard/status/");
+}
+
+// Where the row of pages is longer than the screen, it begins at its first whenever it is put in place.
+function showCurrent() {
+  const row = document.querySelector(".pages");
+  const current = row?.querySelector("[aria-current=page]");
+  if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
 }
 
 function tell(isReached) {

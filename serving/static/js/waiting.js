@@ -34,7 +34,7 @@ export function unreachable() {
 
 function mark(isAwaited) {
   line.hidden = !isAwaited;
-  document.getElementById("content").toggleAttribute("aria-busy", isAwaited);
+  document.getElementById("content").setAttribute("aria-busy", isAwaited);
 }
 
 function appended(tag, name) {

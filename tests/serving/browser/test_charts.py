@@ -1,96 +1,29 @@
 """Charts in a real browser: they take the place of drawings, answer pointer and keys, and can be kept."""
 
 import re
-import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Locator, Page, Route, expect
 
 from kpi_pipeline.cache.history import History
-from kpi_pipeline.cache.static_files import Content, StaticFiles
-from kpi_pipeline.compute.page_files import page_files
 from kpi_pipeline.model.chart_themes import THEMES
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from tests.conftest import skip_or_fail
+from tests.serving.browser.looks import drawn, is_wider_than_the_screen, update
 
 pytestmark = pytest.mark.slow
 
 MANAGER, ANALYTICS = "/manager/dashboard?lang=es", "/manager/analytics?lang=es"
 SENT = Filter.of({"state": "enviado"})
 PROGRAM = "**/static/published/*"
-UPDATE = """address =>
-    import(document.querySelector("script[type=module]").src.replace("main.js", "navigation.js"))
-    .then(({ show }) => show(address, { keep: true, reason: "update" }))"""
-"""Newer figures at the same address, as a page that stays open gets them."""
 
 
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        skip_or_fail("chromium is not installed (Debian package chromium)")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def files(client) -> None:
-    """What draws charts, as the pipeline publishes it."""
-    published = StaticFiles(client)
-    for file in page_files():
-        published.keep(
-            file.name, file.origin, lambda one=file: Content(one.mimetype, one.make()), time.time() + 600
-        )
-
-
-@pytest.fixture
-def open_page(browser: Browser, address: str, press, data_of) -> Iterator[Callable[..., Page]]:
-    """Open pages, each of a reader of its own; whatever is said on the console fails the test."""
+@pytest.fixture(autouse=True)
+def published(press, data_of) -> None:
     for product in ("dashboards", "charts"):
         press.publish(product, answers={EVERYTHING: data_of(product), SENT: data_of(product, scale=2)})
-    faults: list[str] = []
-    contexts = []
-
-    def make(path: str = MANAGER, *, before: Callable[[Page], object] = lambda _: None, **options) -> Page:
-        viewport = {"width": 1280, "height": 900}
-        contexts.append(browser.new_context(**{"locale": "es-CL", "viewport": viewport, **options}))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text))
-        before(page)
-        page.goto(f"{address}{path}")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-def drawn(page: Page) -> Page:
-    page.wait_for_selector("[data-drawn]", state="attached")
-    return page
 
 
 def bars(page: Page, chart: str) -> Locator:
@@ -120,11 +53,11 @@ def test_charts_take_over_and_nothing_moves(path, files, open_page) -> None:
     # What is drawn is told in words, once; and nothing of it takes the focus.
     assert page.locator(".canvas:not([role=img][aria-label], [aria-hidden])").count() == 0
     assert page.locator(".canvas :is(a, [tabindex])").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert not is_wider_than_the_screen(page)
 
 
 def test_a_mark_tells_what_it_is_and_leads_to_it(files, open_page) -> None:
-    page = drawn(open_page())
+    page = drawn(open_page(MANAGER))
     sent = bars(page, "states").nth(1)
     sent.hover()
     tooltip = page.locator("#vg-tooltip-element")
@@ -143,22 +76,8 @@ def test_a_mark_tells_what_it_is_and_leads_to_it(files, open_page) -> None:
     page.wait_for_url("**/manager/dashboard?client=Minera*&state=enviado*")
 
 
-def test_the_same_is_reached_by_keys(files, open_page) -> None:
-    page = drawn(open_page())
-    states = page.locator(".chart-states")
-    states.locator("summary").focus()
-    page.keyboard.press("Enter")
-    sent = states.get_by_role("link", name="Enviado", exact=True)
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        if sent.evaluate("link => link === document.activeElement"):
-            break
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/manager/dashboard?state=enviado*")
-
-
 def test_without_scripts_names_lead_and_nothing_promises_more(files, open_page) -> None:
-    page = open_page(java_script_enabled=False)
+    page = open_page(MANAGER, java_script_enabled=False)
     assert not page.get_by_role("button", name="Descargar").first.is_visible()
     page.locator(".chart-client_performance .bar-label a").first.click()
     page.wait_for_url("**/manager/dashboard?client=Minera*")
@@ -186,7 +105,7 @@ def test_a_chart_can_be_kept_as_a_picture(chart, files, open_page, tmp_path: Pat
 
 
 def test_charts_follow_the_colour_scheme(files, open_page) -> None:
-    page = drawn(open_page(color_scheme="dark"))
+    page = drawn(open_page(MANAGER, color_scheme="dark"))
     mark = bars(page, "states").first
 
     def expect_theme(theme: str) -> None:
@@ -198,10 +117,8 @@ def test_charts_follow_the_colour_scheme(files, open_page) -> None:
     assert page.locator(".plot.drawn").count() == page.locator(".plot").count() == 7
 
 
-def test_newer_figures_change_what_is_drawn_without_drawing_it_anew(
-    files, open_page, press, data_of, address
-) -> None:
-    page = drawn(open_page())
+def test_newer_figures_change_what_is_drawn_without_drawing_it_anew(files, open_page, press, data_of) -> None:
+    page = drawn(open_page(MANAGER))
     page.evaluate("document.querySelectorAll('.canvas').forEach(one => { one.stayed = true; })")
     assert bars(page, "states").count() == 6
     data = data_of("dashboards")
@@ -213,7 +130,7 @@ def test_newer_figures_change_what_is_drawn_without_drawing_it_anew(
             .then(one => one.meta.generation !== was)""",
         arg=page.evaluate("JSON.parse(document.getElementById('facts').textContent).generation"),
     )
-    page.evaluate(UPDATE, f"{address}{MANAGER}")
+    update(page)
     # At once, before anything is fetched, all of them stand on the new page.
     expect(page.locator(".plot.drawn")).to_have_count(7)
     drawn(page)
@@ -223,7 +140,7 @@ def test_newer_figures_change_what_is_drawn_without_drawing_it_anew(
 
 def test_each_currency_is_drawn_in_its_own_place(files, open_page, press, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", currencies=("CLP", "USD"))})
-    page = drawn(open_page())
+    page = drawn(open_page(MANAGER))
     assert page.locator(".plot.drawn").count() == page.locator(".plot").count() == 14
     pesos, dollars = page.locator(".chart-states .plot").all()
     for place, amount in ((pesos, "14.000.000"), (dollars, "140.000")):
@@ -246,6 +163,7 @@ def test_a_month_end_is_drawn_too(files, open_page, press, client, data_of) -> N
 def test_a_narrow_page_keeps_its_drawings_until_it_is_wide(files, open_page) -> None:
     asked: list[str] = []
     page = open_page(
+        MANAGER,
         viewport={"width": 360, "height": 800},
         before=lambda page: page.on("request", lambda request: asked.append(request.url)),
     )
@@ -260,7 +178,7 @@ def test_a_narrow_page_keeps_its_drawings_until_it_is_wide(files, open_page) -> 
 
 
 def test_a_changed_width_is_followed(files, open_page) -> None:
-    page = drawn(open_page())
+    page = drawn(open_page(MANAGER))
     page.set_viewport_size({"width": 1000, "height": 900})
     page.wait_for_function(
         """() => [...document.querySelectorAll(".plot.drawn")].every(one =>
@@ -270,7 +188,7 @@ def test_a_changed_width_is_followed(files, open_page) -> None:
 
 
 def test_without_the_program_the_drawings_stay(open_page) -> None:
-    page = open_page()
+    page = open_page(MANAGER)
     page.wait_for_load_state("networkidle")
     assert page.locator(".canvas").count() == 0
     assert not page.locator(".chart-tools").first.is_visible()
@@ -284,13 +202,13 @@ def test_a_chart_that_cannot_be_drawn_keeps_its_drawing(files, open_page) -> Non
         del figures["data"]["charts"]["states"]
         route.fulfill(response=answer, json=figures)
 
-    page = drawn(open_page(before=lambda page: page.route("**/manager/api/dashboard", spoil)))
+    page = drawn(open_page(MANAGER, before=lambda page: page.route("**/manager/api/dashboard", spoil)))
     assert page.locator(".plot.drawn").count() == page.locator(".plot").count() - 1
     assert page.locator(".chart-states .bar").first.is_visible()
 
 
 def test_a_page_is_printed_with_its_drawings(files, open_page) -> None:
-    page = drawn(open_page())
+    page = drawn(open_page(MANAGER))
     page.emulate_media(media="print")
     assert not page.locator(".canvas").first.is_visible()
     assert page.locator(".chart-states .bar").first.is_visible()

@@ -2,46 +2,20 @@
 paper.
 """
 
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
 from kpi_pipeline.model.filters import EVERYTHING
-from tests.conftest import skip_or_fail
+from tests.serving.browser.looks import is_wider_than_the_screen, update
 
 pytestmark = pytest.mark.slow
 
 CRITICAL, MANAGERS = "/manager/critical?lang=es", "/manager/project-managers?lang=es"
 A4_WIDTH = 703
 """Pixels between the margins of a page of paper."""
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        skip_or_fail("chromium is not installed (Debian package chromium)")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
 
 
 def certificates(amounts: dict[str, int]) -> list[dict[str, Any]]:
@@ -69,9 +43,9 @@ NAMES = ["Ñuble", "Árbol", "Beta", "Cóndor", "Delta", "Épsilon", "Fénix", "
 AMOUNTS = dict(zip(NAMES, (12, 9.9, 110, 8, 75, 64, 53, 42, 31, 20), strict=True))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def publish(press, data_of) -> Callable[..., None]:
-    """Publish ten certificates and thirty project managers."""
+    """Ten certificates and thirty project managers, published; and again with other amounts."""
 
     def make(**changes: float) -> None:
         amounts = {name: int(millions * 10**6) for name, millions in {**AMOUNTS, **changes}.items()}
@@ -86,28 +60,8 @@ def publish(press, data_of) -> Callable[..., None]:
         press.publish("charts", answers={EVERYTHING: charts})
         press.publish("kpis", "financials")
 
+    make()
     return make
-
-
-@pytest.fixture
-def open_page(browser: Browser, address: str, publish) -> Iterator[Callable[..., Page]]:
-    """Open a page; an error of its scripts, or a word of the browser, fails the test."""
-    publish()
-    faults: list[str] = []
-    contexts = []
-
-    def make(path: str, **options: Any) -> Page:
-        contexts.append(browser.new_context(**{"locale": "es-CL", **options}))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text))
-        page.goto(address + path)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 def shown(page: Page, table: str = "critical_certificates") -> list[str]:
@@ -187,13 +141,7 @@ def test_newer_figures_leave_the_arrangement_and_the_focus(open_page, publish) -
     head(page, "Monto").get_by_role("button").click()
     assert shown(page)[0] == "Beta"
     publish(Ñuble=500)
-    page.evaluate(
-        """async () => {
-            const { src } = document.querySelector("script[type=module]");
-            const navigation = await import(src.replace("main.js", "navigation.js"));
-            await navigation.show(location.href, { keep: true, reason: "update" });
-        }"""
-    )
+    update(page)
     assert shown(page)[0] == "Ñuble"
     assert page.get_by_label("Buscar en Certificados críticos").input_value() == "e"
     expect(head(page, "Monto").get_by_role("button")).to_be_focused()
@@ -234,15 +182,15 @@ def test_without_scripts_tables_stand_whole(open_page) -> None:
     assert page.locator(".sort, .table-tools, .table-pages").count() == 0
 
 
-def test_on_paper_everything_is_whole_and_white(open_page, address) -> None:
+def test_on_paper_everything_is_whole_and_white(open_page) -> None:
     page = open_page(MANAGERS, color_scheme="dark", viewport={"width": A4_WIDTH, "height": 900})
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert len(shown(page, "project_managers")) == 30
     expect(page.locator(".printed")).to_have_text("Filtro: todos los certificados")
     for path in (MANAGERS, CRITICAL, "/manager/costs?lang=en", "/manager/system?lang=en"):
-        page.goto(address + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
+        page.goto(path)
+        assert not is_wider_than_the_screen(page)
         for pressed in (
             ".pages",
             ".table-tools",
@@ -258,10 +206,10 @@ def test_on_paper_everything_is_whole_and_white(open_page, address) -> None:
         assert cut == [], path
 
 
-def test_the_system_page_fits_a_phone(open_page, address) -> None:
+def test_the_system_page_fits_a_phone(open_page) -> None:
     page = open_page("/manager/system?lang=es", viewport={"width": 360, "height": 800})
     for language, scheme in (("es", "dark"), ("en", "light")):
         page.emulate_media(color_scheme=scheme)
-        page.goto(f"{address}/manager/system?lang={language}")
+        page.goto(f"/manager/system?lang={language}")
         assert page.locator(".product").count() == 4
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert not is_wider_than_the_screen(page)

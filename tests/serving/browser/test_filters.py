@@ -1,90 +1,36 @@
 """Filters and navigation in a real browser: pages change in place, by hand and by key."""
 
 import re
-import shutil
-import threading
-from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, Route, expect
 
+from kpi_pipeline.cache.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from tests.conftest import skip_or_fail
+from tests.serving.browser.clients import CLIENTS, with_clients
+from tests.serving.browser.looks import PHONE, has_stayed, is_wider_than_the_screen, mark
 
 pytestmark = pytest.mark.slow
 
-PAGE = "/manager/dashboard"
-CLIENTS = [
-    "Constructora Árbol & Cía.", "Energía Alto Ñuble", "Energía Río Claro", "Minera Ñandú", "Minera Sur",
-    "Portuaria Norte", "Sanitaria Este", "Sanitaria Oeste", "Vial Centro", "Vial Costa",
-]  # fmt: skip
+PATH = "/manager/dashboard"
+PAGE = f"{PATH}?lang=es"
 
 
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        skip_or_fail("chromium is not installed (Debian package chromium)")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, address: str, press, data_of, catalogue_of) -> Iterator[Callable[..., Page]]:
-    """Open a page of ten clients in Spanish; an error of its scripts fails the test."""
-    held = catalogue_of()
-    (clients,) = [one for one in held["dimensions"] if one["name"] == "client"]
-    clients["values"] = [{"value": name, "count": 3} for name in CLIENTS]
+@pytest.fixture(autouse=True)
+def published(press, data_of, catalogue_of) -> None:
+    """Figures of ten clients, each on its own too."""
+    held = with_clients(catalogue_of())
     everything = {**data_of("dashboards"), "options": {"client": [3] * 9 + [0], "state": [2, 6, 13]}}
     under = {**data_of("dashboards", scale=2), "options": {"state": [2, 0, 4]}}
     mine = {Filter.of({"client": name}): under for name in CLIENTS}
     press.publish("dashboards", answers={EVERYTHING: everything, **mine}, catalogue=held)
     press.publish("kpis", "charts", "financials", catalogue=held)
-    faults: list[str] = []
-    contexts = []
-
-    def make(query: str = "?lang=es", **options: object) -> Page:
-        contexts.append(
-            browser.new_context(**{"locale": "es-CL", "viewport": {"width": 1280, "height": 800}, **options})
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(5_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{address}{PAGE}{query}")
-        page.evaluate("document.documentElement.dataset.stayed = 'yes'")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 @pytest.fixture
 def page(open_page) -> Page:
-    return open_page()
-
-
-def stayed(page: Page) -> bool:
-    """Whether the document is the one that was opened: it has not been loaded anew."""
-    return page.evaluate("document.documentElement.dataset.stayed") == "yes"
+    return mark(open_page(PAGE))
 
 
 def asked(page: Page) -> list[tuple[str, str]]:
@@ -104,11 +50,17 @@ def said(page: Page):
 
 
 def test_what_is_ticked_applies_at_once_and_what_is_open_scrolled_and_focused_stays(open_page) -> None:
-    page = open_page(viewport={"width": 1280, "height": 400})
+    page = mark(open_page(PAGE, viewport={"width": 1280, "height": 400}))
     length = page.evaluate("history.length")
     page.locator("#summary-client").click()
-    option(page, "Minera Sur").check()
-    option(page, "Vial Centro").check()
+    # One right after the other, as a slow machine would not tick them.
+    page.locator("#options-client").evaluate(
+        """list => ["Minera Sur", "Vial Centro"].forEach((name) => {
+            const box = list.querySelector(`input[value="${name}"]`);
+            box.focus();
+            box.click();
+        })"""
+    )
     scrolled = page.evaluate("document.querySelector('#options-client').scrollTop")
     expect(page.locator("#summary-client")).to_contain_text("2 elegidos")
     assert asked(page) == [("client", "Minera Sur"), ("client", "Vial Centro"), ("lang", "es")]
@@ -117,7 +69,7 @@ def test_what_is_ticked_applies_at_once_and_what_is_open_scrolled_and_focused_st
     expect(page.locator("#choice-client .popover")).to_be_visible()
     assert focused(page) == "Vial Centro"
     expect(said(page)).to_have_text("Filtros: Cliente: Minera Sur; Cliente: Vial Centro")
-    assert stayed(page)
+    assert has_stayed(page)
 
 
 def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
@@ -142,7 +94,7 @@ def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
     expect(page.locator(".chips")).to_have_count(0)
     page.go_forward()
     expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
-    assert stayed(page)
+    assert has_stayed(page)
     page.reload()
     assert page.evaluate("scrollY") == 600
 
@@ -191,7 +143,7 @@ def test_an_impossible_value_cannot_be_chosen(page) -> None:
 
 
 def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
-    page = open_page("?lang=es&client=Minera+Sur&state=pagado&period=3m")
+    page = mark(open_page(f"{PAGE}&client=Minera+Sur&state=pagado&period=3m"))
     page.locator("#summary-client").click()
     page.locator("#clear-client").click()
     expect(page.locator(".chip-words")).to_have_text(["Periodo: Últimos 3 meses", "Estado: Pagado"])
@@ -205,7 +157,7 @@ def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
     assert asked(page) == [("lang", "es")]
     expect(said(page)).to_have_text("Sin filtros")
     assert page.evaluate("document.activeElement.closest('#filters') !== null")
-    assert stayed(page)
+    assert has_stayed(page)
 
 
 def test_a_period_closes_its_control_and_crossed_ends_are_one_month(page) -> None:
@@ -218,7 +170,7 @@ def test_a_period_closes_its_control_and_crossed_ends_are_one_month(page) -> Non
     page.locator("select[name=to]").select_option("2023-09")
     expect(page.locator("#summary-period")).to_contain_text("sept 2023")
     assert asked(page) == [("from", "2023-09"), ("to", "2023-09"), ("lang", "es")]
-    assert stayed(page)
+    assert has_stayed(page)
 
 
 def test_a_group_includes_its_values(page) -> None:
@@ -236,7 +188,7 @@ def test_a_group_includes_its_values(page) -> None:
 
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_no_choice_leaves_the_screen(width, open_page) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+    page = open_page(PAGE, viewport={"width": width, "height": 800})
     if width < 700:
         assert not page.locator("#summary-client").is_visible()
         page.locator("#summary-all-filters").click()
@@ -245,14 +197,12 @@ def test_no_choice_leaves_the_screen(width, open_page) -> None:
         box = page.locator("details.choice[open] .popover").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not is_wider_than_the_screen(page)
         page.keyboard.press("Escape")
 
 
 def test_a_phone_has_one_disclosure_and_a_sheet(open_page) -> None:
-    page = open_page(
-        "?lang=es&client=Minera+Sur", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
-    )
+    page = mark(open_page(f"{PAGE}&client=Minera+Sur", **PHONE))
     page.get_by_text("Filtros (1)").tap()
     page.locator("#summary-client").tap()
     sheet = page.locator("#choice-client .popover")
@@ -266,24 +216,25 @@ def test_a_phone_has_one_disclosure_and_a_sheet(open_page) -> None:
     page.locator("#summary-client").tap()
     page.touchscreen.tap(180, 20)  # the shade behind it
     expect(sheet).not_to_be_visible()
-    assert stayed(page)
+    assert has_stayed(page)
 
 
 def test_without_scripts_the_form_is_sent(open_page) -> None:
-    page = open_page(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page = open_page(PAGE, java_script_enabled=False, viewport={"width": 360, "height": 800})
     page.get_by_text("Filtros", exact=True).click()
     page.locator("#summary-client").click()
     assert not page.locator("#search-client").is_visible()
     page.locator("#options-client .option", has_text="Minera Sur").click()
     page.locator("#options-client .option", has_text="Vial Centro").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not is_wider_than_the_screen(page)
     page.get_by_role("button", name="Aplicar").click()
     page.wait_for_url("**client=Vial*")
     assert [value for name, value in asked(page) if name == "client"] == ["Minera Sur", "Vial Centro"]
     assert page.locator(".chip-words").all_inner_texts() == ["Cliente: Minera Sur", "Cliente: Vial Centro"]
 
 
-def test_a_page_that_does_not_come_leaves_the_one_before(page) -> None:
+def test_a_page_that_does_not_come_leaves_the_one_before(open_page) -> None:
+    page = mark(open_page(PAGE, allow=("ERR_INTERNET_DISCONNECTED",)))
     page.route("**/manager/dashboard?client=*", lambda route: route.abort("internetdisconnected"))
     page.locator("#summary-client").click()
     option(page, "Minera Sur").check()
@@ -300,10 +251,11 @@ def test_a_page_that_does_not_come_leaves_the_one_before(page) -> None:
     expect(page.locator(".unreachable")).to_be_visible()
     page.wait_for_url("**client=Minera*")  # the address is again that of what is shown
     expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
-    assert stayed(page)
+    assert has_stayed(page)
 
 
-def test_a_problem_is_shown_in_place_and_left_by_going_back(page) -> None:
+def test_a_problem_is_shown_in_place_and_left_by_going_back(open_page) -> None:
+    page = mark(open_page(PAGE, allow=("400 (BAD REQUEST)",)))
     page.evaluate("document.querySelector('.pages a').href = '/manager/dashboard?client=nobody'")
     page.locator(".pages a").first.click()
     expect(page.locator(".problem-status")).to_have_text("Problema 400")
@@ -312,7 +264,7 @@ def test_a_problem_is_shown_in_place_and_left_by_going_back(page) -> None:
     page.go_back()
     expect(page.locator("h1")).to_have_text("Gestión")
     assert page.locator("#summary-client").is_visible()
-    assert stayed(page)
+    assert has_stayed(page)
 
 
 def test_scripts_of_another_release_are_loaded(page) -> None:
@@ -321,7 +273,7 @@ def test_scripts_of_another_release_are_loaded(page) -> None:
     page.locator(".pages").get_by_role("link", name="Costos").click()
     page.wait_for_url("**/manager/costs*")
     expect(page.locator("h1")).to_have_text("Costos")
-    assert not stayed(page)
+    assert not has_stayed(page)
 
 
 def test_a_slow_page_shows_a_line_and_gives_way_to_the_next_step(page) -> None:
@@ -334,7 +286,7 @@ def test_a_slow_page_shows_a_line_and_gives_way_to_the_next_step(page) -> None:
     line = page.locator(".progress-line")
     page.evaluate("document.querySelector('.pages a[href*=costs]').click()")
     expect(line).to_be_visible()
-    expect(page.locator("#content")).to_have_attribute("aria-busy", "")
+    expect(page.locator("#content")).to_have_attribute("aria-busy", "true")
     page.evaluate("document.querySelector('.pages a[href*=rework]').click()")
     expect(page.locator("h1")).to_have_text("Re-trabajo")
     expect(line).not_to_be_visible()
@@ -342,11 +294,12 @@ def test_a_slow_page_shows_a_line_and_gives_way_to_the_next_step(page) -> None:
         route.continue_()
     page.evaluate("document.querySelector('.pages a[href*=dashboard]').click()")
     expect(page.locator("h1")).to_have_text("Gestión")
-    assert page.evaluate("location.pathname") == PAGE
-    assert stayed(page)
+    assert page.evaluate("location.pathname") == PATH
+    assert has_stayed(page)
 
 
-def test_a_link_that_is_pointed_at_is_fetched_ahead_and_once(page) -> None:
+def test_a_link_that_is_pointed_at_is_fetched_ahead_and_once(open_page) -> None:
+    page = open_page(PAGE, before=lambda page: page.clock.install())
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
     link = page.locator(".pages a[href*=costs]")
@@ -355,4 +308,23 @@ def test_a_link_that_is_pointed_at_is_fetched_ahead_and_once(page) -> None:
     assert page.locator("h1").inner_text() == "Gestión"
     link.click()
     expect(page.locator("h1")).to_have_text("Costos")
+    # Nor when the page that is shown is pointed at.
+    page.mouse.move(640, 700)
+    link.hover()
+    page.clock.run_for(200)
+    with page.expect_response("**/manager/rework*"):
+        page.locator(".pages a[href*=rework]").hover()
     assert fetched.count("/manager/costs") == 1
+
+
+def test_only_what_is_clicked_is_asked_of_the_pipeline(page, client) -> None:
+    requests = Requests(client)
+    page.locator("#summary-period").click()
+    link = page.get_by_role("link", name="Últimos 3 meses")
+    with page.expect_response(lambda answer: answer.status == 202) as pointed_at:
+        link.hover()
+    pointed_at.value.finished()
+    assert requests.pending("test", 10) == []
+    link.click()
+    expect(page.locator(".badge-missing")).to_be_visible()
+    assert [one.kind for one in requests.pending("test", 10)] == [RequestKind.WARM]

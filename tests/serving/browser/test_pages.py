@@ -1,0 +1,84 @@
+"""The pages in a real browser: nothing is refused, nothing fails, nothing overflows a small screen."""
+
+import pytest
+from playwright.sync_api import expect
+
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.pages import PAGES
+from serving.pages.addresses import page_path
+from tests.serving.browser.looks import PHONE, has_stayed, is_wider_than_the_screen, mark
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("es", "light", 1280), ("en", "dark", 360)], ids=["wide", "narrow"]
+)
+def test_every_page(language, scheme, width, open_page, press, data_of) -> None:
+    for product in PRODUCTS:
+        large = data_of(product, currencies=("CLP", "USD"), scale=100)
+        press.publish(product, answers={EVERYTHING: large})
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for one in PAGES:
+        page.goto(f"{page_path(one.name)}?lang={language}")
+        assert page.locator(".card").count() == len(one.kpis)
+        assert page.locator(".chart-figure").count() == len(one.charts)
+        assert page.locator(".badge-fresh").is_visible()
+        # The style sheet is applied, and nothing makes the page wider than the screen.
+        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "grid"
+        assert not is_wider_than_the_screen(page)
+        cut = page.locator(".value, .course, .card-foot, .bar-value, .line-ends span").evaluate_all(
+            "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+        )
+        assert [text for text in cut if text] == []
+
+
+def test_a_phone_reaches_every_page(open_page, press) -> None:
+    press.publish()
+    page = mark(open_page(f"{page_path(PAGES[0].name)}?lang=es", **PHONE))
+    pages = page.get_by_role("navigation", name="Páginas")
+    for name in (*(one.label_es for one in reversed(PAGES)), "Sistema"):
+        pages.get_by_role("link", name=name, exact=True).tap()
+        expect(page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+        current = pages.locator("[aria-current=page]")
+        expect(current).to_have_text(name)
+        expect(current).to_be_in_viewport(ratio=1)  # the row of pages is longer than the screen
+        assert not is_wider_than_the_screen(page)
+    assert has_stayed(page)
+
+
+def test_the_data_behind_a_drawing_can_be_read(open_page, press) -> None:
+    press.publish()
+    page = open_page("/manager/dashboard?lang=en")
+    trend = page.locator(".chart-monthly_trend")
+    assert not trend.locator("table").is_visible()
+    trend.locator("summary").click()
+    assert trend.locator("table").is_visible()
+    assert trend.locator("tbody tr").count() == 12
+
+
+def test_another_page_keeps_the_filter(open_page, press, data_of) -> None:
+    mine = Filter.of({"client": "Minera Ñandú"})
+    for product in PRODUCTS:
+        press.publish(product, answers={EVERYTHING: data_of(product), mine: data_of(product, scale=2)})
+    page = open_page("/manager/dashboard?lang=es&client=minera nandu")
+    page.get_by_role("navigation", name="Páginas").get_by_role("link", name="Costos").click()
+    page.wait_for_url("**/manager/costs?client=Minera*")
+    assert page.locator(".chip").inner_text().startswith("Cliente:")
+    assert page.get_by_role("link", name="Costos").get_attribute("aria-current") == "page"
+    assert "2.468" in page.locator(".card-costs .value").inner_text()
+
+
+def test_a_filter_is_chosen_and_taken_back(open_page, press, data_of) -> None:
+    press.publish("dashboards")
+    page = open_page("/manager/dashboard?lang=es")
+    page.locator("#summary-client").click()
+    page.locator("#choice-client").get_by_label("Minera Ñandú").check()
+    page.wait_for_url("**/manager/dashboard?*client=Minera*")
+    assert page.locator(".chip").inner_text().startswith("Cliente:")
+    assert page.locator(".badge-missing").is_visible()
+    page.keyboard.press("Escape")
+    page.get_by_label("Quitar el filtro Minera Ñandú").click()
+    page.wait_for_url("**/manager/dashboard?lang=es")
+    assert page.locator(".badge-fresh").is_visible()
