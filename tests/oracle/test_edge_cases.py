@@ -197,7 +197,7 @@ CERTIFICATES: dict[str, Rows] = {
             paid_on=date(2022, 3, 1) + timedelta(9 * number + 20 + 7 * (number % 11)),
             client=("Norte", "Sur", "Este")[number % 3],
         )
-        for number in range(75)
+        for number in range(45)
     ]
     + [
         certificate(

@@ -95,13 +95,13 @@ tables = st.builds(
 filters = st.fixed_dictionaries({}, optional=ASKED).map(Filter.of)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(tables, dates_of_interest, st.integers(1, 24))
 def test_every_hot_filter(both: BothWays, as_of: date, window_months: int) -> None:
     assert_agreement(both, as_of, window_months)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(tables, dates_of_interest, st.lists(filters, min_size=1, max_size=12))
 def test_any_filters(both: BothWays, as_of: date, asked: list[Filter]) -> None:
     cube = both.cube(as_of)

@@ -8,15 +8,14 @@ from .both_ways import BothWays
 from .comparison import assert_agreement, assert_agreement_of_some
 
 
-@pytest.mark.parametrize("as_of", [date(2014, 2, 28), date(2012, 4, 18)], ids=str)
+@pytest.mark.parametrize("as_of", [date(2014, 2, 28), date(2012, 6, 15), date(2012, 4, 18)], ids=str)
 def test_every_figure_of_some_variants(receivables: BothWays, as_of: date) -> None:
     assert_agreement_of_some(receivables, as_of)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("as_of", [date(2013, 6, 30), date(2012, 6, 15)], ids=str)
-def test_every_figure_of_every_variant(receivables: BothWays, as_of: date) -> None:
-    assert_agreement(receivables, as_of)
+def test_every_figure_of_every_variant(receivables: BothWays) -> None:
+    assert_agreement(receivables, date(2013, 6, 30))
 
 
 def test_before_the_first_invoice_there_is_nothing(receivables: BothWays) -> None:
