@@ -26,7 +26,7 @@ WINDOW_MONTHS = 12
 DEMO_DAY = date(2024, 6, 28)
 """The last day of the demo databases."""
 
-DEMO_ROWS = 300
+DEMO_ROWS = 400
 """Certificates of each."""
 
 
