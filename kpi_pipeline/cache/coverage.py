@@ -1,5 +1,6 @@
 """Coverage: which variants there are, which are precomputed, and how questions find them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, TypeVar, cast
@@ -9,6 +10,7 @@ import redis
 from kpi_pipeline.cache.keys import hot_set_key, payload_key, variant_key
 from kpi_pipeline.cache.ledger import Asked, Ledger, Missed, Reads
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.popularity import KEPT
 from kpi_pipeline.cache.publisher import Publisher
 from kpi_pipeline.model.filters import Filter
@@ -59,15 +61,24 @@ class MissedVariant:
 
 @dataclass(frozen=True, slots=True)
 class AskedVariant:
-    """A variant that readers ask for, and whether the live generation holds it.
+    """A variant that readers ask for, how they were answered, and whether the live generation holds it.
 
     Attributes:
         asked: What and how often.
         precomputed: Whether it is there.
+        stale: How often it was answered with stale figures.
+        missed: How often it was not answered with its own figures.
     """
 
     asked: Asked
     precomputed: bool
+    stale: float
+    missed: float
+
+    @property
+    def hits(self) -> float:
+        """How often it was answered with its own figures, fresh or stale."""
+        return max(0.0, self.asked.weight - self.missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,7 @@ class Coverage:
         """
         live = self._publisher.live(product)
         asked = self._ledger.asked(product, KEPT)
-        missed = self._ledger.missed(product, MISSES_SHOWN)
+        missed = self._ledger.missed(product, KEPT)
         held = self._held(live, [*(one.filter for one in asked), *(one.filter for one in missed)])
         return ProductCoverage(
             product=product,
@@ -156,8 +167,22 @@ class Coverage:
             asked=len(asked),
             asked_missing=sum(one.filter not in held for one in asked),
             reads=self._ledger.reads(product),
-            missed=tuple(MissedVariant(one, one.filter in held) for one in missed),
-            most_asked=tuple(AskedVariant(one, one.filter in held) for one in asked[:ASKED_SHOWN]),
+            missed=tuple(MissedVariant(one, one.filter in held) for one in missed[:MISSES_SHOWN]),
+            most_asked=self._most_asked(product, asked[:ASKED_SHOWN], missed, held),
+        )
+
+    def _most_asked(
+        self, product: str, asked: Sequence[Asked], missed: Sequence[Missed], held: set[Filter]
+    ) -> tuple[AskedVariant, ...]:
+        """Variants with how they were answered; what nobody could be told of is no ask."""
+        stale = {one.filter: one.weight for one in self._ledger.stale(product, KEPT)}
+        misses: dict[Filter, float] = defaultdict(float)
+        for one in missed:
+            if one.reason is not Miss.UNREACHABLE:
+                misses[one.filter] += one.weight
+        return tuple(
+            AskedVariant(one, one.filter in held, stale.get(one.filter, 0.0), misses[one.filter])
+            for one in asked
         )
 
     def _chosen(self, product: str) -> HotSetNote | None:

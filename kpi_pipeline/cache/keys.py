@@ -16,6 +16,7 @@ kpi:task:of:<request>            the id of the request in flight for the same th
 kpi:progress:<run>               hash, how far a run has come that requests wait for
 kpi:wanted:<product>             sorted set of filters asked for, by popularity
 kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
+kpi:metrics:stale:<product>      sorted set of filters that were answered with stale figures, likewise
 kpi:metrics:reads:<product>:<day>  hash, how questions of a day were answered -> count
 kpi:metrics:hot_set:<product>    hash, what the pipeline has last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
@@ -130,6 +131,11 @@ def in_flight_key(request: str) -> str:
 def wanted_key(product: str) -> str:
     """Redis key of the filters of a product asked for, by popularity."""
     return f"kpi:wanted:{product}"
+
+
+def stale_key(product: str) -> str:
+    """Redis key of the sorted set of filters of a product that were answered with stale figures."""
+    return f"kpi:metrics:stale:{product}"
 
 
 def missed_key(product: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 import redis
 
-from kpi_pipeline.cache.keys import missed_key, reads_key, wanted_key
+from kpi_pipeline.cache.keys import missed_key, reads_key, stale_key, wanted_key
 from kpi_pipeline.cache.misses import Miss
 from kpi_pipeline.cache.popularity import Popularity
 from kpi_pipeline.cache.wire import filter_from_text, filter_to_text
@@ -105,6 +105,10 @@ class Ledger:
             },
         )
 
+    def note_stale(self, product: str, stale: Mapping[Filter, int]) -> None:
+        """Note how often filters of a product were answered with stale figures."""
+        self._popularity.add(stale_key(product), {filter_to_text(one): stale[one] for one in stale})
+
     def note_reads(self, product: str, hits: int, misses: Mapping[Miss, int], stale: int = 0) -> None:
         """Note how today's questions were answered.
 
@@ -134,13 +138,16 @@ class Ledger:
 
     def asked(self, product: str, limit: int) -> list[Asked]:
         """The same with their weights."""
-        found = []
-        for text, weight in self._popularity.ranked(wanted_key(product), limit):
-            try:
-                found.append(Asked(filter_from_text(text), weight))
-            except ValueError as error:
-                _LOG.warning("an entry of the ledger of %s is left out: %s", product, error)
-        return found
+        return self._weighed(product, wanted_key(product), limit)
+
+    def stale(self, product: str, limit: int) -> list[Asked]:
+        """Filters of a product that were answered with stale figures, those most often so first.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            limit: How many at most, from 1.
+        """
+        return self._weighed(product, stale_key(product), limit)
 
     def missed(self, product: str, limit: int) -> list[Missed]:
         """Filters of a product that were missed, those missed most first; one entry a reason.
@@ -171,6 +178,15 @@ class Ledger:
                     counts[name] = counts.get(name, 0) + int(times)
         misses = {reason: counts[reason] for reason in Miss if reason in counts}
         return Reads(counts.get(_HIT, 0), misses, counts.get(_STALE, 0))
+
+    def _weighed(self, product: str, key: str, limit: int) -> list[Asked]:
+        found = []
+        for text, weight in self._popularity.ranked(key, limit):
+            try:
+                found.append(Asked(filter_from_text(text), weight))
+            except ValueError as error:
+                _LOG.warning("an entry of the ledger of %s is left out: %s", product, error)
+        return found
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock(), UTC).date()

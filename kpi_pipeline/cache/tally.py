@@ -25,13 +25,16 @@ class _Counts:
     """What was counted of one product and is not yet written."""
 
     reads: Counter[Miss | None] = field(default_factory=Counter)
-    stale: int = 0
+    stale: Counter[Filter] = field(default_factory=Counter)
+    stale_reads: int = 0
     asks: Counter[Filter] = field(default_factory=Counter)
     misses: Counter[tuple[Filter, Miss]] = field(default_factory=Counter)
 
     def add(self, asked: Filter, miss: Miss | None, stale: bool) -> None:
         self.reads[miss] += 1
-        self.stale += stale
+        self.stale_reads += stale
+        if stale and (asked in self.stale or len(self.stale) < _HELD):
+            self.stale[asked] += 1
         # What is missing is wanted at once, by whoever asks for it to be computed.
         if miss in (None, Miss.EXPIRED) and (asked in self.asks or len(self.asks) < _HELD):
             self.asks[asked] += 1
@@ -40,7 +43,8 @@ class _Counts:
 
     def take_back(self, earlier: "_Counts") -> None:
         self.reads.update(earlier.reads)
-        self.stale += earlier.stale
+        self.stale_reads += earlier.stale_reads
+        self.stale = Counter(dict((self.stale + earlier.stale).most_common(_HELD)))
         self.asks = Counter(dict((self.asks + earlier.asks).most_common(_HELD)))
         self.misses = Counter(dict((self.misses + earlier.misses).most_common(_HELD)))
 
@@ -110,5 +114,7 @@ class Tally:
         counts.asks = Counter()
         self._ledger.note_misses(product, counts.misses)
         counts.misses = Counter()
+        self._ledger.note_stale(product, counts.stale)
+        counts.stale = Counter()
         misses = {reason: times for reason, times in counts.reads.items() if reason is not None}
-        self._ledger.note_reads(product, counts.reads[None], misses, counts.stale)
+        self._ledger.note_reads(product, counts.reads[None], misses, counts.stale_reads)

@@ -23,6 +23,7 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
     ledger, coverage = Ledger(each_client), Coverage(each_client)
     ledger.note_asks("kpis", {ACME: 3, OTHER: 2, THIRD: 1})
     ledger.note_misses("kpis", {(OTHER, Miss.NOT_HOT): 2, (ACME, Miss.CORRUPT): 1})
+    ledger.note_stale("kpis", {ACME: 1})
     ledger.note_reads("kpis", 4, {Miss.NOT_HOT: 2, Miss.CORRUPT: 1}, stale=3)
     coverage.note("kpis", NOTE)
     found = coverage.of("kpis")
@@ -45,11 +46,10 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
             {"filter": {"client": ["ACME"]}, "reason": "corrupt", "weight": 1.0, "precomputed": True},
         ],
     }
-    assert [(one.asked.filter, one.precomputed) for one in found.most_asked] == [
-        (ACME, True),
-        (OTHER, False),
-        (THIRD, False),
-    ]
+    assert [
+        (one.asked.filter, one.precomputed, round(one.hits), round(one.stale), round(one.missed))
+        for one in found.most_asked
+    ] == [(ACME, True, 2, 1, 1), (OTHER, False, 0, 0, 2), (THIRD, False, 1, 0, 0)]
     assert coverage.of("charts").asked == 0
 
 

@@ -35,6 +35,7 @@ def test_nothing_is_written_while_somebody_waits_for_an_answer(client, written_b
     assert ledger.reads("kpis") == Reads(3, {Miss.CORRUPT: 1}, stale=1)
     assert ledger.reads("charts") == Reads(1, {})
     assert weights(ledger) == {ACME: 3}
+    assert [(one.filter, round(one.weight)) for one in ledger.stale("kpis", 10)] == [(ACME, 1)]
     assert [(missed.filter, missed.reason) for missed in ledger.missed("kpis", 10)] == [(ACME, Miss.CORRUPT)]
 
 
@@ -78,6 +79,7 @@ def test_what_cannot_be_written_is_written_later_and_once(client, written_by_han
     tally.write()
     assert weights(ledger) == {ACME: 3}
     assert ledger.reads("kpis") == Reads(3, {}, stale=2)
+    assert [(one.filter, round(one.weight)) for one in ledger.stale("kpis", 10)] == [(ACME, 2)]
 
 
 def test_without_a_server_counting_goes_on_within_bounds(

@@ -66,14 +66,16 @@ def test_coverage_and_how_questions_went(web, press, client) -> None:
     ledger = Ledger(client)
     ledger.note_reads("kpis", 30, {Miss.NOT_HOT: 9, Miss.CORRUPT: 1}, stale=7)
     ledger.note_misses("kpis", {(OF_MINE, Miss.NOT_HOT): 9})
-    ledger.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 3})
+    ledger.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 12})
+    ledger.note_stale("kpis", {EVERYTHING: 7})
     text = words(web.get(f"{SYSTEM}?lang=en"))
     # Known, precomputed, no room, asked, missing, hits, stale, misses, rate.
     assert "kpis 1,234 1 34 2 1 30 7 10 75.0 %" in text
     assert "Misses of kpis: 9 not precomputed, 1 corrupt." in text
     assert f"Client: {MINE} kpis not precomputed missing 9" in text
-    assert "all certificates kpis precomputed 21" in text
-    assert f"Client: {MINE} kpis missing 3" in text
+    # By variant: hits, stale, misses.
+    assert "all certificates kpis precomputed 21.0 7.0 0.0" in text
+    assert f"Client: {MINE} kpis missing 3.0 0.0 9.0" in text
 
 
 def test_requests_that_wait_and_who_works_on_them(web, press, client) -> None:
