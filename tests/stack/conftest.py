@@ -165,7 +165,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A stack after its first start, shared by tests that leave it healthy."""
-    made = Machine(tmp_path_factory.mktemp("stack"))
+    made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_HOT_SET_MAX_VARIANTS": "400"})
     try:
         made.start()
         yield made

@@ -119,7 +119,7 @@ def test_warm_makes_new_figures_live_and_reads_them_back(stack) -> None:
     (live,) = runs["refresh_kpis"]["products"]
     assert live["outcome"] == "written"
     assert live["run_id"] == runs["refresh_kpis"]["run_id"]
-    assert live["variants"] > 3_000
+    assert live["variants"] > 100
     assert live["seconds"] > 0
     after = stack.get("/manager/api/kpis").json()
     assert after["meta"]["generation"] == live["generation"] != before["meta"]["generation"]

@@ -43,7 +43,8 @@ def test_what_a_reader_misses_is_there_a_moment_later_and_in_the_coverage(stack,
     assert coverage["misses"]["not_hot"] >= 1
     missed = {str(one["filter"]): one for one in coverage["missed"]}[str({"client": sorted(clients)})]
     assert (missed["reason"], missed["precomputed"]) == ("not_hot", True)
-    assert coverage["precomputed"] >= coverage["hot_set"]["declared"]
+    chosen = coverage["hot_set"]
+    assert coverage["precomputed"] >= chosen["declared"] - chosen["left_out"] > 0
 
 
 def test_all_is_warmed_and_every_answer_read_back(stack) -> None:
