@@ -169,4 +169,4 @@ def test_a_task_fails_with_the_reason_when_its_worker_is_killed(stack, wait) -> 
     def retried() -> bool:
         return any(run.status == "SUCCESS" for run in runs_of(stack, told))
 
-    wait(retried, 60, "the run is tried again")
+    wait(retried, 120, "the run is tried again")

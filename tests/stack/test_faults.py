@@ -163,7 +163,7 @@ def test_a_run_whose_worker_is_killed_ends_and_is_tried_again(stack, wait, whole
             newest = stack.dagster.recent_runs(1)[0]
             return newest.run_id != run_id and newest.status == "SUCCESS"
 
-        wait(retried, 60, "the refresh is tried again")
+        wait(retried, 120, "the refresh is tried again")
         all_run(stack, wait)
     assert reader.wrong == []
     assert set(reader.answers) <= {"200", "304"}
