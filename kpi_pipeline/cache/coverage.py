@@ -159,7 +159,8 @@ class Coverage:
         live = self._publisher.live(product)
         asked = self._ledger.asked(product, KEPT)
         missed = self._ledger.missed(product, KEPT)
-        held = self._held(live, [*(one.filter for one in asked), *(one.filter for one in missed)])
+        shown = missed[:MISSES_SHOWN]
+        held = self._held(live, [*(one.filter for one in asked), *(one.filter for one in shown)])
         return ProductCoverage(
             product=product,
             live=live,
@@ -167,7 +168,7 @@ class Coverage:
             asked=len(asked),
             asked_missing=sum(one.filter not in held for one in asked),
             reads=self._ledger.reads(product),
-            missed=tuple(MissedVariant(one, one.filter in held) for one in missed[:MISSES_SHOWN]),
+            missed=tuple(MissedVariant(one, one.filter in held) for one in shown),
             most_asked=self._most_asked(product, asked[:ASKED_SHOWN], missed, held),
         )
 

@@ -14,12 +14,19 @@ class SumTooLarge(ArithmeticError):
 
 @contextmanager
 def computation() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of one's own: what it registers and its temporary tables go with it.
+    """A connection of one's own: what it registers and its temporary tables go with it."""
+    with _database(os.getpid()).cursor() as connection:
+        yield connection
+
+
+@contextmanager
+def summation() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A computation in which all that can fail to fit its type are sums.
 
     Raises:
-        SumTooLarge: Instead of DuckDB's own errors of numbers that do not fit their type.
+        SumTooLarge: If one does not.
     """
-    with _database(os.getpid()).cursor() as connection:
+    with computation() as connection:
         try:
             yield connection
         except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:

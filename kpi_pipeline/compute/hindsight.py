@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.compute.survival import Ints, SurvivalCurves
 from kpi_pipeline.model.components import FORECAST_MONTHS
@@ -93,7 +93,7 @@ def look_back(certificates: pa.Table, first: int, last: int) -> Hindsight:
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
-    with computation() as connection:
+    with summation() as connection:
         connection.register("certificates", certificates)
         months = {"first": first, "last": last}
         connection.execute(f"CREATE TEMP TABLE milestones AS {_MILESTONES}", {"last": month_end(last)})

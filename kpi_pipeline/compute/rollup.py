@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from kpi_pipeline.compute.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.compute.cells import CELL_COLUMNS, CELL_FIELDS, number_cells
-from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.expected_payments import (
     FORECAST_COMPONENTS,
     HISTORY,
@@ -120,7 +120,7 @@ def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Th
         SumTooLarge: If a sum does not fit 64 bits.
     """
     day, settings = {"as_of": as_of}, view_settings(thresholds)
-    with computation() as connection:
+    with summation() as connection:
         connection.register("certificates", certificates)
         connection.register("costs", costs)
         connection.register("cuts", amount_cuts(certificates["currency"].unique().to_pylist(), thresholds))

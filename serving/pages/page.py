@@ -134,7 +134,6 @@ def _context(
         "live": live_state(reply, refresh, formats, texts),
         "reload_s": _reload_s(reply, refresh),
         "refresh": refresh,
-        "reachable": reply.reachable,
         "missing": reply.state is AnswerState.MISSING,
         "stale": reply.state is AnswerState.STALE,
         "historic": reply.state is AnswerState.HISTORIC,

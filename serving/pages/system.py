@@ -137,12 +137,13 @@ def _catalogue(connection: Connection) -> Catalogue | None:
 
 def _links(
     catalogue: Catalogue | None, asked_for: Language | None, language: Language
-) -> Sequence[tuple[str, str]]:
-    """Label and address of every page; none where there is no catalogue."""
+) -> Sequence[tuple[str, str, bool]]:
+    """The navigation as on every page, none of them this one; empty where there is no catalogue."""
     return [
         (
             page.label_es if language == "es" else page.label_en,
             PageAddress(page_path(page.name), asked_for).of(()),
+            False,
         )
         for page in (catalogue.pages if catalogue else ())
     ]
