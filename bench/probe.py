@@ -7,7 +7,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from kpi_pipeline.sources.demo import write_demo
+from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.probe import probe
 

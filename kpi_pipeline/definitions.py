@@ -2,14 +2,14 @@
 
 from dagster import Definitions, in_process_executor
 
-from kpi_pipeline.assets.archives import ARCHIVED_ASSETS
-from kpi_pipeline.assets.backtest import forecast_backtest
+from kpi_pipeline.assets.archive import ARCHIVED_ASSETS
+from kpi_pipeline.assets.cleanup import clean_cache
 from kpi_pipeline.assets.coverage import coverage
+from kpi_pipeline.assets.forecast_backtest import forecast_backtest
 from kpi_pipeline.assets.month_ends import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.sources import certificates
-from kpi_pipeline.assets.upkeep import clean_cache
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,
     BACKTEST_FORECAST,
@@ -25,10 +25,10 @@ from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
 from kpi_pipeline.sensors.cold_cache import cold_cache
+from kpi_pipeline.sensors.freshness_violations import freshness_violations
 from kpi_pipeline.sensors.requests import requested_refreshes
 from kpi_pipeline.sensors.source import source_changes
 from kpi_pipeline.sensors.tasks import TASK_SENSORS
-from kpi_pipeline.sensors.violations import freshness_violations
 
 defs = Definitions(
     assets=[

@@ -4,9 +4,9 @@ from typing import Final
 
 from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
-from kpi_pipeline.assets.archives import restore_lost
+from kpi_pipeline.assets.archive import restore_lost
+from kpi_pipeline.cache.requests.run_requests import ALWAYS, NOBODY_WAITS, PRIORITY_TAG, REBUILD_TAG
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.run_tags import ALWAYS, NOBODY_WAITS, PRIORITY_TAG, REBUILD_TAG
 
 QUEUES: Final = {
     "kpis": "kpis",

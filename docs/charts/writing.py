@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import get_currency_precision
 
 from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
-from kpi_pipeline.model.kinds import Kind
-from kpi_pipeline.model.texts import Language, Text
+from kpi_pipeline.model.labels import Kind, Language, Text
 from serving.pages.formats import NO_DATA, Formats
 
 _DAYS: Final = Text("días", "days")

@@ -4,9 +4,9 @@ from typing import Any
 
 from dagster import MaterializeResult, MetadataValue, TableRecord, asset
 
-from kpi_pipeline.assets.retries import TRY_AGAIN
-from kpi_pipeline.cache.coverage import MissedVariant, ProductCoverage
-from kpi_pipeline.cache.ledger import DAYS_KEPT
+from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.cache.usage.counters import DAYS_KEPT
+from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 

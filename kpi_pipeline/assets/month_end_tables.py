@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.rollup import Rollup
+from kpi_pipeline.compute.rollup.rollup import Rollup
 
 _MONTH: Final = "month_end"
 _METADATA: Final = b"kpi_month_ends"

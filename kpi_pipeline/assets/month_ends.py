@@ -34,25 +34,25 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.month_end_tables import of_month, stack
+from kpi_pipeline.assets.policies import TRY_AGAIN
 from kpi_pipeline.assets.products import inputs_digest
-from kpi_pipeline.assets.reading import read_source
-from kpi_pipeline.assets.retries import TRY_AGAIN
-from kpi_pipeline.assets.taking_over import basis_digest, single_values
-from kpi_pipeline.cache.history import KEPT_S
+from kpi_pipeline.assets.reuse import basis_digest, single_values
+from kpi_pipeline.assets.source_reading import read_source
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.history import KEPT_S
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_end, month_number, month_of
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
-from kpi_pipeline.compute.rollup import ROLLUP_TABLES, roll_up
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
-from kpi_pipeline.model.provenance import Provenance
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.provenance import Provenance
 
 GROUP: Final = "month_ends"
 OWNERS: Final = ["team:data-engineering"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kpi_pipeline.cache.static_files import Content
-from kpi_pipeline.compute.page_files import PageFile, page_files
+from kpi_pipeline.compute.charts.page_files import PageFile, page_files
 from kpi_pipeline.resources.cache import CacheResource
 
 

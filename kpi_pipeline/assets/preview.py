@@ -4,9 +4,9 @@ import base64
 
 from dagster import MarkdownMetadataValue, MetadataValue
 
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.charts.rendering import render_png
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.pictures import render_png
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING
 

@@ -25,26 +25,25 @@ from dagster import (
     asset,
 )
 
-from kpi_pipeline.assets.freshness import freshness_policy
-from kpi_pipeline.assets.hot_set import choose
 from kpi_pipeline.assets.page_files import keep_page_files
+from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
+from kpi_pipeline.assets.precompute_set import choose
 from kpi_pipeline.assets.preview import chart_preview
-from kpi_pipeline.assets.retries import TRY_AGAIN
-from kpi_pipeline.assets.taking_over import WritePlan, basis_digest, single_values, write_plan
+from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publisher import Flip, IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.cache.requests.run_requests import ALWAYS, REBUILD_TAG
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
-from kpi_pipeline.compute.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_variants
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.provenance import Provenance
-from kpi_pipeline.model.run_tags import ALWAYS, REBUILD_TAG
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.provenance import Provenance
 
 ANSWERS_PER_EXTENSION = 500
 """Answers written between two extensions of the lease."""

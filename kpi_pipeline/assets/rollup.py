@@ -15,12 +15,12 @@ from dagster import (
     multi_asset,
 )
 
-from kpi_pipeline.assets.freshness import freshness_policy
+from kpi_pipeline.assets.policies import freshness_policy
 from kpi_pipeline.compute.database import SumTooLarge
-from kpi_pipeline.compute.reconciliation import reconcile_rollup
-from kpi_pipeline.compute.rollup import ROLLUP_TABLES, roll_up
-from kpi_pipeline.model.provenance import Provenance
+from kpi_pipeline.compute.rollup.reconciliation import reconcile_rollup
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.provenance import Provenance
 
 
 def _out(description: str) -> AssetOut:

@@ -14,9 +14,8 @@ from dagster import (
     multi_asset,
 )
 
-from kpi_pipeline.assets.freshness import freshness_policy
-from kpi_pipeline.assets.reading import Refusals, read_source
-from kpi_pipeline.assets.retries import TRY_AGAIN
+from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
+from kpi_pipeline.assets.source_reading import Refusals, read_source
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 

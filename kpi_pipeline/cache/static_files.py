@@ -26,7 +26,7 @@ from isal import igzip
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Encoding
 from kpi_pipeline.cache.keys import static_file_key, static_name_key
-from kpi_pipeline.cache.link import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
 
 _MAGIC: Final = b"KPF\x01"
 _DIGEST_SIZE: Final = 16

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.reader import CacheReader, NoMonthEnd, NothingPublished
+from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd, NothingPublished
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
 from kpi_pipeline.cli.problems import Problem, load_settings, told
 from kpi_pipeline.cli.refresh import show_progress
@@ -17,7 +17,7 @@ from kpi_pipeline.compute.months import month_end, month_number, month_of, month
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.runs import DagsterServer, RunProgress
+from kpi_pipeline.stack.dagster_client import DagsterServer, RunProgress
 
 JOB: Final = "backfill_month_ends"
 TIMEOUT_S: Final = 1830

@@ -11,8 +11,8 @@ from babel.numbers import get_currency_precision
 
 from kpi_pipeline.cli.console import print_json, say, show_table
 from kpi_pipeline.cli.problems import Problem, load_settings, told
-from kpi_pipeline.compute.backtest import NAIVE_MONTH_ENDS, Score, score_forecasts
-from kpi_pipeline.compute.normalise import normalise
+from kpi_pipeline.compute.forecasting.backtest import NAIVE_MONTH_ENDS, Score, score_forecasts
+from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping

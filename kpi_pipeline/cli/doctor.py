@@ -17,9 +17,9 @@ from kpi_pipeline.cli.source_check import read_source, refuse_if_too_dirty
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack import loopback
 from kpi_pipeline.stack.addresses import Addresses, port_is_free
-from kpi_pipeline.stack.cache_server import check_redis
+from kpi_pipeline.stack.dagster_client import DagsterServer
 from kpi_pipeline.stack.home import Home, HomeUnusable
-from kpi_pipeline.stack.runs import DagsterServer
+from kpi_pipeline.stack.redis_check import check_redis
 from kpi_pipeline.stack.supervision import running_addresses
 
 OLDEST_PYTHON: Final = (3, 11)

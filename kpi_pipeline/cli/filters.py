@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from kpi_pipeline.cache.query import FILTER_NAMES, QueryError, parse_filter
+from kpi_pipeline.cache.reading.query import FILTER_NAMES, QueryError, parse_filter
 from kpi_pipeline.model.filters import Filter
 
 

@@ -12,8 +12,8 @@ import typer
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
 from kpi_pipeline.cli.problems import Problem, load_settings, told
 from kpi_pipeline.cli.source_check import SourceCheck, advice, read_source, refuse_if_too_dirty
+from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.demo import write_demo
 from kpi_pipeline.sources.selection import choose_source
 from kpi_pipeline.stack.home import Home
 

@@ -10,17 +10,17 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.link import CacheUnavailable
+from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
 from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.stack.addresses import PortTaken
-from kpi_pipeline.stack.cache_server import RedisUnusable
+from kpi_pipeline.stack.dagster_client import DagsterUnreachable, RunRefused, RunUnfinished
 from kpi_pipeline.stack.home import HomeUnusable
 from kpi_pipeline.stack.programs import NoBroker
-from kpi_pipeline.stack.runs import DagsterUnreachable, RunRefused, RunUnfinished
+from kpi_pipeline.stack.redis_check import RedisUnusable
 
 FAILED: Final = 1
 NOT_RUNNING: Final = 3

@@ -8,14 +8,14 @@ from typing import Any, Final
 import redis
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.link import CacheUnavailable
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheReader, NothingPublished
+from kpi_pipeline.cache.reading.client import CacheUnavailable
+from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.stack.runs import DagsterServer, RunProgress
+from kpi_pipeline.stack.dagster_client import DagsterServer, RunProgress
 
 REFRESH_ALL: Final = "refresh_all"
 TIMEOUT_S: Final = 1800

@@ -9,8 +9,8 @@ import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publisher import IncompleteGeneration
-from kpi_pipeline.cache.rollback import NoSuchGeneration, Rollback
+from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
+from kpi_pipeline.cache.publishing.rollback import NoSuchGeneration, Rollback
 from kpi_pipeline.cli.console import print_json, say, show_table
 from kpi_pipeline.cli.problems import Problem, load_settings, told
 from kpi_pipeline.model.dimensions import PRODUCTS

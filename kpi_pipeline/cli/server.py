@@ -2,8 +2,8 @@
 
 from kpi_pipeline.cli.problems import NotRunning
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.stack.dagster_client import DagsterServer
 from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.runs import DagsterServer
 from kpi_pipeline.stack.supervision import running_addresses
 
 

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Any
 
 from kpi_pipeline.cli.problems import Problem
-from kpi_pipeline.compute.normalise import normalise
-from kpi_pipeline.compute.normalise_costs import normalise_costs
+from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract

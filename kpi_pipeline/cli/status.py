@@ -9,15 +9,15 @@ import typer
 
 from kpi_pipeline.cache.connection import connect_reader, redis_url
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.console import print_json, say, show_table
 from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, told
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.dagster_client import DagsterServer, DagsterUnreachable, RecentRun
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.runs import DagsterServer, DagsterUnreachable, RecentRun
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states, running_addresses
 
 RUNS_SHOWN: Final = 5

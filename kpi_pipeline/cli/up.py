@@ -18,15 +18,15 @@ from kpi_pipeline.cli.warm import show_refresh
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack import loopback
 from kpi_pipeline.stack.addresses import Addresses
-from kpi_pipeline.stack.cache_server import RedisUnusable, check_redis
+from kpi_pipeline.stack.dagster_client import DagsterServer
 from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.keeper import Keeper
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.processes import end_processes
 from kpi_pipeline.stack.programs import pipeline_environment, programs
+from kpi_pipeline.stack.redis_check import RedisUnusable, check_redis
 from kpi_pipeline.stack.run_storage import create_run_storage
-from kpi_pipeline.stack.runs import DagsterServer
 from kpi_pipeline.stack.supervision import LEFT_SECONDS, Supervisor
+from kpi_pipeline.stack.watchdog import Keeper
 
 READY_SECONDS: Final = 120
 """How long the servers may take to answer."""

@@ -7,8 +7,8 @@ import redis
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.coverage import Coverage, ProductCoverage
-from kpi_pipeline.cache.ledger import DAYS_KEPT
+from kpi_pipeline.cache.usage.counters import DAYS_KEPT
+from kpi_pipeline.cache.usage.coverage import Coverage, ProductCoverage
 from kpi_pipeline.cli.console import print_json, say, show_table
 from kpi_pipeline.cli.problems import Problem, load_settings, told
 from kpi_pipeline.model.dimensions import PRODUCTS

@@ -13,7 +13,7 @@ from kpi_pipeline.cli.refresh import REFRESH_ALL, Refresh, job_of, refresh
 from kpi_pipeline.cli.server import dagster_server
 from kpi_pipeline.cli.warming import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.stack.runs import DagsterServer
+from kpi_pipeline.stack.dagster_client import DagsterServer
 
 _PROBLEMS_SHOWN: Final = 20
 

@@ -8,13 +8,12 @@ from typing import Any, Final
 
 import redis
 
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.link import CacheUnavailable
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.cache.misses import Miss
-from kpi_pipeline.cache.read_back import read_back
-from kpi_pipeline.cache.reader import CacheReader, NothingPublished
-from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState, TaskStatus
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, Miss
+from kpi_pipeline.cache.publishing.integrity import read_back
+from kpi_pipeline.cache.reading.client import CacheUnavailable
+from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState, TaskStatus
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.filters import read_filter
 from kpi_pipeline.cli.problems import Problem

@@ -5,14 +5,14 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 
-from kpi_pipeline.compute.chart_catalogue import chart_drawing, chart_entries, chart_specifications
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.charts.catalogue import chart_drawing, chart_entries, chart_specifications
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSIONS
 from kpi_pipeline.model.groups import GROUPS
-from kpi_pipeline.model.kpi_texts import formula_text, target_of
 from kpi_pipeline.model.kpis import KPI_GROUPS
+from kpi_pipeline.model.kpis.descriptions import formula_text, target_of
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 

@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.anchors import ANCHORS, PREVIOUS, RECENT, TREND, VALUE, Anchors
-from kpi_pipeline.compute.coded import NO_VALUE, Bools, Ints, summed
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, summed
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_of
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.windows import ANCHORS, PREVIOUS, RECENT, TREND, VALUE, Anchors
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
 
 _COUNT: Final = 1

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from kpi_pipeline.compute.anchors import ANCHORS, VALUE, Anchors
-from kpi_pipeline.compute.coded import Bools, Ints
 from kpi_pipeline.compute.concentration import concentrations, payment_quantiles, values_with
-from kpi_pipeline.compute.losses import expected_losses
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.exact_division import Floats, quotient
+from kpi_pipeline.compute.expected_credit_loss import expected_losses
 from kpi_pipeline.compute.months import days_between
-from kpi_pipeline.compute.quotients import Floats, quotient
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.windows import ANCHORS, VALUE, Anchors
 from kpi_pipeline.model.components import COMPONENTS, Kind
 from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.kpis import Kpi

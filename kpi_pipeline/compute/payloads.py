@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from kpi_pipeline.compute.anchors import comparisons
 from kpi_pipeline.compute.blocks.ageing import ageing
 from kpi_pipeline.compute.blocks.breakdowns import (
     cost_categories,
@@ -19,17 +18,18 @@ from kpi_pipeline.compute.blocks.breakdowns import (
     suppliers,
 )
 from kpi_pipeline.compute.blocks.charts import charts
-from kpi_pipeline.compute.blocks.forecast_lines import forecast
+from kpi_pipeline.compute.blocks.forecast import forecast
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.profitability import profitability
 from kpi_pipeline.compute.blocks.stages import stages
 from kpi_pipeline.compute.blocks.statement import statement
 from kpi_pipeline.compute.blocks.tables import critical_certificates, project_managers
 from kpi_pipeline.compute.blocks.working_capital import working_capital
-from kpi_pipeline.compute.cube import Cube
-from kpi_pipeline.compute.losses import loss_rates
-from kpi_pipeline.compute.readings import age_comparisons, readings
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.expected_credit_loss import loss_rates
+from kpi_pipeline.compute.kpi_values import age_comparisons, readings
+from kpi_pipeline.compute.windows import comparisons
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.filters import Filter

@@ -7,8 +7,8 @@ from typing import Final
 
 from kpi_pipeline.model import components
 from kpi_pipeline.model.components import COMPONENTS, Kind
-from kpi_pipeline.model.kpi_texts import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.kpis import KPI_GROUPS, Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.thresholds import Thresholds
 
 _GROUPS: Final = {

@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from dagster import ConfigurableResource, Failure
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.archive import Archive
-from kpi_pipeline.cache.cleanup import Cleanup
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.coverage import Coverage
-from kpi_pipeline.cache.history import History
-from kpi_pipeline.cache.leases import Leases
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.losses import Losses
-from kpi_pipeline.cache.publisher import Publisher
-from kpi_pipeline.cache.requests import Requests
-from kpi_pipeline.cache.restoration import Restoration
+from kpi_pipeline.cache.publishing.archive import Archive
+from kpi_pipeline.cache.publishing.cleanup import Cleanup
+from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.cache.publishing.integrity import Losses
+from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.restoration import Restoration
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.static_files import StaticFiles
-from kpi_pipeline.model.hot_set import Budget
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.coverage import Coverage
+from kpi_pipeline.model.precompute_set import Budget
 from kpi_pipeline.settings import current_settings
 
 LONGEST_WAIT_S = 150.0

@@ -8,13 +8,13 @@ import redis
 from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
 
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.requests import RequestKind
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import restore_cache
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
-from kpi_pipeline.sensors.under_way import rebuild_under_way, under_way
+from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way, under_way
 
 RETRY_S: Final = 60.0
 """How long the same loss is left to the run that was asked for, before another is."""

@@ -13,10 +13,9 @@ from dagster import (
     sensor,
 )
 
-from kpi_pipeline.cache.orders import orders
-from kpi_pipeline.cache.requests import Request, RequestKind
+from kpi_pipeline.cache.requests.run_requests import TASK_TAG, orders
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.jobs import PRODUCT_JOBS
-from kpi_pipeline.model.run_tags import TASK_TAG
 from kpi_pipeline.resources.cache import CacheResource
 
 TAKEN_AT_ONCE: Final = 500

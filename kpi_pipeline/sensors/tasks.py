@@ -12,7 +12,7 @@ from dagster import (
 
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.sensors.notes import tasks_of
+from kpi_pipeline.sensors.task_progress import tasks_of
 
 _STATUSES: Final = (
     DagsterRunStatus.STARTED,

@@ -12,12 +12,11 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.orders import Order, orders
-from kpi_pipeline.cache.requests import Request, RequestKind, Requests
-from kpi_pipeline.model.run_tags import TASK_TAG
+from kpi_pipeline.cache.requests.run_requests import TASK_TAG, Order, orders
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.runs import DagsterServer, DagsterUnreachable, RunRefused
+from kpi_pipeline.stack.dagster_client import DagsterServer, DagsterUnreachable, RunRefused
 
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500

@@ -11,9 +11,10 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from serving.as_of import asked_as_of
 from serving.cache_access import CacheAccess, Connection
-from serving.catalogues import CATALOGUE_SOURCES
+from serving.catalogue import CATALOGUE_SOURCES
 from serving.compression import compressed
 from serving.freshness import (
     entity_tag,
@@ -23,11 +24,10 @@ from serving.freshness import (
     live_meta,
 )
 from serving.immutable import immutable_answer
+from serving.lookup import expired
 from serving.negotiation import LANGUAGES
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem
-from serving.questions import expired
-from serving.time_travel import asked_as_of
 
 
 def catalogue_routes(access: CacheAccess) -> Blueprint:

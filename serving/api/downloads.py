@@ -10,21 +10,21 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.settings import Settings
+from serving.as_of import asked_as_of
 from serving.cache_access import CacheAccess, Connection
-from serving.catalogues import Catalogue, Page
+from serving.catalogue import Catalogue, Page
+from serving.lookup import Reply, reply_to
 from serving.negotiation import Language, choose_language
 from serving.pages.addresses import LANGUAGE_PARAMETER
-from serving.pages.csv_files import csv_file
-from serving.pages.download_links import DOWNLOADS_PATH, in_address
+from serving.pages.downloads.csv_files import csv_file
+from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
+from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
+from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.formats import Formats
 from serving.pages.page_data import catalogue_of, figures_of, filter_in_words, pages_on
-from serving.pages.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
-from serving.pages.workbooks import MIMETYPE, workbook
 from serving.pages.writing import Writer
 from serving.problem_types import UNKNOWN_DOWNLOAD, Text
 from serving.problems import Problem
-from serving.questions import Reply, reply_to
-from serving.time_travel import asked_as_of
 
 _CSV_TYPE: Final = "text/csv; charset=utf-8"
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.cache.reader import CacheUnavailable, NothingPublished
+from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
 from serving.api.products import PRODUCT_PATHS
 from serving.cache_access import CacheAccess, Connection
 from serving.freshness import age_s

@@ -9,8 +9,8 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import CacheAccess
 from serving.freshness import entity_tag
+from serving.lookup import reply_to, unreadable
 from serving.negotiation import choose_encoding
-from serving.questions import reply_to, unreadable
 
 PRODUCT_PATHS: Final = {
     "kpis": "kpis",

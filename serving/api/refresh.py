@@ -8,23 +8,23 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.query import parse_filter
-from kpi_pipeline.cache.reader import NothingPublished
-from kpi_pipeline.cache.requests import RequestKind
+from kpi_pipeline.cache.reading.query import parse_filter
+from kpi_pipeline.cache.reading.reader import NothingPublished
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.settings import Settings
-from serving.admission import refuse_other_sites, require_admin
+from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import CacheAccess, Connection
 from serving.freshness import RETRY_S
+from serving.lookup import status_url
 from serving.negotiation import LANGUAGES, prefers_page
 from serving.pages.addresses import LANGUAGE_PARAMETER, PAGE_PARAMETER, path_of_form
-from serving.pages.filter_form import PageAddress
-from serving.pages.filter_parts import parameters_of
+from serving.pages.filters.form import PageAddress
+from serving.pages.filters.parts import parameters_of
 from serving.pages.refreshing import TASK_PARAMETER
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT, Text
 from serving.problems import REFRESH_PATH, Problem
-from serving.questions import status_url
 
 CLEAR_PATH: Final = "/manager/api/cache/clear"
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import orjson
 from flask import Blueprint, Response
 
-from kpi_pipeline.cache.requests import TaskState, TaskStatus
+from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
 from serving.freshness import RETRY_S, iso

@@ -4,7 +4,7 @@ import time
 
 from flask import Blueprint, Response, request
 
-from kpi_pipeline.cache.requests import RequestKind
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
 from serving.api.refresh import asked_for_all

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
-from serving.catalogues import Catalogue, Page
-from serving.pages.chart_figures import ChartData, ChartFigures, chart_data
-from serving.pages.forecasts import FORECAST, Forecast
-from serving.pages.readings import Comparison, CurrencyCode, MonthText, Reading
-from serving.pages.statements import STATEMENT, Statement
-from serving.pages.table_rows import Rows, read_profitability, read_rows
-from serving.pages.tables import PLAIN_TABLES, PROFITABILITY_NAME
+from serving.catalogue import Catalogue, Page
+from serving.pages.cards.kpi_values import Comparison, CurrencyCode, MonthText, Reading
+from serving.pages.charts.figures import ChartData, ChartFigures, chart_data
+from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY_NAME
+from serving.pages.tables.forecasts import FORECAST, Forecast
+from serving.pages.tables.rows import Rows, read_profitability, read_rows
+from serving.pages.tables.statements import STATEMENT, Statement
 
 
 class Published(BaseModel, strict=True, frozen=True):

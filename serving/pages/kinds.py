@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, Literal
 
-from serving.catalogues import Kind
+from serving.catalogue import Kind
 
 TableKind = Kind | Literal["day", "reason", "text", "urgency"]
 """What a value of a table is: as in a chart, or a calendar day, a reason, text as it stands, or how urgent

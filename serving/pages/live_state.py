@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.cache.manifest import AnswerState
+from serving.lookup import Reply
 from serving.pages.formats import Formats
 from serving.pages.refreshing import Refreshing
-from serving.questions import Reply
 
 OFFLINE: Final = "offline"
 """The last known figures: Redis cannot be reached."""

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.reader import NoMonthEnd, NothingPublished
+from kpi_pipeline.cache.reading.reader import NoMonthEnd, NothingPublished
 from serving.cache_access import Connection
-from serving.catalogues import CATALOGUE_SOURCES, Catalogue, Page
+from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
+from serving.lookup import Reply, unreadable
 from serving.pages.figures import Figures, read_figures
-from serving.pages.filter_form import PageAddress, chips
-from serving.pages.filter_parts import Selection
+from serving.pages.filters.form import PageAddress, chips
+from serving.pages.filters.parts import Selection
 from serving.pages.writing import Writer
-from serving.questions import Reply, unreadable
 
 
 def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:

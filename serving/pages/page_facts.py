@@ -4,14 +4,14 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from serving.api.products import product_path
-from serving.catalogues import Catalogue, Page
+from serving.as_of import AS_OF
+from serving.catalogue import Catalogue, Page
 from serving.freshness import iso
+from serving.lookup import Reply, task_reference
 from serving.negotiation import Language
-from serving.pages.filter_parts import Parameters
+from serving.pages.filters.parts import Parameters
 from serving.pages.refreshing import Refreshing
 from serving.pages.texts import script_texts
-from serving.questions import Reply, task_reference
-from serving.time_travel import AS_OF
 
 POLL_S: Final = 30
 """Seconds between two looks of an open page at its figures."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.catalogues import Page
-from serving.pages.cards import CardGroup, card_groups, comparison_text, lacking_costs
-from serving.pages.chart_view import ChartView, chart_view
+from serving.catalogue import Page
+from serving.pages.cards.cards import CardGroup, card_groups, comparison_text, lacking_costs
+from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.figures import Figures, TableFigures
-from serving.pages.forecasts import Forecast, forecast_section
-from serving.pages.statements import Statement, statement_section
-from serving.pages.table_view import TableSection, plain_section
-from serving.pages.tables import PLAIN_TABLES, PROFITABILITY
+from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY
+from serving.pages.tables.forecasts import Forecast, forecast_section
+from serving.pages.tables.statements import Statement, statement_section
+from serving.pages.tables.view import TableSection, plain_section
 from serving.pages.writing import Writer
 
 

@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kpi_pipeline.cache.reader import CacheUnavailable
-from kpi_pipeline.cache.requests import TaskState
-from serving.asking import Asking
-from serving.questions import status_url
+from kpi_pipeline.cache.reading.reader import CacheUnavailable
+from kpi_pipeline.cache.requests.tasks import TaskState
+from serving.lookup import status_url
+from serving.pipeline_client import Asking
 
 TASK_PARAMETER: Final = "task"
 """Names the request in the address of the page that waits for it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from serving.catalogues import Kind
+from serving.catalogue import Kind
 from serving.pages.texts.values import STATE_TEXTS, UNASSIGNED_TEXT, UNASSIGNED_VALUE
 from serving.problem_types import Text
 

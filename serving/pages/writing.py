@@ -7,10 +7,10 @@ from functools import partial
 from string import Formatter
 from typing import Any, Final
 
-from serving.catalogues import Catalogue, Kpi
+from serving.catalogue import Catalogue, Kpi
 from serving.negotiation import Language
+from serving.pages.filters.drill_down import Narrowing
 from serving.pages.formats import NO_DATA, Formats
-from serving.pages.narrowing import Narrowing
 from serving.pages.texts import texts_in
 from serving.pages.words import REASON_TEXTS, WORDS
 from serving.problem_types import Text

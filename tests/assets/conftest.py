@@ -7,7 +7,7 @@ import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 from kpi_pipeline.cache.connection import connect_reader
-from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.definitions import defs
 
 

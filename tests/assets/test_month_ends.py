@@ -12,10 +12,10 @@ import redis
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 from kpi_pipeline.cache.connection import connect, connect_reader
-from kpi_pipeline.cache.history import History
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reader import CacheReader, NoMonthEnd
+from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -118,7 +118,7 @@ def test_a_month_end_that_has_lost_a_key_is_published_again(demo_home: Path, bac
 KILLED = """
 import os, signal, sys
 from dagster import DagsterInstance
-from kpi_pipeline.cache.history import History
+from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.definitions import defs
 
 keep, kept = History.keep, []

@@ -8,7 +8,7 @@ import pytest
 from kpi_pipeline.cache.connection import connect, connect_reader
 from kpi_pipeline.cache.keys import static_file_key, static_name_key
 from kpi_pipeline.cache.static_files import StaticFileView
-from kpi_pipeline.compute.page_files import page_files
+from kpi_pipeline.compute.charts.page_files import page_files
 
 pytestmark = pytest.mark.slow
 

@@ -19,12 +19,12 @@ from dagster import AssetKey
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
-from kpi_pipeline.cache.leases import Leases
-from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.publisher import Flip, Publisher
-from kpi_pipeline.cache.reader import CacheReader
-from kpi_pipeline.compute.rollup import ROLLUP_TABLES
+from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

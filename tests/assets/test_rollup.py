@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import ExecuteInProcessResult
 
-from kpi_pipeline.model.provenance import Provenance
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source
 from tests.conftest import DEMO_DAY
 

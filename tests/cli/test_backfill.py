@@ -8,7 +8,7 @@ from dagster import DagsterInstance
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.reader import CacheReader
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.backfill import read_back
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.definitions import defs

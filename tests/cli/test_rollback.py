@@ -9,7 +9,7 @@ import pytest
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING
 

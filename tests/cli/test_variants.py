@@ -3,9 +3,9 @@
 import pytest
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.coverage import Coverage, HotSetNote
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.misses import Miss
+from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.coverage import Coverage, HotSetNote
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 

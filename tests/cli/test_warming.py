@@ -11,9 +11,9 @@ import redis
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import MANIFEST_KEY, members_key, payload_key, variant_key
-from kpi_pipeline.cache.ledger import Ledger
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.warming import verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kpi_pipeline.compute.cube import Cube
-from kpi_pipeline.compute.readings import readings
-from kpi_pipeline.compute.rollup import Rollup, roll_up
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import EVERYTHING, Filter

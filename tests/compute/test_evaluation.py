@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from kpi_pipeline.compute.readings import readings
+from kpi_pipeline.compute.kpi_values import readings
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.kpis import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Ratio, Term, Total, plain

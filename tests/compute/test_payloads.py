@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS

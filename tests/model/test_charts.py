@@ -6,14 +6,14 @@ from typing import Any
 import orjson
 import pytest
 
-from kpi_pipeline.model.chart_themes import THEMES
-from kpi_pipeline.model.charts import CHARTS, specification, specification_digest
-from kpi_pipeline.model.charts.drawing import SERIES
+from kpi_pipeline.compute.charts.specification_builder import SERIES
+from kpi_pipeline.compute.charts.specifications import specification, specification_digest
+from kpi_pipeline.compute.charts.themes import THEMES
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
 from kpi_pipeline.model.components import AGEING_BUCKETS
-from kpi_pipeline.model.kinds import Kind
 from kpi_pipeline.model.kpis import KPIS
-from kpi_pipeline.model.texts import LANGUAGES
+from kpi_pipeline.model.labels import LANGUAGES, Kind
 
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|rgba?\(|steelblue|\"scheme\"|\"(fill|stroke)\"", re.IGNORECASE)
 

@@ -7,8 +7,8 @@ import pytest
 
 from kpi_pipeline.model.components import COMPONENTS
 from kpi_pipeline.model.kpi_docs import page
-from kpi_pipeline.model.kpi_texts import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
+from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.kpis.formulas import Span
 from kpi_pipeline.model.thresholds import Thresholds
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from kpi_pipeline.compute.cube import Cube
-from kpi_pipeline.compute.normalise import normalise
-from kpi_pipeline.compute.normalise_costs import normalise_costs
-from kpi_pipeline.compute.rollup import roll_up
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.costs import normalise_costs
+from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.pages import charts_of_product, kpis_of_product

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.sources.demo import write_demo
+from kpi_pipeline.demo.database import write_demo
 
 from .both_ways import DEMO_DAY, DEMO_ROWS, BothWays
 from .source_rows import demo_costs, demo_rows, receivable_rows

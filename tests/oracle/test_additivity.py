@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 

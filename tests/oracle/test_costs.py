@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from kpi_pipeline.compute.normalise import normalise
-from kpi_pipeline.compute.normalise_costs import NormalisedCosts, normalise_costs
+from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.costs import NormalisedCosts, normalise_costs
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.backtest import score_forecasts
-from kpi_pipeline.compute.forecast import OUTLOOK_SCHEMA, bands, days_ahead, outlook
-from kpi_pipeline.compute.hindsight import dispersion
+from kpi_pipeline.compute.forecasting.backtest import score_forecasts
+from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, bands, days_ahead, outlook
+from kpi_pipeline.compute.forecasting.past_forecasts import dispersion
 
 from . import forecast as oracle
 from .both_ways import DEMO_DAY, BothWays, certificate

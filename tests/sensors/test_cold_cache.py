@@ -10,8 +10,8 @@ import redis
 from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.reader import CacheReader
-from kpi_pipeline.cache.requests import Requests
+from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource

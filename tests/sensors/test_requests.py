@@ -9,8 +9,8 @@ import redis
 from dagster import DagsterInstance, RunRequest, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.cache import CacheResource
@@ -107,7 +107,7 @@ def test_a_request_whose_run_was_never_recorded_is_delivered_again(
     requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
     lost = tick(instance)
     assert tick(instance) == []
-    monkeypatch.setattr("kpi_pipeline.cache.request_stream._ABANDONED_MS", 0)
+    monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
     again = tick(instance)
     # The same key: Dagster starts no second run when the first was recorded after all.
     assert [one.run_key for one in again] == [one.run_key for one in lost]
@@ -118,7 +118,7 @@ def test_a_request_whose_run_is_recorded_is_only_acknowledged(
 ) -> None:
     requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
     record_run(instance, tick(instance)[0])
-    monkeypatch.setattr("kpi_pipeline.cache.request_stream._ABANDONED_MS", 0)
+    monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
     assert tick(instance) == []
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         assert client.xlen("kpi:requests") == 0

@@ -4,8 +4,8 @@ import pytest
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.ledger import Ledger, Reads
-from kpi_pipeline.cache.misses import Miss
+from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.usage.counters import Ledger, Reads
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MINE = Filter.of({"client": "Minera Ñandú"})

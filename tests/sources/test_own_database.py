@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import psycopg
 
-from kpi_pipeline.compute.normalise import normalise
-from kpi_pipeline.compute.normalise_costs import normalise_costs
+from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.model.costs import NO_DETAIL
 from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.sources.extract import extract

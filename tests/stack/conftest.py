@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.dagster_client import DagsterServer
 from kpi_pipeline.stack.loopback import OPENER
 from kpi_pipeline.stack.processes import end_processes, stack_processes
-from kpi_pipeline.stack.runs import DagsterServer
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 
 START_S = 90

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.stack.runs import FINISHED
+from kpi_pipeline.stack.dagster_client import FINISHED
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

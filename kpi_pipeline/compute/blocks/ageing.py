@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import shown
-from kpi_pipeline.compute.blocks.plain import Data, bounds, named, quotients
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, bounds, named, quotients
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 
 _BUCKETS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)

@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.plain import Data, named, split
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.parts import Broken
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, named, split
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.group_sums import Broken
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.model.filters import fold
 
 _TOP: Final = 10

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.plain import Data, bounds, named
-from kpi_pipeline.compute.coded import Bools, Ints
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, bounds, named
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.slices import Slice
 
 Readings = dict[str, list[Data]]
 """The readings of a variant, by the name of the KPI."""

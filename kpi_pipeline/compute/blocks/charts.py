@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from kpi_pipeline.compute.blocks.chart_data import Readings
+from kpi_pipeline.compute.blocks.json_values import Data
 from kpi_pipeline.compute.blocks.month_charts import cash_flow, kpi_trend, monthly_trend, opex_capex
 from kpi_pipeline.compute.blocks.name_charts import (
     client_performance,
@@ -12,9 +13,8 @@ from kpi_pipeline.compute.blocks.name_charts import (
     margin_by_project,
     payment_heatmap,
 )
-from kpi_pipeline.compute.blocks.plain import Data
 from kpi_pipeline.compute.blocks.standing_charts import ageing_chart, stages_chart, states_chart
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.slices import Slice
 
 _OF_SUMS: Final[dict[str, Callable[[Slice], list[Data]]]] = {
     "ageing": ageing_chart,

@@ -15,12 +15,12 @@ from kpi_pipeline.compute.blocks.chart_data import (
     trend_month_rows,
     trends_by_end,
 )
-from kpi_pipeline.compute.blocks.forecast_lines import outlook_bands
-from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.forecast import forecast_months
+from kpi_pipeline.compute.blocks.forecast import outlook_bands
+from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.forecasting.forecast import forecast_months
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.charts.words import KPIS_DRAWN
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.kpis import TREND_MONTHS

@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import Columns, Said, charted, said_by_currency, trend_month_rows
-from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients
+from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients
 from kpi_pipeline.compute.blocks.ranking import Ranking
-from kpi_pipeline.compute.coded import Ints
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.compute.parts import Parts
-from kpi_pipeline.compute.slices import Slice
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
 _TOP: Final = 10

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.plain import Data, known_only, named, quotients, split
+from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients, split
 from kpi_pipeline.compute.blocks.ranking import Ranking
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.slices import Slice
 
 _TOP: Final = 15
 _DIMENSIONS: Final = ("project", "client", "project_manager")

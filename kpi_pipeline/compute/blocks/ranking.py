@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.coded import Bools, Ints
-from kpi_pipeline.compute.parts import Parts
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.group_sums import Parts
 
 OTHERS: Final = -1
 """The place of all other values together."""

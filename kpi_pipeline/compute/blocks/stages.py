@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from kpi_pipeline.compute.blocks.plain import Data, quotients
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, quotients
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.model.charts.words import STAGES
 
 _DAYS: Final = dict(zip(STAGES, ("sending_days", "acceptance_days", "settling_days"), strict=True))

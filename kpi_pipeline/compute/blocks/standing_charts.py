@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import Columns, Said, charted, said_by_currency, shown
-from kpi_pipeline.compute.blocks.plain import Data, named, quotients
+from kpi_pipeline.compute.blocks.json_values import Data, named, quotients
 from kpi_pipeline.compute.blocks.stages import stages
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.charts.words import STAGES
 from kpi_pipeline.model.components import AGEING_BUCKETS

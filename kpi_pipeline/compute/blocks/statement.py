@@ -5,9 +5,9 @@ from typing import Any, Final
 import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import shown, trends_by_end
-from kpi_pipeline.compute.blocks.plain import Data, bounds, known_only, named, quotients
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, bounds, known_only, named, quotients
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.slices import Slice
 
 _FLOWS: Final = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
 _SPENT: Final = {"opex": "cost_opex_amount", "capex": "cost_capex_amount"}

@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.plain import Data, named, quotients, split
+from kpi_pipeline.compute.blocks.json_values import Data, named, quotients, split
 from kpi_pipeline.compute.blocks.ranking import Ranking
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.parts import Parts
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.slices import Slice
 
 _CRITICAL: Final = 20
 _MANAGERS: Final = 30

@@ -3,9 +3,9 @@
 import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import shown
-from kpi_pipeline.compute.blocks.plain import Data, named, quotients, split
-from kpi_pipeline.compute.coded import Ints
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.blocks.json_values import Data, named, quotients, split
+from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.slices import Slice
 
 
 def working_capital(piece: Slice) -> list[list[Data]]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.kinds import Kind
-from kpi_pipeline.model.sentences import SENTENCES, Sentence
-from kpi_pipeline.model.texts import Text
+from kpi_pipeline.model.charts.sentences import SENTENCES, Sentence
+from kpi_pipeline.model.labels import Kind, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from typing import Final
 from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import UNASSIGNED
-from kpi_pipeline.model.kinds import Kind
-from kpi_pipeline.model.texts import Text
+from kpi_pipeline.model.labels import Kind, Text
 
 STAGES: Final = ("issue_to_sent", "sent_to_conformity", "conformity_to_payment")
 """The stages of a certificate's way, in order."""

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kpi_pipeline.compute.cube import Cube
-from kpi_pipeline.compute.rollup import roll_up
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import Filter

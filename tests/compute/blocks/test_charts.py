@@ -5,10 +5,10 @@ import pytest
 
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
-from kpi_pipeline.compute.readings import readings
+from kpi_pipeline.compute.kpi_values import readings
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.kinds import Kind
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.labels import Kind
 
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]
 

@@ -7,7 +7,7 @@ from kpi_pipeline.compute.blocks.month_charts import (
     monthly_trend,
     opex_capex,
 )
-from kpi_pipeline.compute.readings import readings
+from kpi_pipeline.compute.kpi_values import readings
 from kpi_pipeline.model.kpis import KPIS
 
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.blocks.ranking import OTHERS, Ranking
-from kpi_pipeline.compute.parts import Parts
+from kpi_pipeline.compute.cube.group_sums import Parts
 
 Sums = dict[tuple[int, int, int], tuple[int, int]]
 

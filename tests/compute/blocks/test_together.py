@@ -9,7 +9,7 @@ import pytest
 from kpi_pipeline.compute.blocks import (
     ageing,
     breakdowns,
-    forecast_lines,
+    forecast,
     profitability,
     stages,
     statement,
@@ -18,8 +18,8 @@ from kpi_pipeline.compute.blocks import (
 )
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
-from kpi_pipeline.compute.readings import readings
-from kpi_pipeline.compute.slices import Slice
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.kpi_values import readings
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS
 
@@ -44,7 +44,7 @@ def every_chart(piece: Slice) -> list[Any]:
         statement.statement,
         profitability.profitability,
         working_capital.working_capital,
-        forecast_lines.forecast,
+        forecast.forecast,
     ],
     ids=lambda block: block.__name__,
 )

@@ -10,8 +10,8 @@ import pytest
 import zstandard
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY, payload_key, variant_key
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MINE = Filter.of({"client": "Minera Ñandú"})

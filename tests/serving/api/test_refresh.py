@@ -2,8 +2,8 @@
 
 import pytest
 
-from kpi_pipeline.cache.ledger import Ledger
-from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app

@@ -12,7 +12,7 @@ from redis import Redis
 from werkzeug.serving import make_server
 
 from kpi_pipeline.cache.static_files import Content, StaticFiles
-from kpi_pipeline.compute.page_files import page_files
+from kpi_pipeline.compute.charts.page_files import page_files
 from tests.chromium import Faults, chromium
 
 PATIENCE_MS = 15_000

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from kpi_pipeline.cache.history import History
-from kpi_pipeline.model.chart_themes import THEMES
+from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.compute.charts.themes import THEMES
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.serving.browser.looks import drawn, is_wider_than_the_screen, update
 

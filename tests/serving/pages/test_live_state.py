@@ -8,11 +8,11 @@ import pytest
 
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import CacheAccess
+from serving.lookup import Reply, reply_to
 from serving.pages.formats import Formats
 from serving.pages.live_state import LIVE_STATES, live_state
 from serving.pages.refreshing import Refreshing
 from serving.pages.texts import texts_in
-from serving.questions import Reply, reply_to
 
 EN = Formats("en", {"CLP": 0}, ZoneInfo("America/Santiago"))
 RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)

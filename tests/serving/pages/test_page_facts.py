@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from serving.app import create_app
 from serving.freshness import iso

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kpi_pipeline.cache.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from serving.app import create_app
 from serving.pages import refreshing as page

@@ -4,10 +4,10 @@ from kpi_pipeline.model.charts.words import OTHERS as MODEL_OTHERS
 from kpi_pipeline.model.charts.words import WORDS as MODEL_WORDS
 from kpi_pipeline.model.components import DUE_BUCKETS
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS as MODEL_NOT_OF_COSTS
-from kpi_pipeline.model.kinds import Kind
 from kpi_pipeline.model.kpis import KPI_GROUPS
-from serving.catalogues import KINDS
-from serving.pages.cards import COSTS_GROUP, NOT_OF_COSTS
+from kpi_pipeline.model.labels import Kind
+from serving.catalogue import KINDS
+from serving.pages.cards.cards import COSTS_GROUP, NOT_OF_COSTS
 from serving.pages.words import OTHERS, REASON_TEXTS, WORDS
 
 

@@ -1,0 +1,146 @@
+"""Reading the source: every row validated, with what an engineer wants to know about it."""
+
+import time
+from dataclasses import dataclass
+
+import pyarrow as pa
+from dagster import Failure
+
+from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.costs import normalise_costs
+from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How many rows of one kind are refused, against the limit.
+
+    Attributes:
+        what: What the rows are, in words.
+        rows: Rows read.
+        refused: Rows refused.
+        reason_counts: Rows refused by reason.
+        limit: The share above which a run fails.
+    """
+
+    what: str
+    rows: int
+    refused: int
+    reason_counts: dict[str, int]
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """Rows refused of all; 0 of none."""
+        return self.refused / self.rows if self.rows else 0.0
+
+    @property
+    def within_limit(self) -> bool:
+        """Whether the rest can be trusted."""
+        return self.share <= self.limit
+
+    def in_words(self) -> str:
+        """How many are refused, and what to do about it."""
+        return (
+            f"{self.refused} of {self.rows} {self.what} are refused ({self.share:.1%}, limit "
+            f"{self.limit:.1%}); the live figures stay. {_advice(self.reason_counts)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the source.
+
+    Attributes:
+        certificates: The valid certificates, carrying their provenance.
+        quarantine: The certificates refused.
+        refused_certificates: How many those are.
+        costs: The valid costs by category, carrying their provenance.
+        cost_quarantine: The costs refused.
+        refused_costs: How many those are.
+        undetailed_costs: Valid costs whose lines do not tell what they were for.
+        provenance: Where they come from.
+        seconds_reading: How long reading took.
+        seconds_normalising: How long validating took.
+    """
+
+    certificates: pa.Table
+    quarantine: pa.Table
+    refused_certificates: Refusals
+    costs: pa.Table
+    cost_quarantine: pa.Table
+    refused_costs: Refusals
+    undetailed_costs: int
+    provenance: Provenance
+    seconds_reading: float
+    seconds_normalising: float
+
+    def fail_if_too_dirty(self) -> None:
+        """Refuse a reading of which too many certificates or costs are refused.
+
+        Raises:
+            Failure: If they are more than KPI_MAX_REJECTED_SHARE; not retried.
+        """
+        excess = [
+            refusals.in_words()
+            for refusals in (self.refused_certificates, self.refused_costs)
+            if not refusals.within_limit
+        ]
+        if excess:
+            raise Failure("; ".join(excess), allow_retries=False)
+
+
+def read_source(source: SourceResource, cache: CacheResource) -> Reading:
+    """Read the source, normalise and validate.
+
+    Raises:
+        Failure: If the source or its mapping cannot be read.
+    """
+    # Drawn before reading: whoever reads later holds a larger fence and newer data.
+    fence, begun_at = cache.publisher().next_fence(), time.time()
+    started = time.perf_counter()
+    mapping = source.mapping()
+    extracted = source.extract(mapping)
+    read_at = time.perf_counter()
+    found = normalise(extracted.raw, mapping, extracted.log)
+    raw_costs = extracted.costs
+    spent = normalise_costs(
+        raw_costs.headers if raw_costs else None,
+        raw_costs.lines if raw_costs else None,
+        mapping,
+        found.certificates,
+    )
+    limit = source.max_rejected_share()
+    provenance = Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark)
+    return Reading(
+        certificates=provenance.attach(found.certificates),
+        quarantine=found.quarantine,
+        refused_certificates=Refusals(
+            "rows", extracted.raw.num_rows, found.quarantine.num_rows, found.reason_counts, limit
+        ),
+        costs=provenance.attach(spent.costs),
+        cost_quarantine=spent.quarantine,
+        refused_costs=Refusals(
+            "costs",
+            raw_costs.headers.num_rows if raw_costs else 0,
+            spent.quarantine.num_rows,
+            spent.reason_counts,
+            limit,
+        ),
+        undetailed_costs=spent.undetailed,
+        provenance=provenance,
+        seconds_reading=read_at - started,
+        seconds_normalising=time.perf_counter() - read_at,
+    )
+
+
+def _advice(reason_counts: dict[str, int]) -> str:
+    """What to do about the commonest reasons."""
+    commonest = sorted(reason_counts, key=lambda reason: -reason_counts[reason])[:3]
+    return "; ".join(
+        f"{reason} ({reason_counts[reason]}): {REASON_ADVICE[Reason(reason.split(':')[0])]}"
+        for reason in commonest
+    )

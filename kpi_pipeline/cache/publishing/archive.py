@@ -1,0 +1,221 @@
+"""The archive: live generations on disk, to be restored when Redis has lost them.
+
+<folder>/<product>/<generation>.frames   every payload as stored in Redis, never changed
+<folder>/<product>/<generation>.entry    its manifest entry, written anew when it is verified again
+
+Each holds a digest of all else in it and takes its place at once, so that a file is whole or known to
+be damaged.
+"""
+
+import os
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final, cast
+
+import redis
+
+from kpi_pipeline.cache.keys import members_key, payload_key
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
+
+KEPT_ENTRIES: Final = 2
+"""How many generations of a product are kept on disk."""
+
+_BATCH: Final = 250
+_CHUNK: Final = 1 << 20
+_ABANDONED_S: Final = 3600
+_DIGEST_SIZE: Final = 32
+_MAGIC: Final = b"KPIA\x01"
+_RECORD: Final = struct.Struct("<HI")  # sizes of a key and of its frame
+
+
+class CorruptArchive(ValueError):
+    """An archived file is missing, cut or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One generation on disk.
+
+    Attributes:
+        entry: Its manifest entry.
+        expires_at: When its keys expire, in seconds since the epoch.
+    """
+
+    entry: ManifestEntry
+    expires_at: int
+
+
+class Archive:
+    """Writes and reads archived generations. Errors of Redis and of the file system propagate.
+
+    Args:
+        client: A client that may read the cache.
+        folder: Where the archive is.
+    """
+
+    def __init__(self, client: redis.Redis, folder: Path) -> None:
+        self._client = client
+        self._folder = folder
+
+    def store(self, entry: ManifestEntry) -> int:
+        """Keep a live generation, and forget those beyond `KEPT_ENTRIES`.
+
+        A generation that is kept already is not written again, only its entry.
+
+        Args:
+            entry: The live entry.
+
+        Returns:
+            How many bytes were written.
+
+        Raises:
+            IncompleteGeneration: If Redis no longer holds all of it.
+        """
+        folder = self._folder / entry.product
+        folder.mkdir(parents=True, exist_ok=True)
+        written = 0
+        frames = _frames_path(folder, entry.generation)
+        if not frames.exists():
+            with _replacing(frames) as part:
+                written = self._write_frames(part, entry)
+        body = b"%d\n%s" % (self._client.expiretime(members_key(entry.generation)), entry.to_json())
+        text = blake2b(body, digest_size=_DIGEST_SIZE).hexdigest().encode() + b"\n" + body
+        with _replacing(frames.with_suffix(".entry")) as part:
+            part.write(text)
+        self._prune(entry.product)
+        return written + len(text)
+
+    def entries(self, product: str) -> tuple[list[Archived], list[str]]:
+        """The archived generations of a product, that with the highest fence first.
+
+        Returns:
+            Those that can be read, and in words what is wrong with the others.
+        """
+        found, problems = [], []
+        for path in sorted((self._folder / product).glob("*.entry")):
+            try:
+                archived = _read_entry(path)
+            except CorruptArchive as error:
+                problems.append(str(error))
+                continue
+            found.append(archived)
+        return sorted(found, key=lambda one: one.entry.fence, reverse=True), problems
+
+    def frames(self, entry: ManifestEntry) -> Iterator[list[tuple[str, bytes]]]:
+        """The payloads of an archived generation by their keys, in batches.
+
+        The whole file is checked before the first batch is given.
+
+        Raises:
+            CorruptArchive: If the file is missing, cut or changed.
+        """
+        path = _frames_path(self._folder / entry.product, entry.generation)
+        try:
+            with path.open("rb") as file:
+                end = _checked(file, path)
+                records = _records(file, path, end, payload_key(entry.generation, ""))
+                while batch := list(islice(records, _BATCH)):
+                    yield batch
+        except FileNotFoundError:
+            raise CorruptArchive(f"{path} is gone") from None
+
+    def _write_frames(self, part: IO[bytes], entry: ManifestEntry) -> int:
+        digest, size, count = blake2b(digest_size=_DIGEST_SIZE), 0, 0
+        part.write(_MAGIC)
+        digest.update(_MAGIC)
+        members = self._client.sscan_iter(members_key(entry.generation), count=_BATCH)
+        seen: set[bytes] = set()
+        while batch := list(islice(members, _BATCH)):
+            # A scan may tell a member twice.
+            keys = [key for key in dict.fromkeys(batch) if key not in seen]
+            seen.update(keys)
+            if not keys:
+                continue
+            for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
+                if frame is None:
+                    continue
+                record = _RECORD.pack(len(key), len(frame)) + key + frame
+                part.write(record)
+                digest.update(record)
+                size, count = size + len(record), count + 1
+        if count != entry.variants + 1:
+            raise IncompleteGeneration(
+                f"{entry.generation} has {count} of its {entry.variants + 1} keys: look at the server's "
+                "maxmemory and eviction policy"
+            )
+        part.write(digest.digest())
+        return len(_MAGIC) + size + _DIGEST_SIZE
+
+    def _prune(self, product: str) -> None:
+        folder = self._folder / product
+        kept = {one.entry.generation for one in self.entries(product)[0][:KEPT_ENTRIES]}
+        for path in folder.iterdir():
+            abandoned = path.suffix == ".part" and path.stat().st_mtime < time.time() - _ABANDONED_S
+            if abandoned or (path.suffix in {".entry", ".frames"} and path.stem not in kept):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of another when it is whole and on disk, or leaves no trace."""
+    # Unlike a fixed name, safe when two runs archive side by side; readable by its owner alone.
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _frames_path(folder: Path, generation: str) -> Path:
+    return folder / f"{generation}.frames"
+
+
+def _read_entry(path: Path) -> Archived:
+    try:
+        digest, _, body = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        raise CorruptArchive(f"{path} is gone") from None
+    if blake2b(body, digest_size=_DIGEST_SIZE).hexdigest().encode() != digest:
+        raise CorruptArchive(f"{path} is cut or changed")
+    expires_at, _, text = body.partition(b"\n")
+    try:
+        return Archived(ManifestEntry.from_json(text), int(expires_at))
+    except (CorruptManifest, ValueError) as error:
+        raise CorruptArchive(f"{path} is of another version") from error
+
+
+def _checked(file: IO[bytes], path: Path) -> int:
+    """Where the records end; the file then stands at the first of them."""
+    end = path.stat().st_size - _DIGEST_SIZE
+    digest, left = blake2b(digest_size=_DIGEST_SIZE), end
+    while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+        digest.update(chunk)
+        left -= len(chunk)
+    if end < len(_MAGIC) or file.read() != digest.digest():
+        raise CorruptArchive(f"{path} is cut or changed")
+    file.seek(0)
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise CorruptArchive(f"{path} is of another version")
+    return end
+
+
+def _records(file: IO[bytes], path: Path, end: int, prefix: str) -> Iterator[tuple[str, bytes]]:
+    while file.tell() < end:
+        key_size, frame_size = _RECORD.unpack(file.read(_RECORD.size))
+        key = file.read(key_size).decode()
+        if not key.startswith(prefix):
+            raise CorruptArchive(f"{path} holds keys of another generation")
+        yield key, file.read(frame_size)

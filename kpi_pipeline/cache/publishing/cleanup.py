@@ -1,0 +1,189 @@
+"""Clean-up: what crashes and replaced generations left behind goes away, and the bounded stays so.
+
+Every key but the few of `keys.LASTING_KEYS` expires by itself; clean-up keeps the server from holding
+days of leftovers until then.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Final, cast
+
+import redis
+
+from kpi_pipeline.cache.keys import (
+    HISTORY_KEY,
+    LASTING_KEYS,
+    MANIFEST_KEY,
+    REPLACED_KEY,
+    REQUESTS_KEY,
+    generation_time,
+    members_key,
+)
+from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.cache.publishing.removal import Removal
+
+GRACE_S: Final = 3600.0
+"""Age from which a generation that nobody names is an orphan: the longest run takes half of it."""
+
+_REQUEST_KEPT_S: Final = 86_400
+"""Age from which a request in the stream is dropped: its task is forgotten by then."""
+
+_BATCH: Final = 1000
+_PAYLOAD: Final = re.compile(rb"kpi:v:([A-Za-z0-9._-]+):[^:]+")
+_MEMBERS: Final = re.compile(rb"kpi:g:([A-Za-z0-9._-]+)(:retired)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What a clean-up did.
+
+    Attributes:
+        orphans: Generations removed because nobody names them.
+        keys: How many keys of orphans were removed.
+        bytes: Stored size of their answers.
+        month_ends_prolonged: How many month ends got a later expiry.
+        month_ends_lost: Fields of month ends forgotten because keys of theirs were lost.
+        month_ends_dropped: Fields of month ends forgotten because they are beyond the bounds.
+        replaced_forgotten: Entries forgotten of generations to which nothing can be rolled back.
+        requests_dropped: Requests dropped from the stream because their tasks are forgotten.
+        without_expiry: Keys that should expire and do not.
+        keys_left: How many keys of the cache there are.
+    """
+
+    orphans: tuple[str, ...]
+    keys: int
+    bytes: int
+    month_ends_prolonged: int
+    month_ends_lost: tuple[str, ...]
+    month_ends_dropped: tuple[str, ...]
+    replaced_forgotten: int
+    requests_dropped: int
+    without_expiry: tuple[str, ...]
+    keys_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a scan of the server found: by generation its payload keys, and the sets that name them."""
+
+    payloads: dict[str, list[bytes]]
+    members: frozenset[str]
+    retired: frozenset[str]
+    without_expiry: tuple[str, ...]
+    keys: int
+
+
+class Cleanup:
+    """Cleans the cache up. Errors of Redis propagate as they are.
+
+    Args:
+        client: A client of the user `pipeline`.
+        grace_s: Age from which a generation that nobody names is an orphan.
+    """
+
+    def __init__(self, client: redis.Redis, *, grace_s: float = GRACE_S) -> None:
+        self._client = client
+        self._grace_s = grace_s
+        self._removal = Removal(client)
+        self._history = History(client)
+
+    def run(self, now: float, first_month_end: date, history_bytes: int) -> Cleaned:
+        """Clean up; doing it again finds nothing.
+
+        Args:
+            now: Seconds since the epoch.
+            first_month_end: The first month end to keep.
+            history_bytes: Stored size that all month ends together may have.
+        """
+        dropped = self._history.bound(first_month_end, history_bytes)
+        prolonged, lost = self._history.prolong(now)
+        held = self._scan()
+        orphans, keys, size = self._remove_orphans(held, now)
+        return Cleaned(
+            orphans=tuple(orphans),
+            keys=keys,
+            bytes=size,
+            month_ends_prolonged=prolonged,
+            month_ends_lost=tuple(f"{entry.product}:{entry.as_of:%Y-%m}" for entry in lost),
+            month_ends_dropped=tuple(dropped),
+            replaced_forgotten=self._forget_replaced(),
+            requests_dropped=self._drop_requests(now),
+            without_expiry=held.without_expiry,
+            keys_left=held.keys - keys,
+        )
+
+    def _scan(self) -> _Held:
+        payloads: dict[str, list[bytes]] = defaultdict(list)
+        members: set[str] = set()
+        retired: set[str] = set()
+        lasting: list[str] = []
+        keys = 0
+        for batch in _batches(self._client.scan_iter("kpi:*", count=_BATCH)):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in batch:
+                pipeline.ttl(key)
+                if payload := _PAYLOAD.fullmatch(key):
+                    payloads[payload[1].decode()].append(key)
+                elif found := _MEMBERS.fullmatch(key):
+                    (retired if found[2] else members).add(found[1].decode())
+            ttls = zip(batch, pipeline.execute(), strict=True)
+            lasting += [key.decode(errors="replace") for key, ttl in ttls if ttl == -1]
+            keys += len(batch)
+        unexpected = tuple(sorted(set(lasting) - LASTING_KEYS))
+        return _Held(dict(payloads), frozenset(members), frozenset(retired), unexpected, keys)
+
+    def _remove_orphans(self, held: _Held, now: float) -> tuple[list[str], int, int]:
+        orphans, keys, size = [], 0, 0
+        for generation in sorted({*held.payloads, *held.members, *held.retired}):
+            named_at = generation_time(generation)
+            young = named_at is None or now - named_at < self._grace_s
+            if generation not in held.retired and (young or self._is_named(generation)):
+                continue
+            payloads = held.payloads.get(generation, [])
+            stored = self._size(payloads)
+            # The script looks again: the generation may have gone live since.
+            removed = self._removal.finish(generation) + self._removal.remove(generation)
+            if not self._client.exists(members_key(generation)):
+                # Without its set a generation cannot go live any more.
+                removed += sum(self._client.unlink(*batch) for batch in _batches(payloads))
+            if removed:
+                orphans.append(generation)
+                keys, size = keys + removed, size + stored
+        return orphans, keys, size
+
+    def _is_named(self, generation: str) -> bool:
+        texts = [*self._texts(MANIFEST_KEY), *self._texts(HISTORY_KEY)]
+        return any(generation.encode() in text for text in texts)
+
+    def _texts(self, key: str) -> list[bytes]:
+        return cast("list[bytes]", self._client.hvals(key))
+
+    def _size(self, keys: Iterable[bytes]) -> int:
+        size = 0
+        for batch in _batches(keys):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in batch:
+                pipeline.strlen(key)
+            size += sum(pipeline.execute())
+        return size
+
+    def _forget_replaced(self) -> int:
+        # The names first: an entry that comes in between is named by a manifest read after it.
+        names = cast("list[bytes]", self._client.hkeys(REPLACED_KEY))
+        texts = self._texts(MANIFEST_KEY)
+        gone = [name for name in names if not any(name in text for text in texts)]
+        return self._client.hdel(REPLACED_KEY, *gone) if gone else 0
+
+    def _drop_requests(self, now: float) -> int:
+        oldest = int((now - _REQUEST_KEPT_S) * 1000)
+        return int(self._client.xtrim(REQUESTS_KEY, minid=str(oldest), approximate=False))
+
+
+def _batches(items: Iterable[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

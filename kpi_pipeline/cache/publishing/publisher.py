@@ -1,0 +1,356 @@
+"""Publication: a complete generation is written beside the live one, verified, then made live."""
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from itertools import islice
+from math import ceil
+from secrets import SystemRandom
+from typing import Any, Final, TypeVar, cast
+
+import redis
+
+from kpi_pipeline.cache.codec import CorruptPayload, decode, encode
+from kpi_pipeline.cache.keys import (
+    CATALOGUE,
+    DEFAULT_SCOPE,
+    FENCE_KEY,
+    MANIFEST_KEY,
+    REPLACED_KEY,
+    members_key,
+    payload_key,
+    variant_key,
+)
+from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.publishing.removal import Removal
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, TAKE_OVER
+from kpi_pipeline.model.filters import Filter
+
+_BATCH: Final = 250
+
+Item = TypeVar("Item")
+
+
+class IncompleteGeneration(RuntimeError):
+    """A generation has not all the keys that were staged, so it must not go live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Answers that a generation takes over from another as they are.
+
+    Attributes:
+        generation: Where they are.
+        filters: Which filters they answer.
+    """
+
+    generation: str
+    filters: tuple[Filter, ...]
+
+
+class Flip(StrEnum):
+    """What came of an attempt to make a generation live."""
+
+    LIVE = "live"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A generation that is written and not live.
+
+    Attributes:
+        product: What it answers.
+        generation: Its name.
+        variants: How many answers it holds, the catalogue not counted.
+        bytes: Stored size of its answers and catalogue.
+        taken_over: How many of the answers are another generation's.
+        digests: By Redis key, a digest of what was written; of what was taken over, none.
+    """
+
+    product: str
+    generation: str
+    variants: int
+    bytes: int
+    taken_over: int
+    digests: Mapping[str, builtins.bytes | None]
+
+
+class Publisher:
+    """Writes generations and makes them live. Errors of Redis propagate as they are.
+
+    Args:
+        client: A client that may write the cache.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._next_fence = client.register_script(NEXT_FENCE)
+        self._flip = client.register_script(FLIP)
+        self._take_over = client.register_script(TAKE_OVER)
+        self._removal = Removal(client)
+
+    def next_fence(self) -> int:
+        """Draw a fence, larger than every one drawn before.
+
+        Draw it before reading the source: whoever reads later holds a larger one and newer data.
+        """
+        return int(self._next_fence(keys=[FENCE_KEY]))
+
+    def stage(
+        self,
+        product: str,
+        generation: str,
+        payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
+        catalogue: Mapping[str, Any],
+        expires_at: float,
+        scope: str = DEFAULT_SCOPE,
+        unchanged: Unchanged | None = None,
+    ) -> Staged:
+        """Write a generation beside the live one.
+
+        Every key expires, so that what a crash leaves behind goes away by itself.
+
+        Args:
+            product: What is answered.
+            generation: A new name from `keys.new_generation`.
+            payloads: Each filter with the data that answer it.
+            catalogue: The catalogue that belongs to those answers.
+            expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
+            scope: Who may see it.
+            unchanged: Answers to other filters, to be taken over from another generation.
+
+        Raises:
+            ValueError: If a filter comes twice.
+            TypeError: If a value has no JSON form.
+            IncompleteGeneration: If an answer that should be taken over is gone.
+        """
+        frames = self._frames(product, generation, payloads, catalogue, scope)
+        digests: dict[str, bytes | None] = {}
+        size = 0
+        try:
+            for batch in _batches(frames):
+                self._write(generation, batch, ceil(expires_at))
+                digests.update((key, _digest(frame)) for key, frame in batch)
+                size += sum(len(frame) for _, frame in batch)
+            if unchanged is not None:
+                taken = [variant_key(product, asked, scope) for asked in unchanged.filters]
+                size += self._copy(unchanged.generation, generation, taken, digests, ceil(expires_at))
+        except BaseException:
+            # Failing again and again must not fill the server until the first keys expire.
+            with suppress(redis.RedisError):
+                self._removal.remove(generation)
+            raise
+        taken_over = 0 if unchanged is None else len(unchanged.filters)
+        return Staged(product, generation, len(digests) - 1, size, taken_over, digests)
+
+    def verify(self, staged: Staged, sample: int = 50) -> list[str]:
+        """Look whether all that was staged is there and reads as written.
+
+        Args:
+            staged: What `stage` returned.
+            sample: How many payloads to read back, beside the catalogue.
+
+        Returns:
+            Problems in words; empty when all is good.
+        """
+        problems = []
+        gone = [key for batch in _batches(staged.digests) for key in self._absent(batch)]
+        if gone:
+            problems.append(
+                f"{len(gone)} of {len(staged.digests)} keys are gone (such as {gone[0]}): look at the "
+                "server's maxmemory and eviction policy, then refresh again"
+            )
+        catalogue = payload_key(staged.generation, CATALOGUE)
+        there = [key for key in staged.digests if key not in {*gone, catalogue}]
+        chosen = SystemRandom().sample(there, min(sample, len(there)))
+        for batch in _batches([*chosen, catalogue]):
+            frames = cast("list[bytes | None]", self._client.mget(batch))
+            for key, frame in zip(batch, frames, strict=True):
+                if frame is not None and not _reads(frame, staged.digests[key]):
+                    problems.append(f"{key} does not read as written: refresh again")
+        return problems
+
+    def live(self, product: str) -> ManifestEntry | None:
+        """The live entry of a product; None when there is none, or none that can be read."""
+        text = cast("bytes | None", self._client.hget(MANIFEST_KEY, product))
+        try:
+            return None if text is None else ManifestEntry.from_json(text)
+        except CorruptManifest:
+            return None
+
+    def prolong(self, generation: str, expires_at: float) -> bool:
+        """Let the keys of a generation live longer, because its figures are still right.
+
+        Args:
+            generation: Its name.
+            expires_at: When its keys expire from now on, in seconds since the epoch; never sooner
+                than before.
+
+        Returns:
+            False when a key is missing: then it must be written anew.
+        """
+        expiry, found = ceil(expires_at), 0
+        for batch in _batches(self._client.sscan_iter(members_key(generation), count=_BATCH)):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in batch:
+                pipeline.expireat(key, expiry, gt=True)
+            pipeline.exists(*batch)
+            if pipeline.execute()[-1] != len(batch):
+                return False
+            found += len(batch)
+        self._client.expireat(members_key(generation), expiry, gt=True)
+        return found > 0
+
+    def inspect(self, generation: str, sample: int = 50) -> list[str]:
+        """Read some payloads of a generation back, and its catalogue.
+
+        Returns:
+            Problems in words; empty when all are payloads as they were written.
+        """
+        some = cast("list[bytes]", self._client.srandmember(members_key(generation), sample))
+        keys = [*some, payload_key(generation, CATALOGUE).encode()]
+        problems = []
+        for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
+            try:
+                decode(frame or b"")
+            except CorruptPayload as error:
+                problems.append(f"{key.decode()}: {error}")
+        return problems
+
+    def flip(self, entry: ManifestEntry) -> Flip:
+        """Make a staged generation the live one, unless a newer reading of the source is live.
+
+        The generation that was live stays among those kept; which ones these are is decided here,
+        whatever `entry.previous` says. Generations no longer kept are removed. Doing it again
+        changes nothing.
+
+        Args:
+            entry: What the manifest will say. An equal fence replaces the live one.
+
+        Raises:
+            CorruptManifest: If the entry is not a proper one.
+            IncompleteGeneration: If keys of the generation are missing; what is live stays.
+        """
+        ManifestEntry.from_json(entry.to_json())
+        outcome, *fallen = self._flip(
+            keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY],
+            args=[
+                entry.product,
+                entry.generation,
+                entry.fence,
+                entry.variants + 1,
+                KEPT_GENERATIONS,
+                entry.open_json(),
+            ],
+        )
+        if outcome == b"incomplete":
+            raise IncompleteGeneration(
+                f"{entry.generation} has not the {entry.variants} variants and the catalogue that were "
+                "staged: refresh again; what was live stays"
+            )
+        for generation in fallen:
+            self._removal.remove(generation.decode())
+        return Flip(outcome.decode())
+
+    def discard(self, staged: Staged) -> bool:
+        """Remove a generation that will not go live.
+
+        Returns:
+            False, with nothing removed, when the manifest or the history names it, or it is gone already.
+        """
+        return self._removal.remove(staged.generation) > 0
+
+    def _frames(
+        self,
+        product: str,
+        generation: str,
+        payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
+        catalogue: Mapping[str, Any],
+        scope: str,
+    ) -> Iterator[tuple[str, bytes]]:
+        meta = {"product": product, "filter": {}, "scope": scope}
+        yield payload_key(generation, CATALOGUE), encode(catalogue, meta)
+        seen: set[str] = set()
+        for asked, data in payloads:
+            variant = variant_key(product, asked, scope)
+            if variant in seen:
+                raise ValueError(f"a filter of {product} comes twice: give {asked.as_dict()} once")
+            seen.add(variant)
+            yield payload_key(generation, variant), encode(data, {**meta, "filter": asked.as_dict()})
+
+    def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
+        # A cut connection must leave no key without expiry and no member without its payload: payloads
+        # first, each with its expiry, then their names, in a transaction with theirs.
+        payloads = self._client.pipeline(transaction=False)
+        for key, frame in batch:
+            # The client's own method looks through its twelve options each time: 50 ms a generation.
+            payloads.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
+        payloads.execute()
+        names = self._client.pipeline(transaction=True)
+        names.sadd(members_key(generation), *(key for key, _ in batch))
+        names.expireat(members_key(generation), expiry)
+        names.execute()
+
+    def _copy(
+        self,
+        origin: str,
+        generation: str,
+        variants: list[str],
+        digests: dict[str, bytes | None],
+        expiry: int,
+    ) -> int:
+        """Copy answers of one generation into another.
+
+        Args:
+            origin: Where they are.
+            generation: Where they go.
+            variants: Which they are.
+            digests: What has been written to the generation; the copies are added.
+            expiry: When the copies expire.
+
+        Returns:
+            Their stored size.
+        """
+        size = 0
+        for batch in _batches(variants):
+            copies = [payload_key(generation, variant) for variant in batch]
+            before = len(digests)
+            digests.update(dict.fromkeys(copies))
+            if len(digests) < before + len(batch):
+                raise ValueError("a filter comes twice: give it once")
+            stored = [payload_key(origin, variant) for variant in batch]
+            copied = int(self._take_over(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
+            if copied < 0:
+                raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer anew")
+            size += copied
+        return size
+
+    def _absent(self, keys: Sequence[str]) -> list[str]:
+        if self._client.exists(*keys) == len(keys):
+            return []
+        return [key for key in keys if not self._client.exists(key)]
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _reads(frame: bytes, digest: bytes | None) -> bool:
+    """Whether a frame is the one that was written; one that was taken over need only be whole."""
+    if digest is not None:
+        return _digest(frame) == digest
+    try:
+        decode(frame)
+    except CorruptPayload:
+        return False
+    return True
+
+
+def _digest(frame: bytes) -> bytes:
+    return blake2b(frame, digest_size=16).digest()

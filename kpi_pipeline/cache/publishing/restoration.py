@@ -1,0 +1,100 @@
+"""Restoration: what Redis has lost comes back from the archive, as old as it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import redis
+
+from kpi_pipeline.cache.keys import members_key
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.publishing.archive import Archive, Archived, CorruptArchive
+from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.removal import Removal
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+
+
+class Outcome(StrEnum):
+    """What came of an attempt to restore a product."""
+
+    RESTORED = "restored"
+    SUPERSEDED = "superseded"
+    NOT_ARCHIVED = "not archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of an attempt to restore a product.
+
+    Attributes:
+        outcome: The word for it; `superseded` when the manifest names a later reading of the source.
+        generation: That which was restored, if one was.
+        keys: How many keys were written.
+        problems: In words, what was wrong with archived generations that were passed over.
+    """
+
+    outcome: Outcome
+    generation: str | None
+    keys: int
+    problems: tuple[str, ...]
+
+
+class Restoration:
+    """Restores products. Errors of Redis and of the file system propagate.
+
+    Args:
+        client: A client of the user `pipeline`.
+        archive: Where generations are kept.
+    """
+
+    def __init__(self, client: redis.Redis, archive: Archive) -> None:
+        self._client = client
+        self._archive = archive
+        self._publisher = Publisher(client)
+        self._removal = Removal(client)
+
+    def restore(self, product: str, now: float) -> Restored:
+        """Make the newest archived generation live that may still be shown, its times unchanged.
+
+        A later reading of the source is never replaced; a live generation that has lost keys gets
+        them back. To be called by the holder of the product's lease only: others prolong keys.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            now: Seconds since the epoch.
+        """
+        archived, problems = self._archive.entries(product)
+        outcome = Outcome.NOT_ARCHIVED
+        for one in archived:
+            entry = one.entry
+            if entry.state_at(now) is AnswerState.EXPIRED or entry.schema_version != SCHEMA_VERSION:
+                continue
+            live = self._publisher.live(product)
+            repairs = live is not None and live.generation == entry.generation
+            if live is not None and live.fence > entry.fence and not repairs:
+                outcome = Outcome.SUPERSEDED
+                continue
+            try:
+                keys = self._write(one)
+                flipped = self._publisher.flip(entry)
+            except (CorruptArchive, IncompleteGeneration) as error:
+                problems.append(str(error))
+                continue
+            if flipped is Flip.LIVE or repairs:
+                return Restored(Outcome.RESTORED, entry.generation, keys, tuple(problems))
+            outcome = Outcome.SUPERSEDED
+            self._removal.remove(entry.generation)
+        return Restored(outcome, None, 0, tuple(problems))
+
+    def _write(self, archived: Archived) -> int:
+        members = members_key(archived.entry.generation)
+        # What is there still may have been prolonged since it was archived.
+        expiry, written = max(archived.expires_at, self._client.expiretime(members)), 0
+        for batch in self._archive.frames(archived.entry):
+            pipeline = self._client.pipeline(transaction=True)
+            for key, frame in batch:
+                pipeline.set(key, frame, exat=expiry)
+            pipeline.sadd(members, *(key for key, _ in batch))
+            pipeline.expireat(members, expiry)
+            pipeline.execute()
+            written += len(batch)
+        return written

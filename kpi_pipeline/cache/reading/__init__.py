@@ -1,0 +1,1 @@
+"""The readers' side of the cache: answers from the live generations and the month ends."""

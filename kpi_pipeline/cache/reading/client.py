@@ -1,0 +1,109 @@
+"""The reader's link to Redis: fails fast, and then leaves the server alone for a while."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Final, TypeVar
+
+import redis
+
+
+class Breaker:
+    """Tells whether a call may be tried. Threads may share it.
+
+    After a failure nobody tries for `pause_s`; then one caller may, and only if that succeeds may
+    all others.
+
+    Args:
+        pause_s: Seconds to wait after a failure.
+        clock: Seconds that only ever grow.
+    """
+
+    def __init__(self, pause_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pause_s = pause_s
+        self._clock = clock
+        self._lock = Lock()
+        self._failing = False
+        self._try_at = 0.0
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last call that ended has failed."""
+        return self._failing
+
+    def admits(self) -> bool:
+        """Whether the caller may try now; who is let in must report how it went."""
+        if not self._failing:
+            return True
+        with self._lock:
+            now = self._clock()
+            if now < self._try_at:
+                return False
+            self._try_at = now + self._pause_s
+            return True
+
+    def succeeded(self) -> None:
+        """The server answered."""
+        self._failing = False
+
+    def failed(self) -> None:
+        """The server could not be reached or did not answer in time."""
+        with self._lock:
+            self._failing = True
+            self._try_at = self._clock() + self._pause_s
+
+
+_LOG: Final = logging.getLogger(__name__)
+_PAUSE_S: Final = 1.0
+
+Reply = TypeVar("Reply")
+
+
+class CacheUnavailable(RuntimeError):
+    """Redis cannot be reached and this process does not hold what is asked for."""
+
+
+class Link:
+    """Sends commands to Redis. Threads may share it.
+
+    Args:
+        client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._breaker = Breaker(_PAUSE_S)
+        self._reason = ""
+
+    @property
+    def failing(self) -> bool:
+        """Whether Redis could not be reached when last tried."""
+        return self._breaker.failing
+
+    def ask(self, command: Callable[[redis.Redis], Reply]) -> Reply:
+        """Run a command.
+
+        Raises:
+            CacheUnavailable: If Redis does not answer, refuses, or failed a moment ago.
+        """
+        if not self._breaker.admits():
+            raise self._unavailable()
+        try:
+            reply = command(self._client)
+        except redis.RedisError as error:
+            if not self._breaker.failing:
+                _LOG.warning("Redis cannot be read: %s", error)
+            self._reason = str(error)
+            self._breaker.failed()
+            raise self._unavailable() from error
+        if self._breaker.failing:
+            _LOG.warning("Redis can be read again")
+        self._breaker.succeeded()
+        return reply
+
+    def _unavailable(self) -> CacheUnavailable:
+        return CacheUnavailable(
+            f"Redis cannot be read ({self._reason}): start it with `kpi up`, or check REDIS_URL and the "
+            "server it names; serving recovers by itself"
+        )

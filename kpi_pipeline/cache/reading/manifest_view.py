@@ -1,0 +1,92 @@
+"""The manifest as a reader sees it: at most a moment old, and the last known while Redis is down."""
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import cast
+
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.keys import MANIFEST_KEY
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+
+Entries = Mapping[str, ManifestEntry]
+
+
+class ManifestView:
+    """Reads the manifest when somebody needs it newer than it is. Threads may share it.
+
+    Args:
+        link: Where it is read.
+        alarms: What to do about an entry that is none.
+        on_change: Told the new entries whenever they differ.
+    """
+
+    def __init__(self, link: Link, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
+        self._link = link
+        self._alarms = alarms
+        self._on_change = on_change
+        self._lock = Lock()
+        self._read_at = float("-inf")
+        self._raw: dict[bytes, bytes] = {}
+        self._entries: Entries | None = None
+
+    def entries(self, since: float) -> Entries:
+        """The live entries by product.
+
+        Args:
+            since: The reading must not have begun before this time of `time.monotonic`; while Redis
+                cannot be reached, the last one counts.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        if self._read_at < since or self._entries is None:
+            self._renew(since)
+        if self._entries is None:
+            raise CacheUnavailable(
+                "Redis has not been reached yet: start it with `kpi up`, or check REDIS_URL"
+            )
+        return self._entries
+
+    def _renew(self, since: float) -> None:
+        # One thread reads for all. The others wait for it, but not on a server known to be down.
+        if not self._lock.acquire(blocking=not self._link.failing):
+            return
+        try:
+            if self._read_at < since or self._entries is None:
+                self._read()
+        except CacheUnavailable:
+            if self._entries is None:
+                raise
+        finally:
+            self._lock.release()
+
+    def _read(self) -> None:
+        begun = time.monotonic()
+        raw = cast("dict[bytes, bytes]", self._link.ask(lambda client: client.hgetall(MANIFEST_KEY)))
+        if raw != self._raw or self._entries is None:
+            self._entries = self._parse(raw)
+            self._raw = raw
+            self._on_change(self._entries)
+        self._read_at = begun
+
+    def _parse(self, raw: dict[bytes, bytes]) -> Entries:
+        known = self._entries or {}
+        entries = {}
+        for field, text in raw.items():
+            product = field.decode(errors="replace")
+            try:
+                entries[product] = _entry_of(product, text)
+            except CorruptManifest as error:
+                self._alarms.sound("manifest_corrupt", product, str(error))
+                if product in known:
+                    entries[product] = known[product]
+        return entries
+
+
+def _entry_of(product: str, text: bytes) -> ManifestEntry:
+    entry = ManifestEntry.from_json(text)
+    if entry.product != product:
+        raise CorruptManifest("a manifest entry is of another product: publish the product again")
+    return entry

@@ -1,0 +1,393 @@
+"""Answers from the cache. Never computes, never writes a payload, never waits long."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import Any, Final, cast
+
+import redis
+
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, payload_key, variant_key
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, Miss
+from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
+from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView
+from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
+from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, server_status
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
+
+__all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
+
+_MEMORY_BYTES: Final = 8 * 2**20
+
+
+class NothingPublished(LookupError):
+    """Redis holds no generation of a product that this version can read.
+
+    Attributes:
+        product: What was asked for.
+    """
+
+    def __init__(self, product: str, what: str = "no generation of it is live") -> None:
+        super().__init__(f"{product} cannot be answered: {what}; publish it with `kpi warm`")
+        self.product = product
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the cache says to one question.
+
+    Attributes:
+        state: How it stands to the present. `missing`: the variant is not precomputed.
+        payload: The data; None when expired, or when missing and no wider variant is there.
+        entry: The generation it comes from.
+        answered: The filter that the payload answers: the one asked, or the nearest wider one there
+            is when the state is `missing`.
+        reachable: Whether Redis could be reached when last tried.
+        miss: Why the payload does not answer what was asked; None when it does, and of the past.
+    """
+
+    state: AnswerState
+    payload: Payload | None
+    entry: ManifestEntry | None
+    answered: Filter
+    reachable: bool
+    miss: Miss | None = None
+
+
+class CacheReader:
+    """Reads payloads, catalogues and the manifest for serving. Threads may share it.
+
+    While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
+    state is told by the clock.
+
+    Args:
+        client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
+        poll_s: How old the manifest may be, in seconds.
+        history_poll_s: How old the history may be, in seconds.
+        clock: The present, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        poll_s: float = 0.25,
+        history_poll_s: float = POLL_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._poll_s = poll_s
+        self._history_poll_s = history_poll_s
+        self._clock = clock
+        self._link = Link(client)
+        self._alarms = Alarms(client)
+        self._memory = PayloadMemory(_MEMORY_BYTES)
+        self._view = ManifestView(self._link, self._alarms, self._forget_replaced)
+        self._history = HistoryView(self._link, self._alarms)
+        self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._lock = Lock()
+        self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
+
+    def answer(
+        self,
+        product: str,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Answer:
+        """Answer one question.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            filter: Which certificates.
+            scope: What the reader may see.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
+        """
+        asked_at = time.monotonic()
+        entry = self._entry(product, asked_at - self._poll_s)
+        answered, payload, miss = filter, None, None
+        if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
+            try:
+                entry, answered, payload, miss = self._find(entry, filter, scope, asked_at)
+            except CacheUnavailable:
+                answered, payload = self._held_wider(entry, filter, scope)
+                miss = Miss.UNREACHABLE
+                if payload is None:
+                    raise
+        state, reachable = entry.state_at(self._clock()), not self._link.failing
+        if state is AnswerState.EXPIRED:
+            self._count("expired")
+            return Answer(state, None, entry, filter, reachable, Miss.EXPIRED)
+        if miss is not None:
+            self._count("missing")
+            state = AnswerState.MISSING
+        return Answer(state, payload, entry, answered, reachable, miss)
+
+    def answer_as_of(
+        self,
+        product: str,
+        as_of: date,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Answer:
+        """Answer one question with the newest month end on or before a date.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            as_of: The date.
+            filter: Which certificates.
+            scope: What the reader may see.
+
+        Returns:
+            An answer that is `historic`; `missing` and without a payload when that month end does not
+            hold the filter.
+
+        Raises:
+            NoMonthEnd: If none is kept on or before the date.
+            CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
+        """
+        entry, payload = self._of_month_end(product, as_of, lambda entry: self._exact(entry, filter, scope))
+        state = AnswerState.HISTORIC
+        if payload is None:
+            self._count("missing")
+            state = AnswerState.MISSING
+        return Answer(state, payload, entry, filter, not self._link.failing)
+
+    def beside(
+        self,
+        entry: ManifestEntry,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Payload | None:
+        """Another variant of a generation that a reader has got an answer from, if it is at hand.
+
+        It is no question of a reader: nothing is counted, and that it is missing means nothing.
+
+        Args:
+            entry: The generation.
+            filter: Which certificates.
+            scope: What the reader may see.
+        """
+        variant = variant_key(entry.product, filter, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is None and not self._link.failing:
+            try:
+                payload = self._read(entry, variant)
+            except CacheUnavailable:
+                return None
+            if payload is not None:
+                self._memory.put(entry.generation, variant, payload)
+        return payload
+
+    def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
+        """The catalogue of the newest month end on or before a date.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            NothingPublished: If it has lost its catalogue.
+            CacheUnavailable: If Redis cannot be reached.
+        """
+        _, payload = self._of_month_end(product, as_of, lambda entry: self._read(entry, CATALOGUE))
+        if payload is None:
+            raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
+        return payload.data()
+
+    def month_end(self, product: str, as_of: date) -> ManifestEntry:
+        """The entry of the newest month end of a product on or before a date.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        return self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
+
+    def month_ends(self, product: str) -> tuple[date, ...]:
+        """The month ends of a product that are kept, the earliest first.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        entries = self._history.entries(product, time.monotonic() - self._history_poll_s)
+        return tuple(entry.as_of for entry in entries)
+
+    def catalogue(self, product: str) -> Mapping[str, Any]:
+        """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
+
+        While it cannot be read, the last one known is given.
+
+        Raises:
+            NothingPublished: If there is none.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+        """
+        asked_at = time.monotonic()
+        entry = self._entry(product, asked_at - self._poll_s)
+        generation, known = self._catalogues.get(product, ("", None))
+        if known is not None and generation == entry.generation:
+            return known
+        try:
+            payload = self._read(entry, CATALOGUE)
+            if payload is None:
+                entry = self._entry(product, asked_at)
+                payload = self._read(entry, CATALOGUE)
+        except CacheUnavailable:
+            if known is None:
+                raise
+            return known
+        if payload is not None:
+            self._catalogues[product] = (entry.generation, payload.data())
+            return self._catalogues[product][1]
+        self._alarms.sound(
+            "catalogue_vanished",
+            payload_key(entry.generation, CATALOGUE),
+            "a live generation has lost its catalogue: refresh the product",
+        )
+        if known is None:
+            raise NothingPublished(product, "its catalogue is lost")
+        return known
+
+    def manifest(self) -> dict[str, ManifestEntry]:
+        """The live entry of each product.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        return dict(self._view.entries(time.monotonic() - self._poll_s))
+
+    def status(self) -> dict[str, Any]:
+        """The cache's health as plain JSON, whether Redis can be reached or not.
+
+        Returns:
+            `products`: by product its entry with `state` and `age_s`; `redis`: `reachable`,
+            `latency_ms`, `used_memory` in bytes, `version`, `keys`; `memory`: what this process
+            holds; `reads`: how its questions were answered since it started; `alarms`: counts of
+            all processes by name.
+        """
+        try:
+            entries = self.manifest()
+        except CacheUnavailable:
+            entries = {}
+        now = self._clock()
+        server = server_status(self._link)
+        alarms = alarm_counts(self._link)
+        with self._lock:
+            reads = dict(self._reads)
+        return {
+            "products": {product: entry_status(entry, now) for product, entry in entries.items()},
+            "redis": server,
+            "memory": self._memory.size(),
+            "reads": reads,
+            "alarms": alarms,
+        }
+
+    def _entry(self, product: str, since: float) -> ManifestEntry:
+        entry = self._view.entries(since).get(product)
+        if entry is None and self._link.failing:
+            raise CacheUnavailable(
+                f"Redis cannot be read and no generation of {product} was seen before: start it with "
+                "`kpi up`, or check REDIS_URL and the server it names"
+            )
+        if entry is None:
+            raise NothingPublished(product)
+        if entry.schema_version != SCHEMA_VERSION:
+            raise NothingPublished(
+                product, f"it was published in format {entry.schema_version}, {SCHEMA_VERSION} is needed"
+            )
+        return entry
+
+    def _of_month_end(
+        self, product: str, as_of: date, look: Callable[[ManifestEntry], Payload | None]
+    ) -> tuple[ManifestEntry, Payload | None]:
+        asked_at = time.monotonic()
+        entry = self._history.on(product, as_of, asked_at - self._history_poll_s)
+        payload = look(entry)
+        if payload is None:
+            # It may have been replaced and removed since the history was read.
+            newer = self._history.on(product, as_of, asked_at)
+            if newer.generation != entry.generation:
+                entry, payload = newer, look(newer)
+        return entry, payload
+
+    def _find(
+        self, entry: ManifestEntry, asked: Filter, scope: str, asked_at: float
+    ) -> tuple[ManifestEntry, Filter, Payload | None, Miss | None]:
+        payload = self._exact(entry, asked, scope)
+        if payload is None:
+            # The generation may have been replaced and removed since the manifest was read.
+            newer = self._entry(entry.product, asked_at)
+            if newer.generation != entry.generation:
+                entry = newer
+                payload = self._exact(entry, asked, scope)
+        if payload is not None:
+            return entry, asked, payload, None
+        return entry, *self._wider(entry, asked, scope)
+
+    def _exact(self, entry: ManifestEntry, asked: Filter, scope: str) -> Payload | None:
+        variant = variant_key(entry.product, asked, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is not None:
+            self._count("memory")
+            return payload
+        payload = self._read(entry, variant)
+        if payload is not None:
+            self._count("redis")
+            self._memory.put(entry.generation, variant, payload)
+        return payload
+
+    def _read(self, entry: ManifestEntry, variant: str) -> Payload | None:
+        key = payload_key(entry.generation, variant)
+        frame = cast("bytes | None", self._link.ask(lambda client: client.get(key)))
+        if frame is None:
+            return None
+        try:
+            return decode(frame)
+        except CorruptPayload as error:
+            self._alarms.sound("payload_corrupt", key, str(error))
+            return None
+
+    def _wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None, Miss]:
+        candidates = (asked, *asked.wider())
+        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
+        members = members_key(entry.generation)
+
+        def look(client: redis.Redis) -> list[int]:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.exists(members)
+            pipeline.sismember(members, keys[0])
+            for key in keys:
+                pipeline.exists(key)
+            return cast("list[int]", pipeline.execute())
+
+        complete, was_published, *exist = self._link.ask(look)
+        miss = Miss.CORRUPT if exist[0] else Miss.NOT_HOT
+        if not complete or (was_published and not exist[0]):
+            miss = Miss.VANISHED
+            self._alarms.sound(
+                "payload_vanished", keys[0], "a live generation has lost keys: refresh the product"
+            )
+        for candidate, found in zip(candidates[1:], exist[1:], strict=True):
+            payload = self._exact(entry, candidate, scope) if found else None
+            if payload is not None:
+                return candidate, payload, miss
+        return asked, None, miss
+
+    def _held_wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
+        for candidate in asked.wider():
+            payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
+            if payload is not None:
+                self._count("memory")
+                return candidate, payload
+        return asked, None
+
+    def _forget_replaced(self, entries: Entries) -> None:
+        self._memory.keep_only({entry.generation for entry in entries.values()})
+
+    def _count(self, outcome: str) -> None:
+        with self._lock:
+            self._reads[outcome] += 1

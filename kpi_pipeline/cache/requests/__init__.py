@@ -1,0 +1,1 @@
+"""What readers request of the pipeline, and the runs that fulfil it."""

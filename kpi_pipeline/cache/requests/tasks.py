@@ -1,0 +1,366 @@
+"""What serving asks of the pipeline: a bounded stream of requests, and a task that tells their state.
+
+A request is delivered at least once. Whoever works on it records what came of it before
+acknowledging it, and may be handed the same one again after a crash: its id stays the same.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final, cast
+from uuid import uuid4
+
+import orjson
+import redis
+
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
+from kpi_pipeline.cache.requests.stream import Backlog, Delivery, Fields, RequestStream
+from kpi_pipeline.cache.scripts import ADVANCE, ASK
+from kpi_pipeline.cache.serialization import filter_from_text, filter_to_text
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import Filter
+
+_STREAM_LENGTH: Final = 10_000
+_IN_FLIGHT_S: Final = 900
+_TASK_KEPT_S: Final = 86_400
+_TASK_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class RequestKind(StrEnum):
+    """What is asked for."""
+
+    REFRESH = "refresh"
+    WARM = "warm"
+    CLEAR = "clear"
+
+
+class TaskState(StrEnum):
+    """How far a request has come."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The answer to a request.
+
+    Attributes:
+        id: By which its state is asked.
+        joined: Whether an equal request was in flight already, whose id this is.
+    """
+
+    id: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as delivered.
+
+    Attributes:
+        entry: Its place in the stream, for `Requests.acknowledge`.
+        id: Its task; the same at every delivery.
+        kind: What is asked for.
+        product: Of which product.
+        filter: For which certificates.
+        scope: For readers of which scope.
+        asked_at: When, in seconds since the epoch.
+        again: Whether it has been delivered before: a run for it may be under way.
+    """
+
+    entry: str
+    id: str
+    kind: RequestKind
+    product: str
+    filter: Filter
+    scope: str
+    asked_at: float
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come. Times are seconds since the epoch.
+
+    Attributes:
+        steps: How many steps the run has; None until it has begun.
+        steps_done: How many have ended well.
+        computed_at: When the product's figures were computed and written beside the live ones.
+        published_at: When they were made live.
+    """
+
+    steps: int | None = None
+    steps_done: int = 0
+    computed_at: float | None = None
+    published_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """How far one request has come. Times are seconds since the epoch.
+
+    Attributes:
+        id: Its task.
+        kind: What was asked for.
+        product: Of which product.
+        filter: For which certificates.
+        scope: For readers of which scope.
+        state: `expired` when nobody finished it in time.
+        asked_at: When it was asked.
+        started_at: When a run took it up, if one did.
+        finished_at: When the run ended, if it did.
+        run_id: That run.
+        reason: Why it failed; None unless it did.
+        progress: How far the run has come.
+    """
+
+    id: str
+    kind: RequestKind
+    product: str
+    filter: Filter
+    scope: str
+    state: TaskState
+    asked_at: float
+    started_at: float | None
+    finished_at: float | None
+    run_id: str | None
+    reason: str | None
+    progress: Progress = Progress()
+
+
+class Requests:
+    """Both ends of the stream. Errors of Redis propagate as they are.
+
+    Args:
+        client: A client of the user `serving` (to ask, to read states and the backlog) or `pipeline` (all).
+        clock: The present, in seconds since the epoch.
+    """
+
+    def __init__(self, client: redis.Redis, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+        self._ask = client.register_script(ASK)
+        self._advance = client.register_script(ADVANCE)
+        self._alarms = Alarms(client)
+        self._stream = RequestStream(client)
+
+    def ask(
+        self,
+        kind: RequestKind,
+        product: str,
+        filter: Filter,  # noqa: A002 - the domain's word
+        scope: str = DEFAULT_SCOPE,
+    ) -> Task:
+        """Ask the pipeline for something. Equal requests in flight share one task.
+
+        Args:
+            kind: What to do.
+            product: One of `model.dimensions.PRODUCTS`.
+            filter: For which certificates.
+            scope: For readers of which scope.
+
+        Raises:
+            ValueError: If there is no such product.
+        """
+        if product not in PRODUCTS:
+            raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")
+        same = orjson.dumps([kind, product, filter.identity, scope])
+        request = blake2b(same, digest_size=16).hexdigest()
+        fresh_id = uuid4().hex
+        fields: dict[str, str | bytes] = {
+            "id": fresh_id,
+            "kind": kind.value,
+            "product": product,
+            "filter": filter_to_text(filter),
+            "scope": scope,
+            "asked_at": repr(self._clock()),
+            "request": request,
+        }
+        pairs = [part for pair in fields.items() for part in pair]
+        found: bytes = self._ask(
+            keys=[REQUESTS_KEY, in_flight_key(request), task_key(fresh_id)],
+            args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *pairs],
+        )
+        return Task(found.decode(), found.decode() != fresh_id)
+
+    def status(self, task_id: str) -> TaskStatus | None:
+        """How far a request has come; None when there is no such task, or no longer."""
+        if not _TASK_ID.fullmatch(task_id):
+            return None
+        fields = self._task(task_id)
+        try:
+            status = _task_status(fields)
+        except (KeyError, ValueError):
+            return None
+        if status.run_id is not None:
+            status = replace(status, progress=self._progress(status.run_id))
+        return status if self._in_time(status) else replace(status, state=TaskState.EXPIRED)
+
+    def pending(self, consumer: str, limit: int, *, patience_s: float = 0.0) -> list[Request]:
+        """Take requests to work on: those that another consumer left lying, then new ones.
+
+        What is no request is logged, counted as an alarm and dropped.
+
+        Args:
+            consumer: The name of who takes them.
+            limit: How many at most, from 1.
+            patience_s: Leave new ones to others unless the oldest has waited for so many seconds.
+        """
+        return self._known(self._stream.left_or_new(consumer, limit, patience_s))
+
+    def take(self, consumer: str, limit: int, wait_s: float) -> list[Request]:
+        """Take new requests to work on, waiting for the first; and those that an earlier process of
+        the same name has taken and not acknowledged, once whatever it had begun is over.
+
+        What is no request is logged, counted as an alarm and dropped.
+
+        Args:
+            consumer: The name of who takes them.
+            limit: How many at most, from 1.
+            wait_s: How long to wait, more than 0 and less than the client's timeout.
+        """
+        return self._known(self._stream.own_or_new(consumer, limit, wait_s))
+
+    def backlog(self) -> Backlog:
+        """What is left to do of all that was asked."""
+        return self._stream.backlog()
+
+    def started(self, task_id: str, run_id: str) -> bool:
+        """Note that a run works on a request; told again of the same run, it stays when that was.
+
+        Returns:
+            False, with nothing noted, when the task has ended or is gone.
+        """
+        known = self._task(task_id)
+        if known.get(b"state") == TaskState.STARTED.encode() and known.get(b"run_id") == run_id.encode():
+            return True
+        return self._move(
+            task_id, TaskState.STARTED, _IN_FLIGHT_S, {"started_at": repr(self._clock()), "run_id": run_id}
+        )
+
+    def progressed(self, run_id: str, steps: int, steps_done: int, **times: float) -> None:
+        """Note how far a run has come, for every request that it works on.
+
+        Args:
+            run_id: The run.
+            steps: How many steps it has.
+            steps_done: How many have ended well.
+            times: `computed_at` and `published_at`, once they are known.
+        """
+        noted = {"steps": steps, "steps_done": steps_done, **times}
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hset(progress_key(run_id), items=[part for pair in noted.items() for part in pair])
+        pipeline.expire(progress_key(run_id), _TASK_KEPT_S)
+        pipeline.execute()
+
+    def finished(self, task_id: str, ok: bool, reason: str | None = None) -> bool:
+        """Note how a request ended; the first end counts. Equal requests then start anew.
+
+        Args:
+            task_id: Its task.
+            ok: Whether it succeeded.
+            reason: Why not, if not.
+
+        Returns:
+            False, with nothing noted, when the task has ended before or is gone.
+        """
+        state = TaskState.SUCCEEDED if ok else TaskState.FAILED
+        noted = {"finished_at": repr(self._clock())}
+        if not ok:
+            noted["reason"] = reason or "no reason was given: look at the run"
+        return self._move(task_id, state, 0, noted)
+
+    def acknowledge(self, entry: str) -> None:
+        """Take a request off the stream, once what came of it is recorded.
+
+        Args:
+            entry: `Request.entry`.
+        """
+        self._stream.acknowledge(entry)
+
+    def _known(self, delivered: list[Delivery]) -> list[Request]:
+        taken = []
+        for entry, fields, again in delivered:
+            try:
+                taken.append(replace(_request(entry, fields), again=again))
+            except (KeyError, ValueError) as error:
+                self._alarms.sound(
+                    "request_malformed", entry, f"dropped ({error!r}): look at who writes requests"
+                )
+                self.acknowledge(entry)
+        return taken
+
+    def _move(self, task_id: str, state: TaskState, in_flight_s: int, noted: Mapping[str, str]) -> bool:
+        request = self._task(task_id).get(b"request", b"").decode()
+        moved = self._advance(
+            keys=[task_key(task_id), in_flight_key(request)],
+            args=[task_id, state.value, in_flight_s, *(part for pair in noted.items() for part in pair)],
+        )
+        return bool(moved)
+
+    def _task(self, task_id: str) -> dict[bytes, bytes]:
+        return cast("dict[bytes, bytes]", self._client.hgetall(task_key(task_id)))
+
+    def _progress(self, run_id: str) -> Progress:
+        fields = cast("Fields", self._client.hgetall(progress_key(run_id)))
+        try:
+            return Progress(
+                steps=int(fields[b"steps"]),
+                steps_done=int(fields[b"steps_done"]),
+                computed_at=_time(fields, b"computed_at"),
+                published_at=_time(fields, b"published_at"),
+            )
+        except (KeyError, ValueError):
+            return Progress()
+
+    def _in_time(self, status: TaskStatus) -> bool:
+        if status.state not in (TaskState.QUEUED, TaskState.STARTED):
+            return True
+        return self._clock() < (status.started_at or status.asked_at) + _IN_FLIGHT_S
+
+
+def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
+    product = fields[b"product"].decode()
+    task_id = fields[b"id"].decode()
+    if product not in PRODUCTS or not _TASK_ID.fullmatch(task_id):
+        raise ValueError("unknown product or odd id")
+    return Request(
+        entry=entry,
+        id=task_id,
+        kind=RequestKind(fields[b"kind"].decode()),
+        product=product,
+        filter=filter_from_text(fields[b"filter"]),
+        scope=fields[b"scope"].decode(),
+        asked_at=float(fields[b"asked_at"]),
+    )
+
+
+def _task_status(fields: Mapping[bytes, bytes]) -> TaskStatus:
+    request = _request("", fields)
+    run_id, reason = fields.get(b"run_id"), fields.get(b"reason")
+    return TaskStatus(
+        id=request.id,
+        kind=request.kind,
+        product=request.product,
+        filter=request.filter,
+        scope=request.scope,
+        state=TaskState(fields[b"state"].decode()),
+        asked_at=request.asked_at,
+        started_at=_time(fields, b"started_at"),
+        finished_at=_time(fields, b"finished_at"),
+        run_id=run_id.decode() if run_id else None,
+        reason=reason.decode() if reason else None,
+    )
+
+
+def _time(fields: Fields, name: bytes) -> float | None:
+    text = fields.get(name)
+    return float(text) if text else None

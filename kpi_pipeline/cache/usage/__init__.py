@@ -1,0 +1,1 @@
+"""What readers request and how it is answered, counted."""

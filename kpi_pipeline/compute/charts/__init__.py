@@ -1,0 +1,1 @@
+"""Chart specifications and pictures for people outside the page."""

@@ -1,0 +1,60 @@
+"""Sums of variants in parts: by value of a dimension, by month of the trend, by key of a breakdown."""
+
+from dataclasses import dataclass
+
+from kpi_pipeline.compute.cube.encoding import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Sums by variant, value of a dimension and currency; only what is not zero, in that order.
+
+    Attributes:
+        variant: Place of the variant, [n].
+        value: Place of the value among the dimension's, [n].
+        currency: Place of the currency, [n].
+        sums: The components asked for, [n, components].
+    """
+
+    variant: Ints
+    value: Ints
+    currency: Ints
+    sums: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyParts:
+    """A component by variant, value of a dimension, currency and month of the trend; only what is not zero.
+
+    Attributes:
+        variant: Place of the variant, [n].
+        value: Place of the value among the dimension's, [n].
+        currency: Place of the currency, [n].
+        month: Place of the month in the trend, from 0, [n].
+        amount: The component, [n].
+    """
+
+    variant: Ints
+    value: Ints
+    currency: Ints
+    month: Ints
+    amount: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A breakdown by variant, key and currency, in that order.
+
+    Attributes:
+        variant: Place of the variant, [n].
+        key: Place of the key among `Slice.keys`, [n].
+        currency: Place of the currency, [n].
+        amount: Its amount, [n].
+        count: How many, [n].
+    """
+
+    variant: Ints
+    key: Ints
+    currency: Ints
+    amount: Ints
+    count: Ints

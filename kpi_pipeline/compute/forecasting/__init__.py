@@ -1,0 +1,1 @@
+"""The cash-flow forecast and its back-test."""

@@ -1,0 +1,101 @@
+"""What is expected of receivable certificates, month by month: exact integers, in SQL.
+
+What a cell is expected to collect is summed from its certificates one by one, each rounded towards nothing by
+what is expected by the end of each month; so a correction expects what its debt does, with the sign turned.
+"""
+# ruff: noqa: S608 - the statements are built from the model's own names
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.forecast import VARIANCE_UNIT
+
+HISTORY: Final = """
+    SELECT client, CASE WHEN is_receivable THEN age_days ELSE payment_days END AS days,
+        NOT is_receivable AS paid, count(*) AS count
+    FROM standing WHERE is_receivable OR payment_days IS NOT NULL GROUP BY ALL
+"""
+"""The payments of each client and what still waits, as `compute.forecast.outlook` takes them."""
+
+OPEN_ITEMS: Final = "SELECT DISTINCT client, age_days FROM standing WHERE is_receivable"
+"""For whom and after how many days an outlook is needed."""
+
+FORECAST_COMPONENTS: Final = (
+    *(f"{what}_{month}" for what in ("forecast", "variance") for month in range(FORECAST_MONTHS)),
+    "forecast_later",
+    "forecast_unknown",
+)
+"""The components that are made here."""
+
+_LATER: Final = FORECAST_MONTHS
+_SMALL: Final = 10**14
+_PART: Final = 10**12
+_MOST: Final = 2**53
+"""A certificate's variance is at most this, so that sums stay within 64 bits: the debt cuts bands anyway."""
+
+
+def expected_payments(cell: str) -> str:
+    """The statement that sums what is expected of receivable certificates over each cell.
+
+    Args:
+        cell: SQL of the columns of a cell over `standing`, the as-of view.
+
+    Returns:
+        A SELECT of these columns, `ahead` (months from now; the number of months stands for all that come
+        after them), expected and variance. Certificates for which there is no estimate are not in it. It
+        reads `outlook`, in `compute.forecast.OUTLOOK_SCHEMA`.
+    """
+    ends = [f"survival_{month}" for month in range(FORECAST_MONTHS)]
+    paid = "(survival_before - survival_then)"
+    spread = f"({paid}::HUGEINT * (survival_now - {paid}))"
+    return f"""
+        SELECT {cell}, ahead, sum({_by("survival_then")} - {_by("survival_before")})::BIGINT AS expected,
+            sum(least({_MOST}, CASE
+                WHEN square < {_SMALL} THEN square * {spread} // whole
+                -- The product with a large square would leave 128 bits: it is taken in two parts.
+                ELSE square // {_PART} * {spread} // whole * {_PART}
+                    + (square // {_PART} * {spread} % whole * {_PART} + square % {_PART} * {spread}) // whole
+            END))::BIGINT AS variance
+        FROM (
+            SELECT *, survival_now::HUGEINT * survival_now AS whole,
+                (abs(amount_open) // {VARIANCE_UNIT})::HUGEINT AS size, size * size AS square
+            FROM (SELECT * FROM standing WHERE is_receivable) JOIN (
+                SELECT client, age_days, survival_now,
+                    unnest({_list(["survival_now", *ends])}) AS survival_before,
+                    unnest({_list([*ends, "0"])}) AS survival_then,
+                    unnest(range({_LATER + 1})) AS ahead
+                FROM outlook WHERE survival_now > 0
+            ) USING (client, age_days)
+        ) GROUP BY ALL
+    """
+
+
+def forecast_columns(expected: pa.Table, cells: Ints, receivable: Ints) -> dict[str, Ints]:
+    """The components of the forecast, by name, for each cell.
+
+    Args:
+        expected: What `expected_payments` gives.
+        cells: The number of the cell of each of its rows.
+        receivable: The receivable amount of each cell.
+    """
+    by_cell = np.zeros((FORECAST_MONTHS + 1, len(receivable)), np.int64)
+    variance = np.zeros_like(by_cell)
+    ahead = expected["ahead"].to_numpy()
+    by_cell[ahead, cells] = expected["expected"].to_numpy()
+    variance[ahead, cells] = expected["variance"].to_numpy()
+    unknown = receivable - by_cell.sum(axis=0)
+    columns = (*by_cell[:_LATER], *variance[:_LATER], by_cell[_LATER], unknown)
+    return dict(zip(FORECAST_COMPONENTS, columns, strict=True))
+
+
+def _by(survival: str) -> str:
+    """SQL: what is expected of a certificate until so much is left unpaid."""
+    return f"amount_open::HUGEINT * (survival_now - {survival}) // survival_now"
+
+
+def _list(columns: list[str]) -> str:
+    return f"[{', '.join(columns)}]"

@@ -1,0 +1,151 @@
+# ruff: noqa: S608 - names in SQL are our own, and what a mapping says is quoted by `literal`
+"""From a source's rows to certificates: one vectorised pass in DuckDB.
+
+Nothing is dropped silently: each row becomes a certificate or goes to quarantine with every reason.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.ingest import lookups, parsing, validation
+from kpi_pipeline.compute.ingest.change_log import log_facts
+from kpi_pipeline.compute.ingest.lookups import NAMED, Spellings
+from kpi_pipeline.compute.ingest.source_rows import SourceRows
+from kpi_pipeline.compute.ingest.validation import AMOUNTS, COUNTS, DAYS, RULES
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, State
+from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.mapping import SourceMapping
+
+NOTES: Final = ("detailed_state", "rejection_reason", "failure_kind")
+"""Columns of free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """What became of the source's rows.
+
+    Attributes:
+        certificates: Accepted rows, in CERTIFICATE_SCHEMA, in extraction order.
+        quarantine: Refused rows, in QUARANTINE_SCHEMA, in extraction order.
+        reason_counts: Refused rows by reason (`code` or `code:column`), most frequent first.
+    """
+
+    certificates: pa.Table
+    quarantine: pa.Table
+    reason_counts: dict[str, int]
+
+
+def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> Normalised:
+    """Read, complete and validate every row of a source.
+
+    Text is trimmed and empty text is null; defaults fill nulls; a dimension nobody names is
+    `UNASSIGNED`. Spellings of a dimension's value that fold alike become the most frequent one of
+    the source (ties: the smallest). Dates are native or text by the mapping's formats or ISO 8601.
+    Amounts become integer minor units by the currency's decimals (Unicode CLDR's, through Babel);
+    more decimals than the currency has are rounded half away from zero, and an amount over 10**15
+    minor units is refused. An approved amount is the proposed one where the mapping has no column for
+    it, and 0 where the column is empty. Of rows with one certificate id the most recently updated
+    is kept (ties: the last extracted), even when it is refused for a reason of its own: an older
+    version never stands in for it.
+
+    Args:
+        raw: The source's rows, at least the mapping's source columns.
+        mapping: What they mean.
+        log: The change log's rows, at least the columns that `mapping.log` names; None without one.
+
+    Returns:
+        Accepted and refused rows; together as many as `raw` has.
+    """
+    with computation() as connection:
+        # A moment's text must not depend on the machine's zone.
+        connection.execute("SET TimeZone = 'UTC'")
+        _read_rows(connection, raw, mapping)
+        nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in NAMED}
+        spellings = lookups.spell(connection, "read_rows", {**nameless, "client": None})
+        lookups.recognise(connection, "read_rows", "state", mapping.state_words)
+        precisions = lookups.recognise_currencies(connection, "read_rows")
+        log_facts(connection, log, mapping)
+        newest_first = "updated_at DESC NULLS LAST, row_number DESC"
+        validation.find_superseded(connection, "read_rows", "certificate_id", newest_first)
+        validation.judge(connection, _complete_rows(mapping, spellings, precisions), RULES)
+        certificates = connection.sql(
+            f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM judged WHERE reasons IS NULL "
+            "ORDER BY row_number"
+        ).to_arrow_table()
+        quarantine = validation.refused(connection, raw, "certificate_id")
+        counts = validation.reason_counts(connection)
+    return Normalised(certificates.cast(CERTIFICATE_SCHEMA), quarantine.cast(QUARANTINE_SCHEMA), counts)
+
+
+def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping) -> None:
+    """Make table `read_rows`: each canonical column read from its cell; names and words still as written."""
+    rows = SourceRows(connection, raw, mapping.columns, mapping.defaults)
+    columns = {"certificate_id": rows.key("certificate_id")}
+    for name in NAMED:
+        columns[name] = rows.word(name, None if name == "client" else UNASSIGNED)
+    for name in NOTES:
+        columns[name] = rows.word(name)
+    for name in ("state", "currency"):
+        columns[f"{name}_word"] = rows.word(name)
+    for name in DAYS:
+        columns |= rows.values(name, lambda cell: parsing.day(cell, mapping.dates))
+    columns |= rows.values("month", lambda cell: parsing.month(cell, mapping.dates))
+    columns |= rows.values("updated_at", lambda cell: parsing.moment(cell, mapping.dates))
+    for name in AMOUNTS:
+        columns |= rows.values(name, lambda cell: parsing.amount_text(cell, mapping.amounts), f"{name}_plain")
+    for name in COUNTS:
+        columns |= rows.values(name, parsing.count)
+    rows.create("read_rows", columns)
+
+
+def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: list[int]) -> str:
+    """SQL of the rows with names, words, amounts and the log's facts in place: what the rules judge."""
+    amounts = {name: parsing.minor_units(f"{name}_plain", "decimals", precisions) for name in AMOUNTS}
+    if "amount_approved" in mapping.columns:
+        approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
+    else:
+        approved = amounts["amount_proposed"]
+    if "state" in mapping.columns:
+        state, state_given = "known_states.state", "state_word IS NOT NULL"
+        is_paid = f"coalesce(known_states.state = '{State.PAID}', false)"
+    else:
+        unpaid = mapping.state_words[fold(mapping.defaults["state"])]
+        was_paid = "paid_on_given OR logged_paid_on IS NOT NULL"
+        state = f"CASE WHEN {was_paid} THEN '{State.PAID}' ELSE '{unpaid}' END"
+        state_given, is_paid = "true", "true"
+    unreadable = f"({is_paid} AND coalesce(logged_payment_unreadable, false))"
+    logged_day = f"CASE WHEN {is_paid} AND NOT {unreadable} THEN logged_paid_on END"
+    columns = {
+        **spellings.names,
+        "state": state,
+        "state_given": state_given,
+        "currency": "known_currencies.currency",
+        "currency_given": "currency_word IS NOT NULL",
+        "month": "CASE WHEN month_given THEN month ELSE CAST(date_trunc('month', issued_on) AS DATE) END",
+        "paid_on": f"CASE WHEN paid_on_given THEN paid_on ELSE {logged_day} END",
+        "paid_on_given": f"paid_on_given OR {unreadable}",
+        "amount_proposed": amounts["amount_proposed"],
+        "amount_approved": approved,
+        **{
+            name: f"CASE WHEN {name}_given THEN {name} ELSE coalesce(logged_{name}, 0) END" for name in COUNTS
+        },
+        "is_superseded": "coalesce(is_superseded, false)",
+    }
+    unchanged = ["row_number", "certificate_id", *NOTES, "updated_at"]
+    unchanged += [name for name in DAYS if name not in columns]
+    unchanged += [f"{name}_given" for name in (*DAYS, *AMOUNTS, *COUNTS, "month", "updated_at")]
+    unchanged += [f"{name}_plain" for name in AMOUNTS]
+    selected = [name for name in unchanged if name not in columns]
+    selected += [f"{sql} AS {name}" for name, sql in columns.items()]
+    return f"""
+        SELECT {", ".join(selected)} FROM read_rows {spellings.joins}
+        LEFT JOIN known_states ON known_states.word = state_word
+        LEFT JOIN known_currencies ON known_currencies.word = currency_word
+        LEFT JOIN log_facts USING (certificate_id)
+        LEFT JOIN superseded USING (row_number)
+    """

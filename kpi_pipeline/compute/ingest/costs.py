@@ -1,0 +1,194 @@
+# ruff: noqa: S608 - names in SQL are our own
+"""From a source's cost headers and lines to costs by category: one vectorised pass in DuckDB.
+
+A cost is counted once, whatever the certificates of its project. Nothing is dropped silently: each
+header becomes a cost or goes to quarantine with every reason.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.ingest import lookups, parsing, validation
+from kpi_pipeline.compute.ingest.lookups import NAMED, Spellings
+from kpi_pipeline.compute.ingest.parsing import Cell, literal
+from kpi_pipeline.compute.ingest.source_rows import SourceRows
+from kpi_pipeline.compute.ingest.validation import COST_DAYS, COST_RULES
+from kpi_pipeline.model.costs import COST_QUARANTINE_SCHEMA, COST_SCHEMA, NO_DETAIL
+from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.mapping import SourceMapping
+
+_SPELLED: Final = (*NAMED, "supplier")
+
+_BY_CATEGORY: Final = f"""
+    SELECT cost_id, {", ".join(NAMED)}, CAST(date_trunc('month', invoiced_on) AS DATE) AS month,
+        {", ".join(COST_DAYS)}, currency, coalesce(parts.amount, judged.amount) AS amount, kind, supplier,
+        coalesce(parts.category, {literal(NO_DETAIL)}) AS category, parts.category IS NOT NULL AS is_part
+    FROM judged LEFT JOIN parts USING (cost_id)
+    WHERE reasons IS NULL
+    ORDER BY row_number, category
+"""
+"""SQL of the accepted costs: a row for each part, or one row of what has no parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedCosts:
+    """What became of the source's costs.
+
+    Attributes:
+        costs: Accepted costs by category, in COST_SCHEMA, in extraction order.
+        quarantine: Refused headers, in COST_QUARANTINE_SCHEMA, in extraction order.
+        reason_counts: Refused headers by reason (`code` or `code:column`), most frequent first.
+        undetailed: Accepted headers whose lines do not tell what they were for.
+    """
+
+    costs: pa.Table
+    quarantine: pa.Table
+    reason_counts: dict[str, int]
+    undetailed: int
+
+
+def normalise_costs(
+    headers: pa.Table | None, lines: pa.Table | None, mapping: SourceMapping, certificates: pa.Table
+) -> NormalisedCosts:
+    """Read, complete and validate every cost of a source, and part it by category.
+
+    Text, dates, amounts and defaults are read as `compute.normalise` reads those of certificates; a
+    client, project or person, a project type or a supplier nobody names is `UNASSIGNED`. A negative
+    amount is a credit note. Of headers with one cost id the last extracted is kept.
+
+    A cost whose lines add up to its net amount becomes a row a category, the sum of its lines; a line
+    without a category is `NO_DETAIL`. Any other (no lines, a sum that differs, a line whose amount is
+    empty or cannot be read) is one row of category `NO_DETAIL`. A line's amount is rounded to the
+    currency's decimals before it is added.
+
+    Args:
+        headers: The costs' rows, at least the columns that `mapping.costs` names; None without costs.
+        lines: The lines' rows, at least the columns that `mapping.costs.lines` names; None without lines.
+        mapping: What they mean.
+        certificates: Accepted certificates, whose spelling of a name goes before any other.
+
+    Returns:
+        Costs and refused headers.
+    """
+    if headers is None or mapping.costs is None:
+        return NormalisedCosts(COST_SCHEMA.empty_table(), COST_QUARANTINE_SCHEMA.empty_table(), {}, 0)
+    with computation() as connection:
+        # A moment's text must not depend on the machine's zone.
+        connection.execute("SET TimeZone = 'UTC'")
+        _read_headers(connection, headers, mapping)
+        spellings = lookups.spell(
+            connection,
+            "read_rows",
+            {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
+            {name: _known_spellings(certificates, name) for name in NAMED},
+        )
+        lookups.recognise(connection, "read_rows", "kind", mapping.costs.kind_words)
+        precisions = lookups.recognise_currencies(connection, "read_rows")
+        validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
+        validation.judge(connection, _complete_rows(spellings, precisions), COST_RULES)
+        _part(connection, lines, mapping, precisions)
+        costs = connection.sql(_BY_CATEGORY).to_arrow_table()
+        quarantine = validation.refused(connection, headers, "cost_id")
+        counts = validation.reason_counts(connection)
+    undetailed = costs.num_rows - int(pc.sum(costs["is_part"], min_count=0).as_py())
+    return NormalisedCosts(
+        costs.select(COST_SCHEMA.names).cast(COST_SCHEMA),
+        quarantine.cast(COST_QUARANTINE_SCHEMA),
+        counts,
+        undetailed,
+    )
+
+
+def _read_headers(connection: duckdb.DuckDBPyConnection, headers: pa.Table, mapping: SourceMapping) -> None:
+    """Make table `read_rows`: each canonical column read from its cell; names and words still as written."""
+    columns = mapping.costs.columns if mapping.costs else {}
+    rows = SourceRows(connection, headers, dict(columns), mapping.defaults)
+    read = {"cost_id": rows.key("cost_id")}
+    for name in _SPELLED:
+        read[name] = rows.word(name, UNASSIGNED)
+    for name in ("kind", "currency"):
+        read[f"{name}_word"] = rows.word(name)
+    for name in COST_DAYS:
+        read |= rows.values(name, partial(parsing.day, dates=mapping.dates))
+    read |= rows.values("amount", partial(parsing.amount_text, amounts=mapping.amounts), "amount_plain")
+    rows.create("read_rows", read)
+
+
+def _known_spellings(certificates: pa.Table, column: str) -> dict[str, str]:
+    return {fold(name): name for name in pc.unique(certificates[column]).to_pylist()}
+
+
+def _complete_rows(spellings: Spellings, precisions: list[int]) -> str:
+    """SQL of the rows with names, words and amounts in place: what the rules judge."""
+    names = ", ".join(f"{sql} AS {name}" for name, sql in spellings.names.items())
+    days = ", ".join(f"{name}, {name}_given" for name in COST_DAYS)
+    return f"""
+        SELECT row_number, cost_id, {names}, {days}, amount_plain, amount_given,
+            known_kinds.kind, kind_word IS NOT NULL AS kind_given,
+            known_currencies.currency, currency_word IS NOT NULL AS currency_given, decimals,
+            {parsing.minor_units("amount_plain", "decimals", precisions)} AS amount,
+            coalesce(is_superseded, false) AS is_superseded
+        FROM read_rows {spellings.joins}
+        LEFT JOIN known_kinds ON known_kinds.word = kind_word
+        LEFT JOIN known_currencies ON known_currencies.word = currency_word
+        LEFT JOIN superseded USING (row_number)
+    """
+
+
+def _part(
+    connection: duckdb.DuckDBPyConnection,
+    lines: pa.Table | None,
+    mapping: SourceMapping,
+    precisions: list[int],
+) -> None:
+    """Make table `parts` of the accepted costs whose lines add up to the net amount, by category."""
+    named = mapping.costs.lines if mapping.costs else None
+    if lines is None or named is None:
+        connection.execute("CREATE TEMP TABLE parts (cost_id VARCHAR, category VARCHAR, amount BIGINT)")
+        return
+    rows = lines.select(named.columns)
+    connection.register("raw_lines", rows.rename_columns([f"raw_{at}" for at in range(rows.num_columns)]))
+    cells = {
+        name: Cell(f"raw_{at}", f"word_{at}", rows.schema.field(at).type)
+        for at, name in enumerate(named.columns)
+    }
+    trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.word}" for cell in cells.values())
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE read_lines AS
+        SELECT {cells[named.key].word} AS cost_id,
+            coalesce({cells[named.category].word}, {literal(NO_DETAIL)}) AS category,
+            {parsing.amount_text(cells[named.amount], mapping.amounts)} AS plain
+        FROM (SELECT {trimmed}, * FROM raw_lines)
+        """
+    )
+    spellings = lookups.spell(connection, "read_lines", {"category": NO_DETAIL})
+    # Sums are 128 bits wide until they are known to fit.
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE parts AS
+        SELECT cost_id, category, CAST(total AS BIGINT) AS amount
+        FROM (
+            SELECT cost_id, {spellings.names["category"]} AS category, net, sum(line_amount) AS total,
+                bool_and(line_amount IS NOT NULL) AS is_readable
+            FROM (
+                SELECT read_lines.*, net,
+                    {parsing.minor_units("plain", "decimals", precisions)} AS line_amount
+                FROM read_lines
+                JOIN (SELECT cost_id, amount AS net, decimals FROM judged WHERE reasons IS NULL) AS accepted
+                USING (cost_id)
+            ) AS read_lines {spellings.joins}
+            GROUP BY ALL
+        )
+        WINDOW one_cost AS (PARTITION BY cost_id)
+        QUALIFY sum(total) OVER one_cost = net
+            AND bool_and(is_readable AND abs(total) <= {parsing.MAX_AMOUNT}) OVER one_cost
+        """
+    )

@@ -1,0 +1,106 @@
+# ruff: noqa: S608 - names in SQL are our own, and what a mapping says is quoted by `literal`
+"""A source's rows in DuckDB: each canonical column read from the cell that a mapping names for it."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from kpi_pipeline.compute.ingest import parsing
+from kpi_pipeline.compute.ingest.parsing import Cell, literal
+
+RAW: Final = "raw_rows"
+"""The registered rows: columns `raw_0`, `raw_1`, ... and `row_number`, from 1 in extraction order."""
+
+
+class SourceRows:
+    """The rows of one table of a source, registered as `RAW`."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        raw: pa.Table,
+        columns: Mapping[str, str | tuple[str, ...]],
+        defaults: Mapping[str, str],
+    ) -> None:
+        """Register rows.
+
+        Args:
+            connection: Where they are registered.
+            raw: The rows, at least the columns that `columns` names.
+            columns: Canonical column to source column, or to several.
+            defaults: Value of a canonical column where its cell is empty or there is none.
+        """
+        self._connection = connection
+        self._columns = columns
+        self._defaults = defaults
+        # Source names may differ in case alone, which SQL does not tell apart: columns are numbered.
+        numbered = raw.rename_columns([f"raw_{index}" for index in range(raw.num_columns)])
+        connection.register(
+            RAW,
+            numbered.append_column("row_number", pa.array(np.arange(1, raw.num_rows + 1, dtype=np.int64))),
+        )
+        used = {
+            name: raw.schema.get_field_index(name)
+            for given in columns.values()
+            for name in ((given,) if isinstance(given, str) else given)
+        }
+        self._cells = {
+            name: Cell(f"raw_{at}", f"word_{at}", raw.schema.field(at).type) for name, at in used.items()
+        }
+
+    def word(self, column: str, otherwise: str | None = None) -> str:
+        """SQL of a canonical column's text: of its cell, else its default, else `otherwise`."""
+        cell = self._cell(column)
+        options = [cell.word] if cell else []
+        options += [literal(text) for text in (self._defaults.get(column), otherwise) if text is not None]
+        return f"coalesce({', '.join([*options, 'NULL'])})"
+
+    def key(self, column: str) -> str:
+        """SQL of the texts that together identify a row, joined by '/'."""
+        named = self._columns[column]
+        names = (named,) if isinstance(named, str) else named
+        return " || '/' || ".join(self._cells[name].word for name in names)
+
+    def values(
+        self, column: str, read: Callable[[Cell], str], value_name: str | None = None
+    ) -> dict[str, str]:
+        """SQL of what is read from a canonical column's cell, and of `<column>_given`.
+
+        Args:
+            column: The column.
+            read: SQL of a cell's value.
+            value_name: Name of the value; None is the column's own.
+        """
+        cell = self._cell(column)
+        return {
+            value_name or column: read(cell) if cell else "NULL",
+            f"{column}_given": f"{cell.word} IS NOT NULL" if cell else "false",
+        }
+
+    def create(self, table: str, columns: Mapping[str, str]) -> None:
+        """Make a temporary table of the rows, `row_number` first.
+
+        Args:
+            table: Its name.
+            columns: Column to SQL over the rows' cells.
+        """
+        words = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.word}" for cell in self._cells.values())
+        selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+        self._connection.execute(
+            f"CREATE TEMP TABLE {table} AS SELECT row_number, {selected} FROM (SELECT *, {words} FROM {RAW})"
+        )
+
+    def _cell(self, column: str) -> Cell | None:
+        source = self._columns.get(column)
+        return self._cells[source] if isinstance(source, str) else None
+
+
+def raw_as_json(raw: pa.Table) -> str:
+    """SQL of a source row as a JSON object of texts, which every value has without loss."""
+    pairs = ", ".join(
+        f"{literal(name)}, CAST(raw_{index} AS VARCHAR)" for index, name in enumerate(raw.column_names)
+    )
+    return f"CAST(json_object({pairs}) AS VARCHAR)"

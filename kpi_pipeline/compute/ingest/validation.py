@@ -1,0 +1,170 @@
+# ruff: noqa: S608 - names in SQL are our own, and reasons are quoted by `literal`
+"""Judging rows by rules: which are accepted, which are refused and why, and what was refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from kpi_pipeline.compute.ingest.parsing import literal
+from kpi_pipeline.compute.ingest.source_rows import RAW, raw_as_json
+from kpi_pipeline.model.certificates import Reason
+
+FIRST_DAY: Final = "DATE '1990-01-01'"
+LAST_DAY: Final = "DATE '2100-12-31'"
+
+DAYS: Final = ("issued_on", "sent_on", "conformity_on", "expected_payment_on", "paid_on")
+"""Canonical columns of a certificate that are dates, `month` apart."""
+
+COST_DAYS: Final = ("invoiced_on", "due_on", "paid_on")
+"""Canonical columns of a cost that are dates."""
+
+AMOUNTS: Final = ("amount_proposed", "amount_approved")
+COUNTS: Final = ("rework_count", "rejection_count")
+PLAIN_TEXT: Final = frozenset({"certificate_id", "client", "cost_id"})
+"""Required columns that any text satisfies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to be refused.
+
+    Attributes:
+        reason: The reason given.
+        column: The canonical column at fault; None when it is the row.
+        condition: SQL that is true of a refused row.
+    """
+
+    reason: Reason
+    column: str | None
+    condition: str
+
+    @property
+    def code(self) -> str:
+        """What quarantine shows: `reason` or `reason:column`."""
+        return self.reason.value if self.column is None else f"{self.reason.value}:{self.column}"
+
+
+def _missing(column: str) -> Rule:
+    given = f"{column} IS NOT NULL" if column in PLAIN_TEXT else f"{column}_given"
+    return Rule(Reason.MISSING, column, f"NOT ({given})")
+
+
+def _unreadable(reason: Reason, column: str) -> Rule:
+    return Rule(reason, column, f"{column}_given AND {column} IS NULL")
+
+
+def _bad_amount(column: str) -> Rule:
+    # Without a known currency an amount has no decimals to be read by: that is reason enough.
+    readable = f"(currency IS NOT NULL OR {column}_plain IS NULL)"
+    return Rule(Reason.BAD_AMOUNT, column, f"{column}_given AND {column} IS NULL AND {readable}")
+
+
+def _out_of_range(column: str) -> Rule:
+    return Rule(Reason.DATE_OUT_OF_RANGE, column, f"{column} < {FIRST_DAY} OR {column} > {LAST_DAY}")
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    _missing("certificate_id"),
+    _missing("client"),
+    _missing("issued_on"),
+    _missing("amount_proposed"),
+    _missing("state"),
+    _missing("currency"),
+    Rule(Reason.DUPLICATE, None, "is_superseded"),
+    _unreadable(Reason.UNKNOWN_STATE, "state"),
+    _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
+    *(_unreadable(Reason.BAD_DATE, column) for column in (*DAYS, "month", "updated_at")),
+    *(_bad_amount(column) for column in AMOUNTS),
+    *(_unreadable(Reason.BAD_NUMBER, column) for column in COUNTS),
+    *(_out_of_range(column) for column in DAYS),
+    Rule(
+        Reason.DATE_OUT_OF_RANGE,
+        "month",
+        f"month_given AND (month < {FIRST_DAY} OR month > {LAST_DAY})",
+    ),
+    Rule(Reason.DATES_OUT_OF_ORDER, "conformity_on", "conformity_on < sent_on"),
+    Rule(Reason.DATES_OUT_OF_ORDER, "paid_on", "paid_on < issued_on"),
+)
+"""The rules of certificates."""
+
+COST_RULES: Final[tuple[Rule, ...]] = (
+    _missing("cost_id"),
+    _missing("invoiced_on"),
+    _missing("amount"),
+    _missing("kind"),
+    _missing("currency"),
+    Rule(Reason.DUPLICATE_COST, None, "is_superseded"),
+    _unreadable(Reason.UNKNOWN_KIND, "kind"),
+    _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
+    *(_unreadable(Reason.BAD_DATE, column) for column in COST_DAYS),
+    _bad_amount("amount"),
+    *(_out_of_range(column) for column in COST_DAYS),
+)
+"""The rules of costs. One may be paid before it is invoiced: suppliers are paid in advance."""
+
+
+def find_superseded(connection: duckdb.DuckDBPyConnection, table: str, key: str, newest_first: str) -> None:
+    """Make table `superseded` of the rows of a repeated key, all but the newest: `is_superseded` is true.
+
+    Args:
+        connection: Where the table is made.
+        table: The rows, with their `row_number`.
+        key: The column that identifies a row.
+        newest_first: SQL by which rows of one key are sorted; what sorts first is kept.
+    """
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE superseded AS
+        SELECT row_number, true AS is_superseded FROM {table}
+        SEMI JOIN (
+            SELECT {key} FROM {table} GROUP BY {key} HAVING count(*) > 1
+        ) AS repeated USING ({key})
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {newest_first}) > 1
+        """
+    )
+
+
+def judge(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: Sequence[Rule]) -> None:
+    """Make table `judged`: rows with the list of reasons against each, null when there is none.
+
+    Args:
+        connection: Where the table is made.
+        complete_rows: SQL that selects what the rules judge.
+        rules: The rules.
+    """
+    broken = " OR ".join(f"({rule.condition})" for rule in rules)
+    codes = ", ".join(f"CASE WHEN {rule.condition} THEN {literal(rule.code)} END" for rule in rules)
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE judged AS
+        SELECT *, CASE WHEN {broken} THEN list_filter([{codes}], lambda code: code IS NOT NULL) END AS reasons
+        FROM ({complete_rows})
+        """
+    )
+
+
+def refused(connection: duckdb.DuckDBPyConnection, raw: pa.Table, key: str) -> pa.Table:
+    """What was refused, each row with its reasons and as it was, in extraction order.
+
+    Args:
+        connection: Holds `judged` and the registered rows.
+        raw: Those rows.
+        key: The column that identifies a row.
+    """
+    return connection.sql(
+        f"SELECT row_number, {key}, reasons, {raw_as_json(raw)} AS raw "
+        f"FROM judged JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
+    ).to_arrow_table()
+
+
+def reason_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Refused rows by reason, most frequent first."""
+    return dict(
+        connection.execute(
+            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM judged) "
+            "GROUP BY reason ORDER BY count(*) DESC, reason"
+        ).fetchall()
+    )

@@ -1,0 +1,203 @@
+"""Readings: what each KPI says of each variant, with its comparison and its trend, as plain JSON values."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation import Evaluated, Evaluation
+from kpi_pipeline.compute.exact_division import Floats, rounded
+from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE
+from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.kpis import Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.formulas import (
+    Herfindahl,
+    PaymentQuantile,
+    Ratio,
+    TopShare,
+    Total,
+    terms_of,
+)
+from kpi_pipeline.model.periods import PERIODS
+
+Data = dict[str, Any]
+
+_DIGITS: Final = {Unit.SHARE: 4, Unit.DAYS: 1, Unit.MONEY: 0}
+"""Decimals of the points of a trend; whole numbers have none anyway."""
+
+_TRENDS: Final = (None, "stable", "improving", "declining")
+
+_FLOWS: Final = frozenset(one.name for one in COMPONENTS if one.kind is Kind.FLOW)
+_DAY_PERIODS: Final = tuple(period.length for period in PERIODS if period.unit == "day")
+
+
+def readings(piece: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
+    """Each KPI's readings of each variant: one a currency, or one of all certificates.
+
+    Args:
+        piece: The variants.
+        kpis: Which KPIs, in the order wanted.
+    """
+    found: list[dict[str, list[Data]]] = [{} for _ in piece.filters]
+    evaluation = Evaluation(piece)
+    before = _AgesBefore(piece)
+    variant, place = np.nonzero(piece.present)
+    shown = np.searchsorted(variant, np.arange(len(piece) + 1)).tolist()
+    codes = [piece.currencies[one] for one in place.tolist()]
+    every = np.arange(len(piece))
+    for kpi in kpis:
+        at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
+        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), piece.cube.thresholds.stable_share, at)
+        if kpi.per_currency:
+            named = _rows({"currency": codes, **columns})
+            for number, data in enumerate(found):
+                data[kpi.name] = named[shown[number] : shown[number + 1]]
+        else:
+            for data, one in zip(found, _rows(columns), strict=True):
+                data[kpi.name] = [one]
+    return found
+
+
+def age_comparisons(piece: Slice) -> Iterator[Data | None]:
+    """What each variant that is a quick period of days compares itself with; None for the others."""
+    for asked in piece.filters:
+        length = _quick_days(asked)
+        yield (
+            None
+            if length is None
+            else {
+                "issued_age": list(asked.values(ISSUED_AGE.name)),
+                "previous_issued_age": list(_ages(length, 2 * length)),
+            }
+        )
+
+
+class _AgesBefore:
+    """The variants that are a quick period of days, and the same filters of the ages before it."""
+
+    def __init__(self, piece: Slice) -> None:
+        length = [_quick_days(asked) for asked in piece.filters]
+        self._at = [place for place, days in enumerate(length) if days is not None]
+        asked = [_shifted(piece.filters[place], length[place] or 0) for place in self._at]
+        self._evaluation = Evaluation(piece.cube.select(asked)) if asked else None
+
+    def of(self, kpi: Kpi) -> tuple[list[int], Evaluated] | None:
+        """The variants concerned, and the KPI of the ages before; None where it has no such comparison."""
+        if self._evaluation is None or not _of_flows(kpi):
+            return None
+        return self._at, self._evaluation.of(kpi)
+
+
+def _told(
+    kpi: Kpi,
+    evaluated: Evaluated,
+    before: tuple[list[int], Evaluated] | None,
+    stable_share: float,
+    at: tuple[Ints, Ints],
+) -> dict[str, list[Any]]:
+    """The readings of one KPI, field by field.
+
+    Args:
+        kpi: Which.
+        evaluated: It at every anchor.
+        before: The variants that compare with earlier ages, and it at these; None where there are none.
+        stable_share: The part of the previous value below which a change is no trend.
+        at: Variant and currency of each reading wanted.
+    """
+    value, there = evaluated.value, evaluated.there
+    if before is not None:
+        variants, earlier = before
+        value, there = value.copy(), there.copy()
+        value[variants, RECENT], there[variants, RECENT] = value[variants, VALUE], there[variants, VALUE]
+        value[variants, PREVIOUS] = earlier.value[:, VALUE]
+        there[variants, PREVIOUS] = earlier.there[:, VALUE]
+    variant, place = at
+    value, there = value[variant, :, place], there[variant, :, place]  # [readings, anchors]
+    recent, previous = value[:, RECENT], value[:, PREVIOUS]
+    both = there[:, RECENT] & there[:, PREVIOUS]
+    change = recent - previous
+    nonzero = both & (previous != 0)
+    relative = np.divide(change, np.abs(previous), out=np.zeros(change.shape), where=nonzero) + 0.0
+    columns: dict[str, list[Any]] = {"value": _listed(value[:, VALUE], there[:, VALUE])}
+    if (divided := evaluated.divided) is not None:
+        columns["numerator"] = _listed(divided.above[at], divided.there[at])
+        columns["denominator"] = _listed(divided.below[at], divided.below_there[at])
+        if divided.days is not None:
+            columns["window_days"] = divided.days[variant].tolist()
+    return columns | {
+        "recent": _listed(recent, there[:, RECENT]),
+        "previous": _listed(previous, there[:, PREVIOUS]),
+        "change": _listed(change, both),
+        "change_share": _listed(relative, nonzero),
+        "trend": _trends(kpi.direction, change, previous, both, stable_share),
+        "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND]),
+    }
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[Data]:
+    """One object a row, of the columns by name."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _listed(values: Ints | Floats, there: Bools) -> list[Any]:
+    """Plain numbers, None where there is no value."""
+    found: list[Any] = values.tolist()
+    if not there.all():
+        for place in np.flatnonzero(~there).tolist():
+            found[place] = None
+    return found
+
+
+def _trends(
+    direction: Direction, change: Ints | Floats, previous: Ints | Floats, both: Bools, stable_share: float
+) -> list[str | None]:
+    if direction is Direction.NEUTRAL:
+        return [None] * len(both)
+    small = (change == 0) | (np.abs(change) < stable_share * np.abs(previous))
+    better = change > 0 if direction is Direction.UP else change < 0
+    class_ = np.where(~both, 0, np.where(small, 1, np.where(better, 2, 3)))
+    return [_TRENDS[one] for one in class_.tolist()]
+
+
+def _sparks(unit: Unit, values: Ints | Floats, there: Bools) -> list[list[Any]]:
+    """The points of each trend."""
+    if values.dtype == np.float64:
+        points = rounded(values.astype(np.float64), _DIGITS[unit])
+        values = points.astype(np.int64) if unit is Unit.MONEY else points
+    found: list[list[Any]] = values.tolist()
+    if not there.all():
+        for reading, month in zip(*(one.tolist() for one in np.nonzero(~there)), strict=True):
+            found[reading][month] = None
+    return found
+
+
+def _of_flows(kpi: Kpi) -> bool:
+    """Whether a KPI of certificates of certain ages compares with that of the ages before."""
+    if isinstance(kpi.formula, Total | Ratio):
+        return all(term.component in _FLOWS for term in terms_of(kpi.formula))
+    return isinstance(kpi.formula, PaymentQuantile | TopShare | Herfindahl)
+
+
+def _quick_days(asked: Filter) -> int | None:
+    """The days of the quick period that a filter is; None when it is none, or names months as well."""
+    ages = set(asked.values(ISSUED_AGE.name))
+    if not ages or asked.values(MONTH.name):
+        return None
+    return next((length for length in _DAY_PERIODS if ages == set(_ages(0, length))), None)
+
+
+def _ages(first: int, end: int) -> tuple[str, ...]:
+    """The ages from some days on and below others."""
+    return tuple(
+        label for label, begin, last in ISSUED_AGES if begin >= first and last is not None and last < end
+    )
+
+
+def _shifted(asked: Filter, length: int) -> Filter:
+    """The filter of the ages before those of a quick period of days."""
+    terms = {name: values for name, values in asked.terms if name != ISSUED_AGE.name}
+    return Filter.of({**terms, ISSUED_AGE.name: _ages(length, 2 * length)})

@@ -1,0 +1,1 @@
+"""The roll-up: additive components on all dimensions, as of a date."""

@@ -1,0 +1,50 @@
+"""Cells of the roll-up: what identifies one, and several tables of sums brought together by it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+
+CELL_COLUMNS: Final = (*DIMENSION_NAMES, "currency")
+"""What a cell is identified by; `month` is 'YYYY-MM'."""
+
+CELL_FIELDS: Final = tuple(pa.field(name, pa.string()) for name in CELL_COLUMNS)
+
+_LARGEST_CODE: Final = 2**62
+
+
+def number_cells(tables: Sequence[pa.Table]) -> tuple[pa.Table, list[Ints]]:
+    """The distinct cells of several tables, in their order, and the number of each row's cell.
+
+    Args:
+        tables: Tables with the columns of a cell, and others.
+
+    Returns:
+        The cells; and for each table a row number in them for each of its rows.
+    """
+    stacked = pa.concat_tables([table.select(CELL_COLUMNS) for table in tables])
+    codes, sizes = np.zeros(stacked.num_rows, np.int64), 1
+    for name in CELL_COLUMNS:
+        places, values = _places(stacked[name])
+        if sizes * values >= _LARGEST_CODE:
+            found, codes = np.unique(codes, return_inverse=True)
+            sizes = len(found)
+        codes = codes * values + places
+        sizes *= values
+    _, first, numbers = np.unique(codes, return_index=True, return_inverse=True)
+    ends = np.cumsum([table.num_rows for table in tables])[:-1]
+    return stacked.take(pa.array(first)), np.split(numbers, ends)
+
+
+def _places(column: pa.ChunkedArray) -> tuple[Ints, int]:
+    """The place of each value among the distinct ones in order, and how many these are."""
+    encoded = column.combine_chunks().dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    places = np.empty_like(order, np.int64)
+    places[order] = np.arange(len(order))
+    return places[encoded.indices.to_numpy()], len(order)

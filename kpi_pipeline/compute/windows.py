@@ -1,0 +1,112 @@
+"""Anchors: the stretches of months at which KPIs are evaluated, for every variant of a slice.
+
+In this order: the filter itself, the recent window and the one before it, then each month of the trend.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.months import days_between, month_text
+from kpi_pipeline.model.dimensions import ISSUED_AGE
+from kpi_pipeline.model.kpis import TREND_MONTHS
+from kpi_pipeline.model.kpis.formulas import Span
+
+VALUE: Final = 0
+RECENT: Final = 1
+PREVIOUS: Final = 2
+TREND: Final = slice(3, 3 + TREND_MONTHS)
+ANCHORS: Final = 3 + TREND_MONTHS
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Months of each anchor of each variant, by their numbers; all [V, anchors].
+
+    Attributes:
+        first: First month of the anchor itself.
+        last: Its last month.
+        window_first: First month of its DSO window.
+        window_last: Last month of that.
+        days: Days of that window that have passed.
+        there: False where there is no such anchor: no like windows to compare.
+        last_complete: Number of the last month that is over on as_of.
+    """
+
+    first: Ints
+    last: Ints
+    window_first: Ints
+    window_last: Ints
+    days: Ints
+    there: Bools
+    last_complete: int
+
+    @classmethod
+    def of(cls, piece: Slice) -> "Anchors":
+        """The anchors of a slice."""
+        cube = piece.cube
+        end = piece.trend_end
+        recent_first, recent_last = _recent(piece)
+        length = recent_last - recent_first + 1
+        months = end[:, None] + np.arange(-TREND_MONTHS + 1, 1)
+        first = np.column_stack([piece.window_first, recent_first, recent_first - length, months])
+        last = np.column_stack([end, recent_last, recent_first - 1, months])
+        window_first = first.copy()
+        window_first[:, TREND] = months - cube.window_months + 1
+        days = days_between(window_first, last, cube.as_of)
+        days[:, VALUE] = piece.window_days
+        there = np.ones(first.shape, np.bool_)
+        there[:, [RECENT, PREVIOUS]] = (length > 0)[:, None]
+        return cls(first, last, window_first, last, days, there, cube.last_complete)
+
+    def span(self, span: Span) -> tuple[Ints, Ints]:
+        """First and last month of a span at each anchor."""
+        complete = np.minimum(self.window_last, self.last_complete)
+        january = self.window_last - self.window_last % 12
+        ranges = {
+            Span.SELF: (self.first, self.last),
+            Span.WINDOW: (self.window_first, self.window_last),
+            Span.END: (self.window_last, self.window_last),
+            Span.START: (self.window_first - 1, self.window_first - 1),
+            Span.LAST: (complete, complete),
+            Span.BEFORE: (complete - 1, complete - 1),
+            Span.YEAR_BEFORE: (complete - 12, complete - 12),
+            Span.QUARTER: (complete - 2, complete),
+            Span.YEAR: (january, self.window_last),
+        }
+        return ranges[span]
+
+
+def comparisons(piece: Slice) -> list[dict[str, str] | None]:
+    """The windows that each variant compares: first and last months; None where there are none."""
+    found: list[dict[str, str] | None] = []
+    for first, last in zip(*(months.tolist() for months in _recent(piece)), strict=True):
+        length = last - first + 1
+        if length <= 0:
+            found.append(None)
+            continue
+        ends = {"from": first, "to": last, "previous_from": first - length, "previous_to": first - 1}
+        found.append({name: month_text(number) for name, number in ends.items()})
+    return found
+
+
+def _recent(piece: Slice) -> tuple[Ints, Ints]:
+    """First and last month of each recent window; the last before the first where there is none."""
+    cube = piece.cube
+    complete = cube.last_complete
+    ends = []
+    for asked, months in zip(piece.filters, piece.months, strict=True):
+        over = [number for number in months if number <= complete]
+        if asked.values(ISSUED_AGE.name) or (months and not over):
+            ends.append((0, -1))
+        elif not months:
+            ends.append((complete - cube.window_months + 1, complete))
+        elif len(over) == over[-1] - over[0] + 1:
+            ends.append((over[0], over[-1]))
+        else:
+            ends.append((0, -1))
+    found = np.array(ends, np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]

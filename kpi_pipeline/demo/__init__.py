@@ -1,0 +1,1 @@
+"""The demo: an invented engineering firm, written as a SQLite database."""

@@ -1,0 +1,311 @@
+"""The demo's certificates: when each was issued, sent, answered and paid, and the log of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kpi_pipeline.demo.firm import MONTHS, Days, Firm, Ints
+
+Flags = npt.NDArray[np.bool_]
+
+STATES: Final = ("revisión", "enviado", "pendiente", "validado", "pagado", "rechazado")
+REVISION, SENT, PENDING, VALIDATED, PAID, REJECTED = range(6)
+
+DETAILS: Final = (
+    "revisión interna",
+    "enviado cliente",
+    "re-trabajo solicitado",
+    "conformidad emitida",
+    "revisión cliente",
+)
+INTERNAL, WITH_CLIENT, REWORK, ACCEPTED, ANSWERED = range(5)
+
+# As people write states: the first word is the house's, the rest are older habits.
+_WORDS: Final = (
+    ("revisión", "revision", "Revisión"),
+    ("enviado", "Enviado", "ENVIADO"),
+    ("pendiente", "Pendiente", "pendiente"),
+    ("validado", "aprobado", "facturado"),
+    ("pagado", "cobrado", "facturado y cobrado", "cerrado", "PAGADO "),
+    ("rechazado", "devuelto", "Rechazado"),
+)
+_OLD_HABIT_SHARE: Final = 0.2
+_HABIT_SHARE: Final = 0.06
+_MOTIVES: Final = (
+    "documentacion_incompleta",
+    "inconsistencia_montos",
+    "fuera_alcance",
+    "requisitos_tecnicos",
+    "falta_aprobacion",
+    "error_formato",
+    "incumplimiento_plazo",
+    "objeciones_cliente",
+    "cambio_requerimientos",
+    "otros",
+)
+_FAILURES: Final = (
+    "error_proceso_interno",
+    "error_planificacion",
+    "falla_control_calidad",
+    "error_comunicacion",
+    "coord_cliente",
+    "coord_interna",
+    "error_tecnico",
+    "error_requisitos",
+    "retraso_documental",
+    "otros",
+)
+_SEASON: Final = np.array([0.8, 0.7, 1.0, 1.0, 1.05, 1.0, 0.95, 1.0, 0.95, 1.05, 1.1, 1.3])
+_GROWTH: Final = 1.015
+_NEVER: Final = np.datetime64("NaT", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Certificates as parallel columns, ordered by project and number; NaT is not yet, or never.
+
+    Attributes:
+        project: Project of each, an index into the firm's.
+        number: Its number within the project, from 1.
+        month: Its billing month.
+        issued: Day of issue.
+        sent: Day sent to the client.
+        reworked: Day the client asked for rework.
+        pending: Day it was set to pending.
+        answered: Day the client accepted or rejected it.
+        paid: Day of payment.
+        expected: Day on which payment is expected, unknown of some.
+        rejected: The answer was a rejection.
+        proposed: Amount claimed, CLP.
+        approved: Amount accepted, CLP; 0 while there is none.
+    """
+
+    project: Ints
+    number: Ints
+    month: Days
+    issued: Days
+    sent: Days
+    reworked: Days
+    pending: Days
+    answered: Days
+    paid: Days
+    expected: Days
+    rejected: Flags
+    proposed: Ints
+    approved: Ints
+
+    @property
+    def state(self) -> Ints:
+        """Index of each one's state."""
+        state = np.full(len(self.project), REVISION)
+        state[~np.isnat(self.sent)] = SENT
+        state[~np.isnat(self.pending)] = PENDING
+        answered = ~np.isnat(self.answered)
+        state[answered & ~self.rejected] = VALIDATED
+        state[~np.isnat(self.paid)] = PAID
+        state[answered & self.rejected] = REJECTED
+        return state
+
+
+def history_start(today: date) -> np.datetime64:
+    """The first month of the history that ends today."""
+    return np.datetime64(today, "M") - (MONTHS - 1)
+
+
+def live(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certificates:
+    """Let the firm bill for `MONTHS` months and its clients answer and pay, up to today."""
+    project, issued = _issue(rng, firm, rows, today)
+    order = np.lexsort((issued, project))
+    project, issued = project[order], issued[order]
+    first = np.searchsorted(project, np.arange(len(firm.projects)))
+    client = firm.client_of[project]
+
+    sent = issued + 1 + rng.poisson(2.5, rows)
+    reworks = rng.random(rows) < firm.rework[client]
+    wait = 1 + (firm.acceptance[client] * rng.lognormal(0, 0.45, rows)).astype(np.int64)
+    reworked = sent + 1 + wait // 2
+    answered = sent + wait + reworks * (4 + rng.poisson(6, rows))
+    pends = (rng.random(rows) < 0.25) & (wait > 3)
+    pending = sent + wait // 3
+    rejected = rng.random(rows) < firm.rejection[client]
+    delay = (firm.delay[client] * rng.gamma(6, 1 / 6, rows)).astype(np.int64) + 1
+    # A few are disputed: accepted, and not paid for years.
+    delay += (rng.random(rows) < 0.006) * 1500
+    paid = answered + delay
+    expected = sent + firm.term[client]
+
+    amount = rng.lognormal(np.log(13e6), 0.55, rows) * firm.size[project]
+    proposed = np.clip(amount, 4e5, 4e8).astype(np.int64) // 1000 * 1000
+    cut = np.where(rng.random(rows) < 0.3, rng.uniform(0.85, 1.0, rows), 1.0)
+    now = np.datetime64(today, "D")
+    is_accepted = (answered <= now) & ~rejected
+    is_sent = sent <= now
+    return Certificates(
+        project=project,
+        number=np.arange(rows) - first[project] + 1,
+        month=_billing_month(rng, issued, now),
+        issued=issued,
+        sent=np.where(is_sent, sent, _NEVER),
+        reworked=np.where(reworks & (reworked <= now), reworked, _NEVER),
+        pending=np.where(pends & (pending <= now), pending, _NEVER),
+        answered=np.where(answered <= now, answered, _NEVER),
+        paid=np.where((paid <= now) & ~rejected, paid, _NEVER),
+        expected=np.where(is_sent & (rng.random(rows) >= 0.08), expected, _NEVER),
+        rejected=rejected,
+        proposed=proposed,
+        approved=np.where(is_accepted, (proposed * cut).astype(np.int64), 0),
+    )
+
+
+def _issue(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> tuple[Ints, Days]:
+    """The project and day of issue of each certificate: growing, seasonal, while projects run."""
+    start, now = history_start(today), np.datetime64(today, "D")
+    months = start + np.arange(MONTHS)
+    days_in = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+    days_in[-1] = today.day
+    season = _SEASON[(months.astype(np.int64)) % 12]
+    volume = season * _GROWTH ** np.arange(MONTHS) * days_in / 30.4
+    at = np.arange(MONTHS)
+    runs = (firm.first_month[:, None] <= at) & (at <= firm.last_month[:, None])
+    weight = runs * firm.weight[:, None]
+    weight = weight / weight.sum(axis=0) * volume
+    counts = rng.multinomial(rows, (weight / weight.sum()).ravel())
+    project, month = np.divmod(np.repeat(np.arange(counts.size), counts), MONTHS)
+    # Billing crowds at the end of the month.
+    within = (rng.beta(1.6, 1.1, rows) * days_in[month]).astype(np.int64)
+    issued = months[month].astype("datetime64[D]") + within
+    return project, np.minimum(issued, now)
+
+
+def _billing_month(rng: np.random.Generator, issued: Days, now: np.datetime64) -> Days:
+    """The month billed: that of issue, but for some issued in its first days for the month before."""
+    month = issued.astype("datetime64[M]")
+    early = (issued - month.astype("datetime64[D]")).astype(np.int64) < 5
+    # The month of today has no later days to balance it.
+    last = now.astype("datetime64[M]")
+    moved = early & (rng.random(len(issued)) < 0.5) & (last - MONTHS + 1 < month) & (month < last)
+    return np.asarray(month - moved.astype(np.int64))
+
+
+def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
+    """Table `edp`, columns as users have them: dates are ISO text, booleans 0 or 1."""
+    count = len(certificates.project)
+    client, state = firm.client_of[certificates.project], certificates.state
+    was_sent, was_answered = ~np.isnat(certificates.sent), ~np.isnat(certificates.answered)
+    accepted = was_answered & ~certificates.rejected
+    returned = ~np.isnat(certificates.reworked) | (was_answered & certificates.rejected)
+    moments = (certificates.issued, certificates.sent, certificates.reworked, certificates.pending)
+    last = np.fmax.reduce([*moments, certificates.answered, certificates.paid])
+    detail = np.full(count, INTERNAL)
+    detail[was_sent] = WITH_CLIENT
+    detail[~np.isnat(certificates.reworked)] = REWORK
+    detail[was_answered] = ANSWERED
+    detail[accepted] = ACCEPTED
+    motive = rng.integers(0, len(_MOTIVES), count)
+    failure = (motive + rng.integers(0, 3, count)) % len(_FAILURES)
+    people = firm.administrators
+    person = firm.administrator_of[certificates.project]
+    conformity = pa.array([f"CF-{number:07d}" for number in range(1, int(accepted.sum()) + 1)])
+    return pa.table(
+        {
+            "n_edp": certificates.number,
+            "proyecto": _words(firm.projects, certificates.project),
+            "cliente": _words(firm.clients, client),
+            "gestor": _words(people, person),
+            "jefe_proyecto": _words(firm.managers, firm.manager_of[certificates.project]),
+            "mes": _month_text(certificates.month),
+            "fecha_emision": _day_text(certificates.issued),
+            "fecha_envio_cliente": _day_text(certificates.sent),
+            "fecha_estimada_pago": _day_text(certificates.expected),
+            "conformidad_enviada": accepted.astype(np.int64),
+            "n_conformidad": conformity.take(pa.array(np.cumsum(accepted) - 1, mask=~accepted)),
+            "fecha_conformidad": _day_text(np.where(accepted, certificates.answered, _NEVER)),
+            "monto_propuesto": certificates.proposed,
+            "monto_aprobado": pa.array(certificates.approved, mask=~accepted),
+            "estado": _written_states(rng, state, certificates.issued),
+            "estado_detallado": _words(DETAILS, detail),
+            "motivo_no_aprobado": _words(_MOTIVES, motive, ~returned),
+            "tipo_falla": _words(_FAILURES, failure, ~returned),
+            "observaciones": _words(
+                ["pendiente de respaldo"], np.zeros(count, np.int64), rng.random(count) > 0.03
+            ),
+            "registrado_por": _words(people, person),
+            "fecha_registro": _day_text(certificates.issued),
+            "created_at": _moment_text(certificates.issued, rng.integers(9, 13, count) * 3600),
+            "updated_at": _moment_text(last, rng.integers(13 * 3600, 19 * 3600, count)),
+        }
+    )
+
+
+def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
+    """Table `edp_log`: one row a changed field, up to eight a certificate, in the order they happened."""
+    never, days = np.full(len(certificates.project), _NEVER), certificates
+    accepted = np.where(days.rejected, never, days.answered)
+    rejected = np.where(days.rejected, days.answered, never)
+    before = np.where(np.isnat(days.pending), SENT, PENDING)
+    with_client = np.where(np.isnat(days.reworked), WITH_CLIENT, REWORK)
+    words = (*STATES, *DETAILS)
+    offset = len(STATES)
+    # Day, field (0 state, 1 detailed state), word before, word after; chronological by construction.
+    changes: tuple[tuple[Days, int, Ints | int, int], ...] = (
+        (days.sent, 0, REVISION, SENT),
+        (days.sent, 1, offset + INTERNAL, offset + WITH_CLIENT),
+        (days.pending, 0, SENT, PENDING),
+        (days.reworked, 1, offset + WITH_CLIENT, offset + REWORK),
+        (accepted, 0, before, VALIDATED),
+        (accepted, 1, offset + with_client, offset + ACCEPTED),
+        (rejected, 0, before, REJECTED),
+        (days.paid, 0, VALIDATED, PAID),
+    )
+    day = np.stack([change[0] for change in changes], axis=1)
+    happened = np.flatnonzero(~np.isnat(day).ravel())
+    certificate, slot = np.divmod(happened, len(changes))
+    old = np.stack([np.broadcast_to(change[2], never.shape) for change in changes], axis=1)
+    field, new = np.array([change[1] for change in changes]), np.array([change[3] for change in changes])
+    project = certificates.project[certificate]
+    # One clock time a certificate and slot, rising with the slot.
+    clock = 9 * 3600 + slot * 3600 + rng.integers(0, 3600, len(slot))
+    return pa.table(
+        {
+            "fecha_hora": _moment_text(day.ravel()[happened], clock),
+            "n_edp": certificates.number[certificate],
+            "proyecto": _words(firm.projects, project),
+            "campo": _words(["estado", "estado_detallado"], field[slot]),
+            "antes": _words(words, old.ravel()[happened]),
+            "despues": _words(words, new[slot]),
+            "usuario": _words(firm.administrators, firm.administrator_of[project]),
+        }
+    )
+
+
+def _written_states(rng: np.random.Generator, state: Ints, issued: Days) -> pa.Array:
+    """States as people wrote them: old words and other cases, more so in the first half of the history."""
+    starts = np.cumsum([0, *(len(words) for words in _WORDS)])[:-1]
+    counts = np.array([len(words) for words in _WORDS])
+    old = issued < issued.min() + (issued.max() - issued.min()) // 2
+    habit = rng.random(len(state)) < np.where(old, _OLD_HABIT_SHARE, _HABIT_SHARE)
+    pick = np.where(habit, rng.integers(0, 60, len(state)) % counts[state], 0)
+    return _words([word for words in _WORDS for word in words], starts[state] + pick)
+
+
+def _words(words: Any, index: npt.NDArray[Any], missing: Flags | None = None) -> pa.Array:
+    """Text by index, kept as a dictionary: one copy of each word."""
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32), mask=missing), pa.array(words))
+
+
+def _day_text(days: Days) -> pa.Array:
+    return pa.array(days.astype("datetime64[D]")).cast(pa.string())
+
+
+def _month_text(months: Days) -> pa.Array:
+    return pc.utf8_slice_codeunits(_day_text(months), 0, 7)
+
+
+def _moment_text(days: Days, seconds: Ints) -> pa.Array:
+    moments = days.astype("datetime64[s]") + seconds
+    return pa.array(moments).cast(pa.string())

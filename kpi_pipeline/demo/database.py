@@ -1,0 +1,192 @@
+"""The demo: an invented engineering firm's database in the EDP schema, in an SQLite file.
+
+The same rows, seed and day give the same content. About one certificate in 300 is dirty, as real
+ones are, a third of them each way: an impossible date of issue, no client, text for an amount; and as
+many costs: an unknown kind, no date, text for an amount; so that the quarantines have something to show.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import adbc_driver_sqlite.dbapi
+import numpy as np
+import pyarrow as pa
+from adbc_driver_manager.dbapi import Cursor
+
+from kpi_pipeline.demo.certificates import (
+    certificate_table,
+    history_start,
+    live,
+    log_table,
+)
+from kpi_pipeline.demo.costs import cash_book, cost_tables
+from kpi_pipeline.demo.firm import found_firm, project_rows
+
+Progress = Callable[[str, int, int], None]
+
+DIRTY_SHARE: Final = 0.003
+"""Share of certificates, and of costs, that are dirty on purpose."""
+
+_BATCH_ROWS: Final = 100_000
+_TABLES: Final = {
+    "projects": """project_id INTEGER PRIMARY KEY, proyecto TEXT NOT NULL, cliente TEXT, gestor TEXT,
+        jefe_proyecto TEXT, fecha_inicio TEXT, fecha_fin_prevista TEXT, monto_contrato INTEGER, moneda TEXT,
+        estado_proyecto TEXT, tipo_cliente TEXT, industria_cliente TEXT""",
+    "edp": """n_edp INTEGER NOT NULL, proyecto TEXT NOT NULL, cliente TEXT, gestor TEXT, jefe_proyecto TEXT,
+        mes TEXT, fecha_emision TEXT, fecha_envio_cliente TEXT, fecha_estimada_pago TEXT,
+        conformidad_enviada INTEGER, n_conformidad TEXT, fecha_conformidad TEXT, monto_propuesto INTEGER,
+        monto_aprobado INTEGER, estado TEXT, estado_detallado TEXT, motivo_no_aprobado TEXT, tipo_falla TEXT,
+        observaciones TEXT, registrado_por TEXT, fecha_registro TEXT, created_at TEXT, updated_at TEXT""",
+    "edp_log": """fecha_hora TEXT, n_edp INTEGER, proyecto TEXT, campo TEXT, antes TEXT, despues TEXT,
+        usuario TEXT""",
+    "cost_header": """cost_id INTEGER PRIMARY KEY, project_id INTEGER REFERENCES projects, proveedor TEXT,
+        factura TEXT, fecha_factura TEXT, fecha_recepcion TEXT, fecha_vencimiento TEXT, fecha_pago TEXT,
+        importe_bruto INTEGER, importe_neto INTEGER, moneda TEXT, estado_costo TEXT, tipo_costo TEXT,
+        detalle_costo TEXT""",
+    "cost_lines": """line_id INTEGER PRIMARY KEY, cost_id INTEGER REFERENCES cost_header, categoria TEXT,
+        descripcion_item TEXT, unidad TEXT, cantidad INTEGER, precio_unitario INTEGER, subtotal INTEGER""",
+    "caja": "fecha TEXT, concepto TEXT, ingreso INTEGER, egreso INTEGER, saldo INTEGER",
+}
+_INDEXES: Final = (
+    "CREATE UNIQUE INDEX projects_proyecto ON projects (proyecto)",
+    "CREATE UNIQUE INDEX edp_proyecto_n_edp ON edp (proyecto, n_edp)",
+    "CREATE INDEX edp_updated_at ON edp (updated_at)",
+    "CREATE INDEX edp_log_proyecto_n_edp ON edp_log (proyecto, n_edp)",
+    "CREATE INDEX cost_header_project_id ON cost_header (project_id)",
+    "CREATE INDEX cost_lines_cost_id ON cost_lines (cost_id)",
+)
+# Nothing is there to be kept when the writing of a temporary file is cut.
+_PRAGMAS: Final = (
+    "journal_mode = off",
+    "synchronous = off",
+    "locking_mode = exclusive",
+    "temp_store = memory",
+    "cache_size = -100000",
+    "threads = 4",
+)
+_DIRT: Final = (
+    "UPDATE edp SET fecha_emision = substr(fecha_emision, 1, 4) || '-02-30' WHERE rowid = ?",
+    "UPDATE edp SET cliente = '' WHERE rowid = ?",
+    "UPDATE edp SET monto_aprobado = 'por definir' WHERE rowid = ?",
+)
+_COST_DIRT: Final = (
+    "UPDATE cost_header SET tipo_costo = 'por clasificar' WHERE rowid = ?",
+    "UPDATE cost_header SET fecha_factura = NULL WHERE rowid = ?",
+    "UPDATE cost_header SET importe_neto = 'por definir' WHERE rowid = ?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSummary:
+    """What was written.
+
+    Attributes:
+        rows: Certificates, the dirty ones included.
+        dirty_rows: Certificates that validation will refuse.
+        clients: Clients of the firm.
+        projects: Projects of the firm.
+        log_rows: Rows of the change log.
+        cost_rows: Cost headers, the dirty ones included.
+        dirty_costs: Cost headers that validation will refuse.
+        first_month: First month of the history, YYYY-MM.
+        last_month: Last month of the history, YYYY-MM.
+    """
+
+    rows: int
+    dirty_rows: int
+    clients: int
+    projects: int
+    log_rows: int
+    cost_rows: int
+    dirty_costs: int
+    first_month: str
+    last_month: str
+
+
+def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress | None) -> DemoSummary:
+    """Write a demo database, replacing the file at `path` at once when it is complete.
+
+    Args:
+        path: The SQLite file; its folder is made if need be.
+        rows: Certificates to write.
+        seed: Seed of all randomness.
+        today: The last day of the history: nothing is dated after it but expectations.
+        progress: Told of each step: its name, rows done, rows in all.
+
+    Raises:
+        ValueError: If `rows` is less than 1 or `seed` is negative.
+    """
+    if rows < 1:
+        raise ValueError("a demo needs at least one row: give a positive number of rows")
+    if seed < 0:
+        raise ValueError("the seed must not be negative: give 0 or more")
+    tell = progress or (lambda _step, _done, _total: None)
+    streams = np.random.default_rng(seed).spawn(6)
+    firm = found_firm(streams[0], rows)
+    certificates = live(streams[1], firm, rows, today)
+    start = history_start(today)
+    headers, lines = cost_tables(streams[4], firm, certificates, today)
+    billed = np.bincount(certificates.project, certificates.proposed, len(firm.projects)).astype(np.int64)
+    path = path.absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        half = Path(folder) / path.name
+        with (
+            adbc_driver_sqlite.dbapi.connect(f"file:{quote(str(half))}", autocommit=True) as connection,
+            connection.cursor() as cursor,
+            ThreadPoolExecutor(max_workers=1) as aside,
+        ):
+            # The longest table is made while the driver, which needs no interpreter, writes another.
+            log_to_come = aside.submit(log_table, streams[3], firm, certificates)
+            for pragma in _PRAGMAS:
+                cursor.execute(f"PRAGMA {pragma}")
+            for name, columns in _TABLES.items():
+                cursor.execute(f"CREATE TABLE {name} ({columns})")
+            _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), tell)
+            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates), tell)
+            dirty_rows = _soil(cursor, streams[5], rows, _DIRT)
+            log = log_to_come.result()
+            _fill(cursor, "edp_log", log, tell)
+            _fill(cursor, "cost_header", headers, tell)
+            dirty_costs = _soil(cursor, streams[5], headers.num_rows, _COST_DIRT)
+            _fill(cursor, "cost_lines", lines, tell)
+            _fill(cursor, "caja", cash_book(certificates, headers), tell)
+            for done, index in enumerate(_INDEXES):
+                tell("indexes", done, len(_INDEXES))
+                cursor.execute(index)
+            tell("indexes", len(_INDEXES), len(_INDEXES))
+        half.replace(path)
+    return DemoSummary(
+        rows=rows,
+        dirty_rows=dirty_rows,
+        clients=len(firm.clients),
+        projects=len(firm.projects),
+        log_rows=log.num_rows,
+        cost_rows=headers.num_rows,
+        dirty_costs=dirty_costs,
+        first_month=str(start),
+        last_month=f"{today:%Y-%m}",
+    )
+
+
+def _fill(cursor: Cursor, name: str, table: pa.Table, tell: Progress) -> None:
+    """Append a table's rows in batches."""
+    for done in range(0, table.num_rows, _BATCH_ROWS):
+        tell(name, done, table.num_rows)
+        cursor.adbc_ingest(name, table.slice(done, _BATCH_ROWS), mode="append")
+    tell(name, table.num_rows, table.num_rows)
+
+
+def _soil(cursor: Cursor, rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
+    """Make some of a table's rows dirty, in turn each way; returns how many."""
+    rows = rng.choice(count, round(count * DIRTY_SHARE), replace=False) + 1
+    for way, update in enumerate(updates):
+        if len(chosen := rows[way :: len(updates)]):
+            cursor.executemany(update, pa.record_batch([pa.array(chosen)], names=["row"]))
+    return len(rows)

@@ -1,0 +1,71 @@
+"""Figures that stay stale although nothing renews them raise an alarm and ask for a rebuild."""
+
+import json
+import time
+from typing import Final
+
+import redis
+from dagster import DefaultSensorStatus, SensorEvaluationContext, SensorResult, SkipReason, sensor
+
+from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way
+
+GRACE_S: Final = 120.0
+"""How long after its freshness ended a product may wait for its schedule's run."""
+
+RETRY_S: Final = 300.0
+"""How long after asking for a rebuild of a product that did not help the next is asked for."""
+
+
+@sensor(
+    minimum_interval_seconds=30,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Raises an alarm and asks for a rebuild when a live generation is stale for too long.",
+)
+def freshness_violations(context: SensorEvaluationContext, cache: CacheResource) -> SensorResult | SkipReason:
+    """Look for products that are stale beyond the grace and that no run is renewing.
+
+    The cursor tells, for each product in violation, which entry it is and when a rebuild was asked
+    for: one alarm an entry, and no flood of rebuilds while the source is out of reach.
+    """
+    now = time.time()
+    told: dict[str, list[float]] = json.loads(context.cursor or "{}")
+    try:
+        late = _late(cache, now)
+        for product, live in late.items():
+            fence, asked_at = told.get(product, [-1, 0.0])
+            if fence != live.fence:
+                cache.alarms().sound("freshness_violated", live.generation, _advice(live, now))
+                asked_at = 0.0
+            if now >= asked_at + RETRY_S and not rebuild_under_way(context.instance, product):
+                cache.requests().ask(RequestKind.REFRESH, product, EVERYTHING)
+                asked_at = now
+            told[product] = [live.fence, asked_at]
+    except (NoRedis, redis.RedisError) as error:
+        return SkipReason(f"Redis does not answer, so freshness is not known: {error}")
+    cursor = json.dumps({product: told[product] for product in late})
+    reason = f"stale for too long: {', '.join(late)}" if late else "every live generation is on time"
+    return SensorResult(skip_reason=reason, cursor=cursor)
+
+
+def _late(cache: CacheResource, now: float) -> dict[str, ManifestEntry]:
+    publisher = cache.publisher()
+    entries = {product: publisher.live(product) for product in PRODUCTS}
+    return {
+        product: live
+        for product, live in entries.items()
+        if live is not None and now > live.fresh_until + GRACE_S
+    }
+
+
+def _advice(live: ManifestEntry, now: float) -> str:
+    return (
+        f"stale for {now - live.fresh_until:.0f} s; look at the last runs of "
+        f"{PRODUCT_JOBS[live.product].name} and whether the source can be read"
+    )

@@ -1,0 +1,251 @@
+"""The catalogues that generations carry, checked before anything relies on their shape."""
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import date
+from string import Formatter
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
+
+_LOG: Final = logging.getLogger(__name__)
+
+Kind = Literal[
+    "money", "share", "days", "count", "month", "name", "currency", "state", "bucket", "stage", "kpi", "flow",
+    "reading",
+]  # fmt: skip
+"""What a value is: it decides how the value is written."""
+
+KINDS: Final = get_args(Kind)
+
+CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
+"""Products whose catalogues are the same in shape, in the order in which one is taken."""
+
+
+class Value(BaseModel, strict=True, frozen=True):
+    """One value of a dimension and how many certificates have it."""
+
+    value: str
+    count: int
+
+
+class Dimension(BaseModel, strict=True, frozen=True):
+    """One way to filter; its role tells whether it says when, or what."""
+
+    name: str
+    parameters: list[str]
+    label_es: str
+    label_en: str
+    role: Literal["time", "attribute"]
+    values: list[Value]
+
+
+class Period(BaseModel, strict=True, frozen=True):
+    """A quick period: values of a dimension, or none of any for all time."""
+
+    name: str
+    spellings: list[str]
+    label_es: str
+    label_en: str
+    dimension: str | None
+    values: list[str]
+
+
+class Group(BaseModel, strict=True, frozen=True):
+    """Values of a dimension that are asked for by one word."""
+
+    dimension: str
+    name: str
+    spellings: list[str]
+    label_es: str
+    label_en: str
+    values: list[str]
+
+
+class Kpi(BaseModel, strict=True, frozen=True):
+    """What a figure means, which way is good, and which value is aimed at."""
+
+    name: str
+    label_es: str
+    label_en: str
+    unit: Literal["money", "count", "days", "share"]
+    direction: Literal["up", "down", "neutral"]
+    per_currency: bool
+    group: str
+    target: int | float | None
+
+
+class Currency(BaseModel, strict=True, frozen=True):
+    """A currency of the data and how many decimals its amounts have."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    decimals: Annotated[int, Field(ge=0, le=8)]
+
+
+class Column(BaseModel, strict=True, frozen=True):
+    """One column of a chart's data; its kind tells how the values are written."""
+
+    name: str
+    label_es: str
+    label_en: str
+    kind: Kind
+
+
+class Sentence(BaseModel, strict=True, frozen=True):
+    """What a chart says in words, with a place `{value:kind}` for each value."""
+
+    es: str
+    en: str
+
+    @field_validator("es", "en")
+    @classmethod
+    def _only_known_kinds(cls, template: str) -> str:
+        kinds = [kind or "" for _, value, kind, _ in Formatter().parse(template) if value is not None]
+        if unknown := [kind for kind in kinds if kind not in KINDS]:
+            raise ValueError(f"a sentence has a value of an unknown kind: {unknown[0]!r}")
+        return template
+
+
+class Chart(BaseModel, strict=True, frozen=True):
+    """A chart: its words, its data columns, its sentences by name, the digests of its specifications."""
+
+    name: str
+    spec_es: str
+    spec_en: str
+    title_es: str
+    title_en: str
+    description_es: str
+    description_en: str
+    nothing_es: str
+    nothing_en: str
+    columns: list[Column]
+    sentences: dict[str, Sentence]
+
+
+class Page(BaseModel, strict=True, frozen=True):
+    """A page: which KPIs, charts and tables of a product it shows."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
+    label_es: str
+    label_en: str
+    product: str
+    kpis: list[str]
+    charts: list[str]
+    tables: list[str]
+
+
+class Catalogue(BaseModel, strict=True, frozen=True):
+    """What serving relies on in a catalogue; there may be more in it."""
+
+    as_of: Annotated[date, Field(strict=False)]
+    dimensions: list[Dimension]
+    periods: list[Period]
+    groups: list[Group]
+    kpis: list[Kpi]
+    currencies: list[Currency]
+    charts: list[Chart]
+    pages: list[Page]
+    specs: dict[str, dict[str, Any]]
+
+
+class Catalogues:
+    """The catalogue of each product's live generation, checked once a generation.
+
+    Args:
+        reader: Where they are read.
+    """
+
+    def __init__(self, reader: CacheReader) -> None:
+        self._reader = reader
+        self._known: dict[str, tuple[Mapping[str, Any], Catalogue | None]] = {}
+
+    def stored(self, product: str) -> Mapping[str, Any]:
+        """A product's catalogue as it was published.
+
+        Raises:
+            NothingPublished: If there is none.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+            CorruptPayload: If it is no catalogue.
+        """
+        return self._checked(product)[0]
+
+    def of(self, product: str) -> Catalogue:
+        """A product's catalogue with its types; raises as `stored` does."""
+        return self._checked(product)[1]
+
+    def stored_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
+        """The catalogue of a product's newest month end on or before a date, as it was published.
+
+        Raises:
+            NoMonthEnd: If none is kept.
+            NothingPublished: If it has lost its catalogue.
+            CacheUnavailable: If Redis cannot be reached.
+            CorruptPayload: If it is no catalogue.
+        """
+        return self._checked_as_of(product, as_of)[0]
+
+    def as_of(self, product: str, as_of: date) -> Catalogue:
+        """The same with its types; raises as `stored_as_of` does."""
+        return self._checked_as_of(product, as_of)[1]
+
+    def any(self) -> tuple[str, ManifestEntry]:
+        """The product whose catalogue speaks for all, and its live generation.
+
+        Returns:
+            The first of `CATALOGUE_SOURCES` that has not expired; an expired one when all have.
+
+        Raises:
+            NothingPublished: If no product has a catalogue.
+            CacheUnavailable: If Redis cannot be reached and none is known.
+            CorruptPayload: If one is no catalogue and no other product has any.
+        """
+        manifest, now = self._reader.manifest(), time.time()
+        failure: Exception = NothingPublished(CATALOGUE_SOURCES[0])
+        expired: tuple[str, ManifestEntry] | None = None
+        for product in CATALOGUE_SOURCES:
+            if (entry := manifest.get(product)) is None:
+                continue
+            try:
+                self._checked(product)
+            except (NothingPublished, CorruptPayload, CacheUnavailable) as error:
+                failure = error
+                continue
+            if entry.state_at(now) is not AnswerState.EXPIRED:
+                return product, entry
+            expired = expired or (product, entry)
+        if expired is None:
+            raise failure
+        return expired
+
+    def _checked_as_of(self, product: str, as_of: date) -> tuple[Mapping[str, Any], Catalogue]:
+        stored = self._reader.catalogue_as_of(product, as_of)
+        checked = _check(product, stored)
+        if checked is None:
+            raise CorruptPayload(f"the catalogue of a month end of {product} is none: run `kpi backfill`")
+        return stored, checked
+
+    def _checked(self, product: str) -> tuple[Mapping[str, Any], Catalogue]:
+        stored = self._reader.catalogue(product)
+        known = self._known.get(product)
+        if known is None or known[0] is not stored:
+            known = (stored, _check(product, stored))
+            self._known[product] = known
+        if known[1] is None:
+            raise CorruptPayload(f"the catalogue of {product} is none: publish it again")
+        return known[0], known[1]
+
+
+def _check(product: str, stored: Mapping[str, Any]) -> Catalogue | None:
+    try:
+        return Catalogue.model_validate(stored)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        # Logged once a generation: what is found is kept either way.
+        _LOG.error("the catalogue of %s is none: %s: %s", product, where, problem["msg"])
+        return None

@@ -1,0 +1,1 @@
+"""The KPI cards of a page."""

@@ -1,0 +1,270 @@
+"""The cards of a page: each KPI's value, what it is made of, how it moves and what it aims at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from serving.catalogue import Kpi, Page
+from serving.pages.cards.kpi_values import AgeComparison, Reading
+from serving.pages.cards.spark_line import SparkLine, spark_line
+from serving.pages.figures import Figures
+from serving.pages.formats import NO_DATA
+from serving.pages.writing import Writer
+
+COSTS_GROUP: Final = "costs"
+"""The group of KPIs that have no value under a filter by what costs do not have."""
+
+NOT_OF_COSTS: Final = ("state", "amount_band", "issued_age")
+"""Dimensions that a cost does not have."""
+
+_TOGETHER: Final = 20
+"""So many cards are read without headings."""
+
+_COUNT_OF: Final = {
+    "proposed": "certificates",
+    "receivable": "receivable_count",
+    "overdue": "overdue_count",
+    "critical": "critical_count",
+    "conformity_pending": "conformity_pending_count",
+}
+_QUOTIENTS: Final = {
+    "average_certificate": "quotient_of_certificates",
+    "open_age": "quotient_of_money_days",
+    "dso_count_back": "quotient_of_receivable",
+    # Squares of amounts tell nobody anything.
+    "client_concentration": "",
+}
+"""What is divided by what, where the unit does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a value differs from that of the period before.
+
+    Attributes:
+        way: Which way it went.
+        text: By how much, without a sign.
+        trend: Whether that is good: `improving`, `stable`, `declining`; empty where nobody can say.
+    """
+
+    way: str
+    text: str
+    trend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A value aimed at, and whether it is reached."""
+
+    text: str
+    is_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardFigure:
+    """One value on a card.
+
+    Attributes:
+        currency: Of which currency it is, where the card has several and the text does not tell.
+        text: As it is shown.
+        exact: To the last unit; empty where the text already is.
+        unit: Word behind the value; empty where the text has it.
+        secondary: What the value is made of, or how many certificates are behind it.
+        symbol: The sign of the currency within the text; empty where it is no money.
+        change: How it moves; None without a comparison.
+        target: What it aims at; None without one.
+        spark: Its months; None where there is no line to draw.
+    """
+
+    currency: str
+    text: str
+    exact: str
+    unit: str
+    secondary: str
+    symbol: str = ""
+    change: Change | None = None
+    target: Target | None = None
+    spark: SparkLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One KPI: its name in payloads, its name for people, and its value, or one a currency."""
+
+    name: str
+    label: str
+    figures: list[CardFigure]
+
+
+@dataclass(frozen=True, slots=True)
+class CardGroup:
+    """Cards under one heading; it is empty where all of a page stand together."""
+
+    heading: str
+    cards: list[Card]
+
+
+def card_groups(
+    page: Page, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer
+) -> list[CardGroup]:
+    """The cards of a page, in its order; a KPI that the catalogue does not name is left out.
+
+    Args:
+        page: Which KPIs it shows.
+        figures: What was published.
+        selection: The filter that the figures answer.
+        writer: Writes their values.
+
+    Returns:
+        One group, or those of the catalogue where there are many cards.
+    """
+    known = [kpi for name in page.kpis if (kpi := writer.kpi(name)) is not None]
+    groups = dict.fromkeys(kpi.group for kpi in known) if len(known) > _TOGETHER else [""]
+    return [
+        CardGroup(
+            writer.texts.get(f"group_{group}", group),
+            [_card(kpi, figures, selection, writer) for kpi in known if group in ("", kpi.group)],
+        )
+        for group in groups
+    ]
+
+
+def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Writer) -> str:
+    """Why a page has no costs; empty where it shows none, or the filter names nothing that they lack."""
+    kpis = [writer.kpi(name) for name in page.kpis]
+    shows_costs = any(kpi is not None and kpi.group == COSTS_GROUP for kpi in kpis)
+    return writer.texts["lacking_costs"] if shows_costs and _lacks_costs(selection) else ""
+
+
+def comparison_text(figures: Figures, writer: Writer) -> str:
+    """What the changes compare, in words."""
+    texts, compared = writer.texts, figures.comparison
+    if compared is None:
+        return texts["comparison_none"]
+    if isinstance(compared, AgeComparison):
+        return texts["comparison_of_ages"].format(
+            now=_ages(compared.issued_age), before=_ages(compared.previous_issued_age)
+        )
+    last = writer.formats.month_in_full(compared.last)
+    if compared.length == 1:
+        before = writer.formats.month_in_full(compared.previous_to)
+        return texts["comparison_of_month"].format(month=last, before=before)
+    return texts["comparison"].format(count=compared.length, month=last)
+
+
+def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer) -> Card:
+    readings = figures.kpis.get(kpi.name, ())
+    absent = writer.texts["no_data"]
+    if kpi.group == COSTS_GROUP and _lacks_costs(selection):
+        absent = writer.texts["no_costs"]
+    shown = [
+        _figure(kpi, reading, figures, absent, several=len(readings) > 1, writer=writer)
+        for reading in readings
+    ]
+    return Card(kpi.name, writer.label(kpi), shown or [CardFigure("", NO_DATA, "", "", absent)])
+
+
+def _figure(
+    kpi: Kpi, reading: Reading, figures: Figures, absent: str, *, several: bool, writer: Writer
+) -> CardFigure:
+    currency = (reading.currency or "") if several else ""
+    spark = spark_line(reading.spark)
+    if reading.value is None:
+        return CardFigure(currency, NO_DATA, "", "", absent, spark=spark)
+    value = _value(kpi, reading.value, reading.currency, writer)
+    return CardFigure(
+        currency if kpi.unit != "money" else "",
+        value.text,
+        value.exact,
+        value.unit,
+        _secondary(kpi, reading, figures, writer),
+        value.symbol,
+        _change(kpi, reading, writer),
+        _target(kpi, reading.value, writer),
+        spark,
+    )
+
+
+class _Value(NamedTuple):
+    """A value as it is shown, to the last unit, the word behind it, and the sign of its currency."""
+
+    text: str
+    exact: str = ""
+    unit: str = ""
+    symbol: str = ""
+
+
+def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Value:
+    if kpi.unit == "money" and currency is not None:
+        money = writer.formats.money(value, currency)
+        return _Value(money.short, money.full, symbol=money.symbol)
+    if kpi.unit == "days":
+        written = writer.formats.days(value)
+        return _Value(written, unit=writer.texts["day_unit" if written == "1" else "days_unit"])
+    return _Value(writer.text(kpi.unit, value, ""))
+
+
+def _secondary(kpi: Kpi, reading: Reading, figures: Figures, writer: Writer) -> str:
+    texts = writer.texts
+    if reading.numerator is not None and reading.denominator is not None:
+        template = _QUOTIENTS.get(kpi.name)
+        if template is None:
+            template = "quotient_of_days" if kpi.unit == "days" else "quotient"
+            template = template if reading.window_days is None else "quotient_of_window"
+        if not template:
+            return ""
+        counted = writer.formats.count(reading.denominator)
+        numerator, denominator = (
+            writer.text("count" if reading.currency is None else "money", term, reading.currency or "")
+            for term in (reading.numerator, reading.denominator)
+        )
+        return texts[template].format(
+            numerator=numerator, denominator=denominator, count=counted, days=reading.window_days
+        )
+    beside = figures.kpis.get(_COUNT_OF.get(kpi.name, ""), ())
+    # The count is of all currencies: beside the amount of one of several it would mislead.
+    if len(figures.currencies) == 1 and beside and beside[0].value is not None:
+        count = beside[0].value
+        return texts["certificate_count_one" if count == 1 else "certificate_count"].format(
+            count=writer.formats.count(count)
+        )
+    return ""
+
+
+def _change(kpi: Kpi, reading: Reading, writer: Writer) -> Change | None:
+    if reading.change is None:
+        return None
+    size = abs(reading.change)
+    if kpi.unit == "share":
+        text = writer.texts["points"].format(points=writer.formats.points(size))
+    elif kpi.unit == "days":
+        text = writer.days(size)
+    elif reading.change_share is not None:
+        text = writer.formats.share(abs(reading.change_share))
+    else:
+        text = _value(kpi, size, reading.currency, writer).text
+    way = "up" if reading.change > 0 else "down"
+    if not any("1" <= digit <= "9" for digit in text):
+        way = "level"  # what is rounded to nothing has no direction
+    return Change(way, text, reading.trend or "")
+
+
+def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
+    if kpi.target is None or kpi.direction == "neutral":
+        return None
+    # A round aim is told as people set it.
+    aim = _value(kpi, kpi.target if kpi.target % 1 else int(kpi.target), None, writer)
+    is_met = value >= kpi.target if kpi.direction == "up" else value <= kpi.target
+    words = writer.texts["target_met" if is_met else "target_missed"]
+    target = f"{aim.text}\N{NO-BREAK SPACE}{aim.unit}" if aim.unit else aim.text
+    return Target(words.format(target=target), is_met)
+
+
+def _lacks_costs(selection: Mapping[str, Sequence[str]]) -> bool:
+    return any(selection.get(name) for name in NOT_OF_COSTS)
+
+
+def _ages(labels: Sequence[str]) -> str:
+    """The first to the last day of ranges that follow one another."""
+    first, last = labels[0].partition("-")[0], labels[-1].rpartition("-")[2]
+    return f"{first}\N{EN DASH}{last}"

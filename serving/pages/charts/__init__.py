@@ -1,0 +1,1 @@
+"""The charts of a page, drawn on the server."""

@@ -1,0 +1,158 @@
+"""Charts as their template shows them: what they say, their drawings, and their data as a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving.catalogue import Chart, Column
+from serving.pages.charts.drawings import Drawing, drawings
+from serving.pages.charts.figures import ChartData, Row
+from serving.pages.tables.view import Head, TableView
+from serving.pages.writing import Writer
+
+_NUMBERS = ("money", "share", "days", "count", "reading")
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPart:
+    """A chart in one currency.
+
+    Attributes:
+        currency: Its code; empty where the chart is not of one.
+        sentences: What it says.
+        drawings: What it draws.
+        table: Its data; None where the drawing is a table.
+        column: The column whose values lead to the page narrowed to one of them; empty where none does.
+        addresses: Where they lead.
+    """
+
+    currency: str
+    sentences: list[str]
+    drawings: list[Drawing]
+    table: TableView | None
+    column: str
+    addresses: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """One chart.
+
+    Attributes:
+        name: Unique in the page.
+        title: Its title.
+        description: What it shows, for those who do not see it.
+        nothing: Said instead where it has no parts.
+        parts: One a currency.
+        is_wide: Whether it needs the width of the page.
+    """
+
+    name: str
+    title: str
+    description: str
+    nothing: str
+    parts: list[ChartPart]
+    is_wide: bool
+
+
+def chart_view(data: ChartData, writer: Writer) -> ChartView:
+    """Write out one chart.
+
+    Args:
+        data: What was published of it.
+        writer: Writes its values.
+    """
+    chart, spanish = data.chart, writer.language == "es"
+    return ChartView(
+        chart.name,
+        chart.title_es if spanish else chart.title_en,
+        chart.description_es if spanish else chart.description_en,
+        chart.nothing_es if spanish else chart.nothing_en,
+        [_part(data, currency, writer) for currency in _currencies(data)],
+        is_wide=bool(data.columns("month") and data.columns("name")),
+    )
+
+
+def _currencies(data: ChartData) -> list[str]:
+    """The currencies of its parts; one that is none where it is not parted by currency."""
+    if not data.rows:
+        return []
+    if data.columns("kpi") or not data.columns("currency"):
+        return [""]
+    return list(dict.fromkeys(row["currency"] for row in data.rows))
+
+
+def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
+    rows = [row for row in data.rows if not currency or row["currency"] == currency]
+    drawn = drawings(data, rows, currency, writer)
+    is_table = any(one.kind == "heat" for one in drawn)
+    column, addresses = _leading(data.chart, rows, writer)
+    return ChartPart(
+        currency,
+        [
+            writer.sentence(_template(data.chart, said.sentence, writer), said.values, said.currency or "")
+            for said in data.says
+            if not currency or said.currency == currency
+        ],
+        drawn,
+        None if is_table else _table(data, rows, currency, writer),
+        column,
+        addresses,
+    )
+
+
+def _leading(chart: Chart, rows: Sequence[Row], writer: Writer) -> tuple[str, dict[str, str]]:
+    """The first column whose values lead somewhere, and where each leads."""
+    for column in chart.columns:
+        values = dict.fromkeys(row[column.name] for row in rows)
+        found = {value: url for value in values if (url := writer.narrowed(column.name, value))}
+        if found:
+            return column.name, found
+    return "", {}
+
+
+def _template(chart: Chart, name: str, writer: Writer) -> str:
+    sentence = chart.sentences[name]
+    return sentence.es if writer.language == "es" else sentence.en
+
+
+def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> TableView:
+    if data.columns("kpi"):
+        return _readings_by_month(data, rows, writer)
+    shown = [column for column in data.chart.columns if column.kind != "currency"]
+    return TableView(
+        currency,
+        [_head(column, writer) for column in shown],
+        [
+            [writer.cell(column.kind, row[column.name], currency, dimension=column.name) for column in shown]
+            for row in rows
+        ],
+    )
+
+
+def _readings_by_month(data: ChartData, rows: Sequence[Row], writer: Writer) -> TableView:
+    """A row a month, a column for each KPI and currency."""
+    month, kpi, value = (data.columns(kind)[0] for kind in ("month", "kpi", "reading"))
+    measured = list(dict.fromkeys((row[kpi.name], row["currency"]) for row in rows))
+    held = {(row[month.name], row[kpi.name], row["currency"]): row[value.name] for row in rows}
+    heads = [_head(month, writer)]
+    for name, currency in measured:
+        label = writer.text("kpi", name, "")
+        heads.append(Head(f"{label} ({currency})" if currency else label, True))
+    return TableView(
+        "",
+        heads,
+        [
+            [
+                writer.cell("month", one, "", dimension=month.name),
+                *(
+                    writer.cell("reading", held.get((one, name, currency)), currency, kpi=name)
+                    for name, currency in measured
+                ),
+            ]
+            for one in dict.fromkeys(row[month.name] for row in rows)
+        ],
+    )
+
+
+def _head(column: Column, writer: Writer) -> Head:
+    return Head(writer.label(column), column.kind in _NUMBERS)

@@ -1,0 +1,1 @@
+"""A page as files: Excel workbooks and CSV."""

@@ -1,0 +1,56 @@
+"""Where the figures of a page can be had as files."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import urlencode
+
+from serving.as_of import AS_OF
+from serving.negotiation import Language
+from serving.pages.addresses import LANGUAGE_PARAMETER
+from serving.pages.filters.parts import Parameters
+
+DOWNLOADS_PATH: Final = "/manager/api/download"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadLinks:
+    """The addresses of a page's files.
+
+    Attributes:
+        page: Its name.
+        asked: The parameters of its filter.
+        as_of: The date of the past that it shows; None for the present.
+        language: Of the words in the files.
+    """
+
+    page: str
+    asked: Parameters
+    as_of: date | None
+    language: Language
+
+    def workbook(self) -> str:
+        """The address of everything in one workbook."""
+        return self._of(f"{in_address(self.page)}.xlsx")
+
+    def key_figures(self) -> str:
+        """The address of the page's KPIs as CSV."""
+        return self._of(f"{in_address(self.page)}.csv")
+
+    def sheet(self, name: str) -> str:
+        """The address of one table, or of the data of one chart, as CSV.
+
+        Args:
+            name: One of `sheets.sheet_names`.
+        """
+        return self._of(f"{in_address(self.page)}/{in_address(name)}.csv")
+
+    def _of(self, file: str) -> str:
+        day = [(AS_OF, self.as_of.isoformat())] if self.as_of is not None else []
+        question = urlencode([*self.asked, *day, (LANGUAGE_PARAMETER, self.language)])
+        return f"{DOWNLOADS_PATH}/{file}?{question}"
+
+
+def in_address(name: str) -> str:
+    """A name of the catalogue as addresses write it."""
+    return name.replace("_", "-")

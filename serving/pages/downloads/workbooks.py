@@ -1,0 +1,98 @@
+"""Sheets as one Excel workbook: real numbers with their formats, and a first sheet that tells of them."""
+
+from collections.abc import Sequence
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from serving.pages.downloads.sheets import Sheet, SheetCell
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+MIMETYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_NAME_LENGTH: Final = 31
+_NOT_IN_NAMES: Final = str.maketrans("", "", "[]:*?/\\'")
+_NUMBER_FORMATS: Final = {"share": "0.0%", "days": "#,##0.0", "count": "#,##0", "day": "yyyy-mm-dd"}
+_ABOUT_WIDTHS: Final = (18, 60)
+
+
+def workbook(title: str, about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> bytes:
+    """Write a workbook.
+
+    Args:
+        title: The name of its first sheet.
+        about: What the first sheet says: what is told, and the words.
+        sheets: The others; each has its heads frozen and can be filtered.
+    """
+    # Only who asks for a workbook waits for this; the server starts without it.
+    from xlsxwriter import Workbook  # noqa: PLC0415
+
+    content = BytesIO()
+    # What texts say is never a formula or a link.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(content, options) as book:
+        bold = book.add_format({"bold": True})
+        first = book.add_worksheet(_name(title, []))
+        for row, (told, words) in enumerate(about):
+            first.write_string(row, 0, told, bold)
+            first.write_string(row, 1, words)
+        for column, width in enumerate(_ABOUT_WIDTHS):
+            first.set_column(column, column, width)
+        formats: dict[str, Any] = {}
+        for sheet in sheets:
+            name = _name(sheet.title, [one.get_name() for one in book.worksheets()])
+            _fill(book.add_worksheet(name), sheet, bold, book, formats)
+    return content.getvalue()
+
+
+def _fill(
+    worksheet: "Worksheet", sheet: Sheet, bold: "Format", book: "Workbook", formats: "dict[str, Format]"
+) -> None:
+    for column, head in enumerate(sheet.heads):
+        worksheet.write_string(0, column, head, bold)
+    for place, row in enumerate(sheet.rows, 1):
+        for column, cell in enumerate(row):
+            _write(worksheet, place, column, cell, _format(cell, book, formats))
+    worksheet.freeze_panes(1, 0)
+    worksheet.autofilter(0, 0, len(sheet.rows), len(sheet.heads) - 1)
+    worksheet.autofit()
+
+
+def _write(worksheet: "Worksheet", row: int, column: int, cell: SheetCell, form: "Format | None") -> None:
+    value = cell.value
+    if value is None:
+        return
+    if isinstance(value, str):
+        worksheet.write_string(row, column, value)
+    elif isinstance(value, date):
+        worksheet.write_datetime(row, column, value, form)
+    else:
+        worksheet.write_number(row, column, value, form)
+
+
+def _format(cell: SheetCell, book: "Workbook", formats: "dict[str, Format]") -> "Format | None":
+    """The number format of a cell; each is made once a workbook."""
+    if cell.kind == "text":
+        return None
+    if cell.kind == "money":
+        pattern = "#,##0" + (f".{'0' * cell.decimals}" if cell.decimals else "")
+    else:
+        pattern = _NUMBER_FORMATS[cell.kind]
+    if pattern not in formats:
+        formats[pattern] = book.add_format({"num_format": pattern})
+    return formats[pattern]
+
+
+def _name(title: str, taken: Sequence[str]) -> str:
+    """A name that Excel allows and that no other sheet has; it ignores case."""
+    plain = title.translate(_NOT_IN_NAMES)[:_NAME_LENGTH].strip()
+    others = {one.casefold() for one in taken}
+    name, number = plain, 1
+    while name.casefold() in others:
+        number += 1
+        name = f"{plain[: _NAME_LENGTH - len(str(number)) - 1]} {number}"
+    return name

@@ -1,0 +1,1 @@
+"""The filter form, its chips and the addresses that they lead to."""

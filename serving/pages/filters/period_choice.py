@@ -1,0 +1,228 @@
+"""The part of the filter form that says when: quick periods, a range of months, the date of the figures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from kpi_pipeline.cache.reading.query import FROM, PERIOD, TO
+from serving.catalogue import Catalogue, Dimension, Period
+from serving.negotiation import Language
+from serving.pages.filters.form import (
+    Choice,
+    Counts,
+    Option,
+    PageAddress,
+    choice_of,
+    option_counts,
+    part_label,
+    said,
+)
+from serving.pages.filters.parts import MONTH, Part, Selection, parameters_of, parts
+from serving.pages.formats import Formats
+from serving.pages.texts import texts_in
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodLink:
+    """A quick period and the address of the page for it, which keeps the other filters.
+
+    Attributes:
+        label: Its name for people.
+        url: The address.
+        current: Whether the page shows it.
+        impossible: Whether it has no certificate.
+    """
+
+    label: str
+    url: str
+    current: bool
+    impossible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RangeEnd:
+    """The first or the last month of a range.
+
+    Attributes:
+        name: Its query parameter.
+        label: Its name for people.
+        options: The months, the latest first.
+        free: What it says when nothing is chosen.
+    """
+
+    name: str
+    label: str
+    options: list[Option]
+    free: str
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a month is chosen."""
+        return any(option.chosen for option in self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodChoice:
+    """When: one control.
+
+    Attributes:
+        said: What is chosen, in a few words.
+        links: The quick periods.
+        ends: Those of a range of months; none when the chosen months are no range.
+        months: The months one by one when they are no range; None otherwise.
+        clear_url: The page for all time; None when it shows that.
+    """
+
+    said: str
+    links: list[PeriodLink]
+    ends: list[RangeEnd]
+    months: Choice | None
+    clear_url: str | None
+
+
+def period_choice(
+    catalogue: Catalogue,
+    selection: Selection,
+    counts: Counts,
+    language: Language,
+    formats: Formats,
+    address: PageAddress,
+) -> PeriodChoice:
+    """What can be chosen of time, and what is.
+
+    Args:
+        catalogue: What the data hold.
+        selection: The chosen values by dimension.
+        counts: From `option_counts`.
+        language: Of the labels.
+        formats: Of months and counts.
+        address: Of the page.
+    """
+    when = list(_when(catalogue, selection))
+    months = [part for part in when if part.dimension == MONTH]
+    held = [one for one in catalogue.dimensions if one.name == MONTH]
+    one_by_one = [
+        choice_of(catalogue, dimension, selection, counts, language, formats, address) for dimension in held
+    ]
+    is_range = len(months) < 2
+    links = period_links(catalogue, selection, counts, language, address)
+    left = {name: () if name in {part.dimension for part in when} else selection[name] for name in selection}
+    return PeriodChoice(
+        _in_few_words(when, links, language, formats),
+        links,
+        _ends(held, months, counts, language, formats) if is_range else [],
+        one_by_one[0] if one_by_one and not is_range else None,
+        address.of(parameters_of(catalogue, left)) if when else None,
+    )
+
+
+def period_links(
+    catalogue: Catalogue,
+    selection: Selection,
+    counts: Counts,
+    language: Language,
+    address: PageAddress,
+) -> list[PeriodLink]:
+    """The quick periods, each in the place of what the filter says of time.
+
+    Args:
+        catalogue: What the data hold.
+        selection: The chosen values by dimension.
+        counts: From `option_counts`.
+        language: Of the labels.
+        address: Of the page.
+    """
+    times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
+    when = [part for part in parts(catalogue, selection) if part.dimension in times]
+    others = {name: values for name, values in selection.items() if name not in times}
+    kept = parameters_of(catalogue, others)
+    # Counts beside another choice of time, which a link drops, would be too low.
+    named = {part.dimension for part in when}
+    of_all = option_counts(catalogue, None, {})
+    links = []
+    for period in catalogue.periods:
+        counted = counts if named <= {period.dimension} else of_all
+        own = ((PERIOD, period.name),) if period.dimension is not None else ()
+        links.append(
+            PeriodLink(
+                said(period, language),
+                address.of([*kept, *own]),
+                current=[part.said_by for part in when] == [period] if own else not when,
+                impossible=bool(own) and not _certificates(catalogue, period, counted),
+            )
+        )
+    return links
+
+
+def month_end_options(
+    month_ends: Sequence[date], shown: date | None, present: str, formats: Formats
+) -> list[Option]:
+    """The present and every month end that is kept, the latest first.
+
+    Args:
+        month_ends: Those, the earliest first.
+        shown: The month end that the page shows; None for the present.
+        present: The present in words.
+        formats: Of days.
+    """
+    days = [Option(day.isoformat(), formats.day(day), "", day == shown) for day in reversed(month_ends)]
+    return [Option("", present, "", shown is None), *days]
+
+
+def _when(catalogue: Catalogue, selection: Selection) -> Iterator[Part]:
+    """The parts of a filter that this control says: months, and days since issue that are a period."""
+    for part in parts(catalogue, selection):
+        if part.dimension == MONTH or isinstance(part.said_by, Period):
+            yield part
+
+
+def _in_few_words(
+    when: Sequence[Part], links: Sequence[PeriodLink], language: Language, formats: Formats
+) -> str:
+    texts = texts_in(language)
+    if len(when) > 1:
+        return texts["several_chosen"].format(count=len(when))
+    if when:
+        return part_label(when[0], language, formats)
+    return next((link.label for link in links if link.current), texts["all_values"])
+
+
+def _ends(
+    held: Sequence[Dimension], months: Sequence[Part], counts: Counts, language: Language, formats: Formats
+) -> list[RangeEnd]:
+    """The first and the last month. One without certificates may bound a range and is not impossible."""
+    texts = texts_in(language)
+    chosen = [part.values for part in months]
+    counted = [
+        (one.value, count)
+        for dimension in held
+        for one, count in zip(dimension.values, counts[dimension.name], strict=True)
+    ]
+    return [
+        RangeEnd(
+            name,
+            texts[f"month_{name}"],
+            [
+                Option(
+                    value,
+                    formats.month(value),
+                    formats.count(count) if count else texts["no_certificates"],
+                    [value] == [values[end] for values in chosen],
+                )
+                # The latest is what people look for.
+                for value, count in reversed(counted)
+            ],
+            texts[f"month_{name}_free"],
+        )
+        for name, end in ((FROM, 0), (TO, -1))
+    ]
+
+
+def _certificates(catalogue: Catalogue, period: Period, counts: Counts) -> int:
+    return sum(
+        count
+        for dimension in catalogue.dimensions
+        if dimension.name == period.dimension
+        for one, count in zip(dimension.values, counts[dimension.name], strict=True)
+        if one.value in period.values
+    )

@@ -1,0 +1,1 @@
+"""The engineers' page of the system."""

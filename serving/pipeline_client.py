@@ -1,0 +1,114 @@
+"""Asking the pipeline for work. Whether that succeeds never decides whether a reader gets an answer."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import redis
+
+from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.reading.client import Breaker
+from kpi_pipeline.cache.reading.query import parse_filter
+from kpi_pipeline.cache.reading.reader import CacheUnavailable
+from kpi_pipeline.cache.requests.stream import Backlog
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskStatus
+from kpi_pipeline.cache.usage.buffer import Tally
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.model.filters import Filter
+
+_LOG: Final = logging.getLogger(__name__)
+_PAUSE_S: Final = 1.0
+_EVERYTHING: Final = parse_filter((), {"dimensions": ()})
+
+Noted = TypeVar("Noted")
+
+
+class Asking:
+    """Writes requests into Redis and reads how far they have come. Threads may share it.
+
+    Args:
+        client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._requests = Requests(client)
+        self._ledger = Ledger(client)
+        self._tally = Tally(client)
+        # Its own: a server that refuses writes, full or a replica, may be read all the same.
+        self._breaker = Breaker(_PAUSE_S)
+        self._refresh_at: dict[str, float] = {}
+
+    def attempt(self, write: Callable[[Requests, Ledger], Noted]) -> Noted | None:
+        """Write something, unless Redis refuses or cannot be reached.
+
+        Args:
+            write: What to ask for and to note.
+
+        Returns:
+            What `write` returned; None when it failed, or when it was not tried because the last
+            writing failed a moment ago.
+        """
+        if not self._breaker.admits():
+            return None
+        try:
+            noted = write(self._requests, self._ledger)
+        except redis.RedisError as error:
+            if not self._breaker.failing:
+                _LOG.warning("the pipeline cannot be asked for work: %s", error)
+            self._breaker.failed()
+            return None
+        self._breaker.succeeded()
+        return noted
+
+    def count(
+        self,
+        product: str,
+        filter: Filter,  # noqa: A002 - the domain's word
+        miss: Miss | None,
+        *,
+        stale: bool = False,
+    ) -> None:
+        """Count a question for the ledger, which is written a moment later.
+
+        Args:
+            product: What was asked.
+            filter: For which certificates.
+            miss: Why it was not answered with its own figures; None when it was.
+            stale: Whether its own figures were stale.
+        """
+        self._tally.count(product, filter, miss, stale=stale)
+
+    def refresh(self, product: str) -> None:
+        """Ask for a new generation of a product, at most once a moment: many readers see it is old.
+
+        Args:
+            product: What is old.
+        """
+        now = time.monotonic()
+        if now < self._refresh_at.get(product, 0.0):
+            return
+        self._refresh_at[product] = now + _PAUSE_S
+        self.attempt(lambda requests, _: requests.ask(RequestKind.REFRESH, product, _EVERYTHING))
+
+    def backlog(self) -> Backlog:
+        """What the pipeline has yet to do.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be read.
+        """
+        try:
+            return self._requests.backlog()
+        except redis.RedisError as error:
+            raise CacheUnavailable(f"the requests cannot be read: {error}") from error
+
+    def status(self, task_id: str) -> TaskStatus | None:
+        """How far a request has come; None when there is no such request, or no longer.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be read.
+        """
+        try:
+            return self._requests.status(task_id)
+        except redis.RedisError as error:
+            raise CacheUnavailable(f"the state of a request cannot be read: {error}") from error

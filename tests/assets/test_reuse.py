@@ -1,0 +1,259 @@
+"""What has not changed is taken over from the live generation, and the outcome is as if all were written."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import CATALOGUE, members_key, payload_key, variant_key
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.rollback import Rollback
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+
+pytestmark = pytest.mark.slow
+
+ANEW = {"kpi/rebuild": "always"}
+OF_EVERYTHING = variant_key("kpis", EVERYTHING)
+
+ONE_AMOUNT = "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 7"
+NEW_CLIENT = "UPDATE edp SET cliente = 'Alguien Nuevo SpA' WHERE rowid = 7"
+
+
+@pytest.fixture
+def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A source of its own, to be changed by statements."""
+    path = demo_home / "source.db"
+    shutil.copy(small_demo, path)
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{path}")
+
+    def execute(statement: str) -> None:
+        with sqlite3.connect(path) as database:
+            assert database.execute(statement).rowcount > 0
+
+    return execute
+
+
+@pytest.fixture
+def refresh(run) -> Callable[..., ExecuteInProcessResult]:
+    """Publish the KPIs, or everything."""
+
+    def execute(*assets: str, job: str = "refresh_kpis", **tags: str) -> ExecuteInProcessResult:
+        result = run(job, *assets, tags=tags)
+        assert result.success
+        return result
+
+    return execute
+
+
+@pytest.fixture
+def told(instance: DagsterInstance) -> Callable[..., tuple[int, int]]:
+    """How many answers the last generation took over, and how many it has."""
+
+    def counts(product: str = "kpis") -> tuple[int, int]:
+        event = instance.get_latest_materialization_event(AssetKey(product))
+        metadata = event.asset_materialization.metadata
+        return metadata["taken_over"].value, metadata["variants"].value
+
+    return counts
+
+
+def live(product: str = "kpis") -> ManifestEntry:
+    with connect(os.environ["REDIS_URL"]) as client:
+        found = Publisher(client).live(product)
+    assert found is not None
+    return found
+
+
+def frames(product: str = "kpis") -> dict[str, bytes]:
+    """Every answer of the live generation, and its catalogue, as they are stored."""
+    generation = live(product).generation
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        keys = sorted(key.decode() for key in client.smembers(members_key(generation)))
+        return {key.rpartition(":")[2]: client.get(key) for key in keys}
+
+
+CHANGES = {
+    "an amount": ONE_AMOUNT,
+    "a state": "UPDATE edp SET estado = 'pagado' WHERE rowid IN "
+    "(SELECT rowid FROM edp WHERE estado = 'enviado' ORDER BY rowid LIMIT 1)",
+    "a certificate that is gone": "DELETE FROM edp WHERE rowid = 11",
+    "a certificate that is another client's": "UPDATE edp SET cliente = "
+    "(SELECT cliente FROM edp WHERE cliente <> (SELECT cliente FROM edp WHERE rowid = 7) LIMIT 1) "
+    "WHERE rowid = 7",
+    "a cost": "UPDATE cost_header SET importe_neto = importe_neto + 1 WHERE cost_id = 3",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_a_change_the_generation_equals_one_that_is_written_whole(
+    source, refresh, told, request: pytest.FixtureRequest, change: str
+) -> None:
+    if change == "an amount":
+        request.getfixturevalue("every_variant")
+    refresh(job="refresh_all")
+    before = {product: frames(product) for product in PRODUCTS}
+    source(CHANGES[change])
+    refresh(job="refresh_all")
+    after = {product: frames(product) for product in PRODUCTS}
+    if change == "an amount":
+        for product in PRODUCTS:
+            taken_over, variants = told(product)
+            assert variants > taken_over > variants // 2
+    refresh(job="reconcile")
+    for product in PRODUCTS:
+        assert told(product)[0] == 0
+        assert frames(product) == after[product]
+    assert after != before
+
+
+def test_metadata_tell_how_much_was_taken_over(source, refresh, told) -> None:
+    refresh()
+    assert told() == (0, live().variants)
+    refresh()
+    assert told() == (live().variants, live().variants)
+    source(ONE_AMOUNT)
+    refresh()
+    taken_over, variants = told()
+    assert variants == live().variants
+    assert 0 < taken_over < variants
+
+
+def test_a_share_of_all_is_computed_anew_everywhere(source, refresh, told) -> None:
+    refresh()
+    source("UPDATE edp SET monto_aprobado = monto_aprobado + 1000 WHERE rowid = 7")
+    refresh()
+    assert told()[0] == 0
+
+
+def other_values(source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source(NEW_CLIENT)
+
+
+def another_day(source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source(ONE_AMOUNT)
+    monkeypatch.setenv("KPI_AS_OF", "2024-06-29")
+
+
+def other_thresholds(source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source(ONE_AMOUNT)
+    monkeypatch.setenv("KPI_CRITICAL_DAYS", "45")
+
+
+def another_window(source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source(ONE_AMOUNT)
+    monkeypatch.setenv("KPI_DSO_WINDOW_MONTHS", "6")
+
+
+@pytest.mark.parametrize("happens", [other_values, another_day, other_thresholds, another_window])
+def test_what_moves_every_answer_has_all_written(
+    source, refresh, told, monkeypatch: pytest.MonkeyPatch, happens
+) -> None:
+    refresh()
+    happens(source, monkeypatch)
+    refresh()
+    assert told() == (0, live().variants)
+
+
+@pytest.mark.parametrize("difference", [{"basis": "of an earlier program"}, {"schema_version": 1}])
+def test_answers_of_another_program_are_not_taken_over(source, refresh, told, difference) -> None:
+    refresh()
+    with connect(os.environ["REDIS_URL"]) as client:
+        assert Publisher(client).flip(replace(live(), **difference)) is Flip.LIVE
+    source(ONE_AMOUNT)
+    refresh()
+    assert told() == (0, live().variants)
+
+
+@pytest.mark.parametrize(
+    ("harm", "table"), [*(("lost", table) for table in ROLLUP_TABLES), ("cut", ROLLUP_TABLES[0])]
+)
+def test_without_the_roll_up_of_what_is_live_all_is_written(
+    demo_home: Path, source, refresh, told, harm: str, table: str
+) -> None:
+    refresh()
+    stored = demo_home / "storage" / table / f"{live().run_id}.parquet"
+    if harm == "lost":
+        stored.unlink()
+    else:
+        stored.write_bytes(stored.read_bytes()[:100])
+    source(ONE_AMOUNT)
+    refresh()
+    assert told() == (0, live().variants)
+
+
+@pytest.mark.parametrize("harm", ["lost", "corrupt"])
+def test_where_answers_of_what_is_live_are_not_good_all_is_written(
+    source, refresh, told, read, harm: str
+) -> None:
+    refresh()
+    with connect(os.environ["REDIS_URL"]) as client:
+        stored = set(client.smembers(members_key(live().generation)))
+        spared = {payload_key(live().generation, name).encode() for name in (CATALOGUE, OF_EVERYTHING)}
+        harmed = sorted(stored - spared)
+        if harm == "lost":
+            client.unlink(*harmed)
+        else:
+            for key in harmed:
+                client.set(key, b"garbage", keepttl=True)
+        source(ONE_AMOUNT)
+        refresh()
+        assert told() == (0, live().variants)
+        generations = {live().generation, *live().previous}
+        assert set(client.keys("kpi:g:*")) == {members_key(one).encode() for one in generations}
+        assert {key.split(b":")[2].decode() for key in client.keys("kpi:v:*")} <= generations
+    found = frames()
+    refresh(**ANEW)
+    assert frames() == found
+
+
+@pytest.mark.parametrize("tags", [ANEW, {"dagster/from_ui": "true"}])
+def test_who_wants_everything_written_gets_it(source, refresh, told, tags: dict[str, str]) -> None:
+    refresh()
+    source(ONE_AMOUNT)
+    refresh(**tags)
+    assert told() == (0, live().variants)
+
+
+def test_what_readers_ask_for_beyond_is_computed_with_the_rest_taken_over(
+    source, refresh, told, read
+) -> None:
+    refresh()
+    (clients,) = (one["values"] for one in read().catalogue("kpis")["dimensions"] if one["name"] == "client")
+    two = Filter.of({"client": [one["value"] for one in clients[:2]]})
+    with connect(os.environ["REDIS_URL"]) as client:
+        Ledger(client).want("kpis", two)
+    for statement in (ONE_AMOUNT, ONE_AMOUNT):  # new at first, then held by what is live
+        source(statement)
+        refresh()
+        assert 0 < told()[0] < live().variants
+    found = frames()
+    assert variant_key("kpis", two) in found
+    refresh(**ANEW)
+    assert frames() == found
+
+
+def test_after_a_rollback_answers_are_taken_over_from_what_is_live_again(source, refresh, told) -> None:
+    refresh()
+    first = live()
+    source(ONE_AMOUNT)
+    refresh()
+    with connect(os.environ["REDIS_URL"]) as client:
+        Rollback(client).roll_back("kpis")
+    assert live().generation == first.generation
+    source(ONE_AMOUNT)
+    refresh()
+    assert 0 < told()[0] < live().variants
+    found = frames()
+    refresh(**ANEW)
+    assert frames() == found

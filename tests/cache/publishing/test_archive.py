@@ -1,0 +1,132 @@
+"""Generations on disk are whole, or known not to be."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.cache.keys import members_key
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.archive import Archive, CorruptArchive
+from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+
+MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(600))
+
+
+@pytest.fixture
+def archive(client: redis.Redis, tmp_path: Path) -> Archive:
+    return Archive(client, tmp_path / "archive")
+
+
+def frames_file(folder: Path, generation: str) -> Path:
+    return folder / "archive" / "kpis" / f"{generation}.frames"
+
+
+def test_what_is_read_back_is_what_redis_holds(newsroom, client, archive: Archive) -> None:
+    entry = newsroom.publish(*MANY)
+    held = {key.decode(): client.get(key) for key in client.smembers(members_key(entry.generation))}
+    written = archive.store(entry)
+    assert written > entry.bytes
+    (found,), problems = archive.entries("kpis")
+    assert (found.entry, problems) == (entry, [])
+    assert found.expires_at == client.expiretime(members_key(entry.generation))
+    assert dict(pair for batch in archive.frames(entry) for pair in batch) == held
+    assert len(held) == 601
+
+
+def test_the_newest_two_are_kept_and_nothing_else(newsroom, archive: Archive, tmp_path: Path) -> None:
+    entries = [newsroom.publish(EVERYTHING, mark=number) for number in range(3)]
+    for entry in entries:
+        archive.store(entry)
+    kept = [one.entry.generation for one in archive.entries("kpis")[0]]
+    assert kept == [entries[2].generation, entries[1].generation]
+    files = {path.name for path in (tmp_path / "archive" / "kpis").iterdir()}
+    assert files == {f"{name}.{kind}" for name in kept for kind in ("frames", "entry")}
+
+
+def test_a_verified_generation_gets_a_new_entry_and_its_payloads_stay(
+    newsroom, archive: Archive, tmp_path: Path
+) -> None:
+    entry = newsroom.publish(*MANY)
+    archive.store(entry)
+    inode = frames_file(tmp_path, entry.generation).stat().st_ino
+    later = replace(entry, verified_at=entry.verified_at + 1, fence=entry.fence + 1)
+    assert archive.store(later) < 2000
+    assert [one.entry for one in archive.entries("kpis")[0]] == [later]
+    assert frames_file(tmp_path, entry.generation).stat().st_ino == inode
+
+
+def test_a_generation_that_redis_does_not_hold_whole_is_not_archived(
+    newsroom, client, archive: Archive, tmp_path: Path
+) -> None:
+    entry = newsroom.publish(*MANY)
+    client.unlink(*list(client.smembers(members_key(entry.generation)))[:5])
+    with pytest.raises(IncompleteGeneration, match="596 of its 601 keys"):
+        archive.store(entry)
+    assert list((tmp_path / "archive" / "kpis").iterdir()) == []
+
+
+def test_without_an_archive_there_is_nothing_to_read(archive: Archive) -> None:
+    assert archive.entries("kpis") == ([], [])
+
+
+def test_files_are_their_owners_alone(newsroom, archive: Archive, tmp_path: Path) -> None:
+    archive.store(newsroom.publish(EVERYTHING))
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "archive" / "kpis").iterdir()}
+    assert modes == {0o600}
+
+
+@pytest.fixture
+def archived(newsroom, archive: Archive) -> ManifestEntry:
+    entry = newsroom.publish(EVERYTHING)
+    archive.store(entry)
+    return entry
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from([".frames", ".entry"]), at=st.floats(0, 1, exclude_max=True), cut=st.booleans())
+def test_any_cut_or_changed_byte_is_noticed(
+    archived: ManifestEntry, archive: Archive, tmp_path: Path, kind: str, at: float, cut: bool
+) -> None:
+    path = frames_file(tmp_path, archived.generation).with_suffix(kind)
+    whole = path.read_bytes()
+    place = int(at * len(whole))
+    changed = bytes([whole[place] ^ 0x10])
+    path.write_bytes(whole[:place] if cut else whole[:place] + changed + whole[place + 1 :])
+    try:
+        if kind == ".entry":
+            found, (problem,) = archive.entries("kpis")
+            assert (found, archived.generation in problem) == ([], True)
+        else:
+            with pytest.raises(CorruptArchive, match="cut or changed"):
+                list(archive.frames(archived))
+    finally:
+        path.write_bytes(whole)
+
+
+def test_a_missing_file_is_told(newsroom, archive: Archive, tmp_path: Path) -> None:
+    entry = newsroom.publish(EVERYTHING)
+    archive.store(entry)
+    frames_file(tmp_path, entry.generation).unlink()
+    with pytest.raises(CorruptArchive, match="is gone"):
+        list(archive.frames(entry))
+
+
+def test_what_a_crash_left_half_written_is_swept(
+    newsroom, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store(newsroom.publish(EVERYTHING))
+    part = tmp_path / "archive" / "kpis" / "kpis-x.frames.abc.part"
+    part.write_bytes(b"half")
+    archive.store(newsroom.publish(EVERYTHING))
+    assert part.exists()
+    now: Callable[[], float] = time.time
+    monkeypatch.setattr("kpi_pipeline.cache.publishing.archive.time.time", lambda: now() + 7200)
+    archive.store(newsroom.publish(EVERYTHING))
+    assert not part.exists()

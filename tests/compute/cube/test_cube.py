@@ -1,0 +1,364 @@
+"""The cube: every hot filter once, its sums however it is reached, and what an edit changes."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube import cube as module
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.payloads import payloads, shared_inputs
+from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
+from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES, PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited
+from tests.compute.rows import AS_OF
+
+PROPOSED = COMPONENT_INDEX["proposed_amount"]
+
+
+certificates, costs = st.lists(certificate(), max_size=10), st.lists(cost(), max_size=4)
+
+
+def arrays(piece: Slice) -> dict[str, Any]:
+    """All that a slice can be asked."""
+    found: dict[str, Any] = {
+        name: getattr(piece, name)
+        for name in ("totals", "trend_end", "window_first", "window_days", "present", "has_costs", "named")
+    }
+    found |= {name: piece.monthly(name, 30) for name in MONTHLY_COMPONENTS}
+    found |= {f"window of {name}": piece.window(name) for name in ("approved_amount", "collected_count")}
+    found |= {f"options of {name}": piece.options(name) for name in DIMENSION_NAMES}
+    asked = ("client", ("approved_amount", "open_count"))
+    for name in ("parts", "window_parts"):
+        parts = getattr(piece, name)(*asked)
+        found |= {f"{name}.{one}": getattr(parts, one) for one in ("variant", "value", "currency", "sums")}
+    monthly = piece.trend_parts("project", "collected_amount")
+    found |= {
+        f"trend_parts.{one}": getattr(monthly, one)
+        for one in ("variant", "value", "currency", "month", "amount")
+    }
+    for name in ("supplier", "rejection_reason", "payment_days"):
+        broken = piece.broken(name)
+        found |= {
+            f"{name}.{one}": getattr(broken, one) for one in ("variant", "key", "currency", "amount", "count")
+        }
+    found["critical"], found["critical rows"] = piece.critical(3)
+    return found
+
+
+def answers(product: str, slices: Any) -> dict[Filter, bytes]:
+    """What a product says of each filter, as it is stored."""
+    found = [(asked, orjson.dumps(said)) for asked, said in payloads(product, slices)]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+@pytest.mark.slow
+@settings(max_examples=8)
+@given(certificates, costs, st.integers(1, 24), st.randoms(use_true_random=False))
+def test_a_hot_filter_is_the_same_in_a_block_alone_and_in_a_part(
+    cube_of, rows, spent, window, random
+) -> None:
+    cube: Cube = cube_of(rows, window=window, costs=spent)
+    every = {product: answers(product, cube.slices()) for product in PRODUCTS}
+    for piece in cube.slices():
+        chosen = tuple(one for one in piece.filters if random.random() < 0.3) or piece.filters[:1]
+        part, alone = piece.only({*chosen, Filter.of({"client": "nobody"})}), cube.select(chosen)
+        assert part.filters == alone.filters == chosen
+        places = [piece.filters.index(one) for one in chosen]
+        np.testing.assert_array_equal(piece.totals[places], alone.totals)
+        told, expected = arrays(part), arrays(alone)
+        for name, found in told.items():
+            np.testing.assert_array_equal(found, expected[name], err_msg=name)
+        for product in PRODUCTS:
+            of_chosen = {one: every[product][one] for one in chosen}
+            assert answers(product, [alone]) == of_chosen
+            assert answers(product, [part.fresh()]) == of_chosen
+
+
+def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
+    """The values of each certificate, payment, cost and payment of a cost."""
+    plain = {"administrator": "x", "project_type": "x"}
+    found = []
+    for row in rows:
+        values = {**plain, **{name: row[name] for name in VALUES}, "state": row["state"]}
+        low, middle, high = Thresholds().cuts(row["currency"])
+        above = sum(row["amount_proposed"] >= cut for cut in (low, middle, high))
+        age = (AS_OF - row["issued_on"]).days
+        label = next(label for label, first, last in ISSUED_AGES if first <= age <= (last or age))
+        values |= {"amount_band": AMOUNT_BANDS[above], "issued_age": label}
+        months = [row["month"]]
+        if row["state"] == "pagado" and row["paid_on"]:
+            months.append(row["paid_on"])
+        found += [{**values, "month": month.strftime("%Y-%m")} for month in months]
+    for row in spent:
+        values = {**plain, **{name: row[name] for name in VALUES}}
+        months = [row["invoiced_on"], *([row["paid_on"]] if row["paid_on"] else [])]
+        found += [{**values, "month": month.strftime("%Y-%m")} for month in months]
+    return found
+
+
+@settings(max_examples=10)
+@given(certificates, costs)
+def test_hot_filters_are_what_occurs_of_everything_singles_pairs_and_periods(cube_of, rows, spent) -> None:
+    entries = occurring(rows, spent)
+    cube: Cube = cube_of(rows, costs=spent)
+    # A period names the months without anything between the first and the last as well.
+    stretches = [
+        ("month", [one for one in cube.values["month"] if first <= one <= "2024-03"])
+        for first in ("2024-01", "2023-10", "2023-04")
+    ]
+    labels = [label for label, _, _ in ISSUED_AGES]
+    stretches += [("issued_age", labels[:end]) for end in (1, 3, 5, 7)]
+    expected = {EVERYTHING}
+    for entry in entries:
+        attributes = [name for name in entry if name not in ("month", "issued_age")]
+        named = [*attributes, "month"]
+        for names in [*combinations(named, 1), *combinations(named, 2)]:
+            expected.add(Filter.of({name: entry[name] for name in names}))
+        for name, values in stretches:
+            if entry.get(name) in values:
+                expected.add(Filter.of({name: values}))
+                expected |= {Filter.of({name: values, other: entry[other]}) for other in attributes}
+    found = Counter(cube.hot_filters())
+    assert set(found) == expected
+    assert set(found.values()) == {1}
+
+
+FRAME: list[Row] = [
+    {
+        **dict(zip(VALUES, values, strict=True)),
+        "certificate_id": f"frame {number} {currency}",
+        "currency": currency,
+        "issued_on": date(2021, 9, 1),
+        "month": month,
+        "state": "validado",
+        "amount_proposed": 7,
+        "amount_approved": 5,
+    }
+    for number, (month, *values) in enumerate(
+        (
+            (date(2021, 9, 1), "Ácido", "P1", "M1"),
+            (date(2022, 1, 1), "acero", "P2", "M2"),
+            (date(2024, 5, 1), "Zinc", "P1", "M2"),
+        )
+    )
+    for currency in ("CLP", "USD")
+]
+"""Certificates of every value, currency and month: an edit of others leaves the lists of values alone."""
+
+
+def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
+    """Compare what an edit is said to change with what it does; how many answers could be taken over."""
+    changes = after.changes_since(before)
+    assume(changes is not None)
+    declared = set(after.hot_filters())
+    held = 0
+    for product in PRODUCTS:
+        then, now = answers(product, before.slices()), answers(product, after.slices())
+        computed = answers(product, after.slices(changes))
+        assert computed.items() <= now.items()
+        assert set(now) == declared
+        if shared_inputs(product, after) == shared_inputs(product, before):
+            for asked in declared - computed.keys():
+                assert now[asked] == then[asked], f"{product} of {asked}"
+                held += 1
+    return held
+
+
+@pytest.mark.slow
+@settings(max_examples=6)
+@given(certificates, costs, st.lists(edit, min_size=1, max_size=2))
+def test_what_an_edit_does_not_touch_stays_the_same_byte_for_byte(rollup_of, rows, spent, edits) -> None:
+    named = [{**row, "certificate_id": f"c{number}"} for number, row in enumerate(rows)]
+    spent = [{**row, "cost_id": f"k{number}"} for number, row in enumerate(spent)]
+    then = rollup_of([*FRAME, *named], costs=spent)
+    now_rows, now_spent = edited(named, spent, edits)
+    now = rollup_of([*FRAME, *now_rows], costs=now_spent)
+    # An edit of the past changes how well it was foreseen, and with it every forecast: see below.
+    now = replace(now, dispersion=then.dispersion)
+    assert_untouched_answers_hold(*(Cube(one, AS_OF, 12, Thresholds()) for one in (then, now)))
+
+
+ROWS: list[Row] = [
+    *FRAME,
+    {"client": "Ácido", "project": "P1", "project_manager": "M1", "amount_proposed": 10},
+    {"client": "acero", "project": "P2", "project_manager": "M2", "amount_proposed": 20},
+]
+
+
+def test_an_edit_concerns_the_filters_that_admit_the_row_as_it_was_or_is(cube_of) -> None:
+    before = cube_of(ROWS)
+    after = cube_of([*ROWS[:-1], {**ROWS[-1], "client": "Zinc"}])
+    changes = after.changes_since(before)
+    assert changes is not None
+    touched = {one for piece in after.slices(changes) for one in piece.filters}
+    assert touched < set(after.hot_filters())
+    for asked, concerned in {
+        EVERYTHING: True,
+        Filter.of({"client": "acero"}): True,
+        Filter.of({"client": "Zinc"}): True,
+        Filter.of({"client": "Zinc", "month": "2024-03"}): True,
+        Filter.of({"project": "P2", "client": "acero"}): True,
+        Filter.of({"month": "2024-03"}): True,
+        Filter.of({"issued_age": ["0-6"]}): True,
+        Filter.of({"client": "Ácido"}): False,
+        Filter.of({"project": "P1"}): False,
+        Filter.of({"project_manager": "M1", "issued_age": ["0-6"]}): False,
+    }.items():
+        assert (asked in touched) == concerned, asked
+
+
+def test_the_same_roll_up_has_no_changes(cube_of) -> None:
+    changes = cube_of(ROWS).changes_since(cube_of(ROWS))
+    assert changes is not None
+    assert list(cube_of(ROWS).slices(changes)) == []
+    assert cube_of(ROWS).digest() == cube_of(ROWS).digest()
+
+
+def other_date(rollup_of) -> Cube:
+    day = AS_OF + timedelta(1)
+    return Cube(rollup_of(ROWS, day), day, 12, Thresholds())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        other_date,
+        lambda rollup_of: Cube(rollup_of(ROWS), AS_OF, 6, Thresholds()),
+        lambda rollup_of: Cube(rollup_of(ROWS), AS_OF, 12, Thresholds(stable_share=0.1)),
+        lambda rollup_of: Cube(rollup_of([*ROWS, {"client": "new"}]), AS_OF, 12, Thresholds()),
+        lambda rollup_of: Cube(rollup_of([*ROWS, {"currency": "EUR"}]), AS_OF, 12, Thresholds()),
+        lambda rollup_of: Cube(rollup_of([*ROWS, {"month": date(2024, 6, 1)}]), AS_OF, 12, Thresholds()),
+        lambda rollup_of: Cube(
+            rollup_of([*ROWS, {"issued_on": date(2021, 8, 31), "month": AS_OF.replace(day=1)}]),
+            AS_OF,
+            12,
+            Thresholds(),
+        ),
+        lambda rollup_of: Cube(
+            replace(rollup_of(ROWS), dispersion={"CLP": [2.0] * 12}), AS_OF, 12, Thresholds()
+        ),
+    ],
+    ids=["date", "window", "thresholds", "value", "currency", "month", "month of issue", "dispersion"],
+)
+def test_cubes_of_different_frames_are_not_compared_row_by_row(rollup_of, other) -> None:
+    cube, changed = Cube(rollup_of(ROWS), AS_OF, 12, Thresholds()), other(rollup_of)
+    assert changed.changes_since(cube) is None
+    assert cube.changes_since(changed) is None
+    assert changed.digest() != cube.digest()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount_proposed": 8},
+        {"state": "enviado"},
+        {"sent_on": date(2022, 1, 1)},
+        {"sent_on": date(2022, 1, 1), "certificate_id": "critical"},
+        {"state": "pagado", "paid_on": AS_OF},
+        {"state": "rechazado", "rejection_reason": "r1"},
+    ],
+)
+def test_a_digest_tells_every_difference(cube_of, changed: Row) -> None:
+    assert cube_of([{**FRAME[0], **changed}, *FRAME[1:]]).digest() != cube_of(FRAME).digest()
+
+
+def test_a_digest_is_the_same_whatever_the_order_of_rows(rollup_of) -> None:
+    rollup = rollup_of(FRAME, costs=[{"supplier": "A"}, {"supplier": "B", "amount": 2}])
+    turned = replace(
+        rollup,
+        **{
+            name: table.take(list(range(table.num_rows))[::-1])
+            for name in ("cells", "positions", "breakdowns")
+            if (table := getattr(rollup, name)).num_rows > 1
+        },
+    )
+    one, other = (Cube(each, AS_OF, 12, Thresholds()) for each in (rollup, turned))
+    assert one.digest() == other.digest()
+
+
+def test_blocks_do_not_change_answers(cube_of, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"client": f"C{number}", "amount_proposed": 10**number} for number in range(9)]
+    cube: Cube = cube_of(rows)
+    whole = answers("kpis", cube.slices())
+    monkeypatch.setattr(module, "_BLOCK_VARIANTS", 3)
+    assert len(list(cube.slices())) > len(whole) // 40
+    assert answers("kpis", cube.slices()) == whole
+
+
+def test_few_attributes_leave_pairs_out(cube_of) -> None:
+    cube: Cube = cube_of(ROWS)
+    found = [one for piece in cube.slices(attributes=1) for one in piece.filters]
+    assert Filter.of({"client": "acero", "month": "2024-03"}) in found
+    assert Filter.of({"client": "acero", "project": "P2"}) not in found
+    assert set(found) < set(cube.hot_filters())
+
+
+def test_several_values_of_a_dimension_are_any_of_them(cube_of) -> None:
+    cube = cube_of([{"client": name, "amount_proposed": 10**at} for at, name in enumerate("ABC")])
+    piece = cube.select(
+        [
+            Filter.of({"client": ["A", "C"]}),
+            Filter.of({"client": ["B", "unheard of"]}),
+            Filter.of({"client": "b"}),
+            Filter.of({"client": "unheard of"}),
+        ]
+    )
+    assert piece.totals[:, 0, PROPOSED].tolist() == [101, 10, 10, 0]
+
+
+def test_values_are_sorted_as_people_look_for_them_and_counted(cube_of) -> None:
+    names = ["Zinc", "acero", "Ácido", "acero"]
+    cube = cube_of([{"client": name, "issued_on": date(2023, 2 + at, 1)} for at, name in enumerate(names)])
+    assert cube.value_counts("client") == [("acero", 2), ("Ácido", 1), ("Zinc", 1)]
+    assert cube.value_counts("amount_band") == [("bajo", 4), ("medio", 0), ("alto", 0), ("muy alto", 0)]
+    months = dict(cube.value_counts("month"))
+    assert list(months) == [f"2023-{number:02d}" for number in range(2, 13)] + [
+        "2024-01",
+        "2024-02",
+        "2024-03",
+    ]
+    assert [months[name] for name in ("2023-02", "2023-05", "2023-06", "2024-03")] == [1, 1, 0, 0]
+
+
+def test_what_stands_before_the_first_billing_month_is_no_month_to_ask_for(cube_of, read) -> None:
+    rows = [
+        {"client": "A", "issued_on": date(2023, 12, 1), "month": date(2024, 3, 1), "amount_proposed": 10},
+        {"client": "B", "issued_on": date(2023, 11, 1), "month": date(2024, 3, 1), "amount_proposed": 100},
+    ]
+    cube = cube_of(rows)
+    assert cube.value_counts("month") == [("2024-03", 2)]
+    assert read(cube, "receivable", client="A")[0]["spark"] == [0] * 8 + [10] * 4
+    assert read(cube, "receivable", client="B")[0]["spark"] == [0] * 7 + [100] * 5
+    assert read(cube, "receivable")[0]["spark"] == [0] * 7 + [100] + [110] * 4
+
+
+def test_a_state_that_no_certificate_has_any_more_stood_at_past_month_ends(cube_of, read) -> None:
+    row = {"issued_on": date(2023, 11, 26), "sent_on": date(2024, 1, 23), "amount_proposed": 409}
+    cube = cube_of([row, {**row, "sent_on": None, "amount_proposed": 3}])
+    assert cube.values["state"] == ("enviado",)
+    assert read(cube, "pending", state=["enviado", "revision"])[0]["spark"] == [0] * 7 + [412] * 5
+    assert read(cube, "pending", state="enviado")[0]["spark"] == [0] * 7 + [3, 3, 412, 412, 412]
+    assert {one for one in cube.hot_filters() if one.values("state")} == {
+        one for one in cube.hot_filters() if one.values("state") == ("enviado",)
+    }
+    assert cube.select([EVERYTHING]).options("state").tolist() == [[2]]
+
+
+def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
+    cube = cube_of([])
+    assert cube.hot_filters() == [EVERYTHING]
+    assert cube.currencies == ()
+    piece = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
+    assert piece.totals.shape == (2, 0, len(COMPONENT_INDEX))

@@ -1,0 +1,112 @@
+"""Coded tables: rows are found by group and month, summed into places, and known by their digests."""
+
+from collections import defaultdict
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.cube import encoding as module
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, CodedTable, Members, looked_up, place_of, summed
+
+GROUPS, MONTHS = 4, 6
+
+members = st.lists(st.tuples(st.integers(0, GROUPS - 1), st.integers(0, MONTHS - 1)), max_size=30)
+stretch = st.tuples(st.integers(0, GROUPS - 1), st.integers(-3, MONTHS + 3), st.integers(-3, MONTHS + 3))
+
+
+def ints(values) -> np.ndarray:
+    return np.array(list(values), np.int64)
+
+
+@given(members, st.lists(stretch, max_size=8))
+def test_members_within_stretches_are_those_of_the_group_and_the_months(rows, stretches) -> None:
+    group, month = (ints(column) for column in (zip(*rows, strict=True) if rows else ((), ())))
+    # A row may belong to several groups: each stands for every second row of the table.
+    row = ints(range(len(rows))) // 2
+    found = Members(row, group, month, MONTHS).within(
+        *(ints(one[place] for one in stretches) for place in range(3))
+    )
+    at, held = (one.tolist() for one in found)
+    assert at == sorted(at)
+    for number, (wanted, first, last) in enumerate(stretches):
+        expected = [
+            which // 2
+            for which, (owner, when) in enumerate(rows)
+            if owner == wanted and first <= when <= last
+        ]
+        assert sorted(one for place, one in zip(at, held, strict=True) if place == number) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(-(2**60), 2**60), st.integers(-9, 9)), max_size=20),
+    st.lists(st.tuples(st.integers(0, 19), st.integers(0, 4)), max_size=40),
+)
+def test_a_sum_by_place_is_what_a_dict_sums(rows, taken) -> None:
+    taken = [(row, place) for row, place in taken if row < len(rows)]
+    sums = ints(value for _, *values in rows for value in values).reshape(-1, 2)
+    expected: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for row, place in taken:
+        held = expected[place]
+        # Sums wrap around as 64 bits do.
+        for column, value in enumerate(rows[row][1:]):
+            held[column] = (held[column] + value + 2**63) % 2**64 - 2**63
+    found = summed(sums, ints(row for row, _ in taken), ints(place for _, place in taken), 5)
+    assert found.tolist() == [expected[place] for place in range(5)]
+
+
+def test_sums_are_the_same_however_many_rows_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums, rows, at = ints(range(20)).reshape(10, 2), ints(range(10)), ints([3, 0, 3, 1, 1, 0, 3, 3, 0, 2])
+    whole = summed(sums, rows, at, 4)
+    monkeypatch.setattr(module, "_CHUNK", 3)
+    assert summed(sums, rows, at, 4).tolist() == whole.tolist()
+    assert whole[3].tolist() == [0 + 4 + 12 + 14, 1 + 5 + 13 + 15]
+
+
+def test_what_has_no_place_has_no_value() -> None:
+    column = pa.chunked_array([["a", "c"], ["b", "a"]])
+    assert looked_up(column, place_of(["a", "b"])).tolist() == [0, NO_VALUE, 1, 0]
+    assert looked_up(pa.chunked_array([[]], pa.string()), {}).tolist() == []
+
+
+def table(**changed) -> CodedTable:
+    columns = {
+        "client": ["A", "B", "A"],
+        "month": ["2024-01", "2024-01", "2024-02"],
+        "currency": ["CLP", "CLP", "USD"],
+        "amount": [1, 2, -3],
+        "count": [0, 2**62, -1],
+        **changed,
+    }
+    months = {"2024-01": 0, "2024-02": 1}
+    return CodedTable.of(
+        pa.table(columns), {"client": ["A", "B"]}, months, ["CLP", "USD"], ["amount", "count"]
+    )
+
+
+def test_a_row_is_known_by_its_digest_and_every_column_counts() -> None:
+    labels = ints([7, 7, 8])
+    plain = table().digests(labels)
+    assert len(set(plain.tolist())) == 3
+    assert table().digests(labels).tolist() == plain.tolist()
+    others = [
+        table(client=["B", "B", "A"]).digests(labels),
+        table(month=["2024-02", "2024-01", "2024-02"]).digests(labels),
+        table(currency=["USD", "CLP", "USD"]).digests(labels),
+        table(amount=[-1, 2, -3]).digests(labels),
+        table(count=[2**62, 2**62, -1]).digests(labels),
+        table().digests(ints([6, 7, 8])),
+    ]
+    for other in others:
+        assert (other != plain).tolist() == [True, False, False]
+
+
+@given(st.lists(st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 2), min_size=2, max_size=2))
+def test_rows_that_differ_have_different_digests(rows) -> None:
+    amount, count = zip(*rows, strict=True)
+    found = table(
+        client=["A"] * 2, month=["2024-01"] * 2, currency=["CLP"] * 2, amount=amount, count=count
+    ).digests(ints([0, 0]))
+    assert (found[0] == found[1]) == (rows[0] == rows[1])

@@ -1,0 +1,114 @@
+"""Forecasts at past month ends: only what was known then takes part."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from kpi_pipeline.compute.forecasting.past_forecasts import dispersion, last_month_over, look_back
+from kpi_pipeline.compute.months import month_number
+
+from .conftest import certificates_table
+
+MAY, JUNE = month_number("2024-05"), month_number("2024-06")
+AS_OF = date(2024, 6, 30)
+
+
+def paid(issued: date, after: int, amount: int = 100_000, **others: Any) -> dict[str, Any]:
+    day = issued + timedelta(after)
+    return {
+        "state": "pagado",
+        "issued_on": issued,
+        "paid_on": day,
+        "amount_proposed": amount,
+        "amount_approved": amount,
+        **others,
+    }
+
+
+def regular(after: int) -> list[dict[str, Any]]:
+    """Twenty bills on each month's 20th, for two years and a half, paid after so many days."""
+    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
+    return [paid(issued, after) for issued in months for _ in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "month"), [(AS_OF, JUNE), (date(2024, 6, 29), MAY), (date(2024, 7, 1), JUNE)], ids=str
+)
+def test_a_month_is_over_on_its_last_day(as_of: date, month: int) -> None:
+    assert last_month_over(as_of) == month
+
+
+def test_a_forecast_rests_on_what_was_known_at_the_month_end() -> None:
+    known = [paid(date(2023, 1, 1), 40)] * 20
+    open_then = {**paid(date(2024, 5, 11), 25, client="Sur"), "sent_on": date(2024, 5, 12)}
+    sent_later = {**paid(date(2024, 5, 11), 60), "sent_on": date(2024, 6, 2)}
+    found = look_back(certificates_table([*known, open_then, sent_later]), MAY, MAY).portfolios("CLP")[MAY]
+    # On 31 May nobody knew that Sur would pay five days later: all others paid after 40 days.
+    assert (found.known, found.expected[0], found.realised[0]) == (100_000, 100_000, 100_000)
+    assert found.variance.tolist() == [0] * 12
+
+
+def test_the_amount_is_that_accepted_by_then() -> None:
+    bill = paid(date(2024, 4, 20), 45, amount_proposed=500, amount_approved=400)
+    bill |= {"conformity_on": date(2024, 5, 20)}
+    history = [paid(date(2023, 1, 1), 45)] * 20
+    found = look_back(certificates_table([*history, bill]), MAY - 1, MAY).portfolios("CLP")
+    assert [found[month].known for month in (MAY - 1, MAY)] == [500, 400]
+    assert [found[month].realised.tolist()[:2] for month in (MAY - 1, MAY)] == [[0, 400], [400, 0]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"state": "rechazado"},
+        {"state": "revision"},
+        {"state": "pagado", "paid_on": None},
+        {"state": "enviado", "sent_on": date(2024, 6, 1)},
+    ],
+    ids=lambda row: row["state"],
+)
+def test_what_was_not_receivable_or_has_no_date_takes_no_part(row: dict[str, Any]) -> None:
+    history = [paid(date(2023, 1, 1), 45)] * 20
+    made = look_back(certificates_table([*history, {"issued_on": date(2024, 5, 1), **row}]), MAY, MAY)
+    assert made.portfolios("CLP") == {}
+
+
+def test_what_cannot_be_estimated_is_left_out() -> None:
+    assert look_back(certificates_table([paid(date(2024, 5, 1), 50)]), MAY, MAY).portfolios("CLP") == {}
+
+
+def test_no_certificates_were_never_forecast() -> None:
+    assert look_back(certificates_table([]), MAY - 20, MAY).portfolios("CLP") == {}
+    assert dispersion(certificates_table([]), AS_OF) == {}
+
+
+def test_clients_that_keep_time_have_no_dispersion() -> None:
+    assert dispersion(certificates_table(regular(after=30)), AS_OF) == {"CLP": [1.0] * 12}
+
+
+def test_clients_that_pay_together_widen_the_bands() -> None:
+    """The bills of a month come all after 25 days or all after 55: the curve takes them for independent."""
+    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
+    late = [month.month % 3 == 0 for month in months]
+    together = [paid(month, 55 if late[at] else 25) for at, month in enumerate(months) for _ in range(21)]
+    apart = [paid(month, 55 if item % 3 == 0 else 25) for month in months for item in range(21)]
+    assert dispersion(certificates_table(together), AS_OF)["CLP"][0] > 10
+    assert dispersion(certificates_table(apart), AS_OF)["CLP"][0] == 1
+
+
+def test_a_small_correction_of_the_past_leaves_the_bands_of_everybody_as_they_are() -> None:
+    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
+    bills = [paid(month, 55 if month.month % 3 == 0 else 25) for month in months for _ in range(21)]
+    corrected = [
+        {**bill, "amount_approved": bill["amount_approved"] + (number == 400)}
+        for number, bill in enumerate(bills)
+    ]
+    found, moved = (dispersion(certificates_table(rows), AS_OF) for rows in (bills, corrected))
+    assert found == moved
+    assert found["CLP"][0] > 10
+
+
+def test_currencies_have_their_own() -> None:
+    dollars = [{**bill, "currency": "USD"} for bill in regular(after=30)]
+    assert list(dispersion(certificates_table([*dollars, *regular(after=40)]), AS_OF)) == ["CLP", "USD"]

@@ -1,0 +1,784 @@
+"""Every row becomes a certificate or is refused with every reason; amounts are exact."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, REASON_ADVICE, Reason
+from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
+
+FULL = """
+name = "full"
+[columns]
+certificate_id = ["job", "n"]
+client = "client"
+project = "job"
+project_manager = "manager"
+administrator = "admin"
+project_type = "type"
+state = "state"
+detailed_state = "detail"
+rejection_reason = "why"
+failure_kind = "kind"
+month = "month"
+issued_on = "issued"
+sent_on = "sent"
+conformity_on = "accepted"
+expected_payment_on = "expected"
+paid_on = "paid"
+currency = "currency"
+amount_proposed = "asked"
+amount_approved = "granted"
+rework_count = "reworks"
+rejection_count = "rejections"
+updated_at = "changed"
+[defaults]
+project_type = "general"
+currency = "USD"
+[dates]
+formats = ["%d/%m/%Y", "%d.%m.%y"]
+[states]
+validado = ["aprobado"]
+pagado = ["cobrado", "facturado y cobrado"]
+"""
+ROW: dict[str, Any] = {
+    "job": "J",
+    "n": "1",
+    "client": "Acme",
+    "manager": "Ana",
+    "admin": "Eva",
+    "type": "road",
+    "state": "enviado",
+    "detail": None,
+    "why": None,
+    "kind": None,
+    "month": "2024-03",
+    "issued": "2024-03-05",
+    "sent": "2024-03-08",
+    "accepted": None,
+    "expected": None,
+    "paid": None,
+    "currency": "USD",
+    "asked": "100.00",
+    "granted": None,
+    "reworks": None,
+    "rejections": None,
+    "changed": "2024-03-08 10:00:00",
+}
+
+
+def full(more: str = "") -> SourceMapping:
+    return parse_mapping(FULL + more, "full.toml")
+
+
+def bare(more: str = "", columns: str = "") -> SourceMapping:
+    """A mapping of the fewest columns, whose state is a default."""
+    return parse_mapping(
+        f"""
+        name = "bare"
+        [defaults]
+        state = "enviado"
+        currency = "USD"
+        [columns]
+        certificate_id = "n"
+        client = "client"
+        issued_on = "issued"
+        amount_proposed = "asked"
+        {columns}
+        {more}
+        """,
+        "bare.toml",
+    )
+
+
+def table(rows: Sequence[Mapping[str, Any]], **kinds: pa.DataType) -> pa.Table:
+    """Rows of texts over ROW, numbered apart unless they say otherwise; `kinds` gives other types."""
+    complete = [{**ROW, "n": str(index), **row} for index, row in enumerate(rows, 1)]
+    return pa.table(
+        {name: pa.array([row[name] for row in complete], kinds.get(name, pa.string())) for name in ROW}
+    )
+
+
+def one(mapping: SourceMapping | None = None, log: pa.Table | None = None, **row: Any) -> dict[str, Any]:
+    """The certificate that one row becomes."""
+    result = normalise(table([row]), mapping or full(), log)
+    assert result.quarantine.num_rows == 0, result.quarantine.to_pylist()
+    (certificate,) = result.certificates.to_pylist()
+    return certificate
+
+
+def reasons(mapping: SourceMapping | None = None, **row: Any) -> list[str]:
+    """Why one row is refused."""
+    result = normalise(table([row]), mapping or full(), None)
+    assert result.certificates.num_rows == 0, result.certificates.to_pylist()
+    (refused,) = result.quarantine.to_pylist()
+    assert result.reason_counts == dict.fromkeys(refused["reasons"], 1)
+    return refused["reasons"]
+
+
+# --- text and names
+
+
+def test_a_whole_row() -> None:
+    assert one() == {
+        "certificate_id": "J/1",
+        "project": "J",
+        "client": "Acme",
+        "project_manager": "Ana",
+        "administrator": "Eva",
+        "project_type": "road",
+        "state": "enviado",
+        "detailed_state": None,
+        "rejection_reason": None,
+        "failure_kind": None,
+        "month": date(2024, 3, 1),
+        "issued_on": date(2024, 3, 5),
+        "sent_on": date(2024, 3, 8),
+        "conformity_on": None,
+        "expected_payment_on": None,
+        "paid_on": None,
+        "currency": "USD",
+        "amount_proposed": 10000,
+        "amount_approved": 0,
+        "rework_count": 0,
+        "rejection_count": 0,
+        "updated_at": datetime.fromisoformat("2024-03-08 10:00:00"),
+    }
+
+
+def test_the_fewest_columns() -> None:
+    certificate = one(bare())
+    assert certificate["amount_approved"] == 10000, "not mapped at all: the proposed amount"
+    assert certificate["month"] == date(2024, 3, 1)
+    assert certificate["state"] == "enviado"
+    for name in ("project", "project_manager", "administrator", "project_type"):
+        assert certificate[name] == UNASSIGNED
+    assert certificate["sent_on"] is certificate["updated_at"] is None
+
+
+@pytest.mark.parametrize("space", [" ", "\t\n", "\xa0", "\u3000", "\ufeff", "\x1f", "\u2028"])
+def test_text_is_trimmed_of_every_white_space(space: str) -> None:
+    certificate = one(client=f"{space}Ac me{space}", detail=space, admin=f" {space}", granted=space)
+    assert certificate["client"] == "Ac me"
+    assert certificate["detailed_state"] is None
+    assert certificate["administrator"] == UNASSIGNED
+    assert certificate["amount_approved"] == 0
+    assert one(n=f"{space}1{space}", job=f"J{space}")["certificate_id"] == "J/1"
+
+
+def test_defaults_fill_what_is_empty() -> None:
+    certificate = one(type=" ", currency=None)
+    assert certificate["project_type"] == "general"
+    assert certificate["currency"] == "USD"
+
+
+def test_spellings_of_one_name_become_the_most_frequent() -> None:
+    rows = [{"client": name} for name in ("ACME", "Ácme", "Ácme", "acme  sa", "Acme SA", "b")]
+    names = normalise(table(rows), full(), None).certificates.column("client").to_pylist()
+    assert names == ["Ácme", "Ácme", "Ácme", "Acme SA", "Acme SA", "b"]
+
+
+def test_a_name_that_folds_to_nothing_names_nobody() -> None:
+    certificate = one(manager="\u0301", type="\u0301\u0308")
+    assert certificate["project_manager"] == UNASSIGNED
+    assert certificate["project_type"] == "general"
+    assert reasons(client="\u0301") == ["missing:client"]
+
+
+def test_who_writes_unassigned_means_it() -> None:
+    rows = [{"admin": "Sin  Asignar"}, {"admin": "SIN ASIGNAR"}, {"admin": None}]
+    assert set(normalise(table(rows), full(), None).certificates.column("administrator").to_pylist()) == {
+        UNASSIGNED
+    }
+
+
+def test_source_columns_that_differ_in_case_alone_are_two() -> None:
+    raw = pa.table({"N": ["1"], "n": ["Acme"], "issued": ["2024-03-05"], 'it\'s "1"': ["7"]})
+    mapping = parse_mapping(
+        """
+        name = "cases"
+        defaults = { state = "enviado", currency = "CLP" }
+        [columns]
+        certificate_id = "N"
+        client = "n"
+        issued_on = "issued"
+        amount_proposed = "it's \\"1\\""
+        """,
+        "cases.toml",
+    )
+    (certificate,) = normalise(raw, mapping, None).certificates.to_pylist()
+    assert (certificate["certificate_id"], certificate["client"], certificate["amount_proposed"]) == (
+        "1",
+        "Acme",
+        7,
+    )
+
+
+# --- states
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("APROBADO ", "validado"),
+        ("Facturado  y cobrado", "pagado"),
+        ("Revisión", "revision"),
+        ("rechazado", "rechazado"),
+    ],
+)
+def test_states_are_told_by_their_words_folded(word: str, state: str) -> None:
+    assert one(state=word)["state"] == state
+
+
+def test_without_a_state_column_payment_tells() -> None:
+    paid = bare(columns='paid_on = "paid"')
+    assert one(paid, paid="2024-04-01")["state"] == "pagado"
+    assert one(paid)["state"] == "enviado"
+
+
+def test_unknown_and_missing_states_are_refused() -> None:
+    assert reasons(state="quizás") == ["unknown_state:state"]
+    assert reasons(state=None) == ["missing:state"]
+
+
+# --- dates
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("29/02/2024", date(2024, 2, 29)),
+        ("1/2/2024", date(2024, 2, 1)),
+        ("01.02.24", date(2024, 2, 1)),
+        ("2024-02-29", date(2024, 2, 29)),
+        ("2024-02-29T23:59:59.999", date(2024, 2, 29)),
+        ("2024-02-29 23:59", date(2024, 2, 29)),
+        ("2024-02-29T23:59:59,5-03:00", date(2024, 2, 29)),
+        ("2024-02-29T23:59:59Z", date(2024, 2, 29)),
+        ("1990-01-01", date(1990, 1, 1)),
+        ("2100-12-31", date(2100, 12, 31)),
+    ],
+)
+def test_dates_that_are_text(written: str, read: date) -> None:
+    certificate = one(expected=written)
+    assert certificate["expected_payment_on"] == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["29/02/2023", "2023-02-29", "31/04/2024", "2024-13-01", "hoy", "0", "2024-02-01 25:00", "2024"],
+)
+def test_what_is_no_date_is_refused(written: str) -> None:
+    assert reasons(expected=written) == ["bad_date:expected_payment_on"]
+
+
+def test_a_format_that_begins_like_iso_goes_before_it() -> None:
+    mapping = bare('[dates]\nformats = ["%Y-%d-%m"]')
+    assert one(mapping, issued="2024-05-03")["issued_on"] == date(2024, 3, 5)
+
+
+def test_moments_are_cut_in_the_zone_of_the_mapping() -> None:
+    mapping = bare('[dates]\ntimezone = "America/Santiago"')
+    assert one(mapping, issued="2024-03-01T01:30:00Z")["issued_on"] == date(2024, 2, 29)
+    assert one(mapping, issued="2024-03-01T01:30:00")["issued_on"] == date(2024, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.date32(), pa.date64(), *(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns"))],
+    ids=str,
+)
+def test_native_dates(kind: pa.DataType) -> None:
+    raw = table([{}])
+    for name, day in {"issued": date(2024, 2, 29), "month": date(2024, 2, 9)}.items():
+        raw = raw.set_column(raw.schema.get_field_index(name), name, pa.array([day], pa.date32()).cast(kind))
+    (certificate,) = normalise(raw, full(), None).certificates.to_pylist()
+    assert certificate["issued_on"] == date(2024, 2, 29)
+    assert certificate["month"] == date(2024, 2, 1)
+
+
+def test_native_moments_with_a_zone() -> None:
+    early, late = datetime(2024, 3, 1, 1, 30, tzinfo=UTC), datetime(2024, 3, 1, 23, 30, tzinfo=UTC)
+    kind = pa.timestamp("us", "UTC")
+    rows = [{"issued": moment, "changed": moment} for moment in (early, late)]
+    raw = table(rows, issued=kind, changed=kind)
+    utc = normalise(raw, full(), None).certificates
+    assert utc.column("issued_on").to_pylist() == [date(2024, 3, 1), date(2024, 3, 1)]
+    local = normalise(
+        raw, full().model_copy(update={"dates": bare('[dates]\ntimezone = "America/Santiago"').dates}), None
+    ).certificates
+    assert local.column("issued_on").to_pylist() == [date(2024, 2, 29), date(2024, 3, 1)]
+    for certificates in (utc, local):
+        moments = certificates.column("updated_at").to_pylist()
+        assert moments == [early.replace(tzinfo=None), late.replace(tzinfo=None)], "compared in UTC"
+
+
+def test_a_refused_moment_is_shown_in_utc() -> None:
+    raw = table(
+        [{"changed": datetime(2024, 3, 1, 1, 30, tzinfo=UTC), "asked": "?"}],
+        changed=pa.timestamp("us", "UTC"),
+    )
+    (refused,) = normalise(raw, full(), None).quarantine.to_pylist()
+    assert json.loads(refused["raw"])["changed"] == "2024-03-01 01:30:00+00"
+
+
+def test_infinite_dates_of_databases_are_refused() -> None:
+    days = pa.array([2**31 - 1, -(2**31), 0], pa.int32()).cast(pa.date32())
+    moments = pa.array([2**63 - 1, -(2**63), 0], pa.int64()).cast(pa.timestamp("us"))
+    raw = table([{}, {}, {}])
+    raw = raw.set_column(raw.schema.get_field_index("sent"), "sent", days)
+    raw = raw.set_column(raw.schema.get_field_index("changed"), "changed", moments)
+    result = normalise(raw, full(), None)
+    assert result.quarantine.column("reasons").to_pylist() == [
+        ["bad_date:sent_on", "bad_date:updated_at"],
+        ["bad_date:sent_on", "bad_date:updated_at"],
+        ["date_out_of_range:sent_on"],
+    ]
+
+
+def test_dates_that_are_numbers_are_read_by_their_digits() -> None:
+    mapping = bare('[dates]\nformats = ["%Y%m%d"]')
+    raw = table([{"issued": 20240229}], issued=pa.int64())
+    assert normalise(raw, mapping, None).certificates.column("issued_on").to_pylist() == [date(2024, 2, 29)]
+
+
+@pytest.mark.parametrize(
+    ("month", "read"),
+    [("2024-01", date(2024, 1, 1)), (None, date(2024, 3, 1)), ("17/02/2024", date(2024, 2, 1))],
+)
+def test_months(month: str | None, read: date) -> None:
+    assert one(month=month)["month"] == read
+
+
+def test_bad_months_are_refused() -> None:
+    assert reasons(month="2024-13") == ["bad_date:month"]
+    assert reasons(month="enero") == ["bad_date:month"]
+    assert reasons(month="1989-12") == ["date_out_of_range:month"]
+
+
+def test_dates_out_of_range_or_order_are_refused() -> None:
+    assert reasons(expected="1989-12-31") == ["date_out_of_range:expected_payment_on"]
+    assert reasons(expected="2101-01-01") == ["date_out_of_range:expected_payment_on"]
+    assert reasons(issued="1/1/0024", month=None) == ["date_out_of_range:issued_on"]
+    assert reasons(accepted="2024-03-07") == ["dates_out_of_order:conformity_on"]
+    assert reasons(paid="2024-03-04") == ["dates_out_of_order:paid_on"]
+    assert one(accepted="2024-03-08", paid="2024-03-05")["conformity_on"] == date(2024, 3, 8)
+
+
+# --- amounts
+
+
+@pytest.mark.parametrize(
+    ("currency", "written", "minor"),
+    [
+        ("CLP", "1234", 1234),
+        ("CLP", "1234.5", 1235),
+        ("CLP", "-1234.5", -1235),
+        ("CLP", "1234.4999999999999999999999", 1234),
+        ("USD", "0.1", 10),
+        ("USD", "1.005", 101),
+        ("USD", "-2.675", -268),
+        ("USD", "+7.", 700),
+        ("USD", ".5", 50),
+        ("USD", "1.5e3", 150000),
+        ("clp", "4450e-4", 0),
+        ("CLF", "38123.45675", 381234568),
+        ("JPY", "12.5", 13),
+        ("KWD", "1.2345", 1235),
+        ("USD", "9999999999999.99", 999999999999999),
+        ("USD", "0", 0),
+    ],
+)
+def test_amounts_are_exact_minor_units(currency: str, written: str, minor: int) -> None:
+    certificate = one(currency=currency, asked=written, granted=written)
+    assert certificate["amount_proposed"] == certificate["amount_approved"] == minor
+    assert certificate["currency"] == currency.upper()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "por definir",
+        "NaN",
+        "inf",
+        "-",
+        ".",
+        "1,5",
+        "1 000",
+        "$5",
+        "1e16",
+        "1e400",
+        "0x10",
+        "1_000",
+        "٣",
+        "--1",
+        "1.2.3",
+    ],
+)
+def test_what_is_no_amount_is_refused(written: str) -> None:
+    assert reasons(asked=written) == ["bad_amount:amount_proposed"]
+    assert reasons(granted=written) == ["bad_amount:amount_approved"]
+
+
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "written", "minor"),
+    [
+        (",", ".", "1.234.567,89", 123456789),
+        (",", ".", "1234567,89", 123456789),
+        (",", ".", "-1.234", -123400),
+        (".", ",", "1,234.5", 123450),
+        (",", " ", "1 234 567,8", 123456780),
+        (",", " ", "1\xa0234\u202f567,8", 123456780),
+        (".", "'", "1'234.5", 123450),
+    ],
+)
+def test_marks_of_amounts(decimal: str, thousands: str, written: str, minor: int) -> None:
+    mapping = bare(f'[amounts]\ndecimal = "{decimal}"\nthousands = "{thousands}"')
+    assert one(mapping, asked=written)["amount_proposed"] == minor
+
+
+@pytest.mark.parametrize("written", ["1.23", "1,234.5", "12.34.567", "1.2345", ".123", "1.234."])
+def test_groups_out_of_place_are_not_guessed_at(written: str) -> None:
+    mapping = bare('[amounts]\ndecimal = ","\nthousands = "."')
+    assert reasons(mapping, asked=written) == ["bad_amount:amount_proposed"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "minor"),
+    [
+        (1234, pa.int64(), 123400),
+        (-7, pa.int16(), -700),
+        (1.005, pa.float64(), 101),
+        (0.1 + 0.2, pa.float64(), 30),
+        (123456789.12, pa.float64(), 12345678912),
+        (1e12, pa.float64(), 100000000000000),
+        (0.1, pa.float32(), 10),
+        (Decimal("1234.565"), pa.decimal128(12, 3), 123457),
+    ],
+)
+def test_native_numbers_know_no_marks(value: Any, kind: pa.DataType, minor: int) -> None:
+    mapping = bare('[amounts]\ndecimal = ","\nthousands = "."')
+    raw = table([{"asked": value}], asked=kind)
+    assert normalise(raw, mapping, None).certificates.column("amount_proposed").to_pylist() == [minor]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e300])
+def test_native_numbers_that_are_none_are_refused(value: float) -> None:
+    result = normalise(table([{"asked": value}], asked=pa.float64()), full(), None)
+    assert result.reason_counts == {"bad_amount:amount_proposed": 1}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([("CLP", 0), ("USD", 2), ("KWD", 3), ("CLF", 4)]),
+            st.decimals(-(10**10), 10**10, allow_nan=False, places=None),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+@settings(max_examples=25)
+def test_every_amount_equals_decimal_arithmetic(cases: list[tuple[tuple[str, int], Decimal]]) -> None:
+    written = [str(amount) for _, amount in cases]
+    raw = table(
+        [{"currency": code, "asked": text} for ((code, _), _), text in zip(cases, written, strict=True)]
+    )
+    result = normalise(raw, full(), None)
+    expected = [
+        int(amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places))
+        for (_, places), amount in cases
+    ]
+    assert result.reason_counts == {}
+    assert result.certificates.column("amount_proposed").to_pylist() == expected
+
+
+def test_an_approved_amount_that_is_empty_is_nothing_approved() -> None:
+    assert one(granted=None)["amount_approved"] == 0
+    assert one(granted="0")["amount_approved"] == 0
+
+
+def test_currencies_are_known_or_refused() -> None:
+    assert one(currency=" usd ")["currency"] == "USD"
+    assert reasons(currency="pesos") == ["unknown_currency:currency"]
+    assert reasons(currency="pesos", asked="nada") == [
+        "unknown_currency:currency",
+        "bad_amount:amount_proposed",
+    ]
+
+
+def test_a_currency_that_nobody_gives_is_missing() -> None:
+    mapping = parse_mapping(FULL.replace('currency = "USD"\n', ""), "full.toml")
+    assert reasons(mapping, currency=" ") == ["missing:currency"]
+
+
+def test_counts() -> None:
+    certificate = one(reworks="3", rejections="1.0")
+    assert (certificate["rework_count"], certificate["rejection_count"]) == (3, 1)
+    assert reasons(reworks="-1", rejections="two") == [
+        "bad_number:rework_count",
+        "bad_number:rejection_count",
+    ]
+    assert reasons(reworks="1.5") == ["bad_number:rework_count"]
+
+
+# --- refusals
+
+
+def test_all_reasons_of_a_row_are_given_with_the_row_as_it_was() -> None:
+    row = {"job": " ", "client": None, "state": "?", "issued": "x", "asked": "", "granted": "€", "sent": "1"}
+    raw = table([{}, row, {}])
+    result = normalise(raw, full(), None)
+    (refused,) = result.quarantine.to_pylist()
+    assert refused["row_number"] == 2
+    assert refused["certificate_id"] is None
+    assert refused["reasons"] == [
+        "missing:certificate_id",
+        "missing:client",
+        "missing:amount_proposed",
+        "unknown_state:state",
+        "bad_date:issued_on",
+        "bad_date:sent_on",
+        "bad_amount:amount_approved",
+    ]
+    assert json.loads(refused["raw"]) == {**ROW, "n": "2", **row}
+    assert result.reason_counts == dict.fromkeys(sorted(refused["reasons"]), 1)
+    assert result.certificates.num_rows == 2
+
+
+def test_of_repeated_ids_the_newest_is_kept() -> None:
+    rows = [
+        {"n": "1", "changed": "2024-03-08", "client": "new"},
+        {"n": "1", "changed": "2024-03-07", "client": "old"},
+        {"n": "1", "changed": None, "client": "older"},
+        {"n": "2", "changed": None, "client": "first"},
+        {"n": "2", "changed": None, "client": "last"},
+        {"n": " 2", "changed": None, "client": "last of all"},
+        {"n": None, "client": "nobody"},
+        {"n": None, "client": "nobody"},
+    ]
+    result = normalise(table(rows), full(), None)
+    assert result.certificates.column("client").to_pylist() == ["new", "last of all"]
+    assert result.reason_counts == {"duplicate_certificate": 4, "missing:certificate_id": 2}
+    assert result.quarantine.column("row_number").to_pylist() == [2, 3, 4, 5, 7, 8]
+
+
+def test_an_old_version_does_not_stand_in_for_a_bad_new_one() -> None:
+    rows = [{"n": "1", "changed": "2024-03-07"}, {"n": "1", "changed": "2024-03-08", "asked": "?"}]
+    result = normalise(table(rows), full(), None)
+    assert result.certificates.num_rows == 0
+    assert result.reason_counts == {"bad_amount:amount_proposed": 1, "duplicate_certificate": 1}
+
+
+# --- the change log
+
+LOGGED = """
+[log]
+table = "log"
+key = ["job", "n"]
+at = "at"
+field = "field"
+to = "to"
+state_field = "estado"
+detail_field = "detalle"
+rework = ["re-trabajo"]
+"""
+
+
+def log_of(*changes: tuple[str, str | None, str, str | None]) -> pa.Table:
+    """Rows of (n, at, field, to) of job J."""
+    return pa.table(
+        {
+            "job": pa.array([" J"] * len(changes), pa.string()),
+            **{
+                name: pa.array([change[index] for change in changes], pa.string())
+                for index, name in enumerate(("n", "at", "field", "to"))
+            },
+        }
+    )
+
+
+UNDATED = FULL.replace('paid_on = "paid"\n', "").replace('rework_count = "reworks"\n', "")
+
+
+def logged(log: pa.Table, **row: Any) -> dict[str, Any]:
+    return one(parse_mapping(UNDATED + LOGGED, "logged.toml"), log, **row)
+
+
+def test_the_log_tells_payment_rework_and_rejection() -> None:
+    log = log_of(
+        ("1", "2024-04-01 10:00", "Estado", "Pagado"),
+        ("1", "2024-05-02 10:00", "ESTADO", "cobrado"),
+        ("1", "2024-06-01 10:00", "estado", "validado"),
+        ("1", "2024-03-01 10:00", "detalle", "RE-TRABAJO"),
+        ("1", "2024-03-02 10:00", "detalle", "re-trabajo "),
+        ("1", "2024-03-03 10:00", "estado", "re-trabajo"),
+        ("1", "2024-03-02 10:00", "estado", "rechazado"),
+        ("1", "2024-07-01 10:00", "detalle", "pagado"),
+        ("1", "2024-07-01 10:00", "monto", None),
+        ("2", "2024-07-01 10:00", "estado", "pagado"),
+    )
+    certificate = logged(log, state="pagado")
+    assert certificate["paid_on"] == date(2024, 5, 2)
+    assert certificate["rework_count"] == 2
+    assert certificate["rejection_count"] == 1
+
+
+def test_the_log_dates_only_what_is_paid_now() -> None:
+    log = log_of(("1", "2024-04-01", "estado", "pagado"))
+    assert logged(log, state="validado")["paid_on"] is None
+    assert logged(log, state="cobrado")["paid_on"] == date(2024, 4, 1)
+    assert logged(log.slice(0, 0), state="pagado")["paid_on"] is None, "paid, but nobody knows when"
+
+
+def test_without_a_state_column_the_log_tells_what_is_paid() -> None:
+    mapping = bare(LOGGED.replace('key = ["job", "n"]', 'key = ["n"]'))
+    log = log_of(("1", "2024-04-01", "estado", "pagado"))
+    assert one(mapping, log)["state"] == "pagado"
+    assert one(mapping, log_of(("9", "2024-04-01", "estado", "pagado")))["state"] == "enviado"
+
+
+def test_a_payment_whose_date_cannot_be_read_is_refused() -> None:
+    mapping = parse_mapping(UNDATED + LOGGED, "logged.toml")
+    log = log_of(("1", "2024-04-01", "estado", "pagado"), ("1", "ayer", "estado", "pagado"))
+    result = normalise(table([{"state": "pagado"}]), mapping, log)
+    assert result.reason_counts == {"bad_date:paid_on": 1}
+    assert logged(log, state="validado")["paid_on"] is None
+
+
+def test_the_row_goes_before_the_log() -> None:
+    mapping = parse_mapping(FULL + LOGGED, "logged.toml")
+    log = log_of(("1", "2024-04-01", "estado", "pagado"), ("1", "2024-03-01", "detalle", "re-trabajo"))
+    certificate = one(mapping, log, state="pagado", paid="2024-04-09", reworks="0")
+    assert certificate["paid_on"] == date(2024, 4, 9)
+    assert certificate["rework_count"] == 0
+    assert one(mapping, log, state="pagado")["paid_on"] == date(2024, 4, 1)
+
+
+# --- nothing is lost
+
+
+def check_nothing_is_lost(raw: pa.Table, result: Normalised) -> None:
+    accepted, refused = result.certificates, result.quarantine
+    assert accepted.num_rows + refused.num_rows == raw.num_rows
+    assert accepted.schema.equals(CERTIFICATE_SCHEMA)
+    assert refused.schema.equals(QUARANTINE_SCHEMA)
+    accepted.validate(full=True)
+    for field in CERTIFICATE_SCHEMA:
+        assert field.nullable or accepted.column(field.name).null_count == 0
+    ids = accepted.column("certificate_id").to_pylist()
+    assert len(set(ids)) == len(ids)
+    codes: Counter[str] = Counter()
+    for row in refused.to_pylist():
+        assert row["reasons"]
+        assert set(json.loads(row["raw"])) == set(raw.column_names)
+        codes.update(row["reasons"])
+        assert all(Reason(code.partition(":")[0]) in REASON_ADVICE for code in row["reasons"])
+    assert result.reason_counts == codes
+    assert refused.column("row_number").to_pylist() == sorted(set(refused.column("row_number").to_pylist()))
+    for name in ("client", "project", "project_manager", "administrator", "project_type"):
+        values = set(accepted.column(name).to_pylist())
+        assert len({fold(value) for value in values}) == len(values)
+        assert all(fold(value) for value in values)
+
+
+HOSTILE = """
+ |\xa0|\x00|NaN|nan|inf|-inf|null|None|1e999|9999999999999999999999999999999999999999|-1|-0.5|1|2
+29/02/2023|29/02/2024|2024-02-29|2023-02-29|0000-00-00|9999-12-31|1989-12-31|2024-03
+2100-12-31T23:59:59Z|2024-01-01T00:00:00+14:00|Acme|ÁCME |acme|\u0301|\u200b|\U0001f4b8|Ω\u202eabc
+enviado|PAGADO|validado|'; DROP TABLE raw_rows; --|"|\\|{}|USD|clp|XXX|true
+"""
+hostile_text = st.one_of(
+    st.none(), st.sampled_from(["", *HOSTILE.strip("\n").replace("\n", "|").split("|")]), st.text(max_size=6)
+)
+good = st.just("good")
+
+
+@given(
+    st.lists(st.fixed_dictionaries({name: st.one_of(good, good, hostile_text) for name in ROW}), max_size=25),
+    st.lists(st.tuples(*[hostile_text] * 4), max_size=10),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+def test_no_hostile_text_is_lost(rows: list[dict[str, Any]], changes: list[Any]) -> None:
+    filled = [
+        {
+            name: ROW[name] if value == "good" else value
+            for name, value in row.items()
+            if (name, value) != ("n", "good")
+        }
+        for row in rows
+    ]
+    raw = table(filled)
+    check_nothing_is_lost(raw, normalise(raw, full(), None))
+    mapping = parse_mapping(UNDATED + LOGGED, "logged.toml")
+    check_nothing_is_lost(raw, normalise(raw, mapping, log_of(*changes)))
+
+
+native = {
+    pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.uint64(): st.integers(0, 2**64 - 1),
+    pa.float64(): st.floats(),
+    pa.float32(): st.floats(width=32),
+    pa.bool_(): st.booleans(),
+    pa.date32(): st.dates(),
+    pa.date64(): st.dates(),
+    pa.timestamp("s"): st.datetimes(),
+    pa.timestamp("us", "UTC"): st.datetimes(timezones=st.just(UTC)),
+    pa.timestamp("ns"): st.datetimes(
+        datetime.fromisoformat("1700-01-01"), datetime.fromisoformat("2200-01-01")
+    ),
+    pa.decimal128(38, 10): st.decimals(-(10**27), 10**27, places=10),
+    pa.binary(): st.binary(max_size=5),
+    pa.null(): st.none(),
+    pa.large_string(): st.text(max_size=5),
+    pa.list_(pa.int64()): st.lists(st.integers(0, 9), max_size=3),
+    pa.duration("s"): st.timedeltas(timedelta(-9), timedelta(9)).map(lambda span: timedelta(span.days)),
+    pa.time64("us"): st.times(),
+}
+
+
+@given(st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+def test_no_value_of_a_wrong_type_is_lost(data: st.DataObject) -> None:
+    kinds = {name: data.draw(st.sampled_from([pa.string(), *native]), label=name) for name in ROW}
+    count = data.draw(st.integers(0, 6))
+    columns = {
+        name: pa.array([data.draw(st.none() | native.get(kind, hostile_text)) for _ in range(count)], kind)
+        for name, kind in kinds.items()
+    }
+    raw = pa.table(columns)
+    check_nothing_is_lost(raw, normalise(raw, full(), None))
+
+
+def test_no_rows_at_all() -> None:
+    raw = table([])
+    result = normalise(raw, full(), None)
+    check_nothing_is_lost(raw, result)
+    assert result.reason_counts == {}
+
+
+def test_the_order_of_extraction_is_kept() -> None:
+    count = 300_000
+    numbers = range(count)
+    raw = pa.table(
+        {
+            "n": pa.array([str(number) for number in numbers]),
+            "client": pa.array([f"client {number % 7}" for number in numbers]),
+            "issued": pa.array(["2024-03-05"]).take(pa.array([0] * count)),
+            "asked": pa.array(["?" if number % 7 == 0 else "1" for number in numbers]),
+        }
+    )
+    result = normalise(raw, bare(), None)
+    assert result.certificates.column("certificate_id").to_pylist() == [str(n) for n in numbers if n % 7]
+    assert result.quarantine.column("row_number").to_pylist() == [n + 1 for n in range(0, count, 7)]

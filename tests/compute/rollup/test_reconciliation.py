@@ -1,0 +1,201 @@
+"""A roll-up that lost or changed something is found out."""
+
+from dataclasses import replace
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
+from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
+from kpi_pipeline.model.components import COMPONENT_INDEX
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.entries import certificate, cost
+from tests.compute.rows import AS_OF as DAY
+
+AS_OF = date(2024, 1, 31)
+CERTIFICATES = [
+    {"issued_on": date(2023, 11, 30), "amount_proposed": 10, "sent_on": date(2023, 11, 30)},
+    {"issued_on": date(2024, 1, 31), "amount_proposed": 20, "currency": "USD"},
+    {"issued_on": date(2024, 1, 1), "amount_approved": 7, "state": "pagado", "paid_on": date(2024, 1, 31)},
+    {"issued_on": date(2024, 2, 1), "amount_proposed": 40},
+]
+COSTS = [
+    {"invoiced_on": date(2024, 1, 31), "amount": 5, "kind": "opex", "paid_on": date(2024, 1, 31)},
+    {"invoiced_on": date(2024, 1, 30), "amount": 6, "kind": "capex", "paid_on": date(2024, 2, 1)},
+    {"invoiced_on": date(2024, 2, 1), "amount": 50, "kind": "opex"},
+]
+
+
+@pytest.fixture(scope="module")
+def rows(certificates_of, costs_of) -> tuple[pa.Table, pa.Table]:
+    """Certificates and costs, some of them of days to come."""
+    return certificates_of(CERTIFICATES), costs_of(COSTS)
+
+
+@pytest.fixture(scope="module")
+def rollup(rows: tuple[pa.Table, pa.Table]) -> Rollup:
+    return roll_up(*rows, AS_OF, Thresholds())
+
+
+def changed(table: pa.Table, column: str, value: int) -> pa.Table:
+    """A table in which the largest of a column is another number."""
+    numbers = table[column].to_pylist()
+    numbers[numbers.index(max(numbers))] = value
+    return table.set_column(table.column_names.index(column), column, pa.array(numbers, pa.int64()))
+
+
+def test_a_roll_up_of_its_rows_gives_no_problem(rows, rollup: Rollup) -> None:
+    assert reconcile_rollup(*rows, rollup, AS_OF) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "problem"),
+    [
+        ("cells", "proposed_amount", "proposed_amount in USD: 20 straight from the rows, 1 in the cells"),
+        ("cells", "collected_amount", "collected_amount in CLP: 7 straight from the rows, 1 in the cells"),
+        ("cells", "cost_capex_amount", "cost_capex_amount in CLP: 6 straight from the rows, 1 in the cells"),
+        ("cells", "cost_paid_amount", "cost_paid_amount in CLP: 5 straight from the rows, 1 in the cells"),
+        ("cells", "paid_out_amount", "paid_out_amount in CLP: 5 straight from the rows, 1 in the cells"),
+        ("cells", "overdue_amount", "overdue_amount in CLP: 1 in the cells, 10 in the positions"),
+        (
+            "cells",
+            "payment_days_count",
+            "payment_days_count in CLP: 9 in the cells, 1 in the days of payment",
+        ),
+        ("critical", "amount", "critical_amount in CLP: 10 in the cells, 1 in the critical certificates"),
+    ],
+)
+def test_a_number_that_differs_is_named_with_its_currency(
+    rows, rollup: Rollup, name: str, column: str, problem: str
+) -> None:
+    value = 9 if column == "payment_days_count" else 1
+    tampered = replace(rollup, **{name: changed(getattr(rollup, name), column, value)})
+    assert reconcile_rollup(*rows, tampered, AS_OF) == [problem]
+
+
+@pytest.mark.parametrize("breakdown", ["supplier", "cost_category"])
+def test_costs_that_a_breakdown_lost_are_found(rows, rollup: Rollup, breakdown: str) -> None:
+    kept = rollup.breakdowns.filter(pc.not_equal(rollup.breakdowns["breakdown"], breakdown))
+    assert reconcile_rollup(*rows, replace(rollup, breakdowns=kept), AS_OF) == [
+        f"cost_amount in CLP: 11 straight from the rows, 0 in the costs by {breakdown}",
+        f"cost_count in CLP: 2 straight from the rows, 0 in the costs by {breakdown}",
+    ]
+
+
+def test_a_lost_currency_is_found(rows, rollup: Rollup) -> None:
+    kept = replace(
+        rollup,
+        **{
+            name: (table := getattr(rollup, name)).filter(pc.not_equal(table["currency"], "USD"))
+            for name in ("cells", "positions")
+        },
+    )
+    assert reconcile_rollup(*rows, kept, AS_OF) == [
+        "proposed_amount in USD: 20 straight from the rows, 0 in the cells",
+        "proposed_count in USD: 1 straight from the rows, 0 in the cells",
+    ]
+
+
+def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) -> None:
+    tampered = replace(rollup, cells=changed(rollup.cells, "proposed_amount", 2**62))
+    assert reconcile_rollup(*rows, tampered, AS_OF) == [
+        "proposed_amount sums to about 4.61e+18, beyond 2**53: look for amounts in the wrong unit"
+    ]
+
+
+@settings(max_examples=15)
+@given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
+def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:
+    tables = certificates_of(certificates), costs_of(costs)
+    found = roll_up(*tables, DAY, Thresholds())
+    slices = list(Cube(found, DAY, 12, Thresholds()).slices())
+    assert reconcile_rollup(*tables, found, DAY) == []
+    assert reconcile_variants(found, single_values(slices)) == []
+    assert out_of_range(slices) == []
+
+
+def single_values(slices: list[Slice]) -> list[Slice]:
+    """The part of some slices that is of everything or of one value."""
+    wanted = {
+        one
+        for piece in slices
+        for one in piece.filters
+        if len(one.terms) < 2 and all(len(values) == 1 and name != "issued_age" for name, values in one.terms)
+    }
+    return [piece.only(wanted) for piece in slices]
+
+
+@pytest.fixture
+def sums(rollup_of) -> tuple[Rollup, list[Slice]]:
+    """A roll-up and its sums by single values, of certificates of two clients in two months."""
+    rows = [{"client": name, "issued_on": date(2024, month, 1)} for name in "AB" for month in (1, 2)]
+    rollup = rollup_of(rows, costs=[{"client": "A"}])
+    return rollup, single_values(list(Cube(rollup, DAY, 12, Thresholds()).slices()))
+
+
+def test_variants_that_sum_to_the_roll_up_give_no_problem(sums) -> None:
+    assert reconcile_variants(*sums) == []
+
+
+def test_without_variants_there_is_nothing_to_compare(sums) -> None:
+    assert reconcile_variants(sums[0], []) == []
+
+
+def test_a_variant_that_lost_something_is_found_in_its_dimension(sums) -> None:
+    rollup, slices = sums
+    tamper(slices, Filter.of({"client": "B"}), "proposed_amount", 19)
+    assert reconcile_variants(rollup, slices) == [
+        "proposed_amount in CLP: 40 in the roll-up, 39 over the variants of client"
+    ]
+
+
+def test_a_dimension_that_costs_do_not_have_need_not_reach_them(sums) -> None:
+    rollup, slices = sums
+    tamper(slices, Filter.of({"client": "A"}), "cost_count", 0)
+    assert reconcile_variants(rollup, slices) == [
+        "cost_count in CLP: 1 in the roll-up, 0 over the variants of client"
+    ]
+
+
+def test_a_roll_up_that_the_variants_do_not_reach_is_found_in_every_dimension(sums) -> None:
+    rollup, slices = sums
+    longer = replace(rollup, cells=pa.concat_tables([rollup.cells, rollup.cells.slice(0, 1)]))
+    problems = [one for one in reconcile_variants(longer, slices) if one.startswith("open_count")]
+    # Everything, and each dimension but the age.
+    assert len(problems) == 9
+    assert all("open_count in CLP: 5 in the roll-up, 4 over" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("component", "value", "rule"),
+    [
+        ("acceptance_days", -1, "acceptance_days is negative"),
+        ("critical_count", 99, "critical_count exceeds open_count"),
+        ("idle_notice_count", 99, "idle_notice_count exceeds idle_days_count"),
+        ("ageing_31-60_count", 5, "open_count is not the sum of ageing_0-30_count"),
+        ("due_not_due_amount", 5, "open_amount is not the sum of due_not_due_amount"),
+        ("state_enviado_amount", 1, "proposed_amount is not the sum of state_revision_amount"),
+        ("receivable_120+_amount", 3, "receivable_amount is not the sum of receivable_0-30_amount"),
+    ],
+)
+def test_impossible_sums_are_told_with_their_variant(sums, component: str, value: int, rule: str) -> None:
+    _, slices = sums
+    assert out_of_range(slices) == []
+    tamper(slices, Filter.of({"client": "A"}), component, value)
+    (problem,) = out_of_range(slices)
+    assert problem.startswith(rule)
+    assert problem.endswith("in 1 variants, such as {'client': ['A']}")
+
+
+def tamper(slices: list[Slice], asked: Filter, component: str, value: int) -> None:
+    """Set a sum of one variant."""
+    for piece in slices:
+        if asked in piece.filters:
+            piece.totals[piece.filters.index(asked), 0, COMPONENT_INDEX[component]] = value

@@ -1,0 +1,120 @@
+"""Figures that stay stale raise one alarm and are asked for again, within reason."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
+
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.sensors import freshness_violations as module
+from kpi_pipeline.sensors.freshness_violations import GRACE_S, freshness_violations
+
+Tick = Callable[[], SensorResult | SkipReason]
+
+
+@pytest.fixture
+def server(published: Path):
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        yield client
+
+
+@pytest.fixture
+def tick(instance: DagsterInstance) -> Tick:
+    """A tick of the sensor, which keeps its cursor as the daemon does."""
+    cursor: list[str | None] = [None]
+
+    def evaluate() -> SensorResult | SkipReason:
+        with build_sensor_context(
+            instance=instance, cursor=cursor[0], resources={"cache": CacheResource()}
+        ) as context:
+            result = freshness_violations(context)
+        assert isinstance(result, SensorResult | SkipReason)
+        if isinstance(result, SensorResult):
+            cursor[0] = result.cursor
+        return result
+
+    return evaluate
+
+
+@pytest.fixture
+def age(server: redis.Redis) -> Callable[[float], None]:
+    """Make the KPIs stale for some seconds, by another verification each time."""
+
+    def verify(stale_s: float) -> None:
+        publisher = Publisher(server)
+        live, ended = publisher.live("kpis"), time.time() - stale_s
+        times = dict.fromkeys(("computed_at", "verified_at", "fresh_until"), ended)
+        publisher.flip(replace(live, fence=publisher.next_fence(), **times))
+
+    return verify
+
+
+def alarms(server: redis.Redis) -> int:
+    return int(server.hget("kpi:metrics:alarms", "freshness_violated") or 0)
+
+
+def rebuilds(requests: Requests) -> list[str]:
+    taken = requests.pending("test", 100)
+    for request in taken:
+        requests.acknowledge(request.entry)
+        requests.finished(request.id, ok=False, reason="the source is out of reach")
+    return [request.product for request in taken]
+
+
+@pytest.mark.parametrize("stale_s", [-100, GRACE_S / 2])
+def test_what_is_fresh_or_about_to_be_renewed_is_no_violation(
+    server, requests: Requests, tick: Tick, age, stale_s: float
+) -> None:
+    age(stale_s)
+    assert tick().skip_reason.skip_message == "every live generation is on time"
+    assert (alarms(server), rebuilds(requests)) == (0, [])
+
+
+def test_a_violation_is_one_alarm_and_one_rebuild(server, requests: Requests, tick: Tick, age) -> None:
+    age(GRACE_S + 10)
+    assert tick().skip_reason.skip_message == "stale for too long: kpis"
+    assert (alarms(server), rebuilds(requests)) == (1, ["kpis"])
+    tick()
+    assert (alarms(server), rebuilds(requests)) == (1, [])
+
+
+def test_while_rebuilds_fail_another_is_asked_for_after_a_while(
+    server, requests: Requests, tick: Tick, age, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(GRACE_S + 10)
+    tick()
+    assert rebuilds(requests) == ["kpis"]
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    tick()
+    assert (alarms(server), rebuilds(requests)) == (1, ["kpis"])
+
+
+def test_the_next_violation_is_another_alarm(server, requests: Requests, tick: Tick, age) -> None:
+    for count in (1, 2):
+        age(GRACE_S + 10)
+        tick()
+        assert (alarms(server), rebuilds(requests)) == (count, ["kpis"])
+
+
+def test_a_run_under_way_is_waited_for(server, requests: Requests, instance, tick: Tick, age) -> None:
+    age(GRACE_S + 10)
+    instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
+    tick()
+    assert (alarms(server), rebuilds(requests)) == (1, [])
+
+
+def test_a_server_that_does_not_answer_is_told(
+    demo_home: Path, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    skipped = tick()
+    assert isinstance(skipped, SkipReason)
+    assert "does not answer" in str(skipped.skip_message)

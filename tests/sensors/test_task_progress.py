@@ -1,0 +1,126 @@
+"""A run tells its readers how it comes on while it is executed: real runs, their own events."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from dagster import DagsterInstance, DagsterRun, Failure, In, Nothing, Out, in_process_executor, job, op
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.sensors.task_progress import RunNotes, notes_of
+
+
+@op(out=Out(Nothing))
+def kpis() -> None:
+    pass
+
+
+@op(ins={"after": In(Nothing)}, out=Out(Nothing))
+def live_kpis() -> None:
+    pass
+
+
+@op(ins={"after": In(Nothing)})
+def archived_kpis() -> None:
+    pass
+
+
+@op(ins={"after": In(Nothing)})
+def broken() -> None:
+    raise Failure("the source cannot be read: start it")
+
+
+@op(ins={"after": In(Nothing)})
+def crashing() -> None:
+    raise KeyError("unforeseen")
+
+
+@job(executor_def=in_process_executor)
+def publishing() -> None:
+    archived_kpis(live_kpis(kpis()))
+
+
+@job(executor_def=in_process_executor)
+def failing() -> None:
+    broken(kpis())
+
+
+@job(executor_def=in_process_executor)
+def falling() -> None:
+    crashing(kpis())
+
+
+@pytest.fixture
+def asked(requests: Requests) -> tuple[str, dict[str, str]]:
+    """A task, and the tags of the run that works on it."""
+    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    (request,) = requests.pending("test", 1)
+    return task.id, {f"kpi-task/{task.id}": request.entry}
+
+
+def events_of(definition, instance: DagsterInstance, tags) -> tuple[DagsterRun, Iterator]:
+    run = instance.create_run_for_job(definition, tags=tags)
+    return run, execute_run_iterator(InMemoryJob(definition), run, instance)
+
+
+def test_steps_and_the_moments_that_readers_wait_for(requests, instance, asked) -> None:
+    task, tags = asked
+    run, events = events_of(publishing, instance, tags)
+    notes = notes_of(instance, requests, run)
+    told = []
+    for event in events:
+        notes.note(event)
+        status = requests.status(task)
+        told.append((status.state, status.progress.steps_done, status.progress.published_at is not None))
+    assert list(dict.fromkeys(told)) == [
+        (TaskState.STARTED, 0, False),
+        (TaskState.STARTED, 1, False),
+        (TaskState.STARTED, 2, True),
+        (TaskState.STARTED, 3, True),
+        (TaskState.SUCCEEDED, 3, True),
+    ]
+    status = requests.status(task)
+    assert (status.run_id, status.progress.steps) == (run.run_id, 3)
+    assert status.started_at <= status.progress.computed_at <= status.progress.published_at
+    assert status.progress.published_at <= status.finished_at
+
+
+@pytest.mark.parametrize(
+    ("definition", "reason"),
+    [(failing, "broken: the source cannot be read: start it"), (falling, "crashing: KeyError: 'unforeseen'")],
+    ids=["told", "unforeseen"],
+)
+def test_a_run_that_fails_tells_why(requests, instance, asked, definition, reason) -> None:
+    task, tags = asked
+    run, events = events_of(definition, instance, tags)
+    notes = notes_of(instance, requests, run)
+    for event in events:
+        notes.note(event)
+    status = requests.status(task)
+    assert status.state is TaskState.FAILED
+    assert status.reason.startswith(reason)
+    assert (status.progress.steps, status.progress.steps_done) == (2, 1)
+    assert status.progress.published_at is None
+
+
+def test_a_run_that_nobody_waits_for_notes_nothing(requests, instance, cache_url) -> None:
+    run, events = events_of(publishing, instance, {})
+    notes = notes_of(instance, requests, run)
+    for event in events:
+        notes.note(event)
+    with redis.Redis.from_url(cache_url) as client:
+        assert client.keys("kpi:*") == []
+
+
+def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, asked, caplog) -> None:
+    _, tags = asked
+    run, events = events_of(publishing, instance, tags)
+    with redis.Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
+        notes = RunNotes(Requests(nowhere), run, 3)
+        for event in events:
+            notes.note(event)
+    assert "could not note" in caplog.text
+    assert instance.get_run_by_id(run.run_id).is_success

@@ -1,0 +1,160 @@
+"""Cards: what stands on them for every kind of KPI, with and without a comparison."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from serving.catalogue import Catalogue
+from serving.pages.cards.cards import NOT_OF_COSTS, Card, card_groups, comparison_text, lacking_costs
+from serving.pages.figures import read_figures
+from serving.pages.formats import Formats
+from serving.pages.writing import Writer
+
+
+@pytest.fixture
+def catalogue(catalogue_of) -> Catalogue:
+    return Catalogue.model_validate(catalogue_of())
+
+
+@pytest.fixture
+def writer(catalogue) -> Writer:
+    return Writer("en", Formats("en", {"CLP": 0, "USD": 2}, ZoneInfo("UTC")), catalogue)
+
+
+@pytest.fixture
+def cards_of(catalogue, writer, data_of):
+    """The cards of a page by their KPI, after a change of the payload."""
+
+    def make(page_name: str, selection=None, currencies=("CLP",), **readings) -> dict[str, Card]:
+        page = next(one for one in catalogue.pages if one.name == page_name)
+        data = data_of(page.product, currencies=currencies)
+        for name, changes in readings.items():
+            data["kpis"][name][0] |= changes
+        (group,) = card_groups(page, read_figures(data, page, catalogue), selection or {}, writer)
+        assert group.heading == ""
+        found = group.cards
+        assert [card.name for card in found] == page.kpis
+        return {card.name: card for card in found}
+
+    return make
+
+
+def plain(text: str) -> str:
+    return text.replace("\xa0", " ")
+
+
+def test_a_change_is_told_in_the_words_of_its_unit(cards_of) -> None:
+    shown = cards_of(
+        "manager",
+        dso={"change": -3.25, "change_share": -0.1, "trend": "improving"},
+        approval_rate={"change": 0.0125, "change_share": 0.1},
+        proposed={"change": -5, "change_share": -0.25},
+        receivable={"change": 7_000_000, "change_share": None},
+        overdue={"change": 0, "change_share": 0.0, "trend": "stable"},
+        paid={"change": None, "change_share": None, "trend": None},
+    )
+    told = {name: card.figures[0].change for name, card in shown.items()}
+    assert (told["dso"].way, plain(told["dso"].text), told["dso"].trend) == ("down", "3.2 days", "improving")
+    assert plain(told["approval_rate"].text) == "1.2 points"
+    assert (told["proposed"].way, plain(told["proposed"].text)) == ("down", "25.0 %")
+    assert plain(told["receivable"].text) == "CLP 7.0 M"  # nothing before: no part of it
+    assert (told["overdue"].way, told["overdue"].trend) == ("level", "stable")
+    assert told["paid"] is None
+
+
+def test_a_change_that_is_rounded_to_nothing_has_no_direction(cards_of) -> None:
+    shown = cards_of(
+        "manager",
+        dso={"change": -0.04, "trend": "stable"},
+        approval_rate={"change": 0.0004, "trend": "stable"},
+        acceptance_days={"change": 0.06, "trend": "stable"},
+        proposed={"change": 30, "change_share": 0.0004},
+    )
+    ways = {name: shown[name].figures[0].change.way for name in ("dso", "approval_rate", "proposed")}
+    assert ways == {"dso": "level", "approval_rate": "level", "proposed": "level"}
+    assert shown["acceptance_days"].figures[0].change.way == "up"
+
+
+def test_what_is_divided_is_told_in_its_own_units(cards_of) -> None:
+    flow, analytics = cards_of("cash_flow"), cards_of("analytics")
+    told = {name: plain(card.figures[0].secondary) for name, card in (flow | analytics).items()}
+    assert told["dso"] == "CLP 432 M ÷ CLP 4,562 M \N{MULTIPLICATION SIGN} 364 days"
+    assert told["open_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
+    assert told["dso_count_back"] == "CLP 432 M receivable"
+    assert told["late_days"] == "432,000,000 days ÷ 4,562,000,000 certificates"
+    assert told["average_certificate"] == "CLP 432 M ÷ 4,562,000,000 certificates"
+    assert told["client_concentration"] == ""
+    assert told["payment_days_median"] == ""
+
+
+def test_amounts_tell_the_sign_of_their_currency_apart(cards_of) -> None:
+    shown = cards_of("manager", currencies=("CLP", "USD"))
+    assert [one.symbol for one in shown["proposed"].figures] == ["CLP", "USD"]
+    assert all(one.text.startswith(f"{one.symbol}\xa0") for one in shown["proposed"].figures)
+    assert [one.symbol for one in shown["dso"].figures] == ["", ""]
+
+
+def test_targets_are_met_from_the_good_side(cards_of) -> None:
+    met = cards_of("cash_flow", dso={"value": 35.0}, monthly_target={"value": 1.25})
+    missed = cards_of("cash_flow", dso={"value": 35.1}, monthly_target={"value": 0.99})
+    assert plain(met["dso"].figures[0].target.text) == "Target 35 days: met"
+    assert plain(missed["dso"].figures[0].target.text) == "Target 35 days: not met"
+    assert met["monthly_target"].figures[0].target.is_met
+    assert not missed["monthly_target"].figures[0].target.is_met
+    assert met["collected"].figures[0].target is None
+
+
+def test_no_value_says_why(cards_of) -> None:
+    nothing = {"value": None, "change": None, "change_share": None, "trend": None, "spark": [None] * 12}
+    free = cards_of("costs", costs=nothing)["costs"].figures[0]
+    assert (free.text, free.secondary, free.spark) == ("\N{EM DASH}", "No data", None)
+    for name in NOT_OF_COSTS:
+        filtered = cards_of("costs", {name: ["x"]}, costs=nothing)["costs"].figures[0]
+        assert filtered.secondary == "No costs under this filter"
+    assert cards_of("costs", currencies=())["costs"].figures[0].secondary == "No data"
+
+
+def test_amounts_of_one_currency_have_their_number_of_certificates(cards_of) -> None:
+    assert cards_of("manager")["proposed"].figures[0].secondary == "21 certificates"
+    several = cards_of("manager", currencies=("CLP", "USD"))
+    assert [one.secondary for one in several["proposed"].figures] == ["", ""]
+    # Money tells its currency itself; a number of days does not.
+    assert [one.currency for one in several["proposed"].figures] == ["", ""]
+    assert [one.currency for one in several["dso"].figures] == ["CLP", "USD"]
+
+
+def test_many_cards_stand_under_the_headings_of_the_catalogue(catalogue, writer, data_of) -> None:
+    page = next(one for one in catalogue.pages if one.product == "kpis")
+    groups = card_groups(page, read_figures(data_of("kpis"), page, catalogue), {}, writer)
+    assert [group.heading for group in groups] == ["Amounts", "Times", "Quality and risk", "Costs and margin"]
+    assert [card.name for group in groups for card in group.cards] == page.kpis
+
+
+def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
+    lacking = {page.name: lacking_costs(page, {"state": ["pagado"]}, writer) for page in catalogue.pages}
+    assert {name for name, text in lacking.items() if text} == {"cash_flow", "costs", "indicators"}
+    assert not any(lacking_costs(page, {"client": ["x"]}, writer) for page in catalogue.pages)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "text"),
+    [
+        (
+            {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"},
+            "Changes: 12 months to May 2024 compared with the previous 12.",
+        ),
+        (
+            {"from": "2024-05", "to": "2024-05", "previous_from": "2024-04", "previous_to": "2024-04"},
+            "Changes: May 2024 compared with April 2024.",
+        ),
+        (
+            {"issued_age": ["0-6", "7-13", "14-29"], "previous_issued_age": ["30-59"]},
+            "Changes: issued 0\N{EN DASH}29 days ago compared with 30\N{EN DASH}59 days ago.",
+        ),
+        (None, "No changes to show: there is no complete earlier period to compare with."),
+    ],
+)
+def test_what_is_compared_is_said_once(comparison, text, catalogue, writer, data_of) -> None:
+    data = {**data_of("dashboards"), "comparison": comparison}
+    figures = read_figures(data, catalogue.pages[0], catalogue)
+    assert comparison_text(figures, writer) == text

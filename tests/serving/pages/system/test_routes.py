@@ -1,0 +1,147 @@
+"""The page for engineers: all that it tells, in every condition of the cache, and never a failure."""
+
+import re
+
+import pytest
+
+from kpi_pipeline.cache.access import apply_acl
+from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY
+from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.coverage import Coverage, HotSetNote
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from serving.app import create_app
+from serving.pages.system.view import life_of
+from tests.serving.payloads import MINE
+
+SYSTEM = "/manager/system"
+OF_MINE = Filter.of({"client": MINE})
+UNREAD = "This part cannot be read"
+
+
+def words(response) -> str:
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+
+
+def test_generations_and_their_life(web, press) -> None:
+    kpis, *_ = press.publish()
+    press.publish("dashboards", age_s=700)
+    press.publish("charts", age_s=5000, run_id="run/2", previous=("charts-older",))
+    page = web.get(f"{SYSTEM}?lang=en")
+    text = words(page)
+    assert page.headers["Cache-Control"] == "no-store"
+    for expected in ("kpis Fresh", "dashboards Stale", "charts Expired", "financials Fresh", kpis.generation):
+        assert expected in text
+    assert 'href="http://127.0.0.1:3000/runs/run-1"' in page.text
+    assert 'href="http://127.0.0.1:3000/runs/run%2F2"' in page.text
+    assert "Source watermark 2024-06-28T09:00:00" in text
+    assert "As of 28 Jun 2024" in text
+
+
+def test_a_product_that_is_being_rebuilt_names_the_run(web, press, client) -> None:
+    press.publish()
+    assert "Being rebuilt by" not in words(web.get(f"{SYSTEM}?lang=en"))
+    assert Leases(client).take("charts", "run-9")
+    page = web.get(f"{SYSTEM}?lang=en")
+    assert words(page).count("Being rebuilt by run-9") == 1
+    assert 'href="http://127.0.0.1:3000/runs/run-9"' in page.text
+
+
+def test_where_a_generation_stands_in_its_life(press) -> None:
+    (entry,) = press.publish("kpis")
+    span = entry.fresh_until - entry.verified_at
+    grace = entry.stale_until - entry.fresh_until
+    assert life_of(entry, entry.verified_at).place == 0
+    assert life_of(entry, entry.verified_at + span / 2).place == pytest.approx(25, abs=0.01)
+    assert life_of(entry, entry.fresh_until + grace / 2).place == pytest.approx(75, abs=0.01)
+    assert life_of(entry, entry.stale_until + 1).place == 100
+
+
+def test_coverage_and_how_questions_went(web, press, client) -> None:
+    press.publish("kpis", "dashboards")
+    Coverage(client).note("kpis", HotSetNote(known=1_234, declared=9, left_out=30, asked=2, refused=4))
+    ledger = Ledger(client)
+    ledger.note_reads("kpis", 30, {Miss.NOT_HOT: 9, Miss.CORRUPT: 1}, stale=7)
+    ledger.note_misses("kpis", {(OF_MINE, Miss.NOT_HOT): 9})
+    ledger.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 12})
+    ledger.note_stale("kpis", {EVERYTHING: 7})
+    text = words(web.get(f"{SYSTEM}?lang=en"))
+    # Known, precomputed, no room, asked, missing, hits, stale, misses, rate.
+    assert "kpis 1,234 1 34 2 1 30 7 10 75.0 %" in text
+    assert "Misses of kpis: 9 not precomputed, 1 corrupt." in text
+    assert f"Client: {MINE} kpis not precomputed missing 9" in text
+    # By variant: hits, stale, misses.
+    assert "all certificates kpis precomputed 21.0 7.0 0.0" in text
+    assert f"Client: {MINE} kpis missing 3.0 0.0 9.0" in text
+
+
+def test_requests_that_wait_and_who_works_on_them(web, press, client) -> None:
+    press.publish()
+    assert "Last looked for work never" in words(web.get(f"{SYSTEM}?lang=en"))
+    requests = Requests(client)
+    requests.ask(RequestKind.WARM, "kpis", OF_MINE)
+    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    assert len(requests.pending("worker", 1)) == 1
+    text = words(web.get(f"{SYSTEM}?lang=en"))
+    assert "Requests waiting 1 Requests under way 1" in text
+    assert re.search(r"Last looked for work \d+ seconds? ago", text)
+
+
+def test_alarms_are_counted(web, press, client) -> None:
+    press.publish()
+    assert "None in the last 24 hours." in words(web.get(f"{SYSTEM}?lang=en"))
+    client.hincrby(ALARMS_KEY, "payload_corrupt", 3)
+    assert "payload_corrupt 3" in words(web.get(f"{SYSTEM}?lang=en"))
+
+
+def test_spanish_is_the_default_and_pages_are_linked(web, press) -> None:
+    press.publish()
+    page = web.get(SYSTEM)
+    assert "<h1>Sistema</h1>" in page.text
+    assert 'href="/manager/critical"' in page.text
+    dashboard = web.get("/manager/dashboard?lang=es").text
+    assert f'<a href="{SYSTEM}?lang=es">Sistema</a>' in dashboard
+
+
+def test_an_empty_cache_is_told(web) -> None:
+    text = words(web.get(f"{SYSTEM}?lang=en"))
+    assert text.count("Not published") == 4
+    assert "Publish it with `kpi warm`." in text
+    assert "No variant was missed lately." in text
+
+
+def test_a_manifest_that_is_none_is_no_failure(web, client) -> None:
+    client.hset(MANIFEST_KEY, "kpis", "x")
+    assert "Not published" in words(web.get(f"{SYSTEM}?lang=en"))
+
+
+def test_without_an_address_of_redis_it_says_what_to_do(settings_of) -> None:
+    text = words(create_app(settings_of()).test_client().get(f"{SYSTEM}?lang=en"))
+    assert "Start the system with `kpi up` or set REDIS_URL." in text
+
+
+def test_what_cannot_be_read_says_so(settings_of) -> None:
+    web = create_app(settings_of(REDIS_URL="redis://127.0.0.1:9/0")).test_client()
+    text = words(web.get(f"{SYSTEM}?lang=en"))
+    assert "Does not answer" in text
+    assert UNREAD in text
+
+
+def test_the_user_of_serving_may_read_it_all(press, client, cache_url, settings_of) -> None:
+    press.publish()
+    apply_acl(client, "pipe-pw", "serve-pw")
+    web = create_app(
+        settings_of(REDIS_URL=cache_url.replace("redis://", "redis://serving:serve-pw@"))
+    ).test_client()
+    try:
+        assert UNREAD not in words(web.get(f"{SYSTEM}?lang=en"))
+        # A server whose users were made by an earlier version permits less.
+        client.execute_command("ACL", "SETUSER", "serving", "-zrevrangebyscore", "-xlen")
+        text = words(web.get(f"{SYSTEM}?lang=en"))
+        assert text.count(UNREAD) == 2
+        assert text.count("Fresh") >= 4
+    finally:
+        client.execute_command("ACL", "DELUSER", "pipeline", "serving")

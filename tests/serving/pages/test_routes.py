@@ -1,0 +1,403 @@
+"""The pages: both languages, every state, and nothing that a client's name could break."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from kpi_pipeline.cache.keys import payload_key, variant_key
+from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from serving.app import create_app
+
+PAGE = "/manager/dashboard"
+ADDRESSES = [
+    PAGE,
+    "/manager/operational",
+    "/manager/critical",
+    "/manager/analytics",
+    "/manager/project-managers",
+    "/manager/cash-flow",
+    "/manager/costs",
+    "/manager/rework",
+    "/manager/indicators",
+]
+PRODUCTS_READ = [*["dashboards"] * 3, "charts", "charts", "financials", "financials", "charts", "kpis"]
+MINE = Filter.of({"client": "Minera Ñandú"})
+BOTH = Filter.of({"client": ["Minera Ñandú", "Constructora Árbol & Cía."]})
+AHEAD = {"X-Ahead": "1"}
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)> {{7*7}} \u202e'
+
+
+class Reading(HTMLParser):
+    """What a browser makes of a page: elements with their attributes, and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def read(response) -> Reading:
+    assert response.content_type == "text/html; charset=utf-8"
+    return Reading(response.text)
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_the_page_in_spanish(web, press) -> None:
+    press.publish()
+    response = web.get(PAGE)
+    assert response.status_code == 200
+    page = read(response)
+    assert page.all("html") == [{"lang": "es"}]
+    text = words(page.text)
+    for expected in (
+        "Gestión",
+        "Al día",
+        "Datos al 28 jun 2024",
+        "Por cobrar",
+        "$ 1.234 M",
+        "34,6 días",
+        "93,4 %",
+        "$ 432 M ÷ $ 4.562 M \N{MULTIPLICATION SIGN} 364 días",
+        "Antigüedad de lo no pagado",
+        "0\N{EN DASH}30 días",
+        "12 meses a mayo de 2024 frente a los 12 anteriores",
+        "12,5 % mejora",
+        "Meta 35 días: cumplida",
+        "En revisión",
+        "Minera Ñandú 12",
+        "jun 2024 (4)",
+        "Sin asignar 21",
+    ):
+        assert expected in text
+    assert any(one.get("title") == "$\xa01.234.000.000" for one in page.all("p"))
+
+
+def test_the_page_in_english(web, press) -> None:
+    press.publish()
+    for response in (
+        web.get(f"{PAGE}?lang=en"),
+        web.get(PAGE, headers={"Accept-Language": "en-GB,en;q=0.9,es;q=0.1"}),
+    ):
+        page = read(response)
+        assert page.all("html") == [{"lang": "en"}]
+        text = words(page.text)
+        for expected in (
+            "Up to date",
+            "Figures as of 28 Jun 2024",
+            "CLP 1,234 M",
+            "34.6 days",
+            "In revision",
+        ):
+            assert expected in text
+        assert response.headers["Vary"] == "Accept-Language, Accept-Encoding"
+    assert read(web.get(f"{PAGE}?lang=fr")).all("html") == [{"lang": "es"}]
+
+
+def test_every_page_is_one_read_of_its_product(web, press, client) -> None:
+    press.publish()
+    for address, product in zip(ADDRESSES, PRODUCTS_READ, strict=True):
+        response = web.get(f"{address}?lang=en")
+        assert response.status_code == 200
+        assert response.headers["X-Generation"].startswith(product)
+        page = read(response)
+        assert len([one for one in page.all("li") if (one.get("class") or "").startswith("card")]) > 4
+        assert {"type": "hidden", "name": "product", "value": product} in page.all("input")
+
+
+def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of) -> None:
+    press.publish(answers=None)
+    page = read(web.get("/manager/critical?lang=en"))
+    links = [one for one in page.all("a") if (one.get("href") or "").endswith("?lang=en")]
+    current = [one["href"] for one in links if one.get("aria-current") == "page"]
+    assert current == ["/manager/critical?lang=en"]
+    # The files of the page are no pages.
+    pages = dict.fromkeys(one["href"] for one in links if not one["href"].startswith("/manager/api/"))
+    assert [f"{address}?lang=en" for address in (*ADDRESSES, "/manager/system")] == list(pages)
+    answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
+    press.publish("dashboards", answers=answers)
+    filtered = read(web.get("/manager/operational?cliente=minera+nandu"))
+    assert "/manager/cash-flow?client=Minera+%C3%91and%C3%BA" in [
+        one.get("href") for one in filtered.all("a")
+    ]
+    (form,) = [one for one in filtered.all("form") if one.get("method") == "get"]
+    assert form["action"] == "/manager/operational"
+
+
+@pytest.mark.parametrize(
+    "address", ["/manager/nothing", "/manager/manager", "/manager/project_managers", "/manager/cash-flow/"]
+)
+def test_an_unknown_page_is_a_problem(address, web, press) -> None:
+    press.publish()
+    response = web.get(address)
+    assert response.status_code == 404
+    assert read(response).all("h1")
+
+
+def test_charts_are_drawn_said_and_tabled(web, press) -> None:
+    press.publish()
+    page = read(web.get(PAGE))
+    drawings = [one for one in page.all("svg") if one.get("role") == "img"]
+    ids = {one["id"] for tag, one in page.elements if one.get("id")}
+    assert len(drawings) == 2  # the monthly trend and the cash flow
+    for drawing in drawings:
+        assert set((drawing["aria-labelledby"] or "").split()) <= ids
+    text = words(page.text)
+    for expected in (
+        "se aprobaron $ 6.240 M de $ 7.020 M propuestos y se pagaron $ 5.460 M; el DSO es de 34,5 días.",
+        "20,0 % de lo no pagado tiene más de 120 días ($ 5,0 M).",
+        "En jul 2024 se espera cobrar $ 60,0 M, entre $ 30,0 M y $ 90,0 M",
+        "jul 2023",
+        "1.080 M",  # what was proposed in the twelfth month
+        "Los demás",
+    ):
+        assert expected in text
+    assert len(page.all("figure")) == 7
+    assert text.count("Ver los datos") == 7
+
+
+def is_ours(script: dict[str, str | None]) -> bool:
+    """Whether a script is one of our files, or facts that nothing runs."""
+    src = script.get("src") or ""
+    return script.get("type") == "application/json" or bool(re.fullmatch(r"/static/\w+/js/main\.js", src))
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_comes_from_elsewhere_and_no_style_or_script_is_inline(address, web, press) -> None:
+    press.publish()
+    page = read(web.get(address))
+    assert all(is_ours(script) for script in page.all("script"))
+    assert page.all("style") == []
+    for tag, attributes in page.elements:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        for name in ("href", "src", "action"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("/", "#")), (tag, value)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_identifiers_are_unique_with_several_currencies(address, web, press, data_of) -> None:
+    for product in PRODUCTS:
+        press.publish(product, answers={EVERYTHING: data_of(product, currencies=("CLP", "USD"))})
+    page = read(web.get(f"{address}?lang=en"))
+    ids = [one["id"] for _, one in page.elements if one.get("id")]
+    assert len(ids) == len(set(ids))
+    text = words(page.text)
+    if address == PAGE:
+        assert "CLP 1,234 M" in text
+        assert "USD 12.3 M" in text  # 1,234,000,000 cents
+        assert "34.6 days USD" in text
+
+
+def removing(page: Reading) -> list[str]:
+    """Where the links lead that take a part of the filter back."""
+    return [
+        one["href"]
+        for one in page.all("a")
+        if "filter" in (one.get("aria-label") or "").replace("filtro", "filter")
+    ]
+
+
+def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")})
+    page = read(web.get(f"{PAGE}?cliente=minera+nandu&lang=en"))
+    chosen = [one["value"] for one in page.all("input") if "checked" in one]
+    assert chosen == ["Minera Ñandú"]
+    # By its chip, and by the control of its dimension.
+    assert removing(page) == [f"{PAGE}?lang=en"] * 2
+    assert {"type": "hidden", "name": "lang", "value": "en"} in page.all("input")
+    (other,) = [one for one in page.all("a") if one.get("hreflang")]
+    assert other["href"] == f"{PAGE}?client=Minera+%C3%91and%C3%BA&lang=es"
+    assert read(web.get(other["href"])).all("html") == [{"lang": "es"}]
+
+
+def test_several_values_of_one_dimension_survive_the_form(web, press, data_of) -> None:
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), BOTH: data_of("dashboards")})
+    page = read(web.get(PAGE, query_string=[("client", value) for value in BOTH.values("client")]))
+    chosen = [(one["name"], one["value"]) for one in page.all("input") if "checked" in one]
+    assert chosen == [("client", value) for value in sorted(BOTH.values("client"))]
+    all_of_it, *one_by_one = removing(page)
+    assert web.get(all_of_it).status_code == 200
+    assert len(one_by_one) == 2
+    for address in one_by_one:
+        assert web.get(address).status_code == 202
+
+
+def test_stale_figures_say_so(web, press, client) -> None:
+    press.publish("dashboards", age_s=700)
+    response = web.get(PAGE)
+    assert response.status_code == 200
+    text = words(read(response).text)
+    assert "Desactualizado" in text
+    assert "hace 12 minutos" in text
+    assert "se pidió un cálculo nuevo" in text
+    assert 'http-equiv="refresh"' not in response.text
+    assert [one.product for one in Requests(client).pending("test", 10)] == ["dashboards"]
+
+
+def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
+    web, press, data_of, wait_until
+) -> None:
+    answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards", scale=2)}
+    press.publish("dashboards", answers=answers)
+    address = f"{PAGE}?client=minera nandu&month=2024-06"
+    response = web.get(address)
+    assert response.status_code == 202
+    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    page = read(response)
+    text = words(page.text)
+    assert "En preparación" in text
+    assert "de un filtro más amplio: Cliente: Minera Ñandú." in text
+    assert "$ 2.468 M" in text
+    (progress,) = [one["href"] for one in page.all("a") if "/status/" in (one.get("href") or "")]
+    assert web.get(progress).get_json()["state"] == "queued"
+    both = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
+    press.publish("dashboards", answers={**answers, both: data_of("dashboards", scale=3)})
+    wait_until(lambda: web.get(address).status_code == 200)
+    assert 'http-equiv="refresh"' not in web.get(address).text
+
+
+def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, client, wait_until) -> None:
+    press.publish("dashboards")
+    requests, ledger = Requests(client), Ledger(client)
+    address = f"{PAGE}?client=minera nandu"
+    ahead = web.get(address, headers=AHEAD)
+    assert ahead.status_code == 202
+    assert "/status/" not in ahead.text
+    assert requests.pending("test", 10) == []
+    wanted = web.get(address)
+    assert wanted.status_code == 202
+    assert [(one.kind, one.filter) for one in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
+    wait_until(lambda: ledger.reads("dashboards").missed > 0)
+    assert ledger.reads("dashboards") == Reads(0, {Miss.NOT_HOT: 1})
+    assert [round(one.weight) for one in ledger.asked("dashboards", 10)] == [1]
+
+
+def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:
+    press.publish("dashboards")
+    assert web.get(PAGE, headers=AHEAD).status_code == 200
+    wait_until(lambda: Ledger(client).reads("dashboards") == Reads(1, {}))
+
+
+@pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])
+def test_without_figures_the_page_is_a_problem(age_s, title, web, press) -> None:
+    if age_s is not None:
+        press.publish(age_s=age_s)
+    response = web.get(PAGE)
+    assert response.status_code == 503
+    assert title in read(response).text
+    assert "Retry-After" in response.headers
+
+
+def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
+    press.publish()
+    response = web.get(f"{PAGE}?estado=perdido&lang=en")
+    assert response.status_code == 400
+    text = words(read(response).text)
+    assert 'The filter "estado" has no value "perdido".' in text
+    assert "enviado" in text
+    assert "pagado" in text
+    unknown = web.get(f"{PAGE}?color=rojo")
+    assert unknown.status_code == 400
+    assert "administrator" in read(unknown).text
+
+
+@pytest.mark.parametrize("where", ["client", "project", "state"])
+def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_of) -> None:
+    held = catalogue_of()
+    next(one for one in held["dimensions"] if one["name"] == where)["values"] = [
+        {"value": HOSTILE, "count": 1}
+    ]
+    hostile = Filter.of({where: HOSTILE})
+    figures = data_of("dashboards")
+    for chart, column in (("states", "state"), ("ageing", "bucket"), ("client_performance", "client")):
+        figures["charts"][chart]["columns"][column][0] = HOSTILE
+    figures["charts"]["states"]["says"][0]["values"]["state"] = HOSTILE
+    press.publish("dashboards", answers={EVERYTHING: figures, hostile: figures}, catalogue=held)
+    for response in (
+        web.get(PAGE),
+        web.get(PAGE, query_string={where: HOSTILE}),
+        web.get(PAGE, query_string={where: HOSTILE, "month": "2024-06"}),
+        web.get(PAGE, query_string={where: HOSTILE + "?"}),
+        web.get(PAGE, query_string={HOSTILE: HOSTILE}),
+    ):
+        page = read(response)
+        assert all(is_ours(script) for script in page.all("script"))
+        assert page.all("img") == []
+        assert "<script>alert(1)</script>" in page.text
+        assert "{{7*7}}" in page.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kpis": None},
+        {"currencies": ["<b>"]},
+        {"months": []},
+        {"months": ["2024-13"]},
+        {"kpis": {}},
+        {"comparison": {"from": "2024-01"}},
+        {"charts": {}},
+        {"charts": {"ageing": {"columns": {}, "empty": False}}},
+    ],
+)
+def test_figures_of_the_wrong_shape_are_no_internal_error(change, web, press, data_of, client) -> None:
+    press.publish("dashboards", answers={EVERYTHING: {**data_of("dashboards"), **change}})
+    response = web.get(PAGE)
+    assert response.status_code == 503
+    assert "Los datos se están preparando" in read(response).text
+    assert [one.kind for one in Requests(client).pending("test", 10)] == ["refresh"]
+
+
+def test_a_corrupt_payload_is_no_internal_error(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    client.set(payload_key(entry.generation, variant_key("dashboards", EVERYTHING)), b"\x00" * 50)
+    assert web.get(PAGE).status_code == 503
+
+
+def test_a_lost_catalogue_is_replaced_by_that_of_another_product(web, press, client) -> None:
+    lost, _ = press.publish("dashboards", "kpis")
+    client.delete(payload_key(lost.generation, "catalogue"))
+    assert web.get(PAGE).status_code == 200
+
+
+def test_a_filter_without_certificates_says_so(web, press, data_of) -> None:
+    empty = data_of("dashboards", currencies=())
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: empty})
+    response = web.get(f"{PAGE}?client=minera nandu")
+    assert response.status_code == 200
+    assert "Ningún certificado cumple este filtro." in words(read(response).text)
+
+
+def test_no_value_is_shown_as_no_data(web, press, data_of) -> None:
+    figures = data_of("dashboards")
+    figures["kpis"]["dso"][0]["value"] = None
+    figures["charts"]["ageing"]["columns"]["share"][0] = None
+    press.publish("dashboards", answers={EVERYTHING: figures})
+    text = words(read(web.get(PAGE)).text)
+    assert "DSO \N{EM DASH} Sin datos" in text
+
+
+def test_the_clock_is_that_of_the_time_zone(cache_url, settings_of, press) -> None:
+    press.publish("dashboards", computed_at=1719576000.0)  # noon in UTC
+    web = create_app(settings_of(REDIS_URL=cache_url, KPI_TIMEZONE="Asia/Tokyo")).test_client()
+    assert "28 jun 2024, 21:00" in words(read(web.get(PAGE)).text)
