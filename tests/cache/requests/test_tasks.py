@@ -7,9 +7,9 @@ import pytest
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, progress_key, task_key
-from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, Requests, TaskState
 from kpi_pipeline.cache.requests import stream as stream_module
 from kpi_pipeline.cache.requests import tasks as requests_module
+from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 ACME = Filter.of({"client": "ACME"})

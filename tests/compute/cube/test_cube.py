@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube import cube as module
+from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
