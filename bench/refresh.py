@@ -55,7 +55,7 @@ class Bench:
     def refresh(self) -> dict[str, float]:
         """Seconds of each part of one refresh."""
         before = self.served()
-        asked_at, begun = time.time(), time.perf_counter()
+        requested_at, begun = time.time(), time.perf_counter()
         status, task = self.ask("POST", f"/manager/dashboard/refresh?product={self.product}")
         assert status == 202, task
         parts = {"answer to POST": time.perf_counter() - begun}
@@ -65,17 +65,17 @@ class Bench:
         parts["total"] = time.perf_counter() - begun
         _, run_id = now
         run = self.run(run_id)
-        parts["dispatch"] = run["creationTime"] - asked_at
+        parts["dispatch"] = run["creationTime"] - requested_at
         parts["launch and hand over"] = run["startTime"] - run["creationTime"]
         at = run["startTime"]
         for step in sorted(run["stepStats"], key=lambda step: step["startTime"]):
             # What comes after the flip is not waited for.
-            if step["endTime"] - asked_at < parts["total"] + 0.1:
+            if step["endTime"] - requested_at < parts["total"] + 0.1:
                 parts[f"step {step['stepKey']}"] = step["endTime"] - at
                 at = step["endTime"]
             if step["stepKey"] == f"live_{self.product}":
                 break
-        parts["seen by serving"] = asked_at + parts["total"] - at
+        parts["seen by serving"] = requested_at + parts["total"] - at
         self.finish(task["status_url"])
         return parts
 

@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
 
     # Hot set.
-    hot_set_max_variants: int = Field(20_000, ge=1, alias="KPI_HOT_SET_MAX_VARIANTS")
-    hot_set_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_HOT_SET_MAX_BYTES")
+    precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
+    precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
     # Worker.
     celery_broker_url: SecretStr | None = Field(None, alias="CELERY_BROKER_URL")

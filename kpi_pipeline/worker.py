@@ -22,7 +22,7 @@ from dagster_celery.tasks import create_resume_job_task
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.requests.tasks import Requests
-from kpi_pipeline.sensors.task_progress import notes_of
+from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
 
 WORKER_CONFIG: Final[Mapping[str, Any]] = {
@@ -128,9 +128,9 @@ def execute_run(run_id: str) -> int:
         run = instance.get_run_by_id(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}: it was deleted before it began")
-        notes = notes_of(instance, Requests(client), run)
+        reporter = reporter_of(instance, Requests(client), run)
         return _execute_run_command_body(
-            run_id=run_id, instance=instance, write_stream_fn=notes.note, set_exit_code_on_failure=True
+            run_id=run_id, instance=instance, write_stream_fn=reporter.report, set_exit_code_on_failure=True
         )
 
 

@@ -16,7 +16,7 @@ Parameters = Sequence[tuple[str, str]]
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def asked_as_of(parameters: Parameters) -> tuple[date | None, Parameters]:
+def requested_as_of(parameters: Parameters) -> tuple[date | None, Parameters]:
     """Take the date out of query parameters.
 
     Args:

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.static_files import StaticFileView
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.settings import Settings
 from serving.catalogue import Catalogues
-from serving.pipeline_client import Asking
+from serving.pipeline_client import PipelineClient
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 1.0
@@ -28,7 +28,7 @@ class Connection:
     Attributes:
         reader: What it answers.
         catalogues: What it can be asked.
-        asking: Where the pipeline is asked for work.
+        pipeline_client: Where the pipeline is asked for work.
         files: What pages load beside figures.
         coverage: Which variants there are and how questions find them.
         leases: Which runs rebuild products.
@@ -36,7 +36,7 @@ class Connection:
 
     reader: CacheReader
     catalogues: Catalogues
-    asking: Asking
+    pipeline_client: PipelineClient
     files: StaticFileView
     coverage: Coverage
     leases: Leases
@@ -94,7 +94,7 @@ def _connect(url: str) -> Connection:
     return Connection(
         reader=reader,
         catalogues=Catalogues(reader),
-        asking=Asking(client),
+        pipeline_client=PipelineClient(client),
         files=StaticFileView(client),
         coverage=Coverage(client),
         leases=Leases(client),

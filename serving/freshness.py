@@ -54,18 +54,18 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
     }
 
 
-def historic_meta(entry: ManifestEntry, asked: date) -> dict[str, Any]:
+def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
     """The members of `meta` of an answer from a month end, which does not age.
 
     Args:
         entry: The generation of the month end.
-        asked: The date asked for.
+        requested: The date asked for.
     """
     return {
         "state": AnswerState.HISTORIC.value,
         "generation": entry.generation,
         "as_of": entry.as_of.isoformat(),
-        "asked_as_of": asked.isoformat(),
+        "asked_as_of": requested.isoformat(),
         "computed_at": iso(entry.computed_at),
         "run_id": entry.run_id,
         "watermark": entry.watermark,

@@ -11,7 +11,7 @@ from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
-from serving.as_of import asked_as_of
+from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.freshness import (
     RETRY_S,
@@ -28,30 +28,30 @@ _NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class LookupResult:
     """Figures for one question.
 
     Attributes:
         state: `fresh`, `stale`, `historic`, or `missing`: then the figures are those of a wider filter.
         payload: The figures.
         entry: The generation they come from.
-        asked: The filter asked for.
+        requested: The filter asked for.
         answered: The filter that the figures answer.
         reachable: Whether Redis could be reached when last tried.
         task_id: The request for what is missing; None when there is none.
         now: The present, in seconds since the epoch.
-        asked_as_of: The date of the past that was asked for; None for the present.
+        requested_as_of: The date of the past that was asked for; None for the present.
     """
 
     state: AnswerState
     payload: Payload
     entry: ManifestEntry
-    asked: Mapping[str, Sequence[str]]
+    requested: Mapping[str, Sequence[str]]
     answered: Mapping[str, Sequence[str]]
     reachable: bool
     task_id: str | None
     now: float
-    asked_as_of: date | None = None
+    requested_as_of: date | None = None
 
     @property
     def status(self) -> int:
@@ -71,23 +71,23 @@ class Reply:
 
     def meta(self) -> dict[str, Any]:
         """The live members of `meta`."""
-        if self.asked_as_of is not None:
-            return historic_meta(self.entry, self.asked_as_of)
+        if self.requested_as_of is not None:
+            return historic_meta(self.entry, self.requested_as_of)
         meta = live_meta(self.entry, self.state, self.now)
         if self.state is AnswerState.MISSING:
             meta["essential"] = True
-            meta["asked_filter"] = self.asked
+            meta["asked_filter"] = self.requested
             meta["task"] = task_reference(self.task_id)
         return meta
 
 
-def reply_to(
+def look_up(
     connection: Connection,
     product: str,
     parameters: Sequence[tuple[str, str]],
     *,
     ahead: bool = False,
-) -> Reply:
+) -> LookupResult:
     """Look up what the cache answers, and ask the pipeline for what is missing or old.
 
     Args:
@@ -104,32 +104,34 @@ def reply_to(
         CacheUnavailable: If Redis cannot be reached and the figures are not held.
         CorruptPayload: If the catalogue, by which the parameters are read, is none.
     """
-    as_of, parameters = asked_as_of(parameters)
+    as_of, parameters = requested_as_of(parameters)
     if as_of is not None:
-        return _reply_as_of(connection, product, as_of, parameters)
-    reader, asking = connection.reader, connection.asking
+        return _look_up_as_of(connection, product, as_of, parameters)
+    reader, pipeline_client = connection.reader, connection.pipeline_client
     known = _stored_catalogue(connection, product) if parameters else _NO_PARAMETERS
-    asked = parse_filter(parameters, known)
-    answer = reader.answer(product, asked)
+    requested = parse_filter(parameters, known)
+    answer = reader.answer(product, requested)
     is_question = not (ahead and answer.state is AnswerState.MISSING)
     if is_question:
-        asking.count(product, asked, answer.miss, stale=answer.state is AnswerState.STALE)
+        pipeline_client.count(product, requested, answer.miss, stale=answer.state is AnswerState.STALE)
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
     if answer.state is AnswerState.MISSING and answer.reachable and is_question:
-        asking.attempt(lambda _, ledger: ledger.want(product, asked))
-        task = asking.attempt(lambda requests, _: requests.ask(RequestKind.WARM, product, asked))
+        pipeline_client.attempt(lambda _, usage_counters: usage_counters.want(product, requested))
+        task = pipeline_client.attempt(
+            lambda requests, _: requests.submit(RequestKind.WARM, product, requested)
+        )
         task_id = task.id if task else None
     if answer.state is AnswerState.STALE and answer.reachable:
-        asking.refresh(product)
+        pipeline_client.refresh(product)
     if answer.payload is None or answer.entry is None:
         raise _come_back(NOT_READY, task=task_reference(task_id))
-    return Reply(
+    return LookupResult(
         state=answer.state,
         payload=answer.payload,
         entry=answer.entry,
-        asked=asked.as_dict(),
+        requested=requested.as_dict(),
         answered=answer.answered.as_dict(),
         reachable=answer.reachable,
         task_id=task_id,
@@ -137,25 +139,25 @@ def reply_to(
     )
 
 
-def _reply_as_of(
+def _look_up_as_of(
     connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
-) -> Reply:
+) -> LookupResult:
     """Look up what a month end answers. Nothing is asked of the pipeline: the past is not recomputed."""
     known = connection.catalogues.stored_as_of(product, as_of) if parameters else _NO_PARAMETERS
-    asked = parse_filter(parameters, known)
-    answer = connection.reader.answer_as_of(product, as_of, asked)
+    requested = parse_filter(parameters, known)
+    answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
-        raise Problem(FILTER_NOT_KEPT, members={"asked_filter": asked.as_dict()})
-    return Reply(
+        raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
+    return LookupResult(
         state=answer.state,
         payload=answer.payload,
         entry=answer.entry,
-        asked=asked.as_dict(),
-        answered=asked.as_dict(),
+        requested=requested.as_dict(),
+        answered=requested.as_dict(),
         reachable=answer.reachable,
         task_id=None,
         now=time.time(),
-        asked_as_of=as_of,
+        requested_as_of=as_of,
     )
 
 
@@ -166,7 +168,7 @@ def expired(connection: Connection, entry: ManifestEntry) -> Problem:
         connection: The cache.
         entry: The generation that has expired.
     """
-    connection.asking.refresh(entry.product)
+    connection.pipeline_client.refresh(entry.product)
     since = iso(entry.stale_until)
     cause = Text(f"Los datos valían hasta {since}.", f"The figures were good until {since}.")
     return _come_back(EXPIRED, cause, generation=entry.generation, stale_until=since)
@@ -179,7 +181,7 @@ def unreadable(connection: Connection, product: str) -> Problem:
         connection: The cache.
         product: What was asked for.
     """
-    connection.asking.refresh(product)
+    connection.pipeline_client.refresh(product)
     return _come_back(NOT_READY)
 
 

@@ -64,15 +64,15 @@ def prefers_page(header: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def choose_language(asked: str, header: str) -> Language:
+def choose_language(requested: str, header: str) -> Language:
     """The language of a page.
 
     Args:
-        asked: The `lang` parameter; it wins when it names a language of ours.
+        requested: The `lang` parameter; it wins when it names a language of ours.
         header: The Accept-Language header; regional tags (es-CL, en-GB) count for their language.
     """
     for language in LANGUAGES:
-        if asked.casefold() == language:
+        if requested.casefold() == language:
             return language
     weights: dict[str, float] = {}
     for tag, weight in _weights(header).items():

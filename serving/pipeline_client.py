@@ -7,14 +7,14 @@ from typing import Final, TypeVar
 
 import redis
 
-from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.client import Breaker
 from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskStatus
-from kpi_pipeline.cache.usage.buffer import Tally
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.buffer import UsageBuffer
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import Filter
 
 _LOG: Final = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _EVERYTHING: Final = parse_filter((), {"dimensions": ()})
 Noted = TypeVar("Noted")
 
 
-class Asking:
+class PipelineClient:
     """Writes requests into Redis and reads how far they have come. Threads may share it.
 
     Args:
@@ -33,13 +33,13 @@ class Asking:
 
     def __init__(self, client: redis.Redis) -> None:
         self._requests = Requests(client)
-        self._ledger = Ledger(client)
-        self._tally = Tally(client)
+        self._usage_counters = UsageCounters(client)
+        self._usage_buffer = UsageBuffer(client)
         # Its own: a server that refuses writes, full or a replica, may be read all the same.
         self._breaker = Breaker(_PAUSE_S)
         self._refresh_at: dict[str, float] = {}
 
-    def attempt(self, write: Callable[[Requests, Ledger], Noted]) -> Noted | None:
+    def attempt(self, write: Callable[[Requests, UsageCounters], Noted]) -> Noted | None:
         """Write something, unless Redis refuses or cannot be reached.
 
         Args:
@@ -52,7 +52,7 @@ class Asking:
         if not self._breaker.admits():
             return None
         try:
-            noted = write(self._requests, self._ledger)
+            noted = write(self._requests, self._usage_counters)
         except redis.RedisError as error:
             if not self._breaker.failing:
                 _LOG.warning("the pipeline cannot be asked for work: %s", error)
@@ -65,7 +65,7 @@ class Asking:
         self,
         product: str,
         filter: Filter,  # noqa: A002 - the domain's word
-        miss: Miss | None,
+        miss: MissReason | None,
         *,
         stale: bool = False,
     ) -> None:
@@ -77,7 +77,7 @@ class Asking:
             miss: Why it was not answered with its own figures; None when it was.
             stale: Whether its own figures were stale.
         """
-        self._tally.count(product, filter, miss, stale=stale)
+        self._usage_buffer.count(product, filter, miss, stale=stale)
 
     def refresh(self, product: str) -> None:
         """Ask for a new generation of a product, at most once a moment: many readers see it is old.
@@ -89,7 +89,7 @@ class Asking:
         if now < self._refresh_at.get(product, 0.0):
             return
         self._refresh_at[product] = now + _PAUSE_S
-        self.attempt(lambda requests, _: requests.ask(RequestKind.REFRESH, product, _EVERYTHING))
+        self.attempt(lambda requests, _: requests.submit(RequestKind.REFRESH, product, _EVERYTHING))
 
     def backlog(self) -> Backlog:
         """What the pipeline has yet to do.

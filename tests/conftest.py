@@ -33,7 +33,7 @@ hypothesis.settings.load_profile("kpi")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEMO_DAY = date(2024, 6, 28)
-FEW_VARIANTS = {"KPI_HOT_SET_MAX_VARIANTS": "200"}
+FEW_VARIANTS = {"KPI_PRECOMPUTE_MAX_VARIANTS": "200"}
 """The budget of runs that publish the demo: each takes less than half as long as with every pair."""
 IN_CI = os.environ.get("CI") == "true"
 
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def tallies_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def usage_buffers_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test has counted never reaches the server of the next."""
     monkeypatch.setattr(buffer, "_DELAY_S", 0.01)
     yield

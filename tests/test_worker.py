@@ -16,7 +16,7 @@ from dagster._core.origin import JobPythonOrigin
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.requests.run_requests import orders
+from kpi_pipeline.cache.requests.run_requests import run_request_specs
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests, TaskState
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
@@ -102,10 +102,10 @@ def test_runs_that_others_execute_or_that_wait_or_have_ended_stay_as_they_are(wo
 def test_a_person_who_waits_overtakes_a_schedule(worker) -> None:
     """Messages as the launcher sends them, with the priorities that runs have."""
     request = Request("1-0", "0" * 32, RequestKind.REFRESH, "kpis", EVERYTHING, "all", 1.0)
-    (asked,) = orders([request])
-    job_tags = defs.resolve_job_def(asked.job).tags
+    (requested,) = run_request_specs([request])
+    job_tags = defs.resolve_job_def(requested.job).tags
     with worker.app.connection_for_write() as connection:
-        for name, tags in (("scheduled", job_tags), ("asked", asked.tags)):
+        for name, tags in (("scheduled", job_tags), ("asked", requested.tags)):
             worker.app.send_task(
                 name, connection=connection, queue="kpis", priority=int(tags["dagster-celery/run_priority"])
             )
@@ -123,10 +123,10 @@ def test_a_run_tells_its_readers_how_it_ended(worker, demo_home, monkeypatch, tm
         for source in (None, "sqlite:////nowhere/at/all.db"):
             if source:
                 monkeypatch.setenv("KPI_SOURCE_URL", source)
-            task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+            task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
             (request,) = requests.take("test", 1, 0.01)
             requests.acknowledge(request.entry)
-            (order,) = orders([request])
+            (order,) = run_request_specs([request])
             job = defs.resolve_job_def(order.job)
             run = instance.create_run_for_job(
                 job,

@@ -74,7 +74,7 @@ def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
     for product in PRODUCTS:
         with cache.lease(product, context.run_id):
             # Looked at again: by now somebody may have published.
-            loss = cache.losses().of(product, time.time())
+            loss = cache.integrity().of(product, time.time())
             if loss is None:
                 continue
             restored = cache.restoration().restore(product, time.time())
@@ -88,11 +88,11 @@ def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
         cache.alarms().sound("cache_lost", product, f"{loss}; {restored.outcome.value} from the archive")
         for problem in restored.problems:
             cache.alarms().sound("archive_corrupt", product, f"{problem}; it was passed over")
-        cache.requests().ask(RequestKind.REFRESH, product, EVERYTHING)
+        cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
         if (live := cache.publisher().live(product)) is not None:
             keep_page_files(cache, live.stale_until)
         # What is superseded is whole too, as a rule: somebody published meanwhile.
-        if cache.losses().of(product, time.time()) is not None:
+        if cache.integrity().of(product, time.time()) is not None:
             beyond.append(f"{product} ({loss}): {'; '.join(restored.problems) or restored.outcome.value}")
     context.add_output_metadata({"products": MetadataValue.json(told)})
     if beyond:

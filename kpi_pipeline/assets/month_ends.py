@@ -346,8 +346,8 @@ def _publish(
 def _kept_slices(cube: Cube) -> list[Slice]:
     """The sums of everything, each single value, and each quick period: of one term at most."""
     return [
-        piece.only({one for one in piece.filters if len(one.terms) <= KEPT_TERMS})
-        for piece in cube.slices(attributes=1)
+        slice_.only({one for one in slice_.filters if len(one.terms) <= KEPT_TERMS})
+        for slice_ in cube.slices(attributes=1)
     ]
 
 

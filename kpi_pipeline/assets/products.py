@@ -164,7 +164,7 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
         told = _metadata(entry, outcome, time.perf_counter() - started)
-        told["taken_over"] = held.taken_over if isinstance(held, Staged) else held.variants
+        told["taken_over"] = held.reused if isinstance(held, Staged) else held.variants
         yield Output(entry, metadata={**told, **chosen.told, **_previews(product, cube)})
 
     return build

@@ -11,7 +11,7 @@ import orjson
 
 from kpi_pipeline.assets.precompute_set import Chosen
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Unchanged
+from kpi_pipeline.cache.publishing.publisher import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import shared_inputs
@@ -36,7 +36,7 @@ class WritePlan:
 
     every: Sequence[Slice]
     changed: Sequence[Slice]
-    unchanged: Unchanged | None
+    unchanged: Reusable | None
 
     @property
     def slices(self) -> Iterator[Slice]:
@@ -74,14 +74,14 @@ def write_plan(product: str, cube: Cube, chosen: Chosen, live: ManifestEntry | N
     changes = cube.changes_since(earlier)
     if changes is None or shared_inputs(product, cube) != shared_inputs(product, earlier):
         return everything
-    touched = {one for piece in cube.slices(changes) for one in piece.filters}
+    touched = {one for slice_ in cube.slices(changes) for one in slice_.filters}
     # What readers asked for beyond the declared filters may be new in this generation.
-    computed = touched | set(chosen.asked)
-    held = [one for piece in chosen.slices for one in piece.filters if one not in computed]
+    computed = touched | set(chosen.requested)
+    held = [one for slice_ in chosen.slices for one in slice_.filters if one not in computed]
     return WritePlan(
         chosen.slices,
-        [some for piece in chosen.slices if len(some := piece.only(computed))],
-        Unchanged(live.generation, tuple(held)) if held else None,
+        [some for slice_ in chosen.slices if len(some := slice_.only(computed))],
+        Reusable(live.generation, tuple(held)) if held else None,
     )
 
 
@@ -101,17 +101,17 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
 def single_values(slices: Sequence[Slice]) -> list[Slice]:
     """The sums of everything and of each single value of the declared filters, ages apart."""
     found = []
-    for piece in slices:
-        wanted = {one for one in piece.filters if _is_single(one)}
+    for slice_ in slices:
+        wanted = {one for one in slice_.filters if _is_single(one)}
         if wanted:
-            found.append(piece.only(wanted))
+            found.append(slice_.only(wanted))
     return found
 
 
-def _is_single(asked: Filter) -> bool:
-    if not asked.terms:
+def _is_single(requested: Filter) -> bool:
+    if not requested.terms:
         return True
-    (name, values), *others = asked.terms
+    (name, values), *others = requested.terms
     return not others and len(values) == 1 and name != ISSUED_AGE.name
 
 

@@ -18,7 +18,7 @@ kpi:wanted:<product>             sorted set of filters asked for, by popularity
 kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
 kpi:metrics:stale:<product>      sorted set of filters that were answered with stale figures, likewise
 kpi:metrics:reads:<product>:<day>  hash, how questions of a day were answered -> count
-kpi:metrics:hot_set:<product>    hash, what the pipeline has last chosen to precompute
+kpi:metrics:precompute_set:<product>    hash, what the pipeline has last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
 
 All expire but the few of `LASTING_KEYS`, which are bounded in size.
@@ -148,9 +148,9 @@ def reads_key(product: str, day: date) -> str:
     return f"kpi:metrics:reads:{product}:{day.isoformat()}"
 
 
-def hot_set_key(product: str) -> str:
+def precompute_set_key(product: str) -> str:
     """Redis key of what was last chosen to be precomputed of a product."""
-    return f"kpi:metrics:hot_set:{product}"
+    return f"kpi:metrics:precompute_set:{product}"
 
 
 def new_generation(product: str, at: datetime) -> str:

@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 import orjson
 
 
-class Miss(StrEnum):
+class MissReason(StrEnum):
     """The reasons of a miss."""
 
-    NOT_HOT = "not_hot"
+    NOT_PRECOMPUTED = "not_precomputed"
     """The live generation does not hold the variant: nobody asked for it in time, or there was no room."""
 
     CORRUPT = "corrupt"

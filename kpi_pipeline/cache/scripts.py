@@ -43,7 +43,7 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[6] .. ',"previous":[' .. table.concat(
 return reply
 """
 
-TAKE_OVER: Final = """
+REUSE: Final = """
 -- KEYS: the answers to copy, as many names for the copies, and the set of members that gets these names.
 -- ARGV: when copies and set expire. A copy is named when it is made, also on a server that is full by
 -- then, so that what comes to nothing can be removed.
@@ -114,7 +114,7 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 
-ASK: Final = """
+SUBMIT: Final = """
 -- KEYS: stream, id in flight for the same thing, task. ARGV: id, seconds in flight, seconds a task
 -- is kept, length of the stream, then names and values of the request.
 -- Returns the id of the request in flight: the one given, or an equal one asked before.

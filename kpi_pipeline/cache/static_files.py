@@ -26,7 +26,7 @@ from isal import igzip
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Encoding
 from kpi_pipeline.cache.keys import static_file_key, static_name_key
-from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 _MAGIC: Final = b"KPF\x01"
 _DIGEST_SIZE: Final = 16
@@ -128,7 +128,7 @@ class StaticFileView:
     """
 
     def __init__(self, client: redis.Redis, *, poll_s: float = _POLL_S) -> None:
-        self._link = Link(client)
+        self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._poll_s = poll_s
         self._lock = Lock()
@@ -160,7 +160,7 @@ class StaticFileView:
             if file.digest == digest:
                 return file
         key = static_file_key(digest)
-        frame = cast("bytes | None", self._link.ask(lambda client: client.get(key)))
+        frame = cast("bytes | None", self._read_client.call(lambda client: client.get(key)))
         if frame is None:
             return None
         try:
@@ -172,7 +172,7 @@ class StaticFileView:
     def _look(self, names: Sequence[str]) -> None:
         keys = [static_name_key(name) for name in names]
         try:
-            texts = cast("list[bytes | None]", self._link.ask(lambda client: client.mget(keys)))
+            texts = cast("list[bytes | None]", self._read_client.call(lambda client: client.mget(keys)))
             found = {}
             for name, text in zip(names, texts, strict=True):
                 known = _read_name(text)

@@ -10,14 +10,14 @@ import typer
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd, NothingPublished
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import show_progress
-from kpi_pipeline.cli.server import dagster_server
+from kpi_pipeline.cli.server import dagster_client
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.dagster_client import DagsterServer, RunProgress
+from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
 
 JOB: Final = "backfill_month_ends"
 TIMEOUT_S: Final = 1830
@@ -67,10 +67,10 @@ def backfill(
     for option, month in (("--from", first), ("--to", last)):
         if month is not None and not _MONTH.fullmatch(month):
             raise typer.BadParameter(f"{option} {month!r} is no month: give it as YYYY-MM")
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
         months = _months(settings, first, last)
-        server, address = dagster_server(settings), redis_url(settings)
+        server, address = dagster_client(settings), redis_url(settings)
         begun = time.monotonic()
         with Board(silent=as_json) as board:
             run_id = _run(server, months, board)
@@ -108,7 +108,7 @@ def _months(settings: Settings, first: str, last: str | None) -> list[str]:
     return [month_text(number) for number in range(begin, end + 1)]
 
 
-def _run(server: DagsterServer, months: list[str], board: Board) -> str:
+def _run(server: DagsterClient, months: list[str], board: Board) -> str:
     """Run the job over a range of months; returns the run's id.
 
     Raises:

@@ -10,7 +10,7 @@ import typer
 from babel.numbers import get_currency_precision
 
 from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.compute.forecasting.backtest import NAIVE_MONTH_ENDS, Score, score_forecasts
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.settings import Settings
@@ -40,7 +40,7 @@ def backtest(
 
     Example: `kpi backtest --months 24 --json`
     """
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
         scores = score_forecasts(_certificates(settings), settings.today(), months)
         if as_json:

@@ -12,12 +12,12 @@ import typer
 
 from kpi_pipeline.cache.connection import redis_url
 from kpi_pipeline.cli.console import OUT, print_json
-from kpi_pipeline.cli.problems import FAILED, TOLD, Problem, load_settings, told
+from kpi_pipeline.cli.problems import EXPECTED_ERRORS, FAILED, Problem, load_settings, reported_errors
 from kpi_pipeline.cli.source_check import read_source, refuse_if_too_dirty
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack import loopback
 from kpi_pipeline.stack.addresses import Addresses, port_is_free
-from kpi_pipeline.stack.dagster_client import DagsterServer
+from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, HomeUnusable
 from kpi_pipeline.stack.redis_check import check_redis
 from kpi_pipeline.stack.supervision import running_addresses
@@ -60,7 +60,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     Example: `kpi doctor`
     """
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
         home = Home(settings)
         running = running_addresses(home)
@@ -92,7 +92,7 @@ def _check(name: str, check: Callable[[], str]) -> Check:
         return Check(name, Finding.OK, check())
     except _Skipped as reason:
         return Check(name, Finding.SKIPPED, str(reason))
-    except TOLD as error:
+    except EXPECTED_ERRORS as error:
         return Check(name, Finding.PROBLEM, str(error))
 
 
@@ -165,7 +165,7 @@ def _dagster(settings: Settings, running: Addresses | None) -> str:
         url = str(settings.dagster_url)
     else:
         raise _Skipped("the stack does not run")
-    if not DagsterServer(url).answers():
+    if not DagsterClient(url).answers():
         raise Problem(f"Dagster at {url} does not answer: see logs/dagster-web.log in KPI_HOME")
     return f"{url} answers and has loaded the definitions"
 

@@ -3,12 +3,12 @@
 import time
 
 from kpi_pipeline.cli.console import say
-from kpi_pipeline.cli.problems import NotRunning, Problem, load_settings, told
+from kpi_pipeline.cli.problems import NotRunning, Problem, load_settings, reported_errors
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.processes import end_processes, stack_processes
-from kpi_pipeline.stack.supervision import LEFT_SECONDS, STOP_SECONDS, ask_to_stop
+from kpi_pipeline.stack.supervision import LEFT_SECONDS, STOP_SECONDS, request_stop
 
 
 def down() -> None:
@@ -18,7 +18,7 @@ def down() -> None:
 
     Example: `kpi down`
     """
-    with told():
+    with reported_errors():
         settings = load_settings()
         home = Home(settings)
         lock = StackLock(home.lock_file)
@@ -26,7 +26,7 @@ def down() -> None:
             raise NotRunning(settings)
         addresses = Addresses.read(home.addresses_file)
         if addresses is not None:
-            ask_to_stop(addresses)
+            request_stop(addresses)
         deadline = time.monotonic() + STOP_SECONDS
         # Whoever started it ends last, once nothing is left to tend.
         while not lock.acquire():

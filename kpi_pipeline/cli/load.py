@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.cli.source_check import SourceCheck, advice, read_source, refuse_if_too_dirty
 from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.settings import Settings
@@ -63,7 +63,7 @@ def load(
 
     Example: `kpi load --mapping my.toml postgresql://user:password@host/database`
     """
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
         day = as_of.date() if as_of else None
         if source == DEMO:

@@ -50,7 +50,7 @@ class NotRunning(Problem):
         )
 
 
-TOLD: Final = (
+EXPECTED_ERRORS: Final = (
     Problem,
     CacheUnavailable,
     DagsterUnreachable,
@@ -68,7 +68,7 @@ TOLD: Final = (
 
 
 @contextmanager
-def told(as_json: bool = False) -> Iterator[None]:
+def reported_errors(as_json: bool = False) -> Iterator[None]:
     """Tell a problem that the user can mend, and end the command.
 
     Args:
@@ -76,7 +76,7 @@ def told(as_json: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except TOLD as error:
+    except EXPECTED_ERRORS as error:
         if as_json:
             print_json({"ok": False, "problem": str(error)})
         else:

@@ -15,7 +15,7 @@ from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.stack.dagster_client import DagsterServer, RunProgress
+from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
 
 REFRESH_ALL: Final = "refresh_all"
 TIMEOUT_S: Final = 1800
@@ -87,14 +87,14 @@ def not_fresh(client: redis.Redis) -> list[str]:
     ]
 
 
-def refresh(server: DagsterServer, redis_address: str, job: str, asked_by: str, board: Board) -> Refresh:
+def refresh(server: DagsterClient, redis_address: str, job: str, requested_by: str, board: Board) -> Refresh:
     """Run a job, show its progress, and verify by reading back what it has published.
 
     Args:
         server: Where it is run.
         redis_address: The cache.
         job: `refresh_all` or that of one product.
-        asked_by: The command, for the run's tags.
+        requested_by: The command, for the run's tags.
         board: Where progress is shown.
 
     Raises:
@@ -104,7 +104,7 @@ def refresh(server: DagsterServer, redis_address: str, job: str, asked_by: str, 
         RunUnfinished: If it does not end in time.
     """
     begun = time.monotonic()
-    run_id = server.launch(job, {"kpi/asked_by": asked_by})
+    run_id = server.launch(job, {"kpi/asked_by": requested_by})
     board.show(job, f"queued: {server.link(run_id)}")
     progress = RunProgress("QUEUED", None)
     for progress in server.follow(run_id, TIMEOUT_S):

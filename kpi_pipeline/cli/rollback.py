@@ -12,7 +12,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
 from kpi_pipeline.cache.publishing.rollback import NoSuchGeneration, Rollback
 from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 
@@ -71,7 +71,7 @@ def rollback(
         raise typer.BadParameter(f"unknown product {product!r}: use one of {', '.join(PRODUCTS)}")
     if to is not None and product is None:
         raise typer.BadParameter("--to names a generation of one product: give --product too")
-    with told(as_json):
+    with reported_errors(as_json):
         address = redis_url(load_settings())
         try:
             with connect(address) as client:

@@ -11,11 +11,11 @@ from kpi_pipeline.cache.connection import connect_reader, redis_url
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, told
+from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
-from kpi_pipeline.stack.dagster_client import DagsterServer, DagsterUnreachable, RecentRun
+from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RecentRun
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states, running_addresses
@@ -33,7 +33,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     Example: `kpi status --json`
     """
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
         home = Home(settings)
         addresses = running_addresses(home)
@@ -67,7 +67,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 def _runs(addresses: Addresses) -> list[RecentRun] | None:
     try:
-        return DagsterServer(addresses.dagster_url).recent_runs(RUNS_SHOWN)
+        return DagsterClient(addresses.dagster_url).recent_runs(RUNS_SHOWN)
     except DagsterUnreachable:
         return None
 

@@ -12,13 +12,19 @@ import typer
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cli.console import Board, print_problem, say
 from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, keep, make_demo
-from kpi_pipeline.cli.problems import RUNNING_ALREADY, TOLD, Problem, load_settings, told
+from kpi_pipeline.cli.problems import (
+    EXPECTED_ERRORS,
+    RUNNING_ALREADY,
+    Problem,
+    load_settings,
+    reported_errors,
+)
 from kpi_pipeline.cli.refresh import REFRESH_ALL, not_fresh, refresh
 from kpi_pipeline.cli.warm import show_refresh
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack import loopback
 from kpi_pipeline.stack.addresses import Addresses
-from kpi_pipeline.stack.dagster_client import DagsterServer
+from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.processes import end_processes
@@ -26,7 +32,7 @@ from kpi_pipeline.stack.programs import pipeline_environment, programs
 from kpi_pipeline.stack.redis_check import RedisUnusable, check_redis
 from kpi_pipeline.stack.run_storage import create_run_storage
 from kpi_pipeline.stack.supervision import LEFT_SECONDS, Supervisor
-from kpi_pipeline.stack.watchdog import Keeper
+from kpi_pipeline.stack.watchdog import Watchdog
 
 READY_SECONDS: Final = 120
 """How long the servers may take to answer."""
@@ -62,7 +68,7 @@ def up(
 
     Example: `kpi up --web-port 5050 --dagster-port 3030`
     """
-    with told():
+    with reported_errors():
         settings = load_settings(
             KPI_WEB_PORT=web_port, KPI_DAGSTER_PORT=dagster_port, KPI_REDIS_PORT=redis_port
         )
@@ -96,11 +102,11 @@ def _run(settings: Settings, home: Home) -> None:
     listed = programs(settings, home, addresses)
     home.prepare(addresses)
     create_run_storage(home, pipeline_environment(settings, home, addresses))
-    keeper = Keeper(Supervisor(home, listed, addresses), say)
+    watchdog = Watchdog(Supervisor(home, listed, addresses), say)
     try:
         with Board() as board:
             _choose_demo_if_none(settings, board)
-            _await_servers(settings, home, addresses, keeper, board)
+            _await_servers(settings, home, addresses, watchdog, board)
         say(f"dashboard  {addresses.dashboard_url}")
         say(f"dagster    {addresses.dagster_url}")
         _warm_if_needed(settings, addresses)
@@ -109,7 +115,7 @@ def _run(settings: Settings, home: Home) -> None:
             signal.pause()
     finally:
         _ignore_signals()
-        keeper.stop()
+        watchdog.stop()
 
 
 def _choose_demo_if_none(settings: Settings, board: Board) -> None:
@@ -119,25 +125,25 @@ def _choose_demo_if_none(settings: Settings, board: Board) -> None:
 
 
 def _await_servers(
-    settings: Settings, home: Home, addresses: Addresses, keeper: Keeper, board: Board
+    settings: Settings, home: Home, addresses: Addresses, watchdog: Watchdog, board: Board
 ) -> None:
     """Wait until every server answers.
 
     Raises:
         Problem: If one does not; names its log.
     """
-    dagster = DagsterServer(addresses.dagster_url)
+    dagster = DagsterClient(addresses.dagster_url)
     answering: dict[str, Callable[[], bool]] = {
         "cache": lambda: _redis_answers(redis_url(settings)),
         "web": lambda: loopback.answers(f"{addresses.web_url}/health/system"),
-        "worker": lambda: keeper.states["worker"].state == "RUNNING",
+        "worker": lambda: watchdog.states["worker"].state == "RUNNING",
         "dagster-web": dagster.answers,
     }
     deadline = time.monotonic() + READY_SECONDS
     for name, answers in answering.items():
         board.show(name, "starting", changing=True)
-        while not (keeper.states and answers()):
-            state = keeper.states.get(name)
+        while not (watchdog.states and answers()):
+            state = watchdog.states.get(name)
             if time.monotonic() > deadline or (state is not None and state.state == "FATAL"):
                 raise Problem(f"{name} does not start: see {home.logs / f'{name}.log'}")
             time.sleep(_POLL_S)
@@ -162,9 +168,9 @@ def _warm_if_needed(settings: Settings, addresses: Addresses) -> None:
             say("everything that is live is fresh")
             return
         with Board() as board:
-            done = refresh(DagsterServer(addresses.dagster_url), address, REFRESH_ALL, "kpi up", board)
+            done = refresh(DagsterClient(addresses.dagster_url), address, REFRESH_ALL, "kpi up", board)
         show_refresh(done)
-    except TOLD as error:
+    except EXPECTED_ERRORS as error:
         print_problem(str(error))
         say("The stack stays up: choose another source with `kpi load`, then run `kpi warm`.")
 

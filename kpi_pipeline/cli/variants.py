@@ -10,7 +10,7 @@ from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.cache.usage.coverage import Coverage, ProductCoverage
 from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, told
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 
@@ -37,7 +37,7 @@ def variants(
     unknown = [name for name in products if name not in PRODUCTS]
     if unknown:
         raise typer.BadParameter(f"unknown product {unknown[0]!r}: use one of {', '.join(PRODUCTS)}")
-    with told(as_json):
+    with reported_errors(as_json):
         address = redis_url(load_settings())
         try:
             with connect(address) as client:
@@ -62,8 +62,8 @@ def _show(found: Sequence[ProductCoverage]) -> None:
                 f"{one.chosen.known:,}" if one.chosen else "",
                 f"{one.live.variants:,}" if one.live else "0",
                 f"{one.chosen.left_out + one.chosen.refused:,}" if one.chosen else "",
-                f"{one.asked:,}",
-                f"{one.asked_missing:,}",
+                f"{one.requested:,}",
+                f"{one.requested_missing:,}",
                 f"{one.reads.hits:,}",
                 f"{one.reads.missed:,}",
                 f"{one.live.bytes:,}" if one.live else "0",

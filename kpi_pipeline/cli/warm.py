@@ -8,12 +8,12 @@ import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
-from kpi_pipeline.cli.problems import FAILED, load_settings, told
+from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import REFRESH_ALL, Refresh, job_of, refresh
-from kpi_pipeline.cli.server import dagster_server
+from kpi_pipeline.cli.server import dagster_client
 from kpi_pipeline.cli.warming import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.stack.dagster_client import DagsterServer
+from kpi_pipeline.stack.dagster_client import DagsterClient
 
 _PROBLEMS_SHOWN: Final = 20
 
@@ -56,9 +56,9 @@ def warm(
         raise typer.BadParameter(f"unknown product {unknown[0]!r}: use one of {', '.join(PRODUCTS)}")
     if everything and (products or filters):
         raise typer.BadParameter("--all warms everything: leave out --product and --filter, or --all")
-    with told(as_json):
+    with reported_errors(as_json):
         settings = load_settings()
-        server = dagster_server(settings)
+        server = dagster_client(settings)
         address = redis_url(settings)
         if filters:
             with connect(address) as client, Board(silent=as_json) as board:
@@ -88,7 +88,7 @@ def _tell_refreshed(done: Sequence[Refresh], verified: Sequence[Verified], as_js
         raise typer.Exit(FAILED)
 
 
-def _tell_warmed(server: DagsterServer, warmed: Sequence[Warmed], as_json: bool) -> None:
+def _tell_warmed(server: DagsterClient, warmed: Sequence[Warmed], as_json: bool) -> None:
     problems = [f"{one.product}: {one.problem}" for one in warmed if one.problem is not None]
     if as_json:
         print_json({"ok": not problems, "variants": [one.as_dict() for one in warmed]})

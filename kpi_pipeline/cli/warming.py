@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import redis
 
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, Miss
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.publishing.integrity import read_back
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState, TaskStatus
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.filters import read_filter
 from kpi_pipeline.cli.problems import Problem
@@ -100,12 +100,12 @@ def warm_variants(
     """
     reader = CacheReader(client, poll_s=0)
     try:
-        asked = {product: read_filter(given, reader.catalogue(product)) for product in products}
+        requested = {product: read_filter(given, reader.catalogue(product)) for product in products}
     except NothingPublished as error:
         raise Problem(str(error)) from error
     with ThreadPoolExecutor(len(products)) as together:
         return list(
-            together.map(lambda product: _warm(client, reader, product, asked[product], board), products)
+            together.map(lambda product: _warm(client, reader, product, requested[product], board), products)
         )
 
 
@@ -138,26 +138,26 @@ def _verify(client: redis.Redis, entry: ManifestEntry, board: Board) -> Verified
             board.show(name, f"{answers:,} of {entry.variants + 1:,}", changing=True)
     except redis.RedisError as error:
         raise CacheUnavailable(f"Redis cannot be read ({error}): see `kpi doctor`") from error
-    told = f"{len(problems):,} problems" if problems else f"all {answers:,} answers read back"
-    board.show(name, told, done=True)
+    reported_errors = f"{len(problems):,} problems" if problems else f"all {answers:,} answers read back"
+    board.show(name, reported_errors, done=True)
     return Verified(entry.product, entry.generation, answers, tuple(problems))
 
 
-def _warm(client: redis.Redis, reader: CacheReader, product: str, asked: Filter, board: Board) -> Warmed:
+def _warm(client: redis.Redis, reader: CacheReader, product: str, requested: Filter, board: Board) -> Warmed:
     begun = time.monotonic()
     try:
-        Ledger(client).want(product, asked)
-        task = Requests(client).ask(RequestKind.WARM, product, asked).id
+        UsageCounters(client).want(product, requested)
+        task = Requests(client).submit(RequestKind.WARM, product, requested).id
         status = _follow(client, product, task, board)
     except redis.RedisError as error:
         raise CacheUnavailable(f"{product} cannot be asked for ({error}): see `kpi doctor`") from error
     generation, problem = None, _failure(task, status)
     if problem is None:
-        generation, problem = _read(reader, product, asked)
+        generation, problem = _read(reader, product, requested)
     seconds = round(time.monotonic() - begun, 3)
     board.show(product, problem or f"fresh in {seconds:.1f} s", done=True)
     run_id = status.run_id if status else None
-    return Warmed(product, asked, generation, task, run_id, seconds, problem)
+    return Warmed(product, requested, generation, task, run_id, seconds, problem)
 
 
 def _follow(client: redis.Redis, product: str, task: str, board: Board) -> TaskStatus | None:
@@ -183,16 +183,16 @@ def _failure(task: str, status: TaskStatus | None) -> str | None:
     return f"the request {task} was not fulfilled in time: `kpi status` shows whether runs are taken up"
 
 
-def _read(reader: CacheReader, product: str, asked: Filter) -> tuple[str | None, str | None]:
+def _read(reader: CacheReader, product: str, requested: Filter) -> tuple[str | None, str | None]:
     """The live generation that gives fresh figures of a filter, or what is wrong with it."""
     try:
-        answer = reader.answer(product, asked)
+        answer = reader.answer(product, requested)
     except NothingPublished as error:
         return None, str(error)
-    if answer.miss is Miss.NOT_HOT:
+    if answer.miss is MissReason.NOT_PRECOMPUTED:
         return None, (
-            "the hot set has no room for it: raise KPI_HOT_SET_MAX_VARIANTS or KPI_HOT_SET_MAX_BYTES, "
-            "see `kpi variants`"
+            "the precompute set has no room for it: raise KPI_PRECOMPUTE_MAX_VARIANTS or "
+            "KPI_PRECOMPUTE_MAX_BYTES, see `kpi variants`"
         )
     if answer.miss is not None:
         return None, f"it cannot be read back ({answer.miss}): refresh {product} again"

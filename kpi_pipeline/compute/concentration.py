@@ -4,46 +4,46 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, summed
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, sum_by_place
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_of
-from kpi_pipeline.compute.windows import ANCHORS, PREVIOUS, RECENT, TREND, VALUE, Anchors
+from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE, WINDOWS, Windows
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
 
 _COUNT: Final = 1
 """Place of the count among the sums of a breakdown."""
 
 
-def payment_quantiles(piece: Slice, anchors: Anchors, percent: int) -> tuple[Ints, Bools]:
+def payment_quantiles(slice_: Slice, windows: Windows, percent: int) -> tuple[Ints, Bools]:
     """The least days by which a percentage of the payments was made, by the nearest rank.
 
     Args:
-        piece: The variants.
-        anchors: Theirs.
+        slice_: The variants.
+        windows: Theirs.
         percent: From 1 to 100.
 
     Returns:
         Days and where there are any, [V, anchors, 1].
     """
-    value = np.full((len(piece), ANCHORS, 1), NO_VALUE)
-    value[:, VALUE, 0] = _quantiles(piece, *piece.rows("breakdowns"), len(piece), percent)
+    value = np.full((len(slice_), WINDOWS, 1), NO_VALUE)
+    value[:, VALUE, 0] = _quantiles(slice_, *slice_.rows("breakdowns"), len(slice_), percent)
     for anchor in (RECENT, PREVIOUS):
-        rows = piece.stretch("breakdowns", piece.group, anchors.first[:, anchor], anchors.last[:, anchor])
-        value[:, anchor, 0] = _quantiles(piece, *rows, len(piece), percent)
-    every = piece.groups * piece.cube.months
-    by_month = _quantiles(piece, *_each_month(piece, "breakdowns"), every, percent)
-    value[:, TREND, 0] = _at_months(piece, anchors.first[:, TREND], by_month, NO_VALUE)
+        rows = slice_.stretch("breakdowns", slice_.group, windows.first[:, anchor], windows.last[:, anchor])
+        value[:, anchor, 0] = _quantiles(slice_, *rows, len(slice_), percent)
+    every = slice_.groups * slice_.cube.months
+    by_month = _quantiles(slice_, *_each_month(slice_, "breakdowns"), every, percent)
+    value[:, TREND, 0] = _at_months(slice_, windows.first[:, TREND], by_month, NO_VALUE)
     return value, value != NO_VALUE
 
 
 def concentrations(
-    piece: Slice, anchors: Anchors, dimension: str, component: str, squared: bool
+    slice_: Slice, windows: Windows, dimension: str, component: str, squared: bool
 ) -> tuple[Ints, Ints]:
     """The largest value's part of a component, or the sum of the squares of all, and the whole.
 
     Args:
-        piece: The variants.
-        anchors: Theirs.
+        slice_: The variants.
+        windows: Theirs.
         dimension: Over whose values the component spreads.
         component: A flow component.
         squared: Squares instead of the largest; then the whole is squared too.
@@ -51,30 +51,30 @@ def concentrations(
     Returns:
         What is above and below the line, [V, anchors, C]: Python integers where squared.
     """
-    currencies = len(piece.currencies)
-    shape = (len(piece), ANCHORS, currencies)
+    currencies = len(slice_.currencies)
+    shape = (len(slice_), WINDOWS, currencies)
     kind = object if squared else np.int64
     above, below = np.zeros(shape, kind), np.zeros(shape, kind)
 
     def spread(owner: Ints, row: Ints, owners: int) -> tuple[Ints, Ints]:
-        return _spread(piece, owner, row, owners, dimension, component, squared)
+        return _spread(slice_, owner, row, owners, dimension, component, squared)
 
-    above[:, VALUE], below[:, VALUE] = spread(*piece.rows("cells"), len(piece))
+    above[:, VALUE], below[:, VALUE] = spread(*slice_.rows("cells"), len(slice_))
     for anchor in (RECENT, PREVIOUS):
-        rows = piece.stretch("cells", piece.group, anchors.first[:, anchor], anchors.last[:, anchor])
-        above[:, anchor], below[:, anchor] = spread(*rows, len(piece))
-    by_month = spread(*_each_month(piece, "cells"), piece.groups * piece.cube.months)
+        rows = slice_.stretch("cells", slice_.group, windows.first[:, anchor], windows.last[:, anchor])
+        above[:, anchor], below[:, anchor] = spread(*rows, len(slice_))
+    by_month = spread(*_each_month(slice_, "cells"), slice_.groups * slice_.cube.months)
     for to, found in zip((above, below), by_month, strict=True):
-        to[:, TREND] = _at_months(piece, anchors.first[:, TREND], found, 0)
+        to[:, TREND] = _at_months(slice_, windows.first[:, TREND], found, 0)
     return above, below
 
 
-def values_with(piece: Slice, anchors: Anchors, dimension: str, component: str, some: bool) -> Ints:
+def values_with(slice_: Slice, windows: Windows, dimension: str, component: str, some: bool) -> Ints:
     """How many values of a dimension have something open, and some or none of a stock component.
 
     Args:
-        piece: The variants.
-        anchors: Theirs; of a window or a month, what stood at its end.
+        slice_: The variants.
+        windows: Theirs; of a window or a month, what stood at its end.
         dimension: Whose values are counted.
         component: A stock component.
         some: Those that have some of it; else those that have none.
@@ -82,49 +82,49 @@ def values_with(piece: Slice, anchors: Anchors, dimension: str, component: str, 
     Returns:
         [V, anchors, 1].
     """
-    value = np.zeros((len(piece), ANCHORS, 1), np.int64)
+    value = np.zeros((len(slice_), WINDOWS, 1), np.int64)
 
     def counted(table: str, columns: tuple[str, ...], owner: Ints, row: Ints, owners: int) -> Ints:
-        source, held = piece.cube.tables[table], len(piece.cube.coded[dimension])
+        source, held = slice_.cube.tables[table], len(slice_.cube.encoded[dimension])
         code = source.codes[dimension][row]
         kept = code != NO_VALUE
         each, at = np.unique(owner[kept] * max(held, 1) + code[kept], return_inverse=True)
         places = [columns.index("open_count"), columns.index(component)]
-        sums = summed(source.sums[:, places], row[kept], at, len(each))
+        sums = sum_by_place(source.sums[:, places], row[kept], at, len(each))
         chosen = (sums[:, 0] > 0) & ((sums[:, 1] > 0) == some)
         return np.bincount(each[chosen] // max(held, 1), minlength=owners).astype(np.int64)
 
-    value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *piece.rows("cells"), len(piece))
-    every = piece.groups * piece.cube.months
-    by_month = counted("positions", STOCK_COMPONENTS, *_each_month(piece, "positions"), every)
-    present = month_of(piece.cube.as_of)
-    for anchor in range(VALUE + 1, ANCHORS):
-        ends = np.minimum(anchors.last[:, anchor : anchor + 1], present)
-        value[:, anchor] = _at_months(piece, ends, by_month, 0)
+    value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *slice_.rows("cells"), len(slice_))
+    every = slice_.groups * slice_.cube.months
+    by_month = counted("positions", STOCK_COMPONENTS, *_each_month(slice_, "positions"), every)
+    present = month_of(slice_.cube.as_of)
+    for anchor in range(VALUE + 1, WINDOWS):
+        ends = np.minimum(windows.last[:, anchor : anchor + 1], present)
+        value[:, anchor] = _at_months(slice_, ends, by_month, 0)
     return value
 
 
-def _each_month(piece: Slice, table: str) -> tuple[Ints, Ints]:
+def _each_month(slice_: Slice, table: str) -> tuple[Ints, Ints]:
     """The rows of every group and month; which of these each is in, and the row."""
-    months = piece.cube.months
-    group, month = np.divmod(np.arange(piece.groups * months), months)
-    number = month + piece.cube.first
-    return piece.stretch(table, group, number, number)
+    months = slice_.cube.months
+    group, month = np.divmod(np.arange(slice_.groups * months), months)
+    number = month + slice_.cube.first
+    return slice_.stretch(table, group, number, number)
 
 
-def _at_months(piece: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
+def _at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
     """What is known of each group and month, at some months of each variant, [V, months]."""
-    months = piece.cube.months
-    place = numbers - piece.cube.first
+    months = slice_.cube.months
+    place = numbers - slice_.cube.first
     inside = (place >= 0) & (place < months)
-    found = by_month[piece.group[:, None] * months + np.clip(place, 0, months - 1)]
+    found = by_month[slice_.group[:, None] * months + np.clip(place, 0, months - 1)]
     found[~inside] = outside
     return found
 
 
-def _quantiles(piece: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
+def _quantiles(slice_: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
     """The quantile of each owner's payments; `NO_VALUE` where it has none."""
-    cube = piece.cube
+    cube = slice_.cube
     paid = cube.breakdown[row] == "payment_days"
     owner, row = owner[paid], row[paid]
     found = np.full(owners, NO_VALUE)
@@ -144,10 +144,10 @@ def _quantiles(piece: Slice, owner: Ints, row: Ints, owners: int, percent: int) 
 
 
 def _spread(
-    piece: Slice, owner: Ints, row: Ints, owners: int, dimension: str, component: str, squared: bool
+    slice_: Slice, owner: Ints, row: Ints, owners: int, dimension: str, component: str, squared: bool
 ) -> tuple[Ints, Ints]:
     """Largest or squares, and the whole, of each owner and currency, [owners, C]."""
-    cells, currencies = piece.cube.tables["cells"], len(piece.currencies)
+    cells, currencies = slice_.cube.tables["cells"], len(slice_.currencies)
     kind = object if squared else np.int64
     above, below = np.zeros((owners, currencies), kind), np.zeros((owners, currencies), kind)
     code = cells.codes[dimension][row]
@@ -156,10 +156,10 @@ def _spread(
     owner, row, code, amount = owner[kept], row[kept], code[kept], amount[kept]
     if not len(row):
         return above, below
-    shape = (owners, currencies, len(piece.values(dimension)))
+    shape = (owners, currencies, len(slice_.values(dimension)))
     flat = np.ravel_multi_index((owner, cells.currency[row], code), shape)
     held, at = np.unique(flat, return_inverse=True)
-    each = summed(amount[:, None], np.arange(len(amount)), at, len(held))[:, 0]
+    each = sum_by_place(amount[:, None], np.arange(len(amount)), at, len(held))[:, 0]
     place, first = np.unique(held // shape[2], return_index=True)
     where = np.unravel_index(place, (owners, currencies))
     whole = np.add.reduceat(each, first)

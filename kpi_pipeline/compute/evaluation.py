@@ -12,7 +12,7 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.exact_division import Floats, quotient
 from kpi_pipeline.compute.expected_credit_loss import expected_losses
 from kpi_pipeline.compute.months import days_between
-from kpi_pipeline.compute.windows import ANCHORS, VALUE, Anchors
+from kpi_pipeline.compute.windows import VALUE, WINDOWS, Windows
 from kpi_pipeline.model.components import COMPONENTS, Kind
 from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.kpis import Kpi
@@ -85,12 +85,12 @@ class Evaluation:
     """The KPIs of one slice.
 
     Args:
-        piece: The slice.
+        slice_: The slice.
     """
 
-    def __init__(self, piece: Slice) -> None:
-        self.piece = piece
-        self.anchors = Anchors.of(piece)
+    def __init__(self, slice_: Slice) -> None:
+        self.slice_ = slice_
+        self.windows = Windows.of(slice_)
         self._known: dict[tuple[str, Span], Ints] = {}
         self._ways: dict[type, Callable[[Any, bool], Evaluated]] = {
             Total: self._total,
@@ -108,12 +108,12 @@ class Evaluation:
     def of(self, kpi: Kpi) -> Evaluated:
         """Evaluate a KPI at every anchor."""
         found = self._ways[type(kpi.formula)](kpi.formula, kpi.per_currency)
-        there, divided = found.there & self.anchors.there[:, :, None], found.divided
+        there, divided = found.there & self.windows.there[:, :, None], found.divided
         kinds = {_KIND[term.component] for term in terms_of(kpi.formula)}
         if Kind.SNAPSHOT in kinds:
-            there = there & (np.arange(ANCHORS) == VALUE)[:, None]
+            there = there & (np.arange(WINDOWS) == VALUE)[:, None]
         if kinds & _OF_COSTS:
-            known = self.piece.has_costs
+            known = self.slice_.has_costs
             there = there & known[:, None, None]
             if divided is not None:
                 divided = replace(
@@ -137,17 +137,17 @@ class Evaluation:
         return self._known[known] if term.factor == 1 else self._known[known] * term.factor
 
     def _component(self, name: str, span: Span) -> Ints:
-        piece, kind = self.piece, _KIND[name]
+        slice_, kind = self.slice_, _KIND[name]
         if kind is Kind.SNAPSHOT:
-            found = np.zeros((len(piece), ANCHORS, len(piece.currencies)), np.int64)
+            found = np.zeros((len(slice_), WINDOWS, len(slice_.currencies)), np.int64)
         else:
-            first, last = self.anchors.span(span)
+            first, last = self.windows.span(span)
             # At a window or a month a stock is what stood at its end.
-            found = piece.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
+            found = slice_.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
         if span is Span.SELF:
-            found[:, VALUE] = piece.total(name)
+            found[:, VALUE] = slice_.total(name)
         elif span is Span.WINDOW:
-            found[:, VALUE] = piece.window(name)
+            found[:, VALUE] = slice_.window(name)
         return found
 
     def _total(self, formula: Total, per_currency: bool) -> Evaluated:
@@ -158,18 +158,18 @@ class Evaluation:
         above, below = (self._sum(of, per_currency) for of in (formula.above, formula.below))
         if not formula.times_days:
             return Evaluated(*quotient(above, below), Divided.of(above, below))
-        days = np.broadcast_to(self.anchors.days[:, :, None], above.shape)
+        days = np.broadcast_to(self.windows.days[:, :, None], above.shape)
         value, there = quotient(above, below, days)
-        divided = Divided.of(above, below, days=self.piece.window_days)
+        divided = Divided.of(above, below, days=self.slice_.window_days)
         return Evaluated(value, there & (days > 0), divided)
 
     def _payment_quantile(self, formula: PaymentQuantile, _per_currency: bool) -> Evaluated:
-        return Evaluated(*payment_quantiles(self.piece, self.anchors, formula.percent))
+        return Evaluated(*payment_quantiles(self.slice_, self.windows, formula.percent))
 
     def _shares(self, formula: TopShare | Herfindahl, _per_currency: bool) -> Evaluated:
         squared = isinstance(formula, Herfindahl)
         above, below = concentrations(
-            self.piece, self.anchors, formula.dimension, formula.component, squared=squared
+            self.slice_, self.windows, formula.dimension, formula.component, squared=squared
         )
         value, there = quotient(above, below)
         # Squares are beyond what JSON's readers keep exactly.
@@ -178,34 +178,34 @@ class Evaluation:
         return Evaluated(value, there & (below > 0), divided)
 
     def _expected_loss(self, _formula: ExpectedLoss, _per_currency: bool) -> Evaluated:
-        return Evaluated(*expected_losses(self.piece, self.anchors))
+        return Evaluated(*expected_losses(self.slice_, self.windows))
 
     def _values_where(self, formula: ValuesWhere, _per_currency: bool) -> Evaluated:
-        value = values_with(self.piece, self.anchors, formula.dimension, formula.component, formula.some)
+        value = values_with(self.slice_, self.windows, formula.dimension, formula.component, formula.some)
         return Evaluated(value, np.ones(value.shape, np.bool_))
 
     def _share_of_all(self, formula: ShareOfAll, _per_currency: bool) -> Evaluated:
-        piece, name = self.piece, formula.component
+        slice_, name = self.slice_, formula.component
         above = self.term(Term(name))
-        everything = piece.cube.everything
-        if piece is everything:
+        everything = slice_.cube.everything
+        if slice_ is everything:
             below = above.copy()
         else:
-            first, last = self.anchors.span(Span.SELF)
-            below = everything.over(name, first, last, np.zeros(len(piece), np.int64))
-            below[:, VALUE] = _all_at_value(piece, everything, name)
+            first, last = self.windows.span(Span.SELF)
+            below = everything.over(name, first, last, np.zeros(len(slice_), np.int64))
+            below[:, VALUE] = _all_at_value(slice_, everything, name)
         value, there = quotient(above, below)
         return Evaluated(value, there, Divided.of(above, below))
 
     def _against_target(self, formula: AgainstTarget, _per_currency: bool) -> Evaluated:
-        piece = self.piece
+        slice_ = self.slice_
         above = self.term(Term("approved_amount", formula.span))
-        first, last = self.anchors.span(formula.span)
+        first, last = self.windows.span(formula.span)
         months = last - first + 1
-        targets = [piece.cube.thresholds.monthly_target(code) for code in piece.currencies]
+        targets = [slice_.cube.thresholds.monthly_target(code) for code in slice_.currencies]
         below = months[:, :, None] * np.array([target or 0 for target in targets], np.int64)
         whole = np.array(
-            [all(name == MONTH.name for name, _ in asked.terms) for asked in piece.filters], np.bool_
+            [all(name == MONTH.name for name, _ in requested.terms) for requested in slice_.filters], np.bool_
         )
         set_ = np.array([target is not None for target in targets], np.bool_)
         aimed = whole[:, None, None] & set_[None, None, :]
@@ -213,18 +213,18 @@ class Evaluation:
         return Evaluated(value, there & aimed, Divided.of(above, below, below_there=aimed[:, 0]))
 
     def _count_back(self, _formula: CountBack, _per_currency: bool) -> Evaluated:
-        piece, as_of = self.piece, self.piece.cube.as_of
+        slice_, as_of = self.slice_, self.slice_.cube.as_of
         receivable = remaining = self.term(Term("receivable_amount"))
         days = np.zeros(remaining.shape, np.int64)
         used = np.zeros(remaining.shape, np.int64)  # approved billing of the month that ends the count
         used_days = np.zeros(remaining.shape, np.int64)
         counting = remaining > 0
-        month = self.anchors.window_last.copy()
+        month = self.windows.window_last.copy()
         for _ in range(_MOST_MONTHS_BACK):
-            counting_here = counting & (month >= piece.cube.first_happened)[:, :, None]
+            counting_here = counting & (month >= slice_.cube.first_happened)[:, :, None]
             if not counting_here.any():
                 break
-            approved = piece.over("approved_amount", month, month)
+            approved = slice_.over("approved_amount", month, month)
             passed = np.broadcast_to(days_between(month, month, as_of)[:, :, None], days.shape)
             ends = counting_here & (approved >= remaining) & (approved > 0)
             used = np.where(ends, approved, used)
@@ -243,10 +243,10 @@ class Evaluation:
         return Evaluated(value, ended | (receivable == 0), divided)
 
 
-def _all_at_value(piece: Slice, everything: Slice, component: str) -> Ints:
+def _all_at_value(slice_: Slice, everything: Slice, component: str) -> Ints:
     """A component of all certificates over the months that each filter names, or over all time, [V, C]."""
-    found = np.repeat(everything.total(component), len(piece), axis=0)
-    for at, months in enumerate(piece.months):
+    found = np.repeat(everything.total(component), len(slice_), axis=0)
+    for at, months in enumerate(slice_.months):
         if months:
             numbers = np.array([months], np.int64)
             found[at] = everything.over(component, numbers, numbers)[0].sum(axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.windows import VALUE, Anchors
+from kpi_pipeline.compute.windows import VALUE, Windows
 from kpi_pipeline.model.components import AGEING_BUCKETS, COMPONENT_INDEX
 
 RATE_UNIT: Final = 10**6
@@ -15,18 +15,18 @@ RATE_UNIT: Final = 10**6
 _LABELS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
 
 
-def loss_rates(piece: Slice) -> list[dict[str, int | None]]:
+def loss_rates(slice_: Slice) -> list[dict[str, int | None]]:
     """The part of what is in each ageing bucket that ends as lost, by currency, in millionths.
 
     It is the product of the roll rates from the bucket through the later ones: of what was unpaid when it
     reached a bucket, the part that was unpaid when it left. Buckets that no debt has gone through have none.
 
     Args:
-        piece: A slice whose first variant is that of all certificates.
+        slice_: A slice whose first variant is that of all certificates.
     """
     found = []
-    for place in range(len(piece.currencies)):
-        sums = piece.totals[0, place]
+    for place in range(len(slice_.currencies)):
+        sums = slice_.totals[0, place]
         rates: dict[str, int | None] = {}
         later: int | None = RATE_UNIT
         for label in reversed(_LABELS):
@@ -38,23 +38,23 @@ def loss_rates(piece: Slice) -> list[dict[str, int | None]]:
     return found
 
 
-def expected_losses(piece: Slice, anchors: Anchors) -> tuple[Ints, Bools]:
+def expected_losses(slice_: Slice, windows: Windows) -> tuple[Ints, Bools]:
     """What is expected to be lost of receivables at every anchor.
 
     Args:
-        piece: The variants.
-        anchors: Theirs.
+        slice_: The variants.
+        windows: Theirs.
 
     Returns:
         Minor units and where they can be told, [V, anchors, C].
     """
-    value = np.zeros((*anchors.first.shape, len(piece.currencies)), np.int64)
+    value = np.zeros((*windows.first.shape, len(slice_.currencies)), np.int64)
     there = np.ones(value.shape, np.bool_)
-    everywhere = loss_rates(piece.cube.everything)
+    everywhere = loss_rates(slice_.cube.everything)
     for label in _LABELS:
         name = f"receivable_{label}_amount"
-        amounts = piece.over(name, anchors.last, anchors.last)
-        amounts[:, VALUE] = piece.total(name)
+        amounts = slice_.over(name, windows.last, windows.last)
+        amounts[:, VALUE] = slice_.total(name)
         for place, rates in enumerate(everywhere):
             rate, amount = rates[label], amounts[..., place]
             if rate is None:

@@ -1,4 +1,4 @@
-"""Readings: what each KPI says of each variant, with its comparison and its trend, as plain JSON values."""
+"""KpiValues: what each KPI says of each variant, with its comparison and its trend, as plain JSON values."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -35,23 +35,23 @@ _FLOWS: Final = frozenset(one.name for one in COMPONENTS if one.kind is Kind.FLO
 _DAY_PERIODS: Final = tuple(period.length for period in PERIODS if period.unit == "day")
 
 
-def readings(piece: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
+def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
     """Each KPI's readings of each variant: one a currency, or one of all certificates.
 
     Args:
-        piece: The variants.
+        slice_: The variants.
         kpis: Which KPIs, in the order wanted.
     """
-    found: list[dict[str, list[Data]]] = [{} for _ in piece.filters]
-    evaluation = Evaluation(piece)
-    before = _AgesBefore(piece)
-    variant, place = np.nonzero(piece.present)
-    shown = np.searchsorted(variant, np.arange(len(piece) + 1)).tolist()
-    codes = [piece.currencies[one] for one in place.tolist()]
-    every = np.arange(len(piece))
+    found: list[dict[str, list[Data]]] = [{} for _ in slice_.filters]
+    evaluation = Evaluation(slice_)
+    before = _AgesBefore(slice_)
+    variant, place = np.nonzero(slice_.present)
+    shown = np.searchsorted(variant, np.arange(len(slice_) + 1)).tolist()
+    codes = [slice_.currencies[one] for one in place.tolist()]
+    every = np.arange(len(slice_))
     for kpi in kpis:
         at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
-        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), piece.cube.thresholds.stable_share, at)
+        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), slice_.cube.thresholds.stable_share, at)
         if kpi.per_currency:
             named = _rows({"currency": codes, **columns})
             for number, data in enumerate(found):
@@ -62,15 +62,15 @@ def readings(piece: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
     return found
 
 
-def age_comparisons(piece: Slice) -> Iterator[Data | None]:
+def age_comparisons(slice_: Slice) -> Iterator[Data | None]:
     """What each variant that is a quick period of days compares itself with; None for the others."""
-    for asked in piece.filters:
-        length = _quick_days(asked)
+    for requested in slice_.filters:
+        length = _quick_days(requested)
         yield (
             None
             if length is None
             else {
-                "issued_age": list(asked.values(ISSUED_AGE.name)),
+                "issued_age": list(requested.values(ISSUED_AGE.name)),
                 "previous_issued_age": list(_ages(length, 2 * length)),
             }
         )
@@ -79,11 +79,11 @@ def age_comparisons(piece: Slice) -> Iterator[Data | None]:
 class _AgesBefore:
     """The variants that are a quick period of days, and the same filters of the ages before it."""
 
-    def __init__(self, piece: Slice) -> None:
-        length = [_quick_days(asked) for asked in piece.filters]
+    def __init__(self, slice_: Slice) -> None:
+        length = [_quick_days(requested) for requested in slice_.filters]
         self._at = [place for place, days in enumerate(length) if days is not None]
-        asked = [_shifted(piece.filters[place], length[place] or 0) for place in self._at]
-        self._evaluation = Evaluation(piece.cube.select(asked)) if asked else None
+        requested = [_shifted(slice_.filters[place], length[place] or 0) for place in self._at]
+        self._evaluation = Evaluation(slice_.cube.select(requested)) if requested else None
 
     def of(self, kpi: Kpi) -> tuple[list[int], Evaluated] | None:
         """The variants concerned, and the KPI of the ages before; None where it has no such comparison."""
@@ -182,10 +182,10 @@ def _of_flows(kpi: Kpi) -> bool:
     return isinstance(kpi.formula, PaymentQuantile | TopShare | Herfindahl)
 
 
-def _quick_days(asked: Filter) -> int | None:
+def _quick_days(requested: Filter) -> int | None:
     """The days of the quick period that a filter is; None when it is none, or names months as well."""
-    ages = set(asked.values(ISSUED_AGE.name))
-    if not ages or asked.values(MONTH.name):
+    ages = set(requested.values(ISSUED_AGE.name))
+    if not ages or requested.values(MONTH.name):
         return None
     return next((length for length in _DAY_PERIODS if ages == set(_ages(0, length))), None)
 
@@ -197,7 +197,7 @@ def _ages(first: int, end: int) -> tuple[str, ...]:
     )
 
 
-def _shifted(asked: Filter, length: int) -> Filter:
+def _shifted(requested: Filter, length: int) -> Filter:
     """The filter of the ages before those of a quick period of days."""
-    terms = {name: values for name, values in asked.terms if name != ISSUED_AGE.name}
+    terms = {name: values for name, values in requested.terms if name != ISSUED_AGE.name}
     return Filter.of({**terms, ISSUED_AGE.name: _ages(length, 2 * length)})

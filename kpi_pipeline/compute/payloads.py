@@ -28,7 +28,7 @@ from kpi_pipeline.compute.blocks.working_capital import working_capital
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
-from kpi_pipeline.compute.kpi_values import age_comparisons, readings
+from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
 from kpi_pipeline.compute.windows import comparisons
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
@@ -54,9 +54,9 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
         KeyError: If there is no such product.
     """
     build = _BUILDERS[product]
-    for piece in slices:
-        for asked, head, said in zip(piece.filters, _heads(piece), build(piece), strict=True):
-            yield asked, head | said
+    for slice_ in slices:
+        for requested, head, said in zip(slice_.filters, _heads(slice_), build(slice_), strict=True):
+            yield requested, head | said
 
 
 def shared_inputs(product: str, cube: Cube) -> list[Any]:
@@ -79,26 +79,26 @@ def shared_inputs(product: str, cube: Cube) -> list[Any]:
     return found
 
 
-def _heads(piece: Slice) -> Blocks:
+def _heads(slice_: Slice) -> Blocks:
     """What every payload begins with."""
-    months = {end: piece.trend_months(at) for at, end in enumerate(piece.trend_end.tolist())}
+    months = {end: slice_.trend_months(at) for at, end in enumerate(slice_.trend_end.tolist())}
     there = [
-        [piece.currencies[place] for place, one in enumerate(row) if one] for row in piece.present.tolist()
+        [slice_.currencies[place] for place, one in enumerate(row) if one] for row in slice_.present.tolist()
     ]
     return [
         {"currencies": codes, "months": months[end], "comparison": of_months or of_ages}
         for codes, end, of_months, of_ages in zip(
-            there, piece.trend_end.tolist(), comparisons(piece), age_comparisons(piece), strict=True
+            there, slice_.trend_end.tolist(), comparisons(slice_), age_comparisons(slice_), strict=True
         )
     ]
 
 
-def _options(piece: Slice) -> Blocks:
+def _options(slice_: Slice) -> Blocks:
     """Certificates of each value of the dimensions that a filter does not name, in the catalogue's order."""
-    counts = {name: piece.options(name).tolist() for name in DIMENSION_NAMES}
+    counts = {name: slice_.options(name).tolist() for name in DIMENSION_NAMES}
     return [
-        {name: counts[name][at] for name in DIMENSION_NAMES if not asked.values(name)}
-        for at, asked in enumerate(piece.filters)
+        {name: counts[name][at] for name in DIMENSION_NAMES if not requested.values(name)}
+        for at, requested in enumerate(slice_.filters)
     ]
 
 
@@ -107,56 +107,56 @@ def _joined(**blocks: list[Any]) -> Blocks:
     return [dict(zip(blocks, one, strict=True)) for one in zip(*blocks.values(), strict=True)]
 
 
-def _cards_and_charts(product: str, piece: Slice, drawn: tuple[str, ...]) -> dict[str, list[Any]]:
+def _cards_and_charts(product: str, slice_: Slice, drawn: tuple[str, ...]) -> dict[str, list[Any]]:
     """The KPIs of a product's pages, and charts."""
     shown = kpis_of_product(product)
     wanted = dict.fromkeys((*shown, *KPIS_READ))
-    read = readings(piece, [_KPI_NAMED[name] for name in wanted])
+    read = kpi_values(slice_, [_KPI_NAMED[name] for name in wanted])
     return {
-        "options": _options(piece),
+        "options": _options(slice_),
         "kpis": [{name: one[name] for name in shown} for one in read],
-        "charts": charts(drawn, piece, read),
+        "charts": charts(drawn, slice_, read),
     }
 
 
-def _kpis_product(piece: Slice) -> Blocks:
+def _kpis_product(slice_: Slice) -> Blocks:
     return _joined(
-        options=_options(piece),
-        kpis=readings(piece, KPIS),
-        ageing=ageing(piece),
-        stages=stages(piece),
+        options=_options(slice_),
+        kpis=kpi_values(slice_, KPIS),
+        ageing=ageing(slice_),
+        stages=stages(slice_),
     )
 
 
-def _dashboards_product(piece: Slice) -> Blocks:
+def _dashboards_product(slice_: Slice) -> Blocks:
     return _joined(
-        **_cards_and_charts("dashboards", piece, charts_of_product("dashboards")),
-        tables=_joined(critical_certificates=critical_certificates(piece)),
+        **_cards_and_charts("dashboards", slice_, charts_of_product("dashboards")),
+        tables=_joined(critical_certificates=critical_certificates(slice_)),
     )
 
 
-def _charts_product(piece: Slice) -> Blocks:
+def _charts_product(slice_: Slice) -> Blocks:
     return _joined(
-        **_cards_and_charts("charts", piece, tuple(CHARTS)),
+        **_cards_and_charts("charts", slice_, tuple(CHARTS)),
         tables=_joined(
-            project_managers=project_managers(piece),
-            rejection_reasons=rejection_reasons(piece),
-            failure_kinds=failure_kinds(piece),
+            project_managers=project_managers(slice_),
+            rejection_reasons=rejection_reasons(slice_),
+            failure_kinds=failure_kinds(slice_),
         ),
     )
 
 
-def _financials_product(piece: Slice) -> Blocks:
-    stated = statement(piece)
+def _financials_product(slice_: Slice) -> Blocks:
+    stated = statement(slice_)
     return _joined(
-        **_cards_and_charts("financials", piece, charts_of_product("financials")),
+        **_cards_and_charts("financials", slice_, charts_of_product("financials")),
         statement=[one["statement"] for one in stated],
         totals=[one["totals"] for one in stated],
-        profitability=profitability(piece),
-        suppliers=suppliers(piece),
-        cost_categories=cost_categories(piece),
-        working_capital=working_capital(piece),
-        forecast=forecast(piece),
+        profitability=profitability(slice_),
+        suppliers=suppliers(slice_),
+        cost_categories=cost_categories(slice_),
+        working_capital=working_capital(slice_),
+        forecast=forecast(slice_),
     )
 
 

@@ -1,4 +1,4 @@
-"""Anchors: the stretches of months at which KPIs are evaluated, for every variant of a slice.
+"""Windows: the stretches of months at which KPIs are evaluated, for every variant of a slice.
 
 In this order: the filter itself, the recent window and the one before it, then each month of the trend.
 """
@@ -19,11 +19,11 @@ VALUE: Final = 0
 RECENT: Final = 1
 PREVIOUS: Final = 2
 TREND: Final = slice(3, 3 + TREND_MONTHS)
-ANCHORS: Final = 3 + TREND_MONTHS
+WINDOWS: Final = 3 + TREND_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
-class Anchors:
+class Windows:
     """Months of each anchor of each variant, by their numbers; all [V, anchors].
 
     Attributes:
@@ -45,19 +45,19 @@ class Anchors:
     last_complete: int
 
     @classmethod
-    def of(cls, piece: Slice) -> "Anchors":
+    def of(cls, slice_: Slice) -> "Windows":
         """The anchors of a slice."""
-        cube = piece.cube
-        end = piece.trend_end
-        recent_first, recent_last = _recent(piece)
+        cube = slice_.cube
+        end = slice_.trend_end
+        recent_first, recent_last = _recent(slice_)
         length = recent_last - recent_first + 1
         months = end[:, None] + np.arange(-TREND_MONTHS + 1, 1)
-        first = np.column_stack([piece.window_first, recent_first, recent_first - length, months])
+        first = np.column_stack([slice_.window_first, recent_first, recent_first - length, months])
         last = np.column_stack([end, recent_last, recent_first - 1, months])
         window_first = first.copy()
         window_first[:, TREND] = months - cube.window_months + 1
         days = days_between(window_first, last, cube.as_of)
-        days[:, VALUE] = piece.window_days
+        days[:, VALUE] = slice_.window_days
         there = np.ones(first.shape, np.bool_)
         there[:, [RECENT, PREVIOUS]] = (length > 0)[:, None]
         return cls(first, last, window_first, last, days, there, cube.last_complete)
@@ -80,10 +80,10 @@ class Anchors:
         return ranges[span]
 
 
-def comparisons(piece: Slice) -> list[dict[str, str] | None]:
+def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
     """The windows that each variant compares: first and last months; None where there are none."""
     found: list[dict[str, str] | None] = []
-    for first, last in zip(*(months.tolist() for months in _recent(piece)), strict=True):
+    for first, last in zip(*(months.tolist() for months in _recent(slice_)), strict=True):
         length = last - first + 1
         if length <= 0:
             found.append(None)
@@ -93,14 +93,14 @@ def comparisons(piece: Slice) -> list[dict[str, str] | None]:
     return found
 
 
-def _recent(piece: Slice) -> tuple[Ints, Ints]:
+def _recent(slice_: Slice) -> tuple[Ints, Ints]:
     """First and last month of each recent window; the last before the first where there is none."""
-    cube = piece.cube
+    cube = slice_.cube
     complete = cube.last_complete
     ends = []
-    for asked, months in zip(piece.filters, piece.months, strict=True):
+    for requested, months in zip(slice_.filters, slice_.months, strict=True):
         over = [number for number in months if number <= complete]
-        if asked.values(ISSUED_AGE.name) or (months and not over):
+        if requested.values(ISSUED_AGE.name) or (months and not over):
             ends.append((0, -1))
         elif not months:
             ends.append((complete - cube.window_months + 1, complete))

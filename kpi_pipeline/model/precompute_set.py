@@ -1,4 +1,4 @@
-"""The hot set: which variants a generation precomputes, within a budget."""
+"""The precompute set: which variants a generation precomputes, within a budget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from kpi_pipeline.model.filters import Filter
 
-_ASKED_SHARE: Final = 10
+_REQUESTED_SHARE: Final = 10
 """One part in so many of the room is for what readers ask for, also where pairs alone would fill it."""
 
 
@@ -32,26 +32,26 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class HotSet:
+class PrecomputeSet:
     """What a generation precomputes.
 
     Attributes:
         declared: The declared filters that are precomputed: everything, single values and pairs.
         left_out: The declared pairs for which there is no room.
-        asked: Filters beyond the declared ones that are precomputed because readers ask for them, the
+        requested: Filters beyond the declared ones that are precomputed because readers ask for them, the
             most popular first.
         refused: Such filters for which there is no room.
     """
 
     declared: frozenset[Filter]
     left_out: frozenset[Filter]
-    asked: tuple[Filter, ...]
+    requested: tuple[Filter, ...]
     refused: tuple[Filter, ...]
 
     @property
     def variants(self) -> int:
         """How many filters are precomputed."""
-        return len(self.declared) + len(self.asked)
+        return len(self.declared) + len(self.requested)
 
     @property
     def known(self) -> int:
@@ -59,7 +59,9 @@ class HotSet:
         return self.variants + len(self.left_out) + len(self.refused)
 
 
-def choose_hot_set(declared: Mapping[Filter, int], asked: Sequence[Filter], room: int) -> HotSet:
+def choose_precompute_set(
+    declared: Mapping[Filter, int], requested: Sequence[Filter], room: int
+) -> PrecomputeSet:
     """Choose what is precomputed.
 
     Everything and single values always are. Then come the declared pairs: where not all have room, those
@@ -69,27 +71,27 @@ def choose_hot_set(declared: Mapping[Filter, int], asked: Sequence[Filter], room
 
     Args:
         declared: Filters of at most two terms, each with how many certificates it has.
-        asked: What readers ask for, the most popular first, declared or not.
+        requested: What readers ask for, the most popular first, declared or not.
         room: How many variants there may be.
     """
     always = {one for one in declared if len(one.terms) < 2}
-    beyond = list(dict.fromkeys(one for one in asked if one not in declared))
+    beyond = list(dict.fromkeys(one for one in requested if one not in declared))
     left = max(room - len(always), 0)
     pairs = len(declared) - len(always)
-    kept_for_pairs = left - min(left // _ASKED_SHARE, len(beyond))
+    kept_for_pairs = left - min(left // _REQUESTED_SHARE, len(beyond))
     if pairs <= kept_for_pairs:
         chosen = set(declared)
     else:
-        rank = {one: place for place, one in enumerate(asked)}
+        rank = {one: place for place, one in enumerate(requested)}
         in_order = sorted(
             (one for one in declared if one not in always),
             key=lambda one: (rank.get(one, len(rank)), -declared[one], one.identity),
         )
         chosen = always | set(in_order[:kept_for_pairs])
     taken = left - (len(chosen) - len(always))
-    return HotSet(
+    return PrecomputeSet(
         declared=frozenset(chosen),
         left_out=frozenset(set(declared) - chosen),
-        asked=tuple(beyond[:taken]),
+        requested=tuple(beyond[:taken]),
         refused=tuple(beyond[taken:]),
     )

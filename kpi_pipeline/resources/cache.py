@@ -11,13 +11,13 @@ from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.publishing.archive import Archive
 from kpi_pipeline.cache.publishing.cleanup import Cleanup
 from kpi_pipeline.cache.publishing.history import History
-from kpi_pipeline.cache.publishing.integrity import Losses
+from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.static_files import StaticFiles
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.precompute_set import Budget
 from kpi_pipeline.settings import current_settings
@@ -43,18 +43,18 @@ class CacheResource(ConfigurableResource[None]):
         """The stream of requests from serving."""
         return Requests(connect(redis_url(current_settings())))
 
-    def ledger(self) -> Ledger:
+    def usage_counters(self) -> UsageCounters:
         """What readers ask for."""
-        return Ledger(connect(redis_url(current_settings())))
+        return UsageCounters(connect(redis_url(current_settings())))
 
     def coverage(self) -> Coverage:
         """Which variants are precomputed, and how questions find them."""
         return Coverage(connect(redis_url(current_settings())))
 
-    def hot_set_budget(self) -> Budget:
+    def precompute_budget(self) -> Budget:
         """What the variants of one generation may take."""
         settings = current_settings()
-        return Budget(settings.hot_set_max_variants, settings.hot_set_max_bytes)
+        return Budget(settings.precompute_max_variants, settings.precompute_max_bytes)
 
     def history(self) -> History:
         """Keeps month ends."""
@@ -81,9 +81,9 @@ class CacheResource(ConfigurableResource[None]):
         settings = current_settings()
         return Archive(connect(redis_url(settings)), settings.storage / "archive")
 
-    def losses(self) -> Losses:
+    def integrity(self) -> IntegrityCheck:
         """What Redis no longer holds of what is live."""
-        return Losses(connect(redis_url(current_settings())))
+        return IntegrityCheck(connect(redis_url(current_settings())))
 
     def restoration(self) -> Restoration:
         """Brings back from the archive what is lost."""

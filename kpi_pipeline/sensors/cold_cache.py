@@ -62,14 +62,14 @@ def _act_on(
         return SensorResult(skip_reason=reason, cursor="")
     for product in lost:
         if not rebuild_under_way(context.instance, product):
-            cache.requests().ask(RequestKind.REFRESH, product, EVERYTHING)
+            cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
     reason = f"nothing is archived; rebuilds are asked for: {_told(lost)}"
     return SensorResult(skip_reason=reason, cursor=cursor)
 
 
 def _lost(cache: CacheResource, now: float) -> dict[str, str]:
-    losses = cache.losses()
-    found = {product: losses.of(product, now) for product in PRODUCTS}
+    integrity = cache.integrity()
+    found = {product: integrity.of(product, now) for product in PRODUCTS}
     return {product: loss for product, loss in found.items() if loss is not None}
 
 

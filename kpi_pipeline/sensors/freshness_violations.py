@@ -39,14 +39,14 @@ def freshness_violations(context: SensorEvaluationContext, cache: CacheResource)
     try:
         late = _late(cache, now)
         for product, live in late.items():
-            fence, asked_at = told.get(product, [-1, 0.0])
+            fence, requested_at = told.get(product, [-1, 0.0])
             if fence != live.fence:
                 cache.alarms().sound("freshness_violated", live.generation, _advice(live, now))
-                asked_at = 0.0
-            if now >= asked_at + RETRY_S and not rebuild_under_way(context.instance, product):
-                cache.requests().ask(RequestKind.REFRESH, product, EVERYTHING)
-                asked_at = now
-            told[product] = [live.fence, asked_at]
+                requested_at = 0.0
+            if now >= requested_at + RETRY_S and not rebuild_under_way(context.instance, product):
+                cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
+                requested_at = now
+            told[product] = [live.fence, requested_at]
     except (NoRedis, redis.RedisError) as error:
         return SkipReason(f"Redis does not answer, so freshness is not known: {error}")
     cursor = json.dumps({product: told[product] for product in late})

@@ -13,7 +13,7 @@ from dagster import (
     sensor,
 )
 
-from kpi_pipeline.cache.requests.run_requests import TASK_TAG, orders
+from kpi_pipeline.cache.requests.run_requests import TASK_TAG, run_request_specs
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
@@ -46,12 +46,12 @@ def requested_refreshes(
             requests.acknowledge(request.entry)
             continue
         if request.kind is RequestKind.WARM:
-            cache.ledger().want(request.product, request.filter)
+            cache.usage_counters().want(request.product, request.filter)
         waiting.append(request)
     if not waiting:
         yield SkipReason("nobody waits for the dispatcher")
-    for order in orders(waiting):
-        yield RunRequest(run_key=order.requests[0].entry, job_name=order.job, tags=order.tags)
+    for spec in run_request_specs(waiting):
+        yield RunRequest(run_key=spec.requests[0].entry, job_name=spec.job, tags=spec.tags)
 
 
 def _has_run(instance: DagsterInstance, request: Request) -> bool:

@@ -25,7 +25,7 @@ def tasks_of(run: DagsterRun) -> dict[str, str]:
     return {tag.removeprefix(TASK_TAG): entry for tag, entry in run.tags.items() if tag.startswith(TASK_TAG)}
 
 
-class RunNotes:
+class ProgressReporter:
     """Notes the events of one run as they come.
 
     A note that cannot be written is left out: the run matters more, and sensors note its end again.
@@ -45,16 +45,16 @@ class RunNotes:
         self._times: dict[str, float] = {}
         self._reason: str | None = None
 
-    def note(self, event: DagsterEvent) -> None:
+    def report(self, event: DagsterEvent) -> None:
         """Note an event, if it is one that readers are told."""
         if not self._tasks:
             return
         try:
-            self._note(event)
+            self._report(event)
         except redis.RedisError as error:
             _LOG.warning("run %s could not note %s: %s", self._run_id, event.event_type_value, error)
 
-    def _note(self, event: DagsterEvent) -> None:
+    def _report(self, event: DagsterEvent) -> None:
         kind = event.event_type
         if kind is DagsterEventType.RUN_START:
             for task in self._tasks:
@@ -80,7 +80,7 @@ class RunNotes:
             self._requests.finished(task, ok, reason)
 
 
-def notes_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) -> RunNotes:
+def reporter_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) -> ProgressReporter:
     """The notes of a run that is about to be executed.
 
     Args:
@@ -91,7 +91,7 @@ def notes_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) -> 
     steps = 0
     if tasks_of(run) and run.execution_plan_snapshot_id is not None:
         steps = len(instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id).step_keys_to_execute)
-    return RunNotes(requests, run, steps)
+    return ProgressReporter(requests, run, steps)
 
 
 def _failure(event: DagsterEvent) -> str:

@@ -33,7 +33,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
         default_status=DefaultSensorStatus.RUNNING,
         description=f"Notes on the tasks of readers that their run has the status {word}.",
     )
-    def note(context: RunStatusSensorContext, cache: CacheResource) -> None:
+    def report(context: RunStatusSensorContext, cache: CacheResource) -> None:
         """Note the run's status on each of its tasks; the run is recorded, so the request is done with."""
         run = context.dagster_run
         tasks = tasks_of(run)
@@ -48,7 +48,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
                 requests.finished(task, status is DagsterRunStatus.SUCCESS, reason)
             requests.acknowledge(entry)
 
-    return note
+    return report
 
 
 TASK_SENSORS: Final = [_task_sensor(status) for status in _STATUSES]

@@ -26,13 +26,13 @@ def read_csv(path: Path, mapping: SourceMapping) -> pa.Table:
             mapping asks for what a file cannot give.
     """
     source, label = mapping.source, f"{path}"
-    asked = {
+    requested = {
         "source.table": source.table,
         "source.query": source.query,
         "[log]": mapping.log,
         "[costs]": mapping.costs,
     }
-    impossible = [setting for setting, given in asked.items() if given]
+    impossible = [setting for setting, given in requested.items() if given]
     if impossible:
         raise SourceError(
             f"{path} is a CSV file, but mapping {mapping.name!r} reads a database ({', '.join(impossible)}): "

@@ -131,7 +131,7 @@ class RecentRun:
     link: str
 
 
-class DagsterServer:
+class DagsterClient:
     """A running Dagster web server.
 
     Args:
@@ -144,7 +144,7 @@ class DagsterServer:
     def answers(self) -> bool:
         """Whether it is up and has loaded the code location."""
         try:
-            answer = self._ask(_LOCATIONS, {})
+            answer = self._query(_LOCATIONS, {})
         except (DagsterUnreachable, RunRefused):
             return False
         return bool(answer["repositoriesOrError"].get("nodes"))
@@ -161,7 +161,7 @@ class DagsterServer:
             RunRefused: If it would not start the run; carries its reason.
         """
         given = [{"key": key, "value": value} for key, value in tags.items()]
-        answer = self._ask(_LAUNCH, {"job": job, "tags": given})["launchRun"]
+        answer = self._query(_LAUNCH, {"job": job, "tags": given})["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             reasons = [answer.get("message")] + [error["message"] for error in answer.get("errors", [])]
             raise RunRefused(
@@ -175,7 +175,7 @@ class DagsterServer:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._ask(_TAGGED, {"key": key, "value": value})["runsOrError"].get("results", [])
+        rows = self._query(_TAGGED, {"key": key, "value": value})["runsOrError"].get("results", [])
         return str(rows[0]["runId"]) if rows else None
 
     def link(self, run_id: str) -> str:
@@ -211,7 +211,7 @@ class DagsterServer:
 
     def failure_reason(self, run_id: str) -> str:
         """Why a run failed, in the words of its first failed step."""
-        events = self._ask(_FAILURE, {"run": run_id})["logsForRun"].get("events", [])
+        events = self._query(_FAILURE, {"run": run_id})["logsForRun"].get("events", [])
         for event in events:
             if event["__typename"] == "ExecutionStepFailureEvent":
                 described = (event.get("failureMetadata") or {}).get("description")
@@ -229,7 +229,7 @@ class DagsterServer:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._ask(_RECENT, {"limit": limit})["runsOrError"].get("results", [])
+        rows = self._query(_RECENT, {"limit": limit})["runsOrError"].get("results", [])
         return [
             RecentRun(
                 run_id=row["runId"],
@@ -243,7 +243,7 @@ class DagsterServer:
         ]
 
     def _progress(self, run_id: str) -> RunProgress:
-        answer = self._ask(_FOLLOW, {"run": run_id})["runOrError"]
+        answer = self._query(_FOLLOW, {"run": run_id})["runOrError"]
         if answer["__typename"] != "Run":
             raise RunRefused(f"Dagster knows no run {run_id}: {answer.get('message', 'it may be deleted')}")
         steps = {
@@ -252,7 +252,7 @@ class DagsterServer:
         }
         return RunProgress(answer["status"], _seconds(answer), steps)
 
-    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _query(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(  # noqa: S310 - the address is ours, and http
             f"{self.url}/graphql", body, {"Content-Type": "application/json"}

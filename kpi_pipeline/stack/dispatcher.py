@@ -12,11 +12,11 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.requests.run_requests import TASK_TAG, Order, orders
+from kpi_pipeline.cache.requests.run_requests import TASK_TAG, RunRequestSpec, run_request_specs
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.dagster_client import DagsterServer, DagsterUnreachable, RunRefused
+from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
 
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500
@@ -36,9 +36,9 @@ class Dispatcher:
         server: Where runs are started.
     """
 
-    def __init__(self, client: redis.Redis, server: DagsterServer) -> None:
+    def __init__(self, client: redis.Redis, server: DagsterClient) -> None:
         self._requests = Requests(client)
-        self._ledger = Ledger(client)
+        self._usage_counters = UsageCounters(client)
         self._server = server
 
     def dispatch(self, wait_s: float = WAIT_S) -> int:
@@ -55,7 +55,7 @@ class Dispatcher:
             DagsterUnreachable: If the web server does not answer; likewise.
         """
         waiting = [request for request in self._take(wait_s) if not self._has_run(request)]
-        return sum(self._start(order) for order in orders(waiting))
+        return sum(self._start(spec) for spec in run_request_specs(waiting))
 
     def _take(self, wait_s: float) -> Sequence[Request]:
         return self._requests.take(CONSUMER, TAKEN_AT_ONCE, wait_s)
@@ -69,25 +69,25 @@ class Dispatcher:
             self._requests.acknowledge(request.entry)
         return found is not None
 
-    def _start(self, order: Order) -> bool:
-        for request in order.requests:
+    def _start(self, spec: RunRequestSpec) -> bool:
+        for request in spec.requests:
             if request.kind is RequestKind.WARM:
-                self._ledger.want(request.product, request.filter)
+                self._usage_counters.want(request.product, request.filter)
         try:
-            run_id = self._server.launch(order.job, order.tags)
+            run_id = self._server.launch(spec.job, spec.tags)
         except RunRefused as error:
-            self._refused(order, str(error))
+            self._refused(spec, str(error))
             return False
-        for request in order.requests:
+        for request in spec.requests:
             self._requests.acknowledge(request.entry)
-        _LOG.info("%s answers %d requests: run %s", order.job, len(order.requests), run_id)
+        _LOG.info("%s answers %d requests: run %s", spec.job, len(spec.requests), run_id)
         return True
 
-    def _refused(self, order: Order, reason: str) -> None:
+    def _refused(self, spec: RunRequestSpec, reason: str) -> None:
         """Leave requests for another try: the code server may be starting. In the end they have failed."""
         _LOG.warning("%s", reason)
-        for request in order.requests:
-            if time.time() - request.asked_at > GIVE_UP_S:
+        for request in spec.requests:
+            if time.time() - request.requested_at > GIVE_UP_S:
                 self._requests.finished(request.id, False, reason)
                 self._requests.acknowledge(request.entry)
 
@@ -106,7 +106,7 @@ def run() -> None:
         client = connect(redis_url(settings))
     except NoRedis as error:
         raise SystemExit(str(error)) from error
-    dispatcher = Dispatcher(client, DagsterServer(str(settings.dagster_url)))
+    dispatcher = Dispatcher(client, DagsterClient(str(settings.dagster_url)))
     failing = ""
     while True:
         try:

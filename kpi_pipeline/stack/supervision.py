@@ -70,7 +70,7 @@ class Supervisor:
         self.stop()
         self._process = self._start()
 
-    def tend(self) -> list[ProcessState]:
+    def check(self) -> list[ProcessState]:
         """The processes as they are now, none left behind by one that ended before.
 
         A server that is killed can leave children that hold its port.
@@ -149,7 +149,7 @@ def read_states(proxy: xmlrpc.client.ServerProxy) -> list[ProcessState]:
     ]
 
 
-def ask_to_stop(addresses: Addresses) -> bool:
+def request_stop(addresses: Addresses) -> bool:
     """Ask a stack's supervisor to stop everything and then itself; False when it does not answer."""
     try:
         control(addresses).supervisor.shutdown()

@@ -11,7 +11,7 @@ from kpi_pipeline.stack.supervision import ProcessState, Supervisor
 _POLL_S: Final = 0.25
 
 
-class Keeper:
+class Watchdog:
     """Tends a supervisor in a thread of its own, until stopped.
 
     When the supervisor is asked to stop from elsewhere, this process gets SIGTERM.
@@ -58,7 +58,7 @@ class Keeper:
                 os.kill(os.getpid(), signal.SIGTERM)
 
     def _look(self) -> None:
-        now = {state.name: state for state in self._supervisor.tend()}
+        now = {state.name: state for state in self._supervisor.check()}
         for name, state in now.items():
             before = self._states.get(name)
             if state.state == "FATAL" and before is not None and before.state != "FATAL":

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from serving.as_of import asked_as_of
+from serving.as_of import requested_as_of
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogue import CATALOGUE_SOURCES
 from serving.compression import compressed
@@ -40,7 +40,7 @@ def catalogue_routes(access: CacheAccess) -> Blueprint:
 
     @routes.get("/catalogue")
     def catalogue() -> Response:
-        as_of, _ = asked_as_of(list(request.args.items(multi=True)))
+        as_of, _ = requested_as_of(list(request.args.items(multi=True)))
         return _catalogue(access.current()) if as_of is None else _catalogue_as_of(access.current(), as_of)
 
     @routes.get("/charts/specs/<digest>")

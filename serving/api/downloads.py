@@ -10,10 +10,10 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.settings import Settings
-from serving.as_of import asked_as_of
+from serving.as_of import requested_as_of
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogue import Catalogue, Page
-from serving.lookup import Reply, reply_to
+from serving.lookup import LookupResult, look_up
 from serving.negotiation import Language, choose_language
 from serving.pages.addresses import LANGUAGE_PARAMETER
 from serving.pages.downloads.csv_files import csv_file
@@ -35,7 +35,7 @@ class _Answer:
 
     page: Page
     catalogue: Catalogue
-    reply: Reply
+    result: LookupResult
     writer: Writer
     sheets: list[Sheet]
 
@@ -73,20 +73,20 @@ def _answer(
     """What is written, or that it is being prepared: a file never holds the figures of a wider filter."""
     pairs = list(request.args.items(multi=True))
     parameters = [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER]
-    as_of, _ = asked_as_of(parameters)
+    as_of, _ = requested_as_of(parameters)
     page = _one_of(pages_on(connection, as_of), name)
     if sheet is not None and sheet not in map(in_address, sheet_names(page)):
         raise _unknown("table", sheet, sheet_names(page))
-    reply = reply_to(connection, page.product, parameters)
-    if reply.state is AnswerState.MISSING:
-        body = orjson.dumps({"data": None, "meta": reply.meta()})
-        return Response(body, reply.status, reply.headers(), content_type="application/json")
-    catalogue = catalogue_of(connection, page, reply.asked_as_of)
+    result = look_up(connection, page.product, parameters)
+    if result.state is AnswerState.MISSING:
+        body = orjson.dumps({"data": None, "meta": result.meta()})
+        return Response(body, result.status, result.headers(), content_type="application/json")
+    catalogue = catalogue_of(connection, page, result.requested_as_of)
     decimals = {one.code: one.decimals for one in catalogue.currencies}
     language = _language()
     writer = Writer(language, Formats(language, decimals, timezone), catalogue)
-    figures = figures_of(connection, page, catalogue, reply)
-    return _Answer(page, catalogue, reply, writer, sheets(page, figures, writer))
+    figures = figures_of(connection, page, catalogue, result)
+    return _Answer(page, catalogue, result, writer, sheets(page, figures, writer))
 
 
 def _workbook(found: _Answer) -> Response:
@@ -103,10 +103,10 @@ def _csv(found: _Answer, name: str) -> Response:
 
 
 def _about(found: _Answer) -> list[tuple[str, str]]:
-    texts, writer, entry = found.writer.texts, found.writer, found.reply.entry
+    texts, writer, entry = found.writer.texts, found.writer, found.result.entry
     return [
         (texts["about_page"], f"{writer.label(found.page)} · {texts['product_name']}"),
-        (texts["about_filter"], filter_in_words(found.catalogue, found.reply.answered, writer)),
+        (texts["about_filter"], filter_in_words(found.catalogue, found.result.answered, writer)),
         (texts["about_as_of"], entry.as_of.isoformat()),
         (texts["about_computed_at"], writer.formats.moment(entry.computed_at)),
         (texts["about_generation"], entry.generation),
@@ -115,8 +115,8 @@ def _about(found: _Answer) -> list[tuple[str, str]]:
 
 
 def _file(found: _Answer, body: bytes, mimetype: str, ending: str, part: str = "") -> Response:
-    headers = found.reply.headers()
-    parts = ["edp", in_address(found.page.name), part, found.reply.entry.as_of.isoformat()]
+    headers = found.result.headers()
+    parts = ["edp", in_address(found.page.name), part, found.result.entry.as_of.isoformat()]
     name = "-".join(one for one in parts if one)
     headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     # Like the page: made anew each time, and asked for again each time.
@@ -146,5 +146,5 @@ def _unknown(parameter: str, name: str, known: Iterable[str]) -> Problem:
 
 
 def _language() -> Language:
-    asked = request.args.get(LANGUAGE_PARAMETER, "")
-    return choose_language(asked, request.headers.get("Accept-Language", ""))
+    requested = request.args.get(LANGUAGE_PARAMETER, "")
+    return choose_language(requested, request.headers.get("Accept-Language", ""))

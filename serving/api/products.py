@@ -9,7 +9,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import CacheAccess
 from serving.freshness import entity_tag
-from serving.lookup import reply_to, unreadable
+from serving.lookup import look_up, unreadable
 from serving.negotiation import choose_encoding
 
 PRODUCT_PATHS: Final = {
@@ -49,18 +49,18 @@ def product_routes(access: CacheAccess) -> Blueprint:
 
 def _figures(access: CacheAccess, product: str) -> Response:
     connection = access.current()
-    reply = reply_to(connection, product, list(request.args.items(multi=True)))
-    headers = reply.headers()
+    result = look_up(connection, product, list(request.args.items(multi=True)))
+    headers = result.headers()
     headers["Vary"] = "Accept-Encoding"
-    if reply.state is not AnswerState.MISSING:  # what only stands in is never confirmed as unchanged
-        headers["ETag"] = entity_tag(f"{reply.payload.digest}-{reply.entry.as_of}", reply.state)
+    if result.state is not AnswerState.MISSING:  # what only stands in is never confirmed as unchanged
+        headers["ETag"] = entity_tag(f"{result.payload.digest}-{result.entry.as_of}", result.state)
         if request.if_none_match.contains_raw(headers["ETag"]):
             return Response(status=304, headers=headers)
     encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     try:
-        body = reply.payload.body(encoding, reply.meta())
+        body = result.payload.body(encoding, result.meta())
     except CorruptPayload as error:
         raise unreadable(connection, product) from error
-    return Response(body, reply.status, headers, content_type="application/json")
+    return Response(body, result.status, headers, content_type="application/json")

@@ -56,12 +56,12 @@ def refresh_routes(access: CacheAccess, settings: Settings) -> Blueprint:
         require_admin(request, settings.admin_token)
         named = [value for value in request.values.getlist(_PRODUCT_PARAMETER) if value]
         products = [_product(name) for name in named] or list(PRODUCTS)
-        return asked_for_all(access.current(), RequestKind.CLEAR, products)
+        return request_all(access.current(), RequestKind.CLEAR, products)
 
     return routes
 
 
-def asked_for_all(connection: Connection, kind: RequestKind, products: Sequence[str]) -> Response:
+def request_all(connection: Connection, kind: RequestKind, products: Sequence[str]) -> Response:
     """Ask for every one of some products, and answer with their tasks.
 
     Args:
@@ -72,8 +72,8 @@ def asked_for_all(connection: Connection, kind: RequestKind, products: Sequence[
     Raises:
         Problem: If Redis takes no requests.
     """
-    asked = [(product, _ask(connection, kind, product, EVERYTHING)) for product in products]
-    tasks = [{"product": product, **_told(task_id)} for product, task_id in asked]
+    requested = [(product, _submit(connection, kind, product, EVERYTHING)) for product in products]
+    tasks = [{"product": product, **_told(task_id)} for product, task_id in requested]
     return _accepted({"tasks": tasks, "retry_after": RETRY_S})
 
 
@@ -86,16 +86,18 @@ def _refresh(connection: Connection) -> AnyResponse:
         if pair[0] not in (_PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
     ]
     known = connection.catalogues.stored(product) if parameters else {"dimensions": ()}
-    asked = parse_filter(parameters, known)
-    if _is_missing(connection, product, asked):
-        connection.asking.attempt(lambda _, ledger: ledger.want(product, asked))
-        task_id = _ask(connection, RequestKind.WARM, product, asked)
+    requested = parse_filter(parameters, known)
+    if _is_missing(connection, product, requested):
+        connection.pipeline_client.attempt(lambda _, usage_counters: usage_counters.want(product, requested))
+        task_id = _submit(connection, RequestKind.WARM, product, requested)
     else:
         # A generation holds every filter, so that whoever asks for one is served by the same run.
-        task_id = _ask(connection, RequestKind.REFRESH, product, EVERYTHING)
+        task_id = _submit(connection, RequestKind.REFRESH, product, EVERYTHING)
     if prefers_page(request.headers.get("Accept", "")):
         language = next((one for one in LANGUAGES if one == request.values.get(LANGUAGE_PARAMETER)), None)
-        spelled = parameters_of(connection.catalogues.of(product), asked.as_dict()) if asked.terms else ()
+        spelled = (
+            parameters_of(connection.catalogues.of(product), requested.as_dict()) if requested.terms else ()
+        )
         page = PageAddress(path_of_form(), language).of(spelled)
         return redirect(f"{page}{'&' if '?' in page else '?'}{TASK_PARAMETER}={task_id}", 303)
     return _accepted({**_told(task_id), "retry_after": RETRY_S})
@@ -108,18 +110,18 @@ def _product(name: str) -> str:
     return name
 
 
-def _is_missing(connection: Connection, product: str, asked: Filter) -> bool:
+def _is_missing(connection: Connection, product: str, requested: Filter) -> bool:
     """Whether a generation is live that does not hold this filter."""
-    if asked == EVERYTHING:
+    if requested == EVERYTHING:
         return False
     try:
-        return connection.reader.answer(product, asked).state is AnswerState.MISSING
+        return connection.reader.answer(product, requested).state is AnswerState.MISSING
     except NothingPublished:
         return False
 
 
-def _ask(connection: Connection, kind: RequestKind, product: str, asked: Filter) -> str:
-    task = connection.asking.attempt(lambda requests, _: requests.ask(kind, product, asked))
+def _submit(connection: Connection, kind: RequestKind, product: str, requested: Filter) -> str:
+    task = connection.pipeline_client.attempt(lambda requests, _: requests.submit(kind, product, requested))
     if task is None:
         raise Problem(REQUEST_REFUSED, headers={"Retry-After": str(RETRY_S)})
     return task.id

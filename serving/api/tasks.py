@@ -26,7 +26,7 @@ def task_routes(access: CacheAccess, settings: Settings) -> Blueprint:
 
     @routes.get("/manager/dashboard/status/<task_id>")
     def status(task_id: str) -> Response:
-        task = access.current().asking.status(task_id)
+        task = access.current().pipeline_client.status(task_id)
         if task is None:
             raise Problem(REQUEST_UNKNOWN)
         headers = {"Cache-Control": "no-store"}
@@ -47,7 +47,7 @@ def _described(task: TaskStatus, runs_url: str | None) -> dict[str, Any]:
         "product": task.product,
         "filter": task.filter.as_dict(),
         "scope": task.scope,
-        "asked_at": iso(task.asked_at),
+        "asked_at": iso(task.requested_at),
         "started_at": iso(task.started_at) if task.started_at else None,
         "finished_at": iso(task.finished_at) if task.finished_at else None,
         "progress": {"steps_done": task.progress.steps_done, "steps": task.progress.steps},
@@ -65,4 +65,4 @@ def _described(task: TaskStatus, runs_url: str | None) -> dict[str, Any]:
 
 def _after(task: TaskStatus, moment: float | None) -> float | None:
     """Seconds from asking until a moment; 0 where the other clock is behind."""
-    return None if moment is None else max(0.0, round(moment - task.asked_at, 3))
+    return None if moment is None else max(0.0, round(moment - task.requested_at, 3))

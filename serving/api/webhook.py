@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
-from serving.api.refresh import asked_for_all
+from serving.api.refresh import request_all
 from serving.cache_access import CacheAccess
 from serving.problem_types import SIGNATURE_INVALID, WEBHOOK_OFF
 from serving.problems import Problem
@@ -37,6 +37,6 @@ def webhook_routes(access: CacheAccess, settings: Settings) -> Blueprint:
         )
         if not signed:
             raise Problem(SIGNATURE_INVALID)
-        return asked_for_all(access.current(), RequestKind.REFRESH, PRODUCTS)
+        return request_all(access.current(), RequestKind.REFRESH, PRODUCTS)
 
     return routes

@@ -39,7 +39,7 @@ def path_of_form() -> str:
     return page_path(named) if _NAME.fullmatch(named) else HOME_PATH
 
 
-def asked_language() -> Language | None:
+def requested_language() -> Language | None:
     """The language that the address of the present request asks for, if it asks for one of ours."""
-    asked = request.args.get(LANGUAGE_PARAMETER, "").casefold()
-    return next((language for language in LANGUAGES if language == asked), None)
+    requested = request.args.get(LANGUAGE_PARAMETER, "").casefold()
+    return next((language for language in LANGUAGES if language == requested), None)

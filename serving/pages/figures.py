@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogue import Catalogue, Page
-from serving.pages.cards.kpi_values import Comparison, CurrencyCode, MonthText, Reading
+from serving.pages.cards.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
 from serving.pages.charts.figures import ChartData, ChartFigures, chart_data
 from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY_NAME
 from serving.pages.tables.forecasts import FORECAST, Forecast
@@ -23,7 +23,7 @@ class Published(BaseModel, strict=True, frozen=True):
     months: Annotated[list[MonthText], Field(min_length=1)]
     comparison: Comparison | None
     options: dict[str, list[int]] | None = None
-    kpis: dict[str, list[Reading]]
+    kpis: dict[str, list[KpiValue]]
     charts: dict[str, ChartFigures] = {}
 
 
@@ -53,7 +53,7 @@ class Figures:
     currencies: Sequence[str]
     comparison: Comparison | None
     options: Mapping[str, Sequence[int]] | None
-    kpis: Mapping[str, Sequence[Reading]]
+    kpis: Mapping[str, Sequence[KpiValue]]
     charts: Sequence[ChartData]
     tables: Mapping[str, TableFigures]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.cache.manifest import AnswerState
-from serving.lookup import Reply
+from serving.lookup import LookupResult
 from serving.pages.formats import Formats
 from serving.pages.refreshing import Refreshing
 
@@ -28,23 +28,23 @@ class LiveState:
 
 
 def live_state(
-    reply: Reply, refresh: Refreshing | None, formats: Formats, texts: Mapping[str, str]
+    result: LookupResult, refresh: Refreshing | None, formats: Formats, texts: Mapping[str, str]
 ) -> LiveState:
     """The state of a page when it is written; scripts keep it true afterwards.
 
     Args:
-        reply: Its figures.
+        result: Its figures.
         refresh: The refresh that the page follows; None when it follows none.
         formats: Write the moment since which figures are old.
         texts: In the language of the page.
     """
-    if reply.state is AnswerState.HISTORIC:
-        return LiveState(reply.state.value, texts["state_historic"])
-    if not reply.reachable:
+    if result.state is AnswerState.HISTORIC:
+        return LiveState(result.state.value, texts["state_historic"])
+    if not result.reachable:
         return LiveState(OFFLINE, texts["state_offline"])
     if refresh is not None and refresh.state == "running":
         return LiveState(REFRESHING, texts["state_refreshing"])
-    if reply.state is AnswerState.STALE:
-        since = formats.since(reply.entry.fresh_until, reply.now)
-        return LiveState(reply.state.value, texts["state_stale"].format(moment=since))
-    return LiveState(reply.state.value, texts[f"state_{reply.state.value}"])
+    if result.state is AnswerState.STALE:
+        since = formats.since(result.entry.fresh_until, result.now)
+        return LiveState(result.state.value, texts["state_stale"].format(moment=since))
+    return LiveState(result.state.value, texts[f"state_{result.state.value}"])

@@ -7,7 +7,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.reading.reader import NoMonthEnd, NothingPublished
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
-from serving.lookup import Reply, unreadable
+from serving.lookup import LookupResult, unreadable
 from serving.pages.figures import Figures, read_figures
 from serving.pages.filters.form import PageAddress, chips
 from serving.pages.filters.parts import Selection
@@ -50,14 +50,14 @@ def catalogue_of(connection: Connection, page: Page, as_of: date | None) -> Cata
     return _live_catalogue(connection)
 
 
-def figures_of(connection: Connection, page: Page, catalogue: Catalogue, reply: Reply) -> Figures:
+def figures_of(connection: Connection, page: Page, catalogue: Catalogue, result: LookupResult) -> Figures:
     """The figures of a page, checked.
 
     Raises:
         Problem: If they are stored and make no sense; then new ones are asked for.
     """
     try:
-        return read_figures(reply.payload.data(), page, catalogue)
+        return read_figures(result.payload.data(), page, catalogue)
     except CorruptPayload as error:
         raise unreadable(connection, page.product) from error
 

@@ -7,7 +7,7 @@ from serving.api.products import product_path
 from serving.as_of import AS_OF
 from serving.catalogue import Catalogue, Page
 from serving.freshness import iso
-from serving.lookup import Reply, task_reference
+from serving.lookup import LookupResult, task_reference
 from serving.negotiation import Language
 from serving.pages.filters.parts import Parameters
 from serving.pages.refreshing import Refreshing
@@ -19,10 +19,10 @@ POLL_S: Final = 30
 
 def page_facts(
     page: Page,
-    reply: Reply,
+    result: LookupResult,
     refresh: Refreshing | None,
     language: Language,
-    asked: Parameters,
+    requested: Parameters,
     catalogue: Catalogue,
     timezone: str,
 ) -> dict[str, Any]:
@@ -30,29 +30,29 @@ def page_facts(
 
     Args:
         page: Which page.
-        reply: Its figures.
+        result: Its figures.
         refresh: The refresh that the page follows; None when it follows none.
         language: Of its words.
-        asked: The parameters of its filter.
+        requested: The parameters of its filter.
         catalogue: Of its currencies.
         timezone: The name of the time zone in which clock times are told.
     """
-    historic = [] if reply.asked_as_of is None else [(AS_OF, reply.asked_as_of.isoformat())]
-    question = urlencode([*asked, *historic])
+    historic = [] if result.requested_as_of is None else [(AS_OF, result.requested_as_of.isoformat())]
+    question = urlencode([*requested, *historic])
     return {
         "page": page.name,
         "product": page.product,
         "figures_url": product_path(page.product) + (f"?{question}" if question else ""),
         "language": language,
-        "state": reply.state.value,
-        "reachable": reply.reachable,
-        "generation": reply.entry.generation,
-        "now": iso(reply.now),
-        "verified_at": iso(reply.entry.verified_at),
-        "fresh_until": iso(reply.entry.fresh_until),
+        "state": result.state.value,
+        "reachable": result.reachable,
+        "generation": result.entry.generation,
+        "now": iso(result.now),
+        "verified_at": iso(result.entry.verified_at),
+        "fresh_until": iso(result.entry.fresh_until),
         "timezone": timezone,
         "poll_s": POLL_S,
-        "task": task_reference(reply.task_id),
+        "task": task_reference(result.task_id),
         "refresh": refresh.status_url if refresh is not None and refresh.state == "running" else None,
         "decimals": {one.code: one.decimals for one in catalogue.currencies},
         "texts": script_texts(language),

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.tasks import TaskState
 from serving.lookup import status_url
-from serving.pipeline_client import Asking
+from serving.pipeline_client import PipelineClient
 
 TASK_PARAMETER: Final = "task"
 """Names the request in the address of the page that waits for it."""
@@ -36,18 +36,18 @@ class Refreshing:
     steps: int
 
 
-def refreshing(asking: Asking, task_id: str) -> Refreshing | None:
+def refreshing(pipeline_client: PipelineClient, task_id: str) -> Refreshing | None:
     """Look how far a refresh has come.
 
     Args:
-        asking: Where it was asked.
+        pipeline_client: Where it was asked.
         task_id: As the page's address names it; empty when it names none.
 
     Returns:
         None when nothing is known of it.
     """
     try:
-        task = asking.status(task_id)
+        task = pipeline_client.status(task_id)
     except CacheUnavailable:
         return None
     if task is None:

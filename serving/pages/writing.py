@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from serving.catalogue import Catalogue, Kpi
 from serving.negotiation import Language
-from serving.pages.filters.drill_down import Narrowing
+from serving.pages.filters.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 from serving.pages.words import REASON_TEXTS, WORDS
@@ -66,7 +66,7 @@ class Writer:
         language: Which one.
         formats: How numbers and dates are written in it.
         catalogue: What KPIs are called and measured in.
-        narrowing: Where values lead; None where they lead nowhere.
+        drill_down: Where values lead; None where they lead nowhere.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Writer:
         language: Language,
         formats: Formats,
         catalogue: Catalogue,
-        narrowing: Narrowing | None = None,
+        drill_down: DrillDown | None = None,
     ) -> None:
         self.language = language
         self.formats = formats
         self.texts = texts_in(language)
-        self._narrowing = narrowing
+        self._narrowing = drill_down
         self._kpis = {kpi.name: kpi for kpi in catalogue.kpis}
         self._by_kind: dict[str, Callable[[Any], str]] = {
             "share": formats.share,
@@ -100,7 +100,7 @@ class Writer:
         """The label of something that has one a language."""
         return str(labelled.label_es if self.language == "es" else labelled.label_en)
 
-    def narrowed(self, dimension: str, value: str) -> str:
+    def drill_down_url(self, dimension: str, value: str) -> str:
         """The address of the page for one value of a dimension; empty where there is none."""
         return self._narrowing.to(dimension, value) if self._narrowing and dimension else ""
 
@@ -131,7 +131,7 @@ class Writer:
             text.replace(" ", "\N{NO-BREAK SPACE}") if kind == "day" else text,
             is_number=kind in _NUMBERS,
             order=value if kind in _ORDERED else "",
-            url=self.narrowed(dimension, value) if dimension else "",
+            url=self.drill_down_url(dimension, value) if dimension else "",
         )
 
     def text(self, kind: str, value: Any, currency: str, kpi: str = "") -> str:
@@ -139,7 +139,7 @@ class Writer:
         if kind == "money":
             return self.formats.money(value, currency).short
         if kind == "reading":
-            return self._reading(value, currency, kpi)
+            return self._kpi_value(value, currency, kpi)
         write = self._by_kind.get(kind, str)
         return write(value)
 
@@ -170,7 +170,7 @@ class Writer:
     def _word(self, words: Mapping[str, Text], value: str) -> str:
         return words[value].into(self.language) if value in words else value
 
-    def _reading(self, value: float, currency: str, kpi: str) -> str:
+    def _kpi_value(self, value: float, currency: str, kpi: str) -> str:
         known = self._kpis.get(kpi)
         if known is None:
             return self.formats.days(value)

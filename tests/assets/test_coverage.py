@@ -7,8 +7,8 @@ import pytest
 from dagster import AssetKey
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.manifest import Miss
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -27,10 +27,10 @@ def test_it_is_told_of_an_empty_cache_too(demo_home: Path, run, instance) -> Non
 def test_it_tells_what_is_precomputed_and_what_is_missed(demo_home: Path, run, read, instance) -> None:
     assert run().success
     with connect(os.environ["REDIS_URL"]) as client:
-        ledger = Ledger(client)
-        ledger.note_asks("kpis", {EVERYTHING: 6, ASKED: 2})
-        ledger.note_misses("kpis", {(ASKED, Miss.NOT_HOT): 2})
-        ledger.note_reads("kpis", 6, {Miss.NOT_HOT: 2})
+        usage_counters = UsageCounters(client)
+        usage_counters.note_asks("kpis", {EVERYTHING: 6, ASKED: 2})
+        usage_counters.note_misses("kpis", {(ASKED, MissReason.NOT_PRECOMPUTED): 2})
+        usage_counters.note_reads("kpis", 6, {MissReason.NOT_PRECOMPUTED: 2})
     assert run("measure_coverage").success
     shown, entries = metadata(instance), read().manifest()
     assert shown["precomputed"].value == sum(entry.variants for entry in entries.values())
@@ -49,13 +49,13 @@ def test_it_tells_what_is_precomputed_and_what_is_missed(demo_home: Path, run, r
         "asked_missing": 1,
         "hits": 6,
         "misses": 2,
-        "reasons": "not_hot 2",
+        "reasons": "not_precomputed 2",
     }
     (missed,) = shown["missed"].records
     assert missed.data == {
         "product": "kpis",
         "filter": "client=a|b, state=pagado",
-        "reason": "not_hot",
+        "reason": "not_precomputed",
         "weight": 2.0,
         "precomputed_now": False,
     }

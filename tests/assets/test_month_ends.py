@@ -82,9 +82,9 @@ def test_a_month_end_tells_what_a_run_on_that_day_told(
     assert run().success
     client = read().catalogue("kpis")["dimensions"][1]["values"][0]["value"]
     for product in PRODUCTS:
-        for asked in (EVERYTHING, Filter.of({"client": client})):
-            then = read().answer_as_of(product, FEBRUARY, asked).payload.data()
-            assert then == read().answer(product, asked).payload.data()
+        for requested in (EVERYTHING, Filter.of({"client": client})):
+            then = read().answer_as_of(product, FEBRUARY, requested).payload.data()
+            assert then == read().answer(product, requested).payload.data()
 
 
 def test_what_is_live_is_untouched(demo_home: Path, backfill, run, read) -> None:

@@ -1,4 +1,4 @@
-"""Generations hold the hot set: the budget is kept, and what readers ask for is there next time."""
+"""Generations hold the precompute set: the budget is kept, and what readers ask for is there next time."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from dagster import AssetKey, DagsterInstance, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -63,9 +63,9 @@ def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(
 ) -> None:
     assert run("refresh_kpis").success
     before = told(instance)
-    asked = Filter.of({"client": values_of(read(), "client")[-1], "state": "pagado"})
-    Ledger(client).note_asks("kpis", {asked: 3, two_clients(read()): 1})
-    monkeypatch.setenv("KPI_HOT_SET_MAX_VARIANTS", "400")
+    requested = Filter.of({"client": values_of(read(), "client")[-1], "state": "pagado"})
+    UsageCounters(client).note_asks("kpis", {requested: 3, two_clients(read()): 1})
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
     assert run("refresh_kpis").success
     shown = told(instance)
     assert shown["variants"] == read().manifest()["kpis"].variants == 400
@@ -77,7 +77,7 @@ def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(
         for held in one["values"]
         if one["name"] != "issued_age" and held["count"]
     ]
-    for one in (EVERYTHING, *singles, asked, two_clients(read())):
+    for one in (EVERYTHING, *singles, requested, two_clients(read())):
         assert read().answer("kpis", one).state is AnswerState.FRESH
     assert Coverage(client).of("kpis").chosen.left_out == shown["left_out"]
 
@@ -85,7 +85,7 @@ def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(
 def test_a_budget_in_bytes_bounds_what_is_stored(
     demo_home: Path, run, instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KPI_HOT_SET_MAX_BYTES", "6000000")
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_BYTES", "6000000")
     assert run("refresh_kpis").success
     shown = told(instance)
     assert shown["left_out"] > 0
@@ -98,22 +98,22 @@ def test_a_budget_in_bytes_bounds_what_is_stored(
 def test_single_values_go_beyond_a_budget_that_is_too_small_and_that_is_told(
     demo_home: Path, run, instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KPI_HOT_SET_MAX_VARIANTS", "3")
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "3")
     assert run("refresh_kpis").success
     shown = told(instance)
     assert shown["within_budget"] is False
     assert shown["variants"] == shown["declared"] - shown["left_out"] > 3
 
 
-def test_a_hot_set_that_stays_the_same_is_not_written_again(
+def test_a_precompute_set_that_stays_the_same_is_not_written_again(
     demo_home: Path, run, read, instance, client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KPI_HOT_SET_MAX_VARIANTS", "400")
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
     assert run("refresh_kpis").success
-    Ledger(client).note_asks("kpis", {EVERYTHING: 5})
+    UsageCounters(client).note_asks("kpis", {EVERYTHING: 5})
     assert run("refresh_kpis").success
     assert told(instance)["outcome"] == "unchanged"
-    monkeypatch.setenv("KPI_HOT_SET_MAX_VARIANTS", "401")
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "401")
     assert run("refresh_kpis").success
     assert told(instance)["outcome"] == "written"
     assert read().manifest()["kpis"].variants == 401

@@ -23,7 +23,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -44,9 +44,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def reading(reader: CacheReader, kpi: str, asked: Filter = EVERYTHING) -> dict[str, Any]:
+def reading(reader: CacheReader, kpi: str, requested: Filter = EVERYTHING) -> dict[str, Any]:
     """What is told of a KPI, of which there is one reading."""
-    (found,) = reader.answer("kpis", asked).payload.data()["kpis"][kpi]
+    (found,) = reader.answer("kpis", requested).payload.data()["kpis"][kpi]
     return found
 
 
@@ -67,11 +67,11 @@ def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
     result = run("refresh_kpis")
     cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet").to_pylist()
     client = max({cell["client"] for cell in cells})
-    for asked, mine in ((EVERYTHING, cells), (Filter.of({"client": client}), None)):
+    for requested, mine in ((EVERYTHING, cells), (Filter.of({"client": client}), None)):
         held = mine or [cell for cell in cells if cell["client"] == client]
-        answer = read().answer("kpis", asked)
+        answer = read().answer("kpis", requested)
         assert answer.state is AnswerState.FRESH
-        proposed, certificates = (reading(read(), kpi, asked) for kpi in ("proposed", "certificates"))
+        proposed, certificates = (reading(read(), kpi, requested) for kpi in ("proposed", "certificates"))
         assert proposed["currency"] == "CLP"
         assert proposed["value"] == sum(cell["proposed_amount"] for cell in held)
         assert certificates["value"] == sum(cell["proposed_count"] for cell in held)
@@ -243,8 +243,8 @@ def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path,
     gone = Filter.of({"client": "nobody we know"})
     assert read().answer("kpis", two).state is AnswerState.MISSING
     with connect(os.environ["REDIS_URL"]) as client:
-        for asked in (two, gone, EVERYTHING):
-            Ledger(client).want("kpis", asked)
+        for requested in (two, gone, EVERYTHING):
+            UsageCounters(client).want("kpis", requested)
     assert run("refresh_kpis").success
     answer = read().answer("kpis", two)
     assert answer.state is AnswerState.FRESH

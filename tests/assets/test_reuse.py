@@ -16,7 +16,7 @@ from kpi_pipeline.cache.keys import CATALOGUE, members_key, payload_key, variant
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -108,8 +108,8 @@ def test_after_a_change_the_generation_equals_one_that_is_written_whole(
     after = {product: frames(product) for product in PRODUCTS}
     if change == "an amount":
         for product in PRODUCTS:
-            taken_over, variants = told(product)
-            assert variants > taken_over > variants // 2
+            reused, variants = told(product)
+            assert variants > reused > variants // 2
     refresh(job="reconcile")
     for product in PRODUCTS:
         assert told(product)[0] == 0
@@ -124,9 +124,9 @@ def test_metadata_tell_how_much_was_taken_over(source, refresh, told) -> None:
     assert told() == (live().variants, live().variants)
     source(ONE_AMOUNT)
     refresh()
-    taken_over, variants = told()
+    reused, variants = told()
     assert variants == live().variants
-    assert 0 < taken_over < variants
+    assert 0 < reused < variants
 
 
 def test_a_share_of_all_is_computed_anew_everywhere(source, refresh, told) -> None:
@@ -232,7 +232,7 @@ def test_what_readers_ask_for_beyond_is_computed_with_the_rest_taken_over(
     (clients,) = (one["values"] for one in read().catalogue("kpis")["dimensions"] if one["name"] == "client")
     two = Filter.of({"client": [one["value"] for one in clients[:2]]})
     with connect(os.environ["REDIS_URL"]) as client:
-        Ledger(client).want("kpis", two)
+        UsageCounters(client).want("kpis", two)
     for statement in (ONE_AMOUNT, ONE_AMOUNT):  # new at first, then held by what is live
         source(statement)
         refresh()

@@ -23,11 +23,11 @@ from kpi_pipeline.cache.keys import (
     static_name_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import AnswerState, Miss
+from kpi_pipeline.cache.manifest import AnswerState, MissReason
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
-from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -77,8 +77,8 @@ def test_serving_raises_alarms(users, published) -> None:
 
 def test_serving_asks_and_the_pipeline_answers(users) -> None:
     asking, working = Requests(users["serving"]), Requests(users["pipeline"])
-    task = asking.ask(RequestKind.REFRESH, "kpis", ACME)
-    assert asking.ask(RequestKind.REFRESH, "kpis", ACME).joined
+    task = asking.submit(RequestKind.REFRESH, "kpis", ACME)
+    assert asking.submit(RequestKind.REFRESH, "kpis", ACME).joined
     (request,) = working.pending("worker", 10)
     working.started(request.id, "run-1")
     assert asking.status(task.id).state is TaskState.STARTED
@@ -88,23 +88,23 @@ def test_serving_asks_and_the_pipeline_answers(users) -> None:
 
 
 def test_serving_notes_what_is_wanted_and_how_questions_went(users) -> None:
-    noting, reading = Ledger(users["serving"]), Ledger(users["pipeline"])
+    noting, reading = UsageCounters(users["serving"]), UsageCounters(users["pipeline"])
     noting.want("kpis", ACME)
-    noting.note_misses("kpis", {(ACME, Miss.NOT_HOT): 1})
-    noting.note_reads("kpis", 2, {Miss.NOT_HOT: 1})
+    noting.note_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
+    noting.note_reads("kpis", 2, {MissReason.NOT_PRECOMPUTED: 1})
     assert reading.wanted("kpis", 10) == [ACME]
     assert [missed.filter for missed in reading.missed("kpis", 10)] == [ACME]
-    assert reading.reads("kpis") == Reads(2, {Miss.NOT_HOT: 1})
+    assert reading.reads("kpis") == Reads(2, {MissReason.NOT_PRECOMPUTED: 1})
 
 
 def test_serving_sees_what_is_left_to_do_and_what_is_asked_for(users) -> None:
     asking, working = Requests(users["serving"]), Requests(users["pipeline"])
     assert asking.backlog() == (0, 0, None)
-    asking.ask(RequestKind.REFRESH, "kpis", ACME)
+    asking.submit(RequestKind.REFRESH, "kpis", ACME)
     working.pending("worker", 10)
     assert asking.backlog()[:2] == (0, 1)
-    Ledger(users["serving"]).want("kpis", ACME)
-    assert Coverage(users["serving"]).of("kpis").asked == 1
+    UsageCounters(users["serving"]).want("kpis", ACME)
+    assert Coverage(users["serving"]).of("kpis").requested == 1
 
 
 def forbidden(entry) -> dict[str, tuple]:

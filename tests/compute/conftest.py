@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from kpi_pipeline.compute.cube.cube import Cube
-from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
@@ -107,8 +107,8 @@ def read() -> Callable[..., list[Row]]:
     by_name = {kpi.name: kpi for kpi in KPIS}
 
     def make(cube: Cube, name: str, **terms: str | Iterable[str]) -> list[Row]:
-        asked = Filter.of(terms) if terms else EVERYTHING
-        ((found,),) = (one.values() for one in readings(cube.select([asked]), [by_name[name]]))
+        requested = Filter.of(terms) if terms else EVERYTHING
+        ((found,),) = (one.values() for one in kpi_values(cube.select([requested]), [by_name[name]]))
         return found
 
     return make

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.kpis import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Ratio, Term, Total, plain
@@ -166,8 +166,8 @@ def test_a_stock_at_a_window_is_what_stood_at_its_end(cube_of, read) -> None:
 @pytest.mark.parametrize("dimension", ["state", "amount_band", "issued_age"])
 def test_what_costs_do_not_know_is_not_told(cube_of, read, name: str, dimension: str) -> None:
     cube = cube_of(ROWS, costs=[{"amount": 30, "paid_on": AS_OF}])
-    asked = {"state": "validado", "amount_band": "bajo", "issued_age": "60-89"}[dimension]
-    (found,) = read(cube, name, **{dimension: asked})
+    requested = {"state": "validado", "amount_band": "bajo", "issued_age": "60-89"}[dimension]
+    (found,) = read(cube, name, **{dimension: requested})
     told = {key: value for key, value in found.items() if key not in ("currency", "spark")}
     assert set(told.values()) == {None}
     assert found["spark"] == [None] * 12
@@ -214,7 +214,7 @@ def test_what_has_no_month_is_told_of_the_filter_alone(cube_of) -> None:
             "Test.",
         ),
     ]
-    ((due,), (part,)) = readings(cube_of(ROWS).select([EVERYTHING]), kpis)[0].values()
+    ((due,), (part,)) = kpi_values(cube_of(ROWS).select([EVERYTHING]), kpis)[0].values()
     assert (due["value"], part["value"], part["numerator"], part["denominator"]) == (40, 0.5, 1, 2)
     for found in (due, part):
         assert found["recent"] is found["previous"] is found["trend"] is None
@@ -224,5 +224,5 @@ def test_what_has_no_month_is_told_of_the_filter_alone(cube_of) -> None:
 def test_a_term_is_taken_as_often_as_its_factor_says(cube_of) -> None:
     formula = Total((Term("approved_amount", factor=3), Term("approved_count", factor=-1)))
     kpi = Kpi("odd", "R", "Odd", Unit.MONEY, formula, Direction.UP, True, "Test.")
-    ((found,),) = readings(cube_of(ROWS).select([EVERYTHING]), [kpi])[0].values()
+    ((found,),) = kpi_values(cube_of(ROWS).select([EVERYTHING]), [kpi])[0].values()
     assert found["value"] == 3 * 250 - 4

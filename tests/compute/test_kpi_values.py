@@ -1,4 +1,4 @@
-"""Readings: what a KPI says, with its comparison, its trend and its twelve points."""
+"""KpiValues: what a KPI says, with its comparison, its trend and its twelve points."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.kpi_values import age_comparisons, readings
+from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import KPIS, TREND_MONTHS, Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Total, plain
@@ -27,8 +27,8 @@ def accepted(month: date, amount: int, **given: Any) -> dict[str, Any]:
 @given(st.lists(certificate(), max_size=6), st.lists(cost(), max_size=3))
 def test_every_reading_is_whole_and_plain_json(cube_of, rows, spent) -> None:
     cube = cube_of(rows, costs=spent)
-    asked = [EVERYTHING, Filter.of({"state": "pagado"}), Filter.of({"issued_age": AGES[:3]})]
-    for found in readings(cube.select(asked), KPIS):
+    requested = [EVERYTHING, Filter.of({"state": "pagado"}), Filter.of({"issued_age": AGES[:3]})]
+    for found in kpi_values(cube.select(requested), KPIS):
         assert list(found) == [kpi.name for kpi in KPIS]
         assert orjson.loads(orjson.dumps(found)) == found
         for kpi in KPIS:
@@ -92,7 +92,7 @@ def test_a_change_is_of_the_last_complete_window_against_the_one_before(cube_of,
 )
 def test_a_small_change_is_no_trend(cube_of, previous: int, recent: int, trend: str) -> None:
     rows = [accepted(date(2024, 1, 1), previous), accepted(date(2024, 2, 1), recent)]
-    piece = cube_of(rows, window=1).select([EVERYTHING])
+    slice_ = cube_of(rows, window=1).select([EVERYTHING])
     opposite = {"improving": "declining", "declining": "improving", "stable": "stable"}[trend]
     for direction, expected in (
         (Direction.UP, trend),
@@ -100,7 +100,7 @@ def test_a_small_change_is_no_trend(cube_of, previous: int, recent: int, trend: 
         (Direction.NEUTRAL, None),
     ):
         kpi = Kpi("k", "K", "K", Unit.MONEY, Total(plain("approved_amount")), direction, True, "Test.")
-        ((found,),) = readings(piece, [kpi])[0].values()
+        ((found,),) = kpi_values(slice_, [kpi])[0].values()
         assert found["trend"] == expected
         assert found["change_share"] == ((recent - previous) / abs(previous) if previous else None)
 
@@ -210,7 +210,7 @@ def test_a_quick_period_is_of_the_same_other_values(cube_of, read) -> None:
 
 def test_nothing_is_minus_nothing(cube_of) -> None:
     rows = [{"amount_proposed": -3, "state": "rechazado", "conformity_on": AS_OF, "sent_on": AS_OF}]
-    found = readings(cube_of(rows, window=1).select([EVERYTHING]), KPIS)
+    found = kpi_values(cube_of(rows, window=1).select([EVERYTHING]), KPIS)
     assert b"-0.0" not in orjson.dumps(found)
     (rate,) = found[0]["approval_rate"]
     assert (rate["value"], rate["numerator"], rate["denominator"]) == (0.0, 0, -3)

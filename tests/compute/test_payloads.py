@@ -71,9 +71,9 @@ def cube(cube_of) -> Cube:
 
 def said(cube: Cube, product: str, **terms: Any) -> dict[str, Any]:
     """What a product says of one filter."""
-    asked = Filter.of(terms)
-    ((answered, found),) = payloads(product, [cube.select([asked])])
-    assert answered == asked
+    requested = Filter.of(terms)
+    ((answered, found),) = payloads(product, [cube.select([requested])])
+    assert answered == requested
     return found
 
 
@@ -98,8 +98,8 @@ def test_every_answer_is_plain_json_and_whole(cube: Cube, product: str, terms: d
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_nothing_has_happened_is_an_answer_too(cube_of, product: str) -> None:
-    ((asked, found),) = payloads(product, cube_of([]).slices())
-    assert asked == EVERYTHING
+    ((requested, found),) = payloads(product, cube_of([]).slices())
+    assert requested == EVERYTHING
     assert found["currencies"] == []
     assert list(found) == [*HEAD, *PARTS[product]]
     assert all(chart["empty"] for chart in found.get("charts", {}).values())
@@ -157,14 +157,14 @@ def test_a_chart_has_its_columns(cube: Cube, product: str) -> None:
 def test_a_kpi_says_the_same_in_every_product(cube: Cube) -> None:
     every = said(cube, "kpis", client="A")["kpis"]
     for product in ("dashboards", "charts", "financials"):
-        for name, readings in said(cube, product, client="A")["kpis"].items():
-            assert readings == every[name]
+        for name, kpi_values in said(cube, product, client="A")["kpis"].items():
+            assert kpi_values == every[name]
 
 
 def test_slices_are_answered_in_their_order(cube: Cube) -> None:
-    asked = [Filter.of({"client": "B"}), EVERYTHING, Filter.of({"client": "A"})]
-    found = list(payloads("kpis", [cube.select(asked[:2]), cube.select(asked[2:])]))
-    assert [one for one, _ in found] == asked
+    requested = [Filter.of({"client": "B"}), EVERYTHING, Filter.of({"client": "A"})]
+    found = list(payloads("kpis", [cube.select(requested[:2]), cube.select(requested[2:])]))
+    assert [one for one, _ in found] == requested
 
 
 def test_no_other_product_is_made_up(cube: Cube) -> None:

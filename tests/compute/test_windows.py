@@ -1,4 +1,4 @@
-"""Anchors: the months at which KPIs are evaluated."""
+"""Windows: the months at which KPIs are evaluated."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.compute.windows import ANCHORS, PREVIOUS, RECENT, TREND, VALUE, Anchors, comparisons
+from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE, WINDOWS, Windows, comparisons
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis.formulas import Span
 
@@ -20,7 +20,7 @@ def compared(cube, terms: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "windows"),
+    ("terms", "months"),
     [
         ({}, YEAR),
         ({"client": "nobody"}, YEAR),
@@ -36,13 +36,13 @@ def compared(cube, terms: dict[str, Any]) -> tuple[str, ...] | None:
         ({**AGE, "month": "2024-02"}, None),
     ],
 )
-def test_like_windows_are_the_complete_months_and_as_many_before(cube_of, terms, windows) -> None:
+def test_like_windows_are_the_complete_months_and_as_many_before(cube_of, terms, months) -> None:
     cube = cube_of([{}])
-    assert compared(cube, terms) == windows
-    anchors = Anchors.of(cube.select([Filter.of(terms)]))
-    assert anchors.there[0, [RECENT, PREVIOUS]].tolist() == [windows is not None] * 2
-    assert anchors.there[0, VALUE]
-    assert anchors.there[0, TREND].all()
+    assert compared(cube, terms) == months
+    windows = Windows.of(cube.select([Filter.of(terms)]))
+    assert windows.there[0, [RECENT, PREVIOUS]].tolist() == [months is not None] * 2
+    assert windows.there[0, VALUE]
+    assert windows.there[0, TREND].all()
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_a_month_is_complete_on_its_last_day(cube_of, as_of: date, window: int, 
 
 
 def spans(cube, terms: dict[str, Any], anchor: int) -> dict[Span, tuple[str, str]]:
-    anchors = Anchors.of(cube.select([Filter.of(terms)]))
+    windows = Windows.of(cube.select([Filter.of(terms)]))
     found = {}
     for span in Span:
-        first, last = anchors.span(span)
-        assert first.shape == last.shape == (1, ANCHORS)
+        first, last = windows.span(span)
+        assert first.shape == last.shape == (1, WINDOWS)
         found[span] = month_text(int(first[0, anchor])), month_text(int(last[0, anchor]))
     return found
 
@@ -106,7 +106,7 @@ def test_spans_at_like_windows_rest_on_their_ends(cube_of) -> None:
 
 def test_spans_at_a_month_of_the_trend_rest_on_it(cube_of) -> None:
     cube = cube_of([{}], window=3)
-    last, first = spans(cube, {}, ANCHORS - 1), spans(cube, {}, TREND.start)
+    last, first = spans(cube, {}, WINDOWS - 1), spans(cube, {}, TREND.start)
     assert last[Span.SELF] == one("2024-03")
     assert last[Span.WINDOW] == ("2024-01", "2024-03")
     assert last[Span.START] == one("2023-12")
@@ -118,9 +118,9 @@ def test_spans_at_a_month_of_the_trend_rest_on_it(cube_of) -> None:
 
 def test_days_of_a_window_are_those_that_have_passed(cube_of) -> None:
     cube = cube_of([{}], window=3)
-    days = Anchors.of(cube.select([Filter.of({}), Filter.of({"month": ["2023-02", "2024-03"]})])).days
+    days = Windows.of(cube.select([Filter.of({}), Filter.of({"month": ["2023-02", "2024-03"]})])).days
     assert days[0, VALUE] == 31 + 29 + 15
     assert days[0, RECENT] == 31 + 31 + 29
-    assert days[0, ANCHORS - 1] == 31 + 29 + 15
+    assert days[0, WINDOWS - 1] == 31 + 29 + 15
     assert days[0, TREND.start] == 28 + 31 + 30
     assert days[1, VALUE] == 28 + 15

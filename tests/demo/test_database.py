@@ -25,13 +25,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoSummary]:
     return path, write_demo(path, ROWS, 7, TODAY, None)
 
 
-def ask(path: Path, query: str) -> list[tuple[Any, ...]]:
+def submit(path: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(query).fetchall()
 
 
 def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    return {table: ask(path, f"SELECT * FROM {table} ORDER BY rowid") for table in TABLES}
+    return {table: submit(path, f"SELECT * FROM {table} ORDER BY rowid") for table in TABLES}
 
 
 def test_seed_rows_and_day_give_the_content(tmp_path: Path, demo: tuple[Path, DemoSummary]) -> None:
@@ -39,7 +39,7 @@ def test_seed_rows_and_day_give_the_content(tmp_path: Path, demo: tuple[Path, De
     assert again == demo[1]
     assert content(tmp_path / "again.db") == content(demo[0])
     write_demo(tmp_path / "other.db", ROWS, 8, TODAY, None)
-    assert ask(tmp_path / "other.db", "SELECT * FROM edp") != ask(demo[0], "SELECT * FROM edp")
+    assert submit(tmp_path / "other.db", "SELECT * FROM edp") != submit(demo[0], "SELECT * FROM edp")
 
 
 def test_every_row_is_a_certificate_but_the_dirty_ones(demo: tuple[Path, DemoSummary]) -> None:
@@ -86,7 +86,7 @@ def test_every_header_is_a_cost_but_the_dirty_ones(demo: tuple[Path, DemoSummary
 
 
 def test_types_are_those_of_users_databases(demo: tuple[Path, DemoSummary]) -> None:
-    types = ask(
+    types = submit(
         demo[0],
         """
         SELECT DISTINCT typeof(n_edp), typeof(proyecto), typeof(mes), typeof(fecha_emision),
@@ -94,8 +94,8 @@ def test_types_are_those_of_users_databases(demo: tuple[Path, DemoSummary]) -> N
         """,
     )
     assert types == [("integer", "text", "text", "text", "text", "integer", "integer")]
-    assert ask(demo[0], "SELECT DISTINCT conformidad_enviada FROM edp ORDER BY 1") == [(0,), (1,)]
-    assert ask(demo[0], "SELECT length(fecha_hora), count(DISTINCT campo) FROM edp_log GROUP BY 1") == [
+    assert submit(demo[0], "SELECT DISTINCT conformidad_enviada FROM edp ORDER BY 1") == [(0,), (1,)]
+    assert submit(demo[0], "SELECT length(fecha_hora), count(DISTINCT campo) FROM edp_log GROUP BY 1") == [
         (19, 2)
     ]
 
@@ -109,26 +109,26 @@ def test_nothing_but_expectations_is_dated_after_today(demo: tuple[Path, DemoSum
         "caja": "fecha",
     }.items():
         for column in columns.split():
-            (latest,) = ask(
+            (latest,) = submit(
                 demo[0], f"SELECT max(substr({column}, 1, 10)) FROM {table} WHERE {column} NOT LIKE '%-02-30'"
             )
             assert latest[0] <= day, (table, column)
-    assert ask(demo[0], f"SELECT count(*) > 0 FROM edp WHERE fecha_emision = '{day}'") == [(1,)]
+    assert submit(demo[0], f"SELECT count(*) > 0 FROM edp WHERE fecha_emision = '{day}'") == [(1,)]
 
 
 def test_the_shape_of_the_business(demo: tuple[Path, DemoSummary]) -> None:
     path, summary = demo
     assert (summary.first_month, summary.last_month) == ("2021-03", "2024-02")
-    months = dict(ask(path, "SELECT mes, count(*) FROM edp GROUP BY mes"))
+    months = dict(submit(path, "SELECT mes, count(*) FROM edp GROUP BY mes"))
     assert len(months) == 36
     assert months["2023-12"] > 1.3 * months["2023-02"], "the season"
     first, last = (
         sum(count for month, count in months.items() if month.startswith(year)) for year in ("2022", "2023")
     )
     assert last > 1.1 * first, "growth"
-    ((inside,),) = ask(path, "SELECT avg(monto_propuesto BETWEEN 5e6 AND 5e7) FROM edp")
+    ((inside,),) = submit(path, "SELECT avg(monto_propuesto BETWEEN 5e6 AND 5e7) FROM edp")
     assert inside > 0.85
-    waits = ask(
+    waits = submit(
         path,
         """
         SELECT avg(julianday(fecha_hora) - julianday(fecha_conformidad)) FROM edp
@@ -138,21 +138,21 @@ def test_the_shape_of_the_business(demo: tuple[Path, DemoSummary]) -> None:
         """,
     )
     assert waits[0][0] < 36 < 50 < waits[-1][0], "some clients pay late"
-    ((open_share,),) = ask(
+    ((open_share,),) = submit(
         path, "SELECT avg(estado NOT IN ('pagado', 'rechazado')) FROM edp WHERE mes = '2024-02'"
     )
     assert open_share > 0.5
     assert {"aprobado", "cobrado", "revisión"} <= {
-        word for (word,) in ask(path, "SELECT DISTINCT estado FROM edp")
+        word for (word,) in submit(path, "SELECT DISTINCT estado FROM edp")
     }
     for person in ("jefe_proyecto", "gestor", "cliente"):
-        assert ask(
+        assert submit(
             path, f"SELECT max(n) FROM (SELECT count(DISTINCT {person}) n FROM projects GROUP BY proyecto)"
         ) == [(1,)]
 
 
 def test_projects_earn_what_engineering_firms_earn(demo: tuple[Path, DemoSummary]) -> None:
-    margins = ask(
+    margins = submit(
         demo[0],
         """
         WITH revenue AS (
@@ -167,7 +167,7 @@ def test_projects_earn_what_engineering_firms_earn(demo: tuple[Path, DemoSummary
     )
     assert len(margins) > 40
     assert all(0.09 < margin < 0.31 for (margin,) in margins)
-    assert ask(
+    assert submit(
         demo[0],
         """
         SELECT count(*) FROM cost_header
@@ -176,15 +176,15 @@ def test_projects_earn_what_engineering_firms_earn(demo: tuple[Path, DemoSummary
         """,
     ) == [(0,)]
     clean = "tipo_costo <> 'por clasificar'"
-    kinds = set(ask(demo[0], f"SELECT DISTINCT tipo_costo, estado_costo FROM cost_header WHERE {clean}"))
+    kinds = set(submit(demo[0], f"SELECT DISTINCT tipo_costo, estado_costo FROM cost_header WHERE {clean}"))
     assert kinds == {(kind, state) for kind in ("opex", "capex") for state in ("pagado", "pendiente")}
-    assert ask(demo[0], "SELECT min(saldo) > 0, sum(ingreso) > sum(egreso) FROM caja") == [(1, 1)]
+    assert submit(demo[0], "SELECT min(saldo) > 0, sum(ingreso) > sum(egreso) FROM caja") == [(1, 1)]
 
 
 def test_the_log_ends_where_the_certificate_is(demo: tuple[Path, DemoSummary]) -> None:
     """The last change of state in the log is into the state of the row, or a synonym of it."""
     mapping = load_mapping("edp")
-    rows = ask(
+    rows = submit(
         demo[0],
         """
         SELECT estado, despues FROM edp JOIN (
@@ -203,7 +203,7 @@ def test_the_log_ends_where_the_certificate_is(demo: tuple[Path, DemoSummary]) -
 @pytest.mark.parametrize("today", [date(2024, 1, 1), date(2024, 2, 29)])
 def test_few_rows_will_do(tmp_path: Path, rows: int, today: date) -> None:
     summary = write_demo(tmp_path / "demo.db", rows, 0, today, None)
-    assert ask(tmp_path / "demo.db", "SELECT count(*) FROM edp") == [(rows,)]
+    assert submit(tmp_path / "demo.db", "SELECT count(*) FROM edp") == [(rows,)]
     assert summary.clients >= 3
 
 
@@ -235,7 +235,7 @@ def test_a_cut_run_leaves_what_was_there(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["demo.db"]
     write_demo(path, 20, 1, TODAY, None)
-    assert ask(path, "SELECT count(*) FROM edp") == [(20,)]
+    assert submit(path, "SELECT count(*) FROM edp") == [(20,)]
 
 
 def test_senseless_sizes_are_refused(tmp_path: Path) -> None:

@@ -22,15 +22,15 @@ selections = st.dictionaries(
 
 @given(selections)
 def test_a_filter_is_the_filter_of_its_own_terms(selection) -> None:
-    asked = Filter.of(selection)
-    assert Filter.of(asked.as_dict()) == asked
-    assert [name for name, _ in asked.terms] == sorted(selection)
+    requested = Filter.of(selection)
+    assert Filter.of(requested.as_dict()) == requested
+    assert [name for name, _ in requested.terms] == sorted(selection)
 
 
 @given(selections)
 def test_every_wider_filter_leaves_dimensions_free_down_to_everything(selection) -> None:
-    asked = Filter.of(selection)
-    wider = list(asked.wider())
-    assert len(wider) == len(set(wider)) == 2 ** len(asked.terms) - 1
-    assert all(set(one.terms) < set(asked.terms) for one in wider)
-    assert wider[-1:] == ([EVERYTHING] if asked.terms else [])
+    requested = Filter.of(selection)
+    wider = list(requested.wider())
+    assert len(wider) == len(set(wider)) == 2 ** len(requested.terms) - 1
+    assert all(set(one.terms) < set(requested.terms) for one in wider)
+    assert wider[-1:] == ([EVERYTHING] if requested.terms else [])

@@ -1,10 +1,10 @@
-"""The hot set: everything and single values always, the budget otherwise, popularity decides."""
+"""The precompute set: everything and single values always, the budget otherwise, popularity decides."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.precompute_set import Budget, HotSet, choose_hot_set
+from kpi_pipeline.model.precompute_set import Budget, PrecomputeSet, choose_precompute_set
 
 A, B = Filter.of({"client": "a"}), Filter.of({"state": "b"})
 SMALL, LARGE, MIDDLE = (Filter.of({"client": "a", "state": name}) for name in ("s", "l", "m"))
@@ -20,28 +20,28 @@ declared_sets = st.dictionaries(filters.filter(lambda one: len(one.terms) < 3), 
 
 
 def test_with_room_all_declared_ones_and_all_asked_ones_are_chosen() -> None:
-    chosen = choose_hot_set(DECLARED, [TRIPLES[1], A, TRIPLES[0]], room=100)
-    assert chosen == HotSet(frozenset(DECLARED), frozenset(), (TRIPLES[1], TRIPLES[0]), ())
+    chosen = choose_precompute_set(DECLARED, [TRIPLES[1], A, TRIPLES[0]], room=100)
+    assert chosen == PrecomputeSet(frozenset(DECLARED), frozenset(), (TRIPLES[1], TRIPLES[0]), ())
     assert (chosen.variants, chosen.known) == (8, 8)
 
 
 def test_the_most_popular_get_what_room_there_is() -> None:
-    chosen = choose_hot_set(DECLARED, TRIPLES, room=8)
-    assert chosen.asked == tuple(TRIPLES[:2])
+    chosen = choose_precompute_set(DECLARED, TRIPLES, room=8)
+    assert chosen.requested == tuple(TRIPLES[:2])
     assert chosen.refused == tuple(TRIPLES[2:])
     assert chosen.known == 11
 
 
 def test_pairs_without_room_are_left_out_the_least_asked_and_smallest_first() -> None:
-    assert choose_hot_set(DECLARED, [], room=5).left_out == {SMALL}
-    assert choose_hot_set(DECLARED, [SMALL], room=4).left_out == {LARGE, MIDDLE}
-    assert choose_hot_set(DECLARED, [SMALL], room=5).left_out == {MIDDLE}
+    assert choose_precompute_set(DECLARED, [], room=5).left_out == {SMALL}
+    assert choose_precompute_set(DECLARED, [SMALL], room=4).left_out == {LARGE, MIDDLE}
+    assert choose_precompute_set(DECLARED, [SMALL], room=5).left_out == {MIDDLE}
 
 
 def test_who_asks_for_more_gets_a_part_of_the_room_that_pairs_alone_would_fill() -> None:
     declared = {EVERYTHING: 1, **{Filter.of({"client": str(n), "state": "x"}): n for n in range(40)}}
-    chosen = choose_hot_set(declared, TRIPLES, room=31)
-    assert chosen.asked == tuple(TRIPLES[:3])
+    chosen = choose_precompute_set(declared, TRIPLES, room=31)
+    assert chosen.requested == tuple(TRIPLES[:3])
     assert len(chosen.left_out) == 13
 
 
@@ -51,26 +51,26 @@ def test_a_budget_has_room_for_what_fits_by_number_and_size() -> None:
 
 
 @given(declared_sets, st.lists(filters), st.integers(0, 40))
-def test_whatever_is_asked_the_rules_hold(declared, asked, room) -> None:
-    chosen = choose_hot_set(declared, asked, room)
+def test_whatever_is_asked_the_rules_hold(declared, requested, room) -> None:
+    chosen = choose_precompute_set(declared, requested, room)
     always = {one for one in declared if len(one.terms) < 2}
     assert always <= chosen.declared
     assert chosen.variants <= max(room, len(always))
     assert chosen.declared | chosen.left_out == set(declared)
     assert not chosen.declared & chosen.left_out
-    beyond = list(dict.fromkeys(one for one in asked if one not in declared))
-    assert [*chosen.asked, *chosen.refused] == beyond
+    beyond = list(dict.fromkeys(one for one in requested if one not in declared))
+    assert [*chosen.requested, *chosen.refused] == beyond
     # Room stays free only when nothing waits for it.
     if chosen.left_out or chosen.refused:
         assert chosen.variants >= room
 
 
 @given(declared_sets, st.lists(filters, unique=True), st.integers(0, 40))
-def test_nothing_is_chosen_before_something_more_popular(declared, asked, room) -> None:
-    chosen = choose_hot_set(declared, asked, room)
-    pairs = [one for one in asked if one in declared and len(one.terms) == 2]
+def test_nothing_is_chosen_before_something_more_popular(declared, requested, room) -> None:
+    chosen = choose_precompute_set(declared, requested, room)
+    pairs = [one for one in requested if one in declared and len(one.terms) == 2]
     taken = [one in chosen.declared for one in pairs]
     assert taken == sorted(taken, reverse=True)
-    unasked_in = [declared[one] for one in chosen.declared if len(one.terms) == 2 and one not in asked]
-    unasked_out = [declared[one] for one in chosen.left_out if one not in asked]
+    unasked_in = [declared[one] for one in chosen.declared if len(one.terms) == 2 and one not in requested]
+    unasked_out = [declared[one] for one in chosen.left_out if one not in requested]
     assert max(unasked_out, default=0) <= min(unasked_in, default=100)

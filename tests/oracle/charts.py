@@ -9,7 +9,7 @@ from .figures import Data, Variant, exact
 from .finances import forecast_line
 from .measures import COSTS, STATES
 from .parts import Ranked, by_value, ranked, total, with_others
-from .readings import Readings
+from .readings import KpiValues
 from .tables import STAGES, ageing, stages
 
 Rows = list[tuple[Any, ...]]
@@ -19,7 +19,7 @@ PAID_MONTHS = 6
 TREND_KPIS = ("dso", "overdue_share", "approval_rate", "acceptance_days")
 
 
-def charts(variant: Variant, readings: Readings) -> dict[str, Data]:
+def charts(variant: Variant, readings: KpiValues) -> dict[str, Data]:
     """Every chart, by name."""
     return {name: draw(variant, readings) for name, draw in DRAWN.items()}
 
@@ -35,7 +35,7 @@ def chart(columns: Sequence[str], rows: Rows, drawn: Sequence[str], says: list[D
     }
 
 
-def _monthly_trend(variant: Variant, readings: Readings) -> Data:
+def _monthly_trend(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     names = ("proposed", "approved", "paid")
@@ -49,7 +49,7 @@ def _monthly_trend(variant: Variant, readings: Readings) -> Data:
     return chart(("month", "currency", *names, "dso"), rows, names, says)
 
 
-def _ageing(variant: Variant, readings: Readings) -> Data:
+def _ageing(variant: Variant, readings: KpiValues) -> Data:
     columns = ("bucket", "amount", "count", "share")
     lines = ageing(variant)
     rows = [
@@ -61,7 +61,7 @@ def _ageing(variant: Variant, readings: Readings) -> Data:
     return chart((columns[0], "currency", *columns[1:]), rows, ("amount", "count"), says)
 
 
-def _states(variant: Variant, readings: Readings) -> Data:
+def _states(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     for code in variant.currencies:
@@ -78,10 +78,10 @@ def _states(variant: Variant, readings: Readings) -> Data:
 
 def _performance(
     dimension: str, leader: str, quotient: str, above: str, below: str
-) -> Callable[[Variant, Readings], Data]:
+) -> Callable[[Variant, KpiValues], Data]:
     amounts = ("approved_amount", "receivable_amount", "overdue_amount")
 
-    def draw(variant: Variant, readings: Readings) -> Data:
+    def draw(variant: Variant, readings: KpiValues) -> Data:
         rows: Rows = []
         says = []
         for code in variant.currencies:
@@ -97,7 +97,7 @@ def _performance(
     return draw
 
 
-def _concentration(variant: Variant, readings: Readings) -> Data:
+def _concentration(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     for code in variant.currencies:
@@ -114,7 +114,7 @@ def _concentration(variant: Variant, readings: Readings) -> Data:
     return chart(columns, rows, ("receivable",), says)
 
 
-def _cash_flow(variant: Variant, readings: Readings) -> Data:
+def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
     bands = ("low_50", "high_50", "low_90", "high_90")
     rows: Rows = []
     says = []
@@ -132,7 +132,7 @@ def _cash_flow(variant: Variant, readings: Readings) -> Data:
     return chart(columns, rows, ("amount",), says)
 
 
-def _opex_capex(variant: Variant, readings: Readings) -> Data:
+def _opex_capex(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says: list[Data | None] = []
     for code in variant.currencies:
@@ -146,7 +146,7 @@ def _opex_capex(variant: Variant, readings: Readings) -> Data:
     return chart(("month", "currency", "opex", "capex"), rows, ("opex", "capex"), says)
 
 
-def _margin_by_project(variant: Variant, readings: Readings) -> Data:
+def _margin_by_project(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says: list[Data | None] = []
     for code in variant.currencies:
@@ -161,7 +161,7 @@ def _margin_by_project(variant: Variant, readings: Readings) -> Data:
     return chart(columns, rows, columns[2:5], says)
 
 
-def _stages(variant: Variant, readings: Readings) -> Data:
+def _stages(variant: Variant, readings: KpiValues) -> Data:
     found = stages(variant)
     rows: Rows = []
     end = 0.0
@@ -172,7 +172,7 @@ def _stages(variant: Variant, readings: Readings) -> Data:
     return chart(columns, rows, ("count",), [say.stages(found, end)])
 
 
-def _payment_heatmap(variant: Variant, readings: Readings) -> Data:
+def _payment_heatmap(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
     texts = [month.text(one) for one in variant.months]
@@ -192,7 +192,7 @@ def _payment_heatmap(variant: Variant, readings: Readings) -> Data:
     return chart(("client", "month", "currency", "amount"), rows, ("amount",), says)
 
 
-def _kpi_trend(variant: Variant, readings: Readings) -> Data:
+def _kpi_trend(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     texts = [month.text(one) for one in variant.months]
     for name in TREND_KPIS:
@@ -209,7 +209,7 @@ def _kpi_trend(variant: Variant, readings: Readings) -> Data:
     }
 
 
-DRAWN: Mapping[str, Callable[[Variant, Readings], Data]] = {
+DRAWN: Mapping[str, Callable[[Variant, KpiValues], Data]] = {
     "monthly_trend": _monthly_trend,
     "ageing": _ageing,
     "states": _states,

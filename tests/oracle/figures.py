@@ -169,7 +169,7 @@ class Oracle:
                 found[name] = "month", values
         return found
 
-    def hot(self) -> set[tuple[tuple[str, tuple[str, ...]], ...]]:
+    def precomputed(self) -> set[tuple[tuple[str, tuple[str, ...]], ...]]:
         """The filters always published: everything, and what occurs of the others.
 
         These are each value and each pair of values, days since issue apart; and each quick period of more

@@ -5,7 +5,7 @@ from .figures import Data, Variant, exact
 from .forecast import MONTHS, Outcome, band
 from .kpis import View
 from .measures import COSTS
-from .readings import Readings
+from .readings import KpiValues
 
 FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
 
@@ -23,7 +23,7 @@ def totals(variant: Variant) -> list[Data]:
     return [{"currency": code, **_line(variant, code, variant.months)} for code in variant.currencies]
 
 
-def working_capital(variant: Variant, readings: Readings) -> list[Data]:
+def working_capital(variant: Variant, readings: KpiValues) -> list[Data]:
     """What the distance of DSO to its target and to the industry's ties up."""
     limits, found = variant.oracle.limits, []
     days = variant.window_days(variant.now)

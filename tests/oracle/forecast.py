@@ -140,7 +140,7 @@ def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
     )
 
 
-def look_back(rows: Sequence[Row], as_of: date) -> dict[tuple[str, str], Outcome]:
+def forecast_as_of(rows: Sequence[Row], as_of: date) -> dict[tuple[str, str], Outcome]:
     """What would have been forecast at a month end, by currency and client, and what came."""
     dated = [row for row in rows if row["state"] != "pagado" or row["paid_on"] is not None]
     curves, ends = Curves(dated, as_of), month_ends(as_of)
@@ -204,7 +204,7 @@ class Past:
     def lines(self, origin: date) -> dict[tuple[str, str], Outcome]:
         """The forecast at a month end."""
         if origin not in self._made:
-            self._made[origin] = look_back(self._rows, origin)
+            self._made[origin] = forecast_as_of(self._rows, origin)
         return self._made[origin]
 
     def whole(self, origin: date, currency: str) -> Outcome | None:

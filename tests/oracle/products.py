@@ -8,7 +8,7 @@ from . import months as month
 from .charts import charts
 from .figures import Data, Variant
 from .kpis import FIGURES
-from .readings import Readings
+from .readings import KpiValues
 
 
 class Products:
@@ -21,7 +21,7 @@ class Products:
 
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
-        self.readings = Readings(variant)
+        self.readings = KpiValues(variant)
 
     def of(self, name: str, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
         """The whole payload of a product.

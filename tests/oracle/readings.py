@@ -8,7 +8,7 @@ from .kpis import FIGURES, Figure, View
 Value = float | int | None
 
 
-class Readings:
+class KpiValues:
     """The readings of one variant.
 
     Attributes:

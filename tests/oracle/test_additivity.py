@@ -103,7 +103,7 @@ def additive(cube: Cube, filters: list[Filter], dimension: str) -> Iterator[tupl
             yield from of_trend(said, has_costs)
 
 
-def summed(figures: Iterable[tuple[Name, int]]) -> Counter[Name]:
+def sum_by_place(figures: Iterable[tuple[Name, int]]) -> Counter[Name]:
     """Figures of the same name together; those that are 0 may as well not be there."""
     total: Counter[Name] = Counter()
     for name, value in figures:
@@ -114,7 +114,7 @@ def summed(figures: Iterable[tuple[Name, int]]) -> Counter[Name]:
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_values_of_a_dimension_sum_to_the_total(demo: BothWays, dimension: str) -> None:
     cube = demo.cube(DEMO_DAY)
-    total = summed(additive(cube, [Filter()], dimension))
+    total = sum_by_place(additive(cube, [Filter()], dimension))
     there = [row for row in demo.rows if row["issued_on"] <= DEMO_DAY]
     assert total["certificates", "value", ""] == len(there) > 200
     assert total["proposed", "value", "CLP"] == sum(
@@ -123,4 +123,4 @@ def test_values_of_a_dimension_sum_to_the_total(demo: BothWays, dimension: str) 
     assert (total["costs", "value", "CLP"] > 0) == (dimension not in NOT_OF_COSTS)
     singles = [Filter(((dimension, (value,)),)) for value in cube.values[dimension]]
     assert len(singles) > 1
-    assert summed(additive(cube, singles, dimension)) == total
+    assert sum_by_place(additive(cube, singles, dimension)) == total

@@ -9,7 +9,7 @@ from .both_ways import BothWays, certificate, cost
 from .figures import Data, Oracle, Variant
 from .finances import statement, totals, working_capital
 from .products import Products
-from .readings import Readings
+from .readings import KpiValues
 from .standing import Limits
 from .tables import ageing
 
@@ -74,7 +74,7 @@ def everything(oracle: Oracle) -> Variant:
 
 def told(variant: Variant, name: str, *fields: str) -> list[Any]:
     """Some fields of each reading of a KPI; one by itself."""
-    readings = Readings(variant)[name]
+    readings = KpiValues(variant)[name]
     return [one[fields[0]] if len(fields) == 1 else tuple(one[field] for field in fields) for one in readings]
 
 
@@ -242,7 +242,7 @@ def test_costs_have_no_state(oracle: Oracle) -> None:
 
 
 def test_working_capital_is_the_distance_to_the_target(everything: Variant) -> None:
-    pesos, _ = working_capital(everything, Readings(everything))
+    pesos, _ = working_capital(everything, KpiValues(everything))
     assert pesos["daily_billing"] == {"value": 1300 / 350, "numerator": 1300, "denominator": 350}
     assert pesos["cash_tied"] == (400 * 350 - 35 * 1300) // 350 == 270
     assert pesos["gap_days"] == 400 * 350 / 1300 - 35
@@ -291,23 +291,23 @@ def test_days_of_a_month_are_cut_at_the_date(oracle: Oracle, month: str, days: i
 
 
 def test_what_happens_makes_its_month_occur(oracle: Oracle) -> None:
-    hot = oracle.hot()
-    months = {terms[0][1] for terms in hot if len(terms) == 1 and terms[0][0] == "month"}
+    precomputed = oracle.precomputed()
+    months = {terms[0][1] for terms in precomputed if len(terms) == 1 and terms[0][0] == "month"}
     single = {values[0] for values in months if len(values) == 1}
     assert single == {"2023-12", "2024-01", "2024-02", "2024-03"}
     # Nothing paid is billed in February, but something paid is paid then; in March, a supplier is.
-    assert (("month", ("2024-02",)), ("state", ("pagado",))) in hot
-    assert (("client", ("Norte",)), ("month", ("2024-03",))) in hot
-    assert (("client", ("Sur",)), ("month", ("2024-01",))) not in hot
+    assert (("month", ("2024-02",)), ("state", ("pagado",))) in precomputed
+    assert (("client", ("Norte",)), ("month", ("2024-03",))) in precomputed
+    assert (("client", ("Sur",)), ("month", ("2024-01",))) not in precomputed
 
 
 def test_quick_periods_are_published_where_anything_is_in_them(oracle: Oracle) -> None:
-    hot, ages = oracle.hot(), ("0-6", "14-29", "7-13")
-    assert (("month", ("2024-01", "2024-02", "2024-03")),) in hot
-    assert (("issued_age", ages),) in hot
-    assert (("client", ("Sur",)), ("issued_age", ages)) in hot
-    assert (("client", ("Norte",)), ("issued_age", ages)) not in hot
-    assert (("issued_age", ("0-6",)),) not in hot
+    precomputed, ages = oracle.precomputed(), ("0-6", "14-29", "7-13")
+    assert (("month", ("2024-01", "2024-02", "2024-03")),) in precomputed
+    assert (("issued_age", ages),) in precomputed
+    assert (("client", ("Sur",)), ("issued_age", ages)) in precomputed
+    assert (("client", ("Norte",)), ("issued_age", ages)) not in precomputed
+    assert (("issued_age", ("0-6",)),) not in precomputed
 
 
 def test_charts_are_the_same_figures_in_columns(everything: Variant) -> None:

@@ -47,7 +47,7 @@ def tick(instance: DagsterInstance) -> Tick:
     return evaluate
 
 
-def asked(result: SensorResult | SkipReason) -> list[RunRequest]:
+def requested(result: SensorResult | SkipReason) -> list[RunRequest]:
     return list(result.run_requests or []) if isinstance(result, SensorResult) else []
 
 
@@ -62,12 +62,12 @@ def rebuilds(requests: Requests) -> set[str]:
 def test_a_flushed_cache_is_restored_once_and_again_when_flushed_again(
     server: redis.Redis, instance, tick: Tick, requests: Requests
 ) -> None:
-    assert asked(tick()) == []
+    assert requested(tick()) == []
     for _ in range(2):
         server.flushall()
-        (request,) = asked(tick())
+        (request,) = requested(tick())
         assert "kpis: the manifest has no entry" in request.tags["kpi/lost"]
-        assert asked(tick()) == []
+        assert requested(tick()) == []
         assert execute("restore_cache", instance)
         assert tick().skip_reason.skip_message == "nothing is lost"
         assert rebuilds(requests) == set(PRODUCTS)
@@ -77,7 +77,7 @@ def test_evicted_keys_are_seen(server: redis.Redis, instance, tick: Tick) -> Non
     live = CacheReader(server, poll_s=0).manifest()["charts"]
     keys = list(server.smembers(members_key(live.generation)))
     server.unlink(*keys[::2])
-    (request,) = asked(tick())
+    (request,) = requested(tick())
     assert request.tags["kpi/lost"] == (
         f"charts: {len(keys[::2])} of {len(keys)} keys of {live.generation} are gone"
     )
@@ -97,11 +97,11 @@ def test_what_could_not_be_mended_is_tried_again_only_after_a_while(
     for frames in (published / "storage" / "archive").rglob("*.frames"):
         os.truncate(frames, 100)
     server.flushall()
-    assert len(asked(tick())) == 1
+    assert len(requested(tick())) == 1
     assert not execute("restore_cache", instance)
-    assert asked(tick()) == []
+    assert requested(tick()) == []
     monkeypatch.setattr(module, "RETRY_S", 0.0)
-    assert len(asked(tick())) == 1
+    assert len(requested(tick())) == 1
 
 
 def test_without_an_archive_rebuilds_are_asked_for(
@@ -109,7 +109,7 @@ def test_without_an_archive_rebuilds_are_asked_for(
 ) -> None:
     shutil.rmtree(published / "storage" / "archive")
     server.flushall()
-    assert asked(tick()) == []
+    assert requested(tick()) == []
     assert rebuilds(requests) == set(PRODUCTS)
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_asked_for_while_the_first_run_is_at_work(
     instance, tick: Tick, requests: Requests
 ) -> None:
     instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
-    assert asked(tick()) == []
+    assert requested(tick()) == []
     assert rebuilds(requests) == set()
 
 

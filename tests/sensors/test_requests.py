@@ -10,7 +10,7 @@ from dagster import DagsterInstance, RunRequest, SkipReason, build_sensor_contex
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.cache import CacheResource
@@ -46,7 +46,7 @@ def test_without_requests_there_is_no_run(requests: Requests, instance: DagsterI
 def test_a_new_request_is_left_to_the_dispatcher(
     requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     monkeypatch.setattr(stream, "PATIENCE_S", 60.0)
     assert tick(instance) == []
     monkeypatch.setattr(stream, "PATIENCE_S", 0.0)
@@ -59,13 +59,13 @@ def test_1000_simultaneous_cold_requests_cause_one_run(
     app = create_app(Settings(_env_file=None, KPI_HOME=demo_home, REDIS_URL=os.environ["REDIS_URL"]))
     gate = threading.Barrier(20)
 
-    def ask() -> None:
+    def submit() -> None:
         web = app.test_client()
         gate.wait()
         for _ in range(50):
             assert web.post("/manager/dashboard/refresh?product=kpis").status_code == 202
 
-    threads = [threading.Thread(target=ask) for _ in range(20)]
+    threads = [threading.Thread(target=submit) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -80,9 +80,9 @@ def test_requests_of_a_product_share_one_run_that_names_their_tasks(
     requests: Requests, instance: DagsterInstance
 ) -> None:
     tasks = [
-        requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING),
-        requests.ask(RequestKind.WARM, "kpis", TWO),
-        requests.ask(RequestKind.REFRESH, "charts", EVERYTHING),
+        requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING),
+        requests.submit(RequestKind.WARM, "kpis", TWO),
+        requests.submit(RequestKind.REFRESH, "charts", EVERYTHING),
     ]
     kpis, charts = tick(instance)
     assert (kpis.job_name, charts.job_name) == ("refresh_kpis", "refresh_charts")
@@ -95,16 +95,16 @@ def test_requests_of_a_product_share_one_run_that_names_their_tasks(
 def test_a_variant_asked_for_is_noted_for_the_next_generation(
     requests: Requests, instance: DagsterInstance
 ) -> None:
-    requests.ask(RequestKind.WARM, "kpis", TWO)
+    requests.submit(RequestKind.WARM, "kpis", TWO)
     tick(instance)
     with connect(os.environ["REDIS_URL"]) as client:
-        assert Ledger(client).wanted("kpis", 10) == [TWO]
+        assert UsageCounters(client).wanted("kpis", 10) == [TWO]
 
 
 def test_a_request_whose_run_was_never_recorded_is_delivered_again(
     requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     lost = tick(instance)
     assert tick(instance) == []
     monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
@@ -116,7 +116,7 @@ def test_a_request_whose_run_was_never_recorded_is_delivered_again(
 def test_a_request_whose_run_is_recorded_is_only_acknowledged(
     requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     record_run(instance, tick(instance)[0])
     monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
     assert tick(instance) == []
@@ -125,8 +125,8 @@ def test_a_request_whose_run_is_recorded_is_only_acknowledged(
 
 
 def test_a_request_in_flight_is_not_asked_twice(requests: Requests, instance: DagsterInstance) -> None:
-    first = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
-    second = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    first = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
+    second = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert (second.id, second.joined) == (first.id, True)
     (run,) = tick(instance)
     assert [tag for tag in run.tags if tag.startswith("kpi-task/")] == [f"kpi-task/{first.id}"]
@@ -137,8 +137,10 @@ def test_more_requests_than_one_tick_takes_are_all_taken_in_the_end(
     requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "TAKEN_AT_ONCE", 2)
-    asked = {requests.ask(RequestKind.WARM, "kpis", Filter.of({"client": f"c{n}"})).id for n in range(5)}
+    requested = {
+        requests.submit(RequestKind.WARM, "kpis", Filter.of({"client": f"c{n}"})).id for n in range(5)
+    }
     taken = set()
     while found := tick(instance):
         taken |= {tag.removeprefix("kpi-task/") for run in found for tag in run.tags if "task/" in tag}
-    assert taken == asked
+    assert taken == requested

@@ -40,7 +40,7 @@ def tick(instance: DagsterInstance) -> Tick:
     return evaluate
 
 
-def asked(result: SensorResult | SkipReason) -> list[RunRequest]:
+def requested(result: SensorResult | SkipReason) -> list[RunRequest]:
     return list(result.run_requests or []) if isinstance(result, SensorResult) else []
 
 
@@ -50,7 +50,7 @@ def change(path: Path, statement: str) -> None:
 
 
 def test_a_source_that_stays_as_it_is_asks_for_nothing(source: Path, tick: Tick) -> None:
-    assert asked(tick()) == asked(tick()) == []
+    assert requested(tick()) == requested(tick()) == []
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_a_source_that_stays_as_it_is_asks_for_nothing(source: Path, tick: Tick)
 def test_a_change_asks_for_one_run(source: Path, tick: Tick, statement: str) -> None:
     tick()
     change(source, statement)
-    assert len(asked(tick())) == 1
-    assert asked(tick()) == []
+    assert len(requested(tick())) == 1
+    assert requested(tick()) == []
 
 
 def test_a_change_back_is_a_change(source: Path, tick: Tick, small_demo: Path) -> None:
     tick()
     change(source, "DELETE FROM edp WHERE rowid = 3")
-    (first,) = asked(tick())
+    (first,) = requested(tick())
     shutil.copy(small_demo, source)
-    (second,) = asked(tick())
+    (second,) = requested(tick())
     change(source, "DELETE FROM edp WHERE rowid = 3")
-    (third,) = asked(tick())
+    (third,) = requested(tick())
     assert len({first.run_key, second.run_key, third.run_key}) == 3
 
 
@@ -88,14 +88,14 @@ def test_a_tick_that_is_repeated_asks_for_the_same_run(source: Path, instance, t
         with build_sensor_context(
             instance=instance, cursor=cursor, resources={"source": SourceResource()}
         ) as context:
-            keys |= {one.run_key for one in asked(source_changes(context))}
+            keys |= {one.run_key for one in requested(source_changes(context))}
     assert len(keys) == 1
 
 
 def test_another_source_is_a_change(source: Path, tick: Tick, small_demo: Path, monkeypatch) -> None:
     tick()
     monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{small_demo}")
-    assert len(asked(tick())) == 1
+    assert len(requested(tick())) == 1
 
 
 def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, tick: Tick) -> None:
@@ -107,7 +107,7 @@ def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, ti
     assert "there is no file" in str(skipped.skip_message)
     change(aside, "DELETE FROM edp WHERE rowid = 3")
     aside.rename(source)
-    assert len(asked(tick())) == 1
+    assert len(requested(tick())) == 1
 
 
 @pytest.mark.parametrize(

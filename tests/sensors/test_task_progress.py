@@ -10,7 +10,7 @@ from dagster._core.execution.api import execute_run_iterator
 
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.sensors.task_progress import RunNotes, notes_of
+from kpi_pipeline.sensors.task_progress import ProgressReporter, reporter_of
 
 
 @op(out=Out(Nothing))
@@ -54,9 +54,9 @@ def falling() -> None:
 
 
 @pytest.fixture
-def asked(requests: Requests) -> tuple[str, dict[str, str]]:
+def requested(requests: Requests) -> tuple[str, dict[str, str]]:
     """A task, and the tags of the run that works on it."""
-    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (request,) = requests.pending("test", 1)
     return task.id, {f"kpi-task/{task.id}": request.entry}
 
@@ -66,13 +66,13 @@ def events_of(definition, instance: DagsterInstance, tags) -> tuple[DagsterRun, 
     return run, execute_run_iterator(InMemoryJob(definition), run, instance)
 
 
-def test_steps_and_the_moments_that_readers_wait_for(requests, instance, asked) -> None:
-    task, tags = asked
+def test_steps_and_the_moments_that_readers_wait_for(requests, instance, requested) -> None:
+    task, tags = requested
     run, events = events_of(publishing, instance, tags)
-    notes = notes_of(instance, requests, run)
+    reporter = reporter_of(instance, requests, run)
     told = []
     for event in events:
-        notes.note(event)
+        reporter.report(event)
         status = requests.status(task)
         told.append((status.state, status.progress.steps_done, status.progress.published_at is not None))
     assert list(dict.fromkeys(told)) == [
@@ -93,12 +93,12 @@ def test_steps_and_the_moments_that_readers_wait_for(requests, instance, asked) 
     [(failing, "broken: the source cannot be read: start it"), (falling, "crashing: KeyError: 'unforeseen'")],
     ids=["told", "unforeseen"],
 )
-def test_a_run_that_fails_tells_why(requests, instance, asked, definition, reason) -> None:
-    task, tags = asked
+def test_a_run_that_fails_tells_why(requests, instance, requested, definition, reason) -> None:
+    task, tags = requested
     run, events = events_of(definition, instance, tags)
-    notes = notes_of(instance, requests, run)
+    reporter = reporter_of(instance, requests, run)
     for event in events:
-        notes.note(event)
+        reporter.report(event)
     status = requests.status(task)
     assert status.state is TaskState.FAILED
     assert status.reason.startswith(reason)
@@ -108,19 +108,19 @@ def test_a_run_that_fails_tells_why(requests, instance, asked, definition, reaso
 
 def test_a_run_that_nobody_waits_for_notes_nothing(requests, instance, cache_url) -> None:
     run, events = events_of(publishing, instance, {})
-    notes = notes_of(instance, requests, run)
+    reporter = reporter_of(instance, requests, run)
     for event in events:
-        notes.note(event)
+        reporter.report(event)
     with redis.Redis.from_url(cache_url) as client:
         assert client.keys("kpi:*") == []
 
 
-def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, asked, caplog) -> None:
-    _, tags = asked
+def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, requested, caplog) -> None:
+    _, tags = requested
     run, events = events_of(publishing, instance, tags)
     with redis.Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
-        notes = RunNotes(Requests(nowhere), run, 3)
+        reporter = ProgressReporter(Requests(nowhere), run, 3)
         for event in events:
-            notes.note(event)
+            reporter.report(event)
     assert "could not note" in caplog.text
     assert instance.get_run_by_id(run.run_id).is_success

@@ -26,18 +26,18 @@ EVENTS = {
 @pytest.fixture
 def taken(requests: Requests, instance: DagsterInstance) -> tuple[str, DagsterRun]:
     """A task and the run that works on it."""
-    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (request,) = requests.pending("sensor", 1)
     job = defs.resolve_job_def("refresh_kpis")
     return task.id, instance.create_run_for_job(job, tags={f"kpi-task/{task.id}": request.entry})
 
 
 def tell(word: str, run: DagsterRun, instance: DagsterInstance) -> None:
-    note = {one.name: one for one in TASK_SENSORS}[f"task_{word}"]
+    report = {one.name: one for one in TASK_SENSORS}[f"task_{word}"]
     event = DagsterEvent(EVENTS[word].value, run.job_name, message=f"the run is {word}")
-    note(
+    report(
         build_run_status_sensor_context(
-            sensor_name=note.name,
+            sensor_name=report.name,
             dagster_event=event,
             dagster_instance=instance,
             dagster_run=run,
@@ -80,7 +80,7 @@ def test_the_end_of_a_run_is_the_end_of_its_task(
         assert run.run_id in status.reason
         assert f"the run is {word}" in status.reason
     # An equal request starts anew.
-    assert requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING).id != task
+    assert requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id != task
 
 
 def test_a_run_that_nobody_asked_for_is_left_alone(requests: Requests, instance: DagsterInstance) -> None:

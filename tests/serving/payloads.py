@@ -73,9 +73,9 @@ def catalogue_charts(digest: str) -> Rows:
 def kpis(names: tuple[str, ...], currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kpi in KPIS:
-        reading = {**_value(kpi, scale), **_moves(kpi, scale)}
+        kpi_value = {**_value(kpi, scale), **_moves(kpi, scale)}
         found[kpi.name] = (
-            [{"currency": code, **reading} for code in currencies] if kpi.per_currency else [reading]
+            [{"currency": code, **kpi_value} for code in currencies] if kpi.per_currency else [kpi_value]
         )
     found["approval_rate"] = [
         {**one, "value": 0.934, "numerator": 934, "denominator": 1000} for one in found["approval_rate"]
@@ -115,14 +115,14 @@ def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int 
 
 def _value(kpi: Kpi, scale: int) -> dict[str, Any]:
     if kpi.unit in (Unit.MONEY, Unit.COUNT):
-        reading: dict[str, Any] = {"value": 1_234_000_000 * scale if kpi.per_currency else 21 * scale}
+        kpi_value: dict[str, Any] = {"value": 1_234_000_000 * scale if kpi.per_currency else 21 * scale}
     else:
-        reading = {"value": 34.56 if kpi.unit is Unit.DAYS else 0.3456}
+        kpi_value = {"value": 34.56 if kpi.unit is Unit.DAYS else 0.3456}
     if isinstance(kpi.formula, (Ratio, TopShare, Herfindahl, ShareOfAll, CountBack, AgainstTarget)):
-        reading |= {"numerator": 432_000_000, "denominator": 4_562_000_000}
+        kpi_value |= {"numerator": 432_000_000, "denominator": 4_562_000_000}
     if getattr(kpi.formula, "times_days", False):
-        reading["window_days"] = 364
-    return reading
+        kpi_value["window_days"] = 364
+    return kpi_value
 
 
 def _moves(kpi: Kpi, scale: int) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key, variant_key
-from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.requests.tasks import Requests
-from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 
@@ -40,11 +40,11 @@ def test_everything_works_with_the_rights_of_serving(restricted, press, client, 
         assert restricted.get(refresh.get_json()["status_url"]).status_code == 200
         for address in ("/manager/api/catalogue", "/manager/api/cache/status", "/health/system"):
             assert restricted.get(address).status_code == 200
-        wait_until(lambda: Ledger(client).reads("kpis") == Reads(1, {Miss.NOT_HOT: 1}))
+        wait_until(lambda: UsageCounters(client).reads("kpis") == Reads(1, {MissReason.NOT_PRECOMPUTED: 1}))
     assert caplog.records == []
     assert restricted.get("/manager/api/cache/status").get_json()["redis"]["reachable"] is True
     assert {one.kind.value for one in Requests(client).pending("test", 10)} == {"warm", "refresh"}
-    assert set(Ledger(client).wanted("kpis", 10)) == {MINE, EVERYTHING}
+    assert set(UsageCounters(client).wanted("kpis", 10)) == {MINE, EVERYTHING}
 
 
 def test_alarms_are_counted_with_the_rights_of_serving(restricted, press, client) -> None:

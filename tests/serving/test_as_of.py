@@ -112,7 +112,7 @@ def test_an_unchanged_month_end_is_confirmed(web, keep) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         "as_of=yesterday",
         "as_of=2024-02-30",
@@ -121,9 +121,9 @@ def test_an_unchanged_month_end_is_confirmed(web, keep) -> None:
         "as_of=2024-05-31&as_of=2024-04-30",
     ],
 )
-def test_what_is_no_date_is_refused(web, keep, asked: str) -> None:
+def test_what_is_no_date_is_refused(web, keep, requested: str) -> None:
     keep("kpis", MAY)
-    response = web.get(f"{KPIS}?{asked}")
+    response = web.get(f"{KPIS}?{requested}")
     problem = response.get_json()
     assert (response.status_code, problem["type"]) == (400, "/problems/invalid-date")
     assert problem["parameter"] == "as_of"

@@ -4,8 +4,8 @@ import pytest
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.manifest import Miss
-from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MINE = Filter.of({"client": "Minera Ñandú"})
@@ -13,48 +13,50 @@ ADDRESS = "/manager/api/kpis?cliente=minera+nandu"
 
 
 @pytest.fixture
-def ledger(client) -> Ledger:
-    return Ledger(client)
+def usage_counters(client) -> UsageCounters:
+    return UsageCounters(client)
 
 
-def test_hits_make_a_variant_popular(web, press, data_of, ledger, wait_until) -> None:
+def test_hits_make_a_variant_popular(web, press, data_of, usage_counters, wait_until) -> None:
     press.publish("kpis", answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis")})
     for _ in range(3):
         assert web.get(ADDRESS).status_code == 200
     assert web.get("/manager/api/kpis").status_code == 200
-    wait_until(lambda: ledger.reads("kpis") == Reads(4, {}))
-    assert [(asked.filter, round(asked.weight)) for asked in ledger.asked("kpis", 10)] == [
+    wait_until(lambda: usage_counters.reads("kpis") == Reads(4, {}))
+    assert [
+        (requested.filter, round(requested.weight)) for requested in usage_counters.requested("kpis", 10)
+    ] == [
         (MINE, 3),
         (EVERYTHING, 1),
     ]
-    assert ledger.missed("kpis", 10) == []
+    assert usage_counters.missed("kpis", 10) == []
 
 
-def test_the_page_counts_too(web, press, ledger, wait_until) -> None:
+def test_the_page_counts_too(web, press, usage_counters, wait_until) -> None:
     press.publish()
     assert web.get("/manager/dashboard").status_code == 200
-    wait_until(lambda: ledger.reads("dashboards") == Reads(1, {}))
+    wait_until(lambda: usage_counters.reads("dashboards") == Reads(1, {}))
 
 
-def test_stale_answers_are_hits_of_their_own(web, press, ledger, wait_until) -> None:
+def test_stale_answers_are_hits_of_their_own(web, press, usage_counters, wait_until) -> None:
     press.publish("kpis", age_s=700)
     assert web.get("/manager/api/kpis").status_code == 200
-    wait_until(lambda: ledger.reads("kpis") == Reads(1, {}, stale=1))
+    wait_until(lambda: usage_counters.reads("kpis") == Reads(1, {}, stale=1))
 
 
-def test_a_missing_variant_is_a_miss_with_its_reason(web, press, ledger, wait_until) -> None:
+def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters, wait_until) -> None:
     press.publish("kpis")
     for _ in range(2):
         assert web.get(ADDRESS).status_code == 202
-    wait_until(lambda: ledger.reads("kpis") == Reads(0, {Miss.NOT_HOT: 2}))
-    assert [(one.filter, one.reason, round(one.weight)) for one in ledger.missed("kpis", 10)] == [
-        (MINE, Miss.NOT_HOT, 2)
+    wait_until(lambda: usage_counters.reads("kpis") == Reads(0, {MissReason.NOT_PRECOMPUTED: 2}))
+    assert [(one.filter, one.reason, round(one.weight)) for one in usage_counters.missed("kpis", 10)] == [
+        (MINE, MissReason.NOT_PRECOMPUTED, 2)
     ]
-    assert [round(asked.weight) for asked in ledger.asked("kpis", 10)] == [2]
+    assert [round(requested.weight) for requested in usage_counters.requested("kpis", 10)] == [2]
 
 
 def test_spoilt_and_expired_figures_are_misses_of_their_own(
-    web, press, data_of, client, ledger, wait_until
+    web, press, data_of, client, usage_counters, wait_until
 ) -> None:
     answers = {EVERYTHING: data_of("kpis"), MINE: data_of("kpis")}
     press.publish("charts", age_s=5_000)
@@ -62,12 +64,12 @@ def test_spoilt_and_expired_figures_are_misses_of_their_own(
     client.set(payload_key(entry.generation, variant_key("kpis", MINE)), b"x", keepttl=True)
     assert web.get(ADDRESS).status_code == 202
     assert web.get("/manager/api/charts").status_code == 503
-    wait_until(lambda: ledger.reads("kpis") == Reads(0, {Miss.CORRUPT: 1}))
-    wait_until(lambda: ledger.reads("charts") == Reads(0, {Miss.EXPIRED: 1}))
+    wait_until(lambda: usage_counters.reads("kpis") == Reads(0, {MissReason.CORRUPT: 1}))
+    wait_until(lambda: usage_counters.reads("charts") == Reads(0, {MissReason.EXPIRED: 1}))
 
 
 def test_a_server_that_refuses_to_be_written_answers_all_the_same(
-    web, press, client, ledger, cache_url, wait_until
+    web, press, client, usage_counters, cache_url, wait_until
 ) -> None:
     press.publish("kpis")
     with connect(cache_url) as admin:
@@ -77,4 +79,4 @@ def test_a_server_that_refuses_to_be_written_answers_all_the_same(
         finally:
             admin.config_set("maxmemory", 0)
     assert web.get("/manager/api/kpis").status_code == 200
-    wait_until(lambda: ledger.reads("kpis") == Reads(2, {}))
+    wait_until(lambda: usage_counters.reads("kpis") == Reads(2, {}))

@@ -31,7 +31,7 @@ def test_encodings(header, encoding) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "header", "language"),
+    ("requested", "header", "language"),
     [
         ("", "", "es"),
         ("en", "es", "en"),
@@ -44,11 +44,11 @@ def test_encodings(header, encoding) -> None:
         ("", "en,es", "es"),
     ],
 )
-def test_languages(asked, header, language) -> None:
-    assert choose_language(asked, header) == language
+def test_languages(requested, header, language) -> None:
+    assert choose_language(requested, header) == language
 
 
 @given(st.text(), st.text())
-def test_any_header_has_an_answer(asked: str, header: str) -> None:
+def test_any_header_has_an_answer(requested: str, header: str) -> None:
     assert choose_encoding(header) in ENCODINGS
-    assert choose_language(asked, header) in LANGUAGES
+    assert choose_language(requested, header) in LANGUAGES

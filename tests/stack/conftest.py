@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.stack.addresses import Addresses
-from kpi_pipeline.stack.dagster_client import DagsterServer
+from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.loopback import OPENER
 from kpi_pipeline.stack.processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
@@ -77,8 +77,8 @@ class Machine:
         return found
 
     @property
-    def dagster(self) -> DagsterServer:
-        return DagsterServer(self.addresses.dagster_url)
+    def dagster(self) -> DagsterClient:
+        return DagsterClient(self.addresses.dagster_url)
 
     def environment(self) -> dict[str, str]:
         bare = {
@@ -165,7 +165,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A stack after its first start, shared by tests that leave it healthy."""
-    made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_HOT_SET_MAX_VARIANTS": "400"})
+    made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_PRECOMPUTE_MAX_VARIANTS": "400"})
     try:
         made.start()
         yield made

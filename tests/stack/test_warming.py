@@ -40,10 +40,10 @@ def test_what_a_reader_misses_is_there_a_moment_later_and_in_the_coverage(stack,
 
     wait(lambda: told()["hits"] and told()["misses"], 30, "questions are counted")
     coverage = told()
-    assert coverage["misses"]["not_hot"] >= 1
+    assert coverage["misses"]["not_precomputed"] >= 1
     missed = {str(one["filter"]): one for one in coverage["missed"]}[str({"client": sorted(clients)})]
-    assert (missed["reason"], missed["precomputed"]) == ("not_hot", True)
-    chosen = coverage["hot_set"]
+    assert (missed["reason"], missed["precomputed"]) == ("not_precomputed", True)
+    chosen = coverage["precompute_set"]
     assert coverage["precomputed"] >= chosen["declared"] - chosen["left_out"] > 0
 
 

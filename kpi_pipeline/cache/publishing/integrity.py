@@ -14,7 +14,7 @@ from kpi_pipeline.cache.publishing.publisher import Publisher
 _BATCH: Final = 1000
 
 
-class Losses:
+class IntegrityCheck:
     """Finds losses. Errors of Redis propagate as they are.
 
     Args:

@@ -26,7 +26,7 @@ from kpi_pipeline.cache.keys import (
 )
 from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.publishing.removal import Removal
-from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, TAKE_OVER
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
 from kpi_pipeline.model.filters import Filter
 
 _BATCH: Final = 250
@@ -39,7 +39,7 @@ class IncompleteGeneration(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class Reusable:
     """Answers that a generation takes over from another as they are.
 
     Attributes:
@@ -67,7 +67,7 @@ class Staged:
         generation: Its name.
         variants: How many answers it holds, the catalogue not counted.
         bytes: Stored size of its answers and catalogue.
-        taken_over: How many of the answers are another generation's.
+        reused: How many of the answers are another generation's.
         digests: By Redis key, a digest of what was written; of what was taken over, none.
     """
 
@@ -75,7 +75,7 @@ class Staged:
     generation: str
     variants: int
     bytes: int
-    taken_over: int
+    reused: int
     digests: Mapping[str, builtins.bytes | None]
 
 
@@ -90,7 +90,7 @@ class Publisher:
         self._client = client
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
-        self._take_over = client.register_script(TAKE_OVER)
+        self._take_over = client.register_script(REUSE)
         self._removal = Removal(client)
 
     def next_fence(self) -> int:
@@ -108,7 +108,7 @@ class Publisher:
         catalogue: Mapping[str, Any],
         expires_at: float,
         scope: str = DEFAULT_SCOPE,
-        unchanged: Unchanged | None = None,
+        unchanged: Reusable | None = None,
     ) -> Staged:
         """Write a generation beside the live one.
 
@@ -137,15 +137,15 @@ class Publisher:
                 digests.update((key, _digest(frame)) for key, frame in batch)
                 size += sum(len(frame) for _, frame in batch)
             if unchanged is not None:
-                taken = [variant_key(product, asked, scope) for asked in unchanged.filters]
+                taken = [variant_key(product, requested, scope) for requested in unchanged.filters]
                 size += self._copy(unchanged.generation, generation, taken, digests, ceil(expires_at))
         except BaseException:
             # Failing again and again must not fill the server until the first keys expire.
             with suppress(redis.RedisError):
                 self._removal.remove(generation)
             raise
-        taken_over = 0 if unchanged is None else len(unchanged.filters)
-        return Staged(product, generation, len(digests) - 1, size, taken_over, digests)
+        reused = 0 if unchanged is None else len(unchanged.filters)
+        return Staged(product, generation, len(digests) - 1, size, reused, digests)
 
     def verify(self, staged: Staged, sample: int = 50) -> list[str]:
         """Look whether all that was staged is there and reads as written.
@@ -275,12 +275,12 @@ class Publisher:
         meta = {"product": product, "filter": {}, "scope": scope}
         yield payload_key(generation, CATALOGUE), encode(catalogue, meta)
         seen: set[str] = set()
-        for asked, data in payloads:
-            variant = variant_key(product, asked, scope)
+        for requested, data in payloads:
+            variant = variant_key(product, requested, scope)
             if variant in seen:
-                raise ValueError(f"a filter of {product} comes twice: give {asked.as_dict()} once")
+                raise ValueError(f"a filter of {product} comes twice: give {requested.as_dict()} once")
             seen.add(variant)
-            yield payload_key(generation, variant), encode(data, {**meta, "filter": asked.as_dict()})
+            yield payload_key(generation, variant), encode(data, {**meta, "filter": requested.as_dict()})
 
     def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
         # A cut connection must leave no key without expiry and no member without its payload: payloads

@@ -57,14 +57,14 @@ class Breaker:
 _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
 
-Reply = TypeVar("Reply")
+Result = TypeVar("Result")
 
 
 class CacheUnavailable(RuntimeError):
     """Redis cannot be reached and this process does not hold what is asked for."""
 
 
-class Link:
+class ReadClient:
     """Sends commands to Redis. Threads may share it.
 
     Args:
@@ -81,7 +81,7 @@ class Link:
         """Whether Redis could not be reached when last tried."""
         return self._breaker.failing
 
-    def ask(self, command: Callable[[redis.Redis], Reply]) -> Reply:
+    def call(self, command: Callable[[redis.Redis], Result]) -> Result:
         """Run a command.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import Final, cast
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import HISTORY_KEY, month_end_field
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 POLL_S: Final = 5.0
@@ -55,12 +55,12 @@ class HistoryView:
     """Reads the history when somebody needs it newer than it is. Threads may share it.
 
     Args:
-        link: Where it is read.
+        read_client: Where it is read.
         alarms: What to do about an entry that is none.
     """
 
-    def __init__(self, link: Link, alarms: Alarms) -> None:
-        self._link = link
+    def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
+        self._read_client = read_client
         self._alarms = alarms
         # Replaced as one, so that no thread sees entries of one reading with the time of another.
         self._known: tuple[float, dict[bytes, bytes], tuple[ManifestEntry, ...]] | None = None
@@ -99,7 +99,7 @@ class HistoryView:
 
     def _read(self) -> tuple[float, dict[bytes, bytes], tuple[ManifestEntry, ...]]:
         begun = time.monotonic()
-        raw = cast("dict[bytes, bytes]", self._link.ask(lambda client: client.hgetall(HISTORY_KEY)))
+        raw = cast("dict[bytes, bytes]", self._read_client.call(lambda client: client.hgetall(HISTORY_KEY)))
         if self._known is not None and raw == self._known[1]:
             return begun, raw, self._known[2]
         return begun, raw, self._parse(raw)

@@ -8,7 +8,7 @@ from typing import cast
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import MANIFEST_KEY
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 Entries = Mapping[str, ManifestEntry]
 
@@ -17,13 +17,13 @@ class ManifestView:
     """Reads the manifest when somebody needs it newer than it is. Threads may share it.
 
     Args:
-        link: Where it is read.
+        read_client: Where it is read.
         alarms: What to do about an entry that is none.
         on_change: Told the new entries whenever they differ.
     """
 
-    def __init__(self, link: Link, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
-        self._link = link
+    def __init__(self, read_client: ReadClient, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
+        self._read_client = read_client
         self._alarms = alarms
         self._on_change = on_change
         self._lock = Lock()
@@ -51,7 +51,7 @@ class ManifestView:
 
     def _renew(self, since: float) -> None:
         # One thread reads for all. The others wait for it, but not on a server known to be down.
-        if not self._lock.acquire(blocking=not self._link.failing):
+        if not self._lock.acquire(blocking=not self._read_client.failing):
             return
         try:
             if self._read_at < since or self._entries is None:
@@ -64,7 +64,7 @@ class ManifestView:
 
     def _read(self) -> None:
         begun = time.monotonic()
-        raw = cast("dict[bytes, bytes]", self._link.ask(lambda client: client.hgetall(MANIFEST_KEY)))
+        raw = cast("dict[bytes, bytes]", self._read_client.call(lambda client: client.hgetall(MANIFEST_KEY)))
         if raw != self._raw or self._entries is None:
             self._entries = self._parse(raw)
             self._raw = raw

@@ -12,8 +12,8 @@ import redis
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
 from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, Miss
-from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
@@ -57,7 +57,7 @@ class Answer:
     entry: ManifestEntry | None
     answered: Filter
     reachable: bool
-    miss: Miss | None = None
+    miss: MissReason | None = None
 
 
 class CacheReader:
@@ -84,11 +84,11 @@ class CacheReader:
         self._poll_s = poll_s
         self._history_poll_s = history_poll_s
         self._clock = clock
-        self._link = Link(client)
+        self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._memory = PayloadMemory(_MEMORY_BYTES)
-        self._view = ManifestView(self._link, self._alarms, self._forget_replaced)
-        self._history = HistoryView(self._link, self._alarms)
+        self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
+        self._history = HistoryView(self._read_client, self._alarms)
         self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
@@ -110,21 +110,21 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        asked_at = time.monotonic()
-        entry = self._entry(product, asked_at - self._poll_s)
+        requested_at = time.monotonic()
+        entry = self._entry(product, requested_at - self._poll_s)
         answered, payload, miss = filter, None, None
         if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
             try:
-                entry, answered, payload, miss = self._find(entry, filter, scope, asked_at)
+                entry, answered, payload, miss = self._find(entry, filter, scope, requested_at)
             except CacheUnavailable:
                 answered, payload = self._held_wider(entry, filter, scope)
-                miss = Miss.UNREACHABLE
+                miss = MissReason.UNREACHABLE
                 if payload is None:
                     raise
-        state, reachable = entry.state_at(self._clock()), not self._link.failing
+        state, reachable = entry.state_at(self._clock()), not self._read_client.failing
         if state is AnswerState.EXPIRED:
             self._count("expired")
-            return Answer(state, None, entry, filter, reachable, Miss.EXPIRED)
+            return Answer(state, None, entry, filter, reachable, MissReason.EXPIRED)
         if miss is not None:
             self._count("missing")
             state = AnswerState.MISSING
@@ -158,9 +158,9 @@ class CacheReader:
         if payload is None:
             self._count("missing")
             state = AnswerState.MISSING
-        return Answer(state, payload, entry, filter, not self._link.failing)
+        return Answer(state, payload, entry, filter, not self._read_client.failing)
 
-    def beside(
+    def sibling(
         self,
         entry: ManifestEntry,
         filter: Filter,  # noqa: A002 - the domain's word
@@ -177,7 +177,7 @@ class CacheReader:
         """
         variant = variant_key(entry.product, filter, scope)
         payload = self._memory.get(entry.generation, variant)
-        if payload is None and not self._link.failing:
+        if payload is None and not self._read_client.failing:
             try:
                 payload = self._read(entry, variant)
             except CacheUnavailable:
@@ -226,15 +226,15 @@ class CacheReader:
             NothingPublished: If there is none.
             CacheUnavailable: If Redis cannot be reached and none is known.
         """
-        asked_at = time.monotonic()
-        entry = self._entry(product, asked_at - self._poll_s)
+        requested_at = time.monotonic()
+        entry = self._entry(product, requested_at - self._poll_s)
         generation, known = self._catalogues.get(product, ("", None))
         if known is not None and generation == entry.generation:
             return known
         try:
             payload = self._read(entry, CATALOGUE)
             if payload is None:
-                entry = self._entry(product, asked_at)
+                entry = self._entry(product, requested_at)
                 payload = self._read(entry, CATALOGUE)
         except CacheUnavailable:
             if known is None:
@@ -274,8 +274,8 @@ class CacheReader:
         except CacheUnavailable:
             entries = {}
         now = self._clock()
-        server = server_status(self._link)
-        alarms = alarm_counts(self._link)
+        server = server_status(self._read_client)
+        alarms = alarm_counts(self._read_client)
         with self._lock:
             reads = dict(self._reads)
         return {
@@ -288,7 +288,7 @@ class CacheReader:
 
     def _entry(self, product: str, since: float) -> ManifestEntry:
         entry = self._view.entries(since).get(product)
-        if entry is None and self._link.failing:
+        if entry is None and self._read_client.failing:
             raise CacheUnavailable(
                 f"Redis cannot be read and no generation of {product} was seen before: start it with "
                 "`kpi up`, or check REDIS_URL and the server it names"
@@ -304,32 +304,32 @@ class CacheReader:
     def _of_month_end(
         self, product: str, as_of: date, look: Callable[[ManifestEntry], Payload | None]
     ) -> tuple[ManifestEntry, Payload | None]:
-        asked_at = time.monotonic()
-        entry = self._history.on(product, as_of, asked_at - self._history_poll_s)
+        requested_at = time.monotonic()
+        entry = self._history.on(product, as_of, requested_at - self._history_poll_s)
         payload = look(entry)
         if payload is None:
             # It may have been replaced and removed since the history was read.
-            newer = self._history.on(product, as_of, asked_at)
+            newer = self._history.on(product, as_of, requested_at)
             if newer.generation != entry.generation:
                 entry, payload = newer, look(newer)
         return entry, payload
 
     def _find(
-        self, entry: ManifestEntry, asked: Filter, scope: str, asked_at: float
-    ) -> tuple[ManifestEntry, Filter, Payload | None, Miss | None]:
-        payload = self._exact(entry, asked, scope)
+        self, entry: ManifestEntry, requested: Filter, scope: str, requested_at: float
+    ) -> tuple[ManifestEntry, Filter, Payload | None, MissReason | None]:
+        payload = self._exact(entry, requested, scope)
         if payload is None:
             # The generation may have been replaced and removed since the manifest was read.
-            newer = self._entry(entry.product, asked_at)
+            newer = self._entry(entry.product, requested_at)
             if newer.generation != entry.generation:
                 entry = newer
-                payload = self._exact(entry, asked, scope)
+                payload = self._exact(entry, requested, scope)
         if payload is not None:
-            return entry, asked, payload, None
-        return entry, *self._wider(entry, asked, scope)
+            return entry, requested, payload, None
+        return entry, *self._wider(entry, requested, scope)
 
-    def _exact(self, entry: ManifestEntry, asked: Filter, scope: str) -> Payload | None:
-        variant = variant_key(entry.product, asked, scope)
+    def _exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+        variant = variant_key(entry.product, requested, scope)
         payload = self._memory.get(entry.generation, variant)
         if payload is not None:
             self._count("memory")
@@ -342,7 +342,7 @@ class CacheReader:
 
     def _read(self, entry: ManifestEntry, variant: str) -> Payload | None:
         key = payload_key(entry.generation, variant)
-        frame = cast("bytes | None", self._link.ask(lambda client: client.get(key)))
+        frame = cast("bytes | None", self._read_client.call(lambda client: client.get(key)))
         if frame is None:
             return None
         try:
@@ -351,8 +351,10 @@ class CacheReader:
             self._alarms.sound("payload_corrupt", key, str(error))
             return None
 
-    def _wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None, Miss]:
-        candidates = (asked, *asked.wider())
+    def _wider(
+        self, entry: ManifestEntry, requested: Filter, scope: str
+    ) -> tuple[Filter, Payload | None, MissReason]:
+        candidates = (requested, *requested.wider())
         keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
         members = members_key(entry.generation)
 
@@ -364,10 +366,10 @@ class CacheReader:
                 pipeline.exists(key)
             return cast("list[int]", pipeline.execute())
 
-        complete, was_published, *exist = self._link.ask(look)
-        miss = Miss.CORRUPT if exist[0] else Miss.NOT_HOT
+        complete, was_published, *exist = self._read_client.call(look)
+        miss = MissReason.CORRUPT if exist[0] else MissReason.NOT_PRECOMPUTED
         if not complete or (was_published and not exist[0]):
-            miss = Miss.VANISHED
+            miss = MissReason.VANISHED
             self._alarms.sound(
                 "payload_vanished", keys[0], "a live generation has lost keys: refresh the product"
             )
@@ -375,15 +377,17 @@ class CacheReader:
             payload = self._exact(entry, candidate, scope) if found else None
             if payload is not None:
                 return candidate, payload, miss
-        return asked, None, miss
+        return requested, None, miss
 
-    def _held_wider(self, entry: ManifestEntry, asked: Filter, scope: str) -> tuple[Filter, Payload | None]:
-        for candidate in asked.wider():
+    def _held_wider(
+        self, entry: ManifestEntry, requested: Filter, scope: str
+    ) -> tuple[Filter, Payload | None]:
+        for candidate in requested.wider():
             payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
             if payload is not None:
                 self._count("memory")
                 return candidate, payload
-        return asked, None
+        return requested, None
 
     def _forget_replaced(self, entries: Entries) -> None:
         self._memory.keep_only({entry.generation for entry in entries.values()})

@@ -7,7 +7,7 @@ import redis
 
 from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.reading.client import CacheUnavailable, Link
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 
 def entry_status(entry: ManifestEntry, now: float) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def entry_status(entry: ManifestEntry, now: float) -> dict[str, Any]:
     }
 
 
-def server_status(link: Link) -> dict[str, Any]:
+def server_status(read_client: ReadClient) -> dict[str, Any]:
     """The server, or only that it cannot be reached.
 
     Returns:
@@ -59,15 +59,15 @@ def server_status(link: Link) -> dict[str, Any]:
         }
 
     try:
-        return link.ask(measure)
+        return read_client.call(measure)
     except CacheUnavailable:
         return {"reachable": False, **dict.fromkeys(("latency_ms", "used_memory", "version", "keys"))}
 
 
-def alarm_counts(link: Link) -> dict[str, int]:
+def alarm_counts(read_client: ReadClient) -> dict[str, int]:
     """How often each alarm was raised, by all processes; empty while Redis cannot be reached."""
     try:
-        counts = cast("dict[bytes, bytes]", link.ask(lambda client: client.hgetall(ALARMS_KEY)))
+        counts = cast("dict[bytes, bytes]", read_client.call(lambda client: client.hgetall(ALARMS_KEY)))
     except CacheUnavailable:
         return {}
     return {name.decode(errors="replace"): int(count) for name, count in counts.items() if count.isdigit()}

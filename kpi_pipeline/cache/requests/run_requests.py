@@ -11,7 +11,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 TASK_TAG: Final = "kpi-task/"
 """Begins the tag of a run for each task that it works on; the tag's value is the task's stream entry."""
 
-ASKED_BY_TAG: Final = "kpi/asked_by"
+REQUESTED_BY_TAG: Final = "kpi/asked_by"
 """Who or what asked for the run."""
 
 REBUILD_TAG: Final = "kpi/rebuild"
@@ -26,7 +26,7 @@ NOBODY_WAITS: Final = "6"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunRequestSpec:
     """A run to be started.
 
     Attributes:
@@ -47,16 +47,18 @@ class Order:
         """By these the run knows its tasks, and everybody finds the run of a task."""
         kinds = {request.kind for request in self.requests}
         return {
-            ASKED_BY_TAG: json.dumps(sorted(kind.value for kind in kinds)),
+            REQUESTED_BY_TAG: json.dumps(sorted(kind.value for kind in kinds)),
             PRIORITY_TAG: SOMEBODY_WAITS,
             **({REBUILD_TAG: ALWAYS} if RequestKind.CLEAR in kinds else {}),
             **{f"{TASK_TAG}{request.id}": request.entry for request in self.requests},
         }
 
 
-def orders(requests: Iterable[Request]) -> list[Order]:
+def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
     """The runs that fulfil requests, in the order of products."""
     by_product: dict[str, list[Request]] = {product: [] for product in PRODUCTS}
     for request in requests:
         by_product[request.product].append(request)
-    return [Order(product, tuple(asked)) for product, asked in by_product.items() if asked]
+    return [
+        RunRequestSpec(product, tuple(requested)) for product, requested in by_product.items() if requested
+    ]

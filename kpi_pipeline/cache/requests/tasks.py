@@ -19,7 +19,7 @@ import redis
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
 from kpi_pipeline.cache.requests.stream import Backlog, Delivery, Fields, RequestStream
-from kpi_pipeline.cache.scripts import ADVANCE, ASK
+from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.cache.serialization import filter_from_text, filter_to_text
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
@@ -72,7 +72,7 @@ class Request:
         product: Of which product.
         filter: For which certificates.
         scope: For readers of which scope.
-        asked_at: When, in seconds since the epoch.
+        requested_at: When, in seconds since the epoch.
         again: Whether it has been delivered before: a run for it may be under way.
     """
 
@@ -82,7 +82,7 @@ class Request:
     product: str
     filter: Filter
     scope: str
-    asked_at: float
+    requested_at: float
     again: bool = False
 
 
@@ -114,7 +114,7 @@ class TaskStatus:
         filter: For which certificates.
         scope: For readers of which scope.
         state: `expired` when nobody finished it in time.
-        asked_at: When it was asked.
+        requested_at: When it was asked.
         started_at: When a run took it up, if one did.
         finished_at: When the run ended, if it did.
         run_id: That run.
@@ -128,7 +128,7 @@ class TaskStatus:
     filter: Filter
     scope: str
     state: TaskState
-    asked_at: float
+    requested_at: float
     started_at: float | None
     finished_at: float | None
     run_id: str | None
@@ -147,12 +147,12 @@ class Requests:
     def __init__(self, client: redis.Redis, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
-        self._ask = client.register_script(ASK)
+        self._submit = client.register_script(SUBMIT)
         self._advance = client.register_script(ADVANCE)
         self._alarms = Alarms(client)
         self._stream = RequestStream(client)
 
-    def ask(
+    def submit(
         self,
         kind: RequestKind,
         product: str,
@@ -185,7 +185,7 @@ class Requests:
             "request": request,
         }
         pairs = [part for pair in fields.items() for part in pair]
-        found: bytes = self._ask(
+        found: bytes = self._submit(
             keys=[REQUESTS_KEY, in_flight_key(request), task_key(fresh_id)],
             args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *pairs],
         )
@@ -324,7 +324,7 @@ class Requests:
     def _in_time(self, status: TaskStatus) -> bool:
         if status.state not in (TaskState.QUEUED, TaskState.STARTED):
             return True
-        return self._clock() < (status.started_at or status.asked_at) + _IN_FLIGHT_S
+        return self._clock() < (status.started_at or status.requested_at) + _IN_FLIGHT_S
 
 
 def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
@@ -339,7 +339,7 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
         product=product,
         filter=filter_from_text(fields[b"filter"]),
         scope=fields[b"scope"].decode(),
-        asked_at=float(fields[b"asked_at"]),
+        requested_at=float(fields[b"asked_at"]),
     )
 
 
@@ -353,7 +353,7 @@ def _task_status(fields: Mapping[bytes, bytes]) -> TaskStatus:
         filter=request.filter,
         scope=request.scope,
         state=TaskState(fields[b"state"].decode()),
-        asked_at=request.asked_at,
+        requested_at=request.requested_at,
         started_at=_time(fields, b"started_at"),
         finished_at=_time(fields, b"finished_at"),
         run_id=run_id.decode() if run_id else None,

@@ -8,8 +8,8 @@ from typing import Final
 
 import redis
 
-from kpi_pipeline.cache.manifest import Miss
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import Filter
 
 THREAD_NAME: Final = "tally"
@@ -24,22 +24,22 @@ _HELD: Final = 2_000
 class _Counts:
     """What was counted of one product and is not yet written."""
 
-    reads: Counter[Miss | None] = field(default_factory=Counter)
+    reads: Counter[MissReason | None] = field(default_factory=Counter)
     stale: Counter[Filter] = field(default_factory=Counter)
     stale_reads: int = 0
     asks: Counter[Filter] = field(default_factory=Counter)
-    misses: Counter[tuple[Filter, Miss]] = field(default_factory=Counter)
+    misses: Counter[tuple[Filter, MissReason]] = field(default_factory=Counter)
 
-    def add(self, asked: Filter, miss: Miss | None, stale: bool) -> None:
+    def add(self, requested: Filter, miss: MissReason | None, stale: bool) -> None:
         self.reads[miss] += 1
         self.stale_reads += stale
-        if stale and (asked in self.stale or len(self.stale) < _HELD):
-            self.stale[asked] += 1
+        if stale and (requested in self.stale or len(self.stale) < _HELD):
+            self.stale[requested] += 1
         # What is missing is wanted at once, by whoever asks for it to be computed.
-        if miss in (None, Miss.EXPIRED) and (asked in self.asks or len(self.asks) < _HELD):
-            self.asks[asked] += 1
-        if miss is not None and ((asked, miss) in self.misses or len(self.misses) < _HELD):
-            self.misses[asked, miss] += 1
+        if miss in (None, MissReason.EXPIRED) and (requested in self.asks or len(self.asks) < _HELD):
+            self.asks[requested] += 1
+        if miss is not None and ((requested, miss) in self.misses or len(self.misses) < _HELD):
+            self.misses[requested, miss] += 1
 
     def take_back(self, earlier: "_Counts") -> None:
         self.reads.update(earlier.reads)
@@ -49,7 +49,7 @@ class _Counts:
         self.misses = Counter(dict((self.misses + earlier.misses).most_common(_HELD)))
 
 
-class Tally:
+class UsageBuffer:
     """Counts questions. Threads may share it; counting waits for nothing but them.
 
     Of each product it holds the `_HELD` filters it met first; of further ones only the number of questions
@@ -60,7 +60,7 @@ class Tally:
     """
 
     def __init__(self, client: redis.Redis) -> None:
-        self._ledger = Ledger(client)
+        self._usage_counters = UsageCounters(client)
         self._lock = Lock()
         self._counts: dict[str, _Counts] = {}
         self._timer: Timer | None = None
@@ -70,7 +70,7 @@ class Tally:
         self,
         product: str,
         filter: Filter,  # noqa: A002 - the domain's word
-        miss: Miss | None,
+        miss: MissReason | None,
         *,
         stale: bool = False,
     ) -> None:
@@ -110,11 +110,11 @@ class Tally:
 
     def _write(self, product: str, counts: _Counts) -> None:
         # What is written leaves the counts, so that it is not written again when a later part fails.
-        self._ledger.note_asks(product, counts.asks)
+        self._usage_counters.note_asks(product, counts.asks)
         counts.asks = Counter()
-        self._ledger.note_misses(product, counts.misses)
+        self._usage_counters.note_misses(product, counts.misses)
         counts.misses = Counter()
-        self._ledger.note_stale(product, counts.stale)
+        self._usage_counters.note_stale(product, counts.stale)
         counts.stale = Counter()
         misses = {reason: times for reason, times in counts.reads.items() if reason is not None}
-        self._ledger.note_reads(product, counts.reads[None], misses, counts.stale_reads)
+        self._usage_counters.note_reads(product, counts.reads[None], misses, counts.stale_reads)

@@ -10,7 +10,7 @@ from typing import Final, cast
 import redis
 
 from kpi_pipeline.cache.keys import missed_key, reads_key, stale_key, wanted_key
-from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.serialization import filter_from_text, filter_to_text
 from kpi_pipeline.cache.usage.popularity import Popularity
 from kpi_pipeline.model.filters import Filter
@@ -27,7 +27,7 @@ _REASON_END: Final = b" "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedFilter:
     """A filter that readers ask for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedFilter:
     """A filter that was not answered with its own figures.
 
     Attributes:
@@ -50,7 +50,7 @@ class Missed:
     """
 
     filter: Filter
-    reason: Miss
+    reason: MissReason
     weight: float
 
 
@@ -65,7 +65,7 @@ class Reads:
     """
 
     hits: int
-    misses: Mapping[Miss, int]
+    misses: Mapping[MissReason, int]
     stale: int = 0
 
     @property
@@ -74,7 +74,7 @@ class Reads:
         return sum(self.misses.values())
 
 
-class Ledger:
+class UsageCounters:
     """Counts questions by filter, bounded in size. Errors of Redis propagate as they are.
 
     Args:
@@ -95,7 +95,7 @@ class Ledger:
         """Note how often filters of a product were asked for."""
         self._popularity.add(wanted_key(product), {filter_to_text(one): asks[one] for one in asks})
 
-    def note_misses(self, product: str, misses: Mapping[tuple[Filter, Miss], int]) -> None:
+    def note_misses(self, product: str, misses: Mapping[tuple[Filter, MissReason], int]) -> None:
         """Note how often filters of a product were missed, and why."""
         self._popularity.add(
             missed_key(product),
@@ -109,7 +109,7 @@ class Ledger:
         """Note how often filters of a product were answered with stale figures."""
         self._popularity.add(stale_key(product), {filter_to_text(one): stale[one] for one in stale})
 
-    def note_reads(self, product: str, hits: int, misses: Mapping[Miss, int], stale: int = 0) -> None:
+    def note_reads(self, product: str, hits: int, misses: Mapping[MissReason, int], stale: int = 0) -> None:
         """Note how today's questions were answered.
 
         Args:
@@ -134,13 +134,13 @@ class Ledger:
             product: One of `model.dimensions.PRODUCTS`.
             limit: How many at most, from 1.
         """
-        return [asked.filter for asked in self.asked(product, limit)]
+        return [requested.filter for requested in self.requested(product, limit)]
 
-    def asked(self, product: str, limit: int) -> list[Asked]:
+    def requested(self, product: str, limit: int) -> list[RequestedFilter]:
         """The same with their weights."""
         return self._weighed(product, wanted_key(product), limit)
 
-    def stale(self, product: str, limit: int) -> list[Asked]:
+    def stale(self, product: str, limit: int) -> list[RequestedFilter]:
         """Filters of a product that were answered with stale figures, those most often so first.
 
         Args:
@@ -149,7 +149,7 @@ class Ledger:
         """
         return self._weighed(product, stale_key(product), limit)
 
-    def missed(self, product: str, limit: int) -> list[Missed]:
+    def missed(self, product: str, limit: int) -> list[MissedFilter]:
         """Filters of a product that were missed, those missed most first; one entry a reason.
 
         Args:
@@ -160,7 +160,7 @@ class Ledger:
         for entry, weight in self._popularity.ranked(missed_key(product), limit):
             reason, _, text = entry.partition(_REASON_END)
             try:
-                found.append(Missed(filter_from_text(text), Miss(reason.decode()), weight))
+                found.append(MissedFilter(filter_from_text(text), MissReason(reason.decode()), weight))
             except ValueError as error:
                 _LOG.warning("a miss in the ledger of %s is left out: %s", product, error)
         return found
@@ -176,14 +176,14 @@ class Ledger:
                 if times.isdigit():
                     name = outcome.decode(errors="replace")
                     counts[name] = counts.get(name, 0) + int(times)
-        misses = {reason: counts[reason] for reason in Miss if reason in counts}
+        misses = {reason: counts[reason] for reason in MissReason if reason in counts}
         return Reads(counts.get(_HIT, 0), misses, counts.get(_STALE, 0))
 
-    def _weighed(self, product: str, key: str, limit: int) -> list[Asked]:
+    def _weighed(self, product: str, key: str, limit: int) -> list[RequestedFilter]:
         found = []
         for text, weight in self._popularity.ranked(key, limit):
             try:
-                found.append(Asked(filter_from_text(text), weight))
+                found.append(RequestedFilter(filter_from_text(text), weight))
             except ValueError as error:
                 _LOG.warning("an entry of the ledger of %s is left out: %s", product, error)
         return found

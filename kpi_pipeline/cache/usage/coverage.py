@@ -7,17 +7,17 @@ from typing import Any, Final, TypeVar, cast
 
 import redis
 
-from kpi_pipeline.cache.keys import hot_set_key, payload_key, variant_key
-from kpi_pipeline.cache.manifest import ManifestEntry, Miss
+from kpi_pipeline.cache.keys import payload_key, precompute_set_key, variant_key
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.usage.counters import Asked, Ledger, Missed, Reads
+from kpi_pipeline.cache.usage.counters import MissedFilter, Reads, RequestedFilter, UsageCounters
 from kpi_pipeline.cache.usage.popularity import KEPT
 from kpi_pipeline.model.filters import Filter
 
 MISSES_SHOWN: Final = 200
 """How many missed variants of a product are listed at most."""
 
-ASKED_SHOWN: Final = 20
+REQUESTED_SHOWN: Final = 20
 """How many variants of a product that are asked for are listed at most."""
 
 _NOTE_KEPT_S: Final = 8 * 86_400
@@ -27,21 +27,21 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class HotSetNote:
+class PrecomputeSetRecord:
     """What the pipeline has last chosen to precompute of a product.
 
     Attributes:
         known: How many variants there are: declared, or asked for by readers.
         declared: How many are declared: everything, single values, pairs that occur.
         left_out: Declared ones for which there is no room.
-        asked: Others that are precomputed because readers ask for them.
+        requested: Others that are precomputed because readers ask for them.
         refused: Others that readers ask for and for which there is no room.
     """
 
     known: int
     declared: int
     left_out: int
-    asked: int
+    requested: int
     refused: int
 
 
@@ -54,22 +54,22 @@ class MissedVariant:
         precomputed: Whether it is there now.
     """
 
-    missed: Missed
+    missed: MissedFilter
     precomputed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class AskedVariant:
+class RequestedVariant:
     """A variant that readers ask for, how they were answered, and whether the live generation holds it.
 
     Attributes:
-        asked: What and how often.
+        requested: What and how often.
         precomputed: Whether it is there.
         stale: How often it was answered with stale figures.
         missed: How often it was not answered with its own figures.
     """
 
-    asked: Asked
+    requested: RequestedFilter
     precomputed: bool
     stale: float
     missed: float
@@ -77,7 +77,7 @@ class AskedVariant:
     @property
     def hits(self) -> float:
         """How often it was answered with its own figures, fresh or stale."""
-        return max(0.0, self.asked.weight - self.missed)
+        return max(0.0, self.requested.weight - self.missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +88,21 @@ class ProductCoverage:
         product: Which.
         live: Its live generation; None when there is none.
         chosen: What was last chosen; None when no run has chosen lately.
-        asked: How many variants readers ask for.
-        asked_missing: How many of these the live generation does not hold.
+        requested: How many variants readers ask for.
+        requested_missing: How many of these the live generation does not hold.
         reads: How questions were answered.
         missed: What was missed, most often first.
-        most_asked: What was asked for most, most often first; `ASKED_SHOWN` at most.
+        most_requested: What was asked for most, most often first; `REQUESTED_SHOWN` at most.
     """
 
     product: str
     live: ManifestEntry | None
-    chosen: HotSetNote | None
-    asked: int
-    asked_missing: int
+    chosen: PrecomputeSetRecord | None
+    requested: int
+    requested_missing: int
     reads: Reads
     missed: tuple[MissedVariant, ...]
-    most_asked: tuple[AskedVariant, ...]
+    most_requested: tuple[RequestedVariant, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The coverage as plain JSON values."""
@@ -111,9 +111,9 @@ class ProductCoverage:
             "generation": self.live.generation if self.live else None,
             "precomputed": self.live.variants if self.live else 0,
             "bytes": self.live.bytes if self.live else 0,
-            "hot_set": asdict(self.chosen) if self.chosen else None,
-            "asked": self.asked,
-            "asked_missing": self.asked_missing,
+            "precompute_set": asdict(self.chosen) if self.chosen else None,
+            "requested": self.requested,
+            "requested_missing": self.requested_missing,
             "hits": self.reads.hits,
             "stale": self.reads.stale,
             "misses": {reason.value: times for reason, times in self.reads.misses.items()},
@@ -138,15 +138,15 @@ class Coverage:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._ledger = Ledger(client)
+        self._usage_counters = UsageCounters(client)
         self._publisher = Publisher(client)
 
-    def note(self, product: str, chosen: HotSetNote) -> None:
+    def note(self, product: str, chosen: PrecomputeSetRecord) -> None:
         """Note what was chosen to be precomputed."""
         pipeline = self._client.pipeline(transaction=True)
         noted = asdict(chosen)
-        pipeline.hset(hot_set_key(product), items=[part for pair in noted.items() for part in pair])
-        pipeline.expire(hot_set_key(product), _NOTE_KEPT_S)
+        pipeline.hset(precompute_set_key(product), items=[part for pair in noted.items() for part in pair])
+        pipeline.expire(precompute_set_key(product), _NOTE_KEPT_S)
         pipeline.execute()
 
     def of(self, product: str) -> ProductCoverage:
@@ -156,39 +156,45 @@ class Coverage:
             product: One of `model.dimensions.PRODUCTS`.
         """
         live = self._publisher.live(product)
-        asked = self._ledger.asked(product, KEPT)
-        missed = self._ledger.missed(product, KEPT)
+        requested = self._usage_counters.requested(product, KEPT)
+        missed = self._usage_counters.missed(product, KEPT)
         shown = missed[:MISSES_SHOWN]
-        held = self._held(live, [*(one.filter for one in asked), *(one.filter for one in shown)])
+        held = self._held(live, [*(one.filter for one in requested), *(one.filter for one in shown)])
         return ProductCoverage(
             product=product,
             live=live,
             chosen=self._chosen(product),
-            asked=len(asked),
-            asked_missing=sum(one.filter not in held for one in asked),
-            reads=self._ledger.reads(product),
+            requested=len(requested),
+            requested_missing=sum(one.filter not in held for one in requested),
+            reads=self._usage_counters.reads(product),
             missed=tuple(MissedVariant(one, one.filter in held) for one in shown),
-            most_asked=self._most_asked(product, asked[:ASKED_SHOWN], missed, held),
+            most_requested=self._most_requested(product, requested[:REQUESTED_SHOWN], missed, held),
         )
 
-    def _most_asked(
-        self, product: str, asked: Sequence[Asked], missed: Sequence[Missed], held: set[Filter]
-    ) -> tuple[AskedVariant, ...]:
+    def _most_requested(
+        self,
+        product: str,
+        requested: Sequence[RequestedFilter],
+        missed: Sequence[MissedFilter],
+        held: set[Filter],
+    ) -> tuple[RequestedVariant, ...]:
         """Variants with how they were answered; what nobody could be told of is no ask."""
-        stale = {one.filter: one.weight for one in self._ledger.stale(product, KEPT)}
+        stale = {one.filter: one.weight for one in self._usage_counters.stale(product, KEPT)}
         misses: dict[Filter, float] = defaultdict(float)
         for one in missed:
-            if one.reason is not Miss.UNREACHABLE:
+            if one.reason is not MissReason.UNREACHABLE:
                 misses[one.filter] += one.weight
         return tuple(
-            AskedVariant(one, one.filter in held, stale.get(one.filter, 0.0), misses[one.filter])
-            for one in asked
+            RequestedVariant(one, one.filter in held, stale.get(one.filter, 0.0), misses[one.filter])
+            for one in requested
         )
 
-    def _chosen(self, product: str) -> HotSetNote | None:
-        noted = cast("dict[bytes, bytes]", self._client.hgetall(hot_set_key(product)))
+    def _chosen(self, product: str) -> PrecomputeSetRecord | None:
+        noted = cast("dict[bytes, bytes]", self._client.hgetall(precompute_set_key(product)))
         try:
-            return HotSetNote(**{field.name: int(noted[field.name.encode()]) for field in fields(HotSetNote)})
+            return PrecomputeSetRecord(
+                **{field.name: int(noted[field.name.encode()]) for field in fields(PrecomputeSetRecord)}
+            )
         except (KeyError, ValueError):
             return None
 

@@ -13,23 +13,23 @@ from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 _BUCKETS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
 
 
-def ageing(piece: Slice) -> list[list[Data]]:
+def ageing(slice_: Slice) -> list[list[Data]]:
     """The buckets of each currency, by issue and by due date, each with its share of the amount."""
-    variant, currency = shown(piece)
-    by_issue = _buckets(piece, "ageing", _BUCKETS, variant, currency)
-    by_due = _buckets(piece, "due", DUE_BUCKETS, variant, currency)
+    variant, currency = shown(slice_)
+    by_issue = _buckets(slice_, "ageing", _BUCKETS, variant, currency)
+    by_due = _buckets(slice_, "due", DUE_BUCKETS, variant, currency)
     found = [
         {"currency": code, "by_issue": issue, "by_due": due}
-        for code, issue, due in zip(named(piece.currencies, currency), by_issue, by_due, strict=True)
+        for code, issue, due in zip(named(slice_.currencies, currency), by_issue, by_due, strict=True)
     ]
-    return [found[start:end] for start, end in bounds(len(piece.filters), variant)]
+    return [found[start:end] for start, end in bounds(len(slice_.filters), variant)]
 
 
 def _buckets(
-    piece: Slice, stem: str, labels: tuple[str, ...], variant: Ints, currency: Ints
+    slice_: Slice, stem: str, labels: tuple[str, ...], variant: Ints, currency: Ints
 ) -> list[list[Data]]:
     amount, count = (
-        np.stack([piece.total(f"{stem}_{label}_{what}")[variant, currency] for label in labels], axis=1)
+        np.stack([slice_.total(f"{stem}_{label}_{what}")[variant, currency] for label in labels], axis=1)
         for what in ("amount", "count")
     )
     share = quotients(amount.ravel(), np.repeat(amount.sum(axis=1), len(labels)))

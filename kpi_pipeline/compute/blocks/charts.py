@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from kpi_pipeline.compute.blocks.chart_data import Readings
+from kpi_pipeline.compute.blocks.chart_data import KpiValues
 from kpi_pipeline.compute.blocks.json_values import Data
 from kpi_pipeline.compute.blocks.month_charts import cash_flow, kpi_trend, monthly_trend, opex_capex
 from kpi_pipeline.compute.blocks.name_charts import (
@@ -28,25 +28,25 @@ _OF_SUMS: Final[dict[str, Callable[[Slice], list[Data]]]] = {
     "stages": stages_chart,
     "payment_heatmap": payment_heatmap,
 }
-_OF_READINGS: Final[dict[str, Callable[[Slice, Sequence[Readings]], list[Data]]]] = {
+_OF_KPI_VALUES: Final[dict[str, Callable[[Slice, Sequence[KpiValues]], list[Data]]]] = {
     "monthly_trend": monthly_trend,
     "kpi_trend": kpi_trend,
 }
 
 
-def charts(names: Sequence[str], piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+def charts(names: Sequence[str], slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     """The data of some charts by name, of each variant: columns, whether empty, and sentences.
 
     Args:
         names: Names of `model.charts.CHARTS`.
-        piece: The variants.
-        readings: Those of each variant, of `month_charts.KPIS_READ` at least.
+        slice_: The variants.
+        kpi_values: Those of each variant, of `month_charts.KPIS_READ` at least.
 
     Raises:
         KeyError: If there is no such chart.
     """
     drawn = [
-        _OF_READINGS[name](piece, readings) if name in _OF_READINGS else _OF_SUMS[name](piece)
+        _OF_KPI_VALUES[name](slice_, kpi_values) if name in _OF_KPI_VALUES else _OF_SUMS[name](slice_)
         for name in names
     ]
     return [dict(zip(names, one, strict=True)) for one in zip(*drawn, strict=True)]

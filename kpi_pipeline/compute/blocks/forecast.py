@@ -15,15 +15,15 @@ from kpi_pipeline.model.components import FORECAST_MONTHS
 _LINES: Final = ("expected", "low_50", "high_50", "low_90", "high_90")
 
 
-def forecast(piece: Slice) -> list[Data]:
+def forecast(slice_: Slice) -> list[Data]:
     """The months ahead of as_of, a line a currency, and the dispersion that widens its bands."""
-    variant, currency = shown(piece)
-    lines = [amounts[variant, currency].tolist() for amounts in outlook_bands(piece)]
+    variant, currency = shown(slice_)
+    lines = [amounts[variant, currency].tolist() for amounts in outlook_bands(slice_)]
     later, unknown, receivable = (
-        piece.total(name)[variant, currency].tolist()
+        slice_.total(name)[variant, currency].tolist()
         for name in ("forecast_later", "forecast_unknown", "receivable_amount")
     )
-    codes = named(piece.currencies, currency)
+    codes = named(slice_.currencies, currency)
     rows = [
         {
             "currency": code,
@@ -36,35 +36,35 @@ def forecast(piece: Slice) -> list[Data]:
             codes, later, unknown, receivable, *lines, strict=True
         )
     ]
-    months = [month_text(number) for number in forecast_months(piece.cube.as_of)]
-    dispersion = {code: _dispersion(piece, code) for code in piece.currencies}
+    months = [month_text(number) for number in forecast_months(slice_.cube.as_of)]
+    dispersion = {code: _dispersion(slice_, code) for code in slice_.currencies}
     return [
         {
             "months": months,
             "lines": rows[start:end],
             "dispersion": {code: dispersion[code] for code in codes[start:end]},
         }
-        for start, end in bounds(len(piece.filters), variant)
+        for start, end in bounds(len(slice_.filters), variant)
     ]
 
 
-def outlook_bands(piece: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """What is expected each month, and its lower and upper bounds, each [V, C, months].
 
     Returns:
         Expected collections, then low and high of 50 %, low and high of 90 %.
     """
     expected, variance = (
-        np.stack([piece.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)
+        np.stack([slice_.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)
         for what in ("forecast", "variance")
     )
-    dispersion = np.array([_dispersion(piece, code) for code in piece.currencies]).reshape(
+    dispersion = np.array([_dispersion(slice_, code) for code in slice_.currencies]).reshape(
         -1, FORECAST_MONTHS
     )
-    known = piece.total("receivable_amount") - piece.total("forecast_unknown")
+    known = slice_.total("receivable_amount") - slice_.total("forecast_unknown")
     return expected, *bands(expected, variance, dispersion, known)
 
 
-def _dispersion(piece: Slice, currency: str) -> list[float]:
+def _dispersion(slice_: Slice, currency: str) -> list[float]:
     """The dispersion of each month: 1 where earlier forecasts tell nothing."""
-    return list(piece.cube.dispersion.get(currency, [1.0] * FORECAST_MONTHS))
+    return list(slice_.cube.dispersion.get(currency, [1.0] * FORECAST_MONTHS))

@@ -7,7 +7,7 @@ import numpy as np
 
 from kpi_pipeline.compute.blocks.chart_data import (
     Columns,
-    Readings,
+    KpiValues,
     Said,
     charted,
     said_by_currency,
@@ -34,16 +34,19 @@ _FLOWS: Final = ("proposed", "approved", "paid")
 _DSO: Final = "dso"
 
 
-def monthly_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     """What was proposed, approved and paid by billing month, and DSO at the end of each month."""
-    variant, currency = shown(piece)
-    amounts = {name: piece.monthly(f"{name}_amount")[variant, :, currency] for name in _FLOWS}
-    trends = [{one["currency"]: one["spark"] for one in reading[_DSO]} for reading in readings]
-    codes = named(piece.currencies, currency)
+    variant, currency = shown(slice_)
+    amounts = {name: slice_.monthly(f"{name}_amount")[variant, :, currency] for name in _FLOWS}
+    trends = [{one["currency"]: one["spark"] for one in reading[_DSO]} for reading in kpi_values]
+    codes = named(slice_.currencies, currency)
     dso = [trends[at][code] for at, code in zip(variant.tolist(), codes, strict=True)]
     said: list[Said | None] = []
     for end, days, *sums in zip(
-        _ends(piece, variant), dso, *(amount.sum(axis=1).tolist() for amount in amounts.values()), strict=True
+        _ends(slice_, variant),
+        dso,
+        *(amount.sum(axis=1).tolist() for amount in amounts.values()),
+        strict=True,
     ):
         values: Data = {"month": end, **dict(zip(_FLOWS, sums, strict=True))}
         if days[-1] is None:
@@ -51,54 +54,54 @@ def monthly_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
         else:
             said.append(("totals_and_dso", {**values, _DSO: days[-1]}))
     columns: Columns = {
-        "month": trend_month_rows(piece, variant),
-        "currency": named(piece.currencies, np.repeat(currency, TREND_MONTHS)),
+        "month": trend_month_rows(slice_, variant),
+        "currency": named(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
         **{name: amount.ravel().tolist() for name, amount in amounts.items()},
         _DSO: [value for days in dso for value in days],
     }
     drawn = np.any([amount.ravel() != 0 for amount in amounts.values()], axis=0)
-    says = said_by_currency(piece, variant, currency, said)
-    return charted(piece, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+    says = said_by_currency(slice_, variant, currency, said)
+    return charted(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
 
 
-def opex_capex(piece: Slice) -> list[Data]:
+def opex_capex(slice_: Slice) -> list[Data]:
     """Costs by month of invoice; unknown under a filter that costs do not know."""
-    variant, currency = shown(piece)
-    known = piece.has_costs[variant]
+    variant, currency = shown(slice_)
+    known = slice_.has_costs[variant]
     opex, capex = (
-        piece.monthly(f"cost_{kind}_amount")[variant, :, currency] * known[:, None]
+        slice_.monthly(f"cost_{kind}_amount")[variant, :, currency] * known[:, None]
         for kind in ("opex", "capex")
     )
     opex_sum, both = opex.sum(axis=1), opex.sum(axis=1) + capex.sum(axis=1)
     said: list[Said | None] = [
         ("split", {"month": end, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
         for end, share, part, whole in zip(
-            _ends(piece, variant), quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
+            _ends(slice_, variant), quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
         )
     ]
     knowing = np.repeat(known, TREND_MONTHS)
     columns: Columns = {
-        "month": trend_month_rows(piece, variant),
-        "currency": named(piece.currencies, np.repeat(currency, TREND_MONTHS)),
+        "month": trend_month_rows(slice_, variant),
+        "currency": named(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
         "opex": known_only(opex.ravel(), knowing),
         "capex": known_only(capex.ravel(), knowing),
     }
     drawn = ((opex != 0) | (capex != 0)).ravel()
-    says = said_by_currency(piece, variant, currency, said)
-    return charted(piece, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+    says = said_by_currency(slice_, variant, currency, said)
+    return charted(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
 
 
-def cash_flow(piece: Slice) -> list[Data]:
+def cash_flow(slice_: Slice) -> list[Data]:
     """Collections of the last months of the trend, then what is expected from the day after as_of on."""
-    variant, currency = shown(piece)
-    collected = piece.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
-    expected, *ends = (amounts[variant, currency] for amounts in outlook_bands(piece))
+    variant, currency = shown(slice_)
+    collected = slice_.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
+    expected, *ends = (amounts[variant, currency] for amounts in outlook_bands(slice_))
     amount = np.concatenate([collected, expected], axis=1)
     past = np.zeros_like(collected)
     known = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, len(variant))
     bands = [known_only(np.concatenate([past, end], axis=1).ravel(), known) for end in ends]
-    ahead = [month_text(number) for number in forecast_months(piece.cube.as_of)]
-    past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(piece).items()}
+    ahead = [month_text(number) for number in forecast_months(slice_.cube.as_of)]
+    past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(slice_).items()}
     first, rows = (expected > 0).argmax(axis=1), np.arange(len(variant))
     said: list[Said | None] = [
         ("expected", {"month": ahead[place], "amount": one, "low": low, "high": high, "total": total})
@@ -116,22 +119,22 @@ def cash_flow(piece: Slice) -> list[Data]:
     ]
     columns: Columns = {
         "month": [
-            month for end in piece.trend_end[variant].tolist() for month in (*past_months[end], *ahead)
+            month for end in slice_.trend_end[variant].tolist() for month in (*past_months[end], *ahead)
         ],
-        "currency": named(piece.currencies, np.repeat(currency, _DRAWN_MONTHS)),
+        "currency": named(slice_.currencies, np.repeat(currency, _DRAWN_MONTHS)),
         "kind": (["collected"] * _COLLECTED_MONTHS + ["expected"] * FORECAST_MONTHS) * len(variant),
         "amount": amount.ravel().tolist(),
         **dict(zip(("low_50", "high_50", "low_90", "high_90"), bands, strict=True)),
     }
-    says = said_by_currency(piece, variant, currency, said)
-    return charted(piece, np.repeat(variant, _DRAWN_MONTHS), columns, amount.ravel() != 0, says)
+    says = said_by_currency(slice_, variant, currency, said)
+    return charted(slice_, np.repeat(variant, _DRAWN_MONTHS), columns, amount.ravel() != 0, says)
 
 
-def kpi_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
+def kpi_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     """The twelve values of a few KPIs; `currency` is empty for one that is not made of money."""
-    texts = trends_by_end(piece)
+    texts = trends_by_end(slice_)
     found = []
-    for end, reading in zip(piece.trend_end.tolist(), readings, strict=True):
+    for end, reading in zip(slice_.trend_end.tolist(), kpi_values, strict=True):
         months = texts[end]
         columns: Columns = {"month": [], "currency": [], "kpi": [], "value": []}
         for name in KPIS_DRAWN:
@@ -150,10 +153,10 @@ def kpi_trend(piece: Slice, readings: Sequence[Readings]) -> list[Data]:
     return found
 
 
-def _ends(piece: Slice, variant: Ints) -> list[str]:
+def _ends(slice_: Slice, variant: Ints) -> list[str]:
     """The last month of the trend of each of some places of variants."""
-    texts = trends_by_end(piece)
-    return [texts[end][-1] for end in piece.trend_end[variant].tolist()]
+    texts = trends_by_end(slice_)
+    return [texts[end][-1] for end in slice_.trend_end[variant].tolist()]
 
 
 def _dso_since(months: list[str], values: list[float | None]) -> Said | None:

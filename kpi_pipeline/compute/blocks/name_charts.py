@@ -8,7 +8,7 @@ from kpi_pipeline.compute.blocks.chart_data import Columns, Said, charted, said_
 from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients
 from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.cube.encoding import Ints
-from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.kpis import TREND_MONTHS
@@ -18,25 +18,25 @@ _TOP_OF_HEATMAP: Final = 8
 _AMOUNTS: Final = ("approved", "receivable", "overdue")
 
 
-def client_performance(piece: Slice) -> list[Data]:
+def client_performance(slice_: Slice) -> list[Data]:
     """What each client's certificates amount to, and the mean days until it has paid."""
     return _performance(
-        piece, "client", "overdue_client", "payment_days", ("payment_days", "payment_days_count")
+        slice_, "client", "overdue_client", "payment_days", ("payment_days", "payment_days_count")
     )
 
 
-def manager_performance(piece: Slice) -> list[Data]:
+def manager_performance(slice_: Slice) -> list[Data]:
     """What each project manager's certificates amount to, and how much of it is approved."""
     rate = ("approved_amount", "decided_proposed_amount")
-    return _performance(piece, "project_manager", "overdue_manager", "approval_rate", rate)
+    return _performance(slice_, "project_manager", "overdue_manager", "approval_rate", rate)
 
 
-def concentration(piece: Slice) -> list[Data]:
+def concentration(slice_: Slice) -> list[Data]:
     """What each client owes, and how much those up to it owe together."""
-    parts = piece.parts("client", ("receivable_amount",))
-    ranking = Ranking.of(parts, parts.sums[:, 0])
+    group_sums = slice_.group_sums("client", ("receivable_amount",))
+    ranking = Ranking.of(group_sums, group_sums.sums[:, 0])
     totals = ranking.totals()[:, 0]
-    clients = named(piece.values("client"), ranking.value[ranking.starts])
+    clients = named(slice_.values("client"), ranking.value[ranking.starts])
     owed = ranking.sums[ranking.starts, 0]
     three = ranking.first(3).totals()[:, 0]
     said: list[Said | None] = []
@@ -62,31 +62,31 @@ def concentration(piece: Slice) -> list[Data]:
     # Of nothing, or of less, there are no parts.
     whole = np.maximum(totals, 0)[shown.group]
     columns: Columns = {
-        "client": named(piece.values("client"), shown.value),
-        "currency": named(piece.currencies, shown.currency),
+        "client": named(slice_.values("client"), shown.value),
+        "currency": named(slice_.currencies, shown.currency),
         "receivable": shown.sums[:, 0].tolist(),
         "cumulative_share": quotients(running - before[shown.group], whole),
     }
-    says = said_by_currency(piece, ranking.variant[ranking.starts], ranking.currency[ranking.starts], said)
-    return charted(piece, shown.variant, columns, shown.sums[:, 0] != 0, says)
+    says = said_by_currency(slice_, ranking.variant[ranking.starts], ranking.currency[ranking.starts], said)
+    return charted(slice_, shown.variant, columns, shown.sums[:, 0] != 0, says)
 
 
-def margin_by_project(piece: Slice) -> list[Data]:
+def margin_by_project(slice_: Slice) -> list[Data]:
     """Revenue, cost and margin of each project; cost is unknown under a filter that costs do not know."""
-    parts = piece.parts("project", ("approved_amount", "cost_opex_amount", "cost_capex_amount"))
-    revenue, cost = parts.sums[:, 0], parts.sums[:, 1] + parts.sums[:, 2]
+    group_sums = slice_.group_sums("project", ("approved_amount", "cost_opex_amount", "cost_capex_amount"))
+    revenue, cost = group_sums.sums[:, 0], group_sums.sums[:, 1] + group_sums.sums[:, 2]
     sums = np.stack([revenue, cost, revenue - cost], axis=1)
-    rows = Parts(parts.variant, parts.value, parts.currency, sums)
+    rows = GroupSums(group_sums.variant, group_sums.value, group_sums.currency, sums)
     best = Ranking.of(rows, sums[:, 2])
     leaders = best.starts
     losing = np.add.reduceat((best.sums[:, 2] < 0).astype(np.int64), leaders)
     said: list[Said | None] = []
     for project, margin, losers, projects, known in zip(
-        named(piece.values("project"), best.value[leaders]),
+        named(slice_.values("project"), best.value[leaders]),
         best.sums[leaders, 2].tolist(),
         losing.tolist(),
         best.sizes.tolist(),
-        piece.has_costs[best.variant[leaders]].tolist(),
+        slice_.has_costs[best.variant[leaders]].tolist(),
         strict=True,
     ):
         values = {"project": project, "margin": margin}
@@ -97,23 +97,23 @@ def margin_by_project(piece: Slice) -> list[Data]:
         else:
             said.append(("none_loses", values))
     shown = Ranking.of(rows, revenue).with_others(_TOP)
-    known_cost = piece.has_costs[shown.variant]
+    known_cost = slice_.has_costs[shown.variant]
     columns: Columns = {
-        "project": named(piece.values("project"), shown.value),
-        "currency": named(piece.currencies, shown.currency),
+        "project": named(slice_.values("project"), shown.value),
+        "currency": named(slice_.currencies, shown.currency),
         "revenue": shown.sums[:, 0].tolist(),
         "cost": known_only(shown.sums[:, 1], known_cost),
         "margin": known_only(shown.sums[:, 2], known_cost),
         "margin_share": quotients(shown.sums[:, 2], shown.sums[:, 0] * known_cost),
     }
     drawn = (shown.sums[:, 0] != 0) | (shown.sums[:, 1] != 0)
-    says = said_by_currency(piece, best.variant[leaders], best.currency[leaders], said)
-    return charted(piece, shown.variant, columns, drawn, says)
+    says = said_by_currency(slice_, best.variant[leaders], best.currency[leaders], said)
+    return charted(slice_, shown.variant, columns, drawn, says)
 
 
-def payment_heatmap(piece: Slice) -> list[Data]:
+def payment_heatmap(slice_: Slice) -> list[Data]:
     """What the clients who paid most paid in each month of the trend."""
-    ranking = _collections(piece)
+    ranking = _collections(slice_)
     of_client = ranking.sums.sum(axis=1)
     by_month = ranking.totals()
     # The latest of equals: the first one from the end.
@@ -125,66 +125,66 @@ def payment_heatmap(piece: Slice) -> list[Data]:
         else None
         for total, month, amount, client, paid in zip(
             by_month.sum(axis=1).tolist(),
-            (piece.trend_end[ranking.variant[leaders]] - TREND_MONTHS + 1 + best).tolist(),
+            (slice_.trend_end[ranking.variant[leaders]] - TREND_MONTHS + 1 + best).tolist(),
             by_month[np.arange(len(best)), best].tolist(),
-            named(piece.values("client"), ranking.value[leaders]),
+            named(slice_.values("client"), ranking.value[leaders]),
             of_client[leaders].tolist(),
             strict=True,
         )
     ]
     shown = ranking.first(_TOP_OF_HEATMAP)
     columns: Columns = {
-        "client": named(piece.values("client"), np.repeat(shown.value, TREND_MONTHS)),
-        "month": trend_month_rows(piece, shown.variant),
-        "currency": named(piece.currencies, np.repeat(shown.currency, TREND_MONTHS)),
+        "client": named(slice_.values("client"), np.repeat(shown.value, TREND_MONTHS)),
+        "month": trend_month_rows(slice_, shown.variant),
+        "currency": named(slice_.currencies, np.repeat(shown.currency, TREND_MONTHS)),
         "amount": shown.sums.ravel().tolist(),
     }
-    says = said_by_currency(piece, ranking.variant[leaders], ranking.currency[leaders], said)
+    says = said_by_currency(slice_, ranking.variant[leaders], ranking.currency[leaders], said)
     rows = np.repeat(shown.variant, TREND_MONTHS)
-    return charted(piece, rows, columns, shown.sums.ravel() != 0, says)
+    return charted(slice_, rows, columns, shown.sums.ravel() != 0, says)
 
 
-def _collections(piece: Slice) -> Ranking:
+def _collections(slice_: Slice) -> Ranking:
     """Clients by what they paid in the months of the trend; their sums are those of each month."""
-    parts = piece.trend_parts("client", "collected_amount")
-    clients = max(len(piece.values("client")), 1)
-    key = (parts.variant * len(piece.currencies) + parts.currency) * clients + parts.value
+    group_sums = slice_.trend_group_sums("client", "collected_amount")
+    clients = max(len(slice_.values("client")), 1)
+    key = (group_sums.variant * len(slice_.currencies) + group_sums.currency) * clients + group_sums.value
     held, row = np.unique(key, return_inverse=True)
     sums = np.zeros((len(held), TREND_MONTHS), np.int64)
-    np.add.at(sums, (row, parts.month), parts.amount)
+    np.add.at(sums, (row, group_sums.month), group_sums.amount)
     group, value = np.divmod(held, clients)
-    variant, currency = np.divmod(group, max(len(piece.currencies), 1))
-    return Ranking.of(Parts(variant, value, currency, sums), sums.sum(axis=1))
+    variant, currency = np.divmod(group, max(len(slice_.currencies), 1))
+    return Ranking.of(GroupSums(variant, value, currency, sums), sums.sum(axis=1))
 
 
 def _performance(
-    piece: Slice, dimension: str, overdue_name: str, ratio: str, of: tuple[str, str]
+    slice_: Slice, dimension: str, overdue_name: str, ratio: str, of: tuple[str, str]
 ) -> list[Data]:
     """Approved, receivable and overdue amounts and one quotient by the values of a dimension.
 
     Args:
-        piece: The variants.
+        slice_: The variants.
         dimension: Whose values stand in the rows.
         overdue_name: What the sentence calls the value with the largest overdue amount.
         ratio: The column of the quotient.
         of: Its components, the upper and the lower one.
     """
-    parts = piece.parts(dimension, (*(f"{name}_amount" for name in _AMOUNTS), *of))
-    ranking = Ranking.of(parts, parts.sums[:, 0])
-    values = piece.values(dimension)
+    group_sums = slice_.group_sums(dimension, (*(f"{name}_amount" for name in _AMOUNTS), *of))
+    ranking = Ranking.of(group_sums, group_sums.sums[:, 0])
+    values = slice_.values(dimension)
     shown = ranking.with_others(_TOP)
     columns: Columns = {
         dimension: named(values, shown.value),
-        "currency": named(piece.currencies, shown.currency),
+        "currency": named(slice_.currencies, shown.currency),
         **{name: shown.sums[:, place].tolist() for place, name in enumerate(_AMOUNTS)},
         ratio: quotients(shown.sums[:, 3], shown.sums[:, 4]),
     }
     drawn = (shown.sums[:, : len(_AMOUNTS)] != 0).any(axis=1)
     leaders = ranking.starts
     # Grouped alike, so that group follows group in both.
-    overdue = Ranking.of(parts, parts.sums[:, 2])
+    overdue = Ranking.of(group_sums, group_sums.sums[:, 2])
     says = said_by_currency(
-        piece,
+        slice_,
         ranking.variant[leaders],
         ranking.currency[leaders],
         _leaders(
@@ -197,7 +197,7 @@ def _performance(
             overdue.sums[leaders, 2],
         ),
     )
-    return charted(piece, shown.variant, columns, drawn, says)
+    return charted(slice_, shown.variant, columns, drawn, says)
 
 
 def _leaders(

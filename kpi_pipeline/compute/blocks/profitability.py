@@ -13,19 +13,19 @@ _DIMENSIONS: Final = ("project", "client", "project_manager")
 _COMPONENTS: Final = ("approved_amount", "cost_opex_amount", "cost_capex_amount")
 
 
-def profitability(piece: Slice) -> list[Data]:
+def profitability(slice_: Slice) -> list[Data]:
     """By dimension, the values with the largest approved amounts of each currency, whatever their sign.
 
     Where the filter names what costs do not have, costs and margin are None.
     """
-    tables = [_by_dimension(piece, dimension) for dimension in _DIMENSIONS]
+    tables = [_by_dimension(slice_, dimension) for dimension in _DIMENSIONS]
     return [dict(zip(_DIMENSIONS, one, strict=True)) for one in zip(*tables, strict=True)]
 
 
-def _by_dimension(piece: Slice, dimension: str) -> list[list[Data]]:
-    parts = piece.parts(dimension, _COMPONENTS)
-    ranking = Ranking.of(parts, np.abs(parts.sums[:, 0])).first(_TOP)
-    known = piece.has_costs[ranking.variant]
+def _by_dimension(slice_: Slice, dimension: str) -> list[list[Data]]:
+    group_sums = slice_.group_sums(dimension, _COMPONENTS)
+    ranking = Ranking.of(group_sums, np.abs(group_sums.sums[:, 0])).first(_TOP)
+    known = slice_.has_costs[ranking.variant]
     approved, costs = ranking.sums[:, 0], ranking.sums[:, 1] + ranking.sums[:, 2]
     rows = [
         {
@@ -37,8 +37,8 @@ def _by_dimension(piece: Slice, dimension: str) -> list[list[Data]]:
             "margin_share": share,
         }
         for value, code, revenue, spent, margin, share in zip(
-            named(piece.values(dimension), ranking.value),
-            named(piece.currencies, ranking.currency),
+            named(slice_.values(dimension), ranking.value),
+            named(slice_.currencies, ranking.currency),
             approved.tolist(),
             known_only(costs, known),
             known_only(approved - costs, known),
@@ -46,4 +46,4 @@ def _by_dimension(piece: Slice, dimension: str) -> list[list[Data]]:
             strict=True,
         )
     ]
-    return split(len(piece.filters), ranking.variant, rows)
+    return split(len(slice_.filters), ranking.variant, rows)

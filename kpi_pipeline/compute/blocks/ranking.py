@@ -7,24 +7,29 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
-from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.group_sums import GroupSums
 
 OTHERS: Final = -1
 """The place of all other values together."""
 
 
 @dataclass(frozen=True)
-class Ranking(Parts):
+class Ranking(GroupSums):
     """Rows in order: those of one variant and currency, a group, stand together.
 
     The value of a row that stands for all others together is `OTHERS`.
     """
 
     @classmethod
-    def of(cls, parts: Parts, measure: Ints) -> "Ranking":
+    def of(cls, group_sums: GroupSums, measure: Ints) -> "Ranking":
         """Rank by a measure, the largest first; of equals, the first value."""
-        order = np.lexsort((parts.value, -measure, parts.currency, parts.variant))
-        return cls(parts.variant[order], parts.value[order], parts.currency[order], parts.sums[order])
+        order = np.lexsort((group_sums.value, -measure, group_sums.currency, group_sums.variant))
+        return cls(
+            group_sums.variant[order],
+            group_sums.value[order],
+            group_sums.currency[order],
+            group_sums.sums[order],
+        )
 
     @cached_property
     def starts(self) -> Ints:

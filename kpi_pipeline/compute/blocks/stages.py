@@ -9,14 +9,14 @@ from kpi_pipeline.model.charts.words import STAGES
 _DAYS: Final = dict(zip(STAGES, ("sending_days", "acceptance_days", "settling_days"), strict=True))
 
 
-def stages(piece: Slice) -> list[Data]:
+def stages(slice_: Slice) -> list[Data]:
     """The mean days of each stage and of how many certificates; the one with the largest mean.
 
     Where stages take equally long, the bottleneck is the first; where no stage has been passed, there is
     none.
     """
-    counts = {stage: piece.total(f"{days}_count").sum(axis=1) for stage, days in _DAYS.items()}
-    means = {stage: quotients(piece.total(days).sum(axis=1), counts[stage]) for stage, days in _DAYS.items()}
+    counts = {stage: slice_.total(f"{days}_count").sum(axis=1) for stage, days in _DAYS.items()}
+    means = {stage: quotients(slice_.total(days).sum(axis=1), counts[stage]) for stage, days in _DAYS.items()}
     found = []
     by_variant = zip(
         zip(*means.values(), strict=True),

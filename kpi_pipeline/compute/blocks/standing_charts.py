@@ -17,9 +17,9 @@ _BUCKETS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
 _STATES: Final = tuple(state.value for state in State)
 
 
-def ageing_chart(piece: Slice) -> list[Data]:
+def ageing_chart(slice_: Slice) -> list[Data]:
     """Open items by days since issue."""
-    variant, currency, amount, count = _by_label(piece, "ageing", _BUCKETS)
+    variant, currency, amount, count = _by_label(slice_, "ageing", _BUCKETS)
     whole = amount.sum(axis=1)
     share = quotients(amount.ravel(), np.repeat(whole, len(_BUCKETS)))
     largest = amount.argmax(axis=1)
@@ -37,18 +37,18 @@ def ageing_chart(piece: Slice) -> list[Data]:
     rows = np.repeat(variant, len(_BUCKETS))
     columns: Columns = {
         "bucket": list(_BUCKETS) * len(variant),
-        "currency": named(piece.currencies, np.repeat(currency, len(_BUCKETS))),
+        "currency": named(slice_.currencies, np.repeat(currency, len(_BUCKETS))),
         "amount": amount.ravel().tolist(),
         "count": count.ravel().tolist(),
         "share": share,
     }
-    says = said_by_currency(piece, variant, currency, said)
-    return charted(piece, rows, columns, ((amount != 0) | (count != 0)).ravel(), says)
+    says = said_by_currency(slice_, variant, currency, said)
+    return charted(slice_, rows, columns, ((amount != 0) | (count != 0)).ravel(), says)
 
 
-def states_chart(piece: Slice) -> list[Data]:
+def states_chart(slice_: Slice) -> list[Data]:
     """Proposed amounts by state on as_of."""
-    variant, currency, amount, count = _by_label(piece, "state", _STATES)
+    variant, currency, amount, count = _by_label(slice_, "state", _STATES)
     whole, largest = amount.sum(axis=1), amount.argmax(axis=1)
     most = amount[np.arange(len(largest)), largest]
     said: list[Said | None] = [
@@ -59,19 +59,19 @@ def states_chart(piece: Slice) -> list[Data]:
     ]
     columns: Columns = {
         "state": list(_STATES) * len(variant),
-        "currency": named(piece.currencies, np.repeat(currency, len(_STATES))),
+        "currency": named(slice_.currencies, np.repeat(currency, len(_STATES))),
         "amount": amount.ravel().tolist(),
         "count": count.ravel().tolist(),
     }
-    says = said_by_currency(piece, variant, currency, said)
+    says = said_by_currency(slice_, variant, currency, said)
     drawn = ((amount != 0) | (count != 0)).ravel()
-    return charted(piece, np.repeat(variant, len(_STATES)), columns, drawn, says)
+    return charted(slice_, np.repeat(variant, len(_STATES)), columns, drawn, says)
 
 
-def stages_chart(piece: Slice) -> list[Data]:
+def stages_chart(slice_: Slice) -> list[Data]:
     """The mean days of the stages one after another; a stage that nothing has passed takes none."""
     found = []
-    for block in stages(piece):
+    for block in stages(slice_):
         start, end, starts, ends = 0.0, 0.0, [], []
         days = [one["days"] for one in block["stages"]]
         counts = [one["count"] for one in block["stages"]]
@@ -95,11 +95,11 @@ def stages_chart(piece: Slice) -> list[Data]:
     return found
 
 
-def _by_label(piece: Slice, stem: str, labels: tuple[str, ...]) -> tuple[Ints, Ints, Ints, Ints]:
+def _by_label(slice_: Slice, stem: str, labels: tuple[str, ...]) -> tuple[Ints, Ints, Ints, Ints]:
     """Each variant and currency shown, and its amounts and counts by label, [rows, labels]."""
-    variant, currency = shown(piece)
+    variant, currency = shown(slice_)
     amount, count = (
-        np.stack([piece.total(f"{stem}_{label}_{what}")[variant, currency] for label in labels], axis=1)
+        np.stack([slice_.total(f"{stem}_{label}_{what}")[variant, currency] for label in labels], axis=1)
         for what in ("amount", "count")
     )
     return variant, currency, amount, count

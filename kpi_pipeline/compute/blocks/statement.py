@@ -13,7 +13,7 @@ _FLOWS: Final = {"billed": "proposed_amount", "approved": "approved_amount", "co
 _SPENT: Final = {"opex": "cost_opex_amount", "capex": "cost_capex_amount"}
 
 
-def statement(piece: Slice) -> list[Data]:
+def statement(slice_: Slice) -> list[Data]:
     """The lines of each currency over the months of the trend, and what they add up to.
 
     Where the filter names what costs do not have, every figure of costs is None.
@@ -21,25 +21,25 @@ def statement(piece: Slice) -> list[Data]:
     Returns:
         `statement`, with `months` and `lines`, and `totals`.
     """
-    variant, currency = shown(piece)
-    months = _amounts(piece, variant, currency)
-    codes = named(piece.currencies, currency)
-    known = piece.has_costs[variant]
+    variant, currency = shown(slice_)
+    months = _amounts(slice_, variant, currency)
+    codes = named(slice_.currencies, currency)
+    known = slice_.has_costs[variant]
     lines = _lines(codes, months, known)
     totals = _lines(codes, {name: amounts.sum(axis=1) for name, amounts in months.items()}, known)
-    texts = trends_by_end(piece)
+    texts = trends_by_end(slice_)
     return [
         {"statement": {"months": texts[last], "lines": lines[start:end]}, "totals": totals[start:end]}
         for last, (start, end) in zip(
-            piece.trend_end.tolist(), bounds(len(piece.filters), variant), strict=True
+            slice_.trend_end.tolist(), bounds(len(slice_.filters), variant), strict=True
         )
     ]
 
 
-def _amounts(piece: Slice, variant: Ints, currency: Ints) -> dict[str, Ints]:
+def _amounts(slice_: Slice, variant: Ints, currency: Ints) -> dict[str, Ints]:
     """Each amount of each variant and currency shown, by month, [rows, months]."""
     found = {
-        name: piece.monthly(component)[variant, :, currency]
+        name: slice_.monthly(component)[variant, :, currency]
         for name, component in {**_FLOWS, **_SPENT, "costs_paid_out": "paid_out_amount"}.items()
     }
     found["costs"] = found["opex"] + found["capex"]

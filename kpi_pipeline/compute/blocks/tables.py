@@ -7,7 +7,7 @@ import numpy as np
 from kpi_pipeline.compute.blocks.json_values import Data, named, quotients, split
 from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.cube.encoding import Ints
-from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
 
 _CRITICAL: Final = 20
@@ -35,23 +35,25 @@ _MANAGER_COMPONENTS: Final = (
 )
 
 
-def critical_certificates(piece: Slice) -> list[list[Data]]:
+def critical_certificates(slice_: Slice) -> list[list[Data]]:
     """The most urgent critical certificates of each variant."""
-    variant, row = piece.critical(_CRITICAL)
-    made = {at: _critical(piece.critical_rows[at]) for at in np.unique(row).tolist()}
-    return split(len(piece.filters), variant, [made[at] for at in row.tolist()])
+    variant, row = slice_.critical(_CRITICAL)
+    made = {at: _critical(slice_.critical_rows[at]) for at in np.unique(row).tolist()}
+    return split(len(slice_.filters), variant, [made[at] for at in row.tolist()])
 
 
-def project_managers(piece: Slice) -> list[list[Data]]:
+def project_managers(slice_: Slice) -> list[list[Data]]:
     """What each project manager's certificates amount to; by currency, the largest approved first."""
-    parts = piece.parts("project_manager", _MANAGER_COMPONENTS)
-    ranking = Ranking.of(parts, parts.sums[:, _MANAGER_COMPONENTS.index("approved_amount")]).first(_MANAGERS)
+    group_sums = slice_.group_sums("project_manager", _MANAGER_COMPONENTS)
+    ranking = Ranking.of(group_sums, group_sums.sums[:, _MANAGER_COMPONENTS.index("approved_amount")]).first(
+        _MANAGERS
+    )
     certificates, approved, receivable, overdue, critical, decided = ranking.sums.T
-    billed = _matched(piece, ranking, piece.window_parts("project_manager", ("approved_amount",)))
-    days = piece.window_days[ranking.variant]
+    billed = _matched(slice_, ranking, slice_.window_group_sums("project_manager", ("approved_amount",)))
+    days = slice_.window_days[ranking.variant]
     _managers, _codes = (
-        named(piece.values("project_manager"), ranking.value),
-        named(piece.currencies, ranking.currency),
+        named(slice_.values("project_manager"), ranking.value),
+        named(slice_.currencies, ranking.currency),
     )
     rows = [
         {
@@ -66,8 +68,8 @@ def project_managers(piece: Slice) -> list[list[Data]]:
             "dso": dso,
         }
         for manager, code, count, accepted, owed, late, old, rate, dso in zip(
-            named(piece.values("project_manager"), ranking.value),
-            named(piece.currencies, ranking.currency),
+            named(slice_.values("project_manager"), ranking.value),
+            named(slice_.currencies, ranking.currency),
             certificates.tolist(),
             approved.tolist(),
             receivable.tolist(),
@@ -79,23 +81,23 @@ def project_managers(piece: Slice) -> list[list[Data]]:
             strict=True,
         )
     ]
-    return split(len(piece.filters), ranking.variant, rows)
+    return split(len(slice_.filters), ranking.variant, rows)
 
 
 def _critical(row: Data) -> Data:
     return {name: row[name].isoformat() if name == "sent_on" else row[name] for name in _CRITICAL_COLUMNS}
 
 
-def _matched(piece: Slice, ranking: Ranking, parts: Parts) -> Ints:
-    """The sum of `parts` at each row of a ranking; 0 where it has none."""
-    values, currencies = len(piece.values("project_manager")), len(piece.currencies)
+def _matched(slice_: Slice, ranking: Ranking, group_sums: GroupSums) -> Ints:
+    """The sum of `group_sums` at each row of a ranking; 0 where it has none."""
+    values, currencies = len(slice_.values("project_manager")), len(slice_.currencies)
 
-    def keys(rows: Parts) -> Ints:
+    def keys(rows: GroupSums) -> Ints:
         return (rows.variant * values + rows.value) * currencies + rows.currency
 
-    held, wanted = keys(parts), keys(ranking)
+    held, wanted = keys(group_sums), keys(ranking)
     place = np.searchsorted(held, wanted)
     found = np.zeros(len(wanted), np.int64)
     there = np.append(held, -1)[place] == wanted
-    found[there] = parts.sums[place[there], 0]
+    found[there] = group_sums.sums[place[there], 0]
     return found

@@ -8,18 +8,18 @@ from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 
 
-def working_capital(piece: Slice) -> list[list[Data]]:
+def working_capital(slice_: Slice) -> list[list[Data]]:
     """DSO of each currency, its distance to the target, and the cash that reaching it would free.
 
     `cash_tied` is receivable - days aimed at x approved billing of the DSO window / its days, rounded
     down: negative where DSO is better than that. Where no day of the window has passed it is None.
     """
-    variant, currency = shown(piece)
-    receivable = piece.total("receivable_amount")[variant, currency]
-    billed = piece.window("approved_amount")[variant, currency]
-    days = piece.window_days[variant]
-    target = piece.cube.thresholds.dso_target_days
-    benchmark = piece.cube.thresholds.dso_benchmark_days
+    variant, currency = shown(slice_)
+    receivable = slice_.total("receivable_amount")[variant, currency]
+    billed = slice_.window("approved_amount")[variant, currency]
+    days = slice_.window_days[variant]
+    target = slice_.cube.thresholds.dso_target_days
+    benchmark = slice_.cube.thresholds.dso_benchmark_days
     rows = [
         {
             "currency": code,
@@ -32,7 +32,7 @@ def working_capital(piece: Slice) -> list[list[Data]]:
             "cash_tied_benchmark": freed_by_benchmark,
         }
         for code, dso, daily, approved, passed, freed, freed_by_benchmark in zip(
-            named(piece.currencies, currency),
+            named(slice_.currencies, currency),
             quotients(receivable, np.where(days > 0, billed, 0), days),
             quotients(billed, days),
             billed.tolist(),
@@ -42,7 +42,7 @@ def working_capital(piece: Slice) -> list[list[Data]]:
             strict=True,
         )
     ]
-    return split(len(piece.filters), variant, rows)
+    return split(len(slice_.filters), variant, rows)
 
 
 def _tied(receivable: Ints, billed: Ints, days: Ints, aim: int) -> list[int | None]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, CodedTable, Ints, Members
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, EncodedTable, GroupIndex, Ints
 from kpi_pipeline.compute.cube.slices import Selection, Slice
 from kpi_pipeline.compute.months import month_number, month_of, month_text
 from kpi_pipeline.compute.rollup.rollup import Rollup
@@ -49,7 +49,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Grouping:
     """Variants and the rows they come from.
 
     Attributes:
@@ -81,7 +81,7 @@ class Cube:
         currencies: Codes of the currencies in it, sorted.
         values: By dimension, its values: bands and ages in their order, the others as people look for them;
             every month from the first in which anything happened to the last or that of as_of.
-        coded: By dimension but the month, its values and after them those that stood at month ends only:
+        encoded: By dimension but the month, its values and after them those that stood at month ends only:
             a state that no certificate has any more.
         first_happened: Number of the first of these months.
         first: Number of the first month of the axis: a claim stands from its issue on, which may be before
@@ -116,19 +116,19 @@ class Cube:
         axis = {month_text(self.first + place): place for place in range(self.months)}
         months = tuple(axis)[self.first_happened - self.first :]
         self.values: dict[str, tuple[str, ...]] = {MONTH.name: months, **others}
-        self.coded = {
+        self.encoded = {
             name: (*held, *sorted(set(rollup.positions[name].unique().to_pylist()).difference(held)))
             for name, held in others.items()
         }
 
-        def coded(name: str, columns: Sequence[str]) -> CodedTable:
-            return CodedTable.of(getattr(rollup, name), self.coded, axis, self.currencies, columns)
+        def encoded(name: str, columns: Sequence[str]) -> EncodedTable:
+            return EncodedTable.of(getattr(rollup, name), self.encoded, axis, self.currencies, columns)
 
         self.tables = {
-            "cells": coded("cells", COMPONENT_NAMES),
-            "positions": coded("positions", STOCK_COMPONENTS),
-            "breakdowns": coded("breakdowns", ("amount", "count")),
-            "critical": coded("critical", ()),
+            "cells": encoded("cells", COMPONENT_NAMES),
+            "positions": encoded("positions", STOCK_COMPONENTS),
+            "breakdowns": encoded("breakdowns", ("amount", "count")),
+            "critical": encoded("critical", ()),
         }
         self.breakdown = rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False)
         self.breakdown_key = rollup.breakdowns["key"].to_numpy(zero_copy_only=False)
@@ -164,13 +164,13 @@ class Cube:
         counts = self.everything.options(dimension)[0]
         return list(zip(self.values[dimension], counts.tolist(), strict=True))
 
-    def hot_filters(self) -> list[Filter]:
+    def candidate_filters(self) -> list[Filter]:
         """The filters that are always computed.
 
         Everything; each single value, the age apart; each pair of values that occurs, the age apart; and
         the quick periods alone and with each single value of what is no time.
         """
-        return [one for piece in self.slices() for one in piece.filters]
+        return [one for slice_ in self.slices() for one in slice_.filters]
 
     def slices(self, changes: Changes | None = None, attributes: int = 2) -> Iterator[Slice]:
         """The sums of every hot filter, in blocks.
@@ -179,11 +179,11 @@ class Cube:
             changes: Only of the filters that these concern; without it, of all.
             attributes: Only of the filters that name so many dimensions at most beside times.
         """
-        waiting: list[_Piece] = []
+        waiting: list[_Grouping] = []
         for size in range(attributes + 1):
             for dimensions in combinations(_PAIRED, size):
-                for piece in self._grouped(dimensions, changes):
-                    waiting.append(piece)
+                for slice_ in self._grouped(dimensions, changes):
+                    waiting.append(slice_)
                     if sum(len(one.filters) for one in waiting) >= _BLOCK_VARIANTS:
                         yield self._slice(waiting)
                         waiting = []
@@ -226,7 +226,7 @@ class Cube:
             sorted(self.dispersion.items()),
             self.currencies,
             self.values,
-            self.coded,
+            self.encoded,
             self.first,
         )
 
@@ -247,27 +247,27 @@ class Cube:
             of_row = np.repeat(np.arange(len(groups)), [len(one) for one in rows])
             rows_of[name] = (np.concatenate(rows), of_row)
         months = [tuple(month_number(text) for text in one.values(MONTH.name)) for one in filters]
-        return self._slice([_Piece(len(groups), rows_of, list(filters), of_filter, months)])
+        return self._slice([_Grouping(len(groups), rows_of, list(filters), of_filter, months)])
 
-    def _slice(self, pieces: Sequence["_Piece"]) -> Slice:
+    def _slice(self, groupings: Sequence["_Grouping"]) -> Slice:
         """Several pieces as one slice: it costs as much to look at few variants as at many."""
-        offset = np.cumsum([0, *(piece.groups for piece in pieces)])
-        members = {}
+        offset = np.cumsum([0, *(slice_.groups for slice_ in groupings)])
+        group_index = {}
         for name, table in self.tables.items():
-            rows = np.concatenate([piece.rows_of[name][0] for piece in pieces])
+            rows = np.concatenate([slice_.rows_of[name][0] for slice_ in groupings])
             shifted = [
-                piece.rows_of[name][1] + at for piece, at in zip(pieces, offset.tolist(), strict=False)
+                slice_.rows_of[name][1] + at for slice_, at in zip(groupings, offset.tolist(), strict=False)
             ]
-            members[name] = Members(rows, np.concatenate(shifted), table.month[rows], self.months)
-        group = [np.array(piece.group, np.int64) + at for piece, at in zip(pieces, offset, strict=False)]
+            group_index[name] = GroupIndex(rows, np.concatenate(shifted), table.month[rows], self.months)
+        group = [np.array(slice_.group, np.int64) + at for slice_, at in zip(groupings, offset, strict=False)]
         chosen = Selection(
-            tuple(one for piece in pieces for one in piece.filters),
+            tuple(one for slice_ in groupings for one in slice_.filters),
             np.concatenate(group),
-            tuple(one for piece in pieces for one in piece.named),
+            tuple(one for slice_ in groupings for one in slice_.named),
         )
-        return Slice(self, int(offset[-1]), members, chosen)
+        return Slice(self, int(offset[-1]), group_index, chosen)
 
-    def _grouped(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator["_Piece"]:
+    def _grouped(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator["_Grouping"]:
         """The filters of one value of each of some dimensions; with times where these are few."""
         cells = self.tables["cells"]
         flat = self._flat(cells.codes, dimensions)
@@ -286,7 +286,7 @@ class Cube:
 
     def _with_months(
         self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]], months: bool
-    ) -> "_Piece":
+    ) -> "_Grouping":
         """Each group as it is and, where wanted, with each month and each stretch of months it occurs in."""
         filters: list[Filter] = list(bases)
         group: list[int] = list(range(len(bases)))
@@ -302,9 +302,9 @@ class Cube:
                     filters.append(_and(bases[at], MONTH.name, values))
                     group.append(at)
                     named.append(tuple(place + self.first for place in places))
-        return _Piece(len(bases), rows_of, filters, group, named)
+        return _Grouping(len(bases), rows_of, filters, group, named)
 
-    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator["_Piece"]:
+    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator["_Grouping"]:
         """Each group with each quick period of days that it occurs in."""
         held = self.values[ISSUED_AGE.name]
         for selection in quick_periods(self.as_of, self.values[MONTH.name]).values():
@@ -324,7 +324,7 @@ class Cube:
                 kept &= renumbered[of_row] != NO_VALUE
                 admitted[name] = (rows[kept], renumbered[of_row[kept]])
             filters = [_and(bases[at], ISSUED_AGE.name, values) for at in there.tolist()]
-            yield _Piece(len(there), admitted, filters, list(range(len(there))), [()] * len(there))
+            yield _Grouping(len(there), admitted, filters, list(range(len(there))), [()] * len(there))
 
     def _month_sets(self) -> list[tuple[str, ...]]:
         """Each month, and each quick period of several months once."""
@@ -333,7 +333,7 @@ class Cube:
         stretches = [selection[MONTH.name] for selection in periods if MONTH.name in selection]
         return list(dict.fromkeys([*((month,) for month in months), *stretches]))
 
-    def _rows_of(self, table: CodedTable, dimensions: tuple[str, ...], groups: Ints) -> tuple[Ints, Ints]:
+    def _rows_of(self, table: EncodedTable, dimensions: tuple[str, ...], groups: Ints) -> tuple[Ints, Ints]:
         """The rows of a table that belong to some groups, and the group of each."""
         flat = self._flat(table.codes, dimensions)
         at = np.minimum(np.searchsorted(groups, flat), len(groups) - 1)
@@ -346,23 +346,23 @@ class Cube:
         flat = np.zeros(rows, np.int64)
         missing = np.zeros(rows, np.bool_)
         for name in dimensions:
-            flat = flat * len(self.coded[name]) + codes[name]
+            flat = flat * len(self.encoded[name]) + codes[name]
             missing |= codes[name] == NO_VALUE
         return np.where(missing, NO_VALUE, flat)
 
     def _base(self, dimensions: tuple[str, ...], flat: int) -> Filter:
         terms = []
         for name in reversed(dimensions):
-            flat, code = divmod(flat, len(self.coded[name]))
-            terms.append((name, (self.coded[name][code],)))
+            flat, code = divmod(flat, len(self.encoded[name]))
+            terms.append((name, (self.encoded[name][code],)))
         return Filter(tuple(sorted(terms)))
 
-    def _admits(self, table: CodedTable, asked: Filter) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def _admits(self, table: EncodedTable, requested: Filter) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows a filter's terms admit, months apart."""
         mask = np.ones(len(table), np.bool_)
         for name in _OTHERS:
-            if wanted := {fold(value) for value in asked.values(name)}:
-                codes = [code for code, value in enumerate(self.coded[name]) if fold(value) in wanted]
+            if wanted := {fold(value) for value in requested.values(name)}:
+                codes = [code for code, value in enumerate(self.encoded[name]) if fold(value) in wanted]
                 mask &= np.isin(table.codes[name], codes)
         return mask
 

@@ -21,7 +21,7 @@ _CHUNK: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class CodedTable:
+class EncodedTable:
     """One table of the roll-up.
 
     Attributes:
@@ -44,7 +44,7 @@ class CodedTable:
         months: Mapping[str, int],
         currencies: Sequence[str],
         columns: Sequence[str],
-    ) -> "CodedTable":
+    ) -> "EncodedTable":
         """Code a table.
 
         Args:
@@ -55,9 +55,9 @@ class CodedTable:
             columns: What is summed.
         """
         return cls(
-            codes={name: looked_up(table[name], place_of(held)) for name, held in values.items()},
-            month=looked_up(table["month"], months),
-            currency=looked_up(table["currency"], place_of(currencies)),
+            codes={name: encode_column(table[name], place_of(held)) for name, held in values.items()},
+            month=encode_column(table["month"], months),
+            currency=encode_column(table["currency"], place_of(currencies)),
             sums=np.column_stack([table[name].to_numpy() for name in columns])
             if columns
             else np.zeros((table.num_rows, 0), np.int64),
@@ -85,7 +85,7 @@ class CodedTable:
         return found
 
 
-class Members:
+class GroupIndex:
     """Rows of a table that belong to groups, ordered by group and month.
 
     A row may belong to several groups.
@@ -124,7 +124,7 @@ class Members:
         return stretch, self.rows[offset + np.arange(len(offset))]
 
 
-def summed(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
+def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     """Sum rows into places.
 
     Args:
@@ -138,9 +138,9 @@ def summed(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     """
     found = np.zeros((places, sums.shape[1]), np.int64)
     for begin in range(0, len(rows), _CHUNK):
-        piece = at[begin : begin + _CHUNK]
-        order = np.argsort(piece, kind="stable")
-        place, first = np.unique(piece[order], return_index=True)
+        slice_ = at[begin : begin + _CHUNK]
+        order = np.argsort(slice_, kind="stable")
+        place, first = np.unique(slice_[order], return_index=True)
         found[place] += np.add.reduceat(sums[rows[begin : begin + _CHUNK][order]], first, axis=0)
     return found
 
@@ -150,13 +150,13 @@ def place_of(values: Sequence[str]) -> dict[str, int]:
     return {value: place for place, value in enumerate(values)}
 
 
-def looked_up(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
+def encode_column(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
     """The place of each row's value; `NO_VALUE` where it has none."""
-    coded = column.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    if not len(coded):
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    if not len(encoded):
         return np.zeros(0, np.int64)
-    of_entry = np.array([places.get(value, NO_VALUE) for value in coded.dictionary.to_pylist()], np.int64)
-    found: Ints = of_entry[coded.indices.to_numpy()]
+    of_entry = np.array([places.get(value, NO_VALUE) for value in encoded.dictionary.to_pylist()], np.int64)
+    found: Ints = of_entry[encoded.indices.to_numpy()]
     return found

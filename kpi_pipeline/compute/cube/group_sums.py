@@ -6,7 +6,7 @@ from kpi_pipeline.compute.cube.encoding import Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class GroupSums:
     """Sums by variant, value of a dimension and currency; only what is not zero, in that order.
 
     Attributes:
@@ -23,7 +23,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthlyParts:
+class MonthlyGroupSums:
     """A component by variant, value of a dimension, currency and month of the trend; only what is not zero.
 
     Attributes:
@@ -42,7 +42,7 @@ class MonthlyParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BreakdownSums:
     """A breakdown by variant, key and currency, in that order.
 
     Attributes:

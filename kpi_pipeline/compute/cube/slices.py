@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, Members, summed
-from kpi_pipeline.compute.cube.group_sums import Broken, MonthlyParts, Parts
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, GroupIndex, Ints, sum_by_place
+from kpi_pipeline.compute.cube.group_sums import BreakdownSums, GroupSums, MonthlyGroupSums
 from kpi_pipeline.compute.months import days_between, month_of, month_text
 from kpi_pipeline.model.components import (
     COMPONENT_INDEX,
@@ -56,7 +56,7 @@ class Slice:
     Args:
         cube: Where they come from.
         groups: How many groups of rows there are.
-        members: The rows of each group, by table.
+        group_index: The rows of each group, by table.
         chosen: The variants.
 
     Attributes:
@@ -67,13 +67,15 @@ class Slice:
         groups: How many groups of rows there are.
     """
 
-    def __init__(self, cube: Cube, groups: int, members: dict[str, Members], chosen: Selection) -> None:
+    def __init__(
+        self, cube: Cube, groups: int, group_index: dict[str, GroupIndex], chosen: Selection
+    ) -> None:
         self.cube = cube
         self.filters = chosen.filters
         self.group = chosen.group
         self.months = chosen.months
         self.groups = groups
-        self._members = members
+        self._group_index = group_index
         self._stretches = _stretches(cube, chosen)
 
     def __len__(self) -> int:
@@ -118,7 +120,9 @@ class Slice:
         cells = self.cube.tables["cells"]
         variant, row = self.rows("cells")
         currencies = len(self.currencies)
-        places = summed(cells.sums, row, variant * currencies + cells.currency[row], len(self) * currencies)
+        places = sum_by_place(
+            cells.sums, row, variant * currencies + cells.currency[row], len(self) * currencies
+        )
         return places.reshape(len(self), currencies, len(COMPONENTS))
 
     def total(self, component: str) -> Ints:
@@ -213,29 +217,29 @@ class Slice:
         np.add.at(found, (variant * held + code)[known], counts[known])
         return found.reshape(len(self), held)
 
-    def parts(self, dimension: str, components: Sequence[str]) -> Parts:
+    def group_sums(self, dimension: str, components: Sequence[str]) -> GroupSums:
         """Components over each filter by the values of a dimension other than the month."""
-        return self._parts(dimension, components, *self.rows("cells"))
+        return self._group_sums(dimension, components, *self.rows("cells"))
 
-    def window_parts(self, dimension: str, components: Sequence[str]) -> Parts:
+    def window_group_sums(self, dimension: str, components: Sequence[str]) -> GroupSums:
         """The same over each DSO window; of flow components only."""
         place = np.flatnonzero(~self.named)
         first = np.full(len(place), month_of(self.cube.as_of) - self.cube.window_months + 1) - self.cube.first
         last = np.full(len(place), month_of(self.cube.as_of)) - self.cube.first
-        stretch, row = self._members["cells"].within(self.group[place], first, last)
+        stretch, row = self._group_index["cells"].within(self.group[place], first, last)
         variant, own = self.rows("cells")
         kept = self.named[variant]
         both = np.concatenate([variant[kept], place[stretch]])
-        return self._parts(dimension, components, both, np.concatenate([own[kept], row]))
+        return self._group_sums(dimension, components, both, np.concatenate([own[kept], row]))
 
-    def trend_parts(self, dimension: str, component: str) -> MonthlyParts:
+    def trend_group_sums(self, dimension: str, component: str) -> MonthlyGroupSums:
         """A flow component by the values of a dimension and the months of the trend.
 
         What a filter says of months is left aside.
         """
         cells = self.cube.tables["cells"]
         last = self.trend_end - self.cube.first
-        variant, row = self._members["cells"].within(self.group, last - TREND_MONTHS + 1, last)
+        variant, row = self._group_index["cells"].within(self.group, last - TREND_MONTHS + 1, last)
         amount = cells.sums[row, COMPONENT_INDEX[component]]
         code = cells.codes[dimension][row]
         kept = (amount != 0) & (code != NO_VALUE)
@@ -247,14 +251,14 @@ class Slice:
         sums = np.zeros(len(held), np.int64)
         np.add.at(sums, at, amount)
         variant, value, currency, month = (one.astype(np.int64) for one in np.unravel_index(held, shape))
-        return MonthlyParts(variant, value, currency, month, sums)
+        return MonthlyGroupSums(variant, value, currency, month, sums)
 
     def keys(self, breakdown: str) -> tuple[str, ...]:
         """The keys of a breakdown, sorted."""
         chosen = self.cube.breakdown_key[self.cube.breakdown == breakdown]
         return tuple(sorted(set(chosen.tolist())))
 
-    def broken(self, breakdown: str) -> Broken:
+    def breakdown_sums(self, breakdown: str) -> BreakdownSums:
         """A breakdown over each filter."""
         table = self.cube.tables["breakdowns"]
         variant, row = self.rows("breakdowns")
@@ -265,9 +269,9 @@ class Slice:
         shape = (len(self), max(len(keys), 1), max(len(self.currencies), 1))
         flat = np.ravel_multi_index((variant, code.astype(np.int64), table.currency[row]), shape)
         held, at = np.unique(flat, return_inverse=True)
-        sums = summed(table.sums, row, at, len(held))
+        sums = sum_by_place(table.sums, row, at, len(held))
         variant, key, currency = (one.astype(np.int64) for one in np.unravel_index(held, shape))
-        return Broken(variant, key, currency, sums[:, 0], sums[:, 1])
+        return BreakdownSums(variant, key, currency, sums[:, 0], sums[:, 1])
 
     def critical(self, most: int) -> tuple[Ints, Ints]:
         """The most urgent critical certificates of each filter.
@@ -297,11 +301,13 @@ class Slice:
             self.group[at],
             tuple(self.months[place] for place in at),
         )
-        return Slice(self.cube, self.groups, self._members, chosen)
+        return Slice(self.cube, self.groups, self._group_index, chosen)
 
     def fresh(self) -> Slice:
         """The same variants, nothing computed yet."""
-        return Slice(self.cube, self.groups, self._members, Selection(self.filters, self.group, self.months))
+        return Slice(
+            self.cube, self.groups, self._group_index, Selection(self.filters, self.group, self.months)
+        )
 
     def stretch(self, table: str, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
         """The rows of some groups in stretches of months, given by their numbers.
@@ -310,15 +316,15 @@ class Slice:
             Which stretch each row of the table is in, ascending, and the row.
         """
         begin, end = first - self.cube.first, last - self.cube.first
-        return self._members[table].within(group, begin, end)
+        return self._group_index[table].within(group, begin, end)
 
     def rows(self, table: str) -> tuple[Ints, Ints]:
         """Which variant each row of a table is in, ascending, and the row."""
         variant, first, last = self._stretches
-        stretch, row = self._members[table].within(self.group[variant], first, last)
+        stretch, row = self._group_index[table].within(self.group[variant], first, last)
         return variant[stretch], row
 
-    def _parts(self, dimension: str, components: Sequence[str], variant: Ints, row: Ints) -> Parts:
+    def _group_sums(self, dimension: str, components: Sequence[str], variant: Ints, row: Ints) -> GroupSums:
         cells = self.cube.tables["cells"]
         code = cells.codes[dimension][row]
         kept = code != NO_VALUE
@@ -327,10 +333,10 @@ class Slice:
         flat = np.ravel_multi_index((variant, code, cells.currency[row]), shape)
         held, at = np.unique(flat, return_inverse=True)
         columns = cells.sums[:, [COMPONENT_INDEX[name] for name in components]]
-        sums = summed(columns, row, at, len(held))
+        sums = sum_by_place(columns, row, at, len(held))
         some = (sums != 0).any(axis=1)
         variant, value, currency = (one[some].astype(np.int64) for one in np.unravel_index(held, shape))
-        return Parts(variant, value, currency, sums[some])
+        return GroupSums(variant, value, currency, sums[some])
 
     @cached_property
     def _dense(self) -> Ints:
@@ -343,11 +349,11 @@ class Slice:
             ("positions", slice(None), _STOCKS_TO),
         ):
             table = self.cube.tables[name]
-            group, row = self._members[name].within(
+            group, row = self._group_index[name].within(
                 every, np.zeros(self.groups, np.int64), np.full(self.groups, months)
             )
             at = (group * months + table.month[row]) * currencies + table.currency[row]
-            found[:, to] = summed(table.sums[:, columns], row, at, len(found))
+            found[:, to] = sum_by_place(table.sums[:, columns], row, at, len(found))
         return found.reshape(self.groups, months, currencies, len(MONTHLY_COMPONENTS))
 
     @cached_property

@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.forecasting.forecast import bands
 from kpi_pipeline.compute.forecasting.past_forecasts import (
-    Hindsight,
+    PastForecasts,
     Portfolio,
     dispersion_of,
+    forecast_as_of,
     last_month_over,
-    look_back,
 )
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import DISPERSION_MONTHS
@@ -88,7 +88,7 @@ def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Sc
     over = last_month_over(as_of)
     held_back = range(over - months + 1, over + 1)
     first = held_back[0] - FORECAST_MONTHS
-    past = look_back(certificates, first - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
+    past = forecast_as_of(certificates, first - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
     scores = []
     for currency in sorted(set(past.currency.tolist())):
         portfolios = past.portfolios(currency)
@@ -147,7 +147,7 @@ class _Sums:
 
 def _count(
     ahead: list[_Sums],
-    past: Hindsight,
+    past: PastForecasts,
     portfolios: Mapping[int, Portfolio],
     currency: str,
     origin: int,

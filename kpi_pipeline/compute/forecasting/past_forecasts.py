@@ -28,7 +28,7 @@ Exact = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
-class Hindsight:
+class PastForecasts:
     """Forecasts at past month ends, one line for each month end, currency and client.
 
     Sums over lines are the forecasts of whole portfolios. Months, in the last axis, are counted from the one
@@ -69,7 +69,7 @@ class Hindsight:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The forecast of certificates together, and what came; see `Hindsight`."""
+    """The forecast of certificates together, and what came; see `PastForecasts`."""
 
     known: int
     expected: Exact
@@ -82,7 +82,7 @@ def last_month_over(as_of: date) -> int:
     return month_of(as_of + timedelta(1)) - 1
 
 
-def look_back(certificates: pa.Table, first: int, last: int) -> Hindsight:
+def forecast_as_of(certificates: pa.Table, first: int, last: int) -> PastForecasts:
     """Forecast at the end of each month of a range, by what was known then.
 
     Args:
@@ -137,7 +137,7 @@ def dispersion(certificates: pa.Table, as_of: date) -> dict[str, list[float]]:
         SumTooLarge: If a sum does not fit 64 bits.
     """
     over = last_month_over(as_of)
-    past = look_back(certificates, over - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
+    past = forecast_as_of(certificates, over - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
     currencies = sorted(set(certificates["currency"].unique().to_pylist()))
     return {code: dispersion_of(past.portfolios(code), over) for code in currencies}
 
@@ -251,13 +251,13 @@ def _by_line(
     currency: npt.NDArray[np.object_],
     client: npt.NDArray[np.object_],
     columns: tuple[Exact, Exact, Exact, Exact],
-) -> Hindsight:
+) -> PastForecasts:
     """Sum the cells of each month end, currency and client, by which they are ordered."""
     begins = np.ones(len(origin), bool)
     begins[1:] = (origin[1:] != origin[:-1]) | (currency[1:] != currency[:-1]) | (client[1:] != client[:-1])
     first = np.flatnonzero(begins)
     sums = (np.add.reduceat(column, first, axis=0) if len(first) else column for column in columns)
-    return Hindsight(origin[first], currency[first], client[first], *sums)
+    return PastForecasts(origin[first], currency[first], client[first], *sums)
 
 
 def _ints(column: pa.ChunkedArray) -> Ints:

@@ -66,13 +66,13 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in NAMED}
-        spellings = lookups.spell(connection, "read_rows", {**nameless, "client": None})
-        lookups.recognise(connection, "read_rows", "state", mapping.state_words)
-        precisions = lookups.recognise_currencies(connection, "read_rows")
+        spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
+        lookups.map_words(connection, "read_rows", "state", mapping.state_words)
+        precisions = lookups.map_currencies(connection, "read_rows")
         log_facts(connection, log, mapping)
         newest_first = "updated_at DESC NULLS LAST, row_number DESC"
         validation.find_superseded(connection, "read_rows", "certificate_id", newest_first)
-        validation.judge(connection, _complete_rows(mapping, spellings, precisions), RULES)
+        validation.validate(connection, _complete_rows(mapping, spellings, precisions), RULES)
         certificates = connection.sql(
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM judged WHERE reasons IS NULL "
             "ORDER BY row_number"

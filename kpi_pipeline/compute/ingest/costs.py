@@ -83,16 +83,16 @@ def normalise_costs(
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
         _read_headers(connection, headers, mapping)
-        spellings = lookups.spell(
+        spellings = lookups.unify_spellings(
             connection,
             "read_rows",
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
             {name: _known_spellings(certificates, name) for name in NAMED},
         )
-        lookups.recognise(connection, "read_rows", "kind", mapping.costs.kind_words)
-        precisions = lookups.recognise_currencies(connection, "read_rows")
+        lookups.map_words(connection, "read_rows", "kind", mapping.costs.kind_words)
+        precisions = lookups.map_currencies(connection, "read_rows")
         validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
-        validation.judge(connection, _complete_rows(spellings, precisions), COST_RULES)
+        validation.validate(connection, _complete_rows(spellings, precisions), COST_RULES)
         _part(connection, lines, mapping, precisions)
         costs = connection.sql(_BY_CATEGORY).to_arrow_table()
         quarantine = validation.refused(connection, headers, "cost_id")
@@ -169,7 +169,7 @@ def _part(
         FROM (SELECT {trimmed}, * FROM raw_lines)
         """
     )
-    spellings = lookups.spell(connection, "read_lines", {"category": NO_DETAIL})
+    spellings = lookups.unify_spellings(connection, "read_lines", {"category": NO_DETAIL})
     # Sums are 128 bits wide until they are known to fit.
     connection.execute(
         f"""

@@ -33,7 +33,7 @@ class Spellings:
     joins: str
 
 
-def spell(
+def unify_spellings(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     nameless: Mapping[str, str | None],
@@ -71,7 +71,7 @@ def spell(
     return Spellings(names, " ".join(joins))
 
 
-def recognise(
+def map_words(
     connection: duckdb.DuckDBPyConnection, table: str, name: str, meanings: Mapping[str, str]
 ) -> None:
     """Make a table `known_<name>s` of the words (`word`) in `<name>_word` that mean something (`<name>`).
@@ -90,7 +90,7 @@ def recognise(
     _lookup(connection, f"known_{name}s", known, **{name: list(known.values())})
 
 
-def recognise_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[int]:
+def map_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[int]:
     """Make a table `known_currencies` of the words in `currency_word` that are ISO codes.
 
     Its columns are `word`, `currency` and `decimals`, those of Unicode CLDR through Babel.

@@ -127,7 +127,7 @@ def find_superseded(connection: duckdb.DuckDBPyConnection, table: str, key: str,
     )
 
 
-def judge(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: Sequence[Rule]) -> None:
+def validate(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: Sequence[Rule]) -> None:
     """Make table `judged`: rows with the list of reasons against each, null when there is none.
 
     Args:

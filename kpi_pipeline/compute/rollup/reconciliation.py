@@ -148,10 +148,10 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
         return []
     currencies = slices[0].currencies
     found: dict[str, Ints] = {}
-    for piece in slices:
-        for at, one in enumerate(piece.filters):
+    for slice_ in slices:
+        for at, one in enumerate(slice_.filters):
             name = one.terms[0][0] if one.terms else _EVERYTHING
-            found[name] = found.get(name, 0) + piece.totals[at]
+            found[name] = found.get(name, 0) + slice_.totals[at]
     problems = []
     for place, currency in enumerate(currencies):
         cells = _having(rollup.cells, "currency", currency)
@@ -175,23 +175,23 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
         One sentence a broken rule, with the first filters that break it.
     """
     problems = []
-    for piece in slices:
-        broken: dict[str, npt.NDArray[np.bool_]] = {
-            **{f"{name} is negative": _at(piece, name) < 0 for name in _NOT_NEGATIVE},
+    for slice_ in slices:
+        breakdown_sums: dict[str, npt.NDArray[np.bool_]] = {
+            **{f"{name} is negative": _at(slice_, name) < 0 for name in _NOT_NEGATIVE},
             **{
-                f"{whole} is not the sum of {' + '.join(parts)}": _at(piece, whole)
-                != sum(_at(piece, part) for part in parts)
+                f"{whole} is not the sum of {' + '.join(parts)}": _at(slice_, whole)
+                != sum(_at(slice_, part) for part in parts)
                 for whole, parts in _PARTS.items()
             },
             **{
-                f"{part} exceeds {whole}": _at(piece, part) > _at(piece, whole)
+                f"{part} exceeds {whole}": _at(slice_, part) > _at(slice_, whole)
                 for part, whole in _AT_MOST.items()
             },
         }
-        for rule, where in broken.items():
+        for rule, where in breakdown_sums.items():
             variants = np.flatnonzero(where.any(axis=1)).tolist()
             if variants:
-                shown = ", ".join(str(piece.filters[at].as_dict()) for at in variants[:_SHOWN])
+                shown = ", ".join(str(slice_.filters[at].as_dict()) for at in variants[:_SHOWN])
                 problems.append(f"{rule} in {len(variants)} variants, such as {shown}")
     return problems
 
@@ -247,9 +247,9 @@ def _differences(
     ]
 
 
-def _at(piece: Slice, component: str) -> Ints:
+def _at(slice_: Slice, component: str) -> Ints:
     """A component of each variant and currency, [V, C]."""
-    return piece.totals[..., COMPONENT_INDEX[component]]
+    return slice_.totals[..., COMPONENT_INDEX[component]]
 
 
 def _total(table: pa.Table, column: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from serving.catalogue import Kpi, Page
-from serving.pages.cards.kpi_values import AgeComparison, Reading
+from serving.pages.cards.kpi_values import AgeComparison, KpiValue
 from serving.pages.cards.spark_line import SparkLine, spark_line
 from serving.pages.figures import Figures
 from serving.pages.formats import NO_DATA
@@ -153,34 +153,34 @@ def comparison_text(figures: Figures, writer: Writer) -> str:
 
 
 def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer) -> Card:
-    readings = figures.kpis.get(kpi.name, ())
+    kpi_values = figures.kpis.get(kpi.name, ())
     absent = writer.texts["no_data"]
     if kpi.group == COSTS_GROUP and _lacks_costs(selection):
         absent = writer.texts["no_costs"]
     shown = [
-        _figure(kpi, reading, figures, absent, several=len(readings) > 1, writer=writer)
-        for reading in readings
+        _figure(kpi, kpi_value, figures, absent, several=len(kpi_values) > 1, writer=writer)
+        for kpi_value in kpi_values
     ]
     return Card(kpi.name, writer.label(kpi), shown or [CardFigure("", NO_DATA, "", "", absent)])
 
 
 def _figure(
-    kpi: Kpi, reading: Reading, figures: Figures, absent: str, *, several: bool, writer: Writer
+    kpi: Kpi, kpi_value: KpiValue, figures: Figures, absent: str, *, several: bool, writer: Writer
 ) -> CardFigure:
-    currency = (reading.currency or "") if several else ""
-    spark = spark_line(reading.spark)
-    if reading.value is None:
+    currency = (kpi_value.currency or "") if several else ""
+    spark = spark_line(kpi_value.spark)
+    if kpi_value.value is None:
         return CardFigure(currency, NO_DATA, "", "", absent, spark=spark)
-    value = _value(kpi, reading.value, reading.currency, writer)
+    value = _value(kpi, kpi_value.value, kpi_value.currency, writer)
     return CardFigure(
         currency if kpi.unit != "money" else "",
         value.text,
         value.exact,
         value.unit,
-        _secondary(kpi, reading, figures, writer),
+        _secondary(kpi, kpi_value, figures, writer),
         value.symbol,
-        _change(kpi, reading, writer),
-        _target(kpi, reading.value, writer),
+        _change(kpi, kpi_value, writer),
+        _target(kpi, kpi_value.value, writer),
         spark,
     )
 
@@ -204,49 +204,49 @@ def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Val
     return _Value(writer.text(kpi.unit, value, ""))
 
 
-def _secondary(kpi: Kpi, reading: Reading, figures: Figures, writer: Writer) -> str:
+def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) -> str:
     texts = writer.texts
-    if reading.numerator is not None and reading.denominator is not None:
+    if kpi_value.numerator is not None and kpi_value.denominator is not None:
         template = _QUOTIENTS.get(kpi.name)
         if template is None:
             template = "quotient_of_days" if kpi.unit == "days" else "quotient"
-            template = template if reading.window_days is None else "quotient_of_window"
+            template = template if kpi_value.window_days is None else "quotient_of_window"
         if not template:
             return ""
-        counted = writer.formats.count(reading.denominator)
+        counted = writer.formats.count(kpi_value.denominator)
         numerator, denominator = (
-            writer.text("count" if reading.currency is None else "money", term, reading.currency or "")
-            for term in (reading.numerator, reading.denominator)
+            writer.text("count" if kpi_value.currency is None else "money", term, kpi_value.currency or "")
+            for term in (kpi_value.numerator, kpi_value.denominator)
         )
         return texts[template].format(
-            numerator=numerator, denominator=denominator, count=counted, days=reading.window_days
+            numerator=numerator, denominator=denominator, count=counted, days=kpi_value.window_days
         )
-    beside = figures.kpis.get(_COUNT_OF.get(kpi.name, ""), ())
+    sibling = figures.kpis.get(_COUNT_OF.get(kpi.name, ""), ())
     # The count is of all currencies: beside the amount of one of several it would mislead.
-    if len(figures.currencies) == 1 and beside and beside[0].value is not None:
-        count = beside[0].value
+    if len(figures.currencies) == 1 and sibling and sibling[0].value is not None:
+        count = sibling[0].value
         return texts["certificate_count_one" if count == 1 else "certificate_count"].format(
             count=writer.formats.count(count)
         )
     return ""
 
 
-def _change(kpi: Kpi, reading: Reading, writer: Writer) -> Change | None:
-    if reading.change is None:
+def _change(kpi: Kpi, kpi_value: KpiValue, writer: Writer) -> Change | None:
+    if kpi_value.change is None:
         return None
-    size = abs(reading.change)
+    size = abs(kpi_value.change)
     if kpi.unit == "share":
         text = writer.texts["points"].format(points=writer.formats.points(size))
     elif kpi.unit == "days":
         text = writer.days(size)
-    elif reading.change_share is not None:
-        text = writer.formats.share(abs(reading.change_share))
+    elif kpi_value.change_share is not None:
+        text = writer.formats.share(abs(kpi_value.change_share))
     else:
-        text = _value(kpi, size, reading.currency, writer).text
-    way = "up" if reading.change > 0 else "down"
+        text = _value(kpi, size, kpi_value.currency, writer).text
+    way = "up" if kpi_value.change > 0 else "down"
     if not any("1" <= digit <= "9" for digit in text):
         way = "level"  # what is rounded to nothing has no direction
-    return Change(way, text, reading.trend or "")
+    return Change(way, text, kpi_value.trend or "")
 
 
 def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:

@@ -9,7 +9,7 @@ MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Number = int | float
 
 
-class Reading(BaseModel, strict=True, frozen=True):
+class KpiValue(BaseModel, strict=True, frozen=True):
     """One value of a KPI; amounts are in minor units of the currency.
 
     Attributes:

@@ -104,7 +104,7 @@ def _leading(chart: Chart, rows: Sequence[Row], writer: Writer) -> tuple[str, di
     """The first column whose values lead somewhere, and where each leads."""
     for column in chart.columns:
         values = dict.fromkeys(row[column.name] for row in rows)
-        found = {value: url for value in values if (url := writer.narrowed(column.name, value))}
+        found = {value: url for value in values if (url := writer.drill_down_url(column.name, value))}
         if found:
             return column.name, found
     return "", {}
@@ -117,7 +117,7 @@ def _template(chart: Chart, name: str, writer: Writer) -> str:
 
 def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> TableView:
     if data.columns("kpi"):
-        return _readings_by_month(data, rows, writer)
+        return _kpi_values_by_month(data, rows, writer)
     shown = [column for column in data.chart.columns if column.kind != "currency"]
     return TableView(
         currency,
@@ -129,7 +129,7 @@ def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) 
     )
 
 
-def _readings_by_month(data: ChartData, rows: Sequence[Row], writer: Writer) -> TableView:
+def _kpi_values_by_month(data: ChartData, rows: Sequence[Row], writer: Writer) -> TableView:
     """A row a month, a column for each KPI and currency."""
     month, kpi, value = (data.columns(kind)[0] for kind in ("month", "kpi", "reading"))
     measured = list(dict.fromkeys((row[kpi.name], row["currency"]) for row in rows))

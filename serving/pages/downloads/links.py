@@ -19,13 +19,13 @@ class DownloadLinks:
 
     Attributes:
         page: Its name.
-        asked: The parameters of its filter.
+        requested: The parameters of its filter.
         as_of: The date of the past that it shows; None for the present.
         language: Of the words in the files.
     """
 
     page: str
-    asked: Parameters
+    requested: Parameters
     as_of: date | None
     language: Language
 
@@ -47,7 +47,7 @@ class DownloadLinks:
 
     def _of(self, file: str) -> str:
         day = [(AS_OF, self.as_of.isoformat())] if self.as_of is not None else []
-        question = urlencode([*self.asked, *day, (LANGUAGE_PARAMETER, self.language)])
+        question = urlencode([*self.requested, *day, (LANGUAGE_PARAMETER, self.language)])
         return f"{DOWNLOADS_PATH}/{file}?{question}"
 
 

@@ -106,19 +106,19 @@ def sheet_cell(kind: str, value: Any, currency: str, writer: Writer, kpi: str = 
 def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
     rows = []
     for kpi in (known for name in page.kpis if (known := writer.kpi(name)) is not None):
-        for reading in figures.kpis.get(kpi.name, ()):
+        for kpi_value in figures.kpis.get(kpi.name, ()):
             value, change, target = (
-                sheet_cell(kpi.unit, one, reading.currency or "", writer)
-                for one in (reading.value, reading.change, kpi.target)
+                sheet_cell(kpi.unit, one, kpi_value.currency or "", writer)
+                for one in (kpi_value.value, kpi_value.change, kpi.target)
             )
             rows.append(
                 [
                     SheetCell(writer.label(kpi)),
-                    SheetCell(reading.currency or ""),
+                    SheetCell(kpi_value.currency or ""),
                     value,
                     SheetCell(writer.texts[f"sheet_unit_{kpi.unit}"]),
                     change,
-                    SheetCell(reading.change_share, "share"),
+                    SheetCell(kpi_value.change_share, "share"),
                     target,
                 ]
             )

@@ -9,7 +9,7 @@ from serving.pages.filters.parts import Selection, parameters_of
 _NOTHING: Final = ""
 
 
-class Narrowing:
+class DrillDown:
     """The filters that a page shows, each with one value more.
 
     Args:

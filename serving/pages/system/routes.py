@@ -16,7 +16,7 @@ from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogue import Catalogue
 from serving.negotiation import LANGUAGES, Language, choose_language
-from serving.pages.addresses import SYSTEM_PATH, asked_language, page_path
+from serving.pages.addresses import SYSTEM_PATH, page_path, requested_language
 from serving.pages.filters.form import PageAddress
 from serving.pages.formats import Formats
 from serving.pages.page_data import filter_in_words
@@ -42,8 +42,8 @@ def system_routes(access: CacheAccess, settings: Settings) -> Blueprint:
     def system() -> Response:
         connection = _connection(access)
         catalogue = _catalogue(connection) if connection else None
-        asked_for = asked_language()
-        language = choose_language(asked_for or "", request.headers.get("Accept-Language", ""))
+        in_address = requested_language()
+        language = choose_language(in_address or "", request.headers.get("Accept-Language", ""))
         formats = Formats(language, {}, timezone)
         other = next(one for one in LANGUAGES if one != language)
         written = render_template(
@@ -51,8 +51,8 @@ def system_routes(access: CacheAccess, settings: Settings) -> Blueprint:
             language=language,
             other_language=other,
             other_language_url=PageAddress(SYSTEM_PATH, other).of(()),
-            links=_links(catalogue, asked_for, language),
-            system_url=PageAddress(SYSTEM_PATH, asked_for).of(()),
+            links=_links(catalogue, in_address, language),
+            system_url=PageAddress(SYSTEM_PATH, in_address).of(()),
             view=system_view(connection, runs_url) if connection else None,
             dagster_url=str(settings.dagster_url) if settings.dagster_url else "",
             days_kept=DAYS_KEPT,
@@ -109,11 +109,11 @@ class _Words:
         written = self._formats.count(number) if at == 0 else self._formats.days(number)
         return f"{written}\N{NO-BREAK SPACE}{_UNITS[at]}"
 
-    def filter(self, asked: Filter) -> str:
+    def filter(self, requested: Filter) -> str:
         """A filter as people read it; as engineers do where there is no catalogue."""
         if self._catalogue is None or self._writer is None:
-            return str(asked)
-        return filter_in_words(self._catalogue, asked.as_dict(), self._writer)
+            return str(requested)
+        return filter_in_words(self._catalogue, requested.as_dict(), self._writer)
 
     def known(self, prefix: str, name: str) -> str:
         """The text of a name; the name itself where there is none."""
@@ -136,13 +136,13 @@ def _catalogue(connection: Connection) -> Catalogue | None:
 
 
 def _links(
-    catalogue: Catalogue | None, asked_for: Language | None, language: Language
+    catalogue: Catalogue | None, in_address: Language | None, language: Language
 ) -> Sequence[tuple[str, str, bool]]:
     """The navigation as on every page, none of them this one; empty where there is no catalogue."""
     return [
         (
             page.label_es if language == "es" else page.label_en,
-            PageAddress(page_path(page.name), asked_for).of(()),
+            PageAddress(page_path(page.name), in_address).of(()),
             False,
         )
         for page in (catalogue.pages if catalogue else ())

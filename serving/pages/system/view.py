@@ -13,14 +13,14 @@ import redis
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
-from kpi_pipeline.cache.usage.coverage import AskedVariant, MissedVariant, ProductCoverage
+from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
 from serving.cache_access import Connection
 
 MISSES_SHOWN: Final = 20
 """How many missed variants the page lists, of all products together."""
 
-ASKED_SHOWN: Final = 10
+REQUESTED_SHOWN: Final = 10
 """How many of the variants asked for most it lists, likewise."""
 
 Read = TypeVar("Read")
@@ -84,7 +84,7 @@ class SystemView:
         products: Every product, live or not.
         coverage: Of each product.
         missed: Variants that were missed, most often first, each with its product.
-        asked: Variants that were asked for, likewise.
+        requested: Variants that were asked for, likewise.
         backlog: What the pipeline has yet to do.
         server: The server of the cache; `reachable` tells whether it answers.
         memory: What this process holds.
@@ -95,7 +95,7 @@ class SystemView:
     products: list[ProductView] | None
     coverage: list[ProductCoverage] | None
     missed: list[tuple[str, MissedVariant]]
-    asked: list[tuple[str, AskedVariant]]
+    requested: list[tuple[str, RequestedVariant]]
     backlog: Backlog | None
     server: Mapping[str, Any]
     memory: Mapping[str, int]
@@ -115,15 +115,15 @@ def system_view(connection: Connection, runs_url: str) -> SystemView:
     reachable = status["redis"]["reachable"]
     coverage = _tried(lambda: [connection.coverage.of(name) for name in PRODUCTS]) if reachable else None
     missed = [(one.product, variant) for one in coverage or () for variant in one.missed]
-    asked = [(one.product, variant) for one in coverage or () for variant in one.most_asked]
+    requested = [(one.product, variant) for one in coverage or () for variant in one.most_requested]
     missed.sort(key=lambda one: -one[1].missed.weight)
-    asked.sort(key=lambda one: -one[1].asked.weight)
+    requested.sort(key=lambda one: -one[1].requested.weight)
     return SystemView(
         products=_products(connection, runs_url, reachable=reachable),
         coverage=coverage,
         missed=missed[:MISSES_SHOWN],
-        asked=asked[:ASKED_SHOWN],
-        backlog=_tried(connection.asking.backlog) if reachable else None,
+        requested=requested[:REQUESTED_SHOWN],
+        backlog=_tried(connection.pipeline_client.backlog) if reachable else None,
         server=status["redis"],
         memory=status["memory"],
         reads=status["reads"],

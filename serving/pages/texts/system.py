@@ -63,7 +63,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_misses": Text("Fallos", "Misses"),
     "system_hit_rate": Text("Tasa de acierto", "Hit rate"),
     "system_reasons": Text("Fallos de {product}: {reasons}.", "Misses of {product}: {reasons}."),
-    "miss_not_hot": Text("no precalculada", "not precomputed"),
+    "miss_not_precomputed": Text("no precalculada", "not precomputed"),
     "miss_corrupt": Text("dañada", "corrupt"),
     "miss_vanished": Text("perdida", "vanished"),
     "miss_expired": Text("caducada", "expired"),

@@ -22,7 +22,7 @@ from kpi_pipeline.cache.publishing.cleanup import GRACE_S, Cleanup
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 LONG_AGO = date(2000, 1, 31)
@@ -110,7 +110,7 @@ def test_entries_to_which_nothing_can_be_rolled_back_are_forgotten(each_newsroom
 
 
 def test_requests_whose_tasks_are_forgotten_leave_the_stream(each_client) -> None:
-    Requests(each_client).ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    Requests(each_client).submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert clean(each_client).requests_dropped == 0
     assert clean(each_client, after_s=90_000).requests_dropped == 1
     assert each_client.xlen(REQUESTS_KEY) == 0
@@ -122,10 +122,10 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
         each_newsroom.publish(mark=mark)
     History(each_client).keep(each_newsroom.entry(each_newsroom.stage(), fence=1, as_of=FEBRUARY))
     requests = Requests(each_client)
-    requests.ask(RequestKind.WARM, "kpis", ACME)
-    (asked,) = requests.pending("test", 1)
-    requests.started(asked.id, "run")
-    Ledger(each_client).want("kpis", ACME)
+    requests.submit(RequestKind.WARM, "kpis", ACME)
+    (requested,) = requests.pending("test", 1)
+    requests.started(requested.id, "run")
+    UsageCounters(each_client).want("kpis", ACME)
     Leases(each_client).take("kpis", "run")
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}

@@ -39,17 +39,17 @@ def reader(each_client) -> CacheReader:
 def test_the_newest_month_end_on_or_before_a_date_answers(keep, reader) -> None:
     for as_of in (JANUARY, FEBRUARY, MARCH):
         keep(as_of, mark=as_of.isoformat())
-    for asked, answered in (
+    for requested, answered in (
         (FEBRUARY, FEBRUARY),
         (date(2024, 3, 30), FEBRUARY),
         (JANUARY, JANUARY),
         (date(2030, 1, 1), MARCH),
     ):
-        answer = reader.answer_as_of("kpis", asked, EVERYTHING)
+        answer = reader.answer_as_of("kpis", requested, EVERYTHING)
         assert answer.state is AnswerState.HISTORIC
         assert answer.entry.as_of == answered
         assert answer.payload.data()["mark"] == answered.isoformat()
-        assert reader.catalogue_as_of("kpis", asked)["mark"] == answered.isoformat()
+        assert reader.catalogue_as_of("kpis", requested)["mark"] == answered.isoformat()
     assert reader.month_ends("kpis") == (JANUARY, FEBRUARY, MARCH)
 
 

@@ -5,14 +5,14 @@ import time
 import redis
 
 from kpi_pipeline.cache.keys import MANIFEST_KEY, members_key
-from kpi_pipeline.cache.publishing.integrity import Losses
+from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.model.filters import Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(40))
 
 
 def loss(client: redis.Redis) -> str | None:
-    return Losses(client).of("kpis", time.time())
+    return IntegrityCheck(client).of("kpis", time.time())
 
 
 def test_a_whole_generation_has_lost_nothing(each_newsroom, each_client) -> None:

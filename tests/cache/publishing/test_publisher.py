@@ -26,7 +26,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged, Unchanged
+from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Reusable, Staged
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(700))
@@ -60,7 +60,7 @@ def taking_over(newsroom, origin: str, *filters: Filter, anew: tuple[Filter, ...
         [(one, {"of": one.as_dict(), "mark": "anew"}) for one in anew],
         {"dimensions": [], "mark": "anew"},
         expires_at=time.time() + 9000,
-        unchanged=Unchanged(origin, filters),
+        unchanged=Reusable(origin, filters),
     )
 
 
@@ -449,7 +449,7 @@ def test_answers_taken_over_are_those_of_before_byte_for_byte(each_newsroom, eac
     before = each_newsroom.publish(*MANY)
     kept, anew = MANY[3:], (*MANY[:3], EVERYTHING)
     staged = taking_over(each_newsroom, before.generation, *kept, anew=anew)
-    assert (staged.variants, staged.taken_over) == (len(MANY) + 1, len(kept))
+    assert (staged.variants, staged.reused) == (len(MANY) + 1, len(kept))
     assert each_newsroom.publisher.verify(staged) == []
     entry = each_newsroom.entry(staged, fence=each_newsroom.publisher.next_fence())
     assert each_newsroom.publisher.flip(entry) is Flip.LIVE

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import CATALOGUE, MANIFEST_KEY, members_key, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.publishing.integrity import Losses
+from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.cache.publishing.restoration import Outcome, Restoration, Restored
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -46,7 +46,7 @@ def test_a_flushed_generation_is_back_as_old_as_it_was(newsroom, client, archive
     assert live(client) == entry
     assert contents(client, entry) == before
     assert {client.expiretime(key) for key in (*before, members_key(entry.generation))} == {expiry}
-    assert Losses(client).of("kpis", time.time()) is None
+    assert IntegrityCheck(client).of("kpis", time.time()) is None
 
 
 def test_evicted_keys_of_the_live_generation_are_written_again(newsroom, client, archive: Archive) -> None:

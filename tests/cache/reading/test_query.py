@@ -211,8 +211,8 @@ def test_a_period_or_a_bound_is_one(name, one, other) -> None:
 
 
 def test_months_of_a_period_may_be_of_some_age() -> None:
-    asked = parse_filter([("period", "this_month"), ("issued_age", "0-6")], CATALOGUE)
-    assert asked == Filter.of({"month": "2026-02", "issued_age": "0-6"})
+    requested = parse_filter([("period", "this_month"), ("issued_age", "0-6")], CATALOGUE)
+    assert requested == Filter.of({"month": "2026-02", "issued_age": "0-6"})
 
 
 def test_a_group_is_its_values() -> None:

@@ -232,14 +232,14 @@ class TestBesideAnAnswer:
         entry = reader.answer("kpis", ACME).entry
         before = reader.status()["reads"]
         for _ in range(2):
-            assert reader.beside(entry, EVERYTHING).data() == {"of": {}, "mark": "m"}
-        assert reader.beside(entry, JANUARY) is None
+            assert reader.sibling(entry, EVERYTHING).data() == {"of": {}, "mark": "m"}
+        assert reader.sibling(entry, JANUARY) is None
         assert reader.status()["reads"] == before
 
     def test_a_spoilt_one_is_not_given(self, each_newsroom, each_client, reader) -> None:
         entry = each_newsroom.publish(EVERYTHING, ACME)
         each_client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"x", keepttl=True)
-        assert reader.beside(entry, EVERYTHING) is None
+        assert reader.sibling(entry, EVERYTHING) is None
         assert set(alarms(each_client)) == {b"payload_corrupt"}
 
 
@@ -327,14 +327,14 @@ class TestOutage:
     def test_before_redis_was_ever_reached(self) -> None:
         with connect_reader("redis://127.0.0.1:1/0") as nowhere:
             reader = CacheReader(nowhere)
-            for ask in (
+            for call in (
                 lambda: reader.answer("kpis", EVERYTHING),
                 lambda: reader.catalogue("kpis"),
                 reader.manifest,
             ):
                 for _ in range(2):
                     with pytest.raises(CacheUnavailable, match="REDIS_URL"):
-                        ask()
+                        call()
 
     def test_a_killed_server(self, server, wait_until, newsroom_of, clock) -> None:
         url, port = server_url(server), server.port
@@ -477,12 +477,12 @@ class TestOutage:
 
 
 def answering(reader: CacheReader, times: int):
-    def ask() -> bool:
+    def call() -> bool:
         for _ in range(times):
             reader.answer("kpis", EVERYTHING)
         return True
 
-    return ask
+    return call
 
 
 def reads_seen(observer: redis.Redis) -> int:

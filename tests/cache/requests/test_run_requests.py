@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpi_pipeline.cache.requests.run_requests import orders
+from kpi_pipeline.cache.requests.run_requests import run_request_specs
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 
@@ -12,12 +12,12 @@ def request(number: int, product: str, kind: RequestKind = RequestKind.REFRESH) 
 
 
 def test_nobody_asks() -> None:
-    assert orders([]) == []
+    assert run_request_specs([]) == []
 
 
 def test_one_run_a_product_names_every_task_and_its_place_in_the_stream() -> None:
-    asked = [request(1, "charts"), request(2, "kpis"), request(3, "charts", RequestKind.WARM)]
-    kpis, charts = orders(asked)
+    requested = [request(1, "charts"), request(2, "kpis"), request(3, "charts", RequestKind.WARM)]
+    kpis, charts = run_request_specs(requested)
     assert (kpis.job, charts.job) == ("refresh_kpis", "refresh_charts")
     assert {tag: value for tag, value in charts.tags.items() if tag.startswith("kpi-task/")} == {
         f"kpi-task/{1:032}": "1-0",
@@ -34,5 +34,5 @@ def test_one_run_a_product_names_every_task_and_its_place_in_the_stream() -> Non
     ],
 )
 def test_whoever_asks_to_clear_gets_everything_written_anew(kinds: list[RequestKind], anew: bool) -> None:
-    (order,) = orders(request(number, "kpis", kind) for number, kind in enumerate(kinds))
-    assert (order.tags.get("kpi/rebuild") == "always") is anew
+    (spec,) = run_request_specs(request(number, "kpis", kind) for number, kind in enumerate(kinds))
+    assert (spec.tags.get("kpi/rebuild") == "always") is anew

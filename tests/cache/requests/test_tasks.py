@@ -33,10 +33,17 @@ def requests(each_client, clock) -> Requests:
 
 
 def test_a_request_is_delivered_as_asked(requests, clock) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME, "north")
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME, "north")
     assert not task.joined
     (request,) = requests.pending("worker", 10)
-    assert (request.id, request.kind, request.product, request.filter, request.scope, request.asked_at) == (
+    assert (
+        request.id,
+        request.kind,
+        request.product,
+        request.filter,
+        request.scope,
+        request.requested_at,
+    ) == (
         task.id,
         RequestKind.REFRESH,
         "kpis",
@@ -48,7 +55,7 @@ def test_a_request_is_delivered_as_asked(requests, clock) -> None:
 
 def test_a_start_that_is_told_again_stays_when_it_was(requests, clock) -> None:
     """The run tells it, and a sensor a moment later; a run that tries again starts anew."""
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     began = clock.now
     assert requests.started(task.id, "run-1")
     clock.now += 5
@@ -59,14 +66,14 @@ def test_a_start_that_is_told_again_stays_when_it_was(requests, clock) -> None:
 
 
 def test_equal_requests_in_flight_share_a_task(requests) -> None:
-    first = requests.ask(RequestKind.REFRESH, "kpis", ACME)
-    again = requests.ask(RequestKind.REFRESH, "kpis", Filter.of({"client": " acmé"}))
+    first = requests.submit(RequestKind.REFRESH, "kpis", ACME)
+    again = requests.submit(RequestKind.REFRESH, "kpis", Filter.of({"client": " acmé"}))
     assert (again.id, again.joined) == (first.id, True)
     others = [
-        requests.ask(RequestKind.WARM, "kpis", ACME),
-        requests.ask(RequestKind.REFRESH, "charts", ACME),
-        requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING),
-        requests.ask(RequestKind.REFRESH, "kpis", ACME, "north"),
+        requests.submit(RequestKind.WARM, "kpis", ACME),
+        requests.submit(RequestKind.REFRESH, "charts", ACME),
+        requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING),
+        requests.submit(RequestKind.REFRESH, "kpis", ACME, "north"),
     ]
     assert len({first.id, *(task.id for task in others)}) == 5
     assert len(requests.pending("worker", 10)) == 5
@@ -75,12 +82,12 @@ def test_equal_requests_in_flight_share_a_task(requests) -> None:
 def test_a_thousand_at_once_are_one(each_cache_url, each_client) -> None:
     ids: list[str] = []
 
-    def ask() -> None:
+    def submit() -> None:
         with connect(each_cache_url) as own:
             mine = Requests(own)
-            ids.extend(mine.ask(RequestKind.WARM, "kpis", ACME).id for _ in range(125))
+            ids.extend(mine.submit(RequestKind.WARM, "kpis", ACME).id for _ in range(125))
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=submit) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -91,7 +98,7 @@ def test_a_thousand_at_once_are_one(each_cache_url, each_client) -> None:
 
 
 def test_the_life_of_a_task(requests, clock, each_client) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     status = requests.status(task.id)
     assert (status.id, status.kind, status.product, status.filter) == (
         task.id,
@@ -99,7 +106,7 @@ def test_the_life_of_a_task(requests, clock, each_client) -> None:
         "kpis",
         ACME,
     )
-    assert (status.state, status.asked_at, status.started_at, status.run_id) == (
+    assert (status.state, status.requested_at, status.started_at, status.run_id) == (
         TaskState.QUEUED,
         clock.now,
         None,
@@ -117,7 +124,7 @@ def test_the_life_of_a_task(requests, clock, each_client) -> None:
 
 
 def test_a_failure_has_a_reason(requests) -> None:
-    tasks = [requests.ask(RequestKind.REFRESH, product, ACME) for product in ("kpis", "charts")]
+    tasks = [requests.submit(RequestKind.REFRESH, product, ACME) for product in ("kpis", "charts")]
     requests.finished(tasks[0].id, ok=False, reason="the source is away")
     requests.finished(tasks[1].id, ok=False)
     statuses = [requests.status(task.id) for task in tasks]
@@ -130,19 +137,19 @@ def test_a_failure_has_a_reason(requests) -> None:
 
 @pytest.mark.parametrize("ok", [True, False])
 def test_what_has_ended_may_be_asked_anew(requests, ok: bool) -> None:
-    first = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    first = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     requests.started(first.id, "run-1")
-    assert requests.ask(RequestKind.REFRESH, "kpis", ACME).id == first.id
+    assert requests.submit(RequestKind.REFRESH, "kpis", ACME).id == first.id
     requests.finished(first.id, ok)
-    second = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    second = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     assert second.id != first.id
     # The end of an old task, told again, does not end the flight of the new one.
     assert not requests.finished(first.id, not ok)
-    assert requests.ask(RequestKind.REFRESH, "kpis", ACME).id == second.id
+    assert requests.submit(RequestKind.REFRESH, "kpis", ACME).id == second.id
 
 
 def test_the_first_end_counts(requests) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     requests.finished(task.id, ok=False, reason="first")
     assert not requests.finished(task.id, ok=True)
     assert not requests.started(task.id, "late")
@@ -150,7 +157,7 @@ def test_the_first_end_counts(requests) -> None:
 
 
 def test_what_nobody_finishes_expires(requests, clock) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     clock.now += 899
     assert requests.status(task.id).state is TaskState.QUEUED
     clock.now += 1
@@ -166,7 +173,7 @@ def test_what_nobody_finishes_expires(requests, clock) -> None:
 
 
 def test_a_flight_ends_by_itself(requests, each_client) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     (in_flight,) = each_client.keys("kpi:task:of:*")
     assert 0 < each_client.ttl(in_flight) <= 900
     each_client.expire(in_flight, 10)
@@ -175,28 +182,28 @@ def test_a_flight_ends_by_itself(requests, each_client) -> None:
 
 
 def test_a_late_end_does_not_end_the_flight_of_a_later_request(requests, each_client) -> None:
-    late = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    late = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     (in_flight,) = each_client.keys("kpi:task:of:*")
     each_client.delete(in_flight)
-    later = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    later = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     assert requests.finished(late.id, ok=True)
-    assert requests.ask(RequestKind.REFRESH, "kpis", ACME).id == later.id
+    assert requests.submit(RequestKind.REFRESH, "kpis", ACME).id == later.id
 
 
 @pytest.mark.parametrize("task_id", ["", "x", "0" * 32, "0" * 31 + "\n", "*"])
 def test_an_unknown_task(requests, task_id: str) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    requests.submit(RequestKind.REFRESH, "kpis", ACME)
     assert requests.status(task_id) is None
 
 
 def test_a_key_that_is_no_task_is_an_unknown_task(requests, each_client) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    requests.submit(RequestKind.REFRESH, "kpis", ACME)
     (in_flight,) = each_client.keys("kpi:task:of:*")
     assert requests.status(in_flight.decode().removeprefix("kpi:task:")) is None
 
 
 def test_a_task_that_is_gone_is_not_revived(requests, each_client) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", ACME)
+    task = requests.submit(RequestKind.REFRESH, "kpis", ACME)
     each_client.delete(task_key(task.id))
     assert not requests.started(task.id, "run-1")
     assert not requests.finished(task.id, ok=True)
@@ -206,7 +213,7 @@ def test_a_task_that_is_gone_is_not_revived(requests, each_client) -> None:
 
 def test_a_request_goes_to_one_consumer_until_it_is_left_lying(requests, each_client, monkeypatch) -> None:
     for product in ("kpis", "charts", "financials"):
-        requests.ask(RequestKind.REFRESH, product, EVERYTHING)
+        requests.submit(RequestKind.REFRESH, product, EVERYTHING)
     first = requests.pending("one", 2)
     second = requests.pending("two", 10)
     assert [request.product for request in (*first, *second)] == ["kpis", "charts", "financials"]
@@ -223,18 +230,18 @@ def test_a_request_goes_to_one_consumer_until_it_is_left_lying(requests, each_cl
 
 
 def test_what_was_left_lying_comes_before_what_is_new(requests, monkeypatch) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (left,) = requests.pending("one", 1)
-    requests.ask(RequestKind.REFRESH, "charts", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
     monkeypatch.setattr(stream_module, "_ABANDONED_MS", 0)
     assert requests.pending("two", 1) == [replace(left, again=True)]
     for number in range(5):
-        requests.ask(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
+        requests.submit(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
     assert [request.product for request in requests.pending("two", 3)] == ["kpis", "charts", "kpis"]
 
 
 def test_new_requests_are_left_to_others_for_a_while(requests, each_client) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert requests.pending("patient", 10, patience_s=60) == []
     assert len(requests.pending("patient", 10, patience_s=0)) == 1
 
@@ -250,15 +257,15 @@ def test_whoever_waits_gets_a_request_when_it_is_asked(requests, each_cache_url)
 
     thread = threading.Thread(target=take)
     thread.start()
-    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     thread.join(30)
     assert [(one.id, one.again) for one in taken] == [(task.id, False)]
 
 
 def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(requests, monkeypatch) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (mine,) = requests.take("mine", 1, 0.01)
-    requests.ask(RequestKind.REFRESH, "charts", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
     (theirs,) = requests.take("theirs", 1, 0.01)
     # What the predecessor had begun may not be over yet.
     assert requests.take("mine", 10, 0.01) == []
@@ -270,7 +277,7 @@ def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(reque
 
 
 def test_progress_is_told_with_the_task_of_the_run(requests, each_client) -> None:
-    task = requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     requests.progressed("run-1", 4, 0)
     assert requests.status(task.id).progress == Progress()
     requests.started(task.id, "run-1")
@@ -283,11 +290,11 @@ def test_progress_is_told_with_the_task_of_the_run(requests, each_client) -> Non
 
 
 def test_requests_asked_before_the_first_consumer_and_after_a_flush(requests, each_client) -> None:
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert len(requests.pending("worker", 10)) == 1
     each_client.flushall()
     assert requests.pending("worker", 10) == []
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert len(requests.pending("worker", 10)) == 1
 
 
@@ -326,7 +333,7 @@ def test_what_is_no_request_is_dropped_with_an_alarm(requests, each_client, capl
 def test_the_backlog_tells_what_is_left_and_whether_anybody_looks(requests, each_client) -> None:
     assert requests.backlog() == (0, 0, None)
     for product in ("kpis", "charts", "dashboards"):
-        requests.ask(RequestKind.REFRESH, product, EVERYTHING)
+        requests.submit(RequestKind.REFRESH, product, EVERYTHING)
     assert requests.backlog() == (3, 0, None)
     first, second = requests.pending("worker", 2)
     assert requests.backlog()[:2] == (1, 2)
@@ -345,10 +352,10 @@ def test_the_stream_is_bounded(each_client, monkeypatch) -> None:
     monkeypatch.setattr(requests_module, "_STREAM_LENGTH", 200)
     requests = Requests(each_client)
     for number in range(1500):
-        requests.ask(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
+        requests.submit(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
     assert each_client.xlen(REQUESTS_KEY) < 500
 
 
 def test_an_unknown_product_is_refused(requests) -> None:
     with pytest.raises(ValueError, match="one of: kpis"):
-        requests.ask(RequestKind.WARM, "secrets", EVERYTHING)
+        requests.submit(RequestKind.WARM, "secrets", EVERYTHING)

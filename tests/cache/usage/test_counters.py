@@ -3,8 +3,8 @@
 import pytest
 
 from kpi_pipeline.cache.keys import missed_key, reads_key, wanted_key
-from kpi_pipeline.cache.manifest import Miss
-from kpi_pipeline.cache.usage.counters import DAYS_KEPT, Ledger, Missed, Reads
+from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.usage.counters import DAYS_KEPT, MissedFilter, Reads, UsageCounters
 from kpi_pipeline.model.filters import Filter
 
 A, B, C = (Filter.of({"client": name, "month": "2026-01"}) for name in "ABC")
@@ -12,19 +12,19 @@ NOW = 1_790_000_000.0
 DAY = 86_400
 
 
-def ledger_at(client, moment: float = NOW) -> Ledger:
-    return Ledger(client, clock=lambda: moment)
+def ledger_at(client, moment: float = NOW) -> UsageCounters:
+    return UsageCounters(client, clock=lambda: moment)
 
 
 def test_the_most_popular_comes_first(each_client) -> None:
-    ledger = ledger_at(each_client)
-    ledger.note_asks("kpis", {A: 2, B: 5})
-    ledger.want("kpis", C)
-    ledger.want("kpis", A)
-    assert ledger.wanted("kpis", 10) == [B, A, C]
-    assert ledger.wanted("kpis", 2) == [B, A]
-    assert [round(asked.weight) for asked in ledger.asked("kpis", 10)] == [5, 3, 1]
-    assert ledger.wanted("charts", 10) == []
+    usage_counters = ledger_at(each_client)
+    usage_counters.note_asks("kpis", {A: 2, B: 5})
+    usage_counters.want("kpis", C)
+    usage_counters.want("kpis", A)
+    assert usage_counters.wanted("kpis", 10) == [B, A, C]
+    assert usage_counters.wanted("kpis", 2) == [B, A]
+    assert [round(requested.weight) for requested in usage_counters.requested("kpis", 10)] == [5, 3, 1]
+    assert usage_counters.wanted("charts", 10) == []
 
 
 def test_a_new_fashion_overtakes_an_old_one(client) -> None:
@@ -41,23 +41,26 @@ def test_a_slower_clock_elsewhere_does_not_make_it_less(client) -> None:
 
 
 def test_misses_are_told_with_their_reasons(each_client) -> None:
-    ledger = ledger_at(each_client)
-    ledger.note_misses("kpis", {(A, Miss.NOT_HOT): 3, (A, Miss.CORRUPT): 1, (B, Miss.NOT_HOT): 2})
-    assert ledger.missed("kpis", 10) == [
-        Missed(A, Miss.NOT_HOT, pytest.approx(3)),
-        Missed(B, Miss.NOT_HOT, pytest.approx(2)),
-        Missed(A, Miss.CORRUPT, pytest.approx(1)),
+    usage_counters = ledger_at(each_client)
+    usage_counters.note_misses(
+        "kpis",
+        {(A, MissReason.NOT_PRECOMPUTED): 3, (A, MissReason.CORRUPT): 1, (B, MissReason.NOT_PRECOMPUTED): 2},
+    )
+    assert usage_counters.missed("kpis", 10) == [
+        MissedFilter(A, MissReason.NOT_PRECOMPUTED, pytest.approx(3)),
+        MissedFilter(B, MissReason.NOT_PRECOMPUTED, pytest.approx(2)),
+        MissedFilter(A, MissReason.CORRUPT, pytest.approx(1)),
     ]
-    assert len(ledger.missed("kpis", 1)) == 1
+    assert len(usage_counters.missed("kpis", 1)) == 1
     assert each_client.ttl(missed_key("kpis")) > 0
 
 
 def test_reads_are_those_of_the_last_days(each_client) -> None:
     for days in range(DAYS_KEPT + 1):
-        ledger_at(each_client, NOW - days * DAY).note_reads("kpis", 10**days, {Miss.NOT_HOT: 1})
-    ledger_at(each_client).note_reads("kpis", 0, {Miss.VANISHED: 2}, stale=5)
+        ledger_at(each_client, NOW - days * DAY).note_reads("kpis", 10**days, {MissReason.NOT_PRECOMPUTED: 1})
+    ledger_at(each_client).note_reads("kpis", 0, {MissReason.VANISHED: 2}, stale=5)
     reads = ledger_at(each_client).reads("kpis")
-    assert reads == Reads(1_111_111, {Miss.NOT_HOT: DAYS_KEPT, Miss.VANISHED: 2}, stale=5)
+    assert reads == Reads(1_111_111, {MissReason.NOT_PRECOMPUTED: DAYS_KEPT, MissReason.VANISHED: 2}, stale=5)
     assert reads.missed == DAYS_KEPT + 2
     assert ledger_at(each_client).reads("charts") == Reads(0, {})
     assert all(each_client.ttl(key) > 0 for key in each_client.scan_iter("kpi:metrics:*"))
@@ -65,21 +68,23 @@ def test_reads_are_those_of_the_last_days(each_client) -> None:
 
 @pytest.mark.parametrize("text", ["x", "[]", '{"colour":["red"]}'])
 def test_what_is_no_filter_is_left_out(client, caplog, text: str) -> None:
-    ledger = Ledger(client)
-    ledger.note_asks("kpis", {A: 1})
-    ledger.note_misses("kpis", {(A, Miss.NOT_HOT): 1})
+    usage_counters = UsageCounters(client)
+    usage_counters.note_asks("kpis", {A: 1})
+    usage_counters.note_misses("kpis", {(A, MissReason.NOT_PRECOMPUTED): 1})
     ((_, score),) = client.zrange(wanted_key("kpis"), 0, -1, withscores=True)
     client.zadd(wanted_key("kpis"), {text: score + 1})
-    client.zadd(missed_key("kpis"), {f"not_hot {text}": score + 1, "bored {}": score + 1, "\xff": score})
-    assert ledger.wanted("kpis", 10) == [A]
-    assert [missed.filter for missed in ledger.missed("kpis", 10)] == [A]
+    client.zadd(
+        missed_key("kpis"), {f"not_precomputed {text}": score + 1, "bored {}": score + 1, "\xff": score}
+    )
+    assert usage_counters.wanted("kpis", 10) == [A]
+    assert [missed.filter for missed in usage_counters.missed("kpis", 10)] == [A]
     assert "left out" in caplog.text
 
 
 def test_counts_that_are_none_are_left_out(client) -> None:
-    ledger = ledger_at(client)
-    ledger.note_reads("kpis", 3, {})
+    usage_counters = ledger_at(client)
+    usage_counters.note_reads("kpis", 3, {})
     (key,) = client.scan_iter("kpi:metrics:reads:*")
-    client.hset(key, mapping={"not_hot": "many", "bored": "7", "\xff": "1"})
-    assert ledger.reads("kpis") == Reads(3, {})
-    assert key.decode() == reads_key("kpis", ledger._today())
+    client.hset(key, mapping={"not_precomputed": "many", "bored": "7", "\xff": "1"})
+    assert usage_counters.reads("kpis") == Reads(3, {})
+    assert key.decode() == reads_key("kpis", usage_counters._today())

@@ -9,12 +9,14 @@ from kpi_pipeline.compute.blocks.breakdowns import (
 
 
 def test_what_went_wrong(piece_of) -> None:
-    piece = piece_of({}, {"client": "Austral"})
-    assert rejection_reasons(piece) == [
+    slice_ = piece_of({}, {"client": "Austral"})
+    assert rejection_reasons(slice_) == [
         [{"reason": "fuera_alcance", "currency": "CLP", "amount": 30, "count": 1}],
         [],
     ]
-    assert failure_kinds(piece)[0] == [{"kind": "error_tecnico", "currency": "CLP", "amount": 30, "count": 1}]
+    assert failure_kinds(slice_)[0] == [
+        {"kind": "error_tecnico", "currency": "CLP", "amount": 30, "count": 1}
+    ]
 
 
 def test_reasons_come_by_count_then_amount_then_name(piece_of) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
-from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import Kind
@@ -13,9 +13,9 @@ from kpi_pipeline.model.labels import Kind
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]
 
 
-def drawn(piece, names=tuple(CHARTS)):
+def drawn(slice_, names=tuple(CHARTS)):
     """The charts of each variant."""
-    return charts(names, piece, readings(piece, READ))
+    return charts(names, slice_, kpi_values(slice_, READ))
 
 
 def test_a_chart_has_the_columns_that_it_declares(many) -> None:

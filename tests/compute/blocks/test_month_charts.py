@@ -7,7 +7,7 @@ from kpi_pipeline.compute.blocks.month_charts import (
     monthly_trend,
     opex_capex,
 )
-from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.kpis import KPIS
 
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]
@@ -21,8 +21,8 @@ def rows_of(chart, **wanted):
 
 
 def test_billing_by_month_with_dso_at_its_end(piece_of) -> None:
-    piece = piece_of()
-    (found,) = monthly_trend(piece, readings(piece, READ))
+    slice_ = piece_of()
+    (found,) = monthly_trend(slice_, kpi_values(slice_, READ))
     assert [row["month"] for row in rows_of(found, currency="CLP")][::11] == ["2023-04", "2024-03"]
     assert rows_of(found, currency="CLP", month="2023-11") == [
         {"month": "2023-11", "currency": "CLP", "proposed": 50, "approved": 50, "paid": 50, "dso": 365.0}
@@ -79,9 +79,9 @@ def test_cash_flow_goes_from_what_came_in_to_what_is_expected(piece_of) -> None:
 
 
 def test_the_way_of_kpis(piece_of) -> None:
-    piece = piece_of()
-    given = readings(piece, READ)
-    (found,) = kpi_trend(piece, given)
+    slice_ = piece_of()
+    given = kpi_values(slice_, READ)
+    (found,) = kpi_trend(slice_, given)
     assert list(dict.fromkeys(found["columns"]["kpi"])) == list(KPIS_READ)
     assert {row["currency"] for row in rows_of(found, kpi="acceptance_days")} == {""}
     for name in KPIS_READ:
@@ -93,12 +93,12 @@ def test_the_way_of_kpis(piece_of) -> None:
 
 
 def test_dso_gets_better_or_stays(piece_of) -> None:
-    piece = piece_of()
-    (given,) = readings(piece, READ)
+    slice_ = piece_of()
+    (given,) = kpi_values(slice_, READ)
 
     def said(*values):
         spark = [None] * (12 - len(values)) + list(values)
-        (found,) = kpi_trend(piece, [{**given, "dso": [{"currency": "CLP", "spark": spark}]}])
+        (found,) = kpi_trend(slice_, [{**given, "dso": [{"currency": "CLP", "spark": spark}]}])
         return found["says"]
 
     better = {"since": "2024-01", "before": 40.0, "now": 30.0}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.blocks.ranking import OTHERS, Ranking
-from kpi_pipeline.compute.cube.group_sums import Parts
+from kpi_pipeline.compute.cube.group_sums import GroupSums
 
 Sums = dict[tuple[int, int, int], tuple[int, int]]
 
@@ -19,7 +19,7 @@ def ranking(sums: Sums) -> Ranking:
     """What the first component ranks."""
     keys = np.array(sorted(sums), np.int64).reshape(-1, 3)
     values = np.array([sums[key] for key in sorted(sums)], np.int64).reshape(-1, 2)
-    return Ranking.of(Parts(keys[:, 0], keys[:, 1], keys[:, 2], values), values[:, 0])
+    return Ranking.of(GroupSums(keys[:, 0], keys[:, 1], keys[:, 2], values), values[:, 0])
 
 
 def groups(ranked: Ranking) -> dict[tuple[int, int], list[tuple[int, list[int]]]]:

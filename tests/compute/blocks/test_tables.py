@@ -77,7 +77,7 @@ def test_a_managers_dso_is_of_the_window_of_its_variant(piece_of) -> None:
     """Named months are the window; those to come have no days, hence no DSO."""
     now = {"month": date(2024, 3, 1), "state": "validado", "amount_approved": 10}
     ahead = {**now, "month": date(2024, 5, 1)}
-    piece = piece_of({"month": "2024-03"}, {"month": "2024-05"}, certificates=[now, ahead], costs=())
-    march, may = project_managers(piece)
+    slice_ = piece_of({"month": "2024-03"}, {"month": "2024-05"}, certificates=[now, ahead], costs=())
+    march, may = project_managers(slice_)
     assert [row["dso"] for row in march] == [15.0]
     assert [row["dso"] for row in may] == [None]

@@ -19,14 +19,14 @@ from kpi_pipeline.compute.blocks import (
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.kpi_values import readings
+from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS
 
 
-def every_chart(piece: Slice) -> list[Any]:
+def every_chart(slice_: Slice) -> list[Any]:
     """The charts of each variant."""
-    return charts(tuple(CHARTS), piece, readings(piece, [kpi for kpi in KPIS if kpi.name in KPIS_READ]))
+    return charts(tuple(CHARTS), slice_, kpi_values(slice_, [kpi for kpi in KPIS if kpi.name in KPIS_READ]))
 
 
 @pytest.mark.parametrize(

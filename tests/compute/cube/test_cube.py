@@ -29,36 +29,39 @@ PROPOSED = COMPONENT_INDEX["proposed_amount"]
 certificates, costs = st.lists(certificate(), max_size=10), st.lists(cost(), max_size=4)
 
 
-def arrays(piece: Slice) -> dict[str, Any]:
+def arrays(slice_: Slice) -> dict[str, Any]:
     """All that a slice can be asked."""
     found: dict[str, Any] = {
-        name: getattr(piece, name)
+        name: getattr(slice_, name)
         for name in ("totals", "trend_end", "window_first", "window_days", "present", "has_costs", "named")
     }
-    found |= {name: piece.monthly(name, 30) for name in MONTHLY_COMPONENTS}
-    found |= {f"window of {name}": piece.window(name) for name in ("approved_amount", "collected_count")}
-    found |= {f"options of {name}": piece.options(name) for name in DIMENSION_NAMES}
-    asked = ("client", ("approved_amount", "open_count"))
-    for name in ("parts", "window_parts"):
-        parts = getattr(piece, name)(*asked)
-        found |= {f"{name}.{one}": getattr(parts, one) for one in ("variant", "value", "currency", "sums")}
-    monthly = piece.trend_parts("project", "collected_amount")
+    found |= {name: slice_.monthly(name, 30) for name in MONTHLY_COMPONENTS}
+    found |= {f"window of {name}": slice_.window(name) for name in ("approved_amount", "collected_count")}
+    found |= {f"options of {name}": slice_.options(name) for name in DIMENSION_NAMES}
+    requested = ("client", ("approved_amount", "open_count"))
+    for name in ("group_sums", "window_group_sums"):
+        group_sums = getattr(slice_, name)(*requested)
+        found |= {
+            f"{name}.{one}": getattr(group_sums, one) for one in ("variant", "value", "currency", "sums")
+        }
+    monthly = slice_.trend_group_sums("project", "collected_amount")
     found |= {
-        f"trend_parts.{one}": getattr(monthly, one)
+        f"trend_group_sums.{one}": getattr(monthly, one)
         for one in ("variant", "value", "currency", "month", "amount")
     }
     for name in ("supplier", "rejection_reason", "payment_days"):
-        broken = piece.broken(name)
+        breakdown_sums = slice_.breakdown_sums(name)
         found |= {
-            f"{name}.{one}": getattr(broken, one) for one in ("variant", "key", "currency", "amount", "count")
+            f"{name}.{one}": getattr(breakdown_sums, one)
+            for one in ("variant", "key", "currency", "amount", "count")
         }
-    found["critical"], found["critical rows"] = piece.critical(3)
+    found["critical"], found["critical rows"] = slice_.critical(3)
     return found
 
 
 def answers(product: str, slices: Any) -> dict[Filter, bytes]:
     """What a product says of each filter, as it is stored."""
-    found = [(asked, orjson.dumps(said)) for asked, said in payloads(product, slices)]
+    found = [(requested, orjson.dumps(said)) for requested, said in payloads(product, slices)]
     assert len(dict(found)) == len(found)
     return dict(found)
 
@@ -71,12 +74,12 @@ def test_a_hot_filter_is_the_same_in_a_block_alone_and_in_a_part(
 ) -> None:
     cube: Cube = cube_of(rows, window=window, costs=spent)
     every = {product: answers(product, cube.slices()) for product in PRODUCTS}
-    for piece in cube.slices():
-        chosen = tuple(one for one in piece.filters if random.random() < 0.3) or piece.filters[:1]
-        part, alone = piece.only({*chosen, Filter.of({"client": "nobody"})}), cube.select(chosen)
+    for slice_ in cube.slices():
+        chosen = tuple(one for one in slice_.filters if random.random() < 0.3) or slice_.filters[:1]
+        part, alone = slice_.only({*chosen, Filter.of({"client": "nobody"})}), cube.select(chosen)
         assert part.filters == alone.filters == chosen
-        places = [piece.filters.index(one) for one in chosen]
-        np.testing.assert_array_equal(piece.totals[places], alone.totals)
+        places = [slice_.filters.index(one) for one in chosen]
+        np.testing.assert_array_equal(slice_.totals[places], alone.totals)
         told, expected = arrays(part), arrays(alone)
         for name, found in told.items():
             np.testing.assert_array_equal(found, expected[name], err_msg=name)
@@ -130,7 +133,7 @@ def test_hot_filters_are_what_occurs_of_everything_singles_pairs_and_periods(cub
             if entry.get(name) in values:
                 expected.add(Filter.of({name: values}))
                 expected |= {Filter.of({name: values, other: entry[other]}) for other in attributes}
-    found = Counter(cube.hot_filters())
+    found = Counter(cube.candidate_filters())
     assert set(found) == expected
     assert set(found.values()) == {1}
 
@@ -162,7 +165,7 @@ def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
     """Compare what an edit is said to change with what it does; how many answers could be taken over."""
     changes = after.changes_since(before)
     assume(changes is not None)
-    declared = set(after.hot_filters())
+    declared = set(after.candidate_filters())
     held = 0
     for product in PRODUCTS:
         then, now = answers(product, before.slices()), answers(product, after.slices())
@@ -170,8 +173,8 @@ def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
         assert computed.items() <= now.items()
         assert set(now) == declared
         if shared_inputs(product, after) == shared_inputs(product, before):
-            for asked in declared - computed.keys():
-                assert now[asked] == then[asked], f"{product} of {asked}"
+            for requested in declared - computed.keys():
+                assert now[requested] == then[requested], f"{product} of {requested}"
                 held += 1
     return held
 
@@ -202,9 +205,9 @@ def test_an_edit_concerns_the_filters_that_admit_the_row_as_it_was_or_is(cube_of
     after = cube_of([*ROWS[:-1], {**ROWS[-1], "client": "Zinc"}])
     changes = after.changes_since(before)
     assert changes is not None
-    touched = {one for piece in after.slices(changes) for one in piece.filters}
-    assert touched < set(after.hot_filters())
-    for asked, concerned in {
+    touched = {one for slice_ in after.slices(changes) for one in slice_.filters}
+    assert touched < set(after.candidate_filters())
+    for requested, concerned in {
         EVERYTHING: True,
         Filter.of({"client": "acero"}): True,
         Filter.of({"client": "Zinc"}): True,
@@ -216,7 +219,7 @@ def test_an_edit_concerns_the_filters_that_admit_the_row_as_it_was_or_is(cube_of
         Filter.of({"project": "P1"}): False,
         Filter.of({"project_manager": "M1", "issued_age": ["0-6"]}): False,
     }.items():
-        assert (asked in touched) == concerned, asked
+        assert (requested in touched) == concerned, requested
 
 
 def test_the_same_roll_up_has_no_changes(cube_of) -> None:
@@ -299,15 +302,15 @@ def test_blocks_do_not_change_answers(cube_of, monkeypatch: pytest.MonkeyPatch) 
 
 def test_few_attributes_leave_pairs_out(cube_of) -> None:
     cube: Cube = cube_of(ROWS)
-    found = [one for piece in cube.slices(attributes=1) for one in piece.filters]
+    found = [one for slice_ in cube.slices(attributes=1) for one in slice_.filters]
     assert Filter.of({"client": "acero", "month": "2024-03"}) in found
     assert Filter.of({"client": "acero", "project": "P2"}) not in found
-    assert set(found) < set(cube.hot_filters())
+    assert set(found) < set(cube.candidate_filters())
 
 
 def test_several_values_of_a_dimension_are_any_of_them(cube_of) -> None:
     cube = cube_of([{"client": name, "amount_proposed": 10**at} for at, name in enumerate("ABC")])
-    piece = cube.select(
+    slice_ = cube.select(
         [
             Filter.of({"client": ["A", "C"]}),
             Filter.of({"client": ["B", "unheard of"]}),
@@ -315,7 +318,7 @@ def test_several_values_of_a_dimension_are_any_of_them(cube_of) -> None:
             Filter.of({"client": "unheard of"}),
         ]
     )
-    assert piece.totals[:, 0, PROPOSED].tolist() == [101, 10, 10, 0]
+    assert slice_.totals[:, 0, PROPOSED].tolist() == [101, 10, 10, 0]
 
 
 def test_values_are_sorted_as_people_look_for_them_and_counted(cube_of) -> None:
@@ -350,15 +353,15 @@ def test_a_state_that_no_certificate_has_any_more_stood_at_past_month_ends(cube_
     assert cube.values["state"] == ("enviado",)
     assert read(cube, "pending", state=["enviado", "revision"])[0]["spark"] == [0] * 7 + [412] * 5
     assert read(cube, "pending", state="enviado")[0]["spark"] == [0] * 7 + [3, 3, 412, 412, 412]
-    assert {one for one in cube.hot_filters() if one.values("state")} == {
-        one for one in cube.hot_filters() if one.values("state") == ("enviado",)
+    assert {one for one in cube.candidate_filters() if one.values("state")} == {
+        one for one in cube.candidate_filters() if one.values("state") == ("enviado",)
     }
     assert cube.select([EVERYTHING]).options("state").tolist() == [[2]]
 
 
 def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
     cube = cube_of([])
-    assert cube.hot_filters() == [EVERYTHING]
+    assert cube.candidate_filters() == [EVERYTHING]
     assert cube.currencies == ()
-    piece = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
-    assert piece.totals.shape == (2, 0, len(COMPONENT_INDEX))
+    slice_ = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
+    assert slice_.totals.shape == (2, 0, len(COMPONENT_INDEX))

@@ -9,11 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.cube import encoding as module
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, CodedTable, Members, looked_up, place_of, summed
+from kpi_pipeline.compute.cube.encoding import (
+    NO_VALUE,
+    EncodedTable,
+    GroupIndex,
+    encode_column,
+    place_of,
+    sum_by_place,
+)
 
 GROUPS, MONTHS = 4, 6
 
-members = st.lists(st.tuples(st.integers(0, GROUPS - 1), st.integers(0, MONTHS - 1)), max_size=30)
+group_index = st.lists(st.tuples(st.integers(0, GROUPS - 1), st.integers(0, MONTHS - 1)), max_size=30)
 stretch = st.tuples(st.integers(0, GROUPS - 1), st.integers(-3, MONTHS + 3), st.integers(-3, MONTHS + 3))
 
 
@@ -21,12 +28,12 @@ def ints(values) -> np.ndarray:
     return np.array(list(values), np.int64)
 
 
-@given(members, st.lists(stretch, max_size=8))
+@given(group_index, st.lists(stretch, max_size=8))
 def test_members_within_stretches_are_those_of_the_group_and_the_months(rows, stretches) -> None:
     group, month = (ints(column) for column in (zip(*rows, strict=True) if rows else ((), ())))
     # A row may belong to several groups: each stands for every second row of the table.
     row = ints(range(len(rows))) // 2
-    found = Members(row, group, month, MONTHS).within(
+    found = GroupIndex(row, group, month, MONTHS).within(
         *(ints(one[place] for one in stretches) for place in range(3))
     )
     at, held = (one.tolist() for one in found)
@@ -53,25 +60,25 @@ def test_a_sum_by_place_is_what_a_dict_sums(rows, taken) -> None:
         # Sums wrap around as 64 bits do.
         for column, value in enumerate(rows[row][1:]):
             held[column] = (held[column] + value + 2**63) % 2**64 - 2**63
-    found = summed(sums, ints(row for row, _ in taken), ints(place for _, place in taken), 5)
+    found = sum_by_place(sums, ints(row for row, _ in taken), ints(place for _, place in taken), 5)
     assert found.tolist() == [expected[place] for place in range(5)]
 
 
 def test_sums_are_the_same_however_many_rows_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     sums, rows, at = ints(range(20)).reshape(10, 2), ints(range(10)), ints([3, 0, 3, 1, 1, 0, 3, 3, 0, 2])
-    whole = summed(sums, rows, at, 4)
+    whole = sum_by_place(sums, rows, at, 4)
     monkeypatch.setattr(module, "_CHUNK", 3)
-    assert summed(sums, rows, at, 4).tolist() == whole.tolist()
+    assert sum_by_place(sums, rows, at, 4).tolist() == whole.tolist()
     assert whole[3].tolist() == [0 + 4 + 12 + 14, 1 + 5 + 13 + 15]
 
 
 def test_what_has_no_place_has_no_value() -> None:
     column = pa.chunked_array([["a", "c"], ["b", "a"]])
-    assert looked_up(column, place_of(["a", "b"])).tolist() == [0, NO_VALUE, 1, 0]
-    assert looked_up(pa.chunked_array([[]], pa.string()), {}).tolist() == []
+    assert encode_column(column, place_of(["a", "b"])).tolist() == [0, NO_VALUE, 1, 0]
+    assert encode_column(pa.chunked_array([[]], pa.string()), {}).tolist() == []
 
 
-def table(**changed) -> CodedTable:
+def table(**changed) -> EncodedTable:
     columns = {
         "client": ["A", "B", "A"],
         "month": ["2024-01", "2024-01", "2024-02"],
@@ -81,7 +88,7 @@ def table(**changed) -> CodedTable:
         **changed,
     }
     months = {"2024-01": 0, "2024-02": 1}
-    return CodedTable.of(
+    return EncodedTable.of(
         pa.table(columns), {"client": ["A", "B"]}, months, ["CLP", "USD"], ["amount", "count"]
     )
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.compute.forecasting.backtest import Score, score_forecasts
-
-from .conftest import certificates_table
+from tests.compute.conftest import certificates_table
 
 AS_OF = date(2024, 6, 30)
 

@@ -17,8 +17,7 @@ from kpi_pipeline.model.costs import COST_QUARANTINE_SCHEMA, COST_SCHEMA, NO_DET
 from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
-
-from .conftest import certificates_table
+from tests.compute.conftest import certificates_table
 
 CERTIFICATES = """
 name = "own"

@@ -125,11 +125,11 @@ def single_values(slices: list[Slice]) -> list[Slice]:
     """The part of some slices that is of everything or of one value."""
     wanted = {
         one
-        for piece in slices
-        for one in piece.filters
+        for slice_ in slices
+        for one in slice_.filters
         if len(one.terms) < 2 and all(len(values) == 1 and name != "issued_age" for name, values in one.terms)
     }
-    return [piece.only(wanted) for piece in slices]
+    return [slice_.only(wanted) for slice_ in slices]
 
 
 @pytest.fixture
@@ -194,8 +194,8 @@ def test_impossible_sums_are_told_with_their_variant(sums, component: str, value
     assert problem.endswith("in 1 variants, such as {'client': ['A']}")
 
 
-def tamper(slices: list[Slice], asked: Filter, component: str, value: int) -> None:
+def tamper(slices: list[Slice], requested: Filter, component: str, value: int) -> None:
     """Set a sum of one variant."""
-    for piece in slices:
-        if asked in piece.filters:
-            piece.totals[piece.filters.index(asked), 0, COMPONENT_INDEX[component]] = value
+    for slice_ in slices:
+        if requested in slice_.filters:
+            slice_.totals[slice_.filters.index(requested), 0, COMPONENT_INDEX[component]] = value

@@ -11,7 +11,7 @@ import zstandard
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY, payload_key, variant_key
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MINE = Filter.of({"client": "Minera Ñandú"})
@@ -21,7 +21,7 @@ BOTH = Filter.of({"client": ["Minera Ñandú", "Constructora Árbol & Cía."]})
 PATHS = {"kpis": "kpis", "dashboard": "dashboards", "charts": "charts", "financials": "financials"}
 
 
-def asked(client) -> list[tuple[str, str, Filter]]:
+def requested(client) -> list[tuple[str, str, Filter]]:
     """What waits in the stream."""
     return [(one.kind.value, one.product, one.filter) for one in Requests(client).pending("test", 100)]
 
@@ -52,7 +52,7 @@ def test_fresh_figures(path, product, web, press, data_of, client) -> None:
     assert response.headers["X-Generation"] == entry.generation
     assert response.headers["X-As-Of"] == "2024-06-28"
     assert "max-age=" in response.headers["Cache-Control"]
-    assert asked(client) == []
+    assert requested(client) == []
 
 
 def test_stale_figures_are_served_and_one_refresh_is_asked_for(web, press, client) -> None:
@@ -62,7 +62,7 @@ def test_stale_figures_are_served_and_one_refresh_is_asked_for(web, press, clien
         assert response.status_code == 200
         assert response.get_json()["meta"]["state"] == response.headers["X-Cache-State"] == "stale"
     assert response.headers["Age"] == str(response.get_json()["meta"]["age_s"])
-    assert asked(client) == [("refresh", "kpis", EVERYTHING)]
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
 def test_expired_figures_are_not_served(web, press, client) -> None:
@@ -75,7 +75,7 @@ def test_expired_figures_are_not_served(web, press, client) -> None:
         assert "data" not in response.get_json()
         assert int(response.headers["Retry-After"]) > 0
         assert response.headers["Cache-Control"] == "no-store"
-    assert asked(client) == [("refresh", "kpis", EVERYTHING)]
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
 def test_expired_figures_without_their_catalogue_are_expired(web, press, client) -> None:
@@ -105,8 +105,8 @@ def test_a_missing_variant_gives_the_nearest_wider_figures_and_a_task(web, press
     assert web.get(meta["task"]["status_url"]).get_json()["state"] == "queued"
     # Equal questions share one task.
     assert web.get(address).get_json()["meta"]["task"] == meta["task"]
-    assert asked(client) == [("warm", "kpis", MINE_JUNE)]
-    assert Ledger(client).wanted("kpis", 10) == [MINE_JUNE]
+    assert requested(client) == [("warm", "kpis", MINE_JUNE)]
+    assert UsageCounters(client).wanted("kpis", 10) == [MINE_JUNE]
 
 
 def test_a_missing_variant_is_found_once_it_is_published(web, press, data_of, wait_until) -> None:
@@ -125,7 +125,7 @@ def test_without_any_wider_figures_the_answer_is_not_ready(web, press, client, d
     assert problem["type"] == "/problems/not-ready"
     assert web.get(problem["task"]["status_url"]).status_code == 200
     assert "Retry-After" in response.headers
-    assert asked(client) == [("warm", "kpis", EVERYTHING)]
+    assert requested(client) == [("warm", "kpis", EVERYTHING)]
 
 
 def test_nothing_published(web) -> None:
@@ -261,7 +261,7 @@ def test_a_corrupt_payload_is_a_miss_and_an_alarm(web, press, client, data_of) -
     assert response.status_code == 202
     assert response.get_json()["meta"]["filter"] == {}
     assert client.hget(ALARMS_KEY, "payload_corrupt") == b"1"
-    assert asked(client) == [("warm", "kpis", MINE)]
+    assert requested(client) == [("warm", "kpis", MINE)]
 
 
 def test_a_corrupt_payload_without_a_wider_one_is_not_ready(web, press, client) -> None:
@@ -282,7 +282,7 @@ def test_content_that_does_not_decompress_is_no_internal_error(web, press, clien
     response = web.get("/manager/api/kpis", headers={"Accept-Encoding": "identity"})
     assert response.status_code == 503
     assert response.get_json()["type"] == "/problems/not-ready"
-    assert asked(client) == [("refresh", "kpis", EVERYTHING)]
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
 def test_a_corrupt_catalogue_spares_the_unfiltered_answer(web, press, client) -> None:
@@ -316,7 +316,7 @@ def test_a_corrupt_manifest_is_no_internal_error(text, web, press, client) -> No
 
 def test_a_request_in_flight_is_joined_by_others_who_ask(web, press, client) -> None:
     press.publish("kpis")
-    before = Requests(client).ask(RequestKind.WARM, "kpis", MINE)
+    before = Requests(client).submit(RequestKind.WARM, "kpis", MINE)
     task = web.get("/manager/api/kpis?client=minera nandu").get_json()["meta"]["task"]
     assert task["id"] == before.id
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
@@ -27,21 +27,25 @@ def test_a_refresh_is_asked_and_its_task_can_be_followed(web, requests) -> None:
     assert response.headers["Location"] == told["status_url"]
     followed = web.get(told["status_url"]).get_json()
     assert (followed["id"], followed["state"]) == (told["task_id"], "queued")
-    (asked,) = requests.pending("test", 10)
-    assert (asked.id, asked.kind, asked.product) == (told["task_id"], RequestKind.REFRESH, "dashboards")
+    (requested,) = requests.pending("test", 10)
+    assert (requested.id, requested.kind, requested.product) == (
+        told["task_id"],
+        RequestKind.REFRESH,
+        "dashboards",
+    )
 
 
 def test_equal_requests_in_flight_share_a_task_whoever_asks_and_for_whichever_filter(
     web, press, requests
 ) -> None:
     press.publish(answers={EVERYTHING: {"of": 0}, MINE: {"of": 1}})
-    asked = [
+    requested = [
         web.post(REFRESH),
         web.get(REFRESH),
         web.post(f"{REFRESH}?product=dashboards"),
         web.post(REFRESH, data={"product": "dashboards", "cliente": "minera nandu"}),
     ]
-    (task,) = {response.get_json()["task_id"] for response in asked}
+    (task,) = {response.get_json()["task_id"] for response in requested}
     requests.started(task, "run-1")
     assert web.post(REFRESH).get_json()["task_id"] == task
     assert web.post(f"{REFRESH}?product=kpis").get_json()["task_id"] != task
@@ -52,9 +56,9 @@ def test_equal_requests_in_flight_share_a_task_whoever_asks_and_for_whichever_fi
 def test_a_filter_that_no_generation_holds_is_asked_for_itself(web, press, client, requests) -> None:
     press.publish("dashboards")
     told = web.post(f"{REFRESH}?client=minera nandu").get_json()
-    (asked,) = requests.pending("test", 10)
-    assert (asked.id, asked.kind, asked.filter) == (told["task_id"], RequestKind.WARM, MINE)
-    assert MINE in Ledger(client).wanted("dashboards", 10)
+    (requested,) = requests.pending("test", 10)
+    assert (requested.id, requested.kind, requested.filter) == (told["task_id"], RequestKind.WARM, MINE)
+    assert MINE in UsageCounters(client).wanted("dashboards", 10)
 
 
 @pytest.mark.parametrize("path", [REFRESH, CLEAR])
@@ -77,9 +81,9 @@ def test_clear_asks_for_everything_anew_and_removes_nothing(web, press, client, 
     before = web.get("/manager/api/kpis").get_json()["meta"]["generation"]
     told = web.get(CLEAR).get_json()
     assert [task["product"] for task in told["tasks"]] == list(PRODUCTS)
-    asked = requests.pending("test", 10)
-    assert {one.kind for one in asked} == {RequestKind.CLEAR}
-    assert {one.id for one in asked} == {task["task_id"] for task in told["tasks"]}
+    requested = requests.pending("test", 10)
+    assert {one.kind for one in requested} == {RequestKind.CLEAR}
+    assert {one.id for one in requested} == {task["task_id"] for task in told["tasks"]}
     assert web.get("/manager/api/kpis").get_json()["meta"]["generation"] == before
     one = web.post(f"{CLEAR}?product=kpis").get_json()
     assert one["tasks"] == [task for task in told["tasks"] if task["product"] == "kpis"]
@@ -108,8 +112,8 @@ def test_the_button_leads_back_to_the_page_which_waits_until_it_is_done(web, pre
     form = {"client": "Minera Ñandú", "lang": "en"}
     response = web.post(REFRESH, data=form, headers=BROWSER)
     assert response.status_code == 303
-    (asked,) = requests.pending("test", 10)
-    assert response.headers["Location"].endswith(f"&lang=en&task={asked.id}")
+    (requested,) = requests.pending("test", 10)
+    assert response.headers["Location"].endswith(f"&lang=en&task={requested.id}")
     assert response.headers["Location"].startswith("/manager/dashboard?client=Minera")
 
 

@@ -19,7 +19,7 @@ def requests(client) -> Requests:
 
 @pytest.fixture
 def task(requests) -> str:
-    return requests.ask(RequestKind.WARM, "kpis", MINE).id
+    return requests.submit(RequestKind.WARM, "kpis", MINE).id
 
 
 def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:

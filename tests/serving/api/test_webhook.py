@@ -29,8 +29,8 @@ def test_a_signed_message_asks_for_every_product_once(open_web, client) -> None:
     tasks = told[0].get_json()["tasks"]
     assert [task["product"] for task in tasks] == list(PRODUCTS)
     assert all(response.get_json()["tasks"] == tasks for response in told)
-    asked = Requests(client).pending("test", 100)
-    assert {(one.id, one.product, one.kind.value) for one in asked} == {
+    requested = Requests(client).pending("test", 100)
+    assert {(one.id, one.product, one.kind.value) for one in requested} == {
         (task["task_id"], task["product"], "refresh") for task in tasks
     }
 

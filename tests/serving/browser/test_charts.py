@@ -161,15 +161,15 @@ def test_a_month_end_is_drawn_too(files, open_page, press, client, data_of) -> N
 
 
 def test_a_narrow_page_keeps_its_drawings_until_it_is_wide(files, open_page) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
     page = open_page(
         MANAGER,
         viewport={"width": 360, "height": 800},
-        before=lambda page: page.on("request", lambda request: asked.append(request.url)),
+        before=lambda page: page.on("request", lambda request: requested.append(request.url)),
     )
     drawn(page)
     assert page.locator(".canvas").count() == 0
-    assert not [url for url in asked if "published" in url]
+    assert not [url for url in requested if "published" in url]
     page.set_viewport_size({"width": 1280, "height": 900})
     expect(page.locator(".plot.drawn")).to_have_count(7)
     page.set_viewport_size({"width": 360, "height": 800})

@@ -33,7 +33,7 @@ def page(open_page) -> Page:
     return mark(open_page(PAGE))
 
 
-def asked(page: Page) -> list[tuple[str, str]]:
+def requested(page: Page) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(page.url).query, keep_blank_values=True)
 
 
@@ -63,7 +63,7 @@ def test_what_is_ticked_applies_at_once_and_what_is_open_scrolled_and_focused_st
     )
     scrolled = page.evaluate("document.querySelector('#options-client').scrollTop")
     expect(page.locator("#summary-client")).to_contain_text("2 elegidos")
-    assert asked(page) == [("client", "Minera Sur"), ("client", "Vial Centro"), ("lang", "es")]
+    assert requested(page) == [("client", "Minera Sur"), ("client", "Vial Centro"), ("lang", "es")]
     assert page.evaluate("document.querySelector('#options-client').scrollTop") == scrolled > 0
     assert page.evaluate("history.length") == length + 1  # both were one step
     expect(page.locator("#choice-client .popover")).to_be_visible()
@@ -154,7 +154,7 @@ def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
     assert page.evaluate("document.activeElement.closest('.chips') !== null")
     page.get_by_role("link", name="Quitar todos").click()
     expect(page.locator(".chips")).to_have_count(0)
-    assert asked(page) == [("lang", "es")]
+    assert requested(page) == [("lang", "es")]
     expect(said(page)).to_have_text("Sin filtros")
     assert page.evaluate("document.activeElement.closest('#filters') !== null")
     assert has_stayed(page)
@@ -169,7 +169,7 @@ def test_a_period_closes_its_control_and_crossed_ends_are_one_month(page) -> Non
     page.locator("#summary-period").click()
     page.locator("select[name=to]").select_option("2023-09")
     expect(page.locator("#summary-period")).to_contain_text("sept 2023")
-    assert asked(page) == [("from", "2023-09"), ("to", "2023-09"), ("lang", "es")]
+    assert requested(page) == [("from", "2023-09"), ("to", "2023-09"), ("lang", "es")]
     assert has_stayed(page)
 
 
@@ -229,7 +229,7 @@ def test_without_scripts_the_form_is_sent(open_page) -> None:
     assert not is_wider_than_the_screen(page)
     page.get_by_role("button", name="Aplicar").click()
     page.wait_for_url("**client=Vial*")
-    assert [value for name, value in asked(page) if name == "client"] == ["Minera Sur", "Vial Centro"]
+    assert [value for name, value in requested(page) if name == "client"] == ["Minera Sur", "Vial Centro"]
     assert page.locator(".chip-words").all_inner_texts() == ["Cliente: Minera Sur", "Cliente: Vial Centro"]
 
 
@@ -241,7 +241,7 @@ def test_a_page_that_does_not_come_leaves_the_one_before(open_page) -> None:
     expect(page.locator(".unreachable")).to_have_text(re.compile("^Sin conexión"))
     # The form says what the page shows.
     expect(option(page, "Minera Sur")).not_to_be_checked()
-    assert asked(page) == [("lang", "es")]
+    assert requested(page) == [("lang", "es")]
     page.unroute_all()
     option(page, "Minera Sur").check()
     expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")

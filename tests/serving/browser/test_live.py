@@ -53,7 +53,7 @@ def requests(client) -> Requests:
 
 
 @pytest.fixture
-def asked(requests) -> Callable[[], Request]:
+def requested(requests) -> Callable[[], Request]:
     """The one request that was asked for."""
 
     def take() -> Request:
@@ -72,7 +72,7 @@ def expect_state(page: Page, name: str, words: str | re.Pattern[str]) -> None:
 
 
 def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
-    page, press, requests, asked, data_of
+    page, press, requests, requested, data_of
 ) -> None:
     press.publish("dashboards")
     page.clock.install()
@@ -83,7 +83,7 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
     expect_state(page, "refreshing", "Actualizando…")
     expect(button).to_be_disabled()
     expect(progress).to_contain_text("En espera…")
-    task = asked()
+    task = requested()
     assert (task.kind, task.product) == (RequestKind.REFRESH, "dashboards")
     requests.started(task.id, "run-7")
     requests.progressed("run-7", 5, 0)
@@ -118,11 +118,11 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
         (False, "la fuente no responde", "siguen las anteriores. Motivo: la fuente no responde"),
     ],
 )
-def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, press, requests, asked):
+def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, press, requests, requested):
     press.publish("dashboards")
     page.goto(PAGE)
     page.locator("#refresh").click()
-    requests.finished(asked().id, ok, reason)
+    requests.finished(requested().id, ok, reason)
     expect(page.locator("#refresh-progress" if ok else "#refresh-failure")).to_contain_text(said)
     expect(page.locator("#announcement")).to_contain_text(said)
     expect_state(page, "fresh", "Al día")
@@ -133,7 +133,7 @@ def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, press
 
 def test_a_refresh_in_the_address_is_taken_over_from_it(page, press, requests) -> None:
     press.publish("dashboards")
-    task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "dashboards", EVERYTHING)
     page.goto(f"{PAGE}&task={task.id}")
     mark(page)
     expect_state(page, "refreshing", "Actualizando…")
@@ -143,12 +143,12 @@ def test_a_refresh_in_the_address_is_taken_over_from_it(page, press, requests) -
     assert has_stayed(page)
 
 
-def test_a_refresh_that_nobody_knows_any_more_ends(open_page, press, client, asked) -> None:
+def test_a_refresh_that_nobody_knows_any_more_ends(open_page, press, client, requested) -> None:
     page = open_page(allow=("404 (NOT FOUND)",))
     press.publish("dashboards")
     page.goto(PAGE)
     page.locator("#refresh").click()
-    client.delete(f"kpi:task:{asked().id}")
+    client.delete(f"kpi:task:{requested().id}")
     expect(page.locator("#refresh-failure")).to_contain_text("No se sabe qué fue de la actualización")
     expect_state(page, "fresh", "Al día")
 
@@ -195,7 +195,7 @@ def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, press, 
     expect(page.locator("#content[data-stayed]")).to_have_count(1)
 
 
-def test_figures_that_are_missing_come_by_themselves(page, press, requests, asked, data_of) -> None:
+def test_figures_that_are_missing_come_by_themselves(page, press, requests, requested, data_of) -> None:
     answers = {EVERYTHING: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
     page.goto(f"{PAGE}&client=minera nandu")
@@ -203,7 +203,7 @@ def test_figures_that_are_missing_come_by_themselves(page, press, requests, aske
     expect_state(page, "missing", "En preparación")
     expect(page.locator(".notice-missing")).to_contain_text("todos los certificados")
     expect(page.locator(".card-proposed .value")).to_have_text("$ 1.234 M")
-    task = asked()
+    task = requested()
     assert (task.kind, task.filter) == (RequestKind.WARM, MINE)
     press.publish("dashboards", answers={**answers, MINE: data_of("dashboards", scale=4)})
     requests.finished(task.id, ok=True)
@@ -215,10 +215,10 @@ def test_figures_that_are_missing_come_by_themselves(page, press, requests, aske
     assert has_stayed(page)
 
 
-def test_figures_that_cannot_be_prepared_say_so(page, press, requests, asked) -> None:
+def test_figures_that_cannot_be_prepared_say_so(page, press, requests, requested) -> None:
     press.publish("dashboards")
     page.goto(f"{PAGE}&client=minera nandu")
-    requests.finished(asked().id, ok=False, reason="no memory")
+    requests.finished(requested().id, ok=False, reason="no memory")
     expect(page.locator(".notice-missing")).to_contain_text("no se pudieron preparar")
 
 
@@ -278,7 +278,7 @@ def test_a_page_that_nobody_sees_does_not_ask(open_page, press, often, data_of) 
 def test_without_scripts_a_page_that_waits_loads_itself_again(open_page, press, requests) -> None:
     page = open_page(java_script_enabled=False)
     press.publish("dashboards")
-    task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING)
+    task = requests.submit(RequestKind.REFRESH, "dashboards", EVERYTHING)
     page.goto(f"{PAGE}&task={task.id}")
     expect_state(page, "refreshing", "Actualizando…")
     requests.finished(task.id, ok=True)

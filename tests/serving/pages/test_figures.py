@@ -123,8 +123,8 @@ def test_the_published_generation_is_served(cube, web, press) -> None:
     for address in ADDRESSES:
         assert web.get(address).status_code == 200, address
     for page in held["pages"]:
-        for asked in ("", "?lang=en&client=acme", "?state=pagado", "?period=365d", "?month=2024-03"):
-            address = page_path(page["name"]) + asked
+        for requested in ("", "?lang=en&client=acme", "?state=pagado", "?period=365d", "?month=2024-03"):
+            address = page_path(page["name"]) + requested
             assert web.get(address).status_code == 200, address
     for chart in web.get("/manager/api/catalogue").get_json()["data"]["charts"]:
         assert web.get(chart["spec_url_es"]).status_code == web.get(chart["spec_url_en"]).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import CacheAccess
-from serving.lookup import Reply, reply_to
+from serving.lookup import LookupResult, look_up
 from serving.pages.formats import Formats
 from serving.pages.live_state import LIVE_STATES, live_state
 from serving.pages.refreshing import Refreshing
@@ -19,9 +19,9 @@ RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
 
 
 @pytest.fixture
-def reply(press, cache_url, settings_of) -> Reply:
+def result(press, cache_url, settings_of) -> LookupResult:
     press.publish("dashboards")
-    return reply_to(CacheAccess(settings_of(REDIS_URL=cache_url)).current(), "dashboards", [])
+    return look_up(CacheAccess(settings_of(REDIS_URL=cache_url)).current(), "dashboards", [])
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def reply(press, cache_url, settings_of) -> Reply:
         ({"state": AnswerState.HISTORIC, "reachable": False}, None, "historic", "Month end"),
     ],
 )
-def test_what_matters_most_is_said(changes, refresh, name, words, reply) -> None:
-    found = live_state(replace(reply, **changes), refresh, EN, texts_in("en"))
+def test_what_matters_most_is_said(changes, refresh, name, words, result) -> None:
+    found = live_state(replace(result, **changes), refresh, EN, texts_in("en"))
     assert (found.name, found.words) == (name, words)
 
 
-def test_old_figures_say_since_when(reply) -> None:
+def test_old_figures_say_since_when(result) -> None:
     at = 1719576000.0  # eight in the morning in Santiago
-    old = replace(reply, state=AnswerState.STALE, entry=replace(reply.entry, fresh_until=at), now=at + 60)
+    old = replace(result, state=AnswerState.STALE, entry=replace(result.entry, fresh_until=at), now=at + 60)
     found = live_state(old, None, EN, texts_in("en"))
     assert (found.name, found.words) == ("stale", "Out of date since 08:00")
 

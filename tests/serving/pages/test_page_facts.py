@@ -57,7 +57,7 @@ def test_the_figures_are_those_of_the_page(press, facts_at, web) -> None:
 def test_a_refresh_under_way_is_named_until_it_has_ended(press, client, facts_at) -> None:
     press.publish("dashboards")
     requests = Requests(client)
-    task = requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+    task = requests.submit(RequestKind.REFRESH, "dashboards", EVERYTHING).id
     assert facts_at(f"{PAGE}?task={task}")["refresh"] == f"/manager/dashboard/status/{task}"
     requests.finished(task, ok=False, reason="broken")
     assert facts_at(f"{PAGE}?task={task}")["refresh"] is None

@@ -29,7 +29,7 @@ def requests(client) -> Requests:
 @pytest.fixture
 def task(press, requests) -> str:
     press.publish()
-    return requests.ask(RequestKind.REFRESH, "dashboards", EVERYTHING).id
+    return requests.submit(RequestKind.REFRESH, "dashboards", EVERYTHING).id
 
 
 def test_the_button_posts_what_the_page_shows(web, press, client) -> None:

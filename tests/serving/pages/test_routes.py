@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
@@ -32,7 +32,7 @@ AHEAD = {"X-Ahead": "1"}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)> {{7*7}} \u202e'
 
 
-class Reading(HTMLParser):
+class KpiValue(HTMLParser):
     """What a browser makes of a page: elements with their attributes, and text."""
 
     def __init__(self, page: str) -> None:
@@ -51,9 +51,9 @@ class Reading(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def read(response) -> Reading:
+def read(response) -> KpiValue:
     assert response.content_type == "text/html; charset=utf-8"
-    return Reading(response.text)
+    return KpiValue(response.text)
 
 
 def words(text: str) -> str:
@@ -207,7 +207,7 @@ def test_identifiers_are_unique_with_several_currencies(address, web, press, dat
         assert "34.6 days USD" in text
 
 
-def removing(page: Reading) -> list[str]:
+def removing(page: KpiValue) -> list[str]:
     """Where the links lead that take a part of the filter back."""
     return [
         one["href"]
@@ -278,7 +278,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
 
 def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, client, wait_until) -> None:
     press.publish("dashboards")
-    requests, ledger = Requests(client), Ledger(client)
+    requests, usage_counters = Requests(client), UsageCounters(client)
     address = f"{PAGE}?client=minera nandu"
     ahead = web.get(address, headers=AHEAD)
     assert ahead.status_code == 202
@@ -287,15 +287,15 @@ def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, 
     wanted = web.get(address)
     assert wanted.status_code == 202
     assert [(one.kind, one.filter) for one in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
-    wait_until(lambda: ledger.reads("dashboards").missed > 0)
-    assert ledger.reads("dashboards") == Reads(0, {Miss.NOT_HOT: 1})
-    assert [round(one.weight) for one in ledger.asked("dashboards", 10)] == [1]
+    wait_until(lambda: usage_counters.reads("dashboards").missed > 0)
+    assert usage_counters.reads("dashboards") == Reads(0, {MissReason.NOT_PRECOMPUTED: 1})
+    assert [round(one.weight) for one in usage_counters.requested("dashboards", 10)] == [1]
 
 
 def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:
     press.publish("dashboards")
     assert web.get(PAGE, headers=AHEAD).status_code == 200
-    wait_until(lambda: Ledger(client).reads("dashboards") == Reads(1, {}))
+    wait_until(lambda: UsageCounters(client).reads("dashboards") == Reads(1, {}))
 
 
 @pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])

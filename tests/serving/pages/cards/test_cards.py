@@ -25,10 +25,10 @@ def writer(catalogue) -> Writer:
 def cards_of(catalogue, writer, data_of):
     """The cards of a page by their KPI, after a change of the payload."""
 
-    def make(page_name: str, selection=None, currencies=("CLP",), **readings) -> dict[str, Card]:
+    def make(page_name: str, selection=None, currencies=("CLP",), **kpi_values) -> dict[str, Card]:
         page = next(one for one in catalogue.pages if one.name == page_name)
         data = data_of(page.product, currencies=currencies)
-        for name, changes in readings.items():
+        for name, changes in kpi_values.items():
             data["kpis"][name][0] |= changes
         (group,) = card_groups(page, read_figures(data, page, catalogue), selection or {}, writer)
         assert group.heading == ""

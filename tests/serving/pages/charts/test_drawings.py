@@ -8,7 +8,7 @@ import pytest
 from serving.catalogue import Catalogue
 from serving.pages.charts.figures import ChartFigures, chart_data
 from serving.pages.charts.view import ChartView, chart_view
-from serving.pages.filters.drill_down import Narrowing
+from serving.pages.filters.drill_down import DrillDown
 from serving.pages.filters.form import PageAddress
 from serving.pages.formats import Formats
 from serving.pages.writing import Writer
@@ -25,7 +25,7 @@ def catalogue(catalogue_of) -> Catalogue:
 def chart_of(catalogue, data_of):
     """A chart as its template shows it, after a change of its columns."""
     formats = Formats("en", {"CLP": 0, "USD": 2}, ZoneInfo("UTC"))
-    writer = Writer("en", formats, catalogue, Narrowing(catalogue, {"state": ["enviado"]}, HERE))
+    writer = Writer("en", formats, catalogue, DrillDown(catalogue, {"state": ["enviado"]}, HERE))
 
     def make(name: str, currencies=("CLP",), empty=False, **columns) -> ChartView:
         chart = next(one for one in catalogue.charts if one.name == name)

@@ -5,37 +5,37 @@ from datetime import date
 import pytest
 
 from serving.catalogue import Catalogue
-from serving.pages.filters.drill_down import Narrowing
+from serving.pages.filters.drill_down import DrillDown
 from serving.pages.filters.form import PageAddress
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 
 @pytest.fixture
-def narrowing(catalogue_of):
-    def make(selection, as_of=None) -> Narrowing:
+def drill_down(catalogue_of):
+    def make(selection, as_of=None) -> DrillDown:
         catalogue = Catalogue.model_validate(catalogue_of())
-        return Narrowing(catalogue, selection, PageAddress("/manager/critical", "en", as_of))
+        return DrillDown(catalogue, selection, PageAddress("/manager/critical", "en", as_of))
 
     return make
 
 
-def test_a_value_joins_the_filter(narrowing) -> None:
-    address = narrowing({"state": ["enviado"]}).to("client", MINE)
+def test_a_value_joins_the_filter(drill_down) -> None:
+    address = drill_down({"state": ["enviado"]}).to("client", MINE)
     assert address == "/manager/critical?client=Minera+%C3%91and%C3%BA&state=enviado&lang=en"
 
 
-def test_a_value_takes_the_place_of_others_of_its_dimension(narrowing) -> None:
-    address = narrowing({"client": [CONSTRUCTORA, MINE]}).to("client", MINE)
+def test_a_value_takes_the_place_of_others_of_its_dimension(drill_down) -> None:
+    address = drill_down({"client": [CONSTRUCTORA, MINE]}).to("client", MINE)
     assert address == "/manager/critical?client=Minera+%C3%91and%C3%BA&lang=en"
 
 
-def test_month_ends_keep_single_values_only(narrowing) -> None:
-    address = narrowing({"state": ["enviado"]}, date(2024, 5, 31)).to("client", MINE)
+def test_month_ends_keep_single_values_only(drill_down) -> None:
+    address = drill_down({"state": ["enviado"]}, date(2024, 5, 31)).to("client", MINE)
     assert address == "/manager/critical?client=Minera+%C3%91and%C3%BA&as_of=2024-05-31&lang=en"
 
 
 @pytest.mark.parametrize(
     ("dimension", "value"), [("client", "Nobody"), ("client", ""), ("supplier", MINE), ("client", MINE)]
 )
-def test_what_narrows_nothing_leads_nowhere(dimension, value, narrowing) -> None:
-    assert narrowing({"client": [MINE]}).to(dimension, value) == ""
+def test_what_narrows_nothing_leads_nowhere(dimension, value, drill_down) -> None:
+    assert drill_down({"client": [MINE]}).to(dimension, value) == ""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpi_pipeline.cache.usage.counters import Ledger, Reads
+from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.catalogue import Catalogue
 from serving.pages.filters.form import (
@@ -172,12 +172,12 @@ ASKED = [
 @pytest.mark.parametrize("query", ASKED)
 def test_the_form_sent_as_it_is_asks_for_the_same_filter(query, web, press) -> None:
     press.publish()
-    asked = web.get(f"/manager/api/dashboard?{query.removesuffix('&lang=en')}").get_json()["meta"]
+    requested = web.get(f"/manager/api/dashboard?{query.removesuffix('&lang=en')}").get_json()["meta"]
     shown = web.get(f"{PAGE}?{query}")
     sent = [pair for pair in Form(shown.text).sent if pair[0] != "lang"]
     again = web.get("/manager/api/dashboard", query_string=sent).get_json()["meta"]
-    assert again.get("asked_filter") == asked.get("asked_filter")
-    assert again["filter"] == asked["filter"]
+    assert again.get("asked_filter") == requested.get("asked_filter")
+    assert again["filter"] == requested["filter"]
 
 
 def test_the_page_marks_what_is_impossible_under_its_filter(web, press, data_of) -> None:
@@ -199,8 +199,8 @@ def test_the_page_counts_what_more_of_a_chosen_dimension_would_bring(
     page = web.get(f"{PAGE}?client=minera nandu").text
     assert re.search(r">Constructora Árbol &amp; Cía\.</span> <span class=.option-count.>7</span>", page)
     # Looking there was no question of the reader.
-    wait_until(lambda: Ledger(client).reads("dashboards") == Reads(1, {}))
-    assert [one.filter for one in Ledger(client).asked("dashboards", 10)] == [mine]
+    wait_until(lambda: UsageCounters(client).reads("dashboards") == Reads(1, {}))
+    assert [one.filter for one in UsageCounters(client).requested("dashboards", 10)] == [mine]
 
 
 def test_counts_are_those_of_the_catalogue_when_the_wider_variant_is_not_there(web, press, data_of) -> None:

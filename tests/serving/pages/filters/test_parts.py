@@ -83,9 +83,9 @@ def words(selection: dict) -> list[tuple[str, str]]:
 
 @given(selections, stretches, st.booleans())
 def test_the_address_of_a_filter_asks_for_that_filter(selection, stretch, several) -> None:
-    asked = Filter.of({**selection, **stretch, **({"state": GROUPS[0].values} if several else {})})
-    query = urlencode(parameters_of(CATALOGUE, asked.as_dict()))
-    assert parse_filter(parse_qsl(query), STORED) == asked
+    requested = Filter.of({**selection, **stretch, **({"state": GROUPS[0].values} if several else {})})
+    query = urlencode(parameters_of(CATALOGUE, requested.as_dict()))
+    assert parse_filter(parse_qsl(query), STORED) == requested
 
 
 @given(selections, selections)
@@ -96,11 +96,11 @@ def test_two_filters_never_have_one_address(one, other) -> None:
 
 @given(selections, stretches)
 def test_what_a_part_leaves_is_the_filter_without_its_values(selection, stretch) -> None:
-    asked = Filter.of({**selection, **stretch})
-    for part in parts(CATALOGUE, asked.as_dict()):
-        left = parse_filter(parameters_of(CATALOGUE, without(asked.as_dict(), part)), STORED)
-        kept = set(asked.values(part.dimension)) - set(part.values)
-        assert left == Filter.of({**asked.as_dict(), part.dimension: sorted(kept)})
+    requested = Filter.of({**selection, **stretch})
+    for part in parts(CATALOGUE, requested.as_dict()):
+        left = parse_filter(parameters_of(CATALOGUE, without(requested.as_dict(), part)), STORED)
+        kept = set(requested.values(part.dimension)) - set(part.values)
+        assert left == Filter.of({**requested.as_dict(), part.dimension: sorted(kept)})
 
 
 @pytest.mark.parametrize(

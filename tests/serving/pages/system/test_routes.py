@@ -6,11 +6,11 @@ import pytest
 
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY
-from kpi_pipeline.cache.manifest import Miss
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.cache.usage.counters import Ledger
-from kpi_pipeline.cache.usage.coverage import Coverage, HotSetNote
+from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages.system.view import life_of
@@ -62,12 +62,14 @@ def test_where_a_generation_stands_in_its_life(press) -> None:
 
 def test_coverage_and_how_questions_went(web, press, client) -> None:
     press.publish("kpis", "dashboards")
-    Coverage(client).note("kpis", HotSetNote(known=1_234, declared=9, left_out=30, asked=2, refused=4))
-    ledger = Ledger(client)
-    ledger.note_reads("kpis", 30, {Miss.NOT_HOT: 9, Miss.CORRUPT: 1}, stale=7)
-    ledger.note_misses("kpis", {(OF_MINE, Miss.NOT_HOT): 9})
-    ledger.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 12})
-    ledger.note_stale("kpis", {EVERYTHING: 7})
+    Coverage(client).note(
+        "kpis", PrecomputeSetRecord(known=1_234, declared=9, left_out=30, requested=2, refused=4)
+    )
+    usage_counters = UsageCounters(client)
+    usage_counters.note_reads("kpis", 30, {MissReason.NOT_PRECOMPUTED: 9, MissReason.CORRUPT: 1}, stale=7)
+    usage_counters.note_misses("kpis", {(OF_MINE, MissReason.NOT_PRECOMPUTED): 9})
+    usage_counters.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 12})
+    usage_counters.note_stale("kpis", {EVERYTHING: 7})
     text = words(web.get(f"{SYSTEM}?lang=en"))
     # Known, precomputed, no room, asked, missing, hits, stale, misses, rate.
     assert "kpis 1,234 1 34 2 1 30 7 10 75.0 %" in text
@@ -82,8 +84,8 @@ def test_requests_that_wait_and_who_works_on_them(web, press, client) -> None:
     press.publish()
     assert "Last looked for work never" in words(web.get(f"{SYSTEM}?lang=en"))
     requests = Requests(client)
-    requests.ask(RequestKind.WARM, "kpis", OF_MINE)
-    requests.ask(RequestKind.REFRESH, "kpis", EVERYTHING)
+    requests.submit(RequestKind.WARM, "kpis", OF_MINE)
+    requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert len(requests.pending("worker", 1)) == 1
     text = words(web.get(f"{SYSTEM}?lang=en"))
     assert "Requests waiting 1 Requests under way 1" in text
