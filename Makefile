@@ -30,7 +30,6 @@ check: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m kpi_pipeline.model.kpi_docs > docs/kpis.md
-	$(BIN)/python docs/charts/make.py
 
 # From a stack that runs; another address: make screenshots ARGS=http://127.0.0.1:5050
 screenshots: $(VENV)/.installed

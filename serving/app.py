@@ -25,7 +25,6 @@ from serving.pages.system.routes import system_routes
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
-from serving.published_files import published_file_routes
 from serving.static_assets import Assets
 
 SECURITY_HEADERS: Final = {
@@ -90,6 +89,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(system_routes(access, settings))
     app.register_blueprint(page_routes(access, settings))
     app.register_blueprint(problem_page_routes())
-    app.register_blueprint(published_file_routes(access))
     app.register_blueprint(assets.routes())
     return app

@@ -9,7 +9,6 @@ from typing import Final
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.static_files import StaticFileView
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.settings import Settings
 from serving.catalogue import Catalogues
@@ -29,7 +28,6 @@ class Connection:
         reader: What it answers.
         catalogues: What it can be asked.
         pipeline_client: Where the pipeline is asked for work.
-        files: What pages load beside figures.
         coverage: Which variants there are and how questions find them.
         leases: Which runs rebuild products.
     """
@@ -37,7 +35,6 @@ class Connection:
     reader: CacheReader
     catalogues: Catalogues
     pipeline_client: PipelineClient
-    files: StaticFileView
     coverage: Coverage
     leases: Leases
 
@@ -95,7 +92,6 @@ def _connect(url: str) -> Connection:
         reader=reader,
         catalogues=Catalogues(reader),
         pipeline_client=PipelineClient(client),
-        files=StaticFileView(client),
         coverage=Coverage(client),
         leases=Leases(client),
     )

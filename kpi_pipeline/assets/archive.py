@@ -15,7 +15,6 @@ from dagster import (
     op,
 )
 
-from kpi_pipeline.assets.page_files import keep_page_files
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -89,8 +88,6 @@ def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
         for problem in restored.problems:
             cache.alarms().sound("archive_corrupt", product, f"{problem}; it was passed over")
         cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
-        if (live := cache.publisher().live(product)) is not None:
-            keep_page_files(cache, live.stale_until)
         # What is superseded is whole too, as a rule: somebody published meanwhile.
         if cache.integrity().of(product, time.time()) is not None:
             beyond.append(f"{product} ({loss}): {'; '.join(restored.problems) or restored.outcome.value}")

@@ -25,7 +25,6 @@ from dagster import (
     asset,
 )
 
-from kpi_pipeline.assets.page_files import keep_page_files
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.precompute_set import choose
 from kpi_pipeline.assets.preview import chart_preview
@@ -226,13 +225,10 @@ def live_asset(product: str) -> AssetsDefinition:
         outcome = cache.publisher().flip(entry)
         if outcome is Flip.SUPERSEDED:
             context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
-        # After the flip: pages show the figures without them, and making one takes a second.
-        page_files = keep_page_files(cache, entry.stale_until + KEY_MARGIN_SECONDS)
         return MaterializeResult(
             metadata={
                 "generation": entry.generation,
                 "outcome": outcome.value,
-                "page_files_written": page_files,
                 "as_of": entry.as_of.isoformat(),
                 "computed_at": MetadataValue.timestamp(entry.computed_at),
                 "fresh_until": MetadataValue.timestamp(entry.fresh_until),

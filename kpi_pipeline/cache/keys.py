@@ -7,8 +7,6 @@ kpi:fence                        the last fence handed out
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
 kpi:g:<generation>:retired       the same set while its payloads are removed
-kpi:static:<digest>              a file that pages load, a frame of `static_files`
-kpi:static:of:<name>             the digest that the file of a name has now, and what it was made from
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:requests                     stream of what serving asks of the pipeline
 kpi:task:<id>                    hash, the state of one request
@@ -96,16 +94,6 @@ def retired_key(generation: str) -> str:
 def month_end_field(product: str, as_of: date) -> str:
     """Field of `HISTORY_KEY` of a product's generation of a month end."""
     return f"{product}:{as_of:%Y-%m}"
-
-
-def static_file_key(digest: str) -> str:
-    """Redis key of a file that pages load, by the digest of its content."""
-    return f"kpi:static:{digest}"
-
-
-def static_name_key(name: str) -> str:
-    """Redis key of which file a name means."""
-    return f"kpi:static:of:{name}"
 
 
 def lease_key(product: str, scope: str) -> str:

@@ -16,7 +16,6 @@ from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.requests.tasks import Requests
-from kpi_pipeline.cache.static_files import StaticFiles
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.precompute_set import Budget
@@ -34,10 +33,6 @@ class CacheResource(ConfigurableResource[None]):
     def publisher(self) -> Publisher:
         """Publishes generations."""
         return Publisher(connect(redis_url(current_settings())))
-
-    def static_files(self) -> StaticFiles:
-        """Publishes files that pages load."""
-        return StaticFiles(connect(redis_url(current_settings())))
 
     def requests(self) -> Requests:
         """The stream of requests from serving."""

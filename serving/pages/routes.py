@@ -18,7 +18,6 @@ from serving.freshness import age_s
 from serving.lookup import LookupResult, look_up, task_reference
 from serving.negotiation import LANGUAGES, choose_language
 from serving.pages.addresses import HOME_PATH, LANGUAGE_PARAMETER, SYSTEM_PATH, page_path, requested_language
-from serving.pages.charts.chart_files import chart_files
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.figures import Figures, published_options
 from serving.pages.filters.drill_down import DrillDown
@@ -149,7 +148,6 @@ def _context(
         "choices": choices(catalogue, result.requested, counts, language, formats, address),
         "chips": chips(catalogue, result.requested, language, formats, address),
         "facts": page_facts(page, result, refresh, language, requested, catalogue, timezone.key),
-        "chart_files": chart_files(connection, language),
         "clear_url": address.of(()),
         "present_url": PageAddress(request.path, in_address).of(()),
         "month_ends": month_end_options(

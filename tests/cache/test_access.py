@@ -19,8 +19,6 @@ from kpi_pipeline.cache.keys import (
     REQUESTS_KEY,
     members_key,
     payload_key,
-    static_file_key,
-    static_name_key,
     variant_key,
 )
 from kpi_pipeline.cache.manifest import AnswerState, MissReason
@@ -120,8 +118,6 @@ def forbidden(entry) -> dict[str, tuple]:
         "write a payload by a script": ("EVAL", script, 1, payload),
         "add a payload": ("SET", payload_key(entry.generation, "new"), "x"),
         "write the set of a generation": ("SADD", members_key(entry.generation), "x"),
-        "write a file of pages": ("SET", static_file_key("0" * 32), "x"),
-        "name a file of pages": ("SET", static_name_key("vega"), "x"),
         "write the manifest": ("HSET", MANIFEST_KEY, "kpis", "x"),
         "delete the manifest": ("DEL", MANIFEST_KEY),
         "expire the manifest": ("EXPIRE", MANIFEST_KEY, 1),

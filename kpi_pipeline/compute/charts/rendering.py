@@ -1,8 +1,7 @@
-"""Charts drawn without a browser."""
+"""Pictures of charts for readers outside the page, drawn without a browser."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 import vl_convert
 from babel.numbers import get_currency_precision
@@ -40,24 +39,6 @@ def rows_of(name: str, columns: Columns, decimals: Mapping[str, int]) -> list[di
     return rows
 
 
-def render_svg(name: str, columns: Columns, language: Language, theme: Theme) -> str:
-    """Draw a chart as an SVG picture with a title and a description for those who do not see it.
-
-    Args:
-        name: One of `model.charts.CHARTS`.
-        columns: A variant's data columns of that chart, amounts in minor units.
-        language: The language of its words and numbers.
-        theme: Its colours.
-    """
-    drawn: str = vl_convert.vegalite_to_svg(
-        _with_data(name, columns, language), config=dict(THEMES[theme]), format_locale=dict(NUMBERS[language])
-    )
-    chart = CHARTS[name]
-    head, body = drawn.split(">", 1)
-    title, description = (escape(text.into(language)) for text in (chart.title, chart.description))
-    return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{body}'
-
-
 def render_png(name: str, columns: Columns, language: Language, theme: Theme) -> bytes:
     """Draw a chart as a PNG picture under its title.
 
@@ -67,14 +48,18 @@ def render_png(name: str, columns: Columns, language: Language, theme: Theme) ->
         language: The language of its words and numbers.
         theme: Its colours.
     """
-    spec = {**_with_data(name, columns, language), "title": CHARTS[name].title.into(language)}
     picture: bytes = vl_convert.vegalite_to_png(
-        spec, scale=_PIXEL_RATIO, config=dict(THEMES[theme]), format_locale=dict(NUMBERS[language])
+        titled_specification(name, columns, language),
+        scale=_PIXEL_RATIO,
+        config=dict(THEMES[theme]),
+        format_locale=dict(NUMBERS[language]),
     )
     return picture
 
 
-def _with_data(name: str, columns: Columns, language: Language) -> dict[str, Any]:
+def titled_specification(name: str, columns: Columns, language: Language) -> dict[str, Any]:
+    """The specification of a chart with its title and its data; the arguments are those of `render_png`."""
     codes = {code for code in columns.get("currency", ()) if code}
     rows = rows_of(name, columns, {code: get_currency_precision(code) for code in codes})
-    return {**specification(name, language), "datasets": {name: rows}}
+    title = CHARTS[name].title.into(language)
+    return {**specification(name, language), "title": title, "datasets": {name: rows}}

@@ -1,6 +1,5 @@
 // What the pages do beyond what the server wrote: each part starts once and sees every page that is shown.
 import { start as startChanges } from "./changes.js";
-import { start as startCharts } from "./charts.js";
 import { start as startClock } from "./clock.js";
 import { start as startLive } from "./live.js";
 import { start as startFilters } from "./filters.js";
@@ -17,7 +16,6 @@ startLive();
 startRefresh();
 startPreparing();
 startChanges();
-startCharts();
 startNavigation();
 startFilters();
 startTables();

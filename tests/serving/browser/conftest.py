@@ -1,18 +1,14 @@
 """A browser, servers that it reaches, and pages that fail their test on whatever goes wrong in them."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from redis import Redis
 from werkzeug.serving import make_server
 
-from kpi_pipeline.cache.static_files import Content, StaticFiles
-from kpi_pipeline.compute.charts.page_files import page_files
 from tests.chromium import Faults, chromium
 
 PATIENCE_MS = 15_000
@@ -98,17 +94,3 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert faults.found == []
-
-
-@pytest.fixture(scope="session")
-def made_files() -> list[tuple[str, str, Content]]:
-    """What draws charts: its name, where it comes from, and its content."""
-    return [(file.name, file.origin, Content(file.mimetype, file.make())) for file in page_files()]
-
-
-@pytest.fixture
-def files(client: Redis, made_files: list[tuple[str, str, Content]]) -> None:
-    """What draws charts, as the pipeline publishes it."""
-    published = StaticFiles(client)
-    for name, origin, content in made_files:
-        published.keep(name, origin, lambda held=content: held, time.time() + 600)

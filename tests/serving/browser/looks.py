@@ -12,12 +12,6 @@ PHONE: Final[dict[str, Any]] = {
 """The options of a reader's browser that is held in a hand."""
 
 
-def drawn(page: Page) -> Page:
-    """Wait until charts have taken the places of the drawings that have room for one."""
-    page.wait_for_selector("[data-drawn]", state="attached")
-    return page
-
-
 def update(page: Page) -> None:
     """Put newer figures in place, as a page that stays open does when it finds some."""
     page.evaluate(

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.pages import PAGES
 from serving.pages.addresses import page_path
-from tests.serving.browser.looks import PHONE, drawn
+from tests.serving.browser.looks import PHONE
 from tests.serving.payloads import figures
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ each_look = pytest.mark.parametrize("look", [WIDE, NARROW], ids=["light and wide
 
 
 @pytest.fixture(autouse=True)
-def published(press, files) -> None:
+def published(press) -> None:
     empty = {"tables": {**figures("dashboards")["tables"], "critical_certificates": []}}
     press.publish("dashboards", answers={EVERYTHING: {**figures("dashboards"), **empty}})
     press.publish("charts", age_s=700)
@@ -51,11 +51,8 @@ def test_no_page_has_barriers(look, open_page) -> None:
     page = open_page(f"{MANAGER}?lang=es", **look)
     found = []
     for one in PAGES:
-        # In place: the program that draws is read once.
         page.locator(".pages").get_by_role("link", name=one.label_es, exact=True).click()
         expect(page.locator("h1")).to_have_text(one.label_es)
-        if one.charts:
-            drawn(page)
         found += [(one.name, barrier) for barrier in barriers(page)]
     assert found == []
 
@@ -74,7 +71,6 @@ def test_nor_has_what_is_no_page_of_figures(look, open_page) -> None:
 def test_nor_has_what_can_be_opened(look, open_page) -> None:
     page = open_page(f"{MANAGER}?lang=en&client=minera+nandu", **look)
     expect(page.locator(".badge-missing")).to_be_visible()
-    drawn(page)
     page.locator(".chart-figure details").evaluate_all("found => found.forEach(one => { one.open = true; })")
     if page.locator("#summary-all-filters").is_visible():
         page.locator("#summary-all-filters").click()

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.serving.browser.clients import with_clients
-from tests.serving.browser.looks import drawn, has_stayed, mark, update
+from tests.serving.browser.looks import has_stayed, mark, update
 
 pytestmark = pytest.mark.slow
 
@@ -139,8 +139,7 @@ def test_a_table_is_sorted(page) -> None:
     expect_focus(page, head.get_by_role("button"))
 
 
-def test_a_chart_leads_to_what_it_is_about(files, page) -> None:
-    page = drawn(page)
+def test_a_chart_leads_to_what_it_is_about(page) -> None:
     clients = page.locator(".chart-client_performance")
     go_to(page, clients.locator("summary"))
     strike(page, "Enter")
