@@ -19,8 +19,7 @@ from serving.cache_access import CacheAccess, Connection
 from serving.freshness import RETRY_S
 from serving.lookup import status_url
 from serving.negotiation import LANGUAGES, prefers_page
-from serving.pages.addresses import LANGUAGE_PARAMETER, PAGE_PARAMETER, path_of_form
-from serving.pages.filters.form import PageAddress
+from serving.pages.addresses import LANGUAGE_PARAMETER, PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.filters.parts import parameters_of
 from serving.pages.refreshing import TASK_PARAMETER
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT, Text

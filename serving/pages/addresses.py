@@ -1,11 +1,16 @@
 """Where the pages are: the manager's page at /manager/dashboard, each other one at its name."""
 
 import re
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import request
 
+from serving.as_of import AS_OF
 from serving.negotiation import LANGUAGES, Language
+from serving.pages.filters.parts import Parameters
 
 HOME: Final = "manager"
 """The page that the root leads to."""
@@ -22,6 +27,30 @@ PAGE_PARAMETER: Final = "page"
 
 _FOLDER: Final = "/manager/"
 _NAME: Final = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """A page whatever its filter: what the links to its other filters keep.
+
+    Attributes:
+        path: Where it is.
+        language: The language that its address requests; None leaves it to the browser.
+        as_of: The date of the past that it requests; None for the present.
+    """
+
+    path: str
+    language: Language | None
+    as_of: date | None = None
+
+    def of(self, parameters: Parameters) -> str:
+        """The address for a filter, given by its parameters from `filters.parts.parameters_of`."""
+        pairs = list(parameters)
+        if self.as_of is not None:
+            pairs.append((AS_OF, self.as_of.isoformat()))
+        if self.language is not None:
+            pairs.append((LANGUAGE_PARAMETER, self.language))
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
 
 def page_path(name: str) -> str:

@@ -51,6 +51,11 @@ class Formats:
         self._decimals = decimals
         self._timezone = timezone
 
+    @property
+    def timezone(self) -> str:
+        """The name of the time zone in which clock times are shown."""
+        return self._timezone.key
+
     def money(self, minor: int | float, currency: str) -> Money:
         """An amount, shown in millions (M) from one million on.
 

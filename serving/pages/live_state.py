@@ -1,13 +1,12 @@
 """How the figures of a page stand to the present: one word for its heading and for each card."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.lookup import LookupResult
-from serving.pages.formats import Formats
 from serving.pages.refreshing import Refreshing
+from serving.pages.writing import Writer
 
 OFFLINE: Final = "offline"
 """The last known figures: Redis cannot be reached."""
@@ -27,17 +26,15 @@ class LiveState:
     words: str
 
 
-def live_state(
-    result: LookupResult, refresh: Refreshing | None, formats: Formats, texts: Mapping[str, str]
-) -> LiveState:
+def live_state(result: LookupResult, refresh: Refreshing | None, writer: Writer) -> LiveState:
     """The state of a page when it is written; scripts keep it true afterwards.
 
     Args:
         result: Its figures.
         refresh: The refresh that the page follows; None when it follows none.
-        formats: Write the moment since which figures are old.
-        texts: In the language of the page.
+        writer: In the language of the page.
     """
+    texts = writer.texts
     if result.state is AnswerState.HISTORIC:
         return LiveState(result.state.value, texts["state_historic"])
     if not result.reachable:
@@ -45,6 +42,6 @@ def live_state(
     if refresh is not None and refresh.state == "running":
         return LiveState(REFRESHING, texts["state_refreshing"])
     if result.state is AnswerState.STALE:
-        since = formats.since(result.entry.fresh_until, result.now)
+        since = writer.formats.since(result.entry.fresh_until, result.now)
         return LiveState(result.state.value, texts["state_stale"].format(moment=since))
     return LiveState(result.state.value, texts[f"state_{result.state.value}"])

@@ -1,6 +1,7 @@
-"""What a page is written from: which pages there are, the catalogue by which one is read, and its figures."""
+"""What a page is written from: the pages that there are, the catalogue of one, and its figures."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from kpi_pipeline.cache.codec import CorruptPayload
@@ -9,9 +10,26 @@ from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
 from serving.lookup import LookupResult, unreadable
 from serving.pages.figures import Figures, read_figures
-from serving.pages.filters.form import PageAddress, chips
-from serving.pages.filters.parts import Selection
+from serving.pages.filters.form import part_heading, part_label
+from serving.pages.filters.parts import Selection, parts
 from serving.pages.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class PageData:
+    """What a page, or a file of its figures, is written from.
+
+    Attributes:
+        page: What it shows.
+        catalogue: By which it is read.
+        result: The answer of the cache.
+        figures: The figures of that answer, checked.
+    """
+
+    page: Page
+    catalogue: Catalogue
+    result: LookupResult
+    figures: Figures
 
 
 def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
@@ -37,43 +55,37 @@ def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
     raise failure or NothingPublished(CATALOGUE_SOURCES[0])
 
 
-def catalogue_of(connection: Connection, page: Page, as_of: date | None) -> Catalogue:
-    """The catalogue by which a page is read; raises as `pages_on` does.
-
-    Args:
-        connection: The cache.
-        page: Which page.
-        as_of: The date of the past that is asked for; None for the present.
-    """
-    if as_of is not None:
-        return connection.catalogues.as_of(page.product, as_of)
-    return _live_catalogue(connection)
-
-
-def figures_of(connection: Connection, page: Page, catalogue: Catalogue, result: LookupResult) -> Figures:
-    """The figures of a page, checked.
+def page_data(connection: Connection, page: Page, result: LookupResult) -> PageData:
+    """Read what a page is written from, checked; raises as `pages_on` does.
 
     Raises:
-        Problem: If they are stored and make no sense; then new ones are asked for.
+        Problem: If the figures are stored and make no sense; then new ones are requested.
     """
+    as_of = result.requested_as_of
+    if as_of is not None:
+        catalogue = connection.catalogues.as_of(page.product, as_of)
+    else:
+        catalogue = _live_catalogue(connection)
     try:
-        return read_figures(result.payload.data(), page, catalogue)
+        figures = read_figures(result.payload.data(), page, catalogue)
     except CorruptPayload as error:
         raise unreadable(connection, page.product) from error
+    return PageData(page, catalogue, result, figures)
 
 
-def filter_in_words(catalogue: Catalogue, selection: Selection, writer: Writer) -> str:
-    """What a filter says, as people read it.
+def filter_label(catalogue: Catalogue, selection: Selection, writer: Writer) -> str:
+    """A filter as people read it, such as `Client: ACME, State: Paid`.
 
     Args:
         catalogue: By which it is read.
         selection: The chosen values by dimension.
-        writer: Has the words.
+        writer: Has the labels.
     """
-    chosen = chips(catalogue, selection, writer.language, writer.formats, PageAddress("", None))
-    if not chosen:
-        return writer.texts["everything"]
-    return ", ".join(f"{chip.dimension}: {chip.label}" for chip in chosen)
+    labels = [
+        f"{part_heading(catalogue, part, writer)}: {part_label(part, writer)}"
+        for part in parts(catalogue, selection)
+    ]
+    return ", ".join(labels) or writer.texts["everything"]
 
 
 def _live_catalogue(connection: Connection) -> Catalogue:

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 
 from serving.api.products import product_path
 from serving.as_of import AS_OF
-from serving.catalogue import Catalogue, Page
 from serving.freshness import iso
-from serving.lookup import LookupResult, task_reference
-from serving.negotiation import Language
-from serving.pages.filters.parts import Parameters
+from serving.lookup import task_reference
+from serving.pages.context import PageContext
+from serving.pages.filters.parts import parameters_of
+from serving.pages.page_data import PageData
 from serving.pages.refreshing import Refreshing
 from serving.pages.texts import script_texts
 
@@ -17,43 +17,33 @@ POLL_S: Final = 30
 """Seconds between two looks of an open page at its figures."""
 
 
-def page_facts(
-    page: Page,
-    result: LookupResult,
-    refresh: Refreshing | None,
-    language: Language,
-    requested: Parameters,
-    catalogue: Catalogue,
-    timezone: str,
-) -> dict[str, Any]:
+def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext) -> dict[str, Any]:
     """The facts of one page, to be written into it as JSON.
 
     Args:
-        page: Which page.
-        result: Its figures.
+        data: What it is written from.
         refresh: The refresh that the page follows; None when it follows none.
-        language: Of its words.
-        requested: The parameters of its filter.
-        catalogue: Of its currencies.
-        timezone: The name of the time zone in which clock times are told.
+        context: What it is written with.
     """
+    page, result = data.page, data.result
+    requested = parameters_of(data.catalogue, result.requested)
     historic = [] if result.requested_as_of is None else [(AS_OF, result.requested_as_of.isoformat())]
-    question = urlencode([*requested, *historic])
+    query = urlencode([*requested, *historic])
     return {
         "page": page.name,
         "product": page.product,
-        "figures_url": product_path(page.product) + (f"?{question}" if question else ""),
-        "language": language,
+        "figures_url": product_path(page.product) + (f"?{query}" if query else ""),
+        "language": context.language,
         "state": result.state.value,
         "reachable": result.reachable,
         "generation": result.entry.generation,
         "now": iso(result.now),
         "verified_at": iso(result.entry.verified_at),
         "fresh_until": iso(result.entry.fresh_until),
-        "timezone": timezone,
+        "timezone": context.formats.timezone,
         "poll_s": POLL_S,
         "task": task_reference(result.task_id),
         "refresh": refresh.status_url if refresh is not None and refresh.state == "running" else None,
-        "decimals": {one.code: one.decimals for one in catalogue.currencies},
-        "texts": script_texts(language),
+        "decimals": {currency.code: currency.decimals for currency in data.catalogue.currencies},
+        "texts": script_texts(context.language),
     }

@@ -1,12 +1,12 @@
 """A page as its template shows it: its cards, charts and tables, written out in one language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serving.catalogue import Page
 from serving.pages.cards.cards import CardGroup, card_groups, comparison_text, lacking_costs
 from serving.pages.charts.view import ChartView, chart_view
-from serving.pages.figures import Figures, TableFigures
+from serving.pages.figures import TableFigures
+from serving.pages.page_data import PageData
 from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY
 from serving.pages.tables.forecasts import Forecast, forecast_section
 from serving.pages.tables.statements import Statement, statement_section
@@ -35,20 +35,14 @@ class PageView:
     tables: list[TableSection]
 
 
-def page_view(
-    page: Page,
-    figures: Figures,
-    selection: Mapping[str, Sequence[str]],
-    writer: Writer,
-) -> PageView:
+def page_view(data: PageData, writer: Writer) -> PageView:
     """Write out the figures of one page.
 
     Args:
-        page: What it shows.
-        figures: What was published.
-        selection: The filter that the figures answer.
+        data: What it is written from.
         writer: Writes values in the language of the page.
     """
+    page, figures, selection = data.page, data.figures, data.result.answered
     return PageView(
         is_empty=not figures.currencies,
         comparison=comparison_text(figures, writer),

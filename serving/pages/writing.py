@@ -6,6 +6,7 @@ from datetime import date
 from functools import partial
 from string import Formatter
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from serving.catalogue import Catalogue, Kpi
 from serving.negotiation import Language
@@ -59,6 +60,14 @@ class Cell:
     gauge: Gauge | None = None
 
 
+def writer_for(
+    language: Language, catalogue: Catalogue, timezone: str, drill_down: DrillDown | None = None
+) -> "Writer":
+    """A writer of amounts in the currencies of a catalogue and of times in a time zone."""
+    decimals = {currency.code: currency.decimals for currency in catalogue.currencies}
+    return Writer(language, Formats(language, decimals, ZoneInfo(timezone)), catalogue, drill_down)
+
+
 class Writer:
     """Writes values in one language.
 
@@ -79,7 +88,7 @@ class Writer:
         self.language = language
         self.formats = formats
         self.texts = texts_in(language)
-        self._narrowing = drill_down
+        self._drill_down = drill_down
         self._kpis = {kpi.name: kpi for kpi in catalogue.kpis}
         self._by_kind: dict[str, Callable[[Any], str]] = {
             "share": formats.share,
@@ -102,7 +111,7 @@ class Writer:
 
     def drill_down_url(self, dimension: str, value: str) -> str:
         """The address of the page for one value of a dimension; empty where there is none."""
-        return self._narrowing.to(dimension, value) if self._narrowing and dimension else ""
+        return self._drill_down.to(dimension, value) if self._drill_down and dimension else ""
 
     def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
         """A value in a table, where units are told in the heads.

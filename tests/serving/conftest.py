@@ -1,7 +1,7 @@
 """Generations as the pipeline publishes them, and the application that serves them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +24,13 @@ from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from serving.catalogue import Catalogue
+from serving.negotiation import Language
+from serving.pages.addresses import PageAddress
+from serving.pages.context import PageContext
+from serving.pages.filters.form import option_counts
+from serving.pages.filters.parts import Counts
+from serving.pages.writing import writer_for
 from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
 SPEC_DIGEST = "0123456789abcdef0123456789abcdef"
@@ -252,3 +259,28 @@ def data_of() -> Callable[..., dict[str, Any]]:
 def catalogue_of() -> Callable[..., dict[str, Any]]:
     """A catalogue, with changes."""
     return catalogue
+
+
+@pytest.fixture
+def context_of() -> Callable[..., PageContext]:
+    """What a page of a filter is written with."""
+
+    def make(
+        selection: Mapping[str, Sequence[str]],
+        *,
+        language: Language = "en",
+        address: PageAddress | None = None,
+        options: Counts | None = None,
+        wider: Mapping[str, Counts | None] | None = None,
+        stored: Mapping[str, Any] | None = None,
+    ) -> PageContext:
+        checked = Catalogue.model_validate(stored or catalogue())
+        return PageContext(
+            checked,
+            selection,
+            address or PageAddress("/manager/dashboard", None),
+            writer_for(language, checked, "UTC"),
+            option_counts(checked, options, wider or {}),
+        )
+
+    return make

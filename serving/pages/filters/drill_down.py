@@ -3,7 +3,7 @@
 from typing import Final
 
 from serving.catalogue import Catalogue
-from serving.pages.filters.form import PageAddress
+from serving.pages.addresses import PageAddress
 from serving.pages.filters.parts import Selection, parameters_of
 
 _NOTHING: Final = ""

@@ -5,56 +5,16 @@ What it says of time is in `period_choice`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
-from urllib.parse import urlencode
 
-from serving.as_of import AS_OF
 from serving.catalogue import Catalogue, Dimension, Group, Period
-from serving.negotiation import Language
-from serving.pages.addresses import LANGUAGE_PARAMETER
-from serving.pages.filters.parts import (
-    MONTH,
-    Parameters,
-    Part,
-    Selection,
-    groups_of,
-    parameters_of,
-    parts,
-    without,
-)
+from serving.pages.context import PageContext
+from serving.pages.filters.parts import MONTH, Counts, Part, groups_of, parts, without
 from serving.pages.formats import Formats
-from serving.pages.texts import texts_in
 from serving.pages.texts.values import UNASSIGNED_TEXT, UNASSIGNED_VALUE, VALUE_TEXTS
+from serving.pages.writing import Writer
 
 _AT_A_GLANCE: Final = 8
-
-Counts = Mapping[str, Sequence[int]]
-"""By dimension, how many certificates each of its values has, in the order of the catalogue."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageAddress:
-    """A page whatever its filter: what the links to its other filters keep.
-
-    Attributes:
-        path: Where it is.
-        language: The language that its address asks for; None leaves it to the browser.
-        as_of: The date of the past that it asks for; None for the present.
-    """
-
-    path: str
-    language: Language | None
-    as_of: date | None = None
-
-    def of(self, parameters: Parameters) -> str:
-        """The address for a filter, given by its parameters from `filter_parts.parameters_of`."""
-        pairs = list(parameters)
-        if self.as_of is not None:
-            pairs.append((AS_OF, self.as_of.isoformat()))
-        if self.language is not None:
-            pairs.append((LANGUAGE_PARAMETER, self.language))
-        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,115 +90,83 @@ def option_counts(catalogue: Catalogue, options: Counts | None, wider: Mapping[s
     return found
 
 
-def choices(
-    catalogue: Catalogue,
-    selection: Selection,
-    counts: Counts,
-    language: Language,
-    formats: Formats,
-    address: PageAddress,
-) -> list[Choice]:
-    """Every dimension but the month with its values.
-
-    Args:
-        catalogue: What the data hold.
-        selection: The chosen values by dimension.
-        counts: From `option_counts`.
-        language: Of the labels.
-        formats: Of months and counts.
-        address: Of the page.
-    """
+def choices(context: PageContext) -> list[Choice]:
+    """Every dimension but the month with its values."""
     return [
-        choice_of(catalogue, dimension, selection, counts, language, formats, address)
-        for dimension in catalogue.dimensions
-        if dimension.name != MONTH
+        choice_of(dimension, context) for dimension in context.catalogue.dimensions if dimension.name != MONTH
     ]
 
 
-def choice_of(
-    catalogue: Catalogue,
-    dimension: Dimension,
-    selection: Selection,
-    counts: Counts,
-    language: Language,
-    formats: Formats,
-    address: PageAddress,
-) -> Choice:
-    """One dimension with its groups and values; the arguments are those of `choices`."""
-    texts = texts_in(language)
-    own = [part for part in parts(catalogue, selection) if part.dimension == dimension.name]
+def choice_of(dimension: Dimension, context: PageContext) -> Choice:
+    """One dimension with its groups and values."""
+    catalogue, writer = context.catalogue, context.writer
+    own = [part for part in parts(catalogue, context.selection) if part.dimension == dimension.name]
     chosen = {value for part in own if not isinstance(part.said_by, Group) for value in part.values}
     named = [part.said_by for part in own if isinstance(part.said_by, Group)]
-    by_value = {one.value: count for one, count in zip(dimension.values, counts[dimension.name], strict=True)}
+    counts = context.counts[dimension.name]
+    by_value = {one.value: count for one, count in zip(dimension.values, counts, strict=True)}
     options = [
         _option(
             group.name,
-            said(group, language),
+            writer.label(group),
             sum(by_value.get(value, 0) for value in group.values),
             group in named,
-            formats,
+            writer.formats,
         )
         for group in groups_of(catalogue, dimension)
     ]
     for value, count in by_value.items():
-        label = value_label(dimension.name, value, language, formats)
+        label = value_label(dimension.name, value, writer)
         included = any(value in group.values for group in named)
-        options.append(_option(value, label, count, value in chosen, formats, included))
+        options.append(_option(value, label, count, value in chosen, writer.formats, included))
     if dimension.role != "time" and len(options) > _AT_A_GLANCE:
         options.sort(key=lambda option: option.impossible)
     return Choice(
         dimension.name,
-        _label(dimension, language),
+        writer.label(dimension),
         options,
-        _in_few_words([one.label for one in options if one.chosen], texts),
-        address.of(parameters_of(catalogue, {**selection, dimension.name: ()})) if own else None,
+        _in_few_words([option.label for option in options if option.chosen], writer.texts),
+        context.url({**context.selection, dimension.name: ()}) if own else None,
     )
 
 
-def chips(
-    catalogue: Catalogue,
-    selection: Selection,
-    language: Language,
-    formats: Formats,
-    address: PageAddress,
-) -> list[Chip]:
-    """What is chosen, in the order of the form: a period, a range or a group is one.
-
-    Args:
-        catalogue: What the data hold.
-        selection: The chosen values by dimension.
-        language: Of the labels.
-        formats: Of months.
-        address: Of the page.
-    """
-    labels = {dimension.name: _label(dimension, language) for dimension in catalogue.dimensions}
+def chips(context: PageContext) -> list[Chip]:
+    """What is chosen, in the order of the form: a period, a range or a group is one chip."""
+    catalogue, writer = context.catalogue, context.writer
     return [
         Chip(
-            texts_in(language)["period"] if isinstance(part.said_by, Period) else labels[part.dimension],
-            part_label(part, language, formats),
-            address.of(parameters_of(catalogue, without(selection, part))),
+            part_heading(catalogue, part, writer),
+            part_label(part, writer),
+            context.url(without(context.selection, part)),
         )
-        for part in parts(catalogue, selection)
+        for part in parts(catalogue, context.selection)
     ]
 
 
-def value_label(dimension: str, value: str, language: Language, formats: Formats) -> str:
+def value_label(dimension: str, value: str, writer: Writer) -> str:
     """A value of a dimension as people read it; names stay as the source spells them."""
     if dimension == "month":
-        return formats.month(value)
+        return writer.formats.month(value)
     if dimension == "issued_age":
         return value.replace("-", "\N{EN DASH}")
     if (text := VALUE_TEXTS.get(dimension, {}).get(value)) is not None:
-        return text.into(language)
-    return UNASSIGNED_TEXT.into(language) if value == UNASSIGNED_VALUE else value
+        return text.into(writer.language)
+    return UNASSIGNED_TEXT.into(writer.language) if value == UNASSIGNED_VALUE else value
 
 
-def part_label(part: Part, language: Language, formats: Formats) -> str:
+def part_heading(catalogue: Catalogue, part: Part, writer: Writer) -> str:
+    """What a part of a filter is a choice of: its dimension, or the period."""
+    if isinstance(part.said_by, Period):
+        return writer.texts["period"]
+    return next(writer.label(one) for one in catalogue.dimensions if one.name == part.dimension)
+
+
+def part_label(part: Part, writer: Writer) -> str:
     """A part of a filter as people read it: a period or group by its name, a range by its ends."""
     if part.said_by is not None:
-        return said(part.said_by, language)
+        return writer.label(part.said_by)
     ends = dict.fromkeys((part.values[0], part.values[-1]))
-    return " \N{EN DASH} ".join(value_label(part.dimension, value, language, formats) for value in ends)
+    return " \N{EN DASH} ".join(value_label(part.dimension, value, writer) for value in ends)
 
 
 def _option(
@@ -253,12 +181,3 @@ def _in_few_words(labels: Sequence[str], texts: Mapping[str, str]) -> str:
     if len(labels) > 1:
         return texts["several_chosen"].format(count=len(labels))
     return labels[0] if labels else texts["all_values"]
-
-
-def _label(dimension: Dimension, language: Language) -> str:
-    return dimension.label_es if language == "es" else dimension.label_en
-
-
-def said(named: Period | Group, language: Language) -> str:
-    """The name of a period or group for people."""
-    return named.label_es if language == "es" else named.label_en

@@ -13,6 +13,9 @@ MONTH: Final = "month"
 Selection = Mapping[str, Sequence[str]]
 """The chosen values by dimension."""
 
+Counts = Mapping[str, Sequence[int]]
+"""By dimension, how many certificates each of its values has, in the order of the catalogue."""
+
 Parameters = Sequence[tuple[str, str]]
 """Query parameters."""
 

@@ -6,20 +6,10 @@ from datetime import date
 
 from kpi_pipeline.cache.reading.query import FROM, PERIOD, TO
 from serving.catalogue import Catalogue, Dimension, Period
-from serving.negotiation import Language
-from serving.pages.filters.form import (
-    Choice,
-    Counts,
-    Option,
-    PageAddress,
-    choice_of,
-    option_counts,
-    part_label,
-    said,
-)
-from serving.pages.filters.parts import MONTH, Part, Selection, parameters_of, parts
+from serving.pages.context import PageContext
+from serving.pages.filters.form import Choice, Option, choice_of, option_counts, part_label
+from serving.pages.filters.parts import MONTH, Counts, Part, Selection, parameters_of, parts
 from serving.pages.formats import Formats
-from serving.pages.texts import texts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,58 +70,27 @@ class PeriodChoice:
     clear_url: str | None
 
 
-def period_choice(
-    catalogue: Catalogue,
-    selection: Selection,
-    counts: Counts,
-    language: Language,
-    formats: Formats,
-    address: PageAddress,
-) -> PeriodChoice:
-    """What can be chosen of time, and what is.
-
-    Args:
-        catalogue: What the data hold.
-        selection: The chosen values by dimension.
-        counts: From `option_counts`.
-        language: Of the labels.
-        formats: Of months and counts.
-        address: Of the page.
-    """
-    when = list(_when(catalogue, selection))
+def period_choice(context: PageContext) -> PeriodChoice:
+    """What can be chosen of time, and what is."""
+    selection = context.selection
+    when = list(_when(context.catalogue, selection))
     months = [part for part in when if part.dimension == MONTH]
-    held = [one for one in catalogue.dimensions if one.name == MONTH]
-    one_by_one = [
-        choice_of(catalogue, dimension, selection, counts, language, formats, address) for dimension in held
-    ]
+    held = [dimension for dimension in context.catalogue.dimensions if dimension.name == MONTH]
     is_range = len(months) < 2
-    links = period_links(catalogue, selection, counts, language, address)
+    links = period_links(context)
     left = {name: () if name in {part.dimension for part in when} else selection[name] for name in selection}
     return PeriodChoice(
-        _in_few_words(when, links, language, formats),
+        _in_few_words(when, links, context),
         links,
-        _ends(held, months, counts, language, formats) if is_range else [],
-        one_by_one[0] if one_by_one and not is_range else None,
-        address.of(parameters_of(catalogue, left)) if when else None,
+        _ends(held, months, context) if is_range else [],
+        choice_of(held[0], context) if held and not is_range else None,
+        context.url(left) if when else None,
     )
 
 
-def period_links(
-    catalogue: Catalogue,
-    selection: Selection,
-    counts: Counts,
-    language: Language,
-    address: PageAddress,
-) -> list[PeriodLink]:
-    """The quick periods, each in the place of what the filter says of time.
-
-    Args:
-        catalogue: What the data hold.
-        selection: The chosen values by dimension.
-        counts: From `option_counts`.
-        language: Of the labels.
-        address: Of the page.
-    """
+def period_links(context: PageContext) -> list[PeriodLink]:
+    """The quick periods, each in the place of what the filter says of time."""
+    catalogue, selection = context.catalogue, context.selection
     times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
     when = [part for part in parts(catalogue, selection) if part.dimension in times]
     others = {name: values for name, values in selection.items() if name not in times}
@@ -141,14 +100,14 @@ def period_links(
     of_all = option_counts(catalogue, None, {})
     links = []
     for period in catalogue.periods:
-        counted = counts if named <= {period.dimension} else of_all
+        counts = context.counts if named <= {period.dimension} else of_all
         own = ((PERIOD, period.name),) if period.dimension is not None else ()
         links.append(
             PeriodLink(
-                said(period, language),
-                address.of([*kept, *own]),
+                context.writer.label(period),
+                context.address.of([*kept, *own]),
                 current=[part.said_by for part in when] == [period] if own else not when,
-                impossible=bool(own) and not _certificates(catalogue, period, counted),
+                impossible=bool(own) and not _certificates(catalogue, period, counts),
             )
         )
     return links
@@ -176,27 +135,22 @@ def _when(catalogue: Catalogue, selection: Selection) -> Iterator[Part]:
             yield part
 
 
-def _in_few_words(
-    when: Sequence[Part], links: Sequence[PeriodLink], language: Language, formats: Formats
-) -> str:
-    texts = texts_in(language)
+def _in_few_words(when: Sequence[Part], links: Sequence[PeriodLink], context: PageContext) -> str:
     if len(when) > 1:
-        return texts["several_chosen"].format(count=len(when))
+        return context.texts["several_chosen"].format(count=len(when))
     if when:
-        return part_label(when[0], language, formats)
-    return next((link.label for link in links if link.current), texts["all_values"])
+        return part_label(when[0], context.writer)
+    return next((link.label for link in links if link.current), context.texts["all_values"])
 
 
-def _ends(
-    held: Sequence[Dimension], months: Sequence[Part], counts: Counts, language: Language, formats: Formats
-) -> list[RangeEnd]:
+def _ends(held: Sequence[Dimension], months: Sequence[Part], context: PageContext) -> list[RangeEnd]:
     """The first and the last month. One without certificates may bound a range and is not impossible."""
-    texts = texts_in(language)
+    texts, formats = context.texts, context.formats
     chosen = [part.values for part in months]
     counted = [
-        (one.value, count)
+        (month.value, count)
         for dimension in held
-        for one, count in zip(dimension.values, counts[dimension.name], strict=True)
+        for month, count in zip(dimension.values, context.counts[dimension.name], strict=True)
     ]
     return [
         RangeEnd(

@@ -16,10 +16,9 @@ from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess, Connection
 from serving.catalogue import Catalogue
 from serving.negotiation import LANGUAGES, Language, choose_language
-from serving.pages.addresses import SYSTEM_PATH, page_path, requested_language
-from serving.pages.filters.form import PageAddress
+from serving.pages.addresses import SYSTEM_PATH, PageAddress, page_path, requested_language
 from serving.pages.formats import Formats
-from serving.pages.page_data import filter_in_words
+from serving.pages.page_data import filter_label
 from serving.pages.system.view import system_view
 from serving.pages.texts import texts_in
 from serving.pages.writing import Writer
@@ -113,7 +112,7 @@ class _Words:
         """A filter as people read it; as engineers do where there is no catalogue."""
         if self._catalogue is None or self._writer is None:
             return str(requested)
-        return filter_in_words(self._catalogue, requested.as_dict(), self._writer)
+        return filter_label(self._catalogue, requested.as_dict(), self._writer)
 
     def known(self, prefix: str, name: str) -> str:
         """The text of a name; the name itself where there is none."""

@@ -2,19 +2,18 @@
 
 import re
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import CacheAccess
+from serving.catalogue import Catalogue
 from serving.lookup import LookupResult, look_up
-from serving.pages.formats import Formats
 from serving.pages.live_state import LIVE_STATES, live_state
 from serving.pages.refreshing import Refreshing
 from serving.pages.texts import texts_in
+from serving.pages.writing import Writer, writer_for
 
-EN = Formats("en", {"CLP": 0}, ZoneInfo("America/Santiago"))
 RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
 
 
@@ -22,6 +21,11 @@ RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
 def result(press, cache_url, settings_of) -> LookupResult:
     press.publish("dashboards")
     return look_up(CacheAccess(settings_of(REDIS_URL=cache_url)).current(), "dashboards", [])
+
+
+@pytest.fixture
+def english(catalogue_of) -> Writer:
+    return writer_for("en", Catalogue.model_validate(catalogue_of()), "America/Santiago")
 
 
 @pytest.mark.parametrize(
@@ -38,15 +42,15 @@ def result(press, cache_url, settings_of) -> LookupResult:
         ({"state": AnswerState.HISTORIC, "reachable": False}, None, "historic", "Month end"),
     ],
 )
-def test_what_matters_most_is_said(changes, refresh, name, words, result) -> None:
-    found = live_state(replace(result, **changes), refresh, EN, texts_in("en"))
+def test_what_matters_most_is_said(changes, refresh, name, words, result, english) -> None:
+    found = live_state(replace(result, **changes), refresh, english)
     assert (found.name, found.words) == (name, words)
 
 
-def test_old_figures_say_since_when(result) -> None:
+def test_old_figures_say_since_when(result, english) -> None:
     at = 1719576000.0  # eight in the morning in Santiago
     old = replace(result, state=AnswerState.STALE, entry=replace(result.entry, fresh_until=at), now=at + 60)
-    found = live_state(old, None, EN, texts_in("en"))
+    found = live_state(old, None, english)
     assert (found.name, found.words) == ("stale", "Out of date since 08:00")
 
 

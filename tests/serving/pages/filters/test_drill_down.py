@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from serving.catalogue import Catalogue
+from serving.pages.addresses import PageAddress
 from serving.pages.filters.drill_down import DrillDown
-from serving.pages.filters.form import PageAddress
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 

@@ -2,27 +2,16 @@
 
 import re
 from html.parser import HTMLParser
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.catalogue import Catalogue
-from serving.pages.filters.form import (
-    Choice,
-    PageAddress,
-    chips,
-    choices,
-    option_counts,
-)
-from serving.pages.formats import Formats
+from serving.pages.filters.form import Choice, chips, choices, option_counts
 
 PAGE = "/manager/dashboard"
-HERE = PageAddress(PAGE, None)
 LAST_3 = ["2024-04", "2024-05", "2024-06"]
-SPANISH = Formats("es", {}, ZoneInfo("UTC"))
-ENGLISH = Formats("en", {}, ZoneInfo("UTC"))
 
 
 @pytest.fixture
@@ -31,12 +20,11 @@ def catalogue(catalogue_of) -> Catalogue:
 
 
 @pytest.fixture
-def form_of(catalogue):
+def form_of(context_of):
     """The controls of the form by their parameter."""
 
-    def make(selection: dict, options=None, wider=None) -> dict[str, Choice]:
-        counts = option_counts(catalogue, options, wider or {})
-        return {one.name: one for one in choices(catalogue, selection, counts, "en", ENGLISH, HERE)}
+    def make(selection: dict, **context) -> dict[str, Choice]:
+        return {choice.name: choice for choice in choices(context_of(selection, **context))}
 
     return make
 
@@ -64,13 +52,11 @@ def test_impossible_values_are_marked_unless_they_are_chosen(form_of) -> None:
     assert states == {"pendientes": True, "revision": True, "enviado": True, "pagado": False}
 
 
-def test_a_long_list_begins_with_what_is_possible(catalogue_of) -> None:
+def test_a_long_list_begins_with_what_is_possible(catalogue_of, form_of) -> None:
     stored = catalogue_of()
     (projects,) = [one for one in stored["dimensions"] if one["name"] == "project"]
     projects["values"] = [{"value": f"P-{at}", "count": at % 2} for at in range(10)]
-    catalogue = Catalogue.model_validate(stored)
-    counts = option_counts(catalogue, None, {})
-    form = {one.name: one for one in choices(catalogue, {}, counts, "en", ENGLISH, HERE)}
+    form = form_of({}, stored=stored)
     assert form["project"].is_long
     assert [one.value for one in form["project"].options] == [
         f"P-{at}" for at in (1, 3, 5, 7, 9, 0, 2, 4, 6, 8)
@@ -121,14 +107,14 @@ def test_amount_bands_and_days_read_as_people_say_them(form_of) -> None:
         ({"issued_age": ["7-13"]}, "Días desde la emisión", "7\N{EN DASH}13"),
     ],
 )
-def test_a_chip_is_what_was_chosen_in_one_go(selection, dimension, label, catalogue) -> None:
-    (chip,) = chips(catalogue, selection, "es", SPANISH, HERE)
+def test_a_chip_is_what_was_chosen_in_one_go(selection, dimension, label, context_of) -> None:
+    (chip,) = chips(context_of(selection, language="es"))
     assert (chip.dimension, chip.label, chip.remove_url) == (dimension, label, PAGE)
 
 
-def test_each_chip_leaves_the_others_in_few_words(catalogue) -> None:
+def test_each_chip_leaves_the_others_in_few_words(context_of) -> None:
     selection = {"month": LAST_3, "state": ["enviado", "pagado", "revision"]}
-    period, group, paid = chips(catalogue, selection, "en", ENGLISH, HERE)
+    period, group, paid = chips(context_of(selection))
     assert period.remove_url == f"{PAGE}?state=pendientes&state=pagado"
     assert group.remove_url == f"{PAGE}?period=3m&state=pagado"
     assert paid.remove_url == f"{PAGE}?period=3m&state=pendientes"

@@ -2,33 +2,22 @@
 
 from datetime import date
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from serving.catalogue import Catalogue
-from serving.pages.filters.form import PageAddress, option_counts
+from serving.pages.addresses import PageAddress
 from serving.pages.filters.period_choice import PeriodChoice, RangeEnd, period_choice, period_links
-from serving.pages.formats import Formats
 from tests.serving.payloads import MONTHS
 
 PAGE = "/manager/dashboard"
-HERE = PageAddress(PAGE, None)
 LAST_3 = ["2024-04", "2024-05", "2024-06"]
 DASH = "\N{EN DASH}"
-ENGLISH = Formats("en", {}, ZoneInfo("UTC"))
 
 
 @pytest.fixture
-def catalogue(catalogue_of) -> Catalogue:
-    return Catalogue.model_validate(catalogue_of())
-
-
-@pytest.fixture
-def choice_of(catalogue):
-    def make(selection: dict, options=None) -> PeriodChoice:
-        counts = option_counts(catalogue, options, {})
-        return period_choice(catalogue, selection, counts, "en", ENGLISH, HERE)
+def choice_of(context_of):
+    def make(selection: dict, **context) -> PeriodChoice:
+        return period_choice(context_of(selection, **context))
 
     return make
 
@@ -79,11 +68,10 @@ def test_it_says_what_is_chosen_and_how_to_clear_it(selection, said, cleared, ch
     assert (when.said, when.clear_url) == (said, cleared)
 
 
-def test_period_links_take_the_place_of_what_is_said_of_time(catalogue) -> None:
+def test_period_links_take_the_place_of_what_is_said_of_time(context_of) -> None:
     selection = {"client": ["Minera Ñandú"], "month": ["2023-08"], "issued_age": ["0-6"]}
-    counts = option_counts(catalogue, None, {})
     address = PageAddress("/manager/costs", "en", date(2024, 6, 30))
-    links = {one.label: one for one in period_links(catalogue, selection, counts, "en", address)}
+    links = {one.label: one for one in period_links(context_of(selection, address=address))}
     parts = urlsplit(links["Last 3 months"].url)
     assert parts.path == "/manager/costs"
     assert parse_qsl(parts.query) == [
@@ -104,16 +92,15 @@ def test_period_links_take_the_place_of_what_is_said_of_time(catalogue) -> None:
         ({"month": LAST_3, "issued_age": ["0-6"]}, None),
     ],
 )
-def test_the_period_that_the_page_shows_is_marked(selection, label, catalogue) -> None:
-    counts = option_counts(catalogue, None, {})
-    links = period_links(catalogue, selection, counts, "en", HERE)
+def test_the_period_that_the_page_shows_is_marked(selection, label, context_of) -> None:
+    links = period_links(context_of(selection))
     assert [one.label for one in links if one.current] == ([label] if label else [])
 
 
-def test_a_period_without_certificates_is_impossible(catalogue) -> None:
-    none_new = option_counts(catalogue, {"issued_age": [0, 0, 0, 1, 1, 1, 1, 1, 1]}, {})
-    links = period_links(catalogue, {}, none_new, "en", HERE)
+def test_a_period_without_certificates_is_impossible(context_of) -> None:
+    none_new = {"issued_age": [0, 0, 0, 1, 1, 1, 1, 1, 1]}
+    links = period_links(context_of({}, options=none_new))
     assert [one.label for one in links if one.impossible] == ["Last 7 days", "Last 30 days"]
     # Beside months, which the link leaves out, the same counts say nothing.
-    links = period_links(catalogue, {"month": LAST_3}, none_new, "en", HERE)
+    links = period_links(context_of({"month": LAST_3}, options=none_new))
     assert not any(one.impossible for one in links)
