@@ -18,9 +18,8 @@ from http.client import HTTPConnection
 from typing import Any
 
 from kpi_pipeline.cli.problems import load_settings
-from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
+from kpi_pipeline.stack.addresses import LOOPBACK, OPENER, Addresses
 from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.loopback import OPENER
 from kpi_pipeline.stack.supervision import running_addresses
 
 API = {"kpis": "kpis", "dashboards": "dashboard", "charts": "charts", "financials": "financials"}

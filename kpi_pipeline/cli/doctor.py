@@ -15,8 +15,7 @@ from kpi_pipeline.cli.console import OUT, print_json
 from kpi_pipeline.cli.problems import EXPECTED_ERRORS, FAILED, Problem, load_settings, reported_errors
 from kpi_pipeline.cli.source_check import read_source, refuse_if_too_dirty
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack import loopback
-from kpi_pipeline.stack.addresses import Addresses, port_is_free
+from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, HomeUnusable
 from kpi_pipeline.stack.redis_check import check_redis
@@ -173,6 +172,6 @@ def _dagster(settings: Settings, running: Addresses | None) -> str:
 def _web(running: Addresses | None) -> str:
     if running is None:
         raise _Skipped("the stack does not run")
-    if not loopback.answers(f"{running.web_url}/health/system"):
+    if not http_answers(f"{running.web_url}/health/system"):
         raise Problem(f"the dashboard at {running.web_url} does not answer: see logs/web.log in KPI_HOME")
     return f"{running.dashboard_url} answers"

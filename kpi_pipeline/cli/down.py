@@ -8,7 +8,7 @@ from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.processes import end_processes, stack_processes
-from kpi_pipeline.stack.supervision import LEFT_SECONDS, STOP_SECONDS, request_stop
+from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, STOP_SECONDS, request_stop
 
 
 def down() -> None:
@@ -33,7 +33,7 @@ def down() -> None:
             if time.monotonic() > deadline:
                 raise Problem("the stack did not stop: press Ctrl-C in the terminal where `kpi up` runs")
             time.sleep(0.1)
-        end_processes(home.root, LEFT_SECONDS)
+        end_processes(home.root, ORPHAN_SECONDS)
         home.clear_run()
         lock.release()
         say("stopped")

@@ -22,16 +22,14 @@ from kpi_pipeline.cli.problems import (
 from kpi_pipeline.cli.refresh import REFRESH_ALL, not_fresh, refresh
 from kpi_pipeline.cli.warm import show_refresh
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack import loopback
-from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.addresses import Addresses, http_answers
 from kpi_pipeline.stack.dagster_client import DagsterClient
-from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.home import Home, create_run_storage
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.processes import end_processes
 from kpi_pipeline.stack.programs import pipeline_environment, programs
 from kpi_pipeline.stack.redis_check import RedisUnusable, check_redis
-from kpi_pipeline.stack.run_storage import create_run_storage
-from kpi_pipeline.stack.supervision import LEFT_SECONDS, Supervisor
+from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, Supervisor
 from kpi_pipeline.stack.watchdog import Watchdog
 
 READY_SECONDS: Final = 120
@@ -86,14 +84,14 @@ def up(
                 say("stopped")
         finally:
             _ignore_signals()
-            end_processes(home.root, LEFT_SECONDS)
+            end_processes(home.root, ORPHAN_SECONDS)
             home.clear_run()
             lock.release()
 
 
 def _run(settings: Settings, home: Home) -> None:
     """Start the stack and keep it; ends by a signal or a problem only."""
-    left = end_processes(home.root, LEFT_SECONDS)
+    left = end_processes(home.root, ORPHAN_SECONDS)
     if left:
         say(f"stopped {left} processes that an earlier `kpi up` left behind")
     if settings.redis_url is not None:
@@ -135,7 +133,7 @@ def _await_servers(
     dagster = DagsterClient(addresses.dagster_url)
     answering: dict[str, Callable[[], bool]] = {
         "cache": lambda: _redis_answers(redis_url(settings)),
-        "web": lambda: loopback.answers(f"{addresses.web_url}/health/system"),
+        "web": lambda: http_answers(f"{addresses.web_url}/health/system"),
         "worker": lambda: watchdog.states["worker"].state == "RUNNING",
         "dagster-web": dagster.answers,
     }

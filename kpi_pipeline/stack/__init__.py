@@ -1,1 +1,1 @@
-"""The processes of one machine: what they are, how they are kept alive and how they are asked."""
+"""The processes of one machine: what they are, how they are supervised and how to reach them."""

@@ -1,10 +1,13 @@
-"""Where the processes of a running stack listen: loopback ports and how others learn of them."""
+"""Where the processes of a running stack listen: loopback ports, passwords and the file that holds them."""
 
 import json
 import secrets
 import socket
+import urllib.error
+import urllib.request
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Self
 
@@ -12,9 +15,12 @@ from kpi_pipeline.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 
+OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens addresses of this machine, bypassing any proxy that the environment names."""
+
 
 class PortTaken(RuntimeError):
-    """A port that the stack needs is in use; the message names the option for another."""
+    """A port that the stack needs is in use; the message names the option that changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +28,14 @@ class Addresses:
     """Ports and passwords of one run of the stack.
 
     Attributes:
-        web_port: The dashboard.
-        dagster_port: The Dagster UI.
-        code_port: Dagster's code server.
-        redis_port: The embedded server; 0 when REDIS_URL names another.
-        pipeline_password: Password of the cache's writer; of the embedded server only.
-        serving_password: Password of the cache's reader; of the embedded server only.
-        supervisor_port: The supervisor's control port.
-        supervisor_password: Its password.
+        web_port: Port of the dashboard.
+        dagster_port: Port of the Dagster UI.
+        code_port: Port of Dagster's code server.
+        redis_port: Port of the embedded server; 0 when REDIS_URL names another.
+        pipeline_password: Password of the embedded server's user `pipeline`.
+        serving_password: Password of the embedded server's user `serving`.
+        supervisor_port: Control port of the supervisor.
+        supervisor_password: Password of that port.
     """
 
     web_port: int
@@ -43,12 +49,12 @@ class Addresses:
 
     @classmethod
     def choose(cls, settings: Settings) -> Self:
-        """Take the ports that settings name and free ones for the rest.
+        """Take the ports that the settings name and free ones for the rest.
 
         Raises:
             PortTaken: If a named port is in use, or named twice.
         """
-        # All are held until the last is chosen, so that no two are the same.
+        # All ports stay bound until the last is chosen, so that no two are equal.
         with ExitStack() as held:
             return cls(
                 web_port=_port(held, settings.web_port, "--web-port", "KPI_WEB_PORT"),
@@ -70,12 +76,12 @@ class Addresses:
 
     @property
     def dashboard_url(self) -> str:
-        """The manager's page."""
+        """The dashboard's page."""
         return f"{self.web_url}/manager/dashboard"
 
     @property
     def dagster_url(self) -> str:
-        """The engineers' UI."""
+        """The Dagster UI."""
         return f"http://{LOOPBACK}:{self.dagster_port}"
 
     def redis_url(self, user: str) -> str:
@@ -84,12 +90,12 @@ class Addresses:
         return f"redis://{user}:{password}@{LOOPBACK}:{self.redis_port}/0"
 
     def write(self, path: Path) -> None:
-        """Keep them for other commands, readable by the owner only."""
+        """Write them to a file for other commands, readable by its owner only."""
         write_private(path, json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Those of the running stack; None when none has been started."""
+        """Read them from that file; None when there is none or it is damaged."""
         try:
             return cls(**json.loads(path.read_text()))
         except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError):
@@ -106,8 +112,19 @@ def write_private(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def http_answers(url: str, timeout_s: float = 5.0) -> bool:
+    """Whether a web server of this machine answers, with whatever status."""
+    try:
+        OPENER.open(url, timeout=timeout_s).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+    except (OSError, HTTPException):
+        return False
+    return True
+
+
 def port_is_free(port: int) -> bool:
-    """Whether a loopback port can be listened on."""
+    """Whether a process can listen on a loopback port."""
     with ExitStack() as held:
         try:
             _bind(held, port)
@@ -117,12 +134,12 @@ def port_is_free(port: int) -> bool:
 
 
 def _port(held: ExitStack, wanted: int, option: str, variable: str) -> int:
-    """The wanted port, or any free one for 0."""
+    """Bind the wanted port, or any free one for 0."""
     try:
         return _bind(held, wanted)
     except OSError as error:
         raise PortTaken(
-            f"port {wanted} is taken; choose another: `kpi up {option} PORT` "
+            f"port {wanted} is in use; choose another: `kpi up {option} PORT` "
             f"(or `make up ARGS='{option} PORT'`, or {variable} in .env)"
         ) from error
 

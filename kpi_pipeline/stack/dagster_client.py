@@ -1,4 +1,8 @@
-"""Dagster runs, asked for and followed from outside, through the web server's GraphQL API."""
+"""A client of Dagster's web server: starts runs and follows them through its GraphQL API.
+
+Dagster's own `DagsterGraphQLClient` is not used: it offers neither steps, failures nor lists of runs, honours
+proxies of the environment, and takes a second to import.
+"""
 
 import json
 import time
@@ -8,7 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Final
 
-from kpi_pipeline.stack.loopback import OPENER
+from kpi_pipeline.stack.addresses import OPENER
 
 _LAUNCH: Final = """
 mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
@@ -63,11 +67,11 @@ query Tagged($key: String!, $value: String!) {
 _LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
-"""Statuses after which a run does not change."""
+"""Final statuses of a run."""
 
 _TIMEOUT_S: Final = 15
-_PATIENCE_S: Final = 30
-"""How long the web server may be away while a run is followed: its supervisor brings it back."""
+_OUTAGE_S: Final = 30
+"""How long the web server may be down while a run is followed; its supervisor restarts it."""
 
 
 class DagsterUnreachable(RuntimeError):
@@ -75,20 +79,20 @@ class DagsterUnreachable(RuntimeError):
 
 
 class RunRefused(RuntimeError):
-    """The web server would not start the run, or knows none of that id."""
+    """The web server did not start the run, or has no run of that id; the message says why."""
 
 
 class RunUnfinished(RuntimeError):
-    """A run has not finished in time; the message says where to look."""
+    """A run did not finish in time; the message links to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """How far a step of a run is.
+    """Progress of a step of a run.
 
     Attributes:
-        status: Dagster's word: IN_PROGRESS, SUCCESS, FAILURE ...
-        seconds: How long it took; None until it ends.
+        status: Dagster's status: IN_PROGRESS, SUCCESS, FAILURE ...
+        seconds: Duration; None until it ends.
     """
 
     status: str
@@ -97,12 +101,12 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
-        status: Dagster's word for the run.
-        seconds: How long it took; None until it ends.
-        steps: Step key to its progress, of steps begun.
+        status: Dagster's status: QUEUED, STARTED, SUCCESS, FAILURE ...
+        seconds: Duration; None until it ends.
+        steps: Progress of the steps that have begun, by step key.
     """
 
     status: str
@@ -112,15 +116,15 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class RecentRun:
-    """A run as `kpi status` lists it. Times are seconds since the epoch.
+    """A run as `kpi status` lists it.
 
     Attributes:
         run_id: Its id.
-        job: Its job.
-        status: Dagster's word for it.
-        started_at: When it began, if it has.
-        seconds: How long it took; None until it ends.
-        link: Its page.
+        job: Name of its job.
+        status: Dagster's status.
+        started_at: Start, in seconds since the epoch; None before it.
+        seconds: Duration; None until it ends.
+        link: Address of its page.
     """
 
     run_id: str
@@ -132,40 +136,39 @@ class RecentRun:
 
 
 class DagsterClient:
-    """A running Dagster web server.
+    """A client of one Dagster web server.
 
     Args:
-        url: Its address, such as http://127.0.0.1:3000.
+        url: Address of the server, such as http://127.0.0.1:3000.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     def answers(self) -> bool:
-        """Whether it is up and has loaded the code location."""
+        """Whether the server is up and has loaded the definitions."""
         try:
-            answer = self._query(_LOCATIONS, {})
+            return bool(self._query(_LOCATIONS)["repositoriesOrError"].get("nodes"))
         except (DagsterUnreachable, RunRefused):
             return False
-        return bool(answer["repositoriesOrError"].get("nodes"))
 
     def launch(self, job: str, tags: Mapping[str, str]) -> str:
         """Start a run; returns its id.
 
         Args:
-            job: Its job.
-            tags: Tags beside those of the job.
+            job: Name of the job.
+            tags: Tags in addition to those of the job.
 
         Raises:
             DagsterUnreachable: If the server does not answer.
-            RunRefused: If it would not start the run; carries its reason.
+            RunRefused: If it does not start the run.
         """
-        given = [{"key": key, "value": value} for key, value in tags.items()]
-        answer = self._query(_LAUNCH, {"job": job, "tags": given})["launchRun"]
+        execution_tags = [{"key": key, "value": value} for key, value in tags.items()]
+        answer = self._query(_LAUNCH, job=job, tags=execution_tags)["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             reasons = [answer.get("message")] + [error["message"] for error in answer.get("errors", [])]
             raise RunRefused(
-                f"Dagster would not start {job}: {'; '.join(filter(None, reasons)) or answer['__typename']}"
+                f"Dagster did not start {job}: {'; '.join(filter(None, reasons)) or answer['__typename']}"
             )
         return str(answer["run"]["runId"])
 
@@ -175,20 +178,20 @@ class DagsterClient:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._query(_TAGGED, {"key": key, "value": value})["runsOrError"].get("results", [])
+        rows = self._query(_TAGGED, key=key, value=value)["runsOrError"].get("results", [])
         return str(rows[0]["runId"]) if rows else None
 
     def link(self, run_id: str) -> str:
-        """The run's page."""
+        """Address of a run's page."""
         return f"{self.url}/runs/{run_id}"
 
     def follow(self, run_id: str, timeout_s: float, poll_s: float = 0.2) -> Iterator[RunProgress]:
         """Yield the run's progress until it has finished.
 
         Raises:
-            DagsterUnreachable: If the server stops answering and does not come back.
+            DagsterUnreachable: If the server stops answering for longer than 30 s.
             RunRefused: If there is no such run.
-            RunUnfinished: If the run has not finished in time.
+            RunUnfinished: If the run does not finish in time.
         """
         deadline = time.monotonic() + timeout_s
         answered_at = time.monotonic()
@@ -196,7 +199,7 @@ class DagsterClient:
             try:
                 progress = self._progress(run_id)
             except DagsterUnreachable:
-                if time.monotonic() > answered_at + _PATIENCE_S:
+                if time.monotonic() > answered_at + _OUTAGE_S:
                     raise
             else:
                 answered_at = time.monotonic()
@@ -205,18 +208,18 @@ class DagsterClient:
                     return
             if time.monotonic() > deadline:
                 raise RunUnfinished(
-                    f"run {run_id} has not finished in {timeout_s:.0f} s: see {self.link(run_id)}"
+                    f"run {run_id} did not finish in {timeout_s:.0f} s: see {self.link(run_id)}"
                 )
             time.sleep(poll_s)
 
     def failure_reason(self, run_id: str) -> str:
-        """Why a run failed, in the words of its first failed step."""
-        events = self._query(_FAILURE, {"run": run_id})["logsForRun"].get("events", [])
+        """Why a run failed: the message of its first failed step."""
+        events = self._query(_FAILURE, run=run_id)["logsForRun"].get("events", [])
         for event in events:
             if event["__typename"] == "ExecutionStepFailureEvent":
-                described = (event.get("failureMetadata") or {}).get("description")
+                description = (event.get("failureMetadata") or {}).get("description")
                 error = event.get("error") or {}
-                message = described or (error.get("cause") or error).get("message", "no reason given")
+                message = description or (error.get("cause") or error).get("message", "no reason given")
                 return f"{event['stepKey']}: {message.strip()}"
         return next(
             (event["message"] for event in events if event["__typename"] == "RunFailureEvent"),
@@ -224,12 +227,12 @@ class DagsterClient:
         )
 
     def recent_runs(self, limit: int) -> list[RecentRun]:
-        """The last runs, newest first.
+        """The latest runs, newest first.
 
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._query(_RECENT, {"limit": limit})["runsOrError"].get("results", [])
+        rows = self._query(_RECENT, limit=limit)["runsOrError"].get("results", [])
         return [
             RecentRun(
                 run_id=row["runId"],
@@ -243,16 +246,18 @@ class DagsterClient:
         ]
 
     def _progress(self, run_id: str) -> RunProgress:
-        answer = self._query(_FOLLOW, {"run": run_id})["runOrError"]
+        answer = self._query(_FOLLOW, run=run_id)["runOrError"]
         if answer["__typename"] != "Run":
-            raise RunRefused(f"Dagster knows no run {run_id}: {answer.get('message', 'it may be deleted')}")
+            raise RunRefused(
+                f"Dagster has no run {run_id}: {answer.get('message', 'it may have been deleted')}"
+            )
         steps = {
             step["stepKey"]: StepProgress(step["status"] or "IN_PROGRESS", _seconds(step))
             for step in answer["stepStats"]
         }
         return RunProgress(answer["status"], _seconds(answer), steps)
 
-    def _query(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _query(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(  # noqa: S310 - the address is ours, and http
             f"{self.url}/graphql", body, {"Content-Type": "application/json"}
@@ -265,7 +270,7 @@ class DagsterClient:
                 f"Dagster's web server at {self.url} does not answer ({error}): is `kpi up` running?"
             ) from error
         if answer.get("errors"):
-            raise RunRefused(f"Dagster refused the query: {answer['errors'][0].get('message')}")
+            raise RunRefused(f"Dagster rejected the query: {answer['errors'][0].get('message')}")
         data: dict[str, Any] = answer["data"]
         return data
 

@@ -1,5 +1,9 @@
-"""The folder of state, KPI_HOME: what lies where and how it is prepared."""
+"""The folder of state, KPI_HOME: its layout and how it is prepared."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -13,7 +17,7 @@ _ODD: Final = frozenset("\"'\\;#\n")
 
 
 class HomeUnusable(RuntimeError):
-    """KPI_HOME cannot be written to; the message says what to do."""
+    """KPI_HOME cannot be used; the message says what to do."""
 
 
 class Home:
@@ -21,9 +25,9 @@ class Home:
 
     Attributes:
         root: KPI_HOME itself.
-        run: What lives only while the stack runs: addresses, supervisor's files.
-        logs: One log file a process.
-        redis: Data of the embedded server.
+        run: Files that exist only while the stack runs: addresses, the supervisor's files.
+        logs: One log file per process.
+        redis: Data of the embedded Redis server.
         dagster: DAGSTER_HOME.
     """
 
@@ -36,22 +40,22 @@ class Home:
 
     @property
     def addresses_file(self) -> Path:
-        """Where the running stack's addresses are kept."""
+        """The addresses of the running stack."""
         return self.run / "addresses.json"
 
     @property
     def lock_file(self) -> Path:
-        """What `kpi up` locks while it runs."""
+        """The file that `kpi up` locks while it runs."""
         return self.run / "lock"
 
     @property
     def demo_file(self) -> Path:
-        """The demo's database."""
+        """The demo database."""
         return self.root / "demo.db"
 
     @property
     def redis_url_file(self) -> Path:
-        """Where the cache package looks for the running embedded server."""
+        """The file from which the cache package reads the address of the embedded server."""
         return self.run / "redis.url"
 
     @property
@@ -61,20 +65,19 @@ class Home:
 
     @property
     def workspace(self) -> Path:
-        """Dagster workspace that names the running code server."""
+        """The Dagster workspace that names the running code server."""
         return self.dagster / "workspace.yaml"
 
     def make(self) -> None:
         """Create the folders and Dagster's instance configuration.
 
         Raises:
-            HomeUnusable: If the folder cannot be written, or its name would break configuration files.
+            HomeUnusable: If the folder cannot be written, or configuration files cannot hold its name.
         """
-        odd = sorted(set(str(self.root)) & _ODD)
-        if odd:
+        if odd := sorted(set(str(self.root)) & _ODD):
             raise HomeUnusable(
-                f"KPI_HOME {str(self.root)!r} holds {' '.join(map(repr, odd))}, which configuration files "
-                "of the stack cannot carry; set KPI_HOME to another folder"
+                f"KPI_HOME {str(self.root)!r} contains {' '.join(map(repr, odd))}, which the stack's "
+                "configuration files cannot hold; set KPI_HOME to another folder"
             )
         try:
             for folder in (self.root, self.run, self.logs, self.redis, self.dagster):
@@ -88,7 +91,7 @@ class Home:
             ) from error
 
     def prepare(self, addresses: Addresses) -> None:
-        """Write the files by which this run of the stack finds its parts."""
+        """Write the files through which the processes of this run of the stack find each other."""
         addresses.write(self.addresses_file)
         self.workspace.write_text(
             _template("workspace.yaml").substitute(host=LOOPBACK, port=addresses.code_port)
@@ -97,7 +100,7 @@ class Home:
             self.prepare_redis(addresses)
 
     def prepare_redis(self, addresses: Addresses) -> None:
-        """Write the embedded server's configuration and users, and where to find it."""
+        """Write the configuration, the users and the address of the embedded server."""
         users = self.redis / "users.acl"
         write_private(users, acl_file(addresses.pipeline_password, addresses.serving_password))
         write_private(
@@ -109,9 +112,41 @@ class Home:
         write_private(self.redis_url_file, addresses.redis_url("pipeline"))
 
     def clear_run(self) -> None:
-        """Forget the addresses of a stack that has stopped."""
+        """Remove the addresses of a stack that has stopped."""
         for path in (self.addresses_file, self.redis_url_file, self.supervisor_config):
             path.unlink(missing_ok=True)
+
+
+def create_run_storage(home: Home, environment: Mapping[str, str]) -> None:
+    """Create Dagster's databases, unless they exist.
+
+    Dagster's servers each create them at their first start, and damage them when two do so at once.
+
+    Args:
+        home: The folder that holds them.
+        environment: Variables of the processes that write the cache.
+
+    Raises:
+        HomeUnusable: If they cannot be created.
+    """
+    created = home.dagster / "created"
+    if created.exists():
+        return
+    process = subprocess.run(
+        [sys.executable, "-m", "dagster", "instance", "info"],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise HomeUnusable(
+            f"Dagster cannot create its databases in {home.dagster}: {reason}; remove that folder, "
+            "or set KPI_HOME to another"
+        )
+    created.touch()
 
 
 def _template(name: str) -> Template:

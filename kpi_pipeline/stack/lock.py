@@ -1,4 +1,4 @@
-"""One `kpi up` at a time for a KPI_HOME: a lock that the system frees however its holder ends."""
+"""One `kpi up` at a time for a KPI_HOME: a file lock that the system frees however its holder ends."""
 
 import fcntl
 import os
@@ -6,15 +6,15 @@ import time
 from pathlib import Path
 from typing import Final
 
-_GLANCE_S: Final = 0.2
-"""Longer than another process holds the lock only to see whether it is free."""
+_RETRY_S: Final = 0.2
+"""Longer than another process holds the lock just to test whether it is free."""
 
 
 class StackLock:
     """The right to run the stack of one KPI_HOME.
 
     Args:
-        path: The file that is locked; its folder must exist.
+        path: The file to lock; its folder must exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,20 +22,20 @@ class StackLock:
         self._handle = -1
 
     def acquire(self) -> bool:
-        """Take it; False when another process holds it."""
-        deadline = time.monotonic() + _GLANCE_S
+        """Take the lock; False when another process holds it."""
+        deadline = time.monotonic() + _RETRY_S
         while not self._try():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(_GLANCE_S / 10)
+            time.sleep(_RETRY_S / 10)
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Free the lock."""
         os.close(self._handle)
 
     def held(self) -> bool:
-        """Whether some process holds it."""
+        """Whether any process holds the lock."""
         if not self._path.exists():
             return False
         if not self._try():

@@ -1,8 +1,7 @@
-"""Every process of a stack, found by a mark in its environment, whoever its parent is by now.
+"""Every process of a stack, found by a variable of its environment, whatever its parent is.
 
-The supervisor ends the processes that it has started. Those that lost their parent, because the
-supervisor or a server was killed, are found here. They are looked for in /proc; on a system without
-it none is found.
+The supervisor ends the processes that it has started. This module finds those that lost their parent
+because the supervisor or a server was killed. It searches /proc; on a system without it, none is found.
 """
 
 import os
@@ -13,21 +12,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-MARK: Final = "KPI_STACK"
-"""Environment variable of every process of a stack: its KPI_HOME."""
+STACK_VARIABLE: Final = "KPI_STACK"
+"""Environment variable of every process of a stack; its value is KPI_HOME."""
 
 _PROC: Final = Path("/proc")
 _POLL_S: Final = 0.1
 
 
 def stack_processes(root: Path) -> list[int]:
-    """Ids of the living processes of the stack of a KPI_HOME, except the present one.
+    """Ids of the living processes of the stack of a KPI_HOME, except this process.
 
     Args:
         root: KPI_HOME, absolute.
     """
-    mark = f"{MARK}={root}".encode()
-    return [pid for pid in _all_processes() if pid != os.getpid() and mark in _environment(pid)]
+    variable = f"{STACK_VARIABLE}={root}".encode()
+    return [pid for pid in _all_processes() if pid != os.getpid() and variable in _environment(pid)]
 
 
 def end_processes(root: Path, wait_s: float) -> int:
@@ -35,24 +34,24 @@ def end_processes(root: Path, wait_s: float) -> int:
 
     Args:
         root: KPI_HOME, absolute.
-        wait_s: How long they may take before they are killed.
+        wait_s: How long they may take to stop before they are killed.
     """
-    found = stack_processes(root)
-    _signal(found, signal.SIGTERM)
+    pids = stack_processes(root)
+    _signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + wait_s
-    while left := stack_processes(root):
+    while remaining := stack_processes(root):
         if time.monotonic() > deadline:
-            _signal(left, signal.SIGKILL)
+            _signal(remaining, signal.SIGKILL)
         time.sleep(_POLL_S)
-    return len(found)
+    return len(pids)
 
 
 def kill_group(root: Path, group: int) -> None:
-    """Kill what is left of one process group of a stack.
+    """Kill the remaining processes of one process group of a stack.
 
     Args:
         root: KPI_HOME, absolute.
-        group: The group's id, which is that of the process that led it.
+        group: Id of the group: that of the process that led it.
     """
     _signal((pid for pid in stack_processes(root) if _group(pid) == group), signal.SIGKILL)
 
@@ -64,7 +63,7 @@ def _all_processes() -> list[int]:
 
 
 def _environment(pid: int) -> list[bytes]:
-    # Another user's process cannot be read; one that ended meanwhile has no environment.
+    # Another user's process is not readable; one that has ended has no environment.
     try:
         return (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:

@@ -1,4 +1,4 @@
-"""The programs of the stack: one entry a process, with its command and environment."""
+"""The programs of the stack: one entry per process, with its command and environment."""
 
 import os
 import sys
@@ -14,26 +14,26 @@ from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
 from kpi_pipeline.stack.home import Home
 
 BROKER_DATABASE: Final = 1
-"""Redis database of the worker's queues; the cache is database 0."""
+"""Redis database of the worker's queues; the cache uses database 0."""
 
 WEB_STOP_SECONDS: Final = 3
-"""How long an answer under way may take when the web server is stopped."""
+"""How long an answer in progress may take when the web server is stopped."""
 
 
 class NoBroker(RuntimeError):
-    """The worker's queues have no address; the message says what to set."""
+    """The address of the worker's queues is unknown; the message says what to set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to keep alive.
+    """A process to supervise.
 
     Attributes:
         name: Name in logs and in `kpi status`.
         command: Program and arguments.
         environment: Variables beyond those of `kpi up` itself.
         stop_seconds: How long it may take to stop before it is killed.
-        stop_children: Whether its child processes are told to stop too, or are its own affair.
+        stop_children: Whether its child processes receive the stop signal too.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Program:
 
 
 def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Program]:
-    """The programs of a stack, in the order in which they are started.
+    """The programs of a stack, in starting order.
 
     Raises:
-        NoBroker: If the worker's queues have no address.
+        NoBroker: If the address of the worker's queues is unknown.
     """
     pipeline = pipeline_environment(settings, home, addresses)
     serving = {
@@ -89,7 +89,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
                 *("--without-mingle", "--without-gossip"),
             ),
             pipeline,
-            # It lets a run under way end; told to stop, a child would drop it at once.
+            # It lets a run in progress end; a child that receives the signal would drop it at once.
             stop_seconds=8,
             stop_children=False,
         ),
@@ -117,7 +117,7 @@ def pipeline_environment(settings: Settings, home: Home, addresses: Addresses) -
     """Environment of the processes that write the cache.
 
     Raises:
-        NoBroker: If the worker's queues have no address.
+        NoBroker: If the address of the worker's queues is unknown.
     """
     broker = settings.celery_broker_url
     backend = settings.celery_result_backend
@@ -140,12 +140,13 @@ def _cache_url(settings: Settings, addresses: Addresses, user: str) -> str:
 
 
 def _queues_url(settings: Settings, addresses: Addresses) -> str:
-    """The worker's queues on the cache's server, for those that have no server of their own."""
+    """Address of the worker's queues on the cache's server, unless settings name their own."""
     address = urlsplit(_cache_url(settings, addresses, "pipeline"))
     if address.scheme == "unix" and not (settings.celery_broker_url and settings.celery_result_backend):
         raise NoBroker(
-            "REDIS_URL names a socket, from which the worker's queues cannot be told: set CELERY_BROKER_URL "
-            "and CELERY_RESULT_BACKEND, such as redis+socket:///path/to/redis.sock?virtual_host=1"
+            "REDIS_URL names a socket, from which the address of the worker's queues does not follow: set "
+            "CELERY_BROKER_URL and CELERY_RESULT_BACKEND, such as "
+            "redis+socket:///path/to/redis.sock?virtual_host=1"
         )
     return urlunsplit(address._replace(path=f"/{BROKER_DATABASE}"))
 

@@ -1,4 +1,4 @@
-"""Whether the Redis server of the cache can be used at all."""
+"""Whether a Redis server can serve as the cache."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ class RedisUnusable(RuntimeError):
 
 
 def check_redis(url: str) -> str:
-    """Ask a server for its version.
+    """Read the version of a server.
 
     Args:
         url: Its address.
@@ -32,14 +32,14 @@ def check_redis(url: str) -> str:
             info = client.info("server")
     except redis.AuthenticationError as error:
         raise RedisUnusable(
-            f"Redis refuses the user or password ({error}): correct them in REDIS_URL"
+            f"Redis rejects the user or password ({error}): correct them in REDIS_URL"
         ) from error
     except redis.RedisError as error:
         raise RedisUnusable(
             f"Redis does not answer ({error}): start the server that REDIS_URL names, or unset REDIS_URL "
             "to use the embedded one"
         ) from error
-    # Valkey tells the version of Redis that it is compatible with, beside its own.
+    # Valkey reports the version of Redis that it is compatible with, and its own.
     compatible = str(info["redis_version"])
     name = str(info.get("server_name", "redis"))
     if int(compatible.partition(".")[0]) < OLDEST_VERSION:

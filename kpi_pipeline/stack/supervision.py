@@ -1,4 +1,4 @@
-"""Keeping the stack's processes alive, by supervisord: restarts, logs, and stopping in order."""
+"""Supervision of the stack's processes by supervisord: restarts, logs, and stopping in order."""
 
 import os
 import shlex
@@ -14,13 +14,13 @@ from xml.parsers.expat import ExpatError
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.processes import MARK, end_processes, kill_group, stack_processes
+from kpi_pipeline.stack.processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 from kpi_pipeline.stack.programs import Program
 
 STOP_SECONDS: Final = 30
-"""How long stopping everything may take before what is left is killed."""
+"""How long the whole stack may take to stop before its remaining processes are killed."""
 
-LEFT_SECONDS: Final = 3
+ORPHAN_SECONDS: Final = 3
 """How long processes without a supervisor may take to stop before they are killed."""
 
 _ANSWER_S: Final = 5.0
@@ -29,13 +29,13 @@ _NO_ANSWER: Final = (OSError, xmlrpc.client.Error, HTTPException, ExpatError)
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """One supervised process.
+    """State of one supervised process.
 
     Attributes:
         name: The program's name.
-        state: The supervisor's word: RUNNING, STARTING, BACKOFF, FATAL ...
+        state: supervisord's state: RUNNING, STARTING, BACKOFF, FATAL ...
         pid: Process id; 0 when it does not run.
-        detail: The supervisor's description, such as its uptime.
+        detail: supervisord's description, such as the uptime.
     """
 
     name: str
@@ -45,53 +45,53 @@ class ProcessState:
 
 
 class Supervisor:
-    """A supervisord of our own and the programs it keeps.
+    """A running supervisord and its programs.
 
     Args:
-        home: Where its configuration, logs and programs' data are.
-        listed: The programs, in the order in which they are started.
-        addresses: Its control port.
+        home: Folder of its configuration and logs.
+        listed: The programs, in starting order.
+        addresses: Name its control port.
     """
 
     def __init__(self, home: Home, listed: Iterable[Program], addresses: Addresses) -> None:
         self._home = home
         self._addresses = addresses
         self._control = control(addresses)
-        self._seen: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
         write_private(home.supervisor_config, _config(home, list(listed), addresses))
         self._process = self._start()
 
     def exit_code(self) -> int | None:
-        """How supervisord ended: 0 when it was asked to, negative by a signal; None while it runs."""
+        """Exit code of supervisord: 0 after a requested stop, negative for a signal; None while it runs."""
         return self._process.poll()
 
     def restart(self) -> None:
-        """Start supervisord anew after it was lost, without what it has left behind."""
+        """Start supervisord again after it was killed, and end the processes that it left."""
         self.stop()
         self._process = self._start()
 
     def check(self) -> list[ProcessState]:
-        """The processes as they are now, none left behind by one that ended before.
+        """The current states, after killing what replaced processes have left.
 
-        A server that is killed can leave children that hold its port.
+        A killed server can leave children that hold its port.
         """
         states = read_states(self._control)
         for state in states:
-            before = self._seen.get(state.name, 0)
+            before = self._pids.get(state.name, 0)
             if before not in (0, state.pid):
                 kill_group(self._home.root, before)
-            self._seen[state.name] = state.pid
+            self._pids[state.name] = state.pid
         return states
 
     def stop(self) -> None:
-        """Stop every program and the supervisor; kill what does not stop in time."""
+        """Stop every program and supervisord; kill what does not stop in time."""
         self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        end_processes(self._home.root, wait_s=LEFT_SECONDS)
+        end_processes(self._home.root, wait_s=ORPHAN_SECONDS)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (self._home.logs / "supervisord.err").open("wb") as errors:
@@ -103,16 +103,16 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env={**os.environ, MARK: str(self._home.root)},
-                # Ctrl-C must reach `kpi up` alone, which then stops the rest in order.
+                env={**os.environ, STACK_VARIABLE: str(self._home.root)},
+                # Ctrl-C must reach only `kpi up`, which then stops the rest in order.
                 start_new_session=True,
-                # Whatever the stack writes is its owner's alone.
+                # Only the owner may read what the stack writes.
                 umask=0o077,
             )
 
 
 class _BoundedTransport(xmlrpc.client.Transport):
-    """Waits for an answer for a while, not for ever."""
+    """A transport with a timeout."""
 
     def make_connection(self, host: Any) -> HTTPConnection:
         """Connect with a timeout."""
@@ -124,13 +124,13 @@ class _BoundedTransport(xmlrpc.client.Transport):
 def running_addresses(home: Home) -> Addresses | None:
     """The addresses of the stack of a KPI_HOME; None when it does not run."""
     addresses = Addresses.read(home.addresses_file)
-    # An address can outlive its stack: the machine may have been cut off.
+    # The file can outlive its stack, for example after a power cut.
     alive = StackLock(home.lock_file).held() or bool(stack_processes(home.root))
     return addresses if alive else None
 
 
 def control(addresses: Addresses) -> xmlrpc.client.ServerProxy:
-    """The control port of a stack's supervisor."""
+    """A client of the control port of a stack's supervisor."""
     login = f"kpi:{addresses.supervisor_password}"
     return xmlrpc.client.ServerProxy(
         f"http://{login}@{LOOPBACK}:{addresses.supervisor_port}/RPC2", transport=_BoundedTransport()
@@ -138,7 +138,7 @@ def control(addresses: Addresses) -> xmlrpc.client.ServerProxy:
 
 
 def read_states(proxy: xmlrpc.client.ServerProxy) -> list[ProcessState]:
-    """The processes that a supervisor keeps; empty when it does not answer."""
+    """States of the processes of a supervisor; empty when it does not answer."""
     try:
         answer: Any = proxy.supervisor.getAllProcessInfo()
     except _NO_ANSWER:
@@ -150,7 +150,7 @@ def read_states(proxy: xmlrpc.client.ServerProxy) -> list[ProcessState]:
 
 
 def request_stop(addresses: Addresses) -> bool:
-    """Ask a stack's supervisor to stop everything and then itself; False when it does not answer."""
+    """Request that a supervisor stops its programs and itself; False when it does not answer."""
     try:
         control(addresses).supervisor.shutdown()
     except _NO_ANSWER:
@@ -162,14 +162,14 @@ def _config(home: Home, listed: list[Program], addresses: Addresses) -> str:
     """The supervisor's configuration file."""
     login = f"username = kpi\npassword = {addresses.supervisor_password}"
     sections = [
-        f"[supervisord]\nlogfile = {_plain(str(home.logs / 'supervisord.log'))}\n"
-        f"pidfile = {_plain(str(home.run / 'supervisord.pid'))}\nnodaemon = true\n"
+        f"[supervisord]\nlogfile = {_escape_percent(str(home.logs / 'supervisord.log'))}\n"
+        f"pidfile = {_escape_percent(str(home.run / 'supervisord.pid'))}\nnodaemon = true\n"
         f"logfile_maxbytes = 5MB\nlogfile_backups = 1",
         f"[inet_http_server]\nport = {LOOPBACK}:{addresses.supervisor_port}\n{login}",
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
     ]
-    # Groups stop one after the other, the programs of a group together: the cache's server goes last.
+    # Groups stop one after another, the programs of a group together: the cache's server stops last.
     grouped = {"servers": [program for program in listed if program.name != "valkey"]}
     grouped["cache"] = [program for program in listed if program.name == "valkey"]
     for priority, (group, members) in enumerate(sorted(grouped.items())):
@@ -182,28 +182,29 @@ def _config(home: Home, listed: list[Program], addresses: Addresses) -> str:
 
 def _program(home: Home, priority: int, program: Program) -> str:
     environment = ",".join(
-        f'{name}="{_plain(_quotable(value))}"' for name, value in sorted(program.environment.items())
+        f'{name}="{_escape_percent(_escape_quotes(value))}"'
+        for name, value in sorted(program.environment.items())
     )
-    # Whatever it does not end in time is killed with all its children.
+    # A program that does not stop in time is killed with all its children.
     return (
         f"[program:{program.name}]\n"
-        f"command = {_plain(shlex.join(program.command))}\n"
+        f"command = {_escape_percent(shlex.join(program.command))}\n"
         f"environment = {environment}\n"
         f"priority = {priority}\n"
         f"autorestart = true\nstartsecs = 2\nstartretries = 20\n"
         f"stopsignal = TERM\nstopwaitsecs = {program.stop_seconds}\n"
         f"stopasgroup = {str(program.stop_children).lower()}\nkillasgroup = true\n"
         f"redirect_stderr = true\n"
-        f"stdout_logfile = {_plain(str(home.logs / (program.name + '.log')))}\n"
+        f"stdout_logfile = {_escape_percent(str(home.logs / (program.name + '.log')))}\n"
         f"stdout_logfile_maxbytes = 10MB\nstdout_logfile_backups = 2"
     )
 
 
-def _plain(text: str) -> str:
-    """A value that supervisord takes as it is: it expands per cent signs."""
+def _escape_percent(text: str) -> str:
+    """Escape percent signs, which supervisord expands."""
     return text.replace("%", "%%")
 
 
-def _quotable(value: str) -> str:
-    """An address as it may stand in quotes."""
+def _escape_quotes(value: str) -> str:
+    """Escape quotes in an address."""
     return value.replace('"', "%22").replace("'", "%27")

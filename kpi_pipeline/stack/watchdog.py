@@ -1,4 +1,4 @@
-"""Watching over a supervisor while the stack runs: what it cannot mend itself is mended here."""
+"""A thread that watches the supervisor while the stack runs, and repairs what the supervisor cannot."""
 
 import os
 import signal
@@ -12,60 +12,60 @@ _POLL_S: Final = 0.25
 
 
 class Watchdog:
-    """Tends a supervisor in a thread of its own, until stopped.
+    """Checks a supervisor in a thread of its own until stopped.
 
-    When the supervisor is asked to stop from elsewhere, this process gets SIGTERM.
+    When another process makes the supervisor stop, this process gets SIGTERM.
 
     Args:
-        supervisor: What to tend; nobody else may use it meanwhile.
-        tell: Told in a sentence what has happened.
+        supervisor: The supervisor; nothing else may use it meanwhile.
+        report: Called with one sentence for each event.
     """
 
-    def __init__(self, supervisor: Supervisor, tell: Callable[[str], None]) -> None:
+    def __init__(self, supervisor: Supervisor, report: Callable[[str], None]) -> None:
         self._supervisor = supervisor
-        self._tell = tell
-        self._asked_to_end = Event()
+        self._report = report
+        self._stopping = Event()
         self._states: dict[str, ProcessState] = {}
         self._pids: dict[str, int] = {}
-        self._thread = Thread(target=self._keep, name="keeper", daemon=True)
+        self._thread = Thread(target=self._watch, name="watchdog", daemon=True)
         self._thread.start()
 
     @property
     def states(self) -> dict[str, ProcessState]:
-        """The processes by name, as last seen."""
+        """The processes by name, as last checked."""
         return self._states
 
     def stop(self) -> None:
-        """Stop everything that the supervisor keeps, and the supervisor."""
-        self._asked_to_end.set()
+        """Stop the supervisor and everything that it runs."""
+        self._stopping.set()
         self._thread.join()
         self._supervisor.stop()
 
-    def _keep(self) -> None:
+    def _watch(self) -> None:
         try:
-            while not self._asked_to_end.wait(_POLL_S):
-                ended = self._supervisor.exit_code()
-                if ended == 0:
-                    self._tell("asked to stop from elsewhere")
+            while not self._stopping.wait(_POLL_S):
+                exit_code = self._supervisor.exit_code()
+                if exit_code == 0:
+                    self._report("another process requested a stop")
                     return
-                if ended is not None:
-                    self._tell("the supervisor was lost: everything is started again")
+                if exit_code is not None:
+                    self._report("the supervisor was lost: restarting everything")
                     self._supervisor.restart()
                     self._pids.clear()
-                self._look()
+                self._check()
         finally:
-            if not self._asked_to_end.is_set():
+            if not self._stopping.is_set():
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def _look(self) -> None:
-        now = {state.name: state for state in self._supervisor.check()}
-        for name, state in now.items():
+    def _check(self) -> None:
+        states = {state.name: state for state in self._supervisor.check()}
+        for name, state in states.items():
             before = self._states.get(name)
             if state.state == "FATAL" and before is not None and before.state != "FATAL":
-                self._tell(f"{name} does not stay up and is given up: see logs/{name}.log in KPI_HOME")
+                self._report(f"{name} keeps failing and is not restarted: see logs/{name}.log in KPI_HOME")
             if not state.pid:
                 continue
             if self._pids.get(name, state.pid) != state.pid:
-                self._tell(f"{name} had ended and was started again")
+                self._report(f"{name} ended and was restarted")
             self._pids[name] = state.pid
-        self._states = now
+        self._states = states

@@ -24,7 +24,7 @@ def test_a_port_taken_is_told_with_the_option_for_another(kpi, option: str, vari
         port = str(other.getsockname()[1])
         ran = kpi("up", option, port, **others)
     assert ran.code == 1
-    assert f"port {port} is taken" in ran.errors
+    assert f"port {port} is in use" in ran.errors
     assert f"kpi up {option} PORT" in ran.errors
     assert variable in ran.errors
 
@@ -35,7 +35,7 @@ def test_one_port_for_two_servers_is_refused(kpi) -> None:
         port = str(probe.getsockname()[1])
     ran = kpi("up", "--web-port", port, "--dagster-port", port)
     assert ran.code == 1
-    assert f"port {port} is taken" in ran.errors
+    assert f"port {port} is in use" in ran.errors
 
 
 def test_a_redis_that_does_not_answer_is_told_before_anything_starts(kpi, tmp_path: Path) -> None:

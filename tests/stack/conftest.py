@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.stack.addresses import Addresses
+from kpi_pipeline.stack.addresses import OPENER, Addresses
 from kpi_pipeline.stack.dagster_client import DagsterClient
-from kpi_pipeline.stack.loopback import OPENER
 from kpi_pipeline.stack.processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 

@@ -37,7 +37,7 @@ def test_a_port_in_use_is_refused_with_the_option_for_another() -> None:
         other.listen()
         port = other.getsockname()[1]
         assert not port_is_free(port)
-        with pytest.raises(PortTaken, match=f"port {port} is taken.*--dagster-port PORT"):
+        with pytest.raises(PortTaken, match=f"port {port} is in use.*--dagster-port PORT"):
             Addresses.choose(settings(KPI_DAGSTER_PORT=port))
     assert port_is_free(port)
 

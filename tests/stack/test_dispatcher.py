@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from kpi_pipeline.stack.loopback import OPENER
+from kpi_pipeline.stack.addresses import OPENER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

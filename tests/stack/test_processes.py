@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.stack.processes import MARK, end_processes, kill_group, stack_processes
+from kpi_pipeline.stack.processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")
 
@@ -33,7 +33,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen]]:
             [sys.executable, "-c", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, MARK: str(root)},
+            env={**os.environ, STACK_VARIABLE: str(root)},
             process_group=0,
         )
         started.append(process)

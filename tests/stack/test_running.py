@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.stack.loopback import OPENER
+from kpi_pipeline.stack.addresses import OPENER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

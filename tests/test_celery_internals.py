@@ -1,0 +1,96 @@
+"""What the adapter relies on in dagster-celery and Celery; a new version that changes it fails here."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.definitions.reconstruct import ReconstructableJob
+from dagster._core.launcher import LaunchRunContext
+
+CHANGED = (
+    f"dagster-celery {version('dagster-celery')} or celery {version('celery')} differs from what "
+    "kpi_pipeline/celery_internals.py relies on: "
+)
+BROKER, RESULTS = "memory://", "cache+memory://"
+NAME = "kpi@here"
+
+JOB = """
+from dagster import job, op
+
+@op
+def nothing():
+    pass
+
+@job
+def some_job():
+    nothing()
+"""
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def run(instance: DagsterInstance, tmp_path: Path) -> DagsterRun:
+    path = tmp_path / "jobs.py"
+    path.write_text(JOB)
+    recorded = ReconstructableJob.for_file(str(path), "some_job")
+    return instance.create_run_for_job(
+        recorded.get_definition(), job_code_origin=recorded.get_python_origin()
+    )
+
+
+def launch(instance: DagsterInstance, run: DagsterRun) -> DagsterRun:
+    """Put the task of a run into the queue, by the launcher that dagster.yaml names."""
+    from dagster_celery.launcher import CeleryRunLauncher
+
+    launcher = CeleryRunLauncher("background", BROKER, RESULTS)
+    launcher.register_instance(instance)
+    launcher.launch_run(LaunchRunContext(run, None))
+    return instance.get_run_by_id(run.run_id)
+
+
+def test_the_adapter_s_imports_are_still_there() -> None:
+    try:
+        import kpi_pipeline.celery_internals  # noqa: F401
+    except ImportError as error:
+        pytest.fail(f"{CHANGED}{error}")
+
+
+def test_a_worker_executes_what_the_launcher_sends_and_is_known_to_have_started_it(instance, run) -> None:
+    from kpi_pipeline.celery_internals import is_started_by, make_worker_app
+    from kpi_pipeline.dagster_internals import run_id_of
+
+    executed: list[str] = []
+    started_by: dict[str, bool] = {}
+
+    def execute(arguments: Any) -> int:
+        executed.append(run_id_of(arguments))
+        started_by.update({name: is_started_by(app, launched.tags, name) for name in (NAME, "kpi@there")})
+        return 0
+
+    config = {"task_track_started": True, "task_default_queue": "background"}
+    app = make_worker_app(BROKER, RESULTS, config, execute)
+    assert {"execute_job", "resume_job"} <= set(app.tasks), f"{CHANGED}names of tasks"
+    launched = launch(instance, run)
+    assert not is_started_by(app, launched.tags, NAME)
+    (task_id,) = [value for tag, value in launched.tags.items() if "task_id" in tag]
+    with start_worker(app, queues=["background"], hostname=NAME, perform_ping_check=False):
+        assert app.AsyncResult(task_id).get(timeout=30) == 0, f"{CHANGED}the result of a task"
+    assert executed == [launched.run_id], f"{CHANGED}the launcher's message"
+    assert started_by == {NAME: True, "kpi@there": False}, f"{CHANGED}what a started task records"
+    assert not is_started_by(app, launched.tags, NAME)
+
+
+def test_a_run_without_a_task_was_started_by_no_worker() -> None:
+    from kpi_pipeline.celery_internals import is_started_by
+
+    assert not is_started_by(Celery(broker=BROKER, backend=RESULTS), {}, NAME)

