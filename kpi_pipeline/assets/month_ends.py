@@ -35,7 +35,7 @@ from dagster import (
 
 from kpi_pipeline.assets.month_end_tables import of_month, stack
 from kpi_pipeline.assets.policies import TRY_AGAIN
-from kpi_pipeline.assets.products import inputs_digest
+from kpi_pipeline.assets.products import inputs_digest, manifest_entry
 from kpi_pipeline.assets.reuse import basis_digest, single_values
 from kpi_pipeline.assets.source_reading import read_source
 from kpi_pipeline.cache.keys import new_generation
@@ -48,7 +48,7 @@ from kpi_pipeline.compute.months import month_end, month_number, month_of
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
-from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import Settings
@@ -302,8 +302,7 @@ def _publish(
     publisher, history = cache.publisher(), cache.history()
     expires_at = time.time() + KEPT_S
     kept = history.entry(product, as_of)
-    unchanged = kept is not None and (kept.inputs, kept.schema_version) == (inputs, SCHEMA_VERSION)
-    if kept is not None and unchanged and publisher.prolong(kept.generation, expires_at):
+    if kept is not None and kept.has_inputs(inputs) and publisher.prolong(kept.generation, expires_at):
         return _Kept(month, "unchanged", kept)
 
     slices = _kept_slices(cube)
@@ -321,23 +320,17 @@ def _publish(
     if unread:
         publisher.discard(staged)
         return _Kept(month, "refused", problems=tuple(unread))
-    entry = ManifestEntry(
-        product=product,
-        generation=staged.generation,
-        fence=provenance.fence,
-        as_of=as_of,
+    entry = manifest_entry(
+        staged,
+        provenance,
+        as_of,
+        inputs=inputs,
+        basis=basis_digest(product, cube, described),
+        run_id=run_id,
         computed_at=provenance.read_at,
-        verified_at=provenance.read_at,
         # The past does not age.
         fresh_until=provenance.read_at,
         stale_until=provenance.read_at,
-        inputs=inputs,
-        basis=basis_digest(product, cube, described),
-        watermark=provenance.watermark,
-        run_id=run_id,
-        schema_version=SCHEMA_VERSION,
-        variants=staged.variants,
-        bytes=staged.bytes,
     )
     outcome = history.keep(entry)
     return _Kept(month, outcome.value, entry)

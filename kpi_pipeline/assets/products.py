@@ -129,37 +129,32 @@ def product_asset(product: str) -> AssetsDefinition:
         expires_at = stale_until + KEY_MARGIN_SECONDS
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
-            unread: list[str] = []
+            writes_all, unread = _writes_all(context.run), list[str]()
             held: Staged | ManifestEntry
             if (
                 live is not None
-                and _is_right(live, inputs, context.run)
+                and not writes_all
+                and live.has_inputs(inputs)
                 and publisher.prolong(live.generation, expires_at)
                 and not publisher.inspect(live.generation)
             ):
                 held, outcome, computed_at = live, "unchanged", live.computed_at
             else:
-                plan = write_plan(product, cube, chosen, None if _writes_all(context.run) else live, basis)
+                plan = write_plan(product, cube, chosen, None if writes_all else live, basis)
                 held, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
                 outcome, computed_at = "written", provenance.read_at
         yield _check_result(product, "reads_back", unread, variants=held.variants)
         _fail_on({"reads_back": unread})
-        entry = ManifestEntry(
-            product=product,
-            generation=held.generation,
-            fence=provenance.fence,
-            as_of=as_of,
-            computed_at=computed_at,
-            verified_at=provenance.read_at,
-            fresh_until=fresh_until,
-            stale_until=stale_until,
+        entry = manifest_entry(
+            held,
+            provenance,
+            as_of,
             inputs=inputs,
             basis=basis,
-            watermark=provenance.watermark,
             run_id=context.run_id,
-            schema_version=SCHEMA_VERSION,
-            variants=held.variants,
-            bytes=held.bytes,
+            computed_at=computed_at,
+            fresh_until=fresh_until,
+            stale_until=stale_until,
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
         told = _metadata(entry, outcome, time.perf_counter() - started)
@@ -255,6 +250,51 @@ def inputs_digest(product: str, cube: Cube, difference: list[Filter], described:
     return blake2b(parts, digest_size=16).hexdigest()
 
 
+def manifest_entry(
+    held: Staged | ManifestEntry,
+    provenance: Provenance,
+    as_of: date,
+    *,
+    inputs: str,
+    basis: str,
+    run_id: str,
+    computed_at: float,
+    fresh_until: float,
+    stale_until: float,
+) -> ManifestEntry:
+    """The entry by which a generation goes live.
+
+    Args:
+        held: The generation: just written, or live and still right.
+        provenance: The reading of the source by which it is right.
+        as_of: The business date of its figures.
+        inputs: Of `inputs_digest`.
+        basis: Of `basis_digest`.
+        run_id: The run that publishes it.
+        computed_at: When the source was read from which it was computed, in seconds since the epoch.
+        fresh_until: When it becomes stale, likewise.
+        stale_until: When it expires, likewise.
+    """
+    return ManifestEntry(
+        product=held.product,
+        generation=held.generation,
+        fence=provenance.fence,
+        as_of=as_of,
+        computed_at=computed_at,
+        verified_at=provenance.read_at,
+        fresh_until=fresh_until,
+        stale_until=stale_until,
+        inputs=inputs,
+        basis=basis,
+        watermark=provenance.watermark,
+        run_id=run_id,
+        schema_version=SCHEMA_VERSION,
+        variants=held.variants,
+        bytes=held.bytes,
+        previous=(),
+    )
+
+
 def _extending(answers: Iterator[Answer], extend_lease: Callable[[], None]) -> Iterator[Answer]:
     """The same answers; writing many must not outlast the lease."""
     for number, answer in enumerate(answers):
@@ -285,11 +325,6 @@ def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
 def _writes_all(run: DagsterRun) -> bool:
     """Whether whoever started a run wants everything written anew."""
     return run.tags.get(REBUILD_TAG) == ALWAYS or BY_HAND_TAG in run.tags
-
-
-def _is_right(live: ManifestEntry, inputs: str, run: DagsterRun) -> bool:
-    """Whether the live generation is what this run would write, and the run may leave it at that."""
-    return not _writes_all(run) and live.inputs == inputs and live.schema_version == SCHEMA_VERSION
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """The manifest: which generation of each product is live, and until when it may be used."""
 
 import builtins
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from math import isfinite
-from typing import Any, Final, Self
+from typing import Annotated, Final, Self, cast
 
 import orjson
+import redis
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from kpi_pipeline.cache.keys import MANIFEST_KEY, month_end_field
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 
 class MissReason(StrEnum):
@@ -32,19 +34,20 @@ class MissReason(StrEnum):
 
 
 KEPT_GENERATIONS: Final = 2
-"""How many replaced generations stay, to roll back to."""
+"""How many replaced generations are kept to roll back to."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PREVIOUS: Final = b',"previous":'
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+Count = Annotated[int, Field(ge=0)]
 
 
 class CorruptManifest(ValueError):
-    """A manifest entry is not one that this version writes."""
+    """A stored text is no manifest entry of this version."""
 
 
 class AnswerState(StrEnum):
-    """How an answer stands to the present; that of a month end, `historic`, does not age."""
+    """The state of an answer relative to the present; that of a month end, `historic`, does not age."""
 
     FRESH = "fresh"
     STALE = "stale"
@@ -53,22 +56,23 @@ class AnswerState(StrEnum):
     HISTORIC = "historic"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
 class ManifestEntry:
-    """The live generation of one product. Times are seconds since the epoch.
+    """The live generation of one product; validated whenever it is made. Times are seconds since the epoch.
 
     Attributes:
         product: What is published.
         generation: Its name, of `keys.new_generation`.
-        fence: The right under which it was computed; a lower one never replaces it.
-        as_of: The business date it is measured against.
+        fence: The order of source readings: an entry with a lower fence never replaces this one.
+        as_of: The business date that ageing and overdue are measured against.
         computed_at: When the source was read from which it was computed.
         verified_at: When the source was last read and gave the same figures; `computed_at` at first.
         fresh_until: Before this it is fresh.
         stale_until: Before this it may still be shown; from then on it is expired.
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
-        basis: Digest of what its answers rest on beside their figures; on another none is taken over.
-        watermark: How far the source had come, in the source's own words; None where it has none.
+        basis: Digest of what its answers depend on besides their figures; an answer is reused only on an
+            equal basis.
+        watermark: How far the source had come, in the source's own terms; None where it has none.
         run_id: The run that made it.
         schema_version: `model.dimensions.SCHEMA_VERSION` under which it was made.
         variants: How many answers it holds, the catalogue not counted.
@@ -76,9 +80,9 @@ class ManifestEntry:
         previous: Generations it replaced that are still kept, newest first.
     """
 
-    product: str
-    generation: str
-    fence: int
+    product: Name
+    generation: Name
+    fence: Count
     as_of: date
     computed_at: float
     verified_at: float
@@ -88,10 +92,19 @@ class ManifestEntry:
     basis: str
     watermark: str | None
     run_id: str
-    schema_version: int
-    variants: int
-    bytes: int
-    previous: tuple[str, ...] = ()
+    schema_version: Count
+    variants: Count
+    bytes: Count
+    previous: Annotated[tuple[Name, ...], Field(max_length=KEPT_GENERATIONS)]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        times = [self.computed_at, self.verified_at, self.fresh_until, self.stale_until]
+        if times != sorted(times):
+            raise ValueError("the times are out of order")
+        if len({self.generation, *self.previous}) <= len(self.previous):
+            raise ValueError("a generation replaces itself")
+        return self
 
     def state_at(self, now: float) -> AnswerState:
         """Fresh before `fresh_until`, stale before `stale_until`, expired from then on.
@@ -103,93 +116,58 @@ class ManifestEntry:
             return AnswerState.FRESH
         return AnswerState.STALE if now < self.stale_until else AnswerState.EXPIRED
 
+    def has_inputs(self, inputs: str) -> bool:
+        """Whether this version would make the same generation of some inputs."""
+        return self.inputs == inputs and self.schema_version == SCHEMA_VERSION
+
     def to_json(self) -> builtins.bytes:
         """The entry as a JSON object, for `from_json`."""
-        return self.open_json() + _PREVIOUS + orjson.dumps(self.previous) + b"}"
+        return orjson.dumps(self)
 
     def open_json(self) -> builtins.bytes:
         """The entry's JSON object up to `previous`, which only the server can know at a flip."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        del values["previous"]
-        return orjson.dumps(values)[:-1]
+        return self.to_json().rpartition(_PREVIOUS)[0]
 
     @classmethod
-    def from_json(cls, text: builtins.bytes) -> Self:
+    def from_json(cls, text: builtins.bytes) -> "ManifestEntry":
         """Read an entry.
 
         Raises:
-            CorruptManifest: If the text is no entry, lacks a field, has one too many or an odd value.
+            CorruptManifest: If the text is no entry, lacks a field, has one too many or an invalid value.
         """
         try:
-            values = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise CorruptManifest("a manifest entry is no JSON: publish the product again") from error
-        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
-            raise CorruptManifest("a manifest entry has the wrong fields: publish the product again")
-        odd = [name for name, holds in _RULES.items() if not holds(values[name])]
-        if odd:
-            raise CorruptManifest(f"a manifest entry has an odd {odd[0]}: publish the product again")
-        times = [values[name] for name in ("computed_at", "verified_at", "fresh_until", "stale_until")]
-        if times != sorted(times):
-            raise CorruptManifest("a manifest entry's times are out of order: publish the product again")
-        if values["generation"] in values["previous"]:
-            raise CorruptManifest("a manifest entry replaces itself: publish the product again")
-        as_of, previous = date.fromisoformat(values["as_of"]), tuple(values["previous"])
-        return cls(**{**values, "as_of": as_of, "previous": previous})
+            return _ENTRY.validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise CorruptManifest(
+                f"a manifest entry is corrupt ({where}: {first['msg']}): publish the product again"
+            ) from error
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+_ENTRY: Final = TypeAdapter(ManifestEntry)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_date(value: Any) -> bool:
-    return isinstance(value, str) and _DATE.fullmatch(value) is not None and _is_calendar_day(value)
-
-
-def _is_calendar_day(value: str) -> bool:
+def live_entry(client: redis.Redis, product: str) -> ManifestEntry | None:
+    """The live entry of a product; None when there is none, or none that can be read."""
+    text = cast("bytes | None", client.hget(MANIFEST_KEY, product))
     try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        return None if text is None else ManifestEntry.from_json(text)
+    except CorruptManifest:
+        return None
 
 
-def _is_time(value: Any) -> bool:
-    return type(value) in (int, float) and isfinite(value)  # a bool is no time
+def month_end_entry(field: str, text: bytes) -> ManifestEntry:
+    """Read an entry of the history.
 
+    Args:
+        field: Its field of `HISTORY_KEY`.
+        text: The field's value.
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_kept(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= KEPT_GENERATIONS
-        and all(_is_name(name) for name in value)
-        and len(set(value)) == len(value)
-    )
-
-
-_RULES: Final[dict[str, Callable[[Any], bool]]] = {
-    "product": _is_name,
-    "generation": _is_name,
-    "fence": _is_count,
-    "as_of": _is_date,
-    "computed_at": _is_time,
-    "verified_at": _is_time,
-    "fresh_until": _is_time,
-    "stale_until": _is_time,
-    "inputs": _is_text,
-    "basis": _is_text,
-    "watermark": lambda value: value is None or _is_text(value),
-    "run_id": _is_text,
-    "schema_version": _is_count,
-    "variants": _is_count,
-    "bytes": _is_count,
-    "previous": _is_kept,
-}
+    Raises:
+        CorruptManifest: If it is no entry, or that of another product or month.
+    """
+    entry = ManifestEntry.from_json(text)
+    if month_end_field(entry.product, entry.as_of) != field:
+        raise CorruptManifest("an entry of the history is of another month end: run `kpi backfill` for it")
+    return entry

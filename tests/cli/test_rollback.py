@@ -41,6 +41,7 @@ def publish(cache_url: str):
                 schema_version=SCHEMA_VERSION,
                 variants=staged.variants,
                 bytes=staged.bytes,
+                previous=(),
             )
             entry = replace(entry, **changes)
             assert publisher.flip(entry) is Flip.LIVE

@@ -51,6 +51,7 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             schema_version=SCHEMA_VERSION,
             variants=staged.variants,
             bytes=staged.bytes,
+            previous=(),
         )
         assert History(client).keep(entry) is Flip.LIVE
         return entry

@@ -28,6 +28,7 @@ ENTRY = ManifestEntry(
     schema_version=1,
     variants=1,
     bytes=1,
+    previous=(),
 )
 
 

@@ -8,10 +8,9 @@ from typing import Final, cast
 import redis
 
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.removal import Removal
-from kpi_pipeline.cache.reading.history_view import read_month_end
 from kpi_pipeline.cache.scripts import FORGET_MONTH_END, KEEP_MONTH_END
 
 KEPT_S: Final = 30 * 86_400
@@ -50,11 +49,9 @@ class History:
         The one it replaces is removed. Doing it again changes nothing.
 
         Raises:
-            CorruptManifest: If the entry is not a proper one.
             IncompleteGeneration: If keys of the generation are missing; what is kept stays.
         """
         field = month_end_field(entry.product, entry.as_of)
-        read_month_end(field, entry.to_json())
         outcome, *replaced = self._keep(
             keys=[HISTORY_KEY, members_key(entry.generation)],
             args=[field, entry.generation, entry.fence, entry.variants + 1, entry.to_json()],
@@ -128,7 +125,7 @@ class History:
 
 def _readable(field: str, text: bytes) -> ManifestEntry | None:
     try:
-        return read_month_end(field, text)
+        return month_end_entry(field, text)
     except CorruptManifest as error:
         _LOG.warning("the month end %s cannot be read: %s", field, error)
         return None

@@ -8,8 +8,7 @@ import redis
 
 from kpi_pipeline.cache.codec import CorruptPayload, decode
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, live_entry
 
 _BATCH: Final = 1000
 
@@ -23,7 +22,6 @@ class IntegrityCheck:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._publisher = Publisher(client)
 
     def of(self, product: str, now: float) -> str | None:
         """What a product has lost, in words; None when its live generation is whole or expired.
@@ -32,7 +30,7 @@ class IntegrityCheck:
             product: One of `model.dimensions.PRODUCTS`.
             now: Seconds since the epoch.
         """
-        live = self._publisher.live(product)
+        live = live_entry(self._client, product)
         if live is None:
             return "the manifest has no entry that can be read"
         if live.state_at(now) is AnswerState.EXPIRED:

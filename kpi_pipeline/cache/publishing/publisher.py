@@ -24,7 +24,7 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry, live_entry
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
 from kpi_pipeline.model.filters import Filter
@@ -176,11 +176,7 @@ class Publisher:
 
     def live(self, product: str) -> ManifestEntry | None:
         """The live entry of a product; None when there is none, or none that can be read."""
-        text = cast("bytes | None", self._client.hget(MANIFEST_KEY, product))
-        try:
-            return None if text is None else ManifestEntry.from_json(text)
-        except CorruptManifest:
-            return None
+        return live_entry(self._client, product)
 
     def prolong(self, generation: str, expires_at: float) -> bool:
         """Let the keys of a generation live longer, because its figures are still right.
@@ -232,10 +228,8 @@ class Publisher:
             entry: What the manifest will say. An equal fence replaces the live one.
 
         Raises:
-            CorruptManifest: If the entry is not a proper one.
             IncompleteGeneration: If keys of the generation are missing; what is live stays.
         """
-        ManifestEntry.from_json(entry.to_json())
         outcome, *fallen = self._flip(
             keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY],
             args=[

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Final, cast
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.keys import HISTORY_KEY, month_end_field
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.keys import HISTORY_KEY
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
@@ -33,22 +33,6 @@ class NoMonthEnd(LookupError):
         self.product = product
         self.as_of = as_of
         self.available = available
-
-
-def read_month_end(field: str, text: bytes) -> ManifestEntry:
-    """Read an entry of the history.
-
-    Args:
-        field: The field of `HISTORY_KEY` under which it stands.
-        text: What stands there.
-
-    Raises:
-        CorruptManifest: If it is none, or one of another product or month.
-    """
-    entry = ManifestEntry.from_json(text)
-    if month_end_field(entry.product, entry.as_of) != field:
-        raise CorruptManifest("an entry of the history is of another month end: run `kpi backfill` for it")
-    return entry
 
 
 class HistoryView:
@@ -109,7 +93,7 @@ class HistoryView:
         for field, text in raw.items():
             name = field.decode(errors="replace")
             try:
-                entry = read_month_end(name, text)
+                entry = month_end_entry(name, text)
             except CorruptManifest as error:
                 self._alarms.sound("history_corrupt", name, str(error))
                 continue

@@ -8,8 +8,7 @@ from typing import Any, Final, TypeVar, cast
 import redis
 
 from kpi_pipeline.cache.keys import payload_key, precompute_set_key, variant_key
-from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
-from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason, live_entry
 from kpi_pipeline.cache.usage.counters import MissedFilter, Reads, RequestedFilter, UsageCounters
 from kpi_pipeline.cache.usage.popularity import KEPT
 from kpi_pipeline.model.filters import Filter
@@ -139,7 +138,6 @@ class Coverage:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._usage_counters = UsageCounters(client)
-        self._publisher = Publisher(client)
 
     def note(self, product: str, chosen: PrecomputeSetRecord) -> None:
         """Note what was chosen to be precomputed."""
@@ -155,7 +153,7 @@ class Coverage:
         Args:
             product: One of `model.dimensions.PRODUCTS`.
         """
-        live = self._publisher.live(product)
+        live = live_entry(self._client, product)
         requested = self._usage_counters.requested(product, KEPT)
         missed = self._usage_counters.missed(product, KEPT)
         shown = missed[:MISSES_SHOWN]

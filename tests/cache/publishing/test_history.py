@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field, payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
@@ -142,9 +142,10 @@ def test_corrupt_entries_are_left_out_and_forgotten_by_the_bounds(keep, reader, 
 
 
 def test_an_odd_entry_is_never_written(each_newsroom, each_client) -> None:
-    entry = each_newsroom.entry(each_newsroom.stage(), fence=1, fresh_until=float("nan"))
-    with pytest.raises(CorruptManifest):
-        History(each_client).keep(entry)
+    staged = each_newsroom.stage()
+    with pytest.raises(ValueError, match="fresh_until"):
+        History(each_client).keep(each_newsroom.entry(staged, fence=1, fresh_until=float("nan")))
+    assert each_client.exists(HISTORY_KEY) == 0
 
 
 def test_the_bounds_keep_the_latest(keep, each_client) -> None:
