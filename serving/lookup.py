@@ -118,7 +118,7 @@ def look_up(
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
     if answer.state is AnswerState.MISSING and answer.reachable and is_question:
-        pipeline_client.attempt(lambda _, usage_counters: usage_counters.want(product, requested))
+        pipeline_client.attempt(lambda _, usage_counters: usage_counters.add_request(product, requested))
         task = pipeline_client.attempt(
             lambda requests, _: requests.submit(RequestKind.WARM, product, requested)
         )

@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def usage_buffers_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test has counted never reaches the server of the next."""
-    monkeypatch.setattr(buffer, "_DELAY_S", 0.01)
+    monkeypatch.setattr(buffer, "DELAY_S", 0.01)
     yield
     for thread in threading.enumerate():
         if thread.name == buffer.THREAD_NAME:

@@ -45,12 +45,12 @@ def choose(product: str, cube: Cube, declared: Sequence[Slice], cache: CacheReso
         cache: It holds what readers ask for, and the budget.
     """
     certificates = {one: count for slice_ in declared for one, count in slice_.certificates().items()}
-    requested = _known(cache.usage_counters().wanted(product, KEPT), cube)
+    requested = _known(cache.usage_counters().most_requested_filters(product, KEPT), cube)
     variant_bytes = _mean_bytes(product, cube, declared)
     budget = cache.precompute_budget()
     room = budget.room(variant_bytes)
     precompute_set = choose_precompute_set(certificates, requested, room)
-    cache.coverage().note(product, _note(precompute_set, len(certificates)))
+    cache.coverage().record(product, _note(precompute_set, len(certificates)))
     slices = (
         [slice_.only(precompute_set.declared) for slice_ in declared]
         if precompute_set.left_out

@@ -146,7 +146,7 @@ def _verify(client: redis.Redis, entry: ManifestEntry, board: Board) -> Verified
 def _warm(client: redis.Redis, reader: CacheReader, product: str, requested: Filter, board: Board) -> Warmed:
     begun = time.monotonic()
     try:
-        UsageCounters(client).want(product, requested)
+        UsageCounters(client).add_request(product, requested)
         task = Requests(client).submit(RequestKind.WARM, product, requested).id
         status = _follow(client, product, task, board)
     except redis.RedisError as error:

@@ -46,7 +46,7 @@ def requested_refreshes(
             requests.acknowledge(request.entry)
             continue
         if request.kind is RequestKind.WARM:
-            cache.usage_counters().want(request.product, request.filter)
+            cache.usage_counters().add_request(request.product, request.filter)
         waiting.append(request)
     if not waiting:
         yield SkipReason("nobody waits for the dispatcher")

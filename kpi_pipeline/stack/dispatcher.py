@@ -72,7 +72,7 @@ class Dispatcher:
     def _start(self, spec: RunRequestSpec) -> bool:
         for request in spec.requests:
             if request.kind is RequestKind.WARM:
-                self._usage_counters.want(request.product, request.filter)
+                self._usage_counters.add_request(request.product, request.filter)
         try:
             run_id = self._server.launch(spec.job, spec.tags)
         except RunRefused as error:

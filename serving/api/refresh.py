@@ -87,7 +87,9 @@ def _refresh(connection: Connection) -> AnyResponse:
     known = connection.catalogues.stored(product) if parameters else {"dimensions": ()}
     requested = parse_filter(parameters, known)
     if _is_missing(connection, product, requested):
-        connection.pipeline_client.attempt(lambda _, usage_counters: usage_counters.want(product, requested))
+        connection.pipeline_client.attempt(
+            lambda _, usage_counters: usage_counters.add_request(product, requested)
+        )
         task_id = _submit(connection, RequestKind.WARM, product, requested)
     else:
         # A generation holds every filter, so that whoever asks for one is served by the same run.

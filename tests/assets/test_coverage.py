@@ -28,9 +28,9 @@ def test_it_tells_what_is_precomputed_and_what_is_missed(demo_home: Path, run, r
     assert run().success
     with connect(os.environ["REDIS_URL"]) as client:
         usage_counters = UsageCounters(client)
-        usage_counters.note_asks("kpis", {EVERYTHING: 6, ASKED: 2})
-        usage_counters.note_misses("kpis", {(ASKED, MissReason.NOT_PRECOMPUTED): 2})
-        usage_counters.note_reads("kpis", 6, {MissReason.NOT_PRECOMPUTED: 2})
+        usage_counters.add_requests("kpis", {EVERYTHING: 6, ASKED: 2})
+        usage_counters.add_misses("kpis", {(ASKED, MissReason.NOT_PRECOMPUTED): 2})
+        usage_counters.add_reads("kpis", 6, {MissReason.NOT_PRECOMPUTED: 2})
     assert run("measure_coverage").success
     shown, entries = metadata(instance), read().manifest()
     assert shown["precomputed"].value == sum(entry.variants for entry in entries.values())

@@ -64,7 +64,7 @@ def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(
     assert run("refresh_kpis").success
     before = told(instance)
     requested = Filter.of({"client": values_of(read(), "client")[-1], "state": "pagado"})
-    UsageCounters(client).note_asks("kpis", {requested: 3, two_clients(read()): 1})
+    UsageCounters(client).add_requests("kpis", {requested: 3, two_clients(read()): 1})
     monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
     assert run("refresh_kpis").success
     shown = told(instance)
@@ -110,7 +110,7 @@ def test_a_precompute_set_that_stays_the_same_is_not_written_again(
 ) -> None:
     monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
     assert run("refresh_kpis").success
-    UsageCounters(client).note_asks("kpis", {EVERYTHING: 5})
+    UsageCounters(client).add_requests("kpis", {EVERYTHING: 5})
     assert run("refresh_kpis").success
     assert told(instance)["outcome"] == "unchanged"
     monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "401")

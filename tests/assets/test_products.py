@@ -244,7 +244,7 @@ def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path,
     assert read().answer("kpis", two).state is AnswerState.MISSING
     with connect(os.environ["REDIS_URL"]) as client:
         for requested in (two, gone, EVERYTHING):
-            UsageCounters(client).want("kpis", requested)
+            UsageCounters(client).add_request("kpis", requested)
     assert run("refresh_kpis").success
     answer = read().answer("kpis", two)
     assert answer.state is AnswerState.FRESH

@@ -232,7 +232,7 @@ def test_what_readers_ask_for_beyond_is_computed_with_the_rest_taken_over(
     (clients,) = (one["values"] for one in read().catalogue("kpis")["dimensions"] if one["name"] == "client")
     two = Filter.of({"client": [one["value"] for one in clients[:2]]})
     with connect(os.environ["REDIS_URL"]) as client:
-        UsageCounters(client).want("kpis", two)
+        UsageCounters(client).add_request("kpis", two)
     for statement in (ONE_AMOUNT, ONE_AMOUNT):  # new at first, then held by what is live
         source(statement)
         refresh()

@@ -87,11 +87,11 @@ def test_serving_asks_and_the_pipeline_answers(users) -> None:
 
 def test_serving_notes_what_is_wanted_and_how_questions_went(users) -> None:
     noting, reading = UsageCounters(users["serving"]), UsageCounters(users["pipeline"])
-    noting.want("kpis", ACME)
-    noting.note_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
-    noting.note_reads("kpis", 2, {MissReason.NOT_PRECOMPUTED: 1})
-    assert reading.wanted("kpis", 10) == [ACME]
-    assert [missed.filter for missed in reading.missed("kpis", 10)] == [ACME]
+    noting.add_request("kpis", ACME)
+    noting.add_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
+    noting.add_reads("kpis", 2, {MissReason.NOT_PRECOMPUTED: 1})
+    assert reading.most_requested_filters("kpis", 10) == [ACME]
+    assert [missed.filter for missed in reading.most_missed("kpis", 10)] == [ACME]
     assert reading.reads("kpis") == Reads(2, {MissReason.NOT_PRECOMPUTED: 1})
 
 
@@ -101,7 +101,7 @@ def test_serving_sees_what_is_left_to_do_and_what_is_asked_for(users) -> None:
     asking.submit(RequestKind.REFRESH, "kpis", ACME)
     working.pending("worker", 10)
     assert asking.backlog()[:2] == (0, 1)
-    UsageCounters(users["serving"]).want("kpis", ACME)
+    UsageCounters(users["serving"]).add_request("kpis", ACME)
     assert Coverage(users["serving"]).of("kpis").requested == 1
 
 

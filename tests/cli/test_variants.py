@@ -18,10 +18,10 @@ ASKED = Filter.of({"client": ["Añil", "b"], "state": "pagado"})
 def counted(cache_url: str) -> str:
     with connect(cache_url) as client:
         usage_counters = UsageCounters(client)
-        usage_counters.note_asks("kpis", {ASKED: 2})
-        usage_counters.note_misses("kpis", {(ASKED, MissReason.NOT_PRECOMPUTED): 2})
-        usage_counters.note_reads("kpis", 1_234, {MissReason.NOT_PRECOMPUTED: 2, MissReason.VANISHED: 1})
-        Coverage(client).note(
+        usage_counters.add_requests("kpis", {ASKED: 2})
+        usage_counters.add_misses("kpis", {(ASKED, MissReason.NOT_PRECOMPUTED): 2})
+        usage_counters.add_reads("kpis", 1_234, {MissReason.NOT_PRECOMPUTED: 2, MissReason.VANISHED: 1})
+        Coverage(client).record(
             "kpis", PrecomputeSetRecord(known=12, declared=8, left_out=3, requested=2, refused=2)
         )
     return cache_url

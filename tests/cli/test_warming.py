@@ -68,7 +68,7 @@ def test_a_variant_is_asked_for_followed_and_read_back(client, board) -> None:
     assert [one.generation for one in warmed] == [
         entry_of(client, product).generation for product in ("kpis", "charts")
     ]
-    assert UsageCounters(client).wanted("kpis", 10) == [PAID]
+    assert UsageCounters(client).most_requested_filters("kpis", 10) == [PAID]
 
 
 def test_a_run_that_fails_is_told_with_its_reason(client, board) -> None:

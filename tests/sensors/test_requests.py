@@ -98,7 +98,7 @@ def test_a_variant_asked_for_is_noted_for_the_next_generation(
     requests.submit(RequestKind.WARM, "kpis", TWO)
     tick(instance)
     with connect(os.environ["REDIS_URL"]) as client:
-        assert UsageCounters(client).wanted("kpis", 10) == [TWO]
+        assert UsageCounters(client).most_requested_filters("kpis", 10) == [TWO]
 
 
 def test_a_request_whose_run_was_never_recorded_is_delivered_again(

@@ -44,7 +44,7 @@ def test_everything_works_with_the_rights_of_serving(restricted, press, client, 
     assert caplog.records == []
     assert restricted.get("/manager/api/cache/status").get_json()["redis"]["reachable"] is True
     assert {one.kind.value for one in Requests(client).pending("test", 10)} == {"warm", "refresh"}
-    assert set(UsageCounters(client).wanted("kpis", 10)) == {MINE, EVERYTHING}
+    assert set(UsageCounters(client).most_requested_filters("kpis", 10)) == {MINE, EVERYTHING}
 
 
 def test_alarms_are_counted_with_the_rights_of_serving(restricted, press, client) -> None:

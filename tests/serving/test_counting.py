@@ -24,12 +24,12 @@ def test_hits_make_a_variant_popular(web, press, data_of, usage_counters, wait_u
     assert web.get("/manager/api/kpis").status_code == 200
     wait_until(lambda: usage_counters.reads("kpis") == Reads(4, {}))
     assert [
-        (requested.filter, round(requested.weight)) for requested in usage_counters.requested("kpis", 10)
+        (requested.filter, round(requested.weight)) for requested in usage_counters.most_requested("kpis", 10)
     ] == [
         (MINE, 3),
         (EVERYTHING, 1),
     ]
-    assert usage_counters.missed("kpis", 10) == []
+    assert usage_counters.most_missed("kpis", 10) == []
 
 
 def test_the_page_counts_too(web, press, usage_counters, wait_until) -> None:
@@ -49,10 +49,10 @@ def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters,
     for _ in range(2):
         assert web.get(ADDRESS).status_code == 202
     wait_until(lambda: usage_counters.reads("kpis") == Reads(0, {MissReason.NOT_PRECOMPUTED: 2}))
-    assert [(one.filter, one.reason, round(one.weight)) for one in usage_counters.missed("kpis", 10)] == [
-        (MINE, MissReason.NOT_PRECOMPUTED, 2)
-    ]
-    assert [round(requested.weight) for requested in usage_counters.requested("kpis", 10)] == [2]
+    assert [
+        (one.filter, one.reason, round(one.weight)) for one in usage_counters.most_missed("kpis", 10)
+    ] == [(MINE, MissReason.NOT_PRECOMPUTED, 2)]
+    assert [round(requested.weight) for requested in usage_counters.most_requested("kpis", 10)] == [2]
 
 
 def test_spoilt_and_expired_figures_are_misses_of_their_own(

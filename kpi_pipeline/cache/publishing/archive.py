@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import IO, Final, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.keys import members_key, payload_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
@@ -28,7 +28,6 @@ from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
 KEPT_ENTRIES: Final = 2
 """How many generations of a product are kept on disk."""
 
-_BATCH: Final = 250
 _CHUNK: Final = 1 << 20
 _ABANDONED_S: Final = 3600
 _DIGEST_SIZE: Final = 32
@@ -122,8 +121,7 @@ class Archive:
             with path.open("rb") as file:
                 end = _checked(file, path)
                 records = _records(file, path, end, payload_key(entry.generation, ""))
-                while batch := list(islice(records, _BATCH)):
-                    yield batch
+                yield from batches(records)
         except FileNotFoundError:
             raise CorruptArchive(f"{path} is gone") from None
 
@@ -131,10 +129,10 @@ class Archive:
         digest, size, count = blake2b(digest_size=_DIGEST_SIZE), 0, 0
         part.write(_MAGIC)
         digest.update(_MAGIC)
-        members = self._client.sscan_iter(members_key(entry.generation), count=_BATCH)
+        members = self._client.sscan_iter(members_key(entry.generation), count=BATCH)
         seen: set[bytes] = set()
-        while batch := list(islice(members, _BATCH)):
-            # A scan may tell a member twice.
+        for batch in batches(members):
+            # A scan may give a member twice.
             keys = [key for key in dict.fromkeys(batch) if key not in seen]
             seen.update(keys)
             if not keys:

@@ -6,14 +6,14 @@ days of leftovers until then.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Final, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import (
     HISTORY_KEY,
     LASTING_KEYS,
@@ -32,7 +32,7 @@ GRACE_S: Final = 3600.0
 _REQUEST_KEPT_S: Final = 86_400
 """Age from which a request in the stream is dropped: its task is forgotten by then."""
 
-_BATCH: Final = 1000
+_SCANNED: Final = 1000
 _PAYLOAD: Final = re.compile(rb"kpi:v:([A-Za-z0-9._-]+):[^:]+")
 _MEMBERS: Final = re.compile(rb"kpi:g:([A-Za-z0-9._-]+)(:retired)?")
 
@@ -122,7 +122,7 @@ class Cleanup:
         retired: set[str] = set()
         lasting: list[str] = []
         keys = 0
-        for batch in _batches(self._client.scan_iter("kpi:*", count=_BATCH)):
+        for batch in batches(self._client.scan_iter("kpi:*", count=_SCANNED), _SCANNED):
             pipeline = self._client.pipeline(transaction=False)
             for key in batch:
                 pipeline.ttl(key)
@@ -149,7 +149,7 @@ class Cleanup:
             removed = self._removal.finish(generation) + self._removal.remove(generation)
             if not self._client.exists(members_key(generation)):
                 # Without its set a generation cannot go live any more.
-                removed += sum(self._client.unlink(*batch) for batch in _batches(payloads))
+                removed += sum(self._client.unlink(*batch) for batch in batches(payloads))
             if removed:
                 orphans.append(generation)
                 keys, size = keys + removed, size + stored
@@ -164,7 +164,7 @@ class Cleanup:
 
     def _size(self, keys: Iterable[bytes]) -> int:
         size = 0
-        for batch in _batches(keys):
+        for batch in batches(keys):
             pipeline = self._client.pipeline(transaction=False)
             for key in batch:
                 pipeline.strlen(key)
@@ -181,9 +181,3 @@ class Cleanup:
     def _drop_requests(self, now: float) -> int:
         oldest = int((now - _REQUEST_KEPT_S) * 1000)
         return int(self._client.xtrim(REQUESTS_KEY, minid=str(oldest), approximate=False))
-
-
-def _batches(items: Iterable[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(items)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch

@@ -1,16 +1,14 @@
 """Losses: what the manifest should name or names, and Redis no longer holds."""
 
 from collections.abc import Iterator
-from itertools import islice
-from typing import Final, cast
+from typing import cast
 
 import redis
 
+from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, decode
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, live_entry
-
-_BATCH: Final = 1000
 
 
 class IntegrityCheck:
@@ -35,19 +33,15 @@ class IntegrityCheck:
             return "the manifest has no entry that can be read"
         if live.state_at(now) is AnswerState.EXPIRED:
             return None
-        members = self._client.sscan_iter(members_key(live.generation), count=_BATCH)
         found: set[bytes] = set()
         gone = 0
-        while batch := list(islice(members, _BATCH)):
+        for batch in batches(self._client.sscan_iter(members_key(live.generation), count=BATCH)):
             gone += len(batch) - self._client.exists(*batch)
             found.update(batch)
         expected = live.variants + 1
         if len(found) != expected:
             return f"{live.generation} names {len(found)} of its {expected} keys"
         return f"{gone} of {expected} keys of {live.generation} are gone" if gone else None
-
-
-_BATCH_TO_READ: Final = 250
 
 
 def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, list[str]]]:
@@ -62,8 +56,8 @@ def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, 
         whole.
     """
     keys = sorted(cast("set[bytes]", client.smembers(members_key(entry.generation))))
-    for begin in range(0, len(keys), _BATCH_TO_READ):
-        batch = keys[begin : begin + _BATCH_TO_READ]
+    read = 0
+    for batch in batches(keys):
         problems = []
         for key, frame in zip(batch, cast("list[bytes | None]", client.mget(batch)), strict=True):
             try:
@@ -73,7 +67,8 @@ def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, 
                     decode(frame)
             except CorruptPayload as error:
                 problems.append(f"{key.decode()}: {error}")
-        yield begin + len(batch), problems
+        read += len(batch)
+        yield read, problems
     if len(keys) != entry.variants + 1:
         yield (
             len(keys),

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from itertools import islice
 from math import ceil
 from secrets import SystemRandom
-from typing import Any, Final, TypeVar, cast
+from typing import Any, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, decode, encode
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
@@ -28,10 +28,6 @@ from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry, live_en
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
 from kpi_pipeline.model.filters import Filter
-
-_BATCH: Final = 250
-
-Item = TypeVar("Item")
 
 
 class IncompleteGeneration(RuntimeError):
@@ -132,7 +128,7 @@ class Publisher:
         digests: dict[str, bytes | None] = {}
         size = 0
         try:
-            for batch in _batches(frames):
+            for batch in batches(frames):
                 self._write(generation, batch, ceil(expires_at))
                 digests.update((key, _digest(frame)) for key, frame in batch)
                 size += sum(len(frame) for _, frame in batch)
@@ -158,7 +154,7 @@ class Publisher:
             Problems in words; empty when all is good.
         """
         problems = []
-        gone = [key for batch in _batches(staged.digests) for key in self._absent(batch)]
+        gone = [key for batch in batches(staged.digests) for key in self._absent(batch)]
         if gone:
             problems.append(
                 f"{len(gone)} of {len(staged.digests)} keys are gone (such as {gone[0]}): look at the "
@@ -167,7 +163,7 @@ class Publisher:
         catalogue = payload_key(staged.generation, CATALOGUE)
         there = [key for key in staged.digests if key not in {*gone, catalogue}]
         chosen = SystemRandom().sample(there, min(sample, len(there)))
-        for batch in _batches([*chosen, catalogue]):
+        for batch in batches([*chosen, catalogue]):
             frames = cast("list[bytes | None]", self._client.mget(batch))
             for key, frame in zip(batch, frames, strict=True):
                 if frame is not None and not _reads(frame, staged.digests[key]):
@@ -190,7 +186,7 @@ class Publisher:
             False when a key is missing: then it must be written anew.
         """
         expiry, found = ceil(expires_at), 0
-        for batch in _batches(self._client.sscan_iter(members_key(generation), count=_BATCH)):
+        for batch in batches(self._client.sscan_iter(members_key(generation), count=BATCH)):
             pipeline = self._client.pipeline(transaction=False)
             for key in batch:
                 pipeline.expireat(key, expiry, gt=True)
@@ -310,7 +306,7 @@ class Publisher:
             Their stored size.
         """
         size = 0
-        for batch in _batches(variants):
+        for batch in batches(variants):
             copies = [payload_key(generation, variant) for variant in batch]
             before = len(digests)
             digests.update(dict.fromkeys(copies))
@@ -327,12 +323,6 @@ class Publisher:
         if self._client.exists(*keys) == len(keys):
             return []
         return [key for key in keys if not self._client.exists(key)]
-
-
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
 
 
 def _reads(frame: bytes, digest: bytes | None) -> bool:

@@ -1,14 +1,10 @@
 """Removal of generations that nobody names any more."""
 
-from itertools import islice
-from typing import Final
-
 import redis
 
+from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.keys import HISTORY_KEY, MANIFEST_KEY, members_key, retired_key
 from kpi_pipeline.cache.scripts import RETIRE
-
-_BATCH: Final = 250
 
 
 class Removal:
@@ -40,8 +36,5 @@ class Removal:
             How many keys were removed.
         """
         retired = retired_key(generation)
-        members = self._client.sscan_iter(retired, count=_BATCH)
-        removed = 0
-        while batch := list(islice(members, _BATCH)):
-            removed += self._client.unlink(*batch)
-        return removed + self._client.unlink(retired)
+        members = self._client.sscan_iter(retired, count=BATCH)
+        return sum(self._client.unlink(*batch) for batch in batches(members)) + self._client.unlink(retired)

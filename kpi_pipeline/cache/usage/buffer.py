@@ -1,10 +1,10 @@
-"""A tally of questions: kept in memory, written to the ledger a moment later, aside from any answer."""
+"""The usage buffer: lookups are counted in memory and written a moment later, apart from any answer."""
 
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock, Timer
-from typing import Final
+from typing import Final, TypeVar
 
 import redis
 
@@ -12,12 +12,15 @@ from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import Filter
 
-THREAD_NAME: Final = "tally"
-"""Name of the threads that write tallies."""
+THREAD_NAME: Final = "usage-buffer"
+"""Name of the threads that write the buffer."""
+
+DELAY_S: Final = 1.0
+"""Seconds from a lookup to the writing of its count."""
 
 _LOG: Final = logging.getLogger(__name__)
-_DELAY_S: Final = 1.0
-_HELD: Final = 2_000
+
+Key = TypeVar("Key")
 
 
 @dataclass(slots=True)
@@ -25,42 +28,56 @@ class _Counts:
     """What was counted of one product and is not yet written."""
 
     reads: Counter[MissReason | None] = field(default_factory=Counter)
-    stale: Counter[Filter] = field(default_factory=Counter)
     stale_reads: int = 0
-    asks: Counter[Filter] = field(default_factory=Counter)
+    requests: Counter[Filter] = field(default_factory=Counter)
+    stale: Counter[Filter] = field(default_factory=Counter)
     misses: Counter[tuple[Filter, MissReason]] = field(default_factory=Counter)
 
-    def add(self, requested: Filter, miss: MissReason | None, stale: bool) -> None:
+    def add(self, requested: Filter, miss: MissReason | None, stale: bool, limit: int) -> None:
         self.reads[miss] += 1
-        self.stale_reads += stale
-        if stale and (requested in self.stale or len(self.stale) < _HELD):
-            self.stale[requested] += 1
-        # What is missing is wanted at once, by whoever asks for it to be computed.
-        if miss in (None, MissReason.EXPIRED) and (requested in self.asks or len(self.asks) < _HELD):
-            self.asks[requested] += 1
-        if miss is not None and ((requested, miss) in self.misses or len(self.misses) < _HELD):
-            self.misses[requested, miss] += 1
+        if stale:
+            self.stale_reads += 1
+            _add(self.stale, requested, 1, limit)
+        # Whoever requests a missing variant from the pipeline counts that request at once.
+        if miss in (None, MissReason.EXPIRED):
+            _add(self.requests, requested, 1, limit)
+        if miss is not None:
+            _add(self.misses, (requested, miss), 1, limit)
 
-    def take_back(self, earlier: "_Counts") -> None:
-        self.reads.update(earlier.reads)
-        self.stale_reads += earlier.stale_reads
-        self.stale = Counter(dict((self.stale + earlier.stale).most_common(_HELD)))
-        self.asks = Counter(dict((self.asks + earlier.asks).most_common(_HELD)))
-        self.misses = Counter(dict((self.misses + earlier.misses).most_common(_HELD)))
+    def merge(self, later: "_Counts", limit: int) -> None:
+        self.reads.update(later.reads)
+        self.stale_reads += later.stale_reads
+        for requested, times in later.requests.items():
+            _add(self.requests, requested, times, limit)
+        for requested, times in later.stale.items():
+            _add(self.stale, requested, times, limit)
+        for missed, times in later.misses.items():
+            _add(self.misses, missed, times, limit)
+
+
+def _add(counts: Counter[Key], key: Key, times: int, limit: int) -> None:
+    if key in counts or len(counts) < limit:
+        counts[key] += times
 
 
 class UsageBuffer:
-    """Counts questions. Threads may share it; counting waits for nothing but them.
+    """Counts lookups. Threads may share it; counting never waits for Redis.
 
-    Of each product it holds the `_HELD` filters it met first; of further ones only the number of questions
-    is kept. What was counted in the last moment of a process is lost with it.
+    What was counted in the last moment of a process is lost with it.
 
     Args:
         client: From `connection.connect_reader`.
+        delay_s: Seconds from a lookup to the writing of its count; `DELAY_S` if not given.
+        max_filters: How many filters of a product are counted apart between two writings; of further
+            ones only the number of lookups is kept.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(
+        self, client: redis.Redis, *, delay_s: float | None = None, max_filters: int = 2_000
+    ) -> None:
         self._usage_counters = UsageCounters(client)
+        self._delay_s = DELAY_S if delay_s is None else delay_s
+        self._max_filters = max_filters
         self._lock = Lock()
         self._counts: dict[str, _Counts] = {}
         self._timer: Timer | None = None
@@ -74,24 +91,24 @@ class UsageBuffer:
         *,
         stale: bool = False,
     ) -> None:
-        """Count one question.
+        """Count one lookup.
 
         Args:
-            product: What was asked.
+            product: What was requested.
             filter: For which certificates.
             miss: Why it was not answered with its own figures; None when it was.
             stale: Whether its own figures were stale.
         """
         with self._lock:
-            self._counts.setdefault(product, _Counts()).add(filter, miss, stale)
+            self._counts.setdefault(product, _Counts()).add(filter, miss, stale, self._max_filters)
             if self._timer is None:
-                self._timer = Timer(_DELAY_S, self.write)
+                self._timer = Timer(self._delay_s, self.write)
                 self._timer.name = THREAD_NAME
                 self._timer.daemon = True
                 self._timer.start()
 
     def write(self) -> None:
-        """Write what was counted to the ledger; what cannot be written is tried again with the next."""
+        """Write what was counted; what cannot be written is kept and written with the next counts."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -101,20 +118,21 @@ class UsageBuffer:
                 self._write(product, counts)
             except redis.RedisError as error:
                 if not self._failing:
-                    _LOG.warning("questions are counted and cannot be written yet: %s", error)
+                    _LOG.warning("lookups are counted and cannot be written yet: %s", error)
                 self._failing = True
                 with self._lock:
-                    self._counts.setdefault(product, _Counts()).take_back(counts)
+                    counts.merge(self._counts.get(product, _Counts()), self._max_filters)
+                    self._counts[product] = counts
             else:
                 self._failing = False
 
     def _write(self, product: str, counts: _Counts) -> None:
         # What is written leaves the counts, so that it is not written again when a later part fails.
-        self._usage_counters.note_asks(product, counts.asks)
-        counts.asks = Counter()
-        self._usage_counters.note_misses(product, counts.misses)
+        self._usage_counters.add_requests(product, counts.requests)
+        counts.requests = Counter()
+        self._usage_counters.add_misses(product, counts.misses)
         counts.misses = Counter()
-        self._usage_counters.note_stale(product, counts.stale)
+        self._usage_counters.add_stale(product, counts.stale)
         counts.stale = Counter()
         misses = {reason: times for reason, times in counts.reads.items() if reason is not None}
-        self._usage_counters.note_reads(product, counts.reads[None], misses, counts.stale_reads)
+        self._usage_counters.add_reads(product, counts.reads[None], misses, counts.stale_reads)

@@ -1,10 +1,11 @@
-"""The ledger of what readers ask for, how they are answered, and why not."""
+"""Usage counters: what readers request, how it is answered, and why not."""
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
 import redis
@@ -18,7 +19,7 @@ from kpi_pipeline.model.filters import Filter
 _LOG: Final = logging.getLogger(__name__)
 
 DAYS_KEPT: Final = 7
-"""Days of which the ledger tells how questions were answered, today included."""
+"""For how many days it is kept how lookups were answered, today included."""
 
 _HIT: Final = "hit"
 _STALE: Final = "stale"
@@ -28,11 +29,11 @@ _REASON_END: Final = b" "
 
 @dataclass(frozen=True, slots=True)
 class RequestedFilter:
-    """A filter that readers ask for.
+    """A filter that readers request.
 
     Attributes:
         filter: Which certificates.
-        weight: How often, an ask of a day ago counting half.
+        weight: How often; a request's weight halves every day.
     """
 
     filter: Filter
@@ -46,7 +47,7 @@ class MissedFilter:
     Attributes:
         filter: Which certificates.
         reason: Why.
-        weight: How often, a miss of a day ago counting half.
+        weight: How often; a miss's weight halves every day.
     """
 
     filter: Filter
@@ -56,7 +57,7 @@ class MissedFilter:
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """How the questions of the last `DAYS_KEPT` days were answered.
+    """How the lookups of the last `DAYS_KEPT` days were answered.
 
     Attributes:
         hits: How many with their own figures, fresh or stale.
@@ -70,15 +71,15 @@ class Reads:
 
     @property
     def missed(self) -> int:
-        """How many questions were not answered with their own figures."""
+        """How many lookups were not answered with their own figures."""
         return sum(self.misses.values())
 
 
 class UsageCounters:
-    """Counts questions by filter, bounded in size. Errors of Redis propagate as they are.
+    """Counts lookups by filter, bounded in size. Errors of Redis propagate as they are.
 
     Args:
-        client: A client of the user `serving` (to note) or `pipeline` (all).
+        client: A client of the user `serving` (to add) or `pipeline` (all).
         clock: The present, in seconds since the epoch.
     """
 
@@ -87,38 +88,36 @@ class UsageCounters:
         self._clock = clock
         self._popularity = Popularity(client, clock=clock)
 
-    def want(self, product: str, filter: Filter) -> None:  # noqa: A002 - the domain's word
-        """Note that somebody asked for a filter of a product, once and at once."""
-        self.note_asks(product, {filter: 1})
+    def add_request(self, product: str, filter: Filter) -> None:  # noqa: A002 - the domain's word
+        """Count one request for a filter of a product."""
+        self.add_requests(product, {filter: 1})
 
-    def note_asks(self, product: str, asks: Mapping[Filter, int]) -> None:
-        """Note how often filters of a product were asked for."""
-        self._popularity.add(wanted_key(product), {filter_to_text(one): asks[one] for one in asks})
+    def add_requests(self, product: str, requests: Mapping[Filter, int]) -> None:
+        """Add how often filters of a product were requested."""
+        self._add(wanted_key(product), requests)
 
-    def note_misses(self, product: str, misses: Mapping[tuple[Filter, MissReason], int]) -> None:
-        """Note how often filters of a product were missed, and why."""
-        self._popularity.add(
-            missed_key(product),
-            {
-                reason.encode() + _REASON_END + filter_to_text(one): times
-                for (one, reason), times in misses.items()
-            },
-        )
+    def add_stale(self, product: str, stale: Mapping[Filter, int]) -> None:
+        """Add how often filters of a product were answered with stale figures."""
+        self._add(stale_key(product), stale)
 
-    def note_stale(self, product: str, stale: Mapping[Filter, int]) -> None:
-        """Note how often filters of a product were answered with stale figures."""
-        self._popularity.add(stale_key(product), {filter_to_text(one): stale[one] for one in stale})
+    def add_misses(self, product: str, misses: Mapping[tuple[Filter, MissReason], int]) -> None:
+        """Add how often filters of a product were missed, and why."""
+        entries = {
+            reason.encode() + _REASON_END + filter_to_text(filter_): times
+            for (filter_, reason), times in misses.items()
+        }
+        self._popularity.add(missed_key(product), entries)
 
-    def note_reads(self, product: str, hits: int, misses: Mapping[MissReason, int], stale: int = 0) -> None:
-        """Note how today's questions were answered.
+    def add_reads(self, product: str, hits: int, misses: Mapping[MissReason, int], stale: int = 0) -> None:
+        """Add how lookups of today were answered.
 
         Args:
-            product: What was asked.
+            product: What was requested.
             hits: How many were answered with their own figures.
             misses: How many were not, by reason.
             stale: How many of the hits were stale.
         """
-        key = reads_key(product, self._today())
+        key = self._reads_keys(product)[0]
         # No transaction: serving may not begin one.
         pipeline = self._client.pipeline(transaction=False)
         for outcome, times in ((_HIT, hits), (_STALE, stale), *misses.items()):
@@ -127,66 +126,55 @@ class UsageCounters:
         pipeline.expire(key, (DAYS_KEPT + 1) * _DAY_S)
         pipeline.execute()
 
-    def wanted(self, product: str, limit: int) -> list[Filter]:
-        """Filters of a product that were asked for, the most popular first.
+    def most_requested_filters(self, product: str, limit: int) -> list[Filter]:
+        """Filters of a product that were requested, the most popular first; `limit` at most, from 1."""
+        return [requested.filter for requested in self.most_requested(product, limit)]
 
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            limit: How many at most, from 1.
-        """
-        return [requested.filter for requested in self.requested(product, limit)]
-
-    def requested(self, product: str, limit: int) -> list[RequestedFilter]:
+    def most_requested(self, product: str, limit: int) -> list[RequestedFilter]:
         """The same with their weights."""
-        return self._weighed(product, wanted_key(product), limit)
+        return self._ranked(wanted_key(product), limit)
 
-    def stale(self, product: str, limit: int) -> list[RequestedFilter]:
-        """Filters of a product that were answered with stale figures, those most often so first.
+    def most_stale(self, product: str, limit: int) -> list[RequestedFilter]:
+        """Filters most often answered with stale figures, these first; `limit` at most, from 1."""
+        return self._ranked(stale_key(product), limit)
 
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            limit: How many at most, from 1.
-        """
-        return self._weighed(product, stale_key(product), limit)
-
-    def missed(self, product: str, limit: int) -> list[MissedFilter]:
-        """Filters of a product that were missed, those missed most first; one entry a reason.
-
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            limit: How many at most, from 1.
-        """
-        found = []
+    def most_missed(self, product: str, limit: int) -> list[MissedFilter]:
+        """Filters missed most often, these first, one entry per reason; `limit` at most, from 1."""
+        missed = []
         for entry, weight in self._popularity.ranked(missed_key(product), limit):
             reason, _, text = entry.partition(_REASON_END)
             try:
-                found.append(MissedFilter(filter_from_text(text), MissReason(reason.decode()), weight))
+                missed.append(MissedFilter(filter_from_text(text), MissReason(reason.decode()), weight))
             except ValueError as error:
-                _LOG.warning("a miss in the ledger of %s is left out: %s", product, error)
-        return found
+                _LOG.warning("an entry of %s is left out: %s", missed_key(product), error)
+        return missed
 
     def reads(self, product: str) -> Reads:
-        """How the questions of the last `DAYS_KEPT` days were answered."""
+        """How the lookups of the last `DAYS_KEPT` days were answered."""
         pipeline = self._client.pipeline(transaction=False)
-        for days in range(DAYS_KEPT):
-            pipeline.hgetall(reads_key(product, self._today() - timedelta(days=days)))
-        counts: dict[str, int] = {}
-        for held in cast("list[dict[bytes, bytes]]", pipeline.execute()):
-            for outcome, times in held.items():
+        for key in self._reads_keys(product):
+            pipeline.hgetall(key)
+        counts: Counter[str] = Counter()
+        for day in cast("list[dict[bytes, bytes]]", pipeline.execute()):
+            for outcome, times in day.items():
                 if times.isdigit():
-                    name = outcome.decode(errors="replace")
-                    counts[name] = counts.get(name, 0) + int(times)
+                    counts[outcome.decode(errors="replace")] += int(times)
         misses = {reason: counts[reason] for reason in MissReason if reason in counts}
-        return Reads(counts.get(_HIT, 0), misses, counts.get(_STALE, 0))
+        return Reads(counts[_HIT], misses, counts[_STALE])
 
-    def _weighed(self, product: str, key: str, limit: int) -> list[RequestedFilter]:
-        found = []
+    def _add(self, key: str, counts: Mapping[Filter, int]) -> None:
+        self._popularity.add(key, {filter_to_text(filter_): times for filter_, times in counts.items()})
+
+    def _ranked(self, key: str, limit: int) -> list[RequestedFilter]:
+        ranked = []
         for text, weight in self._popularity.ranked(key, limit):
             try:
-                found.append(RequestedFilter(filter_from_text(text), weight))
+                ranked.append(RequestedFilter(filter_from_text(text), weight))
             except ValueError as error:
-                _LOG.warning("an entry of the ledger of %s is left out: %s", product, error)
-        return found
+                _LOG.warning("an entry of %s is left out: %s", key, error)
+        return ranked
 
-    def _today(self) -> date:
-        return datetime.fromtimestamp(self._clock(), UTC).date()
+    def _reads_keys(self, product: str) -> list[str]:
+        """The keys of the days kept, today's first."""
+        today = datetime.fromtimestamp(self._clock(), UTC).date()
+        return [reads_key(product, today - timedelta(days=days)) for days in range(DAYS_KEPT)]

@@ -1,12 +1,14 @@
-"""Coverage: which variants there are, which are precomputed, and how questions find them."""
+"""Coverage: which variants exist, which are precomputed, and how lookups are answered."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, TypeVar, cast
+from itertools import chain
+from typing import Any, Final, cast
 
 import redis
 
+from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import payload_key, precompute_set_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason, live_entry
 from kpi_pipeline.cache.usage.counters import MissedFilter, Reads, RequestedFilter, UsageCounters
@@ -17,24 +19,21 @@ MISSES_SHOWN: Final = 200
 """How many missed variants of a product are listed at most."""
 
 REQUESTED_SHOWN: Final = 20
-"""How many variants of a product that are asked for are listed at most."""
+"""How many requested variants of a product are listed at most."""
 
-_NOTE_KEPT_S: Final = 8 * 86_400
-_BATCH: Final = 250
-
-Item = TypeVar("Item")
+_RECORD_KEPT_S: Final = 8 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class PrecomputeSetRecord:
-    """What the pipeline has last chosen to precompute of a product.
+    """What the pipeline has last chosen to precompute of a product, in numbers of variants.
 
     Attributes:
-        known: How many variants there are: declared, or asked for by readers.
-        declared: How many are declared: everything, single values, pairs that occur.
-        left_out: Declared ones for which there is no room.
-        requested: Others that are precomputed because readers ask for them.
-        refused: Others that readers ask for and for which there is no room.
+        known: Declared, or requested by readers.
+        declared: Declared: everything, single values, pairs that occur.
+        left_out: Declared, and there is no room for them.
+        requested: Not declared, and precomputed because readers request them.
+        refused: Not declared, requested by readers, and there is no room for them.
     """
 
     known: int
@@ -49,8 +48,8 @@ class MissedVariant:
     """A variant that was missed, and whether the live generation holds it by now.
 
     Attributes:
-        missed: What, why and how often.
-        precomputed: Whether it is there now.
+        missed: The filter, why and how often.
+        precomputed: Whether the live generation holds it.
     """
 
     missed: MissedFilter
@@ -59,11 +58,11 @@ class MissedVariant:
 
 @dataclass(frozen=True, slots=True)
 class RequestedVariant:
-    """A variant that readers ask for, how they were answered, and whether the live generation holds it.
+    """A variant that readers request, how they were answered, and whether the live generation holds it.
 
     Attributes:
-        requested: What and how often.
-        precomputed: Whether it is there.
+        requested: The filter and how often.
+        precomputed: Whether the live generation holds it.
         stale: How often it was answered with stale figures.
         missed: How often it was not answered with its own figures.
     """
@@ -84,14 +83,14 @@ class ProductCoverage:
     """The coverage of one product.
 
     Attributes:
-        product: Which.
+        product: Its name.
         live: Its live generation; None when there is none.
-        chosen: What was last chosen; None when no run has chosen lately.
-        requested: How many variants readers ask for.
+        chosen: What was last chosen to be precomputed; None when no run has chosen lately.
+        requested: How many variants readers request.
         requested_missing: How many of these the live generation does not hold.
-        reads: How questions were answered.
-        missed: What was missed, most often first.
-        most_requested: What was asked for most, most often first; `REQUESTED_SHOWN` at most.
+        reads: How lookups were answered.
+        missed: The variants missed most often, these first.
+        most_requested: The variants requested most often, these first; `REQUESTED_SHOWN` at most.
     """
 
     product: str
@@ -118,12 +117,12 @@ class ProductCoverage:
             "misses": {reason.value: times for reason, times in self.reads.misses.items()},
             "missed": [
                 {
-                    "filter": one.missed.filter.as_dict(),
-                    "reason": one.missed.reason.value,
-                    "weight": round(one.missed.weight, 3),
-                    "precomputed": one.precomputed,
+                    "filter": variant.missed.filter.as_dict(),
+                    "reason": variant.missed.reason.value,
+                    "weight": round(variant.missed.weight, 3),
+                    "precomputed": variant.precomputed,
                 }
-                for one in self.missed
+                for variant in self.missed
             ],
         }
 
@@ -139,12 +138,11 @@ class Coverage:
         self._client = client
         self._usage_counters = UsageCounters(client)
 
-    def note(self, product: str, chosen: PrecomputeSetRecord) -> None:
-        """Note what was chosen to be precomputed."""
+    def record(self, product: str, chosen: PrecomputeSetRecord) -> None:
+        """Record what was chosen to be precomputed."""
         pipeline = self._client.pipeline(transaction=True)
-        noted = asdict(chosen)
-        pipeline.hset(precompute_set_key(product), items=[part for pair in noted.items() for part in pair])
-        pipeline.expire(precompute_set_key(product), _NOTE_KEPT_S)
+        pipeline.hset(precompute_set_key(product), items=list(chain(*asdict(chosen).items())))
+        pipeline.expire(precompute_set_key(product), _RECORD_KEPT_S)
         pipeline.execute()
 
     def of(self, product: str) -> ProductCoverage:
@@ -154,18 +152,20 @@ class Coverage:
             product: One of `model.dimensions.PRODUCTS`.
         """
         live = live_entry(self._client, product)
-        requested = self._usage_counters.requested(product, KEPT)
-        missed = self._usage_counters.missed(product, KEPT)
+        requested = self._usage_counters.most_requested(product, KEPT)
+        missed = self._usage_counters.most_missed(product, KEPT)
         shown = missed[:MISSES_SHOWN]
-        held = self._held(live, [*(one.filter for one in requested), *(one.filter for one in shown)])
+        held = self._held(
+            live, [*(listed.filter for listed in requested), *(listed.filter for listed in shown)]
+        )
         return ProductCoverage(
             product=product,
             live=live,
             chosen=self._chosen(product),
             requested=len(requested),
-            requested_missing=sum(one.filter not in held for one in requested),
+            requested_missing=sum(listed.filter not in held for listed in requested),
             reads=self._usage_counters.reads(product),
-            missed=tuple(MissedVariant(one, one.filter in held) for one in shown),
+            missed=tuple(MissedVariant(listed, listed.filter in held) for listed in shown),
             most_requested=self._most_requested(product, requested[:REQUESTED_SHOWN], missed, held),
         )
 
@@ -176,39 +176,37 @@ class Coverage:
         missed: Sequence[MissedFilter],
         held: set[Filter],
     ) -> tuple[RequestedVariant, ...]:
-        """Variants with how they were answered; what nobody could be told of is no ask."""
-        stale = {one.filter: one.weight for one in self._usage_counters.stale(product, KEPT)}
+        """Variants with how they were answered; a lookup that could not reach Redis is no request."""
+        stale = {listed.filter: listed.weight for listed in self._usage_counters.most_stale(product, KEPT)}
         misses: dict[Filter, float] = defaultdict(float)
-        for one in missed:
-            if one.reason is not MissReason.UNREACHABLE:
-                misses[one.filter] += one.weight
+        for miss in missed:
+            if miss.reason is not MissReason.UNREACHABLE:
+                misses[miss.filter] += miss.weight
         return tuple(
-            RequestedVariant(one, one.filter in held, stale.get(one.filter, 0.0), misses[one.filter])
-            for one in requested
+            RequestedVariant(
+                listed, listed.filter in held, stale.get(listed.filter, 0.0), misses[listed.filter]
+            )
+            for listed in requested
         )
 
     def _chosen(self, product: str) -> PrecomputeSetRecord | None:
-        noted = cast("dict[bytes, bytes]", self._client.hgetall(precompute_set_key(product)))
+        stored = cast("dict[bytes, bytes]", self._client.hgetall(precompute_set_key(product)))
         try:
             return PrecomputeSetRecord(
-                **{field.name: int(noted[field.name.encode()]) for field in fields(PrecomputeSetRecord)}
+                **{field.name: int(stored[field.name.encode()]) for field in fields(PrecomputeSetRecord)}
             )
         except (KeyError, ValueError):
             return None
 
     def _held(self, live: ManifestEntry | None, filters: Sequence[Filter]) -> set[Filter]:
-        """Those of some filters that the live generation holds."""
+        """Which of some filters the live generation holds."""
         if live is None:
             return set()
         held: set[Filter] = set()
-        for batch in _batches(list(dict.fromkeys(filters))):
+        for batch in batches(dict.fromkeys(filters)):
             pipeline = self._client.pipeline(transaction=False)
-            for one in batch:
-                pipeline.exists(payload_key(live.generation, variant_key(live.product, one)))
-            held.update(one for one, found in zip(batch, pipeline.execute(), strict=True) if found)
+            for filter_ in batch:
+                pipeline.exists(payload_key(live.generation, variant_key(live.product, filter_)))
+            exist = zip(batch, pipeline.execute(), strict=True)
+            held.update(filter_ for filter_, exists in exist if exists)
         return held
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for begin in range(0, len(items), _BATCH):
-        yield items[begin : begin + _BATCH]

@@ -125,7 +125,7 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     requests.submit(RequestKind.WARM, "kpis", ACME)
     (requested,) = requests.pending("test", 1)
     requests.started(requested.id, "run")
-    UsageCounters(each_client).want("kpis", ACME)
+    UsageCounters(each_client).add_request("kpis", ACME)
     Leases(each_client).take("kpis", "run")
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}

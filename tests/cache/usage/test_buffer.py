@@ -1,13 +1,14 @@
-"""The tally: questions are counted aside from answers, and written a moment later."""
+"""Lookups are counted apart from answers, and written a moment later."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import redis
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import MissReason
-from kpi_pipeline.cache.usage import buffer as buffer_module
 from kpi_pipeline.cache.usage.buffer import THREAD_NAME, UsageBuffer
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -16,16 +17,33 @@ ACME = Filter.of({"client": "ACME"})
 
 
 @pytest.fixture
-def written_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer_module, "_DELAY_S", 3600)
+def usage_buffer(client) -> UsageBuffer:
+    """A buffer that is written when the test says so."""
+    return UsageBuffer(client, delay_s=3600)
+
+
+@pytest.fixture
+def usage_counters(client) -> UsageCounters:
+    return UsageCounters(client)
+
+
+@contextmanager
+def full(client: redis.Redis) -> Iterator[None]:
+    """A server that refuses to store anything."""
+    client.config_set("maxmemory", 1)
+    try:
+        yield
+    finally:
+        client.config_set("maxmemory", 0)
 
 
 def weights(usage_counters: UsageCounters, product: str = "kpis") -> dict[Filter, int]:
-    return {requested.filter: round(requested.weight) for requested in usage_counters.requested(product, 10)}
+    return {
+        requested.filter: round(requested.weight) for requested in usage_counters.most_requested(product, 10)
+    }
 
 
-def test_nothing_is_written_while_somebody_waits_for_an_answer(client, written_by_hand) -> None:
-    usage_buffer, usage_counters = UsageBuffer(client), UsageCounters(client)
+def test_nothing_is_written_while_somebody_waits_for_an_answer(client, usage_buffer, usage_counters) -> None:
     for stale in (False, True, False):
         usage_buffer.count("kpis", ACME, None, stale=stale)
     usage_buffer.count("charts", EVERYTHING, None)
@@ -35,74 +53,72 @@ def test_nothing_is_written_while_somebody_waits_for_an_answer(client, written_b
     assert usage_counters.reads("kpis") == Reads(3, {MissReason.CORRUPT: 1}, stale=1)
     assert usage_counters.reads("charts") == Reads(1, {})
     assert weights(usage_counters) == {ACME: 3}
-    assert [(one.filter, round(one.weight)) for one in usage_counters.stale("kpis", 10)] == [(ACME, 1)]
-    assert [(missed.filter, missed.reason) for missed in usage_counters.missed("kpis", 10)] == [
+    assert [(one.filter, round(one.weight)) for one in usage_counters.most_stale("kpis", 10)] == [(ACME, 1)]
+    assert [(missed.filter, missed.reason) for missed in usage_counters.most_missed("kpis", 10)] == [
         (ACME, MissReason.CORRUPT)
     ]
 
 
-def test_it_is_written_by_itself(client, wait_until, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer_module, "_DELAY_S", 0.01)
-    usage_buffer, usage_counters = UsageBuffer(client), UsageCounters(client)
+def test_it_is_written_by_itself(client, usage_counters, wait_until) -> None:
+    usage_buffer = UsageBuffer(client, delay_s=0.01)
     for round_ in (1, 2):
         usage_buffer.count("kpis", ACME, None)
         wait_until(lambda round_=round_: usage_counters.reads("kpis").hits == round_)
     wait_until(lambda: THREAD_NAME not in {thread.name for thread in threading.enumerate()})
 
 
-def test_what_is_missing_is_wanted_by_whoever_asks_for_it_and_counted_once(client, written_by_hand) -> None:
-    usage_buffer, usage_counters = UsageBuffer(client), UsageCounters(client)
+def test_a_missing_variant_is_requested_by_its_reader_and_counted_once(usage_buffer, usage_counters) -> None:
     usage_buffer.count("kpis", ACME, MissReason.NOT_PRECOMPUTED)
-    usage_counters.want("kpis", ACME)
+    usage_counters.add_request("kpis", ACME)
     usage_buffer.write()
     assert weights(usage_counters) == {ACME: 1}
 
 
-def test_what_has_expired_is_asked_for_all_the_same(client, written_by_hand) -> None:
-    usage_buffer, usage_counters = UsageBuffer(client), UsageCounters(client)
+def test_what_has_expired_is_requested_all_the_same(usage_buffer, usage_counters) -> None:
     usage_buffer.count("kpis", ACME, MissReason.EXPIRED)
     usage_buffer.write()
     assert weights(usage_counters) == {ACME: 1}
     assert usage_counters.reads("kpis") == Reads(0, {MissReason.EXPIRED: 1})
 
 
-def test_what_cannot_be_written_is_written_later_and_once(client, written_by_hand, caplog) -> None:
-    usage_buffer, usage_counters = UsageBuffer(client), UsageCounters(client)
-    client.config_set("maxmemory", 1)
-    try:
+def test_what_cannot_be_written_is_written_later_and_once(
+    client, usage_buffer, usage_counters, caplog
+) -> None:
+    with full(client):
         for _ in range(2):
             usage_buffer.count("kpis", ACME, None, stale=True)
             usage_buffer.write()
-    finally:
-        client.config_set("maxmemory", 0)
     assert caplog.text.count("cannot be written yet") == 1
     usage_buffer.count("kpis", ACME, None)
     usage_buffer.write()
     usage_buffer.write()
     assert weights(usage_counters) == {ACME: 3}
     assert usage_counters.reads("kpis") == Reads(3, {}, stale=2)
-    assert [(one.filter, round(one.weight)) for one in usage_counters.stale("kpis", 10)] == [(ACME, 2)]
+    assert [(one.filter, round(one.weight)) for one in usage_counters.most_stale("kpis", 10)] == [(ACME, 2)]
 
 
-def test_without_a_server_counting_goes_on_within_bounds(
-    written_by_hand, caplog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(buffer_module, "_HELD", 5)
-    with connect("redis://127.0.0.1:1/0") as nowhere:
-        usage_buffer = UsageBuffer(nowhere)
+def test_without_a_server_counting_goes_on_within_bounds(client, usage_counters, caplog) -> None:
+    usage_buffer = UsageBuffer(client, delay_s=3600, max_filters=5)
+    with full(client):
         for number in range(40):
             usage_buffer.count("kpis", Filter.of({"client": str(number)}), None)
             if number % 10 == 9:
                 usage_buffer.write()
-    (counts,) = usage_buffer._counts.values()
-    assert len(counts.asks) == 5
-    assert counts.reads.total() == 40
+    assert "cannot be written" in caplog.text
+    usage_buffer.write()
+    assert weights(usage_counters) == {Filter.of({"client": str(number)}): 1 for number in range(5)}
+    assert usage_counters.reads("kpis") == Reads(40, {})
+
+
+def test_a_server_that_is_away_fails_nobody(caplog) -> None:
+    with connect("redis://127.0.0.1:1/0") as nowhere:
+        usage_buffer = UsageBuffer(nowhere, delay_s=3600)
+        usage_buffer.count("kpis", ACME, None)
+        usage_buffer.write()
     assert "cannot be written" in caplog.text
 
 
-def test_threads_count_side_by_side(client: redis.Redis, written_by_hand) -> None:
-    usage_buffer = UsageBuffer(client)
-
+def test_threads_count_side_by_side(usage_buffer, usage_counters) -> None:
     def count() -> None:
         for _ in range(500):
             usage_buffer.count("kpis", ACME, None)
@@ -115,5 +131,5 @@ def test_threads_count_side_by_side(client: redis.Redis, written_by_hand) -> Non
     for thread in threads:
         thread.join()
     usage_buffer.write()
-    assert UsageCounters(client).reads("kpis") == Reads(4_000, {})
-    assert weights(UsageCounters(client)) == {ACME: 4_000}
+    assert usage_counters.reads("kpis") == Reads(4_000, {})
+    assert weights(usage_counters) == {ACME: 4_000}

@@ -21,13 +21,11 @@ def test_nothing_is_known_of_an_empty_cache(each_client) -> None:
 def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom) -> None:
     entry = each_newsroom.publish(EVERYTHING, ACME)
     usage_counters, coverage = UsageCounters(each_client), Coverage(each_client)
-    usage_counters.note_asks("kpis", {ACME: 3, OTHER: 2, THIRD: 1})
-    usage_counters.note_misses(
-        "kpis", {(OTHER, MissReason.NOT_PRECOMPUTED): 2, (ACME, MissReason.CORRUPT): 1}
-    )
-    usage_counters.note_stale("kpis", {ACME: 1})
-    usage_counters.note_reads("kpis", 4, {MissReason.NOT_PRECOMPUTED: 2, MissReason.CORRUPT: 1}, stale=3)
-    coverage.note("kpis", NOTE)
+    usage_counters.add_requests("kpis", {ACME: 3, OTHER: 2, THIRD: 1})
+    usage_counters.add_misses("kpis", {(OTHER, MissReason.NOT_PRECOMPUTED): 2, (ACME, MissReason.CORRUPT): 1})
+    usage_counters.add_stale("kpis", {ACME: 1})
+    usage_counters.add_reads("kpis", 4, {MissReason.NOT_PRECOMPUTED: 2, MissReason.CORRUPT: 1}, stale=3)
+    coverage.record("kpis", NOTE)
     found = coverage.of("kpis")
     assert found.live == entry
     assert found.chosen == NOTE
@@ -62,7 +60,7 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
 
 def test_a_variant_published_since_is_told_to_be_there(client, newsroom) -> None:
     newsroom.publish(EVERYTHING)
-    UsageCounters(client).note_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
+    UsageCounters(client).add_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
     assert [one.precomputed for one in Coverage(client).of("kpis").missed] == [False]
     newsroom.publish(EVERYTHING, ACME)
     assert [one.precomputed for one in Coverage(client).of("kpis").missed] == [True]
@@ -71,7 +69,7 @@ def test_a_variant_published_since_is_told_to_be_there(client, newsroom) -> None
 @pytest.mark.parametrize("field", ["known", "refused"])
 def test_a_note_that_is_none_is_left_out(client, field: str) -> None:
     coverage = Coverage(client)
-    coverage.note("kpis", NOTE)
+    coverage.record("kpis", NOTE)
     assert client.ttl(precompute_set_key("kpis")) > 0
     client.hset(precompute_set_key("kpis"), field, "many")
     assert coverage.of("kpis").chosen is None

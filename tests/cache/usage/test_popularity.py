@@ -1,4 +1,4 @@
-"""Popularity: asks decay against each other without being rewritten, and the heaviest are kept."""
+"""Popularity: requests decay against each other without being rewritten, and the heaviest are kept."""
 
 import math
 
@@ -7,13 +7,12 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.usage import popularity as popularity_module
 from kpi_pipeline.cache.usage.popularity import FORGOTTEN, HALF_LIFE_S, Popularity
 
 KEY = "kpi:wanted:kpis"
 NOW = 1_790_000_000.0
 
-asks = st.lists(
+requests = st.lists(
     st.tuples(
         st.sampled_from([b"a", b"b", b"c", b"d"]),
         st.floats(0, 6 * HALF_LIFE_S),
@@ -28,38 +27,38 @@ def at(client: redis.Redis, moment: float) -> Popularity:
     return Popularity(client, clock=lambda: moment)
 
 
-def test_an_ask_counts_half_after_a_half_life(each_client) -> None:
+def test_a_request_counts_half_after_a_half_life(each_client) -> None:
     at(each_client, NOW).add(KEY, {b"a": 8})
     for lives, weight in ((0, 8), (1, 4), (2, 2), (3, 1)):
-        ((thing, found),) = at(each_client, NOW + lives * HALF_LIFE_S).ranked(KEY, 10)
-        assert (thing, found) == (b"a", pytest.approx(weight))
+        ranked = at(each_client, NOW + lives * HALF_LIFE_S).ranked(KEY, 10)
+        assert ranked == [(b"a", pytest.approx(weight))]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(asks)
-def test_weights_are_decayed_sums_whatever_the_order_of_asks(client, made) -> None:
+@given(requests)
+def test_weights_are_decayed_sums_whatever_the_order_of_requests(client, made) -> None:
     client.delete(KEY)
     expected: dict[bytes, float] = {}
-    for thing, age, times in made:
-        at(client, NOW - age).add(KEY, {thing: times})
-        expected[thing] = expected.get(thing, 0) + times * 2 ** (-age / HALF_LIFE_S)
-    found = at(client, NOW).ranked(KEY, 10)
-    held = {thing: weight for thing, weight in expected.items() if weight > 1.001 * FORGOTTEN}
-    assert {thing: weight for thing, weight in found if weight > 1.001 * FORGOTTEN} == pytest.approx(
+    for item, age, times in made:
+        at(client, NOW - age).add(KEY, {item: times})
+        expected[item] = expected.get(item, 0) + times * 2 ** (-age / HALF_LIFE_S)
+    ranked = at(client, NOW).ranked(KEY, 10)
+    held = {item: weight for item, weight in expected.items() if weight > 1.001 * FORGOTTEN}
+    assert {item: weight for item, weight in ranked if weight > 1.001 * FORGOTTEN} == pytest.approx(
         held, rel=1e-6
     )
-    weights = [weight for _, weight in found]
+    weights = [weight for _, weight in ranked]
     assert weights == sorted(weights, reverse=True)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(asks, st.floats(0, HALF_LIFE_S))
+@given(requests, st.floats(0, HALF_LIFE_S))
 def test_time_that_passes_changes_no_order(client, made, later) -> None:
     client.delete(KEY)
-    for thing, age, times in made:
-        at(client, NOW - age).add(KEY, {thing: times})
-    before = [thing for thing, weight in at(client, NOW).ranked(KEY, 10) if weight > 2.1 * FORGOTTEN]
-    after = [thing for thing, _ in at(client, NOW + later).ranked(KEY, 10)]
+    for item, age, times in made:
+        at(client, NOW - age).add(KEY, {item: times})
+    before = [item for item, weight in at(client, NOW).ranked(KEY, 10) if weight > 2.1 * FORGOTTEN]
+    after = [item for item, _ in at(client, NOW + later).ranked(KEY, 10)]
     assert after[: len(before)] == before
 
 
@@ -67,20 +66,19 @@ def test_time_that_passes_changes_no_order(client, made, later) -> None:
 @given(st.dictionaries(st.integers(0, 50), st.integers(1, 9), min_size=1))
 def test_it_is_bounded_and_the_lightest_fall_off(client, made) -> None:
     client.delete(KEY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(popularity_module, "KEPT", 5)
-        at(client, NOW).add(KEY, {str(thing).encode(): times for thing, times in made.items()})
+    popularity = Popularity(client, kept=5, clock=lambda: NOW)
+    popularity.add(KEY, {str(item).encode(): times for item, times in made.items()})
     assert client.zcard(KEY) == min(len(made), 5)
     kept = sorted((round(weight) for _, weight in at(client, NOW).ranked(KEY, 100)), reverse=True)
     assert kept == sorted(made.values(), reverse=True)[:5]
 
 
-def test_it_expires_when_nobody_asks_any_more(each_client) -> None:
+def test_it_expires_when_nobody_requests_any_more(each_client) -> None:
     at(each_client, NOW).add(KEY, {b"a": 1})
     assert each_client.ttl(KEY) > 7 * 86_400
 
 
-def test_what_was_asked_for_long_ago_is_forgotten(client) -> None:
+def test_what_was_requested_long_ago_is_forgotten(client) -> None:
     at(client, NOW).add(KEY, {b"a": 1})
     lives = -math.log2(FORGOTTEN)
     assert at(client, NOW + (lives - 0.01) * HALF_LIFE_S).ranked(KEY, 10)
@@ -94,6 +92,6 @@ def test_a_clock_far_ahead_gives_nothing_lasting_weight(client) -> None:
     assert at(client, NOW).ranked(KEY, 10) == [(b"a", pytest.approx(3))]
 
 
-def test_nothing_asked_writes_nothing(client) -> None:
+def test_nothing_requested_writes_nothing(client) -> None:
     at(client, NOW).add(KEY, {})
     assert client.exists(KEY) == 0

@@ -106,7 +106,7 @@ def test_a_missing_variant_gives_the_nearest_wider_figures_and_a_task(web, press
     # Equal questions share one task.
     assert web.get(address).get_json()["meta"]["task"] == meta["task"]
     assert requested(client) == [("warm", "kpis", MINE_JUNE)]
-    assert UsageCounters(client).wanted("kpis", 10) == [MINE_JUNE]
+    assert UsageCounters(client).most_requested_filters("kpis", 10) == [MINE_JUNE]
 
 
 def test_a_missing_variant_is_found_once_it_is_published(web, press, data_of, wait_until) -> None:

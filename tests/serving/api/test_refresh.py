@@ -58,7 +58,7 @@ def test_a_filter_that_no_generation_holds_is_asked_for_itself(web, press, clien
     told = web.post(f"{REFRESH}?client=minera nandu").get_json()
     (requested,) = requests.pending("test", 10)
     assert (requested.id, requested.kind, requested.filter) == (told["task_id"], RequestKind.WARM, MINE)
-    assert MINE in UsageCounters(client).wanted("dashboards", 10)
+    assert MINE in UsageCounters(client).most_requested_filters("dashboards", 10)
 
 
 @pytest.mark.parametrize("path", [REFRESH, CLEAR])

@@ -289,7 +289,7 @@ def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, 
     assert [(one.kind, one.filter) for one in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
     wait_until(lambda: usage_counters.reads("dashboards").missed > 0)
     assert usage_counters.reads("dashboards") == Reads(0, {MissReason.NOT_PRECOMPUTED: 1})
-    assert [round(one.weight) for one in usage_counters.requested("dashboards", 10)] == [1]
+    assert [round(one.weight) for one in usage_counters.most_requested("dashboards", 10)] == [1]
 
 
 def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:

@@ -186,7 +186,7 @@ def test_the_page_counts_what_more_of_a_chosen_dimension_would_bring(
     assert re.search(r">Constructora Árbol &amp; Cía\.</span> <span class=.option-count.>7</span>", page)
     # Looking there was no question of the reader.
     wait_until(lambda: UsageCounters(client).reads("dashboards") == Reads(1, {}))
-    assert [one.filter for one in UsageCounters(client).requested("dashboards", 10)] == [mine]
+    assert [one.filter for one in UsageCounters(client).most_requested("dashboards", 10)] == [mine]
 
 
 def test_counts_are_those_of_the_catalogue_when_the_wider_variant_is_not_there(web, press, data_of) -> None:

@@ -62,14 +62,14 @@ def test_where_a_generation_stands_in_its_life(press) -> None:
 
 def test_coverage_and_how_questions_went(web, press, client) -> None:
     press.publish("kpis", "dashboards")
-    Coverage(client).note(
+    Coverage(client).record(
         "kpis", PrecomputeSetRecord(known=1_234, declared=9, left_out=30, requested=2, refused=4)
     )
     usage_counters = UsageCounters(client)
-    usage_counters.note_reads("kpis", 30, {MissReason.NOT_PRECOMPUTED: 9, MissReason.CORRUPT: 1}, stale=7)
-    usage_counters.note_misses("kpis", {(OF_MINE, MissReason.NOT_PRECOMPUTED): 9})
-    usage_counters.note_asks("kpis", {EVERYTHING: 21, OF_MINE: 12})
-    usage_counters.note_stale("kpis", {EVERYTHING: 7})
+    usage_counters.add_reads("kpis", 30, {MissReason.NOT_PRECOMPUTED: 9, MissReason.CORRUPT: 1}, stale=7)
+    usage_counters.add_misses("kpis", {(OF_MINE, MissReason.NOT_PRECOMPUTED): 9})
+    usage_counters.add_requests("kpis", {EVERYTHING: 21, OF_MINE: 12})
+    usage_counters.add_stale("kpis", {EVERYTHING: 7})
     text = words(web.get(f"{SYSTEM}?lang=en"))
     # Known, precomputed, no room, asked, missing, hits, stale, misses, rate.
     assert "kpis 1,234 1 34 2 1 30 7 10 75.0 %" in text
