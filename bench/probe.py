@@ -1,4 +1,4 @@
-"""What a probe of the source costs: `python bench/probe.py [--rows N] [--source URL --mapping NAME]`."""
+"""Duration of a probe of the source: `python bench/probe.py [--rows N] [--source URL --mapping NAME]`."""
 
 import argparse
 import statistics
@@ -15,21 +15,21 @@ REPEATS = 5
 
 
 def measure(label: str, url: str, mapping_name: str) -> None:
-    """Print what a first look costs, one after a change, and one at a source that nobody touched."""
+    """Print the duration of a probe that reads the source, and of one whose files have not changed."""
     mapping = load_mapping(mapping_name)
-    looks = []
+    durations = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        found = probe(url, mapping)
-        looks.append(time.perf_counter() - started)
+        latest = probe(url, mapping)
+        durations.append(time.perf_counter() - started)
     started = time.perf_counter()
-    probe(url, mapping, found)
-    again = time.perf_counter() - started
-    print(f"{label:>24}: {statistics.median(looks) * 1000:8.1f} ms, untouched {again * 1000:8.1f} ms")
+    probe(url, mapping, latest)
+    unchanged = time.perf_counter() - started
+    print(f"{label:>24}: {statistics.median(durations) * 1000:8.1f} ms, untouched {unchanged * 1000:8.1f} ms")
 
 
 def main() -> None:
-    """Measure demo databases of some sizes, or one source that is given."""
+    """Measure demo databases of several sizes, or one given source."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 1_000_000])
     parser.add_argument("--source", help="path of a CSV file or SQLAlchemy URL, instead of the demo")
@@ -42,7 +42,7 @@ def main() -> None:
         for rows in options.rows:
             path = Path(folder) / f"{rows}.db"
             write_demo(path, rows=rows, seed=1, today=date(2024, 6, 28), progress=None)
-            time.sleep(2.5)  # until the file counts as untouched
+            time.sleep(2.5)  # until the file counts as unmodified
             measure(f"SQLite, {rows} rows", f"sqlite:///{path}", "edp")
 
 

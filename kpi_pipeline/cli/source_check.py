@@ -11,7 +11,7 @@ from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
-from kpi_pipeline.sources.selection import shown
+from kpi_pipeline.sources.selection import masked_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def read_source(url: str, mapping: str) -> SourceCheck:
     spent = normalise_costs(headers, lines, described, found.certificates)
     refused_costs = spent.quarantine.num_rows
     return SourceCheck(
-        source=shown(url),
+        source=masked_url(url),
         mapping=described.name,
         certificates=RowCheck(found.certificates.num_rows, found.quarantine.num_rows, found.reason_counts),
         costs=RowCheck(

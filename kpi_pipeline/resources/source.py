@@ -10,7 +10,7 @@ from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.extract import Extract, SourceError, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.probe import Probe, probe
-from kpi_pipeline.sources.selection import shown
+from kpi_pipeline.sources.selection import masked_url
 
 
 class SourceResource(ConfigurableResource[None]):
@@ -73,7 +73,7 @@ class SourceResource(ConfigurableResource[None]):
     def shown(self) -> str:
         """The source's address without its password."""
         url = current_settings().source_url
-        return "none" if url is None else shown(url.get_secret_value())
+        return "none" if url is None else masked_url(url.get_secret_value())
 
     def today(self) -> date:
         """The business date against which ageing is measured."""

@@ -30,12 +30,13 @@ def source_changes(context: SensorEvaluationContext, source: SourceResource) -> 
         found = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
     except (MappingError, SourceError) as error:
         return SkipReason(f"the source cannot be looked at: {error}")
-    changed = before is not None and not (same_source and before["mark"] == found.mark)
+    changed = before is not None and not (same_source and before["mark"] == found.token)
     number = (before["changes"] if before else 0) + changed
     cursor = json.dumps(
-        {"source": identity, "mark": found.mark, "stamp": found.stamp, "changes": number}, ensure_ascii=False
+        {"source": identity, "mark": found.token, "stamp": found.file_state, "changes": number},
+        ensure_ascii=False,
     )
     if not changed:
         return SensorResult(skip_reason="the source has not changed", cursor=cursor)
-    request = RunRequest(run_key=f"{number}:{found.mark}", tags={"kpi/asked_by": '["source_changes"]'})
+    request = RunRequest(run_key=f"{number}:{found.token}", tags={"kpi/asked_by": '["source_changes"]'})
     return SensorResult(run_requests=[request], cursor=cursor)

@@ -1,1 +1,1 @@
-"""Where certificates come from: mapping files, extraction, the active source, the demo."""
+"""Where certificates come from: mapping files, extraction, change detection, the chosen source."""

@@ -1,6 +1,6 @@
-"""SQLite and PostgreSQL read by ADBC: rows arrive as Arrow columns, without a Python object a cell.
+"""SQLite and PostgreSQL, read by ADBC: rows arrive as Arrow columns, without a Python object per cell.
 
-All is read in one read-only transaction, so that rows, change log and costs are of one moment.
+One read-only transaction reads everything, so rows, change log and costs are consistent.
 """
 
 import re
@@ -21,18 +21,18 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL, Dialect
 
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import Part, Relation, settings_of
-from kpi_pipeline.sources.selection import shown
+from kpi_pipeline.sources.relations import Relation, RelationName, settings_of
+from kpi_pipeline.sources.selection import masked_url
 
-# A failure amid the rows comes through Arrow's stream, as an error of the system or of Arrow.
+# A failure while rows are streamed surfaces as an error of the system or of Arrow.
 _DRIVER_ERRORS: Final = (adbc_driver_manager.Error, OSError, pa.ArrowException)
 _BUSY_MS: Final = 10_000
 _CONNECT_S: Final = "10"
-# "named" keeps per cent signs single: the drivers format nothing.
+# "named" keeps percent signs single: the drivers format nothing.
 _SQLITE: Final = SQLiteDialect(paramstyle="named")
 _POSTGRESQL: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
-# PostgreSQL types whose Arrow form is kept; any other is read as its text.
-_KEPT: Final = frozenset(
+# PostgreSQL types that keep their Arrow type; any other is read as text.
+_TYPED: Final = frozenset(
     {
         "bool",
         "int2",
@@ -49,24 +49,26 @@ _KEPT: Final = frozenset(
 )
 
 
-def read_sqlite(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Part, pa.Table]:
+def read_sqlite(
+    url: URL, relations: Mapping[RelationName, Relation], decimal_mark: str
+) -> dict[RelationName, pa.Table]:
     """Read tables and queries from an SQLite file.
 
     A column of SQLite holds values of any type, so every column is read as text: whole numbers
-    without a fraction, and amounts stored as numbers with the mapping's decimal mark, as if they
-    had been written so. Bytes that are no UTF-8 are replaced by U+FFFD.
+    without a fraction, and amounts stored as numbers with the mapping's decimal mark. Bytes that are
+    not UTF-8 become U+FFFD.
 
     Args:
         url: Address of the file.
-        parts: What to read.
-        mark: Decimal mark of amounts that are text.
+        relations: What to read.
+        decimal_mark: Decimal mark of amounts that are text.
 
     Raises:
-        SourceError: If the file is missing, no database, locked, or lacks what is to be read.
+        SourceError: If the file is missing, not a database, locked, or lacks a table or column.
     """
     address = url.render_as_string()
     if url.database in {None, "", ":memory:"}:
-        raise SourceError(f"{address} names no file; give sqlite:///path/to/file.db")
+        raise SourceError(f"{address} names no file; use sqlite:///path/to/file.db")
     path = Path(str(url.database))
     if not path.is_file():
         raise SourceError(f"there is no file {path}; check the path in {address}")
@@ -77,8 +79,8 @@ def read_sqlite(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Par
         number: sa.ColumnElement[Any] = sa.case(
             (value == whole, sa.cast(whole, sa.Text)), else_=sa.cast(value, sa.Text)
         )
-        if is_amount and mark != ".":
-            number = sa.func.replace(number, ".", mark)
+        if is_amount and decimal_mark != ".":
+            number = sa.func.replace(number, ".", decimal_mark)
         return sa.case((sa.func.typeof(value) == "real", number), else_=sa.cast(value, sa.Text)).label(name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
@@ -97,7 +99,7 @@ def read_sqlite(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Par
         return connection
 
     try:
-        return _read_all(connect, read, parts)
+        return _read_all(connect, read, relations)
     except _DRIVER_ERRORS as error:
         reason = _reason(error, url)
         if "not a database" in reason or "malformed" in reason:
@@ -110,37 +112,39 @@ def read_sqlite(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Par
                 f"{path} is locked by another program; try again when it has finished"
             ) from None
         raise SourceError(
-            f"cannot read {path}: {reason}. Check the file's rights, "
-            f"and {settings_of(parts.values())} in the mapping file"
+            f"cannot read {path}: {reason}. Check the file's permissions, "
+            f"and {settings_of(relations.values())} in the mapping file"
         ) from None
 
 
-def read_postgresql(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict[Part, pa.Table]:
+def read_postgresql(
+    url: URL, relations: Mapping[RelationName, Relation], decimal_mark: str
+) -> dict[RelationName, pa.Table]:
     """Read tables and queries from PostgreSQL.
 
     Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
-    text, amounts among them with the mapping's decimal mark, as if they had been written so.
+    text, amounts with the mapping's decimal mark.
 
     Args:
         url: Address of the database.
-        parts: What to read.
-        mark: Decimal mark of amounts that are text.
+        relations: What to read.
+        decimal_mark: Decimal mark of amounts that are text.
 
     Raises:
-        SourceError: If the server cannot be reached, refuses, or lacks what is to be read.
+        SourceError: If the server cannot be reached, denies access, or lacks a table or column.
     """
-    address = shown(url.render_as_string(hide_password=False))
+    address = masked_url(url.render_as_string(hide_password=False))
 
     def column(field: pa.Field, is_amount: bool) -> sa.ColumnElement[Any]:
         value: sa.ColumnElement[Any] = sa.column(field.name)
         kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
-        if kind in _KEPT:
+        if kind in _TYPED:
             return value
-        # Money as text is written in the server's locale.
-        written = sa.cast(sa.cast(value, sa.Numeric) if kind == "money" else value, sa.Text)
-        if is_amount and mark != "." and kind in {"numeric", "money"}:
-            return sa.func.replace(written, ".", mark).label(field.name)
-        return written.label(field.name)
+        # The text of `money` depends on the server's locale.
+        text = sa.cast(sa.cast(value, sa.Numeric) if kind == "money" else value, sa.Text)
+        if is_amount and decimal_mark != "." and kind in {"numeric", "money"}:
+            return sa.func.replace(text, ".", decimal_mark).label(field.name)
+        return text.label(field.name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
         schema = cursor.adbc_execute_schema(_sql(relation.no_rows(), _POSTGRESQL))
@@ -168,26 +172,26 @@ def read_postgresql(url: URL, parts: Mapping[Part, Relation], mark: str) -> dict
         return connection
 
     try:
-        return _read_all(connect, read, parts)
+        return _read_all(connect, read, relations)
     except _DRIVER_ERRORS as error:
         raise SourceError(
-            f"cannot read {address}: {_reason(error, url)}. Check the user's rights, "
-            f"and {settings_of(parts.values())} in the mapping file"
+            f"cannot read {address}: {_reason(error, url)}. Check the user's privileges, "
+            f"and {settings_of(relations.values())} in the mapping file"
         ) from None
 
 
 def _read_all(
     connect: Callable[[], Connection],
     read: Callable[[Cursor, Relation], pa.Table],
-    parts: Mapping[Part, Relation],
-) -> dict[Part, pa.Table]:
+    relations: Mapping[RelationName, Relation],
+) -> dict[RelationName, pa.Table]:
     with connect() as connection, _cursor(connection) as cursor:
-        return {part: read(cursor, relation) for part, relation in parts.items()}
+        return {name: read(cursor, relation) for name, relation in relations.items()}
 
 
 @contextmanager
 def _cursor(connection: Connection) -> Iterator[Cursor]:
-    """A cursor of one transaction, which is given up at the end: there is nothing to commit."""
+    """A cursor of one transaction, which is rolled back at the end: there is nothing to commit."""
     with connection.cursor() as cursor:
         yield cursor
     connection.rollback()
@@ -198,7 +202,7 @@ def _sql(statement: sa.Select[*tuple[Any, ...]], dialect: Dialect) -> str:
 
 
 def _as_text(table: pa.Table, names: tuple[str, ...]) -> pa.Table:
-    """The table with every column valid text: a column of nulls has no type of its own in SQLite."""
+    """The table with every column as valid text, columns of nulls included."""
     columns = []
     for name in names:
         column = table.column(name).cast(pa.string())

@@ -1,4 +1,4 @@
-"""CSV files, every column as text: what a cell means is the mapping's business."""
+"""CSV files, every column as text; the mapping gives cells their meaning."""
 
 import csv
 from pathlib import Path
@@ -22,25 +22,24 @@ def read_csv(path: Path, mapping: SourceMapping) -> pa.Table:
         All rows, columns of text in the mapping's order.
 
     Raises:
-        SourceError: If the file is missing, not readable as CSV, or lacks a column; or if the
-            mapping asks for what a file cannot give.
+        SourceError: If the file is missing, is not valid CSV or lacks a column; or if the mapping names
+            what only a database has.
     """
-    source, label = mapping.source, f"{path}"
-    requested = {
+    source = mapping.source
+    database_settings = {
         "source.table": source.table,
         "source.query": source.query,
         "[log]": mapping.log,
         "[costs]": mapping.costs,
     }
-    impossible = [setting for setting, given in requested.items() if given]
-    if impossible:
+    if impossible := [name for name, value in database_settings.items() if value]:
         raise SourceError(
             f"{path} is a CSV file, but mapping {mapping.name!r} reads a database ({', '.join(impossible)}): "
             "choose another mapping, or a database URL such as sqlite:///path/to/file.db"
         )
     try:
         header = _header(path, mapping)
-        check_columns(label, mapping.source_columns, header)
+        check_columns(str(path), mapping.source_columns, header)
         return pacsv.read_csv(
             path,
             read_options=pacsv.ReadOptions(encoding=source.encoding),
@@ -55,7 +54,7 @@ def read_csv(path: Path, mapping: SourceMapping) -> pa.Table:
     except UnicodeDecodeError:
         raise _wrong_encoding(path, mapping) from None
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check its rights") from None
+        raise SourceError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
     except (pa.ArrowInvalid, csv.Error) as error:
         if "UTF8" in str(error):
             raise _wrong_encoding(path, mapping) from None

@@ -1,5 +1,5 @@
-"""What can be wrong with a source."""
+"""The error of a source."""
 
 
 class SourceError(Exception):
-    """A source that cannot be read; the message says why and what to do, and holds no password."""
+    """A source cannot be read; the message says why and what to do, and contains no password."""

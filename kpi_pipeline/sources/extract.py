@@ -13,8 +13,8 @@ from kpi_pipeline.sources.arrow_databases import read_postgresql, read_sqlite
 from kpi_pipeline.sources.csv_files import read_csv
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.other_databases import read_other
-from kpi_pipeline.sources.relations import Part, Relation, relations
-from kpi_pipeline.sources.selection import is_csv, shown
+from kpi_pipeline.sources.relations import Relation, RelationName, relations_of
+from kpi_pipeline.sources.selection import is_csv, masked_url
 from kpi_pipeline.sources.watermark import watermark
 
 __all__ = ["CostExtract", "Extract", "SourceError", "extract", "parse_address", "read_database"]
@@ -22,11 +22,11 @@ __all__ = ["CostExtract", "Extract", "SourceError", "extract", "parse_address", 
 
 @dataclass(frozen=True, slots=True)
 class CostExtract:
-    """Costs as they were read.
+    """Costs as read.
 
     Attributes:
-        headers: One row a cost, the columns that `mapping.costs` names only.
-        lines: Their lines, the columns that the mapping names only; None where it has none.
+        headers: One row per cost, only the columns that `mapping.costs` names.
+        lines: Their lines, only the columns that the mapping names; None where it has none.
     """
 
     headers: pa.Table
@@ -35,14 +35,14 @@ class CostExtract:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What was read.
+    """A source as read.
 
     Attributes:
-        raw: The rows, the mapping's source columns only.
-        log: The change log, the columns that the mapping names only; None where it has none.
+        raw: The rows, only the mapping's source columns.
+        log: The change log, only the columns that the mapping names; None where it has none.
         costs: The costs; None where the mapping has none.
-        watermark: The greatest `updated_at` as ISO text, else a digest of the rows, with a digest of the
-            costs if there are any; None of no rows.
+        watermark: The greatest `updated_at` as ISO text, else a digest of the rows; with a digest of the
+            costs if there are any; None without rows.
     """
 
     raw: pa.Table
@@ -59,13 +59,13 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
         mapping: What to read.
 
     Raises:
-        SourceError: If the source cannot be read or lacks what the mapping names; the message says
-            what to do and holds no password.
+        SourceError: If the source cannot be read or lacks what the mapping names; the message says what
+            to do and contains no password.
     """
     if is_csv(url):
-        tables: dict[Part, pa.Table] = {"certificates": read_csv(Path(url).expanduser(), mapping)}
+        tables: dict[RelationName, pa.Table] = {"certificates": read_csv(Path(url).expanduser(), mapping)}
     else:
-        tables = read_database(url, relations(mapping), mapping)
+        tables = read_database(url, relations_of(mapping), mapping)
     raw, headers, lines = tables["certificates"], tables.get("cost_headers"), tables.get("cost_lines")
     return Extract(
         raw,
@@ -75,16 +75,18 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
     )
 
 
-def read_database(url: str, parts: Mapping[Part, Relation], mapping: SourceMapping) -> dict[Part, pa.Table]:
-    """Read relations of a database in one read-only transaction where it has such.
+def read_database(
+    url: str, relations: Mapping[RelationName, Relation], mapping: SourceMapping
+) -> dict[RelationName, pa.Table]:
+    """Read relations of a database, in one read-only transaction where it supports that.
 
     Args:
         url: SQLAlchemy URL.
-        parts: What to read.
-        mapping: Tells how amounts are written.
+        relations: What to read.
+        mapping: Gives the decimal mark of amounts.
 
     Returns:
-        A table of each part.
+        A table for each relation.
 
     Raises:
         SourceError: As `extract`.
@@ -92,22 +94,22 @@ def read_database(url: str, parts: Mapping[Part, Relation], mapping: SourceMappi
     address = parse_address(url)
     readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
     read = readers.get(address.get_backend_name(), read_other)
-    return read(address, parts, mapping.amounts.decimal)
+    return read(address, relations, mapping.amounts.decimal)
 
 
 def parse_address(url: str) -> URL:
-    """The parts of a database's address.
+    """Parse the address of a database.
 
     Raises:
-        SourceError: If it is none; the message holds no password.
+        SourceError: If it is malformed; the message contains no password.
     """
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
         raise SourceError(
-            f"{shown(url)} is neither the path of a .csv file nor a database URL; examples: data.csv, "
+            f"{masked_url(url)} is neither the path of a .csv file nor a database URL; examples: data.csv, "
             "sqlite:///path/to/file.db, postgresql://user:password@host:5432/database"
         ) from None
     if address.host and "@" in address.host:
-        raise SourceError(f'{shown(url)}: write "@" in the password as %40')
+        raise SourceError(f'{masked_url(url)}: write "@" in the password as %40')
     return address

@@ -1,4 +1,4 @@
-"""Mapping files: those shipped with the package and a user's own."""
+"""Mapping files: those shipped with the package and the user's own."""
 
 from importlib import resources
 from pathlib import Path
@@ -9,7 +9,7 @@ _SHIPPED = resources.files("kpi_pipeline.sources") / "mappings"
 
 
 def shipped() -> list[str]:
-    """Names of the mappings that come with the package, sorted."""
+    """Names of the mappings shipped with the package, sorted."""
     return sorted(
         entry.name.removesuffix(".toml") for entry in _SHIPPED.iterdir() if entry.name.endswith(".toml")
     )
@@ -22,8 +22,7 @@ def load_mapping(name_or_path: str) -> SourceMapping:
         name_or_path: A shipped name, or the path of a TOML file.
 
     Raises:
-        MappingError: If there is no such mapping, it cannot be read, or it does not describe
-            certificates; the message says which and what to do.
+        MappingError: If the mapping is missing, unreadable or malformed; the message says what to do.
     """
     if name_or_path in shipped():
         return parse_mapping((_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)
@@ -38,6 +37,6 @@ def load_mapping(name_or_path: str) -> SourceMapping:
         raise MappingError(f"{path}: not UTF-8 text; save the mapping file as UTF-8") from error
     except OSError as error:
         raise MappingError(
-            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
+            f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
         ) from error
     return parse_mapping(text, str(path))

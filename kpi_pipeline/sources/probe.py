@@ -1,4 +1,4 @@
-"""A probe: whether a source has changed since it was last looked at, for much less than reading it."""
+"""Change detection: whether a source has changed since the last probe, much cheaper than reading it."""
 
 import hashlib
 import time
@@ -14,51 +14,51 @@ import sqlalchemy as sa
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import parse_address, read_database
-from kpi_pipeline.sources.relations import Part, Relation, relations
+from kpi_pipeline.sources.relations import Relation, RelationName, relations_of
 from kpi_pipeline.sources.selection import is_csv
 
 _SIDE_FILES: Final = ("", "-wal", "-journal")
-"""What follows an SQLite file's name where changes may be that are not in the file itself yet."""
-
+"""Suffixes of the files that hold changes before SQLite merges them into its database."""
 
 _SETTLED_S: Final = 2.0
-"""A file changed as lately as this may change again without another time of change: clocks are coarse."""
+"""A file modified within this time may change again with the same modification time: clocks are coarse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a look at a source found.
+    """Result of a probe.
 
     Attributes:
-        mark: Equal marks mean that nothing changed, inserts and deletes included. A change of a row
+        token: Equal tokens mean that nothing changed, inserts and deletes included. A change of a row
             that leaves its `updated_at` as it was shows only where the mapping names no such column.
             Costs have no such column: each of their cells counts.
-        stamp: Sizes and times of the source's files, by which an unchanged file is not read again;
-            None of a server.
+        file_state: Sizes and times of the source's files; while it stays the same, the files are not
+            read again. None for a server and for files that have just been modified.
     """
 
-    mark: str
-    stamp: str | None
+    token: str
+    file_state: str | None
 
 
 def probe(url: str, mapping: SourceMapping, before: Probe | None = None) -> Probe:
-    """Look at a source.
+    """Probe a source.
 
     Args:
         url: Path of a .csv file, or SQLAlchemy URL.
-        mapping: What would be read.
-        before: The probe before this one, of the same source and mapping.
+        mapping: Its mapping.
+        before: The previous probe of the same source and mapping.
 
     Raises:
         SourceError: If the source cannot be read or lacks what the mapping names.
     """
-    stamp = _stamp(url)
-    if before is not None and stamp is not None and before.stamp == stamp:
+    file_state = _file_state(url)
+    if before is not None and file_state is not None and before.file_state == file_state:
         return before
-    return Probe(_file_digest(Path(url).expanduser()) if is_csv(url) else _database_mark(url, mapping), stamp)
+    token = _file_digest(Path(url).expanduser()) if is_csv(url) else _database_token(url, mapping)
+    return Probe(token, file_state)
 
 
-def _stamp(url: str) -> str | None:
+def _file_state(url: str) -> str | None:
     if is_csv(url):
         files = [Path(url).expanduser()]
     else:
@@ -69,13 +69,12 @@ def _stamp(url: str) -> str | None:
     try:
         states = [file.stat() for file in files if file.exists()]
     except OSError:
-        # Reading it tells what is wrong. So does reading a file that is not there: it has no stamp.
+        # Reading the file reports what is wrong, as for a missing file.
         return None
-    if any(one.st_mtime > time.time() - _SETTLED_S for one in states):
+    if any(state.st_mtime > time.time() - _SETTLED_S for state in states):
         return None
-    return (
-        ";".join(f"{one.st_ino}:{one.st_size}:{one.st_mtime_ns}:{one.st_ctime_ns}" for one in states) or None
-    )
+    texts = [f"{state.st_ino}:{state.st_size}:{state.st_mtime_ns}:{state.st_ctime_ns}" for state in states]
+    return ";".join(texts) or None
 
 
 def _file_digest(path: Path) -> str:
@@ -85,31 +84,31 @@ def _file_digest(path: Path) -> str:
     except FileNotFoundError:
         raise SourceError(f"there is no file {path}; check the path") from None
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check its rights") from None
+        raise SourceError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
 
 
-def _database_mark(url: str, mapping: SourceMapping) -> str:
-    looks = {part: _look(part, relation, mapping) for part, relation in relations(mapping).items()}
-    marks = []
-    for part, table in read_database(url, looks, mapping).items():
-        if part == "log":
-            marks += [str(value) for value in table.to_pylist()[0].values()]
+def _database_token(url: str, mapping: SourceMapping) -> str:
+    reduced = {name: _reduced(name, relation, mapping) for name, relation in relations_of(mapping).items()}
+    parts = []
+    for name, table in read_database(url, reduced, mapping).items():
+        if name == "log":
+            parts += [str(value) for value in table.to_pylist()[0].values()]
         else:
-            marks += [str(table.num_rows), _digest(table)]
-    return ":".join(marks)
+            parts += [str(table.num_rows), _digest(table)]
+    return ":".join(parts)
 
 
-def _look(part: Part, relation: Relation, mapping: SourceMapping) -> Relation:
-    """What of a part is read to tell whether it has changed."""
-    if part == "certificates":
-        return _narrowed(relation, mapping)
-    if part == "log" and mapping.log is not None:
+def _reduced(name: RelationName, relation: Relation, mapping: SourceMapping) -> Relation:
+    """The part of a relation that shows whether it has changed."""
+    if name == "certificates":
+        return _keys_and_times(relation, mapping)
+    if name == "log" and mapping.log is not None:
         return _summary(relation, mapping.log.at)
     return relation
 
 
-def _narrowed(rows: Relation, mapping: SourceMapping) -> Relation:
-    """The columns that tell which rows there are and when each changed; all where none tells when."""
+def _keys_and_times(rows: Relation, mapping: SourceMapping) -> Relation:
+    """The columns of the key and of the latest change; every column where none records changes."""
     changed, identity = mapping.columns.get("updated_at"), mapping.columns["certificate_id"]
     if not isinstance(changed, str):
         return rows
@@ -118,7 +117,7 @@ def _narrowed(rows: Relation, mapping: SourceMapping) -> Relation:
 
 
 def _summary(log: Relation, at: str) -> Relation:
-    """How many changes the log holds, and the latest: it only grows."""
+    """Number and latest time of the log's changes: rows are only appended."""
     figures: sa.Select[*tuple[Any, ...]] = sa.select(
         sa.func.count().label("changes"), sa.func.max(sa.column(at)).label("latest")
     ).select_from(log.clause)
@@ -126,7 +125,7 @@ def _summary(log: Relation, at: str) -> Relation:
 
 
 def _digest(table: pa.Table) -> str:
-    """The same for the same rows, in whatever order a server gives them."""
+    """A digest of the rows that does not depend on their order."""
     with _engine().cursor() as engine:
         engine.register("probed", table)
         columns = ", ".join(f"probed.{_quoted(name)}" for name in table.column_names)
@@ -136,7 +135,7 @@ def _digest(table: pa.Table) -> str:
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """One for all probes: opening it costs more than a digest."""
+    """One engine for all probes: opening it costs more than a digest."""
     return duckdb.connect()
 
 

@@ -1,4 +1,4 @@
-"""Where a table comes from: carried in its schema metadata from the source to the manifest."""
+"""The provenance of a table, carried in its schema metadata from the source to the manifest."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +15,12 @@ class Provenance:
     """Origin of a snapshot or of a roll-up.
 
     Attributes:
-        fence: Fencing token drawn before the source was read: later reads have larger ones.
+        fence: Fencing token taken before the source was read: later reads have larger tokens.
         read_at: When reading the source began, in seconds since the epoch.
         source: The source's address without its password.
         mapping: Name of the mapping.
-        watermark: What marks the state of the source, if it has such a mark.
-        as_of: Business date of the roll-up, ISO; None for a snapshot, which has none.
+        watermark: Watermark of the source, if it has rows.
+        as_of: Business date of a roll-up, ISO; None for a snapshot.
     """
 
     fence: int
@@ -32,18 +32,18 @@ class Provenance:
 
     @classmethod
     def of(cls, table: pa.Table) -> Self:
-        """Read it from a table.
+        """Read the provenance of a table.
 
         Raises:
-            ValueError: If the table carries none.
+            ValueError: If the table has none.
         """
         metadata = table.schema.metadata or {}
         if _KEY not in metadata:
-            raise ValueError("the table carries no provenance: materialize certificates and rollup anew")
+            raise ValueError("the table has no provenance: materialize certificates and rollup again")
         return cls(**json.loads(metadata[_KEY]))
 
     def attach(self, table: pa.Table) -> pa.Table:
-        """The same table, carrying this provenance."""
+        """The same table with this provenance."""
         return table.replace_schema_metadata(
             {**(table.schema.metadata or {}), _KEY: json.dumps(asdict(self)).encode()}
         )

@@ -1,4 +1,4 @@
-"""What is read from a database: a table or a query, as SQLAlchemy expressions of any dialect."""
+"""What to read from a database: tables and queries, as SQLAlchemy expressions of any dialect."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,8 @@ from sqlalchemy.sql.selectable import FromClause
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.errors import SourceError
 
-Part = Literal["certificates", "log", "cost_headers", "cost_lines"]
-"""What a mapping may read from a database."""
+RelationName = Literal["certificates", "log", "cost_headers", "cost_lines"]
+"""The relations that a mapping can read from a database."""
 
 _NAME_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 
@@ -22,10 +22,10 @@ class Relation:
     """A table or query to read.
 
     Attributes:
-        label: What messages call it.
-        clause: What stands after FROM.
+        label: Its name in messages.
+        clause: The FROM clause.
         columns: The columns to read.
-        setting: Where the mapping file names it.
+        setting: The setting of the mapping file that names it.
         amounts: Columns that are amounts, read with the mapping's decimal mark.
     """
 
@@ -36,20 +36,20 @@ class Relation:
     amounts: frozenset[str] = frozenset()
 
     def no_rows(self) -> sa.Select[*tuple[Any, ...]]:
-        """A statement that gives every column and no row."""
+        """A statement that returns every column and no row."""
         return sa.select(sa.text("*")).select_from(self.clause).where(sa.false())
 
     def check(self, present: list[str]) -> None:
-        """Compare the columns to read with those there are.
+        """Compare the columns to read with those that exist.
 
         Raises:
-            SourceError: If one is not there, or is there more than once; names both.
+            SourceError: If one is missing or ambiguous; names it.
         """
         check_columns(self.label, self.columns, present)
 
 
-def relations(mapping: SourceMapping) -> dict[Part, Relation]:
-    """What a mapping reads from a database: the certificates, and what else it has.
+def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
+    """The relations that a mapping reads from a database.
 
     Raises:
         SourceError: If the mapping names neither a table nor a query of certificates.
@@ -60,36 +60,36 @@ def relations(mapping: SourceMapping) -> dict[Part, Relation]:
             f"mapping {mapping.name!r} reads a CSV file, not a database: "
             "give the path of a .csv file, or set source.table or source.query in the mapping file"
         )
-    amounts = _named(mapping.columns, "amount_proposed", "amount_approved")
-    found: dict[Part, Relation] = {
+    amounts = _source_columns(mapping.columns, "amount_proposed", "amount_approved")
+    wanted: dict[RelationName, Relation] = {
         "certificates": _table_or_query(
             source.table, source.query, "source", "", mapping.source_columns, amounts
         )
     }
     if log := mapping.log:
-        found["log"] = Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
+        wanted["log"] = Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
     if costs := mapping.costs:
-        found["cost_headers"] = _table_or_query(
+        wanted["cost_headers"] = _table_or_query(
             costs.table,
             costs.query,
             "costs",
             " of costs",
             costs.source_columns,
-            _named(costs.columns, "amount"),
+            _source_columns(costs.columns, "amount"),
         )
         if lines := costs.lines:
-            found["cost_lines"] = Relation(
+            wanted["cost_lines"] = Relation(
                 f"table {lines.table} of cost lines",
                 _table(lines.table),
                 lines.columns,
                 "costs.lines.table",
                 frozenset({lines.amount}),
             )
-    return found
+    return wanted
 
 
-def _named(columns: Mapping[str, str | tuple[str, ...]], *names: str) -> frozenset[str]:
-    """The source columns of canonical ones, of those that have one."""
+def _source_columns(columns: Mapping[str, str | tuple[str, ...]], *names: str) -> frozenset[str]:
+    """The source columns of canonical columns that are mapped to one column."""
     return frozenset(column for name in names if isinstance(column := columns.get(name), str))
 
 
@@ -97,40 +97,40 @@ def _table_or_query(
     table: str | None,
     query: str | None,
     setting: str,
-    whose: str,
+    suffix: str,
     columns: tuple[str, ...],
     amounts: frozenset[str],
 ) -> Relation:
     if table:
-        return Relation(f"table {table}{whose}", _table(table), columns, f"{setting}.table", amounts)
-    # A colon begins a parameter in SQLAlchemy's text; a closing line break ends a comment.
-    written = (query or "").rstrip("; \n\t").replace(":", "\\:")
-    clause = sa.text(f"{written}\n").columns().subquery(f"{setting}_rows")
-    return Relation(f"the query{whose}", clause, columns, f"{setting}.query", amounts)
+        return Relation(f"table {table}{suffix}", _table(table), columns, f"{setting}.table", amounts)
+    # SQLAlchemy reads a colon as a parameter; the line break ends a trailing comment.
+    escaped = (query or "").rstrip("; \n\t").replace(":", "\\:")
+    clause = sa.text(f"{escaped}\n").columns().subquery(f"{setting}_rows")
+    return Relation(f"the query{suffix}", clause, columns, f"{setting}.query", amounts)
 
 
 def settings_of(relations: Iterable[Relation]) -> str:
-    """Where the mapping file names what is read, for messages."""
+    """The settings of the mapping file that name relations, for messages."""
     return " and ".join(relation.setting for relation in relations)
 
 
-def check_columns(label: str, wanted: tuple[str, ...], present: list[str]) -> None:
-    """Compare the columns to read with those there are.
+def check_columns(label: str, expected: tuple[str, ...], present: list[str]) -> None:
+    """Compare the columns to read with those that exist.
 
     Raises:
-        SourceError: If one is not there, or is there more than once; names both.
+        SourceError: If one is missing or ambiguous; names it.
     """
-    missing = [name for name in wanted if name not in present]
+    missing = [name for name in expected if name not in present]
     if missing:
         raise SourceError(
             f"{label} has no column {', '.join(missing)}; it has: {', '.join(present)}. "
             "Correct the names in the mapping file"
         )
-    repeated = [name for name in wanted if present.count(name) > 1]
+    repeated = [name for name in expected if present.count(name) > 1]
     if repeated:
         raise SourceError(
             f"{label} has more than one column {', '.join(repeated)}; rename all but one, "
-            "or name them apart in source.query"
+            "or give them different names in source.query"
         )
 
 

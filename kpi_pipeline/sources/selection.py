@@ -1,4 +1,4 @@
-"""The chosen source: how it is kept, and how its address is shown."""
+"""The chosen source: how it is stored, and how its address is displayed."""
 
 import json
 import os
@@ -17,17 +17,16 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|secret|token|key|odbc_connect", re.IGN
 
 
 def choose_source(settings: Settings, url: str | None, mapping: str | None, as_of: date | None) -> Path:
-    """Keep a source as the chosen one, in `source.toml` under KPI_HOME, replacing the one before.
+    """Store a source as the chosen one in `source.toml` under KPI_HOME, replacing the earlier one.
 
-    The file takes the place of the old one at once, so a reader never sees half of it, and only its
-    owner may read it: an address may hold a password. Paths are made absolute, for other processes
-    have other working directories.
+    The file is replaced atomically, and only its owner may read it: an address may contain a password.
+    Paths become absolute, because other processes have other working directories.
 
     Args:
         settings: Gives KPI_HOME.
-        url: Path of a CSV file or SQLAlchemy URL; None forgets it.
-        mapping: Shipped name or path of a mapping file; None leaves it to the default.
-        as_of: Business date; None is today.
+        url: Path of a CSV file or SQLAlchemy URL; None for none.
+        mapping: Shipped name or path of a mapping file; None for the default.
+        as_of: Business date; None for today.
 
     Returns:
         The file written.
@@ -36,13 +35,13 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
     if url is not None:
         lines.append(f"KPI_SOURCE_URL = {_toml_text(_absolute_address(url))}")
     if mapping is not None:
-        kept = mapping if mapping in shipped() else str(Path(mapping).expanduser().resolve())
-        lines.append(f"KPI_SOURCE_MAPPING = {_toml_text(kept)}")
+        stored = mapping if mapping in shipped() else str(Path(mapping).expanduser().resolve())
+        lines.append(f"KPI_SOURCE_MAPPING = {_toml_text(stored)}")
     if as_of is not None:
         lines.append(f"KPI_AS_OF = {as_of.isoformat()}")
     settings.home.mkdir(parents=True, exist_ok=True)
     target = settings.home / SOURCE_FILE
-    # mkstemp makes the file readable by its owner alone.
+    # mkstemp makes the file readable by its owner only.
     handle, name = tempfile.mkstemp(prefix=f".{SOURCE_FILE}.", dir=settings.home)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -57,19 +56,19 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
 
 
 def is_csv(url: str) -> bool:
-    """True when an address is the path of a CSV file."""
+    """Whether an address is the path of a CSV file."""
     return "://" not in url and url.lower().endswith(".csv")
 
 
-def shown(url: str) -> str:
-    """An address fit to be shown: no password, whatever it looks like."""
+def masked_url(url: str) -> str:
+    """An address without its password, even where it is malformed."""
     if "://" not in url:
         return url
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
         return f"{url.partition('://')[0]}://***"
-    # An unencoded "@" or "/" in a password spills it over into host or database.
+    # An unencoded "@" or "/" in a password moves part of it into host or database.
     if address.host and any("@" in part for part in (address.host, address.database) if part):
         address = address.set(password="***", host="***", database="")  # noqa: S106 - a mask
     query = {
@@ -84,7 +83,7 @@ def _absolute_address(url: str) -> str:
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
-        return url  # Reading it will tell what is wrong.
+        return url  # Reading it reports what is wrong.
     if not _is_sqlite_file(address):
         return url
     path = Path(str(address.database)).expanduser().resolve()

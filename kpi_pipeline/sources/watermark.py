@@ -1,4 +1,4 @@
-"""What marks the state of a source: equal marks of two reads mean that nothing changed."""
+"""The watermark of a source: two reads with equal watermarks mean that nothing changed."""
 
 import hashlib
 import io
@@ -15,27 +15,27 @@ _ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d
 
 
 def watermark(raw: pa.Table, mapping: SourceMapping, costs: Sequence[pa.Table] = ()) -> str | None:
-    """The latest moment at which a row changed, or a digest of all rows where no column tells it.
+    """The latest time at which a row changed, or a digest of all rows where no column records it.
 
-    A watermark of moments is blind to deleted rows; a digest sees every change.
+    A time does not reveal deleted rows; a digest reveals every change.
 
     Args:
         raw: The rows read.
-        mapping: Names the column of the last change, and its formats when it is text.
-        costs: The tables of costs, which name no such column: a digest of their rows is added.
+        mapping: Names the column of the latest change, and its formats when it is text.
+        costs: The tables of costs; they have no such column, so a digest of their rows is added.
 
     Returns:
-        ISO text of the greatest `updated_at`; `blake2b:<32 hex digits>` when the mapping names no
-        such column or nothing in it can be read; `<that> costs blake2b:<32 hex digits>` with costs;
-        None of a source without rows.
+        ISO text of the greatest `updated_at`; `blake2b:<32 hex digits>` when the mapping names no such
+        column or none of its values is readable; `<that> costs blake2b:<32 hex digits>` with costs; None
+        for a source without rows.
     """
-    marks = [_rows_mark(raw, mapping)] if raw.num_rows else []
+    parts = [_rows_watermark(raw, mapping)] if raw.num_rows else []
     if any(table.num_rows for table in costs):
-        marks.append(f"costs {_digest(*costs)}")
-    return " ".join(marks) or None
+        parts.append(f"costs {_digest(*costs)}")
+    return " ".join(parts) or None
 
 
-def _rows_mark(raw: pa.Table, mapping: SourceMapping) -> str:
+def _rows_watermark(raw: pa.Table, mapping: SourceMapping) -> str:
     column = mapping.columns.get("updated_at")
     latest = _latest(raw.column(column), mapping.dates.formats) if isinstance(column, str) else None
     return latest or _digest(raw)
@@ -45,10 +45,10 @@ def _latest(moments: pa.ChunkedArray, formats: tuple[str, ...]) -> str | None:
     if not pat.is_string(moments.type):
         return _iso(pc.max(moments)) if pat.is_temporal(moments.type) else None
     iso = moments.filter(pc.match_substring_regex(moments, _ISO))
-    found = [_iso(pc.max(pc.strptime(moments, given, "us", error_is_null=True))) for given in formats]
+    latest = [_iso(pc.max(pc.strptime(moments, pattern, "us", error_is_null=True))) for pattern in formats]
     if len(iso):
-        found.append(pc.max(pc.replace_substring(pc.utf8_trim_whitespace(iso), " ", "T")).as_py())
-    return max((moment for moment in found if moment), default=None)
+        latest.append(pc.max(pc.replace_substring(pc.utf8_trim_whitespace(iso), " ", "T")).as_py())
+    return max((moment for moment in latest if moment), default=None)
 
 
 def _iso(moment: Any) -> str | None:
@@ -59,14 +59,14 @@ def _iso(moment: Any) -> str | None:
 def _digest(*tables: pa.Table) -> str:
     sink = _Digest()
     for table in tables:
-        # The stream depends on how rows are chunked: one chunk for all.
+        # The bytes depend on how rows are chunked: combine them into one chunk.
         with pa.ipc.new_stream(pa.PythonFile(sink, "w"), table.schema) as stream:
             stream.write_table(table.combine_chunks())
     return f"blake2b:{sink.digest.hexdigest()}"
 
 
 class _Digest(io.RawIOBase):
-    """A file that keeps nothing but the digest of what is written to it."""
+    """A file that stores only the digest of what is written to it."""
 
     def __init__(self) -> None:
         self.digest = hashlib.blake2b(digest_size=16)

@@ -360,7 +360,7 @@ def test_sqlite_path_may_hold_marks_of_urls(tmp_path: Path, minimal: Minimal) ->
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_sqlite_in_memory_is_no_source(url: str, minimal: Minimal) -> None:
-    with pytest.raises(SourceError, match="names no file; give sqlite:///"):
+    with pytest.raises(SourceError, match="names no file; use sqlite:///"):
         extract(url, minimal(FROM_TABLE))
 
 
@@ -539,7 +539,7 @@ def test_an_address_that_a_dialect_refuses_is_told(minimal: Minimal, elsewhere: 
         ("claims.xlsx", "neither the path of a .csv file nor a database URL"),
         ("postgresql://user:hush@host:port/db", "neither the path of a .csv file nor a database URL"),
         ("postgresql://user:hu@sh@host/db", 'write "@" in the password as %40'),
-        ("nodb://user:hush@host/db", "SQLAlchemy knows no database 'nodb'"),
+        ("nodb://user:hush@host/db", "SQLAlchemy has no dialect 'nodb'"),
         ("mysql+pymysql://user:hush@host/db", "the driver is not installed .*pymysql"),
     ],
 )

@@ -89,9 +89,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Calla
 def test_every_kind_of_change_shows(database, mapping: SourceMapping, change: str) -> None:
     url, run = database
     before = probe(url, mapping)
-    assert probe(url, mapping, before).mark == before.mark
+    assert probe(url, mapping, before).token == before.token
     run(CHANGES[change])
-    assert probe(url, mapping, before).mark != before.mark
+    assert probe(url, mapping, before).token != before.token
 
 
 def test_the_order_of_rows_is_no_change(database, mapping: SourceMapping) -> None:
@@ -100,7 +100,7 @@ def test_the_order_of_rows_is_no_change(database, mapping: SourceMapping) -> Non
     run("CREATE TABLE again AS SELECT * FROM claims ORDER BY n DESC")
     run("DROP TABLE claims")
     run("ALTER TABLE again RENAME TO claims")
-    assert probe(url, mapping, before).mark == before.mark
+    assert probe(url, mapping, before).token == before.token
 
 
 def test_without_a_column_of_changes_every_cell_counts(database, minimal) -> None:
@@ -109,7 +109,7 @@ def test_without_a_column_of_changes_every_cell_counts(database, minimal) -> Non
     mapping = mapping.model_copy(update={"columns": {**mapping.columns, "certificate_id": "n"}})
     before = probe(url, mapping)
     run("UPDATE claims SET amount = 8 WHERE n = '2'")
-    assert probe(url, mapping, before).mark != before.mark
+    assert probe(url, mapping, before).token != before.token
 
 
 def test_an_empty_table_has_a_mark_of_its_own(database, mapping: SourceMapping) -> None:
@@ -117,8 +117,8 @@ def test_an_empty_table_has_a_mark_of_its_own(database, mapping: SourceMapping) 
     before = probe(url, mapping)
     run("DELETE FROM claims")
     empty = probe(url, mapping)
-    assert empty.mark != before.mark
-    assert probe(url, mapping).mark == empty.mark
+    assert empty.token != before.token
+    assert probe(url, mapping).token == empty.token
 
 
 def settle(*paths: Path) -> None:
@@ -134,10 +134,10 @@ def test_a_settled_sqlite_file_is_not_read_again(tmp_path: Path, mapping: Source
         for statement in TABLES:
             file.execute(statement)
     url = f"sqlite:///{path}"
-    assert probe(url, mapping).stamp is None
+    assert probe(url, mapping).file_state is None
     settle(path)
     before = probe(url, mapping)
-    assert before.stamp is not None
+    assert before.file_state is not None
     assert probe(url, mapping, before) is before
 
 
@@ -151,7 +151,7 @@ def test_changes_that_are_still_in_the_write_ahead_log_show(tmp_path: Path, mapp
     settle(path, path.with_name("claims.db-wal"))
     before = probe(url, mapping)
     writer.execute(CHANGES["delete"])
-    assert probe(url, mapping, before).mark != before.mark
+    assert probe(url, mapping, before).token != before.token
     writer.close()
 
 
@@ -162,9 +162,9 @@ def test_a_csv_file_is_known_by_its_content(tmp_path: Path, minimal) -> None:
     before = probe(str(path), minimal())
     assert probe(str(path), minimal(), before) is before
     path.write_text("id,customer,issued,amount\n1,a,2024-01-01,5\n")
-    assert probe(str(path), minimal(), before).mark == before.mark
+    assert probe(str(path), minimal(), before).token == before.token
     path.write_text("id,customer,issued,amount\n1,a,2024-01-01,6\n")
-    assert probe(str(path), minimal(), before).mark != before.mark
+    assert probe(str(path), minimal(), before).token != before.token
 
 
 @pytest.mark.parametrize("url", ["gone.csv", "sqlite:///gone.db", "nonsense"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.selection import choose_source, is_csv, shown
+from kpi_pipeline.sources.selection import choose_source, is_csv, masked_url
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_file_is_private_and_nothing_is_left_beside_it(settings: Settings) -
     ],
 )
 def test_an_address_is_shown_without_its_password(url: str, text: str) -> None:
-    assert shown(url) == text
+    assert masked_url(url) == text
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_an_address_is_shown_without_its_password(url: str, text: str) -> None:
     ],
 )
 def test_no_part_of_a_password_is_shown_however_it_is_written(url: str) -> None:
-    assert "hu" not in shown(url)
-    assert "sh" not in shown(url)
+    assert "hu" not in masked_url(url)
+    assert "sh" not in masked_url(url)
 
 
 def test_a_csv_is_told_by_its_name() -> None:
