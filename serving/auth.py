@@ -1,28 +1,59 @@
-"""Who may ask the pipeline for work: this machine's own tools, our own pages, and whoever has the token.
+"""Who is answered and who may request work: host names, sites of origin, the admin token, signatures.
 
-A browser sends along whatever another site's page tells it to. What it cannot do is lie about that:
-`Sec-Fetch-Site` and `Origin` are the browser's own words, and no page can change them.
+A browser sends whatever another site's page makes it send. What no page can change are the headers that
+the browser writes itself, `Sec-Fetch-Site` and `Origin`.
 """
 
 import hmac
+import re
+from collections.abc import Iterable
+from hashlib import sha256
 from ipaddress import ip_address
+from typing import Final
 
 from flask import Request
 from pydantic import SecretStr
 
-from serving.hosts import LOOPBACK_NAMES, is_answered
 from serving.problem_types import CROSS_SITE, TOKEN_NEEDED
 from serving.problems import Problem
 
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kpi"'}
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""Names by which this machine calls itself; always answered."""
+
+TIMESTAMP_HEADER: Final = "X-KPI-Timestamp"
+SIGNATURE_HEADER: Final = "X-KPI-Signature"
+
+REPLAY_WINDOW_S: Final = 300
+"""How far from the present the time of sending may be: a message that was overheard is worthless later."""
+
+_AUTHORITY: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
+_TIMESTAMP: Final = re.compile(r"\d{1,12}", re.ASCII)
+_FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="kpi"'}
+
+
+def answered_names(extra: Iterable[str]) -> frozenset[str]:
+    """Every host name that is answered: a page of a foreign name rebound to loopback reads no figures.
+
+    Args:
+        extra: Names beside the loopback ones, without ports, in any case.
+    """
+    return LOOPBACK_NAMES | {name.casefold() for name in extra}
+
+
+def is_answered(header: str, names: frozenset[str]) -> bool:
+    """Whether a request with this Host header is answered; the port plays no part.
+
+    Args:
+        header: The header's value; empty when the client sent none.
+        names: The result of `answered_names`.
+    """
+    match = _AUTHORITY.fullmatch(header.casefold())
+    return match is not None and match["name"] in names
 
 
 def refuse_other_sites(request: Request) -> None:
-    """Refuse what a page of another site has told a browser to send.
-
-    Args:
-        request: What was sent; clients that are no browsers say nothing of sites.
+    """Refuse what a page of another site made a browser send; other clients name no site.
 
     Raises:
         Problem: If it comes from elsewhere, or an address was only followed that needs a form of ours.
@@ -41,11 +72,7 @@ def refuse_other_sites(request: Request) -> None:
 
 
 def require_admin(request: Request, token: SecretStr | None) -> None:
-    """Refuse whoever has not the admin token; without one set, whoever is not on this machine.
-
-    Args:
-        request: What was sent.
-        token: The token that is set, if one is.
+    """Refuse requests without the admin token; where none is set, those from other machines.
 
     Raises:
         Problem: If it is refused.
@@ -56,9 +83,38 @@ def require_admin(request: Request, token: SecretStr | None) -> None:
             raise Problem(TOKEN_NEEDED, headers=_CHALLENGE)
         return
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    known = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
-    if scheme.casefold() != "bearer" or not known:
+    is_right = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
+    if scheme.casefold() != "bearer" or not is_right:
         raise Problem(TOKEN_NEEDED, headers=_CHALLENGE)
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """The signature header of a message.
+
+    Args:
+        secret: Shared by both sides.
+        timestamp: When it is sent: whole seconds since the epoch.
+        body: What is sent.
+    """
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, sha256).hexdigest()
+    return f"sha256={digest}"
+
+
+def is_signed(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
+    """Whether a message is signed with the secret and was sent within `REPLAY_WINDOW_S` of now.
+
+    Args:
+        secret: Shared by both sides.
+        timestamp: The header of that name, as received.
+        signature: Likewise.
+        body: The body as received.
+        now: Seconds since the epoch.
+    """
+    expected = sign(secret, timestamp, body)
+    is_right = hmac.compare_digest(signature.strip().casefold().encode(), expected.encode())
+    if not is_right or not _TIMESTAMP.fullmatch(timestamp):
+        return False
+    return abs(now - int(timestamp)) <= REPLAY_WINDOW_S
 
 
 def _from_this_machine(request: Request) -> bool:
@@ -66,7 +122,7 @@ def _from_this_machine(request: Request) -> bool:
     if any(name in request.headers for name in _FORWARDED):
         return False
     try:
-        near = ip_address(request.remote_addr or "").is_loopback
+        is_near = ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
-    return near and is_answered(request.headers.get("Host", ""), LOOPBACK_NAMES)
+    return is_near and is_answered(request.headers.get("Host", ""), LOOPBACK_NAMES)

@@ -1,10 +1,12 @@
-"""The cache as this process reaches it: at REDIS_URL, or at the embedded server, which may start later."""
+"""The connection to the cache: at REDIS_URL, or at the embedded server, which may start later."""
 
 import logging
 import time
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Final, cast
+
+from flask import Flask, current_app
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
 from kpi_pipeline.cache.publishing.leases import Leases
@@ -15,7 +17,9 @@ from serving.catalogue import Catalogues
 from serving.pipeline_client import PipelineClient
 
 _LOG: Final = logging.getLogger(__name__)
-_LOOK_AGAIN_S: Final = 1.0
+_ADDRESS_S: Final = 1.0
+_SETTINGS: Final = "kpi_settings"
+_ACCESS: Final = "kpi_cache"
 _POLL_S: Final = 0.05
 """How old the manifest may be: somebody waits for a refresh of less than a second."""
 
@@ -25,10 +29,10 @@ class Connection:
     """One Redis server.
 
     Attributes:
-        reader: What it answers.
-        catalogues: What it can be asked.
-        pipeline_client: Where the pipeline is asked for work.
-        coverage: Which variants there are and how questions find them.
+        reader: Reads figures.
+        catalogues: Reads the catalogue of each product.
+        pipeline_client: Sends requests to the pipeline.
+        coverage: Which variants exist, and the hits and misses of each.
         leases: Which runs rebuild products.
     """
 
@@ -43,17 +47,17 @@ class CacheAccess:
     """Finds the server and connects to it; threads may share it.
 
     The address of an embedded server appears when `kpi up` has started it and differs after each
-    start, so it is looked up again now and then. While there is none, the last one counts: the
-    reader goes on with what it holds.
+    start, so it is read again every `_ADDRESS_S` seconds. While there is none, the last address counts:
+    the reader goes on with what it holds.
 
     Args:
-        settings: They tell where the address is.
+        settings: Where the address is.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._look_at = float("-inf")
+        self._next_check = float("-inf")
         self._url = ""
         self._reason = ""
         self._connection: Connection | None = None
@@ -62,18 +66,18 @@ class CacheAccess:
         """The connection to use now.
 
         Raises:
-            NoRedis: If no address has been known so far, or it is none.
+            NoRedis: If no valid address has been known so far.
         """
-        if time.monotonic() >= self._look_at:
+        if time.monotonic() >= self._next_check:
             with self._lock:
-                if time.monotonic() >= self._look_at:
-                    self._look()
-                    self._look_at = time.monotonic() + _LOOK_AGAIN_S
+                if time.monotonic() >= self._next_check:
+                    self._connect()
+                    self._next_check = time.monotonic() + _ADDRESS_S
         if self._connection is None:
             raise NoRedis(self._reason)
         return self._connection
 
-    def _look(self) -> None:
+    def _connect(self) -> None:
         try:
             url = redis_url(self._settings)
             if url != self._url:
@@ -83,6 +87,26 @@ class CacheAccess:
             if self._connection is None and str(error) != self._reason:
                 _LOG.warning("no figures can be served yet: %s", error)
             self._reason = str(error)
+
+
+def register_cache(app: Flask, settings: Settings) -> None:
+    """Give an application its settings and its cache."""
+    app.extensions[_SETTINGS] = settings
+    app.extensions[_ACCESS] = CacheAccess(settings)
+
+
+def current_settings() -> Settings:
+    """The settings of the application that answers the present request."""
+    return cast(Settings, current_app.extensions[_SETTINGS])
+
+
+def current_connection() -> Connection:
+    """The connection that answers the present request.
+
+    Raises:
+        NoRedis: If no valid address has been known so far.
+    """
+    return cast(CacheAccess, current_app.extensions[_ACCESS]).current()
 
 
 def _connect(url: str) -> Connection:

@@ -1,4 +1,4 @@
-"""How new an answer is, said twice: as members of its `meta` and as HTTP headers."""
+"""How fresh an answer is: as members of its `meta` and as HTTP headers."""
 
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -6,16 +6,13 @@ from typing import Any, Final
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 
 REUSE_S: Final = 10
-"""Seconds for which a client may use a fresh answer again without asking."""
+"""Seconds for which a client may reuse a fresh answer without a request."""
 
 RETRY_S: Final = 2
-"""Seconds after which asking again for what is being prepared is worth it."""
+"""Seconds after which to request again what is being prepared."""
 
 HISTORIC_REUSE_S: Final = 300
-"""Seconds for which a client may use a month end again without asking: a backfill may replace it."""
-
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
-"""Cache-Control of what is addressed by its content hash."""
+"""Seconds for which a client may reuse a month end without a request: a backfill may replace it."""
 
 
 def iso(moment: float) -> str:
@@ -28,7 +25,7 @@ def iso(moment: float) -> str:
 
 
 def age_s(entry: ManifestEntry, now: float) -> int:
-    """Whole seconds since the source last gave these figures; 0 where the publisher's clock is ahead."""
+    """Whole seconds since the source last confirmed these figures; 0 where the publisher's clock is ahead."""
     return max(0, int(now - entry.verified_at))
 
 
@@ -37,7 +34,7 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
 
     Args:
         entry: The generation it comes from.
-        state: How it stands to the present.
+        state: Its state at `now`.
         now: Seconds since the epoch.
     """
     return {
@@ -59,7 +56,7 @@ def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
 
     Args:
         entry: The generation of the month end.
-        requested: The date asked for.
+        requested: The requested date.
     """
     return {
         "state": AnswerState.HISTORIC.value,
@@ -73,7 +70,7 @@ def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
 
 
 def historic_headers(entry: ManifestEntry) -> dict[str, str]:
-    """The headers of an answer from a month end: its entity tag tells whether it was replaced.
+    """The headers of an answer from a month end: the generation shows whether it was replaced.
 
     Args:
         entry: The generation of the month end.
@@ -87,16 +84,16 @@ def historic_headers(entry: ManifestEntry) -> dict[str, str]:
 
 
 def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, str]:
-    """The headers by which caches and clients without JSON know the same.
+    """The same for caches and for clients without JSON.
 
-    `Age` is the time since the source last gave these figures, and a cache subtracts it from `max-age`
+    `Age` is the time since the source last confirmed these figures, and a cache subtracts it from `max-age`
     (RFC 9111, section 4.2), so `max-age` is that age plus what is left: the seconds until
     `fresh_until`, at most `REUSE_S`. Both stale directives (RFC 5861) count from there and end at
     `stale_until`. An answer that only stands in for what is missing is not to be kept.
 
     Args:
         entry: The generation the answer comes from.
-        state: How it stands to the present.
+        state: Its state at `now`.
         now: Seconds since the epoch.
     """
     age = age_s(entry, now)
@@ -120,6 +117,6 @@ def entity_tag(digest: str, state: AnswerState) -> str:
 
     Args:
         digest: Digest of the payload.
-        state: How it stands to the present.
+        state: Its state at `now`.
     """
     return f'W/"{digest}-{state.value}"'

@@ -1,4 +1,4 @@
-"""From query parameters to what the cache answers; the routes only dress it."""
+"""From query parameters to the figures that the cache holds for them."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.freshness import (
@@ -21,26 +22,27 @@ from serving.freshness import (
     iso,
     live_meta,
 )
-from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, NOT_READY, ProblemType, Text
-from serving.problems import Problem
+from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, NOT_READY, ProblemType
+from serving.problems import RETRY, Problem
 
-_NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
+NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
+"""The catalogue by which no parameters are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """Figures for one question.
+    """The figures for one request.
 
     Attributes:
         state: `fresh`, `stale`, `historic`, or `missing`: then the figures are those of a wider filter.
         payload: The figures.
         entry: The generation they come from.
-        requested: The filter asked for.
+        requested: The requested filter.
         answered: The filter that the figures answer.
         reachable: Whether Redis could be reached when last tried.
-        task_id: The request for what is missing; None when there is none.
-        now: The present, in seconds since the epoch.
-        requested_as_of: The date of the past that was asked for; None for the present.
+        task_id: The task that computes what is missing; None when there is none.
+        now: When it was looked up, in seconds since the epoch.
+        requested_as_of: The requested date of the past; None for the present.
     """
 
     state: AnswerState
@@ -59,7 +61,7 @@ class LookupResult:
         return 202 if self.state is AnswerState.MISSING else 200
 
     def headers(self) -> dict[str, str]:
-        """The headers that tell how new the figures are."""
+        """The headers that say how fresh the figures are."""
         if self.state is AnswerState.HISTORIC:
             return historic_headers(self.entry)
         headers = freshness_headers(self.entry, self.state, self.now)
@@ -88,36 +90,37 @@ def look_up(
     *,
     ahead: bool = False,
 ) -> LookupResult:
-    """Look up what the cache answers, and ask the pipeline for what is missing or old.
+    """Look up figures, and request from the pipeline what is missing or stale.
 
     Args:
         connection: The cache.
-        product: What is asked for.
-        parameters: The filter as query parameters, and the date if the past is asked for.
-        ahead: Whether it is only about to be asked: what is missing is then no question yet.
+        product: One of `dimensions.PRODUCTS`.
+        parameters: The filter as query parameters, and the date of the past if there is one.
+        ahead: Whether the reader has not requested it yet: a miss is then neither counted nor computed.
 
     Raises:
-        Problem: If the date is none, the figures have expired, or neither they nor wider ones are there.
+        Problem: If the figures have expired, or neither they nor wider ones are there.
+        InvalidDate: If the date is none.
         QueryError: If a parameter is unknown.
-        NoMonthEnd: If the past is asked for and no month end of it is kept.
+        NoMonthEnd: If no month end is kept on or before the date.
         NothingPublished: If the product has never been published.
         CacheUnavailable: If Redis cannot be reached and the figures are not held.
-        CorruptPayload: If the catalogue, by which the parameters are read, is none.
+        CorruptPayload: If the catalogue, by which the parameters are read, is invalid.
     """
     as_of, parameters = requested_as_of(parameters)
     if as_of is not None:
         return _look_up_as_of(connection, product, as_of, parameters)
     reader, pipeline_client = connection.reader, connection.pipeline_client
-    known = _stored_catalogue(connection, product) if parameters else _NO_PARAMETERS
-    requested = parse_filter(parameters, known)
+    catalogue = _stored_catalogue(connection, product) if parameters else NO_PARAMETERS
+    requested = parse_filter(parameters, catalogue)
     answer = reader.answer(product, requested)
-    is_question = not (ahead and answer.state is AnswerState.MISSING)
-    if is_question:
+    is_request = not (ahead and answer.state is AnswerState.MISSING)
+    if is_request:
         pipeline_client.count(product, requested, answer.miss, stale=answer.state is AnswerState.STALE)
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
-    if answer.state is AnswerState.MISSING and answer.reachable and is_question:
+    if answer.state is AnswerState.MISSING and answer.reachable and is_request:
         pipeline_client.attempt(lambda _, usage_counters: usage_counters.add_request(product, requested))
         task = pipeline_client.attempt(
             lambda requests, _: requests.submit(RequestKind.WARM, product, requested)
@@ -126,7 +129,7 @@ def look_up(
     if answer.state is AnswerState.STALE and answer.reachable:
         pipeline_client.refresh(product)
     if answer.payload is None or answer.entry is None:
-        raise _come_back(NOT_READY, task=task_reference(task_id))
+        raise _retry_later(NOT_READY, task=task_reference(task_id))
     return LookupResult(
         state=answer.state,
         payload=answer.payload,
@@ -142,9 +145,9 @@ def look_up(
 def _look_up_as_of(
     connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
 ) -> LookupResult:
-    """Look up what a month end answers. Nothing is asked of the pipeline: the past is not recomputed."""
-    known = connection.catalogues.stored_as_of(product, as_of) if parameters else _NO_PARAMETERS
-    requested = parse_filter(parameters, known)
+    """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
+    catalogue = connection.catalogues.stored_as_of(product, as_of) if parameters else NO_PARAMETERS
+    requested = parse_filter(parameters, catalogue)
     answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
@@ -162,36 +165,26 @@ def _look_up_as_of(
 
 
 def expired(connection: Connection, entry: ManifestEntry) -> Problem:
-    """The problem of figures that are too old to be shown; a new generation is asked for.
-
-    Args:
-        connection: The cache.
-        entry: The generation that has expired.
-    """
+    """The problem of a generation that is too old to be shown; a new one is requested."""
     connection.pipeline_client.refresh(entry.product)
     since = iso(entry.stale_until)
     cause = Text(f"Los datos valían hasta {since}.", f"The figures were good until {since}.")
-    return _come_back(EXPIRED, cause, generation=entry.generation, stale_until=since)
+    return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=since)
 
 
 def unreadable(connection: Connection, product: str) -> Problem:
-    """The problem of figures that are stored and make no sense; a new generation is asked for.
-
-    Args:
-        connection: The cache.
-        product: What was asked for.
-    """
+    """The problem of stored figures of a product that are invalid; a new generation is requested."""
     connection.pipeline_client.refresh(product)
-    return _come_back(NOT_READY)
+    return _retry_later(NOT_READY)
 
 
 def task_reference(task_id: str | None) -> dict[str, str] | None:
-    """A request as answers name it: its id and where its state can be asked."""
+    """A task as answers name it: its id and the address of its state."""
     return {"id": task_id, "status_url": status_url(task_id)} if task_id else None
 
 
 def status_url(task_id: str) -> str:
-    """Where the state of a request can be asked."""
+    """The address of the state of a task."""
     return f"/manager/dashboard/status/{task_id}"
 
 
@@ -206,5 +199,5 @@ def _stored_catalogue(connection: Connection, product: str) -> Mapping[str, Any]
         raise
 
 
-def _come_back(kind: ProblemType, cause: Text | None = None, **members: Any) -> Problem:
-    return Problem(kind, cause, members=members, headers={"Retry-After": str(RETRY_S)})
+def _retry_later(kind: ProblemType, cause: Text | None = None, **members: Any) -> Problem:
+    return Problem(kind, cause, members=members, headers=RETRY)

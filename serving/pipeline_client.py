@@ -1,4 +1,4 @@
-"""Asking the pipeline for work. Whether that succeeds never decides whether a reader gets an answer."""
+"""Requests to the pipeline. Their failure never keeps a reader from an answer."""
 
 import logging
 import time
@@ -21,11 +21,11 @@ _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
 _EVERYTHING: Final = parse_filter((), {"dimensions": ()})
 
-Noted = TypeVar("Noted")
+Result = TypeVar("Result")
 
 
 class PipelineClient:
-    """Writes requests into Redis and reads how far they have come. Threads may share it.
+    """Writes requests into Redis and reads their progress. Threads may share it.
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
@@ -35,31 +35,31 @@ class PipelineClient:
         self._requests = Requests(client)
         self._usage_counters = UsageCounters(client)
         self._usage_buffer = UsageBuffer(client)
-        # Its own: a server that refuses writes, full or a replica, may be read all the same.
+        # Apart from the reader's: a server that refuses writes, full or a replica, can still be read.
         self._breaker = Breaker(_PAUSE_S)
         self._refresh_at: dict[str, float] = {}
 
-    def attempt(self, write: Callable[[Requests, UsageCounters], Noted]) -> Noted | None:
+    def attempt(self, write: Callable[[Requests, UsageCounters], Result]) -> Result | None:
         """Write something, unless Redis refuses or cannot be reached.
 
         Args:
-            write: What to ask for and to note.
+            write: Writes requests and usage.
 
         Returns:
-            What `write` returned; None when it failed, or when it was not tried because the last
-            writing failed a moment ago.
+            The result of `write`; None when it failed, or was not tried because the last write failed
+            a moment ago.
         """
         if not self._breaker.admits():
             return None
         try:
-            noted = write(self._requests, self._usage_counters)
+            result = write(self._requests, self._usage_counters)
         except redis.RedisError as error:
             if not self._breaker.failing:
-                _LOG.warning("the pipeline cannot be asked for work: %s", error)
+                _LOG.warning("the pipeline takes no requests: %s", error)
             self._breaker.failed()
             return None
         self._breaker.succeeded()
-        return noted
+        return result
 
     def count(
         self,
@@ -69,22 +69,18 @@ class PipelineClient:
         *,
         stale: bool = False,
     ) -> None:
-        """Count a question for the ledger, which is written a moment later.
+        """Count a lookup; the counts are written a moment later.
 
         Args:
-            product: What was asked.
-            filter: For which certificates.
-            miss: Why it was not answered with its own figures; None when it was.
-            stale: Whether its own figures were stale.
+            product: Of which product.
+            filter: The requested filter.
+            miss: Why it was a miss; None for a hit.
+            stale: Whether it was a hit of stale figures.
         """
         self._usage_buffer.count(product, filter, miss, stale=stale)
 
     def refresh(self, product: str) -> None:
-        """Ask for a new generation of a product, at most once a moment: many readers see it is old.
-
-        Args:
-            product: What is old.
-        """
+        """Request a new generation of a product, at most once a second: many readers see it is stale."""
         now = time.monotonic()
         if now < self._refresh_at.get(product, 0.0):
             return
@@ -92,7 +88,7 @@ class PipelineClient:
         self.attempt(lambda requests, _: requests.submit(RequestKind.REFRESH, product, _EVERYTHING))
 
     def backlog(self) -> Backlog:
-        """What the pipeline has yet to do.
+        """The requests that the pipeline has yet to do.
 
         Raises:
             CacheUnavailable: If Redis cannot be read.
@@ -103,7 +99,7 @@ class PipelineClient:
             raise CacheUnavailable(f"the requests cannot be read: {error}") from error
 
     def status(self, task_id: str) -> TaskStatus | None:
-        """How far a request has come; None when there is no such request, or no longer.
+        """The progress of a request; None when there is no such request, or no longer.
 
         Raises:
             CacheUnavailable: If Redis cannot be read.

@@ -1,20 +1,9 @@
 """The kinds of problem that serving reports: stable names, titles and what to do about each."""
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from serving.negotiation import Language
-
-
-class Text(NamedTuple):
-    """One text in each language of the pages."""
-
-    es: str
-    en: str
-
-    def into(self, language: Language) -> str:
-        """The text in a language."""
-        return self.es if language == "es" else self.en
+from kpi_pipeline.model.labels import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,37 @@
 """Errors as clients see them: RFC 9457 problem details, and the same content as a page for people."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
-from flask import Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from serving.negotiation import choose_language, prefers_page
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.reading.query import FilterConflict, QueryError
+from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.model.labels import Text
+from serving.as_of import AS_OF, InvalidDate
+from serving.freshness import RETRY_S
 from serving.problem_types import (
+    CACHE_EMPTY,
+    CACHE_UNAVAILABLE,
+    FILTER_CONFLICT,
     INTERNAL,
+    INVALID_DATE,
     METHOD_NOT_ALLOWED,
+    NO_MONTH_END,
     NOT_FOUND,
+    NOT_READY,
+    PROBLEM_TYPES,
+    UNKNOWN_FILTER,
+    UNKNOWN_FILTER_VALUE,
     ProblemType,
-    Text,
 )
+from serving.responses import prefers_page, reader_language
 
 MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/", "/webhook/")
 """Prefixes of addresses that programs read: their errors are JSON. All others are pages."""
@@ -23,11 +39,17 @@ MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/
 REFRESH_PATH: Final = "/manager/dashboard/refresh"
 """Read by programs and, after the button of a page, by people: each gets what it prefers."""
 
+RETRY: Final = {"Retry-After": str(RETRY_S)}
+"""Headers of a problem that passes by itself."""
+
+_LOG: Final = logging.getLogger(__name__)
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, INTERNAL)}
+
+routes: Final = Blueprint("problems", __name__)
 
 
 class Problem(Exception):
-    """A request that cannot be answered as asked.
+    """A request that cannot be answered.
 
     Attributes:
         kind: What went wrong.
@@ -52,35 +74,50 @@ class Problem(Exception):
 
     def detail(self) -> Text:
         """What happened and what to do."""
+        advice = self.kind.advice
         if self.cause is None:
-            return self.kind.advice
-        return Text(
-            *(f"{cause} {advice}" for cause, advice in zip(self.cause, self.kind.advice, strict=True))
-        )
+            return advice
+        return Text(f"{self.cause.es} {advice.es}", f"{self.cause.en} {advice.en}")
+
+
+@routes.get("/problems/<slug>")
+def problem_page(slug: str) -> Response:
+    """The page that explains one kind of problem: where its type URI leads."""
+    kind = PROBLEM_TYPES.get(slug)
+    if kind is None:
+        abort(404)
+    response = _page(kind.status, kind.title, kind.advice)
+    response.status_code = 200
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def problem_response(problem: Problem) -> Response:
     """Answer with a problem: JSON under the machine paths, a page elsewhere."""
+    kind, detail = problem.kind, problem.detail()
     if _is_for_programs():
-        response = _as_json(
-            problem.kind.status,
-            type=problem.kind.uri,
-            title=problem.kind.title.en,
-            detail=problem.detail().en,
-            **problem.members,
+        response = _document(
+            kind.status, type=kind.uri, title=kind.title.en, detail=detail.en, **problem.members
         )
     else:
-        response = _as_page(
-            problem.kind.status, problem.kind.title, problem.detail(), problem.members.get("allowed", ())
-        )
+        response = _page(kind.status, kind.title, detail, problem.members.get("allowed", ()))
     response.headers.update(problem.headers)
     return response
 
 
 def register_problem_handlers(app: Flask) -> None:
     """Make every failure of a request answer with a problem; a failure of ours never shows a trace."""
+    app.register_blueprint(routes)
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(InvalidDate, _invalid_date)
+    app.register_error_handler(QueryError, _unknown_filter)
+    app.register_error_handler(FilterConflict, _filter_conflict)
+    app.register_error_handler(NoMonthEnd, _no_month_end)
+    app.register_error_handler(NoRedis, _unavailable)
+    app.register_error_handler(CacheUnavailable, _unavailable)
+    app.register_error_handler(NothingPublished, _empty)
+    app.register_error_handler(CorruptPayload, _corrupt)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -89,15 +126,76 @@ def _http_error(error: HTTPException) -> Response:
         response = problem_response(Problem(kind))
     else:
         name = HTTPStatus(status).phrase
-        text = Text(name, name)
         if _is_for_programs():
-            response = _as_json(status, type="about:blank", title=name, detail=error.description or name)
+            response = _document(status, type="about:blank", title=name, detail=error.description or name)
         else:
-            response = _as_page(status, text, text, ())
+            response = _page(status, Text(name, name), Text(name, name))
     for header, value in error.get_headers():
         if header.casefold() == "allow":
             response.headers[header] = value
     return response
+
+
+def _invalid_date(error: InvalidDate) -> Response:
+    cause = Text(f"«{error.value}» no es una fecha.", f'"{error.value}" is not a date.')
+    members = {"parameter": AS_OF, "value": error.value}
+    return problem_response(Problem(INVALID_DATE, cause, members=members))
+
+
+def _unknown_filter(error: QueryError) -> Response:
+    if error.value is None:
+        kind = UNKNOWN_FILTER
+        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
+    else:
+        kind = UNKNOWN_FILTER_VALUE
+        cause = Text(
+            f"El filtro «{error.parameter}» no tiene el valor «{error.value}».",
+            f'The filter "{error.parameter}" has no value "{error.value}".',
+        )
+    members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
+    return problem_response(Problem(kind, cause, members=members))
+
+
+def _filter_conflict(error: FilterConflict) -> Response:
+    if error.parameter == error.other:
+        first, second = error.allowed
+        cause = Text(
+            f"El filtro «{error.parameter}» no puede ser a la vez «{first}» y «{second}».",
+            f'The filter "{error.parameter}" cannot be both "{first}" and "{second}".',
+        )
+    else:
+        cause = Text(
+            f"Los filtros «{error.other}» y «{error.parameter}» no van juntos.",
+            f'The filters "{error.other}" and "{error.parameter}" do not go together.',
+        )
+    members = {"parameter": error.parameter, "value": None, "allowed": error.allowed}
+    return problem_response(Problem(FILTER_CONFLICT, cause, members=members))
+
+
+def _no_month_end(error: NoMonthEnd) -> Response:
+    day = error.as_of.isoformat()
+    cause = Text(
+        f"No se guarda ningún cierre de mes hasta el {day}.", f"No month end is kept on or before {day}."
+    )
+    allowed = tuple(month_end.isoformat() for month_end in error.available)
+    members = {"parameter": AS_OF, "value": day, "allowed": allowed}
+    return problem_response(Problem(NO_MONTH_END, cause, members=members))
+
+
+def _unavailable(error: NoRedis | CacheUnavailable) -> Response:
+    # The error's own words name addresses and files: for the log and `kpi doctor`, not for readers.
+    _LOG.debug("answered with %s: %s", CACHE_UNAVAILABLE.slug, error)
+    return problem_response(Problem(CACHE_UNAVAILABLE, headers=RETRY))
+
+
+def _empty(error: NothingPublished) -> Response:
+    _LOG.debug("answered with %s: %s", CACHE_EMPTY.slug, error)
+    return problem_response(Problem(CACHE_EMPTY, members={"product": error.product}, headers=RETRY))
+
+
+def _corrupt(error: CorruptPayload) -> Response:
+    _LOG.warning("answered with %s: %s", NOT_READY.slug, error)
+    return problem_response(Problem(NOT_READY, headers=RETRY))
 
 
 def _is_for_programs() -> bool:
@@ -106,19 +204,15 @@ def _is_for_programs() -> bool:
     return request.path.startswith(MACHINE_PATHS)
 
 
-def _as_json(status: int, **members: Any) -> Response:
+def _document(status: int, **members: Any) -> Response:
     document = {"status": status, "instance": request.full_path.rstrip("?"), **members}
-    return Response(
-        orjson.dumps(document),
-        status,
-        content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
-    )
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(document), status, headers, content_type="application/problem+json")
 
 
-def _as_page(status: int, title: Text, detail: Text, allowed: tuple[str, ...]) -> Response:
-    language = choose_language(request.args.get("lang", ""), request.headers.get("Accept-Language", ""))
-    page = render_template(
+def _page(status: int, title: Text, detail: Text, allowed: Sequence[str] = ()) -> Response:
+    language = reader_language()
+    body = render_template(
         "problem.html",
         language=language,
         status=status,
@@ -126,6 +220,4 @@ def _as_page(status: int, title: Text, detail: Text, allowed: tuple[str, ...]) -
         detail=detail.into(language),
         allowed=allowed,
     )
-    return current_app.response_class(
-        page, status, headers={"Cache-Control": "no-store", "Vary": "Accept-Language"}
-    )
+    return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -1,6 +1,7 @@
 """Style sheets, scripts and pictures of the pages, addressed by the hash of their content."""
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from mimetypes import guess_type
 from pathlib import Path
@@ -8,9 +9,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort
 
-from serving.compression import compressed
-from serving.immutable import immutable_answer
-from serving.negotiation import ENCODINGS, Encoding
+from serving.responses import ENCODINGS, Encoding, compressed, immutable_response
 
 _FOLDER: Final = Path(__file__).with_name("static")
 
@@ -27,11 +26,13 @@ _SHEETS: Final = (
     "small",
     "print",
 )
-"""The parts of the one style sheet, in their order: a later one may say more of what an earlier one says."""
+"""The parts of the one style sheet, in their order: later parts override earlier ones."""
+
+routes: Final = Blueprint("assets", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class StaticFile:
     """A file in every compression."""
 
     mimetype: str
@@ -62,23 +63,29 @@ class Assets:
         """
         return self._urls[name]
 
-    def routes(self) -> Blueprint:
-        """The route under which the files are served."""
-        routes = Blueprint("assets", __name__)
-
-        @routes.get("/static/<digest>/<path:name>")
-        def asset(digest: str, name: str) -> Response:
-            file = self._files.get(f"/static/{digest}/{name}")
-            if file is None:
-                abort(404)
-            return immutable_answer(file.digest, file.mimetype, file.bodies.__getitem__)
-
-        return routes
+    def file(self, url: str) -> StaticFile | None:
+        """The file at an address; None when there is none."""
+        return self._files.get(url)
 
 
-def _file(name: str, content: bytes, digest: str) -> _File:
+@cache
+def assets() -> Assets:
+    """The files of this process."""
+    return Assets()
+
+
+@routes.get("/static/<digest>/<path:name>")
+def asset(digest: str, name: str) -> Response:
+    """One file, in the encoding that the client accepts."""
+    file = assets().file(f"/static/{digest}/{name}")
+    if file is None:
+        abort(404)
+    return immutable_response(file.digest, file.mimetype, file.bodies.__getitem__)
+
+
+def _file(name: str, content: bytes, digest: str) -> StaticFile:
     mimetype = guess_type(name)[0] or "application/octet-stream"
-    return _File(mimetype, digest, {encoding: compressed(content, encoding) for encoding in ENCODINGS})
+    return StaticFile(mimetype, digest, {encoding: compressed(content, encoding) for encoding in ENCODINGS})
 
 
 def _digest(content: bytes) -> str:

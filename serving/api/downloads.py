@@ -4,26 +4,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
-from serving.cache_access import CacheAccess, Connection
+from serving.cache_access import current_connection, current_settings
 from serving.lookup import look_up
-from serving.negotiation import choose_language
-from serving.pages.addresses import LANGUAGE_PARAMETER
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.writing import Writer, writer_for
-from serving.problem_types import UNKNOWN_DOWNLOAD, Text
+from serving.problem_types import UNKNOWN_DOWNLOAD
 from serving.problems import Problem
+from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
 
 _CSV_TYPE: Final = "text/csv; charset=utf-8"
+
+routes: Final = Blueprint("downloads", __name__, url_prefix=DOWNLOADS_PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +35,29 @@ class _Download:
     sheets: list[Sheet]
 
 
-def download_routes(access: CacheAccess, settings: Settings) -> Blueprint:
-    """Routes of the files of each page; their parameters are those of the page.
-
-    Args:
-        access: The cache.
-        settings: They hold the time zone.
-    """
-    routes = Blueprint("downloads", __name__, url_prefix=DOWNLOADS_PATH)
-
-    @routes.get("/<page>.xlsx")
-    def everything(page: str) -> Response:
-        download = _download(access.current(), page, settings.timezone)
-        return download if isinstance(download, Response) else _workbook(download)
-
-    @routes.get("/<page>.csv")
-    def key_figures(page: str) -> Response:
-        return one_sheet(page, in_address(KEY_FIGURES))
-
-    @routes.get("/<page>/<sheet>.csv")
-    def one_sheet(page: str, sheet: str) -> Response:
-        download = _download(access.current(), page, settings.timezone, sheet)
-        return download if isinstance(download, Response) else _csv(download, sheet)
-
-    return routes
+@routes.get("/<page>.xlsx")
+def everything(page: str) -> Response:
+    """The figures of a page in one workbook."""
+    download = _download(page)
+    return download if isinstance(download, Response) else _workbook(download)
 
 
-def _download(
-    connection: Connection, name: str, timezone: str, sheet: str | None = None
-) -> _Download | Response:
+@routes.get("/<page>.csv")
+def key_figures(page: str) -> Response:
+    """The KPIs of a page as CSV."""
+    return one_sheet(page, in_address(KEY_FIGURES))
+
+
+@routes.get("/<page>/<sheet>.csv")
+def one_sheet(page: str, sheet: str) -> Response:
+    """One table of a page, or the data of one chart, as CSV."""
+    download = _download(page, sheet)
+    return download if isinstance(download, Response) else _csv(download, sheet)
+
+
+def _download(name: str, sheet: str | None = None) -> _Download | Response:
     """What is written, or that it is being prepared: a file never holds the figures of a wider filter."""
+    connection = current_connection()
     pairs = list(request.args.items(multi=True))
     parameters = [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER]
     as_of, _ = requested_as_of(parameters)
@@ -76,13 +69,9 @@ def _download(
         raise _unknown("table", sheet, sheet_names(page))
     result = look_up(connection, page.product, parameters)
     if result.state is AnswerState.MISSING:
-        body = orjson.dumps({"data": None, "meta": result.meta()})
-        return Response(body, result.status, result.headers(), content_type="application/json")
+        return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
     data = page_data(connection, page, result)
-    language = choose_language(
-        request.args.get(LANGUAGE_PARAMETER, ""), request.headers.get("Accept-Language", "")
-    )
-    writer = writer_for(language, data.catalogue, timezone)
+    writer = writer_for(reader_language(), data.catalogue, current_settings().timezone)
     return _Download(data, writer, sheets(page, data.figures, writer))
 
 

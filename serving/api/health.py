@@ -1,9 +1,8 @@
-"""The health of what serving depends on: in full for engineers, and as one word for monitors."""
+"""The health of what serving depends on: in full for engineers, and as one status for monitors."""
 
 import time
 from typing import Any, Final
 
-import orjson
 from flask import Blueprint, Response
 
 from kpi_pipeline.cache.codec import CorruptPayload
@@ -11,8 +10,9 @@ from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
 from serving.api.products import PRODUCT_PATHS
-from serving.cache_access import CacheAccess, Connection
+from serving.cache_access import Connection, current_connection
 from serving.freshness import age_s
+from serving.responses import json_response
 
 _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "products": {},
@@ -24,40 +24,33 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
     "alarms": {},
 }
-"""The cache's status before any address of a server is known."""
+"""The cache's status before any server is known."""
 
 _REDIS_ADVICE: Final = "start it with `kpi up`, or check REDIS_URL and the server it names"
 _ALARM_ADVICE: Final = (
-    "the logs of serving and of the worker tell each alarm; refresh the products they name, then "
+    "the logs of serving and of the worker record each alarm; refresh the products they name, then "
     "delete the hash kpi:metrics:alarms"
 )
 
-
-def health_routes(access: CacheAccess) -> Blueprint:
-    """Routes of the cache's status and of the system's health.
-
-    Args:
-        access: The cache.
-    """
-    routes = Blueprint("health", __name__)
-
-    @routes.get("/manager/api/cache/status")
-    def cache_status() -> Response:
-        connection = _connection(access)
-        return _json(_status(connection), 200)
-
-    @routes.get("/health/system")
-    def health() -> Response:
-        connection = _connection(access)
-        report = _report(connection)
-        return _json(report, 503 if report["status"] == "down" else 200)
-
-    return routes
+routes: Final = Blueprint("health", __name__)
 
 
-def _connection(access: CacheAccess) -> Connection | None:
+@routes.get("/manager/api/cache/status")
+def cache_status() -> Response:
+    """The status of the cache as this process sees it."""
+    return json_response(_status(_connection()))
+
+
+@routes.get("/health/system")
+def health() -> Response:
+    """The health of the whole system; 503 when no figures can be served."""
+    report = _report(_connection())
+    return json_response(report, 503 if report["status"] == "down" else 200)
+
+
+def _connection() -> Connection | None:
     try:
-        return access.current()
+        return current_connection()
     except NoRedis:
         return None
 
@@ -107,12 +100,12 @@ def _product(connection: Connection | None, product: str, entry: ManifestEntry |
         return {"status": "down", "state": "missing", "advice": "publish it with `kpi warm`"}
     now = time.time()
     state = entry.state_at(now)
-    told = {"state": state.value, "age_s": age_s(entry, now), "as_of": entry.as_of.isoformat()}
+    details = {"state": state.value, "age_s": age_s(entry, now), "as_of": entry.as_of.isoformat()}
     if state is AnswerState.EXPIRED:
-        return {"status": "down", **told, "advice": "`kpi status` shows why nothing new is published"}
+        return {"status": "down", **details, "advice": "`kpi status` shows why nothing new is published"}
     if (unreadable := _unreadable(connection, product)) is not None:
-        return {"status": "down", **told, "state": "unreadable", "advice": unreadable}
-    return {"status": "ok" if state is AnswerState.FRESH else "degraded", **told}
+        return {"status": "down", **details, "state": "unreadable", "advice": unreadable}
+    return {"status": "ok" if state is AnswerState.FRESH else "degraded", **details}
 
 
 def _unreadable(connection: Connection, product: str) -> str | None:
@@ -122,14 +115,5 @@ def _unreadable(connection: Connection, product: str) -> str | None:
     except (NothingPublished, CorruptPayload) as error:
         return str(error)
     except CacheUnavailable:
-        return None  # told by the check of Redis
+        return None  # reported by the check of Redis
     return None
-
-
-def _json(document: dict[str, Any], status: int) -> Response:
-    return Response(
-        orjson.dumps(document),
-        status,
-        headers={"Cache-Control": "no-store"},
-        content_type="application/json",
-    )

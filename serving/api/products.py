@@ -1,4 +1,4 @@
-"""The figures of each product: stored bytes passed through, finished with their live meta."""
+"""The figures of each product: stored bytes passed through, completed with their live meta."""
 
 from functools import partial
 from typing import Final
@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
-from serving.cache_access import CacheAccess
+from serving.cache_access import current_connection
 from serving.freshness import entity_tag
 from serving.lookup import look_up, unreadable
-from serving.negotiation import choose_encoding
+from serving.responses import not_modified, requested_encoding
 
 PRODUCT_PATHS: Final = {
     "kpis": "kpis",
@@ -18,12 +18,12 @@ PRODUCT_PATHS: Final = {
     "charts": "charts",
     "financials": "financials",
 }
-"""Last part of each address, and the product it gives."""
+"""Last part of each address, and its product."""
 
 _LAST_PARTS: Final = {product: path for path, product in PRODUCT_PATHS.items()}
-
-
 _PREFIX: Final = "/manager/api"
+
+routes: Final = Blueprint("products", __name__, url_prefix=_PREFIX)
 
 
 def product_path(product: str) -> str:
@@ -35,28 +35,16 @@ def product_path(product: str) -> str:
     return f"{_PREFIX}/{_LAST_PARTS[product]}"
 
 
-def product_routes(access: CacheAccess) -> Blueprint:
-    """Routes under /manager/api, one a product.
-
-    Args:
-        access: The cache.
-    """
-    routes = Blueprint("products", __name__, url_prefix=_PREFIX)
-    for path, product in PRODUCT_PATHS.items():
-        routes.add_url_rule(f"/{path}", path, partial(_figures, access, product))
-    return routes
-
-
-def _figures(access: CacheAccess, product: str) -> Response:
-    connection = access.current()
+def _figures(product: str) -> Response:
+    connection = current_connection()
     result = look_up(connection, product, list(request.args.items(multi=True)))
     headers = result.headers()
     headers["Vary"] = "Accept-Encoding"
-    if result.state is not AnswerState.MISSING:  # what only stands in is never confirmed as unchanged
+    if result.state is not AnswerState.MISSING:  # a wider answer is never confirmed as unchanged
         headers["ETag"] = entity_tag(f"{result.payload.digest}-{result.entry.as_of}", result.state)
-        if request.if_none_match.contains_raw(headers["ETag"]):
-            return Response(status=304, headers=headers)
-    encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
+        if (unchanged := not_modified(headers)) is not None:
+            return unchanged
+    encoding = requested_encoding()
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     try:
@@ -64,3 +52,7 @@ def _figures(access: CacheAccess, product: str) -> Response:
     except CorruptPayload as error:
         raise unreadable(connection, product) from error
     return Response(body, result.status, headers, content_type="application/json")
+
+
+for _path, _product in PRODUCT_PATHS.items():
+    routes.add_url_rule(f"/{_path}", _path, partial(_figures, _product))

@@ -1,45 +1,39 @@
-"""How far a request to the pipeline has come."""
+"""The progress of a request to the pipeline."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
-import orjson
 from flask import Blueprint, Response
 
 from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
-from kpi_pipeline.settings import Settings
-from serving.cache_access import CacheAccess
-from serving.freshness import RETRY_S, iso
+from serving.cache_access import current_connection, current_settings
+from serving.freshness import iso
 from serving.problem_types import REQUEST_UNKNOWN
-from serving.problems import Problem
+from serving.problems import RETRY, Problem
+from serving.responses import json_response
+
+routes: Final = Blueprint("tasks", __name__)
 
 
-def task_routes(access: CacheAccess, settings: Settings) -> Blueprint:
-    """Route of the state of one request.
-
-    Args:
-        access: The cache.
-        settings: They tell where the engineers' UI shows runs.
-    """
-    routes = Blueprint("tasks", __name__)
-    runs_url = f"{str(settings.dagster_url).rstrip('/')}/runs" if settings.dagster_url else None
-
-    @routes.get("/manager/dashboard/status/<task_id>")
-    def status(task_id: str) -> Response:
-        task = access.current().pipeline_client.status(task_id)
-        if task is None:
-            raise Problem(REQUEST_UNKNOWN)
-        headers = {"Cache-Control": "no-store"}
-        if task.state in (TaskState.QUEUED, TaskState.STARTED):
-            headers["Retry-After"] = str(RETRY_S)
-        return Response(
-            orjson.dumps(_described(task, runs_url)), headers=headers, content_type="application/json"
-        )
-
-    return routes
+@routes.get("/manager/dashboard/status/<task_id>")
+def status(task_id: str) -> Response:
+    """The state of one request."""
+    task = current_connection().pipeline_client.status(task_id)
+    if task is None:
+        raise Problem(REQUEST_UNKNOWN)
+    headers = {"Cache-Control": "no-store"}
+    if task.state in (TaskState.QUEUED, TaskState.STARTED):
+        headers |= RETRY
+    return json_response(_described(task), headers=headers)
 
 
-def _described(task: TaskStatus, runs_url: str | None) -> dict[str, Any]:
+def run_url(run_id: str) -> str:
+    """Where the engineers' UI shows a run; empty where no UI is configured."""
+    base = current_settings().dagster_url
+    return f"{str(base).rstrip('/')}/runs/{quote(run_id, safe='')}" if base else ""
+
+
+def _described(task: TaskStatus) -> dict[str, Any]:
     return {
         "id": task.id,
         "state": task.state.value,
@@ -59,10 +53,10 @@ def _described(task: TaskStatus, runs_url: str | None) -> dict[str, Any]:
         },
         "reason": task.reason,
         "run_id": task.run_id,
-        "run_url": f"{runs_url}/{quote(task.run_id, safe='')}" if runs_url and task.run_id else None,
+        "run_url": run_url(task.run_id) or None if task.run_id else None,
     }
 
 
 def _after(task: TaskStatus, moment: float | None) -> float | None:
-    """Seconds from asking until a moment; 0 where the other clock is behind."""
+    """Seconds from the request until a moment; 0 where the other clock is behind."""
     return None if moment is None else max(0.0, round(moment - task.requested_at, 3))

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from kpi_pipeline.model.labels import Language
 from serving.as_of import AS_OF
-from serving.negotiation import LANGUAGES, Language
 from serving.pages.filters.parts import Parameters
+from serving.responses import LANGUAGE_PARAMETER
 
 HOME: Final = "manager"
 """The page that the root leads to."""
@@ -19,8 +20,6 @@ HOME_PATH: Final = "/manager/dashboard"
 
 SYSTEM_PATH: Final = "/manager/system"
 """The page for engineers."""
-
-LANGUAGE_PARAMETER: Final = "lang"
 
 PAGE_PARAMETER: Final = "page"
 """Names the page that a form comes from."""
@@ -66,9 +65,3 @@ def path_of_form() -> str:
     """The path of the page that the form of the present request comes from; the first page's by default."""
     named = request.values.get(PAGE_PARAMETER, "")
     return page_path(named) if _NAME.fullmatch(named) else HOME_PATH
-
-
-def requested_language() -> Language | None:
-    """The language that the address of the present request asks for, if it asks for one of ours."""
-    requested = request.args.get(LANGUAGE_PARAMETER, "").casefold()
-    return next((language for language in LANGUAGES if language == requested), None)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kpi_pipeline.model.labels import Language
 from serving.catalogue import Catalogue
-from serving.negotiation import Language
 from serving.pages.addresses import PageAddress
 from serving.pages.filters.parts import Counts, Selection, parameters_of
 from serving.pages.formats import Formats

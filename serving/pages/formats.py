@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import NumberPattern, get_currency_precision, get_currency_symbol, parse_pattern
 
-from serving.negotiation import Language
+from kpi_pipeline.model.labels import Language
 
 _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}
 _FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}

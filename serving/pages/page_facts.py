@@ -1,4 +1,4 @@
-"""What a page tells its scripts: which figures it shows, how new they are, and their own words."""
+"""The facts of a page for its scripts: which figures it shows, how fresh they are, and their texts."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,12 +9,12 @@ from serving.freshness import iso
 from serving.lookup import task_reference
 from serving.pages.context import PageContext
 from serving.pages.filters.parts import parameters_of
+from serving.pages.live_state import Refreshing
 from serving.pages.page_data import PageData
-from serving.pages.refreshing import Refreshing
 from serving.pages.texts import script_texts
 
 POLL_S: Final = 30
-"""Seconds between two looks of an open page at its figures."""
+"""Seconds after which an open page checks whether its figures are still the live ones."""
 
 
 def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pages: each one read from the cache, written out on the server, useful without JavaScript."""
+"""The pages: one read of the cache each, written on the server, useful without JavaScript."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,21 +10,13 @@ from flask import Blueprint, Response, make_response, render_template, request
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.model.labels import LANGUAGES
 from serving.as_of import requested_as_of
-from serving.cache_access import CacheAccess, Connection
+from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.freshness import age_s
 from serving.lookup import LookupResult, look_up, task_reference
-from serving.negotiation import LANGUAGES, choose_language
-from serving.pages.addresses import (
-    HOME_PATH,
-    LANGUAGE_PARAMETER,
-    SYSTEM_PATH,
-    PageAddress,
-    page_path,
-    requested_language,
-)
+from serving.pages.addresses import HOME_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.figures import published_options
@@ -32,49 +24,38 @@ from serving.pages.filters.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.parts import Counts, parameters_of
 from serving.pages.filters.period_choice import month_end_options, period_choice
-from serving.pages.live_state import live_state
+from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, live_state, refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
-from serving.pages.refreshing import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
+from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 
 AHEAD_HEADER: Final = "X-Ahead"
-"""Sent with the question for a page that a reader may be about to open."""
+"""Sent with the request for a page that a reader may be about to open."""
 
 _REFRESH_S: Final = 3
 _OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 
-
-def page_routes(access: CacheAccess, settings: Settings) -> Blueprint:
-    """Routes of the pages that the catalogue declares.
-
-    Args:
-        access: The cache.
-        settings: They tell the time zone.
-    """
-    routes = Blueprint("pages", __name__)
-
-    @routes.get(HOME_PATH)
-    @routes.get("/manager/<path>")
-    def page(**_: str) -> Response:
-        return _page(access.current(), settings.timezone)
-
-    return routes
+routes: Final = Blueprint("pages", __name__)
 
 
-def _page(connection: Connection, timezone: str) -> Response:
-    as_of, _ = requested_as_of(list(request.args.items(multi=True)))
+@routes.get(HOME_PATH)
+@routes.get("/manager/<path>")
+def page(**_: str) -> Response:
+    """One of the pages that the catalogue declares."""
+    connection = current_connection()
+    as_of = requested_as_of(list(request.args.items(multi=True)))[0]
     pages = pages_on(connection, as_of)
-    page = next((page for page in pages if page_path(page.name) == request.path), None)
-    if page is None:
+    shown = next((page for page in pages if page_path(page.name) == request.path), None)
+    if shown is None:
         raise Problem(NOT_FOUND)
     parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
-    result = look_up(connection, page.product, parameters, ahead=AHEAD_HEADER in request.headers)
-    data = page_data(connection, page, result)
-    body = render_template("page.html", **_values(connection, pages, data, timezone))
+    result = look_up(connection, shown.product, parameters, ahead=AHEAD_HEADER in request.headers)
+    data = page_data(connection, shown, result)
+    body = render_template("page.html", **_values(connection, pages, data))
     response = make_response(body, result.status, result.headers())
     # The page shows its own age, which is true only at the moment it is made.
     response.headers["Cache-Control"] = (
@@ -91,26 +72,25 @@ def _reload_s(result: LookupResult, refresh: Refreshing | None) -> int | None:
     return _REFRESH_S if result.state is AnswerState.MISSING else None
 
 
-def _context(connection: Connection, data: PageData, timezone: str) -> PageContext:
-    requested, result = requested_language(), data.result
-    language = choose_language(requested or "", request.headers.get("Accept-Language", ""))
-    address = PageAddress(request.path, requested, result.requested_as_of)
+def _context(connection: Connection, data: PageData) -> PageContext:
+    result = data.result
+    address = PageAddress(request.path, requested_language(), result.requested_as_of)
     drill_down = DrillDown(data.catalogue, result.requested, address)
     return PageContext(
         data.catalogue,
         result.requested,
         address,
-        writer_for(language, data.catalogue, timezone, drill_down),
+        writer_for(reader_language(), data.catalogue, current_settings().timezone, drill_down),
         option_counts(data.catalogue, data.figures.options, _wider_counts(connection, result)),
     )
 
 
-def _values(connection: Connection, pages: Sequence[Page], data: PageData, timezone: str) -> dict[str, Any]:
+def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> dict[str, Any]:
     """What the template of a page shows."""
     page, result = data.page, data.result
-    context = _context(connection, data, timezone)
+    context = _context(connection, data)
     address, writer, texts, formats = context.address, context.writer, context.texts, context.formats
-    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""))
+    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), result.now)
     requested = parameters_of(data.catalogue, result.requested)
     other = next(language for language in LANGUAGES if language != context.language)
     return {

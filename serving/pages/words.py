@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from kpi_pipeline.model.labels import Text
 from serving.catalogue import Kind
 from serving.pages.texts.values import STATE_TEXTS, UNASSIGNED_TEXT, UNASSIGNED_VALUE
-from serving.problem_types import Text
 
 OTHERS: Final = ""
 """The name of all the others together, beyond those that are named."""

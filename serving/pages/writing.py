@@ -8,13 +8,12 @@ from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from kpi_pipeline.model.labels import Language, Text
 from serving.catalogue import Catalogue, Kpi
-from serving.negotiation import Language
 from serving.pages.filters.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 from serving.pages.words import REASON_TEXTS, WORDS
-from serving.problem_types import Text
 
 _NUMBERS: Final = frozenset({"money", "share", "days", "count", "reading", "urgency"})
 _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})

@@ -20,12 +20,12 @@ from kpi_pipeline.model.dimensions import DIMENSIONS, ISSUED_AGES, PRODUCTS, SCH
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import KPI_GROUPS
+from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 from serving.catalogue import Catalogue
-from serving.negotiation import Language
 from serving.pages.addresses import PageAddress
 from serving.pages.context import PageContext
 from serving.pages.filters.form import option_counts

@@ -1,11 +1,66 @@
-"""Who may ask for work, over every way to ask."""
+"""Who is answered and who may request work: hosts, sites, the admin token, signatures."""
+
+import hmac
+from hashlib import sha256
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from serving.auth import LOOPBACK_NAMES, REPLAY_WINDOW_S, answered_names, is_answered, is_signed, sign
+
+NAMES = answered_names(["Cobros.Example"])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "localhost",
+        "LocalHost:80",
+        "127.0.0.1:65535",
+        "[::1]",
+        "[::1]:5000",
+        "COBROS.example",
+        "cobros.example:1",
+    ],
+)
+def test_own_names_with_any_port(header) -> None:
+    assert is_answered(header, NAMES)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "localhost:80:80",
+        "localhost:",
+        "localhost:x",
+        "localhost:\N{ARABIC-INDIC DIGIT ONE}",
+        "localhost/",
+        "user@localhost",
+        " localhost",
+        "localhost\n",
+        "[::1",
+        "::1",
+        "127.0.0.2",
+    ],
+)
+def test_everything_else_is_refused(header) -> None:
+    assert not is_answered(header, NAMES)
+
+
+@given(st.text())
+def test_only_known_names_are_ever_answered(header: str) -> None:
+    if is_answered(header, NAMES):
+        assert header.casefold().rpartition(":")[0] in NAMES or header.casefold() in NAMES
+    assert NAMES >= LOOPBACK_NAMES
+
 
 REFRESH, CLEAR = "/manager/dashboard/refresh", "/manager/api/cache/clear"
 TOKEN = "a token of some length"
@@ -83,3 +138,40 @@ def test_a_token_is_never_told(guarded, caplog) -> None:
     response = guarded.get(CLEAR, headers={"Authorization": f"Bearer {TOKEN}x"})
     assert TOKEN not in response.get_data(as_text=True) + caplog.text
     assert TOKEN not in repr(Settings(_env_file=None, KPI_ADMIN_TOKEN=TOKEN))
+
+
+SECRET, NOW = "a secret of some length", 1_700_000_000.0
+
+
+def test_it_is_what_the_advice_says() -> None:
+    expected = hmac.new(SECRET.encode(), b'1700000000.{"rows":3}', sha256).hexdigest()
+    assert sign(SECRET, "1700000000", b'{"rows":3}') == f"sha256={expected}"
+
+
+@given(st.binary(max_size=200), st.integers(-REPLAY_WINDOW_S, REPLAY_WINDOW_S))
+def test_what_is_signed_just_now_passes(body: bytes, apart: int) -> None:
+    sent = str(int(NOW) + apart)
+    assert is_signed(SECRET, sent, sign(SECRET, sent, body), body, NOW)
+
+
+@pytest.mark.parametrize("apart", [-REPLAY_WINDOW_S - 1, REPLAY_WINDOW_S + 1])
+def test_what_was_overheard_is_worthless_later(apart: int) -> None:
+    sent = str(int(NOW) + apart)
+    assert not is_signed(SECRET, sent, sign(SECRET, sent, b""), b"", NOW)
+
+
+@pytest.mark.parametrize("sent", ["", "now", "1e9", "1700000000.5", "-1", "1" * 30, "\u0967"])
+def test_a_time_that_is_none(sent: str) -> None:
+    assert not is_signed(SECRET, sent, sign(SECRET, sent, b""), b"", NOW)
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=", "sha1=00", "ñ", "0" * 64])
+def test_a_signature_that_is_none(signature: str) -> None:
+    assert not is_signed(SECRET, "1700000000", signature, b"", NOW)
+
+
+def test_another_secret_body_or_time() -> None:
+    right = sign(SECRET, "1700000000", b"body")
+    assert not is_signed("another secret", "1700000000", right, b"body", NOW)
+    assert not is_signed(SECRET, "1700000000", right, b"bodY", NOW)
+    assert not is_signed(SECRET, "1700000001", right, b"body", NOW)

@@ -1,8 +1,9 @@
-"""Problems: the same content for programs and for people."""
+"""Problems: the same content for programs and for people, and a page for each kind."""
 
 import pytest
 
-from serving.problem_types import EXPIRED, Text
+from kpi_pipeline.model.labels import Text
+from serving.problem_types import EXPIRED, PROBLEM_TYPES
 from serving.problems import Problem
 
 
@@ -62,3 +63,18 @@ def test_a_status_without_a_kind_of_its_own(app) -> None:
     page = web.get("/teapot")
     assert page.status_code == 418
     assert "Teapot" in page.text
+
+
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
+def test_each_type_uri_leads_to_its_explanation(slug, web) -> None:
+    kind = PROBLEM_TYPES[slug]
+    for language, title in (("es", kind.title.es), ("en", kind.title.en)):
+        response = web.get(f"{kind.uri}?lang={language}")
+        assert response.status_code == 200
+        assert f'<html lang="{language}">' in response.text
+        assert title in response.text
+        assert str(kind.status) in response.text
+
+
+def test_an_unknown_kind(web) -> None:
+    assert web.get("/problems/none").status_code == 404

@@ -6,7 +6,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Final
 
-from serving.negotiation import Language
+from kpi_pipeline.model.labels import Language
 from serving.pages.downloads.sheets import Sheet, SheetCell
 
 _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"

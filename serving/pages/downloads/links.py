@@ -5,10 +5,10 @@ from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
+from kpi_pipeline.model.labels import Language
 from serving.as_of import AS_OF
-from serving.negotiation import Language
-from serving.pages.addresses import LANGUAGE_PARAMETER
 from serving.pages.filters.parts import Parameters
+from serving.responses import LANGUAGE_PARAMETER
 
 DOWNLOADS_PATH: Final = "/manager/api/download"
 

@@ -1,4 +1,4 @@
-"""What the page for engineers shows: generations with their life cycle, coverage, questions, the pipeline."""
+"""The content of the system page: generations with their life cycle, use of the cache, the pipeline."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 import redis
 
@@ -15,15 +14,16 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
+from serving.api.tasks import run_url
 from serving.cache_access import Connection
 
 MISSES_SHOWN: Final = 20
 """How many missed variants the page lists, of all products together."""
 
 REQUESTED_SHOWN: Final = 10
-"""How many of the variants asked for most it lists, likewise."""
+"""How many of the most requested variants it lists, likewise."""
 
-Read = TypeVar("Read")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Life:
 
     Attributes:
         computed_at: When its figures were read from the source.
-        verified_at: When the source last gave the same.
+        verified_at: When the source last confirmed them.
         fresh_until: Until when it is fresh.
         stale_until: Until when it may be shown.
         place: Where the present is, from 0 to 100: it is fresh up to 50, and stale up to 100.
@@ -47,7 +47,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of the pipeline, and where it is shown; empty where nobody knows."""
+    """A run of the pipeline, and where it is shown; empty where no UI is configured."""
 
     id: str
     url: str
@@ -62,7 +62,7 @@ class ProductView:
         state: `fresh`, `stale`, `expired`, or `missing` when nothing is published.
         entry: Its live generation; None when there is none.
         life: Where that stands; None without one.
-        made_by: The run that made it; None without one.
+        made_by: The run that made it; None without an entry.
         rebuilt_by: The run that makes the next one now; None when none does, or it cannot be read.
         month_ends: The month ends that are kept, the earliest first; None when they cannot be read.
     """
@@ -83,13 +83,13 @@ class SystemView:
     Attributes:
         products: Every product, live or not.
         coverage: Of each product.
-        missed: Variants that were missed, most often first, each with its product.
-        requested: Variants that were asked for, likewise.
-        backlog: What the pipeline has yet to do.
-        server: The server of the cache; `reachable` tells whether it answers.
+        missed: Variants with the most misses, each with its product.
+        requested: The most requested variants, likewise.
+        backlog: Requests that the pipeline has yet to do.
+        server: The server of the cache; `reachable` is whether it answers.
         memory: What this process holds.
-        reads: How this process has answered since it started.
-        alarms: How often each was raised lately.
+        reads: The reads of this process since it started.
+        alarms: The recent count of each.
     """
 
     products: list[ProductView] | None
@@ -103,27 +103,23 @@ class SystemView:
     alarms: Mapping[str, int]
 
 
-def system_view(connection: Connection, runs_url: str) -> SystemView:
-    """Look at everything; what fails leaves the rest as it is.
-
-    Args:
-        connection: The cache.
-        runs_url: Where the engineers' UI shows runs; empty where nobody knows.
-    """
+def system_view(connection: Connection) -> SystemView:
+    """Read everything; what fails leaves the rest as it is."""
     status = connection.reader.status()
-    # A server that does not answer is not asked for the rest: each question would take its time.
+    # A server that does not answer is not read any further: each read would wait for its time-out.
     reachable = status["redis"]["reachable"]
-    coverage = _tried(lambda: [connection.coverage.of(name) for name in PRODUCTS]) if reachable else None
-    missed = [(one.product, variant) for one in coverage or () for variant in one.missed]
-    requested = [(one.product, variant) for one in coverage or () for variant in one.most_requested]
-    missed.sort(key=lambda one: -one[1].missed.weight)
-    requested.sort(key=lambda one: -one[1].requested.weight)
+    coverage = _try(lambda: [connection.coverage.of(name) for name in PRODUCTS]) if reachable else None
+    products = coverage or ()
+    missed = [(product.product, variant) for product in products for variant in product.missed]
+    requested = [(product.product, variant) for product in products for variant in product.most_requested]
+    missed.sort(key=lambda variant: -variant[1].missed.weight)
+    requested.sort(key=lambda variant: -variant[1].requested.weight)
     return SystemView(
-        products=_products(connection, runs_url, reachable=reachable),
+        products=_products(connection, reachable=reachable),
         coverage=coverage,
         missed=missed[:MISSES_SHOWN],
         requested=requested[:REQUESTED_SHOWN],
-        backlog=_tried(connection.pipeline_client.backlog) if reachable else None,
+        backlog=_try(connection.pipeline_client.backlog) if reachable else None,
         server=status["redis"],
         memory=status["memory"],
         reads=status["reads"],
@@ -132,12 +128,7 @@ def system_view(connection: Connection, runs_url: str) -> SystemView:
 
 
 def life_of(entry: ManifestEntry, now: float) -> Life:
-    """Where a generation stands.
-
-    Args:
-        entry: Its manifest entry.
-        now: The present, in seconds since the epoch.
-    """
+    """Where a generation stands at `now`, in seconds since the epoch."""
     if now < entry.fresh_until:
         place = 50 * _part(entry.verified_at, entry.fresh_until, now)
     else:
@@ -145,37 +136,33 @@ def life_of(entry: ManifestEntry, now: float) -> Life:
     return Life(entry.computed_at, entry.verified_at, entry.fresh_until, entry.stale_until, round(place, 2))
 
 
-def _products(connection: Connection, runs_url: str, *, reachable: bool) -> list[ProductView] | None:
-    entries = _tried(connection.reader.manifest)
+def _products(connection: Connection, *, reachable: bool) -> list[ProductView] | None:
+    entries = _try(connection.reader.manifest)
     if entries is None:
         return None
     now = time.time()
-    found = []
+    products = []
     for product in PRODUCTS:
         entry = entries.get(product)
-        holder = _tried(partial(connection.leases.holder, product)) if reachable else None
-        found.append(
+        holder = _try(partial(connection.leases.holder, product)) if reachable else None
+        products.append(
             ProductView(
                 product=product,
                 state=entry.state_at(now).value if entry else AnswerState.MISSING.value,
                 entry=entry,
                 life=life_of(entry, now) if entry else None,
-                made_by=_run(entry.run_id, runs_url) if entry else None,
-                rebuilt_by=_run(holder, runs_url) if holder else None,
-                month_ends=_tried(partial(connection.reader.month_ends, product)),
+                made_by=Run(entry.run_id, run_url(entry.run_id)) if entry else None,
+                rebuilt_by=Run(holder, run_url(holder)) if holder else None,
+                month_ends=_try(partial(connection.reader.month_ends, product)),
             )
         )
-    return found
+    return products
 
 
-def _run(run_id: str, runs_url: str) -> Run:
-    return Run(run_id, f"{runs_url}/{quote(run_id, safe='')}" if runs_url else "")
-
-
-def _tried(look: Callable[[], Read]) -> Read | None:
-    """What can be read; None for what cannot, or may not."""
+def _try(read: Callable[[], Result]) -> Result | None:
+    """The result of a read; None when it fails or is not permitted."""
     try:
-        return look()
+        return read()
     except (redis.RedisError, CacheUnavailable):
         return None
 

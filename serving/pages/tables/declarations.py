@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kpi_pipeline.model.labels import Text
 from serving.pages.kinds import TableKind
-from serving.problem_types import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from kpi_pipeline.model.labels import Text
 from serving.pages.cards.kpi_values import CurrencyCode, MonthText
 from serving.pages.tables.declarations import Table
 from serving.pages.tables.view import Head, TableSection, TableView, section
 from serving.pages.writing import Cell, Writer
-from serving.problem_types import Text
 
 FORECAST: Final = Table(
     "forecast",

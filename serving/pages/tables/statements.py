@@ -6,12 +6,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from serving.negotiation import Language
+from kpi_pipeline.model.labels import Language, Text
 from serving.pages.cards.kpi_values import CurrencyCode, MonthText, Number
 from serving.pages.tables.declarations import Table
 from serving.pages.tables.view import Head, TableSection, TableView, section
 from serving.pages.writing import Cell, Writer
-from serving.problem_types import Text
 
 STATEMENT: Final = Table(
     "statement",

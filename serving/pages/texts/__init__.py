@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from serving.negotiation import Language
+from kpi_pipeline.model.labels import Language
 from serving.pages.texts import charts, filters, live, page, system, tables
 
 SCRIPT_PREFIX: Final = "js_"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from serving.problem_types import Text
+from kpi_pipeline.model.labels import Text
 
 TEXTS: Final[dict[str, Text]] = {
     "save_chart": Text("Descargar {chart} como {kind}", "Download {chart} as {kind}"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from serving.problem_types import Text
+from kpi_pipeline.model.labels import Text
 
 _SHARED: Final[dict[str, Text]] = {
     # How the figures stand to the present.

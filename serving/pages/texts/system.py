@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from serving.problem_types import Text
+from kpi_pipeline.model.labels import Text
 
 TEXTS: Final[dict[str, Text]] = {
     "system": Text("Sistema", "System"),
@@ -56,7 +56,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_exist": Text("Existen", "Exist"),
     "system_precomputed": Text("Precalculadas", "Precomputed"),
     "system_no_room": Text("Sin espacio", "No room"),
-    "system_asked": Text("Pedidas", "Asked for"),
+    "system_requested": Text("Pedidas", "Asked for"),
     "system_missing": Text("Faltan", "Missing"),
     "system_hits": Text("Aciertos", "Hits"),
     "system_stale": Text("Desactualizados", "Stale"),
@@ -70,7 +70,7 @@ TEXTS: Final[dict[str, Text]] = {
     "miss_unreachable": Text("Redis inaccesible", "Redis unreachable"),
     # Variants.
     "system_missed": Text("Variantes que más faltaron", "Variants missed most"),
-    "system_most_asked": Text("Variantes más pedidas", "Variants asked for most"),
+    "system_most_requested": Text("Variantes más pedidas", "Variants asked for most"),
     "system_weight_note": Text("Cada día que pasa cuenta la mitad.", "A count halves each day."),
     "system_filter": Text("Filtro", "Filter"),
     "system_reason": Text("Motivo", "Reason"),
@@ -79,7 +79,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_is_there": Text("precalculada", "precomputed"),
     "system_is_missing": Text("falta", "missing"),
     "system_nothing_missed": Text("Ninguna variante faltó en estos días.", "No variant was missed lately."),
-    "system_nothing_asked": Text(
+    "system_nothing_requested": Text(
         "Nadie ha pedido nada en estos días.", "Nobody has asked for anything lately."
     ),
     # The pipeline, the server, this process.

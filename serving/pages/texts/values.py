@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from serving.problem_types import Text
+from kpi_pipeline.model.labels import Text
 
 STATE_TEXTS: Final[dict[str, Text]] = {
     "revision": Text("En revisión", "In revision"),

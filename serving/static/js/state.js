@@ -81,7 +81,7 @@ function paint() {
 }
 
 function show(sign, name, words) {
-  const label = sign.querySelector(".state-words");
+  const label = sign.querySelector(".state-label");
   if (label.textContent !== words) label.textContent = words;
   const before = sign.dataset.state;
   if (before === name) return;

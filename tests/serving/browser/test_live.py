@@ -67,7 +67,7 @@ def expect_state(page: Page, name: str, words: str | re.Pattern[str]) -> None:
     """The heading and every card say the same, in words and not in colour alone."""
     expect(page.locator(f".badge-{name}")).to_have_text(words)
     cards = page.locator(".card").count()
-    expect(page.locator(f".card-state.state-{name} .state-words")).to_have_text([words] * cards)
+    expect(page.locator(f".card-state.state-{name} .state-label")).to_have_text([words] * cards)
     expect(page.locator(f'.card-state use[href="#state-{name}"]')).to_have_count(cards)
 
 

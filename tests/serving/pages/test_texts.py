@@ -31,6 +31,5 @@ def test_the_words_of_the_data_have_texts() -> None:
 def test_every_kind_of_problem_says_what_to_do_in_both_languages() -> None:
     for slug, kind in PROBLEM_TYPES.items():
         assert re.fullmatch(r"[a-z-]+", slug)
-        assert all(kind.title)
-        assert all(kind.advice)
+        assert all((kind.title.es, kind.title.en, kind.advice.es, kind.advice.en))
         assert kind.title.es != kind.title.en

@@ -15,7 +15,7 @@ def test_the_words_of_charts_are_those_of_the_model() -> None:
     assert OTHERS == MODEL_OTHERS
     for kind, words in WORDS.items():
         model = {value: (text.es, text.en) for value, text in MODEL_WORDS[Kind(kind)].items()}
-        own = {value: tuple(text) for value, text in words.items()}
+        own = {value: (text.es, text.en) for value, text in words.items()}
         if kind == "bucket":
             # Ranges are written with a dash here, and there are those of due dates.
             assert set(own) == set(DUE_BUCKETS)

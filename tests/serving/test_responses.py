@@ -1,10 +1,11 @@
-"""Compression and language as clients weigh them."""
+"""The encoding, language and form of answers, as clients weigh them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.negotiation import ENCODINGS, LANGUAGES, choose_encoding, choose_language
+from kpi_pipeline.model.labels import LANGUAGES
+from serving.responses import ENCODINGS, choose_encoding, choose_language, prefers_page
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from serving.negotiation import ENCODINGS, LANGUAGES, choose_encoding, choose_la
         ("identity;q=1, gzip;q=0.5", "identity"),
         ("br", "identity"),
         ("gzip;q=2", "identity"),
-        ("gzip;q=", "identity"),
+        ("gzip;q=", "gzip"),  # a weight that is left out is 1
         (",,;,", "identity"),
     ],
 )
@@ -48,7 +49,24 @@ def test_languages(requested, header, language) -> None:
     assert choose_language(requested, header) == language
 
 
+@pytest.mark.parametrize(
+    ("header", "is_page"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("text/*", True),
+        ("application/json", False),
+        ("application/json, text/html;q=0.9", False),
+        ("text/html;q=0", False),
+    ],
+)
+def test_forms(header, is_page) -> None:
+    assert prefers_page(header) is is_page
+
+
 @given(st.text(), st.text())
 def test_any_header_has_an_answer(requested: str, header: str) -> None:
     assert choose_encoding(header) in ENCODINGS
     assert choose_language(requested, header) in LANGUAGES
+    assert prefers_page(header) in (True, False)

@@ -1,4 +1,4 @@
-"""Questions over HTTP are counted: hits for popularity, misses with their reasons."""
+"""Lookups over HTTP are counted: hits for popularity, misses with their reasons."""
 
 import pytest
 
