@@ -1,7 +1,7 @@
-"""What the worker uses of dagster-celery and Celery beyond their public interfaces.
+"""The private parts of dagster-celery and Celery that the worker relies on; no other module imports them.
 
-No other module imports from dagster-celery. `tests/test_celery_internals.py` states what is relied on and
-names the installed versions when that has changed.
+`tests/test_celery_internals.py` states what is relied on, and names the installed versions when that has
+changed.
 """
 
 from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see abov
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.celery_internals import is_started_by, make_worker_app
-from kpi_pipeline.dagster_internals import execute_in_process, run_id_of
+from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
 from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
 

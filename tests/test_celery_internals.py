@@ -67,7 +67,7 @@ def test_the_adapter_s_imports_are_still_there() -> None:
 
 def test_a_worker_executes_what_the_launcher_sends_and_is_known_to_have_started_it(instance, run) -> None:
     from kpi_pipeline.celery_internals import is_started_by, make_worker_app
-    from kpi_pipeline.dagster_internals import run_id_of
+    from kpi_pipeline.dagster_internals.run_execution import run_id_of
 
     executed: list[str] = []
     started_by: dict[str, bool] = {}

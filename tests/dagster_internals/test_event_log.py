@@ -1,16 +1,18 @@
-"""Dagster's event log with connections held open: the same files, the same answers, watched alike."""
+"""The event log with open connections: the same files and the same answers as Dagster's own."""
 
+import inspect
 import os
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from dagster import DagsterEventType, DagsterInstance, Out, Output, job, op
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from kpi_pipeline.stack import event_log
-from kpi_pipeline.stack.event_log import HeldSqliteEventLogStorage
+from kpi_pipeline.dagster_internals.event_log import MAX_OPEN_DATABASES, PooledSqliteEventLogStorage
 
 pytestmark = pytest.mark.slow
 
@@ -18,11 +20,41 @@ CONFIGURATION = """
 telemetry:
   enabled: false
 event_log_storage:
-  module: kpi_pipeline.stack.event_log
-  class: HeldSqliteEventLogStorage
+  module: kpi_pipeline.dagster_internals.event_log
+  class: PooledSqliteEventLogStorage
   config:
     base_dir: "{folder}/history/runs"
 """
+
+
+CHANGED = f"dagster {version('dagster')} differs from what dagster_internals/event_log.py relies on: "
+REPLACED = {
+    "_connect": ["self", "shard"],
+    "_initdb": ["self", "engine", "for_index_shard"],
+    "path_for_shard": ["self", "run_id"],
+    "conn_string_for_shard": ["self", "shard_name"],
+    "store_event": ["self", "event"],
+    "wipe": ["self"],
+    "dispose": ["self"],
+    "from_config_value": ["inst_data", "config_value"],
+}
+
+
+@pytest.mark.parametrize("method", REPLACED)
+def test_dagsters_storage_has_the_methods_that_are_replaced_or_called(method: str) -> None:
+    found = getattr(SqliteEventLogStorage, method, None)
+    parameters = None if found is None else list(inspect.signature(found).parameters)
+    assert parameters == REPLACED[method], f"{CHANGED}SqliteEventLogStorage.{method}"
+
+
+def test_dagsters_storage_connects_through_the_method_that_is_replaced(tmp_path: Path) -> None:
+    storage = SqliteEventLogStorage(str(tmp_path))
+    shards: list[str] = []
+    with patch.object(storage, "_connect", shards.append):
+        storage.run_connection("a run")
+        storage.index_connection()
+    assert shards == ["a run", "index"], f"{CHANGED}SqliteEventLogStorage._connect"
+    assert storage._db_lock.acquire(blocking=False), f"{CHANGED}SqliteEventLogStorage._db_lock"
 
 
 @op(out=Out(int))
@@ -47,12 +79,12 @@ def instance(folder: Path) -> Iterator[DagsterInstance]:
         yield made
 
 
-def told(storage: SqliteEventLogStorage, run_id: str) -> list[tuple[str, str]]:
-    return [(one.timestamp, one.message) for one in storage.get_logs_for_run(run_id)]
+def logged(storage: SqliteEventLogStorage, run_id: str) -> list[tuple[str, str]]:
+    return [(entry.timestamp, entry.message) for entry in storage.get_logs_for_run(run_id)]
 
 
-def test_an_instance_takes_it_and_tells_what_happened(instance: DagsterInstance) -> None:
-    assert isinstance(instance.event_log_storage, HeldSqliteEventLogStorage)
+def test_an_instance_uses_it_and_records_events(instance: DagsterInstance) -> None:
+    assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
     run = counting.execute_in_process(instance=instance)
     kinds = [one.dagster_event.event_type for one in instance.all_logs(run.run_id) if one.dagster_event]
     assert kinds[0] is DagsterEventType.RUN_START
@@ -61,20 +93,20 @@ def test_an_instance_takes_it_and_tells_what_happened(instance: DagsterInstance)
     assert instance.get_run_stats(run.run_id).steps_succeeded == 1
 
 
-def test_dagsters_own_storage_takes_the_files_over_and_gives_them_back(folder: Path) -> None:
+def test_it_reads_what_dagsters_own_storage_wrote_and_the_other_way_round(folder: Path) -> None:
     base = str(folder / "history" / "runs")
     with DagsterInstance.from_config(str(folder)) as instance:
         first = counting.execute_in_process(instance=instance).run_id
-        here = told(instance.event_log_storage, first)
+        here = logged(instance.event_log_storage, first)
     (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     with DagsterInstance.from_config(str(folder)) as plain:
         assert type(plain.event_log_storage) is SqliteEventLogStorage
-        assert told(plain.event_log_storage, first) == here
+        assert logged(plain.event_log_storage, first) == here
         second = counting.execute_in_process(instance=plain).run_id
-        there = told(plain.event_log_storage, second)
-    again = HeldSqliteEventLogStorage(base)
-    assert told(again, second) == there
-    assert told(again, first) == here
+        there = logged(plain.event_log_storage, second)
+    again = PooledSqliteEventLogStorage(base)
+    assert logged(again, second) == there
+    assert logged(again, first) == here
     again.dispose()
 
 
@@ -90,33 +122,33 @@ def test_two_processes_see_what_each_other_writes(folder: Path, instance: Dagste
 
 
 def test_no_more_than_a_few_databases_are_open(instance: DagsterInstance) -> None:
-    runs = [instance.create_run_for_job(counting) for _ in range(3 * event_log._HELD)]
+    runs = [instance.create_run_for_job(counting) for _ in range(3 * MAX_OPEN_DATABASES)]
     for run in runs:
-        instance.report_engine_event("noted", run)
+        instance.report_engine_event("recorded", run)
     opened = {os.path.realpath(descriptor) for descriptor in Path("/proc/self/fd").iterdir()}
     held = {path for path in opened if path.endswith(".db") and "/history/runs/" in path}
-    assert 0 < len(held) <= event_log._HELD
+    assert 0 < len(held) <= MAX_OPEN_DATABASES
     assert all(len(instance.all_logs(run.run_id)) == 1 for run in runs)
 
 
-def test_whoever_watches_a_run_is_told_of_each_event(instance: DagsterInstance) -> None:
+def test_a_watcher_of_a_run_receives_each_event(instance: DagsterInstance) -> None:
     run = instance.create_run_for_job(counting)
     instance.report_engine_event("before", run)
-    heard: list[str] = []
-    all_heard = threading.Event()
+    received: list[str] = []
+    all_received = threading.Event()
 
-    def hear(entry, cursor) -> None:
-        heard.append(entry.message)
-        if "after" in heard:
-            all_heard.set()
+    def receive(entry, cursor) -> None:
+        received.append(entry.message)
+        if "after" in received:
+            all_received.set()
 
-    instance.watch_event_logs(run.run_id, None, hear)
+    instance.watch_event_logs(run.run_id, None, receive)
     try:
         instance.report_engine_event("after", run)
-        assert all_heard.wait(30)
+        assert all_received.wait(30)
     finally:
-        instance.end_watch_event_logs(run.run_id, hear)
-    assert heard == ["before", "after"]
+        instance.end_watch_event_logs(run.run_id, receive)
+    assert received == ["before", "after"]
 
 
 def test_wiping_removes_everything_and_leaves_it_usable(instance: DagsterInstance) -> None:

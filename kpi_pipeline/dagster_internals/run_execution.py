@@ -1,8 +1,4 @@
-"""What the worker uses of Dagster beyond its public interface.
-
-No other module imports private parts of Dagster. `tests/test_dagster_internals.py` states what is relied on
-and names the installed version when that has changed.
-"""
+"""Executing a run in this process, as Dagster's launchers request it."""
 
 from collections.abc import Callable
 from typing import Any

