@@ -1,4 +1,4 @@
-"""The demo's certificates: when each was issued, sent, answered and paid, and the log of it."""
+"""The demo's certificates: when each was issued, sent, answered and paid, and their change log."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +25,8 @@ DETAILS: Final = (
 )
 INTERNAL, WITH_CLIENT, REWORK, ACCEPTED, ANSWERED = range(5)
 
-# As people write states: the first word is the house's, the rest are older habits.
-_WORDS: Final = (
+# Spellings of each state: the current one first, older ones after it.
+_STATE_SPELLINGS: Final = (
     ("revisión", "revision", "Revisión"),
     ("enviado", "Enviado", "ENVIADO"),
     ("pendiente", "Pendiente", "pendiente"),
@@ -34,9 +34,9 @@ _WORDS: Final = (
     ("pagado", "cobrado", "facturado y cobrado", "cerrado", "PAGADO "),
     ("rechazado", "devuelto", "Rechazado"),
 )
-_OLD_HABIT_SHARE: Final = 0.2
-_HABIT_SHARE: Final = 0.06
-_MOTIVES: Final = (
+_EARLY_VARIANT_SHARE: Final = 0.2
+_LATE_VARIANT_SHARE: Final = 0.06
+_REJECTION_REASONS: Final = (
     "documentacion_incompleta",
     "inconsistencia_montos",
     "fuera_alcance",
@@ -48,7 +48,7 @@ _MOTIVES: Final = (
     "cambio_requerimientos",
     "otros",
 )
-_FAILURES: Final = (
+_FAILURE_KINDS: Final = (
     "error_proceso_interno",
     "error_planificacion",
     "falla_control_calidad",
@@ -67,22 +67,22 @@ _NEVER: Final = np.datetime64("NaT", "D")
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Certificates as parallel columns, ordered by project and number; NaT is not yet, or never.
+    """Certificates as parallel columns, ordered by project and number; NaT means not yet, or never.
 
     Attributes:
-        project: Project of each, an index into the firm's.
-        number: Its number within the project, from 1.
-        month: Its billing month.
+        project: Index of the project among the firm's.
+        number: Number within the project, from 1.
+        month: Billing month.
         issued: Day of issue.
         sent: Day sent to the client.
         reworked: Day the client asked for rework.
         pending: Day it was set to pending.
         answered: Day the client accepted or rejected it.
         paid: Day of payment.
-        expected: Day on which payment is expected, unknown of some.
-        rejected: The answer was a rejection.
+        expected: Expected day of payment, unknown for some.
+        rejected: Whether the answer was a rejection.
         proposed: Amount claimed, CLP.
-        approved: Amount accepted, CLP; 0 while there is none.
+        approved: Amount accepted, CLP; 0 before that.
     """
 
     project: Ints
@@ -101,7 +101,7 @@ class Certificates:
 
     @property
     def state(self) -> Ints:
-        """Index of each one's state."""
+        """State of each certificate, an index of `STATES`."""
         state = np.full(len(self.project), REVISION)
         state[~np.isnat(self.sent)] = SENT
         state[~np.isnat(self.pending)] = PENDING
@@ -117,8 +117,8 @@ def history_start(today: date) -> np.datetime64:
     return np.datetime64(today, "M") - (MONTHS - 1)
 
 
-def live(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certificates:
-    """Let the firm bill for `MONTHS` months and its clients answer and pay, up to today."""
+def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certificates:
+    """Simulate `MONTHS` months of billing, answers and payments, up to today."""
     project, issued = _issue(rng, firm, rows, today)
     order = np.lexsort((issued, project))
     project, issued = project[order], issued[order]
@@ -134,7 +134,7 @@ def live(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certif
     pending = sent + wait // 3
     rejected = rng.random(rows) < firm.rejection[client]
     delay = (firm.delay[client] * rng.gamma(6, 1 / 6, rows)).astype(np.int64) + 1
-    # A few are disputed: accepted, and not paid for years.
+    # A few are disputed: accepted, but unpaid for years.
     delay += (rng.random(rows) < 0.006) * 1500
     paid = answered + delay
     expected = sent + firm.term[client]
@@ -163,7 +163,7 @@ def live(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certif
 
 
 def _issue(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> tuple[Ints, Days]:
-    """The project and day of issue of each certificate: growing, seasonal, while projects run."""
+    """Project and day of issue of each certificate: volume grows, is seasonal, and follows the projects."""
     start, now = history_start(today), np.datetime64(today, "D")
     months = start + np.arange(MONTHS)
     days_in = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
@@ -176,24 +176,24 @@ def _issue(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> tupl
     weight = weight / weight.sum(axis=0) * volume
     counts = rng.multinomial(rows, (weight / weight.sum()).ravel())
     project, month = np.divmod(np.repeat(np.arange(counts.size), counts), MONTHS)
-    # Billing crowds at the end of the month.
+    # Most bills are issued towards the end of a month.
     within = (rng.beta(1.6, 1.1, rows) * days_in[month]).astype(np.int64)
     issued = months[month].astype("datetime64[D]") + within
     return project, np.minimum(issued, now)
 
 
 def _billing_month(rng: np.random.Generator, issued: Days, now: np.datetime64) -> Days:
-    """The month billed: that of issue, but for some issued in its first days for the month before."""
+    """Billing month: the month of issue, or the one before for some issued in the first days of a month."""
     month = issued.astype("datetime64[M]")
     early = (issued - month.astype("datetime64[D]")).astype(np.int64) < 5
-    # The month of today has no later days to balance it.
+    # The last month has no following days that would compensate.
     last = now.astype("datetime64[M]")
     moved = early & (rng.random(len(issued)) < 0.5) & (last - MONTHS + 1 < month) & (month < last)
     return np.asarray(month - moved.astype(np.int64))
 
 
 def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
-    """Table `edp`, columns as users have them: dates are ISO text, booleans 0 or 1."""
+    """Table `edp`: dates are ISO text, booleans 0 or 1, as in users' databases."""
     count = len(certificates.project)
     client, state = firm.client_of[certificates.project], certificates.state
     was_sent, was_answered = ~np.isnat(certificates.sent), ~np.isnat(certificates.answered)
@@ -206,18 +206,18 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
     detail[~np.isnat(certificates.reworked)] = REWORK
     detail[was_answered] = ANSWERED
     detail[accepted] = ACCEPTED
-    motive = rng.integers(0, len(_MOTIVES), count)
-    failure = (motive + rng.integers(0, 3, count)) % len(_FAILURES)
+    motive = rng.integers(0, len(_REJECTION_REASONS), count)
+    failure = (motive + rng.integers(0, 3, count)) % len(_FAILURE_KINDS)
     people = firm.administrators
     person = firm.administrator_of[certificates.project]
     conformity = pa.array([f"CF-{number:07d}" for number in range(1, int(accepted.sum()) + 1)])
     return pa.table(
         {
             "n_edp": certificates.number,
-            "proyecto": _words(firm.projects, certificates.project),
-            "cliente": _words(firm.clients, client),
-            "gestor": _words(people, person),
-            "jefe_proyecto": _words(firm.managers, firm.manager_of[certificates.project]),
+            "proyecto": _encoded(firm.projects, certificates.project),
+            "cliente": _encoded(firm.clients, client),
+            "gestor": _encoded(people, person),
+            "jefe_proyecto": _encoded(firm.managers, firm.manager_of[certificates.project]),
             "mes": _month_text(certificates.month),
             "fecha_emision": _day_text(certificates.issued),
             "fecha_envio_cliente": _day_text(certificates.sent),
@@ -228,13 +228,13 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
             "monto_propuesto": certificates.proposed,
             "monto_aprobado": pa.array(certificates.approved, mask=~accepted),
             "estado": _written_states(rng, state, certificates.issued),
-            "estado_detallado": _words(DETAILS, detail),
-            "motivo_no_aprobado": _words(_MOTIVES, motive, ~returned),
-            "tipo_falla": _words(_FAILURES, failure, ~returned),
-            "observaciones": _words(
+            "estado_detallado": _encoded(DETAILS, detail),
+            "motivo_no_aprobado": _encoded(_REJECTION_REASONS, motive, ~returned),
+            "tipo_falla": _encoded(_FAILURE_KINDS, failure, ~returned),
+            "observaciones": _encoded(
                 ["pendiente de respaldo"], np.zeros(count, np.int64), rng.random(count) > 0.03
             ),
-            "registrado_por": _words(people, person),
+            "registrado_por": _encoded(people, person),
             "fecha_registro": _day_text(certificates.issued),
             "created_at": _moment_text(certificates.issued, rng.integers(9, 13, count) * 3600),
             "updated_at": _moment_text(last, rng.integers(13 * 3600, 19 * 3600, count)),
@@ -243,15 +243,15 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
 
 
 def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
-    """Table `edp_log`: one row a changed field, up to eight a certificate, in the order they happened."""
+    """Table `edp_log`: one row per changed field, up to eight per certificate, in chronological order."""
     never, days = np.full(len(certificates.project), _NEVER), certificates
     accepted = np.where(days.rejected, never, days.answered)
     rejected = np.where(days.rejected, days.answered, never)
     before = np.where(np.isnat(days.pending), SENT, PENDING)
     with_client = np.where(np.isnat(days.reworked), WITH_CLIENT, REWORK)
-    words = (*STATES, *DETAILS)
+    labels = (*STATES, *DETAILS)
     offset = len(STATES)
-    # Day, field (0 state, 1 detailed state), word before, word after; chronological by construction.
+    # Day, field (0 state, 1 detailed state), value before, value after; in chronological order.
     changes: tuple[tuple[Days, int, Ints | int, int], ...] = (
         (days.sent, 0, REVISION, SENT),
         (days.sent, 1, offset + INTERNAL, offset + WITH_CLIENT),
@@ -268,34 +268,34 @@ def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) 
     old = np.stack([np.broadcast_to(change[2], never.shape) for change in changes], axis=1)
     field, new = np.array([change[1] for change in changes]), np.array([change[3] for change in changes])
     project = certificates.project[certificate]
-    # One clock time a certificate and slot, rising with the slot.
+    # One time of day per certificate and change, later for later changes.
     clock = 9 * 3600 + slot * 3600 + rng.integers(0, 3600, len(slot))
     return pa.table(
         {
             "fecha_hora": _moment_text(day.ravel()[happened], clock),
             "n_edp": certificates.number[certificate],
-            "proyecto": _words(firm.projects, project),
-            "campo": _words(["estado", "estado_detallado"], field[slot]),
-            "antes": _words(words, old.ravel()[happened]),
-            "despues": _words(words, new[slot]),
-            "usuario": _words(firm.administrators, firm.administrator_of[project]),
+            "proyecto": _encoded(firm.projects, project),
+            "campo": _encoded(["estado", "estado_detallado"], field[slot]),
+            "antes": _encoded(labels, old.ravel()[happened]),
+            "despues": _encoded(labels, new[slot]),
+            "usuario": _encoded(firm.administrators, firm.administrator_of[project]),
         }
     )
 
 
 def _written_states(rng: np.random.Generator, state: Ints, issued: Days) -> pa.Array:
-    """States as people wrote them: old words and other cases, more so in the first half of the history."""
-    starts = np.cumsum([0, *(len(words) for words in _WORDS)])[:-1]
-    counts = np.array([len(words) for words in _WORDS])
-    old = issued < issued.min() + (issued.max() - issued.min()) // 2
-    habit = rng.random(len(state)) < np.where(old, _OLD_HABIT_SHARE, _HABIT_SHARE)
-    pick = np.where(habit, rng.integers(0, 60, len(state)) % counts[state], 0)
-    return _words([word for words in _WORDS for word in words], starts[state] + pick)
+    """States in varied spellings and cases, more of them in the first half of the history."""
+    starts = np.cumsum([0, *(len(spellings) for spellings in _STATE_SPELLINGS)])[:-1]
+    counts = np.array([len(spellings) for spellings in _STATE_SPELLINGS])
+    early = issued < issued.min() + (issued.max() - issued.min()) // 2
+    varied = rng.random(len(state)) < np.where(early, _EARLY_VARIANT_SHARE, _LATE_VARIANT_SHARE)
+    pick = np.where(varied, rng.integers(0, 60, len(state)) % counts[state], 0)
+    return _encoded([text for spellings in _STATE_SPELLINGS for text in spellings], starts[state] + pick)
 
 
-def _words(words: Any, index: npt.NDArray[Any], missing: Flags | None = None) -> pa.Array:
-    """Text by index, kept as a dictionary: one copy of each word."""
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32), mask=missing), pa.array(words))
+def _encoded(labels: Any, index: npt.NDArray[Any], missing: Flags | None = None) -> pa.Array:
+    """Labels by index, as a dictionary array: one copy of each label."""
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32), mask=missing), pa.array(labels))
 
 
 def _day_text(days: Days) -> pa.Array:

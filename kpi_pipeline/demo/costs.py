@@ -39,12 +39,12 @@ def cost_tables(
 ) -> tuple[pa.Table, pa.Table]:
     """Tables `cost_header` and `cost_lines`.
 
-    The net costs of a project add up to its claimed revenue less its margin, one cost for about
-    eight certificates, at the time of a certificate; a header's net amount is the sum of its lines.
+    The net costs of a project add up to its claimed revenue less its margin. There is one cost for about
+    eight certificates, dated like a certificate; a header's net amount is the sum of its lines.
     """
     count = len(certificates.project)
     costs = max(1, round(count * _COSTS_PER_CERTIFICATE))
-    # Costs follow the work: each goes with a certificate, and takes a random share of the project's.
+    # Each cost follows a certificate, and has a random share of the project's costs.
     source = np.sort(rng.integers(0, count, costs))
     project = certificates.project[source]
     revenue = np.bincount(
@@ -109,7 +109,7 @@ def cost_tables(
 
 
 def cash_book(certificates: Certificates, headers: pa.Table) -> pa.Table:
-    """Table `caja`: what came in from certificates and went out to suppliers, a row a day and kind."""
+    """Table `caja`: receipts from clients and payments to suppliers, one row per day and kind."""
     is_paid = ~np.isnat(certificates.paid)
     in_days, income = _by_day(certificates.paid[is_paid], certificates.approved[is_paid])
     settled = headers.filter(headers.column("fecha_pago").is_valid())
@@ -120,7 +120,7 @@ def cash_book(certificates: Certificates, headers: pa.Table) -> pa.Table:
     order = np.lexsort((np.repeat([0, 1], [len(in_days), len(out_days)]), day))
     kinds = np.repeat(["cobro de EDP", "pago a proveedores"], [len(in_days), len(out_days)])
     balance = np.cumsum(income[order] - outgo[order])
-    # Suppliers are paid before the first client pays: the firm began with what that takes.
+    # Suppliers are paid before the first client pays, so the opening balance covers that.
     opening = _RESERVE + max(0, -int(balance.min(initial=0)))
     return pa.table(
         {

@@ -1,8 +1,8 @@
 """The demo: an invented engineering firm's database in the EDP schema, in an SQLite file.
 
-The same rows, seed and day give the same content. About one certificate in 300 is dirty, as real
-ones are, a third of them each way: an impossible date of issue, no client, text for an amount; and as
-many costs: an unknown kind, no date, text for an amount; so that the quarantines have something to show.
+The same rows, seed and day give the same content. About one certificate in 300 is invalid, so that the
+quarantine is not empty: a third of them has an impossible date of issue, a third no client, a third text
+for an amount. As many costs are invalid: an unknown kind, no date, or text for an amount.
 """
 
 import tempfile
@@ -22,16 +22,16 @@ from adbc_driver_manager.dbapi import Cursor
 from kpi_pipeline.demo.certificates import (
     certificate_table,
     history_start,
-    live,
     log_table,
+    simulate,
 )
 from kpi_pipeline.demo.costs import cash_book, cost_tables
-from kpi_pipeline.demo.firm import found_firm, project_rows
+from kpi_pipeline.demo.firm import make_firm, project_rows
 
 Progress = Callable[[str, int, int], None]
 
-DIRTY_SHARE: Final = 0.003
-"""Share of certificates, and of costs, that are dirty on purpose."""
+INVALID_SHARE: Final = 0.003
+"""Share of certificates, and of costs, that are invalid on purpose."""
 
 _BATCH_ROWS: Final = 100_000
 _TABLES: Final = {
@@ -61,7 +61,7 @@ _INDEXES: Final = (
     "CREATE INDEX cost_header_project_id ON cost_header (project_id)",
     "CREATE INDEX cost_lines_cost_id ON cost_lines (cost_id)",
 )
-# Nothing is there to be kept when the writing of a temporary file is cut.
+# The file is temporary: nothing needs to survive an interruption.
 _PRAGMAS: Final = (
     "journal_mode = off",
     "synchronous = off",
@@ -70,12 +70,12 @@ _PRAGMAS: Final = (
     "cache_size = -100000",
     "threads = 4",
 )
-_DIRT: Final = (
+_DEFECTS: Final = (
     "UPDATE edp SET fecha_emision = substr(fecha_emision, 1, 4) || '-02-30' WHERE rowid = ?",
     "UPDATE edp SET cliente = '' WHERE rowid = ?",
     "UPDATE edp SET monto_aprobado = 'por definir' WHERE rowid = ?",
 )
-_COST_DIRT: Final = (
+_COST_DEFECTS: Final = (
     "UPDATE cost_header SET tipo_costo = 'por clasificar' WHERE rowid = ?",
     "UPDATE cost_header SET fecha_factura = NULL WHERE rowid = ?",
     "UPDATE cost_header SET importe_neto = 'por definir' WHERE rowid = ?",
@@ -84,27 +84,27 @@ _COST_DIRT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What was written.
+    """What a demo database contains.
 
     Attributes:
-        rows: Certificates, the dirty ones included.
-        dirty_rows: Certificates that validation will refuse.
+        rows: Certificates, including invalid ones.
+        invalid_rows: Certificates that validation will refuse.
         clients: Clients of the firm.
         projects: Projects of the firm.
         log_rows: Rows of the change log.
-        cost_rows: Cost headers, the dirty ones included.
-        dirty_costs: Cost headers that validation will refuse.
+        cost_rows: Cost headers, including invalid ones.
+        invalid_costs: Cost headers that validation will refuse.
         first_month: First month of the history, YYYY-MM.
         last_month: Last month of the history, YYYY-MM.
     """
 
     rows: int
-    dirty_rows: int
+    invalid_rows: int
     clients: int
     projects: int
     log_rows: int
     cost_rows: int
-    dirty_costs: int
+    invalid_costs: int
     first_month: str
     last_month: str
 
@@ -113,11 +113,11 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
     """Write a demo database, replacing the file at `path` at once when it is complete.
 
     Args:
-        path: The SQLite file; its folder is made if need be.
+        path: The SQLite file; its folder is created if it is missing.
         rows: Certificates to write.
         seed: Seed of all randomness.
-        today: The last day of the history: nothing is dated after it but expectations.
-        progress: Told of each step: its name, rows done, rows in all.
+        today: The last day of the history; only expected payments lie after it.
+        progress: Called with each step's name, rows done and rows in total.
 
     Raises:
         ValueError: If `rows` is less than 1 or `seed` is negative.
@@ -126,67 +126,67 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
         raise ValueError("a demo needs at least one row: give a positive number of rows")
     if seed < 0:
         raise ValueError("the seed must not be negative: give 0 or more")
-    tell = progress or (lambda _step, _done, _total: None)
+    report = progress or (lambda _step, _done, _total: None)
     streams = np.random.default_rng(seed).spawn(6)
-    firm = found_firm(streams[0], rows)
-    certificates = live(streams[1], firm, rows, today)
+    firm = make_firm(streams[0], rows)
+    certificates = simulate(streams[1], firm, rows, today)
     start = history_start(today)
     headers, lines = cost_tables(streams[4], firm, certificates, today)
     billed = np.bincount(certificates.project, certificates.proposed, len(firm.projects)).astype(np.int64)
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        half = Path(folder) / path.name
+        temporary = Path(folder) / path.name
         with (
-            adbc_driver_sqlite.dbapi.connect(f"file:{quote(str(half))}", autocommit=True) as connection,
+            adbc_driver_sqlite.dbapi.connect(f"file:{quote(str(temporary))}", autocommit=True) as connection,
             connection.cursor() as cursor,
-            ThreadPoolExecutor(max_workers=1) as aside,
+            ThreadPoolExecutor(max_workers=1) as executor,
         ):
-            # The longest table is made while the driver, which needs no interpreter, writes another.
-            log_to_come = aside.submit(log_table, streams[3], firm, certificates)
+            # The longest table is built while the driver writes another without holding the interpreter.
+            pending_log = executor.submit(log_table, streams[3], firm, certificates)
             for pragma in _PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma}")
             for name, columns in _TABLES.items():
                 cursor.execute(f"CREATE TABLE {name} ({columns})")
-            _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), tell)
-            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates), tell)
-            dirty_rows = _soil(cursor, streams[5], rows, _DIRT)
-            log = log_to_come.result()
-            _fill(cursor, "edp_log", log, tell)
-            _fill(cursor, "cost_header", headers, tell)
-            dirty_costs = _soil(cursor, streams[5], headers.num_rows, _COST_DIRT)
-            _fill(cursor, "cost_lines", lines, tell)
-            _fill(cursor, "caja", cash_book(certificates, headers), tell)
+            _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), report)
+            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates), report)
+            invalid_rows = _corrupt(cursor, streams[5], rows, _DEFECTS)
+            log = pending_log.result()
+            _fill(cursor, "edp_log", log, report)
+            _fill(cursor, "cost_header", headers, report)
+            invalid_costs = _corrupt(cursor, streams[5], headers.num_rows, _COST_DEFECTS)
+            _fill(cursor, "cost_lines", lines, report)
+            _fill(cursor, "caja", cash_book(certificates, headers), report)
             for done, index in enumerate(_INDEXES):
-                tell("indexes", done, len(_INDEXES))
+                report("indexes", done, len(_INDEXES))
                 cursor.execute(index)
-            tell("indexes", len(_INDEXES), len(_INDEXES))
-        half.replace(path)
+            report("indexes", len(_INDEXES), len(_INDEXES))
+        temporary.replace(path)
     return DemoSummary(
         rows=rows,
-        dirty_rows=dirty_rows,
+        invalid_rows=invalid_rows,
         clients=len(firm.clients),
         projects=len(firm.projects),
         log_rows=log.num_rows,
         cost_rows=headers.num_rows,
-        dirty_costs=dirty_costs,
+        invalid_costs=invalid_costs,
         first_month=str(start),
         last_month=f"{today:%Y-%m}",
     )
 
 
-def _fill(cursor: Cursor, name: str, table: pa.Table, tell: Progress) -> None:
+def _fill(cursor: Cursor, name: str, table: pa.Table, report: Progress) -> None:
     """Append a table's rows in batches."""
     for done in range(0, table.num_rows, _BATCH_ROWS):
-        tell(name, done, table.num_rows)
+        report(name, done, table.num_rows)
         cursor.adbc_ingest(name, table.slice(done, _BATCH_ROWS), mode="append")
-    tell(name, table.num_rows, table.num_rows)
+    report(name, table.num_rows, table.num_rows)
 
 
-def _soil(cursor: Cursor, rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
-    """Make some of a table's rows dirty, in turn each way; returns how many."""
-    rows = rng.choice(count, round(count * DIRTY_SHARE), replace=False) + 1
-    for way, update in enumerate(updates):
-        if len(chosen := rows[way :: len(updates)]):
+def _corrupt(cursor: Cursor, rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
+    """Make some of a table's rows invalid, each defect in turn; returns how many."""
+    rows = rng.choice(count, round(count * INVALID_SHARE), replace=False) + 1
+    for defect, update in enumerate(updates):
+        if len(chosen := rows[defect :: len(updates)]):
             cursor.executemany(update, pa.record_batch([pa.array(chosen)], names=["row"]))
     return len(rows)

@@ -1,4 +1,4 @@
-"""The demo's firm: its clients and how they pay, its projects and who runs them. All invented."""
+"""The demo's invented firm: its clients and how they pay, its projects and who runs them."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 
 MONTHS: Final = 36
-"""Months of history, the last being that of today."""
+"""Months of history; the last is the current month."""
 
 _INDUSTRIES: Final = (
     ("Minera", "minería"),
@@ -111,17 +111,17 @@ class Firm:
     margin: Floats
 
 
-def found_firm(rng: np.random.Generator, rows: int) -> Firm:
+def make_firm(rng: np.random.Generator, rows: int) -> Firm:
     """Make the firm for a number of certificates: clients and projects grow slowly with it.
 
     10,000 certificates have 14 clients and 70 projects; a million have 40 and 403.
     """
     clients = max(3, round(14 * (rows / 10_000) ** 0.23))
     projects = max(5, round(70 * (rows / 10_000) ** 0.38))
-    named = [_numbered(index, len(_INDUSTRIES), len(_PLACES)) for index in range(clients)]
-    # One client in three pays late, and varies more.
+    names = [_numbered(index, len(_INDUSTRIES), len(_PLACES)) for index in range(clients)]
+    # One client in three pays late, and less regularly.
     late = rng.random(clients) < 0.33
-    # The first clients are the largest: concentration as firms know it.
+    # The first clients are the largest, so revenue is concentrated.
     client_weight = 1 / np.arange(1, clients + 1) ** 0.5
     client_of = np.concatenate(
         [
@@ -131,15 +131,15 @@ def found_firm(rng: np.random.Generator, rows: int) -> Firm:
     )
     first_month = rng.integers(-12, MONTHS - 4, projects)
     last_month = first_month + rng.integers(10, 29, projects)
-    # A framework contract that never ends: every month has something to bill.
+    # A framework contract that never ends, so every month has something to bill.
     first_month[0], last_month[0] = 0, MONTHS
     weight = rng.lognormal(0, 0.6, projects) * client_weight[client_of]
     weight[0] = np.median(weight)
     managers = _people(max(3, projects // 9), 0)
     administrators = _people(max(2, projects // 18), len(managers))
     return Firm(
-        clients=[f"{_INDUSTRIES[kind][0]} {_PLACES[place]}{suffix}" for kind, place, suffix in named],
-        industry=[_INDUSTRIES[kind][1] for kind, _, _ in named],
+        clients=[f"{_INDUSTRIES[kind][0]} {_PLACES[place]}{suffix}" for kind, place, suffix in names],
+        industry=[_INDUSTRIES[kind][1] for kind, _, _ in names],
         term=rng.choice(np.array([30, 30, 45, 60]), clients),
         delay=np.where(late, rng.uniform(45, 85, clients), rng.uniform(18, 34, clients)),
         acceptance=rng.uniform(6, 22, clients),
@@ -147,7 +147,7 @@ def found_firm(rng: np.random.Generator, rows: int) -> Firm:
         rework=rng.uniform(0.05, 0.20, clients),
         projects=[f"OT-{1000 + index} {_WORKS[index * 7 % len(_WORKS)]}" for index in range(projects)],
         client_of=client_of,
-        # A manager keeps to a few clients, an administrator to fewer still.
+        # A manager works for a few clients, an administrator for fewer.
         manager_of=(client_of * 3 + rng.integers(0, 3, projects)) % len(managers),
         administrator_of=client_of % len(administrators),
         managers=managers,
@@ -165,14 +165,14 @@ def _shares(weight: Floats) -> Floats:
 
 
 def _numbered(index: int, kinds: int, places: int) -> tuple[int, int, str]:
-    """The kind, place and suffix of a name, never the same twice."""
+    """Kind, place and suffix of a name; every index has another name."""
     turn, within = divmod(index, kinds * places)
     row, kind = divmod(within, kinds)
     return kind, (row + kind * 2) % places, f" {turn + 1}" if turn else ""
 
 
 def _people(count: int, start: int) -> list[str]:
-    """Distinct names: the second surname changes when the first ones are used up."""
+    """Distinct names: a second surname is added once all pairs of names are used."""
     names = []
     for index in range(start, start + count):
         turn, within = divmod(index, len(_FIRST_NAMES) * len(_LAST_NAMES))

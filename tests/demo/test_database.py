@@ -42,13 +42,13 @@ def test_seed_rows_and_day_give_the_content(tmp_path: Path, demo: tuple[Path, De
     assert submit(tmp_path / "other.db", "SELECT * FROM edp") != submit(demo[0], "SELECT * FROM edp")
 
 
-def test_every_row_is_a_certificate_but_the_dirty_ones(demo: tuple[Path, DemoSummary]) -> None:
+def test_every_row_is_a_certificate_but_the_invalid_ones(demo: tuple[Path, DemoSummary]) -> None:
     path, summary = demo
     mapping = load_mapping("edp")
     source = extract(f"sqlite:///{path}", mapping)
     result = normalise(source.raw, mapping, source.log)
     assert source.raw.num_rows == summary.rows == ROWS
-    assert result.quarantine.num_rows == summary.dirty_rows == 18
+    assert result.quarantine.num_rows == summary.invalid_rows == 18
     assert result.reason_counts == {
         "bad_amount:amount_approved": 6,
         "bad_date:issued_on": 6,
@@ -68,7 +68,7 @@ def test_every_row_is_a_certificate_but_the_dirty_ones(demo: tuple[Path, DemoSum
     assert "sin asignar" not in {row["project_type"] for row in certificates}
 
 
-def test_every_header_is_a_cost_but_the_dirty_ones(demo: tuple[Path, DemoSummary]) -> None:
+def test_every_header_is_a_cost_but_the_invalid_ones(demo: tuple[Path, DemoSummary]) -> None:
     path, summary = demo
     mapping = load_mapping("edp")
     source = extract(f"sqlite:///{path}", mapping)
@@ -76,11 +76,11 @@ def test_every_header_is_a_cost_but_the_dirty_ones(demo: tuple[Path, DemoSummary
     certificates = normalise(source.raw, mapping, source.log).certificates
     result = normalise_costs(source.costs.headers, source.costs.lines, mapping, certificates)
     assert source.costs.headers.num_rows == summary.cost_rows
-    assert result.quarantine.num_rows == summary.dirty_costs == 2
+    assert result.quarantine.num_rows == summary.invalid_costs == 2
     assert result.reason_counts == {"missing:invoiced_on": 1, "unknown_kind:kind": 1}
     assert result.undetailed == 0
     costs = result.costs
-    assert len(set(costs["cost_id"].to_pylist())) == summary.cost_rows - summary.dirty_costs
+    assert len(set(costs["cost_id"].to_pylist())) == summary.cost_rows - summary.invalid_costs
     for name in ("client", "project", "project_manager", "administrator", "project_type"):
         assert set(costs[name].to_pylist()) <= set(certificates[name].to_pylist())
 
@@ -213,11 +213,11 @@ def test_clients_and_projects_grow_slowly(tmp_path: Path, demo: tuple[Path, Demo
     assert 1 < demo[1].projects / small.projects < 4
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    write_demo(tmp_path / "demo.db", 50, 0, TODAY, lambda *step: told.append(step))
-    assert [step for step, done, total in told if done == total] == [*TABLES, "indexes"]
-    assert all(0 <= done <= total for _, done, total in told)
+def test_progress_is_reported(tmp_path: Path) -> None:
+    reported: list[tuple[str, int, int]] = []
+    write_demo(tmp_path / "demo.db", 50, 0, TODAY, lambda *step: reported.append(step))
+    assert [step for step, done, total in reported if done == total] == [*TABLES, "indexes"]
+    assert all(0 <= done <= total for _, done, total in reported)
 
 
 def test_a_cut_run_leaves_what_was_there(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 
-START_S = 90
+START_S = 180
 
 
 def wait_for(holds: Callable[[], Any], seconds: float, what: str) -> Any:
