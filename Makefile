@@ -28,12 +28,14 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Generated pages and pictures, then the site in `site/`: a broken link fails.
 docs: $(VENV)/.installed
-	$(BIN)/python -m kpi_pipeline.model.kpi_docs > docs/kpis.md
+	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # From a stack that runs; another address: make screenshots ARGS=http://127.0.0.1:5050
 screenshots: $(VENV)/.installed
-	$(BIN)/python docs/screenshots/make.py $(ARGS)
+	$(BIN)/python -m docs.generate.screenshots $(ARGS)
 
 lock: $(VENV)/.installed
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras -q pyproject.toml -o requirements.lock

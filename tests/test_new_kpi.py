@@ -22,8 +22,8 @@ one = kpis.Kpi(
 kpis.KPI_GROUPS["quality"] = (*kpis.KPI_GROUPS["quality"], one)
 kpis.KPIS = tuple(kpi for group in kpis.KPI_GROUPS.values() for kpi in group)
 
+from docs.generate.kpi_reference import page
 from kpi_pipeline.definitions import defs
-from kpi_pipeline.model.kpi_docs import page
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import Settings
 from serving.app import create_app

@@ -1,7 +1,7 @@
-"""Take the screenshots of the README from a running stack.
+"""Take the screenshots of the documentation from a running stack.
 
-make up                                       # in another terminal
-python docs/screenshots/make.py [ADDRESS]     # http://127.0.0.1:5000 unless told otherwise
+make up                       # in another terminal
+make screenshots ARGS=URL     # http://127.0.0.1:5000 if left out
 """
 
 import shutil
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-_HERE: Final = Path(__file__).parent
+_SCREENSHOTS: Final = Path(__file__).parents[1] / "screenshots"
 _WIDE: Final = {"width": 1280, "height": 860}
 _PHONE: Final = {"width": 390, "height": 844}
 
@@ -40,7 +40,7 @@ def take(browser: Browser, address: str, name: str) -> Path:
     with browser.new_context(**given) as context:
         page = context.new_page()
         page.goto(f"{address}{path}", wait_until="networkidle")
-        target = _HERE / f"{name}.png"
+        target = _SCREENSHOTS / f"{name}.png"
         page.screenshot(path=target)
     return target
 

@@ -1,10 +1,10 @@
-"""The page of all KPIs, written from their declarations: `python -m kpi_pipeline.model.kpi_docs`."""
+"""The page of all KPIs, generated from their declarations."""
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Final
 
+from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model import components
 from kpi_pipeline.model.components import COMPONENTS, Kind
 from kpi_pipeline.model.kpis import KPI_GROUPS, Direction, Kpi, Unit
@@ -27,11 +27,11 @@ _KINDS: Final = {
     Kind.COST: "Costs by month of invoice.",
     Kind.COST_CASH: "Payments to suppliers by month of payment.",
 }
-_HEAD: Final = """\
+DEFAULTS: Final = Thresholds()
+_HEAD: Final = f"""\
 # KPIs
 
-Written by `python -m kpi_pipeline.model.kpi_docs > docs/kpis.md` from the declarations in
-`kpi_pipeline/model`; change those, never this page.
+{generated_from("kpi_pipeline/model/kpis")}
 
 Every KPI is made of additive [components](#components) over [spans](#spans) of months. Money is given per
 currency and never added across currencies. A quotient has no value where there is nothing to divide by.
@@ -39,7 +39,7 @@ Targets and days are those of the default [thresholds](#thresholds).
 """
 
 
-def page(groups: Mapping[str, Sequence[Kpi]], thresholds: Thresholds) -> str:
+def page(groups: Mapping[str, Sequence[Kpi]] = KPI_GROUPS, thresholds: Thresholds = DEFAULTS) -> str:
     """The page, in Markdown.
 
     Args:
@@ -62,27 +62,32 @@ def page(groups: Mapping[str, Sequence[Kpi]], thresholds: Thresholds) -> str:
             for kpi in kpis
         ]
         head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Source")
-        sections.append(f"## {_GROUPS[group]}\n\n{_table(head, rows)}")
+        sections.append(f"## {_GROUPS[group]}\n\n{table(head, rows)}")
     spans = [(f"`{span.value}`", text) for span, text in SPAN_TEXTS.items()]
-    sections.append(f"## Spans\n\n{_table(('Span', 'Months'), spans)}")
+    sections.append(f"## Spans\n\n{table(('Span', 'Months'), spans)}")
     sections.append(f"## Components\n\n{_components()}")
     sections.append(f"## Thresholds\n\n{_thresholds(thresholds)}")
     return "\n".join(sections)
 
 
 def _components() -> str:
-    kinds = _table(("Kind", "Rows"), [(f"`{kind.value}`", text) for kind, text in _KINDS.items()])
+    kinds = table(("Kind", "Rows"), [(f"`{kind.value}`", text) for kind, text in _KINDS.items()])
     rows = [
-        (f"`{one.name}`", one.kind.value, f"`{one.value}`", "" if one.when == "true" else f"`{one.when}`")
-        for one in COMPONENTS
+        (
+            f"`{component.name}`",
+            component.kind.value,
+            f"`{component.value}`",
+            "" if component.when == "true" else f"`{component.when}`",
+        )
+        for component in COMPONENTS
     ]
-    table = _table(("Component", "Kind", "Sum of", "Where"), rows)
-    return f"{kinds}\n{table}\n```text\n{components.__doc__}```\n"
+    rows_table = table(("Component", "Kind", "Sum of", "Where"), rows)
+    return f"{kinds}\n{rows_table}\n```text\n{components.__doc__}```\n"
 
 
 def _thresholds(thresholds: Thresholds) -> str:
     rows = [(f"`{field.name}`", _value(getattr(thresholds, field.name))) for field in fields(thresholds)]
-    return _table(("Threshold", "Value"), rows)
+    return table(("Threshold", "Value"), rows)
 
 
 def _target(kpi: Kpi, thresholds: Thresholds) -> str:
@@ -99,12 +104,3 @@ def _value(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(_value(each) for each in value)
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page(KPI_GROUPS, Thresholds()))

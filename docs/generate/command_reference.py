@@ -1,0 +1,29 @@
+"""The reference of the `kpi` command, generated from its help."""
+
+import inspect
+from typing import Any
+
+import typer
+
+from docs.generate.markdown import generated_from, prose, table
+from kpi_pipeline.cli.app import app
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    group: Any = typer.main.get_command(app)
+    sections = [f"# Commands\n\n{generated_from('kpi_pipeline/cli')}\n\n{inspect.cleandoc(group.help)}\n"]
+    for name, command in group.commands.items():
+        sections.append(f"## `kpi {name}`\n\n{inspect.cleandoc(command.help)}\n")
+        rows = [
+            (" ".join(f"`{option}`" for option in _names(parameter)), prose(parameter.help or ""))
+            for parameter in command.params
+            if parameter.name != "help"
+        ]
+        if rows:
+            sections.append(table(("Argument or option", "Meaning"), rows))
+    return "\n".join(sections)
+
+
+def _names(parameter: Any) -> list[str]:
+    return list(parameter.opts) if parameter.param_type_name == "option" else [parameter.name.upper()]
