@@ -1,4 +1,4 @@
-"""The history as a reader sees it: a few seconds old at most, and the last known while Redis is down."""
+"""The history in serving: a few seconds old at most, and the last known one while Redis is down."""
 
 import time
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class NoMonthEnd(LookupError):
     """No month end of a product is kept on or before a date.
 
     Attributes:
-        product: What was asked for.
+        product: What was requested.
         as_of: The date.
         available: The month ends that are kept, the earliest first.
     """
@@ -36,17 +36,17 @@ class NoMonthEnd(LookupError):
 
 
 class HistoryView:
-    """Reads the history when somebody needs it newer than it is. Threads may share it.
+    """Reads the history when a caller needs a newer reading. Threads may share it.
 
     Args:
         read_client: Where it is read.
-        alarms: What to do about an entry that is none.
+        alarms: Raised for an entry that cannot be read.
     """
 
     def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
         self._read_client = read_client
         self._alarms = alarms
-        # Replaced as one, so that no thread sees entries of one reading with the time of another.
+        # Replaced whole, so that no thread sees entries of one reading with the time of another.
         self._known: tuple[float, dict[bytes, bytes], tuple[ManifestEntry, ...]] | None = None
 
     def entries(self, product: str, since: float) -> tuple[ManifestEntry, ...]:

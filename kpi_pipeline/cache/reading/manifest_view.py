@@ -1,9 +1,9 @@
-"""The manifest as a reader sees it: at most a moment old, and the last known while Redis is down."""
+"""The manifest in serving: at most a moment old, and the last known one while Redis is down."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
-from typing import cast
+from typing import Final, cast
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import MANIFEST_KEY
@@ -12,14 +12,16 @@ from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 Entries = Mapping[str, ManifestEntry]
 
+_MOST_SUCCESSORS: Final = 20
+
 
 class ManifestView:
-    """Reads the manifest when somebody needs it newer than it is. Threads may share it.
+    """Reads the manifest when a caller needs a newer reading. Threads may share it.
 
     Args:
         read_client: Where it is read.
-        alarms: What to do about an entry that is none.
-        on_change: Told the new entries whenever they differ.
+        alarms: Raised for an entry that cannot be read.
+        on_change: Called with the new entries whenever they differ.
     """
 
     def __init__(self, read_client: ReadClient, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
@@ -90,3 +92,23 @@ def _entry_of(product: str, text: bytes) -> ManifestEntry:
     if entry.product != product:
         raise CorruptManifest("a manifest entry is of another product: publish the product again")
     return entry
+
+
+def with_successors(
+    entry: ManifestEntry, newest: Callable[[float], ManifestEntry]
+) -> Iterator[ManifestEntry]:
+    """A generation, then those that replace it while it is read, for a caller who stops at what it needs.
+
+    A generation may be replaced and removed between the reading of its entry and that of its keys. What the
+    last one lacks is missing for good: it was still named after it was read.
+
+    Args:
+        entry: The first one.
+        newest: The one named now, in a reading not begun before a time of `time.monotonic`.
+    """
+    for _ in range(_MOST_SUCCESSORS):
+        yield entry
+        newer = newest(time.monotonic())
+        if newer.generation == entry.generation:
+            return
+        entry = newer

@@ -1,7 +1,7 @@
 """Answers from the cache. Never computes, never writes a payload, never waits long."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -15,7 +15,7 @@ from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, paylo
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
-from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView
+from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, with_successors
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
 from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, server_status
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -30,7 +30,7 @@ class NothingPublished(LookupError):
     """Redis holds no generation of a product that this version can read.
 
     Attributes:
-        product: What was asked for.
+        product: What was requested.
     """
 
     def __init__(self, product: str, what: str = "no generation of it is live") -> None:
@@ -40,16 +40,16 @@ class NothingPublished(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the cache says to one question.
+    """The cache's answer to one lookup.
 
     Attributes:
-        state: How it stands to the present. `missing`: the variant is not precomputed.
+        state: Its state relative to the present. `missing`: the variant is not precomputed.
         payload: The data; None when expired, or when missing and no wider variant is there.
         entry: The generation it comes from.
-        answered: The filter that the payload answers: the one asked, or the nearest wider one there
-            is when the state is `missing`.
+        answered: The filter that the payload answers: the one requested, or the nearest wider one
+            that exists when the state is `missing`.
         reachable: Whether Redis could be reached when last tried.
-        miss: Why the payload does not answer what was asked; None when it does, and of the past.
+        miss: Why the payload does not answer the request; None when it does, and for month ends.
     """
 
     state: AnswerState
@@ -64,7 +64,7 @@ class CacheReader:
     """Reads payloads, catalogues and the manifest for serving. Threads may share it.
 
     While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
-    state is told by the clock.
+    state follows the clock.
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
@@ -99,7 +99,7 @@ class CacheReader:
         filter: Filter,  # noqa: A002 - the domain's word
         scope: str = DEFAULT_SCOPE,
     ) -> Answer:
-        """Answer one question.
+        """Look one variant up in the live generation.
 
         Args:
             product: One of `model.dimensions.PRODUCTS`.
@@ -110,12 +110,11 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        requested_at = time.monotonic()
-        entry = self._entry(product, requested_at - self._poll_s)
+        entry = self._recent_entry(product)
         answered, payload, miss = filter, None, None
         if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
             try:
-                entry, answered, payload, miss = self._find(entry, filter, scope, requested_at)
+                entry, answered, payload, miss = self._find(entry, filter, scope)
             except CacheUnavailable:
                 answered, payload = self._held_wider(entry, filter, scope)
                 miss = MissReason.UNREACHABLE
@@ -137,7 +136,7 @@ class CacheReader:
         filter: Filter,  # noqa: A002 - the domain's word
         scope: str = DEFAULT_SCOPE,
     ) -> Answer:
-        """Answer one question with the newest month end on or before a date.
+        """Look one variant up in the newest month end on or before a date.
 
         Args:
             product: One of `model.dimensions.PRODUCTS`.
@@ -153,7 +152,7 @@ class CacheReader:
             NoMonthEnd: If none is kept on or before the date.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        entry, payload = self._of_month_end(product, as_of, lambda entry: self._exact(entry, filter, scope))
+        entry, payload = self._of_month_end(product, as_of, lambda kept: self._exact(kept, filter, scope))
         state = AnswerState.HISTORIC
         if payload is None:
             self._count("missing")
@@ -166,9 +165,9 @@ class CacheReader:
         filter: Filter,  # noqa: A002 - the domain's word
         scope: str = DEFAULT_SCOPE,
     ) -> Payload | None:
-        """Another variant of a generation that a reader has got an answer from, if it is at hand.
+        """Another variant of a generation that has answered a reader, if it is there.
 
-        It is no question of a reader: nothing is counted, and that it is missing means nothing.
+        It is not counted as a lookup, and it is no miss when it is not there.
 
         Args:
             entry: The generation.
@@ -226,16 +225,12 @@ class CacheReader:
             NothingPublished: If there is none.
             CacheUnavailable: If Redis cannot be reached and none is known.
         """
-        requested_at = time.monotonic()
-        entry = self._entry(product, requested_at - self._poll_s)
+        entry = self._recent_entry(product)
         generation, known = self._catalogues.get(product, ("", None))
         if known is not None and generation == entry.generation:
             return known
         try:
-            payload = self._read(entry, CATALOGUE)
-            if payload is None:
-                entry = self._entry(product, requested_at)
-                payload = self._read(entry, CATALOGUE)
+            entry, payload = _first_held(self._live_since(entry), lambda live: self._read(live, CATALOGUE))
         except CacheUnavailable:
             if known is None:
                 raise
@@ -243,11 +238,12 @@ class CacheReader:
         if payload is not None:
             self._catalogues[product] = (entry.generation, payload.data())
             return self._catalogues[product][1]
-        self._alarms.sound(
-            "catalogue_vanished",
-            payload_key(entry.generation, CATALOGUE),
-            "a live generation has lost its catalogue: refresh the product",
-        )
+        if self._is_live(entry):
+            self._alarms.sound(
+                "catalogue_vanished",
+                payload_key(entry.generation, CATALOGUE),
+                "a live generation has lost its catalogue: refresh the product",
+            )
         if known is None:
             raise NothingPublished(product, "its catalogue is lost")
         return known
@@ -266,7 +262,7 @@ class CacheReader:
         Returns:
             `products`: by product its entry with `state` and `age_s`; `redis`: `reachable`,
             `latency_ms`, `used_memory` in bytes, `version`, `keys`; `memory`: what this process
-            holds; `reads`: how its questions were answered since it started; `alarms`: counts of
+            holds; `reads`: how its lookups were answered since it started; `alarms`: counts of
             all processes by name.
         """
         try:
@@ -274,16 +270,14 @@ class CacheReader:
         except CacheUnavailable:
             entries = {}
         now = self._clock()
-        server = server_status(self._read_client)
-        alarms = alarm_counts(self._read_client)
         with self._lock:
             reads = dict(self._reads)
         return {
             "products": {product: entry_status(entry, now) for product, entry in entries.items()},
-            "redis": server,
+            "redis": server_status(self._read_client),
             "memory": self._memory.size(),
             "reads": reads,
-            "alarms": alarms,
+            "alarms": alarm_counts(self._read_client),
         }
 
     def _entry(self, product: str, since: float) -> ManifestEntry:
@@ -301,32 +295,35 @@ class CacheReader:
             )
         return entry
 
+    def _recent_entry(self, product: str) -> ManifestEntry:
+        return self._entry(product, time.monotonic() - self._poll_s)
+
+    def _is_live(self, entry: ManifestEntry) -> bool:
+        return self._entry(entry.product, time.monotonic()).generation == entry.generation
+
+    def _live_since(self, entry: ManifestEntry) -> Iterator[ManifestEntry]:
+        return with_successors(entry, lambda since: self._entry(entry.product, since))
+
     def _of_month_end(
-        self, product: str, as_of: date, look: Callable[[ManifestEntry], Payload | None]
+        self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]
     ) -> tuple[ManifestEntry, Payload | None]:
-        requested_at = time.monotonic()
-        entry = self._history.on(product, as_of, requested_at - self._history_poll_s)
-        payload = look(entry)
-        if payload is None:
-            # It may have been replaced and removed since the history was read.
-            newer = self._history.on(product, as_of, requested_at)
-            if newer.generation != entry.generation:
-                entry, payload = newer, look(newer)
-        return entry, payload
+        kept = self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
+        return _first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
 
     def _find(
-        self, entry: ManifestEntry, requested: Filter, scope: str, requested_at: float
+        self, entry: ManifestEntry, requested: Filter, scope: str
     ) -> tuple[ManifestEntry, Filter, Payload | None, MissReason | None]:
-        payload = self._exact(entry, requested, scope)
-        if payload is None:
-            # The generation may have been replaced and removed since the manifest was read.
-            newer = self._entry(entry.product, requested_at)
-            if newer.generation != entry.generation:
-                entry = newer
-                payload = self._exact(entry, requested, scope)
-        if payload is not None:
-            return entry, requested, payload, None
-        return entry, *self._wider(entry, requested, scope)
+        for live in self._live_since(entry):
+            payload = self._exact(live, requested, scope)
+            if payload is not None:
+                return live, requested, payload, None
+            answered, payload, miss = self._wider(live, requested, scope)
+        if miss is MissReason.VANISHED and self._is_live(live):
+            key = payload_key(live.generation, variant_key(live.product, requested, scope))
+            self._alarms.sound(
+                "payload_vanished", key, "a live generation has lost keys: refresh the product"
+            )
+        return live, answered, payload, miss
 
     def _exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
         variant = variant_key(entry.product, requested, scope)
@@ -355,10 +352,12 @@ class CacheReader:
         self, entry: ManifestEntry, requested: Filter, scope: str
     ) -> tuple[Filter, Payload | None, MissReason]:
         candidates = (requested, *requested.wider())
-        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
+        keys = [
+            payload_key(entry.generation, variant_key(entry.product, wider, scope)) for wider in candidates
+        ]
         members = members_key(entry.generation)
 
-        def look(client: redis.Redis) -> list[int]:
+        def check(client: redis.Redis) -> list[int]:
             pipeline = client.pipeline(transaction=False)
             pipeline.exists(members)
             pipeline.sismember(members, keys[0])
@@ -366,15 +365,12 @@ class CacheReader:
                 pipeline.exists(key)
             return cast("list[int]", pipeline.execute())
 
-        complete, was_published, *exist = self._read_client.call(look)
+        complete, was_published, *exist = self._read_client.call(check)
         miss = MissReason.CORRUPT if exist[0] else MissReason.NOT_PRECOMPUTED
         if not complete or (was_published and not exist[0]):
             miss = MissReason.VANISHED
-            self._alarms.sound(
-                "payload_vanished", keys[0], "a live generation has lost keys: refresh the product"
-            )
-        for candidate, found in zip(candidates[1:], exist[1:], strict=True):
-            payload = self._exact(entry, candidate, scope) if found else None
+        for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
+            payload = self._exact(entry, candidate, scope) if exists else None
             if payload is not None:
                 return candidate, payload, miss
         return requested, None, miss
@@ -395,3 +391,14 @@ class CacheReader:
     def _count(self, outcome: str) -> None:
         with self._lock:
             self._reads[outcome] += 1
+
+
+def _first_held(
+    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Payload | None]
+) -> tuple[ManifestEntry, Payload | None]:
+    """The first of some generations that holds a payload, and that payload; else the last one."""
+    for entry in entries:
+        payload = read(entry)
+        if payload is not None:
+            break
+    return entry, payload

@@ -5,8 +5,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import orjson
 import pytest
@@ -22,9 +23,10 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.manifest import AnswerState, MissReason
 from kpi_pipeline.cache.reading.reader import Answer, CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.cache.conftest import Newsroom
 from tests.conftest import free_port
 
 ACME = Filter.of({"client": "ACME"})
@@ -168,6 +170,44 @@ class TestManifest:
         assert alarms(client) == {}
         assert caplog.records == []
 
+    @pytest.mark.parametrize("command", ["get", "pipeline"])
+    @pytest.mark.parametrize("replaced", [1, 3])
+    def test_generations_removed_while_it_reads_are_no_loss(
+        self, each_cache_url, each_client, each_newsroom, caplog, command: str, replaced: int
+    ) -> None:
+        each_newsroom.publish(EVERYTHING, mark=0)
+        with connect_reader(each_cache_url) as own:
+            reader = CacheReader(own, poll_s=0)
+            reader.manifest()
+            # Before each of the first reads, so many flips that the generation to be read is removed.
+            before(own, command, replaced, lambda: publish_often(each_newsroom, EVERYTHING, ACME))
+            answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.miss) == (AnswerState.FRESH, None)
+        assert answer.entry == each_newsroom.publisher.live("kpis")
+        assert alarms(each_client) == {}
+        assert caplog.records == []
+
+    def test_a_catalogue_removed_while_it_reads_is_no_loss(
+        self, each_cache_url, each_client, each_newsroom
+    ) -> None:
+        each_newsroom.publish(mark=0)
+        with connect_reader(each_cache_url) as own:
+            reader = CacheReader(own, poll_s=0)
+            before(own, "get", 3, lambda: publish_often(each_newsroom, EVERYTHING))
+            assert reader.catalogue("kpis")["mark"] == 4
+        assert alarms(each_client) == {}
+
+    def test_a_reader_that_every_flip_overtakes_gives_up_and_raises_no_alarm(
+        self, each_cache_url, each_client, each_newsroom
+    ) -> None:
+        each_newsroom.publish(EVERYTHING)
+        with connect_reader(each_cache_url) as own:
+            reader = CacheReader(own, poll_s=0)
+            before(own, "get", 1000, lambda: publish_often(each_newsroom, EVERYTHING))
+            answer = reader.answer("kpis", EVERYTHING)
+        assert (answer.state, answer.payload) == (AnswerState.MISSING, None)
+        assert alarms(each_client) == {}
+
     def test_the_last_good_entry_counts_when_one_is_corrupt(
         self, each_newsroom, each_client, reader, caplog
     ) -> None:
@@ -180,6 +220,26 @@ class TestManifest:
             reader.answer("charts", EVERYTHING)
         assert alarms(each_client) == {b"manifest_corrupt": b"2"}
         assert "publish the product again" in caplog.text
+
+
+def publish_often(newsroom: Newsroom, *filters: Filter) -> None:
+    """Replace a generation so often that it is removed."""
+    for mark in range(1, 5):
+        newsroom.publish(*filters, mark=mark)
+
+
+def before(client: redis.Redis, command: str, times: int, act: Callable[[], None]) -> None:
+    """Let something happen before the next so many calls of a client's command."""
+    original, left = getattr(client, command), times
+
+    def called(*args: Any, **options: Any) -> Any:
+        nonlocal left
+        if left:
+            left -= 1
+            act()
+        return original(*args, **options)
+
+    setattr(client, command, called)
 
 
 class TestAlarms:
@@ -226,7 +286,7 @@ class TestAlarms:
         assert alarms(each_client) == {b"payload_vanished": b"1"}
 
 
-class TestBesideAnAnswer:
+class TestSibling:
     def test_another_variant_of_the_generation_is_given_and_not_counted(self, each_newsroom, reader) -> None:
         each_newsroom.publish(EVERYTHING, ACME, mark="m")
         entry = reader.answer("kpis", ACME).entry
@@ -321,6 +381,62 @@ def server() -> Iterator[ValkeyServer]:
 
 def server_url(server: ValkeyServer) -> str:
     return f"redis://127.0.0.1:{server.port}/0"
+
+
+class TestMissReasons:
+    def test_a_hit_is_no_miss(self, reader, each_newsroom) -> None:
+        each_newsroom.publish(EVERYTHING, ACME)
+        for _ in range(2):
+            assert reader.answer("kpis", ACME).miss is None
+
+    def test_stale_figures_are_a_hit(self, reader, each_newsroom) -> None:
+        each_newsroom.publish(EVERYTHING, computed_at=time.time() - 100)
+        answer = reader.answer("kpis", EVERYTHING)
+        assert (answer.state, answer.miss) == (AnswerState.STALE, None)
+
+    def test_what_was_not_precomputed_is_not_precomputed(self, reader, each_newsroom) -> None:
+        each_newsroom.publish(EVERYTHING)
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.answered, answer.miss) == (
+            AnswerState.MISSING,
+            EVERYTHING,
+            MissReason.NOT_PRECOMPUTED,
+        )
+
+    def test_what_makes_no_sense_is_corrupt(self, reader, each_newsroom, each_client) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", ACME)), b"x", keepttl=True)
+        assert reader.answer("kpis", ACME).miss is MissReason.CORRUPT
+
+    def test_what_was_published_and_is_gone_has_vanished(self, reader, each_newsroom, each_client) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.delete(payload_key(entry.generation, variant_key("kpis", ACME)))
+        assert reader.answer("kpis", ACME).miss is MissReason.VANISHED
+
+    def test_a_generation_that_has_lost_its_set_has_vanished(
+        self, reader, each_newsroom, each_client
+    ) -> None:
+        entry = each_newsroom.publish(EVERYTHING)
+        each_client.delete(members_key(entry.generation))
+        assert reader.answer("kpis", ACME).miss is MissReason.VANISHED
+        assert reader.answer("kpis", EVERYTHING).miss is None
+
+    def test_what_is_too_old_has_expired(self, reader, each_newsroom) -> None:
+        each_newsroom.publish(EVERYTHING, computed_at=time.time() - 10_000)
+        answer = reader.answer("kpis", EVERYTHING)
+        assert (answer.state, answer.miss) == (AnswerState.EXPIRED, MissReason.EXPIRED)
+
+    def test_what_stands_in_while_redis_is_away_is_unreachable(self, server, newsroom_of) -> None:
+        url = server_url(server)
+        with connect_reader(url) as client:
+            try:
+                newsroom_of(url).publish(EVERYTHING, ACME)
+                reader = CacheReader(client, poll_s=3600)
+                assert reader.answer("kpis", EVERYTHING).miss is None
+            finally:
+                server.terminate()
+            answer = reader.answer("kpis", ACME)
+        assert (answer.answered, answer.reachable, answer.miss) == (EVERYTHING, False, MissReason.UNREACHABLE)
 
 
 class TestOutage:

@@ -1,4 +1,4 @@
-"""The breaker: after a failure one caller at a time tries again, and only after the pause."""
+"""The read client's breaker: after a failure one caller at a time tries again, and only after the pause."""
 
 from kpi_pipeline.cache.reading.client import Breaker
 
