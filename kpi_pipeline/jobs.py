@@ -5,7 +5,7 @@ from typing import Final
 from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
 from kpi_pipeline.assets.archive import restore_lost
-from kpi_pipeline.cache.requests.run_requests import ALWAYS, NOBODY_WAITS, PRIORITY_TAG, REBUILD_TAG
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, NOBODY_WAITS, PRIORITY_TAG, REBUILD_TAG, refresh_job
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 QUEUES: Final = {
@@ -35,7 +35,7 @@ def _tags(queue: str) -> dict[str, str]:
 
 PRODUCT_JOBS: Final = {
     product: define_asset_job(
-        f"refresh_{product}",
+        refresh_job(product),
         selection=AssetSelection.assets(f"archived_{product}").upstream()
         | AssetSelection.assets("quarantine", "costs", "cost_quarantine"),
         description=f"Read the source, roll up, compute every variant of {product} and make it live.",

@@ -32,7 +32,7 @@ from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, wr
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
-from kpi_pipeline.cache.requests.run_requests import ALWAYS, REBUILD_TAG
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, REBUILD_TAG
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads

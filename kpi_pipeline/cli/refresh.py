@@ -68,11 +68,6 @@ class Refresh:
         return asdict(self)
 
 
-def job_of(product: str) -> str:
-    """The job that refreshes one product."""
-    return f"refresh_{product}"
-
-
 def not_fresh(client: redis.Redis) -> list[str]:
     """Products of which no fresh generation is live."""
     reader = CacheReader(client)

@@ -7,7 +7,7 @@ from typing import Final
 import redis
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
-from kpi_pipeline.cache.requests.run_requests import TASK_TAG
+from kpi_pipeline.cache.requests.fulfil import TASK_TAG
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 

@@ -1,19 +1,18 @@
-"""The dispatcher: a request becomes a run as soon as it is asked, not at the next tick of a sensor.
+"""The dispatcher: a request becomes a run as soon as it is submitted, not at the next tick of a sensor.
 
 Started as `python -m kpi_pipeline.stack.dispatcher`. It may be killed at any moment: a request stays in
-the stream until its run is recorded, and whoever comes next first looks whether that has happened.
+the stream until its run is recorded, and its successor first checks whether that has happened.
 """
 
 import logging
 import time
-from collections.abc import Sequence
 from typing import Final
 
 import redis
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.requests.run_requests import TASK_TAG, RunRequestSpec, run_request_specs
-from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
+from kpi_pipeline.cache.requests.fulfil import LaunchRefused, RunRequestSpec, fulfil, task_tag
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
@@ -21,8 +20,6 @@ from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable,
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500
 WAIT_S: Final = 2.0
-GIVE_UP_S: Final = 120.0
-"""A request that Dagster refuses for so long has failed."""
 
 _PAUSE_S: Final = 0.5
 _LOG: Final = logging.getLogger(__name__)
@@ -54,42 +51,21 @@ class Dispatcher:
             redis.RedisError: If Redis fails; what was taken is delivered again.
             DagsterUnreachable: If the web server does not answer; likewise.
         """
-        waiting = [request for request in self._take(wait_s) if not self._has_run(request)]
-        return sum(self._start(spec) for spec in run_request_specs(waiting))
+        return fulfil(
+            self._requests.take(CONSUMER, TAKEN_AT_ONCE, wait_s),
+            self._requests,
+            self._usage_counters,
+            has_run=lambda request: self._server.run_with_tag(*task_tag(request)) is not None,
+            launch=self._launch,
+        )
 
-    def _take(self, wait_s: float) -> Sequence[Request]:
-        return self._requests.take(CONSUMER, TAKEN_AT_ONCE, wait_s)
-
-    def _has_run(self, request: Request) -> bool:
-        """Whether somebody who then died had started a run; the request is done with if so."""
-        if not request.again:
-            return False
-        found = self._server.run_with_tag(f"{TASK_TAG}{request.id}", request.entry)
-        if found is not None:
-            self._requests.acknowledge(request.entry)
-        return found is not None
-
-    def _start(self, spec: RunRequestSpec) -> bool:
-        for request in spec.requests:
-            if request.kind is RequestKind.WARM:
-                self._usage_counters.add_request(request.product, request.filter)
+    def _launch(self, spec: RunRequestSpec) -> bool:
         try:
             run_id = self._server.launch(spec.job, spec.tags)
-        except RunRefused as error:
-            self._refused(spec, str(error))
-            return False
-        for request in spec.requests:
-            self._requests.acknowledge(request.entry)
-        _LOG.info("%s answers %d requests: run %s", spec.job, len(spec.requests), run_id)
+        except RunRefused as error:  # perhaps the code server is starting
+            raise LaunchRefused(str(error)) from error
+        _LOG.info("%s fulfils %d requests: run %s", spec.job, len(spec.requests), run_id)
         return True
-
-    def _refused(self, spec: RunRequestSpec, reason: str) -> None:
-        """Leave requests for another try: the code server may be starting. In the end they have failed."""
-        _LOG.warning("%s", reason)
-        for request in spec.requests:
-            if time.time() - request.requested_at > GIVE_UP_S:
-                self._requests.finished(request.id, False, reason)
-                self._requests.acknowledge(request.entry)
 
 
 def run() -> None:
