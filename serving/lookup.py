@@ -168,7 +168,7 @@ def expired(connection: Connection, entry: ManifestEntry) -> Problem:
     """The problem of a generation that is too old to be shown; a new one is requested."""
     connection.pipeline_client.refresh(entry.product)
     since = iso(entry.stale_until)
-    cause = Text(f"Los datos valían hasta {since}.", f"The figures were good until {since}.")
+    cause = Text(f"Las cifras valían hasta {since}.", f"The figures were valid until {since}.")
     return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=since)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.labels import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,18 +14,26 @@ class ProblemType:
         slug: Stable name; `/problems/<slug>` is its type URI and a page that explains it.
         status: HTTP status.
         title: What it is.
-        advice: What to do about it.
+        advice: What a reader can do about it, without paths, hosts and commands.
+        remedy: What programmers and operators can do about it; programs get it after the advice. None where
+            there is nothing more.
     """
 
     slug: str
     status: int
     title: Text
     advice: Text
+    remedy: Text | None = None
 
     @property
     def uri(self) -> str:
         """The type URI, relative to the server."""
         return f"/problems/{self.slug}"
+
+    def explanation(self, language: Language, *, for_programs: bool) -> str:
+        """What to do about it: the advice, and for programs the remedy too."""
+        advice = self.advice.into(language)
+        return f"{advice} {self.remedy.into(language)}" if self.remedy and for_programs else advice
 
 
 UNKNOWN_FILTER: Final = ProblemType(
@@ -33,8 +41,12 @@ UNKNOWN_FILTER: Final = ProblemType(
     400,
     Text("Filtro desconocido", "Unknown filter"),
     Text(
-        "Use uno de los nombres permitidos; el catálogo (/manager/api/catalogue) los describe todos.",
-        "Use one of the allowed names; the catalogue (/manager/api/catalogue) describes them all.",
+        "Use uno de los nombres permitidos.",
+        "Use one of the allowed names.",
+    ),
+    Text(
+        "El catálogo (/manager/api/catalogue) los describe todos.",
+        "The catalogue (/manager/api/catalogue) describes them all.",
     ),
 )
 UNKNOWN_FILTER_VALUE: Final = ProblemType(
@@ -42,10 +54,12 @@ UNKNOWN_FILTER_VALUE: Final = ProblemType(
     400,
     Text("Valor de filtro desconocido", "Unknown filter value"),
     Text(
-        "Use uno de los valores permitidos; el catálogo (/manager/api/catalogue) los lista con cuántos "
-        "certificados tiene cada uno. No importan los acentos ni las mayúsculas.",
-        "Use one of the allowed values; the catalogue (/manager/api/catalogue) lists them with how many "
-        "certificates each has. Accents and case do not matter.",
+        "Use uno de los valores permitidos. No importan los acentos ni las mayúsculas.",
+        "Use one of the allowed values. Accents and case do not matter.",
+    ),
+    Text(
+        "El catálogo (/manager/api/catalogue) los lista con el número de certificados de cada uno.",
+        "The catalogue (/manager/api/catalogue) lists them with the number of certificates of each.",
     ),
 )
 FILTER_CONFLICT: Final = ProblemType(
@@ -54,9 +68,9 @@ FILTER_CONFLICT: Final = ProblemType(
     Text("Filtros que se contradicen", "Conflicting filters"),
     Text(
         "Deje solo uno. Un periodo (period), un rango de meses (from, to) y meses sueltos (month) son tres "
-        "maneras de decir cuándo.",
+        "maneras de elegir el tiempo.",
         "Leave only one. A period (period), a range of months (from, to) and single months (month) are three "
-        "ways to say when.",
+        "ways to choose the time.",
     ),
 )
 INVALID_DATE: Final = ProblemType(
@@ -64,8 +78,8 @@ INVALID_DATE: Final = ProblemType(
     400,
     Text("Fecha inválida", "Invalid date"),
     Text(
-        "Dé una sola fecha como AAAA-MM-DD, por ejemplo as_of=2024-05-31; sin ella responde lo actual.",
-        "Give one date as YYYY-MM-DD, such as as_of=2024-05-31; without it the answer is the present one.",
+        "Dé una sola fecha como AAAA-MM-DD, como as_of=2024-05-31; sin ella se muestran las cifras actuales.",
+        "Give one date as YYYY-MM-DD, such as as_of=2024-05-31; without it the current figures are shown.",
     ),
 )
 NO_MONTH_END: Final = ProblemType(
@@ -73,10 +87,12 @@ NO_MONTH_END: Final = ProblemType(
     404,
     Text("Sin cierre de mes para esa fecha", "No month end for that date"),
     Text(
-        "Use la fecha de uno de los cierres permitidos o una posterior; «kpi backfill --from 2024-01 --to "
-        "2024-06» publica otros.",
-        "Use the date of one of the allowed month ends or a later one; `kpi backfill --from 2024-01 --to "
-        "2024-06` publishes others.",
+        "Use la fecha de uno de los cierres disponibles o una posterior.",
+        "Use the date of one of the available month ends or a later one.",
+    ),
+    Text(
+        "«kpi backfill --from 2024-01 --to 2024-06» publica otros.",
+        "`kpi backfill --from 2024-01 --to 2024-06` publishes others.",
     ),
 )
 FILTER_NOT_KEPT: Final = ProblemType(
@@ -84,14 +100,18 @@ FILTER_NOT_KEPT: Final = ProblemType(
     404,
     Text("Filtro no guardado en los cierres de mes", "Filter not kept at month ends"),
     Text(
-        "Los cierres de mes guardan el total y cada valor por separado: pida un solo valor de un filtro.",
-        "Month ends keep everything and each single value: ask for one value of one filter.",
+        "Los cierres de mes guardan el total y cada valor por separado: elija un solo valor de un filtro.",
+        "Month ends keep everything and each single value: choose one value of one filter.",
     ),
 )
 UNTRUSTED_HOST: Final = ProblemType(
     "untrusted-host",
     421,
     Text("Nombre de servidor no admitido", "Host name not served"),
+    Text(
+        "Abra el panel con la dirección que le dio quien administra el sistema.",
+        "Open the dashboard at the address that whoever runs the system gave you.",
+    ),
     Text(
         "Abra la dirección con 127.0.0.1 o localhost, o agregue el nombre a KPI_ALLOWED_HOSTS.",
         "Open the address as 127.0.0.1 or localhost, or add the name to KPI_ALLOWED_HOSTS.",
@@ -100,41 +120,52 @@ UNTRUSTED_HOST: Final = ProblemType(
 CACHE_UNAVAILABLE: Final = ProblemType(
     "cache-unavailable",
     503,
-    Text("No se puede llegar a la caché", "The cache cannot be reached"),
+    Text("Las cifras no están disponibles", "The figures are not available"),
     Text(
-        "Redis no responde. Inicie el sistema con «kpi up», o revise REDIS_URL y que ese servidor esté en "
-        "marcha; «kpi doctor» dice qué falta. Habrá datos de nuevo en cuanto Redis responda.",
-        "Redis does not answer. Start the system with `kpi up`, or check REDIS_URL and that the server "
-        "behind it runs; `kpi doctor` says what is missing. There will be figures again once Redis answers.",
+        "No se puede llegar a las cifras en este momento; vuelva a intentarlo en unos minutos.",
+        "The figures cannot be reached at the moment; try again in a few minutes.",
+    ),
+    Text(
+        "Redis no responde: inicie el sistema con «kpi up», o revise REDIS_URL y que ese servidor esté en "
+        "marcha; «kpi doctor» muestra qué falta.",
+        "Redis does not answer: start the system with `kpi up`, or check REDIS_URL and that the server "
+        "behind it runs; `kpi doctor` shows what is missing.",
     ),
 )
 CACHE_EMPTY: Final = ProblemType(
     "cache-empty",
     503,
-    Text("La caché está vacía", "The cache is empty"),
+    Text("Todavía no hay cifras", "There are no figures yet"),
     Text(
-        "Todavía no se ha publicado nada: ejecute «kpi warm» para calcular y publicar los indicadores.",
-        "Nothing has been published yet: run `kpi warm` to compute and publish the figures.",
+        "Las cifras todavía no se han publicado; vuelva a intentarlo más tarde.",
+        "The figures have not been published yet; try again later.",
+    ),
+    Text(
+        "Ejecute «kpi warm» para calcularlas y publicarlas.",
+        "Run `kpi warm` to compute and publish them.",
     ),
 )
 EXPIRED: Final = ProblemType(
     "expired",
     503,
-    Text("Los datos caducaron", "The figures have expired"),
+    Text("Las cifras caducaron", "The figures have expired"),
     Text(
-        "Son demasiado antiguos para mostrarlos. Se pidió un cálculo nuevo: vuelva a intentarlo en unos "
-        "segundos. Si sigue así, «kpi status» muestra por qué no se publica nada nuevo.",
-        "They are too old to be shown. A new computation has been asked for: try again in a few seconds. "
-        "If it stays so, `kpi status` shows why nothing new is published.",
+        "Son demasiado antiguas para mostrarlas. Se pidió un cálculo nuevo: vuelva a intentarlo en unos "
+        "segundos.",
+        "They are too old to be shown. A new computation has been requested: try again in a few seconds.",
+    ),
+    Text(
+        "Si el problema sigue, «kpi status» muestra por qué no se publica nada nuevo.",
+        "If the problem persists, `kpi status` shows why nothing new is published.",
     ),
 )
 NOT_READY: Final = ProblemType(
     "not-ready",
     503,
-    Text("Los datos se están preparando", "The figures are being prepared"),
+    Text("Las cifras se están preparando", "The figures are being prepared"),
     Text(
-        "Falta esta parte de la publicación y se pidió calcularla: vuelva a intentarlo en unos segundos.",
-        "This part of the publication is missing and has been asked for: try again in a few seconds.",
+        "Faltan estas cifras y se pidió calcularlas: vuelva a intentarlo en unos segundos.",
+        "These figures are missing and have been requested: try again in a few seconds.",
     ),
 )
 REQUEST_UNKNOWN: Final = ProblemType(
@@ -142,8 +173,8 @@ REQUEST_UNKNOWN: Final = ProblemType(
     404,
     Text("Solicitud desconocida", "Unknown request"),
     Text(
-        "Las solicitudes se recuerdan un día. Pida los datos de nuevo para obtener una solicitud nueva.",
-        "Requests are remembered for a day. Ask for the figures again to get a new one.",
+        "Las solicitudes se guardan un día. Pida las cifras de nuevo para obtener otra.",
+        "Requests are kept for a day. Request the figures again to get a new one.",
     ),
 )
 SPEC_UNKNOWN: Final = ProblemType(
@@ -162,8 +193,8 @@ UNKNOWN_DOWNLOAD: Final = ProblemType(
     Text(
         "Use uno de los nombres permitidos. Cada página se descarga como <página>.xlsx, sus indicadores como "
         "<página>.csv y cada tabla como <página>/<tabla>.csv.",
-        "Use one of the allowed names. Each page can be had as <page>.xlsx, its key figures as <page>.csv, "
-        "and each table as <page>/<table>.csv.",
+        "Use one of the allowed names. Each page is <page>.xlsx, its key figures are <page>.csv, "
+        "and each table is <page>/<table>.csv.",
     ),
 )
 CROSS_SITE: Final = ProblemType(
@@ -171,20 +202,20 @@ CROSS_SITE: Final = ProblemType(
     403,
     Text("Solicitud de otro sitio", "Request from another site"),
     Text(
-        "Otra página no puede pedir esto por usted. Use el botón del panel, o curl desde este equipo.",
-        "Another page cannot ask for this on your behalf. Use the dashboard's button, or curl on this "
-        "machine.",
+        "Otra página no puede pedir esto por usted. Use el botón del panel.",
+        "Another page cannot request this on your behalf. Use the dashboard's button.",
     ),
+    Text("Los programas de este equipo pueden usar curl.", "Programs on this machine can use curl."),
 )
 TOKEN_NEEDED: Final = ProblemType(
     "token-needed",
     401,
     Text("Falta el token de administración", "The admin token is needed"),
     Text(
-        "Envíe «Authorization: Bearer <token>» con el valor de KPI_ADMIN_TOKEN. Si no está definido, pídalo "
-        "desde el mismo equipo con 127.0.0.1, o defínalo en .env y reinicie.",
-        "Send `Authorization: Bearer <token>` with the value of KPI_ADMIN_TOKEN. If none is set, ask from "
-        "the same machine by 127.0.0.1, or set one in .env and restart.",
+        "Envíe «Authorization: Bearer <token>» con el valor de KPI_ADMIN_TOKEN. Si no está definido, haga "
+        "la solicitud desde el mismo equipo con 127.0.0.1, o defínalo en .env y reinicie.",
+        "Send `Authorization: Bearer <token>` with the value of KPI_ADMIN_TOKEN. If none is set, send "
+        "the request from the same machine to 127.0.0.1, or set a token in .env and restart.",
     ),
 )
 UNKNOWN_PRODUCT: Final = ProblemType(
@@ -196,12 +227,16 @@ UNKNOWN_PRODUCT: Final = ProblemType(
 REQUEST_REFUSED: Final = ProblemType(
     "request-refused",
     503,
-    Text("No se pudo pedir el cálculo", "The computation could not be asked for"),
+    Text("No se pudo pedir el cálculo", "The computation could not be requested"),
     Text(
-        "Redis no acepta solicitudes: revise que esté en marcha y que le quede memoria; «kpi doctor» dice "
-        "qué falta. Los datos vigentes se siguen mostrando.",
-        "Redis accepts no requests: check that it runs and has memory left; `kpi doctor` says what is "
-        "missing. The live figures are still shown.",
+        "Las cifras vigentes se siguen mostrando; vuelva a intentarlo en unos minutos.",
+        "The live figures are still shown; try again in a few minutes.",
+    ),
+    Text(
+        "Redis no acepta solicitudes: revise que esté en marcha y que le quede memoria; «kpi doctor» muestra "
+        "qué falta.",
+        "Redis accepts no requests: check that it runs and has memory left; `kpi doctor` shows what is "
+        "missing.",
     ),
 )
 WEBHOOK_OFF: Final = ProblemType(
@@ -230,10 +265,12 @@ NOT_FOUND: Final = ProblemType(
     404,
     Text("No existe esta dirección", "No such address"),
     Text(
-        "Revise la dirección. El panel está en /manager/dashboard y el catálogo de la API en "
-        "/manager/api/catalogue.",
-        "Check the address. The dashboard is at /manager/dashboard and the API's catalogue at "
-        "/manager/api/catalogue.",
+        "Revise la dirección, o vuelva al panel.",
+        "Check the address, or go back to the dashboard.",
+    ),
+    Text(
+        "El panel está en /manager/dashboard y el catálogo de la API en /manager/api/catalogue.",
+        "The dashboard is at /manager/dashboard and the API's catalogue at /manager/api/catalogue.",
     ),
 )
 METHOD_NOT_ALLOWED: Final = ProblemType(
@@ -250,11 +287,10 @@ INTERNAL: Final = ProblemType(
     500,
     Text("Error interno", "Internal error"),
     Text(
-        "El fallo quedó en el registro del servidor. Vuelva a intentarlo; si se repite, envíe ese registro a "
-        "quien administra el sistema.",
-        "The failure is in the server's log. Try again; if it recurs, send that log to whoever runs the "
-        "system.",
+        "El fallo quedó registrado. Vuelva a intentarlo; si se repite, avise a quien administra el sistema.",
+        "The failure has been logged. Try again; if it recurs, notify whoever runs the system.",
     ),
+    Text("El detalle está en el registro del servidor.", "The details are in the server's log."),
 )
 
 PROBLEM_TYPES: Final[dict[str, ProblemType]] = {

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.query import FilterConflict, QueryError
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.labels import Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.freshness import RETRY_S
 from serving.problem_types import (
@@ -72,12 +72,10 @@ class Problem(Exception):
         self.members = dict(members or {})
         self.headers = dict(headers or {})
 
-    def detail(self) -> Text:
+    def detail(self, language: Language, *, for_programs: bool) -> str:
         """What happened and what to do."""
-        advice = self.kind.advice
-        if self.cause is None:
-            return advice
-        return Text(f"{self.cause.es} {advice.es}", f"{self.cause.en} {advice.en}")
+        cause = f"{self.cause.into(language)} " if self.cause else ""
+        return cause + self.kind.explanation(language, for_programs=for_programs)
 
 
 @routes.get("/problems/<slug>")
@@ -86,7 +84,9 @@ def problem_page(slug: str) -> Response:
     kind = PROBLEM_TYPES.get(slug)
     if kind is None:
         abort(404)
-    response = _page(kind.status, kind.title, kind.advice)
+    language = reader_language()
+    explanation = kind.explanation(language, for_programs=True)
+    response = _page(kind.status, kind.title.into(language), explanation)
     response.status_code = 200
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
@@ -94,13 +94,17 @@ def problem_page(slug: str) -> Response:
 
 def problem_response(problem: Problem) -> Response:
     """Answer with a problem: JSON under the machine paths, a page elsewhere."""
-    kind, detail = problem.kind, problem.detail()
+    kind = problem.kind
     if _is_for_programs():
+        detail = problem.detail("en", for_programs=True)
         response = _document(
-            kind.status, type=kind.uri, title=kind.title.en, detail=detail.en, **problem.members
+            kind.status, type=kind.uri, title=kind.title.en, detail=detail, **problem.members
         )
     else:
-        response = _page(kind.status, kind.title, detail, problem.members.get("allowed", ()))
+        language = reader_language()
+        detail = problem.detail(language, for_programs=False)
+        allowed = problem.members.get("allowed", ())
+        response = _page(kind.status, kind.title.into(language), detail, allowed)
     response.headers.update(problem.headers)
     return response
 
@@ -129,7 +133,7 @@ def _http_error(error: HTTPException) -> Response:
         if _is_for_programs():
             response = _document(status, type="about:blank", title=name, detail=error.description or name)
         else:
-            response = _page(status, Text(name, name), Text(name, name))
+            response = _page(status, name, name)
     for header, value in error.get_headers():
         if header.casefold() == "allow":
             response.headers[header] = value
@@ -210,14 +214,13 @@ def _document(status: int, **members: Any) -> Response:
     return Response(orjson.dumps(document), status, headers, content_type="application/problem+json")
 
 
-def _page(status: int, title: Text, detail: Text, allowed: Sequence[str] = ()) -> Response:
-    language = reader_language()
+def _page(status: int, title: str, detail: str, allowed: Sequence[str] = ()) -> Response:
     body = render_template(
         "problem.html",
-        language=language,
+        language=reader_language(),
         status=status,
-        title=title.into(language),
-        detail=detail.into(language),
+        title=title,
+        detail=detail,
         allowed=allowed,
     )
     return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -24,10 +24,10 @@ class Money(NamedTuple):
     """An amount in three ways of writing.
 
     Attributes:
-        short: As it is shown, with the sign of its currency.
-        bare: The same without that sign, where the currency is told beside.
+        short: As it is shown, with the symbol of its currency.
+        bare: The same without the symbol, where the currency stands beside it.
         full: To the last unit.
-        symbol: The sign of the currency in `short` and `full`.
+        symbol: The symbol of the currency in `short` and `full`.
     """
 
     short: str
@@ -40,9 +40,9 @@ class Formats:
     """Writes values in one language.
 
     Args:
-        language: Which one.
+        language: The reader's.
         decimals: Decimals of each currency, by its code.
-        timezone: Where the clock times are told.
+        timezone: Of clock times.
     """
 
     def __init__(self, language: Language, decimals: Mapping[str, int], timezone: ZoneInfo) -> None:
@@ -69,7 +69,8 @@ class Formats:
         full = self._decimal(abs(amount), "#,##0." + "0" * decimals)
         sign = "\N{MINUS SIGN}" if amount < 0 else ""
         symbol = _symbol(currency, self._language)
-        before = f"{sign}{symbol}\N{NO-BREAK SPACE}"
+        # A code is a word of its own, "$" is not.
+        before = f"{sign}{symbol}" + ("\N{NO-BREAK SPACE}" if symbol.isalpha() else "")
         return Money(before + bare, sign + bare, before + full, symbol)
 
     def tick(self, minor: int | float, currency: str) -> str:
@@ -97,7 +98,7 @@ class Formats:
 
     def share(self, part: float) -> str:
         """A share in percent, to the tenth."""
-        return f"{self._decimal(part * 100, '#,##0.0')}\N{NO-BREAK SPACE}%"
+        return self._decimal(part * 100, "#,##0.0") + "%"
 
     def points(self, part: float) -> str:
         """A difference of shares in percentage points, to the tenth, without the word."""
@@ -130,7 +131,9 @@ class Formats:
 
     def since(self, seconds: float, now: float) -> str:
         """A moment of the past: its time of day alone when that is today's."""
-        local, today = (datetime.fromtimestamp(one, UTC).astimezone(self._timezone) for one in (seconds, now))
+        local, today = (
+            datetime.fromtimestamp(moment, UTC).astimezone(self._timezone) for moment in (seconds, now)
+        )
         pattern = "HH:mm" if local.date() == today.date() else "d MMM, HH:mm"
         return format_datetime(local, pattern, locale=self._locale)
 

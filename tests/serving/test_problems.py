@@ -35,7 +35,7 @@ def test_for_programs(failing) -> None:
         "instance": "/manager/api/fails?a=b",
         "type": "/problems/expired",
         "title": EXPIRED.title.en,
-        "detail": f"Because of <this>. {EXPIRED.advice.en}",
+        "detail": f"Because of <this>. {EXPIRED.advice.en} {EXPIRED.remedy.en}",
         "allowed": ["a", "<b>"],
     }
 
@@ -51,6 +51,7 @@ def test_for_people(language, cause, failing) -> None:
     assert response.headers["Vary"] == "Accept-Language, Accept-Encoding"
     for expected in (EXPIRED.title.into(language), cause, "<li>&lt;b&gt;</li>", f'lang="{language}"'):
         assert expected in response.text
+    assert EXPIRED.remedy.into(language) not in response.text  # commands are for operators
 
 
 def test_a_status_without_a_kind_of_its_own(app) -> None:

@@ -1,4 +1,4 @@
-"""Every text of the pages, in Spanish and English. Those of problems stand with the problems."""
+"""Every text of the pages, in Spanish and English. Those of problems are in `serving.problem_types`."""
 
 from collections.abc import Mapping
 from functools import cache

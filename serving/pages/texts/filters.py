@@ -1,4 +1,4 @@
-"""What the filter form says, and what is told when a filter or a page is changed in place."""
+"""Texts of the filter form, and of a filter or page that is changed in place."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ TEXTS: Final[dict[str, Text]] = {
     "filters_on": Text("Filtros ({count})", "Filters ({count})"),
     "several_chosen": Text("{count} elegidos", "{count} chosen"),
     "clear_one": Text("Quitar", "Clear"),
-    "clear_dimension": Text("Quitar el filtro de {label}", "Clear the filter of {label}"),
+    "clear_dimension": Text("Quitar el filtro de {label}", "Clear the filter on {label}"),
     "close": Text("Listo", "Done"),
     "search": Text("Buscar", "Search"),
     "search_in": Text("Buscar en {label}", "Search in {label}"),
-    "none_matches": Text("Ninguno coincide", "None matches"),
+    "no_matches": Text("Sin coincidencias", "No matches"),
     "included": Text("incluido", "included"),
     "js_matches": Text("Coincidencias: {count}", "Matches: {count}"),
     "js_filtered": Text("Filtros: {filters}", "Filters: {filters}"),

@@ -1,18 +1,18 @@
-"""What a page says while it stays open: how new its figures are, and how a refresh goes."""
+"""Texts of an open page: how fresh its figures are, and the progress of a refresh."""
 
 from typing import Final
 
 from kpi_pipeline.model.labels import Text
 
 _SHARED: Final[dict[str, Text]] = {
-    # How the figures stand to the present.
+    # How fresh the figures are.
     "state_fresh": Text("Al día", "Up to date"),
     "state_stale": Text("Desactualizado desde {moment}", "Out of date since {moment}"),
     "state_refreshing": Text("Actualizando…", "Refreshing…"),
     "state_missing": Text("En preparación", "Being prepared"),
     "state_offline": Text("Sin conexión", "Offline"),
     "state_historic": Text("Cierre de mes", "Month end"),
-    # How a refresh goes.
+    # The progress of a refresh.
     "refresh_step": Text("paso {done} de {steps}", "step {done} of {steps}"),
     "refresh_done": Text("Las cifras están al día.", "The figures are up to date."),
     "refresh_failed": Text(
@@ -20,7 +20,7 @@ _SHARED: Final[dict[str, Text]] = {
         "New figures could not be computed; the previous ones stay.",
     ),
 }
-"""Texts that the server writes and scripts too."""
+"""Texts of the server and of scripts."""
 
 _BY_SCRIPTS: Final[dict[str, Text]] = {
     "phase_queued": Text("En espera…", "Waiting…"),
@@ -29,16 +29,16 @@ _BY_SCRIPTS: Final[dict[str, Text]] = {
     "phase_publishing": Text("Publicando…", "Publishing…"),
     "refresh_progress": Text("Avance de la actualización", "Progress of the refresh"),
     "refresh_unknown": Text(
-        "No se sabe qué fue de la actualización; siguen las cifras anteriores. Pida otra.",
-        "What became of the refresh is not known; the previous figures stay. Ask for another.",
+        "No se conoce el resultado de la actualización; siguen las cifras anteriores. Pida otra.",
+        "The outcome of the refresh is unknown; the previous figures stay. Request another.",
     ),
     "refresh_expired": Text(
         "La actualización no terminó a tiempo; siguen las cifras anteriores.",
-        "The refresh did not end in time; the previous figures stay.",
+        "The refresh timed out; the previous figures stay.",
     ),
     "refresh_refused": Text(
         "No se pudo pedir la actualización; siguen las cifras anteriores. Pruebe en unos segundos.",
-        "The refresh could not be asked for; the previous figures stay. Try again in a few seconds.",
+        "The refresh could not be requested; the previous figures stay. Try again in a few seconds.",
     ),
     "refresh_reason": Text("Motivo: {reason}", "Reason: {reason}"),
     "preparing_failed": Text(
@@ -60,8 +60,8 @@ TEXTS: Final[dict[str, Text]] = {
     "computed": Text("calculado el {moment}", "computed {moment}"),
     "checked": Text("comprobado", "checked"),
     "stale_notice": Text(
-        "Estas cifras son anteriores a lo previsto; ya se pidió un cálculo nuevo.",
-        "These figures are older than planned; a new computation has been asked for.",
+        "Estas cifras están desactualizadas; ya se pidió un cálculo nuevo.",
+        "These figures are out of date; a new computation has been requested.",
     ),
     "stale_reload": Text(
         "Recargue la página en unos segundos para verlo.", "Reload the page in a few seconds to see it."

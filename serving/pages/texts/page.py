@@ -1,4 +1,4 @@
-"""What every page says."""
+"""Texts of every page."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ TEXTS: Final[dict[str, Text]] = {
         "Estas son las cifras al cierre de mes del {day}, no las actuales.",
         "These are the figures as of the month end of {day}, not the current ones.",
     ),
-    "to_present": Text("Ver las actuales", "See the current ones"),
+    "to_present": Text("Ver las actuales", "See the current figures"),
     "month_end": Text("Fecha de las cifras", "Date of the figures"),
     "present": Text("Actuales", "Current"),
     "everything": Text("todos los certificados", "all certificates"),
@@ -28,9 +28,9 @@ TEXTS: Final[dict[str, Text]] = {
     "remove_filter": Text("Quitar el filtro {label}", "Remove the filter {label}"),
     "period": Text("Periodo", "Period"),
     "month_from": Text("Desde el mes", "From month"),
-    "month_from_free": Text("El primero", "The first"),
+    "month_from_free": Text("Desde el inicio", "From the start"),
     "month_to": Text("Hasta el mes", "To month"),
-    "month_to_free": Text("El último", "The last"),
+    "month_to_free": Text("Hasta hoy", "Up to today"),
     "no_certificates": Text("sin certificados", "no certificates"),
     # Sections.
     "key_figures": Text("Indicadores", "Key figures"),
@@ -66,14 +66,13 @@ TEXTS: Final[dict[str, Text]] = {
     "lacking_costs": Text(
         "Un costo no tiene estado, rango de monto ni días desde la emisión: con este filtro no hay cifras de "
         "costos.",
-        "A cost has no state, amount band or days since issue: under this filter there are no figures of "
-        "costs.",
+        "A cost has no state, amount band or days since issue: under this filter there are no cost figures.",
     ),
     "charts": Text("Gráficos", "Charts"),
     "tables": Text("Tablas", "Tables"),
     "see_data": Text("Ver los datos", "See the data"),
-    "range_50": Text("5 de cada 10 casos", "5 cases of 10"),
-    "range_90": Text("9 de cada 10 casos", "9 cases of 10"),
+    "range_50": Text("Intervalo del 50%", "50% interval"),
+    "range_90": Text("Intervalo del 90%", "90% interval"),
     # Units.
     "day_unit": Text("día", "day"),
     "days_unit": Text("días", "days"),
@@ -98,10 +97,10 @@ TEXTS: Final[dict[str, Text]] = {
         "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
     ),
     "definition_note": Text(
-        "Montos sobre un millón, en millones (M); el valor exacto aparece al posar el cursor. Nunca se "
-        "suman monedas distintas.",
-        "Amounts over a million in millions (M); hover for the exact value. Currencies are never added.",
+        "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",
+        "Amounts over a million in millions (M). Currencies are never added.",
     ),
+    "hover_note": Text("El valor exacto aparece al pasar el cursor.", "Hover for the exact value."),
     # Problems.
     "problem": Text("Problema", "Problem"),
     "allowed_values": Text("Valores permitidos", "Allowed values"),

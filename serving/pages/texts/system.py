@@ -1,4 +1,4 @@
-"""What the page for engineers says."""
+"""Texts of the system page."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from kpi_pipeline.model.labels import Text
 TEXTS: Final[dict[str, Text]] = {
     "system": Text("Sistema", "System"),
     "system_intro": Text(
-        "Qué está publicado, cómo encuentran sus cifras las preguntas y qué hace el proceso de cálculo.",
-        "What is published, how questions find their figures, and what the pipeline is doing.",
+        "Qué está publicado, el uso de la caché y qué hace el proceso de cálculo.",
+        "What is published, use of the cache, and what the pipeline is doing.",
     ),
     "system_to_dagster": Text("Abrir Dagster", "Open Dagster"),
     "system_unread": Text(
@@ -31,7 +31,8 @@ TEXTS: Final[dict[str, Text]] = {
     "system_fresh_until": Text("Al día hasta", "Fresh until"),
     "system_stale_until": Text("Caduca", "Expires"),
     "system_life": Text(
-        "Vida de la generación de {product}: {state}", "Life of the generation of {product}: {state}"
+        "Ciclo de vida de la generación de {product}: {state}",
+        "Life cycle of the generation of {product}: {state}",
     ),
     "system_generation": Text("Generación", "Generation"),
     "system_as_of": Text("Datos al", "As of"),
@@ -40,23 +41,23 @@ TEXTS: Final[dict[str, Text]] = {
     "system_watermark": Text("Marca de la fuente", "Source watermark"),
     "system_run": Text("Ejecución", "Run"),
     "system_rebuilt": Text("En cálculo ahora", "Being rebuilt by"),
-    "system_previous": Text("Anteriores guardadas", "Previous ones kept"),
+    "system_previous": Text("Anteriores guardadas", "Previous generations kept"),
     "system_month_ends": Text("Cierres de mes", "Month ends"),
     "system_month_ends_kept": Text("{count}: del {first} al {last}", "{count}: {first} to {last}"),
     "system_none": Text("ninguna", "none"),
     "system_no_month_ends": Text("ninguno", "none"),
     "system_unknown": Text("no se puede leer", "cannot be read"),
     # Coverage.
-    "system_coverage": Text("Cobertura y consultas", "Coverage and questions"),
+    "system_coverage": Text("Cobertura y uso de la caché", "Coverage and use of the cache"),
     "system_coverage_note": Text(
-        "Consultas de los últimos {days} días. Una variante es un filtro de un producto.",
-        "Questions of the last {days} days. A variant is one filter of one product.",
+        "Solicitudes de los últimos {days} días. Una variante es un filtro de un producto.",
+        "Requests of the last {days} days. A variant is one filter of one product.",
     ),
     "system_product": Text("Producto", "Product"),
-    "system_exist": Text("Existen", "Exist"),
+    "system_exist": Text("Existentes", "Existing"),
     "system_precomputed": Text("Precalculadas", "Precomputed"),
     "system_no_room": Text("Sin espacio", "No room"),
-    "system_requested": Text("Pedidas", "Asked for"),
+    "system_requested": Text("Pedidas", "Requested"),
     "system_missing": Text("Faltan", "Missing"),
     "system_hits": Text("Aciertos", "Hits"),
     "system_stale": Text("Desactualizados", "Stale"),
@@ -69,24 +70,31 @@ TEXTS: Final[dict[str, Text]] = {
     "miss_expired": Text("caducada", "expired"),
     "miss_unreachable": Text("Redis inaccesible", "Redis unreachable"),
     # Variants.
-    "system_missed": Text("Variantes que más faltaron", "Variants missed most"),
-    "system_most_requested": Text("Variantes más pedidas", "Variants asked for most"),
-    "system_weight_note": Text("Cada día que pasa cuenta la mitad.", "A count halves each day."),
+    "system_missed": Text(
+        "Variantes no precalculadas más pedidas", "Most requested variants not precomputed"
+    ),
+    "system_most_requested": Text("Variantes más pedidas", "Most requested variants"),
+    "system_weight_note": Text(
+        "El peso de una solicitud se reduce a la mitad cada día.", "A request's weight halves every day."
+    ),
     "system_filter": Text("Filtro", "Filter"),
     "system_reason": Text("Motivo", "Reason"),
     "system_times": Text("Veces", "Times"),
     "system_now": Text("Ahora", "Now"),
     "system_is_there": Text("precalculada", "precomputed"),
     "system_is_missing": Text("falta", "missing"),
-    "system_nothing_missed": Text("Ninguna variante faltó en estos días.", "No variant was missed lately."),
+    "system_nothing_missed": Text(
+        "Todas las variantes pedidas en estos días estaban precalculadas.",
+        "All variants requested lately were precomputed.",
+    ),
     "system_nothing_requested": Text(
-        "Nadie ha pedido nada en estos días.", "Nobody has asked for anything lately."
+        "No ha habido solicitudes en estos días.", "There were no requests lately."
     ),
     # The pipeline, the server, this process.
     "system_pipeline": Text("Proceso de cálculo", "Pipeline"),
     "system_waiting": Text("Solicitudes en espera", "Requests waiting"),
     "system_taken": Text("Solicitudes en curso", "Requests under way"),
-    "system_seen": Text("Buscó trabajo por última vez", "Last looked for work"),
+    "system_seen": Text("Última consulta de solicitudes", "Last read of requests"),
     "system_never_seen": Text(
         "nunca: inicie el sistema con «kpi up»", "never: start the system with `kpi up`"
     ),
@@ -106,7 +114,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_alarms": Text("Alarmas", "Alarms"),
     "system_no_alarms": Text("Ninguna en las últimas 24 horas.", "None in the last 24 hours."),
     "system_alarm_advice": Text(
-        "Los registros de la web y del trabajador cuentan cada una; actualice los productos que nombran.",
-        "The logs of serving and of the worker tell each; refresh the products they name.",
+        "Los registros de la web y del trabajador detallan cada una; actualice los productos que nombran.",
+        "The logs of serving and of the worker record each; refresh the products they name.",
     ),
 }

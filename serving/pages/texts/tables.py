@@ -1,4 +1,4 @@
-"""What tables and downloads say."""
+"""Texts of tables and downloads."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ TEXTS: Final[dict[str, Text]] = {
     "download_workbook": Text("Todo en Excel", "All in Excel"),
     "download_key_figures": Text("Indicadores en CSV", "Key figures in CSV"),
     "download_of": Text("Descargar {title} en CSV", "Download {title} as CSV"),
-    # What sheets are headed with.
+    # Heads of sheets.
     "sheet_kpi": Text("Indicador", "Key figure"),
     "sheet_currency": Text("Moneda", "Currency"),
     "sheet_value": Text("Valor", "Value"),

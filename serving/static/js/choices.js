@@ -82,7 +82,7 @@ function filter(choice) {
     item.hidden = !sought.every((word) => words.includes(word));
     count += !item.hidden;
   }
-  choice.querySelector(".none-matches").hidden = count > 0;
+  choice.querySelector(".no-matches").hidden = count > 0;
   return count;
 }
 

@@ -70,6 +70,6 @@ function choosePeriod(event) {
 }
 
 function tell() {
-  const chips = [...document.querySelectorAll("#filters .chip-words")].map((one) => one.textContent.trim());
+  const chips = [...document.querySelectorAll("#filters .chip-label")].map((one) => one.textContent.trim());
   announce(chips.length ? text("filtered", { filters: chips.join("; ") }) : text("unfiltered"));
 }

@@ -77,7 +77,7 @@ def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
     page.evaluate("scrollTo(0, 700)")
     page.evaluate("document.querySelector('#summary-client').click()")
     page.locator("#options-client input").nth(4).check()
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
     page.keyboard.press("Escape")
     page.evaluate("scrollTo(0, 600)")
     page.evaluate("document.querySelector('.pages a[href*=costs]').click()")
@@ -86,14 +86,14 @@ def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
     expect(said(page)).to_contain_text("Costos")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Gestión")
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
     assert page.evaluate("scrollY") == 600
     assert page.locator(".chart-monthly_trend table").first.is_visible()
     page.go_back()
     expect(page.locator("#summary-client")).to_contain_text("Todos")
     expect(page.locator(".chips")).to_have_count(0)
     page.go_forward()
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
     assert has_stayed(page)
     page.reload()
     assert page.evaluate("scrollY") == 600
@@ -110,7 +110,7 @@ def test_options_are_found_and_chosen_by_keys(page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Energía Río Claro")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Energía Río Claro")
     # The search goes on where it was.
     expect(page.get_by_label("Buscar en Cliente")).to_have_value("ENERGIA")
     expect(shown).to_have_count(2)
@@ -119,7 +119,7 @@ def test_options_are_found_and_chosen_by_keys(page) -> None:
     page.keyboard.press("ArrowUp")
     expect(page.get_by_label("Buscar en Cliente")).to_be_focused()
     page.keyboard.type(" xyz")
-    expect(page.locator("#choice-client .none-matches")).to_be_visible()
+    expect(page.locator("#choice-client .no-matches")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#choice-client .popover")).not_to_be_visible()
     assert focused(page) == "summary-client"
@@ -146,11 +146,11 @@ def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
     page = mark(open_page(f"{PAGE}&client=Minera+Sur&state=pagado&period=3m"))
     page.locator("#summary-client").click()
     page.locator("#clear-client").click()
-    expect(page.locator(".chip-words")).to_have_text(["Periodo: Últimos 3 meses", "Estado: Pagado"])
+    expect(page.locator(".chip-label")).to_have_text(["Periodo: Últimos 3 meses", "Estado: Pagado"])
     expect(page.locator("#choice-client .popover")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_label("Quitar el filtro Pagado").click()
-    expect(page.locator(".chip-words")).to_have_text(["Periodo: Últimos 3 meses"])
+    expect(page.locator(".chip-label")).to_have_text(["Periodo: Últimos 3 meses"])
     assert page.evaluate("document.activeElement.closest('.chips') !== null")
     page.get_by_role("link", name="Quitar todos").click()
     expect(page.locator(".chips")).to_have_count(0)
@@ -230,7 +230,7 @@ def test_without_scripts_the_form_is_sent(open_page) -> None:
     page.get_by_role("button", name="Aplicar").click()
     page.wait_for_url("**client=Vial*")
     assert [value for name, value in requested(page) if name == "client"] == ["Minera Sur", "Vial Centro"]
-    assert page.locator(".chip-words").all_inner_texts() == ["Cliente: Minera Sur", "Cliente: Vial Centro"]
+    assert page.locator(".chip-label").all_inner_texts() == ["Cliente: Minera Sur", "Cliente: Vial Centro"]
 
 
 def test_a_page_that_does_not_come_leaves_the_one_before(open_page) -> None:
@@ -244,13 +244,13 @@ def test_a_page_that_does_not_come_leaves_the_one_before(open_page) -> None:
     assert requested(page) == [("lang", "es")]
     page.unroute_all()
     option(page, "Minera Sur").check()
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
     expect(page.locator(".unreachable")).not_to_be_visible()
     page.route("**/manager/dashboard?lang=es", lambda route: route.abort("internetdisconnected"))
     page.go_back()
     expect(page.locator(".unreachable")).to_be_visible()
     page.wait_for_url("**client=Minera*")  # the address is again that of what is shown
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Sur")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
     assert has_stayed(page)
 
 

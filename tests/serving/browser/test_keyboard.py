@@ -93,7 +93,7 @@ def test_a_value_is_found_ticked_and_taken_back(page) -> None:
     expect_focus(page, choice.get_by_label("Buscar en Cliente"))
     page.keyboard.type("nandu")
     strike(page, "ArrowDown", "Space")
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Ñandú")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Ñandú")
     expect_focus(page, choice.get_by_label("Minera Ñandú"))
     strike(page, "Escape")
     expect_focus(page, summary)
@@ -112,7 +112,7 @@ def test_a_period_is_chosen(page) -> None:
     strike(page, "Enter")
     go_to(page, page.get_by_role("link", name="Últimos 3 meses"))
     page.keyboard.press("Enter")
-    expect(page.locator(".chip-words")).to_have_text("Periodo: Últimos 3 meses")
+    expect(page.locator(".chip-label")).to_have_text("Periodo: Últimos 3 meses")
     expect_focus(page, summary)
 
 
@@ -145,7 +145,7 @@ def test_a_chart_leads_to_what_it_is_about(page) -> None:
     strike(page, "Enter")
     go_to(page, clients.get_by_role("link", name="Minera Ñandú", exact=True))
     page.keyboard.press("Enter")
-    expect(page.locator(".chip-words")).to_have_text("Cliente: Minera Ñandú")
+    expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Ñandú")
     assert page.evaluate(FAULT_OF_FOCUS) == ""
     assert has_stayed(page)
 

@@ -17,14 +17,14 @@ ES, EN = (Formats(language, DECIMALS, SANTIAGO) for language in ("es", "en"))
 @pytest.mark.parametrize(
     ("minor", "currency", "spanish", "english"),
     [
-        (1_234_000_000, "CLP", "$ 1.234 M", "CLP 1,234 M"),
-        (12_340_000, "CLP", "$ 12,3 M", "CLP 12.3 M"),
-        (5_000_000, "CLP", "$ 5,0 M", "CLP 5.0 M"),
-        (999_999, "CLP", "$ 999.999", "CLP 999,999"),
-        (0, "CLP", "$ 0", "CLP 0"),
-        (-7_500_000, "CLP", "\N{MINUS SIGN}$ 7,5 M", "\N{MINUS SIGN}CLP 7.5 M"),
-        (123_456_789, "USD", "US$ 1,2 M", "USD 1.2 M"),
-        (12_345, "USD", "US$ 123", "USD 123"),
+        (1_234_000_000, "CLP", "$1.234 M", "CLP 1,234 M"),
+        (12_340_000, "CLP", "$12,3 M", "CLP 12.3 M"),
+        (5_000_000, "CLP", "$5,0 M", "CLP 5.0 M"),
+        (999_999, "CLP", "$999.999", "CLP 999,999"),
+        (0, "CLP", "$0", "CLP 0"),
+        (-7_500_000, "CLP", "\N{MINUS SIGN}$7,5 M", "\N{MINUS SIGN}CLP 7.5 M"),
+        (123_456_789, "USD", "US$1,2 M", "USD 1.2 M"),
+        (12_345, "USD", "US$123", "USD 123"),
         (1_000_000, "JPY", "JPY 1,0 M", "JPY 1.0 M"),
     ],
 )
@@ -34,8 +34,8 @@ def test_money_is_short(minor, currency, spanish, english) -> None:
 
 
 def test_money_is_told_to_the_last_unit() -> None:
-    assert ES.money(1_234_567_890, "CLP").full == "$\xa01.234.567.890"
-    assert ES.money(123_456_789, "USD").full == "US$\xa01.234.567,89"
+    assert ES.money(1_234_567_890, "CLP").full == "$1.234.567.890"
+    assert ES.money(123_456_789, "USD").full == "US$1.234.567,89"
     assert EN.money(123_456_789, "USD").full == "USD\xa01,234,567.89"
 
 
@@ -53,7 +53,8 @@ def test_money_tells_the_sign_of_its_currency() -> None:
     for written in (ES.money(-123_456_789, "USD"), EN.money(12_345, "CLP"), ES.money(7, "JPY")):
         assert written.symbol in ("US$", "CLP", "JPY")
         for text in (written.short, written.full):
-            assert text.count(f"{written.symbol}\xa0") == 1
+            assert text.count(written.symbol) == 1
+            assert ("\xa0" in text.partition(written.symbol)[2][:1]) is written.symbol.isalpha()
 
 
 @given(st.integers(-(10**18), 10**18))
@@ -66,7 +67,7 @@ def test_numbers() -> None:
     assert (ES.count(9957), EN.count(9957)) == ("9.957", "9,957")
     # An average is told to the tenth, a count of days whole.
     assert (ES.days(34.56), EN.days(34.0), EN.days(34)) == ("34,6", "34.0", "34")
-    assert (ES.share(0.9345), EN.share(1)) == ("93,4\xa0%", "100.0\xa0%")
+    assert (ES.share(0.9345), EN.share(1)) == ("93,4%", "100.0%")
 
 
 def test_a_moment_of_today_is_told_by_its_time() -> None:

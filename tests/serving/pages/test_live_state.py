@@ -52,9 +52,9 @@ def test_what_matters_most_is_said(changes, refresh, name, label, result, englis
 
 def test_old_figures_say_since_when(result, english) -> None:
     at = 1719576000.0  # eight in the morning in Santiago
-    old = replace(result, state=AnswerState.STALE, entry=replace(result.entry, fresh_until=at), now=at + 60)
-    found = live_state(old, None, english)
-    assert (found.name, found.label) == ("stale", "Out of date since 08:00")
+    entry = replace(result.entry, computed_at=at, verified_at=at, fresh_until=at)
+    state = live_state(replace(result, state=AnswerState.STALE, entry=entry, now=at + 60), None, english)
+    assert (state.name, state.label) == ("stale", "Out of date since 08:00")
 
 
 def test_every_state_has_a_text_an_icon_and_a_text_for_scripts(web, press) -> None:

@@ -72,14 +72,14 @@ def test_the_page_in_spanish(web, press) -> None:
         "Al día",
         "Datos al 28 jun 2024",
         "Por cobrar",
-        "$ 1.234 M",
+        "$1.234 M",
         "34,6 días",
-        "93,4 %",
-        "$ 432 M ÷ $ 4.562 M \N{MULTIPLICATION SIGN} 364 días",
+        "93,4%",
+        "$432 M ÷ $4.562 M \N{MULTIPLICATION SIGN} 364 días",
         "Antigüedad de lo no pagado",
         "0\N{EN DASH}30 días",
         "12 meses a mayo de 2024 frente a los 12 anteriores",
-        "12,5 % mejora",
+        "12,5% mejora",
         "Meta 35 días: cumplida",
         "En revisión",
         "Minera Ñandú 12",
@@ -87,7 +87,7 @@ def test_the_page_in_spanish(web, press) -> None:
         "Sin asignar 21",
     ):
         assert expected in text
-    assert any(one.get("title") == "$\xa01.234.000.000" for one in page.all("p"))
+    assert any(one.get("title") == "$1.234.000.000" for one in page.all("p"))
 
 
 def test_the_page_in_english(web, press) -> None:
@@ -161,9 +161,9 @@ def test_charts_are_drawn_said_and_tabled(web, press) -> None:
         assert set((drawing["aria-labelledby"] or "").split()) <= ids
     text = words(page.text)
     for expected in (
-        "se aprobaron $ 6.240 M de $ 7.020 M propuestos y se pagaron $ 5.460 M; el DSO es de 34,5 días.",
-        "20,0 % de lo no pagado tiene más de 120 días ($ 5,0 M).",
-        "En jul 2024 se espera cobrar $ 60,0 M, entre $ 30,0 M y $ 90,0 M",
+        "se aprobaron $6.240 M de $7.020 M propuestos y se pagaron $5.460 M; el DSO es de 34,5 días.",
+        "20,0% de lo no pagado tiene más de 120 días ($5,0 M).",
+        "En jul 2024 se espera cobrar $60,0 M, entre $30,0 M y $90,0 M",
         "jul 2023",
         "1.080 M",  # what was proposed in the twelfth month
         "Los demás",
@@ -267,7 +267,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     text = words(page.text)
     assert "En preparación" in text
     assert "de un filtro más amplio: Cliente: Minera Ñandú." in text
-    assert "$ 2.468 M" in text
+    assert "$2.468 M" in text
     (progress,) = [one["href"] for one in page.all("a") if "/status/" in (one.get("href") or "")]
     assert web.get(progress).get_json()["state"] == "queued"
     both = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
@@ -298,7 +298,9 @@ def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) 
     wait_until(lambda: UsageCounters(client).reads("dashboards") == Reads(1, {}))
 
 
-@pytest.mark.parametrize(("age_s", "title"), [(None, "La caché está vacía"), (5000, "Los datos caducaron")])
+@pytest.mark.parametrize(
+    ("age_s", "title"), [(None, "Todavía no hay cifras"), (5000, "Las cifras caducaron")]
+)
 def test_without_figures_the_page_is_a_problem(age_s, title, web, press) -> None:
     if age_s is not None:
         press.publish(age_s=age_s)
@@ -364,7 +366,7 @@ def test_figures_of_the_wrong_shape_are_no_internal_error(change, web, press, da
     press.publish("dashboards", answers={EVERYTHING: {**data_of("dashboards"), **change}})
     response = web.get(PAGE)
     assert response.status_code == 503
-    assert "Los datos se están preparando" in read(response).text
+    assert "Las cifras se están preparando" in read(response).text
     assert [one.kind for one in Requests(client).pending("test", 10)] == ["refresh"]
 
 

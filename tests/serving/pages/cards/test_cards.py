@@ -56,7 +56,7 @@ def test_a_change_is_told_in_the_words_of_its_unit(cards_of) -> None:
     told = {name: card.figures[0].change for name, card in shown.items()}
     assert (told["dso"].way, plain(told["dso"].text), told["dso"].trend) == ("down", "3.2 days", "improving")
     assert plain(told["approval_rate"].text) == "1.2 points"
-    assert (told["proposed"].way, plain(told["proposed"].text)) == ("down", "25.0 %")
+    assert (told["proposed"].way, plain(told["proposed"].text)) == ("down", "25.0%")
     assert plain(told["receivable"].text) == "CLP 7.0 M"  # nothing before: no part of it
     assert (told["overdue"].way, told["overdue"].trend) == ("level", "stable")
     assert told["paid"] is None

@@ -100,7 +100,7 @@ def test_stages_begin_where_the_one_before_ends(chart_of) -> None:
 def test_expected_months_have_ranges_and_collected_ones_none(chart_of) -> None:
     (columns,) = chart_of("cash_flow").parts[0].drawings
     assert [one.series for one in columns.legend] == ["collected", "expected"]
-    assert [one.label for one in columns.ranges] == ["9 cases of 10", "5 cases of 10"]
+    assert [one.label for one in columns.ranges] == ["90% interval", "50% interval"]
     assert len(columns.chart.bands) == 2 * 12
     assert {one.month for one in columns.chart.columns if one.series == "collected"} == set(range(6))
 
@@ -184,8 +184,8 @@ def test_values_are_written_by_their_kind(chart_of) -> None:
     assert [cell.text for cell in trend.table.rows[0]] == [
         "Jul 2023",
         "30.0\xa0days",
-        "20.0\xa0%",
-        "90.0\xa0%",
+        "20.0%",
+        "90.0%",
         "12.0\xa0days",
     ]
 

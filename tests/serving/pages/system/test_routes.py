@@ -72,7 +72,7 @@ def test_coverage_and_how_questions_went(web, press, client) -> None:
     usage_counters.add_stale("kpis", {EVERYTHING: 7})
     text = words(web.get(f"{SYSTEM}?lang=en"))
     # Known, precomputed, no room, asked, missing, hits, stale, misses, rate.
-    assert "kpis 1,234 1 34 2 1 30 7 10 75.0 %" in text
+    assert "kpis 1,234 1 34 2 1 30 7 10 75.0%" in text
     assert "Misses of kpis: 9 not precomputed, 1 corrupt." in text
     assert f"Client: {MINE} kpis not precomputed missing 9" in text
     # By variant: hits, stale, misses.
@@ -82,14 +82,14 @@ def test_coverage_and_how_questions_went(web, press, client) -> None:
 
 def test_requests_that_wait_and_who_works_on_them(web, press, client) -> None:
     press.publish()
-    assert "Last looked for work never" in words(web.get(f"{SYSTEM}?lang=en"))
+    assert "Last read of requests never" in words(web.get(f"{SYSTEM}?lang=en"))
     requests = Requests(client)
     requests.submit(RequestKind.WARM, "kpis", OF_MINE)
     requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     assert len(requests.pending("worker", 1)) == 1
     text = words(web.get(f"{SYSTEM}?lang=en"))
     assert "Requests waiting 1 Requests under way 1" in text
-    assert re.search(r"Last looked for work \d+ seconds? ago", text)
+    assert re.search(r"Last read of requests \d+ seconds? ago", text)
 
 
 def test_alarms_are_counted(web, press, client) -> None:
@@ -112,7 +112,7 @@ def test_an_empty_cache_is_told(web) -> None:
     text = words(web.get(f"{SYSTEM}?lang=en"))
     assert text.count("Not published") == 4
     assert "Publish it with `kpi warm`." in text
-    assert "No variant was missed lately." in text
+    assert "All variants requested lately were precomputed." in text
 
 
 def test_a_manifest_that_is_none_is_no_failure(web, client) -> None:

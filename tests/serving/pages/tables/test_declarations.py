@@ -19,7 +19,7 @@ def words(response) -> str:
             "dashboards",
             ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78 very high"],
         ),
-        ("project-managers", "charts", ["Jorge Díaz 21 80.0 M 30.0 M 20.0 M 10.0 M 87.5 % 41"]),
+        ("project-managers", "charts", ["Jorge Díaz 21 80.0 M 30.0 M 20.0 M 10.0 M 87.5% 41"]),
         ("rework", "charts", ["Out of scope 2 3.0 M", "Technical error 3 4.0 M"]),
         (
             "cash-flow",
@@ -36,8 +36,8 @@ def words(response) -> str:
             "financials",
             [
                 "Approved " + "80.0 M " * 12 + "960 M",
-                "Margin (%) " + "56.2 % " * 12 + "56.2 %",
-                "P-002 40.0 M 65.0 M \N{MINUS SIGN}25.0 M \N{MINUS SIGN}62.5 %",
+                "Margin (%) " + "56.2% " * 12 + "56.2%",
+                "P-002 40.0 M 65.0 M \N{MINUS SIGN}25.0 M \N{MINUS SIGN}62.5%",
                 "Áridos Sur 9.0 M 4",
                 "Materiales 9.0 M 4",
             ],
