@@ -16,32 +16,18 @@ STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 COMPARISON = {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"}
 Rows = list[dict[str, Any]]
 
-_SAID: dict[str, tuple[str, dict[str, Any]]] = {
-    "monthly_trend": (
-        "totals_and_dso",
-        {
-            "month": "2024-06",
-            "proposed": 7_020_000_000,
-            "approved": 6_240_000_000,
-            "paid": 5_460_000_000,
-            "dso": 34.5,
-        },
-    ),
-    "ageing": ("oldest", {"share": 0.2, "amount": 5_000_000}),
-    "states": ("largest", {"state": "enviado", "share": 0.4, "amount": 42_000_000}),
-    "concentration": ("top", {"client": MINE, "share": 0.6, "amount": 90_000_000}),
-    "cash_flow": (
-        "expected",
-        {
-            "month": "2024-07",
-            "amount": 60_000_000,
-            "low": 30_000_000,
-            "high": 90_000_000,
-            "total": 390_000_000,
-        },
-    ),
+MILLION = 1_000_000
+_MONTH_TOTALS = {"proposed": 7_020 * MILLION, "approved": 6_240 * MILLION, "paid": 5_460 * MILLION}
+_EXPECTED = {"amount": 60 * MILLION, "low": 30 * MILLION, "high": 90 * MILLION, "total": 390 * MILLION}
+_SENTENCES: dict[str, tuple[str, dict[str, Any]]] = {
+    "monthly_trend": ("totals_and_dso", {"month": "2024-06", **_MONTH_TOTALS, "dso": 34.5}),
+    "ageing": ("oldest", {"share": 0.2, "amount": 5 * MILLION}),
+    "states": ("largest", {"state": "enviado", "share": 0.4, "amount": 42 * MILLION}),
+    "concentration": ("top", {"client": MINE, "share": 0.6, "amount": 90 * MILLION}),
+    "cash_flow": ("expected", {"month": "2024-07", **_EXPECTED}),
     "stages": ("bottleneck", {"stage": "conformity_to_payment", "days": 31.2, "total": 52.0}),
 }
+"""By chart, what it states: the name of its sentence and the values in it."""
 
 
 def catalogue_charts(digest: str) -> Rows:
@@ -142,108 +128,88 @@ def _moves(kpi: Kpi, scale: int) -> dict[str, Any]:
 
 def _chart(name: str, currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
     rows = _ROWS[name](currencies, scale)
-    says = [
-        {"currency": code, "sentence": _SAID[name][0], "values": _SAID[name][1]}
-        if CHARTS[name].columns.count("currency")
-        else {"sentence": _SAID[name][0], "values": _SAID[name][1]}
-        for code in currencies[: None if "currency" in CHARTS[name].columns else 1]
-        if name in _SAID
-    ]
+    per_currency = "currency" in CHARTS[name].columns
+    says = []
+    if name in _SENTENCES:
+        sentence, values = _SENTENCES[name]
+        says = [
+            {**({"currency": code} if per_currency else {}), "sentence": sentence, "values": values}
+            for code in (currencies if per_currency else currencies[:1])
+        ]
     columns = {column: [row[column] for row in rows] for column in CHARTS[name].columns}
     return {"columns": columns, "empty": not rows, "says": says}
 
 
+def _each(currencies: tuple[str, ...], *rows: dict[str, Any]) -> Rows:
+    """The same rows in each currency."""
+    return [{"currency": code, **row} for code in currencies for row in rows]
+
+
+def _scaled(amounts: dict[str, int], scale: int) -> dict[str, int]:
+    return {name: amount * scale for name, amount in amounts.items()}
+
+
 def _monthly_trend(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {
-            "month": month,
-            "currency": code,
-            "proposed": 90_000_000 * scale * place,
-            "approved": 80_000_000 * scale * place,
-            "paid": 70_000_000 * scale * place,
-            "dso": None if place == 1 else 30.0 + place,
-        }
-        for code in currencies
+    amounts = {"proposed": 90 * MILLION, "approved": 80 * MILLION, "paid": 70 * MILLION}
+    rows = (
+        {"month": month, **_scaled(amounts, scale * place), "dso": None if place == 1 else 30.0 + place}
         for place, month in enumerate(MONTHS, 1)
-    ]
+    )
+    return _each(currencies, *rows)
 
 
 def _ageing(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {"bucket": one, "currency": code, "amount": 5_000_000 * scale, "count": 2 * scale, "share": 0.2}
-        for code in currencies
-        for one in BUCKETS
-    ]
+    row = {"amount": 5 * MILLION * scale, "count": 2 * scale, "share": 0.2}
+    return _each(currencies, *({"bucket": bucket, **row} for bucket in BUCKETS))
 
 
 def _states(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {"state": one, "currency": code, "amount": 7_000_000 * scale * place, "count": 3 * scale}
-        for code in currencies
-        for place, one in enumerate(STATES, 1)
-    ]
+    rows = (
+        {"state": state, "amount": 7 * MILLION * scale * place, "count": 3 * scale}
+        for place, state in enumerate(STATES, 1)
+    )
+    return _each(currencies, *rows)
 
 
 def _by_name(column: str, **more: Any) -> Any:
+    amounts = {"approved": 90 * MILLION, "receivable": 30 * MILLION, "overdue": 20 * MILLION}
+
     def rows(currencies: tuple[str, ...], scale: int) -> Rows:
-        return [
-            {
-                column: name,
-                "currency": code,
-                "approved": 90_000_000 * scale // place,
-                "receivable": 30_000_000 * scale // place,
-                "overdue": 20_000_000 * scale // place,
-                **more,
-            }
-            for code in currencies
+        shares = (
+            {column: name, **{key: amount * scale // place for key, amount in amounts.items()}, **more}
             for place, name in enumerate((MINE, CONSTRUCTORA, ""), 1)
-        ]
+        )
+        return _each(currencies, *shares)
 
     return rows
 
 
 def _cash_flow(currencies: tuple[str, ...], scale: int) -> Rows:
-    found = []
-    for code in currencies:
-        for place, month in enumerate([*MONTHS[-6:], *AHEAD]):
-            expected = place >= 6
-            amount = (90_000_000 - 4_000_000 * place) * scale
-            ends = {"low_50": -0.2, "high_50": 0.2, "low_90": -0.5, "high_90": 0.5}
-            found.append(
-                {
-                    "month": month,
-                    "currency": code,
-                    "kind": "expected" if expected else "collected",
-                    "amount": amount,
-                    **{name: round(amount * (1 + part)) if expected else None for name, part in ends.items()},
-                }
-            )
-    return found
+    ends = {"low_50": -0.2, "high_50": 0.2, "low_90": -0.5, "high_90": 0.5}
+    rows = []
+    for place, month in enumerate([*MONTHS[-6:], *AHEAD]):
+        amount, is_expected = (90 - 4 * place) * MILLION * scale, place >= 6
+        bands = {name: round(amount * (1 + part)) if is_expected else None for name, part in ends.items()}
+        rows.append(
+            {"month": month, "kind": "expected" if is_expected else "collected", "amount": amount, **bands}
+        )
+    return _each(currencies, *rows)
 
 
 def _opex_capex(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {"month": month, "currency": code, "opex": 30_000_000 * scale, "capex": 4_000_000 * scale * place}
-        for code in currencies
+    rows = (
+        {"month": month, "opex": 30 * MILLION * scale, "capex": 4 * MILLION * scale * place}
         for place, month in enumerate(MONTHS)
-    ]
+    )
+    return _each(currencies, *rows)
 
 
 def _margin_by_project(currencies: tuple[str, ...], scale: int) -> Rows:
-    found = []
-    for code in currencies:
-        for project, revenue, cost in (("P-001", 90, 60), ("P-002", 40, 65)):
-            margin = revenue - cost
-            money = {"revenue": revenue, "cost": cost, "margin": margin}
-            found.append(
-                {
-                    "project": project,
-                    "currency": code,
-                    **{name: amount * 1_000_000 * scale for name, amount in money.items()},
-                    "margin_share": margin / revenue,
-                }
-            )
-    return found
+    rows = []
+    for project, revenue, cost in (("P-001", 90, 60), ("P-002", 40, 65)):
+        money = _scaled({"revenue": revenue, "cost": cost, "margin": revenue - cost}, MILLION * scale)
+        rows.append({"project": project, **money, "margin_share": (revenue - cost) / revenue})
+    return _each(currencies, *rows)
 
 
 def _stages(_: tuple[str, ...], scale: int) -> Rows:
@@ -255,12 +221,12 @@ def _stages(_: tuple[str, ...], scale: int) -> Rows:
 
 
 def _payment_heatmap(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {"client": client, "month": month, "currency": code, "amount": 7_000_000 * scale * place * share}
-        for code in currencies
+    rows = (
+        {"client": client, "month": month, "amount": 7 * MILLION * scale * place * share}
         for share, client in enumerate((CONSTRUCTORA, MINE))
         for place, month in enumerate(MONTHS)
-    ]
+    )
+    return _each(currencies, *rows)
 
 
 def _kpi_trend(currencies: tuple[str, ...], scale: int) -> Rows:
@@ -279,16 +245,11 @@ def _kpi_trend(currencies: tuple[str, ...], scale: int) -> Rows:
 
 
 def _concentration(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {
-            "client": name,
-            "currency": code,
-            "receivable": amount * 1_000_000 * scale,
-            "cumulative_share": share,
-        }
-        for code in currencies
-        for name, amount, share in ((MINE, 90, 0.6), (CONSTRUCTORA, 60, 1.0))
-    ]
+    return _each(
+        currencies,
+        {"client": MINE, "receivable": 90 * MILLION * scale, "cumulative_share": 0.6},
+        {"client": CONSTRUCTORA, "receivable": 60 * MILLION * scale, "cumulative_share": 1.0},
+    )
 
 
 _ROWS = {
@@ -310,139 +271,90 @@ _ROWS = {
 def _tables(product: str, currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
     if product == "dashboards":
         return {"tables": {"critical_certificates": _critical(currencies, scale)}}
-    if product == "charts":
-        return {
-            "tables": {
-                "project_managers": _managers(currencies, scale),
-                "rejection_reasons": [
-                    {"reason": "fuera_alcance", "currency": code, "amount": 3_000_000 * scale, "count": 2}
-                    for code in currencies
-                ],
-                "failure_kinds": [
-                    {"kind": "error_tecnico", "currency": code, "amount": 4_000_000 * scale, "count": 3}
-                    for code in currencies
-                ],
-            }
+    if product != "charts":
+        return _financials(currencies, scale)
+    reason = {"reason": "fuera_alcance", "amount": 3 * MILLION * scale, "count": 2}
+    failure = {"kind": "error_tecnico", "amount": 4 * MILLION * scale, "count": 3}
+    return {
+        "tables": {
+            "project_managers": _managers(currencies, scale),
+            "rejection_reasons": _each(currencies, reason),
+            "failure_kinds": _each(currencies, failure),
         }
-    return _financials(currencies, scale)
+    }
 
 
 def _critical(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {
-            "certificate_id": "P-001/17",
-            "project": "P-001",
-            "client": MINE,
-            "project_manager": "sin asignar",
-            "state": "enviado",
-            "currency": code,
-            "amount": 12_500_000 * scale,
-            "sent_on": "2024-03-01",
-            "days": 119,
-            "overdue_days": None,
-            "urgency": 78,
-        }
-        for code in currencies
-    ]
+    certificate = {
+        "certificate_id": "P-001/17",
+        "project": "P-001",
+        "client": MINE,
+        "project_manager": "sin asignar",
+        "state": "enviado",
+        "amount": 12_500_000 * scale,
+        "sent_on": "2024-03-01",
+        "days": 119,
+        "overdue_days": None,
+        "urgency": 78,
+    }
+    return _each(currencies, certificate)
 
 
 def _managers(currencies: tuple[str, ...], scale: int) -> Rows:
-    return [
-        {
-            "project_manager": "Jorge Díaz",
-            "currency": code,
-            "certificates": 21 * scale,
-            "approved": 80_000_000 * scale,
-            "receivable": 30_000_000 * scale,
-            "overdue": 20_000_000 * scale,
-            "critical": 10_000_000 * scale,
-            "approval_rate": 0.875,
-            "dso": 41.0,
-        }
-        for code in currencies
-    ]
+    amounts = {"approved": 80, "receivable": 30, "overdue": 20, "critical": 10}
+    manager = {
+        "project_manager": "Jorge Díaz",
+        "certificates": 21 * scale,
+        **_scaled(amounts, MILLION * scale),
+        "approval_rate": 0.875,
+        "dso": 41.0,
+    }
+    return _each(currencies, manager)
 
 
 def _financials(currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
     line = {
-        "billed": 90_000_000,
-        "approved": 80_000_000,
-        "collected": 65_000_000,
-        "opex": 30_000_000,
-        "capex": 5_000_000,
-        "costs": 35_000_000,
-        "costs_paid_out": 33_000_000,
-        "margin": 45_000_000,
+        "billed": 90,
+        "approved": 80,
+        "collected": 65,
+        "opex": 30,
+        "capex": 5,
+        "costs": 35,
+        "costs_paid_out": 33,
+        "margin": 45,
     }
-    profit = [
-        {
-            "value": "P-002",
-            "currency": code,
-            "approved": 40_000_000 * scale,
-            "costs": 65_000_000 * scale,
-            "margin": -25_000_000 * scale,
-            "margin_share": -0.625,
-        }
-        for code in currencies
-    ]
+    amounts = _scaled(line, MILLION * scale)
+    by_month = {name: [amount] * 12 for name, amount in amounts.items()}
+    loss = _scaled({"approved": 40, "costs": 65, "margin": -25}, MILLION * scale)
+    profit = _each(currencies, {"value": "P-002", **loss, "margin_share": -0.625})
+    spent = {"amount": 9 * MILLION * scale, "count": 4}
+    working_capital = {
+        "dso": 41.5,
+        "target_days": 35,
+        "benchmark_days": 45,
+        "gap_days": 6.5,
+        "daily_billing": {"value": 2_666_666.5, "numerator": 976_000_000, "denominator": 366},
+        "cash_tied": 17_333_333 * scale,
+        "cash_tied_benchmark": -9_333_333 * scale,
+    }
+    expected = {"expected": 20, "low_50": 15, "high_50": 25, "low_90": 10, "high_90": 30}
+    forecast = {
+        **{name: [amount] * 12 for name, amount in _scaled(expected, MILLION * scale).items()},
+        **_scaled({"later": 7, "unknown": 3, "receivable": 250}, MILLION * scale),
+    }
     return {
         "statement": {
             "months": MONTHS,
-            "lines": [
-                {
-                    "currency": code,
-                    **{name: [amount * scale] * 12 for name, amount in line.items()},
-                    "margin_share": [0.5625] * 12,
-                }
-                for code in currencies
-            ],
+            "lines": _each(currencies, {**by_month, "margin_share": [0.5625] * 12}),
         },
-        "totals": [
-            {
-                "currency": code,
-                **{name: amount * scale * 12 for name, amount in line.items()},
-                "margin_share": 0.5625,
-            }
-            for code in currencies
-        ],
+        "totals": _each(currencies, {**_scaled(amounts, 12), "margin_share": 0.5625}),
         "profitability": {"project": profit, "client": profit, "project_manager": profit},
-        "suppliers": [
-            {"supplier": "Áridos Sur", "currency": code, "amount": 9_000_000 * scale, "count": 4}
-            for code in currencies
-        ],
-        "cost_categories": [
-            {"category": "Materiales", "currency": code, "amount": 9_000_000 * scale, "count": 4}
-            for code in currencies
-        ],
-        "working_capital": [
-            {
-                "currency": code,
-                "dso": 41.5,
-                "target_days": 35,
-                "benchmark_days": 45,
-                "gap_days": 6.5,
-                "daily_billing": {"value": 2_666_666.5, "numerator": 976_000_000, "denominator": 366},
-                "cash_tied": 17_333_333 * scale,
-                "cash_tied_benchmark": -9_333_333 * scale,
-            }
-            for code in currencies
-        ],
+        "suppliers": _each(currencies, {"supplier": "Áridos Sur", **spent}),
+        "cost_categories": _each(currencies, {"category": "Materiales", **spent}),
+        "working_capital": _each(currencies, working_capital),
         "forecast": {
             "months": AHEAD,
-            "lines": [
-                {
-                    "currency": code,
-                    "expected": [20_000_000 * scale] * 12,
-                    "low_50": [15_000_000 * scale] * 12,
-                    "high_50": [25_000_000 * scale] * 12,
-                    "low_90": [10_000_000 * scale] * 12,
-                    "high_90": [30_000_000 * scale] * 12,
-                    "later": 7_000_000 * scale,
-                    "unknown": 3_000_000 * scale,
-                    "receivable": 250_000_000 * scale,
-                }
-                for code in currencies
-            ],
+            "lines": _each(currencies, forecast),
             "dispersion": {code: [1.0] * 12 for code in currencies},
         },
     }

@@ -1,4 +1,4 @@
-// What newer figures changed: each number that differs says what it was before.
+// What newer figures changed: each number that differs shows its value before.
 import { announce, facts, onShown, text } from "./page.js";
 
 const MARKED_MS = 60_000;
@@ -14,11 +14,11 @@ export function start() {
   });
 }
 
-// Figures that stood in for others are no earlier value of theirs.
+// The figures of a wider filter are no earlier value of these.
 function answersTheSame(before) {
   const block = before.querySelector("#facts");
-  const told = block && JSON.parse(block.textContent);
-  return told !== null && told.figures_url === facts().figures_url && told.state !== "missing" && facts().state !== "missing";
+  const earlier = block && JSON.parse(block.textContent);
+  return earlier !== null && earlier.figures_url === facts().figures_url && earlier.state !== "missing" && facts().state !== "missing";
 }
 
 function mark(before) {
@@ -38,15 +38,15 @@ function differing(earlier, later) {
 }
 
 function cardValues(main) {
-  const found = new Map();
+  const values = new Map();
   for (const card of main.querySelectorAll(".card"))
-    card.querySelectorAll(".value").forEach((value, place) => found.set(`${nameOf(card, "card-")} ${place}`, value));
-  return found;
+    card.querySelectorAll(".value").forEach((value, place) => values.set(`${nameOf(card, "card-")} ${place}`, value));
+  return values;
 }
 
 // Numbers of tables by what they stand under and beside: rows may come, go and move.
 function tableValues(main) {
-  const found = new Map();
+  const values = new Map();
   for (const table of main.querySelectorAll("table")) {
     const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
     const title = table.caption?.textContent ?? "";
@@ -54,11 +54,11 @@ function tableValues(main) {
       const cells = [...row.cells];
       const names = cells.filter((cell) => !cell.matches(".number")).map(written);
       cells.forEach((cell, place) => {
-        if (cell.matches(".number")) found.set(JSON.stringify([title, ...names, heads[place]]), cell);
+        if (cell.matches(".number")) values.set(JSON.stringify([title, ...names, heads[place]]), cell);
       });
     }
   }
-  return found;
+  return values;
 }
 
 function markCard({ element, before }) {
@@ -70,26 +70,26 @@ function markCard({ element, before }) {
 
 function markCell({ element, before }) {
   element.classList.add("changed");
-  const words = text("changed", { value: before });
+  const label = text("changed", { value: before });
   element.dataset.title = element.title;
-  element.title = element.title ? `${element.title} · ${words}` : words;
-  element.append(made("span", "was unseen", ` (${words})`));
+  element.title = element.title ? `${element.title} · ${label}` : label;
+  element.append(made("span", "was unseen", ` (${label})`));
 }
 
 function clear() {
   for (const was of document.querySelectorAll(NEXT_TO_A_NUMBER)) was.remove();
-  for (const one of document.querySelectorAll(".changed")) {
-    one.classList.remove("changed");
-    if ("title" in one.dataset) one.title = one.dataset.title;
+  for (const element of document.querySelectorAll(".changed")) {
+    element.classList.remove("changed");
+    if ("title" in element.dataset) element.title = element.dataset.title;
   }
 }
 
 function news(cards, count) {
   if (!count) return text("news_none");
-  const said = count === 1 ? text("news_one") : text("news", { count });
+  const summary = count === 1 ? text("news_one") : text("news", { count });
   const named = cards.slice(0, NAMED).map(({ element, before, value }) =>
     text("news_of", { label: element.closest(".card").querySelector("h3, h4").textContent, value, before }));
-  return [said, ...named].join(" ");
+  return [summary, ...named].join(" ");
 }
 
 function nameOf(card, prefix) {
@@ -102,6 +102,6 @@ function written(element) {
   return own.map((node) => node.textContent).join("").replace(/\s+/g, " ").trim();
 }
 
-function made(kind, className, words) {
-  return Object.assign(document.createElement(kind), { className, textContent: words });
+function made(kind, className, label) {
+  return Object.assign(document.createElement(kind), { className, textContent: label });
 }

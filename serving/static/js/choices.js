@@ -1,8 +1,8 @@
-// The controls of the filter form: one is open at a time; it can be searched and walked through by keys.
+// The controls of the filter form: only one is open; it can be searched and used by keys.
 import { announce, onShown, text } from "./page.js";
 
 const MARGIN = 8;
-const QUIET_MS = 400; // a count is told once typing rests
+const QUIET_MS = 400; // a count is announced once typing pauses
 
 let quiet = 0;
 
@@ -49,7 +49,7 @@ function place(choice) {
 
 function click({ target }) {
   const opening = target.closest("details.choice:not([open]) > summary");
-  if (opening) place(opening.parentElement); // the event that tells comes after it has been painted
+  if (opening) place(opening.parentElement); // its own event comes after it has been painted
   const choice = openChoice();
   if (!choice) return;
   if (target.closest(".close")) close(choice);
@@ -71,23 +71,23 @@ function search({ target }) {
   quiet = setTimeout(() => announce(text("matches", { count })), QUIET_MS);
 }
 
-// Shows the options that have every word sought, and tells how many they are.
+// Shows the options that have every word of the search, and returns how many they are.
 function filter(choice) {
   const field = choice.querySelector(".search");
   if (!field) return 0;
   const sought = plain(field.value).split(" ").filter(Boolean);
   let count = 0;
   for (const item of choice.querySelectorAll(".option-list li")) {
-    const words = plain(item.querySelector(".option-label").textContent);
-    item.hidden = !sought.every((word) => words.includes(word));
+    const label = plain(item.querySelector(".option-label").textContent);
+    item.hidden = !sought.every((word) => label.includes(word));
     count += !item.hidden;
   }
   choice.querySelector(".no-matches").hidden = count > 0;
   return count;
 }
 
-function plain(words) {
-  return words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+function plain(label) {
+  return label.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 function press(event) {

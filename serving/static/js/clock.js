@@ -13,7 +13,7 @@ export function now() {
   return Date.now() + (most === Infinity ? 0 : (least + most) / 2);
 }
 
-// Sets the clock by an answer that was asked for at `sent`, by our own clock.
+// Sets the clock by the answer to a request sent at `sent`, by our own clock.
 export function learn(answer, sent) {
   set(Date.parse(answer.headers.get("Date")), sent);
 }
@@ -38,7 +38,7 @@ export function start() {
   setInterval(tick, 1000);
 }
 
-// Whether the page was loaded as the browser had kept it: then it tells a moment long past.
+// Whether the page was loaded as the browser had kept it: then it shows a moment long past.
 export function isFromStore() {
   return !loading()?.transferSize;
 }
@@ -47,11 +47,11 @@ function loading() {
   return performance.getEntriesByType("navigation")[0];
 }
 
-// A date tells whole seconds: it was true at some moment between sending and now. Every answer narrows
+// A date has whole seconds: it was true at some moment between sending and now. Every answer narrows
 // the difference, and one that contradicts the others is right: a clock was set.
-function set(told, sent) {
-  if (Number.isNaN(told)) return;
-  const [low, high] = [told - Date.now(), told + 1000 - sent];
+function set(date, sent) {
+  if (Number.isNaN(date)) return;
+  const [low, high] = [date - Date.now(), date + 1000 - sent];
   const agrees = Math.max(least, low) <= Math.min(most, high);
   least = agrees ? Math.max(least, low) : low;
   most = agrees ? Math.min(most, high) : high;

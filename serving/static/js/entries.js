@@ -5,8 +5,8 @@ const KEPT = "entries";
 const left = new Map(recall());
 let present = history.state?.step === undefined ? { step: 0, name: newName() } : history.state;
 
-// Takes the restoring over from the browser, which would do it before the page is there.
-// `opened` tells which disclosures are open.
+// Restores in place of the browser, which would do it before the page is there.
+// `opened` returns which disclosures are open.
 export function start(opened) {
   history.scrollRestoration = "manual";
   history.replaceState(present, "");
@@ -16,7 +16,7 @@ export function start(opened) {
   });
 }
 
-// Notes how the page of the present entry is left.
+// Records how the page of the present entry is left.
 export function leave(open) {
   left.delete(present.name);
   left.set(present.name, { top: scrollY, open });

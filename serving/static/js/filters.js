@@ -15,9 +15,9 @@ export function start() {
   document.addEventListener("submit", submit);
   document.addEventListener("click", choosePeriod, true);
   onShown(({ reason, same }) => {
-    // Newer figures have come in the middle of ticking: the form they brought does not know of it.
+    // Newer figures have come in the middle of ticking: the new form does not have it.
     if (reason === "update" && wanted) apply();
-    if (reason === "navigation" && same) tell();
+    if (reason === "navigation" && same) announceFilters();
   });
 }
 
@@ -44,14 +44,14 @@ async function apply() {
   const address = wanted;
   wanted = null;
   const isShown = await show(address);
-  // The form says what the page shows, unless more has been ticked meanwhile.
+  // The form shows the filter of the page, unless more has been ticked meanwhile.
   if (isShown === false && !wanted && location.href !== address) document.getElementById("filters")?.reset();
 }
 
 // Where a browser would send the form, without what is empty.
 function addressOf(form) {
-  const asked = [...new FormData(form)].filter(([, value]) => value !== "");
-  const query = new URLSearchParams(asked).toString();
+  const parameters = [...new FormData(form)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(parameters).toString();
   return new URL(form.getAttribute("action") + (query && `?${query}`), location.href).href;
 }
 
@@ -69,7 +69,7 @@ function choosePeriod(event) {
   choice.open = false;
 }
 
-function tell() {
-  const chips = [...document.querySelectorAll("#filters .chip-label")].map((one) => one.textContent.trim());
+function announceFilters() {
+  const chips = [...document.querySelectorAll("#filters .chip-label")].map((chip) => chip.textContent.trim());
   announce(chips.length ? text("filtered", { filters: chips.join("; ") }) : text("unfiltered"));
 }

@@ -1,43 +1,43 @@
-// Looks now and then whether there are newer figures, and puts them in place when there are.
+// Checks at intervals whether there are newer figures, and puts them in place when there are.
 import { isFromStore, learn } from "./clock.js";
 import { onReached, show } from "./navigation.js";
 import { facts, onShown } from "./page.js";
-import { isReachable, lost, told } from "./state.js";
+import { isReachable, lost, update } from "./state.js";
 
-const SOON_S = 3; // for figures that are missing while nobody can be asked about them
+const SOON_S = 3; // for missing figures that have no task to follow
 const AGAIN_S = 5; // after a first failure; twice as long after each further one
 const LONGEST_S = 300;
 const PATIENCE_MS = 10_000;
 
-let etag = null; // of the figures that are shown; known from the first look on
+let etag = null; // of the figures that are shown; known from the first check on
 let failures = 0;
 let due = 0;
 let timer = 0;
-let looking = null;
+let checking = null;
 
 export function start() {
   onShown(shown);
-  onReached((isReached) => isReached || looking || missed());
+  onReached((isReached) => isReached || checking || missed());
   document.addEventListener("visibilitychange", wait);
-  addEventListener("online", hurry);
-  addEventListener("offline", hurry);
+  addEventListener("online", checkSoon);
+  addEventListener("offline", checkSoon);
   // A page that the browser had kept may be of any age.
-  addEventListener("pageshow", (event) => event.persisted && hurry());
+  addEventListener("pageshow", (event) => event.persisted && checkSoon());
 }
 
-// Looks once; never twice at the same time. Resolves when the page shows what was found.
-export async function look() {
-  if (looking || !isWatched()) return;
-  const own = (looking = new AbortController());
+// Checks once; never twice at the same time. Resolves when the page shows the newest figures.
+export async function check() {
+  if (checking || !isWatched()) return;
+  const own = (checking = new AbortController());
   const page = facts();
   try {
-    const answer = await ask(page.figures_url, own.signal);
+    const answer = await request(page.figures_url, own.signal);
     if (page === facts()) await take(answer, page);
   } catch {
     if (page === facts()) failed();
   } finally {
-    if (looking === own) {
-      looking = null;
+    if (checking === own) {
+      checking = null;
       plan();
     }
   }
@@ -45,17 +45,17 @@ export async function look() {
 
 function shown({ reason }) {
   if (reason !== "update") {
-    looking?.abort();
-    looking = null;
+    checking?.abort();
+    checking = null;
     failures = 0;
   }
   etag = null;
   if (facts() && !facts().reachable) failures = Math.max(failures, 1);
   plan();
-  if (reason === "load" && isFromStore()) look();
+  if (reason === "load" && isFromStore()) check();
 }
 
-async function ask(address, signal) {
+async function request(address, signal) {
   const headers = etag ? { "If-None-Match": etag } : {};
   const sent = Date.now();
   const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
@@ -67,17 +67,17 @@ async function ask(address, signal) {
 
 async function take({ status, headers, body }, page) {
   if (status === 503 && JSON.parse(body).type.endsWith("/expired")) {
-    failures += 1; // there is a connection, and the figures are as old as their state says
+    failures += 1; // there is a connection, and the figures are as old as their state shows
     return;
   }
   if (status !== 200 && status !== 202 && status !== 304) return failed();
   etag = headers.get("ETag");
-  told(headers);
+  update(headers);
   failures = isReachable() ? 0 : failures + 1;
   const isMissing = status === 202;
   if (headers.get("X-Generation") !== page.generation || isMissing !== (page.state === "missing"))
     await show(location.href, { keep: true, reason: "update" });
-  // Another process may have answered, which does not know of the newer figures yet.
+  // Another process may have answered, which has not read the newer figures yet.
   if (facts() !== page && facts()?.generation !== headers.get("X-Generation")) failures += 1;
 }
 
@@ -93,10 +93,10 @@ function failed() {
   lost();
 }
 
-// Looks at once; or as soon as the page is seen.
-function hurry() {
+// Checks at once, or as soon as the page is visible.
+function checkSoon() {
   due = 0;
-  if (!document.hidden) look();
+  if (!document.hidden) check();
 }
 
 function plan() {
@@ -104,10 +104,10 @@ function plan() {
   wait();
 }
 
-// Waits until the next look is due: in a page that nobody sees, until it is seen again.
+// Waits until the next check is due: in a page that is not visible, until it is visible again.
 function wait() {
   clearTimeout(timer);
-  if (!document.hidden && isWatched()) timer = setTimeout(look, Math.max(0, due - Date.now()));
+  if (!document.hidden && isWatched()) timer = setTimeout(check, Math.max(0, due - Date.now()));
 }
 
 function waitS() {

@@ -1,4 +1,4 @@
-// What the pages do beyond what the server wrote: each part starts once and sees every page that is shown.
+// What scripts add to the pages: each part starts once and is called for every page that is shown.
 import { start as startChanges } from "./changes.js";
 import { start as startClock } from "./clock.js";
 import { start as startLive } from "./live.js";
@@ -9,7 +9,7 @@ import { start as startRefresh } from "./refresh.js";
 import { start as startState } from "./state.js";
 import { start as startTables } from "./tables.js";
 
-// The state of the figures is known before anything asks for newer ones.
+// The state of the figures is known before anything requests newer figures.
 startClock();
 startState();
 startLive();

@@ -43,7 +43,7 @@ export async function show(address, { keep = false, reason = "navigation" } = {}
     page = await pageAt(new URL(address, location.href).href, signal);
   } catch (failure) {
     if (signal.aborted) return false;
-    tell(false);
+    notify(false);
     if (reason === "update") throw failure;
     unreachable();
     return false;
@@ -51,7 +51,7 @@ export async function show(address, { keep = false, reason = "navigation" } = {}
     came();
     if (underWay === own) underWay = null;
   }
-  tell(true);
+  notify(true);
   return accept(page, { keep, reason });
 }
 
@@ -65,7 +65,7 @@ function accept(page, { keep, reason }) {
   const isPage = page.document?.getElementById("content") && page.document.querySelector("header.top");
   if (reason === "update" && !(page.ok && isPage)) throw new RangeError("no newer figures");
   if (!isPage || !fits(page.document)) {
-    // The browser shows what is no page of ours, and starts anew with the scripts of another release.
+    // The browser shows what is no page of ours, and loads the scripts of another release.
     if (keep) location.reload();
     else location.assign(page.address);
     return null;
@@ -136,7 +136,7 @@ function showCurrent() {
   if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
 }
 
-function tell(isReached) {
+function notify(isReached) {
   for (const listener of listeners) listener(isReached);
 }
 

@@ -1,17 +1,17 @@
-// The page that is shown: what it says of itself, and another one put in its place without a reload.
+// The page that is shown: its facts, and another page put in its place without a reload.
 
-let told = null;
-let words = {};
+let pageFacts = null;
+let texts = {};
 const listeners = [];
 
-// What the server told: `serving/pages/page_facts.py`. Null on a page without figures, such as a problem.
+// The facts of the page, from `serving/pages/page_facts.py`. Null on a page without figures, such as a problem.
 export function facts() {
-  return told;
+  return pageFacts;
 }
 
-// A text in the language of the page, its `{places}` filled; empty before any page has told its texts.
+// A text in the language of the page, its `{places}` filled; empty before any page has brought its texts.
 export function text(name, values = {}) {
-  return (words[name] ?? "").replace(/\{(\w+)\}/g, (_, place) => values[place]);
+  return (texts[name] ?? "").replace(/\{(\w+)\}/g, (_, place) => values[place]);
 }
 
 // Calls a listener for the page that is shown and for each one to come: with `{ reason, before, same }`.
@@ -113,8 +113,8 @@ function takesFocus(element) {
 
 function read() {
   const block = document.getElementById("facts");
-  told = block && JSON.parse(block.textContent);
-  words = told?.texts ?? words;
+  pageFacts = block && JSON.parse(block.textContent);
+  texts = pageFacts?.texts ?? texts;
 }
 
 function releaseOf(page) {

@@ -1,4 +1,4 @@
-// Figures that are missing: the page turns into them as soon as they are there.
+// Missing figures: the page shows them as soon as they are computed.
 import { announce, facts, onShown, text } from "./page.js";
 import { clearProgress, showTask } from "./progress.js";
 import { catchUp } from "./refresh.js";
@@ -17,20 +17,20 @@ function shown() {
 }
 
 async function follow(statusUrl, signal) {
-  const { figures_url: asked } = facts();
+  const { figures_url: awaited } = facts();
   const task = await outcome(statusUrl, showTask, signal);
   if (!task) return;
   if (task.state === "succeeded") await catchUp();
   if (signal.aborted) {
-    // Another page stands in the place of this one: mostly the one that was waited for.
-    if (facts()?.figures_url === asked && facts().state !== "missing") announce(text("refresh_done"));
+    // Another page stands in the place of this one: mostly the awaited page.
+    if (facts()?.figures_url === awaited && facts().state !== "missing") announce(text("refresh_done"));
     return;
   }
   clearProgress();
-  if (task.state !== "succeeded") tellFailure();
+  if (task.state !== "succeeded") showFailure();
 }
 
-function tellFailure() {
+function showFailure() {
   const notice = document.querySelector(".notice-missing");
   notice.textContent = text("preparing_failed");
   announce(notice.textContent);

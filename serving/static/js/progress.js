@@ -1,4 +1,4 @@
-// How far a request has come, in the place of the times in the heading: nothing on the page moves.
+// The progress of a request, in the place of the times in the heading: nothing on the page moves.
 import { facts, text } from "./page.js";
 
 const DONE_MS = 6000;
@@ -7,20 +7,20 @@ let clearing = 0;
 
 // Shows a task that is under way.
 export function showTask(task) {
-  const [words, bar] = parts();
-  if (!words) return;
+  const [label, bar] = parts();
+  if (!label) return;
   const { steps, steps_done: done } = task.progress ?? {};
-  words.textContent = text(`phase_${phase(task)}`) + (steps ? ` ${text("refresh_step", { done: Math.min(done + 1, steps), steps })}` : "");
+  label.textContent = text(`phase_${phase(task)}`) + (steps ? ` ${text("refresh_step", { done: Math.min(done + 1, steps), steps })}` : "");
   bar.hidden = false;
   if (steps) Object.assign(bar, { max: steps, value: done });
   else bar.removeAttribute("value");
 }
 
-// Says for a moment how it ended.
-export function showEnd(said) {
-  const [words, bar] = parts();
-  if (!words) return;
-  words.textContent = said;
+// Shows for a moment how it ended.
+export function showEnd(message) {
+  const [label, bar] = parts();
+  if (!label) return;
+  label.textContent = message;
   bar.hidden = true;
   clearing = setTimeout(clearProgress, DONE_MS);
 }

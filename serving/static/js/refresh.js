@@ -1,5 +1,5 @@
-// The button that refreshes: what it asked for is followed, and ends in the new figures in place.
-import { look } from "./live.js";
+// The refresh button: its request is followed, and ends in the new figures in place.
+import { check } from "./live.js";
 import { announce, facts, onShown, text } from "./page.js";
 import { clearProgress, showEnd, showTask } from "./progress.js";
 import { freshUntil, lost, refreshes } from "./state.js";
@@ -17,18 +17,18 @@ export function start() {
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form.refresh")) return;
     event.preventDefault();
-    if (!followed.has(facts().product)) ask(event.target, facts().product);
+    if (!followed.has(facts().product)) submit(event.target, facts().product);
   });
   for (const [product, statusUrl] of stored()) follow(product, statusUrl);
   onShown(shown);
 }
 
-// Looks until the page shows what was published a moment ago: not every process sees it at once.
+// Checks until the page shows what was published a moment ago: not every process reads it at once.
 export async function catchUp() {
   const page = facts();
   const before = freshUntil();
   for (let tried = 0; tried < TRIES && facts() === page; tried += 1) {
-    await look();
+    await check();
     if (facts() !== page || freshUntil() > before) return;
     await pause(TRY_MS);
   }
@@ -44,7 +44,7 @@ function shown() {
   showTask(followed.get(product).task);
 }
 
-// What the address named is followed now: it need not be asked for again.
+// The task in the address is followed now: the address need not name it again.
 function forgetTask() {
   const address = new URL(location.href);
   if (!address.searchParams.has("task")) return;
@@ -52,13 +52,13 @@ function forgetTask() {
   history.replaceState(history.state, "", address);
 }
 
-async function ask(form, product) {
+async function submit(form, product) {
   begin(product, { statusUrl: null, task: { state: "queued" } });
   announce(text("state_refreshing"));
   try {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
-    const told = await answer.json();
-    if (answer.ok) return follow(product, told.status_url);
+    const task = await answer.json();
+    if (answer.ok) return follow(product, task.status_url);
   } catch {
     lost();
   }
@@ -77,13 +77,13 @@ async function follow(product, statusUrl) {
   end(product, task.state in ENDS ? failure(task) : "");
   if (task.state in ENDS || facts()?.product !== product) return;
   showEnd(text("refresh_done"));
-  // Newer figures tell themselves what changed in them.
+  // Newer figures announce their own changes.
   if (facts() === page) announce(text("refresh_done"));
 }
 
 function failure(task) {
-  const said = text(ENDS[task.state]);
-  return task.reason ? `${said} ${text("refresh_reason", { reason: task.reason.slice(0, REASON_LENGTH) })}` : said;
+  const message = text(ENDS[task.state]);
+  return task.reason ? `${message} ${text("refresh_reason", { reason: task.reason.slice(0, REASON_LENGTH) })}` : message;
 }
 
 function begin(product, own) {
@@ -93,7 +93,7 @@ function begin(product, own) {
   if (facts()?.product !== product) return;
   disable(true);
   showTask(own.task);
-  tellFailure("");
+  showFailure("");
 }
 
 function end(product, failed) {
@@ -103,15 +103,15 @@ function end(product, failed) {
   if (facts()?.product !== product) return;
   disable(false);
   clearProgress();
-  tellFailure(failed);
+  showFailure(failed);
   if (failed) announce(failed);
 }
 
-function tellFailure(words) {
+function showFailure(message) {
   const notice = document.getElementById("refresh-failure");
   if (!notice) return;
-  notice.textContent = words;
-  notice.hidden = !words;
+  notice.textContent = message;
+  notice.hidden = !message;
 }
 
 // Not by `disabled`: it would take the focus away.

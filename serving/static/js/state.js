@@ -1,4 +1,4 @@
-// How the figures stand to the present: what the server said last, and what time makes of it.
+// How fresh the figures are: by the last answer of the server and by the time since.
 import { ago, clockTime, now } from "./clock.js";
 import { announce, facts, onShown, text } from "./page.js";
 
@@ -19,27 +19,27 @@ export function start() {
   document.addEventListener("second", paint);
 }
 
-// Takes over what an answer about the same figures says of their age.
-export function told(headers) {
+// Updates the freshness by the headers of an answer about the same figures.
+export function update(headers) {
   const was = answer.reachable;
   answer.state = headers.get("X-Cache-State");
   answer.freshUntil = Date.parse(headers.get("X-Fresh-Until"));
   const verifiedAt = now() - 1000 * Number(headers.get("Age"));
-  // An age tells whole seconds: less than two do not matter.
+  // An age has whole seconds: less than two do not matter.
   if (Math.abs(verifiedAt - answer.verifiedAt) > 2000) answer.verifiedAt = verifiedAt;
   answer.reachable = headers.get("X-Cache-Reachable") !== "no";
-  tell(was);
+  announceReachability(was);
 }
 
-// Notes that the server, or the cache behind it, cannot be reached.
+// Records that the server, or the cache behind it, cannot be reached.
 export function lost() {
   if (!facts()) return;
   const was = answer.reachable;
   answer.reachable = false;
-  tell(was);
+  announceReachability(was);
 }
 
-// Notes whether newer figures of a product are being computed.
+// Records whether newer figures of a product are being computed.
 export function refreshes(product, isUnderWay) {
   if (isUnderWay) refreshed.add(product);
   else refreshed.delete(product);
@@ -50,12 +50,12 @@ export function isReachable() {
   return answer.reachable;
 }
 
-// Until when the figures are fresh: it moves when the source has been looked at again.
+// Until when the figures are fresh: it moves when the source has been checked again.
 export function freshUntil() {
   return answer.freshUntil;
 }
 
-function tell(was) {
+function announceReachability(was) {
   if (was !== answer.reachable) announce(text(answer.reachable ? "back_online" : "state_offline"));
   paint();
 }
@@ -72,17 +72,17 @@ function current() {
 function paint() {
   if (!facts()) return;
   const name = current();
-  const words = text(`state_${name}`, name === "stale" ? { moment: clockTime(answer.freshUntil) } : {});
-  for (const sign of document.querySelectorAll(".badge[data-state], .card-state[data-state]")) show(sign, name, words);
+  const label = text(`state_${name}`, name === "stale" ? { moment: clockTime(answer.freshUntil) } : {});
+  for (const sign of document.querySelectorAll(".badge[data-state], .card-state[data-state]")) show(sign, name, label);
   for (const notice of document.querySelectorAll("[data-while]")) notice.hidden = notice.dataset.while !== name;
   const age = document.getElementById("ago");
   const since = age && ago(answer.verifiedAt);
   if (age && age.textContent !== since) age.textContent = since;
 }
 
-function show(sign, name, words) {
-  const label = sign.querySelector(".state-label");
-  if (label.textContent !== words) label.textContent = words;
+function show(sign, name, label) {
+  const element = sign.querySelector(".state-label");
+  if (element.textContent !== label) element.textContent = label;
   const before = sign.dataset.state;
   if (before === name) return;
   sign.classList.replace(`badge-${before}`, `badge-${name}`);

@@ -1,9 +1,9 @@
-// Tables that can be searched, sorted and turned over; without scripts each stands whole, as it was written.
+// Tables that can be searched, sorted and paged; without scripts each shows all its rows in their order.
 import { announce, facts, onShown, text } from "./page.js";
 
 const FEW = 8; // so many rows need no search
 const SIZES = [10, 25, Infinity];
-const QUIET_MS = 400; // a count is told once typing rests
+const QUIET_MS = 400; // a count is announced once typing pauses
 
 const arrangements = new Map(); // by table: how the reader has arranged it, also when newer figures come
 const shownTables = new Map(); // by table: its elements on the page that is shown
@@ -87,7 +87,7 @@ function turn(by, name) {
   return button;
 }
 
-// Puts the rows in the order asked for and shows those that are found, a page of them.
+// Puts the rows in the chosen order and shows those that match, one page at a time.
 function apply(table) {
   const arranged = arrangements.get(table.name);
   const words = plain(arranged.query).split(/\s+/).filter(Boolean);
@@ -98,34 +98,34 @@ function apply(table) {
   const first = pages > 1 ? arranged.page * arranged.size : 0;
   const last = pages > 1 ? first + arranged.size : found.length;
   const sought = new Set(found);
-  for (const one of table.rows) one.row.hidden = !sought.has(one);
+  for (const held of table.rows) held.row.hidden = !sought.has(held);
   // Rows of other pages are printed; those that were not found are not.
   found.forEach(({ row }, at) => row.classList.toggle("other-page", at < first || at >= last));
   if (ordered !== table.ordered) table.body.append(...ordered.map(({ row }) => row));
   table.ordered = ordered;
-  tellOrder(table, arranged);
-  if (table.isSearched) tellCount(table, found.length, arranged.page, pages);
+  showOrder(table, arranged);
+  if (table.isSearched) showCount(table, found.length, arranged.page, pages);
 }
 
 function inOrder({ rows, heads }, { column, down }) {
   if (column < 0 || column >= heads.length) return rows;
   const compare = heads[column].classList.contains("number")
-    ? (one, other) => Number(one) - Number(other)
+    ? (first, second) => Number(first) - Number(second)
     : new Intl.Collator(facts().language, { numeric: true, sensitivity: "base" }).compare;
   const way = down ? -1 : 1;
-  // What is not known comes last either way.
-  return rows.toSorted(({ values: one }, { values: other }) =>
-    (one[column] === "") - (other[column] === "") || way * compare(one[column], other[column]));
+  // Unknown values come last either way.
+  return rows.toSorted(({ values: first }, { values: second }) =>
+    (first[column] === "") - (second[column] === "") || way * compare(first[column], second[column]));
 }
 
-function tellOrder({ heads }, { column, down }) {
+function showOrder({ heads }, { column, down }) {
   heads.forEach((head, at) => {
     if (at === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
     else head.removeAttribute("aria-sort");
   });
 }
 
-function tellCount(table, found, page, pages) {
+function showCount(table, found, page, pages) {
   const all = table.rows.length;
   table.count.textContent = countText(found, all);
   table.pages.hidden = pages === 1;
@@ -152,7 +152,7 @@ function press(event) {
   announce(table.place.textContent);
 }
 
-// First the way that is looked for most: the largest number, the first name; then the other; then as written.
+// First the most useful order: the largest number, the first name; then the reverse; then the original.
 function sortBy(button) {
   const table = shownTables.get(button.closest("[data-table]").getAttribute("aria-label"));
   const head = button.closest("th");

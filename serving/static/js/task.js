@@ -21,13 +21,13 @@ export function pause(milliseconds) {
   return new Promise((resume) => setTimeout(resume, milliseconds));
 }
 
-// Null when its state cannot be told now: it will be later.
+// Null when its state cannot be read now: a later attempt may succeed.
 async function read(statusUrl) {
   try {
     const answer = await fetch(statusUrl, { cache: "no-store", headers: { Accept: "application/json" } });
-    const told = await answer.json();
+    const task = await answer.json();
     if (answer.status === 404) return { state: "unknown" };
-    return answer.ok ? told : null;
+    return answer.ok ? task : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-// What shows that a page is on its way, if that takes a moment, and that one did not come.
+// Shows that a page is loading, if that takes a moment, and that a page could not be loaded.
 import { announce, text } from "./page.js";
 
 const SLOW_MS = 150;
@@ -23,7 +23,7 @@ export function wait() {
   };
 }
 
-// Says that nothing came and the page is the one before.
+// Shows that nothing was loaded and the page has not changed.
 export function unreachable() {
   notice.textContent = text("unreachable");
   notice.hidden = false;
