@@ -43,7 +43,7 @@ def test_everything_works_with_the_rights_of_serving(restricted, press, client, 
         wait_until(lambda: UsageCounters(client).reads("kpis") == Reads(1, {MissReason.NOT_PRECOMPUTED: 1}))
     assert caplog.records == []
     assert restricted.get("/manager/api/cache/status").get_json()["redis"]["reachable"] is True
-    assert {one.kind.value for one in Requests(client).pending("test", 10)} == {"warm", "refresh"}
+    assert {task.kind.value for task in Requests(client).pending("test", 10)} == {"warm", "refresh"}
     assert set(UsageCounters(client).most_requested_filters("kpis", 10)) == {MINE, EVERYTHING}
 
 

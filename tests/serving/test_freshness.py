@@ -41,13 +41,13 @@ def test_no_cache_may_use_an_answer_past_its_times(elapsed: float) -> None:
     now = AT + elapsed
     state = ENTRY.state_at(now)
     headers = freshness_headers(ENTRY, state, now)
-    told = directives(headers)
+    allowed = directives(headers)
     # A cache has used up `Age` of `max-age` already.
-    left = told["max-age"] - int(headers["Age"])
+    left = allowed["max-age"] - int(headers["Age"])
     assert 0 <= left <= REUSE_S
     assert now + left <= max(ENTRY.fresh_until, now)
     for directive in ("stale-while-revalidate", "stale-if-error"):
-        assert now + left + told[directive] <= ENTRY.stale_until + 1e-6
+        assert now + left + allowed[directive] <= ENTRY.stale_until + 1e-6
     assert headers["X-Cache-State"] == state.value
     assert headers["X-Fresh-Until"] == "2024-06-28T12:10:00Z"
 

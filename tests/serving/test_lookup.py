@@ -50,7 +50,8 @@ def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters,
         assert web.get(ADDRESS).status_code == 202
     wait_until(lambda: usage_counters.reads("kpis") == Reads(0, {MissReason.NOT_PRECOMPUTED: 2}))
     assert [
-        (one.filter, one.reason, round(one.weight)) for one in usage_counters.most_missed("kpis", 10)
+        (missed.filter, missed.reason, round(missed.weight))
+        for missed in usage_counters.most_missed("kpis", 10)
     ] == [(MINE, MissReason.NOT_PRECOMPUTED, 2)]
     assert [round(requested.weight) for requested in usage_counters.most_requested("kpis", 10)] == [2]
 

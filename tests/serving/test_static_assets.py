@@ -4,8 +4,8 @@ import re
 
 
 def linked(web) -> list[str]:
-    found = re.findall(r'(?:href|src)="(/static/[^"]+)"', web.get("/problems/expired").text)
-    return list(dict.fromkeys(found))
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', web.get("/problems/expired").text)
+    return list(dict.fromkeys(addresses))
 
 
 def test_linked_files_are_served_for_ever(web) -> None:

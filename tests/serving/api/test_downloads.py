@@ -31,8 +31,8 @@ class Book:
         self.archive = zipfile.ZipFile(io.BytesIO(content))
         assert self.archive.testzip() is None
         shared = self._xml("xl/sharedStrings.xml")
-        self.texts = ["".join(one.itertext()) for one in shared.iter(f"{MAIN}si")]
-        names = [one.get("name") for one in self._xml("xl/workbook.xml").iter(f"{MAIN}sheet")]
+        self.texts = ["".join(element.itertext()) for element in shared.iter(f"{MAIN}si")]
+        names = [element.get("name") for element in self._xml("xl/workbook.xml").iter(f"{MAIN}sheet")]
         self.sheets = {name: self._rows(place) for place, name in enumerate(names, 1)}
 
     def _xml(self, name: str) -> ElementTree.Element:
@@ -115,11 +115,11 @@ def test_a_workbook_says_what_it_holds(web, press) -> None:
     response = web.get(f"{DOWNLOAD}/critical.xlsx?lang=en")
     assert response.headers["Content-Disposition"] == 'attachment; filename="edp-critical-2024-06-28.xlsx"'
     book = Book(response.data)
-    told = {row[0]: row[1] for row in book.sheets["About"]}
-    assert told["Filter"] == "all certificates"
-    assert told["Figures as of"] == "2024-06-28"
-    assert told["Generation"] == entry.generation
-    assert told["Computed at"]
+    about = {row[0]: row[1] for row in book.sheets["About"]}
+    assert about["Filter"] == "all certificates"
+    assert about["Figures as of"] == "2024-06-28"
+    assert about["Generation"] == entry.generation
+    assert about["Computed at"]
     heads, row = book.sheets["Critical certificates"]
     assert heads[6] == "Amount"
     assert row[6] == 12_500_000.0
@@ -213,6 +213,6 @@ def test_problems_are_those_of_the_figures(file, published, problem, web, press,
 
 
 def test_the_server_starts_without_the_writer_of_workbooks() -> None:
-    look = "import sys, serving.app; print('xlsxwriter' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    program = "import sys, serving.app; print('xlsxwriter' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -23,7 +23,7 @@ PATHS = {"kpis": "kpis", "dashboard": "dashboards", "charts": "charts", "financi
 
 def requested(client) -> list[tuple[str, str, Filter]]:
     """What waits in the stream."""
-    return [(one.kind.value, one.product, one.filter) for one in Requests(client).pending("test", 100)]
+    return [(task.kind.value, task.product, task.filter) for task in Requests(client).pending("test", 100)]
 
 
 @pytest.mark.parametrize(("path", "product"), PATHS.items())
@@ -204,7 +204,7 @@ def test_every_encoding_has_the_same_body(web, press) -> None:
     assert zipped.headers["Content-Encoding"] == "gzip"
     assert best.headers["Content-Encoding"] == "zstd"
     with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(best.data)) as stream:
-        bodies = [orjson.loads(one) for one in (plain.data, gzip.decompress(zipped.data), stream.read())]
+        bodies = [orjson.loads(body) for body in (plain.data, gzip.decompress(zipped.data), stream.read())]
     for body in bodies:
         body["meta"].pop("age_s")
     assert bodies[0] == bodies[1] == bodies[2]

@@ -21,15 +21,15 @@ def requests(client) -> Requests:
 def test_a_refresh_is_asked_and_its_task_can_be_followed(web, requests) -> None:
     response = web.post(REFRESH)
     assert response.status_code == 202
-    told = response.get_json()
-    assert told["retry_after"] == int(response.headers["Retry-After"]) > 0
+    answer = response.get_json()
+    assert answer["retry_after"] == int(response.headers["Retry-After"]) > 0
     assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["Location"] == told["status_url"]
-    followed = web.get(told["status_url"]).get_json()
-    assert (followed["id"], followed["state"]) == (told["task_id"], "queued")
+    assert response.headers["Location"] == answer["status_url"]
+    followed = web.get(answer["status_url"]).get_json()
+    assert (followed["id"], followed["state"]) == (answer["task_id"], "queued")
     (requested,) = requests.pending("test", 10)
     assert (requested.id, requested.kind, requested.product) == (
-        told["task_id"],
+        answer["task_id"],
         RequestKind.REFRESH,
         "dashboards",
     )
@@ -55,9 +55,9 @@ def test_equal_requests_in_flight_share_a_task_whoever_asks_and_for_whichever_fi
 
 def test_a_filter_that_no_generation_holds_is_asked_for_itself(web, press, client, requests) -> None:
     press.publish("dashboards")
-    told = web.post(f"{REFRESH}?client=minera nandu").get_json()
+    answer = web.post(f"{REFRESH}?client=minera nandu").get_json()
     (requested,) = requests.pending("test", 10)
-    assert (requested.id, requested.kind, requested.filter) == (told["task_id"], RequestKind.WARM, MINE)
+    assert (requested.id, requested.kind, requested.filter) == (answer["task_id"], RequestKind.WARM, MINE)
     assert MINE in UsageCounters(client).most_requested_filters("dashboards", 10)
 
 
@@ -79,14 +79,14 @@ def test_an_unknown_filter_is_refused(web, press, client) -> None:
 def test_clear_asks_for_everything_anew_and_removes_nothing(web, press, client, requests) -> None:
     press.publish()
     before = web.get("/manager/api/kpis").get_json()["meta"]["generation"]
-    told = web.get(CLEAR).get_json()
-    assert [task["product"] for task in told["tasks"]] == list(PRODUCTS)
+    answer = web.get(CLEAR).get_json()
+    assert [task["product"] for task in answer["tasks"]] == list(PRODUCTS)
     requested = requests.pending("test", 10)
     assert {one.kind for one in requested} == {RequestKind.CLEAR}
-    assert {one.id for one in requested} == {task["task_id"] for task in told["tasks"]}
+    assert {one.id for one in requested} == {task["task_id"] for task in answer["tasks"]}
     assert web.get("/manager/api/kpis").get_json()["meta"]["generation"] == before
     one = web.post(f"{CLEAR}?product=kpis").get_json()
-    assert one["tasks"] == [task for task in told["tasks"] if task["product"] == "kpis"]
+    assert one["tasks"] == [task for task in answer["tasks"] if task["product"] == "kpis"]
 
 
 def test_without_redis_it_says_so(settings_of) -> None:

@@ -27,9 +27,9 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
     assert "Retry-After" in response.headers
-    told = response.get_json()
-    assert told.pop("asked_at").endswith("Z")
-    assert told == {
+    status = response.get_json()
+    assert status.pop("asked_at").endswith("Z")
+    assert status == {
         "id": task,
         "state": "queued",
         "kind": "warm",
@@ -63,15 +63,15 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
 
 def test_a_failed_request_tells_why(web, requests, task) -> None:
     requests.finished(task, ok=False, reason="the source cannot be read")
-    told = web.get(f"/manager/dashboard/status/{task}").get_json()
-    assert (told["state"], told["reason"]) == ("failed", "the source cannot be read")
+    status = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert (status["state"], status["reason"]) == ("failed", "the source cannot be read")
 
 
 def test_without_an_engineers_ui_there_is_no_link(cache_url, settings_of, requests, task) -> None:
     requests.started(task, "run-7")
     web = create_app(settings_of(REDIS_URL=cache_url)).test_client()
-    told = web.get(f"/manager/dashboard/status/{task}").get_json()
-    assert (told["run_id"], told["run_url"]) == ("run-7", None)
+    status = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert (status["run_id"], status["run_url"]) == ("run-7", None)
 
 
 @pytest.mark.parametrize("task_id", ["0" * 32, "x", "of:" + "0" * 32, "%00"])

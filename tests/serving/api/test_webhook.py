@@ -24,15 +24,15 @@ def signed(body: bytes, sent: float | None = None) -> dict[str, str]:
 
 
 def test_a_signed_message_asks_for_every_product_once(open_web, client) -> None:
-    told = [open_web.post(PATH, data=b"{}", headers=signed(b"{}")) for _ in range(3)]
-    assert {response.status_code for response in told} == {202}
-    tasks = told[0].get_json()["tasks"]
+    responses = [open_web.post(PATH, data=b"{}", headers=signed(b"{}")) for _ in range(3)]
+    assert {response.status_code for response in responses} == {202}
+    tasks = responses[0].get_json()["tasks"]
     assert [task["product"] for task in tasks] == list(PRODUCTS)
-    assert all(response.get_json()["tasks"] == tasks for response in told)
+    assert all(response.get_json()["tasks"] == tasks for response in responses)
     requested = Requests(client).pending("test", 100)
-    assert {(one.id, one.product, one.kind.value) for one in requested} == {
-        (task["task_id"], task["product"], "refresh") for task in tasks
-    }
+    assert {
+        (task_request.id, task_request.product, task_request.kind.value) for task_request in requested
+    } == {(task["task_id"], task["product"], "refresh") for task in tasks}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,6 @@ CLIENTS: Final = [
 
 def with_clients(catalogue: dict[str, Any]) -> dict[str, Any]:
     """A catalogue that knows of them."""
-    (clients,) = [one for one in catalogue["dimensions"] if one["name"] == "client"]
+    (clients,) = [dimension for dimension in catalogue["dimensions"] if dimension["name"] == "client"]
     clients["values"] = [{"value": name, "count": 3} for name in CLIENTS]
     return catalogue

@@ -45,7 +45,7 @@ def option(page: Page, label: str):
     return page.locator("details.choice[open] .option", has_text=label).locator("input")
 
 
-def said(page: Page):
+def announcement(page: Page):
     return page.locator("#announcement")
 
 
@@ -68,7 +68,7 @@ def test_what_is_ticked_applies_at_once_and_what_is_open_scrolled_and_focused_st
     assert page.evaluate("history.length") == length + 1  # both were one step
     expect(page.locator("#choice-client .popover")).to_be_visible()
     assert focused(page) == "Vial Centro"
-    expect(said(page)).to_have_text("Filtros: Cliente: Minera Sur; Cliente: Vial Centro")
+    expect(announcement(page)).to_have_text("Filtros: Cliente: Minera Sur; Cliente: Vial Centro")
     assert has_stayed(page)
 
 
@@ -83,7 +83,7 @@ def test_the_steps_back_bring_filters_scroll_and_disclosures(page) -> None:
     page.evaluate("document.querySelector('.pages a[href*=costs]').click()")
     expect(page.locator("h1")).to_have_text("Costos")
     assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "H1"]
-    expect(said(page)).to_contain_text("Costos")
+    expect(announcement(page)).to_contain_text("Costos")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Gestión")
     expect(page.locator(".chip-label")).to_have_text("Cliente: Minera Sur")
@@ -106,7 +106,7 @@ def test_options_are_found_and_chosen_by_keys(page) -> None:
     page.keyboard.type("ENERGIA")
     shown = page.locator("#options-client li:visible")
     expect(shown).to_have_text([re.compile("Alto Ñuble"), re.compile("Río Claro")])
-    expect(said(page)).to_have_text("Coincidencias: 2")
+    expect(announcement(page)).to_have_text("Coincidencias: 2")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -155,7 +155,7 @@ def test_a_dimension_a_chip_and_all_are_cleared(open_page) -> None:
     page.get_by_role("link", name="Quitar todos").click()
     expect(page.locator(".chips")).to_have_count(0)
     assert requested(page) == [("lang", "es")]
-    expect(said(page)).to_have_text("Sin filtros")
+    expect(announcement(page)).to_have_text("Sin filtros")
     assert page.evaluate("document.activeElement.closest('#filters') !== null")
     assert has_stayed(page)
 

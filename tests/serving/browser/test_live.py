@@ -112,19 +112,19 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
 
 
 @pytest.mark.parametrize(
-    ("ok", "reason", "said"),
+    ("ok", "reason", "message"),
     [
         (True, None, "Las cifras están al día."),
         (False, "la fuente no responde", "siguen las anteriores. Motivo: la fuente no responde"),
     ],
 )
-def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, said, page, press, requests, requested):
+def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, message, page, press, requests, requested):
     press.publish("dashboards")
     page.goto(PAGE)
     page.locator("#refresh").click()
     requests.finished(requested().id, ok, reason)
-    expect(page.locator("#refresh-progress" if ok else "#refresh-failure")).to_contain_text(said)
-    expect(page.locator("#announcement")).to_contain_text(said)
+    expect(page.locator("#refresh-progress" if ok else "#refresh-failure")).to_contain_text(message)
+    expect(page.locator("#announcement")).to_contain_text(message)
     expect_state(page, "fresh", "Al día")
     expect(page.locator("#refresh")).to_be_enabled()
     expect(page.locator("#refresh")).to_be_focused()
@@ -149,7 +149,7 @@ def test_a_refresh_that_nobody_knows_any_more_ends(open_page, press, client, req
     page.goto(PAGE)
     page.locator("#refresh").click()
     client.delete(f"kpi:task:{requested().id}")
-    expect(page.locator("#refresh-failure")).to_contain_text("No se sabe qué fue de la actualización")
+    expect(page.locator("#refresh-failure")).to_contain_text("No se conoce el resultado de la actualización")
     expect_state(page, "fresh", "Al día")
 
 
@@ -188,7 +188,7 @@ def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, press, 
     now = time.time()
     confirmed = replace(entry, fence=press.publisher.next_fence(), verified_at=now, fresh_until=now + 600)
     with page.expect_response(
-        lambda told: told.url.endswith("/manager/api/dashboard") and told.status == 304
+        lambda response: response.url.endswith("/manager/api/dashboard") and response.status == 304
     ):
         assert press.publisher.flip(confirmed) is Flip.LIVE
     expect(page.locator("#ago")).to_have_text(re.compile(r"^hace \d+ segundos?$"))

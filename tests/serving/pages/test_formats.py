@@ -45,8 +45,8 @@ def test_money_without_the_sign_of_its_currency() -> None:
 
 
 def test_an_amount_beside_a_grid_line_is_as_short_as_it_can_be() -> None:
-    told = [ES.tick(minor, "CLP") for minor in (0, 500_000, 5_000_000, 7_500_000, -20_000_000, 100_000_000)]
-    assert told == ["0", "500.000", "5\xa0M", "7,5\xa0M", "\N{MINUS SIGN}20\xa0M", "100\xa0M"]
+    ticks = [ES.tick(minor, "CLP") for minor in (0, 500_000, 5_000_000, 7_500_000, -20_000_000, 100_000_000)]
+    assert ticks == ["0", "500.000", "5\xa0M", "7,5\xa0M", "\N{MINUS SIGN}20\xa0M", "100\xa0M"]
 
 
 def test_money_tells_the_sign_of_its_currency() -> None:

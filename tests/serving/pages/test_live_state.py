@@ -46,8 +46,8 @@ def english(catalogue_of) -> Writer:
     ],
 )
 def test_what_matters_most_is_said(changes, refresh, name, label, result, english) -> None:
-    found = live_state(replace(result, **changes), refresh, english)
-    assert (found.name, found.label) == (name, label)
+    state = live_state(replace(result, **changes), refresh, english)
+    assert (state.name, state.label) == (name, label)
 
 
 def test_old_figures_say_since_when(result, english) -> None:
@@ -79,10 +79,10 @@ HOME = "/manager/dashboard"
 def reloads_after(response) -> str | None:
     """Seconds after which the page loads itself again where there are no scripts."""
     assert "Refresh" not in response.headers  # it would reload a page that scripts keep up to date
-    told = re.search(
+    reload = re.search(
         r'<noscript><meta http-equiv="refresh" content="(\d+)"></noscript>', response.get_data(as_text=True)
     )
-    return told[1] if told else None
+    return reload[1] if reload else None
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_the_button_leads_back_to_its_page(page_name, path, web, press, requests
     response = web.post(f"{HOME}/refresh", data=form, headers={"Accept": "text/html"})
     assert response.status_code == 303
     assert response.headers["Location"].startswith(f"{path}?client=Minera+%C3%91and%C3%BA&lang=en&task=")
-    assert [one.product for one in requests.pending("test", 10)] == ["financials"]
+    assert [task.product for task in requests.pending("test", 10)] == ["financials"]
 
 
 def test_a_page_that_waits_refreshes_itself_until_it_is_done(web, requests, task, wait_until) -> None:

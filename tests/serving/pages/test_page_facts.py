@@ -26,32 +26,32 @@ def facts_at(web):
 
 def test_the_facts_of_fresh_figures(press, facts_at, web) -> None:
     (entry,) = press.publish("dashboards")
-    told = facts_at(f"{PAGE}?lang=en")
-    assert {name: told[name] for name in ("page", "product", "language", "state", "reachable")} == {
+    facts = facts_at(f"{PAGE}?lang=en")
+    assert {name: facts[name] for name in ("page", "product", "language", "state", "reachable")} == {
         "page": "manager",
         "product": "dashboards",
         "language": "en",
         "state": "fresh",
         "reachable": True,
     }
-    assert told["generation"] == entry.generation
-    assert told["fresh_until"] == iso(entry.fresh_until)
-    assert told["verified_at"] == iso(entry.verified_at)
-    assert (told["task"], told["refresh"]) == (None, None)
-    assert (told["poll_s"], told["timezone"]) == (page_facts.POLL_S, "America/Santiago")
-    assert told["decimals"] == {"CLP": 0, "USD": 2}
-    assert told["texts"]["state_fresh"] == "Up to date"
+    assert facts["generation"] == entry.generation
+    assert facts["fresh_until"] == iso(entry.fresh_until)
+    assert facts["verified_at"] == iso(entry.verified_at)
+    assert (facts["task"], facts["refresh"]) == (None, None)
+    assert (facts["poll_s"], facts["timezone"]) == (page_facts.POLL_S, "America/Santiago")
+    assert facts["decimals"] == {"CLP": 0, "USD": 2}
+    assert facts["texts"]["state_fresh"] == "Up to date"
 
 
 def test_the_figures_are_those_of_the_page(press, facts_at, web) -> None:
     press.publish("dashboards")
-    told = facts_at(f"{PAGE}?client=minera nandu&state=pagado&lang=es")
-    assert told["figures_url"].startswith("/manager/api/dashboard?")
-    figures = web.get(told["figures_url"])
+    facts = facts_at(f"{PAGE}?client=minera nandu&state=pagado&lang=es")
+    assert facts["figures_url"].startswith("/manager/api/dashboard?")
+    figures = web.get(facts["figures_url"])
     assert figures.get_json()["meta"]["asked_filter"] == {"client": ["Minera Ñandú"], "state": ["pagado"]}
-    assert figures.headers["X-Generation"] == told["generation"]
-    assert told["state"] == "missing"
-    assert told["task"]["status_url"].startswith("/manager/dashboard/status/")
+    assert figures.headers["X-Generation"] == facts["generation"]
+    assert facts["state"] == "missing"
+    assert facts["task"]["status_url"].startswith("/manager/dashboard/status/")
 
 
 def test_a_refresh_under_way_is_named_until_it_has_ended(press, client, facts_at) -> None:

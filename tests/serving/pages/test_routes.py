@@ -87,7 +87,7 @@ def test_the_page_in_spanish(web, press) -> None:
         "Sin asignar 21",
     ):
         assert expected in text
-    assert any(one.get("title") == "$1.234.000.000" for one in page.all("p"))
+    assert any(element.get("title") == "$1.234.000.000" for element in page.all("p"))
 
 
 def test_the_page_in_english(web, press) -> None:
@@ -118,26 +118,31 @@ def test_every_page_is_one_read_of_its_product(web, press, client) -> None:
         assert response.status_code == 200
         assert response.headers["X-Generation"].startswith(product)
         page = read(response)
-        assert len([one for one in page.all("li") if (one.get("class") or "").startswith("card")]) > 4
+        assert (
+            len([element for element in page.all("li") if (element.get("class") or "").startswith("card")])
+            > 4
+        )
         assert {"type": "hidden", "name": "product", "value": product} in page.all("input")
 
 
 def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of) -> None:
     press.publish(answers=None)
     page = read(web.get("/manager/critical?lang=en"))
-    links = [one for one in page.all("a") if (one.get("href") or "").endswith("?lang=en")]
-    current = [one["href"] for one in links if one.get("aria-current") == "page"]
+    links = [element for element in page.all("a") if (element.get("href") or "").endswith("?lang=en")]
+    current = [element["href"] for element in links if element.get("aria-current") == "page"]
     assert current == ["/manager/critical?lang=en"]
     # The files of the page are no pages.
-    pages = dict.fromkeys(one["href"] for one in links if not one["href"].startswith("/manager/api/"))
+    pages = dict.fromkeys(
+        element["href"] for element in links if not element["href"].startswith("/manager/api/")
+    )
     assert [f"{address}?lang=en" for address in (*ADDRESSES, "/manager/system")] == list(pages)
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
     filtered = read(web.get("/manager/operational?cliente=minera+nandu"))
     assert "/manager/cash-flow?client=Minera+%C3%91and%C3%BA" in [
-        one.get("href") for one in filtered.all("a")
+        element.get("href") for element in filtered.all("a")
     ]
-    (form,) = [one for one in filtered.all("form") if one.get("method") == "get"]
+    (form,) = [element for element in filtered.all("form") if element.get("method") == "get"]
     assert form["action"] == "/manager/operational"
 
 
@@ -154,8 +159,8 @@ def test_an_unknown_page_is_a_problem(address, web, press) -> None:
 def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     press.publish()
     page = read(web.get(PAGE))
-    drawings = [one for one in page.all("svg") if one.get("role") == "img"]
-    ids = {one["id"] for tag, one in page.elements if one.get("id")}
+    drawings = [element for element in page.all("svg") if element.get("role") == "img"]
+    ids = {element["id"] for tag, element in page.elements if element.get("id")}
     assert len(drawings) == 2  # the monthly trend and the cash flow
     for drawing in drawings:
         assert set((drawing["aria-labelledby"] or "").split()) <= ids
@@ -198,7 +203,7 @@ def test_identifiers_are_unique_with_several_currencies(address, web, press, dat
     for product in PRODUCTS:
         press.publish(product, answers={EVERYTHING: data_of(product, currencies=("CLP", "USD"))})
     page = read(web.get(f"{address}?lang=en"))
-    ids = [one["id"] for _, one in page.elements if one.get("id")]
+    ids = [element["id"] for _, element in page.elements if element.get("id")]
     assert len(ids) == len(set(ids))
     text = words(page.text)
     if address == PAGE:
@@ -210,21 +215,21 @@ def test_identifiers_are_unique_with_several_currencies(address, web, press, dat
 def removing(page: KpiValue) -> list[str]:
     """Where the links lead that take a part of the filter back."""
     return [
-        one["href"]
-        for one in page.all("a")
-        if "filter" in (one.get("aria-label") or "").replace("filtro", "filter")
+        element["href"]
+        for element in page.all("a")
+        if "filter" in (element.get("aria-label") or "").replace("filtro", "filter")
     ]
 
 
 def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")})
     page = read(web.get(f"{PAGE}?cliente=minera+nandu&lang=en"))
-    chosen = [one["value"] for one in page.all("input") if "checked" in one]
+    chosen = [element["value"] for element in page.all("input") if "checked" in element]
     assert chosen == ["Minera Ñandú"]
     # By its chip, and by the control of its dimension.
     assert removing(page) == [f"{PAGE}?lang=en"] * 2
     assert {"type": "hidden", "name": "lang", "value": "en"} in page.all("input")
-    (other,) = [one for one in page.all("a") if one.get("hreflang")]
+    (other,) = [element for element in page.all("a") if element.get("hreflang")]
     assert other["href"] == f"{PAGE}?client=Minera+%C3%91and%C3%BA&lang=es"
     assert read(web.get(other["href"])).all("html") == [{"lang": "es"}]
 
@@ -232,7 +237,7 @@ def test_a_chosen_filter_is_marked_and_can_be_taken_back(web, press, data_of) ->
 def test_several_values_of_one_dimension_survive_the_form(web, press, data_of) -> None:
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), BOTH: data_of("dashboards")})
     page = read(web.get(PAGE, query_string=[("client", value) for value in BOTH.values("client")]))
-    chosen = [(one["name"], one["value"]) for one in page.all("input") if "checked" in one]
+    chosen = [(element["name"], element["value"]) for element in page.all("input") if "checked" in element]
     assert chosen == [("client", value) for value in sorted(BOTH.values("client"))]
     all_of_it, *one_by_one = removing(page)
     assert web.get(all_of_it).status_code == 200
@@ -250,7 +255,7 @@ def test_stale_figures_say_so(web, press, client) -> None:
     assert "hace 12 minutos" in text
     assert "se pidió un cálculo nuevo" in text
     assert 'http-equiv="refresh"' not in response.text
-    assert [one.product for one in Requests(client).pending("test", 10)] == ["dashboards"]
+    assert [task.product for task in Requests(client).pending("test", 10)] == ["dashboards"]
 
 
 def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
@@ -268,7 +273,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     assert "En preparación" in text
     assert "de un filtro más amplio: Cliente: Minera Ñandú." in text
     assert "$2.468 M" in text
-    (progress,) = [one["href"] for one in page.all("a") if "/status/" in (one.get("href") or "")]
+    (progress,) = [element["href"] for element in page.all("a") if "/status/" in (element.get("href") or "")]
     assert web.get(progress).get_json()["state"] == "queued"
     both = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
     press.publish("dashboards", answers={**answers, both: data_of("dashboards", scale=3)})
@@ -286,10 +291,10 @@ def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, 
     assert requests.pending("test", 10) == []
     wanted = web.get(address)
     assert wanted.status_code == 202
-    assert [(one.kind, one.filter) for one in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
+    assert [(task.kind, task.filter) for task in requests.pending("test", 10)] == [(RequestKind.WARM, MINE)]
     wait_until(lambda: usage_counters.reads("dashboards").missed > 0)
     assert usage_counters.reads("dashboards") == Reads(0, {MissReason.NOT_PRECOMPUTED: 1})
-    assert [round(one.weight) for one in usage_counters.most_requested("dashboards", 10)] == [1]
+    assert [round(task.weight) for task in usage_counters.most_requested("dashboards", 10)] == [1]
 
 
 def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:
@@ -326,7 +331,7 @@ def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
 @pytest.mark.parametrize("where", ["client", "project", "state"])
 def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_of) -> None:
     held = catalogue_of()
-    next(one for one in held["dimensions"] if one["name"] == where)["values"] = [
+    next(element for element in held["dimensions"] if element["name"] == where)["values"] = [
         {"value": HOSTILE, "count": 1}
     ]
     hostile = Filter.of({where: HOSTILE})
@@ -367,7 +372,7 @@ def test_figures_of_the_wrong_shape_are_no_internal_error(change, web, press, da
     response = web.get(PAGE)
     assert response.status_code == 503
     assert "Las cifras se están preparando" in read(response).text
-    assert [one.kind for one in Requests(client).pending("test", 10)] == ["refresh"]
+    assert [task.kind for task in Requests(client).pending("test", 10)] == ["refresh"]
 
 
 def test_a_corrupt_payload_is_no_internal_error(web, press, client) -> None:
