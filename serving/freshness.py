@@ -16,11 +16,7 @@ HISTORIC_REUSE_S: Final = 300
 
 
 def iso(moment: float) -> str:
-    """A moment as ISO 8601 in UTC, to the second.
-
-    Args:
-        moment: Seconds since the epoch.
-    """
+    """A moment, in seconds since the epoch, as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -30,13 +26,7 @@ def age_s(entry: ManifestEntry, now: float) -> int:
 
 
 def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
-    """The members of `meta` that an answer gets when it is sent.
-
-    Args:
-        entry: The generation it comes from.
-        state: Its state at `now`.
-        now: Seconds since the epoch.
-    """
+    """The members of `meta` that an answer gets when it is sent, at `now` in seconds since the epoch."""
     return {
         "state": state.value,
         "generation": entry.generation,
@@ -52,12 +42,7 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
 
 
 def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
-    """The members of `meta` of an answer from a month end, which does not age.
-
-    Args:
-        entry: The generation of the month end.
-        requested: The requested date.
-    """
+    """The members of `meta` of an answer from a month end, which does not age."""
     return {
         "state": AnswerState.HISTORIC.value,
         "generation": entry.generation,
@@ -70,11 +55,7 @@ def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
 
 
 def historic_headers(entry: ManifestEntry) -> dict[str, str]:
-    """The headers of an answer from a month end: the generation shows whether it was replaced.
-
-    Args:
-        entry: The generation of the month end.
-    """
+    """The headers of an answer from a month end: the generation shows whether it was replaced."""
     return {
         "Cache-Control": f"private, max-age={HISTORIC_REUSE_S}",
         "X-Cache-State": AnswerState.HISTORIC.value,
@@ -89,12 +70,7 @@ def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> d
     `Age` is the time since the source last confirmed these figures, and a cache subtracts it from `max-age`
     (RFC 9111, section 4.2), so `max-age` is that age plus what is left: the seconds until
     `fresh_until`, at most `REUSE_S`. Both stale directives (RFC 5861) count from there and end at
-    `stale_until`. An answer that only stands in for what is missing is not to be kept.
-
-    Args:
-        entry: The generation the answer comes from.
-        state: Its state at `now`.
-        now: Seconds since the epoch.
+    `stale_until`. A wider answer in place of a missing one is not to be kept.
     """
     age = age_s(entry, now)
     reuse = max(0, min(int(entry.fresh_until - now), REUSE_S))
@@ -114,9 +90,5 @@ def entity_tag(digest: str, state: AnswerState) -> str:
     """The weak entity tag of an answer: it changes with the figures and with their state.
 
     Weak, because the age in `meta` moves with every answer while the figures stay.
-
-    Args:
-        digest: Digest of the payload.
-        state: Its state at `now`.
     """
     return f'W/"{digest}-{state.value}"'

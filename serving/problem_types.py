@@ -293,32 +293,5 @@ INTERNAL: Final = ProblemType(
     Text("El detalle está en el registro del servidor.", "The details are in the server's log."),
 )
 
-PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
-    kind.slug: kind
-    for kind in (
-        UNKNOWN_FILTER,
-        UNKNOWN_FILTER_VALUE,
-        FILTER_CONFLICT,
-        INVALID_DATE,
-        NO_MONTH_END,
-        FILTER_NOT_KEPT,
-        UNTRUSTED_HOST,
-        CACHE_UNAVAILABLE,
-        CACHE_EMPTY,
-        EXPIRED,
-        NOT_READY,
-        REQUEST_UNKNOWN,
-        SPEC_UNKNOWN,
-        UNKNOWN_DOWNLOAD,
-        CROSS_SITE,
-        TOKEN_NEEDED,
-        UNKNOWN_PRODUCT,
-        REQUEST_REFUSED,
-        WEBHOOK_OFF,
-        SIGNATURE_INVALID,
-        NOT_FOUND,
-        METHOD_NOT_ALLOWED,
-        INTERNAL,
-    )
-}
-"""Every kind, by its slug."""
+PROBLEM_TYPES: Final = {kind.slug: kind for kind in list(globals().values()) if isinstance(kind, ProblemType)}
+"""Every kind declared above, by its slug."""

@@ -33,7 +33,7 @@ routes: Final = Blueprint("assets", __name__)
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file in every compression."""
+    """A file in every encoding."""
 
     mimetype: str
     digest: str
@@ -53,14 +53,10 @@ class Assets:
         files |= {name: (content, of_scripts) for name, content in scripts.items()}
         self.scripts = [f"/static/{of_scripts}/{name}" for name in scripts]
         self._urls = {name: f"/static/{digest}/{name}" for name, (_, digest) in files.items()}
-        self._files = {self._urls[name]: _file(name, *held) for name, held in files.items()}
+        self._files = {self._urls[name]: _file(name, *file) for name, file in files.items()}
 
     def url(self, name: str) -> str:
-        """The address of a file.
-
-        Raises:
-            KeyError: If there is no such file.
-        """
+        """The address of a file; KeyError if there is none of this name."""
         return self._urls[name]
 
     def file(self, url: str) -> StaticFile | None:

@@ -1,4 +1,4 @@
-"""Where the pages are: the manager's page at /manager/dashboard, each other one at its name."""
+"""The addresses of pages: the manager's page at /manager/dashboard, each other page at its name."""
 
 import re
 from dataclasses import dataclass
@@ -53,11 +53,7 @@ class PageAddress:
 
 
 def page_path(name: str) -> str:
-    """The path of a page.
-
-    Args:
-        name: As the catalogue calls it.
-    """
+    """The path of a page, by its name in the catalogue."""
     return HOME_PATH if name == HOME else _FOLDER + name.replace("_", "-")
 
 

@@ -80,13 +80,7 @@ def refreshing(pipeline_client: PipelineClient, task_id: str, now: float) -> Ref
 
 
 def live_state(result: LookupResult, refresh: Refreshing | None, writer: Writer) -> LiveState:
-    """The state of a page when it is written; scripts keep it true afterwards.
-
-    Args:
-        result: Its figures.
-        refresh: The refresh that the page follows; None when it follows none.
-        writer: In the language of the page.
-    """
+    """The state of a page when it is written; scripts keep it true afterwards."""
     texts = writer.texts
     if result.state is AnswerState.HISTORIC:
         return LiveState(result.state.value, texts["state_historic"])

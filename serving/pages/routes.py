@@ -66,7 +66,7 @@ def page(**_: str) -> Response:
 
 
 def _reload_s(result: LookupResult, refresh: Refreshing | None) -> int | None:
-    """Seconds after which a page without scripts looks again; None when nothing is awaited."""
+    """Seconds after which a page without scripts reloads; None when nothing is awaited."""
     if refresh is not None and refresh.state == "running":
         return RELOAD_S
     return _REFRESH_S if result.state is AnswerState.MISSING else None
