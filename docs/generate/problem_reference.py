@@ -7,7 +7,12 @@ from serving.problem_types import PROBLEM_TYPES
 def page() -> str:
     """The page, in Markdown."""
     rows = [
-        (f"`{slug}`", str(problem.status), prose(problem.title.en), prose(problem.advice.en))
+        (
+            f"`{slug}`",
+            str(problem.status),
+            prose(problem.title.en),
+            prose(problem.explanation("en", for_programs=True)),
+        )
         for slug, problem in PROBLEM_TYPES.items()
     ]
     return (
