@@ -5,13 +5,14 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from string import Formatter
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
+from kpi_pipeline.model.charts.drawings import Drawing
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ Kind = Literal[
 """What a value is: it decides how the value is written."""
 
 KINDS: Final = get_args(Kind)
+
+_DRAWING: Final = TypeAdapter(Drawing)
 
 CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
 """Products whose catalogues are the same in shape, in the order in which one is taken."""
@@ -112,7 +115,7 @@ class Sentence(BaseModel, strict=True, frozen=True):
 
 
 class Chart(BaseModel, strict=True, frozen=True):
-    """A chart: its words, its data columns, its sentences by name, the digests of its specifications."""
+    """A chart: its words, data columns, drawing, sentences by name, and digests of its specifications."""
 
     name: str
     spec_es: str
@@ -124,7 +127,19 @@ class Chart(BaseModel, strict=True, frozen=True):
     nothing_es: str
     nothing_en: str
     columns: list[Column]
+    drawing: Drawing
     sentences: dict[str, Sentence]
+
+    @field_validator("drawing", mode="before")
+    @classmethod
+    def _drawing(cls, published: Any) -> Drawing:
+        return _DRAWING.validate_python(published)
+
+    @model_validator(mode="after")
+    def _draws_its_own_columns(self) -> Self:
+        if unknown := sorted(self.drawing.columns - {column.name for column in self.columns}):
+            raise ValueError(f"the drawing of {self.name} names no column of its data: {unknown[0]!r}")
+        return self
 
 
 class Page(BaseModel, strict=True, frozen=True):

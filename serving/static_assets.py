@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort
 
+from kpi_pipeline.model.palette import custom_properties
 from serving.responses import ENCODINGS, Encoding, compressed, immutable_response
 
 _FOLDER: Final = Path(__file__).with_name("static")
@@ -44,7 +45,8 @@ class Assets:
     """The files, read once: a changed file is a new address after a restart."""
 
     def __init__(self) -> None:
-        sheet = b"\n".join((_FOLDER / "css" / f"{name}.css").read_bytes() for name in _SHEETS)
+        parts = ((_FOLDER / "css" / f"{name}.css").read_bytes() for name in _SHEETS)
+        sheet = b"\n".join((_palette_sheet().encode(), *parts))
         scripts = {f"js/{path.name}": path.read_bytes() for path in sorted((_FOLDER / "js").glob("*.js"))}
         # Scripts name each other without a hash: one hash of all stands in the address of each.
         of_scripts = _digest(b"".join(scripts.values()))
@@ -77,6 +79,26 @@ def asset(digest: str, name: str) -> Response:
     if file is None:
         abort(404)
     return immutable_response(file.digest, file.mimetype, file.bodies.__getitem__)
+
+
+def _palette_sheet() -> str:
+    """The colours of figures as custom properties, and the class of each series, age and degree of heat."""
+    properties = custom_properties()
+    light, dark = (
+        "".join(f"--{name}: {colour[at]}; " for name, colour in properties.items()) for at in (0, 1)
+    )
+    series = (
+        f".{_class_of(name)} {{ --own: var(--{name}); }}"
+        for name in properties
+        if name.startswith(("series-", "age-"))
+    )
+    heat = (f".{name} {{ background: var(--{name}); }}" for name in properties if name.startswith("heat-"))
+    scheme = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}"
+    return "\n".join((f":root {{ {light}}}", scheme, *series, *heat))
+
+
+def _class_of(name: str) -> str:
+    return name if name.startswith("series-") else f"series-{name}"
 
 
 def _file(name: str, content: bytes, digest: str) -> StaticFile:

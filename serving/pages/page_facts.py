@@ -37,6 +37,7 @@ def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext)
         "state": result.state.value,
         "reachable": result.reachable,
         "generation": result.entry.generation,
+        "as_of": result.entry.as_of.isoformat(),
         "now": iso(result.now),
         "verified_at": iso(result.entry.verified_at),
         "fresh_until": iso(result.entry.fresh_until),
@@ -44,6 +45,5 @@ def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext)
         "poll_s": POLL_S,
         "task": task_reference(result.task_id),
         "refresh": refresh.status_url if refresh is not None and refresh.state == "running" else None,
-        "decimals": {currency.code: currency.decimals for currency in data.catalogue.currencies},
         "texts": script_texts(context.language),
     }

@@ -108,9 +108,9 @@ class Writer:
         """The label of something that has one a language."""
         return str(labelled.label_es if self.language == "es" else labelled.label_en)
 
-    def drill_down_url(self, dimension: str, value: str) -> str:
-        """The address of the page for one value of a dimension; empty where there is none."""
-        return self._drill_down.to(dimension, value) if self._drill_down and dimension else ""
+    def drill_down_url(self, dimension: str, *values: str) -> str:
+        """The address of the page under some values of a dimension; empty where there is none."""
+        return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
 
     def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
         """A value in a table, where units are told in the heads.

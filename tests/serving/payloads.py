@@ -1,5 +1,6 @@
 """What products say of a filter, made by hand: enough of everything that pages show."""
 
+from dataclasses import asdict
 from typing import Any
 
 from kpi_pipeline.model.charts import CHARTS
@@ -45,6 +46,7 @@ def catalogue_charts(digest: str) -> Rows:
                 {"name": one.name, "label_es": one.label.es, "label_en": one.label.en, "kind": one.kind.value}
                 for one in chart.fields
             ],
+            "drawing": asdict(chart.drawing),
             "sentences": {
                 name: {"es": sentence.template.es, "en": sentence.template.en}
                 for name, sentence in chart.sentences.items()

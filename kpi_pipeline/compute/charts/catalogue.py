@@ -1,6 +1,7 @@
 """The charts in the catalogue: all that is needed to draw them and to say what they say."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from kpi_pipeline.compute.charts.specifications import specification, specification_digest
@@ -43,6 +44,7 @@ def _entry(chart: Chart) -> dict[str, Any]:
             {"name": column.name, "kind": column.kind.value, **_both("label", column.label)}
             for column in chart.fields
         ],
+        "drawing": asdict(chart.drawing),
         "amounts": list(chart.amounts),
         "sentences": {
             name: {"es": sentence.template.es, "en": sentence.template.en}

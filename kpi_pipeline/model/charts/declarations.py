@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kpi_pipeline.model.charts.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.charts.sentences import SENTENCES, Sentence
+from kpi_pipeline.model.dimensions import ISSUED_AGE
 from kpi_pipeline.model.labels import Kind, Text
 
 
@@ -36,6 +38,7 @@ class Chart:
         title: Its title.
         description: What it shows, for those who do not see it.
         fields: Data columns of a variant, in order.
+        drawing: How it is drawn.
         nothing: Said instead where there is nothing to draw.
     """
 
@@ -43,7 +46,12 @@ class Chart:
     title: Text
     description: Text
     fields: tuple[Column, ...]
+    drawing: Drawing
     nothing: Text
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.drawing.columns - set(self.columns)):
+            raise ValueError(f"chart {self.name!r} draws columns that it does not have: {unknown}")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -86,6 +94,8 @@ _APPROVED: Final = _money("approved", "Aprobado", "Approved")
 _RECEIVABLE: Final = _money("receivable", "Por cobrar", "Receivable")
 _OVERDUE: Final = _money("overdue", "Vencido", "Overdue")
 
+_OF_NAMES: Final = ("approved", "receivable", "overdue")
+
 CHARTS: Final[dict[str, Chart]] = {
     chart.name: chart
     for chart in (
@@ -106,6 +116,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _money("paid", "Pagado", "Paid"),
                 _days("dso", "DSO", "DSO"),
             ),
+            Drawing(Shape.COLUMNS, "month", ("proposed", "approved", "paid"), line="dso"),
             Text("No hay certificados en estos meses.", "There are no certificates in these months."),
         ),
         Chart(
@@ -122,6 +133,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _COUNT,
                 _share("share", "Porcentaje", "Share"),
             ),
+            Drawing(Shape.BARS, "bucket", ("amount",), details=("count", "share"), dimension=ISSUED_AGE.name),
             Text("Nada está por pagar.", "Nothing is unpaid."),
         ),
         Chart(
@@ -132,6 +144,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "One bar for each state, with the proposed amount of the certificates in it.",
             ),
             (Column("state", Text("Estado", "State"), Kind.STATE), _CURRENCY, _AMOUNT, _COUNT),
+            Drawing(Shape.BARS, "state", ("amount",), details=("count",)),
             Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
         ),
         Chart(
@@ -151,6 +164,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _OVERDUE,
                 _days("payment_days", "Días hasta el pago", "Days to payment"),
             ),
+            Drawing(Shape.BARS, "client", _OF_NAMES, details=("payment_days",)),
             Text("Ningún cliente tiene montos.", "No client has any amount."),
         ),
         Chart(
@@ -170,6 +184,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _OVERDUE,
                 _share("approval_rate", "Tasa de aprobación", "Approval rate"),
             ),
+            Drawing(Shape.BARS, "project_manager", _OF_NAMES, details=("approval_rate",)),
             Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
         ),
         Chart(
@@ -187,6 +202,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _RECEIVABLE,
                 _share("cumulative_share", "Porcentaje acumulado", "Cumulative share"),
             ),
+            Drawing(Shape.PARETO, "client", ("receivable",), line="cumulative_share"),
             Text("Nada está por cobrar.", "Nothing is receivable."),
         ),
         Chart(
@@ -208,6 +224,17 @@ CHARTS: Final[dict[str, Chart]] = {
                 _money("low_90", "Mínimo (90 %)", "Low (90 %)"),
                 _money("high_90", "Máximo (90 %)", "High (90 %)"),
             ),
+            Drawing(
+                Shape.STACKED,
+                "month",
+                ("collected", "expected"),
+                value="amount",
+                split="kind",
+                bands=(
+                    Band("low_90", "high_90", Text("9 de cada 10 casos", "9 cases of 10")),
+                    Band("low_50", "high_50", Text("5 de cada 10 casos", "5 cases of 10")),
+                ),
+            ),
             Text(
                 "Nada se ha cobrado en estos meses ni se espera cobrar.",
                 "Nothing was collected in these months, and nothing is expected.",
@@ -221,6 +248,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "Stacked columns of operating and capital expense in each of twelve months.",
             ),
             (_MONTH, _CURRENCY, _money("opex", "OPEX", "OPEX"), _money("capex", "CAPEX", "CAPEX")),
+            Drawing(Shape.STACKED, "month", ("opex", "capex")),
             Text("No hay costos en estos meses.", "There are no costs in these months."),
         ),
         Chart(
@@ -240,6 +268,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _money("margin", "Margen", "Margin"),
                 _share("margin_share", "Margen sobre ingresos", "Margin on revenue"),
             ),
+            Drawing(Shape.BARS, "project", ("revenue", "cost", "margin"), details=("margin_share",)),
             Text("Ningún proyecto tiene ingresos ni costos.", "No project has revenue or cost."),
         ),
         Chart(
@@ -258,6 +287,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 _days("days", "Días en promedio", "Mean days"),
                 _COUNT,
             ),
+            Drawing(Shape.WATERFALL, "stage", ("days",), span=("start", "end"), details=("count",)),
             Text(
                 "Ningún certificado ha recorrido todas las etapas.",
                 "No certificate has passed through all stages.",
@@ -271,6 +301,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "One cell for each client and month, the stronger the more that client paid in that month.",
             ),
             (_CLIENT, _MONTH, _CURRENCY, _AMOUNT),
+            Drawing(Shape.HEAT, "client", value="amount", across="month"),
             Text("Nada se ha cobrado en estos meses.", "Nothing was collected in these months."),
         ),
         Chart(
@@ -287,6 +318,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 Column("kpi", Text("Indicador", "KPI"), Kind.KPI),
                 Column("value", Text("Valor", "Value"), Kind.READING),
             ),
+            Drawing(Shape.LINES, "kpi", value="value", across="month"),
             Text("Ningún indicador tiene valores en estos meses.", "No KPI has a value in these months."),
         ),
     )

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from serving.catalogue import Kpi, Page
 from serving.pages.cards.kpi_values import AgeComparison, KpiValue
-from serving.pages.cards.spark_line import SparkLine, spark_line
+from serving.pages.charts.geometry import SparkLine, spark_line
 from serving.pages.figures import Figures
 from serving.pages.formats import NO_DATA
 from serving.pages.writing import Writer

@@ -1,15 +1,28 @@
 """Charts as their template shows them: what they say, their drawings, and their data as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from kpi_pipeline.model.charts.drawings import Shape
 from serving.catalogue import Chart, Column
-from serving.pages.charts.drawings import Drawing, drawings
+from serving.pages.charts import bars, plots
+from serving.pages.charts.chart_rows import ChartRows
 from serving.pages.charts.figures import ChartData, Row
+from serving.pages.charts.shapes import Drawn
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Writer
 
-_NUMBERS = ("money", "share", "days", "count", "reading")
+_DRAWERS: Final[Mapping[Shape, Callable[[ChartRows], Drawn]]] = {
+    Shape.COLUMNS: plots.plot,
+    Shape.STACKED: plots.plot,
+    Shape.LINES: plots.trends,
+    Shape.HEAT: plots.heat,
+    Shape.BARS: bars.bars,
+    Shape.PARETO: bars.bars,
+    Shape.WATERFALL: bars.waterfall,
+}
+_NUMBERS: Final = ("money", "share", "days", "count", "reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +32,14 @@ class ChartPart:
     Attributes:
         currency: Its code; empty where the chart is not of one.
         sentences: What it says.
-        drawings: What it draws.
+        drawing: Its drawing.
         table: Its data; None where the drawing is a table.
-        column: The column whose values lead to the page narrowed to one of them; empty where none does.
-        addresses: Where they lead.
     """
 
     currency: str
     sentences: list[str]
-    drawings: list[Drawing]
+    drawing: Drawn
     table: TableView | None
-    column: str
-    addresses: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def chart_view(data: ChartData, writer: Writer) -> ChartView:
         chart.description_es if spanish else chart.description_en,
         chart.nothing_es if spanish else chart.nothing_en,
         [_part(data, currency, writer) for currency in _currencies(data)],
-        is_wide=bool(data.columns("month") and data.columns("name")),
+        is_wide=chart.drawing.shape is Shape.HEAT,
     )
 
 
@@ -83,9 +92,7 @@ def _currencies(data: ChartData) -> list[str]:
 
 def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
     rows = [row for row in data.rows if not currency or row["currency"] == currency]
-    drawn = drawings(data, rows, currency, writer)
-    is_table = any(one.kind == "heat" for one in drawn)
-    column, addresses = _leading(data.chart, rows, writer)
+    drawing = _DRAWERS[data.chart.drawing.shape](ChartRows(data, rows, currency, writer))
     return ChartPart(
         currency,
         [
@@ -93,21 +100,9 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
             for said in data.says
             if not currency or said.currency == currency
         ],
-        drawn,
-        None if is_table else _table(data, rows, currency, writer),
-        column,
-        addresses,
+        drawing,
+        None if drawing.kind == "heat" else _table(data, rows, currency, writer),
     )
-
-
-def _leading(chart: Chart, rows: Sequence[Row], writer: Writer) -> tuple[str, dict[str, str]]:
-    """The first column whose values lead somewhere, and where each leads."""
-    for column in chart.columns:
-        values = dict.fromkeys(row[column.name] for row in rows)
-        found = {value: url for value in values if (url := writer.drill_down_url(column.name, value))}
-        if found:
-            return column.name, found
-    return "", {}
 
 
 def _template(chart: Chart, name: str, writer: Writer) -> str:

@@ -1,12 +1,8 @@
-"""Addresses of the page that is shown, narrowed to one value: where a name or a mark of it leads."""
-
-from typing import Final
+"""Addresses of the page that is shown, narrowed by a value: where a name or a mark of it leads."""
 
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.filters.parts import Selection, parameters_of
-
-_NOTHING: Final = ""
 
 
 class DrillDown:
@@ -25,21 +21,26 @@ class DrillDown:
         self._address = address
         self._values = {one.name: {held.value for held in one.values} for one in catalogue.dimensions}
         # A page names a value several times.
-        self._found: dict[tuple[str, str], str] = {}
+        self._urls: dict[tuple[str, tuple[str, ...]], str] = {}
 
-    def to(self, dimension: str, value: str) -> str:
-        """The address that leaves one value of a dimension; empty where the catalogue has none such, or
-        nothing else is shown already.
+    def to(self, dimension: str, *values: str) -> str:
+        """The address of the page under one or several values of a dimension.
 
         Args:
             dimension: Its name.
-            value: As the data have it.
-        """
-        if (dimension, value) not in self._found:
-            self._found[dimension, value] = self._look(dimension, value)
-        return self._found[dimension, value]
+            values: As the data have them; those that the catalogue does not have are left out.
 
-    def _look(self, dimension: str, value: str) -> str:
-        if value not in self._values.get(dimension, ()) or list(self._kept.get(dimension, ())) == [value]:
-            return _NOTHING
-        return self._address.of(parameters_of(self._catalogue, {**self._kept, dimension: [value]}))
+        Returns:
+            Empty where no value is left, or where the page shows nothing else already.
+        """
+        key = dimension, values
+        if key not in self._urls:
+            self._urls[key] = self._url(dimension, values)
+        return self._urls[key]
+
+    def _url(self, dimension: str, values: tuple[str, ...]) -> str:
+        chosen = [value for value in values if value in self._values.get(dimension, ())]
+        too_many = self._address.as_of is not None and len(chosen) > 1
+        if not chosen or too_many or set(self._kept.get(dimension, ())) == set(chosen):
+            return ""
+        return self._address.of(parameters_of(self._catalogue, {**self._kept, dimension: chosen}))

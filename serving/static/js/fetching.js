@@ -1,5 +1,7 @@
 // Pages as documents, fetched when they are wanted or, when a reader is about to want one, a moment before.
 
+import { addressOf } from "./page.js";
+
 const DWELL_MS = 60;
 const YOUNG_MS = 5000;
 
@@ -10,18 +12,18 @@ let ahead = null; // { address, since, page }: the page of such a link
 // Fetches the pages of links that are pointed at or have the focus. `inside` tells whether one is ours.
 export function start(inside) {
   const dwell = ({ target, pointerType }) => {
-    const link = target.closest?.("a[href]");
+    const link = target.closest?.("a[href]:not(.chart-mark)"); // marks are pointed at to read their values
     if (link === pointedAt) return;
     clearTimeout(dwelling);
     pointedAt = link;
-    if (pointerType !== "touch" && link && inside(link)) dwelling = setTimeout(() => fetchAhead(link.href), DWELL_MS);
+    if (pointerType !== "touch" && link && inside(link)) dwelling = setTimeout(() => fetchAhead(addressOf(link)), DWELL_MS);
   };
   document.addEventListener("pointerover", dwell);
   document.addEventListener("focusin", dwell);
   // Between pressing and letting go there is time as well; a finger may only be scrolling.
   document.addEventListener("pointerdown", ({ target, button, pointerType }) => {
     const link = target.closest?.("a[href]");
-    if (!button && pointerType !== "touch" && link && inside(link)) fetchAhead(link.href);
+    if (!button && pointerType !== "touch" && link && inside(link)) fetchAhead(addressOf(link));
   });
 }
 

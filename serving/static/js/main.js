@@ -1,5 +1,6 @@
 // What scripts add to the pages: each part starts once and is called for every page that is shown.
 import { start as startChanges } from "./changes.js";
+import { start as startCharts } from "./charts.js";
 import { start as startClock } from "./clock.js";
 import { start as startLive } from "./live.js";
 import { start as startFilters } from "./filters.js";
@@ -16,6 +17,7 @@ startLive();
 startRefresh();
 startPreparing();
 startChanges();
+startCharts();
 startNavigation();
 startFilters();
 startTables();

@@ -1,7 +1,7 @@
 // Links and forms within the pages change the page in place; the address and the back button stay true.
 import { arrive, begin, leave, leftAs, start as startEntries } from "./entries.js";
 import { forget, pageAt, start as startFetching } from "./fetching.js";
-import { announce, facts, fits, onShown, open, opened, put } from "./page.js";
+import { addressOf, announce, facts, fits, onShown, open, opened, put } from "./page.js";
 import { start as startWaiting, unreachable, wait } from "./waiting.js";
 
 const listeners = [];
@@ -119,13 +119,13 @@ function followLink(event) {
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (!isWithin(link)) return;
   event.preventDefault();
-  show(link.href);
+  show(addressOf(link));
 }
 
 // Whether a link leads to a page of ours, and not to a place in this one.
 function isWithin(link) {
-  const { origin, pathname, hash } = new URL(link.href);
-  if (link.target || link.hasAttribute("download") || origin !== location.origin || hash) return false;
+  const { origin, pathname, hash } = new URL(addressOf(link));
+  if (link.getAttribute("target") || link.hasAttribute("download") || origin !== location.origin || hash) return false;
   return pathname.startsWith("/manager/") && !pathname.startsWith("/manager/api/") && !pathname.startsWith("/manager/dashboard/status/");
 }
 

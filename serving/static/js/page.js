@@ -28,6 +28,11 @@ export function announce(said) {
   document.getElementById("announcement").textContent = said;
 }
 
+// Where a link leads, one in a drawing too.
+export function addressOf(link) {
+  return new URL(link.getAttribute("href"), location.href).href;
+}
+
 // Whether scripts and styles of this page fit another document: those of another release would not.
 export function fits(next) {
   return releaseOf(next) === releaseOf(document);

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.pages.cards.spark_line import HEIGHT, WIDTH, spark_line
+from serving.pages.charts.geometry import SPARK_HEIGHT, SPARK_WIDTH, spark_line
 
 VALUES = st.none() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9)
 
@@ -19,7 +19,7 @@ def test_it_stays_in_its_box_and_shows_every_value(values) -> None:
         return
     points = [tuple(map(float, pair)) for pair in re.findall(r"[ML]([\d.]+),([\d.]+)", line.path)]
     assert len(points) == len(known)
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
+    assert all(0 <= x <= SPARK_WIDTH and 0 <= y <= SPARK_HEIGHT for x, y in points)
     assert points[-1] == line.end
     highest = min(range(len(points)), key=lambda place: points[place][1])
     assert points[known.index(max(known))][1] == points[highest][1]
@@ -34,7 +34,7 @@ def test_a_gap_parts_the_line() -> None:
 
 def test_a_level_line_stands_in_the_middle() -> None:
     line = spark_line([5, 5, 5])
-    assert {y for _, y in re.findall(r"[ML]([\d.]+),([\d.]+)", line.path)} == {f"{HEIGHT / 2:g}"}
+    assert {y for _, y in re.findall(r"[ML]([\d.]+),([\d.]+)", line.path)} == {f"{SPARK_HEIGHT / 2:g}"}
 
 
 def test_one_value_is_no_line() -> None:

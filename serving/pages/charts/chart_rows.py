@@ -1,0 +1,132 @@
+"""The rows of one chart in one currency, written out: names, values in full, and what its marks say."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kpi_pipeline.model.charts.drawings import NEAREST_AGES, Shape
+from kpi_pipeline.model.components import AGEING_BUCKETS
+from kpi_pipeline.model.dimensions import ISSUED_AGE
+from serving.catalogue import Column
+from serving.pages.charts.figures import ChartData, Row
+from serving.pages.charts.shapes import Legend, Mark
+from serving.pages.formats import NO_DATA
+from serving.pages.words import OTHERS
+from serving.pages.writing import Cell, Writer
+
+_AGES = {label: f"age-{place}" for place, (label, _, _) in enumerate(AGEING_BUCKETS, 1)}
+
+
+class ChartRows:
+    """Rows of a chart, and how they are written.
+
+    Args:
+        data: The chart.
+        rows: Its rows in that currency; at least one.
+        currency: Its code; empty where it is not of money.
+        writer: Writes its values.
+    """
+
+    def __init__(self, data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> None:
+        self._columns: Mapping[str, Column] = {column.name: column for column in data.chart.columns}
+        self.drawing = data.chart.drawing
+        self.rows = rows
+        self.currency = currency
+        self.writer = writer
+
+    def categories(self) -> list[str]:
+        """The categories in the order of the rows."""
+        return list(dict.fromkeys(row[self.drawing.category] for row in self.rows))
+
+    def amount(self, row: Row, name: str) -> int:
+        """A value to be drawn: nothing is drawn of one that is not known."""
+        return row[name] or 0
+
+    def label(self, name: str) -> str:
+        """The label of a column."""
+        return self.writer.label(self._columns[name])
+
+    def text(self, name: str, row: Row) -> str:
+        """A value on its own."""
+        if row[name] is None:
+            return NO_DATA
+        return self.writer.text(self._columns[name].kind, row[name], self.currency)
+
+    def cell(self, name: str, row: Row) -> Cell:
+        """A value beside its bar."""
+        return self.writer.cell(self._columns[name].kind, row[name], self.currency)
+
+    def details(self, row: Row) -> str:
+        """What else is known of a category."""
+        known = [name for name in self.drawing.details if row[name] is not None]
+        return " · ".join(f"{self.label(name)}: {self.text(name, row)}" for name in known)
+
+    def colour(self, name: str, row: Row) -> str:
+        """What a bar has its colour from: its series or, of a single series, what its category is."""
+        if len(self.drawing.series) > 1:
+            return name
+        category = row[self.drawing.category]
+        return "others" if category == OTHERS else _AGES.get(category, name)
+
+    def legend(self) -> list[Legend]:
+        """What is drawn, in the order in which it is drawn."""
+        drawing, texts = self.drawing, self.writer.texts
+        if drawing.split:
+            kind = self._columns[drawing.split].kind
+            entries = [Legend(name, self.writer.text(kind, name, "")) for name in drawing.series]
+        else:
+            entries = [Legend(name, self.label(name)) for name in drawing.series]
+        if drawing.line:
+            label = self.label(drawing.line)
+            if drawing.shape is not Shape.PARETO:
+                label = texts["line_axis"].format(line=label)
+            entries.append(Legend(drawing.line, label, "line"))
+        for place, band in enumerate(drawing.bands, 1):
+            entries.append(Legend(f"band-{place}", band.label.into(self.writer.language), "band"))
+        return entries
+
+    def mark(self, rows: Sequence[Row]) -> Mark:
+        """What is known of a category, from its rows: one, or one for each of its series."""
+        row, drawing = rows[0], self.drawing
+        title = " · ".join(self.text(name, row) for name in (drawing.category, drawing.across) if name)
+        lines = [line for one in rows for line in self._lines(one)]
+        dimension, category = drawing.dimension or drawing.category, row[drawing.category]
+        if dimension != ISSUED_AGE.name:
+            return Mark(mark_label(title, lines), self.writer.drill_down_url(dimension, category))
+        # Ages that can be filtered by have other bounds than buckets: say which ones a bucket leads to.
+        ages = NEAREST_AGES.get(category, ())
+        url = self.writer.drill_down_url(dimension, *ages)
+        if url:
+            texts = self.writer.texts
+            lines.append((texts["leads_to"], texts["leads_to_ages"].format(ages=_range(ages))))
+        return Mark(mark_label(title, lines), url)
+
+    def _lines(self, row: Row) -> Iterable[tuple[str, str]]:
+        """The values of a row in full, each with its name."""
+        drawing = self.drawing
+        ends = {end for band in drawing.bands for end in (band.low, band.high)}
+        named = {drawing.category, drawing.across, drawing.split, *drawing.span, *ends}
+        for name, column in self._columns.items():
+            if name in named or column.kind == "currency" or name not in row:
+                continue
+            is_split = drawing.split and name == drawing.value
+            yield self.text(drawing.split, row) if is_split else self.label(name), self._exact(name, row)
+        for band in drawing.bands:
+            if row[band.low] is not None and row[band.high] is not None:
+                low, high = (self._exact(end, row) for end in (band.low, band.high))
+                yield band.label.into(self.writer.language), f"{low} \N{EN DASH} {high}"
+
+    def _exact(self, name: str, row: Row) -> str:
+        """A value in full."""
+        if row[name] is not None and self._columns[name].kind == "money":
+            return self.writer.formats.money(row[name], self.currency).full
+        return self.text(name, row)
+
+
+def mark_label(title: str, lines: Iterable[tuple[str, str]]) -> str:
+    """The label of a mark: a line for its name, and `name:<tab>value` for each of its values."""
+    return "\n".join([title, *(f"{name}:\t{value}" for name, value in lines)])
+
+
+def _range(ages: Sequence[str]) -> str:
+    """Ages that follow one another, as one range."""
+    first, last = ages[0].partition("-")[0], ages[-1].rpartition("-")[2]
+    return f"{first}+" if last.endswith("+") else f"{first}\N{EN DASH}{last}"

@@ -1,0 +1,347 @@
+"""Charts as their template shows them: the drawing that each declares, and what it says."""
+
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from serving.catalogue import Catalogue
+from serving.pages.addresses import PageAddress
+from serving.pages.charts.figures import ChartFigures, chart_data
+from serving.pages.charts.view import ChartView, chart_view
+from serving.pages.filters.drill_down import DrillDown
+from serving.pages.formats import Formats
+from serving.pages.writing import Writer
+
+HERE = PageAddress("/manager/analytics", "en")
+
+
+@pytest.fixture
+def catalogue(catalogue_of) -> Catalogue:
+    return Catalogue.model_validate(catalogue_of())
+
+
+@pytest.fixture
+def chart_of(catalogue, data_of):
+    """A chart as its template shows it, after a change of its columns."""
+    formats = Formats("en", {"CLP": 0, "USD": 2}, ZoneInfo("UTC"))
+    writer = Writer("en", formats, catalogue, DrillDown(catalogue, {"state": ["enviado"]}, HERE))
+
+    def make(name: str, currencies=("CLP",), empty=False, **columns) -> ChartView:
+        chart = next(one for one in catalogue.charts if one.name == name)
+        published = data_of("charts", currencies=currencies)["charts"][name]
+        published["columns"] |= columns
+        published["empty"] = empty
+        return chart_view(chart_data(chart, ChartFigures.model_validate(published)), writer)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("monthly_trend", "plot"),
+        ("opex_capex", "plot"),
+        ("cash_flow", "plot"),
+        ("ageing", "bars"),
+        ("states", "bars"),
+        ("concentration", "bars"),
+        ("client_performance", "bars"),
+        ("manager_performance", "bars"),
+        ("margin_by_project", "bars"),
+        ("stages", "bars"),
+        ("payment_heatmap", "heat"),
+        ("kpi_trend", "trends"),
+    ],
+)
+def test_the_declaration_decides_the_drawing(name, kind, chart_of) -> None:
+    (part,) = chart_of(name).parts
+    assert part.drawing.kind == kind
+    assert (part.table is None) == (kind == "heat")
+
+
+def test_an_empty_chart_says_so(chart_of) -> None:
+    chart = chart_of("ageing", empty=True)
+    assert (chart.parts, chart.nothing) == ([], "Nothing is unpaid.")
+
+
+def test_currencies_are_drawn_apart(chart_of) -> None:
+    for name in ("ageing", "cash_flow", "payment_heatmap"):
+        assert [part.currency for part in chart_of(name, ("CLP", "USD")).parts] == ["CLP", "USD"]
+    assert [part.currency for part in chart_of("stages", ("CLP", "USD")).parts] == [""]
+    (trend,) = chart_of("kpi_trend", ("CLP", "USD")).parts
+    labels = [one.label for one in trend.drawing.trends]
+    assert labels[:2] == ["DSO (CLP)", "DSO (USD)"]
+    assert labels[-1] == "Acceptance time"
+
+
+def test_a_line_has_an_axis_of_its_own_on_the_same_grid(chart_of) -> None:
+    drawing = chart_of("monthly_trend").parts[0].drawing
+    assert [(one.label, one.shape) for one in drawing.legend] == [
+        ("Proposed", "column"),
+        ("Approved", "column"),
+        ("Paid", "column"),
+        ("DSO (right axis)", "line"),
+    ]
+    assert [tick.at for tick in drawing.axis.ticks] == [tick.at for tick in drawing.second_axis.ticks]
+    assert len(drawing.line.points) == 11  # the first month has none
+    without = chart_of("monthly_trend", dso=[None] * 12).parts[0].drawing
+    assert (without.line, without.second_axis) == (None, None)
+
+
+def test_months_are_in_order_whatever_that_of_the_rows(chart_of) -> None:
+    months = ["2024-02", "2023-12", "2024-01"]
+    rows = {"proposed": [2, 12, 1], "approved": [0] * 3, "paid": [0] * 3, "dso": [2.0, 12.0, 1.0]}
+    drawing = chart_of("monthly_trend", month=months, currency=["CLP"] * 3, **rows).parts[0].drawing
+    assert [month.label for month in drawing.months] == ["Dec", "Jan", "Feb"]
+    assert [month.year for month in drawing.months] == ["", "2024", ""]
+    assert [month.columns[0].amount for month in drawing.months] == [12, 1, 2]
+    assert [month.slot.middle for month in drawing.months] == [x for x, _ in drawing.line.points]
+
+
+def test_a_chart_of_one_month_is_drawn(chart_of) -> None:
+    given = {"proposed": [5], "approved": [0], "paid": [None], "dso": [3.0]}
+    drawing = chart_of("monthly_trend", month=["2024-06"], currency=["CLP"], **given).parts[0].drawing
+    ((column,),) = [month.columns for month in drawing.months]
+    assert column.x < 50 < column.x + 3 * column.width
+    assert drawing.months[0].year == "2024"
+
+
+def test_a_negative_margin_points_left_of_zero(chart_of) -> None:
+    bars = chart_of("margin_by_project").parts[0].drawing
+    gain, loss = bars.rows
+    assert bars.zero > 0
+    for bar in (*gain.bars, *loss.bars[:2]):
+        assert bar.x == bars.zero
+    margin = loss.bars[2]
+    assert margin.x + margin.width == pytest.approx(bars.zero, abs=0.02)
+    assert margin.value.text == "\N{MINUS SIGN}25.0\xa0M"
+
+
+def test_stages_begin_where_the_one_before_ends_and_end_with_their_sum(chart_of) -> None:
+    bars = chart_of("stages").parts[0].drawing
+    *stages, total = bars.rows
+    for before, after in pairwise([row.bars[0] for row in stages]):
+        assert after.x == pytest.approx(before.x + before.width, abs=0.02)
+    assert (total.label, total.bars[0].x, total.bars[0].value.text) == ("Total", 0, "52.0\xa0days")
+    assert total.bars[0].width == pytest.approx(stages[-1].bars[0].x + stages[-1].bars[0].width, abs=0.02)
+    for before, after in pairwise(bars.rows):
+        assert before.joins[0].x2 == after.joins[-1].x1  # the end of a bar leads down to the next row
+    assert [tick.label for tick in bars.ticks] == ["0", "20", "40", "60"]
+    unknown = chart_of("stages", days=[None] * 3, start=[None] * 3, end=[None] * 3).parts[0].drawing
+    assert [row.bars[0].width for row in unknown.rows] == [0, 0, 0, 0]
+
+
+def test_the_cumulative_line_of_a_pareto_diagram_only_rises(chart_of) -> None:
+    bars = chart_of("concentration").parts[0].drawing
+    points = [row.point for row in bars.rows]
+    assert points == sorted(points)
+    assert points[-1] == 100
+    for before, after in pairwise(bars.rows):
+        leaving, arriving = before.joins[-1], after.joins[0]
+        assert (leaving.x2, leaving.y2) == (arriving.x1, 100)
+        assert arriving.y1 == 0
+    assert [row.share for row in bars.rows] == ["60.0\xa0%", "100.0\xa0%"]
+    alone = chart_of(
+        "concentration", client=["A"], currency=["CLP"], receivable=[5], cumulative_share=[1.0]
+    ).parts[0]
+    assert (alone.drawing.rows[0].joins, alone.drawing.rows[0].point) == ([], 100)
+
+
+def test_expected_months_have_bands_and_collected_ones_none(chart_of) -> None:
+    drawing = chart_of("cash_flow").parts[0].drawing
+    assert [one.label for one in drawing.legend] == [
+        "Collected",
+        "Expected",
+        "9 cases of 10",
+        "5 cases of 10",
+    ]
+    assert [name for name, _ in drawing.bands] == ["band-1", "band-2"]
+    collected = [month for month in drawing.months if month.columns[0].series == "collected"]
+    assert len(collected) == 6
+    for _, (outline,) in drawing.bands:
+        first = min(float(pair.split(",")[0]) for pair in outline.split())
+        assert collected[-1].slot.middle < first < drawing.months[6].slot.middle
+
+
+def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of) -> None:
+    drawing = (
+        chart_of(
+            "cash_flow",
+            month=["2024-06", "2024-06", "2024-07"],
+            currency=["CLP"] * 3,
+            kind=["collected", "expected", "expected"],
+            amount=[70, 20, 50],
+            **{name: [None, *ends] for name, ends in {"low_50": (15, 40), "high_50": (25, 60)}.items()},
+            **{name: [None] * 3 for name in ("low_90", "high_90")},
+        )
+        .parts[0]
+        .drawing
+    )
+    june, july = drawing.months
+    assert [june.label, july.label] == ["Jun", "Jul"]
+    collected, rest = june.columns
+    assert (collected.amount, rest.amount) == (70, 20)
+    assert rest.y + rest.height == pytest.approx(collected.y, abs=0.02)
+    ((_, (outline,)),) = drawing.bands
+    ends = {
+        float(y) for x, y in (pair.split(",") for pair in outline.split()) if float(x) == june.slot.middle
+    }
+    assert min(ends) < rest.y < max(ends) < collected.y
+    assert june.mark.label.split("\n") == [
+        "Jun 2024",
+        "Collected:\tCLP\xa070",
+        "Expected:\tCLP\xa020",
+        "5 cases of 10:\tCLP\xa015 \N{EN DASH} CLP\xa025",
+    ]
+
+
+def test_series_are_in_their_declared_order(chart_of) -> None:
+    drawing = (
+        chart_of(
+            "cash_flow",
+            month=["2024-06", "2024-06"],
+            currency=["CLP"] * 2,
+            kind=["expected", "collected"],
+            amount=[20, 70],
+            **{name: [None] * 2 for name in ("low_50", "high_50", "low_90", "high_90")},
+        )
+        .parts[0]
+        .drawing
+    )
+    assert [column.series for column in drawing.months[0].columns] == ["collected", "expected"]
+
+
+def test_the_strongest_cell_is_the_largest_amount(chart_of) -> None:
+    heat = chart_of("payment_heatmap").parts[0].drawing
+    levels = {name: [cell.level for cell in cells] for name, cells in heat.rows}
+    assert levels["Constructora Árbol & Cía."] == [0] * 12
+    assert levels["Minera Ñandú"] == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5]
+    assert heat.rows[1][1][11].mark.label.startswith("Minera Ñandú · Jun 2024\nAmount:\tCLP\xa077,000,000")
+
+
+def test_a_bucket_has_the_colour_of_its_age_whatever_its_row(chart_of) -> None:
+    given = {"amount": [5], "count": [1], "share": [1.0], "currency": ["CLP"]}
+    (row,) = chart_of("ageing", bucket=["91-120"], **given).parts[0].drawing.rows
+    assert row.bars[0].series == "age-4"
+    *_, others = chart_of("concentration", client=["A", ""]).parts[0].drawing.rows
+    assert others.bars[0].series == "others"
+
+
+def test_marks_lead_to_the_page_narrowed_to_them(chart_of) -> None:
+    (part,) = chart_of("client_performance").parts
+    mine = "/manager/analytics?client=Minera+%C3%91and%C3%BA&state=enviado&lang=en"
+    urls = {row.label: row.mark.url for row in part.drawing.rows}
+    assert urls["Minera Ñandú"] == mine
+    # In the drawing and in the table beside it is one address; others have none.
+    assert list(urls.values()) == [cells[0].url for cells in part.table.rows]
+    assert urls["All others"] == ""
+    for _, cells in chart_of("payment_heatmap").parts[0].drawing.rows:
+        assert {cell.mark.url.partition("=")[0] for cell in cells} == {"/manager/analytics?client"}
+
+
+def test_a_state_that_is_chosen_already_is_not_chosen_again(chart_of) -> None:
+    urls = {row.label: row.mark.url for row in chart_of("states").parts[0].drawing.rows}
+    assert urls["Sent"] == ""
+    assert urls["Paid"].startswith("/manager/analytics?state=pagado")
+
+
+def test_a_bucket_leads_to_the_nearest_ages_and_says_which(chart_of) -> None:
+    rows = chart_of("ageing").parts[0].drawing.rows
+    said = {row.label: (row.mark.url, row.mark.label.rpartition("\n")[2]) for row in rows}
+    assert said["0\N{EN DASH}30 days"] == (
+        "/manager/analytics?state=enviado&period=30d&lang=en",
+        "Opens:\t0\N{EN DASH}29 days since issue",
+    )
+    assert said["31\N{EN DASH}60 days"] == (
+        "/manager/analytics?state=enviado&issued_age=30-59&lang=en",
+        "Opens:\t30\N{EN DASH}59 days since issue",
+    )
+    assert said["over 120 days"][1] == "Opens:\t90+ days since issue"
+    (unknown,) = (
+        chart_of("ageing", bucket=["x"], amount=[1], count=[1], share=[1.0], currency=["CLP"])
+        .parts[0]
+        .drawing.rows
+    )
+    assert unknown.mark.url == ""
+
+
+def test_months_lead_too(chart_of) -> None:
+    for name in ("monthly_trend", "cash_flow"):
+        (part,) = chart_of(name).parts
+        urls = {month.mark.label.partition("\n")[0]: month.mark.url for month in part.drawing.months}
+        assert urls["May 2024"] == "/manager/analytics?month=2024-05&state=enviado&lang=en"
+        assert part.table.rows[0][0].url
+    assert urls["Jul 2024"] == ""
+    trend = chart_of("kpi_trend").parts[0].drawing.trends[0]
+    assert trend.months[10][1].url == "/manager/analytics?month=2024-05&state=enviado&lang=en"
+
+
+def test_a_mark_says_all_its_values_in_full(chart_of) -> None:
+    row = chart_of("client_performance").parts[0].drawing.rows[0]
+    assert row.mark.label.split("\n") == [
+        "Minera Ñandú",
+        "Approved:\tCLP\xa090,000,000",
+        "Receivable:\tCLP\xa030,000,000",
+        "Overdue:\tCLP\xa020,000,000",
+        "Days to payment:\t41.2\xa0days",
+    ]
+    unknown = chart_of("manager_performance").parts[0].drawing.rows[0]
+    assert unknown.mark.label.endswith("Approval rate:\t\N{EM DASH}")
+
+
+def test_values_are_written_by_their_kind(chart_of) -> None:
+    (part,) = chart_of("client_performance").parts
+    assert [head.label for head in part.table.heads] == [
+        "Client",
+        "Approved",
+        "Receivable",
+        "Overdue",
+        "Days to payment",
+    ]
+    assert [cell.text for cell in part.table.rows[-1]] == [
+        "All others",
+        "30.0\xa0M",
+        "10.0\xa0M",
+        "6.7\xa0M",
+        "41.2",
+    ]
+    (trend,) = chart_of("kpi_trend").parts
+    assert [cell.text for cell in trend.table.rows[0]] == [
+        "Jul 2023",
+        "30.0\xa0days",
+        "20.0\xa0%",
+        "90.0\xa0%",
+        "12.0\xa0days",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "fault"),
+    [
+        ({"amount": None}, "validation error"),
+        ({"amount": ["1"] * 5}, "amount has what is no money"),
+        ({"amount": [1.5] * 5}, "amount has what is no money"),
+        ({"currency": ["clp"] * 5}, "currency has what is no currency"),
+        ({"bucket": [None] * 5}, "bucket has what is no bucket"),
+        ({"count": [1] * 4}, "columns differ in length"),
+    ],
+)
+def test_columns_of_another_kind_are_refused(columns, fault, chart_of) -> None:
+    with pytest.raises(ValueError, match=fault):
+        chart_of("ageing", **columns)
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"sentence": "nothing", "values": {}}, "no sentence 'nothing'"),
+        ({"sentence": "oldest", "values": {"share": 0.2}}, "no money 'amount'"),
+        ({"sentence": "oldest", "values": {"share": "x", "amount": 1}}, "no share 'share'"),
+    ],
+)
+def test_a_sentence_that_cannot_be_said_is_refused(said, fault, catalogue, data_of) -> None:
+    published = data_of("charts")["charts"]["ageing"] | {"says": [said]}
+    chart = next(one for one in catalogue.charts if one.name == "ageing")
+    with pytest.raises(ValueError, match=fault):
+        chart_data(chart, ChartFigures.model_validate(published))
