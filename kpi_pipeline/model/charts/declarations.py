@@ -231,8 +231,8 @@ CHARTS: Final[dict[str, Chart]] = {
                 value="amount",
                 split="kind",
                 bands=(
-                    Band("low_90", "high_90", Text("9 de cada 10 casos", "9 cases of 10")),
-                    Band("low_50", "high_50", Text("5 de cada 10 casos", "5 cases of 10")),
+                    Band("low_90", "high_90", Text("Intervalo del 90%", "90% interval")),
+                    Band("low_50", "high_50", Text("Intervalo del 50%", "50% interval")),
                 ),
             ),
             Text(

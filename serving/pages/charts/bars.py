@@ -80,7 +80,7 @@ def _with_cumulative_line(chart: ChartRows, drawn: Bars) -> Bars:
         replace(row, joins=_joins(points, at), point=points[at], share=chart.text(name, chart.rows[at]))
         for at, row in enumerate(drawn.rows)
     ]
-    percent = [Tick(part, f"{part}\N{NO-BREAK SPACE}%") for part in _SHARE_TICKS]
+    percent = [Tick(part, f"{part}%") for part in _SHARE_TICKS]
     return replace(drawn, rows=rows, ticks=percent, line=name)
 
 

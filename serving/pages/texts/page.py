@@ -71,8 +71,6 @@ TEXTS: Final[dict[str, Text]] = {
     "charts": Text("Gráficos", "Charts"),
     "tables": Text("Tablas", "Tables"),
     "see_data": Text("Ver los datos", "See the data"),
-    "range_50": Text("Intervalo del 50%", "50% interval"),
-    "range_90": Text("Intervalo del 90%", "90% interval"),
     # Units.
     "day_unit": Text("día", "day"),
     "days_unit": Text("días", "days"),

@@ -39,7 +39,6 @@ def test_the_facts_of_fresh_figures(press, facts_at, web) -> None:
     assert facts["verified_at"] == iso(entry.verified_at)
     assert (facts["task"], facts["refresh"]) == (None, None)
     assert (facts["poll_s"], facts["timezone"]) == (page_facts.POLL_S, "America/Santiago")
-    assert facts["decimals"] == {"CLP": 0, "USD": 2}
     assert facts["texts"]["state_fresh"] == "Up to date"
 
 

@@ -159,11 +159,13 @@ def test_an_unknown_page_is_a_problem(address, web, press) -> None:
 def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     press.publish()
     page = read(web.get(PAGE))
-    drawings = [element for element in page.all("svg") if element.get("role") == "img"]
+    drawings = [element for element in page.all("svg") if element.get("role") == "group"]
     ids = {element["id"] for tag, element in page.elements if element.get("id")}
     assert len(drawings) == 2  # the monthly trend and the cash flow
     for drawing in drawings:
-        assert set((drawing["aria-labelledby"] or "").split()) <= ids
+        named = (drawing["aria-labelledby"] or "").split()
+        assert len(named) == 2
+        assert set(named) <= ids
     text = words(page.text)
     for expected in (
         "se aprobaron $6.240 M de $7.020 M propuestos y se pagaron $5.460 M; el DSO es de 34,5 días.",
