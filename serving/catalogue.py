@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
-from kpi_pipeline.model.charts.drawings import Drawing
+from kpi_pipeline.model.drawings import Drawing
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.charts.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.charts.sentences import SENTENCES, Sentence
-from kpi_pipeline.model.dimensions import ISSUED_AGE
+from kpi_pipeline.model.components import AGEING_BUCKETS
+from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES
+from kpi_pipeline.model.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.labels import Kind, Text
 
 
@@ -94,6 +95,23 @@ _APPROVED: Final = _money("approved", "Aprobado", "Approved")
 _RECEIVABLE: Final = _money("receivable", "Por cobrar", "Receivable")
 _OVERDUE: Final = _money("overdue", "Vencido", "Overdue")
 
+
+def _nearest_ages(first: int, last: int | None) -> tuple[str, ...]:
+    """Days since issue that can be filtered by and lie mostly within a range; the nearest where none does."""
+    end = float("inf") if last is None else last
+
+    def share(low: int, high: int | None) -> float:
+        if high is None:
+            return float(last is None)
+        return max(min(high, end) - max(low, first) + 1, 0) / (high - low + 1)
+
+    shares = {label: share(low, high) for label, low, high in ISSUED_AGES}
+    most = tuple(label for label, part in shares.items() if part > 0.5)
+    return most or (max(shares, key=shares.__getitem__),)
+
+
+_NEAREST_AGES: Final = tuple((label, _nearest_ages(first, last)) for label, first, last in AGEING_BUCKETS)
+
 _OF_NAMES: Final = ("approved", "receivable", "overdue")
 
 CHARTS: Final[dict[str, Chart]] = {
@@ -133,7 +151,16 @@ CHARTS: Final[dict[str, Chart]] = {
                 _COUNT,
                 _share("share", "Porcentaje", "Share"),
             ),
-            Drawing(Shape.BARS, "bucket", ("amount",), details=("count", "share"), dimension=ISSUED_AGE.name),
+            Drawing(
+                Shape.BARS,
+                "bucket",
+                ("amount",),
+                details=("count", "share"),
+                dimension=ISSUED_AGE.name,
+                # Ageing buckets and ages that can be filtered by have other bounds.
+                leads=_NEAREST_AGES,
+                ages=tuple(label for label, _, _ in AGEING_BUCKETS),
+            ),
             Text("Nada está por pagar.", "Nothing is unpaid."),
         ),
         Chart(

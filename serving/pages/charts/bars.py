@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from kpi_pipeline.model.charts.drawings import Shape
+from kpi_pipeline.model.drawings import Shape
 from serving.pages.charts import geometry
 from serving.pages.charts.chart_rows import ChartRows, mark_label
 from serving.pages.charts.geometry import FULL, Scale

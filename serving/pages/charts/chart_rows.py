@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kpi_pipeline.model.charts.drawings import NEAREST_AGES, Shape
-from kpi_pipeline.model.components import AGEING_BUCKETS
-from kpi_pipeline.model.dimensions import ISSUED_AGE
+from kpi_pipeline.model.drawings import Shape
 from serving.catalogue import Column
 from serving.pages.charts.figures import ChartData, Row
 from serving.pages.charts.shapes import Legend, Mark
 from serving.pages.formats import NO_DATA
 from serving.pages.words import OTHERS
 from serving.pages.writing import Cell, Writer
-
-_AGES = {label: f"age-{place}" for place, (label, _, _) in enumerate(AGEING_BUCKETS, 1)}
 
 
 class ChartRows:
@@ -64,7 +60,9 @@ class ChartRows:
         if len(self.drawing.series) > 1:
             return name
         category = row[self.drawing.category]
-        return "others" if category == OTHERS else _AGES.get(category, name)
+        if category in self.drawing.ages:
+            return f"age-{self.drawing.ages.index(category) + 1}"
+        return "others" if category == OTHERS else name
 
     def legend(self) -> list[Legend]:
         """What is drawn, in the order in which it is drawn."""
@@ -89,14 +87,12 @@ class ChartRows:
         title = " · ".join(self.text(name, row) for name in (drawing.category, drawing.across) if name)
         lines = [line for one in rows for line in self._lines(one)]
         dimension, category = drawing.dimension or drawing.category, row[drawing.category]
-        if dimension != ISSUED_AGE.name:
+        if not drawing.leads:
             return Mark(mark_label(title, lines), self.writer.drill_down_url(dimension, category))
-        # Ages that can be filtered by have other bounds than buckets: say which ones a bucket leads to.
-        ages = NEAREST_AGES.get(category, ())
-        url = self.writer.drill_down_url(dimension, *ages)
-        if url:
+        values = dict(drawing.leads).get(category, ())
+        if url := self.writer.drill_down_url(dimension, *values):
             texts = self.writer.texts
-            lines.append((texts["leads_to"], texts["leads_to_ages"].format(ages=_range(ages))))
+            lines.append((texts["leads_to"], texts["leads_to_ages"].format(ages=_range(values))))
         return Mark(mark_label(title, lines), url)
 
     def _lines(self, row: Row) -> Iterable[tuple[str, str]]:

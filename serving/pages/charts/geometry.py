@@ -24,6 +24,7 @@ _GRID_LINES: Final = 4
 _FILLED: Final = 0.72  # of a category's width; the rest is the gap to the next
 _FEWEST: Final = 6  # a column is no wider than where there are so many
 _MARGIN: Final = 2
+_NOTHING: Final = 1e-9  # what floats make of zero
 _LETTER: Final = 6.7  # width of a digit of a tick, in pixels
 _TICK_GAP: Final = 8
 
@@ -90,7 +91,7 @@ def scale(values: Iterable[Number]) -> Scale:
 def second_scale(first: Scale, values: Iterable[Number]) -> Scale:
     """The scale of values that share the lines and the zero of another one."""
     most = max((0, *values))
-    step = _round_step(most / first.highest, (1, 2, 2.5, 5)) if most else 1
+    step = _round_step(most / first.highest, (1, 2, 2.5, 5)) if most > _NOTHING else 1
     return Scale(step, first.lowest, first.highest)
 
 

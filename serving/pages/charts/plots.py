@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kpi_pipeline.model.charts.drawings import Shape
+from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.palette import HEAT
 from serving.pages.charts import geometry
 from serving.pages.charts.chart_rows import ChartRows, mark_label

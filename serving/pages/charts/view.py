@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.charts.drawings import Shape
+from kpi_pipeline.model.drawings import Shape
 from serving.catalogue import Chart, Column
 from serving.pages.charts import bars, plots
 from serving.pages.charts.chart_rows import ChartRows

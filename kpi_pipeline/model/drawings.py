@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from kpi_pipeline.model.components import AGEING_BUCKETS
-from kpi_pipeline.model.dimensions import ISSUED_AGES
 from kpi_pipeline.model.labels import Text
 
 
@@ -53,6 +50,8 @@ class Drawing:
         bands: Ranges around the values, the wider first.
         details: Written beside a category's bars.
         dimension: The filter dimension that a category leads to, where that is not the column's own name.
+        leads: By category, the values of that dimension, where those differ from the categories.
+        ages: Categories that have the colours of ages, the youngest first.
     """
 
     shape: Shape
@@ -66,6 +65,8 @@ class Drawing:
     bands: tuple[Band, ...] = ()
     details: tuple[str, ...] = ()
     dimension: str = ""
+    leads: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ages: tuple[str, ...] = ()
 
     @property
     def columns(self) -> frozenset[str]:
@@ -74,21 +75,3 @@ class Drawing:
         ends = (end for band in self.bands for end in (band.low, band.high))
         named = (self.category, *own, self.value, self.split, self.across, self.line, *self.span, *ends)
         return frozenset(name for name in (*named, *self.details) if name)
-
-
-def _nearest_ages(first: int, last: int | None) -> tuple[str, ...]:
-    """Days since issue that can be filtered by and lie mostly within a range; the nearest where none does."""
-    end = float("inf") if last is None else last
-
-    def share(low: int, high: int | None) -> float:
-        if high is None:
-            return float(last is None)
-        return max(min(high, end) - max(low, first) + 1, 0) / (high - low + 1)
-
-    shares = {label: share(low, high) for label, low, high in ISSUED_AGES}
-    most = tuple(label for label, part in shares.items() if part > 0.5)
-    return most or (max(shares, key=shares.__getitem__),)
-
-
-NEAREST_AGES: Final = {label: _nearest_ages(first, last) for label, first, last in AGEING_BUCKETS}
-"""The values of the dimension `issued_age` that come nearest to each ageing bucket: their bounds differ."""
