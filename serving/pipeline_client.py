@@ -61,14 +61,7 @@ class PipelineClient:
         self._breaker.succeeded()
         return result
 
-    def count(
-        self,
-        product: str,
-        filter: Filter,  # noqa: A002 - the domain's word
-        miss: MissReason | None,
-        *,
-        stale: bool = False,
-    ) -> None:
+    def count(self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False) -> None:
         """Count a lookup; the counts are written a moment later.
 
         Args:

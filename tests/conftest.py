@@ -72,6 +72,13 @@ def usage_buffers_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterat
             thread.join(10)
 
 
+def leave_idle(client: redis.Redis, seconds: int) -> None:
+    """Let consumers have held their requests for so long without acknowledging them."""
+    for held in client.xpending_range("kpi:requests", "pipeline", "-", "+", 1000):
+        consumer, entry = held["consumer"].decode(), held["message_id"]
+        client.xclaim("kpi:requests", "pipeline", consumer, 0, [entry], idle=seconds * 1000, justid=True)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,7 +1,7 @@
 """The two users of the cache's server: `pipeline` writes it, `serving` reads it.
 
-A serving process that is taken over can ask for work and fill its own counters, and nothing else:
-it cannot change a payload, the manifest or a fence.
+A compromised serving process can submit requests and fill its counters, and nothing else: it cannot
+change a payload, the manifest or a fence.
 """
 
 from hashlib import sha256
@@ -37,7 +37,7 @@ SERVING_RULES: Final = (
 
 
 def apply_acl(admin_client: redis.Redis, pipeline_password: str, serving_password: str) -> None:
-    """Create both users on a running server, or set them anew. Other users stay as they are.
+    """Create both users on a running server, or reset them. Other users stay as they are.
 
     Args:
         admin_client: A client of a user who may administer users.
@@ -45,7 +45,7 @@ def apply_acl(admin_client: redis.Redis, pipeline_password: str, serving_passwor
         serving_password: Password of `serving`.
     """
     for name, rules in _users(pipeline_password, serving_password).items():
-        # The client's own method cannot say that a key may only be read.
+        # The client's own method cannot express that a key may only be read.
         admin_client.execute_command("ACL", "SETUSER", name, "reset", *rules)  # type: ignore[no-untyped-call]
 
 

@@ -1,4 +1,4 @@
-"""Alarms: what must never happen, logged and counted where the engineers look."""
+"""Alarms: what must never happen is logged and counted."""
 
 import logging
 from threading import Lock
@@ -12,7 +12,7 @@ _LOG: Final = logging.getLogger(__name__)
 _REMEMBERED: Final = 10_000
 
 KEPT_S: Final = 86_400
-"""Seconds for which counts are kept after the last alarm: then all is well again."""
+"""Seconds for which counts are kept after the last alarm."""
 
 
 class Alarms:
@@ -24,7 +24,7 @@ class Alarms:
         self._raised: set[tuple[str, str]] = set()
 
     def sound(self, alarm: str, subject: str, advice: str) -> None:
-        """Log an alarm and count it in Redis; failing to count is no second failure.
+        """Log an alarm and count it in Redis; a failure to count is only logged.
 
         Args:
             alarm: Its name, which is its field in the hash `kpi:metrics:alarms`.

@@ -2,7 +2,7 @@
 
 The body of an answer is the JSON text `{"data":<data>,"meta":{<static meta>,<live meta>}}`. All up
 to the live meta is the same for every reader, so it is stored compressed and left open. Serving
-appends the live meta without compressing anything anew:
+appends the live meta without compressing anything again:
 
 * zstd (RFC 8878): a frame without content size and checksum, its blocks flushed, to which one raw
   last block is added.
@@ -10,7 +10,7 @@ appends the live meta without compressing anything anew:
   which a final stored block and the trailer are added; the CRC-32 is continued from the stored one.
   One member only, because browsers ignore further ones.
 
-A stored value is a frame: magic and version, a digest over all that follows it, a digest of the
+A stored value is a frame: magic and version, a digest of all that follows it, a digest of the
 content, lengths and CRC-32 of the content, then the zstd and the gzip parts.
 """
 
@@ -45,7 +45,7 @@ _STORED_BLOCK: Final = 0xFFFF
 
 
 class CorruptPayload(ValueError):
-    """Stored bytes are no payload, or not the one that was written."""
+    """Stored bytes are no payload, or differ from what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,11 @@ class Payload:
 
 
 def encode(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
-    """Make the stored value of one answer.
+    """The stored value of an answer.
 
     Args:
-        data: What the answer says: plain JSON values; a NaN is written as null.
-        meta: What it says it about, at least one entry; never changes while the value is stored.
+        data: The answer: plain JSON values; a NaN is written as null.
+        meta: What it answers, at least one entry; never changes while the value is stored.
 
     Returns:
         A frame for `decode`.
@@ -127,7 +127,7 @@ def encode(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
         TypeError: If a value has no JSON form.
     """
     if not meta:
-        raise ValueError("the static meta of a payload must say what it answers: give at least one entry")
+        raise ValueError("the static meta of a payload must name what it answers: give at least one entry")
     content = b'{"data":%b,"meta":%b' % (orjson.dumps(dict(data)), orjson.dumps(dict(meta))[:-1])
     zstd, gzip = _compress_zstd(content), _compress_gzip(content)
     header = _HEADER.pack(_digest(content), len(content), zlib.crc32(content), len(zstd), len(gzip))
@@ -162,7 +162,7 @@ def _digest(content: bytes | memoryview) -> bytes:
 
 
 class _Compressors(threading.local):
-    """Compressors of one thread: they may be used again, but by one thread at a time."""
+    """Compressors of one thread: reusable, but not shared."""
 
     def __init__(self) -> None:
         parameters = zstandard.ZstdCompressionParameters.from_level(
@@ -187,15 +187,15 @@ def _compress_gzip(content: bytes) -> bytes:
 
 def _raw_blocks(content: bytes) -> Iterator[bytes]:
     for at in range(0, len(content), _ZSTD_BLOCK):
-        piece = content[at : at + _ZSTD_BLOCK]
+        block = content[at : at + _ZSTD_BLOCK]
         last = at + _ZSTD_BLOCK >= len(content)
-        yield (len(piece) << 3 | last).to_bytes(3, "little")
-        yield piece
+        yield (len(block) << 3 | last).to_bytes(3, "little")
+        yield block
 
 
 def _stored_blocks(content: bytes) -> Iterator[bytes]:
     for at in range(0, len(content), _STORED_BLOCK):
-        piece = content[at : at + _STORED_BLOCK]
+        block = content[at : at + _STORED_BLOCK]
         last = at + _STORED_BLOCK >= len(content)
-        yield struct.pack("<BHH", last, len(piece), len(piece) ^ 0xFFFF)
-        yield piece
+        yield struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF)
+        yield block

@@ -1,4 +1,4 @@
-"""Connections to Redis, and where the server is."""
+"""Connections to Redis, and its address."""
 
 from typing import Final
 
@@ -9,14 +9,14 @@ from redis.retry import Retry
 from kpi_pipeline.settings import Settings
 
 WRITER_TIMEOUT_S: Final = 5.0
-"""How long a writer waits: a server that is saving to a slow disk can pause for seconds."""
+"""How long a writer waits: a server that saves to a slow disk can pause for seconds."""
 
 READER_TIMEOUT_S: Final = 0.5
-"""How long a reader waits: somebody is waiting for the page."""
+"""How long a reader waits: a person is waiting for the page."""
 
 
 class NoRedis(RuntimeError):
-    """There is no address of a Redis server, or it is none; the message says what to do."""
+    """The address of the Redis server is missing or malformed; the message names the remedy."""
 
 
 def connect(
@@ -24,7 +24,7 @@ def connect(
 ) -> redis.Redis:
     """A client of the server at an address; it connects when first used.
 
-    Nothing is tried again silently: whoever calls knows better what a second try is worth.
+    Nothing is retried silently: the caller knows better what a second try is worth.
 
     Args:
         url: redis://, rediss:// or unix:// with user, password and database number.
@@ -55,7 +55,7 @@ def connect(
 
 
 def connect_reader(url: str) -> redis.Redis:
-    """A client for those who answer people: it gives up after `READER_TIMEOUT_S`.
+    """A client for serving: it gives up after `READER_TIMEOUT_S`.
 
     Raises:
         NoRedis: If the address is malformed.
@@ -64,10 +64,10 @@ def connect_reader(url: str) -> redis.Redis:
 
 
 def redis_url(settings: Settings) -> str:
-    """Where the cache is: REDIS_URL, or else the embedded server that is running.
+    """The address of the cache: REDIS_URL, or else that of the running embedded server.
 
     Raises:
-        NoRedis: If neither is there.
+        NoRedis: If there is neither.
     """
     if settings.redis_url is not None:
         return settings.redis_url.get_secret_value()

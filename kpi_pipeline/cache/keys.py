@@ -8,18 +8,18 @@ kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
-kpi:requests                     stream of what serving asks of the pipeline
+kpi:requests                     stream of requests from serving to the pipeline
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
-kpi:progress:<run>               hash, how far a run has come that requests wait for
-kpi:wanted:<product>             sorted set of filters asked for, by popularity
+kpi:progress:<run>               hash, the progress of a run that requests wait for
+kpi:wanted:<product>             sorted set of requested filters, by popularity
 kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
 kpi:metrics:stale:<product>      sorted set of filters that were answered with stale figures, likewise
-kpi:metrics:reads:<product>:<day>  hash, how questions of a day were answered -> count
-kpi:metrics:precompute_set:<product>    hash, what the pipeline has last chosen to precompute
+kpi:metrics:reads:<product>:<day>  hash, how lookups of a day were answered -> count
+kpi:metrics:precompute_set:<product>    hash, the numbers of variants last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
 
-All expire but the few of `LASTING_KEYS`, which are bounded in size.
+All expire but those of `LASTING_KEYS`, which are bounded in size.
 """
 
 import re
@@ -52,12 +52,8 @@ LASTING_KEYS: Final = frozenset((MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_
 _GENERATION: Final = re.compile(r".+-(\d{8}T\d{6}\.\d{6})Z-[0-9a-f]{8}", re.ASCII)
 
 
-def variant_key(
-    product: str,
-    filter: Filter,  # noqa: A002 - the domain's word
-    scope: str = DEFAULT_SCOPE,
-) -> str:
-    """Identify what is asked for: the same for every spelling and order of one filter.
+def variant_key(product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> str:
+    """Identify a variant: the same key for every spelling and order of one filter.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
@@ -107,7 +103,7 @@ def task_key(task_id: str) -> str:
 
 
 def progress_key(run_id: str) -> str:
-    """Redis key of how far a run has come."""
+    """Redis key of the progress of a run."""
     return f"kpi:progress:{run_id}"
 
 
@@ -117,7 +113,7 @@ def in_flight_key(request: str) -> str:
 
 
 def wanted_key(product: str) -> str:
-    """Redis key of the filters of a product asked for, by popularity."""
+    """Redis key of the requested filters of a product, by popularity."""
     return f"kpi:wanted:{product}"
 
 
@@ -132,7 +128,7 @@ def missed_key(product: str) -> str:
 
 
 def reads_key(product: str, day: date) -> str:
-    """Redis key of how the questions of a day were answered."""
+    """Redis key of how the lookups of a day were answered."""
     return f"kpi:metrics:reads:{product}:{day.isoformat()}"
 
 
@@ -158,11 +154,11 @@ def new_generation(product: str, at: datetime) -> str:
 
 def generation_time(generation: str) -> float | None:
     """When a generation was named, in seconds since the epoch; None if not by `new_generation`."""
-    found = _GENERATION.fullmatch(generation)
-    if found is None:
+    name = _GENERATION.fullmatch(generation)
+    if name is None:
         return None
     try:
-        named = datetime.strptime(found[1], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+        named = datetime.strptime(name[1], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
     except ValueError:
         return None
     return named.timestamp()

@@ -1,4 +1,4 @@
-"""Lua that Redis runs whole, so that no reader ever sees half a change."""
+"""Lua scripts: Redis runs each atomically, so that no reader sees half a change."""
 
 from typing import Final
 
@@ -15,10 +15,10 @@ return fence
 FLIP: Final = """
 -- KEYS: manifest, the generation's set of members, entries of replaced generations.
 -- ARGV: product, generation, fence, members it must have, generations to keep, the entry's open JSON.
--- Returns the word for what happened, then the generations that fell off.
+-- Returns the outcome, then the generations that are no longer kept.
 local text = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-local found, live = pcall(cjson.decode, text)
-if not found or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
+local parsed, live = pcall(cjson.decode, text)
+if not parsed or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
 if type(live.fence) == 'number' and live.fence > tonumber(ARGV[3]) then return {'superseded'} end
 if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
 
@@ -45,8 +45,8 @@ return reply
 
 REUSE: Final = """
 -- KEYS: the answers to copy, as many names for the copies, and the set of members that gets these names.
--- ARGV: when copies and set expire. A copy is named when it is made, also on a server that is full by
--- then, so that what comes to nothing can be removed.
+-- ARGV: when copies and set expire. A copy is named when it is made, so that it can be removed should
+-- the generation fail.
 -- Returns the stored size of all; -1, with nothing copied, when one of them is gone.
 local size, half, members = 0, (#KEYS - 1) / 2, KEYS[#KEYS]
 if redis.call('EXISTS', unpack(KEYS, 1, half)) < half then return -1 end
@@ -62,12 +62,12 @@ return size
 
 RETIRE: Final = """
 -- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
--- Takes the set away, unless manifest or history names the generation, so that it can never go live
--- again. Returns 1 when the set was taken away.
+-- Renames the set, unless manifest or history names the generation, so that it can never go live
+-- again. Returns 1 when the set was renamed.
 for place = 1, 2 do
   for _, text in ipairs(redis.call('HVALS', KEYS[place])) do
-    local found, entry = pcall(cjson.decode, text)
-    if found and type(entry) == 'table' then
+    local parsed, entry = pcall(cjson.decode, text)
+    if parsed and type(entry) == 'table' then
       if entry.generation == ARGV[1] then return 0 end
       for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
         if name == ARGV[1] then return 0 end
@@ -83,9 +83,9 @@ return 1
 KEEP_MONTH_END: Final = """
 -- KEYS: history, the generation's set of members.
 -- ARGV: field, generation, fence, members it must have, the entry's JSON.
--- Returns the word for what happened, then the generation that was replaced, if one was.
-local found, kept = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
-if not found or type(kept) ~= 'table' then kept = {} end
+-- Returns the outcome, then the generation that was replaced, if one was.
+local parsed, kept = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
+if not parsed or type(kept) ~= 'table' then kept = {} end
 if type(kept.fence) == 'number' and kept.fence > tonumber(ARGV[3]) then return {'superseded'} end
 if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[5])
@@ -94,7 +94,7 @@ return {'live'}
 """
 
 FORGET_MONTH_END: Final = """
--- KEYS: history. ARGV: field, its text. Returns 1 when the field still said that and is gone now.
+-- KEYS: history. ARGV: field, its text. Returns 1 when the field still had that text and was deleted.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 """
@@ -117,7 +117,7 @@ return 1
 SUBMIT: Final = """
 -- KEYS: stream, id in flight for the same thing, task. ARGV: id, seconds in flight, seconds a task
 -- is kept, length of the stream, then names and values of the request.
--- Returns the id of the request in flight: the one given, or an equal one asked before.
+-- Returns the id of the request in flight: the one given, or an equal one submitted before.
 local id = redis.call('GET', KEYS[2])
 if id then return id end
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
@@ -129,7 +129,7 @@ return ARGV[1]
 
 ADVANCE: Final = """
 -- KEYS: task, id in flight for the same thing. ARGV: id, the new state, seconds to stay in flight (0
--- ends the flight), then names and values to note. A task that is gone or has ended stays as it is.
+-- ends the flight), then names and values to set. A task that is gone or has ended stays as it is.
 -- Returns 1 when the task took the state.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'queued' and state ~= 'started' then return 0 end
@@ -139,10 +139,10 @@ return 1
 """
 
 WEIGH: Final = """
--- KEYS: things by weight. ARGV: the present in half-lives, how many to keep, seconds to keep them, then
--- things and how often each was asked for. A score is the binary logarithm of all its asks, each grown
--- by its time, so that scores decay against each other without being rewritten. One that lies beyond
--- every real count was written by a clock far ahead, and counts for nothing.
+-- KEYS: items by weight. ARGV: the present in half-lives, how many to keep, seconds to keep them, then
+-- items and how often each was requested. A score is the binary logarithm of the sum of all requests,
+-- each grown by its time, so that scores decay against each other without being rewritten. A score
+-- beyond every real count was written by a clock far ahead, and counts for nothing.
 local now = tonumber(ARGV[1])
 for at = 4, #ARGV, 2 do
   local score = now + math.log(tonumber(ARGV[at + 1])) / math.log(2)

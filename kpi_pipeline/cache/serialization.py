@@ -1,20 +1,20 @@
-"""Filters as they travel through Redis in requests and ledgers."""
+"""The text of a filter in requests and usage counters."""
 
 import orjson
 
 from kpi_pipeline.model.filters import Filter
 
 
-def filter_to_text(filter: Filter) -> bytes:  # noqa: A002 - the domain's word
+def filter_to_text(filter: Filter) -> bytes:
     """A filter as canonical JSON: equal filters give equal bytes."""
     return orjson.dumps(filter.as_dict())
 
 
 def filter_from_text(text: bytes) -> Filter:
-    """Read a filter, whoever wrote it.
+    """Read a filter.
 
     Raises:
-        ValueError: If the text is no filter of known dimensions.
+        ValueError: If the text is not a filter of known dimensions.
     """
     selection = orjson.loads(text)
     if not isinstance(selection, dict) or not all(

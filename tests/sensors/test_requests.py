@@ -18,6 +18,7 @@ from kpi_pipeline.sensors import requests as stream
 from kpi_pipeline.sensors.requests import requested_refreshes
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from tests.conftest import leave_idle
 
 TWO = Filter.of({"client": ["a", "b"]})
 
@@ -102,23 +103,25 @@ def test_a_variant_asked_for_is_noted_for_the_next_generation(
 
 
 def test_a_request_whose_run_was_never_recorded_is_delivered_again(
-    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    requests: Requests, instance: DagsterInstance
 ) -> None:
     requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     lost = tick(instance)
     assert tick(instance) == []
-    monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        leave_idle(client, 61)
     again = tick(instance)
     # The same key: Dagster starts no second run when the first was recorded after all.
     assert [one.run_key for one in again] == [one.run_key for one in lost]
 
 
 def test_a_request_whose_run_is_recorded_is_only_acknowledged(
-    requests: Requests, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    requests: Requests, instance: DagsterInstance
 ) -> None:
     requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     record_run(instance, tick(instance)[0])
-    monkeypatch.setattr("kpi_pipeline.cache.requests.stream._ABANDONED_MS", 0)
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        leave_idle(client, 61)
     assert tick(instance) == []
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         assert client.xlen("kpi:requests") == 0

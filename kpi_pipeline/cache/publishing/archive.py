@@ -1,10 +1,9 @@
 """The archive: live generations on disk, to be restored when Redis has lost them.
 
 <folder>/<product>/<generation>.frames   every payload as stored in Redis, never changed
-<folder>/<product>/<generation>.entry    its manifest entry, written anew when it is verified again
+<folder>/<product>/<generation>.entry    its manifest entry, rewritten when it is verified again
 
-Each holds a digest of all else in it and takes its place at once, so that a file is whole or known to
-be damaged.
+Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged.
 """
 
 import os
@@ -65,12 +64,9 @@ class Archive:
         self._folder = folder
 
     def store(self, entry: ManifestEntry) -> int:
-        """Keep a live generation, and forget those beyond `KEPT_ENTRIES`.
+        """Archive a live generation, and remove those beyond `KEPT_ENTRIES`.
 
-        A generation that is kept already is not written again, only its entry.
-
-        Args:
-            entry: The live entry.
+        Of a generation that is archived already only the entry is written.
 
         Returns:
             How many bytes were written.
@@ -96,22 +92,18 @@ class Archive:
         """The archived generations of a product, that with the highest fence first.
 
         Returns:
-            Those that can be read, and in words what is wrong with the others.
+            Those that can be read, and the problems of the others in words.
         """
-        found, problems = [], []
+        readable, problems = [], []
         for path in sorted((self._folder / product).glob("*.entry")):
             try:
-                archived = _read_entry(path)
+                readable.append(_read_entry(path))
             except CorruptArchive as error:
                 problems.append(str(error))
-                continue
-            found.append(archived)
-        return sorted(found, key=lambda one: one.entry.fence, reverse=True), problems
+        return sorted(readable, key=lambda archived: archived.entry.fence, reverse=True), problems
 
     def frames(self, entry: ManifestEntry) -> Iterator[list[tuple[str, bytes]]]:
-        """The payloads of an archived generation by their keys, in batches.
-
-        The whole file is checked before the first batch is given.
+        """The payloads of an archived generation by their keys, in batches, once the file is checked.
 
         Raises:
             CorruptArchive: If the file is missing, cut or changed.
@@ -146,7 +138,7 @@ class Archive:
                 size, count = size + len(record), count + 1
         if count != entry.variants + 1:
             raise IncompleteGeneration(
-                f"{entry.generation} has {count} of its {entry.variants + 1} keys: look at the server's "
+                f"{entry.generation} has {count} of its {entry.variants + 1} keys: check the server's "
                 "maxmemory and eviction policy"
             )
         part.write(digest.digest())
@@ -154,7 +146,7 @@ class Archive:
 
     def _prune(self, product: str) -> None:
         folder = self._folder / product
-        kept = {one.entry.generation for one in self.entries(product)[0][:KEPT_ENTRIES]}
+        kept = {archived.entry.generation for archived in self.entries(product)[0][:KEPT_ENTRIES]}
         for path in folder.iterdir():
             abandoned = path.suffix == ".part" and path.stat().st_mtime < time.time() - _ABANDONED_S
             if abandoned or (path.suffix in {".entry", ".frames"} and path.stem not in kept):
@@ -163,8 +155,8 @@ class Archive:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of another when it is whole and on disk, or leaves no trace."""
-    # Unlike a fixed name, safe when two runs archive side by side; readable by its owner alone.
+    """A file that replaces another once it is whole and on disk, or leaves no trace."""
+    # Unlike a fixed name, safe when two runs archive at once; readable by its owner alone.
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
     part = Path(name)
     try:

@@ -1,7 +1,6 @@
-"""Clean-up: what crashes and replaced generations left behind goes away, and the bounded stays so.
+"""Clean-up: removes what crashes and replaced generations left behind, and keeps lasting keys bounded.
 
-Every key but the few of `keys.LASTING_KEYS` expires by itself; clean-up keeps the server from holding
-days of leftovers until then.
+Every key but the few of `keys.LASTING_KEYS` expires by itself; clean-up frees the memory days earlier.
 """
 
 import re
@@ -27,10 +26,10 @@ from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.removal import Removal
 
 GRACE_S: Final = 3600.0
-"""Age from which a generation that nobody names is an orphan: the longest run takes half of it."""
+"""Age from which an unreferenced generation is an orphan: the longest run takes half of it."""
 
 _REQUEST_KEPT_S: Final = 86_400
-"""Age from which a request in the stream is dropped: its task is forgotten by then."""
+"""Age from which a request in the stream is dropped: its task has expired by then."""
 
 _SCANNED: Final = 1000
 _PAYLOAD: Final = re.compile(rb"kpi:v:([A-Za-z0-9._-]+):[^:]+")
@@ -39,17 +38,17 @@ _MEMBERS: Final = re.compile(rb"kpi:g:([A-Za-z0-9._-]+)(:retired)?")
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What a clean-up did.
+    """The result of a clean-up.
 
     Attributes:
-        orphans: Generations removed because nobody names them.
+        orphans: Generations removed because neither manifest nor history names them.
         keys: How many keys of orphans were removed.
         bytes: Stored size of their answers.
         month_ends_prolonged: How many month ends got a later expiry.
-        month_ends_lost: Fields of month ends forgotten because keys of theirs were lost.
-        month_ends_dropped: Fields of month ends forgotten because they are beyond the bounds.
-        replaced_forgotten: Entries forgotten of generations to which nothing can be rolled back.
-        requests_dropped: Requests dropped from the stream because their tasks are forgotten.
+        month_ends_lost: Fields of month ends dropped because keys of theirs were lost.
+        month_ends_dropped: Fields of month ends dropped because they are beyond the bounds.
+        replaced_forgotten: Entries dropped of generations to which nothing can be rolled back.
+        requests_dropped: Requests dropped from the stream because their tasks have expired.
         without_expiry: Keys that should expire and do not.
         keys_left: How many keys of the cache there are.
     """
@@ -68,7 +67,7 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What a scan of the server found: by generation its payload keys, and the sets that name them."""
+    """What the server holds: by generation its payload keys, and the sets that name them."""
 
     payloads: dict[str, list[bytes]]
     members: frozenset[str]
@@ -78,11 +77,11 @@ class _Held:
 
 
 class Cleanup:
-    """Cleans the cache up. Errors of Redis propagate as they are.
+    """Cleans the cache up. Errors of Redis propagate.
 
     Args:
         client: A client of the user `pipeline`.
-        grace_s: Age from which a generation that nobody names is an orphan.
+        grace_s: Age from which an unreferenced generation is an orphan.
     """
 
     def __init__(self, client: redis.Redis, *, grace_s: float = GRACE_S) -> None:
@@ -92,7 +91,7 @@ class Cleanup:
         self._history = History(client)
 
     def run(self, now: float, first_month_end: date, history_bytes: int) -> Cleaned:
-        """Clean up; doing it again finds nothing.
+        """Clean up; a second call has nothing left to do.
 
         Args:
             now: Seconds since the epoch.
@@ -128,8 +127,8 @@ class Cleanup:
                 pipeline.ttl(key)
                 if payload := _PAYLOAD.fullmatch(key):
                     payloads[payload[1].decode()].append(key)
-                elif found := _MEMBERS.fullmatch(key):
-                    (retired if found[2] else members).add(found[1].decode())
+                elif named := _MEMBERS.fullmatch(key):
+                    (retired if named[2] else members).add(named[1].decode())
             ttls = zip(batch, pipeline.execute(), strict=True)
             lasting += [key.decode(errors="replace") for key, ttl in ttls if ttl == -1]
             keys += len(batch)
@@ -145,7 +144,7 @@ class Cleanup:
                 continue
             payloads = held.payloads.get(generation, [])
             stored = self._size(payloads)
-            # The script looks again: the generation may have gone live since.
+            # The script checks again: the generation may have gone live since.
             removed = self._removal.finish(generation) + self._removal.remove(generation)
             if not self._client.exists(members_key(generation)):
                 # Without its set a generation cannot go live any more.

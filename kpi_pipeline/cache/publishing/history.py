@@ -1,4 +1,4 @@
-"""The history: one generation of each product for each month end that is kept."""
+"""The history: for each product one generation per month end that is kept."""
 
 import logging
 from collections.abc import Mapping
@@ -14,17 +14,13 @@ from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FORGET_MONTH_END, KEEP_MONTH_END
 
 KEPT_S: Final = 30 * 86_400
-"""How long the keys of a month end last without being prolonged: longer than any outage of upkeep."""
+"""How long the keys of a month end last without being prolonged: longer than any outage of clean-up."""
 
 _LOG: Final = logging.getLogger(__name__)
 
 
 class History:
-    """Keeps month ends. Errors of Redis propagate as they are.
-
-    Args:
-        client: A client of the user `pipeline`.
-    """
+    """Keeps month ends, with a client of the user `pipeline`. Errors of Redis propagate."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -44,12 +40,12 @@ class History:
         return None if text is None else _readable(field, text)
 
     def keep(self, entry: ManifestEntry) -> Flip:
-        """Make a staged generation that of its month end, unless a later reading of the source is.
+        """Make a staged generation that of its month end, unless one of a later reading is.
 
-        The one it replaces is removed. Doing it again changes nothing.
+        The one it replaces is removed. A second call changes nothing.
 
         Raises:
-            IncompleteGeneration: If keys of the generation are missing; what is kept stays.
+            IncompleteGeneration: If keys of the generation are missing; the one kept before stays.
         """
         field = month_end_field(entry.product, entry.as_of)
         outcome, *replaced = self._keep(
@@ -58,23 +54,23 @@ class History:
         )
         if outcome == b"incomplete":
             raise IncompleteGeneration(
-                f"{entry.generation} has not the {entry.variants} variants and the catalogue that were "
-                "staged: run the backfill again; what was kept stays"
+                f"{entry.generation} lacks some of the {entry.variants} variants and the catalogue that were "
+                "staged: run the backfill again; the month end kept before stays"
             )
         for generation in replaced:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())
 
     def prolong(self, now: float) -> tuple[int, list[ManifestEntry]]:
-        """Let the keys of month ends last on, of those that would end within half of `KEPT_S`.
+        """Prolong the keys of month ends that would expire within half of `KEPT_S`.
 
-        A month end that has lost keys is forgotten: a part of one must not pass for the whole.
+        A month end that has lost keys is dropped: a part must not pass for the whole.
 
         Args:
             now: Seconds since the epoch.
 
         Returns:
-            How many were prolonged, and those forgotten.
+            How many were prolonged, and those dropped.
         """
         prolonged, lost = 0, []
         for field, text, entry in self._read():
@@ -90,31 +86,32 @@ class History:
         return prolonged, lost
 
     def bound(self, first: date, max_bytes: int) -> list[str]:
-        """Forget month ends before a date, and then the earliest until the others fit into a size.
+        """Drop month ends before a date, then the earliest until the others fit into a size.
 
-        Entries that cannot be read are forgotten too.
+        Entries that cannot be read are dropped too.
 
         Args:
             first: The first month end to keep.
             max_bytes: Stored size of the answers of all that are kept.
 
         Returns:
-            Fields forgotten.
+            Fields dropped.
         """
-        forgotten, size = [], 0
+        dropped, size = [], 0
         for field, text, entry in self._read():
             size += entry.bytes if entry is not None else 0
             keeps = entry is not None and entry.as_of >= first and size <= max_bytes
             if not keeps and self._drop(field, text, entry):
-                forgotten.append(field)
-        return forgotten
+                dropped.append(field)
+        return dropped
 
     def _read(self) -> list[tuple[str, bytes, ManifestEntry | None]]:
         """Field, text and entry of each, the latest month end first; those unreadable last."""
         raw = cast("Mapping[bytes, bytes]", self._client.hgetall(HISTORY_KEY))
         named = [(field.decode(errors="replace"), text) for field, text in raw.items()]
-        read = [(field, text, _readable(field, text)) for field, text in named]
-        return sorted(read, key=lambda one: (one[2].as_of if one[2] else date.min, one[0]), reverse=True)
+        month_ends = [(field, text, _readable(field, text)) for field, text in named]
+        month_ends.sort(key=lambda kept: (kept[2].as_of if kept[2] else date.min, kept[0]), reverse=True)
+        return month_ends
 
     def _drop(self, field: str, text: bytes, entry: ManifestEntry | None) -> bool:
         gone = bool(self._forget(keys=[HISTORY_KEY], args=[field, text]))

@@ -1,6 +1,6 @@
-"""Losses: what the manifest should name or names, and Redis no longer holds."""
+"""Integrity: whether Redis still holds all that the manifest names, as it was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import redis
@@ -12,17 +12,13 @@ from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, live_entry
 
 
 class IntegrityCheck:
-    """Finds losses. Errors of Redis propagate as they are.
-
-    Args:
-        client: A client that may read the cache.
-    """
+    """Finds missing keys, with a client that may read the cache. Errors of Redis propagate."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
     def of(self, product: str, now: float) -> str | None:
-        """What a product has lost, in words; None when its live generation is whole or expired.
+        """What is missing of a product, in words; None when its live generation is whole or expired.
 
         Args:
             product: One of `model.dimensions.PRODUCTS`.
@@ -33,19 +29,33 @@ class IntegrityCheck:
             return "the manifest has no entry that can be read"
         if live.state_at(now) is AnswerState.EXPIRED:
             return None
-        found: set[bytes] = set()
+        members: set[bytes] = set()
         gone = 0
         for batch in batches(self._client.sscan_iter(members_key(live.generation), count=BATCH)):
             gone += len(batch) - self._client.exists(*batch)
-            found.update(batch)
+            members.update(batch)
         expected = live.variants + 1
-        if len(found) != expected:
-            return f"{live.generation} names {len(found)} of its {expected} keys"
+        if len(members) != expected:
+            return f"{live.generation} names {len(members)} of its {expected} keys"
         return f"{gone} of {expected} keys of {live.generation} are gone" if gone else None
 
 
+def unreadable(client: redis.Redis, keys: Sequence[bytes]) -> list[str]:
+    """Problems of payloads in words: those that are gone or corrupt."""
+    problems = []
+    for key, frame in zip(keys, cast("list[bytes | None]", client.mget(keys)), strict=True):
+        if frame is None:
+            problems.append(f"{key.decode()} is gone: refresh the product again")
+            continue
+        try:
+            decode(frame)
+        except CorruptPayload as error:
+            problems.append(f"{key.decode()}: {error}")
+    return problems
+
+
 def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, list[str]]]:
-    """Read every answer of a generation, and its catalogue. Errors of Redis propagate as they are.
+    """Read every answer of a generation, and its catalogue. Errors of Redis propagate.
 
     Args:
         client: A client of the user `pipeline`.
@@ -58,19 +68,8 @@ def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, 
     keys = sorted(cast("set[bytes]", client.smembers(members_key(entry.generation))))
     read = 0
     for batch in batches(keys):
-        problems = []
-        for key, frame in zip(batch, cast("list[bytes | None]", client.mget(batch)), strict=True):
-            try:
-                if frame is None:
-                    problems.append(f"{key.decode()} is gone: refresh {entry.product} again")
-                else:
-                    decode(frame)
-            except CorruptPayload as error:
-                problems.append(f"{key.decode()}: {error}")
         read += len(batch)
-        yield read, problems
-    if len(keys) != entry.variants + 1:
-        yield (
-            len(keys),
-            [f"{entry.generation} names {len(keys)} answers instead of {entry.variants + 1}: refresh again"],
-        )
+        yield read, unreadable(client, batch)
+    expected = entry.variants + 1
+    if read != expected:
+        yield read, [f"{entry.generation} names {read} answers instead of {expected}: refresh again"]

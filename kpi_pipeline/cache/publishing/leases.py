@@ -1,8 +1,7 @@
-"""Leases: the right to rebuild a product, of one run at a time, that ends by itself.
+"""Leases: the right of one run at a time to rebuild a product; a lease expires by itself.
 
-A lease keeps rebuilds of one product from running side by side. That an older reading never replaces
-a newer one is not its work: the fence drawn before reading the source sees to that, so a holder that
-comes late harms nothing.
+A lease avoids double work only. The fence drawn before reading the source ensures that an older reading
+never replaces a newer one, so a holder that comes late does no harm.
 """
 
 from typing import Final
@@ -13,11 +12,11 @@ from kpi_pipeline.cache.keys import DEFAULT_SCOPE, lease_key
 from kpi_pipeline.cache.scripts import RELEASE_LEASE, TAKE_LEASE
 
 LEASE_S: Final = 30.0
-"""How long a lease lasts without being taken again: so long others wait for a holder that has died."""
+"""How long a lease lasts unless it is extended: so long others wait for a holder that has died."""
 
 
 class Leases:
-    """Takes and gives back leases. Errors of Redis propagate as they are.
+    """Takes and releases leases. Errors of Redis propagate.
 
     Args:
         client: A client of the user `pipeline`, or of `serving` to see who holds one.
@@ -35,23 +34,19 @@ class Leases:
 
         Args:
             product: One of `model.dimensions.PRODUCTS`.
-            holder: Who takes it: a run's id.
-            scope: For readers of which scope.
+            holder: Id of the run that takes it.
+            scope: The readers' scope.
 
         Returns:
-            False, with nothing changed, when somebody else holds it.
+            False, with nothing changed, when another run holds it.
         """
         return bool(self._take(keys=[lease_key(product, scope)], args=[holder, self._milliseconds]))
 
     def release(self, product: str, holder: str, scope: str = DEFAULT_SCOPE) -> bool:
-        """Give a lease back.
-
-        Returns:
-            False, with nothing changed, when the holder does not hold it, or no longer.
-        """
+        """Release a lease; False, with nothing changed, when the holder does not hold it."""
         return bool(self._release(keys=[lease_key(product, scope)], args=[holder]))
 
     def holder(self, product: str, scope: str = DEFAULT_SCOPE) -> str | None:
-        """Who holds a product's lease; None when nobody does."""
+        """The run that holds a product's lease; None when none does."""
         held = self._client.get(lease_key(product, scope))
         return held.decode() if isinstance(held, bytes) else None

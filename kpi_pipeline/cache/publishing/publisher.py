@@ -1,4 +1,4 @@
-"""Publication: a complete generation is written beside the live one, verified, then made live."""
+"""Publication: a complete generation is written next to the live one, verified, then made live."""
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,22 +25,23 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry, live_entry
+from kpi_pipeline.cache.publishing.integrity import unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
 from kpi_pipeline.model.filters import Filter
 
 
 class IncompleteGeneration(RuntimeError):
-    """A generation has not all the keys that were staged, so it must not go live."""
+    """A generation lacks keys that were staged, so it must not go live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reusable:
-    """Answers that a generation takes over from another as they are.
+    """Answers of one generation that another one reuses.
 
     Attributes:
-        generation: Where they are.
-        filters: Which filters they answer.
+        generation: The generation that holds them.
+        filters: The filters that they answer.
     """
 
     generation: str
@@ -48,7 +49,7 @@ class Reusable:
 
 
 class Flip(StrEnum):
-    """What came of an attempt to make a generation live."""
+    """The outcome of an attempt to make a generation live."""
 
     LIVE = "live"
     SUPERSEDED = "superseded"
@@ -63,8 +64,8 @@ class Staged:
         generation: Its name.
         variants: How many answers it holds, the catalogue not counted.
         bytes: Stored size of its answers and catalogue.
-        reused: How many of the answers are another generation's.
-        digests: By Redis key, a digest of what was written; of what was taken over, none.
+        reused: How many of the answers are copies of another generation's.
+        digests: By Redis key, a digest of what was written; None for a copy.
     """
 
     product: str
@@ -76,23 +77,22 @@ class Staged:
 
 
 class Publisher:
-    """Writes generations and makes them live. Errors of Redis propagate as they are.
+    """Writes generations and makes them live. Errors of Redis propagate.
 
-    Args:
-        client: A client that may write the cache.
+    It takes a client that may write the cache.
     """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
-        self._take_over = client.register_script(REUSE)
+        self._reuse = client.register_script(REUSE)
         self._removal = Removal(client)
 
     def next_fence(self) -> int:
         """Draw a fence, larger than every one drawn before.
 
-        Draw it before reading the source: whoever reads later holds a larger one and newer data.
+        Draw it before reading the source: a later reading has a larger fence and newer data.
         """
         return int(self._next_fence(keys=[FENCE_KEY]))
 
@@ -106,23 +106,21 @@ class Publisher:
         scope: str = DEFAULT_SCOPE,
         unchanged: Reusable | None = None,
     ) -> Staged:
-        """Write a generation beside the live one.
-
-        Every key expires, so that what a crash leaves behind goes away by itself.
+        """Write a generation next to the live one. Every key expires, also after a crash.
 
         Args:
-            product: What is answered.
+            product: What the generation answers.
             generation: A new name from `keys.new_generation`.
             payloads: Each filter with the data that answer it.
             catalogue: The catalogue that belongs to those answers.
             expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
             scope: Who may see it.
-            unchanged: Answers to other filters, to be taken over from another generation.
+            unchanged: Answers to other filters, to be copied from another generation.
 
         Raises:
             ValueError: If a filter comes twice.
             TypeError: If a value has no JSON form.
-            IncompleteGeneration: If an answer that should be taken over is gone.
+            IncompleteGeneration: If an answer to be copied is gone.
         """
         frames = self._frames(product, generation, payloads, catalogue, scope)
         digests: dict[str, bytes | None] = {}
@@ -133,8 +131,8 @@ class Publisher:
                 digests.update((key, _digest(frame)) for key, frame in batch)
                 size += sum(len(frame) for _, frame in batch)
             if unchanged is not None:
-                taken = [variant_key(product, requested, scope) for requested in unchanged.filters]
-                size += self._copy(unchanged.generation, generation, taken, digests, ceil(expires_at))
+                variants = [variant_key(product, reused, scope) for reused in unchanged.filters]
+                size += self._copy(unchanged.generation, generation, variants, digests, ceil(expires_at))
         except BaseException:
             # Failing again and again must not fill the server until the first keys expire.
             with suppress(redis.RedisError):
@@ -144,14 +142,14 @@ class Publisher:
         return Staged(product, generation, len(digests) - 1, size, reused, digests)
 
     def verify(self, staged: Staged, sample: int = 50) -> list[str]:
-        """Look whether all that was staged is there and reads as written.
+        """Check that all that was staged exists and reads as written.
 
         Args:
             staged: What `stage` returned.
-            sample: How many payloads to read back, beside the catalogue.
+            sample: How many payloads to read back, besides the catalogue.
 
         Returns:
-            Problems in words; empty when all is good.
+            Problems in words; empty when there are none.
         """
         problems = []
         gone = [key for batch in batches(staged.digests) for key in self._absent(batch)]
@@ -161,8 +159,8 @@ class Publisher:
                 "server's maxmemory and eviction policy, then refresh again"
             )
         catalogue = payload_key(staged.generation, CATALOGUE)
-        there = [key for key in staged.digests if key not in {*gone, catalogue}]
-        chosen = SystemRandom().sample(there, min(sample, len(there)))
+        present = [key for key in staged.digests if key not in {*gone, catalogue}]
+        chosen = SystemRandom().sample(present, min(sample, len(present)))
         for batch in batches([*chosen, catalogue]):
             frames = cast("list[bytes | None]", self._client.mget(batch))
             for key, frame in zip(batch, frames, strict=True):
@@ -175,17 +173,16 @@ class Publisher:
         return live_entry(self._client, product)
 
     def prolong(self, generation: str, expires_at: float) -> bool:
-        """Let the keys of a generation live longer, because its figures are still right.
+        """Let the keys of a generation expire later, because its figures are still right.
 
         Args:
             generation: Its name.
-            expires_at: When its keys expire from now on, in seconds since the epoch; never sooner
-                than before.
+            expires_at: When its keys expire, in seconds since the epoch; never sooner than before.
 
         Returns:
-            False when a key is missing: then it must be written anew.
+            False when a key is missing: then it must be rebuilt.
         """
-        expiry, found = ceil(expires_at), 0
+        expiry, prolonged = ceil(expires_at), 0
         for batch in batches(self._client.sscan_iter(members_key(generation), count=BATCH)):
             pipeline = self._client.pipeline(transaction=False)
             for key in batch:
@@ -193,40 +190,32 @@ class Publisher:
             pipeline.exists(*batch)
             if pipeline.execute()[-1] != len(batch):
                 return False
-            found += len(batch)
+            prolonged += len(batch)
         self._client.expireat(members_key(generation), expiry, gt=True)
-        return found > 0
+        return prolonged > 0
 
     def inspect(self, generation: str, sample: int = 50) -> list[str]:
         """Read some payloads of a generation back, and its catalogue.
 
         Returns:
-            Problems in words; empty when all are payloads as they were written.
+            Problems in words; empty when there are none.
         """
-        some = cast("list[bytes]", self._client.srandmember(members_key(generation), sample))
-        keys = [*some, payload_key(generation, CATALOGUE).encode()]
-        problems = []
-        for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
-            try:
-                decode(frame or b"")
-            except CorruptPayload as error:
-                problems.append(f"{key.decode()}: {error}")
-        return problems
+        chosen = cast("list[bytes]", self._client.srandmember(members_key(generation), sample))
+        return unreadable(self._client, [*chosen, payload_key(generation, CATALOGUE).encode()])
 
     def flip(self, entry: ManifestEntry) -> Flip:
         """Make a staged generation the live one, unless a newer reading of the source is live.
 
-        The generation that was live stays among those kept; which ones these are is decided here,
-        whatever `entry.previous` says. Generations no longer kept are removed. Doing it again
-        changes nothing.
+        The generation that was live is kept; `entry.previous` is ignored and set here. Generations no
+        longer kept are removed. A second call changes nothing.
 
         Args:
-            entry: What the manifest will say. An equal fence replaces the live one.
+            entry: The new entry. An equal fence replaces the live one.
 
         Raises:
-            IncompleteGeneration: If keys of the generation are missing; what is live stays.
+            IncompleteGeneration: If keys of the generation are missing; the live one stays.
         """
-        outcome, *fallen = self._flip(
+        outcome, *dropped = self._flip(
             keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY],
             args=[
                 entry.product,
@@ -239,10 +228,10 @@ class Publisher:
         )
         if outcome == b"incomplete":
             raise IncompleteGeneration(
-                f"{entry.generation} has not the {entry.variants} variants and the catalogue that were "
-                "staged: refresh again; what was live stays"
+                f"{entry.generation} lacks some of the {entry.variants} variants and the catalogue that were "
+                "staged: refresh again; the live generation stays"
             )
-        for generation in fallen:
+        for generation in dropped:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())
 
@@ -265,19 +254,19 @@ class Publisher:
         meta = {"product": product, "filter": {}, "scope": scope}
         yield payload_key(generation, CATALOGUE), encode(catalogue, meta)
         seen: set[str] = set()
-        for requested, data in payloads:
-            variant = variant_key(product, requested, scope)
+        for answered, data in payloads:
+            variant = variant_key(product, answered, scope)
             if variant in seen:
-                raise ValueError(f"a filter of {product} comes twice: give {requested.as_dict()} once")
+                raise ValueError(f"a filter of {product} comes twice: give {answered.as_dict()} once")
             seen.add(variant)
-            yield payload_key(generation, variant), encode(data, {**meta, "filter": requested.as_dict()})
+            yield payload_key(generation, variant), encode(data, {**meta, "filter": answered.as_dict()})
 
     def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
         # A cut connection must leave no key without expiry and no member without its payload: payloads
         # first, each with its expiry, then their names, in a transaction with theirs.
         payloads = self._client.pipeline(transaction=False)
         for key, frame in batch:
-            # The client's own method looks through its twelve options each time: 50 ms a generation.
+            # The client's own method checks its twelve options each time: 50 ms per generation.
             payloads.execute_command("SET", key, frame, "EXAT", expiry)  # type: ignore[no-untyped-call]
         payloads.execute()
         names = self._client.pipeline(transaction=True)
@@ -293,18 +282,7 @@ class Publisher:
         digests: dict[str, bytes | None],
         expiry: int,
     ) -> int:
-        """Copy answers of one generation into another.
-
-        Args:
-            origin: Where they are.
-            generation: Where they go.
-            variants: Which they are.
-            digests: What has been written to the generation; the copies are added.
-            expiry: When the copies expire.
-
-        Returns:
-            Their stored size.
-        """
+        """Copy answers of `origin`, name them in `digests`, and return their stored size."""
         size = 0
         for batch in batches(variants):
             copies = [payload_key(generation, variant) for variant in batch]
@@ -313,9 +291,9 @@ class Publisher:
             if len(digests) < before + len(batch):
                 raise ValueError("a filter comes twice: give it once")
             stored = [payload_key(origin, variant) for variant in batch]
-            copied = int(self._take_over(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
+            copied = int(self._reuse(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
             if copied < 0:
-                raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer anew")
+                raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer")
             size += copied
         return size
 
@@ -326,7 +304,7 @@ class Publisher:
 
 
 def _reads(frame: bytes, digest: bytes | None) -> bool:
-    """Whether a frame is the one that was written; one that was taken over need only be whole."""
+    """Whether a frame is the one that was written; a copy need only be whole."""
     if digest is not None:
         return _digest(frame) == digest
     try:

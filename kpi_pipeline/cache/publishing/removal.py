@@ -1,4 +1,4 @@
-"""Removal of generations that nobody names any more."""
+"""Removal of generations that neither manifest nor history names."""
 
 import redis
 
@@ -8,9 +8,9 @@ from kpi_pipeline.cache.scripts import RETIRE
 
 
 class Removal:
-    """Removes generations, each in two steps: it can never go live again, then its keys go.
+    """Removes generations in two steps: first one can never go live again, then its keys go.
 
-    Errors of Redis propagate as they are; what is left then is found by `finish`.
+    Errors of Redis propagate; `finish` removes what is left then.
 
     Args:
         client: A client of the user `pipeline`.

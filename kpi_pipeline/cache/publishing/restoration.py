@@ -1,4 +1,4 @@
-"""Restoration: what Redis has lost comes back from the archive, as old as it is."""
+"""Restoration: what Redis has lost is restored from the archive, its times unchanged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 
 class Outcome(StrEnum):
-    """What came of an attempt to restore a product."""
+    """The outcome of an attempt to restore a product."""
 
     RESTORED = "restored"
     SUPERSEDED = "superseded"
@@ -23,13 +23,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of an attempt to restore a product.
+    """The result of an attempt to restore a product.
 
     Attributes:
-        outcome: The word for it; `superseded` when the manifest names a later reading of the source.
-        generation: That which was restored, if one was.
+        outcome: `superseded` when the manifest names a later reading of the source.
+        generation: The generation that was restored, if any.
         keys: How many keys were written.
-        problems: In words, what was wrong with archived generations that were passed over.
+        problems: Problems, in words, of archived generations that were passed over.
     """
 
     outcome: Outcome
@@ -53,19 +53,19 @@ class Restoration:
         self._removal = Removal(client)
 
     def restore(self, product: str, now: float) -> Restored:
-        """Make the newest archived generation live that may still be shown, its times unchanged.
+        """Make the newest archived generation that has not expired live, its times unchanged.
 
         A later reading of the source is never replaced; a live generation that has lost keys gets
-        them back. To be called by the holder of the product's lease only: others prolong keys.
+        them back. Only the holder of the product's lease may call it: others prolong keys.
 
         Args:
             product: One of `model.dimensions.PRODUCTS`.
             now: Seconds since the epoch.
         """
-        archived, problems = self._archive.entries(product)
+        candidates, problems = self._archive.entries(product)
         outcome = Outcome.NOT_ARCHIVED
-        for one in archived:
-            entry = one.entry
+        for archived in candidates:
+            entry = archived.entry
             if entry.state_at(now) is AnswerState.EXPIRED or entry.schema_version != SCHEMA_VERSION:
                 continue
             live = self._publisher.live(product)
@@ -74,7 +74,7 @@ class Restoration:
                 outcome = Outcome.SUPERSEDED
                 continue
             try:
-                keys = self._write(one)
+                keys = self._write(archived)
                 flipped = self._publisher.flip(entry)
             except (CorruptArchive, IncompleteGeneration) as error:
                 problems.append(str(error))
@@ -87,7 +87,7 @@ class Restoration:
 
     def _write(self, archived: Archived) -> int:
         members = members_key(archived.entry.generation)
-        # What is there still may have been prolonged since it was archived.
+        # The keys that are left may have been prolonged since they were archived.
         expiry, written = max(archived.expires_at, self._client.expiretime(members)), 0
         for batch in self._archive.frames(archived.entry):
             pipeline = self._client.pipeline(transaction=True)

@@ -1,4 +1,4 @@
-"""Rolling back: making a generation live again that was replaced and is still kept."""
+"""Rollback: a generation that was replaced and is still kept is made live again."""
 
 import time
 from dataclasses import replace
@@ -12,15 +12,11 @@ from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publis
 
 
 class NoSuchGeneration(LookupError):
-    """A product has no such generation to roll back to; the message names those there are."""
+    """A product has no such generation to roll back to; the message lists those it has."""
 
 
 class Rollback:
-    """Rolls products back. Errors of Redis propagate as they are.
-
-    Args:
-        client: A client of the user `pipeline`.
-    """
+    """Rolls products back, with a client of the user `pipeline`. Errors of Redis propagate."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -36,38 +32,38 @@ class Rollback:
         if live is None or not live.previous:
             return []
         texts = cast("list[bytes | None]", self._client.hmget(REPLACED_KEY, list(live.previous)))
-        found = []
+        kept = []
         for generation, text in zip(live.previous, texts, strict=True):
             try:
                 entry = ManifestEntry.from_json(text or b"")
             except CorruptManifest:
                 continue
             if (entry.product, entry.generation) == (product, generation):
-                found.append(entry)
-        return found
+                kept.append(entry)
+        return kept
 
     def roll_back(self, product: str, generation: str | None = None) -> ManifestEntry:
-        """Make a kept generation live again, as old as it is.
+        """Make a kept generation live again, its times unchanged.
 
-        It gets a fence of its own: a run that began to read the source before the rollback never
-        replaces it, the next one does.
+        It gets a new fence: a run that read the source before the rollback never replaces it, the next
+        run does.
 
         Args:
-            product: Which product.
-            generation: To which generation; the one replaced last if not given.
+            product: One of `model.dimensions.PRODUCTS`.
+            generation: A kept generation; the one replaced last if not given.
 
         Returns:
             The entry that is live now.
 
         Raises:
             NoSuchGeneration: If it is not kept, or too old to be shown.
-            IncompleteGeneration: If it has lost keys or cannot be read; what is live stays.
+            IncompleteGeneration: If it has lost keys or cannot be read; the live one stays.
         """
         now = time.time()
-        kept = [one for one in self.kept(product) if one.state_at(now) is not AnswerState.EXPIRED]
-        chosen = next((one for one in kept if generation in (None, one.generation)), None)
+        kept = [entry for entry in self.kept(product) if entry.state_at(now) is not AnswerState.EXPIRED]
+        chosen = next((entry for entry in kept if generation in (None, entry.generation)), None)
         if chosen is None:
-            names = ", ".join(one.generation for one in kept) or "none"
+            names = ", ".join(entry.generation for entry in kept) or "none"
             raise NoSuchGeneration(
                 f"{product} cannot be rolled back to {generation or 'an earlier generation'}: kept and not "
                 f"expired are {names}; `kpi warm` publishes a new one"
@@ -75,7 +71,7 @@ class Rollback:
         if not self._publisher.prolong(chosen.generation, now) or self._publisher.inspect(chosen.generation):
             raise IncompleteGeneration(
                 f"{chosen.generation} has lost keys or cannot be read: roll back to another, or refresh with "
-                "`kpi warm`; what was live stays"
+                "`kpi warm`; the live generation stays"
             )
         self._publisher.flip(replace(chosen, fence=self._publisher.next_fence(), previous=()))
         return self._publisher.live(product) or chosen

@@ -1,4 +1,4 @@
-"""The reader's link to Redis: fails fast, and then leaves the server alone for a while."""
+"""Serving's client of Redis: it fails fast, and then leaves the server alone for a while."""
 
 import logging
 import time
@@ -10,10 +10,9 @@ import redis
 
 
 class Breaker:
-    """Tells whether a call may be tried. Threads may share it.
+    """Decides whether a call may be tried. Threads may share it.
 
-    After a failure nobody tries for `pause_s`; then one caller may, and only if that succeeds may
-    all others.
+    After a failure no caller tries for `pause_s`; then one may, and the others once that succeeds.
 
     Args:
         pause_s: Seconds to wait after a failure.
@@ -33,7 +32,7 @@ class Breaker:
         return self._failing
 
     def admits(self) -> bool:
-        """Whether the caller may try now; who is let in must report how it went."""
+        """Whether the caller may try now; if so it must report `succeeded` or `failed`."""
         if not self._failing:
             return True
         with self._lock:
@@ -61,7 +60,7 @@ Result = TypeVar("Result")
 
 
 class CacheUnavailable(RuntimeError):
-    """Redis cannot be reached and this process does not hold what is asked for."""
+    """Redis cannot be reached and this process does not hold what is requested."""
 
 
 class ReadClient:

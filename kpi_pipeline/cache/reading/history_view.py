@@ -1,14 +1,14 @@
-"""The history in serving: a few seconds old at most, and the last known one while Redis is down."""
+"""The history in serving: the month ends that are kept."""
 
-import time
 from collections.abc import Mapping
 from datetime import date
-from typing import Final, cast
+from typing import Final
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import HISTORY_KEY
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
-from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.cache.reading.client import ReadClient
+from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 POLL_S: Final = 5.0
@@ -36,37 +36,23 @@ class NoMonthEnd(LookupError):
 
 
 class HistoryView:
-    """Reads the history when a caller needs a newer reading. Threads may share it.
+    """The month ends, of a reading as new as a caller needs. Threads may share it.
 
     Args:
-        read_client: Where it is read.
+        read_client: Where they are read.
         alarms: Raised for an entry that cannot be read.
     """
 
     def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
-        self._read_client = read_client
         self._alarms = alarms
-        # Replaced whole, so that no thread sees entries of one reading with the time of another.
-        self._known: tuple[float, dict[bytes, bytes], tuple[ManifestEntry, ...]] | None = None
+        self._view = HashView(read_client, HISTORY_KEY, self._parse)
 
     def entries(self, product: str, since: float) -> tuple[ManifestEntry, ...]:
         """The month ends of a product that this version can read, the earliest first.
 
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            since: The reading must not have begun before this time of `time.monotonic`; while Redis
-                cannot be reached, the last one counts.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
+        `since` and errors are those of `HashView.read`.
         """
-        if self._known is None or self._known[0] < since:
-            try:
-                self._known = self._read()
-            except CacheUnavailable:
-                if self._known is None:
-                    raise
-        return tuple(entry for entry in self._known[2] if entry.product == product)
+        return tuple(entry for entry in self._view.read(since) if entry.product == product)
 
     def on(self, product: str, as_of: date, since: float) -> ManifestEntry:
         """The newest month end of a product on or before a date.
@@ -80,13 +66,6 @@ class HistoryView:
             if entry.as_of <= as_of:
                 return entry
         raise NoMonthEnd(product, as_of, tuple(entry.as_of for entry in entries))
-
-    def _read(self) -> tuple[float, dict[bytes, bytes], tuple[ManifestEntry, ...]]:
-        begun = time.monotonic()
-        raw = cast("dict[bytes, bytes]", self._read_client.call(lambda client: client.hgetall(HISTORY_KEY)))
-        if self._known is not None and raw == self._known[1]:
-            return begun, raw, self._known[2]
-        return begun, raw, self._parse(raw)
 
     def _parse(self, raw: Mapping[bytes, bytes]) -> tuple[ManifestEntry, ...]:
         entries = []

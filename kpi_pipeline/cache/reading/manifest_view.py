@@ -1,14 +1,14 @@
-"""The manifest in serving: at most a moment old, and the last known one while Redis is down."""
+"""The manifest in serving: which generations are live, and which replace them meanwhile."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from threading import Lock
-from typing import Final, cast
+from typing import Final
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import MANIFEST_KEY
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.cache.reading.client import ReadClient
+from kpi_pipeline.cache.reading.hash_view import HashView
 
 Entries = Mapping[str, ManifestEntry]
 
@@ -16,7 +16,9 @@ _MOST_SUCCESSORS: Final = 20
 
 
 class ManifestView:
-    """Reads the manifest when a caller needs a newer reading. Threads may share it.
+    """The live entries by product, of a reading as new as a caller needs. Threads may share it.
+
+    Of an entry that cannot be read the last good one counts.
 
     Args:
         read_client: Where it is read.
@@ -25,56 +27,16 @@ class ManifestView:
     """
 
     def __init__(self, read_client: ReadClient, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
-        self._read_client = read_client
         self._alarms = alarms
         self._on_change = on_change
-        self._lock = Lock()
-        self._read_at = float("-inf")
-        self._raw: dict[bytes, bytes] = {}
-        self._entries: Entries | None = None
+        self._known: Entries = {}
+        self._view = HashView(read_client, MANIFEST_KEY, self._parse)
 
     def entries(self, since: float) -> Entries:
-        """The live entries by product.
+        """The live entries by product; `since` and errors as of `HashView.read`."""
+        return self._view.read(since)
 
-        Args:
-            since: The reading must not have begun before this time of `time.monotonic`; while Redis
-                cannot be reached, the last one counts.
-
-        Raises:
-            CacheUnavailable: If Redis cannot be reached and has never been.
-        """
-        if self._read_at < since or self._entries is None:
-            self._renew(since)
-        if self._entries is None:
-            raise CacheUnavailable(
-                "Redis has not been reached yet: start it with `kpi up`, or check REDIS_URL"
-            )
-        return self._entries
-
-    def _renew(self, since: float) -> None:
-        # One thread reads for all. The others wait for it, but not on a server known to be down.
-        if not self._lock.acquire(blocking=not self._read_client.failing):
-            return
-        try:
-            if self._read_at < since or self._entries is None:
-                self._read()
-        except CacheUnavailable:
-            if self._entries is None:
-                raise
-        finally:
-            self._lock.release()
-
-    def _read(self) -> None:
-        begun = time.monotonic()
-        raw = cast("dict[bytes, bytes]", self._read_client.call(lambda client: client.hgetall(MANIFEST_KEY)))
-        if raw != self._raw or self._entries is None:
-            self._entries = self._parse(raw)
-            self._raw = raw
-            self._on_change(self._entries)
-        self._read_at = begun
-
-    def _parse(self, raw: dict[bytes, bytes]) -> Entries:
-        known = self._entries or {}
+    def _parse(self, raw: Mapping[bytes, bytes]) -> Entries:
         entries = {}
         for field, text in raw.items():
             product = field.decode(errors="replace")
@@ -82,8 +44,10 @@ class ManifestView:
                 entries[product] = _entry_of(product, text)
             except CorruptManifest as error:
                 self._alarms.sound("manifest_corrupt", product, str(error))
-                if product in known:
-                    entries[product] = known[product]
+                if product in self._known:
+                    entries[product] = self._known[product]
+        self._known = entries
+        self._on_change(entries)
         return entries
 
 

@@ -1,4 +1,4 @@
-"""Query parameters as filters: every spelling of a dimension, a period, a group and a value of the data."""
+"""Query parameters as filters: any spelling of a dimension, a period, a group or a value of the data."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ _SHOWN: Final = 10
 
 
 class QueryError(ValueError):
-    """A query parameter that names no filter, or a value that the data do not hold.
+    """A query parameter that is no filter, or a value that the data do not contain.
 
     Attributes:
         parameter: Its name as given.
@@ -51,10 +51,10 @@ class QueryError(ValueError):
 
 
 class FilterConflict(QueryError):
-    """Two query parameters that say the same thing in two ways, of which one must go.
+    """Two query parameters that set the same filter in two ways.
 
     Attributes:
-        other: The name of the other one as given.
+        other: The name of the other parameter as given.
     """
 
     def __init__(self, parameter: str, other: str, allowed: tuple[str, ...]) -> None:
@@ -66,32 +66,31 @@ class FilterConflict(QueryError):
 
 
 class _Given(NamedTuple):
-    """A query parameter as it came."""
+    """A query parameter as given."""
 
     parameter: str
     value: str
 
 
 def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) -> Filter:
-    """Read the filter that query parameters ask for.
+    """Read the filter that query parameters select.
 
     Names and values may be spelled in any case, with or without accents. Besides the dimensions there
-    are `period`, a quick period, and `from` and `to`, months that bound a range and belong to it; the
-    range is cut to the months of the catalogue. A group's name stands for its values.
+    are `period`, a quick period, and `from` and `to`, the first and last month of a range; the range is
+    cut to the months of the catalogue. A group's name stands for its values.
 
     Args:
-        args: Names and values; a repeated dimension asks for any of its values, an empty value for no
+        args: Names and values; a repeated dimension selects any of its values, an empty value sets no
             filter.
-        catalogue: Of the product asked for: `dimensions`, a list of `name` and `values`, each with
+        catalogue: Of the requested product: `dimensions`, a list of `name` and `values`, each with
             its `value`; `periods` and `groups`, with `name`, `spellings`, `dimension` and `values`.
 
     Returns:
-        The filter, as values of dimensions in the spelling of the catalogue: the same whichever way
-        it was asked for.
+        The filter, as values of dimensions in the spelling of the catalogue.
 
     Raises:
         QueryError: If a name is no filter, a value is not in the catalogue or a range has no month.
-        FilterConflict: If several of a period, a range and months are asked for, or two different
+        FilterConflict: If several of a period, a range and months are given, or two different
             ones of one kind.
     """
     given: dict[str, list[_Given]] = {}
@@ -103,8 +102,12 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
             given.setdefault(name, []).append(_Given(parameter, value))
     held = {dimension["name"]: dimension["values"] for dimension in catalogue["dimensions"]}
     selection: dict[str, Sequence[str]] = {
-        name: [value for one in several for value in _values_of(one, name, _texts(held.get(name)), catalogue)]
-        for name, several in given.items()
+        name: [
+            value
+            for parameter in parameters
+            for value in _values_of(parameter, name, _texts(held.get(name)), catalogue)
+        ]
+        for name, parameters in given.items()
         if name in DIMENSION_NAMES
     }
     if not given.keys().isdisjoint((PERIOD, FROM, TO)):
@@ -117,19 +120,19 @@ def _texts(values: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
 
 
 def _values_of(
-    one: _Given, dimension: str, allowed: tuple[str, ...], catalogue: Mapping[str, Any]
+    given: _Given, dimension: str, allowed: tuple[str, ...], catalogue: Mapping[str, Any]
 ) -> Sequence[str]:
-    """The values of a dimension that a parameter asks for: one, or those of a group."""
-    if one.value in allowed:
-        return (one.value,)
-    folded = fold(one.value)
+    """The values of a dimension that a parameter selects: its own, or those of a group."""
+    if given.value in allowed:
+        return (given.value,)
+    folded = fold(given.value)
     for held in allowed:
         if fold(held) == folded:
             return (held,)
     groups = [group for group in catalogue["groups"] if group["dimension"] == dimension]
     if (group := _named(folded, groups)) is not None:
         return tuple(group["values"])
-    raise QueryError(one.parameter, one.value, (*allowed, *(group["name"] for group in groups)))
+    raise QueryError(given.parameter, given.value, (*allowed, *(group["name"] for group in groups)))
 
 
 def _time(
@@ -138,46 +141,47 @@ def _time(
     """What a period or a range selects."""
     month, age = (next(iter(given.get(name, ())), None) for name in (MONTH.name, ISSUED_AGE.name))
     period, first, last = (_only(given.get(name, ())) for name in (PERIOD, FROM, TO))
-    ways = [one for one in (month, period, first or last) if one is not None]
-    if len(ways) > 1:
-        raise _conflict(ways[0], ways[1])
+    times = [time for time in (month, period, first or last) if time is not None]
+    if len(times) > 1:
+        raise _conflict(times[0], times[1])
     if period is None:
         return {MONTH.name: _range(first, last, months)}
-    found = _named(fold(period.value), catalogue["periods"])
-    if found is None:
-        raise QueryError(*period, tuple(one["name"] for one in catalogue["periods"]))
-    if found["dimension"] is None:
+    declared = _named(fold(period.value), catalogue["periods"])
+    if declared is None:
+        raise QueryError(*period, tuple(known["name"] for known in catalogue["periods"]))
+    if declared["dimension"] is None:
         return {}
-    if found["dimension"] == ISSUED_AGE.name and age is not None:
+    if declared["dimension"] == ISSUED_AGE.name and age is not None:
         raise _conflict(age, period)
-    return {found["dimension"]: found["values"]}
+    return {declared["dimension"]: declared["values"]}
 
 
-def _only(several: Sequence[_Given]) -> _Given | None:
-    """The one value of a parameter that cannot have several; None when it was not given."""
-    if not several:
+def _only(repeated: Sequence[_Given]) -> _Given | None:
+    """The single value of a parameter that cannot have several; None when it was not given."""
+    if not repeated:
         return None
-    first = several[0]
-    for one in several[1:]:
-        if fold(one.value) != fold(first.value):
-            raise FilterConflict(one.parameter, first.parameter, (first.value, one.value))
+    first = repeated[0]
+    for other in repeated[1:]:
+        if fold(other.value) != fold(first.value):
+            raise FilterConflict(other.parameter, first.parameter, (first.value, other.value))
     return first
 
 
 def _range(first: _Given | None, last: _Given | None, months: tuple[str, ...]) -> tuple[str, ...]:
-    """The months from one to another; what is not given does not bound."""
-    found = months
+    """The months of a range; a bound that is not given does not limit it."""
+    up_to_last = months
     if last is not None:
         high = _month(last, months)
-        found = tuple(month for month in months if month <= high)
-        if not found:
+        up_to_last = tuple(month for month in months if month <= high)
+        if not up_to_last:
             raise QueryError(*last, months)
-    if first is not None:
-        low, up_to_last = _month(first, months), found
-        found = tuple(month for month in up_to_last if low <= month)
-        if not found:
-            raise QueryError(*first, up_to_last)
-    return found
+    if first is None:
+        return up_to_last
+    low = _month(first, months)
+    bounded = tuple(month for month in up_to_last if low <= month)
+    if not bounded:
+        raise QueryError(*first, up_to_last)
+    return bounded
 
 
 def _month(bound: _Given, months: tuple[str, ...]) -> str:
@@ -188,12 +192,12 @@ def _month(bound: _Given, months: tuple[str, ...]) -> str:
 
 
 def _named(folded: str, declared: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """What has a name or a spelling, folded."""
-    for one in declared:
-        if any(fold(spelling) == folded for spelling in (one["name"], *one["spellings"])):
-            return one
+    """The declaration that has a name or a spelling, folded."""
+    for entry in declared:
+        if any(fold(spelling) == folded for spelling in (entry["name"], *entry["spellings"])):
+            return entry
     return None
 
 
-def _conflict(one: _Given, other: _Given) -> FilterConflict:
-    return FilterConflict(other.parameter, one.parameter, (one.parameter, other.parameter))
+def _conflict(first: _Given, second: _Given) -> FilterConflict:
+    return FilterConflict(second.parameter, first.parameter, (first.parameter, second.parameter))

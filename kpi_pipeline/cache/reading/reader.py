@@ -93,12 +93,7 @@ class CacheReader:
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
 
-    def answer(
-        self,
-        product: str,
-        filter: Filter,  # noqa: A002 - the domain's word
-        scope: str = DEFAULT_SCOPE,
-    ) -> Answer:
+    def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the live generation.
 
         Args:
@@ -129,13 +124,7 @@ class CacheReader:
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
 
-    def answer_as_of(
-        self,
-        product: str,
-        as_of: date,
-        filter: Filter,  # noqa: A002 - the domain's word
-        scope: str = DEFAULT_SCOPE,
-    ) -> Answer:
+    def answer_as_of(self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the newest month end on or before a date.
 
         Args:
@@ -159,12 +148,7 @@ class CacheReader:
             state = AnswerState.MISSING
         return Answer(state, payload, entry, filter, not self._read_client.failing)
 
-    def sibling(
-        self,
-        entry: ManifestEntry,
-        filter: Filter,  # noqa: A002 - the domain's word
-        scope: str = DEFAULT_SCOPE,
-    ) -> Payload | None:
+    def sibling(self, entry: ManifestEntry, filter: Filter, scope: str = DEFAULT_SCOPE) -> Payload | None:
         """Another variant of a generation that has answered a reader, if it is there.
 
         It is not counted as a lookup, and it is no miss when it is not there.

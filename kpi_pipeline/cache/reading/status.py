@@ -1,4 +1,4 @@
-"""The health of the cache in plain JSON values, for those who run it."""
+"""The health of the cache as plain JSON values."""
 
 import time
 from typing import Any, cast
@@ -11,7 +11,7 @@ from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 
 def entry_status(entry: ManifestEntry, now: float) -> dict[str, Any]:
-    """A live generation and how it stands to the present.
+    """A live generation and its state.
 
     Args:
         entry: Its manifest entry.
@@ -36,7 +36,7 @@ def entry_status(entry: ManifestEntry, now: float) -> dict[str, Any]:
 
 
 def server_status(read_client: ReadClient) -> dict[str, Any]:
-    """The server, or only that it cannot be reached.
+    """The server's health.
 
     Returns:
         `reachable`, `latency_ms` of one round trip, `used_memory` in bytes, `version` with the
@@ -48,7 +48,7 @@ def server_status(read_client: ReadClient) -> dict[str, Any]:
         client.ping()
         latency_ms = (time.perf_counter() - begun) * 1000
         info = client.info("server", "memory")
-        # Valkey also tells the version of Redis that it is compatible with.
+        # Valkey also gives the version of Redis that it is compatible with.
         name = info.get("server_name", "redis")
         return {
             "reachable": True,

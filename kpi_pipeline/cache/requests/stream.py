@@ -1,6 +1,7 @@
 """The stream of requests as Redis holds it: delivered at least once, to one consumer at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any, Final, NamedTuple, cast
 
 import redis
@@ -10,10 +11,10 @@ from kpi_pipeline.cache.keys import REQUESTS_KEY
 
 _GROUP: Final = "pipeline"
 _ABANDONED_MS: Final = 60_000
-"""A consumer that has held an entry for so long is taken for dead."""
+"""A consumer that has held an entry for so long counts as dead."""
 
 _SETTLED_MS: Final = 5_000
-"""After so long, whatever a consumer that is dead now had begun for an entry is over."""
+"""After so long, whatever a dead consumer had begun for an entry is over."""
 
 Fields = Mapping[bytes, bytes]
 
@@ -27,12 +28,12 @@ class Delivery(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """What is left to do of the requests.
+    """The requests that are left to work on.
 
     Attributes:
-        waiting: How many nobody has taken yet.
+        waiting: How many no consumer has taken yet.
         taken: How many are taken and not acknowledged.
-        seen_s: Seconds since a consumer last looked for any; None when none ever has.
+        seen_s: Seconds since a consumer last polled; None when none ever has.
     """
 
     waiting: int
@@ -41,10 +42,9 @@ class Backlog(NamedTuple):
 
 
 class RequestStream:
-    """Delivers entries. Errors of Redis propagate as they are.
+    """Delivers entries. Errors of Redis propagate.
 
-    Args:
-        client: A client of the user `pipeline`, or of `serving` to see the backlog.
+    It takes a client of the user `pipeline`, or of `serving` to see the backlog.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -54,7 +54,7 @@ class RequestStream:
         """Entries that another consumer has abandoned, then new ones.
 
         Args:
-            consumer: Who takes them.
+            consumer: The consumer's name.
             limit: How many at most, from 1.
             patience_s: Leave new ones to others unless the oldest has waited for so many seconds.
         """
@@ -68,11 +68,11 @@ class RequestStream:
         return self._in_group(deliver)
 
     def own_or_new(self, consumer: str, limit: int, wait_s: float) -> list[Delivery]:
-        """Entries that an earlier process of the same name had taken and not acknowledged; else new
-        ones, for whose first it waits.
+        """Entries that an earlier process of the same name took and did not acknowledge; else new ones,
+        waiting for the first.
 
         Args:
-            consumer: Who takes them.
+            consumer: The consumer's name.
             limit: How many at most, from 1.
             wait_s: How long to wait, more than 0 and less than the client's timeout.
         """
@@ -81,14 +81,14 @@ class RequestStream:
         )
 
     def acknowledge(self, entry: str) -> None:
-        """Take an entry off the stream."""
+        """Remove an entry from the stream."""
         pipeline = self._client.pipeline(transaction=True)
         pipeline.xack(REQUESTS_KEY, _GROUP, entry)
         pipeline.xdel(REQUESTS_KEY, entry)
         pipeline.execute()
 
     def backlog(self) -> Backlog:
-        """How much is left to do, and whether anybody is there to do it."""
+        """How many entries are left to work on, and when a consumer last polled."""
         length = int(self._client.xlen(REQUESTS_KEY))
         groups = self._client.xinfo_groups(REQUESTS_KEY) if length else []
         taken = sum(group["pending"] for group in groups if group["name"] == _GROUP.encode())
@@ -101,7 +101,7 @@ class RequestStream:
             raise
         except redis.ResponseError:
             return None  # there is no stream yet, or no group
-        idle = [one["idle"] for one in consumers]
+        idle = [consumer["idle"] for consumer in consumers]
         return min(idle) / 1000 if idle else None
 
     def _in_group(self, deliver: Callable[[], list[Delivery]]) -> list[Delivery]:
@@ -120,34 +120,32 @@ class RequestStream:
 
     def _claim_abandoned(self, consumer: str, limit: int) -> list[Delivery]:
         claimed = self._client.xautoclaim(REQUESTS_KEY, _GROUP, consumer, _ABANDONED_MS, count=limit)
-        return [Delivery(entry.decode(), fields, True) for entry, fields in claimed[1]]
+        return _deliveries(claimed[1], again=True)
 
     def _claim_own(self, consumer: str, limit: int) -> list[Delivery]:
         held = self._client.xpending_range(
             REQUESTS_KEY, _GROUP, "-", "+", limit, consumername=consumer, idle=_SETTLED_MS
         )
-        entries = [one["message_id"] for one in cast("list[dict[str, Any]]", held)]
+        entries = [pending["message_id"] for pending in cast("list[dict[str, Any]]", held)]
         if not entries:
             return []
         claimed = self._client.xclaim(REQUESTS_KEY, _GROUP, consumer, _SETTLED_MS, entries)
-        return [
-            Delivery(entry.decode(), fields, True)
-            for entry, fields in cast("list[tuple[bytes, Fields]]", claimed)
-        ]
+        return _deliveries(cast("list[tuple[bytes, Fields]]", claimed), again=True)
 
     def _read_new(self, consumer: str, limit: int, wait_s: float | None) -> list[Delivery]:
         block = None if wait_s is None else round(wait_s * 1000)
         streams = self._client.xreadgroup(_GROUP, consumer, {REQUESTS_KEY: ">"}, count=limit, block=block)
-        return [
-            Delivery(entry.decode(), fields, False)
-            for _, entries in cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", streams)
-            for entry, fields in entries
-        ]
+        read = cast("list[tuple[bytes, list[tuple[bytes, Fields]]]]", streams)
+        return _deliveries(chain(*(entries for _, entries in read)), again=False)
 
     def _oldest_age_s(self) -> float:
-        """How long the oldest entry has been there; by the server's clock, as its name is."""
+        """The age of the oldest entry by the server's clock, of which its name is made."""
         oldest = cast("list[tuple[bytes, Fields]]", self._client.xrange(REQUESTS_KEY, count=1))
         if not oldest:
             return 0.0
         seconds, microseconds = self._client.time()
         return float(seconds + microseconds / 1e6) - int(oldest[0][0].partition(b"-")[0]) / 1000
+
+
+def _deliveries(entries: Iterable[tuple[bytes, Fields]], *, again: bool) -> list[Delivery]:
+    return [Delivery(entry.decode(), fields, again) for entry, fields in entries]

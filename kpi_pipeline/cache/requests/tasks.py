@@ -1,7 +1,7 @@
-"""What serving asks of the pipeline: a bounded stream of requests, and a task that tells their state.
+"""Requests from serving to the pipeline: a bounded stream, and a task with the state of each request.
 
-A request is delivered at least once. Whoever works on it records what came of it before
-acknowledging it, and may be handed the same one again after a crash: its id stays the same.
+A request is delivered at least once. Its consumer records the result before it acknowledges the request,
+and may receive the same one again after a crash, with the same id.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import chain
 from typing import Final, cast
 from uuid import uuid4
 
@@ -31,7 +32,7 @@ _TASK_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class RequestKind(StrEnum):
-    """What is asked for."""
+    """What is requested."""
 
     REFRESH = "refresh"
     WARM = "warm"
@@ -39,7 +40,7 @@ class RequestKind(StrEnum):
 
 
 class TaskState(StrEnum):
-    """How far a request has come."""
+    """The state of a request."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -50,11 +51,11 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The answer to a request.
+    """The task of a submitted request.
 
     Attributes:
-        id: By which its state is asked.
-        joined: Whether an equal request was in flight already, whose id this is.
+        id: Its id, for `Requests.status`.
+        joined: Whether it is the task of an equal request that was in flight already.
     """
 
     id: str
@@ -68,12 +69,12 @@ class Request:
     Attributes:
         entry: Its place in the stream, for `Requests.acknowledge`.
         id: Its task; the same at every delivery.
-        kind: What is asked for.
+        kind: What is requested.
         product: Of which product.
         filter: For which certificates.
-        scope: For readers of which scope.
+        scope: The readers' scope.
         requested_at: When, in seconds since the epoch.
-        again: Whether it has been delivered before: a run for it may be under way.
+        again: Whether it was delivered before: a run for it may be under way.
     """
 
     entry: str
@@ -88,12 +89,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come. Times are seconds since the epoch.
+    """The progress of a run. Times are seconds since the epoch.
 
     Attributes:
         steps: How many steps the run has; None until it has begun.
-        steps_done: How many have ended well.
-        computed_at: When the product's figures were computed and written beside the live ones.
+        steps_done: How many have succeeded.
+        computed_at: When the product's figures were computed and staged.
         published_at: When they were made live.
     """
 
@@ -105,21 +106,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """How far one request has come. Times are seconds since the epoch.
+    """The state of one request. Times are seconds since the epoch.
 
     Attributes:
         id: Its task.
-        kind: What was asked for.
+        kind: What was requested.
         product: Of which product.
         filter: For which certificates.
-        scope: For readers of which scope.
-        state: `expired` when nobody finished it in time.
-        requested_at: When it was asked.
-        started_at: When a run took it up, if one did.
+        scope: The readers' scope.
+        state: `expired` when it was not finished in time.
+        requested_at: When it was submitted.
+        started_at: When a run started to work on it, if one did.
         finished_at: When the run ended, if it did.
         run_id: That run.
         reason: Why it failed; None unless it did.
-        progress: How far the run has come.
+        progress: The progress of the run.
     """
 
     id: str
@@ -137,10 +138,10 @@ class TaskStatus:
 
 
 class Requests:
-    """Both ends of the stream. Errors of Redis propagate as they are.
+    """Both ends of the stream. Errors of Redis propagate.
 
     Args:
-        client: A client of the user `serving` (to ask, to read states and the backlog) or `pipeline` (all).
+        client: A client of the user `serving` (to submit and to read states) or `pipeline` (all).
         clock: The present, in seconds since the epoch.
     """
 
@@ -152,20 +153,14 @@ class Requests:
         self._alarms = Alarms(client)
         self._stream = RequestStream(client)
 
-    def submit(
-        self,
-        kind: RequestKind,
-        product: str,
-        filter: Filter,  # noqa: A002 - the domain's word
-        scope: str = DEFAULT_SCOPE,
-    ) -> Task:
-        """Ask the pipeline for something. Equal requests in flight share one task.
+    def submit(self, kind: RequestKind, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Task:
+        """Submit a request to the pipeline. Equal requests in flight share one task.
 
         Args:
             kind: What to do.
             product: One of `model.dimensions.PRODUCTS`.
             filter: For which certificates.
-            scope: For readers of which scope.
+            scope: The readers' scope.
 
         Raises:
             ValueError: If there is no such product.
@@ -184,15 +179,14 @@ class Requests:
             "asked_at": repr(self._clock()),
             "request": request,
         }
-        pairs = [part for pair in fields.items() for part in pair]
-        found: bytes = self._submit(
+        task_id: bytes = self._submit(
             keys=[REQUESTS_KEY, in_flight_key(request), task_key(fresh_id)],
-            args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *pairs],
+            args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *chain(*fields.items())],
         )
-        return Task(found.decode(), found.decode() != fresh_id)
+        return Task(task_id.decode(), task_id.decode() != fresh_id)
 
     def status(self, task_id: str) -> TaskStatus | None:
-        """How far a request has come; None when there is no such task, or no longer."""
+        """The state of a request; None when there is no such task, or no longer."""
         if not _TASK_ID.fullmatch(task_id):
             return None
         fields = self._task(task_id)
@@ -205,39 +199,39 @@ class Requests:
         return status if self._in_time(status) else replace(status, state=TaskState.EXPIRED)
 
     def pending(self, consumer: str, limit: int, *, patience_s: float = 0.0) -> list[Request]:
-        """Take requests to work on: those that another consumer left lying, then new ones.
+        """Take requests to work on: those that another consumer abandoned, then new ones.
 
-        What is no request is logged, counted as an alarm and dropped.
+        Malformed requests are logged, counted as an alarm and dropped.
 
         Args:
-            consumer: The name of who takes them.
+            consumer: The consumer's name.
             limit: How many at most, from 1.
             patience_s: Leave new ones to others unless the oldest has waited for so many seconds.
         """
-        return self._known(self._stream.left_or_new(consumer, limit, patience_s))
+        return self._well_formed(self._stream.left_or_new(consumer, limit, patience_s))
 
     def take(self, consumer: str, limit: int, wait_s: float) -> list[Request]:
-        """Take new requests to work on, waiting for the first; and those that an earlier process of
-        the same name has taken and not acknowledged, once whatever it had begun is over.
+        """Take requests to work on: those that an earlier process of the same name took and did not
+        acknowledge, once whatever it had begun is over; else new ones, waiting for the first.
 
-        What is no request is logged, counted as an alarm and dropped.
+        Malformed requests are logged, counted as an alarm and dropped.
 
         Args:
-            consumer: The name of who takes them.
+            consumer: The consumer's name.
             limit: How many at most, from 1.
             wait_s: How long to wait, more than 0 and less than the client's timeout.
         """
-        return self._known(self._stream.own_or_new(consumer, limit, wait_s))
+        return self._well_formed(self._stream.own_or_new(consumer, limit, wait_s))
 
     def backlog(self) -> Backlog:
-        """What is left to do of all that was asked."""
+        """How many requests are left to work on."""
         return self._stream.backlog()
 
     def started(self, task_id: str, run_id: str) -> bool:
-        """Note that a run works on a request; told again of the same run, it stays when that was.
+        """Record that a run works on a request; a second call with the same run changes nothing.
 
         Returns:
-            False, with nothing noted, when the task has ended or is gone.
+            False, with nothing recorded, when the task has ended or is gone.
         """
         known = self._task(task_id)
         if known.get(b"state") == TaskState.STARTED.encode() and known.get(b"run_id") == run_id.encode():
@@ -247,22 +241,22 @@ class Requests:
         )
 
     def progressed(self, run_id: str, steps: int, steps_done: int, **times: float) -> None:
-        """Note how far a run has come, for every request that it works on.
+        """Record the progress of a run, for every request that it works on.
 
         Args:
             run_id: The run.
             steps: How many steps it has.
-            steps_done: How many have ended well.
+            steps_done: How many have succeeded.
             times: `computed_at` and `published_at`, once they are known.
         """
-        noted = {"steps": steps, "steps_done": steps_done, **times}
+        progress = {"steps": steps, "steps_done": steps_done, **times}
         pipeline = self._client.pipeline(transaction=True)
-        pipeline.hset(progress_key(run_id), items=[part for pair in noted.items() for part in pair])
+        pipeline.hset(progress_key(run_id), items=list(chain(*progress.items())))
         pipeline.expire(progress_key(run_id), _TASK_KEPT_S)
         pipeline.execute()
 
     def finished(self, task_id: str, ok: bool, reason: str | None = None) -> bool:
-        """Note how a request ended; the first end counts. Equal requests then start anew.
+        """Record how a request ended; the first end counts. A later equal request gets a new task.
 
         Args:
             task_id: Its task.
@@ -270,39 +264,35 @@ class Requests:
             reason: Why not, if not.
 
         Returns:
-            False, with nothing noted, when the task has ended before or is gone.
+            False, with nothing recorded, when the task has ended before or is gone.
         """
         state = TaskState.SUCCEEDED if ok else TaskState.FAILED
-        noted = {"finished_at": repr(self._clock())}
+        fields = {"finished_at": repr(self._clock())}
         if not ok:
-            noted["reason"] = reason or "no reason was given: look at the run"
-        return self._move(task_id, state, 0, noted)
+            fields["reason"] = reason or "no reason was given: see the run"
+        return self._move(task_id, state, 0, fields)
 
     def acknowledge(self, entry: str) -> None:
-        """Take a request off the stream, once what came of it is recorded.
-
-        Args:
-            entry: `Request.entry`.
-        """
+        """Remove a request from the stream, once its result is recorded; `entry` is `Request.entry`."""
         self._stream.acknowledge(entry)
 
-    def _known(self, delivered: list[Delivery]) -> list[Request]:
+    def _well_formed(self, delivered: list[Delivery]) -> list[Request]:
         taken = []
         for entry, fields, again in delivered:
             try:
                 taken.append(replace(_request(entry, fields), again=again))
             except (KeyError, ValueError) as error:
                 self._alarms.sound(
-                    "request_malformed", entry, f"dropped ({error!r}): look at who writes requests"
+                    "request_malformed", entry, f"dropped ({error!r}): check who writes requests"
                 )
                 self.acknowledge(entry)
         return taken
 
-    def _move(self, task_id: str, state: TaskState, in_flight_s: int, noted: Mapping[str, str]) -> bool:
+    def _move(self, task_id: str, state: TaskState, in_flight_s: int, fields: Mapping[str, str]) -> bool:
         request = self._task(task_id).get(b"request", b"").decode()
         moved = self._advance(
             keys=[task_key(task_id), in_flight_key(request)],
-            args=[task_id, state.value, in_flight_s, *(part for pair in noted.items() for part in pair)],
+            args=[task_id, state.value, in_flight_s, *chain(*fields.items())],
         )
         return bool(moved)
 
@@ -331,7 +321,7 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
     product = fields[b"product"].decode()
     task_id = fields[b"id"].decode()
     if product not in PRODUCTS or not _TASK_ID.fullmatch(task_id):
-        raise ValueError("unknown product or odd id")
+        raise ValueError("unknown product or malformed id")
     return Request(
         entry=entry,
         id=task_id,

@@ -83,14 +83,7 @@ class UsageBuffer:
         self._timer: Timer | None = None
         self._failing = False
 
-    def count(
-        self,
-        product: str,
-        filter: Filter,  # noqa: A002 - the domain's word
-        miss: MissReason | None,
-        *,
-        stale: bool = False,
-    ) -> None:
+    def count(self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False) -> None:
         """Count one lookup.
 
         Args:

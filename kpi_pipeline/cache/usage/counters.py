@@ -76,7 +76,7 @@ class Reads:
 
 
 class UsageCounters:
-    """Counts lookups by filter, bounded in size. Errors of Redis propagate as they are.
+    """Counts lookups by filter, bounded in size. Errors of Redis propagate.
 
     Args:
         client: A client of the user `serving` (to add) or `pipeline` (all).
@@ -88,7 +88,7 @@ class UsageCounters:
         self._clock = clock
         self._popularity = Popularity(client, clock=clock)
 
-    def add_request(self, product: str, filter: Filter) -> None:  # noqa: A002 - the domain's word
+    def add_request(self, product: str, filter: Filter) -> None:
         """Count one request for a filter of a product."""
         self.add_requests(product, {filter: 1})
 

@@ -128,10 +128,9 @@ class ProductCoverage:
 
 
 class Coverage:
-    """Reads the coverage of products. Errors of Redis propagate as they are.
+    """Reads the coverage of products. Errors of Redis propagate.
 
-    Args:
-        client: A client of the user `serving` (to read) or `pipeline` (all).
+    It takes a client of the user `serving` (to read) or `pipeline` (all).
     """
 
     def __init__(self, client: redis.Redis) -> None:

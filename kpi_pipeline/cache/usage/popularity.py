@@ -24,7 +24,7 @@ _MOST: Final = 40
 
 
 class Popularity:
-    """Weights of items; under any key the heaviest are kept. Errors of Redis propagate as they are.
+    """Weights of items; under any key the heaviest are kept. Errors of Redis propagate.
 
     Args:
         client: A client of the user `serving` (to add) or `pipeline` (to read).

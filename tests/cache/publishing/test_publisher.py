@@ -471,13 +471,13 @@ def test_answers_taken_over_live_as_long_as_the_others(each_newsroom, each_clien
         assert each_client.expiretime(key) == expiry
 
 
-def test_taking_over_an_answer_that_is_gone_leaves_nothing_and_what_is_live_stays(
+def test_reusing_an_answer_that_is_gone_leaves_nothing_and_what_is_live_stays(
     each_newsroom, each_client
 ) -> None:
     before = each_newsroom.publish(*MANY)
     each_client.unlink(payload_key(before.generation, variant_key("kpis", MANY[-7])))
     keys = set(each_client.scan_iter("*", count=1000))
-    with pytest.raises(IncompleteGeneration, match="anew"):
+    with pytest.raises(IncompleteGeneration, match="write every answer"):
         taking_over(each_newsroom, before.generation, *MANY, anew=(EVERYTHING,))
     assert set(each_client.scan_iter("*", count=1000)) == keys
     assert live(each_client) == before

@@ -119,7 +119,9 @@ def test_a_later_reading_of_the_source_is_never_replaced(newsroom, client, archi
     assert live(client) == newer
 
 
-def test_a_publication_amid_the_restoration_wins(newsroom, client, archive: Archive, cache_url) -> None:
+def test_a_publication_amid_the_restoration_wins(
+    newsroom, client, archive: Archive, cache_url, tmp_path: Path
+) -> None:
     old = newsroom.publish(*MANY, mark="old")
     archive.store(old)
     client.flushall()
@@ -128,7 +130,7 @@ def test_a_publication_amid_the_restoration_wins(newsroom, client, archive: Arch
     newer = newsroom.entry(staged, fence=newsroom.publisher.next_fence())
 
     class Interrupted(Archive):
-        """An archive amid whose reading somebody publishes."""
+        """An archive during whose reading a newer generation is published."""
 
         def frames(self, entry: ManifestEntry):
             batches = super().frames(entry)
@@ -143,7 +145,7 @@ def test_a_publication_amid_the_restoration_wins(newsroom, client, archive: Arch
 
     with connect(cache_url) as other, ThreadPoolExecutor(1) as aside:
         publishing = aside.submit(publish)
-        restored = restore(other, Interrupted(other, archive._folder))
+        restored = restore(other, Interrupted(other, tmp_path))
     assert restored.outcome is Outcome.SUPERSEDED
     assert live(client) == newer
     assert list(client.scan_iter(f"kpi:v:{old.generation}:*", count=1000)) == []

@@ -7,10 +7,9 @@ import pytest
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, progress_key, task_key
-from kpi_pipeline.cache.requests import stream as stream_module
-from kpi_pipeline.cache.requests import tasks as requests_module
 from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.conftest import leave_idle
 
 ACME = Filter.of({"client": "ACME"})
 
@@ -131,7 +130,7 @@ def test_a_failure_has_a_reason(requests) -> None:
     assert [status.state for status in statuses] == [TaskState.FAILED] * 2
     assert [status.reason for status in statuses] == [
         "the source is away",
-        "no reason was given: look at the run",
+        "no reason was given: see the run",
     ]
 
 
@@ -211,14 +210,14 @@ def test_a_task_that_is_gone_is_not_revived(requests, each_client) -> None:
     assert requests.status(task.id) is None
 
 
-def test_a_request_goes_to_one_consumer_until_it_is_left_lying(requests, each_client, monkeypatch) -> None:
+def test_a_request_goes_to_one_consumer_until_it_is_abandoned(requests, each_client) -> None:
     for product in ("kpis", "charts", "financials"):
         requests.submit(RequestKind.REFRESH, product, EVERYTHING)
     first = requests.pending("one", 2)
     second = requests.pending("two", 10)
     assert [request.product for request in (*first, *second)] == ["kpis", "charts", "financials"]
     assert requests.pending("two", 10) == []
-    monkeypatch.setattr(stream_module, "_ABANDONED_MS", 0)
+    leave_idle(each_client, 61)
     requests.acknowledge(first[0].entry)
     reclaimed = requests.pending("three", 10)
     assert {request.id for request in reclaimed} == {first[1].id, second[0].id}
@@ -229,14 +228,15 @@ def test_a_request_goes_to_one_consumer_until_it_is_left_lying(requests, each_cl
     assert each_client.xpending(REQUESTS_KEY, "pipeline")["pending"] == 0
 
 
-def test_what_was_left_lying_comes_before_what_is_new(requests, monkeypatch) -> None:
+def test_what_was_abandoned_comes_before_what_is_new(requests, each_client) -> None:
     requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (left,) = requests.pending("one", 1)
     requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
-    monkeypatch.setattr(stream_module, "_ABANDONED_MS", 0)
+    leave_idle(each_client, 61)
     assert requests.pending("two", 1) == [replace(left, again=True)]
     for number in range(5):
         requests.submit(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
+    leave_idle(each_client, 61)
     assert [request.product for request in requests.pending("two", 3)] == ["kpis", "charts", "kpis"]
 
 
@@ -262,14 +262,14 @@ def test_whoever_waits_gets_a_request_when_it_is_asked(requests, each_cache_url)
     assert [(one.id, one.again) for one in taken] == [(task.id, False)]
 
 
-def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(requests, monkeypatch) -> None:
+def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(requests, each_client) -> None:
     requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     (mine,) = requests.take("mine", 1, 0.01)
     requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
     (theirs,) = requests.take("theirs", 1, 0.01)
     # What the predecessor had begun may not be over yet.
     assert requests.take("mine", 10, 0.01) == []
-    monkeypatch.setattr(stream_module, "_SETTLED_MS", 0)
+    leave_idle(each_client, 6)
     assert requests.take("mine", 10, 0.01) == [replace(mine, again=True)]
     requests.acknowledge(mine.entry)
     assert requests.take("mine", 10, 0.01) == []
@@ -348,12 +348,15 @@ def test_the_backlog_tells_what_is_left_and_whether_anybody_looks(requests, each
     requests.acknowledge(second.entry)
 
 
-def test_the_stream_is_bounded(each_client, monkeypatch) -> None:
-    monkeypatch.setattr(requests_module, "_STREAM_LENGTH", 200)
-    requests = Requests(each_client)
-    for number in range(1500):
-        requests.submit(RequestKind.WARM, "kpis", Filter.of({"client": str(number)}))
-    assert each_client.xlen(REQUESTS_KEY) < 500
+def test_the_stream_is_bounded(requests, each_client) -> None:
+    pipeline = each_client.pipeline(transaction=False)
+    for _ in range(12_000):
+        pipeline.xadd(REQUESTS_KEY, {"kind": "refresh"})
+    pipeline.execute()
+    requests.submit(RequestKind.WARM, "kpis", ACME)
+    assert each_client.xlen(REQUESTS_KEY) < 10_500
+    ((_, newest),) = each_client.xrevrange(REQUESTS_KEY, count=1)
+    assert newest[b"kind"] == b"warm"
 
 
 def test_an_unknown_product_is_refused(requests) -> None:
