@@ -63,6 +63,9 @@ class Answer:
 class CacheReader:
     """Reads payloads, catalogues and the manifest for serving. Threads may share it.
 
+    In all methods `product` is one of `model.dimensions.PRODUCTS`, `filter` selects certificates, and `scope`
+    is what the reader may see.
+
     While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
     state follows the clock.
 
@@ -96,11 +99,6 @@ class CacheReader:
     def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the live generation.
 
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            filter: Which certificates.
-            scope: What the reader may see.
-
         Raises:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
@@ -127,12 +125,6 @@ class CacheReader:
     def answer_as_of(self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the newest month end on or before a date.
 
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            as_of: The date.
-            filter: Which certificates.
-            scope: What the reader may see.
-
         Returns:
             An answer that is `historic`; `missing` and without a payload when that month end does not
             hold the filter.
@@ -152,11 +144,6 @@ class CacheReader:
         """Another variant of a generation that has answered a reader, if it is there.
 
         It is not counted as a lookup, and it is no miss when it is not there.
-
-        Args:
-            entry: The generation.
-            filter: Which certificates.
-            scope: What the reader may see.
         """
         variant = variant_key(entry.product, filter, scope)
         payload = self._memory.get(entry.generation, variant)
@@ -223,11 +210,8 @@ class CacheReader:
             self._catalogues[product] = (entry.generation, payload.data())
             return self._catalogues[product][1]
         if self._is_live(entry):
-            self._alarms.sound(
-                "catalogue_vanished",
-                payload_key(entry.generation, CATALOGUE),
-                "a live generation has lost its catalogue: refresh the product",
-            )
+            advice = "a live generation has lost its catalogue: refresh the product"
+            self._alarms.sound("catalogue_vanished", payload_key(entry.generation, CATALOGUE), advice)
         if known is None:
             raise NothingPublished(product, "its catalogue is lost")
         return known

@@ -145,11 +145,7 @@ class Coverage:
         pipeline.execute()
 
     def of(self, product: str) -> ProductCoverage:
-        """The coverage of one product.
-
-        Args:
-            product: One of `model.dimensions.PRODUCTS`.
-        """
+        """The coverage of one product."""
         live = live_entry(self._client, product)
         requested = self._usage_counters.most_requested(product, KEPT)
         missed = self._usage_counters.most_missed(product, KEPT)
