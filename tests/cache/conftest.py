@@ -30,8 +30,8 @@ def each_client(each_cache_url: str) -> Iterator[redis.Redis]:
 
 
 def answers(*filters: Filter, mark: object = 0) -> list[tuple[Filter, dict[str, Any]]]:
-    """A payload for each filter that tells the filter and a mark."""
-    return [(one, {"of": one.as_dict(), "mark": mark}) for one in filters]
+    """A payload for each filter that names the filter and a mark."""
+    return [(filter_, {"of": filter_.as_dict(), "mark": mark}) for filter_ in filters]
 
 
 @dataclass
@@ -121,8 +121,8 @@ def newsroom_of() -> Iterator[Callable[[str], Newsroom]]:
         return Newsroom(connected[-1])
 
     yield make
-    for one in connected:
-        one.close()
+    for client in connected:
+        client.close()
 
 
 @pytest.fixture

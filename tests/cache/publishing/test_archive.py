@@ -44,7 +44,7 @@ def test_the_newest_two_are_kept_and_nothing_else(newsroom, archive: Archive, tm
     entries = [newsroom.publish(EVERYTHING, mark=number) for number in range(3)]
     for entry in entries:
         archive.store(entry)
-    kept = [one.entry.generation for one in archive.entries("kpis")[0]]
+    kept = [archived.entry.generation for archived in archive.entries("kpis")[0]]
     assert kept == [entries[2].generation, entries[1].generation]
     files = {path.name for path in (tmp_path / "archive" / "kpis").iterdir()}
     assert files == {f"{name}.{kind}" for name in kept for kind in ("frames", "entry")}
@@ -58,7 +58,7 @@ def test_a_verified_generation_gets_a_new_entry_and_its_payloads_stay(
     inode = frames_file(tmp_path, entry.generation).stat().st_ino
     later = replace(entry, verified_at=entry.verified_at + 1, fence=entry.fence + 1)
     assert archive.store(later) < 2000
-    assert [one.entry for one in archive.entries("kpis")[0]] == [later]
+    assert [archived.entry for archived in archive.entries("kpis")[0]] == [later]
     assert frames_file(tmp_path, entry.generation).stat().st_ino == inode
 
 

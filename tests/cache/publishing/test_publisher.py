@@ -52,12 +52,12 @@ def frames(client: redis.Redis, generation: str) -> dict[str, bytes]:
     return {key.decode().rpartition(":")[2]: client.get(key) for key in keys}
 
 
-def taking_over(newsroom, origin: str, *filters: Filter, anew: tuple[Filter, ...] = ()) -> Staged:
+def reusing(newsroom, origin: str, *filters: Filter, rewritten: tuple[Filter, ...] = ()) -> Staged:
     """A generation of answers that are taken over from another, and some that are new."""
     return newsroom.publisher.stage(
         "kpis",
         new_generation("kpis", datetime.now(UTC)),
-        [(one, {"of": one.as_dict(), "mark": "anew"}) for one in anew],
+        [(filter_, {"of": filter_.as_dict(), "mark": "anew"}) for filter_ in rewritten],
         {"dimensions": [], "mark": "anew"},
         expires_at=time.time() + 9000,
         unchanged=Reusable(origin, filters),
@@ -94,7 +94,7 @@ def test_scopes_have_their_own_payloads(newsroom, client) -> None:
 def test_every_staged_key_expires_when_told(each_newsroom, each_client) -> None:
     generation = new_generation("kpis", datetime.now(UTC))
     expires_at = time.time() + 5000
-    payloads = [(one, {"x": 1}) for one in MANY]
+    payloads = [(filter_, {"x": 1}) for filter_ in MANY]
     each_newsroom.publisher.stage("kpis", generation, payloads, {}, expires_at)
     keys = list(each_client.scan_iter("kpi:*", count=1000))
     assert len(keys) == len(MANY) + 2
@@ -239,10 +239,10 @@ def test_an_incomplete_generation_never_goes_live(each_newsroom, each_client) ->
 
 def test_a_generation_that_the_manifest_names_is_not_discarded(each_newsroom, each_client) -> None:
     staged = [each_newsroom.stage() for _ in range(2)]
-    for one in staged:
-        each_newsroom.publisher.flip(each_newsroom.entry(one, fence=5))
-    assert [each_newsroom.publisher.discard(one) for one in staged] == [False, False]
-    assert [held(each_client, one.generation) for one in staged] == [2, 2]
+    for generation in staged:
+        each_newsroom.publisher.flip(each_newsroom.entry(generation, fence=5))
+    assert [each_newsroom.publisher.discard(generation) for generation in staged] == [False, False]
+    assert [held(each_client, generation.generation) for generation in staged] == [2, 2]
 
 
 def test_discarding_twice_is_harmless(newsroom, client) -> None:
@@ -257,7 +257,7 @@ def test_a_failure_while_staging_leaves_nothing(
     each_newsroom, each_client, broken: type[BaseException]
 ) -> None:
     def payloads():
-        yield from ((one, {"x": 1}) for one in MANY)
+        yield from ((filter_, {"x": 1}) for filter_ in MANY)
         raise broken
 
     with pytest.raises(broken):
@@ -274,7 +274,7 @@ def test_a_filter_that_comes_twice_is_named(newsroom, client) -> None:
 
 def test_verify_names_what_is_gone(each_newsroom, each_client) -> None:
     staged = each_newsroom.stage(*MANY)
-    gone = [payload_key(staged.generation, variant_key("kpis", one)) for one in MANY[3:5]]
+    gone = [payload_key(staged.generation, variant_key("kpis", filter_)) for filter_ in MANY[3:5]]
     each_client.delete(*gone)
     (problem,) = each_newsroom.publisher.verify(staged)
     assert problem.startswith("2 of 701 keys are gone")
@@ -395,7 +395,7 @@ def test_publishers_side_by_side_always_show_readers_a_complete_generation(
     entry = live(each_client)
     assert (
         each_client.dbsize()
-        == sum(held(each_client, one) + 1 for one in (entry.generation, *entry.previous)) + 3
+        == sum(held(each_client, generation) + 1 for generation in (entry.generation, *entry.previous)) + 3
     )
 
 
@@ -447,23 +447,23 @@ def test_a_verified_generation_keeps_its_name_and_its_predecessors(each_newsroom
 
 def test_answers_taken_over_are_those_of_before_byte_for_byte(each_newsroom, each_client) -> None:
     before = each_newsroom.publish(*MANY)
-    kept, anew = MANY[3:], (*MANY[:3], EVERYTHING)
-    staged = taking_over(each_newsroom, before.generation, *kept, anew=anew)
+    kept, rewritten = MANY[3:], (*MANY[:3], EVERYTHING)
+    staged = reusing(each_newsroom, before.generation, *kept, rewritten=rewritten)
     assert (staged.variants, staged.reused) == (len(MANY) + 1, len(kept))
     assert each_newsroom.publisher.verify(staged) == []
     entry = each_newsroom.entry(staged, fence=each_newsroom.publisher.next_fence())
     assert each_newsroom.publisher.flip(entry) is Flip.LIVE
-    then, now = (frames(each_client, one) for one in (before.generation, staged.generation))
-    for variant in (variant_key("kpis", one) for one in kept):
+    then, now = (frames(each_client, generation) for generation in (before.generation, staged.generation))
+    for variant in (variant_key("kpis", filter_) for filter_ in kept):
         assert now[variant] == then[variant]
-    assert {decode(now[variant_key("kpis", one)]).data()["mark"] for one in anew} == {"anew"}
+    assert {decode(now[variant_key("kpis", filter_)]).data()["mark"] for filter_ in rewritten} == {"anew"}
     assert staged.bytes == sum(map(len, now.values()))
 
 
 def test_answers_taken_over_live_as_long_as_the_others(each_newsroom, each_client) -> None:
     before = each_newsroom.publish(*MANY)
     expiry = each_client.expiretime(members_key(before.generation))
-    staged = taking_over(each_newsroom, before.generation, *MANY, anew=(EVERYTHING,))
+    staged = reusing(each_newsroom, before.generation, *MANY, rewritten=(EVERYTHING,))
     keys = [*each_client.smembers(members_key(staged.generation)), members_key(staged.generation)]
     (later,) = {each_client.expiretime(key) for key in keys}
     assert later > expiry
@@ -478,7 +478,7 @@ def test_reusing_an_answer_that_is_gone_leaves_nothing_and_what_is_live_stays(
     each_client.unlink(payload_key(before.generation, variant_key("kpis", MANY[-7])))
     keys = set(each_client.scan_iter("*", count=1000))
     with pytest.raises(IncompleteGeneration, match="write every answer"):
-        taking_over(each_newsroom, before.generation, *MANY, anew=(EVERYTHING,))
+        reusing(each_newsroom, before.generation, *MANY, rewritten=(EVERYTHING,))
     assert set(each_client.scan_iter("*", count=1000)) == keys
     assert live(each_client) == before
 
@@ -486,16 +486,16 @@ def test_reusing_an_answer_that_is_gone_leaves_nothing_and_what_is_live_stays(
 def test_an_answer_that_is_both_new_and_taken_over_is_refused(newsroom, client) -> None:
     before = newsroom.publish(*MANY[:3])
     keys = set(client.keys())
-    for filters, anew in ((MANY[:3], MANY[2:3]), ((*MANY[:3], MANY[0]), ())):
+    for filters, rewritten in ((MANY[:3], MANY[2:3]), ((*MANY[:3], MANY[0]), ())):
         with pytest.raises(ValueError, match="once"):
-            taking_over(newsroom, before.generation, *filters, anew=anew)
+            reusing(newsroom, before.generation, *filters, rewritten=rewritten)
     assert set(client.keys()) == keys
 
 
 def test_an_answer_that_was_corrupt_when_it_was_taken_over_is_noticed(each_newsroom, each_client) -> None:
     before = each_newsroom.publish(*MANY[:20])
     each_client.setrange(payload_key(before.generation, variant_key("kpis", MANY[4])), 60, b"\x00\x01")
-    staged = taking_over(each_newsroom, before.generation, *MANY[:20])
+    staged = reusing(each_newsroom, before.generation, *MANY[:20])
     key = payload_key(staged.generation, variant_key("kpis", MANY[4]))
     assert each_newsroom.publisher.verify(staged) == [f"{key} does not read as written: refresh again"]
 
@@ -505,11 +505,11 @@ def test_answers_taken_over_stay_when_the_generation_they_come_from_goes(each_ne
     held_then = frames(each_client, first.generation)
     generations = [first.generation]
     for _ in range(4):
-        staged = taking_over(each_newsroom, generations[-1], *MANY[:300])
+        staged = reusing(each_newsroom, generations[-1], *MANY[:300])
         generations.append(staged.generation)
         entry = each_newsroom.entry(staged, fence=each_newsroom.publisher.next_fence())
         assert each_newsroom.publisher.flip(entry) is Flip.LIVE
-    assert [held(each_client, one) for one in generations] == [0, 0, 301, 301, 301]
+    assert [held(each_client, generation) for generation in generations] == [0, 0, 301, 301, 301]
     held_now = frames(each_client, generations[-1])
     assert {name: held_now[name] for name in held_now if name != CATALOGUE} == {
         name: held_then[name] for name in held_then if name != CATALOGUE
@@ -522,7 +522,7 @@ def test_a_full_server_takes_nothing_over(newsroom, client) -> None:
     client.config_set("maxmemory", client.info("memory")["used_memory"] + 60_000)
     try:
         with pytest.raises(redis.OutOfMemoryError):
-            taking_over(newsroom, before.generation, *MANY)
+            reusing(newsroom, before.generation, *MANY)
     finally:
         client.config_set("maxmemory", 0)
     assert set(client.scan_iter("*", count=1000)) == keys

@@ -42,9 +42,9 @@ def test_rolling_back_twice_is_where_it_began(each_newsroom, each_client) -> Non
 def test_any_kept_generation_can_be_named(each_newsroom, each_client) -> None:
     first, second, third = (each_newsroom.publish(mark=number) for number in range(3))
     rollback = Rollback(each_client)
-    assert [one.generation for one in rollback.kept("kpis")] == [second.generation, first.generation]
+    assert [entry.generation for entry in rollback.kept("kpis")] == [second.generation, first.generation]
     assert rollback.roll_back("kpis", first.generation).generation == first.generation
-    assert {one.generation for one in rollback.kept("kpis")} == {second.generation, third.generation}
+    assert {entry.generation for entry in rollback.kept("kpis")} == {second.generation, third.generation}
     assert set(each_client.hkeys(REPLACED_KEY)) == {
         second.generation.encode(),
         third.generation.encode(),

@@ -55,7 +55,7 @@ def reader(each_cache_url: str, clock: Clock) -> Iterator[CacheReader]:
         yield CacheReader(client, poll_s=0, clock=clock)
 
 
-def said(answer: Answer) -> dict:
+def content_of(answer: Answer) -> dict:
     assert answer.payload is not None
     return answer.payload.data()
 
@@ -71,14 +71,14 @@ class TestAnswering:
             answer = reader.answer("kpis", ACME)
             assert (answer.state, answer.answered, answer.reachable) == (AnswerState.FRESH, ACME, True)
             assert answer.entry == entry
-            assert said(answer) == {"of": {"client": ["ACME"]}, "mark": "m"}
+            assert content_of(answer) == {"of": {"client": ["ACME"]}, "mark": "m"}
         assert reader.status()["reads"] == {"memory": 1, "redis": 1, "missing": 0, "expired": 0}
 
     def test_spelling_does_not_matter(self, each_newsroom, reader) -> None:
         each_newsroom.publish(EVERYTHING, ACME)
         answer = reader.answer("kpis", Filter.of({"client": "  ácme "}))
         assert answer.state is AnswerState.FRESH
-        assert said(answer)["of"] == {"client": ["ACME"]}
+        assert content_of(answer)["of"] == {"client": ["ACME"]}
 
     def test_the_state_follows_the_clock_and_fails_closed(self, each_newsroom, reader, clock) -> None:
         entry = each_newsroom.publish()
@@ -100,7 +100,7 @@ class TestAnswering:
         each_newsroom.publish(EVERYTHING, JANUARY)
         answer = reader.answer("kpis", ACME_JANUARY)
         assert (answer.state, answer.answered) == (AnswerState.MISSING, JANUARY)
-        assert said(answer)["of"] == {"month": ["2026-01"]}
+        assert content_of(answer)["of"] == {"month": ["2026-01"]}
         assert alarms(each_client) == {}
 
     def test_a_missing_variant_of_an_expired_generation_is_expired(
@@ -140,10 +140,13 @@ class TestManifest:
         newsroom.publish(mark=1)
         with connect_reader(cache_url) as client:
             patient, quick = CacheReader(client, poll_s=3600), CacheReader(client, poll_s=0.05)
-            assert [said(one.answer("kpis", EVERYTHING))["mark"] for one in (patient, quick)] == [1, 1]
+            assert [content_of(reader.answer("kpis", EVERYTHING))["mark"] for reader in (patient, quick)] == [
+                1,
+                1,
+            ]
             newsroom.publish(mark=2)
-            wait_until(lambda: said(quick.answer("kpis", EVERYTHING))["mark"] == 2)
-            assert said(patient.answer("kpis", EVERYTHING))["mark"] == 1
+            wait_until(lambda: content_of(quick.answer("kpis", EVERYTHING))["mark"] == 2)
+            assert content_of(patient.answer("kpis", EVERYTHING))["mark"] == 1
 
     def test_payloads_of_a_replaced_generation_are_forgotten(self, each_newsroom, reader) -> None:
         each_newsroom.publish(EVERYTHING, ACME)
@@ -165,7 +168,7 @@ class TestManifest:
                 newsroom.publish(EVERYTHING, ACME, mark=mark)
             answer = reader.answer("kpis", ACME)
             assert answer.state is AnswerState.FRESH
-            assert said(answer)["mark"] == 4
+            assert content_of(answer)["mark"] == 4
             assert reader.catalogue("kpis")["mark"] == 4
         assert alarms(client) == {}
         assert caplog.records == []
@@ -261,7 +264,7 @@ class TestAlarms:
         for _ in range(2):
             answer = reader.answer("kpis", ACME)
             assert (answer.state, answer.answered) == (AnswerState.MISSING, EVERYTHING)
-            assert said(answer)["of"] == {}
+            assert content_of(answer)["of"] == {}
         assert alarms(each_client) == {b"payload_corrupt": b"1"}
         assert reader.status()["alarms"] == {"payload_corrupt": 1}
         assert [record.levelname for record in caplog.records] == ["ERROR"]
@@ -346,9 +349,9 @@ class TestStatus:
         clock.now = entry.verified_at + 5
         status = orjson.loads(orjson.dumps(reader.status()))
         assert set(status["products"]) == {"kpis"}
-        told = status["products"]["kpis"]
-        assert (told["state"], told["age_s"], told["variants"]) == ("fresh", 5.0, 2)
-        assert (told["bytes"], told["previous"], told["as_of"]) == (entry.bytes, [], "2026-01-31")
+        shown = status["products"]["kpis"]
+        assert (shown["state"], shown["age_s"], shown["variants"]) == ("fresh", 5.0, 2)
+        assert (shown["bytes"], shown["previous"], shown["as_of"]) == (entry.bytes, [], "2026-01-31")
         server = status["redis"]
         assert server["reachable"] is True
         assert server["latency_ms"] > 0
@@ -465,7 +468,7 @@ class TestOutage:
 
             held = reader.answer("kpis", ACME)
             assert (held.state, held.reachable, held.entry) == (AnswerState.FRESH, False, entry)
-            assert said(held)["of"] == {"client": ["ACME"]}
+            assert content_of(held)["of"] == {"client": ["ACME"]}
             assert reader.catalogue("kpis") is catalogue
             assert set(reader.manifest()) == {"kpis", "charts"}
 
@@ -493,7 +496,7 @@ class TestOutage:
                 again = newsroom_of(url).publish(EVERYTHING, mark="again")
                 wait_until(lambda: reader.answer("kpis", EVERYTHING).entry == again)
                 answer = reader.answer("kpis", EVERYTHING)
-                assert (said(answer)["mark"], answer.reachable) == ("again", True)
+                assert (content_of(answer)["mark"], answer.reachable) == ("again", True)
                 with pytest.raises(NothingPublished):
                     reader.answer("charts", EVERYTHING)
             finally:
@@ -618,11 +621,11 @@ def test_threads_read_whole_answers_while_generations_change(each_newsroom, each
             newest = -1
             try:
                 while not done.is_set():
-                    for one in filters:
-                        answer = reader.answer("kpis", one)
+                    for variant in filters:
+                        answer = reader.answer("kpis", variant)
                         assert answer.state is AnswerState.FRESH
-                        content = said(answer)
-                        assert content["of"] == one.as_dict()
+                        content = content_of(answer)
+                        assert content["of"] == variant.as_dict()
                         assert str(content["mark"]) == (answer.entry.watermark or "0")
                         assert content["mark"] >= newest
                         newest = content["mark"]

@@ -259,7 +259,7 @@ def test_whoever_waits_gets_a_request_when_it_is_asked(requests, each_cache_url)
     thread.start()
     task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     thread.join(30)
-    assert [(one.id, one.again) for one in taken] == [(task.id, False)]
+    assert [(request.id, request.again) for request in taken] == [(task.id, False)]
 
 
 def test_a_successor_takes_what_its_predecessor_left_and_nothing_of_others(requests, each_client) -> None:

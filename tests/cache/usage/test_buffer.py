@@ -53,7 +53,9 @@ def test_nothing_is_written_while_somebody_waits_for_an_answer(client, usage_buf
     assert usage_counters.reads("kpis") == Reads(3, {MissReason.CORRUPT: 1}, stale=1)
     assert usage_counters.reads("charts") == Reads(1, {})
     assert weights(usage_counters) == {ACME: 3}
-    assert [(one.filter, round(one.weight)) for one in usage_counters.most_stale("kpis", 10)] == [(ACME, 1)]
+    assert [(listed.filter, round(listed.weight)) for listed in usage_counters.most_stale("kpis", 10)] == [
+        (ACME, 1)
+    ]
     assert [(missed.filter, missed.reason) for missed in usage_counters.most_missed("kpis", 10)] == [
         (ACME, MissReason.CORRUPT)
     ]
@@ -94,7 +96,9 @@ def test_what_cannot_be_written_is_written_later_and_once(
     usage_buffer.write()
     assert weights(usage_counters) == {ACME: 3}
     assert usage_counters.reads("kpis") == Reads(3, {}, stale=2)
-    assert [(one.filter, round(one.weight)) for one in usage_counters.most_stale("kpis", 10)] == [(ACME, 2)]
+    assert [(listed.filter, round(listed.weight)) for listed in usage_counters.most_stale("kpis", 10)] == [
+        (ACME, 2)
+    ]
 
 
 def test_without_a_server_counting_goes_on_within_bounds(client, usage_counters, caplog) -> None:

@@ -13,9 +13,9 @@ NOTE = PrecomputeSetRecord(known=9, declared=5, left_out=1, requested=2, refused
 
 
 def test_nothing_is_known_of_an_empty_cache(each_client) -> None:
-    found = Coverage(each_client).of("kpis")
-    assert (found.live, found.chosen, found.requested, found.missed) == (None, None, 0, ())
-    assert found.as_dict()["precomputed"] == 0
+    kpis = Coverage(each_client).of("kpis")
+    assert (kpis.live, kpis.chosen, kpis.requested, kpis.missed) == (None, None, 0, ())
+    assert kpis.as_dict()["precomputed"] == 0
 
 
 def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom) -> None:
@@ -26,11 +26,11 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
     usage_counters.add_stale("kpis", {ACME: 1})
     usage_counters.add_reads("kpis", 4, {MissReason.NOT_PRECOMPUTED: 2, MissReason.CORRUPT: 1}, stale=3)
     coverage.record("kpis", NOTE)
-    found = coverage.of("kpis")
-    assert found.live == entry
-    assert found.chosen == NOTE
-    assert (found.requested, found.requested_missing) == (3, 2)
-    assert found.as_dict() == {
+    kpis = coverage.of("kpis")
+    assert kpis.live == entry
+    assert kpis.chosen == NOTE
+    assert (kpis.requested, kpis.requested_missing) == (3, 2)
+    assert kpis.as_dict() == {
         "product": "kpis",
         "generation": entry.generation,
         "precomputed": 2,
@@ -52,8 +52,14 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
         ],
     }
     assert [
-        (one.requested.filter, one.precomputed, round(one.hits), round(one.stale), round(one.missed))
-        for one in found.most_requested
+        (
+            listed.requested.filter,
+            listed.precomputed,
+            round(listed.hits),
+            round(listed.stale),
+            round(listed.missed),
+        )
+        for listed in kpis.most_requested
     ] == [(ACME, True, 2, 1, 1), (OTHER, False, 0, 0, 2), (THIRD, False, 1, 0, 0)]
     assert coverage.of("charts").requested == 0
 
@@ -61,9 +67,9 @@ def test_it_tells_what_is_held_and_what_readers_find(each_client, each_newsroom)
 def test_a_variant_published_since_is_told_to_be_there(client, newsroom) -> None:
     newsroom.publish(EVERYTHING)
     UsageCounters(client).add_misses("kpis", {(ACME, MissReason.NOT_PRECOMPUTED): 1})
-    assert [one.precomputed for one in Coverage(client).of("kpis").missed] == [False]
+    assert [listed.precomputed for listed in Coverage(client).of("kpis").missed] == [False]
     newsroom.publish(EVERYTHING, ACME)
-    assert [one.precomputed for one in Coverage(client).of("kpis").missed] == [True]
+    assert [listed.precomputed for listed in Coverage(client).of("kpis").missed] == [True]
 
 
 @pytest.mark.parametrize("field", ["known", "refused"])
