@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import pytest
 
-from kpi_pipeline.compute.charts.specification_builder import SERIES
 from kpi_pipeline.compute.charts.specifications import specification, specification_digest
 from kpi_pipeline.compute.charts.themes import THEMES
 from kpi_pipeline.model.charts import CHARTS
@@ -14,6 +13,7 @@ from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
 from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
+from kpi_pipeline.model.palette import SERIES
 
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|rgba?\(|steelblue|\"scheme\"|\"(fill|stroke)\"", re.IGNORECASE)
 

@@ -7,9 +7,10 @@ import vl_convert
 from babel.numbers import get_currency_precision
 
 from kpi_pipeline.compute.charts.specifications import specification
-from kpi_pipeline.compute.charts.themes import NUMBERS, THEMES, Theme
+from kpi_pipeline.compute.charts.themes import NUMBERS, THEMES
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.labels import Language
+from kpi_pipeline.model.palette import Theme
 
 Columns = Mapping[str, Sequence[Any]]
 

@@ -1,4 +1,4 @@
-"""What the drawings of charts share: axes, series, words and numbers in one language, panels by currency."""
+"""What specifications share: axes, series, words and numbers in one language, panels by currency."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -9,10 +9,12 @@ from babel import Locale
 
 from kpi_pipeline.model.charts.declarations import Chart, Column
 from kpi_pipeline.model.charts.words import WORDS
+from kpi_pipeline.model.drawings import Band
 from kpi_pipeline.model.labels import Kind, Language, Text
+from kpi_pipeline.model.palette import SERIES
 
 WIDTH: Final = 560
-"""Width of a plot in pixels; the page may change the signal `child_width`, or `width` without panels."""
+"""Width of a plot in pixels."""
 
 HEIGHT: Final = 220
 ROW: Final = 34
@@ -22,27 +24,6 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 """Between a number and its sign."""
 
 _NAME_WIDTH: Final = 190
-
-_SERIES: Final[dict[str, Text]] = {
-    "proposed": Text("Propuesto", "Proposed"),
-    "approved": Text("Aprobado", "Approved"),
-    "paid": Text("Pagado", "Paid"),
-    "receivable": Text("Por cobrar", "Receivable"),
-    "overdue": Text("Vencido", "Overdue"),
-    "dso": Text("DSO", "DSO"),
-    "cumulative_share": Text("Porcentaje acumulado", "Cumulative share"),
-    "collected": Text("Cobrado", "Collected"),
-    "expected": Text("Esperado", "Expected"),
-    "opex": Text("OPEX", "OPEX"),
-    "capex": Text("CAPEX", "CAPEX"),
-    "revenue": Text("Ingresos", "Revenue"),
-    "cost": Text("Costos", "Cost"),
-    "margin": Text("Margen", "Margin"),
-}
-
-SERIES: Final = tuple(_SERIES)
-"""Every series of every chart. The category colours of a theme are in this order: a series has one colour
-wherever it is drawn."""
 
 Drawn = Any
 """A mark, layers or panels: Altair's own types forget which it is as soon as it is changed."""
@@ -84,7 +65,7 @@ def full_money(field: str) -> str:
 
 def percent(field: str) -> str:
     """A Vega expression for a share in percent."""
-    return f"isValid({field}) ? format({field} * 100, ',.1f') + '{NO_BREAK}%' : ''"
+    return f"isValid({field}) ? format({field} * 100, ',.1f') + '%' : ''"
 
 
 def number(field: str) -> str:
@@ -105,8 +86,8 @@ def of_series(name: str) -> alt.ColorDatum:
     return alt.ColorDatum(name, type="nominal", title=None)
 
 
-class Drawing:
-    """The pieces of one chart's drawing in one language.
+class SpecificationBuilder:
+    """The parts of one chart's specification in one language.
 
     Args:
         chart: The chart.
@@ -122,8 +103,18 @@ class Drawing:
         """The data, to be given under the chart's name."""
         return alt.NamedData(name=self._chart.name)
 
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The series that the chart declares, in order."""
+        return self._chart.drawing.series
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The bands that the chart declares, the wider first."""
+        return self._chart.drawing.bands
+
     def word(self, es: str, en: str) -> str:
-        """A text of this drawing."""
+        """A text of this specification."""
         return Text(es, en).into(self.language)
 
     def label(self, column: str) -> str:
@@ -146,7 +137,7 @@ class Drawing:
         drawn = drawn.transform_calculate(**texts)
         if folded:
             drawn = drawn.transform_fold(list(folded), as_=["series", "amount"]).transform_calculate(
-                series_text=worded("datum.series", _SERIES, self.language),
+                series_text=worded("datum.series", self._series_labels(), self.language),
                 amount_text=full_money("datum.amount"),
             )
         return drawn.transform_calculate(**calculated) if calculated else drawn
@@ -169,12 +160,12 @@ class Drawing:
 
     def colour(self, *shown: str, field: str = "series") -> alt.Color:
         """The colour of a field's series, the same one in every chart, with a legend of those shown."""
-        words = worded("datum.label", _SERIES, self.language)
+        words = worded("datum.label", self._series_labels(), self.language)
         legend = alt.Legend(values=list(shown), symbolType="square", labelExpr=words)
         return alt.Color(f"{field}:N", title=None, scale=alt.Scale(domain=list(SERIES)), legend=legend)
 
     def tooltip(self, *columns: str) -> list[alt.Tooltip]:
-        """What is told of a mark: columns in the language's writing."""
+        """The values of a mark: columns in the language's writing."""
         return [alt.Tooltip(f"{column}_text:N", title=self.label(column)) for column in columns]
 
     def series_tooltip(self, *columns: str) -> list[alt.Tooltip]:
@@ -201,6 +192,13 @@ class Drawing:
         row = alt.Row("currency:N", sort=None, title=None, header=header)
         panels = drawn.facet(row=row, data=self.data, spacing=28)
         return panels.resolve_scale(**dict.fromkeys(own, "independent"))
+
+    def _series_labels(self) -> Mapping[str, Text]:
+        """The labels of what is drawn: of columns, or of the values that a column splits rows by."""
+        drawing = self._chart.drawing
+        if drawing.split:
+            return WORDS[self._column(drawing.split).kind]
+        return {name: self._column(name).label for name in (*drawing.series, drawing.line) if name}
 
     def _column(self, name: str) -> Column:
         return next(column for column in self._chart.fields if column.name == name)

@@ -10,11 +10,10 @@ import orjson
 
 from kpi_pipeline.compute.charts.specification_builder import (
     HEIGHT,
-    NO_BREAK,
     ROW,
     WIDTH,
-    Drawing,
     Drawn,
+    SpecificationBuilder,
     money,
     number,
     of_series,
@@ -26,6 +25,8 @@ from kpi_pipeline.compute.charts.specification_builder import (
 from kpi_pipeline.model.charts.declarations import CHARTS
 from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
 from kpi_pipeline.model.labels import Kind, Language
+
+_OPACITIES: Final = [0.2, 0.4]  # of bands, the wider first
 
 
 @cache
@@ -40,7 +41,9 @@ def specification(name: str, language: Language) -> Mapping[str, Any]:
         KeyError: If there is no such chart.
     """
     chart = CHARTS[name]
-    drawn = _DRAWN[name](Drawing(chart, language)).properties(description=chart.description.into(language))
+    drawn = _BUILDERS[name](SpecificationBuilder(chart, language)).properties(
+        description=chart.description.into(language)
+    )
     spec: Mapping[str, Any] = drawn.to_dict()
     return spec
 
@@ -51,8 +54,8 @@ def specification_digest(name: str, language: Language) -> str:
     return blake2b(text, digest_size=16).hexdigest()
 
 
-def _monthly_trend(draw: Drawing) -> Drawn:
-    series = ("proposed", "approved", "paid")
+def _monthly_trend(draw: SpecificationBuilder) -> Drawn:
+    series = draw.series
     columns = (
         alt.Chart()
         .mark_bar()
@@ -80,7 +83,7 @@ def _monthly_trend(draw: Drawing) -> Drawn:
     return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _ageing(draw: Drawing) -> Drawn:
+def _ageing(draw: SpecificationBuilder) -> Drawn:
     words = worded("datum.value", WORDS[Kind.BUCKET], draw.language)
     base = alt.Chart().encode(
         # `sort=None` keeps the order of the data: buckets by age, states by stage, names by amount.
@@ -95,25 +98,26 @@ def _ageing(draw: Drawing) -> Drawn:
     return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _states(draw: Drawing) -> Drawn:
+def _states(draw: SpecificationBuilder) -> Drawn:
     base = alt.Chart().encode(
         y=draw.names("state"), tooltip=draw.tooltip("state", "amount", "count", "currency")
     )
     bars = base.mark_bar().encode(x=money(alt.X, "amount"))
     counts = f"format(datum.count, ',d') + {quoted(draw.word(' certificados', ' certificates'))}"
-    layers = draw.prepared(alt.layer(bars, _beside(base)), calculated={"beside": counts})
+    layers = draw.prepared(alt.layer(bars, _remarks(base)), calculated={"remark": counts})
     return draw.by_currency(layers.properties(width=WIDTH, height=alt.Step(ROW)), "x", "y")
 
 
-def _beside(base: alt.Chart) -> Drawn:
-    """The field `beside`, at the right of each row."""
+def _remarks(base: alt.Chart) -> Drawn:
+    """The field `remark`, at the right of each row."""
     return base.mark_text(align="left", baseline="middle", dx=10).encode(
-        x=alt.value("width"), text="beside:N"
+        x=alt.value("width"), text="remark:N"
     )
 
 
-def _bars_by_name(draw: Drawing, name: str, series: tuple[str, ...], beside: str, told: str) -> Drawn:
-    """Bars of several series for each name, and at its right a figure of which `told` is the column."""
+def _bars_by_name(draw: SpecificationBuilder, name: str, remark: str, column: str) -> Drawn:
+    """Bars of several series for each name, and at its right a remark on the value of a column."""
+    series = draw.series
     bars = (
         alt.Chart()
         .mark_bar()
@@ -125,32 +129,31 @@ def _bars_by_name(draw: Drawing, name: str, series: tuple[str, ...], beside: str
             tooltip=draw.series_tooltip(name),
         )
     )
-    base = alt.Chart().encode(y=draw.names(name), tooltip=draw.tooltip(name, told, "currency"))
+    base = alt.Chart().encode(y=draw.names(name), tooltip=draw.tooltip(name, column, "currency"))
     # Written once for all the series of a name, and not at all where there is no figure.
-    once = f"datum.series === '{series[0]}' && isValid(datum.{told}) ? {beside} : ''"
-    layers = draw.prepared(alt.layer(bars, _beside(base)), calculated={"beside": once}, folded=series)
+    once = f"datum.series === '{series[0]}' && isValid(datum.{column}) ? {remark} : ''"
+    layers = draw.prepared(alt.layer(bars, _remarks(base)), calculated={"remark": once}, folded=series)
     step = alt.Step(ROW, **{"for": "position"})
     return draw.by_currency(layers.properties(width=WIDTH, height=step), "x", "y", "yOffset")
 
 
-def _client_performance(draw: Drawing) -> Drawn:
+def _client_performance(draw: SpecificationBuilder) -> Drawn:
     days = quoted(draw.word(" días al pago", " days to pay"))
     written = f"format(datum.payment_days, ',.0f') + {days}"
-    return _bars_by_name(draw, "client", ("approved", "receivable", "overdue"), written, "payment_days")
+    return _bars_by_name(draw, "client", written, "payment_days")
 
 
-def _manager_performance(draw: Drawing) -> Drawn:
+def _manager_performance(draw: SpecificationBuilder) -> Drawn:
     written = f"datum.approval_rate_text + {quoted(draw.word(' aprobado', ' approved'))}"
-    series = ("approved", "receivable", "overdue")
-    return _bars_by_name(draw, "project_manager", series, written, "approval_rate")
+    return _bars_by_name(draw, "project_manager", written, "approval_rate")
 
 
-def _margin_by_project(draw: Drawing) -> Drawn:
+def _margin_by_project(draw: SpecificationBuilder) -> Drawn:
     written = f"{quoted(draw.word('margen ', 'margin '))} + datum.margin_share_text"
-    return _bars_by_name(draw, "project", ("revenue", "cost", "margin"), written, "margin_share")
+    return _bars_by_name(draw, "project", written, "margin_share")
 
 
-def _concentration(draw: Drawing) -> Drawn:
+def _concentration(draw: SpecificationBuilder) -> Drawn:
     base = alt.Chart().encode(
         y=draw.names("client"),
         tooltip=draw.tooltip("client", "receivable", "cumulative_share", "currency"),
@@ -158,7 +161,7 @@ def _concentration(draw: Drawing) -> Drawn:
     bars = base.mark_bar().encode(
         x=money(alt.X, "receivable"), color=draw.colour("receivable", "cumulative_share")
     )
-    tenths = f"format(datum.value * 100, ',.0f') + '{NO_BREAK}%'"
+    tenths = "format(datum.value * 100, ',.0f') + '%'"
     axis = alt.Axis(orient="top", grid=False, labelExpr=tenths, tickCount=5)
     line = base.mark_line(point=True).encode(
         x=alt.X("cumulative_share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis),
@@ -171,39 +174,36 @@ def _concentration(draw: Drawing) -> Drawn:
     return draw.by_currency(layers.properties(width=WIDTH, height=alt.Step(26)), "x", "y")
 
 
-def _cash_flow(draw: Drawing) -> Drawn:
-    told = ("month", "kind", "amount", "low_50", "high_50", "low_90", "high_90", "currency")
+def _cash_flow(draw: SpecificationBuilder) -> Drawn:
+    ends = [end for band in draw.bands for end in (band.low, band.high)]
     base = alt.Chart().encode(
         x=draw.months(),
-        color=draw.colour("collected", "expected", field="kind"),
-        tooltip=draw.tooltip(*told),
+        color=draw.colour(*draw.series, field="kind"),
+        tooltip=draw.tooltip("month", "kind", "amount", *ends, "currency"),
     )
-    cases = {
-        "90": draw.word("9 de cada 10 casos", "9 cases of 10"),
-        "50": draw.word("5 de cada 10 casos", "5 cases of 10"),
-    }
-    label = "".join(f"datum.label === '{band}' ? {quoted(said)} : " for band, said in cases.items())
+    names = [band.low for band in draw.bands]
+    labels = {band.low: band.label for band in draw.bands}
     opacity = alt.Opacity(
         "band:O",
         title=None,
-        scale=alt.Scale(domain=list(cases), range=[0.2, 0.4]),
-        legend=alt.Legend(labelExpr=f"{label}''", symbolType="square"),
+        scale=alt.Scale(domain=names, range=_OPACITIES),
+        legend=alt.Legend(labelExpr=worded("datum.label", labels, draw.language), symbolType="square"),
     )
     bands = [
-        base.transform_calculate(band=quoted(band))
+        base.transform_calculate(band=quoted(band.low))
         .mark_area(interpolate="monotone")
-        .encode(y=money(alt.Y, f"low_{band}"), y2=f"high_{band}", opacity=opacity)
-        for band in cases
+        .encode(y=money(alt.Y, band.low), y2=band.high, opacity=opacity)
+        for band in draw.bands
     ]
     columns = base.mark_bar().encode(y=money(alt.Y, "collected"))
     line = base.mark_line(point=True).encode(y=money(alt.Y, "expected"))
-    flows = {flow: f"datum.kind === '{flow}' ? datum.amount : null" for flow in ("collected", "expected")}
+    flows = {flow: f"datum.kind === '{flow}' ? datum.amount : null" for flow in draw.series}
     layers = draw.prepared(alt.layer(columns, *bands, line), calculated=flows)
     return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _opex_capex(draw: Drawing) -> Drawn:
-    series = ("opex", "capex")
+def _opex_capex(draw: SpecificationBuilder) -> Drawn:
+    series = draw.series
     columns = (
         alt.Chart()
         .mark_bar()
@@ -219,7 +219,7 @@ def _opex_capex(draw: Drawing) -> Drawn:
     return draw.by_currency(drawn.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _stages(draw: Drawing) -> Drawn:
+def _stages(draw: SpecificationBuilder) -> Drawn:
     base = alt.Chart().encode(
         y=draw.names("stage"), tooltip=draw.tooltip("stage", "start", "end", "days", "count")
     )
@@ -232,7 +232,7 @@ def _stages(draw: Drawing) -> Drawn:
     return layers.properties(width=WIDTH, height=alt.Step(44))
 
 
-def _payment_heatmap(draw: Drawing) -> Drawn:
+def _payment_heatmap(draw: SpecificationBuilder) -> Drawn:
     legend = alt.Legend(labelExpr=tick_money("datum.value"), gradientLength=200, tickCount=3)
     cells = (
         alt.Chart()
@@ -248,7 +248,7 @@ def _payment_heatmap(draw: Drawing) -> Drawn:
     return draw.by_currency(drawn, "y", "color")
 
 
-def _kpi_trend(draw: Drawing) -> Drawn:
+def _kpi_trend(draw: SpecificationBuilder) -> Drawn:
     shares = " || ".join(f"datum.kpi === '{kpi}'" for kpi, kind in KPIS_DRAWN.items() if kind is Kind.SHARE)
     order = "".join(f"datum.kpi === '{kpi}' ? '{place}' : " for place, kpi in enumerate(KPIS_DRAWN))
     fields = {
@@ -260,10 +260,10 @@ def _kpi_trend(draw: Drawing) -> Drawn:
     units = [" (%)" if kind is Kind.SHARE else "" for kind in KPIS_DRAWN.values()]
     words = [WORDS[Kind.KPI][kpi].into(draw.language) for kpi in KPIS_DRAWN]
     titles = orjson.dumps([word + unit for word, unit in zip(words, units, strict=True)]).decode()
-    said = f"{titles}[toNumber(slice(datum.value, 0, 1))]"
+    title = f"{titles}[toNumber(slice(datum.value, 0, 1))]"
     currency = "slice(datum.value, 1)"
     header = alt.Header(
-        labelExpr=f"{said} + ({currency} ? ' · ' + {currency} : '')", labelAnchor="start", labelOrient="top"
+        labelExpr=f"{title} + ({currency} ? ' · ' + {currency} : '')", labelAnchor="start", labelOrient="top"
     )
     line = (
         alt.Chart()
@@ -287,7 +287,7 @@ def _kpi_trend(draw: Drawing) -> Drawn:
     )
 
 
-_DRAWN: Final[dict[str, Callable[[Drawing], Drawn]]] = {
+_BUILDERS: Final[dict[str, Callable[[SpecificationBuilder], Drawn]]] = {
     "monthly_trend": _monthly_trend,
     "ageing": _ageing,
     "states": _states,
