@@ -9,7 +9,7 @@ let dwelling = 0; // the timer of a link that is pointed at
 let pointedAt = null;
 let ahead = null; // { address, since, page }: the page of such a link
 
-// Fetches the pages of links that are pointed at or have the focus. `inside` tells whether one is ours.
+// Fetches the pages of links that are pointed at or have the focus. `inside` returns whether a link is ours.
 export function start(inside) {
   const dwell = ({ target, pointerType }) => {
     const link = target.closest?.("a[href]:not(.chart-mark)"); // marks are pointed at to read their values
@@ -28,7 +28,7 @@ export function start(inside) {
 }
 
 // The page at an address: `{ address, ok, document }`; `document` is null when the answer is no page.
-// Rejects when there is no answer, or when the signal says that it is no longer wanted.
+// Rejects when there is no answer, or when the signal aborts it.
 export async function pageAt(address, signal) {
   clearTimeout(dwelling); // what is pointed at was wanted, or another page is
   const fetched = isAhead(address) ? ahead.page : null;

@@ -23,9 +23,9 @@ export function onShown(listener) {
   listener({ reason: "load", before: null, same: false });
 }
 
-// Tells those who do not see the page.
-export function announce(said) {
-  document.getElementById("announcement").textContent = said;
+// Announces a message to those who do not see the page.
+export function announce(message) {
+  document.getElementById("announcement").textContent = message;
 }
 
 // Where a link leads, one in a drawing too.
