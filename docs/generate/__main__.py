@@ -26,6 +26,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "pictures/data-flow.svg": pictures.data_flow,
     "pictures/layers.svg": pictures.layers,
     "pictures/states.svg": pictures.states,
+    "pictures/wings.svg": pictures.wings,
 }
 """By path inside `docs`."""
 

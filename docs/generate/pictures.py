@@ -2,8 +2,9 @@
 
 import tomllib
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dagster import AssetKey
 
@@ -11,6 +12,7 @@ from docs.generate.picture import Picture
 from kpi_pipeline.definitions import defs
 
 _PYPROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+_ROW, _GAP = 36, 16
 _ASSET_GROUPS: Final = {"sources": "blue", "rollup": "green", "products": "amber", "publication": "rose"}
 
 
@@ -77,35 +79,62 @@ def states() -> str:
 
 def layers() -> str:
     """The layers of `pyproject.toml`: each may import those below it."""
-    contracts = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-    (declared,) = (
-        one["layers"]
-        for one in contracts
-        if one["type"] == "layers" and "kpi_pipeline.model" in one["layers"]
-    )
-    rows = [[name.strip().removeprefix("kpi_pipeline.") for name in layer.split("|")] for layer in declared]
-    height, gap, width = 36, 16, 560
+    (declared,) = (one for one in _layer_contracts() if "kpi_pipeline.model" in one["layers"])
+    rows = [[name.removeprefix("kpi_pipeline.") for name in row] for row in _rows(declared)]
     picture = Picture(
         "Import layers, from the top: " + "; ".join(", ".join(row) for row in rows),
         760,
-        40 + len(rows) * (height + gap),
+        40 + len(rows) * (_ROW + _GAP) - _GAP,
     )
+    _stack(picture, 20, 20, 560, rows)
+    cache = next(at for at, row in enumerate(rows) if "cache" in row)
+    top = 20 + (cache - 1) * (_ROW + _GAP)
+    picture.box(620, top, 120, _ROW, ["serving"], "green")
+    picture.arrow(680, top + _ROW, 680, top + _ROW + _GAP + 18)
+    picture.text(680, top + _ROW + _GAP + 36, "cache, model,")
+    picture.text(680, top + _ROW + _GAP + 53, "settings only")
+    return picture.svg()
+
+
+def wings() -> str:
+    """The layers inside the folders for which `pyproject.toml` declares them."""
+    inside = {one["containers"][0]: _rows(one) for one in _layer_contracts() if "containers" in one}
+    heights = [58 + len(rows) * (_ROW + _GAP) for rows in inside.values()]
+    picture = Picture(
+        "Import layers inside "
+        + "; ".join(
+            f"{name}: {', '.join(part for row in rows for part in row)}" for name, rows in inside.items()
+        ),
+        960,
+        sum(heights) + 4,
+    )
+    top = 20.0
+    for (name, rows), height in zip(inside.items(), heights, strict=True):
+        picture.text(20, top + 12, name, bold=True, anchor="start")
+        _stack(picture, 20, top + 26, 920, rows)
+        top += height
+    return picture.svg()
+
+
+def _layer_contracts() -> list[dict[str, Any]]:
+    contracts = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    return [one for one in contracts if one["type"] == "layers"]
+
+
+def _rows(contract: Mapping[str, Any]) -> list[list[str]]:
+    return [[name.strip() for name in layer.split("|")] for layer in contract["layers"]]
+
+
+def _stack(picture: Picture, left: float, top: float, width: float, rows: list[list[str]]) -> None:
+    """Rows of boxes, each above those that it may import."""
     for at, row in enumerate(rows):
-        top = 20 + at * (height + gap)
+        y = top + at * (_ROW + _GAP)
         share = (width - 12 * (len(row) - 1)) / len(row)
         for place, name in enumerate(row):
-            picture.box(
-                20 + place * (share + 12), top, share, height, [name], "blue" if name == "model" else "grey"
-            )
+            x = left + place * (share + 12)
+            picture.box(x, y, share, _ROW, [name], "blue" if name == "model" else "grey")
         if at:
-            picture.arrow(20 + width / 2, top - gap + 1, 20 + width / 2, top - 2)
-    cache = next(at for at, row in enumerate(rows) if "cache" in row)
-    top = 20 + (cache - 1) * (height + gap)
-    picture.box(620, top, 120, height, ["serving"], "green")
-    picture.arrow(680, top + height, 680, top + height + gap + 18, dashed=False)
-    picture.text(680, top + height + gap + 36, "cache, model,")
-    picture.text(680, top + height + gap + 53, "settings only")
-    return picture.svg()
+            picture.arrow(left + width / 2, y - _GAP + 1, left + width / 2, y - 2)
 
 
 def assets() -> str:
