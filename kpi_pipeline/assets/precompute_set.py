@@ -87,7 +87,7 @@ def _note(precompute_set: PrecomputeSet, declared: int) -> PrecomputeSetRecord:
 
 def _known(requested: Sequence[Filter], cube: Cube) -> list[Filter]:
     """Filters of which the data still hold every value."""
-    held = {name: set(values) for name, values in cube.values.items()}
+    held = {name: set(values) for name, values in cube.frame.values.items()}
     return [one for one in requested if all(held[name].issuperset(values) for name, values in one.terms)]
 
 

@@ -70,7 +70,7 @@ def write_plan(product: str, cube: Cube, chosen: Chosen, live: ManifestEntry | N
     before = _rollup_of_run(live.run_id)
     if before is None:
         return everything
-    earlier = Cube(before, live.as_of, cube.window_months, cube.thresholds)
+    earlier = Cube(before, live.as_of, cube.frame.window_months, cube.frame.thresholds)
     changes = cube.changes_since(earlier)
     if changes is None or shared_inputs(product, cube) != shared_inputs(product, earlier):
         return everything
@@ -94,7 +94,15 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
         described: The catalogue; how many certificates a value has does not matter.
     """
     words = {name: said for name, said in described.items() if name not in ("as_of", "dimensions")}
-    parts = [SCHEMA_VERSION, product, _code_digest(), cube.as_of, cube.window_months, cube.values, words]
+    parts = [
+        SCHEMA_VERSION,
+        product,
+        _code_digest(),
+        cube.frame.as_of,
+        cube.frame.window_months,
+        cube.frame.values,
+        words,
+    ]
     return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 

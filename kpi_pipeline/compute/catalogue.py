@@ -30,7 +30,7 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         by digest.
     """
     return {
-        "as_of": cube.as_of.isoformat(),
+        "as_of": cube.frame.as_of.isoformat(),
         "dimensions": [
             {
                 "name": dimension.name,
@@ -56,15 +56,17 @@ def catalogue(cube: Cube) -> dict[str, Any]:
                 "per_currency": kpi.per_currency,
                 "group": group,
                 "formula": formula_text(kpi),
-                "target": target_of(kpi, cube.thresholds),
+                "target": target_of(kpi, cube.frame.thresholds),
                 "source": kpi.source,
             }
             for group, kpis in KPI_GROUPS.items()
             for kpi in kpis
         ],
         "pages": [asdict(page) for page in PAGES],
-        "thresholds": asdict(cube.thresholds),
-        "currencies": [{"code": code, "decimals": get_currency_precision(code)} for code in cube.currencies],
+        "thresholds": asdict(cube.frame.thresholds),
+        "currencies": [
+            {"code": code, "decimals": get_currency_precision(code)} for code in cube.frame.currencies
+        ],
         "ageing_buckets": [label for label, _, _ in AGEING_BUCKETS],
         "states": [state.value for state in State],
         "due_buckets": list(DUE_BUCKETS),
@@ -75,7 +77,7 @@ def catalogue(cube: Cube) -> dict[str, Any]:
 
 
 def _periods(cube: Cube) -> list[dict[str, Any]]:
-    selections = quick_periods(cube.as_of, cube.values["month"])
+    selections = quick_periods(cube.frame.as_of, cube.frame.values["month"])
     return [
         {
             "name": period.name,
@@ -94,7 +96,7 @@ def _groups(cube: Cube) -> list[dict[str, Any]]:
     """The groups with those of their values that there are; none of which there is no value."""
     found = []
     for group in GROUPS:
-        held = cube.values[group.dimension]
+        held = cube.frame.values[group.dimension]
         if values := [value for value in group.values if value in held]:
             found.append(
                 {

@@ -6,7 +6,6 @@ import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, sum_by_place
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE, WINDOWS, Windows
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
 
@@ -30,7 +29,7 @@ def payment_quantiles(slice_: Slice, windows: Windows, percent: int) -> tuple[In
     for anchor in (RECENT, PREVIOUS):
         rows = slice_.stretch("breakdowns", slice_.group, windows.first[:, anchor], windows.last[:, anchor])
         value[:, anchor, 0] = _quantiles(slice_, *rows, len(slice_), percent)
-    every = slice_.groups * slice_.cube.months
+    every = slice_.groups * slice_.frame.month_count
     by_month = _quantiles(slice_, *_each_month(slice_, "breakdowns"), every, percent)
     value[:, TREND, 0] = _at_months(slice_, windows.first[:, TREND], by_month, NO_VALUE)
     return value, value != NO_VALUE
@@ -63,7 +62,7 @@ def concentrations(
     for anchor in (RECENT, PREVIOUS):
         rows = slice_.stretch("cells", slice_.group, windows.first[:, anchor], windows.last[:, anchor])
         above[:, anchor], below[:, anchor] = spread(*rows, len(slice_))
-    by_month = spread(*_each_month(slice_, "cells"), slice_.groups * slice_.cube.months)
+    by_month = spread(*_each_month(slice_, "cells"), slice_.groups * slice_.frame.month_count)
     for to, found in zip((above, below), by_month, strict=True):
         to[:, TREND] = _at_months(slice_, windows.first[:, TREND], found, 0)
     return above, below
@@ -85,7 +84,7 @@ def values_with(slice_: Slice, windows: Windows, dimension: str, component: str,
     value = np.zeros((len(slice_), WINDOWS, 1), np.int64)
 
     def counted(table: str, columns: tuple[str, ...], owner: Ints, row: Ints, owners: int) -> Ints:
-        source, held = slice_.cube.tables[table], len(slice_.cube.encoded[dimension])
+        source, held = slice_.frame.tables[table], len(slice_.frame.encoded_values[dimension])
         code = source.codes[dimension][row]
         kept = code != NO_VALUE
         each, at = np.unique(owner[kept] * max(held, 1) + code[kept], return_inverse=True)
@@ -95,9 +94,9 @@ def values_with(slice_: Slice, windows: Windows, dimension: str, component: str,
         return np.bincount(each[chosen] // max(held, 1), minlength=owners).astype(np.int64)
 
     value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *slice_.rows("cells"), len(slice_))
-    every = slice_.groups * slice_.cube.months
+    every = slice_.groups * slice_.frame.month_count
     by_month = counted("positions", STOCK_COMPONENTS, *_each_month(slice_, "positions"), every)
-    present = month_of(slice_.cube.as_of)
+    present = slice_.frame.current_month
     for anchor in range(VALUE + 1, WINDOWS):
         ends = np.minimum(windows.last[:, anchor : anchor + 1], present)
         value[:, anchor] = _at_months(slice_, ends, by_month, 0)
@@ -106,16 +105,16 @@ def values_with(slice_: Slice, windows: Windows, dimension: str, component: str,
 
 def _each_month(slice_: Slice, table: str) -> tuple[Ints, Ints]:
     """The rows of every group and month; which of these each is in, and the row."""
-    months = slice_.cube.months
+    months = slice_.frame.month_count
     group, month = np.divmod(np.arange(slice_.groups * months), months)
-    number = month + slice_.cube.first
+    number = month + slice_.frame.first_month
     return slice_.stretch(table, group, number, number)
 
 
 def _at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
     """What is known of each group and month, at some months of each variant, [V, months]."""
-    months = slice_.cube.months
-    place = numbers - slice_.cube.first
+    months = slice_.frame.month_count
+    place = numbers - slice_.frame.first_month
     inside = (place >= 0) & (place < months)
     found = by_month[slice_.group[:, None] * months + np.clip(place, 0, months - 1)]
     found[~inside] = outside
@@ -124,15 +123,15 @@ def _at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> In
 
 def _quantiles(slice_: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
     """The quantile of each owner's payments; `NO_VALUE` where it has none."""
-    cube = slice_.cube
-    paid = cube.breakdown[row] == "payment_days"
+    frame = slice_.frame
+    paid = frame.breakdown[row] == "payment_days"
     owner, row = owner[paid], row[paid]
     found = np.full(owners, NO_VALUE)
     if not len(row):
         return found
-    days = cube.payment_days[row]
+    days = frame.payment_days[row]
     order = np.lexsort((days, owner))
-    owner, days, count = owner[order], days[order], cube.tables["breakdowns"].sums[row[order], _COUNT]
+    owner, days, count = owner[order], days[order], frame.tables["breakdowns"].sums[row[order], _COUNT]
     upto = np.cumsum(count)
     first = np.searchsorted(owner, owner)
     before = np.where(first > 0, upto[first - 1], 0)
@@ -147,7 +146,7 @@ def _spread(
     slice_: Slice, owner: Ints, row: Ints, owners: int, dimension: str, component: str, squared: bool
 ) -> tuple[Ints, Ints]:
     """Largest or squares, and the whole, of each owner and currency, [owners, C]."""
-    cells, currencies = slice_.cube.tables["cells"], len(slice_.currencies)
+    cells, currencies = slice_.frame.tables["cells"], len(slice_.currencies)
     kind = object if squared else np.int64
     above, below = np.zeros((owners, currencies), kind), np.zeros((owners, currencies), kind)
     code = cells.codes[dimension][row]

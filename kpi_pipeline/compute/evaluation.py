@@ -187,7 +187,7 @@ class Evaluation:
     def _share_of_all(self, formula: ShareOfAll, _per_currency: bool) -> Evaluated:
         slice_, name = self.slice_, formula.component
         above = self.term(Term(name))
-        everything = slice_.cube.everything
+        everything = slice_.everything
         if slice_ is everything:
             below = above.copy()
         else:
@@ -202,7 +202,7 @@ class Evaluation:
         above = self.term(Term("approved_amount", formula.span))
         first, last = self.windows.span(formula.span)
         months = last - first + 1
-        targets = [slice_.cube.thresholds.monthly_target(code) for code in slice_.currencies]
+        targets = [slice_.frame.thresholds.monthly_target(code) for code in slice_.currencies]
         below = months[:, :, None] * np.array([target or 0 for target in targets], np.int64)
         whole = np.array(
             [all(name == MONTH.name for name, _ in requested.terms) for requested in slice_.filters], np.bool_
@@ -213,7 +213,7 @@ class Evaluation:
         return Evaluated(value, there & aimed, Divided.of(above, below, below_there=aimed[:, 0]))
 
     def _count_back(self, _formula: CountBack, _per_currency: bool) -> Evaluated:
-        slice_, as_of = self.slice_, self.slice_.cube.as_of
+        slice_, as_of = self.slice_, self.slice_.frame.as_of
         receivable = remaining = self.term(Term("receivable_amount"))
         days = np.zeros(remaining.shape, np.int64)
         used = np.zeros(remaining.shape, np.int64)  # approved billing of the month that ends the count
@@ -221,7 +221,7 @@ class Evaluation:
         counting = remaining > 0
         month = self.windows.window_last.copy()
         for _ in range(_MOST_MONTHS_BACK):
-            counting_here = counting & (month >= slice_.cube.first_happened)[:, :, None]
+            counting_here = counting & (month >= slice_.frame.first_active_month)[:, :, None]
             if not counting_here.any():
                 break
             approved = slice_.over("approved_amount", month, month)

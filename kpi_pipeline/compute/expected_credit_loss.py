@@ -50,7 +50,7 @@ def expected_losses(slice_: Slice, windows: Windows) -> tuple[Ints, Bools]:
     """
     value = np.zeros((*windows.first.shape, len(slice_.currencies)), np.int64)
     there = np.ones(value.shape, np.bool_)
-    everywhere = loss_rates(slice_.cube.everything)
+    everywhere = loss_rates(slice_.everything)
     for label in _LABELS:
         name = f"receivable_{label}_amount"
         amounts = slice_.over(name, windows.last, windows.last)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.selection import select
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation import Evaluated, Evaluation
 from kpi_pipeline.compute.exact_division import Floats, rounded
@@ -51,7 +52,7 @@ def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]
     every = np.arange(len(slice_))
     for kpi in kpis:
         at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
-        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), slice_.cube.thresholds.stable_share, at)
+        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), slice_.frame.thresholds.stable_share, at)
         if kpi.per_currency:
             named = _rows({"currency": codes, **columns})
             for number, data in enumerate(found):
@@ -83,7 +84,9 @@ class _AgesBefore:
         length = [_quick_days(requested) for requested in slice_.filters]
         self._at = [place for place, days in enumerate(length) if days is not None]
         requested = [_shifted(slice_.filters[place], length[place] or 0) for place in self._at]
-        self._evaluation = Evaluation(slice_.cube.select(requested)) if requested else None
+        self._evaluation = (
+            Evaluation(select(slice_.frame, requested, slice_.everything)) if requested else None
+        )
 
     def of(self, kpi: Kpi) -> tuple[list[int], Evaluated] | None:
         """The variants concerned, and the KPI of the ages before; None where it has no such comparison."""

@@ -70,7 +70,7 @@ def shared_inputs(product: str, cube: Cube) -> list[Any]:
     found: list[Any] = []
     if any(isinstance(formula, ExpectedLoss) for formula in formulas):
         found.append(loss_rates(cube.everything))
-    every = np.arange(cube.months)[np.newaxis] + cube.first
+    every = np.arange(cube.frame.month_count)[np.newaxis] + cube.frame.first_month
     found += [
         cube.everything.over(formula.component, every, every).tolist()
         for formula in formulas

@@ -47,7 +47,7 @@ class Windows:
     @classmethod
     def of(cls, slice_: Slice) -> "Windows":
         """The anchors of a slice."""
-        cube = slice_.cube
+        frame = slice_.frame
         end = slice_.trend_end
         recent_first, recent_last = _recent(slice_)
         length = recent_last - recent_first + 1
@@ -55,12 +55,12 @@ class Windows:
         first = np.column_stack([slice_.window_first, recent_first, recent_first - length, months])
         last = np.column_stack([end, recent_last, recent_first - 1, months])
         window_first = first.copy()
-        window_first[:, TREND] = months - cube.window_months + 1
-        days = days_between(window_first, last, cube.as_of)
+        window_first[:, TREND] = months - frame.window_months + 1
+        days = days_between(window_first, last, frame.as_of)
         days[:, VALUE] = slice_.window_days
         there = np.ones(first.shape, np.bool_)
         there[:, [RECENT, PREVIOUS]] = (length > 0)[:, None]
-        return cls(first, last, window_first, last, days, there, cube.last_complete)
+        return cls(first, last, window_first, last, days, there, frame.last_complete)
 
     def span(self, span: Span) -> tuple[Ints, Ints]:
         """First and last month of a span at each anchor."""
@@ -95,15 +95,15 @@ def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
 
 def _recent(slice_: Slice) -> tuple[Ints, Ints]:
     """First and last month of each recent window; the last before the first where there is none."""
-    cube = slice_.cube
-    complete = cube.last_complete
+    frame = slice_.frame
+    complete = frame.last_complete
     ends = []
     for requested, months in zip(slice_.filters, slice_.months, strict=True):
         over = [number for number in months if number <= complete]
         if requested.values(ISSUED_AGE.name) or (months and not over):
             ends.append((0, -1))
         elif not months:
-            ends.append((complete - cube.window_months + 1, complete))
+            ends.append((complete - frame.window_months + 1, complete))
         elif len(over) == over[-1] - over[0] + 1:
             ends.append((over[0], over[-1]))
         else:

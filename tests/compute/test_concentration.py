@@ -119,8 +119,8 @@ def test_concentration_is_that_of_the_clients_sums(cube_of, read, rows) -> None:
         if row["state"] in ("validado", "pagado"):
             sums[row["currency"]][row["client"]] += row["amount_approved"]
     for top, spread in zip(
-        read(cube, "top_client_share", month=cube.values["month"]),
-        read(cube, "client_concentration", month=cube.values["month"]),
+        read(cube, "top_client_share", month=cube.frame.values["month"]),
+        read(cube, "client_concentration", month=cube.frame.values["month"]),
         strict=True,
     ):
         each = list(sums[top["currency"]].values())

@@ -130,7 +130,7 @@ def test_an_answer_begins_with_its_currencies_its_trend_and_what_it_compares(cub
 def test_options_are_of_the_dimensions_that_the_filter_leaves_open(cube: Cube, product: str) -> None:
     options = said(cube, product, client="A", state=["validado", "enviado"])["options"]
     assert list(options) == [name for name in DIMENSION_NAMES if name not in ("client", "state")]
-    assert [len(options[name]) for name in options] == [len(cube.values[name]) for name in options]
+    assert [len(options[name]) for name in options] == [len(cube.frame.values[name]) for name in options]
     # September to March; one each in the first and in January.
     assert options["month"] == [1, 0, 0, 0, 1, 0, 0]
     assert said(cube, product)["options"]["client"] == [2, 2]

@@ -121,6 +121,6 @@ def test_values_of_a_dimension_sum_to_the_total(demo: BothWays, dimension: str) 
         row["amount_proposed"] for row in there if row["currency"] == "CLP"
     )
     assert (total["costs", "value", "CLP"] > 0) == (dimension not in NOT_OF_COSTS)
-    singles = [Filter(((dimension, (value,)),)) for value in cube.values[dimension]]
+    singles = [Filter(((dimension, (value,)),)) for value in cube.frame.values[dimension]]
     assert len(singles) > 1
     assert sum_by_place(additive(cube, singles, dimension)) == total

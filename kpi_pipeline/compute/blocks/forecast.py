@@ -36,7 +36,7 @@ def forecast(slice_: Slice) -> list[Data]:
             codes, later, unknown, receivable, *lines, strict=True
         )
     ]
-    months = [month_text(number) for number in forecast_months(slice_.cube.as_of)]
+    months = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     dispersion = {code: _dispersion(slice_, code) for code in slice_.currencies}
     return [
         {
@@ -67,4 +67,4 @@ def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
 
 def _dispersion(slice_: Slice, currency: str) -> list[float]:
     """The dispersion of each month: 1 where earlier forecasts tell nothing."""
-    return list(slice_.cube.dispersion.get(currency, [1.0] * FORECAST_MONTHS))
+    return list(slice_.frame.dispersion.get(currency, [1.0] * FORECAST_MONTHS))

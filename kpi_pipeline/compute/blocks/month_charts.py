@@ -100,7 +100,7 @@ def cash_flow(slice_: Slice) -> list[Data]:
     past = np.zeros_like(collected)
     known = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, len(variant))
     bands = [known_only(np.concatenate([past, end], axis=1).ravel(), known) for end in ends]
-    ahead = [month_text(number) for number in forecast_months(slice_.cube.as_of)]
+    ahead = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(slice_).items()}
     first, rows = (expected > 0).argmax(axis=1), np.arange(len(variant))
     said: list[Said | None] = [

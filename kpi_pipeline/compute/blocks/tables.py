@@ -38,7 +38,7 @@ _MANAGER_COMPONENTS: Final = (
 def critical_certificates(slice_: Slice) -> list[list[Data]]:
     """The most urgent critical certificates of each variant."""
     variant, row = slice_.critical(_CRITICAL)
-    made = {at: _critical(slice_.critical_rows[at]) for at in np.unique(row).tolist()}
+    made = {at: _critical(slice_.frame.critical_rows[at]) for at in np.unique(row).tolist()}
     return split(len(slice_.filters), variant, [made[at] for at in row.tolist()])
 
 

@@ -18,8 +18,8 @@ def working_capital(slice_: Slice) -> list[list[Data]]:
     receivable = slice_.total("receivable_amount")[variant, currency]
     billed = slice_.window("approved_amount")[variant, currency]
     days = slice_.window_days[variant]
-    target = slice_.cube.thresholds.dso_target_days
-    benchmark = slice_.cube.thresholds.dso_benchmark_days
+    target = slice_.frame.thresholds.dso_target_days
+    benchmark = slice_.frame.thresholds.dso_benchmark_days
     rows = [
         {
             "currency": code,

@@ -1,40 +1,29 @@
 """The cube: the roll-up's tables with numbered dimensions, from which every variant is a sum."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from hashlib import blake2b
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, EncodedTable, GroupIndex, Ints
-from kpi_pipeline.compute.cube.slices import Selection, Slice
-from kpi_pipeline.compute.months import month_number, month_of, month_text
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, EncodedTable, Ints
+from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.months import month_number
 from kpi_pipeline.compute.rollup.rollup import Rollup
-from kpi_pipeline.model.components import COMPONENT_NAMES, OCCURRENCE_COMPONENTS, STOCK_COMPONENTS
-from kpi_pipeline.model.dimensions import (
-    AMOUNT_BAND,
-    AMOUNT_BANDS,
-    DIMENSION_NAMES,
-    ISSUED_AGE,
-    ISSUED_AGES,
-    MONTH,
-)
-from kpi_pipeline.model.filters import Filter, fold
+from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
+from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.periods import quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
 
-_OTHERS: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
-_PAIRED: Final = tuple(name for name in _OTHERS if name != ISSUED_AGE.name)
-_DECLARED_ORDER: Final[dict[str, tuple[str, ...]]] = {
-    AMOUNT_BAND.name: AMOUNT_BANDS,
-    ISSUED_AGE.name: tuple(label for label, _, _ in ISSUED_AGES),
-}
-_BLOCK_VARIANTS: Final = 1000
-"""Variants summed at a time, about: memory stays flat however many there are."""
+BLOCK_VARIANTS: Final = 1000
+"""Variants summed at a time, about: it bounds the memory that a slice takes."""
+
+_PAIRED: Final = tuple(name for name in ATTRIBUTES if name != ISSUED_AGE.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,187 +37,30 @@ class Changes:
     codes: dict[str, Ints]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grouping:
-    """Variants and the rows they come from.
-
-    Attributes:
-        groups: How many groups of rows there are.
-        rows_of: By table, its rows and the group of each.
-        filters: The variants.
-        group: The group of each.
-        named: Numbers of the months that each names.
-    """
-
-    groups: int
-    rows_of: dict[str, tuple[Ints, Ints]]
-    filters: list[Filter]
-    group: list[int]
-    named: list[tuple[int, ...]]
-
-
 class Cube:
-    """All tables of one roll-up, coded.
+    """All tables of one roll-up, encoded.
 
     Args:
         rollup: The tables.
         as_of: Their business date.
         dso_window_months: Months of the trailing DSO window.
-        thresholds: What definitions refer to.
+        thresholds: Days and amounts of the definitions.
 
     Attributes:
-        as_of: The business date.
-        currencies: Codes of the currencies in it, sorted.
-        values: By dimension, its values: bands and ages in their order, the others as people look for them;
-            every month from the first in which anything happened to the last or that of as_of.
-        encoded: By dimension but the month, its values and after them those that stood at month ends only:
-            a state that no certificate has any more.
-        first_happened: Number of the first of these months.
-        first: Number of the first month of the axis: a claim stands from its issue on, which may be before
-            the month for which it is billed.
-        months: How many months the axis has.
-        tables: The tables, by name.
-        breakdown: Which breakdown each row of the breakdowns is of.
-        breakdown_key: The key of each.
-        payment_days: The days of each that is of payments, else 0.
-        critical_rows: The critical certificates, by urgency.
+        frame: The encoded tables.
+        everything: The sums of all certificates.
     """
 
-    def __init__(
-        self,
-        rollup: Rollup,
-        as_of: date,
-        dso_window_months: int,
-        thresholds: Thresholds,
-    ) -> None:
-        self.as_of = as_of
-        self.window_months = dso_window_months
-        self.thresholds = thresholds
-        self.dispersion = rollup.dispersion
-        self.last_complete = month_of(as_of + timedelta(1)) - 1
-        cells = rollup.cells
-        self.currencies = tuple(sorted(cells["currency"].unique().to_pylist()))
-        happened = [*_month_numbers(cells), month_of(as_of)]
-        self.first_happened, last = min(happened), max(happened)
-        self.first = min([self.first_happened, *_month_numbers(rollup.positions)])
-        self.months = last - self.first + 1
-        others = {name: _held(name, cells[name].unique().to_pylist()) for name in _OTHERS}
-        axis = {month_text(self.first + place): place for place in range(self.months)}
-        months = tuple(axis)[self.first_happened - self.first :]
-        self.values: dict[str, tuple[str, ...]] = {MONTH.name: months, **others}
-        self.encoded = {
-            name: (*held, *sorted(set(rollup.positions[name].unique().to_pylist()).difference(held)))
-            for name, held in others.items()
-        }
-
-        def encoded(name: str, columns: Sequence[str]) -> EncodedTable:
-            return EncodedTable.of(getattr(rollup, name), self.encoded, axis, self.currencies, columns)
-
-        self.tables = {
-            "cells": encoded("cells", COMPONENT_NAMES),
-            "positions": encoded("positions", STOCK_COMPONENTS),
-            "breakdowns": encoded("breakdowns", ("amount", "count")),
-            "critical": encoded("critical", ()),
-        }
-        self.breakdown = rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False)
-        self.breakdown_key = rollup.breakdowns["key"].to_numpy(zero_copy_only=False)
-        paid = self.breakdown == "payment_days"
-        self.payment_days = np.array(
-            [int(key) if one else 0 for key, one in zip(self.breakdown_key, paid, strict=True)], np.int64
-        )
-        self.critical_rows: list[dict[str, Any]] = rollup.critical.to_pylist()
-        cell_sums = self.tables["cells"].sums
-        occurrence = [COMPONENT_NAMES.index(name) for name in OCCURRENCE_COMPONENTS]
-        self._occurs = (cell_sums[:, occurrence] != 0).any(axis=1)
-        self._everything: Slice | None = None
+    def __init__(self, rollup: Rollup, as_of: date, dso_window_months: int, thresholds: Thresholds) -> None:
+        self.frame = CubeFrame.of(rollup, as_of, dso_window_months, thresholds)
+        self.everything = select(self.frame, [EVERYTHING], None)
 
     def digest(self) -> str:
-        """What its figures come from: equal for equal tables, date and settings; 32 hex digits.
-
-        In which order a table's rows come does not matter: a roll-up does not promise any.
-        """
-        state = blake2b(repr(self._frame()).encode(), digest_size=16)
-        for name, table in self.tables.items():
-            state.update(np.sort(table.digests(self.labels(name))).tobytes())
+        """A digest of all inputs of its figures: rows in any order, date and settings; 32 hex digits."""
+        state = blake2b(repr(self.frame.comparable()).encode(), digest_size=16)
+        for name in self.frame.tables:
+            state.update(np.sort(self.frame.row_digests(name)).tobytes())
         return state.hexdigest()
-
-    @property
-    def everything(self) -> Slice:
-        """The sums of all certificates."""
-        if self._everything is None:
-            self._everything = self.select([Filter()])
-        return self._everything
-
-    def value_counts(self, dimension: str) -> list[tuple[str, int]]:
-        """Each value of a dimension and how many certificates have it, in the order of `values`."""
-        counts = self.everything.options(dimension)[0]
-        return list(zip(self.values[dimension], counts.tolist(), strict=True))
-
-    def candidate_filters(self) -> list[Filter]:
-        """The filters that are always computed.
-
-        Everything; each single value, the age apart; each pair of values that occurs, the age apart; and
-        the quick periods alone and with each single value of what is no time.
-        """
-        return [one for slice_ in self.slices() for one in slice_.filters]
-
-    def slices(self, changes: Changes | None = None, attributes: int = 2) -> Iterator[Slice]:
-        """The sums of every hot filter, in blocks.
-
-        Args:
-            changes: Only of the filters that these concern; without it, of all.
-            attributes: Only of the filters that name so many dimensions at most beside times.
-        """
-        waiting: list[_Grouping] = []
-        for size in range(attributes + 1):
-            for dimensions in combinations(_PAIRED, size):
-                for slice_ in self._grouped(dimensions, changes):
-                    waiting.append(slice_)
-                    if sum(len(one.filters) for one in waiting) >= _BLOCK_VARIANTS:
-                        yield self._slice(waiting)
-                        waiting = []
-        if waiting:
-            yield self._slice(waiting)
-
-    def changes_since(self, before: "Cube") -> Changes | None:
-        """How this cube differs from an earlier one.
-
-        What a filter's figures come from is the rows that it admits, whatever their months.
-
-        Returns:
-            The rows that differ; None where the two cannot be compared row by row: they are of different
-            dates, settings, values or months.
-        """
-        if self._frame() != before._frame():
-            return None
-        codes: dict[str, list[Ints]] = {name: [] for name in _OTHERS}
-        for name, table in self.tables.items():
-            now, then = (cube.tables[name].digests(cube.labels(name)) for cube in (self, before))
-            for one, kept in ((table, np.isin(now, then)), (before.tables[name], np.isin(then, now))):
-                for dimension in _OTHERS:
-                    codes[dimension].append(one.codes[dimension][~kept])
-        return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
-
-    def labels(self, table: str) -> Ints:
-        """A number for what a row of a table says in words: equal for equal words."""
-        if table == "breakdowns":
-            return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
-        if table == "critical":
-            return _numbered(tuple(row.values()) for row in self.critical_rows)
-        return np.zeros(len(self.tables[table]), np.int64)
-
-    def _frame(self) -> tuple[Any, ...]:
-        """What two cubes must have in common to be compared row by row."""
-        return (
-            self.as_of,
-            self.window_months,
-            self.thresholds,
-            sorted(self.dispersion.items()),
-            self.currencies,
-            self.values,
-            self.encoded,
-            self.first,
-        )
 
     def select(self, filters: Sequence[Filter]) -> Slice:
         """The sums of any filters, several values of a dimension included.
@@ -238,158 +70,152 @@ class Cube:
         Args:
             filters: At least one.
         """
-        # Filters that differ in their months alone share a group.
-        groups: dict[Filter, int] = {}
-        of_filter = [groups.setdefault(one.without(MONTH.name), len(groups)) for one in filters]
-        rows_of = {}
-        for name, table in self.tables.items():
-            rows = [np.flatnonzero(self._admits(table, one)) for one in groups]
-            of_row = np.repeat(np.arange(len(groups)), [len(one) for one in rows])
-            rows_of[name] = (np.concatenate(rows), of_row)
-        months = [tuple(month_number(text) for text in one.values(MONTH.name)) for one in filters]
-        return self._slice([_Grouping(len(groups), rows_of, list(filters), of_filter, months)])
+        return select(self.frame, filters, self.everything)
 
-    def _slice(self, groupings: Sequence["_Grouping"]) -> Slice:
-        """Several pieces as one slice: it costs as much to look at few variants as at many."""
-        offset = np.cumsum([0, *(slice_.groups for slice_ in groupings)])
-        group_index = {}
-        for name, table in self.tables.items():
-            rows = np.concatenate([slice_.rows_of[name][0] for slice_ in groupings])
-            shifted = [
-                slice_.rows_of[name][1] + at for slice_, at in zip(groupings, offset.tolist(), strict=False)
-            ]
-            group_index[name] = GroupIndex(rows, np.concatenate(shifted), table.month[rows], self.months)
-        group = [np.array(slice_.group, np.int64) + at for slice_, at in zip(groupings, offset, strict=False)]
-        chosen = Selection(
-            tuple(one for slice_ in groupings for one in slice_.filters),
-            np.concatenate(group),
-            tuple(one for slice_ in groupings for one in slice_.named),
-        )
-        return Slice(self, int(offset[-1]), group_index, chosen)
+    def value_counts(self, dimension: str) -> list[tuple[str, int]]:
+        """Each value of a dimension and how many certificates have it, in the order of `CubeFrame.values`."""
+        counts = self.everything.options(dimension)[0]
+        return list(zip(self.frame.values[dimension], counts.tolist(), strict=True))
 
-    def _grouped(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator["_Grouping"]:
+    def candidate_filters(self) -> list[Filter]:
+        """The filters that are always computed.
+
+        Everything; each single value, the age apart; each pair of values that occurs, the age apart; and
+        the quick periods alone and with each single value of the dimensions that are no time.
+        """
+        return [requested for slice_ in self.slices() for requested in slice_.filters]
+
+    def slices(self, changes: Changes | None = None, attributes: int = 2) -> Iterator[Slice]:
+        """The sums of the filters that are always computed, in blocks.
+
+        Args:
+            changes: Only filters that admit a changed row; without it, all.
+            attributes: Only filters that name at most so many dimensions besides times.
+        """
+        waiting: list[Grouping] = []
+        for size in range(attributes + 1):
+            for dimensions in combinations(_PAIRED, size):
+                for grouping in self._groupings(dimensions, changes):
+                    waiting.append(grouping)
+                    if sum(len(each.filters) for each in waiting) >= BLOCK_VARIANTS:
+                        yield slice_of(self.frame, waiting, self.everything)
+                        waiting = []
+        if waiting:
+            yield slice_of(self.frame, waiting, self.everything)
+
+    def changes_since(self, before: "Cube") -> Changes | None:
+        """The rows by which this cube differs from an earlier one.
+
+        A filter's figures depend on the rows that it admits, whatever their months.
+
+        Returns:
+            The rows; None where the two cannot be compared row by row: they are of different dates,
+            settings, values or months.
+        """
+        frame, earlier = self.frame, before.frame
+        if frame.comparable() != earlier.comparable():
+            return None
+        codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
+        for name, table in frame.tables.items():
+            now, then = frame.row_digests(name), earlier.row_digests(name)
+            for side, kept in ((table, np.isin(now, then)), (earlier.tables[name], np.isin(then, now))):
+                for dimension in ATTRIBUTES:
+                    codes[dimension].append(side.codes[dimension][~kept])
+        return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
+
+    def _groupings(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator[Grouping]:
         """The filters of one value of each of some dimensions; with times where these are few."""
-        cells = self.tables["cells"]
-        flat = self._flat(cells.codes, dimensions)
-        held = np.unique(flat[self._occurs & (flat != NO_VALUE)])
+        tables = self.frame.tables
+        combined = self._combined(tables["cells"].codes, dimensions)
+        occurring = np.unique(combined[self.frame.occurs & (combined != NO_VALUE)])
         if changes is not None:
-            held = np.intersect1d(held, self._flat(changes.codes, dimensions))
+            occurring = np.intersect1d(occurring, self._combined(changes.codes, dimensions))
         elif not dimensions:
-            held = np.zeros(1, np.int64)  # everything is published, also where there is nothing
-        for begin in range(0, len(held), _BLOCK_VARIANTS):
-            groups = held[begin : begin + _BLOCK_VARIANTS]
-            rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in self.tables.items()}
-            bases = [self._base(dimensions, int(one)) for one in groups]
-            yield self._with_months(bases, rows_of, months=len(dimensions) < 2)
+            occurring = np.zeros(1, np.int64)  # everything is published, also where there is nothing
+        for begin in range(0, len(occurring), BLOCK_VARIANTS):
+            groups = occurring[begin : begin + BLOCK_VARIANTS]
+            rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in tables.items()}
+            bases = [self._filter_of(dimensions, int(combination)) for combination in groups]
             if len(dimensions) < 2:
+                yield self._with_months(bases, rows_of)
                 yield from self._with_ages(bases, rows_of)
+            else:
+                yield Grouping(len(bases), rows_of, bases, list(range(len(bases))), [()] * len(bases))
 
-    def _with_months(
-        self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]], months: bool
-    ) -> "_Grouping":
-        """Each group as it is and, where wanted, with each month and each stretch of months it occurs in."""
-        filters: list[Filter] = list(bases)
-        group: list[int] = list(range(len(bases)))
-        named: list[tuple[int, ...]] = [()] * len(bases)
-        if months:
-            rows, of_row = rows_of["cells"]
-            there = np.zeros((len(bases), self.months), np.bool_)
-            happened = self._occurs[rows]
-            there[of_row[happened], self.tables["cells"].month[rows[happened]]] = True
-            for values in self._month_sets():
-                places = [month_number(text) - self.first for text in values]
-                for at in np.flatnonzero(there[:, places].any(axis=1)).tolist():
-                    filters.append(_and(bases[at], MONTH.name, values))
-                    group.append(at)
-                    named.append(tuple(place + self.first for place in places))
-        return _Grouping(len(bases), rows_of, filters, group, named)
+    def _with_months(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Grouping:
+        """Each group as it is, and with each month and each period of months that it occurs in."""
+        frame = self.frame
+        filters, group = list(bases), list(range(len(bases)))
+        months: list[tuple[int, ...]] = [()] * len(bases)
+        rows, of_row = rows_of["cells"]
+        occurs = frame.occurs[rows]
+        active = np.zeros((len(bases), frame.month_count), np.bool_)
+        active[of_row[occurs], frame.tables["cells"].month[rows[occurs]]] = True
+        for values in self._month_sets():
+            numbers = tuple(month_number(text) for text in values)
+            places = np.array(numbers) - frame.first_month
+            for at in np.flatnonzero(active[:, places].any(axis=1)).tolist():
+                filters.append(_and(bases[at], MONTH.name, values))
+                group.append(at)
+                months.append(numbers)
+        return Grouping(len(bases), rows_of, filters, group, months)
 
-    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator["_Grouping"]:
+    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator[Grouping]:
         """Each group with each quick period of days that it occurs in."""
-        held = self.values[ISSUED_AGE.name]
-        for selection in quick_periods(self.as_of, self.values[MONTH.name]).values():
-            values = selection.get(ISSUED_AGE.name, ())
-            places = [held.index(value) for value in values if value in held]
+        frame = self.frame
+        ages = frame.values[ISSUED_AGE.name]
+        for period in quick_periods(frame.as_of, frame.values[MONTH.name]).values():
+            values = period.get(ISSUED_AGE.name, ())
+            places = [ages.index(value) for value in values if value in ages]
             rows, of_row = rows_of["cells"]
-            recent = np.isin(self.tables["cells"].codes[ISSUED_AGE.name][rows], places)
-            there = np.unique(of_row[recent & self._occurs[rows]])
-            if not len(there):
+            recent = np.isin(frame.tables["cells"].codes[ISSUED_AGE.name][rows], places)
+            occurring = np.unique(of_row[recent & frame.occurs[rows]])
+            if not len(occurring):
                 continue
             renumbered = np.full(len(bases), NO_VALUE)
-            renumbered[there] = np.arange(len(there))
+            renumbered[occurring] = np.arange(len(occurring))
             admitted = {}
-            for name, table in self.tables.items():
+            for name, table in frame.tables.items():
                 rows, of_row = rows_of[name]
                 kept = np.isin(table.codes[ISSUED_AGE.name][rows], places)
                 kept &= renumbered[of_row] != NO_VALUE
                 admitted[name] = (rows[kept], renumbered[of_row[kept]])
-            filters = [_and(bases[at], ISSUED_AGE.name, values) for at in there.tolist()]
-            yield _Grouping(len(there), admitted, filters, list(range(len(there))), [()] * len(there))
+            filters = [_and(bases[at], ISSUED_AGE.name, values) for at in occurring.tolist()]
+            yield Grouping(
+                len(occurring), admitted, filters, list(range(len(occurring))), [()] * len(occurring)
+            )
 
     def _month_sets(self) -> list[tuple[str, ...]]:
         """Each month, and each quick period of several months once."""
-        months = self.values[MONTH.name]
-        periods = quick_periods(self.as_of, months).values()
-        stretches = [selection[MONTH.name] for selection in periods if MONTH.name in selection]
-        return list(dict.fromkeys([*((month,) for month in months), *stretches]))
+        months = self.frame.values[MONTH.name]
+        periods = quick_periods(self.frame.as_of, months).values()
+        of_periods = [period[MONTH.name] for period in periods if MONTH.name in period]
+        return list(dict.fromkeys([*((month,) for month in months), *of_periods]))
 
     def _rows_of(self, table: EncodedTable, dimensions: tuple[str, ...], groups: Ints) -> tuple[Ints, Ints]:
         """The rows of a table that belong to some groups, and the group of each."""
-        flat = self._flat(table.codes, dimensions)
-        at = np.minimum(np.searchsorted(groups, flat), len(groups) - 1)
-        rows = np.flatnonzero(groups[at] == flat)
+        combined = self._combined(table.codes, dimensions)
+        at = np.minimum(np.searchsorted(groups, combined), len(groups) - 1)
+        rows = np.flatnonzero(groups[at] == combined)
         return rows, at[rows]
 
-    def _flat(self, codes: Mapping[str, Ints], dimensions: tuple[str, ...]) -> Ints:
+    def _combined(self, codes: Mapping[str, Ints], dimensions: tuple[str, ...]) -> Ints:
         """One number for each combination of values; `NO_VALUE` where one has none."""
         rows = len(next(iter(codes.values())))
-        flat = np.zeros(rows, np.int64)
-        missing = np.zeros(rows, np.bool_)
+        combined, missing = np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
         for name in dimensions:
-            flat = flat * len(self.encoded[name]) + codes[name]
+            combined = combined * len(self.frame.encoded_values[name]) + codes[name]
             missing |= codes[name] == NO_VALUE
-        return np.where(missing, NO_VALUE, flat)
+        return np.where(missing, NO_VALUE, combined)
 
-    def _base(self, dimensions: tuple[str, ...], flat: int) -> Filter:
+    def _filter_of(self, dimensions: tuple[str, ...], combination: int) -> Filter:
+        """The filter of a combination of values; the inverse of `_combined`."""
         terms = []
         for name in reversed(dimensions):
-            flat, code = divmod(flat, len(self.encoded[name]))
-            terms.append((name, (self.encoded[name][code],)))
+            values = self.frame.encoded_values[name]
+            combination, code = divmod(combination, len(values))
+            terms.append((name, (values[code],)))
         return Filter(tuple(sorted(terms)))
-
-    def _admits(self, table: EncodedTable, requested: Filter) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which rows a filter's terms admit, months apart."""
-        mask = np.ones(len(table), np.bool_)
-        for name in _OTHERS:
-            if wanted := {fold(value) for value in requested.values(name)}:
-                codes = [code for code, value in enumerate(self.encoded[name]) if fold(value) in wanted]
-                mask &= np.isin(table.codes[name], codes)
-        return mask
-
-
-def _month_numbers(table: pa.Table) -> list[int]:
-    """The numbers of the months that a table has rows of."""
-    return [month_number(text) for text in table["month"].unique().to_pylist()]
-
-
-def _numbered(words: Iterable[tuple[Any, ...]]) -> Ints:
-    """A number for each words: equal for equal ones, in every process."""
-    # Few of them are different.
-    known: dict[tuple[Any, ...], int] = {}
-    found = []
-    for one in words:
-        if one not in known:
-            digest = blake2b(repr(one).encode(), digest_size=8).digest()
-            known[one] = int.from_bytes(digest, "little", signed=True)
-        found.append(known[one])
-    return np.array(found, np.int64)
-
-
-def _held(dimension: str, values: Sequence[str]) -> tuple[str, ...]:
-    """The values of a dimension in their order: all that are declared, or those held; costs may have none."""
-    if dimension in _DECLARED_ORDER:
-        return _DECLARED_ORDER[dimension]
-    return tuple(sorted(filter(None, values), key=lambda value: (fold(value), value)))
 
 
 def _and(base: Filter, dimension: str, values: Sequence[str]) -> Filter:

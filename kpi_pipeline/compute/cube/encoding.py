@@ -12,12 +12,12 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NO_VALUE: Final = -1
-"""Code of a value that the cells do not hold, or of none: no filter that names the dimension admits it."""
+"""Code of no value, or of one that the cells do not have: no filter that names the dimension admits it."""
 
 _DIGEST_SEED: Final = 20_240_229
 
-_CHUNK: Final = 1 << 16
-"""Rows summed at a time: memory stays flat however many there are."""
+CHUNK_ROWS: Final = 1 << 16
+"""Rows summed at a time: it bounds the memory that a sum takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class EncodedTable:
         currencies: Sequence[str],
         columns: Sequence[str],
     ) -> "EncodedTable":
-        """Code a table.
+        """Encode a table.
 
         Args:
             table: Dimensions, currency and columns.
@@ -64,14 +64,14 @@ class EncodedTable:
         )
 
     def __len__(self) -> int:
-        """How many rows it has."""
+        """Number of rows."""
         return len(self.month)
 
     def digests(self, labels: Ints) -> npt.NDArray[np.uint64]:
         """A number for each row: equal for equal rows, different for all others but one in 2**64.
 
         Args:
-            labels: What a row says beside its columns, as numbers.
+            labels: A number for the row's columns that are not encoded.
         """
         columns = [*self.codes.values(), self.month, self.currency, labels]
         weights = np.random.default_rng(_DIGEST_SEED).integers(
@@ -79,10 +79,10 @@ class EncodedTable:
         )
         # Sums wrap around 2**64; weights are odd, so that no column's change is lost.
         weights |= np.uint64(1)
-        found: npt.NDArray[np.uint64] = self.sums.astype(np.uint64) @ weights[len(columns) :]
+        digests: npt.NDArray[np.uint64] = self.sums.astype(np.uint64) @ weights[len(columns) :]
         for weight, column in zip(weights, columns, strict=False):
-            found += column.astype(np.uint64) * weight
-        return found
+            digests += column.astype(np.uint64) * weight
+        return digests
 
 
 class GroupIndex:
@@ -136,13 +136,33 @@ def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     Returns:
         [places, columns].
     """
-    found = np.zeros((places, sums.shape[1]), np.int64)
-    for begin in range(0, len(rows), _CHUNK):
-        slice_ = at[begin : begin + _CHUNK]
-        order = np.argsort(slice_, kind="stable")
-        place, first = np.unique(slice_[order], return_index=True)
-        found[place] += np.add.reduceat(sums[rows[begin : begin + _CHUNK][order]], first, axis=0)
-    return found
+    total = np.zeros((places, sums.shape[1]), np.int64)
+    for begin in range(0, len(rows), CHUNK_ROWS):
+        chunk = at[begin : begin + CHUNK_ROWS]
+        order = np.argsort(chunk, kind="stable")
+        place, first = np.unique(chunk[order], return_index=True)
+        total[place] += np.add.reduceat(sums[rows[begin : begin + CHUNK_ROWS][order]], first, axis=0)
+    return total
+
+
+def sum_by_keys(
+    sums: Ints, rows: Ints, keys: Sequence[Ints], sizes: Sequence[int]
+) -> tuple[tuple[Ints, ...], Ints]:
+    """Sum rows by the combination of several keys.
+
+    Args:
+        sums: What is summed, [any rows, columns].
+        rows: Rows to take; one may come several times.
+        keys: The keys of each, from 0.
+        sizes: How many values each key may have.
+
+    Returns:
+        The keys of each combination that occurs, in their order, and its sums, [combinations, columns].
+    """
+    shape = [max(size, 1) for size in sizes]
+    combinations, at = np.unique(np.ravel_multi_index(tuple(keys), shape), return_inverse=True)
+    total = sum_by_place(sums, rows, at, len(combinations))
+    return tuple(key.astype(np.int64) for key in np.unravel_index(combinations, shape)), total
 
 
 def place_of(values: Sequence[str]) -> dict[str, int]:
@@ -158,5 +178,5 @@ def encode_column(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
     if not len(encoded):
         return np.zeros(0, np.int64)
     of_entry = np.array([places.get(value, NO_VALUE) for value in encoded.dictionary.to_pylist()], np.int64)
-    found: Ints = of_entry[encoded.indices.to_numpy()]
-    return found
+    codes: Ints = of_entry[encoded.indices.to_numpy()]
+    return codes

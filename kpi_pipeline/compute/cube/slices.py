@@ -1,17 +1,16 @@
-"""Slices: the sums of some variants of a cube, whole, by month, and in parts."""
-
-from __future__ import annotations
+"""Slices: the sums of some variants of a cube: whole, by month, and by the values of a dimension."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, GroupIndex, Ints, sum_by_place
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, GroupIndex, Ints, sum_by_keys, sum_by_place
+from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.group_sums import BreakdownSums, GroupSums, MonthlyGroupSums
-from kpi_pipeline.compute.months import days_between, month_of, month_text
+from kpi_pipeline.compute.months import days_between, month_text
 from kpi_pipeline.model.components import (
     COMPONENT_INDEX,
     COMPONENTS,
@@ -24,11 +23,10 @@ from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
-if TYPE_CHECKING:
-    from kpi_pipeline.compute.cube.cube import Cube
-
 _MONTHLY_AT: Final = {name: at for at, name in enumerate(MONTHLY_COMPONENTS)}
-_FLOWS: Final = [one.name for one in COMPONENTS if one.kind not in (Kind.STOCK, Kind.SNAPSHOT)]
+_FLOWS: Final = [
+    component.name for component in COMPONENTS if component.kind not in (Kind.STOCK, Kind.SNAPSHOT)
+]
 _FLOWS_FROM: Final = [COMPONENT_INDEX[name] for name in _FLOWS]
 _FLOWS_TO: Final = [_MONTHLY_AT[name] for name in _FLOWS]
 _STOCKS: Final = frozenset(STOCK_COMPONENTS)
@@ -54,59 +52,69 @@ class Slice:
     """The sums of V variants; C currencies.
 
     Args:
-        cube: Where they come from.
-        groups: How many groups of rows there are.
+        frame: The encoded tables.
+        groups: Number of groups of rows.
         group_index: The rows of each group, by table.
-        chosen: The variants.
+        selection: The variants.
+        everything: The slice of all certificates; None where it is this one.
 
     Attributes:
-        cube: Where they come from.
+        frame: The encoded tables.
         filters: The V filters.
         group: Which group of rows each takes, [V].
         months: Numbers of the months that each names, ascending; empty where it names none.
-        groups: How many groups of rows there are.
+        groups: Number of groups of rows.
     """
 
     def __init__(
-        self, cube: Cube, groups: int, group_index: dict[str, GroupIndex], chosen: Selection
+        self,
+        frame: CubeFrame,
+        groups: int,
+        group_index: dict[str, GroupIndex],
+        selection: Selection,
+        everything: "Slice | None",
     ) -> None:
-        self.cube = cube
-        self.filters = chosen.filters
-        self.group = chosen.group
-        self.months = chosen.months
+        self.frame = frame
         self.groups = groups
+        self.filters, self.group, self.months = selection.filters, selection.group, selection.months
         self._group_index = group_index
-        self._stretches = _stretches(cube, chosen)
+        self._everything = everything
+        self._stretches = _stretches(frame, selection)
 
     def __len__(self) -> int:
-        """How many variants it has."""
+        """Number of variants."""
         return len(self.filters)
 
     @property
+    def everything(self) -> "Slice":
+        """The slice of all certificates."""
+        return self if self._everything is None else self._everything
+
+    @property
     def currencies(self) -> tuple[str, ...]:
-        """Codes of the cube's currencies."""
-        return self.cube.currencies
+        """Codes of the currencies."""
+        return self.frame.currencies
 
     def values(self, dimension: str) -> tuple[str, ...]:
         """The values of a dimension, in the catalogue's order."""
-        return self.cube.values[dimension]
+        return self.frame.values[dimension]
 
     @cached_property
     def named(self) -> Bools:
         """Which variants name months, [V]."""
-        return np.array([bool(one) for one in self.months], np.bool_)
+        return np.array([bool(months) for months in self.months], np.bool_)
 
     @cached_property
     def has_costs(self) -> Bools:
         """Which variants name no dimension that costs do not have, [V]."""
         return np.array(
-            [not any(one.values(name) for name in NOT_OF_COSTS) for one in self.filters], np.bool_
+            [not any(requested.values(name) for name in NOT_OF_COSTS) for requested in self.filters], np.bool_
         )
 
     @cached_property
     def trend_end(self) -> Ints:
         """Number of the last month of each trend: the last that the filter names, else that of as_of, [V]."""
-        present = month_of(self.cube.as_of)
+        present = self.frame.current_month
         return np.array([months[-1] if months else present for months in self.months], np.int64)
 
     def trend_months(self, variant: int) -> list[str]:
@@ -117,7 +125,7 @@ class Slice:
     @cached_property
     def totals(self) -> Ints:
         """Every component over each filter, [V, C, components]."""
-        cells = self.cube.tables["cells"]
+        cells = self.frame.tables["cells"]
         variant, row = self.rows("cells")
         currencies = len(self.currencies)
         places = sum_by_place(
@@ -130,11 +138,11 @@ class Slice:
         return self.totals[..., COMPONENT_INDEX[component]]
 
     def certificates(self) -> dict[Filter, int]:
-        """How many certificates each filter has."""
+        """The number of certificates of each filter."""
         variant, row = self.rows("cells")
-        counts = self.cube.tables["cells"].sums[row, COMPONENT_INDEX["proposed_count"]]
-        each = np.bincount(variant, counts, len(self)).astype(np.int64)
-        return dict(zip(self.filters, each.tolist(), strict=True))
+        counts = self.frame.tables["cells"].sums[row, COMPONENT_INDEX["proposed_count"]]
+        by_variant = np.bincount(variant, counts, len(self)).astype(np.int64)
+        return dict(zip(self.filters, by_variant.tolist(), strict=True))
 
     def monthly(self, component: str, months: int = TREND_MONTHS) -> Ints:
         """A component of each month up to the trend's last, [V, months, C].
@@ -159,33 +167,33 @@ class Slice:
         """
         at = _MONTHLY_AT[component]
         if component in _STOCKS:
-            present = month_of(self.cube.as_of)
+            present = self.frame.current_month
             first, last = np.minimum(first, present), np.minimum(last, present)
-        limit = self.cube.months
-        begin = np.clip(first - self.cube.first, 0, limit)
-        end = np.clip(last + 1 - self.cube.first, begin, limit)
+        limit = self.frame.month_count
+        begin = np.clip(first - self.frame.first_month, 0, limit)
+        end = np.clip(last + 1 - self.frame.first_month, begin, limit)
         own = self.group if group is None else group
         group = own.reshape(-1, *(1,) * (first.ndim - 1))
         sums = self._prefix[..., at]
-        found: Ints = sums[group, end] - sums[group, begin]
-        return found
+        difference: Ints = sums[group, end] - sums[group, begin]
+        return difference
 
     @cached_property
     def window_first(self) -> Ints:
         """Number of the DSO window's first month, [V]."""
-        trailing = month_of(self.cube.as_of) - self.cube.window_months + 1
+        trailing = self.frame.current_month - self.frame.window_months + 1
         return np.array([months[0] if months else trailing for months in self.months], np.int64)
 
     @cached_property
     def window_days(self) -> Ints:
         """Days of each DSO window that have passed, [V]."""
-        as_of = self.cube.as_of
-        found = days_between(self.window_first, self.trend_end, as_of)
+        as_of = self.frame.as_of
+        days = days_between(self.window_first, self.trend_end, as_of)
         for at, months in enumerate(self.months):
             if months and len(months) != months[-1] - months[0] + 1:
-                each = np.array(months, np.int64)
-                found[at] = days_between(each, each, as_of).sum()
-        return found
+                numbers = np.array(months, np.int64)
+                days[at] = days_between(numbers, numbers, as_of).sum()
+        return days
 
     def window(self, component: str) -> Ints:
         """A flow component over the DSO window: the months that the filter names, else the trailing ones."""
@@ -195,27 +203,27 @@ class Slice:
     @cached_property
     def present(self) -> Bools:
         """Which currencies each variant shows, [V, C]."""
-        happened = [COMPONENT_INDEX[name] for name in OCCURRENCE_COMPONENTS]
-        first = self.trend_end - TREND_MONTHS + 1 - self.cube.first
-        end = np.clip(self.trend_end + 1 - self.cube.first, 0, self.cube.months)
+        occurrences = [COMPONENT_INDEX[name] for name in OCCURRENCE_COMPONENTS]
+        first = self.trend_end - TREND_MONTHS + 1 - self.frame.first_month
+        end = np.clip(self.trend_end + 1 - self.frame.first_month, 0, self.frame.month_count)
         active = self._active[self.group, end] - self._active[self.group, np.clip(first, 0, end)]
-        found: Bools = (self.totals[..., happened] != 0).any(axis=2) | (active > 0)
-        return found
+        present: Bools = (self.totals[..., occurrences] != 0).any(axis=2) | (active > 0)
+        return present
 
     def options(self, dimension: str) -> Ints:
         """Certificates of each value of a dimension under each filter, [V, values]."""
-        cells = self.cube.tables["cells"]
+        cells = self.frame.tables["cells"]
         variant, row = self.rows("cells")
-        held = len(self.values(dimension))
+        values = len(self.values(dimension))
         if dimension == MONTH.name:
-            code = cells.month[row] - (self.cube.first_happened - self.cube.first)
+            code = cells.month[row] - (self.frame.first_active_month - self.frame.first_month)
         else:
             code = cells.codes[dimension][row]
         known = code != NO_VALUE
         counts = cells.sums[row, COMPONENT_INDEX["proposed_count"]]
-        found = np.zeros(len(self) * held, np.int64)
-        np.add.at(found, (variant * held + code)[known], counts[known])
-        return found.reshape(len(self), held)
+        certificates = np.zeros(len(self) * values, np.int64)
+        np.add.at(certificates, (variant * values + code)[known], counts[known])
+        return certificates.reshape(len(self), values)
 
     def group_sums(self, dimension: str, components: Sequence[str]) -> GroupSums:
         """Components over each filter by the values of a dimension other than the month."""
@@ -224,8 +232,11 @@ class Slice:
     def window_group_sums(self, dimension: str, components: Sequence[str]) -> GroupSums:
         """The same over each DSO window; of flow components only."""
         place = np.flatnonzero(~self.named)
-        first = np.full(len(place), month_of(self.cube.as_of) - self.cube.window_months + 1) - self.cube.first
-        last = np.full(len(place), month_of(self.cube.as_of)) - self.cube.first
+        first = (
+            np.full(len(place), self.frame.current_month - self.frame.window_months + 1)
+            - self.frame.first_month
+        )
+        last = np.full(len(place), self.frame.current_month) - self.frame.first_month
         stretch, row = self._group_index["cells"].within(self.group[place], first, last)
         variant, own = self.rows("cells")
         kept = self.named[variant]
@@ -237,40 +248,40 @@ class Slice:
 
         What a filter says of months is left aside.
         """
-        cells = self.cube.tables["cells"]
-        last = self.trend_end - self.cube.first
+        cells = self.frame.tables["cells"]
+        last = self.trend_end - self.frame.first_month
         variant, row = self._group_index["cells"].within(self.group, last - TREND_MONTHS + 1, last)
         amount = cells.sums[row, COMPONENT_INDEX[component]]
         code = cells.codes[dimension][row]
         kept = (amount != 0) & (code != NO_VALUE)
         variant, row, code, amount = variant[kept], row[kept], code[kept], amount[kept]
         month = cells.month[row] - (last[variant] - TREND_MONTHS + 1)
-        shape = (len(self), len(self.values(dimension)), len(self.currencies), TREND_MONTHS)
-        flat = np.ravel_multi_index((variant, code, cells.currency[row], month), shape)
-        held, at = np.unique(flat, return_inverse=True)
-        sums = np.zeros(len(held), np.int64)
-        np.add.at(sums, at, amount)
-        variant, value, currency, month = (one.astype(np.int64) for one in np.unravel_index(held, shape))
-        return MonthlyGroupSums(variant, value, currency, month, sums)
+        (variant, value, currency, month), sums = sum_by_keys(
+            amount[:, None],
+            np.arange(len(amount)),
+            (variant, code, cells.currency[row], month),
+            (len(self), len(self.values(dimension)), len(self.currencies), TREND_MONTHS),
+        )
+        return MonthlyGroupSums(variant, value, currency, month, sums[:, 0])
 
     def keys(self, breakdown: str) -> tuple[str, ...]:
         """The keys of a breakdown, sorted."""
-        chosen = self.cube.breakdown_key[self.cube.breakdown == breakdown]
-        return tuple(sorted(set(chosen.tolist())))
+        return tuple(sorted(set(self.frame.breakdown_key[self.frame.breakdown == breakdown].tolist())))
 
     def breakdown_sums(self, breakdown: str) -> BreakdownSums:
         """A breakdown over each filter."""
-        table = self.cube.tables["breakdowns"]
+        table = self.frame.tables["breakdowns"]
         variant, row = self.rows("breakdowns")
-        kept = self.cube.breakdown[row] == breakdown
+        kept = self.frame.breakdown[row] == breakdown
         variant, row = variant[kept], row[kept]
         keys = self.keys(breakdown)
-        code = np.searchsorted(np.array(keys, dtype=object), self.cube.breakdown_key[row])
-        shape = (len(self), max(len(keys), 1), max(len(self.currencies), 1))
-        flat = np.ravel_multi_index((variant, code.astype(np.int64), table.currency[row]), shape)
-        held, at = np.unique(flat, return_inverse=True)
-        sums = sum_by_place(table.sums, row, at, len(held))
-        variant, key, currency = (one.astype(np.int64) for one in np.unravel_index(held, shape))
+        code = np.searchsorted(np.array(keys, dtype=object), self.frame.breakdown_key[row])
+        (variant, key, currency), sums = sum_by_keys(
+            table.sums,
+            row,
+            (variant, code.astype(np.int64), table.currency[row]),
+            (len(self), len(keys), len(self.currencies)),
+        )
         return BreakdownSums(variant, key, currency, sums[:, 0], sums[:, 1])
 
     def critical(self, most: int) -> tuple[Ints, Ints]:
@@ -288,26 +299,18 @@ class Slice:
         rank = np.arange(len(variant)) - np.searchsorted(variant, variant)
         return variant[rank < most], row[rank < most]
 
-    @property
-    def critical_rows(self) -> list[dict[str, Any]]:
-        """Every critical certificate, by urgency."""
-        return self.cube.critical_rows
+    def only(self, wanted: Collection[Filter]) -> "Slice":
+        """The same sums of the filters that are wanted; a wanted filter that is not in it adds nothing."""
+        at = [place for place, requested in enumerate(self.filters) if requested in wanted]
+        filters = tuple(self.filters[place] for place in at)
+        return self._with(Selection(filters, self.group[at], tuple(self.months[place] for place in at)))
 
-    def only(self, wanted: Collection[Filter]) -> Slice:
-        """The same sums of some of the filters; of those that are not in it, nothing."""
-        at = [place for place, one in enumerate(self.filters) if one in wanted]
-        chosen = Selection(
-            tuple(self.filters[place] for place in at),
-            self.group[at],
-            tuple(self.months[place] for place in at),
-        )
-        return Slice(self.cube, self.groups, self._group_index, chosen)
-
-    def fresh(self) -> Slice:
+    def fresh(self) -> "Slice":
         """The same variants, nothing computed yet."""
-        return Slice(
-            self.cube, self.groups, self._group_index, Selection(self.filters, self.group, self.months)
-        )
+        return self._with(Selection(self.filters, self.group, self.months))
+
+    def _with(self, selection: Selection) -> "Slice":
+        return Slice(self.frame, self.groups, self._group_index, selection, self._everything)
 
     def stretch(self, table: str, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
         """The rows of some groups in stretches of months, given by their numbers.
@@ -315,7 +318,7 @@ class Slice:
         Returns:
             Which stretch each row of the table is in, ascending, and the row.
         """
-        begin, end = first - self.cube.first, last - self.cube.first
+        begin, end = first - self.frame.first_month, last - self.frame.first_month
         return self._group_index[table].within(group, begin, end)
 
     def rows(self, table: str) -> tuple[Ints, Ints]:
@@ -325,66 +328,68 @@ class Slice:
         return variant[stretch], row
 
     def _group_sums(self, dimension: str, components: Sequence[str], variant: Ints, row: Ints) -> GroupSums:
-        cells = self.cube.tables["cells"]
+        cells = self.frame.tables["cells"]
         code = cells.codes[dimension][row]
         kept = code != NO_VALUE
         variant, row, code = variant[kept], row[kept], code[kept]
-        shape = (len(self), max(len(self.values(dimension)), 1), max(len(self.currencies), 1))
-        flat = np.ravel_multi_index((variant, code, cells.currency[row]), shape)
-        held, at = np.unique(flat, return_inverse=True)
-        columns = cells.sums[:, [COMPONENT_INDEX[name] for name in components]]
-        sums = sum_by_place(columns, row, at, len(held))
+        (variant, value, currency), sums = sum_by_keys(
+            cells.sums[:, [COMPONENT_INDEX[name] for name in components]],
+            row,
+            (variant, code, cells.currency[row]),
+            (len(self), len(self.values(dimension)), len(self.currencies)),
+        )
         some = (sums != 0).any(axis=1)
-        variant, value, currency = (one[some].astype(np.int64) for one in np.unravel_index(held, shape))
-        return GroupSums(variant, value, currency, sums[some])
+        return GroupSums(variant[some], value[some], currency[some], sums[some])
 
     @cached_property
     def _dense(self) -> Ints:
         """Monthly components of each group, [groups, months, C, components]."""
-        months, currencies = self.cube.months, len(self.currencies)
-        found = np.zeros((self.groups * months * currencies, len(MONTHLY_COMPONENTS)), np.int64)
+        months, currencies = self.frame.month_count, len(self.currencies)
+        sums = np.zeros((self.groups * months * currencies, len(MONTHLY_COMPONENTS)), np.int64)
         every = np.arange(self.groups)
         for name, columns, to in (
             ("cells", _FLOWS_FROM, _FLOWS_TO),
             ("positions", slice(None), _STOCKS_TO),
         ):
-            table = self.cube.tables[name]
+            table = self.frame.tables[name]
             group, row = self._group_index[name].within(
                 every, np.zeros(self.groups, np.int64), np.full(self.groups, months)
             )
             at = (group * months + table.month[row]) * currencies + table.currency[row]
-            found[:, to] = sum_by_place(table.sums[:, columns], row, at, len(found))
-        return found.reshape(self.groups, months, currencies, len(MONTHLY_COMPONENTS))
+            sums[:, to] = sum_by_place(table.sums[:, columns], row, at, len(sums))
+        return sums.reshape(self.groups, months, currencies, len(MONTHLY_COMPONENTS))
 
     @cached_property
     def _prefix(self) -> Ints:
         """The same summed up to before each month, [groups, months + 1, C, components]."""
-        dense = self._dense
-        found = np.zeros((dense.shape[0], dense.shape[1] + 1, *dense.shape[2:]), np.int64)
-        np.cumsum(dense, axis=1, out=found[:, 1:])
-        return found
+        return _summed_before(self._dense)
 
     @cached_property
     def _active(self) -> Ints:
         """In how many months before each any monthly component is not zero, [groups, months + 1, C]."""
-        there = (self._dense != 0).any(axis=3)
-        found = np.zeros((there.shape[0], there.shape[1] + 1, there.shape[2]), np.int64)
-        np.cumsum(there, axis=1, out=found[:, 1:])
-        return found
+        return _summed_before((self._dense != 0).any(axis=3))
 
 
-def _stretches(cube: Cube, chosen: Selection) -> tuple[Ints, Ints, Ints]:
+def _summed_before(by_month: Ints | Bools) -> Ints:
+    """Sums up to before each month, of [groups, months, ...]."""
+    shape = by_month.shape
+    sums = np.zeros((shape[0], shape[1] + 1, *shape[2:]), np.int64)
+    np.cumsum(by_month, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _stretches(frame: CubeFrame, selection: Selection) -> tuple[Ints, Ints, Ints]:
     """The variant, first and last month (as places on the axis) of every stretch of consecutive months."""
-    found = []
-    for variant, months in enumerate(chosen.months):
+    stretches = []
+    for variant, months in enumerate(selection.months):
         if not months:
-            found.append((variant, 0, cube.months - 1))
+            stretches.append((variant, 0, frame.month_count - 1))
             continue
         begin = months[0]
         for number, following in zip(months, (*months[1:], None), strict=True):
             if following != number + 1:
-                found.append((variant, begin - cube.first, number - cube.first))
+                stretches.append((variant, begin - frame.first_month, number - frame.first_month))
                 if following is not None:
                     begin = following
-    each = np.array(found, np.int64).reshape(-1, 3)
-    return each[:, 0], each[:, 1], each[:, 2]
+    variant_of, first, last = np.array(stretches, np.int64).reshape(-1, 3).T
+    return variant_of, first, last

@@ -18,6 +18,7 @@ from kpi_pipeline.compute.blocks import (
 )
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
+from kpi_pipeline.compute.cube.selection import select
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.charts import CHARTS
@@ -50,5 +51,5 @@ def every_chart(slice_: Slice) -> list[Any]:
 )
 def test_a_variant_is_itself_among_others(many: Slice, block: Callable[[Slice], list[Any]]) -> None:
     together = block(many)
-    assert together == [block(many.cube.select([one]))[0] for one in many.filters]
+    assert together == [block(select(many.frame, [one], many.everything))[0] for one in many.filters]
     assert orjson.loads(orjson.dumps(together)) == together

@@ -1,20 +1,20 @@
-"""Coded tables: rows are found by group and month, summed into places, and known by their digests."""
+"""Encoded tables: rows are found by group and month, summed into places, and known by their digests."""
 
 from collections import defaultdict
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.cube import encoding as module
 from kpi_pipeline.compute.cube.encoding import (
+    CHUNK_ROWS,
     NO_VALUE,
     EncodedTable,
     GroupIndex,
     encode_column,
     place_of,
+    sum_by_keys,
     sum_by_place,
 )
 
@@ -64,12 +64,21 @@ def test_a_sum_by_place_is_what_a_dict_sums(rows, taken) -> None:
     assert found.tolist() == [expected[place] for place in range(5)]
 
 
-def test_sums_are_the_same_however_many_rows_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    sums, rows, at = ints(range(20)).reshape(10, 2), ints(range(10)), ints([3, 0, 3, 1, 1, 0, 3, 3, 0, 2])
-    whole = sum_by_place(sums, rows, at, 4)
-    monkeypatch.setattr(module, "_CHUNK", 3)
-    assert sum_by_place(sums, rows, at, 4).tolist() == whole.tolist()
-    assert whole[3].tolist() == [0 + 4 + 12 + 14, 1 + 5 + 13 + 15]
+def test_sums_of_more_rows_than_are_summed_at_a_time() -> None:
+    rng = np.random.default_rng(1)
+    count = 2 * CHUNK_ROWS + 7
+    sums, rows, at = rng.integers(-9, 9, (count, 2)), rng.permutation(count), rng.integers(0, 4, count)
+    expected = np.zeros((4, 2), np.int64)
+    np.add.at(expected, at, sums[rows])
+    assert sum_by_place(sums, rows, at, 4).tolist() == expected.tolist()
+
+
+def test_sums_by_keys_name_each_combination_that_occurs_in_order() -> None:
+    keys = ints([1, 0, 1, 1]), ints([2, 0, 0, 2])
+    (first, second), total = sum_by_keys(ints([[1], [2], [4], [8]]), ints([0, 1, 2, 3]), keys, (2, 3))
+    assert (first.tolist(), second.tolist(), total.tolist()) == ([0, 1, 1], [0, 0, 2], [[2], [4], [9]])
+    _, nothing = sum_by_keys(np.zeros((0, 1), np.int64), ints([]), (ints([]), ints([])), (0, 3))
+    assert nothing.shape == (0, 1)
 
 
 def test_what_has_no_place_has_no_value() -> None:

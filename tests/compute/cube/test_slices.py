@@ -107,7 +107,7 @@ def test_options_are_certificates_by_value_in_the_catalogues_order(cube_of) -> N
     ]
     cube = cube_of(rows, costs=[{"client": "c"}])
     slice_ = cube.select([EVERYTHING, Filter.of({"client": "a"})])
-    assert cube.values["client"] == ("a", "b", "c")
+    assert cube.frame.values["client"] == ("a", "b", "c")
     assert slice_.options("client").tolist() == [[2, 1, 0], [2, 0, 0]]
     assert slice_.options("month").tolist() == [[1, 0, 2], [0, 0, 2]]
     assert slice_.options("amount_band").tolist() == [[2, 1, 0, 0], [1, 1, 0, 0]]
@@ -181,7 +181,7 @@ def test_the_most_urgent_come_first(cube_of) -> None:
     ]
     slice_ = cube_of(rows).select([EVERYTHING, Filter.of({"client": "a"}), Filter.of({"client": "nobody"})])
     variant, row = slice_.critical(2)
-    ids = [slice_.critical_rows[at]["certificate_id"] for at in row.tolist()]
+    ids = [slice_.frame.critical_rows[at]["certificate_id"] for at in row.tolist()]
     assert list(zip(variant.tolist(), ids, strict=True)) == [(0, "200"), (0, "100"), (1, "100"), (1, "70")]
 
 
