@@ -6,7 +6,7 @@ from kpi_pipeline.assets.archive import ARCHIVED_ASSETS
 from kpi_pipeline.assets.cleanup import clean_cache
 from kpi_pipeline.assets.coverage import coverage
 from kpi_pipeline.assets.forecast_backtest import forecast_backtest
-from kpi_pipeline.assets.month_ends import MONTH_END_ASSETS
+from kpi_pipeline.assets.month_ends.publication import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.sources import certificates

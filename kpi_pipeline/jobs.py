@@ -5,7 +5,14 @@ from typing import Final
 from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
 from kpi_pipeline.assets.archive import restore_lost
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, NOBODY_WAITS, PRIORITY_TAG, REBUILD_TAG, refresh_job
+from kpi_pipeline.cache.requests.fulfil import (
+    ALWAYS,
+    NOBODY_WAITS,
+    PRIORITY_TAG,
+    REBUILD_TAG,
+    REFRESH_ALL_JOB,
+    refresh_job,
+)
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 QUEUES: Final = {
@@ -46,7 +53,7 @@ PRODUCT_JOBS: Final = {
 }
 
 REFRESH_ALL: Final = define_asset_job(
-    "refresh_all",
+    REFRESH_ALL_JOB,
     selection=_PUBLICATION,
     description="Read the source once and make every product live.",
     tags=_tags("background"),

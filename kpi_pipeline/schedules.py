@@ -43,10 +43,10 @@ MONTH_END_CRON: Final = "50 1 1 * *"
 
 _PLAN: Final = (
     *(
-        (f"refresh_{product}_schedule", PRODUCT_JOBS[product], cron, f"Keep {product} fresh.")
+        (f"{PRODUCT_JOBS[product].name}_schedule", PRODUCT_JOBS[product], cron, f"Keep {product} fresh.")
         for product, cron in PRODUCT_CRON.items()
     ),
-    ("refresh_all_schedule", REFRESH_ALL, ALL_CRON, "Keep all products on one reading."),
+    (f"{REFRESH_ALL.name}_schedule", REFRESH_ALL, ALL_CRON, "Keep all products on one reading."),
     ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Write everything anew, each night."),
     ("new_day_schedule", REFRESH_ALL, MIDNIGHT_CRON, "Ageing and overdue move with the date."),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers."),

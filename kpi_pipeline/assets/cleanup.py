@@ -5,9 +5,11 @@ import time
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.cache.publishing.cleanup import Cleanup
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.settings import current_settings
 
 
 @asset(
@@ -22,9 +24,10 @@ def clean_cache(
     context: AssetExecutionContext, source: SourceResource, cache: CacheResource
 ) -> MaterializeResult[None]:
     """Clean the cache up."""
-    first = month_end(month_of(source.today()) - cache.history_months())
+    settings = current_settings()
+    first = month_end(month_of(source.today()) - settings.history_months)
     started = time.perf_counter()
-    done = cache.cleanup().run(time.time(), first, cache.history_bytes())
+    done = Cleanup(cache.client).run(time.time(), first, settings.history_bytes)
     seconds = time.perf_counter() - started
     if done.without_expiry:
         context.log.warning(f"keys that should expire and do not: {', '.join(done.without_expiry[:10])}")

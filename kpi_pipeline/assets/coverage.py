@@ -6,7 +6,7 @@ from dagster import MaterializeResult, MetadataValue, TableRecord, asset
 
 from kpi_pipeline.assets.policies import TRY_AGAIN
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
-from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage
+from kpi_pipeline.cache.usage.coverage import Coverage, MissedVariant, ProductCoverage
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 
@@ -23,7 +23,7 @@ _MISSES_SHOWN = 20
 )
 def coverage(cache: CacheResource) -> MaterializeResult[None]:
     """Read the coverage of every product."""
-    found = [cache.coverage().of(product) for product in PRODUCTS]
+    found = [Coverage(cache.client).of(product) for product in PRODUCTS]
     hits, misses = sum(one.reads.hits for one in found), sum(one.reads.missed for one in found)
     return MaterializeResult(
         metadata={

@@ -1,5 +1,6 @@
 """The products: every variant computed, checked, written to the cache, and then made live."""
 
+import base64
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,22 +27,24 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.precompute_set import choose
-from kpi_pipeline.assets.preview import chart_preview
+from kpi_pipeline.assets.precompute_set import choose_variants
 from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
 from kpi_pipeline.cache.requests.fulfil import ALWAYS, REBUILD_TAG
 from kpi_pipeline.compute.catalogue import catalogue
+from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.provenance import Provenance
 
 ANSWERS_PER_EXTENSION = 500
@@ -49,22 +52,22 @@ ANSWERS_PER_EXTENSION = 500
 
 Answer = tuple[Filter, dict[str, Any]]
 
-BY_HAND_TAG = "dagster/from_ui"
-"""Dagster's tag of a run that somebody started in its UI: who does so wants to see it write."""
+FROM_UI_TAG = "dagster/from_ui"
+"""Dagster's tag of a run started in its UI: such a run writes even what is unchanged."""
 
 KEY_MARGIN_SECONDS = 3600
-"""Keys outlive stale_until by this, so that a reader tells `expired` from `missing`."""
+"""Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
 
 DESCRIPTIONS = {
     "kpis": "Every KPI with its comparison and trend, ageing and stages, of every variant.",
-    "dashboards": "The pages manager, operational and critical, of every variant: one read gives one page.",
-    "charts": "The columns of every chart and the pages made of them, of every variant; the specifications "
-    "are in the catalogue.",
+    "dashboards": "The pages manager, operational and critical, of every variant; one read serves one page.",
+    "charts": "The data of every chart and of the analytical pages, of every variant; the catalogue holds "
+    "the specifications.",
     "financials": "Statement, costs, margins and the forecast of collections, of every variant.",
 }
 
 CHECKS = {
-    "variants_reconcile": "For every additive component, a dimension's values sum to the total.",
+    "variants_reconcile": "For every additive component, the values of each dimension sum to the total.",
     "values_in_range": "Counts and days are not negative, parts add up to their whole and never exceed it.",
     "reads_back": "What the cache holds equals what was written.",
 }
@@ -99,7 +102,7 @@ def product_asset(product: str) -> AssetsDefinition:
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
-        """Compute the variants that have changed, or all, write them beside the live generation and verify.
+        """Compute the changed variants, or all; write them as a new generation and verify it.
 
         Raises:
             Failure: If a check fails; the new generation is discarded and the live one stays.
@@ -109,28 +112,32 @@ def product_asset(product: str) -> AssetsDefinition:
         as_of = date.fromisoformat(provenance.as_of or "")
         tables = Rollup.of_tables((rollup, positions, breakdowns, critical_certificates))
         cube = Cube(tables, as_of, source.dso_window_months(), source.thresholds())
-        declared = list(cube.slices())
-        singles = single_values(declared)
-        computed: dict[str, list[str]] = {
+        candidates = list(cube.slices())
+        singles = single_values(candidates)
+        problems = {
             "variants_reconcile": reconcile_variants(tables, singles),
             "values_in_range": out_of_range(singles),
         }
-        for check, problems in computed.items():
-            yield _check_result(product, check, problems)
-        _fail_on(computed)
+        for check, found in problems.items():
+            yield _check_result(product, check, found)
+        _fail_on(problems)
 
-        publisher, chosen = cache.publisher(), choose(product, cube, declared, cache)
+        publisher, variants = (
+            Publisher(cache.client),
+            choose_variants(product, cube, candidates, cache.client),
+        )
         described = catalogue(cube)
-        inputs = inputs_digest(product, cube, chosen.difference, described)
+        inputs = inputs_digest(product, cube, variants.difference, described)
         basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
-        fresh_until = provenance.read_at + cache.time_to_live(product)
-        stale_until = fresh_until + cache.stale_grace()
+        settings = current_settings()
+        fresh_until = provenance.read_at + settings.ttl[product]
+        stale_until = fresh_until + settings.stale_grace
         expires_at = stale_until + KEY_MARGIN_SECONDS
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
             writes_all, unread = _writes_all(context.run), list[str]()
-            held: Staged | ManifestEntry
+            written: Staged | ManifestEntry
             if (
                 live is not None
                 and not writes_all
@@ -138,15 +145,15 @@ def product_asset(product: str) -> AssetsDefinition:
                 and publisher.prolong(live.generation, expires_at)
                 and not publisher.inspect(live.generation)
             ):
-                held, outcome, computed_at = live, "unchanged", live.computed_at
+                written, outcome, computed_at = live, "unchanged", live.computed_at
             else:
-                plan = write_plan(product, cube, chosen, None if writes_all else live, basis)
-                held, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
+                plan = write_plan(product, cube, variants, None if writes_all else live, basis)
+                written, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
                 outcome, computed_at = "written", provenance.read_at
-        yield _check_result(product, "reads_back", unread, variants=held.variants)
+        yield _check_result(product, "reads_back", unread, variants=written.variants)
         _fail_on({"reads_back": unread})
         entry = manifest_entry(
-            held,
+            written,
             provenance,
             as_of,
             inputs=inputs,
@@ -157,9 +164,13 @@ def product_asset(product: str) -> AssetsDefinition:
             stale_until=stale_until,
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
-        told = _metadata(entry, outcome, time.perf_counter() - started)
-        told["taken_over"] = held.reused if isinstance(held, Staged) else held.variants
-        yield Output(entry, metadata={**told, **chosen.told, **_previews(product, cube)})
+        metadata = {
+            **_metadata(entry, outcome, time.perf_counter() - started),
+            "reused": written.reused if isinstance(written, Staged) else written.variants,
+            **variants.metadata,
+            **(_previews(cube) if product == "charts" else {}),
+        }
+        yield Output(entry, metadata=metadata)
 
     return build
 
@@ -170,22 +181,22 @@ def _write(
     plan: WritePlan,
     described: dict[str, Any],
     expires_at: float,
-    extend_lease: Callable[[], None],
+    extend_lease: Callable[[], object],
 ) -> tuple[Staged, list[str]]:
-    """Write a generation and read it back: what has changed, or all where the rest is not good any more.
+    """Write a generation and read it back: the changed variants, or all where reuse fails.
 
     Returns:
-        The generation, and problems in words, for which it was discarded.
+        The generation, and the problems for which it was discarded.
     """
 
-    def written(some: WritePlan) -> tuple[Staged, list[str]]:
+    def write(partial_plan: WritePlan) -> tuple[Staged, list[str]]:
         staged = publisher.stage(
             product,
             new_generation(product, datetime.now(UTC)),
-            _extending(payloads(product, some.slices), extend_lease),
+            _extending(payloads(product, partial_plan.slices), extend_lease),
             described,
             expires_at=expires_at,
-            unchanged=some.unchanged,
+            unchanged=partial_plan.unchanged,
         )
         problems = publisher.verify(staged)
         if problems:
@@ -194,10 +205,10 @@ def _write(
 
     if plan.unchanged is not None:
         with suppress(IncompleteGeneration):
-            staged, problems = written(plan)
+            staged, problems = write(plan)
             if not problems:
                 return staged, []
-    return written(plan.whole())
+    return write(plan.whole())
 
 
 def live_asset(product: str) -> AssetsDefinition:
@@ -217,7 +228,7 @@ def live_asset(product: str) -> AssetsDefinition:
         context: AssetExecutionContext, entry: ManifestEntry, cache: CacheResource
     ) -> MaterializeResult[None]:
         """Flip the manifest, unless a newer reading of the source is live already."""
-        outcome = cache.publisher().flip(entry)
+        outcome = Publisher(cache.client).flip(entry)
         if outcome is Flip.SUPERSEDED:
             context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
         return MaterializeResult(
@@ -237,15 +248,15 @@ def live_asset(product: str) -> AssetsDefinition:
 
 
 def inputs_digest(product: str, cube: Cube, difference: list[Filter], described: dict[str, Any]) -> str:
-    """A digest of all that a generation's answers come from.
+    """A digest of all inputs of a generation.
 
     Args:
-        product: What is answered.
+        product: The product.
         cube: The figures.
-        difference: Filters computed beyond the declared ones, or left out of these.
+        difference: Filters computed besides the candidates, or left out of them.
         described: The catalogue.
     """
-    differing = sorted(str(one.identity) for one in difference)
+    differing = sorted(str(requested.identity) for requested in difference)
     parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), differing, described])
     return blake2b(parts, digest_size=16).hexdigest()
 
@@ -295,8 +306,8 @@ def manifest_entry(
     )
 
 
-def _extending(answers: Iterator[Answer], extend_lease: Callable[[], None]) -> Iterator[Answer]:
-    """The same answers; writing many must not outlast the lease."""
+def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:
+    """The same answers, while the lease is extended from time to time."""
     for number, answer in enumerate(answers):
         if number % ANSWERS_PER_EXTENSION == 0:
             extend_lease()
@@ -323,8 +334,8 @@ def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
 
 
 def _writes_all(run: DagsterRun) -> bool:
-    """Whether whoever started a run wants everything written anew."""
-    return run.tags.get(REBUILD_TAG) == ALWAYS or BY_HAND_TAG in run.tags
+    """Whether a run must write every variant, unchanged ones included."""
+    return run.tags.get(REBUILD_TAG) == ALWAYS or FROM_UI_TAG in run.tags
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:
@@ -339,10 +350,18 @@ def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, A
     }
 
 
-def _previews(product: str, cube: Cube) -> dict[str, MarkdownMetadataValue]:
-    if product != "charts":
-        return {}
-    return {f"preview_{name}": chart_preview(cube, name) for name in ("monthly_trend", "ageing")}
+def _previews(cube: Cube) -> dict[str, MarkdownMetadataValue]:
+    """Two charts of all certificates as inline PNGs, or what an empty chart says."""
+    _, payload = next(payloads("charts", [cube.everything]))
+    previews = {}
+    for name in ("monthly_trend", "ageing"):
+        data, chart = payload["charts"][name], CHARTS[name]
+        markdown = chart.nothing.es
+        if not data["empty"]:
+            picture = base64.b64encode(render_png(name, data["columns"], "es", "light")).decode()
+            markdown = f"![{chart.title.es}](data:image/png;base64,{picture})"
+        previews[f"preview_{name}"] = MetadataValue.md(markdown)
+    return previews
 
 
 PRODUCT_ASSETS = [product_asset(product) for product in PRODUCTS]

@@ -1,4 +1,4 @@
-"""What a generation takes over from the live one: the answers whose figures have not changed."""
+"""Which answers a generation reuses from the live one: those whose figures have not changed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from kpi_pipeline.assets.precompute_set import Chosen
+from kpi_pipeline.assets.precompute_set import GenerationVariants
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
@@ -21,12 +21,12 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.snapshots import table_of_run
 
 _CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
-"""Packages by which an answer follows from the roll-up."""
+"""Packages that compute an answer from the roll-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """What of a generation is computed, and what is taken over.
+    """Which answers of a generation are computed, and which are reused.
 
     Attributes:
         every: The sums of all its variants.
@@ -40,10 +40,10 @@ class WritePlan:
 
     @property
     def slices(self) -> Iterator[Slice]:
-        """The sums to be computed, each let go of once it is passed on: all together they are large."""
+        """The sums to compute, each released once it is used: together they take much memory."""
         waiting = list(self.changed)
         while waiting:
-            # A copy: what it computes on the way goes with it.
+            # A copy: intermediate results are released with it.
             yield waiting.pop(0).fresh()
 
     def whole(self) -> "WritePlan":
@@ -51,47 +51,51 @@ class WritePlan:
         return replace(self, changed=self.every, unchanged=None)
 
 
-def write_plan(product: str, cube: Cube, chosen: Chosen, live: ManifestEntry | None, basis: str) -> WritePlan:
+def write_plan(
+    product: str, cube: Cube, variants: GenerationVariants, live: ManifestEntry | None, basis: str
+) -> WritePlan:
     """Find out which answers must be computed.
 
-    An answer of the live generation holds still where it rests on the same basis and no row that its filter
+    An answer of the live generation still holds where it has the same basis and no row that its filter
     admits has changed.
 
     Args:
-        product: What is published.
+        product: The product.
         cube: Its figures.
-        chosen: The variants of the generation.
+        variants: The variants of the generation.
         live: The live generation; None where all must be computed.
-        basis: What the answers rest on beside the figures.
+        basis: The generation's basis; see `basis_digest`.
     """
-    everything = WritePlan(chosen.slices, chosen.slices, None)
+    everything = WritePlan(variants.slices, variants.slices, None)
     if live is None or live.basis != basis or live.schema_version != SCHEMA_VERSION:
         return everything
-    before = _rollup_of_run(live.run_id)
-    if before is None:
+    rollup = _rollup_of_run(live.run_id)
+    if rollup is None:
         return everything
-    earlier = Cube(before, live.as_of, cube.frame.window_months, cube.frame.thresholds)
-    changes = cube.changes_since(earlier)
-    if changes is None or shared_inputs(product, cube) != shared_inputs(product, earlier):
+    before = Cube(rollup, live.as_of, cube.frame.window_months, cube.frame.thresholds)
+    changes = cube.changes_since(before)
+    if changes is None or shared_inputs(product, cube) != shared_inputs(product, before):
         return everything
-    touched = {one for slice_ in cube.slices(changes) for one in slice_.filters}
-    # What readers asked for beyond the declared filters may be new in this generation.
-    computed = touched | set(chosen.requested)
-    held = [one for slice_ in chosen.slices for one in slice_.filters if one not in computed]
+    # A requested variant beyond the candidates may be new in this generation.
+    computed = set(variants.requested)
+    computed.update(*(slice_.filters for slice_ in cube.slices(changes)))
+    reused = [
+        requested for slice_ in variants.slices for requested in slice_.filters if requested not in computed
+    ]
     return WritePlan(
-        chosen.slices,
-        [some for slice_ in chosen.slices if len(some := slice_.only(computed))],
-        Reusable(live.generation, tuple(held)) if held else None,
+        variants.slices,
+        [some for slice_ in variants.slices if len(some := slice_.only(computed))],
+        Reusable(live.generation, tuple(reused)) if reused else None,
     )
 
 
 def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
-    """A digest of what every answer of a generation rests on beside its own rows.
+    """A digest of the inputs that all answers of a generation share: everything but their own rows.
 
     Args:
-        product: What is answered.
+        product: The product.
         cube: The figures.
-        described: The catalogue; how many certificates a value has does not matter.
+        described: The catalogue; the number of certificates of each value does not matter.
     """
     words = {name: said for name, said in described.items() if name not in ("as_of", "dimensions")}
     parts = [
@@ -107,13 +111,12 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
 
 
 def single_values(slices: Sequence[Slice]) -> list[Slice]:
-    """The sums of everything and of each single value of the declared filters, ages apart."""
-    found = []
-    for slice_ in slices:
-        wanted = {one for one in slice_.filters if _is_single(one)}
-        if wanted:
-            found.append(slice_.only(wanted))
-    return found
+    """The sums of everything and of each single value, ages apart."""
+    return [
+        slice_.only(singles)
+        for slice_ in slices
+        if (singles := {requested for requested in slice_.filters if _is_single(requested)})
+    ]
 
 
 def _is_single(requested: Filter) -> bool:
@@ -131,7 +134,7 @@ def _rollup_of_run(run_id: str) -> Rollup | None:
 
 @cache
 def _code_digest() -> str:
-    """A digest of the programs by which answers are computed, as this process has loaded them."""
+    """A digest of the code that computes answers, as this process has loaded it."""
     state = blake2b(digest_size=16)
     for package in _CODE:
         state.update(_sources(package))
@@ -139,11 +142,11 @@ def _code_digest() -> str:
 
 
 def _sources(package: str) -> bytes:
-    waiting, found = [files(package)], []
+    waiting, sources = [files(package)], []
     while waiting:
-        for one in waiting.pop().iterdir():
-            if one.is_dir() and one.name != "__pycache__":
-                waiting.append(one)
-            elif one.name.endswith(".py"):
-                found.append(one.name.encode() + one.read_bytes())
-    return b"".join(sorted(found))
+        for entry in waiting.pop().iterdir():
+            if entry.is_dir() and entry.name != "__pycache__":
+                waiting.append(entry)
+            elif entry.name.endswith(".py"):
+                sources.append(entry.name.encode() + entry.read_bytes())
+    return b"".join(sorted(sources))

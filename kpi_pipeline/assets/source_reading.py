@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from dagster import Failure
 
+from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
@@ -100,7 +101,7 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
         Failure: If the source or its mapping cannot be read.
     """
     # Drawn before reading: whoever reads later holds a larger fence and newer data.
-    fence, begun_at = cache.publisher().next_fence(), time.time()
+    fence, begun_at = Publisher(cache.client).next_fence(), time.time()
     started = time.perf_counter()
     mapping = source.mapping()
     extracted = source.extract(mapping)

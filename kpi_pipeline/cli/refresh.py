@@ -11,13 +11,13 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
+from kpi_pipeline.cache.requests.fulfil import refreshed_products
 from kpi_pipeline.cli.console import Board
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
 
-REFRESH_ALL: Final = "refresh_all"
 TIMEOUT_S: Final = 1800
 """How long a refresh is followed: as long as Dagster lets a run go on."""
 
@@ -110,9 +110,8 @@ def refresh(server: DagsterClient, redis_address: str, job: str, requested_by: s
         raise Problem(f"{job} ended as {progress.status}: {reason}\n  The run: {server.link(run_id)}")
     seconds = round(time.monotonic() - begun, 3)
     board.show(job, f"succeeded in {seconds:.1f} s", done=True)
-    products = PRODUCTS if job == REFRESH_ALL else (job.removeprefix("refresh_"),)
     with connect(redis_address) as client:
-        live = read_back(client, run_id, progress, products)
+        live = read_back(client, run_id, progress, refreshed_products(job))
     return Refresh(run_id, job, server.link(run_id), seconds, live)
 
 

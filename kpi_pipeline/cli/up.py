@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
 from kpi_pipeline.cli.console import Board, print_problem, say
 from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, keep, make_demo
 from kpi_pipeline.cli.problems import (
@@ -19,7 +20,7 @@ from kpi_pipeline.cli.problems import (
     load_settings,
     reported_errors,
 )
-from kpi_pipeline.cli.refresh import REFRESH_ALL, not_fresh, refresh
+from kpi_pipeline.cli.refresh import not_fresh, refresh
 from kpi_pipeline.cli.warm import show_refresh
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses, http_answers
@@ -166,7 +167,7 @@ def _warm_if_needed(settings: Settings, addresses: Addresses) -> None:
             say("everything that is live is fresh")
             return
         with Board() as board:
-            done = refresh(DagsterClient(addresses.dagster_url), address, REFRESH_ALL, "kpi up", board)
+            done = refresh(DagsterClient(addresses.dagster_url), address, REFRESH_ALL_JOB, "kpi up", board)
         show_refresh(done)
     except EXPECTED_ERRORS as error:
         print_problem(str(error))

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.requests.fulfil import refresh_job
+from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB, refresh_job
 from kpi_pipeline.cli.console import Board, print_json, say, show_table
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
-from kpi_pipeline.cli.refresh import REFRESH_ALL, Refresh, refresh
+from kpi_pipeline.cli.refresh import Refresh, refresh
 from kpi_pipeline.cli.server import dagster_client
 from kpi_pipeline.cli.warming import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -66,7 +66,7 @@ def warm(
                 warmed = warm_variants(client, products or PRODUCTS, filters, board)
             _tell_warmed(server, warmed, as_json)
             return
-        jobs = [refresh_job(name) for name in products] or [REFRESH_ALL]
+        jobs = [refresh_job(name) for name in products] or [REFRESH_ALL_JOB]
         with Board(silent=as_json) as board, ThreadPoolExecutor(len(jobs)) as together:
             done = list(together.map(lambda job: refresh(server, address, job, "kpi warm", board), jobs))
             verified: list[Verified] = []

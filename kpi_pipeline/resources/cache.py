@@ -3,104 +3,70 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from dagster import ConfigurableResource, Failure
+import redis
+from dagster import ConfigurableResource, Failure, InitResourceContext
+from pydantic import PrivateAttr
 
-from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.publishing.cleanup import Cleanup
-from kpi_pipeline.cache.publishing.history import History
-from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.cache.publishing.leases import Leases
-from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.publishing.restoration import Restoration
-from kpi_pipeline.cache.requests.tasks import Requests
-from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.cache.usage.coverage import Coverage
-from kpi_pipeline.model.precompute_set import Budget
 from kpi_pipeline.settings import current_settings
 
 LONGEST_WAIT_S = 150.0
-"""How long somebody waits for a lease: a holder that lives may extend it."""
+"""Longest wait for a lease: its holder may extend it."""
 
 LEASE_POLL_S = 0.05
 
 
 class CacheResource(ConfigurableResource[None]):
-    """The writing side of the cache, at the address that settings give."""
+    """The writing side of the cache at the address in the settings: one client for a run or a tick.
 
-    def publisher(self) -> Publisher:
-        """Publishes generations."""
-        return Publisher(connect(redis_url(current_settings())))
+    The address is read when the client is first used, so that who catches `NoRedis` then can act on it.
+    """
 
-    def requests(self) -> Requests:
-        """The stream of requests from serving."""
-        return Requests(connect(redis_url(current_settings())))
+    _client: redis.Redis | None = PrivateAttr(None)
 
-    def usage_counters(self) -> UsageCounters:
-        """What readers ask for."""
-        return UsageCounters(connect(redis_url(current_settings())))
+    @property
+    def client(self) -> redis.Redis:
+        """The client that the cache's classes take.
 
-    def coverage(self) -> Coverage:
-        """Which variants are precomputed, and how questions find them."""
-        return Coverage(connect(redis_url(current_settings())))
+        Raises:
+            NoRedis: If there is no address, or it is malformed.
+        """
+        if self._client is None:
+            self._client = connect(redis_url(current_settings()))
+        return self._client
 
-    def precompute_budget(self) -> Budget:
-        """What the variants of one generation may take."""
-        settings = current_settings()
-        return Budget(settings.precompute_max_variants, settings.precompute_max_bytes)
+    def teardown_after_execution(self, context: InitResourceContext) -> None:  # noqa: ARG002
+        """Close the client."""
+        if self._client is not None:
+            self._client.close()
 
-    def history(self) -> History:
-        """Keeps month ends."""
-        return History(connect(redis_url(current_settings())))
-
-    def history_months(self) -> int:
-        """How many month ends are kept."""
-        return current_settings().history_months
-
-    def history_bytes(self) -> int:
-        """Stored size that all month ends together may have."""
-        return current_settings().history_bytes
-
-    def cleanup(self) -> Cleanup:
-        """Cleans the cache up."""
-        return Cleanup(connect(redis_url(current_settings())))
-
-    def alarms(self) -> Alarms:
-        """Alarms to the engineers."""
-        return Alarms(connect(redis_url(current_settings())))
-
+    @property
     def archive(self) -> Archive:
-        """Live generations on disk."""
-        settings = current_settings()
-        return Archive(connect(redis_url(settings)), settings.storage / "archive")
-
-    def integrity(self) -> IntegrityCheck:
-        """What Redis no longer holds of what is live."""
-        return IntegrityCheck(connect(redis_url(current_settings())))
-
-    def restoration(self) -> Restoration:
-        """Brings back from the archive what is lost."""
-        return Restoration(connect(redis_url(current_settings())), self.archive())
+        """The live generations on disk."""
+        return Archive(self.client, current_settings().storage / "archive")
 
     @contextmanager
-    def lease(self, product: str, holder: str) -> Iterator[Callable[[], None]]:
-        """Hold the right to rebuild a product, waiting for whoever holds it.
+    def lease(self, product: str, holder: str) -> Iterator[Callable[[], object]]:
+        """Hold the right to rebuild a product; wait while another run holds it.
 
         Args:
-            product: Which.
+            product: The product.
             holder: The run's id.
 
         Yields:
-            What extends the lease; to be called from time to time by long work.
+            A function that extends the lease; long work calls it from time to time.
 
         Raises:
-            Failure: If it is not free in time: then a holder that lives keeps it.
+            Failure: If the lease is not free in time: its holder is alive and keeps it.
         """
-        leases = Leases(connect(redis_url(current_settings())))
+        leases = Leases(self.client)
+        take = partial(leases.take, product, holder)
         deadline = time.monotonic() + LONGEST_WAIT_S
-        while not leases.take(product, holder):
+        while not take():
             if time.monotonic() > deadline:
                 raise Failure(
                     f"{product} is being rebuilt by run {leases.holder(product)} for longer than "
@@ -108,18 +74,6 @@ class CacheResource(ConfigurableResource[None]):
                 )
             time.sleep(LEASE_POLL_S)
         try:
-            yield lambda: _extend(leases, product, holder)
+            yield take
         finally:
             leases.release(product, holder)
-
-    def time_to_live(self, product: str) -> int:
-        """Seconds for which a generation of a product stays fresh."""
-        return current_settings().ttl[product]
-
-    def stale_grace(self) -> int:
-        """Seconds for which a generation may be served after it ceased to be fresh."""
-        return current_settings().stale_grace
-
-
-def _extend(leases: Leases, product: str, holder: str) -> None:
-    leases.take(product, holder)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from dagster import ConfigurableIOManager, Failure, InputContext, MetadataValue, OutputContext
 
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
 from kpi_pipeline.settings import current_settings
 
 KEPT_FILES = 5
@@ -61,7 +62,8 @@ class RunFileIOManager(ConfigurableIOManager):
             pointer = folder / "latest"
             if not pointer.exists():
                 raise Failure(
-                    f"asset {name!r} has no snapshot yet: materialize it first, or run the job refresh_all",
+                    f"asset {name!r} has no snapshot yet: materialize it first, or run the job "
+                    f"{REFRESH_ALL_JOB}",
                     allow_retries=False,
                 )
             path = folder / pointer.read_text()

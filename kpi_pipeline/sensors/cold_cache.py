@@ -8,7 +8,8 @@ import redis
 from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
 
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.jobs import restore_cache
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
@@ -54,7 +55,7 @@ def _act_on(
     now: float,
 ) -> SensorResult:
     cursor = json.dumps({"lost": lost, "at": now})
-    archive = cache.archive()
+    archive = cache.archive
     if any(archive.entries(product)[0] for product in lost):
         return SensorResult(run_requests=[RunRequest(tags={"kpi/lost": _told(lost)})], cursor=cursor)
     if not source.is_chosen():
@@ -62,13 +63,13 @@ def _act_on(
         return SensorResult(skip_reason=reason, cursor="")
     for product in lost:
         if not rebuild_under_way(context.instance, product):
-            cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
+            Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING)
     reason = f"nothing is archived; rebuilds are asked for: {_told(lost)}"
     return SensorResult(skip_reason=reason, cursor=cursor)
 
 
 def _lost(cache: CacheResource, now: float) -> dict[str, str]:
-    integrity = cache.integrity()
+    integrity = IntegrityCheck(cache.client)
     found = {product: integrity.of(product, now) for product in PRODUCTS}
     return {product: loss for product, loss in found.items() if loss is not None}
 

@@ -7,9 +7,11 @@ from typing import Final
 import redis
 from dagster import DefaultSensorStatus, SensorEvaluationContext, SensorResult, SkipReason, sensor
 
+from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
@@ -41,10 +43,10 @@ def freshness_violations(context: SensorEvaluationContext, cache: CacheResource)
         for product, live in late.items():
             fence, requested_at = told.get(product, [-1, 0.0])
             if fence != live.fence:
-                cache.alarms().sound("freshness_violated", live.generation, _advice(live, now))
+                Alarms(cache.client).sound("freshness_violated", live.generation, _advice(live, now))
                 requested_at = 0.0
             if now >= requested_at + RETRY_S and not rebuild_under_way(context.instance, product):
-                cache.requests().submit(RequestKind.REFRESH, product, EVERYTHING)
+                Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING)
                 requested_at = now
             told[product] = [live.fence, requested_at]
     except (NoRedis, redis.RedisError) as error:
@@ -55,7 +57,7 @@ def freshness_violations(context: SensorEvaluationContext, cache: CacheResource)
 
 
 def _late(cache: CacheResource, now: float) -> dict[str, ManifestEntry]:
-    publisher = cache.publisher()
+    publisher = Publisher(cache.client)
     entries = {product: publisher.live(product) for product in PRODUCTS}
     return {
         product: live

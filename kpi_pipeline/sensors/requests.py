@@ -14,7 +14,8 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, fulfil, task_tag
-from kpi_pipeline.cache.requests.tasks import Request
+from kpi_pipeline.cache.requests.tasks import Request, Requests
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
 
@@ -39,7 +40,7 @@ def requested_refreshes(
     A request stays in the stream until its run is recorded: if this tick or the daemon is cut, it is
     delivered again, and one whose run exists by then is only acknowledged.
     """
-    requests = cache.requests()
+    requests = Requests(cache.client)
     runs: list[RunRequest] = []
 
     def launch(spec: RunRequestSpec) -> bool:
@@ -49,7 +50,7 @@ def requested_refreshes(
     fulfil(
         requests.pending(_CONSUMER, TAKEN_AT_ONCE, patience_s=PATIENCE_S),
         requests,
-        cache.usage_counters(),
+        UsageCounters(cache.client),
         has_run=lambda request: _has_run(context.instance, request),
         launch=launch,
     )

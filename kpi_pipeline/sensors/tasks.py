@@ -10,6 +10,7 @@ from dagster import (
     run_status_sensor,
 )
 
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors.task_progress import tasks_of
@@ -39,7 +40,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
         tasks = tasks_of(run)
         if not tasks:
             return
-        requests = cache.requests()
+        requests = Requests(cache.client)
         for task, entry in tasks.items():
             if status is DagsterRunStatus.STARTED:
                 requests.started(task, run.run_id)

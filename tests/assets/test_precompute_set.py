@@ -52,7 +52,7 @@ def test_without_a_tight_budget_all_declared_variants_are_precomputed(
     for product in PRODUCTS:
         shown = told(instance, product)
         assert shown["variants"] == shown["declared"]
-        assert (shown["left_out"], shown["asked_for"], shown["refused"]) == (0, 0, 0)
+        assert (shown["left_out"], shown["requested"], shown["refused"]) == (0, 0, 0)
         assert shown["estimated_bytes"] == pytest.approx(shown["bytes"], rel=0.25)
         chosen = Coverage(client).of(product).chosen
         assert (chosen.known, chosen.declared) == (shown["declared"], shown["declared"])
@@ -69,7 +69,7 @@ def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(
     assert run("refresh_kpis").success
     shown = told(instance)
     assert shown["variants"] == read().manifest()["kpis"].variants == 400
-    assert (shown["declared"], shown["asked_for"]) == (before["declared"], 1)
+    assert (shown["declared"], shown["requested"]) == (before["declared"], 1)
     assert shown["left_out"] == shown["declared"] - 399
     singles = [
         Filter.of({one["name"]: held["value"]})
@@ -152,4 +152,4 @@ def test_who_asks_for_a_missing_variant_gets_it_from_the_run_that_follows(
     assert found.status_code == 200
     assert found.get_json()["meta"]["state"] == "fresh"
     assert found.get_json()["meta"]["filter"] == {"client": sorted([first, second]), "state": ["pagado"]}
-    assert told(instance)["asked_for"] == 1
+    assert told(instance)["requested"] == 1

@@ -63,7 +63,7 @@ def told(instance: DagsterInstance) -> Callable[..., tuple[int, int]]:
     def counts(product: str = "kpis") -> tuple[int, int]:
         event = instance.get_latest_materialization_event(AssetKey(product))
         metadata = event.asset_materialization.metadata
-        return metadata["taken_over"].value, metadata["variants"].value
+        return metadata["reused"].value, metadata["variants"].value
 
     return counts
 

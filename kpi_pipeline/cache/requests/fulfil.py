@@ -11,6 +11,9 @@ from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 
+REFRESH_ALL_JOB: Final = "refresh_all"
+"""Name of the job that refreshes every product on one reading of the source."""
+
 TASK_TAG: Final = "kpi-task/"
 """Begins the tag of a run for each task that it works on; the tag's value is the task's stream entry."""
 
@@ -69,6 +72,11 @@ class RunRequestSpec:
 def refresh_job(product: str) -> str:
     """Name of the job that refreshes a product."""
     return f"refresh_{product}"
+
+
+def refreshed_products(job: str) -> tuple[str, ...]:
+    """The products that a refresh job publishes."""
+    return tuple(product for product in PRODUCTS if job in (REFRESH_ALL_JOB, refresh_job(product)))
 
 
 def task_tag(request: Request) -> tuple[str, str]:
