@@ -1,4 +1,4 @@
-"""KpiValues: what each KPI says of each variant, with its comparison and its trend, as plain JSON values."""
+"""The values of each KPI for each variant, with comparison and trend, as plain JSON values."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -10,6 +10,7 @@ from kpi_pipeline.compute.cube.selection import select
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation import Evaluated, Evaluation
 from kpi_pipeline.compute.exact_division import Floats, rounded
+from kpi_pipeline.compute.json_values import Data, by_variant, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE
 from kpi_pipeline.model.components import COMPONENTS, Kind
 from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
@@ -25,46 +26,40 @@ from kpi_pipeline.model.kpis.formulas import (
 )
 from kpi_pipeline.model.periods import PERIODS
 
-Data = dict[str, Any]
-
 _DIGITS: Final = {Unit.SHARE: 4, Unit.DAYS: 1, Unit.MONEY: 0}
 """Decimals of the points of a trend; whole numbers have none anyway."""
 
 _TRENDS: Final = (None, "stable", "improving", "declining")
 
-_FLOWS: Final = frozenset(one.name for one in COMPONENTS if one.kind is Kind.FLOW)
+_FLOWS: Final = frozenset(component.name for component in COMPONENTS if component.kind is Kind.FLOW)
 _DAY_PERIODS: Final = tuple(period.length for period in PERIODS if period.unit == "day")
 
 
 def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]]:
-    """Each KPI's readings of each variant: one a currency, or one of all certificates.
+    """The values of each KPI for each variant: one a currency, or one of all certificates.
 
     Args:
         slice_: The variants.
-        kpis: Which KPIs, in the order wanted.
+        kpis: The KPIs, in the order wanted.
     """
-    found: list[dict[str, list[Data]]] = [{} for _ in slice_.filters]
+    of_variant: list[dict[str, list[Data]]] = [{} for _ in slice_.filters]
     evaluation = Evaluation(slice_)
     before = _AgesBefore(slice_)
     variant, place = np.nonzero(slice_.present)
-    shown = np.searchsorted(variant, np.arange(len(slice_) + 1)).tolist()
-    codes = [slice_.currencies[one] for one in place.tolist()]
+    codes = names_at(slice_.currencies, place)
     every = np.arange(len(slice_))
     for kpi in kpis:
         at = (variant, place) if kpi.per_currency else (every, np.zeros(len(every), np.int64))
-        columns = _told(kpi, evaluation.of(kpi), before.of(kpi), slice_.frame.thresholds.stable_share, at)
+        columns = _columns(kpi, evaluation.of(kpi), before.of(kpi), slice_.frame.thresholds.stable_share, at)
         if kpi.per_currency:
-            named = _rows({"currency": codes, **columns})
-            for number, data in enumerate(found):
-                data[kpi.name] = named[shown[number] : shown[number + 1]]
-        else:
-            for data, one in zip(found, _rows(columns), strict=True):
-                data[kpi.name] = [one]
-    return found
+            columns = {"currency": codes, **columns}
+        for values, own in zip(of_variant, by_variant(len(slice_), at[0], rows_of(columns)), strict=True):
+            values[kpi.name] = own
+    return of_variant
 
 
 def age_comparisons(slice_: Slice) -> Iterator[Data | None]:
-    """What each variant that is a quick period of days compares itself with; None for the others."""
+    """The ages with which each variant that is a quick period of days compares; None for the others."""
     for requested in slice_.filters:
         length = _quick_days(requested)
         yield (
@@ -95,21 +90,21 @@ class _AgesBefore:
         return self._at, self._evaluation.of(kpi)
 
 
-def _told(
+def _columns(
     kpi: Kpi,
     evaluated: Evaluated,
     before: tuple[list[int], Evaluated] | None,
     stable_share: float,
     at: tuple[Ints, Ints],
 ) -> dict[str, list[Any]]:
-    """The readings of one KPI, field by field.
+    """The values of one KPI, field by field.
 
     Args:
-        kpi: Which.
-        evaluated: It at every anchor.
-        before: The variants that compare with earlier ages, and it at these; None where there are none.
+        kpi: The KPI.
+        evaluated: The KPI at every window.
+        before: The variants that compare with earlier ages, and the KPI at these; None where there are none.
         stable_share: The part of the previous value below which a change is no trend.
-        at: Variant and currency of each reading wanted.
+        at: Variant and currency of each value wanted.
     """
     value, there = evaluated.value, evaluated.there
     if before is not None:
@@ -119,40 +114,26 @@ def _told(
         value[variants, PREVIOUS] = earlier.value[:, VALUE]
         there[variants, PREVIOUS] = earlier.there[:, VALUE]
     variant, place = at
-    value, there = value[variant, :, place], there[variant, :, place]  # [readings, anchors]
+    value, there = value[variant, :, place], there[variant, :, place]  # [values, windows]
     recent, previous = value[:, RECENT], value[:, PREVIOUS]
     both = there[:, RECENT] & there[:, PREVIOUS]
     change = recent - previous
     nonzero = both & (previous != 0)
     relative = np.divide(change, np.abs(previous), out=np.zeros(change.shape), where=nonzero) + 0.0
-    columns: dict[str, list[Any]] = {"value": _listed(value[:, VALUE], there[:, VALUE])}
+    columns: dict[str, list[Any]] = {"value": values_or_none(value[:, VALUE], there[:, VALUE])}
     if (divided := evaluated.divided) is not None:
-        columns["numerator"] = _listed(divided.above[at], divided.there[at])
-        columns["denominator"] = _listed(divided.below[at], divided.below_there[at])
+        columns["numerator"] = values_or_none(divided.above[at], divided.there[at])
+        columns["denominator"] = values_or_none(divided.below[at], divided.below_there[at])
         if divided.days is not None:
             columns["window_days"] = divided.days[variant].tolist()
     return columns | {
-        "recent": _listed(recent, there[:, RECENT]),
-        "previous": _listed(previous, there[:, PREVIOUS]),
-        "change": _listed(change, both),
-        "change_share": _listed(relative, nonzero),
+        "recent": values_or_none(recent, there[:, RECENT]),
+        "previous": values_or_none(previous, there[:, PREVIOUS]),
+        "change": values_or_none(change, both),
+        "change_share": values_or_none(relative, nonzero),
         "trend": _trends(kpi.direction, change, previous, both, stable_share),
         "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND]),
     }
-
-
-def _rows(columns: dict[str, list[Any]]) -> list[Data]:
-    """One object a row, of the columns by name."""
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _listed(values: Ints | Floats, there: Bools) -> list[Any]:
-    """Plain numbers, None where there is no value."""
-    found: list[Any] = values.tolist()
-    if not there.all():
-        for place in np.flatnonzero(~there).tolist():
-            found[place] = None
-    return found
 
 
 def _trends(
@@ -162,20 +143,20 @@ def _trends(
         return [None] * len(both)
     small = (change == 0) | (np.abs(change) < stable_share * np.abs(previous))
     better = change > 0 if direction is Direction.UP else change < 0
-    class_ = np.where(~both, 0, np.where(small, 1, np.where(better, 2, 3)))
-    return [_TRENDS[one] for one in class_.tolist()]
+    trend = np.where(~both, 0, np.where(small, 1, np.where(better, 2, 3)))
+    return [_TRENDS[place] for place in trend.tolist()]
 
 
 def _sparks(unit: Unit, values: Ints | Floats, there: Bools) -> list[list[Any]]:
     """The points of each trend."""
     if values.dtype == np.float64:
-        points = rounded(values.astype(np.float64), _DIGITS[unit])
-        values = points.astype(np.int64) if unit is Unit.MONEY else points
-    found: list[list[Any]] = values.tolist()
+        values = rounded(values.astype(np.float64), _DIGITS[unit])
+        values = values.astype(np.int64) if unit is Unit.MONEY else values
+    points: list[list[Any]] = values.tolist()
     if not there.all():
-        for reading, month in zip(*(one.tolist() for one in np.nonzero(~there)), strict=True):
-            found[reading][month] = None
-    return found
+        for row, month in np.argwhere(~there).tolist():
+            points[row][month] = None
+    return points
 
 
 def _of_flows(kpi: Kpi) -> bool:
@@ -186,7 +167,7 @@ def _of_flows(kpi: Kpi) -> bool:
 
 
 def _quick_days(requested: Filter) -> int | None:
-    """The days of the quick period that a filter is; None when it is none, or names months as well."""
+    """The days of a filter that is a quick period of days; None for others and those that name months."""
     ages = set(requested.values(ISSUED_AGE.name))
     if not ages or requested.values(MONTH.name):
         return None
@@ -194,7 +175,7 @@ def _quick_days(requested: Filter) -> int | None:
 
 
 def _ages(first: int, end: int) -> tuple[str, ...]:
-    """The ages from some days on and below others."""
+    """The ages from `first` days on and below `end`."""
     return tuple(
         label for label, begin, last in ISSUED_AGES if begin >= first and last is not None and last < end
     )

@@ -1,33 +1,34 @@
-"""Payloads: what each product says of each variant, as plain JSON values.
+"""Payloads: the answer of each product to each variant, as plain JSON values.
 
 Amounts are integers in minor units of their currency; a share or a mean is a float, correctly rounded
-from its exact quotient, or None where there is nothing to divide by. Money is never added across
+from its exact quotient, or None where the divisor is 0. Money is never added across
 currencies: every money figure comes once a currency.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.ageing import ageing
 from kpi_pipeline.compute.blocks.breakdowns import (
     cost_categories,
     failure_kinds,
     rejection_reasons,
     suppliers,
 )
+from kpi_pipeline.compute.blocks.chart_data import trends_by_end
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.forecast import forecast
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
-from kpi_pipeline.compute.blocks.profitability import profitability
-from kpi_pipeline.compute.blocks.stages import stages
+from kpi_pipeline.compute.blocks.snapshot import ageing, stages
 from kpi_pipeline.compute.blocks.statement import statement
-from kpi_pipeline.compute.blocks.tables import critical_certificates, project_managers
+from kpi_pipeline.compute.blocks.tables import critical_certificates, profitability, project_managers
 from kpi_pipeline.compute.blocks.working_capital import working_capital
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
+from kpi_pipeline.compute.json_values import Data, rows_of
 from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
 from kpi_pipeline.compute.windows import comparisons
 from kpi_pipeline.model.charts import CHARTS
@@ -37,14 +38,13 @@ from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import ExpectedLoss, ShareOfAll
 from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
 
-Data = dict[str, Any]
 Blocks = list[Data]
 
-_KPI_NAMED: Final = {kpi.name: kpi for kpi in KPIS}
+_KPIS: Final = {kpi.name: kpi for kpi in KPIS}
 
 
 def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
-    """Yield each filter of some slices with what a product says of it.
+    """Yield each filter of some slices with a product's answer to it.
 
     Args:
         product: One of `model.dimensions.PRODUCTS`.
@@ -55,40 +55,38 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
     """
     build = _BUILDERS[product]
     for slice_ in slices:
-        for requested, head, said in zip(slice_.filters, _heads(slice_), build(slice_), strict=True):
-            yield requested, head | said
+        for requested, head, blocks in zip(slice_.filters, _heads(slice_), build(slice_), strict=True):
+            yield requested, head | blocks
 
 
 def shared_inputs(product: str, cube: Cube) -> list[Any]:
-    """What the answers to all filters of a product rest on beside the rows that each admits.
+    """The inputs that a product's answers to all filters share, besides the rows that each filter admits.
 
     Args:
-        product: What is answered.
+        product: The product.
         cube: The figures.
     """
-    formulas = [_KPI_NAMED[name].formula for name in kpis_of_product(product)]
-    found: list[Any] = []
+    formulas = [_KPIS[name].formula for name in kpis_of_product(product)]
+    inputs: list[Any] = []
     if any(isinstance(formula, ExpectedLoss) for formula in formulas):
-        found.append(loss_rates(cube.everything))
+        inputs.append(loss_rates(cube.everything))
     every = np.arange(cube.frame.month_count)[np.newaxis] + cube.frame.first_month
-    found += [
+    inputs += [
         cube.everything.over(formula.component, every, every).tolist()
         for formula in formulas
         if isinstance(formula, ShareOfAll)
     ]
-    return found
+    return inputs
 
 
 def _heads(slice_: Slice) -> Blocks:
-    """What every payload begins with."""
-    months = {end: slice_.trend_months(at) for at, end in enumerate(slice_.trend_end.tolist())}
-    there = [
-        [slice_.currencies[place] for place, one in enumerate(row) if one] for row in slice_.present.tolist()
-    ]
+    """The fields with which every payload begins."""
+    months = trends_by_end(slice_)
+    present = [list(compress(slice_.currencies, row)) for row in slice_.present.tolist()]
     return [
         {"currencies": codes, "months": months[end], "comparison": of_months or of_ages}
         for codes, end, of_months, of_ages in zip(
-            there, slice_.trend_end.tolist(), comparisons(slice_), age_comparisons(slice_), strict=True
+            present, slice_.trend_end.tolist(), comparisons(slice_), age_comparisons(slice_), strict=True
         )
     ]
 
@@ -102,61 +100,58 @@ def _options(slice_: Slice) -> Blocks:
     ]
 
 
-def _joined(**blocks: list[Any]) -> Blocks:
-    """One object a variant, of the blocks by name."""
-    return [dict(zip(blocks, one, strict=True)) for one in zip(*blocks.values(), strict=True)]
-
-
 def _cards_and_charts(product: str, slice_: Slice, drawn: tuple[str, ...]) -> dict[str, list[Any]]:
     """The KPIs of a product's pages, and charts."""
-    shown = kpis_of_product(product)
-    wanted = dict.fromkeys((*shown, *KPIS_READ))
-    read = kpi_values(slice_, [_KPI_NAMED[name] for name in wanted])
+    on_pages = kpis_of_product(product)
+    values = kpi_values(slice_, [_KPIS[name] for name in dict.fromkeys((*on_pages, *KPIS_READ))])
     return {
         "options": _options(slice_),
-        "kpis": [{name: one[name] for name in shown} for one in read],
-        "charts": charts(drawn, slice_, read),
+        "kpis": [{name: by_kpi[name] for name in on_pages} for by_kpi in values],
+        "charts": charts(drawn, slice_, values),
     }
 
 
 def _kpis_product(slice_: Slice) -> Blocks:
-    return _joined(
-        options=_options(slice_),
-        kpis=kpi_values(slice_, KPIS),
-        ageing=ageing(slice_),
-        stages=stages(slice_),
+    return rows_of(
+        {
+            "options": _options(slice_),
+            "kpis": kpi_values(slice_, KPIS),
+            "ageing": ageing(slice_),
+            "stages": stages(slice_),
+        }
     )
 
 
 def _dashboards_product(slice_: Slice) -> Blocks:
-    return _joined(
-        **_cards_and_charts("dashboards", slice_, charts_of_product("dashboards")),
-        tables=_joined(critical_certificates=critical_certificates(slice_)),
+    return rows_of(
+        {
+            **_cards_and_charts("dashboards", slice_, charts_of_product("dashboards")),
+            "tables": rows_of({"critical_certificates": critical_certificates(slice_)}),
+        }
     )
 
 
 def _charts_product(slice_: Slice) -> Blocks:
-    return _joined(
-        **_cards_and_charts("charts", slice_, tuple(CHARTS)),
-        tables=_joined(
-            project_managers=project_managers(slice_),
-            rejection_reasons=rejection_reasons(slice_),
-            failure_kinds=failure_kinds(slice_),
-        ),
-    )
+    tables = {
+        "project_managers": project_managers(slice_),
+        "rejection_reasons": rejection_reasons(slice_),
+        "failure_kinds": failure_kinds(slice_),
+    }
+    return rows_of({**_cards_and_charts("charts", slice_, tuple(CHARTS)), "tables": rows_of(tables)})
 
 
 def _financials_product(slice_: Slice) -> Blocks:
-    stated = statement(slice_)
-    return _joined(
-        **_cards_and_charts("financials", slice_, charts_of_product("financials")),
-        statement=[one["statement"] for one in stated],
-        totals=[one["totals"] for one in stated],
-        profitability=profitability(slice_),
-        suppliers=suppliers(slice_),
-        cost_categories=cost_categories(slice_),
-        working_capital=working_capital(slice_),
-        forecast=forecast(slice_),
+    statements = statement(slice_)
+    return rows_of(
+        {
+            **_cards_and_charts("financials", slice_, charts_of_product("financials")),
+            **{name: [block[name] for block in statements] for name in ("statement", "totals")},
+            "profitability": profitability(slice_),
+            "suppliers": suppliers(slice_),
+            "cost_categories": cost_categories(slice_),
+            "working_capital": working_capital(slice_),
+            "forecast": forecast(slice_),
+        }
     )
 
 

@@ -1,1 +1,1 @@
-"""Blocks of payloads: each what one part of an answer says, of every variant of a slice at once."""
+"""Blocks of payloads: each computes one part of an answer, of every variant of a slice at once."""

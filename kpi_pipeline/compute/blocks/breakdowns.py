@@ -1,84 +1,62 @@
-"""Amounts and counts by what is no dimension: reasons, kinds of failure, suppliers, categories."""
+"""Amounts and counts by keys that are no dimension: reasons, kinds of failure, suppliers, categories."""
 
 from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.json_values import Data, named, split
-from kpi_pipeline.compute.cube.encoding import Ints
-from kpi_pipeline.compute.cube.group_sums import BreakdownSums
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.json_values import Data, by_variant, names_at, rows_of
 from kpi_pipeline.model.filters import fold
 
-_TOP: Final = 10
+_ROWS: Final = 10
 
 
 def rejection_reasons(slice_: Slice) -> list[list[Data]]:
     """Why certificates were rejected: by currency, the most frequent reasons first."""
-    breakdown_sums = slice_.breakdown_sums("rejection_reason")
-    return _rows(
-        slice_, breakdown_sums, "rejection_reason", "reason", (breakdown_sums.count, breakdown_sums.amount)
-    )
+    return _breakdown(slice_, "rejection_reason", "reason", by_count=True)
 
 
 def failure_kinds(slice_: Slice) -> list[list[Data]]:
-    """What went wrong with certificates that were rejected or reworked, the most frequent first."""
-    breakdown_sums = slice_.breakdown_sums("failure_kind")
-    return _rows(
-        slice_, breakdown_sums, "failure_kind", "kind", (breakdown_sums.count, breakdown_sums.amount)
-    )
+    """Why certificates were rejected or reworked: by currency, the most frequent kinds first."""
+    return _breakdown(slice_, "failure_kind", "kind", by_count=True)
 
 
 def suppliers(slice_: Slice) -> list[list[Data]]:
     """The suppliers with the largest costs, by currency."""
-    breakdown_sums = slice_.breakdown_sums("supplier")
-    return _rows(slice_, breakdown_sums, "supplier", "supplier", (breakdown_sums.amount,))
+    return _breakdown(slice_, "supplier", "supplier", by_count=False)
 
 
 def cost_categories(slice_: Slice) -> list[list[Data]]:
     """The categories with the largest costs, by currency."""
-    breakdown_sums = slice_.breakdown_sums("cost_category")
-    return _rows(slice_, breakdown_sums, "cost_category", "category", (breakdown_sums.amount,))
+    return _breakdown(slice_, "cost_category", "category", by_count=False)
 
 
-def _rows(
-    slice_: Slice, breakdown_sums: BreakdownSums, breakdown: str, column: str, measures: tuple[Ints, ...]
-) -> list[list[Data]]:
+def _breakdown(slice_: Slice, breakdown: str, column: str, by_count: bool) -> list[list[Data]]:
     """The first rows of each variant and currency.
 
     Args:
         slice_: The variants.
-        breakdown_sums: The rows of all variants.
-        breakdown: Their breakdown.
-        column: What its key is called in a row.
-        measures: What the largest come first of; then by key.
+        breakdown: The breakdown.
+        column: The name of its key in a row.
+        by_count: The largest counts first, then amounts; else the largest amounts. Then by key.
     """
+    sums = slice_.breakdown_sums(breakdown)
     keys = slice_.keys(breakdown)
-    sought = sorted(range(len(keys)), key=lambda place: (fold(keys[place]), keys[place]))
-    by_name = np.argsort(np.array(sought, np.int64))[breakdown_sums.key]
-    order = np.lexsort(
-        (
-            by_name,
-            *(-measure for measure in reversed(measures)),
-            breakdown_sums.currency,
-            breakdown_sums.variant,
-        )
-    )
-    variant, currency = breakdown_sums.variant[order], breakdown_sums.currency[order]
+    in_order = sorted(range(len(keys)), key=lambda place: (fold(keys[place]), keys[place]))
+    rank_of_key = np.argsort(np.array(in_order, np.int64))
+    measures = (-sums.amount, -sums.count) if by_count else (-sums.amount,)
+    order = np.lexsort((rank_of_key[sums.key], *measures, sums.currency, sums.variant))
+    variant, currency = sums.variant[order], sums.currency[order]
     begins = np.ones(len(order), np.bool_)
     begins[1:] = (np.diff(variant) != 0) | (np.diff(currency) != 0)
-    starts = np.flatnonzero(begins)
-    rank = np.arange(len(order)) - starts[np.cumsum(begins) - 1]
-    kept = rank < _TOP
-    order, variant = order[kept], variant[kept]
-    rows = [
-        {column: key, "currency": code, "amount": amount, "count": count}
-        for key, code, amount, count in zip(
-            named(keys, breakdown_sums.key[order]),
-            named(slice_.currencies, breakdown_sums.currency[order]),
-            breakdown_sums.amount[order].tolist(),
-            breakdown_sums.count[order].tolist(),
-            strict=True,
-        )
-    ]
-    return split(len(slice_.filters), variant, rows)
+    rank = np.arange(len(order)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    order, variant = order[rank < _ROWS], variant[rank < _ROWS]
+    rows = rows_of(
+        {
+            column: names_at(keys, sums.key[order]),
+            "currency": names_at(slice_.currencies, sums.currency[order]),
+            "amount": sums.amount[order].tolist(),
+            "count": sums.count[order].tolist(),
+        }
+    )
+    return by_variant(len(slice_.filters), variant, rows)

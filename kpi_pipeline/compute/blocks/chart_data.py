@@ -1,51 +1,53 @@
-"""What every chart of a variant consists of: its data columns, whether they are empty, and what they say."""
+"""The parts of every chart of a variant: its data columns, whether they are empty, and its sentences."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.json_values import Data, bounds, named
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.json_values import Data, bounds, names_at
 
 KpiValues = dict[str, list[Data]]
-"""The readings of a variant, by the name of the KPI."""
+"""The values of a variant by the name of the KPI."""
 
 Columns = dict[str, list[Any]]
 """Data columns by name, row by row."""
 
-Said = tuple[str, Data]
+Sentence = tuple[str, Data]
 """A sentence of `model.sentences`: its name and its values."""
 
 
-def charted(
-    slice_: Slice, variant: Ints, columns: Columns, drawn: Bools, says: list[list[Data]]
+def charts_by_variant(
+    slice_: Slice, variant: Ints, columns: Columns, drawn: Bools, sentences: list[list[Data]]
 ) -> list[Data]:
-    """One chart of each variant. Where nothing is to be drawn it says nothing.
+    """One chart of each variant; an empty chart has no sentences.
 
     Args:
         slice_: The variants.
         variant: The place of each row's variant, sorted.
         columns: The data columns of all variants, row by row.
         drawn: Rows in which there is something to draw.
-        says: The sentences of each variant.
+        sentences: The sentences of each variant.
     """
     variants = len(slice_.filters)
-    full = np.zeros(variants, np.bool_)
-    full[variant[drawn]] = True
+    filled = np.zeros(variants, np.bool_)
+    filled[variant[drawn]] = True
     return [
         {
             "columns": {name: column[start:end] for name, column in columns.items()},
-            "empty": not something,
-            "says": said if something else [],
+            "empty": not has_data,
+            "says": own if has_data else [],
         }
-        for (start, end), something, said in zip(bounds(variants, variant), full.tolist(), says, strict=True)
+        for (start, end), has_data, own in zip(
+            bounds(variants, variant), filled.tolist(), sentences, strict=True
+        )
     ]
 
 
-def said_by_currency(
-    slice_: Slice, variant: Ints, currency: Ints, said: Iterable[Said | None]
+def sentences_by_variant(
+    slice_: Slice, variant: Ints, currency: Ints, sentences: Iterable[Sentence | None]
 ) -> list[list[Data]]:
     """The sentences of each variant, at most one of each of its currencies.
 
@@ -53,16 +55,18 @@ def said_by_currency(
         slice_: The variants.
         variant: The place of each sentence's variant; sorted, together with `currency`.
         currency: The place of each sentence's currency.
-        said: The sentences; None where nothing is to be said.
+        sentences: The sentences; None where there is none.
     """
-    found: list[list[Data]] = [[] for _ in slice_.filters]
-    for at, code, one in zip(variant.tolist(), named(slice_.currencies, currency), said, strict=True):
-        if one is not None:
-            found[at].append({"currency": code, "sentence": one[0], "values": one[1]})
-    return found
+    of_variant: list[list[Data]] = [[] for _ in slice_.filters]
+    codes = names_at(slice_.currencies, currency)
+    for at, code, sentence in zip(variant.tolist(), codes, sentences, strict=True):
+        if sentence is not None:
+            name, values = sentence
+            of_variant[at].append({"currency": code, "sentence": name, "values": values})
+    return of_variant
 
 
-def shown(slice_: Slice) -> tuple[Ints, Ints]:
+def present_currencies(slice_: Slice) -> tuple[Ints, Ints]:
     """Each variant with each currency that it shows: places of the variant and of the currency."""
     variant, currency = np.nonzero(slice_.present)
     return variant, currency
@@ -70,8 +74,8 @@ def shown(slice_: Slice) -> tuple[Ints, Ints]:
 
 def trend_month_rows(slice_: Slice, variant: Ints) -> list[str]:
     """The months of the trend, once for each of some places of variants."""
-    texts = trends_by_end(slice_)
-    return [month for end in slice_.trend_end[variant].tolist() for month in texts[end]]
+    months = trends_by_end(slice_)
+    return [month for end in slice_.trend_end[variant].tolist() for month in months[end]]
 
 
 def trends_by_end(slice_: Slice) -> dict[int, list[str]]:

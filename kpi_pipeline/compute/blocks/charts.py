@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from kpi_pipeline.compute.blocks.chart_data import KpiValues
-from kpi_pipeline.compute.blocks.json_values import Data
 from kpi_pipeline.compute.blocks.month_charts import cash_flow, kpi_trend, monthly_trend, opex_capex
-from kpi_pipeline.compute.blocks.name_charts import (
+from kpi_pipeline.compute.blocks.ranking_charts import (
     client_performance,
     concentration,
     manager_performance,
     margin_by_project,
     payment_heatmap,
 )
-from kpi_pipeline.compute.blocks.standing_charts import ageing_chart, stages_chart, states_chart
+from kpi_pipeline.compute.blocks.snapshot import ageing_chart, stages_chart, states_chart
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.json_values import Data, rows_of
 
 _OF_SUMS: Final[dict[str, Callable[[Slice], list[Data]]]] = {
     "ageing": ageing_chart,
@@ -49,4 +49,4 @@ def charts(names: Sequence[str], slice_: Slice, kpi_values: Sequence[KpiValues])
         _OF_KPI_VALUES[name](slice_, kpi_values) if name in _OF_KPI_VALUES else _OF_SUMS[name](slice_)
         for name in names
     ]
-    return [dict(zip(names, one, strict=True)) for one in zip(*drawn, strict=True)]
+    return rows_of(dict(zip(names, drawn, strict=True)))

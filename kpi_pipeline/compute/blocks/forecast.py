@@ -1,14 +1,14 @@
-"""The cash-flow forecast: what is expected month by month, between which bounds, and what is unknown."""
+"""The cash-flow forecast: expected collections by month, their bounds, and amounts without an estimate."""
 
 from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.chart_data import shown
-from kpi_pipeline.compute.blocks.json_values import Data, bounds, named
+from kpi_pipeline.compute.blocks.chart_data import present_currencies
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.forecast import bands, forecast_months
+from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import FORECAST_MONTHS
 
@@ -17,25 +17,19 @@ _LINES: Final = ("expected", "low_50", "high_50", "low_90", "high_90")
 
 def forecast(slice_: Slice) -> list[Data]:
     """The months ahead of as_of, a line a currency, and the dispersion that widens its bands."""
-    variant, currency = shown(slice_)
-    lines = [amounts[variant, currency].tolist() for amounts in outlook_bands(slice_)]
-    later, unknown, receivable = (
-        slice_.total(name)[variant, currency].tolist()
-        for name in ("forecast_later", "forecast_unknown", "receivable_amount")
-    )
-    codes = named(slice_.currencies, currency)
-    rows = [
+    variant, currency = present_currencies(slice_)
+    codes = names_at(slice_.currencies, currency)
+    totals = {"later": "forecast_later", "unknown": "forecast_unknown", "receivable": "receivable_amount"}
+    rows = rows_of(
         {
-            "currency": code,
-            **dict(zip(_LINES, amounts, strict=True)),
-            "later": after,
-            "unknown": nothing_known,
-            "receivable": whole,
+            "currency": codes,
+            **{
+                name: amounts[variant, currency].tolist()
+                for name, amounts in zip(_LINES, outlook_bands(slice_), strict=True)
+            },
+            **{name: slice_.total(total)[variant, currency].tolist() for name, total in totals.items()},
         }
-        for code, after, nothing_known, whole, *amounts in zip(
-            codes, later, unknown, receivable, *lines, strict=True
-        )
-    ]
+    )
     months = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     dispersion = {code: _dispersion(slice_, code) for code in slice_.currencies}
     return [
@@ -49,7 +43,7 @@ def forecast(slice_: Slice) -> list[Data]:
 
 
 def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """What is expected each month, and its lower and upper bounds, each [V, C, months].
+    """The expected collections of each month and their bounds, each [V, C, months].
 
     Returns:
         Expected collections, then low and high of 50 %, low and high of 90 %.
@@ -66,5 +60,5 @@ def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
 
 
 def _dispersion(slice_: Slice, currency: str) -> list[float]:
-    """The dispersion of each month: 1 where earlier forecasts tell nothing."""
+    """The dispersion of each month; 1 where no earlier forecast shows it."""
     return list(slice_.frame.dispersion.get(currency, [1.0] * FORECAST_MONTHS))

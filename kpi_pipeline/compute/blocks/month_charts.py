@@ -1,4 +1,4 @@
-"""Charts by month: billing, costs, cash flow, collections by client, and the way of KPIs."""
+"""Charts by month: billing, costs, cash flow, and the trends of KPIs."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,25 +8,25 @@ import numpy as np
 from kpi_pipeline.compute.blocks.chart_data import (
     Columns,
     KpiValues,
-    Said,
-    charted,
-    said_by_currency,
-    shown,
+    Sentence,
+    charts_by_variant,
+    present_currencies,
+    sentences_by_variant,
     trend_month_rows,
     trends_by_end,
 )
 from kpi_pipeline.compute.blocks.forecast import outlook_bands
-from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.charts.words import KPIS_DRAWN
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
 KPIS_READ: Final = tuple(KPIS_DRAWN)
-"""KPIs of which charts draw the trend: their readings must be given."""
+"""KPIs whose trend the charts draw: their values must be given."""
 
 _COLLECTED_MONTHS: Final = 6
 _DRAWN_MONTHS: Final = _COLLECTED_MONTHS + FORECAST_MONTHS
@@ -36,12 +36,12 @@ _DSO: Final = "dso"
 
 def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     """What was proposed, approved and paid by billing month, and DSO at the end of each month."""
-    variant, currency = shown(slice_)
+    variant, currency = present_currencies(slice_)
     amounts = {name: slice_.monthly(f"{name}_amount")[variant, :, currency] for name in _FLOWS}
-    trends = [{one["currency"]: one["spark"] for one in reading[_DSO]} for reading in kpi_values]
-    codes = named(slice_.currencies, currency)
+    trends = [{value["currency"]: value["spark"] for value in values[_DSO]} for values in kpi_values]
+    codes = names_at(slice_.currencies, currency)
     dso = [trends[at][code] for at, code in zip(variant.tolist(), codes, strict=True)]
-    said: list[Said | None] = []
+    sentences: list[Sentence | None] = []
     for end, days, *sums in zip(
         _ends(slice_, variant),
         dso,
@@ -50,68 +50,68 @@ def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     ):
         values: Data = {"month": end, **dict(zip(_FLOWS, sums, strict=True))}
         if days[-1] is None:
-            said.append(("totals", values))
+            sentences.append(("totals", values))
         else:
-            said.append(("totals_and_dso", {**values, _DSO: days[-1]}))
+            sentences.append(("totals_and_dso", {**values, _DSO: days[-1]}))
     columns: Columns = {
         "month": trend_month_rows(slice_, variant),
-        "currency": named(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
+        "currency": names_at(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
         **{name: amount.ravel().tolist() for name, amount in amounts.items()},
         _DSO: [value for days in dso for value in days],
     }
     drawn = np.any([amount.ravel() != 0 for amount in amounts.values()], axis=0)
-    says = said_by_currency(slice_, variant, currency, said)
-    return charted(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+    of_variant = sentences_by_variant(slice_, variant, currency, sentences)
+    return charts_by_variant(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, of_variant)
 
 
 def opex_capex(slice_: Slice) -> list[Data]:
-    """Costs by month of invoice; unknown under a filter that costs do not know."""
-    variant, currency = shown(slice_)
+    """Costs by month of invoice; unknown under a filter of a dimension that costs do not have."""
+    variant, currency = present_currencies(slice_)
     known = slice_.has_costs[variant]
     opex, capex = (
         slice_.monthly(f"cost_{kind}_amount")[variant, :, currency] * known[:, None]
         for kind in ("opex", "capex")
     )
     opex_sum, both = opex.sum(axis=1), opex.sum(axis=1) + capex.sum(axis=1)
-    said: list[Said | None] = [
+    sentences: list[Sentence | None] = [
         ("split", {"month": end, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
         for end, share, part, whole in zip(
             _ends(slice_, variant), quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
         )
     ]
-    knowing = np.repeat(known, TREND_MONTHS)
+    known_rows = np.repeat(known, TREND_MONTHS)
     columns: Columns = {
         "month": trend_month_rows(slice_, variant),
-        "currency": named(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
-        "opex": known_only(opex.ravel(), knowing),
-        "capex": known_only(capex.ravel(), knowing),
+        "currency": names_at(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
+        "opex": values_or_none(opex.ravel(), known_rows),
+        "capex": values_or_none(capex.ravel(), known_rows),
     }
     drawn = ((opex != 0) | (capex != 0)).ravel()
-    says = said_by_currency(slice_, variant, currency, said)
-    return charted(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, says)
+    of_variant = sentences_by_variant(slice_, variant, currency, sentences)
+    return charts_by_variant(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, of_variant)
 
 
 def cash_flow(slice_: Slice) -> list[Data]:
-    """Collections of the last months of the trend, then what is expected from the day after as_of on."""
-    variant, currency = shown(slice_)
+    """Collections of the last months of the trend, then those expected from the day after as_of on."""
+    variant, currency = present_currencies(slice_)
     collected = slice_.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
-    expected, *ends = (amounts[variant, currency] for amounts in outlook_bands(slice_))
+    expected, *limits = (amounts[variant, currency] for amounts in outlook_bands(slice_))
     amount = np.concatenate([collected, expected], axis=1)
     past = np.zeros_like(collected)
     known = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, len(variant))
-    bands = [known_only(np.concatenate([past, end], axis=1).ravel(), known) for end in ends]
+    bands = [values_or_none(np.concatenate([past, limit], axis=1).ravel(), known) for limit in limits]
     ahead = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(slice_).items()}
     first, rows = (expected > 0).argmax(axis=1), np.arange(len(variant))
-    said: list[Said | None] = [
-        ("expected", {"month": ahead[place], "amount": one, "low": low, "high": high, "total": total})
-        if one > 0
+    sentences: list[Sentence | None] = [
+        ("expected", {"month": ahead[place], "amount": next_amount, "low": low, "high": high, "total": total})
+        if next_amount > 0
         else ("nothing_expected", {"collected": came})
-        for place, one, low, high, total, came in zip(
+        for place, next_amount, low, high, total, came in zip(
             first.tolist(),
             expected[rows, first].tolist(),
-            ends[2][rows, first].tolist(),
-            ends[3][rows, first].tolist(),
+            limits[2][rows, first].tolist(),
+            limits[3][rows, first].tolist(),
             expected.sum(axis=1).tolist(),
             collected.sum(axis=1).tolist(),
             strict=True,
@@ -121,45 +121,46 @@ def cash_flow(slice_: Slice) -> list[Data]:
         "month": [
             month for end in slice_.trend_end[variant].tolist() for month in (*past_months[end], *ahead)
         ],
-        "currency": named(slice_.currencies, np.repeat(currency, _DRAWN_MONTHS)),
+        "currency": names_at(slice_.currencies, np.repeat(currency, _DRAWN_MONTHS)),
         "kind": (["collected"] * _COLLECTED_MONTHS + ["expected"] * FORECAST_MONTHS) * len(variant),
         "amount": amount.ravel().tolist(),
         **dict(zip(("low_50", "high_50", "low_90", "high_90"), bands, strict=True)),
     }
-    says = said_by_currency(slice_, variant, currency, said)
-    return charted(slice_, np.repeat(variant, _DRAWN_MONTHS), columns, amount.ravel() != 0, says)
+    of_variant = sentences_by_variant(slice_, variant, currency, sentences)
+    rows = np.repeat(variant, _DRAWN_MONTHS)
+    return charts_by_variant(slice_, rows, columns, amount.ravel() != 0, of_variant)
 
 
 def kpi_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
-    """The twelve values of a few KPIs; `currency` is empty for one that is not made of money."""
-    texts = trends_by_end(slice_)
-    found = []
-    for end, reading in zip(slice_.trend_end.tolist(), kpi_values, strict=True):
-        months = texts[end]
+    """The twelve values of a few KPIs; `currency` is empty for one that is no money figure."""
+    trends = trends_by_end(slice_)
+    charts = []
+    for end, values in zip(slice_.trend_end.tolist(), kpi_values, strict=True):
+        months = trends[end]
         columns: Columns = {"month": [], "currency": [], "kpi": [], "value": []}
         for name in KPIS_DRAWN:
-            for one in reading[name]:
+            for value in values[name]:
                 columns["month"] += months
-                columns["currency"] += [one.get("currency", "")] * TREND_MONTHS
+                columns["currency"] += [value.get("currency", "")] * TREND_MONTHS
                 columns["kpi"] += [name] * TREND_MONTHS
-                columns["value"] += one["spark"]
+                columns["value"] += value["spark"]
         says = [
-            {"currency": one["currency"], "sentence": said[0], "values": said[1]}
-            for one in reading[_DSO]
-            if (said := _dso_since(months, one["spark"])) is not None
+            {"currency": value["currency"], "sentence": sentence[0], "values": sentence[1]}
+            for value in values[_DSO]
+            if (sentence := _dso_since(months, value["spark"])) is not None
         ]
         empty = all(value is None for value in columns["value"])
-        found.append({"columns": columns, "empty": empty, "says": says})
-    return found
+        charts.append({"columns": columns, "empty": empty, "says": says})
+    return charts
 
 
 def _ends(slice_: Slice, variant: Ints) -> list[str]:
     """The last month of the trend of each of some places of variants."""
-    texts = trends_by_end(slice_)
-    return [texts[end][-1] for end in slice_.trend_end[variant].tolist()]
+    trends = trends_by_end(slice_)
+    return [trends[end][-1] for end in slice_.trend_end[variant].tolist()]
 
 
-def _dso_since(months: list[str], values: list[float | None]) -> Said | None:
+def _dso_since(months: list[str], values: list[float | None]) -> Sentence | None:
     now = values[-1]
     if now is None:
         return None

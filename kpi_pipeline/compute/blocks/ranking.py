@@ -10,7 +10,7 @@ from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 
 OTHERS: Final = -1
-"""The place of all other values together."""
+"""The place of all other values together, in a row of their sums."""
 
 
 @dataclass(frozen=True)

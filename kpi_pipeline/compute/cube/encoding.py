@@ -130,7 +130,7 @@ def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     Args:
         sums: What is summed, [any rows, columns].
         rows: Rows to take; one may come several times.
-        at: The place of each.
+        at: The place of each, from 0.
         places: How many places there are.
 
     Returns:
@@ -140,8 +140,11 @@ def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     for begin in range(0, len(rows), CHUNK_ROWS):
         chunk = at[begin : begin + CHUNK_ROWS]
         order = np.argsort(chunk, kind="stable")
-        place, first = np.unique(chunk[order], return_index=True)
-        total[place] += np.add.reduceat(sums[rows[begin : begin + CHUNK_ROWS][order]], first, axis=0)
+        ascending = chunk[order]
+        first = np.flatnonzero(np.diff(ascending, prepend=-1))
+        total[ascending[first]] += np.add.reduceat(
+            sums[rows[begin : begin + CHUNK_ROWS][order]], first, axis=0
+        )
     return total
 
 

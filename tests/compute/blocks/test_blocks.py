@@ -1,4 +1,4 @@
-"""Every block says of a variant in a slice of many what it says of that variant alone."""
+"""Every block gives a variant the same answer in a slice of many as alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,9 @@ import orjson
 import pytest
 
 from kpi_pipeline.compute.blocks import (
-    ageing,
     breakdowns,
     forecast,
-    profitability,
-    stages,
+    snapshot,
     statement,
     tables,
     working_capital,
@@ -34,8 +32,8 @@ def every_chart(slice_: Slice) -> list[Any]:
     "block",
     [
         every_chart,
-        ageing.ageing,
-        stages.stages,
+        snapshot.ageing,
+        snapshot.stages,
         tables.critical_certificates,
         tables.project_managers,
         breakdowns.rejection_reasons,
@@ -43,7 +41,7 @@ def every_chart(slice_: Slice) -> list[Any]:
         breakdowns.suppliers,
         breakdowns.cost_categories,
         statement.statement,
-        profitability.profitability,
+        tables.profitability,
         working_capital.working_capital,
         forecast.forecast,
     ],
@@ -51,5 +49,7 @@ def every_chart(slice_: Slice) -> list[Any]:
 )
 def test_a_variant_is_itself_among_others(many: Slice, block: Callable[[Slice], list[Any]]) -> None:
     together = block(many)
-    assert together == [block(select(many.frame, [one], many.everything))[0] for one in many.filters]
+    assert together == [
+        block(select(many.frame, [requested], many.everything))[0] for requested in many.filters
+    ]
     assert orjson.loads(orjson.dumps(together)) == together

@@ -1,8 +1,71 @@
-"""Charts of how things stand: ageing, states and stages."""
+"""The portfolio on as_of: ageing, states and stages, as blocks and as charts."""
 
 from datetime import date
 
-from kpi_pipeline.compute.blocks.standing_charts import ageing_chart, stages_chart, states_chart
+from kpi_pipeline.compute.blocks.snapshot import ageing, ageing_chart, stages, stages_chart, states_chart
+
+
+def filled(buckets) -> dict[str, tuple[int, int, float]]:
+    """The buckets that hold something."""
+    return {one["bucket"]: (one["amount"], one["count"], one["share"]) for one in buckets if one["count"]}
+
+
+def test_open_items_fall_into_buckets_by_issue_and_by_due_date(piece_of) -> None:
+    ((pesos, dollars),) = ageing(piece_of())
+    assert (pesos["currency"], dollars["currency"]) == ("CLP", "USD")
+    assert filled(pesos["by_issue"]) == {
+        "31-60": (30, 1, 30 / 210),
+        "61-90": (100, 1, 100 / 210),
+        "120+": (80, 1, 80 / 210),
+    }
+    assert filled(pesos["by_due"]) == {
+        "0-30": (30, 1, 30 / 210),
+        "31-60": (100, 1, 100 / 210),
+        "120+": (80, 1, 80 / 210),
+    }
+    assert filled(dollars["by_due"]) == {"undated": (700, 1, 1.0)}
+
+
+def test_every_bucket_stands_there_and_nothing_has_no_share(piece_of) -> None:
+    ((pesos,), nothing) = ageing(piece_of({"state": "pagado"}, {"client": "nobody"}))
+    assert [one["bucket"] for one in pesos["by_issue"]] == ["0-30", "31-60", "61-90", "91-120", "120+"]
+    assert [one["bucket"] for one in pesos["by_due"]] == [
+        "not_due",
+        "0-30",
+        "31-60",
+        "61-90",
+        "91-120",
+        "120+",
+        "undated",
+    ]
+    assert {(one["amount"], one["share"]) for one in pesos["by_issue"]} == {(0, None)}
+    assert nothing == []
+
+
+def test_each_stage_has_its_mean_over_those_that_passed_it(piece_of) -> None:
+    (found,) = stages(piece_of())
+    assert found == {
+        "stages": [
+            {"stage": "issue_to_sent", "days": (5 + 5 + 2 + 4) / 4, "count": 4},
+            {"stage": "sent_to_conformity", "days": 10.0, "count": 2},
+            {"stage": "conformity_to_payment", "days": 81.0, "count": 1},
+        ],
+        "bottleneck": "conformity_to_payment",
+    }
+
+
+def test_the_bottleneck_is_the_first_of_equals_and_none_of_nothing(piece_of) -> None:
+    row = {
+        "state": "validado",
+        "issued_on": date(2024, 1, 1),
+        "sent_on": date(2024, 1, 4),
+        "conformity_on": date(2024, 1, 7),
+    }
+    even, nothing = stages(piece_of({}, {"client": "nobody"}, certificates=[row], costs=()))
+    assert [one["days"] for one in even["stages"]] == [3.0, 3.0, None]
+    assert even["bottleneck"] == "issue_to_sent"
+    assert nothing["bottleneck"] is None
+    assert {one["count"] for one in nothing["stages"]} == {0}
 
 
 def test_ageing_says_what_is_oldest(piece_of) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from kpi_pipeline.compute.blocks.name_charts import (
+from kpi_pipeline.compute.blocks.ranking_charts import (
     client_performance,
     concentration,
     manager_performance,

@@ -17,17 +17,17 @@ Item = TypeVar("Item")
 
 
 def quotients(above: Ints, below: Ints, times: Ints | None = None) -> list[float | None]:
-    """Each quotient, correctly rounded once; None where there is nothing to divide by.
+    """Each quotient, correctly rounded once; None where the divisor is 0.
 
     Args:
-        above: What is divided.
-        below: By what.
+        above: The numerators.
+        below: The denominators.
         times: What `above` is multiplied by first.
     """
-    return known_only(*quotient(above, below, times))
+    return values_or_none(*quotient(above, below, times))
 
 
-def known_only(values: npt.NDArray[Any], known: Bools) -> list[Any]:
+def values_or_none(values: npt.NDArray[Any], known: Bools) -> list[Any]:
     """The values, None where they are not known."""
     if not known.all():
         values = values.astype(object)
@@ -35,12 +35,18 @@ def known_only(values: npt.NDArray[Any], known: Bools) -> list[Any]:
     return list(values.tolist())
 
 
-def named(names: Sequence[str], places: Ints) -> list[str]:
+def names_at(names: Sequence[str], places: Ints) -> list[str]:
     """The name at each place; that of no place, -1, is empty."""
     return list(np.array([*names, ""], object)[places].tolist())
 
 
-def split(variants: int, variant: Ints, items: list[Item]) -> list[list[Item]]:
+def rows_of(columns: dict[str, list[Any]]) -> list[Data]:
+    """One object a row, of columns by name."""
+    names = tuple(columns)
+    return [dict(zip(names, row, strict=False)) for row in zip(*columns.values(), strict=True)]
+
+
+def by_variant(variants: int, variant: Ints, items: list[Item]) -> list[list[Item]]:
     """Rows sorted by variant as one list a variant."""
     return [items[start:end] for start, end in bounds(variants, variant)]
 

@@ -4,12 +4,18 @@ from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.chart_data import Columns, Said, charted, said_by_currency, trend_month_rows
-from kpi_pipeline.compute.blocks.json_values import Data, known_only, named, quotients
+from kpi_pipeline.compute.blocks.chart_data import (
+    Columns,
+    Sentence,
+    charts_by_variant,
+    sentences_by_variant,
+    trend_month_rows,
+)
 from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
@@ -19,27 +25,27 @@ _AMOUNTS: Final = ("approved", "receivable", "overdue")
 
 
 def client_performance(slice_: Slice) -> list[Data]:
-    """What each client's certificates amount to, and the mean days until it has paid."""
+    """Approved, receivable and overdue amounts of each client, and its mean days of payment."""
     return _performance(
         slice_, "client", "overdue_client", "payment_days", ("payment_days", "payment_days_count")
     )
 
 
 def manager_performance(slice_: Slice) -> list[Data]:
-    """What each project manager's certificates amount to, and how much of it is approved."""
+    """Approved, receivable and overdue amounts of each project manager, and the approval rate."""
     rate = ("approved_amount", "decided_proposed_amount")
     return _performance(slice_, "project_manager", "overdue_manager", "approval_rate", rate)
 
 
 def concentration(slice_: Slice) -> list[Data]:
-    """What each client owes, and how much those up to it owe together."""
+    """The receivable of each client, and the cumulative share up to it."""
     group_sums = slice_.group_sums("client", ("receivable_amount",))
     ranking = Ranking.of(group_sums, group_sums.sums[:, 0])
     totals = ranking.totals()[:, 0]
-    clients = named(slice_.values("client"), ranking.value[ranking.starts])
+    clients = names_at(slice_.values("client"), ranking.value[ranking.starts])
     owed = ranking.sums[ranking.starts, 0]
     three = ranking.first(3).totals()[:, 0]
-    said: list[Said | None] = []
+    sentences: list[Sentence | None] = []
     for client, amount, share, three_share, total, debtors in zip(
         clients,
         owed.tolist(),
@@ -51,28 +57,30 @@ def concentration(slice_: Slice) -> list[Data]:
     ):
         values = {"client": client, "share": share, "amount": amount}
         if total <= 0:
-            said.append(None)
+            sentences.append(None)
         elif debtors > 3:
-            said.append(("top_three", {**values, "three_share": three_share}))
+            sentences.append(("top_three", {**values, "three_share": three_share}))
         else:
-            said.append(("top", values))
-    shown = ranking.with_others(_TOP)
-    running = np.cumsum(shown.sums[:, 0])
-    before = (running - shown.sums[:, 0])[shown.starts]
-    # Of nothing, or of less, there are no parts.
-    whole = np.maximum(totals, 0)[shown.group]
+            sentences.append(("top", values))
+    top = ranking.with_others(_TOP)
+    running = np.cumsum(top.sums[:, 0])
+    before = (running - top.sums[:, 0])[top.starts]
+    # A total that is not positive has no shares.
+    whole = np.maximum(totals, 0)[top.group]
     columns: Columns = {
-        "client": named(slice_.values("client"), shown.value),
-        "currency": named(slice_.currencies, shown.currency),
-        "receivable": shown.sums[:, 0].tolist(),
-        "cumulative_share": quotients(running - before[shown.group], whole),
+        "client": names_at(slice_.values("client"), top.value),
+        "currency": names_at(slice_.currencies, top.currency),
+        "receivable": top.sums[:, 0].tolist(),
+        "cumulative_share": quotients(running - before[top.group], whole),
     }
-    says = said_by_currency(slice_, ranking.variant[ranking.starts], ranking.currency[ranking.starts], said)
-    return charted(slice_, shown.variant, columns, shown.sums[:, 0] != 0, says)
+    of_variant = sentences_by_variant(
+        slice_, ranking.variant[ranking.starts], ranking.currency[ranking.starts], sentences
+    )
+    return charts_by_variant(slice_, top.variant, columns, top.sums[:, 0] != 0, of_variant)
 
 
 def margin_by_project(slice_: Slice) -> list[Data]:
-    """Revenue, cost and margin of each project; cost is unknown under a filter that costs do not know."""
+    """Revenue, cost and margin of each project; cost is unknown where costs lack a dimension filtered by."""
     group_sums = slice_.group_sums("project", ("approved_amount", "cost_opex_amount", "cost_capex_amount"))
     revenue, cost = group_sums.sums[:, 0], group_sums.sums[:, 1] + group_sums.sums[:, 2]
     sums = np.stack([revenue, cost, revenue - cost], axis=1)
@@ -80,9 +88,9 @@ def margin_by_project(slice_: Slice) -> list[Data]:
     best = Ranking.of(rows, sums[:, 2])
     leaders = best.starts
     losing = np.add.reduceat((best.sums[:, 2] < 0).astype(np.int64), leaders)
-    said: list[Said | None] = []
+    sentences: list[Sentence | None] = []
     for project, margin, losers, projects, known in zip(
-        named(slice_.values("project"), best.value[leaders]),
+        names_at(slice_.values("project"), best.value[leaders]),
         best.sums[leaders, 2].tolist(),
         losing.tolist(),
         best.sizes.tolist(),
@@ -91,35 +99,35 @@ def margin_by_project(slice_: Slice) -> list[Data]:
     ):
         values = {"project": project, "margin": margin}
         if not known:
-            said.append(None)
+            sentences.append(None)
         elif losers:
-            said.append(("some_lose", {"losing": losers, "projects": projects, **values}))
+            sentences.append(("some_lose", {"losing": losers, "projects": projects, **values}))
         else:
-            said.append(("none_loses", values))
-    shown = Ranking.of(rows, revenue).with_others(_TOP)
-    known_cost = slice_.has_costs[shown.variant]
+            sentences.append(("none_loses", values))
+    top = Ranking.of(rows, revenue).with_others(_TOP)
+    known_cost = slice_.has_costs[top.variant]
     columns: Columns = {
-        "project": named(slice_.values("project"), shown.value),
-        "currency": named(slice_.currencies, shown.currency),
-        "revenue": shown.sums[:, 0].tolist(),
-        "cost": known_only(shown.sums[:, 1], known_cost),
-        "margin": known_only(shown.sums[:, 2], known_cost),
-        "margin_share": quotients(shown.sums[:, 2], shown.sums[:, 0] * known_cost),
+        "project": names_at(slice_.values("project"), top.value),
+        "currency": names_at(slice_.currencies, top.currency),
+        "revenue": top.sums[:, 0].tolist(),
+        "cost": values_or_none(top.sums[:, 1], known_cost),
+        "margin": values_or_none(top.sums[:, 2], known_cost),
+        "margin_share": quotients(top.sums[:, 2], top.sums[:, 0] * known_cost),
     }
-    drawn = (shown.sums[:, 0] != 0) | (shown.sums[:, 1] != 0)
-    says = said_by_currency(slice_, best.variant[leaders], best.currency[leaders], said)
-    return charted(slice_, shown.variant, columns, drawn, says)
+    drawn = (top.sums[:, 0] != 0) | (top.sums[:, 1] != 0)
+    of_variant = sentences_by_variant(slice_, best.variant[leaders], best.currency[leaders], sentences)
+    return charts_by_variant(slice_, top.variant, columns, drawn, of_variant)
 
 
 def payment_heatmap(slice_: Slice) -> list[Data]:
-    """What the clients who paid most paid in each month of the trend."""
+    """The collections of each month of the trend from the clients who paid most."""
     ranking = _collections(slice_)
     of_client = ranking.sums.sum(axis=1)
     by_month = ranking.totals()
     # The latest of equals: the first one from the end.
     best = TREND_MONTHS - 1 - by_month[:, ::-1].argmax(axis=1)
     leaders = ranking.starts
-    said: list[Said | None] = [
+    sentences: list[Sentence | None] = [
         ("best_month", {"month": month_text(month), "amount": amount, "client": client, "paid": paid})
         if total > 0
         else None
@@ -127,25 +135,25 @@ def payment_heatmap(slice_: Slice) -> list[Data]:
             by_month.sum(axis=1).tolist(),
             (slice_.trend_end[ranking.variant[leaders]] - TREND_MONTHS + 1 + best).tolist(),
             by_month[np.arange(len(best)), best].tolist(),
-            named(slice_.values("client"), ranking.value[leaders]),
+            names_at(slice_.values("client"), ranking.value[leaders]),
             of_client[leaders].tolist(),
             strict=True,
         )
     ]
-    shown = ranking.first(_TOP_OF_HEATMAP)
+    top = ranking.first(_TOP_OF_HEATMAP)
     columns: Columns = {
-        "client": named(slice_.values("client"), np.repeat(shown.value, TREND_MONTHS)),
-        "month": trend_month_rows(slice_, shown.variant),
-        "currency": named(slice_.currencies, np.repeat(shown.currency, TREND_MONTHS)),
-        "amount": shown.sums.ravel().tolist(),
+        "client": names_at(slice_.values("client"), np.repeat(top.value, TREND_MONTHS)),
+        "month": trend_month_rows(slice_, top.variant),
+        "currency": names_at(slice_.currencies, np.repeat(top.currency, TREND_MONTHS)),
+        "amount": top.sums.ravel().tolist(),
     }
-    says = said_by_currency(slice_, ranking.variant[leaders], ranking.currency[leaders], said)
-    rows = np.repeat(shown.variant, TREND_MONTHS)
-    return charted(slice_, rows, columns, shown.sums.ravel() != 0, says)
+    of_variant = sentences_by_variant(slice_, ranking.variant[leaders], ranking.currency[leaders], sentences)
+    rows = np.repeat(top.variant, TREND_MONTHS)
+    return charts_by_variant(slice_, rows, columns, top.sums.ravel() != 0, of_variant)
 
 
 def _collections(slice_: Slice) -> Ranking:
-    """Clients by what they paid in the months of the trend; their sums are those of each month."""
+    """Clients by their payments in the months of the trend; their sums are those of each month."""
     group_sums = slice_.trend_group_sums("client", "collected_amount")
     clients = max(len(slice_.values("client")), 1)
     key = (group_sums.variant * len(slice_.currencies) + group_sums.currency) * clients + group_sums.value
@@ -172,32 +180,32 @@ def _performance(
     group_sums = slice_.group_sums(dimension, (*(f"{name}_amount" for name in _AMOUNTS), *of))
     ranking = Ranking.of(group_sums, group_sums.sums[:, 0])
     values = slice_.values(dimension)
-    shown = ranking.with_others(_TOP)
+    top = ranking.with_others(_TOP)
     columns: Columns = {
-        dimension: named(values, shown.value),
-        "currency": named(slice_.currencies, shown.currency),
-        **{name: shown.sums[:, place].tolist() for place, name in enumerate(_AMOUNTS)},
-        ratio: quotients(shown.sums[:, 3], shown.sums[:, 4]),
+        dimension: names_at(values, top.value),
+        "currency": names_at(slice_.currencies, top.currency),
+        **{name: top.sums[:, place].tolist() for place, name in enumerate(_AMOUNTS)},
+        ratio: quotients(top.sums[:, 3], top.sums[:, 4]),
     }
-    drawn = (shown.sums[:, : len(_AMOUNTS)] != 0).any(axis=1)
+    drawn = (top.sums[:, : len(_AMOUNTS)] != 0).any(axis=1)
     leaders = ranking.starts
     # Grouped alike, so that group follows group in both.
     overdue = Ranking.of(group_sums, group_sums.sums[:, 2])
-    says = said_by_currency(
+    of_variant = sentences_by_variant(
         slice_,
         ranking.variant[leaders],
         ranking.currency[leaders],
         _leaders(
             dimension,
             overdue_name,
-            named(values, ranking.value[leaders]),
+            names_at(values, ranking.value[leaders]),
             ranking.sums[leaders, 0],
             ranking.totals()[:, 0],
-            named(values, overdue.value[leaders]),
+            names_at(values, overdue.value[leaders]),
             overdue.sums[leaders, 2],
         ),
     )
-    return charted(slice_, shown.variant, columns, drawn, says)
+    return charts_by_variant(slice_, top.variant, columns, drawn, of_variant)
 
 
 def _leaders(
@@ -208,8 +216,8 @@ def _leaders(
     whole: Ints,
     owing: list[str],
     overdue: Ints,
-) -> list[Said | None]:
-    said: list[Said | None] = []
+) -> list[Sentence | None]:
+    sentences: list[Sentence | None] = []
     for leader, amount, share, total, debtor, owed in zip(
         leaders,
         approved.tolist(),
@@ -221,9 +229,9 @@ def _leaders(
     ):
         values = {dimension: leader, "share": share, "approved": amount}
         if total <= 0:
-            said.append(None)
+            sentences.append(None)
         elif owed > 0:
-            said.append(("leader_and_overdue", {**values, overdue_name: debtor, "overdue": owed}))
+            sentences.append(("leader_and_overdue", {**values, overdue_name: debtor, "overdue": owed}))
         else:
-            said.append(("leader", values))
-    return said
+            sentences.append(("leader", values))
+    return sentences
