@@ -1,4 +1,4 @@
-"""The jobs that publish: by product, all at once, all anew, month ends; and those of upkeep."""
+"""The jobs: refreshes, reconciliation, month ends, restoration and upkeep."""
 
 from typing import Final
 
@@ -24,10 +24,10 @@ QUEUES: Final = {
 """Worker queue of each product's job; a person waits for the first two."""
 
 LONGEST_RUN_SECONDS: Final = 900
-"""A run that takes longer hangs: it is ended, and what is live stays."""
+"""A run that takes longer is ended; the live generations stay."""
 
 LONGEST_BACKFILL_SECONDS: Final = 1800
-"""A backfill that takes longer is ended; the next goes on where it ended."""
+"""A backfill that takes longer is ended; the next one continues it."""
 
 _PUBLICATION: Final = AssetSelection.groups("sources", "rollup", "products", "publication")
 
@@ -63,7 +63,7 @@ REFRESH_ALL: Final = define_asset_job(
 RECONCILE: Final = define_asset_job(
     "reconcile",
     selection=_PUBLICATION,
-    description="Read the source and write every product anew, also where nothing seems to have changed.",
+    description="Read the source and write every product, unchanged ones included.",
     tags={**_tags("background"), REBUILD_TAG: ALWAYS},
     executor_def=in_process_executor,
 )
@@ -71,7 +71,7 @@ RECONCILE: Final = define_asset_job(
 BACKFILL_MONTH_ENDS: Final = define_asset_job(
     "backfill_month_ends",
     selection=AssetSelection.groups("month_ends"),
-    description="Read the source once and publish the month ends of a range of months; what is live stays.",
+    description="Read the source once and publish a range of month ends; live generations stay.",
     tags={**_tags("background"), "dagster/max_runtime": str(LONGEST_BACKFILL_SECONDS)},
     executor_def=in_process_executor,
 )
@@ -79,7 +79,7 @@ BACKFILL_MONTH_ENDS: Final = define_asset_job(
 CLEAN_UP: Final = define_asset_job(
     "clean_up",
     selection=AssetSelection.groups("upkeep"),
-    description="Remove what crashes left behind from the cache, and keep what is bounded within its bounds.",
+    description="Remove leftovers of crashes from the cache, and enforce its limits.",
     tags=_tags("background"),
     executor_def=in_process_executor,
 )
@@ -87,7 +87,7 @@ CLEAN_UP: Final = define_asset_job(
 MEASURE_COVERAGE: Final = define_asset_job(
     "measure_coverage",
     selection=AssetSelection.groups("coverage"),
-    description="Tell which variants are precomputed, and how readers' questions find them.",
+    description="Report which variants are precomputed, and how often readers hit or miss them.",
     tags=_tags("background"),
     executor_def=in_process_executor,
 )
@@ -95,7 +95,7 @@ MEASURE_COVERAGE: Final = define_asset_job(
 BACKTEST_FORECAST: Final = define_asset_job(
     "backtest_forecast",
     selection=AssetSelection.groups("backtest"),
-    description="Tell how forecasts of months that are over would have done, by the last certificates read.",
+    description="Compare forecasts of past months with collections, by the last certificates read.",
     tags=_tags("background"),
     executor_def=in_process_executor,
 )

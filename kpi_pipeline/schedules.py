@@ -47,11 +47,11 @@ _PLAN: Final = (
         for product, cron in PRODUCT_CRON.items()
     ),
     (f"{REFRESH_ALL.name}_schedule", REFRESH_ALL, ALL_CRON, "Keep all products on one reading."),
-    ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Write everything anew, each night."),
+    ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Rebuild every product each night."),
     ("new_day_schedule", REFRESH_ALL, MIDNIGHT_CRON, "Ageing and overdue move with the date."),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers."),
-    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Tell how readers' questions find variants."),
-    ("backtest_schedule", BACKTEST_FORECAST, BACKTEST_CRON, "Test the forecast on what has come since."),
+    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants."),
+    ("backtest_schedule", BACKTEST_FORECAST, BACKTEST_CRON, "Test the forecast against later collections."),
 )
 
 SCHEDULES: Final = [
@@ -76,7 +76,7 @@ SCHEDULES: Final = [
     default_status=DefaultScheduleStatus.RUNNING,
 )
 def MONTH_END_SCHEDULE(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:  # noqa: N802
-    """Ask for the month end before the tick, unless the business date is set to one before it."""
+    """Request the month end before the tick, unless the configured business date is earlier."""
     settings = Settings()
     ticked_on = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone)).date()
     month, today = month_text(month_of(ticked_on) - 1), settings.today()

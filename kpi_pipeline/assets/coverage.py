@@ -1,4 +1,4 @@
-"""The coverage ledger in Dagster: what is precomputed, what is hit and missed, as figures over time."""
+"""Coverage in Dagster: precomputed variants, hits and misses, as figures over time."""
 
 from typing import Any
 
@@ -23,42 +23,43 @@ _MISSES_SHOWN = 20
 )
 def coverage(cache: CacheResource) -> MaterializeResult[None]:
     """Read the coverage of every product."""
-    found = [Coverage(cache.client).of(product) for product in PRODUCTS]
-    hits, misses = sum(one.reads.hits for one in found), sum(one.reads.missed for one in found)
+    products = [Coverage(cache.client).of(product) for product in PRODUCTS]
+    hits = sum(product.reads.hits for product in products)
+    misses = sum(product.reads.missed for product in products)
     return MaterializeResult(
         metadata={
-            "precomputed": sum(one.live.variants for one in found if one.live),
-            "bytes": sum(one.live.bytes for one in found if one.live),
+            "precomputed": sum(product.live.variants for product in products if product.live),
+            "bytes": sum(product.live.bytes for product in products if product.live),
             "hits": hits,
             "misses": misses,
             **({"hit_share": round(hits / (hits + misses), 4)} if hits + misses else {}),
-            "products": MetadataValue.table([TableRecord(_row(one)) for one in found]),
-            **_missed(found),
+            "products": MetadataValue.table([TableRecord(_row(product)) for product in products]),
+            **_missed(products),
         }
     )
 
 
-def _row(found: ProductCoverage) -> dict[str, str | int | float | bool | None]:
-    chosen = found.chosen
+def _row(coverage: ProductCoverage) -> dict[str, str | int | float | bool | None]:
+    chosen = coverage.chosen
     return {
-        "product": found.product,
+        "product": coverage.product,
         "exist": chosen.known if chosen else None,
-        "precomputed": found.live.variants if found.live else 0,
+        "precomputed": coverage.live.variants if coverage.live else 0,
         "left_out": chosen.left_out if chosen else None,
         "refused": chosen.refused if chosen else None,
-        "bytes": found.live.bytes if found.live else 0,
-        "asked": found.requested,
-        "asked_missing": found.requested_missing,
-        "hits": found.reads.hits,
-        "misses": found.reads.missed,
-        "reasons": ", ".join(f"{reason} {times}" for reason, times in found.reads.misses.items()),
+        "bytes": coverage.live.bytes if coverage.live else 0,
+        "asked": coverage.requested,
+        "asked_missing": coverage.requested_missing,
+        "hits": coverage.reads.hits,
+        "misses": coverage.reads.missed,
+        "reasons": ", ".join(f"{reason} {times}" for reason, times in coverage.reads.misses.items()),
     }
 
 
-def _missed(found: list[ProductCoverage]) -> dict[str, Any]:
+def _missed(products: list[ProductCoverage]) -> dict[str, Any]:
     """The variants missed most, if any: a table must have rows."""
     most = sorted(
-        ((one.product, missed) for one in found for missed in one.missed),
+        ((product.product, missed) for product in products for missed in product.missed),
         key=lambda pair: -pair[1].missed.weight,
     )
     rows = [_missed_row(product, missed) for product, missed in most[:_MISSES_SHOWN]]

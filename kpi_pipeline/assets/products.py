@@ -118,14 +118,12 @@ def product_asset(product: str) -> AssetsDefinition:
             "variants_reconcile": reconcile_variants(tables, singles),
             "values_in_range": out_of_range(singles),
         }
-        for check, found in problems.items():
-            yield _check_result(product, check, found)
+        for check, failures in problems.items():
+            yield _check_result(product, check, failures)
         _fail_on(problems)
 
-        publisher, variants = (
-            Publisher(cache.client),
-            choose_variants(product, cube, candidates, cache.client),
-        )
+        publisher = Publisher(cache.client)
+        variants = choose_variants(product, cube, candidates, cache.client)
         described = catalogue(cube)
         inputs = inputs_digest(product, cube, variants.difference, described)
         basis = basis_digest(product, cube, described)
@@ -351,7 +349,7 @@ def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, A
 
 
 def _previews(cube: Cube) -> dict[str, MarkdownMetadataValue]:
-    """Two charts of all certificates as inline PNGs, or what an empty chart says."""
+    """Two charts of all certificates as inline PNGs, or their text where they are empty."""
     _, payload = next(payloads("charts", [cube.everything]))
     previews = {}
     for name in ("monthly_trend", "ageing"):

@@ -1,4 +1,4 @@
-"""Reading the source: every row validated, with what an engineer wants to know about it."""
+"""Reading the source: every row validated, with counts, times and refusals for engineers."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Refusals:
     """How many rows of one kind are refused, against the limit.
 
     Attributes:
-        what: What the rows are, in words.
+        what: What the rows are called.
         rows: Rows read.
         refused: Rows refused.
         reason_counts: Rows refused by reason.
@@ -43,8 +43,8 @@ class Refusals:
         """Whether the rest can be trusted."""
         return self.share <= self.limit
 
-    def in_words(self) -> str:
-        """How many are refused, and what to do about it."""
+    def as_text(self) -> str:
+        """The refusals as a sentence, with advice."""
         return (
             f"{self.refused} of {self.rows} {self.what} are refused ({self.share:.1%}, limit "
             f"{self.limit:.1%}); the live figures stay. {_advice(self.reason_counts)}"
@@ -62,7 +62,7 @@ class Reading:
         costs: The valid costs by category, carrying their provenance.
         cost_quarantine: The costs refused.
         refused_costs: How many those are.
-        undetailed_costs: Valid costs whose lines do not tell what they were for.
+        undetailed_costs: Valid costs whose lines give no category.
         provenance: Where they come from.
         seconds_reading: How long reading took.
         seconds_normalising: How long validating took.
@@ -86,7 +86,7 @@ class Reading:
             Failure: If they are more than KPI_MAX_REJECTED_SHARE; not retried.
         """
         excess = [
-            refusals.in_words()
+            refusals.as_text()
             for refusals in (self.refused_certificates, self.refused_costs)
             if not refusals.within_limit
         ]
@@ -100,38 +100,38 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
     Raises:
         Failure: If the source or its mapping cannot be read.
     """
-    # Drawn before reading: whoever reads later holds a larger fence and newer data.
+    # Drawn before reading: a later reading holds a larger fence and newer data.
     fence, begun_at = Publisher(cache.client).next_fence(), time.time()
     started = time.perf_counter()
     mapping = source.mapping()
     extracted = source.extract(mapping)
     read_at = time.perf_counter()
-    found = normalise(extracted.raw, mapping, extracted.log)
+    normalised = normalise(extracted.raw, mapping, extracted.log)
     raw_costs = extracted.costs
-    spent = normalise_costs(
+    costs = normalise_costs(
         raw_costs.headers if raw_costs else None,
         raw_costs.lines if raw_costs else None,
         mapping,
-        found.certificates,
+        normalised.certificates,
     )
     limit = source.max_rejected_share()
     provenance = Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark)
     return Reading(
-        certificates=provenance.attach(found.certificates),
-        quarantine=found.quarantine,
+        certificates=provenance.attach(normalised.certificates),
+        quarantine=normalised.quarantine,
         refused_certificates=Refusals(
-            "rows", extracted.raw.num_rows, found.quarantine.num_rows, found.reason_counts, limit
+            "rows", extracted.raw.num_rows, normalised.quarantine.num_rows, normalised.reason_counts, limit
         ),
-        costs=provenance.attach(spent.costs),
-        cost_quarantine=spent.quarantine,
+        costs=provenance.attach(costs.costs),
+        cost_quarantine=costs.quarantine,
         refused_costs=Refusals(
             "costs",
             raw_costs.headers.num_rows if raw_costs else 0,
-            spent.quarantine.num_rows,
-            spent.reason_counts,
+            costs.quarantine.num_rows,
+            costs.reason_counts,
             limit,
         ),
-        undetailed_costs=spent.undetailed,
+        undetailed_costs=costs.undetailed,
         provenance=provenance,
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
@@ -139,7 +139,7 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
 
 
 def _advice(reason_counts: dict[str, int]) -> str:
-    """What to do about the commonest reasons."""
+    """Advice on the most frequent reasons."""
     commonest = sorted(reason_counts, key=lambda reason: -reason_counts[reason])[:3]
     return "; ".join(
         f"{reason} ({reason_counts[reason]}): {REASON_ADVICE[Reason(reason.split(':')[0])]}"

@@ -65,7 +65,7 @@ def certificates(
     """Read the source, normalise and validate.
 
     Raises:
-        Failure: If too many rows or costs are refused; the quarantines are kept to tell why.
+        Failure: If too many rows or costs are refused; the quarantines are kept for inspection.
     """
     reading = read_source(source, cache)
     rows, headers = reading.refused_certificates, reading.refused_costs

@@ -1,4 +1,4 @@
-"""The formulas of the KPIs, evaluated at every anchor of every variant of a slice."""
+"""The formulas of the KPIs, evaluated in every window of every variant of a slice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,20 +33,20 @@ from kpi_pipeline.model.kpis.formulas import (
     terms_of,
 )
 
-_KIND = {one.name: one.kind for one in COMPONENTS}
-_OF_COSTS = {Kind.COST, Kind.COST_CASH}
+_KIND = {component.name: component.kind for component in COMPONENTS}
+_COST_KINDS = {Kind.COST, Kind.COST_CASH}
 _MOST_MONTHS_BACK = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Divided:
-    """What a quotient over the filter divides, and by what; all [V, C], or [V, 1] of all currencies.
+    """The numerator and denominator of a quotient over the filter; all [V, C], or [V, 1] of all currencies.
 
     Attributes:
         above: Numerators.
         below: Denominators.
-        there: Where both can be told.
-        below_there: Where the denominator can be told.
+        there: Where both are known.
+        below_there: Where the denominator is known.
         days: Days by which the numerator was multiplied, [V]; None where it was not.
     """
 
@@ -60,20 +60,20 @@ class Divided:
     def of(
         cls, above: Ints, below: Ints, below_there: Bools | None = None, days: Ints | None = None
     ) -> "Divided":
-        """Take both over the filter of what is known at every anchor."""
+        """Take both over the filter from their values in every window."""
         everywhere = np.ones(above[:, VALUE].shape, np.bool_)
-        told = everywhere if below_there is None else below_there
-        return cls(above[:, VALUE], below[:, VALUE], everywhere, told, days)
+        below_there = everywhere if below_there is None else below_there
+        return cls(above[:, VALUE], below[:, VALUE], everywhere, below_there, days)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A KPI at every anchor; all [V, anchors, C], or [V, anchors, 1] of all currencies together.
+    """A KPI in every window; all [V, windows, C], or [V, windows, 1] of all currencies together.
 
     Attributes:
         value: Integers or doubles.
         there: Where there is a value.
-        divided: What was divided; None for what is no quotient.
+        divided: Numerator and denominator; None where it is no quotient.
     """
 
     value: Ints | Floats
@@ -92,7 +92,7 @@ class Evaluation:
         self.slice_ = slice_
         self.windows = Windows.of(slice_)
         self._known: dict[tuple[str, Span], Ints] = {}
-        self._ways: dict[type, Callable[[Any, bool], Evaluated]] = {
+        self._evaluators: dict[type, Callable[[Any, bool], Evaluated]] = {
             Total: self._total,
             Ratio: self._ratio,
             PaymentQuantile: self._payment_quantile,
@@ -106,13 +106,13 @@ class Evaluation:
         }
 
     def of(self, kpi: Kpi) -> Evaluated:
-        """Evaluate a KPI at every anchor."""
-        found = self._ways[type(kpi.formula)](kpi.formula, kpi.per_currency)
-        there, divided = found.there & self.windows.there[:, :, None], found.divided
+        """Evaluate a KPI in every window."""
+        evaluated = self._evaluators[type(kpi.formula)](kpi.formula, kpi.per_currency)
+        there, divided = evaluated.there & self.windows.there[:, :, None], evaluated.divided
         kinds = {_KIND[term.component] for term in terms_of(kpi.formula)}
         if Kind.SNAPSHOT in kinds:
             there = there & (np.arange(WINDOWS) == VALUE)[:, None]
-        if kinds & _OF_COSTS:
+        if kinds & _COST_KINDS:
             known = self.slice_.has_costs
             there = there & known[:, None, None]
             if divided is not None:
@@ -121,16 +121,16 @@ class Evaluation:
                     there=divided.there & known[:, None],
                     below_there=divided.below_there & known[:, None],
                 )
-        return Evaluated(found.value, there, divided)
+        return Evaluated(evaluated.value, there, divided)
 
     def _sum(self, of: Sum, per_currency: bool) -> Ints:
-        found = self.term(of[0])
-        for one in of[1:]:
-            found = found + self.term(one)
-        return found if per_currency else found.sum(axis=2, keepdims=True)
+        total = self.term(of[0])
+        for term in of[1:]:
+            total = total + self.term(term)
+        return total if per_currency else total.sum(axis=2, keepdims=True)
 
     def term(self, term: Term) -> Ints:
-        """A term at every anchor, [V, anchors, C]; not to be written to."""
+        """A term in every window, [V, windows, C]; callers must not write to it."""
         known = term.component, term.span
         if known not in self._known:
             self._known[known] = self._component(*known)
@@ -139,16 +139,16 @@ class Evaluation:
     def _component(self, name: str, span: Span) -> Ints:
         slice_, kind = self.slice_, _KIND[name]
         if kind is Kind.SNAPSHOT:
-            found = np.zeros((len(slice_), WINDOWS, len(slice_.currencies)), np.int64)
+            values = np.zeros((len(slice_), WINDOWS, len(slice_.currencies)), np.int64)
         else:
             first, last = self.windows.span(span)
-            # At a window or a month a stock is what stood at its end.
-            found = slice_.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
+            # In a window or a month a stock is what was open at its end.
+            values = slice_.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
         if span is Span.SELF:
-            found[:, VALUE] = slice_.total(name)
+            values[:, VALUE] = slice_.total(name)
         elif span is Span.WINDOW:
-            found[:, VALUE] = slice_.window(name)
-        return found
+            values[:, VALUE] = slice_.window(name)
+        return values
 
     def _total(self, formula: Total, per_currency: bool) -> Evaluated:
         total = self._sum(formula.of, per_currency)
@@ -172,9 +172,9 @@ class Evaluation:
             self.slice_, self.windows, formula.dimension, formula.component, squared=squared
         )
         value, there = quotient(above, below)
-        # Squares are beyond what JSON's readers keep exactly.
+        # JSON readers do not keep integers of the squares' size exactly.
         divided = None if squared else Divided.of(above, below)
-        # Parts of what is nothing, or less than that, say nothing.
+        # A total that is not positive has no shares.
         return Evaluated(value, there & (below > 0), divided)
 
     def _expected_loss(self, _formula: ExpectedLoss, _per_currency: bool) -> Evaluated:
@@ -237,17 +237,17 @@ class Evaluation:
         ended = used > 0
         value = np.zeros(remaining.shape)
         for at in zip(*np.nonzero(ended), strict=True):
-            whole, each = int(used[at]), int(used_days[at])
-            value[at] = (int(days[at]) * whole + int(remaining[at]) * each) / whole
+            whole, last_days = int(used[at]), int(used_days[at])
+            value[at] = (int(days[at]) * whole + int(remaining[at]) * last_days) / whole
         divided = Divided.of(receivable, used, below_there=ended[:, VALUE])
         return Evaluated(value, ended | (receivable == 0), divided)
 
 
 def _all_at_value(slice_: Slice, everything: Slice, component: str) -> Ints:
     """A component of all certificates over the months that each filter names, or over all time, [V, C]."""
-    found = np.repeat(everything.total(component), len(slice_), axis=0)
+    totals = np.repeat(everything.total(component), len(slice_), axis=0)
     for at, months in enumerate(slice_.months):
         if months:
             numbers = np.array([months], np.int64)
-            found[at] = everything.over(component, numbers, numbers)[0].sum(axis=0)
-    return found
+            totals[at] = everything.over(component, numbers, numbers)[0].sum(axis=0)
+    return totals

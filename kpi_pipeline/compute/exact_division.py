@@ -1,4 +1,4 @@
-"""Quotients of exact integers, each correctly rounded once."""
+"""Quotients of integers, each correctly rounded once."""
 
 from typing import Final
 
@@ -32,24 +32,23 @@ def quotient(above: Ints, below: Ints, times: Ints | None = None) -> tuple[Float
         reach = _reach(above) * max(_reach(times), 1)
         above = above.astype(object) * times if reach >= _EXACT else above * times
     if above.dtype != object and max(_reach(above), _reach(below)) < _EXACT:
-        found = np.divide(above, below, out=np.zeros(above.shape), where=there) + 0.0
-        return found, there
+        return np.divide(above, below, out=np.zeros(above.shape), where=there) + 0.0, there
     # Python divides integers of any size with one correct rounding.
     pairs = zip(above.ravel().tolist(), below.ravel().tolist(), strict=True)
-    each = [up / down + 0.0 if down else 0.0 for up, down in pairs]
-    return np.array(each, np.float64).reshape(above.shape), there
+    values = [up / down + 0.0 if down else 0.0 for up, down in pairs]
+    return np.array(values, np.float64).reshape(above.shape), there
 
 
 def rounded(values: Floats, digits: int) -> Floats:
     """What Python's `round` gives for each value."""
     scale = 10.0**digits
     scaled = values * scale
-    found = np.rint(scaled) / scale
+    result = np.rint(scaled) / scale
     # Near a tie, and of large numbers, the product's own rounding shows: there Python looks at the digits.
     close = (np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5) < 1e-6) | (np.abs(scaled) > _SAFE)
     for at in zip(*np.nonzero(close), strict=True):
-        found[at] = round(float(values[at]), digits)
-    return found + 0.0
+        result[at] = round(float(values[at]), digits)
+    return result + 0.0
 
 
 def _reach(values: Ints) -> int:

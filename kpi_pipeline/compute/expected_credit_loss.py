@@ -16,15 +16,15 @@ _LABELS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
 
 
 def loss_rates(slice_: Slice) -> list[dict[str, int | None]]:
-    """The part of what is in each ageing bucket that ends as lost, by currency, in millionths.
+    """The part of each ageing bucket that ends as lost, by currency, in millionths.
 
-    It is the product of the roll rates from the bucket through the later ones: of what was unpaid when it
-    reached a bucket, the part that was unpaid when it left. Buckets that no debt has gone through have none.
+    It is the product of the roll rates of the bucket and the later ones: of the amount unpaid on reaching a
+    bucket, the part unpaid on leaving it. Buckets that no debt has passed have no rate.
 
     Args:
         slice_: A slice whose first variant is that of all certificates.
     """
-    found = []
+    by_currency = []
     for place in range(len(slice_.currencies)):
         sums = slice_.totals[0, place]
         rates: dict[str, int | None] = {}
@@ -34,19 +34,19 @@ def loss_rates(slice_: Slice) -> list[dict[str, int | None]]:
             rolled = int(sums[COMPONENT_INDEX[f"rolled_{label}_amount"]])
             later = None if later is None or reached <= 0 else rolled * later // reached
             rates[label] = later
-        found.append(rates)
-    return found
+        by_currency.append(rates)
+    return by_currency
 
 
 def expected_losses(slice_: Slice, windows: Windows) -> tuple[Ints, Bools]:
-    """What is expected to be lost of receivables at every anchor.
+    """The expected loss of receivables in every window.
 
     Args:
         slice_: The variants.
-        windows: Theirs.
+        windows: Their windows.
 
     Returns:
-        Minor units and where they can be told, [V, anchors, C].
+        Minor units and where they are known, [V, windows, C].
     """
     value = np.zeros((*windows.first.shape, len(slice_.currencies)), np.int64)
     there = np.ones(value.shape, np.bool_)
@@ -67,5 +67,5 @@ def expected_losses(slice_: Slice, windows: Windows) -> tuple[Ints, Bools]:
 def _part(amount: Ints, rate: int) -> Ints:
     whole, rest = np.divmod(amount, RATE_UNIT)
     # As amount * rate // RATE_UNIT, without leaving 64 bits.
-    found: Ints = whole * rate + rest * rate // RATE_UNIT
-    return found
+    part: Ints = whole * rate + rest * rate // RATE_UNIT
+    return part

@@ -24,15 +24,15 @@ WINDOWS: Final = 3 + TREND_MONTHS
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Months of each anchor of each variant, by their numbers; all [V, anchors].
+    """Months of each window of each variant, by their numbers; all [V, windows].
 
     Attributes:
-        first: First month of the anchor itself.
+        first: First month of the window itself.
         last: Its last month.
         window_first: First month of its DSO window.
         window_last: Last month of that.
         days: Days of that window that have passed.
-        there: False where there is no such anchor: no like windows to compare.
+        there: False where there is no such window: no like windows to compare.
         last_complete: Number of the last month that is over on as_of.
     """
 
@@ -46,7 +46,7 @@ class Windows:
 
     @classmethod
     def of(cls, slice_: Slice) -> "Windows":
-        """The anchors of a slice."""
+        """The windows of a slice."""
         frame = slice_.frame
         end = slice_.trend_end
         recent_first, recent_last = _recent(slice_)
@@ -63,7 +63,7 @@ class Windows:
         return cls(first, last, window_first, last, days, there, frame.last_complete)
 
     def span(self, span: Span) -> tuple[Ints, Ints]:
-        """First and last month of a span at each anchor."""
+        """First and last month of a span in each window."""
         complete = np.minimum(self.window_last, self.last_complete)
         january = self.window_last - self.window_last % 12
         ranges = {
@@ -82,15 +82,15 @@ class Windows:
 
 def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
     """The windows that each variant compares: first and last months; None where there are none."""
-    found: list[dict[str, str] | None] = []
+    compared: list[dict[str, str] | None] = []
     for first, last in zip(*(months.tolist() for months in _recent(slice_)), strict=True):
         length = last - first + 1
         if length <= 0:
-            found.append(None)
+            compared.append(None)
             continue
         ends = {"from": first, "to": last, "previous_from": first - length, "previous_to": first - 1}
-        found.append({name: month_text(number) for name, number in ends.items()})
-    return found
+        compared.append({name: month_text(number) for name, number in ends.items()})
+    return compared
 
 
 def _recent(slice_: Slice) -> tuple[Ints, Ints]:
@@ -108,5 +108,5 @@ def _recent(slice_: Slice) -> tuple[Ints, Ints]:
             ends.append((over[0], over[-1]))
         else:
             ends.append((0, -1))
-    found = np.array(ends, np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+    first, last = np.array(ends, np.int64).reshape(-1, 2).T
+    return first, last

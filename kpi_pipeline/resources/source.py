@@ -16,7 +16,7 @@ from kpi_pipeline.sources.selection import masked_url
 class SourceResource(ConfigurableResource[None]):
     """The chosen source, its mapping and the settings that give it meaning.
 
-    Settings are read anew at each call: the chosen source may change while a worker lives.
+    Settings are read at each call: the chosen source may change while a worker lives.
     """
 
     def mapping(self) -> SourceMapping:
@@ -34,7 +34,7 @@ class SourceResource(ConfigurableResource[None]):
         """Read all rows of the source.
 
         Raises:
-            Failure: If no source is chosen or it cannot be read; says what to do.
+            Failure: If no source is chosen or it cannot be read; the message advises.
         """
         url = current_settings().source_url
         if url is None:
@@ -52,13 +52,13 @@ class SourceResource(ConfigurableResource[None]):
         return current_settings().source_url is not None
 
     def probe(self, before: Probe | None) -> Probe:
-        """Look whether the source has changed, without reading it all.
+        """Check whether the source has changed, without reading it all.
 
         Args:
             before: The probe before this one, of the same source and mapping.
 
         Raises:
-            SourceError: If no source is chosen or it cannot be read; says what to do.
+            SourceError: If no source is chosen or it cannot be read; the message advises.
             MappingError: If the mapping file is missing or malformed.
         """
         settings = current_settings()

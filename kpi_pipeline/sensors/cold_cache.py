@@ -1,4 +1,4 @@
-"""Redis came back empty, was flushed or evicted keys: what was live is restored from the archive."""
+"""When Redis has lost live generations, they are restored from the archive."""
 
 import json
 import time
@@ -18,22 +18,22 @@ from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way, under_way
 
 RETRY_S: Final = 60.0
-"""How long the same loss is left to the run that was asked for, before another is."""
+"""How long the same loss waits for the run that was requested, before another is requested."""
 
 
 @sensor(
     job_name=restore_cache.name,
     minimum_interval_seconds=5,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Restores from the archive what Redis has lost, and asks for what was never archived.",
+    description="Restores what Redis has lost from the archive; without an archive it requests a rebuild.",
 )
 def cold_cache(
     context: SensorEvaluationContext, cache: CacheResource, source: SourceResource
 ) -> SensorResult | SkipReason:
-    """Ask for a restoration of products that have lost keys, or for a rebuild where none is archived.
+    """Request a restoration of products that have lost keys, or a rebuild where none is archived.
 
-    The cursor holds the loss last acted on, so that one that cannot be mended is tried now and then
-    and not at every tick.
+    The cursor holds the loss last acted on, so that a loss that cannot be restored is retried every
+    `RETRY_S` and not at every tick.
     """
     now = time.time()
     try:
@@ -43,7 +43,7 @@ def cold_cache(
     if not lost:
         return SensorResult(skip_reason="nothing is lost", cursor="")
     if under_way(context.instance, [restore_cache.name]) or _acted_on(context.cursor, lost, now):
-        return SkipReason(f"a restoration is under way, or was tried just now, for: {_told(lost)}")
+        return SkipReason(f"a restoration is under way or has just been tried: {_listed(lost)}")
     return _act_on(lost, context, cache, source, now)
 
 
@@ -57,21 +57,21 @@ def _act_on(
     cursor = json.dumps({"lost": lost, "at": now})
     archive = cache.archive
     if any(archive.entries(product)[0] for product in lost):
-        return SensorResult(run_requests=[RunRequest(tags={"kpi/lost": _told(lost)})], cursor=cursor)
+        return SensorResult(run_requests=[RunRequest(tags={"kpi/lost": _listed(lost)})], cursor=cursor)
     if not source.is_chosen():
         reason = "nothing is published or archived, and no source is chosen: run `kpi load`"
         return SensorResult(skip_reason=reason, cursor="")
     for product in lost:
         if not rebuild_under_way(context.instance, product):
             Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING)
-    reason = f"nothing is archived; rebuilds are asked for: {_told(lost)}"
+    reason = f"nothing is archived; rebuilds are requested: {_listed(lost)}"
     return SensorResult(skip_reason=reason, cursor=cursor)
 
 
 def _lost(cache: CacheResource, now: float) -> dict[str, str]:
     integrity = IntegrityCheck(cache.client)
-    found = {product: integrity.of(product, now) for product in PRODUCTS}
-    return {product: loss for product, loss in found.items() if loss is not None}
+    losses = {product: integrity.of(product, now) for product in PRODUCTS}
+    return {product: loss for product, loss in losses.items() if loss is not None}
 
 
 def _acted_on(cursor: str | None, lost: dict[str, str], now: float) -> bool:
@@ -79,5 +79,5 @@ def _acted_on(cursor: str | None, lost: dict[str, str], now: float) -> bool:
     return before is not None and before["lost"] == lost and now < before["at"] + RETRY_S
 
 
-def _told(lost: dict[str, str]) -> str:
+def _listed(lost: dict[str, str]) -> str:
     return "; ".join(f"{product}: {loss}" for product, loss in lost.items())

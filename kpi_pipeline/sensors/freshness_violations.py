@@ -1,4 +1,4 @@
-"""Figures that stay stale although nothing renews them raise an alarm and ask for a rebuild."""
+"""Figures that stay stale without a run to renew them raise an alarm and a request for a rebuild."""
 
 import json
 import time
@@ -22,36 +22,36 @@ GRACE_S: Final = 120.0
 """How long after its freshness ended a product may wait for its schedule's run."""
 
 RETRY_S: Final = 300.0
-"""How long after asking for a rebuild of a product that did not help the next is asked for."""
+"""How long after a rebuild without effect the next one is requested."""
 
 
 @sensor(
     minimum_interval_seconds=30,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Raises an alarm and asks for a rebuild when a live generation is stale for too long.",
+    description="Raises an alarm and requests a rebuild when a live generation is stale for too long.",
 )
 def freshness_violations(context: SensorEvaluationContext, cache: CacheResource) -> SensorResult | SkipReason:
-    """Look for products that are stale beyond the grace and that no run is renewing.
+    """Find products that are stale beyond the grace period and that no run is renewing.
 
-    The cursor tells, for each product in violation, which entry it is and when a rebuild was asked
-    for: one alarm an entry, and no flood of rebuilds while the source is out of reach.
+    The cursor holds the entry of each product in violation and when a rebuild was requested: one alarm
+    an entry, and no flood of rebuilds while the source is unreachable.
     """
     now = time.time()
-    told: dict[str, list[float]] = json.loads(context.cursor or "{}")
+    violations: dict[str, list[float]] = json.loads(context.cursor or "{}")
     try:
         late = _late(cache, now)
         for product, live in late.items():
-            fence, requested_at = told.get(product, [-1, 0.0])
+            fence, requested_at = violations.get(product, [-1, 0.0])
             if fence != live.fence:
                 Alarms(cache.client).sound("freshness_violated", live.generation, _advice(live, now))
                 requested_at = 0.0
             if now >= requested_at + RETRY_S and not rebuild_under_way(context.instance, product):
                 Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING)
                 requested_at = now
-            told[product] = [live.fence, requested_at]
+            violations[product] = [live.fence, requested_at]
     except (NoRedis, redis.RedisError) as error:
         return SkipReason(f"Redis does not answer, so freshness is not known: {error}")
-    cursor = json.dumps({product: told[product] for product in late})
+    cursor = json.dumps({product: violations[product] for product in late})
     reason = f"stale for too long: {', '.join(late)}" if late else "every live generation is on time"
     return SensorResult(skip_reason=reason, cursor=cursor)
 

@@ -1,4 +1,4 @@
-"""Whether runs are under way that make a sensor's own superfluous."""
+"""Whether runs are under way that make another run superfluous."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -18,7 +18,7 @@ from kpi_pipeline.sources.probe import Probe
     description="Refreshes everything when rows of the source were added, changed or deleted.",
 )
 def source_changes(context: SensorEvaluationContext, source: SourceResource) -> SensorResult | SkipReason:
-    """Ask for one run for each change of the source.
+    """Request one run for each change of the source.
 
     The cursor holds the last probe and how many changes were seen, which is the run's key: a change
     back to an earlier state is a change too, and a tick that is repeated asks for no second run.
@@ -27,16 +27,16 @@ def source_changes(context: SensorEvaluationContext, source: SourceResource) -> 
     identity = source.identity()
     same_source = before is not None and before["source"] == identity
     try:
-        found = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
+        probe = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
     except (MappingError, SourceError) as error:
-        return SkipReason(f"the source cannot be looked at: {error}")
-    changed = before is not None and not (same_source and before["mark"] == found.token)
+        return SkipReason(f"the source cannot be probed: {error}")
+    changed = before is not None and not (same_source and before["mark"] == probe.token)
     number = (before["changes"] if before else 0) + changed
     cursor = json.dumps(
-        {"source": identity, "mark": found.token, "stamp": found.file_state, "changes": number},
+        {"source": identity, "mark": probe.token, "stamp": probe.file_state, "changes": number},
         ensure_ascii=False,
     )
     if not changed:
         return SensorResult(skip_reason="the source has not changed", cursor=cursor)
-    request = RunRequest(run_key=f"{number}:{found.token}", tags={"kpi/asked_by": '["source_changes"]'})
+    request = RunRequest(run_key=f"{number}:{probe.token}", tags={"kpi/asked_by": '["source_changes"]'})
     return SensorResult(run_requests=[request], cursor=cursor)

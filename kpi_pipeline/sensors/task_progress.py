@@ -1,4 +1,4 @@
-"""How a run comes on, noted on the tasks that asked for it in the moment it happens."""
+"""The progress of a run, written to its tasks as it happens."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ _TIMES: Final = {
     **dict.fromkeys(PRODUCTS, "computed_at"),
     **{f"live_{product}": "published_at" for product in PRODUCTS},
 }
-"""Steps whose end readers are told, and as what."""
+"""Steps whose end is reported to readers, and under which name."""
 
 
 def tasks_of(run: DagsterRun) -> dict[str, str]:
@@ -26,9 +26,9 @@ def tasks_of(run: DagsterRun) -> dict[str, str]:
 
 
 class ProgressReporter:
-    """Notes the events of one run as they come.
+    """Writes the events of one run to its tasks.
 
-    A note that cannot be written is left out: the run matters more, and sensors note its end again.
+    An event that cannot be written is skipped: the run matters more, and sensors record its end again.
 
     Args:
         requests: Where tasks are.
@@ -46,13 +46,13 @@ class ProgressReporter:
         self._reason: str | None = None
 
     def report(self, event: DagsterEvent) -> None:
-        """Note an event, if it is one that readers are told."""
+        """Write an event, if readers see it."""
         if not self._tasks:
             return
         try:
             self._report(event)
         except redis.RedisError as error:
-            _LOG.warning("run %s could not note %s: %s", self._run_id, event.event_type_value, error)
+            _LOG.warning("run %s could not report %s: %s", self._run_id, event.event_type_value, error)
 
     def _report(self, event: DagsterEvent) -> None:
         kind = event.event_type
@@ -81,7 +81,7 @@ class ProgressReporter:
 
 
 def reporter_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) -> ProgressReporter:
-    """The notes of a run that is about to be executed.
+    """The reporter of a run that is about to be executed.
 
     Args:
         instance: It knows the run's steps.
@@ -95,9 +95,9 @@ def reporter_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) 
 
 
 def _failure(event: DagsterEvent) -> str:
-    """Why a step failed, in its own words."""
+    """The error message of a failed step."""
     data = event.step_failure_data
-    said = data.user_failure_data.description if data.user_failure_data else None
-    if not said and data.error is not None:
-        said = (data.error.cause or data.error).message
-    return f"{event.step_key}: {(said or event.message or 'no reason given').strip()}"
+    message = data.user_failure_data.description if data.user_failure_data else None
+    if not message and data.error is not None:
+        message = (data.error.cause or data.error).message
+    return f"{event.step_key}: {(message or event.message or 'no reason given').strip()}"

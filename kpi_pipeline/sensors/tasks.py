@@ -1,4 +1,4 @@
-"""What became of runs is written to the tasks that asked for them, also when a run could not do so itself."""
+"""The outcome of runs is written to their tasks, also when a run could not do so itself."""
 
 from typing import Final
 
@@ -24,18 +24,18 @@ _STATUSES: Final = (
 
 
 def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
-    word = status.value.lower()
+    status_name = status.value.lower()
 
     @run_status_sensor(
         run_status=status,
-        name=f"task_{word}",
+        name=f"task_{status_name}",
         monitored_jobs=list(PRODUCT_JOBS.values()),
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,
-        description=f"Notes on the tasks of readers that their run has the status {word}.",
+        description=f"Records on the tasks of readers that their run has the status {status_name}.",
     )
     def report(context: RunStatusSensorContext, cache: CacheResource) -> None:
-        """Note the run's status on each of its tasks; the run is recorded, so the request is done with."""
+        """Record the run's status on each of its tasks and acknowledge their requests."""
         run = context.dagster_run
         tasks = tasks_of(run)
         if not tasks:
@@ -45,7 +45,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
             if status is DagsterRunStatus.STARTED:
                 requests.started(task, run.run_id)
             else:
-                reason = f"run {run.run_id} ended as {word}: {context.dagster_event.message}"
+                reason = f"run {run.run_id} ended as {status_name}: {context.dagster_event.message}"
                 requests.finished(task, status is DagsterRunStatus.SUCCESS, reason)
             requests.acknowledge(entry)
 

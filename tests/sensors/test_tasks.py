@@ -35,15 +35,14 @@ def taken(requests: Requests, instance: DagsterInstance) -> tuple[str, DagsterRu
 def tell(word: str, run: DagsterRun, instance: DagsterInstance) -> None:
     report = {one.name: one for one in TASK_SENSORS}[f"task_{word}"]
     event = DagsterEvent(EVENTS[word].value, run.job_name, message=f"the run is {word}")
-    report(
-        build_run_status_sensor_context(
-            sensor_name=report.name,
-            dagster_event=event,
-            dagster_instance=instance,
-            dagster_run=run,
-            resources={"cache": CacheResource()},
-        )
-    )
+    with build_run_status_sensor_context(
+        sensor_name=report.name,
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=run,
+        resources={"cache": CacheResource()},
+    ) as context:
+        report(context)
 
 
 def test_there_is_a_sensor_for_each_way_a_run_comes_on() -> None:

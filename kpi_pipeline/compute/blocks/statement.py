@@ -52,12 +52,12 @@ def _lines(codes: list[str], amounts: dict[str, Ints], known: Any) -> list[Data]
     shape = amounts["approved"].shape
     known = np.broadcast_to(known if len(shape) == 1 else known[:, None], shape)
     flows = {name: amounts[name].tolist() for name in _FLOWS}
-    spent = {
+    costs = {
         name: _reshaped(values_or_none(amounts[name].ravel(), known.ravel()), shape)
         for name in (*_SPENT, "costs", "costs_paid_out", "margin")
     }
     share = quotients(amounts["margin"].ravel(), (amounts["approved"] * known).ravel())
-    return rows_of({"currency": codes, **flows, **spent, "margin_share": _reshaped(share, shape)})
+    return rows_of({"currency": codes, **flows, **costs, "margin_share": _reshaped(share, shape)})
 
 
 def _reshaped(values: list[Any], shape: tuple[int, ...]) -> list[Any]:

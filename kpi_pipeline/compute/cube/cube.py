@@ -97,7 +97,7 @@ class Cube:
             for dimensions in combinations(_PAIRED, size):
                 for grouping in self._groupings(dimensions, changes):
                     waiting.append(grouping)
-                    if sum(len(each.filters) for each in waiting) >= BLOCK_VARIANTS:
+                    if sum(len(of.filters) for of in waiting) >= BLOCK_VARIANTS:
                         yield slice_of(self.frame, waiting, self.everything)
                         waiting = []
         if waiting:

@@ -1,4 +1,4 @@
-"""Tables of the roll-up with their dimensions as numbers, and rows looked up by group and month."""
+"""Tables of the roll-up with their dimensions as numbers, and lookups of rows by group and month."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -135,8 +135,8 @@ class CubeFrame:
     def occurs(self) -> Bools:
         """Which cells count as an occurrence of their dimensions' values."""
         columns = [COMPONENT_NAMES.index(name) for name in OCCURRENCE_COMPONENTS]
-        found: Bools = (self.tables["cells"].sums[:, columns] != 0).any(axis=1)
-        return found
+        occurs: Bools = (self.tables["cells"].sums[:, columns] != 0).any(axis=1)
+        return occurs
 
     def comparable(self) -> tuple[Any, ...]:
         """What two frames must have in common for their rows to be compared."""

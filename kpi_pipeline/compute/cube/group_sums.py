@@ -1,4 +1,4 @@
-"""Sums of variants in parts: by value of a dimension, by month of the trend, by key of a breakdown."""
+"""Sums of variants by the values of a dimension, by month of the trend, and by the keys of a breakdown."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class GroupSums:
         variant: Place of the variant, [n].
         value: Place of the value among the dimension's, [n].
         currency: Place of the currency, [n].
-        sums: The components asked for, [n, components].
+        sums: The components, [n, components].
     """
 
     variant: Ints

@@ -147,13 +147,13 @@ class Slice:
     def monthly(self, component: str, months: int = TREND_MONTHS) -> Ints:
         """A component of each month up to the trend's last, [V, months, C].
 
-        What a filter says of months is left aside. A stock component is what stood at the month's end.
+        The months that a filter names do not matter. A stock component is what was open at the month's end.
         """
         numbers = self.trend_end[:, None] + np.arange(-months + 1, 1)
         return self.over(component, numbers, numbers)
 
     def over(self, component: str, first: Ints, last: Ints, group: Ints | None = None) -> Ints:
-        """A component summed over stretches of months, what a filter says of months left aside.
+        """A component summed over stretches of months, whatever months a filter names.
 
         Args:
             component: One of `MONTHLY_COMPONENTS`; a stock component of single months only, and of a month
@@ -246,7 +246,7 @@ class Slice:
     def trend_group_sums(self, dimension: str, component: str) -> MonthlyGroupSums:
         """A flow component by the values of a dimension and the months of the trend.
 
-        What a filter says of months is left aside.
+        The months that a filter names do not matter.
         """
         cells = self.frame.tables["cells"]
         last = self.trend_end - self.frame.first_month

@@ -1,4 +1,4 @@
-"""The as-of view: how each certificate stands on a day, in SQL; `model.components` tells its columns."""
+"""The as-of view: how each certificate stands on a day, in SQL; `model.components` describes its columns."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ def as_of_view(rows: str) -> str:
 
     Args:
         rows: A relation: the columns of `CERTIFICATE_SCHEMA` and of `CUTS_SCHEMA`, and `day`, the day on
-            which each row is looked at, not before its issue.
+            which each row is evaluated, not before its issue.
 
     Returns:
         A SELECT with the parameters of `view_settings`: all columns of `rows` and those of the view,

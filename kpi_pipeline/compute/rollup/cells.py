@@ -32,8 +32,8 @@ def number_cells(tables: Sequence[pa.Table]) -> tuple[pa.Table, list[Ints]]:
     for name in CELL_COLUMNS:
         places, values = _places(stacked[name])
         if sizes * values >= _LARGEST_CODE:
-            found, codes = np.unique(codes, return_inverse=True)
-            sizes = len(found)
+            distinct, codes = np.unique(codes, return_inverse=True)
+            sizes = len(distinct)
         codes = codes * values + places
         sizes *= values
     _, first, numbers = np.unique(codes, return_index=True, return_inverse=True)

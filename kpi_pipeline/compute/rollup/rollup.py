@@ -44,7 +44,7 @@ BREAKDOWNS_SCHEMA: Final = pa.schema(
         pa.field("count", pa.int64()),
     ]
 )
-"""Amounts and counts of each cell by something that is no dimension: `breakdown` says by what."""
+"""Amounts and counts of each cell by a key that is no dimension; `breakdown` names which."""
 
 CRITICAL_SCHEMA: Final = pa.schema(
     [
@@ -104,8 +104,8 @@ class Rollup:
 def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Thresholds) -> Rollup:
     """Sum every component over each cell of all dimensions, as of a date.
 
-    Certificates issued, and costs invoiced, after `as_of` do not exist yet. How a certificate stands on a
-    day, be it `as_of` or a month end before it, is told by `compute.as_of_view`.
+    Certificates issued, and costs invoiced, after `as_of` do not exist yet. `as_of_view` defines the
+    state of a certificate on a day, be it `as_of` or an earlier month end.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -141,7 +141,7 @@ def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Th
 def _cells(connection: DuckDBPyConnection, as_of: date, loss_days: int) -> pa.Table:
     """The sums of certificates, payments, costs and expectations, brought together by their cell."""
     day = {"as_of": as_of}
-    history, open_items = (connection.sql(found).to_arrow_table() for found in (HISTORY, OPEN_ITEMS))
+    history, open_items = (connection.sql(query).to_arrow_table() for query in (HISTORY, OPEN_ITEMS))
     connection.register("outlook", outlook(history, open_items, as_of))
     expected = connection.sql(_EXPECTED).to_arrow_table()
     parts = [
@@ -161,11 +161,11 @@ def _cells(connection: DuckDBPyConnection, as_of: date, loss_days: int) -> pa.Ta
 
 def _sums(*kinds: Kind) -> str:
     """SQL: the components of some kinds, but for those of the forecast."""
-    # FILTER says the same, and takes DuckDB three times as long.
+    # FILTER would be equal, and takes DuckDB three times as long.
     return ", ".join(
-        f'sum(CASE WHEN {one.when} THEN {one.value} ELSE 0 END)::BIGINT AS "{one.name}"'
-        for one in COMPONENTS
-        if one.kind in kinds and one.name not in FORECAST_COMPONENTS
+        f'sum(CASE WHEN {part.when} THEN {part.value} ELSE 0 END)::BIGINT AS "{part.name}"'
+        for part in COMPONENTS
+        if part.kind in kinds and part.name not in FORECAST_COMPONENTS
     )
 
 
@@ -189,7 +189,7 @@ def _text(month: str) -> str:
 
 _EXISTING: Final = "(SELECT * FROM certificates JOIN cuts USING (currency) WHERE issued_on <= $as_of)"
 _ON_AS_OF: Final = f"(SELECT *, $as_of::DATE AS day FROM {_EXISTING})"
-"""Certificates, looked at on as_of."""
+"""Certificates as of as_of."""
 
 _AT_MONTH_ENDS: Final = f"""(
     SELECT *, least(last_day(make_date(number // 12, number % 12 + 1, 1)), $as_of::DATE) AS day
@@ -204,7 +204,7 @@ _AT_MONTH_ENDS: Final = f"""(
         )
     )
 )"""
-"""Certificates, looked at at the end of each month from that of issue to that of payment or as_of."""
+"""Certificates as of the end of each month from that of issue to that of payment or as_of."""
 
 _EXISTING_COSTS: Final = (
     "(SELECT *, coalesce(paid_on <= $as_of, false) AS is_paid FROM costs WHERE invoiced_on <= $as_of)"
