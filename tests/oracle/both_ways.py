@@ -17,9 +17,9 @@ from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
+from .certificate_states import Limits
 from .figures import Oracle
 from .source_rows import Row, table_rows
-from .standing import Limits
 
 WINDOW_MONTHS = 12
 

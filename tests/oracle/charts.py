@@ -7,9 +7,9 @@ from . import months as month
 from . import sentences as say
 from .figures import Data, Variant, exact
 from .finances import forecast_line
+from .kpi_values import KpiValues
 from .measures import COSTS, STATES
-from .parts import Ranked, by_value, ranked, total, with_others
-from .readings import KpiValues
+from .rankings import Ranked, by_value, ranked, total, with_others
 from .tables import STAGES, ageing, stages
 
 Rows = list[tuple[Any, ...]]
@@ -68,7 +68,9 @@ def _states(variant: Variant, readings: KpiValues) -> Data:
         found = []
         for state in STATES:
             amounts = [
-                one.proposed for one in variant.standings if one.currency == code and one.state == state
+                one.proposed
+                for one in variant.certificate_states
+                if one.currency == code and one.state == state
             ]
             found.append((state, code, sum(amounts), len(amounts)))
         rows += found

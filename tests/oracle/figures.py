@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 
 from . import months as month
+from .certificate_states import (
+    AMOUNT_BANDS,
+    BUCKETS,
+    ISSUED_AGES,
+    CertificateState,
+    Limits,
+    certificate_state,
+    certificate_states,
+)
+from .entry_sums import EntrySums, Terms
 from .forecasting import Forecaster
-from .ledger import Ledger, Terms
 from .measures import CASH, COST_CASH, COSTS, FLOWS, SNAPSHOTS, STATES, STOCKS, cost_amounts, is_paid, rolls
 from .source_rows import DIMENSIONS, Row, bare
-from .standing import AMOUNT_BANDS, BUCKETS, ISSUED_AGES, Limits, Standing, standing, standings
 
 Data = dict[str, Any]
 
@@ -52,17 +60,17 @@ class Oracle:
         self.as_of = as_of
         self.window_months = window_months
         self.limits = limits or Limits()
-        self.standings = standings(self.rows, as_of, self.limits)
+        self.certificate_states = certificate_states(self.rows, as_of, self.limits)
         self.costs = [cost for cost in costs if cost["invoiced_on"] <= as_of]
-        self.certificates = Ledger((*FLOWS, *STOCKS, *SNAPSHOTS))
-        self.payments = Ledger(CASH)
-        self.invoices = Ledger(COSTS)
-        self.paid_out = Ledger(COST_CASH)
-        self.positions = Ledger(tuple(STOCKS))
+        self.certificates = EntrySums((*FLOWS, *STOCKS, *SNAPSHOTS))
+        self.payments = EntrySums(CASH)
+        self.invoices = EntrySums(COSTS)
+        self.paid_out = EntrySums(COST_CASH)
+        self.positions = EntrySums(tuple(STOCKS))
         self._enter()
 
     @property
-    def cells(self) -> tuple[Ledger, ...]:
+    def cells(self) -> tuple[EntrySums, ...]:
         """What has values of every dimension: all but positions."""
         return self.certificates, self.payments, self.invoices, self.paid_out
 
@@ -78,7 +86,7 @@ class Oracle:
     @cached_property
     def forecaster(self) -> Forecaster:
         """What is expected of each certificate."""
-        return Forecaster(self.rows, self.standings, self.as_of)
+        return Forecaster(self.rows, self.certificate_states, self.as_of)
 
     @cached_property
     def currencies(self) -> list[str]:
@@ -116,7 +124,7 @@ class Oracle:
         measured = rolls(self.limits)
         found: dict[str, dict[str, int | None]] = {}
         for code in self.currencies:
-            of = [one for one in self.standings if one.currency == code]
+            of = [one for one in self.certificate_states if one.currency == code]
             beyond: int | None = MILLION
             rates = {}
             for label in reversed(BUCKETS):
@@ -132,7 +140,7 @@ class Oracle:
         """Each dimension's values and how many certificates have each, as the catalogue lists them."""
         listed: dict[str, list[Data]] = {}
         for name in DIMENSIONS:
-            counts = Counter(one.values[name] for one in self.standings)
+            counts = Counter(one.values[name] for one in self.certificate_states)
             found = {one[name] for ledger in self.cells for one in ledger.values if name in one}
             listed[name] = [{"value": value, "count": counts[value]} for value in self._listed(name, found)]
         return listed
@@ -195,10 +203,10 @@ class Oracle:
 
     def _enter(self) -> None:
         every = {**FLOWS, **STOCKS, **SNAPSHOTS}
-        for one in self.standings:
+        for one in self.certificate_states:
             amounts = {name: measure(one) for name, measure in every.items()}
             self.certificates.enter(one.values, month.number(one.values["month"]), one.currency, amounts)
-        for one in self.standings:
+        for one in self.certificate_states:
             if one.paid_month is not None:
                 values = {**one.values, "month": one.paid_month}
                 amounts = {"collected_amount": one.accepted_amount, "collected_count": 1}
@@ -211,9 +219,9 @@ class Oracle:
                 at = month.of(cost["paid_on"])
                 values = {**values, "month": month.text(at)}
                 self.paid_out.enter(values, at, cost["currency"], {"paid_out_amount": cost["amount"]})
-        for now in self.standings:
+        for now in self.certificate_states:
             for at in range(month.of(now.row["issued_on"]), self.this_month + 1):
-                then = standing(now.row, min(month.last_day(at), self.as_of), self.limits)
+                then = certificate_state(now.row, min(month.last_day(at), self.as_of), self.limits)
                 if then.is_paid:
                     break
                 amounts = {name: measure(then) for name, measure in STOCKS.items()}
@@ -365,7 +373,7 @@ class Variant:
         return sum(month.days_passed(one, self.oracle.as_of) for one in stretch.window)
 
     @cached_property
-    def standings(self) -> list[Standing]:
+    def certificate_states(self) -> list[CertificateState]:
         """Certificates of the filter."""
         return [one for one in self.of_any_month if self._asked(one.values["month"])]
 
@@ -376,7 +384,9 @@ class Variant:
             at: The month at whose end; None for the filter's certificates on the date.
         """
         if at is None:
-            return [(one.values["project"], one.is_overdue) for one in self.standings if not one.is_paid]
+            return [
+                (one.values["project"], one.is_overdue) for one in self.certificate_states if not one.is_paid
+            ]
         positions, month_end = self.oracle.positions, min(at, self.oracle.this_month)
         return [
             (positions.values[entry]["project"], positions.amounts(entry, "overdue_count") == [1])
@@ -385,9 +395,9 @@ class Variant:
         ]
 
     @cached_property
-    def of_any_month(self) -> list[Standing]:
+    def of_any_month(self) -> list[CertificateState]:
         """Certificates of the filter, but for the months that it names."""
-        return [self.oracle.standings[at] for at in self.chosen[self.oracle.certificates]]
+        return [self.oracle.certificate_states[at] for at in self.chosen[self.oracle.certificates]]
 
     @cached_property
     def costs(self) -> list[Row]:
@@ -421,7 +431,7 @@ class Variant:
         found = {}
         for name, listed in self.oracle.value_counts.items():
             if name not in self.asked:
-                counts = Counter(one.values[name] for one in self.standings)
+                counts = Counter(one.values[name] for one in self.certificate_states)
                 found[name] = [counts[one["value"]] for one in listed]
         return found
 
@@ -447,7 +457,7 @@ class Variant:
     def _asked(self, text: str) -> bool:
         return not self.asked_months or month.number(text) in self.asked_months
 
-    def _chosen(self, ledger: Ledger) -> list[int]:
+    def _chosen(self, ledger: EntrySums) -> list[int]:
         return ledger.chosen(self.others)
 
     def _in(self, sums: Any, one: int) -> Any:

@@ -3,9 +3,9 @@
 from . import months as month
 from .figures import Data, Variant, exact
 from .forecast import MONTHS, Outcome, band
+from .kpi_values import KpiValues
 from .kpis import View
 from .measures import COSTS
-from .readings import KpiValues
 
 FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
 
@@ -67,7 +67,9 @@ def forecast(variant: Variant) -> Data:
 def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
     expected = _expected(variant, code)
-    receivable = [one.outstanding for one in variant.standings if one.currency == code and one.is_receivable]
+    receivable = [
+        one.outstanding for one in variant.certificate_states if one.currency == code and one.is_receivable
+    ]
     dispersion = variant.oracle.forecaster.dispersion(code)
     line: Data = {"expected": expected.expected}
     for per_cent in (50, 90):
@@ -82,7 +84,7 @@ def forecast_line(variant: Variant, code: str) -> Data:
 
 
 def _expected(variant: Variant, code: str) -> Outcome:
-    return variant.oracle.forecaster.of(one for one in variant.standings if one.currency == code)
+    return variant.oracle.forecaster.of(one for one in variant.certificate_states if one.currency == code)
 
 
 def _by_month(variant: Variant, code: str) -> Data:

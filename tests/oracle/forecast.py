@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
+from .certificate_states import CertificateState, certificate_states
 from .source_rows import Row
-from .standing import Standing, standings
 
 WHOLE = 10**12
 FEW = 20
@@ -91,19 +91,19 @@ class Curves:
         return None
 
 
-def stands(row: Row, as_of: date) -> Standing | None:
+def stands(row: Row, as_of: date) -> CertificateState | None:
     """How a certificate stands on a date; None before it is issued."""
-    return next(iter(standings([row], as_of)), None)
+    return next(iter(certificate_states([row], as_of)), None)
 
 
 def observation(row: Row, as_of: date) -> Observation | None:
     """What a certificate tells on a date about how long payment takes."""
-    standing = stands(row, as_of)
-    if standing is None:
+    certificate_state = stands(row, as_of)
+    if certificate_state is None:
         return None
-    if standing.is_paid and row["paid_on"] is not None:
+    if certificate_state.is_paid and row["paid_on"] is not None:
         return (row["paid_on"] - row["issued_on"]).days, True
-    return ((as_of - row["issued_on"]).days, False) if standing.is_receivable else None
+    return ((as_of - row["issued_on"]).days, False) if certificate_state.is_receivable else None
 
 
 def month_ends(as_of: date) -> list[date]:
@@ -148,12 +148,12 @@ def forecast_as_of(rows: Sequence[Row], as_of: date) -> dict[tuple[str, str], Ou
     squares: Counter[tuple[str, str, int]] = Counter()
     came: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0] * MONTHS)
     for row in dated:
-        standing = stands(row, as_of)
-        if standing is None or not standing.is_receivable:
+        certificate_state = stands(row, as_of)
+        if certificate_state is None or not certificate_state.is_receivable:
             continue
         key = row["currency"], row["client"], (as_of - row["issued_on"]).days
-        amounts[key] += standing.outstanding
-        squares[key] += (abs(standing.outstanding) // UNIT) ** 2
+        amounts[key] += certificate_state.outstanding
+        squares[key] += (abs(certificate_state.outstanding) // UNIT) ** 2
         if row["state"] == "pagado" and row["paid_on"] <= ends[-1]:
             came[key][next(at for at, end in enumerate(ends) if row["paid_on"] <= end)] += row[
                 "amount_approved"

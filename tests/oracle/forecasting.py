@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
+from .certificate_states import CertificateState
 from .forecast import UNIT, Curves, Outcome, Past, last_end, month_ends, outcome, unpaid_shares
 from .source_rows import Row
-from .standing import Standing
 
 MOST_VARIANCE = 2**53
 """A greater variance of a certificate counts as this."""
@@ -20,11 +20,13 @@ class Forecaster:
         as_of: The date.
     """
 
-    def __init__(self, rows: Sequence[Row], standings: Iterable[Standing], as_of: date) -> None:
+    def __init__(
+        self, rows: Sequence[Row], certificate_states: Iterable[CertificateState], as_of: date
+    ) -> None:
         self.as_of = as_of
         self._rows = rows
         self._curves = Curves(rows, as_of)
-        self._of = {id(one): self._outcome(one) for one in standings if one.is_receivable}
+        self._of = {id(one): self._outcome(one) for one in certificate_states if one.is_receivable}
         self._dispersion: dict[str, list[float]] = {}
 
     @cached_property
@@ -32,7 +34,7 @@ class Forecaster:
         """The months forecast."""
         return [f"{end:%Y-%m}" for end in month_ends(self.as_of)]
 
-    def of(self, chosen: Iterable[Standing]) -> Outcome:
+    def of(self, chosen: Iterable[CertificateState]) -> Outcome:
         """What is expected of certificates together."""
         total = Outcome()
         for one in chosen:
@@ -50,7 +52,7 @@ class Forecaster:
     def _past(self) -> Past:
         return Past(self._rows)
 
-    def _outcome(self, one: Standing) -> Outcome:
+    def _outcome(self, one: CertificateState) -> Outcome:
         shares = unpaid_shares(self._curves, one.values["client"], one.age, self.as_of)
         found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
         return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .certificate_states import BUCKETS
 from .figures import MILLION, Stretch, Variant, exact
 from .measures import COST_CASH, COSTS, FLOWS, IDLE
 from .months import days_passed
-from .standing import BUCKETS
 
 
 class Result(NamedTuple):

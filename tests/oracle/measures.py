@@ -4,19 +4,21 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .standing import BUCKETS, DUE_BUCKETS, Limits, Standing
+from .certificate_states import BUCKETS, DUE_BUCKETS, CertificateState, Limits
 
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 IDLE = {"notice": (7, 13), "warning": (14, 20), "urgent": (21, 29), "critical": (30, None)}
 
-Measure = Callable[[Standing], int]
+Measure = Callable[[CertificateState], int]
 
 
-def _when(holds: Callable[[Standing], bool], what: Measure) -> Measure:
+def _when(holds: Callable[[CertificateState], bool], what: Measure) -> Measure:
     return lambda one: what(one) if holds(one) else 0
 
 
-def _amount_and_count(stem: str, holds: Callable[[Standing], bool], what: Measure) -> dict[str, Measure]:
+def _amount_and_count(
+    stem: str, holds: Callable[[CertificateState], bool], what: Measure
+) -> dict[str, Measure]:
     return {f"{stem}_amount": _when(holds, what), f"{stem}_count": _when(holds, lambda _: 1)}
 
 
@@ -27,15 +29,15 @@ def _days(name: str) -> dict[str, Measure]:
     }
 
 
-def _proposed(one: Standing) -> int:
+def _proposed(one: CertificateState) -> int:
     return one.proposed
 
 
-def _accepted(one: Standing) -> int:
+def _accepted(one: CertificateState) -> int:
     return one.accepted_amount
 
 
-def _open(one: Standing) -> int:
+def _open(one: CertificateState) -> int:
     return one.outstanding
 
 
@@ -52,7 +54,7 @@ def rolls(limits: Limits) -> dict[str, Measure]:
     """
 
     def reached(first: int) -> Measure:
-        def measure(one: Standing) -> int:
+        def measure(one: CertificateState) -> int:
             claimed = one.is_receivable or one.payment_days is not None
             unpaid_then = one.payment_days is None or one.payment_days >= first
             return one.outstanding if claimed and one.age >= limits.loss_days and unpaid_then else 0

@@ -7,8 +7,8 @@ from . import finances, tables
 from . import months as month
 from .charts import charts
 from .figures import Data, Variant
+from .kpi_values import KpiValues
 from .kpis import FIGURES
-from .readings import KpiValues
 
 
 class Products:

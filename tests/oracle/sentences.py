@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from .figures import Data, exact
-from .parts import Ranked, Sums, largest, total
+from .rankings import Ranked, Sums, largest, total
 
 Say = Data | None
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from .certificate_states import BUCKETS, DUE_BUCKETS, CertificateState
 from .figures import Data, Variant, exact
 from .measures import COSTS
-from .parts import Sums, broken, by_value, ranked
-from .standing import BUCKETS, DUE_BUCKETS, Standing
+from .rankings import Sums, broken, by_value, ranked
 
 STAGES = {
     "issue_to_sent": "sending_days",
@@ -17,7 +17,7 @@ STAGES = {
 def ageing(variant: Variant) -> list[Data]:
     """Open items by age and by days past due."""
 
-    def buckets(unpaid: list[Standing], labels: tuple[str, ...], name: str) -> list[Data]:
+    def buckets(unpaid: list[CertificateState], labels: tuple[str, ...], name: str) -> list[Data]:
         whole = sum(one.outstanding for one in unpaid)
         found = []
         for label in labels:
@@ -34,7 +34,7 @@ def ageing(variant: Variant) -> list[Data]:
 
     lines = []
     for code in variant.currencies:
-        unpaid = [one for one in variant.standings if one.currency == code and one.is_open]
+        unpaid = [one for one in variant.certificate_states if one.currency == code and one.is_open]
         lines.append(
             {
                 "currency": code,
@@ -49,7 +49,7 @@ def stages(variant: Variant) -> Data:
     """Mean days of each stage, and the slowest."""
     found = []
     for stage, name in STAGES.items():
-        days = [getattr(one, name) for one in variant.standings if getattr(one, name) is not None]
+        days = [getattr(one, name) for one in variant.certificate_states if getattr(one, name) is not None]
         found.append({"stage": stage, "days": exact(sum(days), len(days)), "count": len(days)})
     passed = [one for one in found if one["count"]]
     slowest = max(passed, key=lambda one: one["days"])["stage"] if passed else None
@@ -59,7 +59,7 @@ def stages(variant: Variant) -> Data:
 def critical_certificates(variant: Variant) -> list[Data]:
     """The twenty most urgent critical certificates."""
     found = sorted(
-        (one for one in variant.standings if one.is_critical),
+        (one for one in variant.certificate_states if one.is_critical),
         key=lambda one: (-one.urgency, -one.outstanding, one.row["certificate_id"]),
     )
     return [

@@ -60,7 +60,7 @@ def test_one_unit_is_found_in_every_variant_that_holds_it(small_demo: Path) -> N
     cube = both.cube(DEMO_DAY)
     row["amount_proposed"] += 1
     oracle = both.oracle(DEMO_DAY)
-    values = next(one.values for one in oracle.standings if one.row is row)
+    values = next(one.values for one in oracle.certificate_states if one.row is row)
     found = disagreements(oracle, cube.slices())
 
     holding = {

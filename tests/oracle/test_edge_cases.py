@@ -10,9 +10,9 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.thresholds import Thresholds
 
 from .both_ways import BothWays, certificate, cost
+from .certificate_states import ISSUED_AGES, Limits
 from .comparison import assert_agreement, assert_none, disagreements
 from .figures import STATES
-from .standing import ISSUED_AGES, Limits
 
 pytestmark = pytest.mark.slow
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from .both_ways import BothWays, certificate, cost
+from .certificate_states import Limits
 from .figures import Data, Oracle, Variant
 from .finances import statement, totals, working_capital
+from .kpi_values import KpiValues
 from .products import Products
-from .readings import KpiValues
-from .standing import Limits
 from .tables import ageing
 
 AS_OF = date(2024, 3, 15)

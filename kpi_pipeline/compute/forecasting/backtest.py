@@ -1,7 +1,7 @@
-"""The back-test: what forecasts made earlier said of months that are over, and what these brought.
+"""The back-test: earlier forecasts of past months against the collections that followed.
 
-The naive rule to be beaten is the run-off: of what is receivable, the share comes in a month that came in
-that month after the latest three month ends for which it is known. It knows neither clients nor ages.
+The naive rule to beat is the run-off: a month brings the share of the receivable amount that the same month
+brought after the latest three month ends for which it is known. It knows neither clients nor ages.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ NAIVE_MONTH_ENDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How forecasts of so many months ahead have done in a currency.
+    """The accuracy of forecasts of so many months ahead in a currency.
 
-    Only months in which something could come are counted, and which both ways of forecasting could tell.
+    Only months in which a payment was possible and that both methods could forecast are counted.
 
     Attributes:
         currency: Currency.
@@ -41,11 +41,11 @@ class Score:
         client_months: Forecasts of single clients that are counted.
         client_coverage_50: Share of these that lay in their 50 % band.
         client_coverage_90: Share of these that lay in their 90 % band.
-        realised: What came in a month on average; minor units.
-        error: By how much the portfolio's forecast missed it on average, whichever way.
-        error_share: The same of all that came.
-        naive_error: By how much the naive rule missed it on average.
-        naive_error_share: The same of all that came.
+        realised: Mean collections of a month; minor units.
+        error: Mean absolute error of the portfolio's forecast.
+        error_share: The same as a share of all collections.
+        naive_error: Mean absolute error of the naive rule.
+        naive_error_share: The same as a share of all collections.
     """
 
     currency: str
@@ -64,14 +64,14 @@ class Score:
 
     @property
     def is_worse_than_naive(self) -> bool:
-        """Whether the naive rule would have missed by less."""
+        """Whether the naive rule has the smaller error."""
         return self.error is not None and self.naive_error is not None and self.error > self.naive_error
 
 
 def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Score]:
-    """Forecast months that are over from 1 to 12 months ahead, by what was known then.
+    """Forecast past months from 1 to 12 months ahead, by what was known then.
 
-    Bands are made as they would have been then: by the misses of still earlier forecasts.
+    Bands are those of that time: widened by the errors of still earlier forecasts.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -104,7 +104,7 @@ def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Sc
 
 @dataclass(slots=True)
 class _Sums:
-    """What a score is made from."""
+    """The sums behind a score."""
 
     months: int = 0
     in_bands: list[int] = field(default_factory=lambda: [0, 0])
@@ -118,9 +118,9 @@ class _Sums:
     def __add__(self, other: "_Sums") -> "_Sums":
         return _Sums(
             self.months + other.months,
-            [one + two for one, two in zip(self.in_bands, other.in_bands, strict=True)],
+            [own + others for own, others in zip(self.in_bands, other.in_bands, strict=True)],
             self.client_months + other.client_months,
-            [one + two for one, two in zip(self.client_in_bands, other.client_in_bands, strict=True)],
+            [own + others for own, others in zip(self.client_in_bands, other.client_in_bands, strict=True)],
             self.realised + other.realised,
             self.realised_size + other.realised_size,
             self.missed + other.missed,
@@ -196,8 +196,8 @@ def _count(
 def _run_off(portfolios: Mapping[int, Portfolio], origin: int, month: int) -> int | None:
     """The naive forecast, made at a month end, of a month after it; None where nothing is known for it."""
     latest = [portfolios.get(origin - month - 1 - back) for back in range(NAIVE_MONTH_ENDS)]
-    known = sum(one.known for one in latest if one)
-    came = sum(int(one.realised[month]) for one in latest if one)
+    known = sum(earlier.known for earlier in latest if earlier)
+    came = sum(int(earlier.realised[month]) for earlier in latest if earlier)
     return portfolios[origin].known * came // known if known > 0 else None
 
 

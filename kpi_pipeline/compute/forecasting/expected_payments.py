@@ -1,7 +1,7 @@
-"""What is expected of receivable certificates, month by month: exact integers, in SQL.
+"""Expected collections of receivable certificates by month: exact integers, in SQL.
 
-What a cell is expected to collect is summed from its certificates one by one, each rounded towards nothing by
-what is expected by the end of each month; so a correction expects what its debt does, with the sign turned.
+The expectation of a cell is the sum over its certificates, each rounded towards zero; so a correction has the
+expectation of its debt with the opposite sign.
 """
 # ruff: noqa: S608 - the statements are built from the model's own names
 
@@ -19,7 +19,7 @@ HISTORY: Final = """
         NOT is_receivable AS paid, count(*) AS count
     FROM standing WHERE is_receivable OR payment_days IS NOT NULL GROUP BY ALL
 """
-"""The payments of each client and what still waits, as `compute.forecast.outlook` takes them."""
+"""The payments and the open debts of each client, as `forecast.outlook` takes them."""
 
 OPEN_ITEMS: Final = "SELECT DISTINCT client, age_days FROM standing WHERE is_receivable"
 """For whom and after how many days an outlook is needed."""
@@ -29,7 +29,7 @@ FORECAST_COMPONENTS: Final = (
     "forecast_later",
     "forecast_unknown",
 )
-"""The components that are made here."""
+"""The components of the forecast."""
 
 _LATER: Final = FORECAST_MONTHS
 _SMALL: Final = 10**14
@@ -39,7 +39,7 @@ _MOST: Final = 2**53
 
 
 def expected_payments(cell: str) -> str:
-    """The statement that sums what is expected of receivable certificates over each cell.
+    """The statement that sums the expected collections of receivable certificates over each cell.
 
     Args:
         cell: SQL of the columns of a cell over `standing`, the as-of view.
@@ -47,7 +47,7 @@ def expected_payments(cell: str) -> str:
     Returns:
         A SELECT of these columns, `ahead` (months from now; the number of months stands for all that come
         after them), expected and variance. Certificates for which there is no estimate are not in it. It
-        reads `outlook`, in `compute.forecast.OUTLOOK_SCHEMA`.
+        reads `outlook`, in `forecast.OUTLOOK_SCHEMA`.
     """
     ends = [f"survival_{month}" for month in range(FORECAST_MONTHS)]
     paid = "(survival_before - survival_then)"
@@ -78,7 +78,7 @@ def forecast_columns(expected: pa.Table, cells: Ints, receivable: Ints) -> dict[
     """The components of the forecast, by name, for each cell.
 
     Args:
-        expected: What `expected_payments` gives.
+        expected: The result of `expected_payments`.
         cells: The number of the cell of each of its rows.
         receivable: The receivable amount of each cell.
     """
@@ -93,7 +93,7 @@ def forecast_columns(expected: pa.Table, cells: Ints, receivable: Ints) -> dict[
 
 
 def _by(survival: str) -> str:
-    """SQL: what is expected of a certificate until so much is left unpaid."""
+    """SQL: the expected collection of a certificate until so much is left unpaid."""
     return f"amount_open::HUGEINT * (survival_now - {survival}) // survival_now"
 
 

@@ -1,4 +1,4 @@
-"""What is expected of receivable certificates in the months to come, and how far it may be missed."""
+"""Expected collections of receivable certificates by month, and the bands around them."""
 
 from datetime import date, timedelta
 from typing import Final
@@ -36,7 +36,7 @@ def days_ahead(as_of: date) -> list[int]:
 
 
 def outlook(history: pa.Table, open_items: pa.Table, as_of: date) -> pa.Table:
-    """How many of the debts like each open one stay unpaid until the end of each month.
+    """The share of debts like each open one that stays unpaid until the end of each month.
 
     Args:
         history: Columns client, days (from issue), paid (whether payment came after these days, or the
@@ -47,7 +47,7 @@ def outlook(history: pa.Table, open_items: pa.Table, as_of: date) -> pa.Table:
     Returns:
         Rows in `OUTLOOK_SCHEMA`, one for each of open_items in their order. Of an amount A that is unpaid
         on as_of, A * (survival_now - survival_k) // survival_now is expected by the end of month k; where
-        survival_now is 0, nothing can be said of it.
+        survival_now is 0, there is no estimate.
     """
     names = pa.chunked_array([*history["client"].chunks, *open_items["client"].chunks], pa.string())
     codes = names.combine_chunks().dictionary_encode()
@@ -77,10 +77,9 @@ def outlook(history: pa.Table, open_items: pa.Table, as_of: date) -> pa.Table:
 
 
 def bands(expected: Ints, variance: Ints, dispersion: Floats, known: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Between which amounts the collections of each month are expected to lie.
+    """The 50 % and 90 % bands of the collections of each month.
 
-    A band is expected +- z * sqrt(dispersion * variance): in half of all months, or nine of ten, what comes
-    in lies in it. It does not reach beyond nothing and everything that is known to be receivable.
+    A band is expected +- z * sqrt(dispersion * variance), within nothing and the whole receivable amount.
 
     Args:
         expected: Expected collections by month, in the last axis; minor units.

@@ -41,7 +41,7 @@ class PastForecasts:
         known: Receivable amount.
         expected: Expected collections by month; minor units.
         variance: Their variances, in `VARIANCE_UNIT` minor units squared.
-        realised: What has come by month, of what was receivable.
+        realised: Collections by month, of the amount receivable.
     """
 
     origin: Ints
@@ -54,22 +54,22 @@ class PastForecasts:
 
     def portfolios(self, currency: str) -> "dict[int, Portfolio]":
         """The forecasts of all clients together in a currency, by the number of their month end."""
-        found = {}
+        by_origin = {}
         chosen = self.currency == currency
         for origin in np.unique(self.origin[chosen]).tolist():
             lines = chosen & (self.origin == origin)
-            found[origin] = Portfolio(
+            by_origin[origin] = Portfolio(
                 known=self.known[lines].sum(),
                 expected=self.expected[lines].sum(axis=0),
                 variance=self.variance[lines].sum(axis=0),
                 realised=self.realised[lines].sum(axis=0),
             )
-        return found
+        return by_origin
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The forecast of certificates together, and what came; see `PastForecasts`."""
+    """The forecast of all certificates together, and the collections; see `PastForecasts`."""
 
     known: int
     expected: Exact
@@ -144,14 +144,14 @@ def dispersion(certificates: pa.Table, as_of: date) -> dict[str, list[float]]:
 
 def dispersion_of(portfolios: Mapping[int, Portfolio], over: int) -> list[float]:
     """The dispersion by months ahead, once a month is over; see `dispersion`."""
-    found = []
+    by_month = []
     for month in range(FORECAST_MONTHS):
         origins = [target - month - 1 for target in range(over - DISPERSION_MONTHS + 1, over + 1)]
         made = [portfolios[origin] for origin in origins if origin in portfolios]
-        missed = sum((one.realised[month] - one.expected[month]) ** 2 for one in made)
-        predicted = sum(one.variance[month] for one in made) * VARIANCE_UNIT**2
-        found.append(round(max(1.0, missed / predicted), DISPERSION_DECIMALS) if predicted else 1.0)
-    return found
+        missed = sum((past.realised[month] - past.expected[month]) ** 2 for past in made)
+        predicted = sum(past.variance[month] for past in made) * VARIANCE_UNIT**2
+        by_month.append(round(max(1.0, missed / predicted), DISPERSION_DECIMALS) if predicted else 1.0)
+    return by_month
 
 
 def _month(day: str) -> str:
@@ -198,7 +198,7 @@ _CELLS: Final = f"""
 }
     FROM standing GROUP BY ALL ORDER BY ALL
 """
-"""What was receivable at each month end, by client, currency and age, and what came of it."""
+"""Receivable amounts at each month end, by client, currency and age, and the collections of them."""
 
 
 def _curves(
@@ -234,7 +234,7 @@ def _moments(amount: Exact, squares: Exact, now: Ints, then: Ints) -> tuple[Exac
     """Expected collections of each cell by month, and their variances."""
     falls = -np.diff(then, axis=1, prepend=now[:, None])
     expected, variance = np.zeros(then.shape, object), np.zeros(then.shape, object)
-    # Most shares do not fall in most months: there is nothing to reckon then.
+    # Most shares do not fall in most months: nothing is computed for these.
     cell, month = np.nonzero(falls)
     share, fall, left = (
         column.astype(object) for column in (now[cell], falls[cell, month], then[cell, month])

@@ -51,7 +51,7 @@ class SurvivalCurves:
         return np.asarray(self._payments[end] - self._payments[first])
 
     def applying(self, own: Ints, everyone: Ints, days: Ints) -> tuple[Ints, Ints]:
-        """The curve by which each debt is to be judged.
+        """The curve that applies to each debt.
 
         Args:
             own: The debt's own group.
@@ -60,7 +60,7 @@ class SurvivalCurves:
 
         Returns:
             The group that applies: its own if that has `FEWEST_PAYMENTS` and ever left a debt unpaid for
-            so long; and the share unpaid by now, 0 where no curve says anything of such a debt.
+            so long; and the share unpaid by now, 0 where no curve covers such a debt.
         """
         now = self.share(own, days)
         suffices = (self.payments(own) >= FEWEST_PAYMENTS) & (now > 0)

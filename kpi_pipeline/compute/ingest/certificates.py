@@ -21,13 +21,13 @@ from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
 
-NOTES: Final = ("detailed_state", "rejection_reason", "failure_kind")
+FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """What became of the source's rows.
+    """The accepted and the refused rows of a source.
 
     Attributes:
         certificates: Accepted rows, in CERTIFICATE_SCHEMA, in extraction order.
@@ -67,14 +67,14 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         _read_rows(connection, raw, mapping)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in NAMED}
         spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
-        lookups.map_words(connection, "read_rows", "state", mapping.state_words)
+        lookups.map_texts(connection, "read_rows", "state", mapping.state_words)
         precisions = lookups.map_currencies(connection, "read_rows")
         log_facts(connection, log, mapping)
         newest_first = "updated_at DESC NULLS LAST, row_number DESC"
         validation.find_superseded(connection, "read_rows", "certificate_id", newest_first)
         validation.validate(connection, _complete_rows(mapping, spellings, precisions), RULES)
         certificates = connection.sql(
-            f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM judged WHERE reasons IS NULL "
+            f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "
             "ORDER BY row_number"
         ).to_arrow_table()
         quarantine = validation.refused(connection, raw, "certificate_id")
@@ -83,15 +83,15 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping) -> None:
-    """Make table `read_rows`: each canonical column read from its cell; names and words still as written."""
+    """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     rows = SourceRows(connection, raw, mapping.columns, mapping.defaults)
     columns = {"certificate_id": rows.key("certificate_id")}
     for name in NAMED:
-        columns[name] = rows.word(name, None if name == "client" else UNASSIGNED)
-    for name in NOTES:
-        columns[name] = rows.word(name)
+        columns[name] = rows.text(name, None if name == "client" else UNASSIGNED)
+    for name in FREE_TEXT:
+        columns[name] = rows.text(name)
     for name in ("state", "currency"):
-        columns[f"{name}_word"] = rows.word(name)
+        columns[f"{name}_text"] = rows.text(name)
     for name in DAYS:
         columns |= rows.values(name, lambda cell: parsing.day(cell, mapping.dates))
     columns |= rows.values("month", lambda cell: parsing.month(cell, mapping.dates))
@@ -104,14 +104,14 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: So
 
 
 def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: list[int]) -> str:
-    """SQL of the rows with names, words, amounts and the log's facts in place: what the rules judge."""
+    """SQL of the rows with names, meanings, amounts and the log's facts in place: the input of the rules."""
     amounts = {name: parsing.minor_units(f"{name}_plain", "decimals", precisions) for name in AMOUNTS}
     if "amount_approved" in mapping.columns:
         approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
     else:
         approved = amounts["amount_proposed"]
     if "state" in mapping.columns:
-        state, state_given = "known_states.state", "state_word IS NOT NULL"
+        state, state_given = "known_states.state", "state_text IS NOT NULL"
         is_paid = f"coalesce(known_states.state = '{State.PAID}', false)"
     else:
         unpaid = mapping.state_words[fold(mapping.defaults["state"])]
@@ -125,7 +125,7 @@ def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: lis
         "state": state,
         "state_given": state_given,
         "currency": "known_currencies.currency",
-        "currency_given": "currency_word IS NOT NULL",
+        "currency_given": "currency_text IS NOT NULL",
         "month": "CASE WHEN month_given THEN month ELSE CAST(date_trunc('month', issued_on) AS DATE) END",
         "paid_on": f"CASE WHEN paid_on_given THEN paid_on ELSE {logged_day} END",
         "paid_on_given": f"paid_on_given OR {unreadable}",
@@ -136,7 +136,7 @@ def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: lis
         },
         "is_superseded": "coalesce(is_superseded, false)",
     }
-    unchanged = ["row_number", "certificate_id", *NOTES, "updated_at"]
+    unchanged = ["row_number", "certificate_id", *FREE_TEXT, "updated_at"]
     unchanged += [name for name in DAYS if name not in columns]
     unchanged += [f"{name}_given" for name in (*DAYS, *AMOUNTS, *COUNTS, "month", "updated_at")]
     unchanged += [f"{name}_plain" for name in AMOUNTS]
@@ -144,8 +144,8 @@ def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: lis
     selected += [f"{sql} AS {name}" for name, sql in columns.items()]
     return f"""
         SELECT {", ".join(selected)} FROM read_rows {spellings.joins}
-        LEFT JOIN known_states ON known_states.word = state_word
-        LEFT JOIN known_currencies ON known_currencies.word = currency_word
+        LEFT JOIN known_states ON known_states.written = state_text
+        LEFT JOIN known_currencies ON known_currencies.written = currency_text
         LEFT JOIN log_facts USING (certificate_id)
         LEFT JOIN superseded USING (row_number)
     """

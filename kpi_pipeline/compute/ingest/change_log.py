@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names in SQL are our own
-"""What a log of changed fields tells of each certificate: when it was paid, how often it came back."""
+"""Facts about each certificate from a log of changed fields: payment date, reworks and rejections."""
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +12,7 @@ from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
 
 
 def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mapping: SourceMapping) -> None:
-    """Make table `log_facts`, one row a certificate that the log speaks of.
+    """Make table `log_facts`, one row a certificate in the log.
 
     Columns: `certificate_id`, `logged_paid_on` (day of the last change of state into pagado),
     `logged_payment_unreadable` (true when such a change has a date that cannot be read),
@@ -21,7 +21,7 @@ def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mappi
     Args:
         connection: Where the table is made.
         log: The log's rows; None when there is no log.
-        mapping: Names the log's columns and words.
+        mapping: Names the log's columns and values.
     """
     if log is None or mapping.log is None:
         connection.execute(
@@ -37,19 +37,19 @@ def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mappi
     field, value, at = native[mapping.log.field], native[mapping.log.to], native[mapping.log.at]
     connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
     key = " || '/' || ".join(parsing.trimmed(native[name]) for name in mapping.log.key)
-    moment = Cell(at, "at_word", log.schema.field(mapping.log.at).type)
+    moment = Cell(at, "at_text", log.schema.field(mapping.log.at).type)
     connection.execute(
         f"""
         CREATE TEMP TABLE log_facts AS
         SELECT certificate_id,
             max(at_day) FILTER (meaning = 'paid') AS logged_paid_on,
-            bool_or(meaning = 'paid' AND at_word IS NOT NULL AND at_day IS NULL) AS logged_payment_unreadable,
+            bool_or(meaning = 'paid' AND at_text IS NOT NULL AND at_day IS NULL) AS logged_payment_unreadable,
             count(*) FILTER (meaning = 'rework') AS logged_rework_count,
             count(*) FILTER (meaning = 'rejected') AS logged_rejection_count
         FROM (
-            SELECT certificate_id, meaning, at_word, {parsing.day(moment, mapping.dates)} AS at_day
+            SELECT certificate_id, meaning, at_text, {parsing.day(moment, mapping.dates)} AS at_day
             FROM (
-                SELECT {key} AS certificate_id, meaning, {at}, {parsing.trimmed(at)} AS at_word
+                SELECT {key} AS certificate_id, meaning, {at}, {parsing.trimmed(at)} AS at_text
                 FROM log_rows JOIN changes_of_interest
                 ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
             )
@@ -67,14 +67,14 @@ def _changes_of_interest(
         f"SELECT DISTINCT CAST({field} AS VARCHAR), CAST({value} AS VARCHAR) FROM log_rows "
         f"WHERE {field} IS NOT NULL AND {value} IS NOT NULL"
     ).fetchall()
-    found = [
+    changes = [
         (written_field, written_value, meaning)
         for written_field, written_value in pairs
         if (meaning := _meaning(written_field, written_value, mapping, mapping.log)) is not None
     ]
     return pa.table(
         {
-            name: pa.array([row[index] for row in found], pa.string())
+            name: pa.array([row[index] for row in changes], pa.string())
             for index, name in enumerate(("field", "value", "meaning"))
         }
     )
@@ -87,5 +87,5 @@ def _meaning(field: str, value: str, mapping: SourceMapping, log: ChangeLog | No
         state = mapping.state_words.get(fold(value))
         return {State.PAID: "paid", State.REJECTED: "rejected"}.get(state) if state else None
     if log.detail_field is not None and fold(field) == fold(log.detail_field):
-        return "rework" if fold(value) in {fold(word) for word in log.rework} else None
+        return "rework" if fold(value) in {fold(text) for text in log.rework} else None
     return None

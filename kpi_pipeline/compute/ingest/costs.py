@@ -28,9 +28,9 @@ _SPELLED: Final = (*NAMED, "supplier")
 
 _BY_CATEGORY: Final = f"""
     SELECT cost_id, {", ".join(NAMED)}, CAST(date_trunc('month', invoiced_on) AS DATE) AS month,
-        {", ".join(COST_DAYS)}, currency, coalesce(parts.amount, judged.amount) AS amount, kind, supplier,
+        {", ".join(COST_DAYS)}, currency, coalesce(parts.amount, validated.amount) AS amount, kind, supplier,
         coalesce(parts.category, {literal(NO_DETAIL)}) AS category, parts.category IS NOT NULL AS is_part
-    FROM judged LEFT JOIN parts USING (cost_id)
+    FROM validated LEFT JOIN parts USING (cost_id)
     WHERE reasons IS NULL
     ORDER BY row_number, category
 """
@@ -39,13 +39,13 @@ _BY_CATEGORY: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class NormalisedCosts:
-    """What became of the source's costs.
+    """The accepted and the refused costs of a source.
 
     Attributes:
         costs: Accepted costs by category, in COST_SCHEMA, in extraction order.
         quarantine: Refused headers, in COST_QUARANTINE_SCHEMA, in extraction order.
         reason_counts: Refused headers by reason (`code` or `code:column`), most frequent first.
-        undetailed: Accepted headers whose lines do not tell what they were for.
+        undetailed: Accepted headers whose lines give no category.
     """
 
     costs: pa.Table
@@ -89,7 +89,7 @@ def normalise_costs(
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
             {name: _known_spellings(certificates, name) for name in NAMED},
         )
-        lookups.map_words(connection, "read_rows", "kind", mapping.costs.kind_words)
+        lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_words)
         precisions = lookups.map_currencies(connection, "read_rows")
         validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
         validation.validate(connection, _complete_rows(spellings, precisions), COST_RULES)
@@ -107,14 +107,14 @@ def normalise_costs(
 
 
 def _read_headers(connection: duckdb.DuckDBPyConnection, headers: pa.Table, mapping: SourceMapping) -> None:
-    """Make table `read_rows`: each canonical column read from its cell; names and words still as written."""
+    """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     columns = mapping.costs.columns if mapping.costs else {}
     rows = SourceRows(connection, headers, dict(columns), mapping.defaults)
     read = {"cost_id": rows.key("cost_id")}
     for name in _SPELLED:
-        read[name] = rows.word(name, UNASSIGNED)
+        read[name] = rows.text(name, UNASSIGNED)
     for name in ("kind", "currency"):
-        read[f"{name}_word"] = rows.word(name)
+        read[f"{name}_text"] = rows.text(name)
     for name in COST_DAYS:
         read |= rows.values(name, partial(parsing.day, dates=mapping.dates))
     read |= rows.values("amount", partial(parsing.amount_text, amounts=mapping.amounts), "amount_plain")
@@ -126,18 +126,18 @@ def _known_spellings(certificates: pa.Table, column: str) -> dict[str, str]:
 
 
 def _complete_rows(spellings: Spellings, precisions: list[int]) -> str:
-    """SQL of the rows with names, words and amounts in place: what the rules judge."""
+    """SQL of the rows with names, meanings and amounts in place: the input of the rules."""
     names = ", ".join(f"{sql} AS {name}" for name, sql in spellings.names.items())
     days = ", ".join(f"{name}, {name}_given" for name in COST_DAYS)
     return f"""
         SELECT row_number, cost_id, {names}, {days}, amount_plain, amount_given,
-            known_kinds.kind, kind_word IS NOT NULL AS kind_given,
-            known_currencies.currency, currency_word IS NOT NULL AS currency_given, decimals,
+            known_kinds.kind, kind_text IS NOT NULL AS kind_given,
+            known_currencies.currency, currency_text IS NOT NULL AS currency_given, decimals,
             {parsing.minor_units("amount_plain", "decimals", precisions)} AS amount,
             coalesce(is_superseded, false) AS is_superseded
         FROM read_rows {spellings.joins}
-        LEFT JOIN known_kinds ON known_kinds.word = kind_word
-        LEFT JOIN known_currencies ON known_currencies.word = currency_word
+        LEFT JOIN known_kinds ON known_kinds.written = kind_text
+        LEFT JOIN known_currencies ON known_currencies.written = currency_text
         LEFT JOIN superseded USING (row_number)
     """
 
@@ -156,15 +156,15 @@ def _part(
     rows = lines.select(named.columns)
     connection.register("raw_lines", rows.rename_columns([f"raw_{at}" for at in range(rows.num_columns)]))
     cells = {
-        name: Cell(f"raw_{at}", f"word_{at}", rows.schema.field(at).type)
+        name: Cell(f"raw_{at}", f"text_{at}", rows.schema.field(at).type)
         for at, name in enumerate(named.columns)
     }
-    trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.word}" for cell in cells.values())
+    trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells.values())
     connection.execute(
         f"""
         CREATE TEMP TABLE read_lines AS
-        SELECT {cells[named.key].word} AS cost_id,
-            coalesce({cells[named.category].word}, {literal(NO_DETAIL)}) AS category,
+        SELECT {cells[named.key].text} AS cost_id,
+            coalesce({cells[named.category].text}, {literal(NO_DETAIL)}) AS category,
             {parsing.amount_text(cells[named.amount], mapping.amounts)} AS plain
         FROM (SELECT {trimmed}, * FROM raw_lines)
         """
@@ -182,8 +182,9 @@ def _part(
                 SELECT read_lines.*, net,
                     {parsing.minor_units("plain", "decimals", precisions)} AS line_amount
                 FROM read_lines
-                JOIN (SELECT cost_id, amount AS net, decimals FROM judged WHERE reasons IS NULL) AS accepted
-                USING (cost_id)
+                JOIN (
+                    SELECT cost_id, amount AS net, decimals FROM validated WHERE reasons IS NULL
+                ) AS accepted USING (cost_id)
             ) AS read_lines {spellings.joins}
             GROUP BY ALL
         )

@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - names in SQL are our own
-"""Lookup tables of the distinct words that people wrote, and what each stands for.
+"""Lookup tables of the distinct texts in a source and their meanings.
 
-Names, states and currencies are few, however many the rows: each word is understood once, in Python,
-and the rows join what it means.
+Distinct names, states and currencies are few: each text is interpreted once, in Python, and the rows join
+its meaning.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,47 +60,47 @@ def unify_spellings(
         spellings = _one_spelling(written, nameless[column], (known or {}).get(column, {}))
         others = {name: spelling for name, spelling in spellings.items() if spelling != name}
         names[column] = f"{table}.{column}"
-        # A join costs more than looking whether it is needed, and names are mostly spelled alike.
+        # A join costs more than this check, and most names have one spelling.
         if others:
             spelling = f"spelling_{column}"
             _lookup(connection, spelling, others, spelling=list(others.values()))
             names[column] = (
-                f"CASE WHEN {spelling}.word IS NULL THEN {table}.{column} ELSE {spelling}.spelling END"
+                f"CASE WHEN {spelling}.written IS NULL THEN {table}.{column} ELSE {spelling}.spelling END"
             )
-            joins.append(f"LEFT JOIN {spelling} ON {spelling}.word = {table}.{column}")
+            joins.append(f"LEFT JOIN {spelling} ON {spelling}.written = {table}.{column}")
     return Spellings(names, " ".join(joins))
 
 
-def map_words(
+def map_texts(
     connection: duckdb.DuckDBPyConnection, table: str, name: str, meanings: Mapping[str, str]
 ) -> None:
-    """Make a table `known_<name>s` of the words (`word`) in `<name>_word` that mean something (`<name>`).
+    """Make a table `known_<name>s` of the texts (`written`) in `<name>_text` and their meaning (`<name>`).
 
     Args:
         connection: Where the table is made.
-        table: The table that holds the words.
-        name: What the words name.
-        meanings: Folded word to its meaning.
+        table: The table that holds the texts.
+        name: The column that they describe.
+        meanings: Meaning by folded text.
     """
     known = {
-        word: str(meanings[fold(word)])
-        for word in _distinct(connection, table, f"{name}_word")
-        if fold(word) in meanings
+        text: str(meanings[fold(text)])
+        for text in _distinct(connection, table, f"{name}_text")
+        if fold(text) in meanings
     }
     _lookup(connection, f"known_{name}s", known, **{name: list(known.values())})
 
 
 def map_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[int]:
-    """Make a table `known_currencies` of the words in `currency_word` that are ISO codes.
+    """Make a table `known_currencies` of the texts in `currency_text` that are ISO codes.
 
-    Its columns are `word`, `currency` and `decimals`, those of Unicode CLDR through Babel.
+    Its columns are `written`, `currency` and `decimals`, those of Unicode CLDR through Babel.
 
     Returns:
         Every value of `decimals`, at least one.
     """
     existing = list_currencies()
-    words = _distinct(connection, table, "currency_word")
-    codes = {word: word.upper() for word in words if word.upper() in existing}
+    texts = _distinct(connection, table, "currency_text")
+    codes = {text: text.upper() for text in texts if text.upper() in existing}
     decimals = [get_currency_precision(code) for code in codes.values()]
     _lookup(connection, "known_currencies", codes, currency=list(codes.values()), decimals=decimals)
     return sorted(set(decimals)) or [0]
@@ -108,13 +108,13 @@ def map_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[in
 
 def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:
     rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
-    return [word for (word,) in rows.fetchall()]
+    return [text for (text,) in rows.fetchall()]
 
 
 def _one_spelling(
     counted: Iterable[tuple[str, int]], fallback: str | None, known: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """Each written name to the spelling of those that fold alike."""
+    """The spelling of each written name: one for all that fold alike."""
     groups: dict[str, dict[str, int]] = {}
     nameless = []
     for written, times in counted:
@@ -136,11 +136,11 @@ def _one_spelling(
 def _lookup(
     connection: duckdb.DuckDBPyConnection,
     name: str,
-    words: Iterable[str],
+    texts: Iterable[str],
     **values: Sequence[str | None] | Sequence[int],
 ) -> None:
-    """Register a small table of words and what each stands for."""
-    columns = {"word": pa.array(list(words), pa.string())}
+    """Register a small table of texts and their meanings."""
+    columns = {"written": pa.array(list(texts), pa.string())}
     for column, given in values.items():
         columns[column] = pa.array(given, pa.int64() if column == "decimals" else pa.string())
     connection.register(name, pa.table(columns))

@@ -1,7 +1,7 @@
 """DuckDB expressions that read a source's cells: text, dates, moments, amounts and counts.
 
-Each gives SQL that is null where the cell cannot be read; comparing it with the cell's text tells
-unreadable from empty.
+Each gives SQL that is null where the cell cannot be read; comparing it with the cell's text
+distinguishes unreadable from empty.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WHITESPACE: Final = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-"""What is cut from both ends of a text: Unicode's white space and the byte order mark."""
+"""Characters stripped from both ends of a text: Unicode's white space and the byte order mark."""
 
 MAX_AMOUNT: Final = 10**15
 """Largest amount, in minor units either way of zero: sums of thousands of them still fit 64 bits,
@@ -35,12 +35,12 @@ class Cell:
 
     Attributes:
         native: The value in the source's own type.
-        word: The value as text, trimmed; null when nothing remains.
+        text: The value as text, trimmed; null when nothing remains.
         kind: Arrow type of the native value.
     """
 
     native: str
-    word: str
+    text: str
     kind: pa.DataType
 
 
@@ -51,10 +51,10 @@ def literal(text: str) -> str:
 
 def trimmed(value: str) -> str:
     """SQL of a value as text: trimmed, null when nothing remains."""
-    word = f"CAST({value} AS VARCHAR)"
+    text = f"CAST({value} AS VARCHAR)"
     # Trimming by a set of characters is slow, and hardly any cell needs it.
-    edges = f"regexp_matches({word}, {literal(f'^[{WHITESPACE}]|[{WHITESPACE}]$')})"
-    return f"nullif(CASE WHEN {edges} THEN trim({word}, {literal(WHITESPACE)}) ELSE {word} END, '')"
+    edges = f"regexp_matches({text}, {literal(f'^[{WHITESPACE}]|[{WHITESPACE}]$')})"
+    return f"nullif(CASE WHEN {edges} THEN trim({text}, {literal(WHITESPACE)}) ELSE {text} END, '')"
 
 
 def day(cell: Cell, dates: Dates) -> str:
@@ -69,14 +69,14 @@ def day(cell: Cell, dates: Dates) -> str:
     """
     if pat.is_date(cell.kind) or pat.is_timestamp(cell.kind):
         return f"CAST({_native_moment(cell, dates.timezone or 'UTC')} AS DATE)"
-    return f"CAST({_written_moment(cell.word, dates, dates.timezone)} AS DATE)"
+    return f"CAST({_written_moment(cell.text, dates, dates.timezone)} AS DATE)"
 
 
 def moment(cell: Cell, dates: Dates) -> str:
     """SQL of a cell's moment as a timestamp without zone; one that carries an offset is taken to UTC."""
     if pat.is_date(cell.kind) or pat.is_timestamp(cell.kind):
         return f"CAST({_native_moment(cell, 'UTC')} AS TIMESTAMP)"
-    return _written_moment(cell.word, dates, "UTC")
+    return _written_moment(cell.text, dates, "UTC")
 
 
 def month(cell: Cell, dates: Dates) -> str:
@@ -84,8 +84,8 @@ def month(cell: Cell, dates: Dates) -> str:
     any_day = day(cell, dates)
     if not (pat.is_date(cell.kind) or pat.is_timestamp(cell.kind)):
         any_day = (
-            rf"CASE WHEN regexp_full_match({cell.word}, '\d{{4}}-\d{{2}}') "
-            f"THEN try_cast({cell.word} || '-01' AS DATE) ELSE {any_day} END"
+            rf"CASE WHEN regexp_full_match({cell.text}, '\d{{4}}-\d{{2}}') "
+            f"THEN try_cast({cell.text} || '-01' AS DATE) ELSE {any_day} END"
         )
     return f"CAST(date_trunc('month', {any_day}) AS DATE)"
 
@@ -98,15 +98,15 @@ def amount_text(cell: Cell, amounts: Amounts) -> str:
     """
     is_text = pat.is_string(cell.kind) or pat.is_large_string(cell.kind) or pat.is_string_view(cell.kind)
     marks = amounts if is_text else Amounts()
-    word = cell.word
+    text = cell.text
     if marks.thousands == " ":
-        word = f"translate({word}, {literal(_NO_BREAK_SPACES)}, '  ')"
+        text = f"translate({text}, {literal(_NO_BREAK_SPACES)}, '  ')"
     decimal, group = rf"\{marks.decimal}", rf"\{marks.thousands}"
     whole = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)" if marks.thousands else r"\d+"
     number = rf"[+-]?({whole}({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d{{1,3}})?"
-    plain = f"replace({word}, {literal(marks.thousands)}, '')" if marks.thousands else word
+    plain = f"replace({text}, {literal(marks.thousands)}, '')" if marks.thousands else text
     return (
-        f"CASE WHEN regexp_full_match({word}, {literal(number)}) "
+        f"CASE WHEN regexp_full_match({text}, {literal(number)}) "
         f"THEN replace({plain}, {literal(marks.decimal)}, '.') END"
     )
 
@@ -133,8 +133,8 @@ def minor_units(plain: str, decimals: str, precisions: list[int]) -> str:
 def count(cell: Cell) -> str:
     """SQL of a cell's count: a whole number of at most twelve digits; null otherwise."""
     return (
-        rf"CASE WHEN regexp_full_match({cell.word}, '\d{{1,12}}(\.0*)?') "
-        f"THEN try_cast(try_cast({cell.word} AS DECIMAL(18, 0)) AS BIGINT) END"
+        rf"CASE WHEN regexp_full_match({cell.text}, '\d{{1,12}}(\.0*)?') "
+        f"THEN try_cast(try_cast({cell.text} AS DECIMAL(18, 0)) AS BIGINT) END"
     )
 
 
@@ -147,27 +147,27 @@ def _native_moment(cell: Cell, timezone: str) -> str:
     return f"CASE WHEN {value} BETWEEN '0001-01-02' AND '9999-12-30' THEN {local} END"
 
 
-def _written_moment(word: str, dates: Dates, timezone: str | None) -> str:
+def _written_moment(text: str, dates: Dates, timezone: str | None) -> str:
     """SQL of a moment that is text, by the formats, else ISO.
 
     An offset takes it to local time in `timezone`; without one the date stays as written.
     """
     if timezone is None:
-        iso = f"try_cast(left({word}, 10) AS TIMESTAMP)"
+        iso = f"try_cast(left({text}, 10) AS TIMESTAMP)"
     else:
         # DuckDB knows the point alone as the mark of fractions of a second.
-        pointed = f"replace({word}, ',', '.')"
+        pointed = f"replace({text}, ',', '.')"
         zoned = f"try_cast({pointed} AS TIMESTAMPTZ) AT TIME ZONE {literal(timezone)}"
         iso = (
-            f"CASE WHEN regexp_full_match({word}, {literal(_OFFSET_AT_END)}) THEN {zoned} "
+            f"CASE WHEN regexp_full_match({text}, {literal(_OFFSET_AT_END)}) THEN {zoned} "
             f"ELSE try_cast({pointed} AS TIMESTAMP) END"
         )
-    iso = f"CASE WHEN regexp_full_match({word}, {literal(_ISO)}) THEN {iso} END"
+    iso = f"CASE WHEN regexp_full_match({text}, {literal(_ISO)}) THEN {iso} END"
     if not dates.formats:
         return iso
     formats = ", ".join(literal(given) for given in dates.formats)
-    options = [iso, f"try_strptime({word}, [{formats}])"]
-    # ISO is quicker to tell, and only a format that begins like it can read its texts otherwise.
+    options = [iso, f"try_strptime({text}, [{formats}])"]
+    # ISO is quicker to match, and only a format that begins like it can read its texts otherwise.
     if any(given.startswith("%Y-") for given in dates.formats):
         options.reverse()
     return f"coalesce({', '.join(options)})"

@@ -30,13 +30,13 @@ class SourceRows:
         Args:
             connection: Where they are registered.
             raw: The rows, at least the columns that `columns` names.
-            columns: Canonical column to source column, or to several.
+            columns: Source column, or several, of each canonical column.
             defaults: Value of a canonical column where its cell is empty or there is none.
         """
         self._connection = connection
         self._columns = columns
         self._defaults = defaults
-        # Source names may differ in case alone, which SQL does not tell apart: columns are numbered.
+        # Source names may differ in case alone, which SQL ignores: columns are numbered.
         numbered = raw.rename_columns([f"raw_{index}" for index in range(raw.num_columns)])
         connection.register(
             RAW,
@@ -48,13 +48,13 @@ class SourceRows:
             for name in ((given,) if isinstance(given, str) else given)
         }
         self._cells = {
-            name: Cell(f"raw_{at}", f"word_{at}", raw.schema.field(at).type) for name, at in used.items()
+            name: Cell(f"raw_{at}", f"text_{at}", raw.schema.field(at).type) for name, at in used.items()
         }
 
-    def word(self, column: str, otherwise: str | None = None) -> str:
+    def text(self, column: str, otherwise: str | None = None) -> str:
         """SQL of a canonical column's text: of its cell, else its default, else `otherwise`."""
         cell = self._cell(column)
-        options = [cell.word] if cell else []
+        options = [cell.text] if cell else []
         options += [literal(text) for text in (self._defaults.get(column), otherwise) if text is not None]
         return f"coalesce({', '.join([*options, 'NULL'])})"
 
@@ -62,7 +62,7 @@ class SourceRows:
         """SQL of the texts that together identify a row, joined by '/'."""
         named = self._columns[column]
         names = (named,) if isinstance(named, str) else named
-        return " || '/' || ".join(self._cells[name].word for name in names)
+        return " || '/' || ".join(self._cells[name].text for name in names)
 
     def values(
         self, column: str, read: Callable[[Cell], str], value_name: str | None = None
@@ -77,7 +77,7 @@ class SourceRows:
         cell = self._cell(column)
         return {
             value_name or column: read(cell) if cell else "NULL",
-            f"{column}_given": f"{cell.word} IS NOT NULL" if cell else "false",
+            f"{column}_given": f"{cell.text} IS NOT NULL" if cell else "false",
         }
 
     def create(self, table: str, columns: Mapping[str, str]) -> None:
@@ -87,10 +87,10 @@ class SourceRows:
             table: Its name.
             columns: Column to SQL over the rows' cells.
         """
-        words = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.word}" for cell in self._cells.values())
+        texts = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in self._cells.values())
         selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
         self._connection.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT row_number, {selected} FROM (SELECT *, {words} FROM {RAW})"
+            f"CREATE TEMP TABLE {table} AS SELECT row_number, {selected} FROM (SELECT *, {texts} FROM {RAW})"
         )
 
     def _cell(self, column: str) -> Cell | None:

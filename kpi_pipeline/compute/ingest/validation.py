@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names in SQL are our own, and reasons are quoted by `literal`
-"""Judging rows by rules: which are accepted, which are refused and why, and what was refused."""
+"""Validation of rows by rules: which are accepted, which are refused and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ PLAIN_TEXT: Final = frozenset({"certificate_id", "client", "cost_id"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to be refused.
+    """A reason to refuse a row.
 
     Attributes:
         reason: The reason given.
@@ -128,18 +128,18 @@ def find_superseded(connection: duckdb.DuckDBPyConnection, table: str, key: str,
 
 
 def validate(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: Sequence[Rule]) -> None:
-    """Make table `judged`: rows with the list of reasons against each, null when there is none.
+    """Make table `validated`: rows with the list of reasons against each, null when there is none.
 
     Args:
         connection: Where the table is made.
-        complete_rows: SQL that selects what the rules judge.
+        complete_rows: SQL of the rows to check.
         rules: The rules.
     """
     broken = " OR ".join(f"({rule.condition})" for rule in rules)
     codes = ", ".join(f"CASE WHEN {rule.condition} THEN {literal(rule.code)} END" for rule in rules)
     connection.execute(
         f"""
-        CREATE TEMP TABLE judged AS
+        CREATE TEMP TABLE validated AS
         SELECT *, CASE WHEN {broken} THEN list_filter([{codes}], lambda code: code IS NOT NULL) END AS reasons
         FROM ({complete_rows})
         """
@@ -147,16 +147,16 @@ def validate(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: S
 
 
 def refused(connection: duckdb.DuckDBPyConnection, raw: pa.Table, key: str) -> pa.Table:
-    """What was refused, each row with its reasons and as it was, in extraction order.
+    """The refused rows, each with its reasons and as it was, in extraction order.
 
     Args:
-        connection: Holds `judged` and the registered rows.
+        connection: Holds `validated` and the registered rows.
         raw: Those rows.
         key: The column that identifies a row.
     """
     return connection.sql(
         f"SELECT row_number, {key}, reasons, {raw_as_json(raw)} AS raw "
-        f"FROM judged JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
+        f"FROM validated JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
     ).to_arrow_table()
 
 
@@ -164,7 +164,7 @@ def reason_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Refused rows by reason, most frequent first."""
     return dict(
         connection.execute(
-            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM judged) "
+            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM validated) "
             "GROUP BY reason ORDER BY count(*) DESC, reason"
         ).fetchall()
     )

@@ -1,4 +1,4 @@
-"""Checks that totals are the same at each step; each returns problems in words, none when good."""
+"""Checks that totals agree at each step; each returns its problems as sentences."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -135,7 +135,7 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
 
 
 def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
-    """Compare the roll-up's columns with what the variants of each dimension's single values sum to.
+    """Compare the roll-up's columns with the sums over the single values of each dimension.
 
     Args:
         rollup: The roll-up from which the slices' cube is built.
@@ -147,18 +147,18 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     if not slices:
         return []
     currencies = slices[0].currencies
-    found: dict[str, Ints] = {}
+    by_dimension: dict[str, Ints] = {}
     for slice_ in slices:
-        for at, one in enumerate(slice_.filters):
-            name = one.terms[0][0] if one.terms else _EVERYTHING
-            found[name] = found.get(name, 0) + slice_.totals[at]
+        for at, requested in enumerate(slice_.filters):
+            name = requested.terms[0][0] if requested.terms else _EVERYTHING
+            by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[at]
     problems = []
     for place, currency in enumerate(currencies):
         cells = _having(rollup.cells, "currency", currency)
         straight = [_total(cells, component) for component in COMPONENT_NAMES]
         problems += [
             f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
-            for name, sums in found.items()
+            for name, sums in by_dimension.items()
             for component, expected, summed in zip(COMPONENTS, straight, sums[place].tolist(), strict=True)
             if expected != summed and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
         ]
@@ -166,17 +166,16 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
 
 
 def out_of_range(slices: Sequence[Slice]) -> list[str]:
-    """Look for sums that no certificates can have, in any variant.
+    """Find impossible sums in any variant.
 
-    Counts and days are never negative, parts add up to their whole, and what is a part of something
-    is at most that.
+    Counts and days are never negative, parts add up to their whole, and no part exceeds its whole.
 
     Returns:
         One sentence a broken rule, with the first filters that break it.
     """
     problems = []
     for slice_ in slices:
-        breakdown_sums: dict[str, npt.NDArray[np.bool_]] = {
+        broken: dict[str, npt.NDArray[np.bool_]] = {
             **{f"{name} is negative": _at(slice_, name) < 0 for name in _NOT_NEGATIVE},
             **{
                 f"{whole} is not the sum of {' + '.join(parts)}": _at(slice_, whole)
@@ -188,7 +187,7 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
                 for part, whole in _AT_MOST.items()
             },
         }
-        for rule, where in breakdown_sums.items():
+        for rule, where in broken.items():
             variants = np.flatnonzero(where.any(axis=1)).tolist()
             if variants:
                 shown = ", ".join(str(slice_.filters[at].as_dict()) for at in variants[:_SHOWN])
@@ -198,7 +197,7 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
 
 def _inexact(rollup: Rollup) -> list[str]:
     """Components whose sums could leave the integers that JSON readers keep, each as a sentence."""
-    # Sums of floats do not wrap around, and are exact enough to tell.
+    # Sums of floats do not wrap around, and are exact enough here.
     reach = {
         name: pc.sum(pc.abs(pc.cast(rollup.cells[name], pa.float64(), safe=False))).as_py() or 0.0
         for name in COMPONENT_NAMES
@@ -224,26 +223,26 @@ def _having(table: pa.Table, column: str, value: str) -> pa.Table:
 def _sums(table: pa.Table, **columns: str) -> dict[tuple[str, str], int]:
     """Sums of columns, by what each is called here and the currency; `_ROWS` counts rows."""
     wanted = [(column, "count" if column == _ROWS else "sum") for column in columns.values()]
-    found = table.group_by("currency").aggregate(sorted(set(wanted))).to_pylist()
+    rows = table.group_by("currency").aggregate(sorted(set(wanted))).to_pylist()
     return {
         (name, row["currency"]): row[f"{column}_{function}"]
-        for row in found
+        for row in rows
         for name, (column, function) in zip(columns, wanted, strict=True)
     }
 
 
 def _differences(
     where: str,
-    found: dict[tuple[str, str], int],
+    actual: dict[tuple[str, str], int],
     expected: dict[tuple[str, str], int],
     source: str = "straight from the rows",
 ) -> list[str]:
-    """What is not the same in two places, each as a sentence; what is not there is 0."""
+    """The sums that differ between two places, each as a sentence; a missing sum is 0."""
     return [
         f"{name} in {currency}: {expected.get((name, currency), 0)} {source}, "
-        f"{found.get((name, currency), 0)} in {where}"
-        for name, currency in sorted(found.keys() | expected.keys())
-        if found.get((name, currency), 0) != expected.get((name, currency), 0)
+        f"{actual.get((name, currency), 0)} in {where}"
+        for name, currency in sorted(actual.keys() | expected.keys())
+        if actual.get((name, currency), 0) != expected.get((name, currency), 0)
     ]
 
 

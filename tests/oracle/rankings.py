@@ -1,10 +1,10 @@
-"""What a filter chooses, cut by the values of one dimension, and ranked."""
+"""A filter's selection by the values of one dimension, ranked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from .certificate_states import CertificateState
 from .figures import Variant, in_order
 from .measures import FLOWS, STOCKS, cost_amounts
-from .standing import Standing
 
 Sums = dict[str, int]
 Ranked = list[tuple[str, Sums]]
@@ -31,7 +31,7 @@ def by_value(
 
     measures = {**FLOWS, **STOCKS}
     of = [name for name in names if name in measures]
-    for one in variant.standings if months is None else variant.of_any_month:
+    for one in variant.certificate_states if months is None else variant.of_any_month:
         if one.currency == code and (months is None or one.values["month"] in months):
             add(one.values[dimension], {name: measures[name](one) for name in of})
     if len(of) < len(names):
@@ -72,10 +72,10 @@ def largest(rows: Mapping[str, Sums], name: str) -> tuple[str, int]:
     return value, sums[name]
 
 
-def broken(variant: Variant, code: str, key: Callable[[Standing], str | None]) -> dict[str, Sums]:
+def broken(variant: Variant, code: str, key: Callable[[CertificateState], str | None]) -> dict[str, Sums]:
     """Certificates of a currency by a key that some have: how many, and the amounts claimed."""
     found: dict[str, Sums] = {}
-    for one in variant.standings:
+    for one in variant.certificate_states:
         if one.currency == code and (name := key(one)) is not None:
             sums = found.setdefault(name, {"amount": 0, "count": 0})
             sums["amount"] += one.proposed

@@ -14,7 +14,7 @@ _SAFE = 2**62
 """Sums of which every partial one fits into 64 bits."""
 
 
-class Ledger:
+class EntrySums:
     """Entries: each under its values, in a month and a currency, with amounts of some names.
 
     Attributes:

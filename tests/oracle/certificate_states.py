@@ -1,4 +1,4 @@
-"""How one certificate stands on a business date, by the words of the domain."""
+"""How one certificate stands on a business date, by the terms of the domain."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ def amount_cuts(currency: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CertificateState:
     """One certificate on a business date.
 
     Attributes:
@@ -188,7 +188,7 @@ class Standing:
         return self.age - (self.sent - issued).days
 
 
-def standing(row: dict[str, Any], as_of: date, limits: Limits) -> Standing:
+def certificate_state(row: dict[str, Any], as_of: date, limits: Limits) -> CertificateState:
     """How a certificate stands on a date; it must have been issued by then."""
 
     def happened(milestone: str) -> date | None:
@@ -210,7 +210,7 @@ def standing(row: dict[str, Any], as_of: date, limits: Limits) -> Standing:
     settling, payment = _ordered(conformity, paid_on), _days(issued, paid_on)
     late = _days(due, as_of if not paid else paid_on)
     cuts = amount_cuts(row["currency"])
-    return Standing(
+    return CertificateState(
         row=row,
         values={
             "month": row["month"],
@@ -249,10 +249,12 @@ def standing(row: dict[str, Any], as_of: date, limits: Limits) -> Standing:
     )
 
 
-def standings(rows: Iterable[dict[str, Any]], as_of: date, limits: Limits | None = None) -> list[Standing]:
+def certificate_states(
+    rows: Iterable[dict[str, Any]], as_of: date, limits: Limits | None = None
+) -> list[CertificateState]:
     """Every certificate that exists on a date."""
     limits = limits or Limits()
-    return [standing(row, as_of, limits) for row in rows if row["issued_on"] <= as_of]
+    return [certificate_state(row, as_of, limits) for row in rows if row["issued_on"] <= as_of]
 
 
 def _state(row: dict[str, Any], as_of: date) -> str:

@@ -1,4 +1,4 @@
-"""What is told of a KPI: its value, how it compares with before, and how it went month by month."""
+"""The values of a KPI: now, compared with before, and month by month."""
 
 from typing import Any
 
