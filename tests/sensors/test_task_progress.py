@@ -122,5 +122,5 @@ def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, requested,
         reporter = ProgressReporter(Requests(nowhere), run, 3)
         for event in events:
             reporter.report(event)
-    assert "could not note" in caplog.text
+    assert "could not report" in caplog.text
     assert instance.get_run_by_id(run.run_id).is_success
