@@ -118,7 +118,7 @@ def main() -> None:
     print(f"{chosen.url}, {chosen.runs} runs")
     print(f"{'':<36}{'median':>8}{'least':>8}{'most':>8}{'target':>8}{'ratio':>8}")
     for name in measured[0]:
-        values = [one[name] for one in measured]
+        values = [figures[name] for figures in measured]
         median, target = statistics.median(values), TARGETS.get(name)
         against = f"{target:>8}{median / target:>8.2f}" if target else ""
         print(f"{name:<36}{median:>8.0f}{min(values):>8.0f}{max(values):>8.0f}{against}")

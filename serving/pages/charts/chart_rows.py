@@ -85,7 +85,7 @@ class ChartRows:
         """What is known of a category, from its rows: one, or one for each of its series."""
         row, drawing = rows[0], self.drawing
         title = " · ".join(self.text(name, row) for name in (drawing.category, drawing.across) if name)
-        lines = [line for one in rows for line in self._lines(one)]
+        lines = [line for own in rows for line in self._lines(own)]
         dimension, category = drawing.dimension or drawing.category, row[drawing.category]
         if not drawing.leads:
             return Mark(mark_label(title, lines), self.writer.drill_down_url(dimension, category))

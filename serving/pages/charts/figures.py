@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 """The values of one row by the name of their column; each is of its column's kind, numbers may be None."""
 
 
-class Said(BaseModel, strict=True, frozen=True):
+class Sentence(BaseModel, strict=True, frozen=True):
     """One sentence: its name and its values."""
 
     sentence: str
@@ -28,7 +28,7 @@ class ChartFigures(BaseModel, strict=True, frozen=True):
 
     columns: dict[str, list[Value]]
     empty: bool
-    says: list[Said]
+    says: list[Sentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class ChartData:
     Attributes:
         chart: Its words.
         rows: Its data; none where there is nothing to draw.
-        says: Its sentences.
+        sentences: Its sentences.
     """
 
     chart: Chart
     rows: Sequence[Row]
-    says: Sequence[Said]
+    sentences: Sequence[Sentence]
 
     def columns(self, *kinds: Kind) -> list[Column]:
         """Its columns of some kinds, in order."""
@@ -54,7 +54,7 @@ def chart_data(chart: Chart, figures: ChartFigures) -> ChartData:
     """Check a chart's data against the kinds of its columns.
 
     Raises:
-        ValueError: If a column is missing, too short or of another kind, or a sentence cannot be said.
+        ValueError: If a column is missing, too short or of another kind, or a sentence lacks a value.
     """
     lengths = set()
     for column in chart.columns:
@@ -63,26 +63,27 @@ def chart_data(chart: Chart, figures: ChartFigures) -> ChartData:
         values = figures.columns[column.name]
         lengths.add(len(values))
         if not all(map(is_of(column.kind), values)):
-            raise ValueError(f"charts.{chart.name}: column {column.name} has what is no {column.kind}")
+            raise ValueError(
+                f"charts.{chart.name}: column {column.name} has values that are no {column.kind}"
+            )
     if len(lengths) != 1:
         raise ValueError(f"charts.{chart.name}: columns differ in length")
-    for said in figures.says:
-        _check_sentence(chart, said)
+    for sentence in figures.says:
+        _check_sentence(chart, sentence)
     names = [column.name for column in chart.columns]
     columns = [figures.columns[name] for name in names]
     rows = [] if figures.empty else [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return ChartData(chart, rows, figures.says)
 
 
-def _check_sentence(chart: Chart, said: Said) -> None:
-    sentence = chart.sentences.get(said.sentence)
-    if sentence is None:
-        raise ValueError(f"charts.{chart.name}: no sentence {said.sentence!r}")
-    for template in (sentence.es, sentence.en):
-        for _, name, kind, _ in Formatter().parse(template):
-            if name is not None and not _is_said(kind or "", said.values.get(name)):
-                raise ValueError(f"charts.{chart.name}: {said.sentence} has no {kind} {name!r}")
-
-
-def _is_said(kind: str, value: Value) -> bool:
-    return value is not None and is_of(kind)(value)
+def _check_sentence(chart: Chart, sentence: Sentence) -> None:
+    template = chart.sentences.get(sentence.sentence)
+    if template is None:
+        raise ValueError(f"charts.{chart.name}: no sentence {sentence.sentence!r}")
+    for text in (template.es, template.en):
+        for _, name, kind, _ in Formatter().parse(text):
+            if name is None:
+                continue
+            value = sentence.values.get(name)
+            if value is None or not is_of(kind or "")(value):
+                raise ValueError(f"charts.{chart.name}: {sentence.sentence} has no {kind} {name!r}")

@@ -142,8 +142,8 @@ def _trend(chart: ChartRows, label: str, rows: Sequence[Row]) -> Trend:
     months = []
     for (row, slot), (_, height) in zip(known, (point for part in parts for point in part), strict=True):
         month = row[drawing.across]
-        said = mark_label(writer.formats.month(month), [(label, value(row))])
-        months.append((slot, Mark(said, writer.drill_down_url(drawing.across, month)), height))
+        name = mark_label(writer.formats.month(month), [(label, value(row))])
+        months.append((slot, Mark(name, writer.drill_down_url(drawing.across, month)), height))
     ends = [
         (writer.formats.month_and_year(row[drawing.across]), value(row))
         for row in (known[0][0], known[-1][0])

@@ -31,7 +31,7 @@ class ChartPart:
 
     Attributes:
         currency: Its code; empty where the chart is not of one.
-        sentences: What it says.
+        sentences: Its sentences, written out.
         drawing: Its drawing.
         table: Its data; None where the drawing is a table.
     """
@@ -96,9 +96,11 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
     return ChartPart(
         currency,
         [
-            writer.sentence(_template(data.chart, said.sentence, writer), said.values, said.currency or "")
-            for said in data.says
-            if not currency or said.currency == currency
+            writer.sentence(
+                _template(data.chart, sentence.sentence, writer), sentence.values, sentence.currency or ""
+            )
+            for sentence in data.sentences
+            if not currency or sentence.currency == currency
         ],
         drawing,
         None if drawing.kind == "heat" else _table(data, rows, currency, writer),
@@ -138,13 +140,13 @@ def _kpi_values_by_month(data: ChartData, rows: Sequence[Row], writer: Writer) -
         heads,
         [
             [
-                writer.cell("month", one, "", dimension=month.name),
+                writer.cell("month", text, "", dimension=month.name),
                 *(
-                    writer.cell("reading", held.get((one, name, currency)), currency, kpi=name)
+                    writer.cell("reading", held.get((text, name, currency)), currency, kpi=name)
                     for name, currency in measured
                 ),
             ]
-            for one in dict.fromkeys(row[month.name] for row in rows)
+            for text in dict.fromkeys(row[month.name] for row in rows)
         ],
     )
 

@@ -8,9 +8,10 @@ const tip = Object.assign(document.createElement("div"), { className: "tip", hid
 let shown = null; // the mark whose values are shown
 let touched = null; // the mark that was shown when a finger came down
 let byTouch = false;
+let pointer = { x: 0, y: 0 };
 
 export function start() {
-  tip.setAttribute("aria-hidden", "true"); // it says what the names of marks say
+  tip.setAttribute("aria-hidden", "true"); // the same values as the names of marks
   document.body.append(tip);
   onShown(begin);
   document.addEventListener("pointerover", over);
@@ -31,7 +32,7 @@ export function start() {
   });
   document.addEventListener("focusout", ({ target }) => markOf(target) === shown && hide());
   document.addEventListener("keydown", press);
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  document.addEventListener("scroll", follow, { capture: true, passive: true });
   document.addEventListener("click", tap, { capture: true }); // before the page follows the link
   document.addEventListener("click", keep);
 }
@@ -48,9 +49,20 @@ function markOf(target) {
 function over({ target, pointerType, clientX, clientY }) {
   const mark = pointerType === "touch" ? null : markOf(target);
   if (!mark) return;
+  pointer = { x: clientX, y: clientY };
   fill(mark);
   delete tip.dataset.still;
   place(clientX, clientY);
+}
+
+// The page moves below the pointer: another mark may be there now.
+function follow() {
+  if (!shown) return;
+  if ("still" in tip.dataset) return showAt(shown);
+  const mark = markOf(document.elementFromPoint(pointer.x, pointer.y));
+  if (!mark) return hide();
+  fill(mark);
+  place(pointer.x, pointer.y);
 }
 
 // The first tap on a link shows its values, the second one follows it.
@@ -79,7 +91,7 @@ function target(key, at, across, last) {
 
 // Makes a mark the one that the Tab key stops at.
 function stop(mark) {
-  for (const one of mark.closest("[data-marks]").querySelectorAll(".chart-mark[tabindex='0']")) one.setAttribute("tabindex", "-1");
+  for (const other of mark.closest("[data-marks]").querySelectorAll(".chart-mark[tabindex='0']")) other.setAttribute("tabindex", "-1");
   mark.setAttribute("tabindex", "0");
 }
 

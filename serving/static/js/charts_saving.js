@@ -24,7 +24,7 @@ function laidOut(figure) {
   const place = Object.assign(document.createElement("div"), { className: "picture", inert: true });
   place.setAttribute("aria-hidden", "true");
   const copy = figure.cloneNode(true);
-  for (const one of copy.querySelectorAll("[id]")) one.removeAttribute("id");
+  for (const element of copy.querySelectorAll("[id]")) element.removeAttribute("id");
   place.append(copy, Object.assign(document.createElement("p"), { className: "sentence", textContent: document.querySelector(".as-of")?.textContent ?? "" }));
   document.getElementById("content").append(place);
   return place;

@@ -63,10 +63,10 @@ def test_another_page_keeps_the_filter(open_page, press, data_of) -> None:
     for product in PRODUCTS:
         press.publish(product, answers={EVERYTHING: data_of(product), mine: data_of(product, scale=2)})
     page = open_page("/manager/dashboard?lang=es&client=minera nandu")
-    page.get_by_role("navigation", name="Páginas").get_by_role("link", name="Costos").click()
+    page.get_by_role("navigation", name="Páginas").get_by_role("link", name="Costos", exact=True).click()
     page.wait_for_url("**/manager/costs?client=Minera*")
     assert page.locator(".chip").inner_text().startswith("Cliente:")
-    assert page.get_by_role("link", name="Costos").get_attribute("aria-current") == "page"
+    assert page.get_by_role("link", name="Costos", exact=True).get_attribute("aria-current") == "page"
     assert "2.468" in page.locator(".card-costs .value").inner_text()
 
 

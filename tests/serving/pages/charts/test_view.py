@@ -320,10 +320,10 @@ def test_values_are_written_by_their_kind(chart_of) -> None:
     ("columns", "fault"),
     [
         ({"amount": None}, "validation error"),
-        ({"amount": ["1"] * 5}, "amount has what is no money"),
-        ({"amount": [1.5] * 5}, "amount has what is no money"),
-        ({"currency": ["clp"] * 5}, "currency has what is no currency"),
-        ({"bucket": [None] * 5}, "bucket has what is no bucket"),
+        ({"amount": ["1"] * 5}, "amount has values that are no money"),
+        ({"amount": [1.5] * 5}, "amount has values that are no money"),
+        ({"currency": ["clp"] * 5}, "currency has values that are no currency"),
+        ({"bucket": [None] * 5}, "bucket has values that are no bucket"),
         ({"count": [1] * 4}, "columns differ in length"),
     ],
 )
