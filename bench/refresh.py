@@ -1,9 +1,9 @@
-"""How long a refresh takes, from POST until the new generation is served, and where the time goes.
+"""Duration of a refresh, from POST until the new generation is served, and of its parts.
 
     .venv/bin/python bench/refresh.py [--requests 50] [--product dashboards] [--unchanged]
 
-The stack must run (`kpi up`) with its embedded defaults and the demo. Unless --unchanged is given, one
-certificate of the demo is changed before each request, so that every generation is written anew.
+The stack must run (`kpi up`) with its embedded defaults and the demo. Unless --unchanged is given, each
+request follows a change of one certificate of the demo, so that every refresh writes a new generation.
 """
 
 import argparse
@@ -28,26 +28,26 @@ query Run($run: ID!) {
   runOrError(runId: $run) { ... on Run { creationTime startTime stepStats { stepKey startTime endTime } } }
 }
 """
-LONGEST_S = 60
+TIMEOUT_S = 60
 POLL_S = 0.02
 
 
 class Bench:
-    """Asks for refreshes of one product over HTTP, one after the other."""
+    """Requests refreshes of one product over HTTP, one after another."""
 
     def __init__(self, addresses: Addresses, product: str) -> None:
         self.addresses = addresses
         self.product = product
-        self.web = HTTPConnection(LOOPBACK, addresses.web_port, timeout=LONGEST_S)
+        self.web = HTTPConnection(LOOPBACK, addresses.web_port, timeout=TIMEOUT_S)
 
-    def ask(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    def request(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         self.web.request(method, path)
         answer = self.web.getresponse()
         return answer.status, json.loads(answer.read())
 
     def served(self) -> tuple[str, str]:
-        """What is served: the generation, and the run that last verified it."""
-        status, body = self.ask("GET", f"/manager/api/{API[self.product]}")
+        """The served generation, and the run that last verified it."""
+        status, body = self.request("GET", f"/manager/api/{API[self.product]}")
         assert status == 200, body
         return body["meta"]["generation"], body["meta"]["run_id"]
 
@@ -55,11 +55,11 @@ class Bench:
         """Seconds of each part of one refresh."""
         before = self.served()
         requested_at, begun = time.time(), time.perf_counter()
-        status, task = self.ask("POST", f"/manager/dashboard/refresh?product={self.product}")
+        status, task = self.request("POST", f"/manager/dashboard/refresh?product={self.product}")
         assert status == 202, task
         parts = {"answer to POST": time.perf_counter() - begun}
         while (now := self.served()) == before:
-            assert time.perf_counter() - begun < LONGEST_S, f"not refreshed: {task}"
+            assert time.perf_counter() - begun < TIMEOUT_S, f"not refreshed: {task}"
             time.sleep(POLL_S)
         parts["total"] = time.perf_counter() - begun
         _, run_id = now
@@ -68,7 +68,7 @@ class Bench:
         parts["launch and hand over"] = run["startTime"] - run["creationTime"]
         at = run["startTime"]
         for step in sorted(run["stepStats"], key=lambda step: step["startTime"]):
-            # What comes after the flip is not waited for.
+            # Steps after the flip do not delay the refresh.
             if step["endTime"] - requested_at < parts["total"] + 0.1:
                 parts[f"step {step['stepKey']}"] = step["endTime"] - at
                 at = step["endTime"]
@@ -79,12 +79,12 @@ class Bench:
         return parts
 
     def run(self, run_id: str) -> dict[str, Any]:
-        """The run as Dagster's UI tells it, once it has told the end of the flip."""
+        """The run as Dagster records it, once the flip's end is recorded."""
         query = json.dumps({"query": STATS, "variables": {"run": run_id}}).encode()
         url = f"{self.addresses.dagster_url}/graphql"
         while True:
             request = urllib.request.Request(url, query, {"Content-Type": "application/json"})
-            with OPENER.open(request, timeout=LONGEST_S) as answer:
+            with OPENER.open(request, timeout=TIMEOUT_S) as answer:
                 run: dict[str, Any] = json.load(answer)["data"]["runOrError"]
             ended = [step["stepKey"] for step in run["stepStats"] if step["endTime"]]
             if f"live_{self.product}" in ended:
@@ -93,8 +93,8 @@ class Bench:
             time.sleep(POLL_S)
 
     def finish(self, status_url: str) -> None:
-        """Wait for the end of the task; an equal request would only join it before."""
-        while (task := self.ask("GET", status_url)[1])["state"] in ("queued", "started"):
+        """Wait for the end of the task; until then, an equal request would only join it."""
+        while (task := self.request("GET", status_url)[1])["state"] in ("queued", "started"):
             time.sleep(POLL_S)
         assert task["state"] == "succeeded", task
 
@@ -114,19 +114,19 @@ def main() -> None:
     home = Home(load_settings())
     addresses = running_addresses(home)
     if addresses is None:
-        sys.exit("the stack does not run: start it with `kpi up`")
+        sys.exit("the stack is not running: start it with `kpi up`")
     bench = Bench(addresses, chosen.product)
     measured = []
     for _ in range(chosen.requests + 1):
         if not chosen.unchanged:
             change_a_certificate(str(home.demo_file))
         measured.append(bench.refresh())
-    # The first finds cold processes.
+    # The first meets cold processes.
     measured = measured[1:]
     print(f"{chosen.requests} refreshes of {chosen.product}, source {'un' * chosen.unchanged}changed")
     print(f"{'seconds':<24}{'p50':>8}{'p95':>8}{'max':>8}")
     for part in measured[0]:
-        values = sorted(one[part] for one in measured if part in one)
+        values = sorted(parts[part] for parts in measured if part in parts)
         p95 = statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
         print(f"{part:<24}{statistics.median(values):>8.3f}{p95:>8.3f}{values[-1]:>8.3f}")
 

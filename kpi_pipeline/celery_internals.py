@@ -19,11 +19,7 @@ def make_worker_app(
 ) -> Celery:
     """The application of a worker for the tasks that dagster-celery's launcher sends.
 
-    Args:
-        broker: Address of the queues.
-        backend: Address of the tasks' results.
-        config: Celery's settings.
-        execute: Executes a run, given the launcher's packed arguments; returns 0 when it succeeded.
+    `execute` gets the launcher's packed arguments, and returns 0 when the run succeeded.
     """
     app: Celery = make_app(  # type: ignore[no-untyped-call]
         {"broker": broker, "backend": backend, "config_source": config}

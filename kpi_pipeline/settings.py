@@ -27,10 +27,10 @@ Amount = Annotated[int, Field(gt=0, le=10**12, strict=True)]
 Cuts = tuple[Amount, Amount, Amount]
 
 SOURCE_FILE = "source.toml"
-"""File under KPI_HOME in which `kpi load` keeps the chosen source."""
+"""File under KPI_HOME in which `kpi load` stores the chosen source."""
 
 OTHER_CURRENCIES: Final = "*"
-"""What stands for every currency that is not named."""
+"""Key for every currency that is not named."""
 
 _AMOUNT_CUTS: Final[Mapping[str, Cuts]] = {
     "CLP": (1_000_000, 5_000_000, 10_000_000),
@@ -43,15 +43,15 @@ _EXAMPLES: Final = {
 
 
 class Settings(BaseSettings):
-    """All settings; each field's alias is its environment variable and its argument.
+    """All settings; a field's alias is its environment variable and its argument.
 
-    Precedence: arguments, environment, `.env`, then `source.toml` under KPI_HOME.
-    Construct anew for each run: the chosen source may change while a worker lives.
+    Precedence: arguments, environment, `.env`, then `source.toml` under KPI_HOME. Read them again for each
+    run: the chosen source may change while a worker lives.
     """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    # Where state lives.
+    # State.
     home: Path = Field(Path(".kpi"), alias="KPI_HOME")
 
     # Source.
@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     timezone: str = Field("America/Santiago", alias="KPI_TIMEZONE")
     max_rejected_share: float = Field(0.05, ge=0, le=1, alias="KPI_MAX_REJECTED_SHARE")
 
-    # Meanings.
+    # Definitions.
     critical_days: Days = Field(60, alias="KPI_CRITICAL_DAYS")
     payment_term_days: Days = Field(30, alias="KPI_PAYMENT_TERM_DAYS")
     dso_window_months: int = Field(12, ge=1, le=60, alias="KPI_DSO_WINDOW_MONTHS")
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     history_months: int = Field(36, ge=1, le=240, alias="KPI_HISTORY_MONTHS")
     history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
 
-    # Hot set.
+    # Precompute set.
     precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
@@ -100,10 +100,10 @@ class Settings(BaseSettings):
     dagster_port: Port = Field(3000, alias="KPI_DAGSTER_PORT")
     redis_port: Port = Field(0, alias="KPI_REDIS_PORT")
     dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
-    # Host names, beside the loopback ones, to which serving answers; separated by commas.
+    # Host names that serving accepts in addition to the loopback ones, separated by commas.
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="KPI_ALLOWED_HOSTS")
 
-    # Rights. A token or secret that is short can be guessed.
+    # Access. A short token or secret can be guessed.
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
     webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")
 
@@ -117,14 +117,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Add the source chosen by `kpi load` below the environment."""
-        home = next(
-            (
-                found
-                for source in (init_settings, env_settings, dotenv_settings)
-                if (found := source().get("KPI_HOME"))
-            ),
-            ".kpi",
-        )
+        homes = (source().get("KPI_HOME") for source in (init_settings, env_settings, dotenv_settings))
+        home = next(filter(None, homes), ".kpi")
         chosen = TomlConfigSettingsSource(settings_cls, Path(home) / SOURCE_FILE)
         return init_settings, env_settings, dotenv_settings, chosen
 
@@ -148,36 +142,36 @@ class Settings(BaseSettings):
 
     @field_validator("amount_cuts", "monthly_targets", mode="before")
     @classmethod
-    def _json_object(cls, given: object, info: ValidationInfo) -> object:
-        if not isinstance(given, str):
-            return given
+    def _json_object(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
         try:
-            found = json.loads(given)
+            parsed = json.loads(value)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            # Whoever has forgotten the quotes of JSON sees them.
+            parsed = None
+        if not isinstance(parsed, dict):
+            # The example shows the quotes that JSON needs.
             raise ValueError(f"not a JSON object; write it like {_EXAMPLES[str(info.field_name)]}")  # noqa: TRY004
-        return found
+        return parsed
 
     @field_validator("amount_cuts")
     @classmethod
-    def _ascending_cuts(cls, given: Mapping[str, Cuts]) -> Mapping[str, Cuts]:
-        _refuse_unknown_currencies(set(given) - {OTHER_CURRENCIES})
-        for currency, (low, middle, high) in given.items():
+    def _ascending_cuts(cls, cuts: Mapping[str, Cuts]) -> Mapping[str, Cuts]:
+        _check_currencies(set(cuts) - {OTHER_CURRENCIES})
+        for currency, (low, middle, high) in cuts.items():
             if not low < middle < high:
                 raise ValueError(f"the cuts of {currency} must ascend, like [1000, 5000, 10000]")
-        return {**_AMOUNT_CUTS, **given}
+        return {**_AMOUNT_CUTS, **cuts}
 
     @field_validator("monthly_targets")
     @classmethod
-    def _targets_of_currencies(cls, given: Mapping[str, int]) -> Mapping[str, int]:
-        _refuse_unknown_currencies(set(given))
-        return given
+    def _targets_of_currencies(cls, targets: Mapping[str, int]) -> Mapping[str, int]:
+        _check_currencies(set(targets))
+        return targets
 
     @model_validator(mode="after")
     def _absolute_home(self) -> Self:
-        # Every process must mean the same folder, whatever its working directory.
+        # Every process must use the same folder, whatever its working directory.
         object.__setattr__(self, "home", self.home.resolve())
         return self
 
@@ -193,7 +187,7 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        """Dagster's own folder."""
+        """Dagster's folder."""
         return self.home / "dagster"
 
     @property
@@ -202,18 +196,18 @@ class Settings(BaseSettings):
         return self.home / "storage"
 
     def today(self) -> date:
-        """The business date: the set as_of, or today in the set time zone."""
+        """The business date: KPI_AS_OF, or the current day in KPI_TIMEZONE."""
         return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()
 
 
 def current_settings() -> Settings:
-    """The settings as they are now; made anew only where something that they come from has changed.
+    """The current settings, read again only when the environment or a file has changed.
 
-    A run asks for them some thirty times, and making them takes 2 ms.
+    A run needs them about thirty times, and reading them takes 2 ms.
     """
     home = os.environ.get("KPI_HOME")
     if not home:
-        # Only `.env` may say where the chosen source is kept.
+        # Only `.env` can name the folder of the chosen source.
         return Settings()
     files = (Path(".env").absolute(), Path(home).absolute() / SOURCE_FILE)
     return _settings_of(frozenset(os.environ.items()), tuple((path, _version(path)) for path in files))
@@ -224,9 +218,9 @@ def _settings_of(_environment: frozenset[tuple[str, str]], _files: tuple[object,
     return Settings()
 
 
-def _refuse_unknown_currencies(codes: set[str]) -> None:
+def _check_currencies(codes: set[str]) -> None:
     if codes:
-        # Only who sets amounts of a currency waits for the list of all.
+        # Imported only when needed: the list takes time to load.
         from babel.numbers import list_currencies  # noqa: PLC0415
 
         if unknown := sorted(codes - list_currencies()):
@@ -234,9 +228,9 @@ def _refuse_unknown_currencies(codes: set[str]) -> None:
 
 
 def _version(path: Path) -> tuple[int, int, int] | None:
-    """What differs between two versions of a file; None when there is none."""
+    """What differs between two versions of a file; None when there is no file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size

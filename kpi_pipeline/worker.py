@@ -48,15 +48,8 @@ LOST: Final = "The worker that executed this run was lost. The run is retried; t
 def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> list[str]:
     """Fail the runs that an earlier worker of this name was executing when it was killed.
 
-    Dagster cannot detect them: Celery still reports their tasks as started.
-
-    Args:
-        instance: Where the runs are recorded.
-        celery: Where their tasks are recorded.
-        hostname: The worker's name; this worker must not have started a task yet.
-
-    Returns:
-        Ids of the failed runs.
+    Dagster cannot detect them: Celery still reports their tasks as started. The worker named `hostname` must
+    not have started a task yet. Returns the ids of the failed runs.
     """
     under_way = RunsFilter(statuses=[DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
     lost = [run for run in instance.get_runs(under_way) if is_started_by(celery, run.tags, hostname)]
@@ -83,13 +76,7 @@ def _when_ready(sender: Any, **_: object) -> None:
 
 
 def execute_run(run_id: str) -> int:
-    """Execute a run and report its progress to the tasks that requested it.
-
-    Args:
-        run_id: The run, as it was created.
-
-    Returns:
-        0 when it succeeded.
+    """Execute a run and report its progress to the tasks that requested it; returns 0 when it succeeded.
 
     Raises:
         LookupError: If there is no such run.

@@ -1,4 +1,4 @@
-"""The `kpi` command: the top of the project, one module a command."""
+"""The `kpi` command, one module per subcommand."""
 
 from kpi_pipeline.cli.app import main
 

@@ -1,4 +1,4 @@
-"""The commands, put together."""
+"""The `kpi` command line application."""
 
 import typer
 
@@ -16,10 +16,11 @@ from kpi_pipeline.cli.warm import warm
 app = typer.Typer(
     help="""Precomputed KPIs of payment certificates.
 
-    Start with `kpi up`: it runs everything on this machine, on the loopback interface only, and shows
-    the addresses. Settings come from the environment or `.env`; `.env.example` lists them all.
+    Start with `kpi up`: it runs the whole stack on this machine, on the loopback interface only, and
+    prints the addresses. Settings come from the environment or `.env`; `.env.example` lists all of them.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the stack does not run, 4 it runs already.""",
+    Exit codes: 0 success, 1 failure, 2 usage error, 3 the stack is not running, 4 the stack is already
+    running.""",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""`kpi backtest`: how forecasts of months that are over would have done."""
+"""`kpi backtest`: compare forecasts with what came in months that are over."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,7 +9,8 @@ import pyarrow as pa
 import typer
 from babel.numbers import get_currency_precision
 
-from kpi_pipeline.cli.console import print_json, say, show_table
+from kpi_pipeline.cli.console import print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.compute.forecasting.backtest import NAIVE_MONTH_ENDS, Score, score_forecasts
 from kpi_pipeline.compute.ingest.certificates import normalise
@@ -17,24 +18,30 @@ from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
-LONGEST: Final = 120
-"""Months that can be held back at most."""
+MAX_MONTHS: Final = 120
+"""Most months that can be held back."""
+
+_HEADINGS: Final = (
+    "Months", "In 50 %", "In 90 %", "Client months", "In 50 %", "In 90 %",
+    "Paid", "Error", "% error", "Naive error", "% naive error",
+)  # fmt: skip
 
 
 def backtest(
     months: Annotated[
-        int, typer.Option(min=1, max=LONGEST, help="Months held back: the latest that are over.")
+        int,
+        typer.Option(min=1, max=MAX_MONTHS, help="Number of months to hold back: the latest that are over."),
     ] = 12,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Forecast months that are over by what was known before them, and set that against what came.
+    """Test the forecast on months that are over, using only what was known before them.
 
-    Each month is forecast from 1 to 12 months ahead. A 50 % band should hold half of what came, a 90 % band
-    nine tenths, of the whole portfolio and of single clients. The naive rule repeats the run-off of the
-    latest month ends: the share of a portfolio that came so many months later. Reads the source; changes
-    nothing.
+    Each month is forecast from 1 to 12 months ahead. A 50 % band should contain half of the payments that
+    came, a 90 % band nine tenths, for the whole portfolio and for single clients. The naive rule repeats the
+    run-off of the latest month ends: the share of a portfolio that was paid so many months later. The command
+    reads the source and changes nothing.
 
-    Exit codes: 0 shown, 1 the source cannot be read, 2 wrong usage.
+    Exit codes: 0 success, 1 the source cannot be read, 2 usage error.
 
     Example: `kpi backtest`
 
@@ -56,13 +63,16 @@ def backtest(
             )
             return
         if not scores:
-            say(f"nothing was forecast of the {months} months before {settings.today()}: too little history")
-        for currency, found in groupby(scores, key=lambda score: score.currency):
-            _show(currency, list(found))
+            print_line(
+                f"no forecast for the {months} months before {settings.today()}: the source has too little "
+                "history; reduce --months or choose another source with `kpi load`"
+            )
+        for currency, group in groupby(scores, key=lambda score: score.currency):
+            _print_scores(currency, list(group))
 
 
 def _certificates(settings: Settings) -> pa.Table:
-    """The valid certificates of the chosen source.
+    """Read the valid certificates of the chosen source.
 
     Raises:
         Problem: If no source is chosen.
@@ -78,23 +88,10 @@ def _certificates(settings: Settings) -> pa.Table:
     return normalise(extracted.raw, mapping, extracted.log).certificates
 
 
-def _show(currency: str, scores: Sequence[Score]) -> None:
+def _print_scores(currency: str, scores: Sequence[Score]) -> None:
     whole_unit = 10 ** get_currency_precision(currency)
-    show_table(
-        (
-            f"{currency}, months ahead",
-            "Months",
-            "In 50 %",
-            "In 90 %",
-            "Client months",
-            "In 50 %",
-            "In 90 %",
-            "Came",
-            "Error",
-            "Of it",
-            "Naive",
-            "Of it",
-        ),
+    print_table(
+        (f"{currency}, months ahead", *_HEADINGS),
         [
             (
                 "all" if score.months_ahead is None else str(score.months_ahead),
@@ -116,10 +113,10 @@ def _show(currency: str, scores: Sequence[Score]) -> None:
     *by_month, overall = scores
     naive = f"the naive rule (run-off after the last {NAIVE_MONTH_ENDS} month ends)"
     verdict = "WORSE than" if overall.is_worse_than_naive else "no worse than"
-    say(f"{currency}: the forecast is {verdict} {naive} over all months ahead")
+    print_line(f"{currency}: the forecast is {verdict} {naive} over all months ahead")
     worse = [str(score.months_ahead) for score in by_month if score.is_worse_than_naive]
     if worse:
-        say(f"{currency}: it is worse than the naive rule {', '.join(worse)} months ahead")
+        print_line(f"{currency}: it is worse than the naive rule {', '.join(worse)} months ahead")
 
 
 def _share(value: float | None) -> str:

@@ -15,8 +15,8 @@ OUT: Final = Console(soft_wrap=True, highlight=False)
 ERRORS: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
-def say(text: str) -> None:
-    """Print one line, as it is."""
+def print_line(text: str) -> None:
+    """Print one line without interpreting markup."""
     OUT.print(escape(text))
 
 
@@ -26,12 +26,12 @@ def print_problem(message: str) -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print a JSON object."""
+    """Print a JSON object; values that JSON does not know become text."""
     OUT.out(json.dumps(value, indent=2, ensure_ascii=False, default=str), highlight=False)
 
 
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: ruled on a terminal, else one plain line a row."""
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: ruled on a terminal, else one plain line per row."""
     if OUT.is_terminal:
         table = Table(*headings)
         for row in rows:
@@ -41,11 +41,11 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for line in (headings, *rows):
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        say("  ".join(cells).rstrip())
+        print_line("  ".join(cells).rstrip())
 
 
-class Board:
-    """Things under way, each with its state: rows that change on a terminal, else a line a change.
+class ProgressDisplay:
+    """Shows the states of several items: rows that change on a terminal, else one line per change.
 
     Args:
         silent: Show nothing, for output that a program reads.
@@ -75,21 +75,14 @@ class Board:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, name: str, state: str, *, done: bool = False, changing: bool = False) -> None:
-        """Show the state of one thing.
-
-        Args:
-            name: The thing.
-            state: Its state.
-            done: Whether it will not change any more.
-            changing: Whether the state is a figure that runs: not worth a line of its own.
-        """
+    def update(self, name: str, state: str, *, done: bool = False, transient: bool = False) -> None:
+        """Show the state of an item; a transient state, such as a running count, only on a terminal."""
         if self._silent or self._states.get(name) == state:
             return
         if self._live is None:
-            if not changing:
+            if not transient:
                 self._states[name] = state
-                say(f"{name}: {state}")
+                print_line(f"{name}: {state}")
             return
         self._states[name] = state
         if name not in self._rows:

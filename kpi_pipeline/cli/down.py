@@ -2,7 +2,7 @@
 
 import time
 
-from kpi_pipeline.cli.console import say
+from kpi_pipeline.cli.console import print_line
 from kpi_pipeline.cli.problems import NotRunning, Problem, load_settings, reported_errors
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
@@ -12,9 +12,9 @@ from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, STOP_SECONDS, request
 
 
 def down() -> None:
-    """Stop the stack that runs in another terminal, and whatever an earlier one left behind.
+    """Stop the stack that runs in another terminal, and any processes that an earlier one left.
 
-    Exit codes: 0 stopped, 1 it did not stop, 3 it does not run.
+    Exit codes: 0 stopped, 1 the stack did not stop, 3 the stack is not running.
 
     Example: `kpi down`
     """
@@ -28,12 +28,12 @@ def down() -> None:
         if addresses is not None:
             request_stop(addresses)
         deadline = time.monotonic() + STOP_SECONDS
-        # Whoever started it ends last, once nothing is left to tend.
+        # `kpi up` frees the lock when everything else has stopped.
         while not lock.acquire():
             if time.monotonic() > deadline:
-                raise Problem("the stack did not stop: press Ctrl-C in the terminal where `kpi up` runs")
+                raise Problem("the stack did not stop: press Ctrl-C in the terminal that runs `kpi up`")
             time.sleep(0.1)
         end_processes(home.root, ORPHAN_SECONDS)
         home.clear_run()
         lock.release()
-        say("stopped")
+        print_line("stopped")

@@ -4,14 +4,15 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
-from kpi_pipeline.cli.console import Board, print_json, say, show_table
+from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.cli.source_check import SourceCheck, advice, read_source, refuse_if_too_dirty
+from kpi_pipeline.cli.source_check import SourceCheck, advice, check_rejected_share, read_source
 from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
@@ -25,13 +26,7 @@ DEFAULT_MAPPING: Final = "edp"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A source as it is to be kept.
-
-    Attributes:
-        url: Path of a CSV file, or SQLAlchemy URL.
-        mapping: Shipped name or path of a mapping file.
-        as_of: Business date; None is today.
-    """
+    """A source to store as the chosen one, as `choose_source` takes it."""
 
     url: str
     mapping: str
@@ -40,22 +35,24 @@ class Choice:
 
 def load(
     source: Annotated[
-        str, typer.Argument(help="`demo`, a .csv file, or a database URL such as sqlite:///data.db.")
+        str, typer.Argument(help="`demo`, the path of a .csv file, or a URL such as sqlite:///data.db.")
     ],
     mapping: Annotated[
-        str, typer.Option(help="Shipped mapping (edp, ibm_receivables) or a mapping file.")
+        str, typer.Option(help="Shipped mapping (edp, ibm_receivables), or the path of a mapping file.")
     ] = DEFAULT_MAPPING,
     as_of: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Business date of all figures; today if not given."),
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Business date; default: today."),
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Certificates of the demo.")] = DEMO_ROWS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the demo.")] = DEMO_SEED,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="Number of the demo's certificates.")] = DEMO_ROWS,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the demo.")] = DEMO_SEED,
+    as_json: Json = False,
 ) -> None:
-    """Choose the source of all figures: it is read once, and kept if a refresh could use it.
+    """Choose the source of all figures.
 
-    Exit codes: 0 chosen, 1 the source cannot be used and the earlier choice stays, 2 wrong usage.
+    The command reads the source once, and stores the choice only if a refresh could use it.
+
+    Exit codes: 0 chosen, 1 the source cannot be used (the earlier choice stays), 2 usage error.
 
     Example: `kpi load demo --rows 50000 --seed 7`
 
@@ -68,46 +65,38 @@ def load(
         day = as_of.date() if as_of else None
         if source == DEMO:
             if mapping != DEFAULT_MAPPING:
-                raise Problem("the demo has a mapping of its own: leave out --mapping")
-            with Board(silent=as_json) as board:
-                choice = make_demo(settings, rows, seed, day, board)
+                raise Problem("the demo has its own mapping: omit --mapping")
+            with ProgressDisplay(silent=as_json) as display:
+                choice = make_demo(settings, rows, seed, day, display)
         else:
             choice = Choice(source, mapping, day)
         check = read_source(choice.url, choice.mapping)
         if not as_json:
-            _show(check)
-        refuse_if_too_dirty(check, settings)
-        overriding = _overriding(keep(settings, choice))
+            _print_check(check)
+        check_rejected_share(check, settings)
+        overriding = _overriding(store_choice(settings, choice))
         if as_json:
-            kept: dict[str, Any] = {"ok": True, **check.as_dict(), "as_of": choice.as_of}
-            print_json({**kept, "overridden_by": overriding})
+            stored = {"ok": True, **check.as_dict(), "as_of": choice.as_of}
+            print_json({**stored, "overridden_by": overriding})
             return
         if overriding:
-            say(
-                f"Note: {', '.join(overriding)} in the environment or .env goes before this choice; unset it."
+            print_line(
+                f"Warning: {', '.join(overriding)} in the environment or .env overrides this; unset it."
             )
-        say("Chosen. `kpi warm` brings it into the dashboards, as does the next refresh.")
+        print_line("Chosen. Publish its figures with `kpi warm`, or wait for the next scheduled refresh.")
 
 
-def make_demo(settings: Settings, rows: int, seed: int, day: date | None, board: Board) -> Choice:
-    """Write the demo's database.
+def make_demo(settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay) -> Choice:
+    """Write the demo database up to a day, which becomes the business date; None for the current day."""
 
-    Args:
-        settings: Give KPI_HOME and the time zone.
-        rows: Certificates.
-        seed: Seed of all randomness.
-        day: Its last day, which becomes the business date; None is today, every day anew.
-        board: Where progress is shown.
-    """
-
-    def tell(step: str, done: int, total: int) -> None:
-        board.show("demo", f"writing {step} {done:,}/{total:,}", changing=True)
+    def report(step: str, done: int, total: int) -> None:
+        display.update("demo", f"writing {step} {done:,}/{total:,}", transient=True)
 
     path = Home(settings).demo_file
-    # The earlier choice's business date has no say in the new demo.
+    # Not `settings.today()`, which the business date of the earlier choice may override.
     today = day or datetime.now(ZoneInfo(settings.timezone)).date()
-    summary = write_demo(path, rows, seed, today, tell)
-    board.show(
+    summary = write_demo(path, rows, seed, today, report)
+    display.update(
         "demo",
         f"{summary.rows:,} certificates of {summary.clients} clients, "
         f"{summary.first_month} to {summary.last_month}",
@@ -116,11 +105,11 @@ def make_demo(settings: Settings, rows: int, seed: int, day: date | None, board:
     return Choice(f"sqlite:///{path}", DEFAULT_MAPPING, day)
 
 
-def keep(settings: Settings, choice: Choice) -> Path:
-    """Keep a choice under KPI_HOME; returns the file.
+def store_choice(settings: Settings, choice: Choice) -> Path:
+    """Store a choice under KPI_HOME; returns the file.
 
     Raises:
-        Problem: If it cannot be written.
+        Problem: If KPI_HOME cannot be written.
     """
     try:
         return choose_source(settings, choice.url, choice.mapping, choice.as_of)
@@ -130,9 +119,9 @@ def keep(settings: Settings, choice: Choice) -> Path:
         ) from error
 
 
-def _overriding(kept: Path) -> list[str]:
-    """Variables of the environment that say something else than what is kept, and go before it."""
-    choice = {"KPI_SOURCE_MAPPING": DEFAULT_MAPPING, **tomllib.loads(kept.read_text(encoding="utf-8"))}
+def _overriding(stored: Path) -> list[str]:
+    """Variables of the environment that override the stored choice."""
+    choice = {"KPI_SOURCE_MAPPING": DEFAULT_MAPPING, **tomllib.loads(stored.read_text(encoding="utf-8"))}
     now = load_settings()
     effective = {
         "KPI_SOURCE_URL": now.source_url.get_secret_value() if now.source_url else None,
@@ -142,11 +131,11 @@ def _overriding(kept: Path) -> list[str]:
     return [name for name, value in effective.items() if choice.get(name) != value]
 
 
-def _show(check: SourceCheck) -> None:
-    say(f"{check.source} read with mapping {check.mapping}: {check.in_words()}")
-    for title, checked in (("Refused rows", check.certificates), ("Refused costs", check.costs)):
-        if checked.reasons:
-            show_table(
+def _print_check(check: SourceCheck) -> None:
+    print_line(f"{check.source} read with mapping {check.mapping}: {check.summary()}")
+    for title, rows in (("Rejected rows", check.certificates), ("Rejected costs", check.costs)):
+        if rows.reasons:
+            print_table(
                 (title, "Reason", "What to do"),
-                [(f"{rows:,}", reason, advice(reason)) for reason, rows in checked.reasons.items()],
+                [(f"{count:,}", reason, advice(reason)) for reason, count in rows.reasons.items()],
             )

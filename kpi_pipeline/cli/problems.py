@@ -1,10 +1,11 @@
-"""What can go wrong in a command: told in a sentence, with an exit code, never as a traceback."""
+"""Expected errors of commands: printed as one sentence, with an exit code and without a traceback."""
 
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import redis
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -24,16 +25,11 @@ from kpi_pipeline.stack.redis_check import RedisUnusable
 
 FAILED: Final = 1
 NOT_RUNNING: Final = 3
-RUNNING_ALREADY: Final = 4
+ALREADY_RUNNING: Final = 4
 
 
 class Problem(Exception):
-    """Why a command cannot do what it was asked; the message says what to do.
-
-    Args:
-        message: That.
-        code: The command's exit code.
-    """
+    """A command cannot do its work; the message says why and what to do next, `code` is the exit code."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
@@ -41,11 +37,11 @@ class Problem(Exception):
 
 
 class NotRunning(Problem):
-    """The stack of this KPI_HOME does not run."""
+    """The stack of this KPI_HOME is not running."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(
-            f"the stack of {settings.home} does not run: start it in another terminal with `kpi up`",
+            f"the stack of {settings.home} is not running: start it in another terminal with `kpi up`",
             NOT_RUNNING,
         )
 
@@ -64,49 +60,54 @@ EXPECTED_ERRORS: Final = (
     RunUnfinished,
     SourceError,
     SumTooLarge,
+    redis.RedisError,
 )
 
 
 @contextmanager
 def reported_errors(as_json: bool = False) -> Iterator[None]:
-    """Tell a problem that the user can mend, and end the command.
-
-    Args:
-        as_json: Tell it as the JSON that was asked for.
-    """
+    """Print an expected error, as text or JSON, and end the command with its exit code."""
     try:
         yield
     except EXPECTED_ERRORS as error:
+        message = message_of(error)
         if as_json:
-            print_json({"ok": False, "problem": str(error)})
+            print_json({"ok": False, "problem": message})
         else:
-            print_problem(str(error))
+            print_problem(message)
         raise typer.Exit(error.code if isinstance(error, Problem) else FAILED) from None
 
 
-def load_settings(**arguments: Any) -> Settings:
-    """The settings, of which arguments take precedence.
+def message_of(error: Exception) -> str:
+    """The message of an expected error, with what to do next."""
+    if isinstance(error, redis.RedisError):
+        return f"Redis cannot be used ({error}): run `kpi doctor`"
+    return str(error)
 
-    Args:
-        arguments: By environment variable; None leaves it to the environment.
+
+def load_settings(**arguments: Any) -> Settings:
+    """Read the settings; arguments by environment variable take precedence unless they are None.
 
     Raises:
-        Problem: If one is malformed; the message names it and holds no value, which may be a secret.
+        Problem: If a setting is invalid; the message names it without its value, which may be secret.
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(**{name: value for name, value in arguments.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(
+        invalid = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise Problem(
-            f"a setting is wrong: {wrong}. Correct it in the environment or .env; a source, with `kpi load`"
+            f"invalid settings: {invalid}. Correct them in the environment or in .env; choose a source "
+            "with `kpi load`"
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise Problem(
-            f"{SOURCE_FILE} in KPI_HOME is not what `kpi load` wrote ({error}): remove it and load again"
+            f"{SOURCE_FILE} in KPI_HOME is damaged ({error}): delete it, then choose the source again "
+            "with `kpi load`"
         ) from None
     except (SettingsError, UnicodeDecodeError, OSError) as error:
-        raise Problem(f"settings cannot be read ({type(error).__name__}): check .env and KPI_HOME") from None
+        raise Problem(
+            f"the settings cannot be read ({type(error).__name__}): check .env and KPI_HOME"
+        ) from None

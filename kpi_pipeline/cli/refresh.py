@@ -1,39 +1,36 @@
-"""Refreshing through Dagster: start runs, show how they go, and read back what came of them."""
+"""Refreshing through Dagster: start runs, show their progress, and read the published figures back."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import redis
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.fulfil import refreshed_products
-from kpi_pipeline.cli.console import Board
-from kpi_pipeline.cli.problems import Problem
+from kpi_pipeline.cli.console import ProgressDisplay
+from kpi_pipeline.cli.problems import NotRunning, Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
+from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.supervision import running_addresses
 
 TIMEOUT_S: Final = 1800
-"""How long a refresh is followed: as long as Dagster lets a run go on."""
+"""How long a refresh is followed: Dagster's limit for a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What is live of one product after a refresh.
+    """The live generation of one product after a refresh.
 
-    Attributes:
-        product: Which.
-        generation: The live generation.
-        outcome: `written` anew, or `unchanged`: the source gives the figures that were live before.
-        run_id: The run that made it: the one asked for, or one that read the source later.
-        variants: How many answers it holds.
-        bytes: Its stored size.
-        seconds: How long the run's step of the product took; None when a later run made it.
+    `outcome` is `written`, or `unchanged` when the source gives the figures that were live before.
+    `run_id` is the requested run, or one that read the source later; `seconds`, the duration of the run's
+    step for the product, is None then.
     """
 
     product: str
@@ -47,15 +44,7 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A refresh that succeeded.
-
-    Attributes:
-        run_id: Its run.
-        job: Its job.
-        link: The run's page.
-        seconds: From the request until the run had ended.
-        products: What is live now.
-    """
+    """A successful refresh: its run, the seconds it took from the request, and the live generations."""
 
     run_id: str
     job: str
@@ -63,13 +52,27 @@ class Refresh:
     seconds: float
     products: tuple[Refreshed, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The refresh as plain JSON values."""
-        return asdict(self)
+
+def dagster_client(settings: Settings) -> DagsterClient:
+    """A client of the running stack's web server, else of the one that the settings name.
+
+    Raises:
+        NotRunning: If there is neither.
+    """
+    addresses = running_addresses(Home(settings))
+    if addresses is not None:
+        return DagsterClient(addresses.dagster_url)
+    if settings.dagster_url is not None:
+        return DagsterClient(str(settings.dagster_url))
+    raise NotRunning(settings)
 
 
 def not_fresh(client: redis.Redis) -> list[str]:
-    """Products of which no fresh generation is live."""
+    """Products without a fresh live generation.
+
+    Raises:
+        CacheUnavailable: If Redis cannot be read.
+    """
     reader = CacheReader(client)
     entries = reader.manifest()
     now = time.time()
@@ -82,71 +85,89 @@ def not_fresh(client: redis.Redis) -> list[str]:
     ]
 
 
-def refresh(server: DagsterClient, redis_address: str, job: str, requested_by: str, board: Board) -> Refresh:
-    """Run a job, show its progress, and verify by reading back what it has published.
+def refresh(
+    server: DagsterClient, redis_address: str, job: str, requested_by: str, display: ProgressDisplay
+) -> Refresh:
+    """Run a refresh job, show its progress, and verify what it published by reading it back.
 
-    Args:
-        server: Where it is run.
-        redis_address: The cache.
-        job: `refresh_all` or that of one product.
-        requested_by: The command, for the run's tags.
-        board: Where progress is shown.
+    The run is tagged with `requested_by`, the command.
 
     Raises:
-        Problem: If the run fails, or what it published cannot be read; says why.
-        DagsterUnreachable: If Dagster does not answer.
-        RunRefused: If Dagster would not start the run.
-        RunUnfinished: If it does not end in time.
+        Problem: If the run fails, or its figures cannot be read back.
+        CacheUnavailable: If Redis cannot be read.
+        DagsterUnreachable, RunRefused, RunUnfinished: As `run_job`.
     """
     begun = time.monotonic()
-    run_id = server.launch(job, {"kpi/asked_by": requested_by})
-    board.show(job, f"queued: {server.link(run_id)}")
-    progress = RunProgress("QUEUED", None)
-    for progress in server.follow(run_id, TIMEOUT_S):
-        show_progress(board, job, progress)
-    if progress.status != "SUCCESS":
-        reason = server.failure_reason(run_id)
-        board.show(job, progress.status.lower(), done=True)
-        raise Problem(f"{job} ended as {progress.status}: {reason}\n  The run: {server.link(run_id)}")
+    run_id, progress = run_job(server, job, {"kpi/asked_by": requested_by}, display)
     seconds = round(time.monotonic() - begun, 3)
-    board.show(job, f"succeeded in {seconds:.1f} s", done=True)
+    display.update(job, f"succeeded in {seconds:.1f} s", done=True)
     with connect(redis_address) as client:
         live = read_back(client, run_id, progress, refreshed_products(job))
     return Refresh(run_id, job, server.link(run_id), seconds, live)
 
 
+def run_job(
+    server: DagsterClient,
+    job: str,
+    tags: Mapping[str, str],
+    display: ProgressDisplay,
+    timeout_s: float = TIMEOUT_S,
+    advice: str = "",
+) -> tuple[str, RunProgress]:
+    """Run a job and show its progress; returns the run's id and its final progress.
+
+    Raises:
+        Problem: If the run fails; says why, followed by `advice`.
+        DagsterUnreachable: If Dagster does not answer.
+        RunRefused: If Dagster does not start the run.
+        RunUnfinished: If the run does not end in time.
+    """
+    run_id = server.launch(job, tags)
+    display.update(job, f"queued: {server.link(run_id)}")
+    progress = RunProgress("QUEUED", None)
+    for progress in server.follow(run_id, timeout_s):
+        for name, step in progress.steps.items():
+            duration = "" if step.seconds is None else f" in {step.seconds:.2f} s"
+            ended = step.status in {"SUCCESS", "FAILURE", "SKIPPED"}
+            display.update(f"  {name}", f"{step.status.lower().replace('_', ' ')}{duration}", done=ended)
+        display.update(job, progress.status.lower(), transient=True)
+    if progress.status != "SUCCESS":
+        display.update(job, progress.status.lower(), done=True)
+        reason = f"{job} ended as {progress.status}: {server.failure_reason(run_id)}"
+        raise Problem("\n  ".join(filter(None, (reason, f"The run: {server.link(run_id)}", advice))))
+    return run_id, progress
+
+
 def read_back(
     client: redis.Redis, run_id: str, progress: RunProgress, products: Sequence[str]
 ) -> tuple[Refreshed, ...]:
-    """What is live of some products after a run, read through the cache as serving does.
+    """The live generations of some products after a run, read through the cache as serving does.
 
     Raises:
-        Problem: If the run's generation, or a later one, is not live or cannot be read.
+        Problem: If neither the run's generation nor a later one is live and readable.
+        CacheUnavailable: If Redis cannot be read.
     """
     reader = CacheReader(client)
-    try:
-        entries = reader.manifest()
-        live = []
-        for product in products:
-            entry = entries.get(product)
-            if entry is None or not _reads_back(reader, product):
-                raise Problem(
-                    f"{product} cannot be read back after run {run_id}: see `kpi doctor` and the run's page"
-                )
-            step = progress.steps.get(product) if entry.run_id == run_id else None
-            live.append(
-                Refreshed(
-                    product=product,
-                    generation=entry.generation,
-                    outcome="written" if entry.verified_at == entry.computed_at else "unchanged",
-                    run_id=entry.run_id,
-                    variants=entry.variants,
-                    bytes=entry.bytes,
-                    seconds=step.seconds if step else None,
-                )
+    entries = reader.manifest()
+    live = []
+    for product in products:
+        entry = entries.get(product)
+        if entry is None or not _reads_back(reader, product):
+            raise Problem(
+                f"{product} cannot be read back after run {run_id}: see the run's page, or run `kpi doctor`"
             )
-    except CacheUnavailable as error:
-        raise Problem(f"what run {run_id} published cannot be read back: {error}") from error
+        step = progress.steps.get(product) if entry.run_id == run_id else None
+        live.append(
+            Refreshed(
+                product=product,
+                generation=entry.generation,
+                outcome="written" if entry.verified_at == entry.computed_at else "unchanged",
+                run_id=entry.run_id,
+                variants=entry.variants,
+                bytes=entry.bytes,
+                seconds=step.seconds if step else None,
+            )
+        )
     return tuple(live)
 
 
@@ -157,12 +178,3 @@ def _reads_back(reader: CacheReader, product: str) -> bool:
     except NothingPublished:
         return False
     return answer.payload is not None and answer.answered == EVERYTHING
-
-
-def show_progress(board: Board, job: str, progress: RunProgress) -> None:
-    """Show how far a run and its steps are."""
-    for name, step in progress.steps.items():
-        took = "" if step.seconds is None else f" in {step.seconds:.2f} s"
-        ended = step.status in {"SUCCESS", "FAILURE", "SKIPPED"}
-        board.show(f"  {name}", f"{step.status.lower().replace('_', ' ')}{took}", done=ended)
-    board.show(job, progress.status.lower(), changing=True)

@@ -1,37 +1,31 @@
-"""`kpi rollback`: make a generation live again that was replaced."""
+"""`kpi rollback`: make an earlier generation live again."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import redis
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
 from kpi_pipeline.cache.publishing.rollback import NoSuchGeneration, Rollback
-from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.cli.console import print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json, check_product
+from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """What came of one product.
-
-    Attributes:
-        product: Which.
-        live: What is live of it now; None when nothing is.
-        problem: Why it was not rolled back; None when it was.
-    """
+    """Result of the rollback of one product: its live generation, and why it was not rolled back."""
 
     product: str
     live: ManifestEntry | None
     problem: str | None
 
     def as_dict(self) -> dict[str, Any]:
-        """The outcome as plain JSON values."""
+        """The result as plain JSON values."""
         live = self.live
         return {
             "product": self.product,
@@ -53,39 +47,36 @@ class RolledBack:
 
 def rollback(
     product: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(PRODUCTS)}; all if left out.")
+        str | None,
+        typer.Option(callback=check_product, help=f"One of {', '.join(PRODUCTS)}; default: all."),
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option(help="A generation that is kept; the one replaced last if left out."),
+        typer.Option(help="An earlier generation that is still kept; default: the previous one."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Make an earlier generation live again, as old as it is; the next refresh replaces it.
+    """Make an earlier generation live again.
 
-    Exit codes: 0 rolled back, 1 a product was not, 2 wrong usage.
+    Its figures keep their age, and the next refresh replaces them.
+
+    Exit codes: 0 rolled back, 1 at least one product was not, 2 usage error.
 
     Example: `kpi rollback --product kpis`
     """
-    if product is not None and product not in PRODUCTS:
-        raise typer.BadParameter(f"unknown product {product!r}: use one of {', '.join(PRODUCTS)}")
     if to is not None and product is None:
-        raise typer.BadParameter("--to names a generation of one product: give --product too")
+        raise typer.BadParameter("--to needs --product: a generation belongs to one product")
     with reported_errors(as_json):
-        address = redis_url(load_settings())
-        try:
-            with connect(address) as client:
-                cache = Rollback(client)
-                done = [_roll_back(cache, name, to) for name in ([product] if product else PRODUCTS)]
-        except redis.RedisError as error:
-            raise Problem(f"Redis cannot be written ({error}): see `kpi doctor`") from error
-        failed = [one for one in done if one.problem is not None]
+        with connect(redis_url(load_settings())) as client:
+            cache = Rollback(client)
+            results = [_roll_back(cache, name, to) for name in ([product] if product else PRODUCTS)]
+        ok = all(result.problem is None for result in results)
         if as_json:
-            print_json({"ok": not failed, "products": [one.as_dict() for one in done]})
+            print_json({"ok": ok, "products": [result.as_dict() for result in results]})
         else:
-            _show(done)
-        if failed:
-            raise typer.Exit(1)
+            _print_results(results)
+        if not ok:
+            raise typer.Exit(FAILED)
 
 
 def _roll_back(cache: Rollback, product: str, generation: str | None) -> RolledBack:
@@ -95,30 +86,30 @@ def _roll_back(cache: Rollback, product: str, generation: str | None) -> RolledB
         return RolledBack(product, cache.live(product), str(error))
 
 
-def _show(done: list[RolledBack]) -> None:
-    show_table(
+def _print_results(results: list[RolledBack]) -> None:
+    print_table(
         ("Product", "Rolled back", "Live generation", "State", "As of", "Computed"),
         [
             (
-                one.product,
-                "yes" if one.problem is None else "no",
+                result.product,
+                "yes" if result.problem is None else "no",
                 *(
                     ("none", "", "", "")
-                    if one.live is None
+                    if result.live is None
                     else (
-                        one.live.generation,
-                        _state(one.live),
-                        one.live.as_of.isoformat(),
-                        _moment(one.live.computed_at),
+                        result.live.generation,
+                        _state(result.live),
+                        result.live.as_of.isoformat(),
+                        _moment(result.live.computed_at),
                     )
                 ),
             )
-            for one in done
+            for result in results
         ],
     )
-    for one in done:
-        if one.problem is not None:
-            say(f"{one.product}: {one.problem}")
+    for result in results:
+        if result.problem is not None:
+            print_line(f"{result.product}: {result.problem}")
 
 
 def _state(entry: ManifestEntry) -> str:

@@ -1,4 +1,4 @@
-"""Reading a source once, to know whether a refresh could: before it is chosen, and on request."""
+"""Checking a source: read it once, to find out whether a refresh could use it."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -16,29 +16,23 @@ from kpi_pipeline.sources.selection import masked_url
 
 @dataclass(frozen=True, slots=True)
 class RowCheck:
-    """What became of rows of one kind.
-
-    Attributes:
-        accepted: Rows that mean something.
-        refused: Rows that do not.
-        reasons: Refused rows by reason, most frequent first.
-    """
+    """Numbers of accepted and rejected rows of one kind; reasons sorted by frequency."""
 
     accepted: int
-    refused: int
+    rejected: int
     reasons: dict[str, int]
 
     @property
-    def refused_share(self) -> float:
-        """Refused rows of all; 0 of none."""
-        rows = self.accepted + self.refused
-        return self.refused / rows if rows else 0.0
+    def rejected_share(self) -> float:
+        """Share of rejected rows; 0 without rows."""
+        rows = self.accepted + self.rejected
+        return self.rejected / rows if rows else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The check as plain JSON values."""
         return {
             "accepted": self.accepted,
-            "refused": self.refused,
+            "refused": self.rejected,
             "reasons": [
                 {"reason": reason, "rows": rows, "advice": advice(reason)}
                 for reason, rows in self.reasons.items()
@@ -48,26 +42,19 @@ class RowCheck:
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """What reading a source gave.
-
-    Attributes:
-        source: Its address without its password.
-        mapping: The mapping's name.
-        certificates: Its rows.
-        costs: Its costs; none where the mapping has none.
-    """
+    """Result of checking a source, named by its address without the password and its mapping's name."""
 
     source: str
     mapping: str
     certificates: RowCheck
     costs: RowCheck
 
-    def in_words(self) -> str:
-        """How many rows are accepted and refused, of costs too where there are any."""
-        words = f"{self.certificates.accepted:,} rows accepted, {self.certificates.refused:,} refused"
-        if self.costs.accepted or self.costs.refused:
-            words += f"; {self.costs.accepted:,} costs accepted, {self.costs.refused:,} refused"
-        return words
+    def summary(self) -> str:
+        """Numbers of accepted and rejected rows, and of costs if there are any."""
+        text = f"{self.certificates.accepted:,} rows accepted, {self.certificates.rejected:,} rejected"
+        if self.costs.accepted or self.costs.rejected:
+            text += f"; {self.costs.accepted:,} costs accepted, {self.costs.rejected:,} rejected"
+        return text
 
     def as_dict(self) -> dict[str, Any]:
         """The check as plain JSON values."""
@@ -80,52 +67,50 @@ class SourceCheck:
 
 
 def advice(reason: str) -> str:
-    """What to do about rows refused for a reason, `code` or `code:column`."""
+    """What to do about rows rejected for a reason, `code` or `code:column`."""
     return REASON_ADVICE[Reason(reason.partition(":")[0])]
 
 
 def read_source(url: str, mapping: str) -> SourceCheck:
-    """Read a source as a refresh does, and keep nothing.
-
-    Args:
-        url: Path of a CSV file, or SQLAlchemy URL.
-        mapping: Shipped name or path of a mapping file.
+    """Read and validate a source as a refresh does, without storing anything.
 
     Raises:
         MappingError: If the mapping is missing or malformed.
         SourceError: If the source cannot be read.
     """
-    described = load_mapping(mapping)
-    extracted = extract(url, described)
-    found = normalise(extracted.raw, described, extracted.log)
+    source_mapping = load_mapping(mapping)
+    extracted = extract(url, source_mapping)
+    rows = normalise(extracted.raw, source_mapping, extracted.log)
     costs = extracted.costs
     headers, lines = (costs.headers, costs.lines) if costs else (None, None)
-    spent = normalise_costs(headers, lines, described, found.certificates)
-    refused_costs = spent.quarantine.num_rows
+    cost_rows = normalise_costs(headers, lines, source_mapping, rows.certificates)
+    rejected_costs = cost_rows.quarantine.num_rows
     return SourceCheck(
         source=masked_url(url),
-        mapping=described.name,
-        certificates=RowCheck(found.certificates.num_rows, found.quarantine.num_rows, found.reason_counts),
+        mapping=source_mapping.name,
+        certificates=RowCheck(rows.certificates.num_rows, rows.quarantine.num_rows, rows.reason_counts),
         costs=RowCheck(
-            (0 if headers is None else headers.num_rows) - refused_costs, refused_costs, spent.reason_counts
+            (0 if headers is None else headers.num_rows) - rejected_costs,
+            rejected_costs,
+            cost_rows.reason_counts,
         ),
     )
 
 
-def refuse_if_too_dirty(check: SourceCheck, settings: Settings) -> None:
-    """Refuse a source that every refresh would refuse.
+def check_rejected_share(check: SourceCheck, settings: Settings) -> None:
+    """Reject a source that every refresh would reject.
 
     Raises:
-        Problem: If more of its rows or costs are refused than KPI_MAX_REJECTED_SHARE allows.
+        Problem: If more of its rows or costs are rejected than KPI_MAX_REJECTED_SHARE allows.
     """
-    for what, rows in (("rows", check.certificates), ("costs", check.costs)):
-        if rows.refused_share <= settings.max_rejected_share:
+    for kind, rows in (("rows", check.certificates), ("costs", check.costs)):
+        if rows.rejected_share <= settings.max_rejected_share:
             continue
-        commonest = "; ".join(
-            f"{reason} ({times}): {advice(reason)}" for reason, times in islice(rows.reasons.items(), 3)
+        most_frequent = "; ".join(
+            f"{reason} ({count}): {advice(reason)}" for reason, count in islice(rows.reasons.items(), 3)
         )
         raise Problem(
-            f"{rows.refused} of {rows.accepted + rows.refused} {what} of {check.source} are refused "
-            f"({rows.refused_share:.1%}, limit {settings.max_rejected_share:.1%}). {commonest}; "
+            f"{rows.rejected} of {rows.accepted + rows.rejected} {kind} of {check.source} are rejected "
+            f"({rows.rejected_share:.1%}, limit {settings.max_rejected_share:.1%}). {most_frequent}; "
             "or raise KPI_MAX_REJECTED_SHARE"
         )

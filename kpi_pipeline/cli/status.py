@@ -1,16 +1,17 @@
-"""`kpi status`: what runs, what is live, and how the last runs ended."""
+"""`kpi status`: the running processes, the live figures and the latest runs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
 from kpi_pipeline.cache.connection import connect_reader, redis_url
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cli.console import print_json, say, show_table
+from kpi_pipeline.cli.console import print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
@@ -22,14 +23,14 @@ from kpi_pipeline.stack.supervision import ProcessState, control, read_states, r
 
 RUNS_SHOWN: Final = 5
 
-_FORWARD: Final = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"})
-_UP: Final = frozenset({"RUNNING", "STARTING"})
+_HEALTHY_RUNS: Final = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"})
+_HEALTHY_PROCESSES: Final = frozenset({"RUNNING", "STARTING"})
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show processes, products, Redis and the last runs.
+def status(as_json: Json = False) -> None:
+    """Show the state of processes, products, Redis and the latest runs.
 
-    Exit codes: 0 healthy, 1 degraded (the problems are named), 3 the stack does not run.
+    Exit codes: 0 healthy, 1 degraded (the output lists the problems), 3 the stack is not running.
 
     Example: `kpi status --json`
     """
@@ -44,7 +45,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         runs = _runs(addresses)
         problems = _problems(processes, cache, runs)
         if not StackLock(home.lock_file).held():
-            problems.append("`kpi up` itself has gone, so nobody tends the rest: run `kpi up` to take over")
+            problems.append("`kpi up` itself has ended, so nothing supervises the stack: run `kpi up` again")
         if as_json:
             print_json(
                 {
@@ -52,15 +53,15 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
                     "problems": problems,
                     "dashboard": addresses.dashboard_url,
                     "dagster": addresses.dagster_url,
-                    "processes": [asdict(process) for process in processes],
+                    "processes": list(map(asdict, processes)),
                     "products": cache["products"],
                     "redis": cache["redis"],
                     "alarms": cache["alarms"],
-                    "runs": None if runs is None else [asdict(run) for run in runs],
+                    "runs": None if runs is None else list(map(asdict, runs)),
                 }
             )
         else:
-            _show(settings, addresses, processes, cache, runs or [], problems)
+            _print_status(settings, addresses, processes, cache, runs or [], problems)
         if problems:
             raise typer.Exit(FAILED)
 
@@ -75,15 +76,15 @@ def _runs(addresses: Addresses) -> list[RecentRun] | None:
 def _problems(
     processes: list[ProcessState], cache: dict[str, Any], runs: list[RecentRun] | None
 ) -> list[str]:
-    """What is not as it should be, each with what to do."""
+    """What is wrong, each with what to do."""
     problems = [] if processes else ["the supervisor does not answer: see logs/supervisord.log in KPI_HOME"]
     problems += [
         f"{process.name} is {process.state}: see logs/{process.name}.log in KPI_HOME"
         for process in processes
-        if process.state not in _UP
+        if process.state not in _HEALTHY_PROCESSES
     ]
     if not cache["redis"]["reachable"]:
-        problems.append("Redis does not answer: `kpi doctor` tells why")
+        problems.append("Redis does not answer: run `kpi doctor` to find out why")
     else:
         for product in PRODUCTS:
             live = cache["products"].get(product)
@@ -91,12 +92,12 @@ def _problems(
                 problems.append(f"{product} is {'expired' if live else 'missing'}: run `kpi warm`")
     if runs is None:
         problems.append("Dagster does not answer: see logs/dagster-web.log in KPI_HOME")
-    elif runs and runs[0].status not in _FORWARD:
-        problems.append(f"the last run ({runs[0].job}) ended as {runs[0].status}: see {runs[0].link}")
+    elif runs and runs[0].status not in _HEALTHY_RUNS:
+        problems.append(f"the latest run ({runs[0].job}) ended as {runs[0].status}: see {runs[0].link}")
     return problems
 
 
-def _show(
+def _print_status(
     settings: Settings,
     addresses: Addresses,
     processes: list[ProcessState],
@@ -104,25 +105,27 @@ def _show(
     runs: list[RecentRun],
     problems: list[str],
 ) -> None:
-    say(f"KPI_HOME   {settings.home}")
-    say(f"dashboard  {addresses.dashboard_url}")
-    say(f"dagster    {addresses.dagster_url}")
-    show_table(
+    print_line(f"KPI_HOME   {settings.home}")
+    print_line(f"dashboard  {addresses.dashboard_url}")
+    print_line(f"dagster    {addresses.dagster_url}")
+    print_table(
         ("Process", "State", "Detail"),
         [(process.name, process.state, process.detail) for process in processes],
     )
-    show_table(
+    print_table(
         ("Product", "State", "Age", "As of", "Variants", "Bytes", "Generation"),
         [_product_row(product, live) for product, live in cache["products"].items()],
     )
     server = cache["redis"]
     if server["reachable"]:
-        say(f"Redis      {server['version']}, {server['used_memory']:,} bytes, {server['latency_ms']} ms")
-    show_table(("Run", "Job", "Status", "Started", "Seconds"), [_run_row(run) for run in runs])
+        print_line(
+            f"Redis      {server['version']}, {server['used_memory']:,} bytes, {server['latency_ms']} ms"
+        )
+    print_table(("Run", "Job", "Status", "Started", "Seconds"), [_run_row(run) for run in runs])
     for problem in problems:
-        say(f"problem: {problem}")
+        print_line(f"problem: {problem}")
     if not problems:
-        say("healthy")
+        print_line("healthy")
 
 
 def _product_row(product: str, live: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`kpi up`: the whole stack on this machine, in the foreground, until it is stopped."""
+"""`kpi up`: run the whole stack on this machine, in the foreground."""
 
 import signal
 import time
@@ -11,17 +11,18 @@ import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
-from kpi_pipeline.cli.console import Board, print_problem, say
-from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, keep, make_demo
+from kpi_pipeline.cli.console import ProgressDisplay, print_line, print_problem
+from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, make_demo, store_choice
 from kpi_pipeline.cli.problems import (
+    ALREADY_RUNNING,
     EXPECTED_ERRORS,
-    RUNNING_ALREADY,
     Problem,
     load_settings,
+    message_of,
     reported_errors,
 )
 from kpi_pipeline.cli.refresh import not_fresh, refresh
-from kpi_pipeline.cli.warm import show_refresh
+from kpi_pipeline.cli.warm import print_refresh
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses, http_answers
 from kpi_pipeline.stack.dagster_client import DagsterClient
@@ -34,34 +35,39 @@ from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, Supervisor
 from kpi_pipeline.stack.watchdog import Watchdog
 
 READY_SECONDS: Final = 120
-"""How long the servers may take to answer."""
+"""How long the servers may take until they answer."""
 
 _POLL_S: Final = 0.1
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(BaseException):
-    """A signal asks to stop everything."""
+    """A signal requests that everything stops."""
 
 
 def up(
     web_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port of the dashboard; 5000 if not given.")
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Port of the dashboard; default: 5000."),
     ] = None,
     dagster_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port of the Dagster UI; 3000 if not given.")
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Port of the Dagster UI; default: 3000."),
     ] = None,
     redis_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Port of the embedded Valkey; a free one if not given."),
+        typer.Option(
+            min=0, max=65535, metavar="PORT", help="Port of the embedded Valkey; default: a free one."
+        ),
     ] = None,
 ) -> None:
-    """Run everything on this machine until Ctrl-C: cache, Dagster, worker and dashboard.
+    """Run the whole stack on this machine until Ctrl-C: cache, Dagster, worker and dashboard.
 
-    The first start writes a demo and loads it; later starts find their data again. All state is in
-    KPI_HOME (.kpi), logs in its folder logs. Everything listens on the loopback interface only.
+    The first start creates and publishes a demo; later starts find their data again. KPI_HOME (default:
+    .kpi) holds all state, and the logs in its folder logs. Everything listens on the loopback interface
+    only.
 
-    Exit codes: 0 stopped, 1 failed, 2 wrong usage, 4 it runs already.
+    Exit codes: 0 stopped, 1 failed, 2 usage error, 4 the stack is already running.
 
     Example: `kpi up`
 
@@ -75,14 +81,14 @@ def up(
         home.make()
         lock = StackLock(home.lock_file)
         if not lock.acquire():
-            raise _running_already(home)
+            raise _already_running(home)
         _raise_on_signals()
         try:
             _run(settings, home)
         except StopRequested:
-            # The terminal may be gone.
+            # The terminal may be closed.
             with suppress(OSError):
-                say("stopped")
+                print_line("stopped")
         finally:
             _ignore_signals()
             end_processes(home.root, ORPHAN_SECONDS)
@@ -91,25 +97,24 @@ def up(
 
 
 def _run(settings: Settings, home: Home) -> None:
-    """Start the stack and keep it; ends by a signal or a problem only."""
-    left = end_processes(home.root, ORPHAN_SECONDS)
-    if left:
-        say(f"stopped {left} processes that an earlier `kpi up` left behind")
+    """Start the stack and wait; ends only by a signal or a problem."""
+    if orphans := end_processes(home.root, ORPHAN_SECONDS):
+        print_line(f"stopped {orphans} processes that an earlier `kpi up` had left")
     if settings.redis_url is not None:
         check_redis(settings.redis_url.get_secret_value())
     addresses = Addresses.choose(settings)
     listed = programs(settings, home, addresses)
     home.prepare(addresses)
     create_run_storage(home, pipeline_environment(settings, home, addresses))
-    watchdog = Watchdog(Supervisor(home, listed, addresses), say)
+    watchdog = Watchdog(Supervisor(home, listed, addresses), print_line)
     try:
-        with Board() as board:
-            _choose_demo_if_none(settings, board)
-            _await_servers(settings, home, addresses, watchdog, board)
-        say(f"dashboard  {addresses.dashboard_url}")
-        say(f"dagster    {addresses.dagster_url}")
+        with ProgressDisplay() as display:
+            _choose_demo_if_none(settings, display)
+            _await_servers(settings, home, addresses, watchdog, display)
+        print_line(f"dashboard  {addresses.dashboard_url}")
+        print_line(f"dagster    {addresses.dagster_url}")
         _warm_if_needed(settings, addresses)
-        say("Ctrl-C stops everything")
+        print_line("Ctrl-C stops everything")
         while True:
             signal.pause()
     finally:
@@ -117,19 +122,19 @@ def _run(settings: Settings, home: Home) -> None:
         watchdog.stop()
 
 
-def _choose_demo_if_none(settings: Settings, board: Board) -> None:
-    """Write and choose the demo where no source is chosen, while the servers start."""
+def _choose_demo_if_none(settings: Settings, display: ProgressDisplay) -> None:
+    """Create and choose the demo if no source is chosen; the servers start meanwhile."""
     if settings.source_url is None:
-        keep(settings, make_demo(settings, DEMO_ROWS, DEMO_SEED, None, board))
+        store_choice(settings, make_demo(settings, DEMO_ROWS, DEMO_SEED, None, display))
 
 
 def _await_servers(
-    settings: Settings, home: Home, addresses: Addresses, watchdog: Watchdog, board: Board
+    settings: Settings, home: Home, addresses: Addresses, watchdog: Watchdog, display: ProgressDisplay
 ) -> None:
     """Wait until every server answers.
 
     Raises:
-        Problem: If one does not; names its log.
+        Problem: If one does not in time; names its log.
     """
     dagster = DagsterClient(addresses.dagster_url)
     answering: dict[str, Callable[[], bool]] = {
@@ -140,13 +145,13 @@ def _await_servers(
     }
     deadline = time.monotonic() + READY_SECONDS
     for name, answers in answering.items():
-        board.show(name, "starting", changing=True)
+        display.update(name, "starting", transient=True)
         while not (watchdog.states and answers()):
             state = watchdog.states.get(name)
             if time.monotonic() > deadline or (state is not None and state.state == "FATAL"):
-                raise Problem(f"{name} does not start: see {home.logs / f'{name}.log'}")
+                raise Problem(f"{name} did not start: see {home.logs / f'{name}.log'}")
             time.sleep(_POLL_S)
-        board.show(name, "ready", done=True)
+        display.update(name, "ready", done=True)
 
 
 def _redis_answers(url: str) -> bool:
@@ -158,36 +163,42 @@ def _redis_answers(url: str) -> bool:
 
 
 def _warm_if_needed(settings: Settings, addresses: Addresses) -> None:
-    """Refresh everything unless all that is live is fresh; why it fails is told, and the stack stays."""
+    """Refresh everything unless all figures are fresh; a failure is reported, and the stack stays up."""
     address = redis_url(settings)
     try:
         with connect(address) as client:
-            waiting = not_fresh(client)
-        if not waiting:
-            say("everything that is live is fresh")
+            outdated = not_fresh(client)
+        if not outdated:
+            print_line("all figures are fresh")
             return
-        with Board() as board:
-            done = refresh(DagsterClient(addresses.dagster_url), address, REFRESH_ALL_JOB, "kpi up", board)
-        show_refresh(done)
+        with ProgressDisplay() as display:
+            refreshed = refresh(
+                DagsterClient(addresses.dagster_url), address, REFRESH_ALL_JOB, "kpi up", display
+            )
+        print_refresh(refreshed)
     except EXPECTED_ERRORS as error:
-        print_problem(str(error))
-        say("The stack stays up: choose another source with `kpi load`, then run `kpi warm`.")
+        print_problem(message_of(error))
+        print_line(
+            "The stack stays up: solve this or choose another source with `kpi load`, then run `kpi warm`."
+        )
 
 
-def _running_already(home: Home) -> Problem:
+def _already_running(home: Home) -> Problem:
     addresses = Addresses.read(home.addresses_file)
     if addresses is None:
-        return Problem(f"the stack of {home.root} is just being started or stopped", RUNNING_ALREADY)
+        return Problem(
+            f"the stack of {home.root} is starting or stopping: try again in a moment", ALREADY_RUNNING
+        )
     return Problem(
-        f"the stack of {home.root} runs already: dashboard {addresses.dashboard_url}, "
-        f"dagster {addresses.dagster_url}; `kpi down` stops it",
-        RUNNING_ALREADY,
+        f"the stack of {home.root} is already running: dashboard {addresses.dashboard_url}, "
+        f"dagster {addresses.dagster_url}; stop it with `kpi down`",
+        ALREADY_RUNNING,
     )
 
 
 def _raise_on_signals() -> None:
     for number in _SIGNALS:
-        # One that `nohup` has made harmless stays so.
+        # A signal that `nohup` ignores stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
 
@@ -198,6 +209,6 @@ def _ignore_signals() -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    # Whoever is impatient must not cut the stopping short.
+    # A second Ctrl-C must not interrupt the stopping.
     _ignore_signals()
     raise StopRequested

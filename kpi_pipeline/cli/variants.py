@@ -1,95 +1,85 @@
-"""`kpi variants`: which variants there are, which are precomputed, and how questions find them."""
+"""`kpi variants`: which variants exist, which are precomputed, and how lookups are answered."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
-import redis
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.cache.usage.coverage import Coverage, ProductCoverage
-from kpi_pipeline.cli.console import print_json, say, show_table
-from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.cli.console import print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json, Products
+from kpi_pipeline.cli.problems import load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 
 def variants(
-    product: Annotated[
-        list[str] | None,
-        typer.Option(help=f"One of {', '.join(PRODUCTS)}; may be repeated; all if left out."),
-    ] = None,
-    misses: Annotated[bool, typer.Option("--misses", help="List the variants that were missed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    products: Products = None,
+    misses: Annotated[bool, typer.Option("--misses", help="List the missed variants.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show how many variants exist, are precomputed, hit and missed, and why they are missed.
+    """Show how many variants exist, are precomputed, hit and missed, and why they were missed.
 
-    A variant is one filter of one product. What exists are everything, single values, pairs that occur,
-    and what readers have asked for. Hits and misses are those of the last days.
+    A variant is one filter of one product. The known variants are the unfiltered one, single values, pairs
+    that occur, and what readers have requested. Hits and misses are those of the last days.
 
-    Exit codes: 0 shown, 1 Redis cannot be read, 2 wrong usage.
+    Exit codes: 0 success, 1 Redis cannot be read, 2 usage error.
 
     Example: `kpi variants`
 
     Example: `kpi variants --product kpis --misses`
     """
-    products = tuple(dict.fromkeys(product or PRODUCTS))
-    unknown = [name for name in products if name not in PRODUCTS]
-    if unknown:
-        raise typer.BadParameter(f"unknown product {unknown[0]!r}: use one of {', '.join(PRODUCTS)}")
     with reported_errors(as_json):
-        address = redis_url(load_settings())
-        try:
-            with connect(address) as client:
-                coverage = Coverage(client)
-                found = [coverage.of(name) for name in products]
-        except redis.RedisError as error:
-            raise Problem(f"Redis cannot be read ({error}): see `kpi doctor`") from error
+        with connect(redis_url(load_settings())) as client:
+            coverages = [Coverage(client).of(name) for name in products or PRODUCTS]
         if as_json:
-            print_json({"ok": True, "days": DAYS_KEPT, "products": [one.as_dict() for one in found]})
+            print_json(
+                {"ok": True, "days": DAYS_KEPT, "products": [coverage.as_dict() for coverage in coverages]}
+            )
             return
-        _show(found)
+        _print_coverages(coverages)
         if misses:
-            _show_misses(found)
+            _print_misses(coverages)
 
 
-def _show(found: Sequence[ProductCoverage]) -> None:
-    show_table(
-        ("Product", "Exist", "Precomputed", "No room", "Asked", "Missing", "Hits", "Misses", "Bytes"),
+def _print_coverages(coverages: Sequence[ProductCoverage]) -> None:
+    print_table(
+        ("Product", "Known", "Precomputed", "No room", "Requested", "Missing", "Hits", "Misses", "Bytes"),
         [
             (
-                one.product,
-                f"{one.chosen.known:,}" if one.chosen else "",
-                f"{one.live.variants:,}" if one.live else "0",
-                f"{one.chosen.left_out + one.chosen.refused:,}" if one.chosen else "",
-                f"{one.requested:,}",
-                f"{one.requested_missing:,}",
-                f"{one.reads.hits:,}",
-                f"{one.reads.missed:,}",
-                f"{one.live.bytes:,}" if one.live else "0",
+                coverage.product,
+                f"{coverage.chosen.known:,}" if coverage.chosen else "",
+                f"{coverage.live.variants:,}" if coverage.live else "0",
+                f"{coverage.chosen.left_out + coverage.chosen.refused:,}" if coverage.chosen else "",
+                f"{coverage.requested:,}",
+                f"{coverage.requested_missing:,}",
+                f"{coverage.reads.hits:,}",
+                f"{coverage.reads.missed:,}",
+                f"{coverage.live.bytes:,}" if coverage.live else "0",
             )
-            for one in found
+            for coverage in coverages
         ],
     )
-    for one in found:
-        if one.reads.misses:
-            reasons = ", ".join(f"{times:,} {reason}" for reason, times in one.reads.misses.items())
-            say(f"{one.product} missed in {DAYS_KEPT} days: {reasons}")
+    for coverage in coverages:
+        if coverage.reads.misses:
+            reasons = ", ".join(f"{times:,} {reason}" for reason, times in coverage.reads.misses.items())
+            print_line(f"{coverage.product} missed in {DAYS_KEPT} days: {reasons}")
 
 
-def _show_misses(found: Sequence[ProductCoverage]) -> None:
+def _print_misses(coverages: Sequence[ProductCoverage]) -> None:
     rows = [
         (
-            one.product,
+            coverage.product,
             str(variant.missed.filter),
             variant.missed.reason.value,
             f"{variant.missed.weight:.1f}",
             "precomputed" if variant.precomputed else "missing",
         )
-        for one in found
-        for variant in one.missed
+        for coverage in coverages
+        for variant in coverage.missed
     ]
     if not rows:
-        say("no variant was missed lately")
+        print_line(f"no variant was missed in {DAYS_KEPT} days")
         return
-    show_table(("Product", "Filter", "Reason", "Misses, halved daily", "Now"), rows)
+    print_table(("Product", "Filter", "Reason", "Weight", "Now"), rows)

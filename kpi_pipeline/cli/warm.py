@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Final
+from dataclasses import asdict
+from typing import Annotated, Any, Final
 
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB, refresh_job
-from kpi_pipeline.cli.console import Board, print_json, say, show_table
+from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
-from kpi_pipeline.cli.refresh import Refresh, refresh
-from kpi_pipeline.cli.server import dagster_client
+from kpi_pipeline.cli.refresh import Refresh, dagster_client, refresh
 from kpi_pipeline.cli.warming import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.dagster_client import DagsterClient
@@ -20,30 +21,28 @@ _PROBLEMS_SHOWN: Final = 20
 
 
 def warm(
-    product: Annotated[
-        list[str] | None,
-        typer.Option(help=f"One of {', '.join(PRODUCTS)}; may be repeated; all if left out."),
-    ] = None,
+    products: Products = None,
     filters: Annotated[
         list[str] | None,
         typer.Option(
             "--filter",
             metavar="NAME=VALUE",
-            help="Publish the variant of this filter; may be repeated, as in the address of a page.",
+            help="Publish only the variant of this filter. Names and values are those of a page's address; "
+            "repeat the option to combine several.",
         ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Refresh every product and read every variant back.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Publish now, follow how it goes, and read back what is live.
+    """Publish now, show the progress, and read the live figures back.
 
-    Without a filter, products are refreshed by Dagster's jobs, and some answers of each are read back;
-    with --all, every answer. With filters, their one variant is asked for as readers do, and from then on
-    it is precomputed as long as it is popular.
+    Without --filter, Dagster's jobs refresh the products, and some answers of each are read back; with
+    --all, every answer. With --filter, the command requests one variant as readers do; that variant stays
+    precomputed while it is requested often enough.
 
-    Exit codes: 0 live, 1 failed (the live figures stay), 2 wrong usage, 3 the stack does not run.
+    Exit codes: 0 published, 1 failed (the live figures stay), 2 usage error, 3 the stack is not running.
 
     Example: `kpi warm`
 
@@ -51,89 +50,91 @@ def warm(
 
     Example: `kpi warm --filter client=X --filter month=2024-05 --filter state=pagado`
     """
-    products = tuple(dict.fromkeys(product or ()))
-    unknown = [name for name in products if name not in PRODUCTS]
-    if unknown:
-        raise typer.BadParameter(f"unknown product {unknown[0]!r}: use one of {', '.join(PRODUCTS)}")
     if everything and (products or filters):
-        raise typer.BadParameter("--all warms everything: leave out --product and --filter, or --all")
+        raise typer.BadParameter("--all warms everything: omit --product and --filter, or omit --all")
     with reported_errors(as_json):
         settings = load_settings()
         server = dagster_client(settings)
         address = redis_url(settings)
         if filters:
-            with connect(address) as client, Board(silent=as_json) as board:
-                warmed = warm_variants(client, products or PRODUCTS, filters, board)
-            _tell_warmed(server, warmed, as_json)
+            with connect(address) as client, ProgressDisplay(silent=as_json) as display:
+                warmed = warm_variants(client, products or PRODUCTS, filters, display)
+            _print_warmed(server, warmed, as_json)
             return
-        jobs = [refresh_job(name) for name in products] or [REFRESH_ALL_JOB]
-        with Board(silent=as_json) as board, ThreadPoolExecutor(len(jobs)) as together:
-            done = list(together.map(lambda job: refresh(server, address, job, "kpi warm", board), jobs))
+        jobs = [refresh_job(name) for name in products or ()] or [REFRESH_ALL_JOB]
+        with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(jobs)) as threads:
+            refreshes = list(
+                threads.map(lambda job: refresh(server, address, job, "kpi warm", display), jobs)
+            )
             verified: list[Verified] = []
             if everything:
                 with connect(address) as client:
-                    verified = verify(client, PRODUCTS, board)
-        _tell_refreshed(done, verified, as_json)
+                    verified = verify(client, PRODUCTS, display)
+        _print_refreshed(refreshes, verified, as_json)
 
 
-def _tell_refreshed(done: Sequence[Refresh], verified: Sequence[Verified], as_json: bool) -> None:
-    problems = [f"{one.product}: {problem}" for one in verified for problem in one.problems]
+def _print_refreshed(refreshes: Sequence[Refresh], verified: Sequence[Verified], as_json: bool) -> None:
+    problems = [f"{result.product}: {problem}" for result in verified for problem in result.problems]
     if as_json:
-        read = {"verified": [one.as_dict() for one in verified]} if verified else {}
-        print_json({"ok": not problems, "runs": [one.as_dict() for one in done], **read})
+        report: dict[str, Any] = {"ok": not problems, "runs": list(map(asdict, refreshes))}
+        if verified:
+            report["verified"] = list(map(asdict, verified))
+        print_json(report)
     else:
-        for one in done:
-            show_refresh(one)
-        _list(problems)
-    if problems:
-        raise typer.Exit(FAILED)
+        for result in refreshes:
+            print_refresh(result)
+    _end(problems, as_json)
 
 
-def _tell_warmed(server: DagsterClient, warmed: Sequence[Warmed], as_json: bool) -> None:
-    problems = [f"{one.product}: {one.problem}" for one in warmed if one.problem is not None]
+def _print_warmed(server: DagsterClient, warmed: Sequence[Warmed], as_json: bool) -> None:
+    problems = [f"{variant.product}: {variant.problem}" for variant in warmed if variant.problem is not None]
     if as_json:
-        print_json({"ok": not problems, "variants": [one.as_dict() for one in warmed]})
+        variants = [asdict(variant) | {"filter": variant.filter.as_dict()} for variant in warmed]
+        print_json({"ok": not problems, "variants": variants})
     else:
-        show_table(
+        print_table(
             ("Product", "Filter", "Outcome", "Seconds", "Generation", "Run"),
             [
                 (
-                    one.product,
-                    str(one.filter),
-                    "fresh" if one.problem is None else "failed",
-                    f"{one.seconds:.2f}",
-                    one.generation or "",
-                    server.link(one.run_id) if one.run_id else "",
+                    variant.product,
+                    str(variant.filter),
+                    "fresh" if variant.problem is None else "failed",
+                    f"{variant.seconds:.2f}",
+                    variant.generation or "",
+                    server.link(variant.run_id) if variant.run_id else "",
                 )
-                for one in warmed
+                for variant in warmed
             ],
         )
-        _list(problems)
-    if problems:
-        raise typer.Exit(FAILED)
+    _end(problems, as_json)
 
 
-def _list(problems: Sequence[str]) -> None:
-    for problem in problems[:_PROBLEMS_SHOWN]:
-        say(problem)
-    if len(problems) > _PROBLEMS_SHOWN:
-        say(f"and {len(problems) - _PROBLEMS_SHOWN:,} more")
+def _end(problems: Sequence[str], as_json: bool) -> None:
+    """Print problems unless they are part of the JSON, and end the command with an error if there are any."""
+    if not problems:
+        return
+    if not as_json:
+        for problem in problems[:_PROBLEMS_SHOWN]:
+            print_line(problem)
+        if len(problems) > _PROBLEMS_SHOWN:
+            print_line(f"and {len(problems) - _PROBLEMS_SHOWN:,} more problems: `kpi warm --json` lists all")
+    raise typer.Exit(FAILED)
 
 
-def show_refresh(done: Refresh) -> None:
-    """Print what a refresh has made live."""
-    show_table(
+def print_refresh(refreshed: Refresh) -> None:
+    """Print the live generations after a refresh."""
+    print_table(
         ("Product", "Outcome", "Seconds", "Variants", "Bytes", "Generation"),
         [
             (
                 live.product,
                 live.outcome,
-                "made by a later run" if live.seconds is None else f"{live.seconds:.2f}",
+                "by a later run" if live.seconds is None else f"{live.seconds:.2f}",
                 f"{live.variants:,}",
                 f"{live.bytes:,}",
                 live.generation,
             )
-            for live in done.products
+            for live in refreshed.products
         ],
     )
-    say(f"{done.job} took {done.seconds:.1f} s: {done.link}")
+    print_line(f"{refreshed.job} took {refreshed.seconds:.1f} s: {refreshed.link}")

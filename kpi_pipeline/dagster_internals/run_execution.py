@@ -17,15 +17,9 @@ def run_id_of(packed_arguments: Any) -> str:
 def execute_in_process(
     instance: DagsterInstance, run_id: str, on_event: Callable[[DagsterEvent], None]
 ) -> int:
-    """Execute a run in this process.
+    """Execute a run in this process; returns 0 when it succeeded.
 
-    Args:
-        instance: Where the run is recorded.
-        run_id: The run, as it was created.
-        on_event: Called with each event after it is recorded.
-
-    Returns:
-        0 when the run succeeded.
+    `on_event` is called with each event after it is recorded.
     """
     return _execute_run_command_body(
         instance=instance, run_id=run_id, write_stream_fn=on_event, set_exit_code_on_failure=True

@@ -37,29 +37,14 @@ _STATE_SPELLINGS: Final = (
 _EARLY_VARIANT_SHARE: Final = 0.2
 _LATE_VARIANT_SHARE: Final = 0.06
 _REJECTION_REASONS: Final = (
-    "documentacion_incompleta",
-    "inconsistencia_montos",
-    "fuera_alcance",
-    "requisitos_tecnicos",
-    "falta_aprobacion",
-    "error_formato",
-    "incumplimiento_plazo",
-    "objeciones_cliente",
-    "cambio_requerimientos",
-    "otros",
-)
+    "documentacion_incompleta", "inconsistencia_montos", "fuera_alcance", "requisitos_tecnicos",
+    "falta_aprobacion", "error_formato", "incumplimiento_plazo", "objeciones_cliente",
+    "cambio_requerimientos", "otros",
+)  # fmt: skip
 _FAILURE_KINDS: Final = (
-    "error_proceso_interno",
-    "error_planificacion",
-    "falla_control_calidad",
-    "error_comunicacion",
-    "coord_cliente",
-    "coord_interna",
-    "error_tecnico",
-    "error_requisitos",
-    "retraso_documental",
-    "otros",
-)
+    "error_proceso_interno", "error_planificacion", "falla_control_calidad", "error_comunicacion",
+    "coord_cliente", "coord_interna", "error_tecnico", "error_requisitos", "retraso_documental", "otros",
+)  # fmt: skip
 _SEASON: Final = np.array([0.8, 0.7, 1.0, 1.0, 1.05, 1.0, 0.95, 1.0, 0.95, 1.05, 1.1, 1.3])
 _GROWTH: Final = 1.015
 _NEVER: Final = np.datetime64("NaT", "D")

@@ -11,16 +11,10 @@ from kpi_pipeline.demo.firm import Days, Firm, Ints
 
 _COSTS_PER_CERTIFICATE: Final = 0.12
 _SUPPLIERS: Final = (
-    "Arriendos Talca Vieja",
-    "Consultores Pewen",
-    "Ferretería Industrial Copiapó Sur",
-    "Geotecnia Pellines",
-    "Laboratorio Aguas Claras",
-    "Licencias y Equipos Nogal",
-    "Servicios de Terreno Roble",
-    "Topografía Cóndor Andino",
-    "Transportes Lenga",
-)
+    "Arriendos Talca Vieja", "Consultores Pewen", "Ferretería Industrial Copiapó Sur", "Geotecnia Pellines",
+    "Laboratorio Aguas Claras", "Licencias y Equipos Nogal", "Servicios de Terreno Roble",
+    "Topografía Cóndor Andino", "Transportes Lenga",
+)  # fmt: skip
 _CATEGORIES: Final = (
     ("horas de ingeniería", "HH"),
     ("subcontrato", "gl"),

@@ -84,19 +84,7 @@ _COST_DEFECTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What a demo database contains.
-
-    Attributes:
-        rows: Certificates, including invalid ones.
-        invalid_rows: Certificates that validation will refuse.
-        clients: Clients of the firm.
-        projects: Projects of the firm.
-        log_rows: Rows of the change log.
-        cost_rows: Cost headers, including invalid ones.
-        invalid_costs: Cost headers that validation will refuse.
-        first_month: First month of the history, YYYY-MM.
-        last_month: Last month of the history, YYYY-MM.
-    """
+    """What a demo database contains; `rows` and `cost_rows` include invalid ones, months are YYYY-MM."""
 
     rows: int
     invalid_rows: int

@@ -24,46 +24,19 @@ _INDUSTRIES: Final = (
     ("Alimentos", "industria"),
 )
 _PLACES: Final = (
-    "Quebrada Serena",
-    "Cerro Pampino",
-    "Río Hondo",
-    "Valle Largo",
-    "Puerto Calma",
-    "Alto Manzano",
-    "Los Quillayes",
-    "Punta Gaviota",
-    "Laguna Honda",
-    "Monte Ancho",
-    "Pampa Dorada",
-    "Costa Brisa",
-    "Cuesta Vieja",
-    "El Boldo",
-    "Tres Espinos",
-)
+    "Quebrada Serena", "Cerro Pampino", "Río Hondo", "Valle Largo", "Puerto Calma", "Alto Manzano",
+    "Los Quillayes", "Punta Gaviota", "Laguna Honda", "Monte Ancho", "Pampa Dorada", "Costa Brisa",
+    "Cuesta Vieja", "El Boldo", "Tres Espinos",
+)  # fmt: skip
 _WORKS: Final = (
-    "Ingeniería de detalle",
-    "Ingeniería básica",
-    "Inspección técnica",
-    "Ampliación de planta",
-    "Estudio de factibilidad",
-    "Montaje electromecánico",
-    "Línea de transmisión",
-    "Puesta en marcha",
-    "Obras civiles",
-    "Automatización",
-)
+    "Ingeniería de detalle", "Ingeniería básica", "Inspección técnica", "Ampliación de planta",
+    "Estudio de factibilidad", "Montaje electromecánico", "Línea de transmisión", "Puesta en marcha",
+    "Obras civiles", "Automatización",
+)  # fmt: skip
 _FIRST_NAMES: Final = ("Camila", "Diego", "Valentina", "Matías", "Josefa", "Ignacio", "Antonia", "Tomás")
 _LAST_NAMES: Final = (
-    "Aránguiz",
-    "Bustos",
-    "Cárcamo",
-    "Donoso",
-    "Escobar",
-    "Farías",
-    "Gallardo",
-    "Ibáñez",
-    "Lagos",
-)
+    "Aránguiz", "Bustos", "Cárcamo", "Donoso", "Escobar", "Farías", "Gallardo", "Ibáñez", "Lagos",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,21 +32,10 @@ _CONNECT_S: Final = "10"
 _SQLITE: Final = SQLiteDialect(paramstyle="named")
 _POSTGRESQL: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 # PostgreSQL types that keep their Arrow type; any other is read as text.
-_TYPED: Final = frozenset(
-    {
-        "bool",
-        "int2",
-        "int4",
-        "int8",
-        "float4",
-        "float8",
-        "date",
-        "timestamp",
-        "timestamptz",
-        "text",
-        "varchar",
-    }
-)
+_TYPED: Final = frozenset({
+    "bool", "int2", "int4", "int8", "float4", "float8", "date", "timestamp", "timestamptz", "text",
+    "varchar",
+})  # fmt: skip
 
 
 def read_sqlite(
@@ -57,11 +46,6 @@ def read_sqlite(
     A column of SQLite holds values of any type, so every column is read as text: whole numbers
     without a fraction, and amounts stored as numbers with the mapping's decimal mark. Bytes that are
     not UTF-8 become U+FFFD.
-
-    Args:
-        url: Address of the file.
-        relations: What to read.
-        decimal_mark: Decimal mark of amounts that are text.
 
     Raises:
         SourceError: If the file is missing, not a database, locked, or lacks a table or column.
@@ -124,11 +108,6 @@ def read_postgresql(
 
     Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
     text, amounts with the mapping's decimal mark.
-
-    Args:
-        url: Address of the database.
-        relations: What to read.
-        decimal_mark: Decimal mark of amounts that are text.
 
     Raises:
         SourceError: If the server cannot be reached, denies access, or lacks a table or column.

@@ -12,14 +12,7 @@ from kpi_pipeline.sources.relations import check_columns
 
 
 def read_csv(path: Path, mapping: SourceMapping) -> pa.Table:
-    """Read the mapping's columns of a CSV file with a header line.
-
-    Args:
-        path: The file.
-        mapping: Names the columns, the delimiter and the encoding.
-
-    Returns:
-        All rows, columns of text in the mapping's order.
+    """Read the mapping's columns of a CSV file with a header line, as text in the mapping's order.
 
     Raises:
         SourceError: If the file is missing, is not valid CSV or lacks a column; or if the mapping names

@@ -22,12 +22,7 @@ __all__ = ["CostExtract", "Extract", "SourceError", "extract", "parse_address", 
 
 @dataclass(frozen=True, slots=True)
 class CostExtract:
-    """Costs as read.
-
-    Attributes:
-        headers: One row per cost, only the columns that `mapping.costs` names.
-        lines: Their lines, only the columns that the mapping names; None where it has none.
-    """
+    """Costs as read, one row per cost, and their lines, if the mapping has any; only mapped columns."""
 
     headers: pa.Table
     lines: pa.Table | None
@@ -79,14 +74,6 @@ def read_database(
     url: str, relations: Mapping[RelationName, Relation], mapping: SourceMapping
 ) -> dict[RelationName, pa.Table]:
     """Read relations of a database, in one read-only transaction where it supports that.
-
-    Args:
-        url: SQLAlchemy URL.
-        relations: What to read.
-        mapping: Gives the decimal mark of amounts.
-
-    Returns:
-        A table for each relation.
 
     Raises:
         SourceError: As `extract`.

@@ -24,11 +24,6 @@ def read_other(
 
     Every value becomes text: dates in ISO 8601, numbers in full, amounts with the mapping's decimal mark.
 
-    Args:
-        url: Address of the database.
-        relations: What to read.
-        decimal_mark: Decimal mark of amounts that are text.
-
     Raises:
         SourceError: If there is no driver, or the server cannot be reached, denies access, or lacks a
             table or column.

@@ -26,7 +26,7 @@ class Relation:
         clause: The FROM clause.
         columns: The columns to read.
         setting: The setting of the mapping file that names it.
-        amounts: Columns that are amounts, read with the mapping's decimal mark.
+        amounts: The columns that are amounts.
     """
 
     label: str

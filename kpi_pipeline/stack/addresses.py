@@ -28,14 +28,14 @@ class Addresses:
     """Ports and passwords of one run of the stack.
 
     Attributes:
-        web_port: Port of the dashboard.
-        dagster_port: Port of the Dagster UI.
-        code_port: Port of Dagster's code server.
-        redis_port: Port of the embedded server; 0 when REDIS_URL names another.
-        pipeline_password: Password of the embedded server's user `pipeline`.
-        serving_password: Password of the embedded server's user `serving`.
-        supervisor_port: Control port of the supervisor.
-        supervisor_password: Password of that port.
+        web_port: The dashboard.
+        dagster_port: The Dagster UI.
+        code_port: Dagster's code server.
+        redis_port: The embedded Redis server; 0 when REDIS_URL names another.
+        pipeline_password: The embedded server's user `pipeline`.
+        serving_password: The embedded server's user `serving`.
+        supervisor_port: The supervisor's control port.
+        supervisor_password: That port.
     """
 
     web_port: int

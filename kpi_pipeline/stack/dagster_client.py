@@ -88,12 +88,7 @@ class RunUnfinished(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """Progress of a step of a run.
-
-    Attributes:
-        status: Dagster's status: IN_PROGRESS, SUCCESS, FAILURE ...
-        seconds: Duration; None until it ends.
-    """
+    """Dagster's status of a step (IN_PROGRESS, SUCCESS, FAILURE ...) and its duration, None until it ends."""
 
     status: str
     seconds: float | None
@@ -101,13 +96,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Progress of a run.
-
-    Attributes:
-        status: Dagster's status: QUEUED, STARTED, SUCCESS, FAILURE ...
-        seconds: Duration; None until it ends.
-        steps: Progress of the steps that have begun, by step key.
-    """
+    """Dagster's status of a run, its duration, None until it ends, and the steps that have begun by key."""
 
     status: str
     seconds: float | None
@@ -116,16 +105,7 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class RecentRun:
-    """A run as `kpi status` lists it.
-
-    Attributes:
-        run_id: Its id.
-        job: Name of its job.
-        status: Dagster's status.
-        started_at: Start, in seconds since the epoch; None before it.
-        seconds: Duration; None until it ends.
-        link: Address of its page.
-    """
+    """A run as `kpi status` lists it; `started_at` in seconds since the epoch."""
 
     run_id: str
     job: str
@@ -153,11 +133,7 @@ class DagsterClient:
             return False
 
     def launch(self, job: str, tags: Mapping[str, str]) -> str:
-        """Start a run; returns its id.
-
-        Args:
-            job: Name of the job.
-            tags: Tags in addition to those of the job.
+        """Start a run of a job, with tags in addition to the job's own; returns its id.
 
         Raises:
             DagsterUnreachable: If the server does not answer.

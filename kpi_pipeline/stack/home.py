@@ -21,15 +21,7 @@ class HomeUnusable(RuntimeError):
 
 
 class Home:
-    """Paths under KPI_HOME.
-
-    Attributes:
-        root: KPI_HOME itself.
-        run: Files that exist only while the stack runs: addresses, the supervisor's files.
-        logs: One log file per process.
-        redis: Data of the embedded Redis server.
-        dagster: DAGSTER_HOME.
-    """
+    """Paths under KPI_HOME, the `root`; `run` holds files that exist only while the stack runs."""
 
     def __init__(self, settings: Settings) -> None:
         self.root = settings.home
@@ -121,10 +113,6 @@ def create_run_storage(home: Home, environment: Mapping[str, str]) -> None:
     """Create Dagster's databases, unless they exist.
 
     Dagster's servers each create them at their first start, and damage them when two do so at once.
-
-    Args:
-        home: The folder that holds them.
-        environment: Variables of the processes that write the cache.
 
     Raises:
         HomeUnusable: If they cannot be created.

@@ -11,11 +11,7 @@ _RETRY_S: Final = 0.2
 
 
 class StackLock:
-    """The right to run the stack of one KPI_HOME.
-
-    Args:
-        path: The file to lock; its folder must exist.
-    """
+    """The right to run the stack of one KPI_HOME: a lock on a file whose folder exists."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -20,22 +20,13 @@ _POLL_S: Final = 0.1
 
 
 def stack_processes(root: Path) -> list[int]:
-    """Ids of the living processes of the stack of a KPI_HOME, except this process.
-
-    Args:
-        root: KPI_HOME, absolute.
-    """
+    """Ids of the living processes of the stack of a KPI_HOME (absolute), except this process."""
     variable = f"{STACK_VARIABLE}={root}".encode()
     return [pid for pid in _all_processes() if pid != os.getpid() and variable in _environment(pid)]
 
 
 def end_processes(root: Path, wait_s: float) -> int:
-    """End every process of a stack; returns how many there were.
-
-    Args:
-        root: KPI_HOME, absolute.
-        wait_s: How long they may take to stop before they are killed.
-    """
+    """End every process of a stack, by killing it after `wait_s`; returns how many there were."""
     pids = stack_processes(root)
     _signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + wait_s
@@ -47,12 +38,7 @@ def end_processes(root: Path, wait_s: float) -> int:
 
 
 def kill_group(root: Path, group: int) -> None:
-    """Kill the remaining processes of one process group of a stack.
-
-    Args:
-        root: KPI_HOME, absolute.
-        group: Id of the group: that of the process that led it.
-    """
+    """Kill the remaining processes of one process group of a stack; its id is that of its first process."""
     _signal((pid for pid in stack_processes(root) if _group(pid) == group), signal.SIGKILL)
 
 

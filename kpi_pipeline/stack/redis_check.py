@@ -14,13 +14,7 @@ class RedisUnusable(RuntimeError):
 
 
 def check_redis(url: str) -> str:
-    """Read the version of a server.
-
-    Args:
-        url: Its address.
-
-    Returns:
-        Its name and version, such as `valkey 9.1.2`.
+    """Read the name and version of a server, such as `valkey 9.1.2`.
 
     Raises:
         RedisUnusable: If it cannot serve as the cache; the message holds no password.

@@ -29,14 +29,7 @@ _NO_ANSWER: Final = (OSError, xmlrpc.client.Error, HTTPException, ExpatError)
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """State of one supervised process.
-
-    Attributes:
-        name: The program's name.
-        state: supervisord's state: RUNNING, STARTING, BACKOFF, FATAL ...
-        pid: Process id; 0 when it does not run.
-        detail: supervisord's description, such as the uptime.
-    """
+    """State of one supervised process in supervisord's terms; pid 0 when it does not run."""
 
     name: str
     state: str
@@ -45,13 +38,7 @@ class ProcessState:
 
 
 class Supervisor:
-    """A running supervisord and its programs.
-
-    Args:
-        home: Folder of its configuration and logs.
-        listed: The programs, in starting order.
-        addresses: Name its control port.
-    """
+    """A running supervisord and its programs, which it starts in the given order."""
 
     def __init__(self, home: Home, listed: Iterable[Program], addresses: Addresses) -> None:
         self._home = home

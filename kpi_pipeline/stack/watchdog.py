@@ -14,11 +14,8 @@ _POLL_S: Final = 0.25
 class Watchdog:
     """Checks a supervisor in a thread of its own until stopped.
 
-    When another process makes the supervisor stop, this process gets SIGTERM.
-
-    Args:
-        supervisor: The supervisor; nothing else may use it meanwhile.
-        report: Called with one sentence for each event.
+    Nothing else may use the supervisor meanwhile. When another process makes it stop, this process gets
+    SIGTERM. `report` is called with one sentence for each event.
     """
 
     def __init__(self, supervisor: Supervisor, report: Callable[[str], None]) -> None:

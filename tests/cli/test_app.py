@@ -11,7 +11,7 @@ def test_help_lists_every_command_and_the_exit_codes(kpi) -> None:
     ran = kpi("--help")
     assert ran.code == 0
     assert all(f" {command} " in ran.output for command in COMMANDS)
-    assert "3 the stack does not run" in " ".join(ran.output.split())
+    assert "3 the stack is not running" in " ".join(ran.output.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""`kpi doctor`: each thing that can be wrong is found, and told with what to do."""
+"""`kpi doctor`: each problem is found, and reported with how to fix it."""
 
 import socket
 from pathlib import Path

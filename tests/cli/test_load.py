@@ -46,7 +46,7 @@ def mapping(tmp_path: Path) -> Path:
 def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
     ran = kpi("load", "demo", "--rows", "300", "--seed", "5")
     assert ran.code == 0, ran.errors
-    assert "299 rows accepted, 1 refused; 36 costs accepted, 0 refused" in ran.output
+    assert "299 rows accepted, 1 rejected; 36 costs accepted, 0 rejected" in ran.output
     assert chosen() == {
         "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
         "KPI_SOURCE_MAPPING": "edp",
@@ -72,7 +72,7 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     source = write_csv(tmp_path / "some.csv", good=98, bad=2)
     ran = kpi("load", "--mapping", str(mapping), str(source))
     assert ran.code == 0, ran.errors
-    assert "98 rows accepted, 2 refused" in ran.output
+    assert "98 rows accepted, 2 rejected" in ran.output
     assert "bad_date" in ran.output
     assert "under [dates] in the mapping file" in ran.output
     (reason,) = kpi("load", "--mapping", str(mapping), str(source), "--json").json()["reasons"]
@@ -82,22 +82,22 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
 def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
     kpi, chosen, small_demo: Path
 ) -> None:
-    def soil(last: int) -> str:
-        copy = small_demo.with_name(f"soiled-{last}.db")
+    def spoil(last: int) -> str:
+        copy = small_demo.with_name(f"spoiled-{last}.db")
         shutil.copy(small_demo, copy)
         with closing(sqlite3.connect(copy)) as connection:
             connection.execute("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id <= ?", (last,))
             connection.commit()
         return f"sqlite:///{copy}"
 
-    ran = kpi("load", soil(2))
+    ran = kpi("load", spoil(2))
     assert ran.code == 0, ran.errors
-    assert "70 costs accepted, 2 refused" in ran.output
+    assert "70 costs accepted, 2 rejected" in ran.output
     assert "unknown_kind:kind" in ran.output
-    told = kpi("load", soil(2), "--json").json()["costs"]
+    told = kpi("load", spoil(2), "--json").json()["costs"]
     assert (told["accepted"], told["refused"], told["reasons"][0]["rows"]) == (70, 2, 2)
     before = chosen()
-    ran = kpi("load", soil(7))
+    ran = kpi("load", spoil(7))
     assert ran.code == 1
     assert "7 of 72 costs of" in ran.errors
     assert "[costs.kinds]" in ran.errors
@@ -113,7 +113,7 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
         (("--mapping", "broken.toml", "good.csv"), "broken.toml"),
         (("good.csv",), "reads a database"),
         (("--mapping", "own.toml", "dirty.csv"), "KPI_MAX_REJECTED_SHARE"),
-        (("--mapping", "own.toml", "demo"), "leave out --mapping"),
+        (("--mapping", "own.toml", "demo"), "omit --mapping"),
         ((f"postgresql://user:{PASSWORD}@127.0.0.1:1/db",), "127.0.0.1"),
     ],
 )

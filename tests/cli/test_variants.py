@@ -1,4 +1,4 @@
-"""`kpi variants`: the coverage ledger on the command line."""
+"""`kpi variants`: the coverage on the command line."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_the_table_tells_every_product(kpi, counted: str) -> None:
     ran = kpi("variants", REDIS_URL=counted)
     assert ran.code == 0, ran.errors
     heading, *rows = ran.output.splitlines()
-    assert heading.split()[:3] == ["Product", "Exist", "Precomputed"]
+    assert heading.split()[:3] == ["Product", "Known", "Precomputed"]
     assert [row.split()[0] for row in rows[:4]] == list(PRODUCTS)
     assert rows[0].split() == ["kpis", "12", "0", "5", "1", "1", "1,234", "3", "0"]
     assert rows[4:] == ["kpis missed in 7 days: 2 not_precomputed, 1 vanished"]
@@ -49,7 +49,7 @@ def test_misses_are_listed_with_their_reasons(kpi, counted: str) -> None:
 
 def test_without_misses_it_says_so(kpi, cache_url: str) -> None:
     ran = kpi("variants", "--misses", REDIS_URL=cache_url)
-    assert ran.output.splitlines()[-1] == "no variant was missed lately"
+    assert ran.output.splitlines()[-1] == "no variant was missed in 7 days"
 
 
 def test_json_holds_it_all(kpi, counted: str) -> None:

@@ -35,7 +35,7 @@ def test_a_life_with_every_way_to_end_it(machine) -> None:
     machine.start()
     assert f"stopped {len(left)} processes" in machine.output
     assert not left & set(machine.processes())
-    assert "everything that is live is fresh" in machine.output
+    assert "all figures are fresh" in machine.output
     assert machine.get("/manager/api/kpis").json()["data"] == data
 
     # It can be stopped from another terminal.
