@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import Final
 
@@ -21,44 +20,33 @@ class HomeUnusable(RuntimeError):
 
 
 class Home:
-    """Paths under KPI_HOME, the `root`; `run` holds files that exist only while the stack runs."""
+    """Paths under KPI_HOME, the `root`.
+
+    Attributes:
+        run: Folder of files that exist only while the stack runs.
+        logs: Folder with one log file per process.
+        redis: Folder of the embedded Redis server's data.
+        redis_url_file: File from which the cache package reads the embedded server's address.
+        addresses_file: Addresses of the running stack.
+        lock_file: File that `kpi up` locks while it runs.
+        supervisor_config: Configuration of supervisord.
+        dagster: DAGSTER_HOME.
+        workspace: Dagster workspace that names the running code server.
+        demo_file: The demo database.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.root = settings.home
         self.run = self.root / "run"
         self.logs = self.root / "logs"
         self.redis = self.root / "redis"
+        self.redis_url_file = self.run / "redis.url"
+        self.addresses_file = self.run / "addresses.json"
+        self.lock_file = self.run / "lock"
+        self.supervisor_config = self.run / "supervisord.conf"
         self.dagster = settings.dagster_home
-
-    @property
-    def addresses_file(self) -> Path:
-        """The addresses of the running stack."""
-        return self.run / "addresses.json"
-
-    @property
-    def lock_file(self) -> Path:
-        """The file that `kpi up` locks while it runs."""
-        return self.run / "lock"
-
-    @property
-    def demo_file(self) -> Path:
-        """The demo database."""
-        return self.root / "demo.db"
-
-    @property
-    def redis_url_file(self) -> Path:
-        """The file from which the cache package reads the address of the embedded server."""
-        return self.run / "redis.url"
-
-    @property
-    def supervisor_config(self) -> Path:
-        """The supervisor's configuration."""
-        return self.run / "supervisord.conf"
-
-    @property
-    def workspace(self) -> Path:
-        """The Dagster workspace that names the running code server."""
-        return self.dagster / "workspace.yaml"
+        self.workspace = self.dagster / "workspace.yaml"
+        self.demo_file = self.root / "demo.db"
 
     def make(self) -> None:
         """Create the folders and Dagster's instance configuration.
