@@ -118,7 +118,7 @@ def test_what_is_wrong_is_listed(client, display) -> None:
     client.delete(members_key(entry_of(client, "charts").generation))
     client.hdel(MANIFEST_KEY, "financials")
     found = {one.product: one.problems for one in verify(client, PRODUCTS, display)}
-    assert found["dashdisplays"] == ()
+    assert found["dashboards"] == ()
     assert [len(found[product]) for product in ("kpis", "charts", "financials")] == [1, 1, 1]
     assert variant_key("kpis", EVERYTHING) in found["kpis"][0]
 
