@@ -37,7 +37,7 @@ from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_variants
+from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION

@@ -17,7 +17,7 @@ from dagster import (
 
 from kpi_pipeline.assets.policies import freshness_policy
 from kpi_pipeline.compute.database import SumTooLarge
-from kpi_pipeline.compute.rollup.reconciliation import reconcile_rollup
+from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance

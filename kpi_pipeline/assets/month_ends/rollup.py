@@ -20,7 +20,7 @@ from dagster import (
 
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.compute.months import month_end, month_number
-from kpi_pipeline.compute.rollup.reconciliation import reconcile_rollup
+from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup, roll_up
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.database import SumTooLarge
-from kpi_pipeline.compute.rollup.reconciliation import reconcile_rollup
+from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import (
     BREAKDOWNS_SCHEMA,
     CRITICAL_SCHEMA,

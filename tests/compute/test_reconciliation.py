@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.rollup.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
+from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
 from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.filters import Filter
