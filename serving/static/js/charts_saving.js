@@ -55,10 +55,13 @@ function visit(node, at) {
   for (const child of node.childNodes) visit(child, at);
 }
 
-function fill(element, { backgroundColor, borderTopLeftRadius }, { left, top, root }) {
+function fill(element, { backgroundColor, borderTopLeftRadius, borderTopWidth }, { left, top, root }) {
   const box = element.getBoundingClientRect();
   if (element.matches(".picture, .scroll") || /^(transparent|rgba\(.*, 0\))$/.test(backgroundColor) || !box.width) return;
-  root.append(made("rect", { x: rounded(box.left - left), y: rounded(box.top - top), width: rounded(box.width), height: rounded(box.height), rx: parseFloat(borderTopLeftRadius) || null, fill: backgroundColor }));
+  const edge = parseFloat(borderTopWidth) / 2; // half of it: cells share their borders
+  const [width, height] = [box.width, box.height].map((length) => rounded(length - 2 * edge));
+  const radius = parseFloat(borderTopLeftRadius) || null;
+  root.append(made("rect", { x: rounded(box.left - left + edge), y: rounded(box.top - top + edge), width, height, rx: radius, fill: backgroundColor }));
 }
 
 // Words of HTML, line by line as they are broken.

@@ -241,6 +241,18 @@ def test_a_chart_is_kept_as_it_is_drawn(chart, stem, series, texts, theme, open_
         assert -1 <= y <= y + float(element.get("height")) <= height + 1
 
 
+def test_names_stand_beside_their_cells_in_a_picture(open_page, kept) -> None:
+    _, picture = kept(ready(open_page(ANALYTICS, **PHONE)), "payment_heatmap", "svg")
+    at = {
+        element.text.replace("\xa0", " "): (float(element.get("x")), float(element.get("y")))
+        for element in ElementTree.fromstring(picture).iter(f"{SVG}text")
+    }
+    (name, row), (cell, same_row) = at["Minera Ñandú"], at["70,0 M"]
+    assert name < cell
+    assert row == pytest.approx(same_row, abs=8)
+    assert at["Cliente"][0] < at["jul 23"][0] < at["jun 24"][0]
+
+
 def rgb(colour: str) -> str:
     return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
 
