@@ -5,24 +5,48 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from string import Formatter
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.drawings import Drawing
+from kpi_pipeline.model.labels import Kind, Text
 
 _LOG: Final = logging.getLogger(__name__)
 
-Kind = Literal[
-    "money", "share", "days", "count", "month", "name", "currency", "state", "bucket", "stage", "kpi", "flow",
-    "reading",
-]  # fmt: skip
-"""What a value is: it decides how the value is written."""
+_KINDS: Final = frozenset(kind.value for kind in Kind)
 
-KINDS: Final = get_args(Kind)
+
+def _text(published: Any) -> Text:
+    match published:
+        case {"es": str(es), "en": str(en)}:
+            return Text(es, en)
+    raise ValueError("not a text in both languages")
+
+
+def _of_known_kinds(template: Text) -> Text:
+    for text in (template.es, template.en):
+        kinds = [kind or "" for _, value, kind, _ in Formatter().parse(text) if value is not None]
+        if unknown := [kind for kind in kinds if kind not in _KINDS]:
+            raise ValueError(f"a sentence has a value of an unknown kind: {unknown[0]!r}")
+    return template
+
+
+_Kind = Annotated[Kind, Field(strict=False)]
+_Label = Annotated[Text, BeforeValidator(_text)]
+_Sentence = Annotated[_Label, AfterValidator(_of_known_kinds)]
 
 _DRAWING: Final = TypeAdapter(Drawing)
 
@@ -38,13 +62,15 @@ class Value(BaseModel, strict=True, frozen=True):
 
 
 class Dimension(BaseModel, strict=True, frozen=True):
-    """One way to filter; its role tells whether it says when, or what."""
+    """One way to filter: its role is when or what; costs may lack it."""
 
     name: str
     parameters: list[str]
     label_es: str
     label_en: str
     role: Literal["time", "attribute"]
+    kind: _Kind
+    of_costs: bool
     values: list[Value]
 
 
@@ -71,7 +97,15 @@ class Group(BaseModel, strict=True, frozen=True):
 
 
 class Kpi(BaseModel, strict=True, frozen=True):
-    """What a figure means, which way is good, and which value is aimed at."""
+    """A KPI: what it measures, which way is good, its target, and what its card shows.
+
+    Attributes:
+        needs_costs: Whether it has no value under filters by what costs lack.
+        count: The KPI that counts the certificates behind it; empty where none does.
+        basis_es: Its quotient, with places `{numerator}`, `{denominator}`, `{count}` (the denominator as a
+            count) and `{days}` of the window; empty where it is not shown.
+        basis_en: The same.
+    """
 
     name: str
     label_es: str
@@ -81,6 +115,18 @@ class Kpi(BaseModel, strict=True, frozen=True):
     per_currency: bool
     group: str
     target: int | float | None
+    needs_costs: bool
+    count: str
+    basis_es: str
+    basis_en: str
+
+
+class KpiGroup(BaseModel, strict=True, frozen=True):
+    """KPIs that stand under one heading."""
+
+    name: str
+    label_es: str
+    label_en: str
 
 
 class Currency(BaseModel, strict=True, frozen=True):
@@ -91,31 +137,19 @@ class Currency(BaseModel, strict=True, frozen=True):
 
 
 class Column(BaseModel, strict=True, frozen=True):
-    """One column of a chart's data; its kind tells how the values are written."""
+    """One column of a chart or table: the kind of its values, and the dimension that they lead to."""
 
     name: str
     label_es: str
     label_en: str
-    kind: Kind
-
-
-class Sentence(BaseModel, strict=True, frozen=True):
-    """What a chart says in words, with a place `{value:kind}` for each value."""
-
-    es: str
-    en: str
-
-    @field_validator("es", "en")
-    @classmethod
-    def _only_known_kinds(cls, template: str) -> str:
-        kinds = [kind or "" for _, value, kind, _ in Formatter().parse(template) if value is not None]
-        if unknown := [kind for kind in kinds if kind not in KINDS]:
-            raise ValueError(f"a sentence has a value of an unknown kind: {unknown[0]!r}")
-        return template
+    kind: _Kind
+    dimension: str
 
 
 class Chart(BaseModel, strict=True, frozen=True):
-    """A chart: its words, data columns, drawing, sentences by name, and digests of its specifications."""
+    """A chart: texts, columns, drawing, sentences by name with a place `{value:kind}` for each value, and
+    digests of its specifications.
+    """
 
     name: str
     spec_es: str
@@ -128,7 +162,7 @@ class Chart(BaseModel, strict=True, frozen=True):
     nothing_en: str
     columns: list[Column]
     drawing: Drawing
-    sentences: dict[str, Sentence]
+    sentences: dict[str, _Sentence]
 
     @field_validator("drawing", mode="before")
     @classmethod
@@ -140,6 +174,21 @@ class Chart(BaseModel, strict=True, frozen=True):
         if unknown := sorted(self.drawing.columns - {column.name for column in self.columns}):
             raise ValueError(f"the drawing of {self.name} names no column of its data: {unknown[0]!r}")
         return self
+
+
+class Table(BaseModel, strict=True, frozen=True):
+    """A table: its texts, its columns, where payloads hold it and how its rows are laid out."""
+
+    name: str
+    block: str
+    layout: Literal["rows", "forecast", "statement"]
+    title_es: str
+    title_en: str
+    note_es: str
+    note_en: str
+    nothing_es: str
+    nothing_en: str
+    columns: Annotated[list[Column], Field(min_length=1)]
 
 
 class Page(BaseModel, strict=True, frozen=True):
@@ -162,9 +211,12 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     periods: list[Period]
     groups: list[Group]
     kpis: list[Kpi]
+    kpi_groups: list[KpiGroup]
     currencies: list[Currency]
     charts: list[Chart]
+    tables: list[Table]
     pages: list[Page]
+    labels: dict[_Kind, dict[str, _Label]]
     specs: dict[str, dict[str, Any]]
 
 

@@ -7,16 +7,10 @@ from typing import Final
 from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model import components
 from kpi_pipeline.model.components import COMPONENTS, Kind
-from kpi_pipeline.model.kpis import KPI_GROUPS, Direction, Kpi, Unit
+from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.thresholds import Thresholds
 
-_GROUPS: Final = {
-    "money": "Money",
-    "time": "Time",
-    "quality": "Quality and risk",
-    "costs": "Costs and margin",
-}
 _UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
 _DIRECTIONS: Final = {Direction.UP: "up", Direction.DOWN: "down", Direction.NEUTRAL: "neutral"}
 _KINDS: Final = {
@@ -62,7 +56,7 @@ def page(groups: Mapping[str, Sequence[Kpi]] = KPI_GROUPS, thresholds: Threshold
             for kpi in kpis
         ]
         head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Source")
-        sections.append(f"## {_GROUPS[group]}\n\n{table(head, rows)}")
+        sections.append(f"## {GROUP_LABELS[group].en}\n\n{table(head, rows)}")
     spans = [(f"`{span.value}`", text) for span, text in SPAN_TEXTS.items()]
     sections.append(f"## Spans\n\n{table(('Span', 'Months'), spans)}")
     sections.append(f"## Components\n\n{_components()}")

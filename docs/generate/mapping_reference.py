@@ -15,6 +15,7 @@ from docs.generate.markdown import generated_from, prose, table
 from kpi_pipeline.model import mapping
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, REASON_ADVICE
 from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.model.dimensions import DIMENSIONS
 
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "": mapping.SourceMapping,
@@ -28,6 +29,7 @@ _TABLES: Final[Mapping[str, type[BaseModel]]] = {
 """By name of the TOML table."""
 
 _MEANINGS: Final = {
+    **{dimension.name: f"{dimension.label_en}." for dimension in DIMENSIONS},
     "certificate_id": "What identifies a certificate; several columns are joined by `/`.",
     "project": "Project that the certificate or cost belongs to.",
     "client": "Client who is to pay.",

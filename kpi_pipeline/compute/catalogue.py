@@ -1,68 +1,49 @@
 """The catalogue: what a generation can be asked and what its figures mean, in plain JSON values."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from babel.numbers import get_currency_precision
 
-from kpi_pipeline.compute.charts.catalogue import chart_drawing, chart_entries, chart_specifications
+from kpi_pipeline.compute.charts.catalogue import (
+    chart_drawing,
+    chart_entries,
+    chart_specifications,
+    column_entries,
+    in_both,
+)
 from kpi_pipeline.compute.cube.cube import Cube
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
-from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
-from kpi_pipeline.model.kpis import KPI_GROUPS
-from kpi_pipeline.model.kpis.descriptions import formula_text, target_of
+from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
+from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, target_of
+from kpi_pipeline.model.labels import LABELS, Text
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
+from kpi_pipeline.model.states import State
+from kpi_pipeline.model.tables import TABLES
+from kpi_pipeline.model.thresholds import Thresholds
 
 
 def catalogue(cube: Cube) -> dict[str, Any]:
     """The catalogue of the generation that a cube gives.
 
     Returns:
-        `as_of`; `dimensions` with their parameter names, roles and values, each with how many
-        certificates have it; `periods` and `groups`, words for several of these values; `kpis` with
-        labels, units, formula, target and meaning; `pages`, each with its product, KPIs, charts and tables;
-        `thresholds`; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and `states` in
-        order; `charts`, each with its words, columns, sentences and the
-        digests of its specifications; `drawing`, what all charts share; and `specs`, the specifications
-        by digest.
+        `as_of`; `dimensions` with their parameter names, roles and values, each with how many certificates
+        have it; `periods` and `groups`, names for several of these values; `kpis` with labels, unit,
+        formula, target, meaning and what their cards show, under the headings of `kpi_groups`; `pages`, each
+        with its product, KPIs, charts and tables; `tables` and `charts` with their texts and columns;
+        `labels` of values by kind; `thresholds`; `currencies` with their decimals; `ageing_buckets`,
+        `due_buckets` and `states` in order; `drawing`, what all charts share; and `specs`, the
+        specifications by digest.
     """
     return {
         "as_of": cube.frame.as_of.isoformat(),
-        "dimensions": [
-            {
-                "name": dimension.name,
-                "parameters": [dimension.name, *dimension.aliases],
-                "label_es": dimension.label_es,
-                "label_en": dimension.label_en,
-                "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
-                "values": [
-                    {"value": value, "count": count} for value, count in cube.value_counts(dimension.name)
-                ],
-            }
-            for dimension in DIMENSIONS
-        ],
-        "periods": _periods(cube),
-        "groups": _groups(cube),
-        "kpis": [
-            {
-                "name": kpi.name,
-                "label_es": kpi.label_es,
-                "label_en": kpi.label_en,
-                "unit": kpi.unit.value,
-                "direction": kpi.direction.value,
-                "per_currency": kpi.per_currency,
-                "group": group,
-                "formula": formula_text(kpi),
-                "target": target_of(kpi, cube.frame.thresholds),
-                "source": kpi.source,
-            }
-            for group, kpis in KPI_GROUPS.items()
-            for kpi in kpis
-        ],
-        "pages": [asdict(page) for page in PAGES],
+        **filter_entries(cube.frame.as_of, {name: cube.value_counts(name) for name in DIMENSION_NAMES}),
+        **declarations(cube.frame.thresholds),
         "thresholds": asdict(cube.frame.thresholds),
         "currencies": [
             {"code": code, "decimals": get_currency_precision(code)} for code in cube.frame.currencies
@@ -76,36 +57,110 @@ def catalogue(cube: Cube) -> dict[str, Any]:
     }
 
 
-def _periods(cube: Cube) -> list[dict[str, Any]]:
-    selections = quick_periods(cube.frame.as_of, cube.frame.values["month"])
-    return [
-        {
-            "name": period.name,
-            "spellings": list(period.spellings),
-            "label_es": period.label_es,
-            "label_en": period.label_en,
-            "dimension": period.dimension,
-            "values": [value for values in selections[period.name].values() for value in values],
-        }
-        for period in PERIODS
-        if period.name in selections
-    ]
+def declarations(thresholds: Thresholds) -> dict[str, Any]:
+    """What the catalogue holds of KPIs, pages, tables and labels, whatever the data.
+
+    Args:
+        thresholds: What targets refer to.
+    """
+    return {
+        "kpis": [
+            {
+                "name": kpi.name,
+                "label_es": kpi.label_es,
+                "label_en": kpi.label_en,
+                "unit": kpi.unit.value,
+                "direction": kpi.direction.value,
+                "per_currency": kpi.per_currency,
+                "group": group,
+                "formula": formula_text(kpi),
+                "target": target_of(kpi, thresholds),
+                "needs_costs": group == COSTS_GROUP,
+                "count": kpi.count,
+                **in_both("basis", basis_text(kpi)),
+                "source": kpi.source,
+            }
+            for group, kpis in KPI_GROUPS.items()
+            for kpi in kpis
+        ],
+        "kpi_groups": [
+            {"name": group, **in_both("label", GROUP_LABELS.get(group, Text(group, group)))}
+            for group in KPI_GROUPS
+        ],
+        "pages": [
+            {
+                **asdict(page),
+                "kpis": list(page.kpis),
+                "charts": list(page.charts),
+                "tables": list(page.tables),
+            }
+            for page in PAGES
+        ],
+        "tables": [
+            {
+                "name": table.name,
+                "block": table.held_in,
+                "layout": table.layout,
+                **in_both("title", table.title),
+                **in_both("note", table.note),
+                **in_both("nothing", table.nothing),
+                "columns": column_entries(table.columns),
+            }
+            for table in TABLES.values()
+        ],
+        "labels": {
+            kind.value: {value: asdict(label) for value, label in labels.items()}
+            for kind, labels in LABELS.items()
+        },
+    }
 
 
-def _groups(cube: Cube) -> list[dict[str, Any]]:
-    """The groups with those of their values that there are; none of which there is no value."""
-    found = []
-    for group in GROUPS:
-        held = cube.frame.values[group.dimension]
-        if values := [value for value in group.values if value in held]:
-            found.append(
-                {
-                    "dimension": group.dimension,
-                    "name": group.name,
-                    "spellings": list(group.spellings),
-                    "label_es": group.label_es,
-                    "label_en": group.label_en,
-                    "values": values,
-                }
-            )
-    return found
+def filter_entries(as_of: date, counts: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, Any]:
+    """What the catalogue holds of filters: `dimensions`, `periods` and `groups`.
+
+    Args:
+        as_of: The date on which quick periods end.
+        counts: The values of each dimension, in order, with how many certificates have each.
+    """
+    selections = quick_periods(as_of, [month for month, _ in counts[MONTH.name]])
+    held = {name: [value for value, _ in values] for name, values in counts.items()}
+    return {
+        "dimensions": [
+            {
+                "name": dimension.name,
+                "parameters": [dimension.name, *dimension.aliases],
+                "label_es": dimension.label_es,
+                "label_en": dimension.label_en,
+                "kind": dimension.kind.value,
+                "of_costs": dimension.of_costs,
+                "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
+                "values": [{"value": value, "count": count} for value, count in counts[dimension.name]],
+            }
+            for dimension in DIMENSIONS
+        ],
+        "periods": [
+            {
+                "name": period.name,
+                "spellings": list(period.spellings),
+                "label_es": period.label_es,
+                "label_en": period.label_en,
+                "dimension": period.dimension,
+                "values": [value for values in selections[period.name].values() for value in values],
+            }
+            for period in PERIODS
+            if period.name in selections
+        ],
+        # Without those of which there is no value.
+        "groups": [
+            {
+                "dimension": group.dimension,
+                "name": group.name,
+                "spellings": list(group.spellings),
+                "label_es": group.label_es,
+                "label_en": group.label_en,
+                "values": values,
+            }
+            for group in GROUPS
+            if (values := [value for value in group.values if value in held[group.dimension]])
+        ],
+    }

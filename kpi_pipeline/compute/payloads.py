@@ -5,26 +5,17 @@ from its exact quotient, or None where the divisor is 0. Money is never added ac
 currencies: every money figure comes once a currency.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress
 from typing import Any, Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.breakdowns import (
-    cost_categories,
-    failure_kinds,
-    rejection_reasons,
-    suppliers,
-)
 from kpi_pipeline.compute.blocks.chart_data import trends_by_end
 from kpi_pipeline.compute.blocks.charts import charts
-from kpi_pipeline.compute.blocks.forecast import forecast
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.snapshot import ageing, stages
-from kpi_pipeline.compute.blocks.statement import statement
-from kpi_pipeline.compute.blocks.tables import critical_certificates, profitability, project_managers
-from kpi_pipeline.compute.blocks.working_capital import working_capital
+from kpi_pipeline.compute.blocks.tables import tables
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
@@ -32,11 +23,11 @@ from kpi_pipeline.compute.json_values import Data, rows_of
 from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
 from kpi_pipeline.compute.windows import comparisons
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.dimensions import DIMENSION_NAMES
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import ExpectedLoss, ShareOfAll
-from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
+from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_of_product
 
 Blocks = list[Data]
 
@@ -53,9 +44,11 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
     Raises:
         KeyError: If there is no such product.
     """
-    build = _BUILDERS[product]
+    if product not in PRODUCTS:
+        raise KeyError(product)
     for slice_ in slices:
-        for requested, head, blocks in zip(slice_.filters, _heads(slice_), build(slice_), strict=True):
+        answers = _blocks(product, slice_)
+        for requested, head, blocks in zip(slice_.filters, _heads(slice_), answers, strict=True):
             yield requested, head | blocks
 
 
@@ -100,64 +93,27 @@ def _options(slice_: Slice) -> Blocks:
     ]
 
 
-def _cards_and_charts(product: str, slice_: Slice, drawn: tuple[str, ...]) -> dict[str, list[Any]]:
-    """The KPIs of a product's pages, and charts."""
-    on_pages = kpis_of_product(product)
+def _blocks(product: str, slice_: Slice) -> Blocks:
+    """The KPIs, charts and tables of a product's pages, and its blocks beyond them."""
+    on_pages, drawn = kpis_of_product(product), charts_of_product(product)
+    if product == "charts":
+        drawn = tuple(CHARTS)
     values = kpi_values(slice_, [_KPIS[name] for name in dict.fromkeys((*on_pages, *KPIS_READ))])
-    return {
+    blocks: dict[str, list[Any]] = {
         "options": _options(slice_),
         "kpis": [{name: by_kpi[name] for name in on_pages} for by_kpi in values],
-        "charts": charts(drawn, slice_, values),
     }
-
-
-def _kpis_product(slice_: Slice) -> Blocks:
-    return rows_of(
-        {
-            "options": _options(slice_),
-            "kpis": kpi_values(slice_, KPIS),
-            "ageing": ageing(slice_),
-            "stages": stages(slice_),
-        }
-    )
-
-
-def _dashboards_product(slice_: Slice) -> Blocks:
-    return rows_of(
-        {
-            **_cards_and_charts("dashboards", slice_, charts_of_product("dashboards")),
-            "tables": rows_of({"critical_certificates": critical_certificates(slice_)}),
-        }
-    )
-
-
-def _charts_product(slice_: Slice) -> Blocks:
-    tables = {
-        "project_managers": project_managers(slice_),
-        "rejection_reasons": rejection_reasons(slice_),
-        "failure_kinds": failure_kinds(slice_),
-    }
-    return rows_of({**_cards_and_charts("charts", slice_, tuple(CHARTS)), "tables": rows_of(tables)})
-
-
-def _financials_product(slice_: Slice) -> Blocks:
-    statements = statement(slice_)
-    return rows_of(
-        {
-            **_cards_and_charts("financials", slice_, charts_of_product("financials")),
-            **{name: [block[name] for block in statements] for name in ("statement", "totals")},
-            "profitability": profitability(slice_),
-            "suppliers": suppliers(slice_),
-            "cost_categories": cost_categories(slice_),
-            "working_capital": working_capital(slice_),
-            "forecast": forecast(slice_),
-        }
-    )
-
-
-_BUILDERS: Final[dict[str, Callable[[Slice], Blocks]]] = {
-    "kpis": _kpis_product,
-    "dashboards": _dashboards_product,
-    "charts": _charts_product,
-    "financials": _financials_product,
-}
+    if drawn:
+        blocks["charts"] = charts(drawn, slice_, values)
+    if product == "kpis":
+        blocks |= {"ageing": ageing(slice_), "stages": stages(slice_)}
+    rows = rows_of(blocks)
+    names = tables_of_product(product)
+    if not names:
+        return rows
+    # The financials are their tables; other products hold them together.
+    together = product != "financials"
+    return [
+        row | ({"tables": held} if together else held)
+        for row, held in zip(rows, tables(names, slice_), strict=True)
+    ]

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.rollup.rollup import Rollup
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.components import (
     AGEING_BUCKETS,
     COMPONENT_INDEX,
@@ -25,6 +24,7 @@ from kpi_pipeline.model.components import (
 )
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS
+from kpi_pipeline.model.states import State
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "proposed_count": ("open_count", "paid_count"),

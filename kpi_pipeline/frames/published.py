@@ -6,15 +6,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from kpi_pipeline.model.certificates import State
-from kpi_pipeline.model.charts.words import STAGES
 from kpi_pipeline.model.components import AGEING_BUCKETS
-from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.labels import STAGES, Kind
+from kpi_pipeline.model.states import State
 
 _DTYPES: Final[Mapping[str, pd.api.extensions.ExtensionDtype]] = {
     **dict.fromkeys((Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.READING), pd.Float64Dtype()),
-    **dict.fromkeys((Kind.COUNT, "urgency"), pd.Int64Dtype()),
-    "text": pd.StringDtype(),
+    **dict.fromkeys((Kind.COUNT, Kind.URGENCY), pd.Int64Dtype()),
+    Kind.TEXT: pd.StringDtype(),
 }
 """Of the kinds whose values are plain numbers and texts; all others are months, days or categories."""
 
@@ -98,7 +97,7 @@ def _typed(values: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
     """Values in the dtype of their kind."""
     if kind == Kind.MONTH:
         return values.astype(pd.PeriodDtype("M"))
-    if kind == "day":
+    if kind == Kind.DAY:
         return pd.to_datetime(values).dt.as_unit("us")
     if kind in _DTYPES:
         return values.astype(_DTYPES[kind])

@@ -18,7 +18,7 @@ _KPI_KINDS: Final[Mapping[str, str]] = {
     "kpi": Kind.KPI,
     "currency": Kind.CURRENCY,
     "group": Kind.NAME,
-    "label": "text",
+    "label": Kind.TEXT,
     "unit": Kind.NAME,
     "direction": Kind.NAME,
     **_KPI_VALUES,
@@ -31,55 +31,6 @@ _KPI_MONTH_KINDS: Final[Mapping[str, str]] = {
     "unit": Kind.NAME,
     "month": Kind.MONTH,
     "value": Kind.READING,
-}
-_PROFIT: Final = {"currency": Kind.CURRENCY, **dict.fromkeys(("approved", "costs", "margin"), Kind.MONEY)}
-_BY_NAME: Final = {"currency": Kind.CURRENCY, "count": Kind.COUNT, "amount": Kind.MONEY}
-_TABLE_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "critical_certificates": {
-        "certificate_id": "text",
-        "project": Kind.NAME,
-        "client": Kind.NAME,
-        "project_manager": Kind.NAME,
-        "state": Kind.STATE,
-        "currency": Kind.CURRENCY,
-        "amount": Kind.MONEY,
-        "sent_on": "day",
-        "days": Kind.DAYS,
-        "overdue_days": Kind.DAYS,
-        "urgency": "urgency",
-    },
-    "project_managers": {
-        "project_manager": Kind.NAME,
-        "currency": Kind.CURRENCY,
-        "certificates": Kind.COUNT,
-        **dict.fromkeys(("approved", "receivable", "overdue", "critical"), Kind.MONEY),
-        "approval_rate": Kind.SHARE,
-        "dso": Kind.DAYS,
-    },
-    "rejection_reasons": {"reason": Kind.NAME, **_BY_NAME},
-    "failure_kinds": {"kind": Kind.NAME, **_BY_NAME},
-    "suppliers": {"supplier": Kind.NAME, **_BY_NAME},
-    "cost_categories": {"category": Kind.NAME, **_BY_NAME},
-    "working_capital": {
-        "currency": Kind.CURRENCY,
-        **dict.fromkeys(("dso", "target_days", "benchmark_days", "gap_days"), Kind.DAYS),
-        **dict.fromkeys(("daily_billing", "cash_tied", "cash_tied_benchmark"), Kind.MONEY),
-    },
-    "profitability": {"dimension": Kind.NAME, "value": Kind.NAME, **_PROFIT, "margin_share": Kind.SHARE},
-    "statement": {
-        "currency": Kind.CURRENCY,
-        "month": Kind.MONTH,
-        **dict.fromkeys(
-            ("billed", "approved", "collected", "opex", "capex", "costs", "costs_paid_out", "margin"),
-            Kind.MONEY,
-        ),
-        "margin_share": Kind.SHARE,
-    },
-    "forecast": {
-        "currency": Kind.CURRENCY,
-        "month": Kind.MONTH,
-        **dict.fromkeys(("expected", "low_50", "high_50", "low_90", "high_90"), Kind.MONEY),
-    },
 }
 
 
@@ -173,7 +124,10 @@ def table(
     require(name, _TABLE_PRODUCTS, "table")
     result = read(source, _TABLE_PRODUCTS[name], filters, as_of, on_missing)
     published = result.data["tables"][name] if name in result.data.get("tables", ()) else result.data[name]
-    kinds = _TABLE_KINDS[name]
+    declared = [entry for entry in result.catalogue["tables"] if entry["block"] == name]
+    kinds = {column["name"]: column["kind"] for column in declared[0]["columns"]}
+    if len(declared) > 1:
+        kinds = {"dimension": Kind.NAME, **kinds}
     return result.frame(
         [{column: _plain(row[column]) for column in kinds} for row in _rows(published)], kinds
     )

@@ -1,19 +1,16 @@
-"""The canonical certificate: its columns, its states and why a row may be refused."""
+"""The canonical certificate: its columns, and why a row may be refused."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import pyarrow as pa
 
+from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
+
 CERTIFICATE_SCHEMA: Final = pa.schema(
     [
         pa.field("certificate_id", pa.string(), nullable=False),
-        pa.field("project", pa.string(), nullable=False),
-        pa.field("client", pa.string(), nullable=False),
-        pa.field("project_manager", pa.string(), nullable=False),
-        pa.field("administrator", pa.string(), nullable=False),
-        pa.field("project_type", pa.string(), nullable=False),
+        *(pa.field(name, pa.string(), nullable=False) for name in COLUMN_DIMENSIONS),
         pa.field("state", pa.string(), nullable=False),
         pa.field("detailed_state", pa.string()),
         pa.field("rejection_reason", pa.string()),
@@ -43,42 +40,6 @@ QUARANTINE_SCHEMA: Final = pa.schema(
     ]
 )
 """One row a refused source row."""
-
-
-class State(StrEnum):
-    """The stage a certificate has reached. A source's own words are mapped to these."""
-
-    REVISION = "revision"
-    SENT = "enviado"
-    PENDING = "pendiente"
-    VALIDATED = "validado"
-    PAID = "pagado"
-    REJECTED = "rechazado"
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a state means for the money.
-
-    Attributes:
-        accepted: The client has accepted: its approved amount counts as approved billing.
-        decided: The client has answered: accepted or rejected.
-        receivable: Claimed or accepted and not yet paid.
-    """
-
-    accepted: bool
-    decided: bool
-    receivable: bool
-
-
-STAGES: Final[dict[State, Stage]] = {
-    State.REVISION: Stage(accepted=False, decided=False, receivable=False),  # not claimed yet
-    State.SENT: Stage(accepted=False, decided=False, receivable=True),
-    State.PENDING: Stage(accepted=False, decided=False, receivable=True),
-    State.VALIDATED: Stage(accepted=True, decided=True, receivable=True),
-    State.PAID: Stage(accepted=True, decided=True, receivable=False),
-    State.REJECTED: Stage(accepted=False, decided=True, receivable=False),  # the claim was refused
-}
 
 
 class Reason(StrEnum):

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from kpi_pipeline.model.certificates import State
+from kpi_pipeline.model.states import State
 
 AGEING_BUCKETS: Final[tuple[tuple[str, int, int | None], ...]] = (
     ("0-30", 0, 30),

@@ -5,14 +5,12 @@ from typing import Final
 
 import pyarrow as pa
 
+from kpi_pipeline.model.dimensions import COST_COLUMN_DIMENSIONS
+
 COST_SCHEMA: Final = pa.schema(
     [
         pa.field("cost_id", pa.string(), nullable=False),
-        pa.field("project", pa.string(), nullable=False),
-        pa.field("client", pa.string(), nullable=False),
-        pa.field("project_manager", pa.string(), nullable=False),
-        pa.field("administrator", pa.string(), nullable=False),
-        pa.field("project_type", pa.string(), nullable=False),
+        *(pa.field(name, pa.string(), nullable=False) for name in COST_COLUMN_DIMENSIONS),
         pa.field("month", pa.date32(), nullable=False),  # the first day of the invoice's month
         pa.field("invoiced_on", pa.date32(), nullable=False),
         pa.field("due_on", pa.date32()),

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
+from kpi_pipeline.model.labels import Kind
+
 SCHEMA_VERSION: Final = 2
 """Version of payload shapes and meanings; part of every variant key."""
 
 PRODUCTS: Final = ("kpis", "dashboards", "charts", "financials")
 """What is published, each with its own schedule and time to live."""
-
-UNASSIGNED: Final = "sin asignar"
-"""Dimension value of a certificate whose source names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +21,50 @@ class Dimension:
         aliases: Other spellings accepted as a query parameter.
         label_es: Label shown in Spanish.
         label_en: Label shown in English.
+        kind: What its values are.
+        is_column: Whether certificates have a column of this name, which a mapping fills from the source. Any
+            other dimension follows from dates, states or amounts.
+        of_costs: Whether costs have it too; a filter that names one that they lack has no costs.
     """
 
     name: str
     aliases: tuple[str, ...]
     label_es: str
     label_en: str
+    kind: Kind = Kind.NAME
+    is_column: bool = True
+    of_costs: bool = True
 
 
-MONTH: Final = Dimension("month", ("mes",), "Mes", "Month")
+MONTH: Final = Dimension("month", ("mes",), "Mes", "Month", Kind.MONTH, is_column=False)
 CLIENT: Final = Dimension("client", ("cliente",), "Cliente", "Client")
 PROJECT: Final = Dimension("project", ("proyecto",), "Proyecto", "Project")
 PROJECT_MANAGER: Final = Dimension(
     "project_manager", ("jefe_proyecto", "manager"), "Jefe de proyecto", "Project manager"
 )
 ADMINISTRATOR: Final = Dimension("administrator", ("gestor",), "Gestor", "Administrator")
-STATE: Final = Dimension("state", ("estado",), "Estado", "State")
+STATE: Final = Dimension("state", ("estado",), "Estado", "State", Kind.STATE, is_column=False, of_costs=False)
 PROJECT_TYPE: Final = Dimension(
     "project_type", ("tipo_proyecto", "department", "departamento"), "Tipo de proyecto", "Project type"
 )
-AMOUNT_BAND: Final = Dimension("amount_band", ("banda_monto", "rango_monto"), "Rango de monto", "Amount band")
-ISSUED_AGE: Final = Dimension("issued_age", ("edad_emision",), "Días desde la emisión", "Days since issue")
+AMOUNT_BAND: Final = Dimension(
+    "amount_band",
+    ("banda_monto", "rango_monto"),
+    "Rango de monto",
+    "Amount band",
+    Kind.AMOUNT_BAND,
+    is_column=False,
+    of_costs=False,
+)
+ISSUED_AGE: Final = Dimension(
+    "issued_age",
+    ("edad_emision",),
+    "Días desde la emisión",
+    "Days since issue",
+    Kind.AGE,
+    is_column=False,
+    of_costs=False,
+)
 
 DIMENSIONS: Final[tuple[Dimension, ...]] = (
     MONTH,
@@ -71,7 +93,15 @@ ISSUED_AGES: Final[tuple[tuple[str, int, int | None], ...]] = (
 )
 """Values of the days since issue: label, first and last day (inclusive; None is no end)."""
 
-NOT_OF_COSTS: Final = ("state", "amount_band", "issued_age")
+COLUMN_DIMENSIONS: Final = tuple(dimension.name for dimension in DIMENSIONS if dimension.is_column)
+"""Dimensions that are columns of certificates: names that people write."""
+
+COST_COLUMN_DIMENSIONS: Final = tuple(
+    dimension.name for dimension in DIMENSIONS if dimension.is_column and dimension.of_costs
+)
+"""Those that are columns of costs too."""
+
+NOT_OF_COSTS: Final = tuple(dimension.name for dimension in DIMENSIONS if not dimension.of_costs)
 """Dimensions that a cost does not have: a filter that names one has no costs."""
 
 DIMENSION_NAMES: Final = tuple(dimension.name for dimension in DIMENSIONS)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.dimensions import STATE
+from kpi_pipeline.model.states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,18 @@
-"""Texts in the languages of those who read them."""
+"""Texts in every language, kinds of values, and the labels of values: their only home."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, assert_never
 
+from kpi_pipeline.model.components import AGEING_BUCKETS, NOT_DUE, UNDATED
+from kpi_pipeline.model.states import State
+
 Language = Literal["es", "en"]
-"""A language that is spoken."""
+"""A language of the pages."""
 
 LANGUAGES: Final[tuple[Language, ...]] = ("es", "en")
+"""Every language, the default first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +33,115 @@ class Text:
 
 
 class Kind(StrEnum):
-    """What one value is."""
+    """What a value is: it decides how the value is checked and written."""
 
-    MONEY = "money"  # integer, minor units of the currency beside it
+    MONEY = "money"  # integer, minor units of the currency of its row
     SHARE = "share"  # 0.93 is 93 %
     DAYS = "days"
     COUNT = "count"
+    URGENCY = "urgency"  # integer, 0 to 100
+    READING = "reading"  # a value in the unit of the KPI of its row: days or a share
     MONTH = "month"  # YYYY-MM
-    NAME = "name"  # of a client, project or manager; empty: all the others together
+    DAY = "day"  # YYYY-MM-DD
     CURRENCY = "currency"  # ISO 4217; empty: not money
-    STATE = "state"  # one of model.certificates.State
-    BUCKET = "bucket"  # one of model.components.AGEING_BUCKETS
-    STAGE = "stage"  # of a certificate's way: model.charts.words
-    KPI = "kpi"  # a KPI's name
+    NAME = "name"  # of a client, project or manager; empty: all the others together
+    STATE = "state"  # one of model.states.State
+    BUCKET = "bucket"  # one of model.components.DUE_BUCKETS
+    AGE = "age"  # one of model.dimensions.ISSUED_AGES
+    AMOUNT_BAND = "amount_band"  # one of model.dimensions.AMOUNT_BANDS
+    STAGE = "stage"  # one of STAGES
     FLOW = "flow"  # collected or expected
-    READING = "reading"  # a value in the unit of the KPI beside it: days or a share
+    KPI = "kpi"  # a KPI's name
+    REASON = "reason"  # a reason of rejection or a kind of failure
+    TEXT = "text"  # as it stands
+
+
+NUMBERS: Final = frozenset(
+    {Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.COUNT, Kind.URGENCY, Kind.READING},
+)
+"""Kinds whose values are numbers."""
+
+UNASSIGNED: Final = "sin asignar"
+"""The name of a certificate's client, project or person where the source has none."""
+
+OTHERS: Final = ""
+"""The name of all the others together, beyond the first ten."""
+
+STAGES: Final = ("issue_to_sent", "sent_to_conformity", "conformity_to_payment")
+"""The stages of a certificate from issue to payment, in order."""
+
+KPIS_DRAWN: Final[dict[str, Kind]] = {
+    "dso": Kind.DAYS,
+    "overdue_share": Kind.SHARE,
+    "approval_rate": Kind.SHARE,
+    "acceptance_days": Kind.DAYS,
+}
+"""The KPIs of the KPI trend, in order, each with what its values are."""
+
+LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
+    Kind.STATE: {
+        State.REVISION.value: Text("En revisión", "In revision"),
+        State.SENT.value: Text("Enviado", "Sent"),
+        State.PENDING.value: Text("Pendiente", "Pending"),
+        State.VALIDATED.value: Text("Validado", "Validated"),
+        State.PAID.value: Text("Pagado", "Paid"),
+        State.REJECTED.value: Text("Rechazado", "Rejected"),
+    },
+    Kind.BUCKET: {
+        NOT_DUE: Text("Por vencer", "Not yet due"),
+        **{
+            label: Text(f"{first}\N{EN DASH}{last} días", f"{first}\N{EN DASH}{last} days")
+            if last is not None
+            else Text(f"más de {first - 1} días", f"over {first - 1} days")
+            for label, first, last in AGEING_BUCKETS
+        },
+        UNDATED: Text("Sin fecha", "Undated"),
+    },
+    Kind.AMOUNT_BAND: {
+        "bajo": Text("Bajo", "Low"),
+        "medio": Text("Medio", "Medium"),
+        "alto": Text("Alto", "High"),
+        "muy alto": Text("Muy alto", "Very high"),
+    },
+    Kind.STAGE: {
+        "issue_to_sent": Text("Emisión a envío", "Issue to sending"),
+        "sent_to_conformity": Text("Envío a conformidad", "Sending to acceptance"),
+        "conformity_to_payment": Text("Conformidad a pago", "Acceptance to payment"),
+    },
+    Kind.KPI: {
+        "dso": Text("DSO (días)", "DSO (days)"),
+        "overdue_share": Text("Vencido", "Overdue share"),
+        "approval_rate": Text("Tasa de aprobación", "Approval rate"),
+        "acceptance_days": Text("Días hasta la conformidad", "Days to acceptance"),
+    },
+    Kind.FLOW: {
+        "collected": Text("Cobrado", "Collected"),
+        "expected": Text("Esperado", "Expected"),
+    },
+    Kind.NAME: {
+        OTHERS: Text("Los demás", "All others"),
+        UNASSIGNED: Text("Sin asignar", "Unassigned"),
+    },
+    Kind.REASON: {
+        "documentacion_incompleta": Text("Documentación incompleta", "Incomplete documents"),
+        "inconsistencia_montos": Text("Inconsistencia de montos", "Inconsistent amounts"),
+        "fuera_alcance": Text("Fuera de alcance", "Out of scope"),
+        "requisitos_tecnicos": Text("Requisitos técnicos", "Technical requirements"),
+        "falta_aprobacion": Text("Falta de aprobación", "Approval missing"),
+        "error_formato": Text("Error de formato", "Wrong format"),
+        "incumplimiento_plazo": Text("Incumplimiento de plazo", "Deadline missed"),
+        "objeciones_cliente": Text("Objeciones del cliente", "Client's objections"),
+        "cambio_requerimientos": Text("Cambio de requerimientos", "Changed requirements"),
+        "error_proceso_interno": Text("Error de proceso interno", "Internal process error"),
+        "error_planificacion": Text("Error de planificación", "Planning error"),
+        "falla_control_calidad": Text("Falla de control de calidad", "Quality control failure"),
+        "error_comunicacion": Text("Error de comunicación", "Communication error"),
+        "coord_cliente": Text("Coordinación con el cliente", "Coordination with the client"),
+        "coord_interna": Text("Coordinación interna", "Internal coordination"),
+        "error_tecnico": Text("Error técnico", "Technical error"),
+        "error_requisitos": Text("Error de requisitos", "Requirements error"),
+        "retraso_documental": Text("Retraso documental", "Late documents"),
+        "otros": Text("Otros", "Other"),
+    },
+}
+"""Labels of the values of each kind; a value without one stands for itself."""

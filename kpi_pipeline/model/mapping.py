@@ -18,9 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, State
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
+from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.states import State
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -30,9 +32,7 @@ MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names)
 REQUIRED: Final = ("certificate_id", "client", "issued_on", "amount_proposed")
 """Canonical columns without which there is no certificate; the others may be absent or defaulted."""
 
-DEFAULTABLE: Final = frozenset(
-    {"project", "project_manager", "administrator", "project_type", "state", "currency"}
-)
+DEFAULTABLE: Final = frozenset({*COLUMN_DIMENSIONS, "state", "currency"} - {"client"})
 """Canonical columns for which a mapping may give a default."""
 
 COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}

@@ -5,6 +5,7 @@ from typing import Final
 
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +205,9 @@ def kpis_of_product(product: str) -> tuple[str, ...]:
 def charts_of_product(product: str) -> tuple[str, ...]:
     """Charts on the pages of a product, each once, in reading order."""
     return tuple(dict.fromkeys(name for page in PAGES if page.product == product for name in page.charts))
+
+
+def tables_of_product(product: str) -> tuple[str, ...]:
+    """Tables on the pages of a product, each once, in the order of their declarations."""
+    shown = {name for page in PAGES if page.product == product for name in page.tables}
+    return tuple(dict.fromkeys(table.held_in for table in TABLES.values() if table.held_in in shown))

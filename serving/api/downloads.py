@@ -15,7 +15,7 @@ from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
-from serving.pages.page_data import PageData, filter_label, page_data, pages_on
+from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import UNKNOWN_DOWNLOAD
 from serving.problems import Problem
@@ -65,8 +65,10 @@ def _download(name: str, sheet: str | None = None) -> _Download | Response:
     page = next((page for page in pages if in_address(page.name) == name), None)
     if page is None:
         raise _unknown("page", name, [page.name for page in pages])
-    if sheet is not None and sheet not in map(in_address, sheet_names(page)):
-        raise _unknown("table", sheet, sheet_names(page))
+    if sheet is not None:
+        names = sheet_names(page, catalogue_of(connection, page, as_of))
+        if sheet not in map(in_address, names):
+            raise _unknown("table", sheet, names)
     result = look_up(connection, page.product, parameters)
     if result.state is AnswerState.MISSING:
         return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())

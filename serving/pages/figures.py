@@ -10,10 +10,7 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogue import Catalogue, Page
 from serving.pages.cards.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
 from serving.pages.charts.figures import ChartData, ChartFigures, chart_data
-from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY_NAME
-from serving.pages.tables.forecasts import FORECAST, Forecast
-from serving.pages.tables.rows import Rows, read_profitability, read_rows
-from serving.pages.tables.statements import STATEMENT, Statement
+from serving.pages.tables.rows import TableFigures, read_tables
 
 
 class Published(BaseModel, strict=True, frozen=True):
@@ -33,10 +30,6 @@ class _Counted(BaseModel, strict=True, frozen=True):
     options: dict[str, list[int]] | None = None
 
 
-TableFigures = Rows | Mapping[str, Rows] | Statement | Forecast
-"""A table: its rows, those of each of its parts, or months."""
-
-
 @dataclass(frozen=True, slots=True)
 class Figures:
     """All that one page shows.
@@ -47,7 +40,7 @@ class Figures:
         options: How many certificates each value of a free dimension has.
         kpis: The readings of its KPIs and of those beside them, by name.
         charts: Its charts, in its order.
-        tables: Its tables by name, in its order.
+        tables: Its tables, in its order.
     """
 
     currencies: Sequence[str]
@@ -55,7 +48,7 @@ class Figures:
     options: Mapping[str, Sequence[int]] | None
     kpis: Mapping[str, Sequence[KpiValue]]
     charts: Sequence[ChartData]
-    tables: Mapping[str, TableFigures]
+    tables: Sequence[TableFigures]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -79,7 +72,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
             published.options,
             published.kpis,
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
-            {name: _table(name, data) for name in page.tables},
+            read_tables(page, catalogue, data),
         )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
@@ -117,26 +110,3 @@ def _chart(published: Published, name: str) -> ChartFigures:
     if name not in published.charts:
         raise ValueError(f"charts.{name} is missing")
     return published.charts[name]
-
-
-def _table(name: str, data: Mapping[str, Any]) -> TableFigures:
-    """One table, from the place where its product has it."""
-    if name == STATEMENT.name:
-        return Statement.model_validate(data)
-    held = {**data, **_tables(data)}
-    if name not in held:
-        raise ValueError(f"table {name} is missing")
-    if name == FORECAST.name:
-        return Forecast.model_validate(held[name])
-    if name == PROFITABILITY_NAME:
-        return read_profitability(held[name])
-    if name not in PLAIN_TABLES:
-        raise ValueError(f"table {name} is unknown")
-    return read_rows(PLAIN_TABLES[name], held[name])
-
-
-def _tables(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    tables = data.get("tables", {})
-    if not isinstance(tables, Mapping):
-        raise ValueError("tables: they are none")  # noqa: TRY004 - one kind of error says that data are none
-    return tables

@@ -3,13 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from serving.catalogue import Kind
-
-TableKind = Kind | Literal["day", "reason", "text", "urgency"]
-"""What a value of a table is: as in a chart, or a calendar day, a reason, text as it stands, or how urgent
-something is from 0 to 100."""
+from kpi_pipeline.model.labels import Kind
 
 Value = int | float | str | None
 
@@ -52,13 +48,13 @@ def _is_day(value: Value) -> bool:
 
 
 _IS_OF: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "money": _is_whole,
-    "count": _is_whole,
-    "urgency": _is_whole,
-    "share": _is_number,
-    "days": _is_number,
-    "reading": _is_number,
-    "month": _is_month,
-    "currency": _is_currency,
-    "day": _is_day,
+    Kind.MONEY: _is_whole,
+    Kind.COUNT: _is_whole,
+    Kind.URGENCY: _is_whole,
+    Kind.SHARE: _is_number,
+    Kind.DAYS: _is_number,
+    Kind.READING: _is_number,
+    Kind.MONTH: _is_month,
+    Kind.CURRENCY: _is_currency,
+    Kind.DAY: _is_day,
 }

@@ -55,17 +55,20 @@ def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
     raise failure or NothingPublished(CATALOGUE_SOURCES[0])
 
 
+def catalogue_of(connection: Connection, page: Page, as_of: date | None) -> Catalogue:
+    """The catalogue of a page, live or on a date of the past; raises as `pages_on` does."""
+    if as_of is not None:
+        return connection.catalogues.as_of(page.product, as_of)
+    return _live_catalogue(connection)
+
+
 def page_data(connection: Connection, page: Page, result: LookupResult) -> PageData:
     """Read what a page is written from, checked; raises as `pages_on` does.
 
     Raises:
         Problem: If the figures are stored and make no sense; then new ones are requested.
     """
-    as_of = result.requested_as_of
-    if as_of is not None:
-        catalogue = connection.catalogues.as_of(page.product, as_of)
-    else:
-        catalogue = _live_catalogue(connection)
+    catalogue = catalogue_of(connection, page, result.requested_as_of)
     try:
         figures = read_figures(result.payload.data(), page, catalogue)
     except CorruptPayload as error:

@@ -1,16 +1,11 @@
 """A page as its template shows it: its cards, charts and tables, written out in one language."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from serving.pages.cards.cards import CardGroup, card_groups, comparison_text, lacking_costs
 from serving.pages.charts.view import ChartView, chart_view
-from serving.pages.figures import TableFigures
 from serving.pages.page_data import PageData
-from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY
-from serving.pages.tables.forecasts import Forecast, forecast_section
-from serving.pages.tables.statements import Statement, statement_section
-from serving.pages.tables.view import TableSection, plain_section
+from serving.pages.tables.view import TableSection, table_section
 from serving.pages.writing import Writer
 
 
@@ -49,17 +44,5 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
         charts=[chart_view(chart, writer) for chart in figures.charts],
-        tables=[
-            section for name, table in figures.tables.items() for section in _sections(name, table, writer)
-        ],
+        tables=[table_section(table, writer) for table in figures.tables],
     )
-
-
-def _sections(name: str, table: TableFigures, writer: Writer) -> list[TableSection]:
-    if isinstance(table, Statement):
-        return [statement_section(table, writer)]
-    if isinstance(table, Forecast):
-        return [forecast_section(table, writer)]
-    if isinstance(table, Mapping):
-        return [plain_section(PROFITABILITY[part], rows, writer) for part, rows in table.items()]
-    return [plain_section(PLAIN_TABLES[name], table, writer)]

@@ -8,14 +8,12 @@ from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.labels import NUMBERS, Language, Text
 from serving.catalogue import Catalogue, Kpi
 from serving.pages.filters.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
-from serving.pages.words import REASON_TEXTS, WORDS
 
-_NUMBERS: Final = frozenset({"money", "share", "days", "count", "reading", "urgency"})
 _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
 """Kinds whose values are in another order than their texts."""
 
@@ -88,16 +86,17 @@ class Writer:
         self.formats = formats
         self.texts = texts_in(language)
         self._drill_down = drill_down
+        self.catalogue = catalogue
         self._kpis = {kpi.name: kpi for kpi in catalogue.kpis}
         self._by_kind: dict[str, Callable[[Any], str]] = {
+            **{kind: partial(self._label_of, labels) for kind, labels in catalogue.labels.items()},
             "share": formats.share,
             "days": self.days,
             "count": formats.count,
             "month": formats.month,
             "day": lambda day: formats.day(date.fromisoformat(day)),
             "kpi": self._kpi_label,
-            "reason": partial(self._word, REASON_TEXTS),
-            **{kind: partial(self._word, words) for kind, words in WORDS.items()},
+            "age": lambda days: days.replace("-", "\N{EN DASH}"),
         }
 
     def kpi(self, name: str) -> Kpi | None:
@@ -106,7 +105,11 @@ class Writer:
 
     def label(self, labelled: Any) -> str:
         """The label of something that has one a language."""
-        return str(labelled.label_es if self.language == "es" else labelled.label_en)
+        return self.own(labelled, "label")
+
+    def own(self, described: Any, name: str) -> str:
+        """One of the texts of an entry of the catalogue, such as its title."""
+        return str(getattr(described, f"{name}_{self.language}"))
 
     def drill_down_url(self, dimension: str, *values: str) -> str:
         """The address of the page under some values of a dimension; empty where there is none."""
@@ -123,7 +126,7 @@ class Writer:
             dimension: Of which dimension it is a value; empty where of none.
         """
         if value is None:
-            return Cell(NO_DATA, is_number=kind in _NUMBERS, order=None)
+            return Cell(NO_DATA, is_number=kind in NUMBERS, order=None)
         if kind == "money":
             money = self.formats.money(value, currency)
             return Cell(money.bare, money.full, is_number=True, order=value)
@@ -137,7 +140,7 @@ class Writer:
         # A day stays on one line where names beside it wrap.
         return Cell(
             text.replace(" ", "\N{NO-BREAK SPACE}") if kind == "day" else text,
-            is_number=kind in _NUMBERS,
+            is_number=kind in NUMBERS,
             order=value if kind in _ORDERED else "",
             url=self.drill_down_url(dimension, value) if dimension else "",
         )
@@ -175,8 +178,8 @@ class Writer:
         known = self._kpis.get(name)
         return self.label(known) if known else name
 
-    def _word(self, words: Mapping[str, Text], value: str) -> str:
-        return words[value].into(self.language) if value in words else value
+    def _label_of(self, labels: Mapping[str, Text], value: str) -> str:
+        return labels[value].into(self.language) if value in labels else value
 
     def _kpi_value(self, value: float, currency: str, kpi: str) -> str:
         known = self._kpis.get(kpi)

@@ -8,6 +8,7 @@ from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.tables import TABLES
 from kpi_pipeline.model.thresholds import Thresholds
 
 
@@ -73,6 +74,10 @@ def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -
         "group": "time",
         "formula": "receivable_amount / approved_amount [window] x days of the window",
         "target": 50.0,
+        "needs_costs": False,
+        "count": "",
+        "basis_es": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
+        "basis_en": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
         "source": "Classic DSO: receivables / approved billing over the window x days of the window.",
     }
     assert found["certificates"]["target"] is None
@@ -99,3 +104,28 @@ def test_buckets_and_states_are_in_order(cube_of) -> None:
     assert found["due_buckets"] == ["not_due", *found["ageing_buckets"], "undated"]
     assert found["states"] == ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"]
     assert found["currencies"] == []
+
+
+def test_amounts_name_their_count_and_costs_are_marked(cube_of) -> None:
+    found = {one["name"]: one for one in catalogue(cube_of([{}]))["kpis"]}
+    assert found["overdue"]["count"] == "overdue_count"
+    assert all(one["count"] in {"", *found} for one in found.values())
+    assert {name for name, one in found.items() if one["needs_costs"]} == {
+        kpi.name for kpi in KPI_GROUPS["costs"]
+    }
+    assert found["client_concentration"]["basis_es"] == ""
+
+
+def test_tables_and_labels_are_published(cube_of) -> None:
+    found = catalogue(cube_of([]))
+    assert [one["name"] for one in found["tables"]] == list(TABLES)
+    assert {one["block"] for one in found["tables"]} == {name for page in PAGES for name in page.tables}
+    (managers,) = (one for one in found["tables"] if one["name"] == "project_managers")
+    assert managers["columns"][0] == {
+        "name": "project_manager",
+        "kind": "name",
+        "dimension": "project_manager",
+        "label_es": "Jefe de proyecto",
+        "label_en": "Project manager",
+    }
+    assert found["labels"]["stage"]["issue_to_sent"] == {"es": "Emisión a envío", "en": "Issue to sending"}

@@ -9,10 +9,9 @@ import pytest
 from kpi_pipeline.compute.charts.specifications import specification, specification_digest
 from kpi_pipeline.compute.charts.themes import THEMES
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
 from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.kpis import KPIS
-from kpi_pipeline.model.labels import LANGUAGES, Kind
+from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, LANGUAGES, Kind
 from kpi_pipeline.model.palette import SERIES
 
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|rgba?\(|steelblue|\"scheme\"|\"(fill|stroke)\"", re.IGNORECASE)
@@ -104,7 +103,7 @@ def test_money_columns_are_amounts() -> None:
 
 def test_the_kpis_drawn_are_kpis_and_have_words() -> None:
     assert set(KPIS_DRAWN) <= {kpi.name for kpi in KPIS}
-    assert set(WORDS[Kind.KPI]) == set(KPIS_DRAWN)
+    assert set(LABELS[Kind.KPI]) == set(KPIS_DRAWN)
 
 
 def test_an_unknown_chart_is_an_error() -> None:

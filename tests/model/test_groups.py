@@ -1,9 +1,9 @@
 """Groups: words for several values, which nothing else is called."""
 
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.dimensions import STATE
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.groups import GROUPS
+from kpi_pipeline.model.states import State
 
 
 def test_pending_is_what_is_in_revision_or_sent() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.mapping import MappingError, SourceMapping, parse_mapping
+from kpi_pipeline.model.states import State
 
 COLUMNS = """
 [columns]

@@ -16,13 +16,11 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
-from kpi_pipeline.model.dimensions import DIMENSIONS, ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.compute.catalogue import declarations, filter_entries
+from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.groups import GROUPS
-from kpi_pipeline.model.kpis import KPI_GROUPS
 from kpi_pipeline.model.labels import Language
-from kpi_pipeline.model.pages import PAGES
-from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
+from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 from serving.catalogue import Catalogue
@@ -51,71 +49,12 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         "amount_band": [("bajo", 5), ("medio", 6), ("alto", 7), ("muy alto", 3)],
         "issued_age": [(label, 0 if label == "730+" else 2) for label, _, _ in ISSUED_AGES],
     }
-    selections = quick_periods(date(2024, 6, 28), MONTHS)
     return {
         "as_of": "2024-06-28",
-        "dimensions": [
-            {
-                "name": dimension.name,
-                "parameters": [dimension.name, *dimension.aliases],
-                "label_es": dimension.label_es,
-                "label_en": dimension.label_en,
-                "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
-                "values": [{"value": value, "count": count} for value, count in values[dimension.name]],
-            }
-            for dimension in DIMENSIONS
-        ],
-        "periods": [
-            {
-                "name": period.name,
-                "spellings": list(period.spellings),
-                "label_es": period.label_es,
-                "label_en": period.label_en,
-                "dimension": period.dimension,
-                "values": list(selections[period.name].get(period.dimension or "", ())),
-            }
-            for period in PERIODS
-        ],
-        "groups": [
-            {
-                "dimension": group.dimension,
-                "name": group.name,
-                "spellings": list(group.spellings),
-                "label_es": group.label_es,
-                "label_en": group.label_en,
-                "values": list(group.values),
-            }
-            for group in GROUPS
-        ],
-        "kpis": [
-            {
-                "name": kpi.name,
-                "label_es": kpi.label_es,
-                "label_en": kpi.label_en,
-                "unit": kpi.unit.value,
-                "direction": kpi.direction.value,
-                "per_currency": kpi.per_currency,
-                "source": kpi.source,
-                "group": group,
-                "target": {"dso_target_days": 35}.get(kpi.target, kpi.target),
-            }
-            for group, kpis in KPI_GROUPS.items()
-            for kpi in kpis
-        ],
+        **filter_entries(date(2024, 6, 28), values),
         "currencies": [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}],
         "charts": catalogue_charts(SPEC_DIGEST),
-        "pages": [
-            {
-                "name": page.name,
-                "label_es": page.label_es,
-                "label_en": page.label_en,
-                "product": page.product,
-                "kpis": list(page.kpis),
-                "charts": list(page.charts),
-                "tables": list(page.tables),
-            }
-            for page in PAGES
-        ],
+        **declarations(Thresholds()),
         "specs": {SPEC_DIGEST: SPEC},
         **changes,
     }

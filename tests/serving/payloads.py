@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from kpi_pipeline.compute.charts.catalogue import column_entries
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import AgainstTarget, CountBack, Herfindahl, Ratio, ShareOfAll, TopShare
@@ -42,10 +43,7 @@ def catalogue_charts(digest: str) -> Rows:
             "description_en": chart.description.en,
             "nothing_es": chart.nothing.es,
             "nothing_en": chart.nothing.en,
-            "columns": [
-                {"name": one.name, "label_es": one.label.es, "label_en": one.label.en, "kind": one.kind.value}
-                for one in chart.fields
-            ],
+            "columns": column_entries(chart.fields),
             "drawing": asdict(chart.drawing),
             "sentences": {
                 name: {"es": sentence.template.es, "en": sentence.template.en}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.mapping import MappingError
+from kpi_pipeline.model.states import State
 from kpi_pipeline.sources.mapping_files import load_mapping, shipped
 
 OWN = """

@@ -12,7 +12,7 @@ import psycopg
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.model.costs import NO_DETAIL
-from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 

@@ -21,9 +21,9 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.forecast import forecast_months
 from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
 from kpi_pipeline.compute.months import month_text
-from kpi_pipeline.model.charts.words import KPIS_DRAWN
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.kpis import TREND_MONTHS
+from kpi_pipeline.model.labels import KPIS_DRAWN
 
 KPIS_READ: Final = tuple(KPIS_DRAWN)
 """KPIs whose trend the charts draw: their values must be given."""

@@ -14,9 +14,9 @@ from kpi_pipeline.compute.blocks.chart_data import (
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of
-from kpi_pipeline.model.certificates import State
-from kpi_pipeline.model.charts.words import STAGES
 from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
+from kpi_pipeline.model.labels import STAGES
+from kpi_pipeline.model.states import State
 
 _BUCKETS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
 _STATES: Final = tuple(state.value for state in State)

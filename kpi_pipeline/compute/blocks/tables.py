@@ -1,25 +1,24 @@
-"""The tables of pages: critical certificates, project managers, and profitability."""
+"""The tables of pages: rows by dimension or by key from their declarations, others from a builder each."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 
+from kpi_pipeline.compute.blocks.forecast import forecast
 from kpi_pipeline.compute.blocks.ranking import Ranking
+from kpi_pipeline.compute.blocks.statement import statement
+from kpi_pipeline.compute.blocks.working_capital import working_capital
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.json_values import (
-    Data,
-    by_variant,
-    names_at,
-    quotients,
-    rows_of,
-    values_or_none,
-)
+from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of, values_or_none
+from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.kpis.formulas import Ratio, Span, Sum, Total, terms_of
+from kpi_pipeline.model.tables import ByDimension, ByKey, Table, tables_in
 
-_CRITICAL_ROWS: Final = 20
-_MANAGER_ROWS: Final = 30
-_PROFITABILITY_ROWS: Final = 15
+_CRITICAL: Final = 20
 _CRITICAL_COLUMNS: Final = (
     "certificate_id",
     "project",
@@ -33,90 +32,139 @@ _CRITICAL_COLUMNS: Final = (
     "overdue_days",
     "urgency",
 )
-_MANAGER_COMPONENTS: Final = (
-    "proposed_count",
-    "approved_amount",
-    "receivable_amount",
-    "overdue_amount",
-    "critical_amount",
-    "decided_proposed_amount",
+_Sums = dict[tuple[str, Span], Ints]
+"""Sums of rows by component and span, each [rows]."""
+
+_OF_COSTS: Final = frozenset(
+    component.name for component in COMPONENTS if component.kind in (Kind.COST, Kind.COST_CASH)
 )
-_PROFITABILITY_DIMENSIONS: Final = ("project", "client", "project_manager")
+
+
+def tables(names: Sequence[str], slice_: Slice) -> list[Data]:
+    """The tables of each variant, by the names under which pages hold them.
+
+    Args:
+        names: Names that pages give.
+        slice_: The variants.
+
+    Raises:
+        KeyError: If there is no such table.
+    """
+    blocks = [_block(name, slice_) for name in names]
+    return [{name: rows for block in blocks for name, rows in block[at].items()} for at in range(len(slice_))]
+
+
+def table_rows(table: Table, slice_: Slice) -> list[Any]:
+    """The rows of one table of each variant; raises as `tables` does."""
+    match table.rows:
+        case ByDimension():
+            return _by_dimension(table, table.rows, slice_)
+        case ByKey():
+            return _by_key(table, table.rows, slice_)
+        case None:
+            return _BUILDERS[table.name](slice_)
 
 
 def critical_certificates(slice_: Slice) -> list[list[Data]]:
     """The most urgent critical certificates of each variant."""
-    variant, row = slice_.critical(_CRITICAL_ROWS)
-    certificates = {at: _critical(slice_.frame.critical_rows[at]) for at in np.unique(row).tolist()}
-    return by_variant(len(slice_.filters), variant, [certificates[at] for at in row.tolist()])
+    variant, row = slice_.critical(_CRITICAL)
+    made = {at: _critical(slice_.frame.critical_rows[at]) for at in np.unique(row).tolist()}
+    return by_variant(len(slice_.filters), variant, [made[at] for at in row.tolist()])
 
 
-def project_managers(slice_: Slice) -> list[list[Data]]:
-    """The figures of each project manager; by currency, the largest approved amount first."""
-    group_sums = slice_.group_sums("project_manager", _MANAGER_COMPONENTS)
-    approved_sums = group_sums.sums[:, _MANAGER_COMPONENTS.index("approved_amount")]
-    ranking = Ranking.of(group_sums, approved_sums).first(_MANAGER_ROWS)
-    certificates, approved, receivable, overdue, critical, decided = ranking.sums.T
-    billed = _matched(slice_, ranking, slice_.window_group_sums("project_manager", ("approved_amount",)))
-    days = slice_.window_days[ranking.variant]
-    rows = rows_of(
-        {
-            "project_manager": names_at(slice_.values("project_manager"), ranking.value),
-            "currency": names_at(slice_.currencies, ranking.currency),
-            "certificates": certificates.tolist(),
-            "approved": approved.tolist(),
-            "receivable": receivable.tolist(),
-            "overdue": overdue.tolist(),
-            "critical": critical.tolist(),
-            "approval_rate": quotients(approved, decided),
-            # Without days of the window there is no DSO.
-            "dso": quotients(receivable, np.where(days > 0, billed, 0), days),
-        }
-    )
-    return by_variant(len(slice_.filters), ranking.variant, rows)
+_BUILDERS: Final[dict[str, Callable[[Slice], list[Any]]]] = {
+    "critical_certificates": critical_certificates,
+    "working_capital": working_capital,
+    "forecast": forecast,
+}
 
 
-def profitability(slice_: Slice) -> list[Data]:
-    """By dimension, the values with the largest approved amounts of each currency, whatever their sign.
-
-    Where the filter names a dimension that costs do not have, costs and margin are None.
-    """
-    tables = [_profitability(slice_, dimension) for dimension in _PROFITABILITY_DIMENSIONS]
-    return rows_of(dict(zip(_PROFITABILITY_DIMENSIONS, tables, strict=True)))
-
-
-def _profitability(slice_: Slice, dimension: str) -> list[list[Data]]:
-    group_sums = slice_.group_sums(dimension, ("approved_amount", "cost_opex_amount", "cost_capex_amount"))
-    ranking = Ranking.of(group_sums, np.abs(group_sums.sums[:, 0])).first(_PROFITABILITY_ROWS)
-    known = slice_.has_costs[ranking.variant]
-    approved, costs = ranking.sums[:, 0], ranking.sums[:, 1] + ranking.sums[:, 2]
-    rows = rows_of(
-        {
-            "value": names_at(slice_.values(dimension), ranking.value),
-            "currency": names_at(slice_.currencies, ranking.currency),
-            "approved": approved.tolist(),
-            "costs": values_or_none(costs, known),
-            "margin": values_or_none(approved - costs, known),
-            "margin_share": quotients(approved - costs, approved * known),
-        }
-    )
-    return by_variant(len(slice_.filters), ranking.variant, rows)
+def _block(name: str, slice_: Slice) -> list[Data]:
+    """What payloads hold under one name, of each variant."""
+    if name == "statement":
+        return statement(slice_)
+    held = {table.name: table_rows(table, slice_) for table in tables_in(name)}
+    if list(held) == [name]:
+        return [{name: rows} for rows in held[name]]
+    if not held:
+        raise KeyError(name)
+    return [{name: dict(zip(held, parts, strict=True))} for parts in zip(*held.values(), strict=True)]
 
 
 def _critical(row: Data) -> Data:
     return {name: row[name].isoformat() if name == "sent_on" else row[name] for name in _CRITICAL_COLUMNS}
 
 
-def _matched(slice_: Slice, ranking: Ranking, group_sums: GroupSums) -> Ints:
-    """The sum of `group_sums` at each row of a ranking; 0 where it has none."""
-    values, currencies = len(slice_.values("project_manager")), len(slice_.currencies)
+def _by_dimension(table: Table, rows: ByDimension, slice_: Slice) -> list[list[Data]]:
+    own, windowed = rows.components(Span.SELF), rows.components(Span.WINDOW)
+    group_sums = slice_.group_sums(rows.dimension, own)
+    measure = _sum(rows.ranking().of, _by_component(own, Span.SELF, group_sums.sums))
+    ranking = Ranking.of(group_sums, np.abs(measure) if rows.by_size else measure).first(rows.top)
+    sums = _by_component(own, Span.SELF, ranking.sums)
+    if windowed:
+        held = slice_.window_group_sums(rows.dimension, windowed)
+        sums |= _by_component(windowed, Span.WINDOW, _matched(slice_, rows.dimension, ranking, held))
+    columns = {
+        table.columns[0].name: names_at(slice_.values(rows.dimension), ranking.value),
+        "currency": names_at(slice_.currencies, ranking.currency),
+        **{name: _values(formula, sums, slice_, ranking.variant) for name, formula in rows.values.items()},
+    }
+    return by_variant(len(slice_), ranking.variant, rows_of(columns))
+
+
+def _values(formula: Total | Ratio, sums: _Sums, slice_: Slice, variant: Ints) -> list[Any]:
+    """A column: None for what rests on costs under filters that have none, or where there is no quotient."""
+    known = slice_.has_costs[variant]
+    if not any(term.component in _OF_COSTS for term in terms_of(formula)):
+        known = np.ones(len(variant), np.bool_)
+    if isinstance(formula, Total):
+        return values_or_none(_sum(formula.of, sums), known)
+    above, below = _sum(formula.above, sums), _sum(formula.below, sums) * known
+    if not formula.times_days:
+        return quotients(above, below)
+    days = slice_.window_days[variant]
+    return quotients(above, np.where(days > 0, below, 0), days)
+
+
+def _by_component(components: Sequence[str], span: Span, sums: Ints) -> _Sums:
+    return {(component, span): sums[:, at] for at, component in enumerate(components)}
+
+
+def _sum(terms: Sum, sums: _Sums) -> Ints:
+    first, *rest = (term.factor * sums[term.component, term.span] for term in terms)
+    return sum(rest, first)
+
+
+def _matched(slice_: Slice, dimension: str, ranking: Ranking, group_sums: GroupSums) -> Ints:
+    """The sums of `group_sums` at each row of a ranking; 0 where it has none."""
+    values, currencies = len(slice_.values(dimension)), len(slice_.currencies)
 
     def keys(rows: GroupSums) -> Ints:
         return (rows.variant * values + rows.value) * currencies + rows.currency
 
-    known, wanted = keys(group_sums), keys(ranking)
-    place = np.searchsorted(known, wanted)
-    matches = np.append(known, -1)[place] == wanted
-    sums = np.zeros(len(wanted), np.int64)
-    sums[matches] = group_sums.sums[place[matches], 0]
+    held, wanted = keys(group_sums), keys(ranking)
+    place = np.searchsorted(held, wanted)
+    there = np.append(held, -1)[place] == wanted
+    sums = np.zeros((len(wanted), group_sums.sums.shape[1]), np.int64)
+    sums[there] = group_sums.sums[place[there]]
     return sums
+
+
+def _by_key(table: Table, rows: ByKey, slice_: Slice) -> list[list[Data]]:
+    sums, keys = slice_.breakdown_sums(rows.breakdown), slice_.keys(rows.breakdown)
+    sought = sorted(range(len(keys)), key=lambda place: (fold(keys[place]), keys[place]))
+    by_name = np.argsort(np.array(sought, np.int64))[sums.key]
+    measures = [sums.count if name == "count" else sums.amount for name in rows.ranked_by]
+    order = np.lexsort((by_name, *(-measure for measure in reversed(measures)), sums.currency, sums.variant))
+    variant, currency = sums.variant[order], sums.currency[order]
+    begins = np.ones(len(order), np.bool_)
+    begins[1:] = (np.diff(variant) != 0) | (np.diff(currency) != 0)
+    rank = np.arange(len(order)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    order = order[rank < rows.top]
+    columns = {
+        table.columns[0].name: names_at(keys, sums.key[order]),
+        "currency": names_at(slice_.currencies, sums.currency[order]),
+        "amount": sums.amount[order].tolist(),
+        "count": sums.count[order].tolist(),
+    }
+    return by_variant(len(slice_), sums.variant[order], rows_of(columns))

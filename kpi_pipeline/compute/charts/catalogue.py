@@ -1,13 +1,13 @@
 """The charts in the catalogue: all that is needed to draw them and to say what they say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from kpi_pipeline.compute.charts.specifications import specification, specification_digest
 from kpi_pipeline.compute.charts.themes import NUMBERS, THEMES
 from kpi_pipeline.model.charts import CHARTS, Chart
-from kpi_pipeline.model.charts.words import WORDS
+from kpi_pipeline.model.columns import Column
 from kpi_pipeline.model.labels import LANGUAGES, Text
 
 
@@ -26,24 +26,17 @@ def chart_specifications() -> dict[str, Mapping[str, Any]]:
 
 
 def chart_drawing() -> dict[str, Any]:
-    """What all charts share: `themes`, `numbers` by language, and `words` of values by kind."""
-    words = {
-        kind.value: {value: {"es": text.es, "en": text.en} for value, text in texts.items()}
-        for kind, texts in WORDS.items()
-    }
-    return {"themes": dict(THEMES), "numbers": dict(NUMBERS), "words": words}
+    """What all charts share: `themes`, and `numbers` by language."""
+    return {"themes": dict(THEMES), "numbers": dict(NUMBERS)}
 
 
 def _entry(chart: Chart) -> dict[str, Any]:
     return {
         "name": chart.name,
-        **_both("title", chart.title),
-        **_both("description", chart.description),
-        **_both("nothing", chart.nothing),
-        "columns": [
-            {"name": column.name, "kind": column.kind.value, **_both("label", column.label)}
-            for column in chart.fields
-        ],
+        **in_both("title", chart.title),
+        **in_both("description", chart.description),
+        **in_both("nothing", chart.nothing),
+        "columns": column_entries(chart.fields),
         "drawing": asdict(chart.drawing),
         "amounts": list(chart.amounts),
         "sentences": {
@@ -54,5 +47,19 @@ def _entry(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _both(name: str, text: Text) -> dict[str, str]:
+def column_entries(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """Columns of charts or tables."""
+    return [
+        {
+            "name": column.name,
+            "kind": column.kind.value,
+            "dimension": column.dimension,
+            **in_both("label", column.label),
+        }
+        for column in columns
+    ]
+
+
+def in_both(name: str, text: Text) -> dict[str, str]:
+    """A text in both languages, each under its own key."""
     return {f"{name}_es": text.es, f"{name}_en": text.en}

@@ -7,10 +7,10 @@ import altair as alt
 import orjson
 from babel import Locale
 
-from kpi_pipeline.model.charts.declarations import Chart, Column
-from kpi_pipeline.model.charts.words import WORDS
+from kpi_pipeline.model.charts import Chart
+from kpi_pipeline.model.columns import Column
 from kpi_pipeline.model.drawings import Band
-from kpi_pipeline.model.labels import Kind, Language, Text
+from kpi_pipeline.model.labels import LABELS, Kind, Language, Text
 from kpi_pipeline.model.palette import SERIES
 
 WIDTH: Final = 560
@@ -154,7 +154,7 @@ class SpecificationBuilder:
 
     def names(self, column: str) -> alt.Y:
         """The axis of names or states, one below the other, in the order of the data."""
-        words = worded("datum.value", WORDS[self._column(column).kind], self.language)
+        words = worded("datum.value", LABELS[self._column(column).kind], self.language)
         axis = alt.Axis(labelExpr=words, labelLimit=_NAME_WIDTH, ticks=False, domain=False)
         return alt.Y(f"{column}:N", sort=None, title=None, axis=axis)
 
@@ -197,7 +197,7 @@ class SpecificationBuilder:
         """The labels of what is drawn: of columns, or of the values that a column splits rows by."""
         drawing = self._chart.drawing
         if drawing.split:
-            return WORDS[self._column(drawing.split).kind]
+            return LABELS[self._column(drawing.split).kind]
         return {name: self._column(name).label for name in (*drawing.series, drawing.line) if name}
 
     def _column(self, name: str) -> Column:
@@ -205,8 +205,8 @@ class SpecificationBuilder:
 
     def _text_of(self, name: str) -> str:
         kind, field = self._column(name).kind, f"datum.{name}"
-        if kind in WORDS:
-            return worded(field, WORDS[kind], self.language)
+        if kind in LABELS:
+            return worded(field, LABELS[kind], self.language)
         if kind is Kind.MONTH:
             return month_words(field, self.language)
         return _WRITTEN[kind](field) if kind in _WRITTEN else field

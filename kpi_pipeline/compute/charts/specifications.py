@@ -23,8 +23,7 @@ from kpi_pipeline.compute.charts.specification_builder import (
     worded,
 )
 from kpi_pipeline.model.charts.declarations import CHARTS
-from kpi_pipeline.model.charts.words import KPIS_DRAWN, WORDS
-from kpi_pipeline.model.labels import Kind, Language
+from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, Kind, Language
 
 _OPACITIES: Final = [0.2, 0.4]  # of bands, the wider first
 
@@ -84,7 +83,7 @@ def _monthly_trend(draw: SpecificationBuilder) -> Drawn:
 
 
 def _ageing(draw: SpecificationBuilder) -> Drawn:
-    words = worded("datum.value", WORDS[Kind.BUCKET], draw.language)
+    words = worded("datum.value", LABELS[Kind.BUCKET], draw.language)
     base = alt.Chart().encode(
         # `sort=None` keeps the order of the data: buckets by age, states by stage, names by amount.
         x=alt.X("bucket:N", sort=None, title=None, axis=alt.Axis(labelExpr=words, labelAngle=0)),
@@ -258,7 +257,7 @@ def _kpi_trend(draw: SpecificationBuilder) -> Drawn:
         "panel": f"({order}'') + datum.currency",
     }
     units = [" (%)" if kind is Kind.SHARE else "" for kind in KPIS_DRAWN.values()]
-    words = [WORDS[Kind.KPI][kpi].into(draw.language) for kpi in KPIS_DRAWN]
+    words = [LABELS[Kind.KPI][kpi].into(draw.language) for kpi in KPIS_DRAWN]
     titles = orjson.dumps([word + unit for word, unit in zip(words, units, strict=True)]).decode()
     title = f"{titles}[toNumber(slice(datum.value, 0, 1))]"
     currency = "slice(datum.value, 1)"

@@ -13,13 +13,15 @@ import pyarrow as pa
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import lookups, parsing, validation
 from kpi_pipeline.compute.ingest.change_log import log_facts
-from kpi_pipeline.compute.ingest.lookups import NAMED, Spellings
+from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import AMOUNTS, COUNTS, DAYS, RULES
-from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, State
-from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA
+from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.states import State
 
 FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
@@ -65,7 +67,7 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping)
-        nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in NAMED}
+        nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in COLUMN_DIMENSIONS}
         spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
         lookups.map_texts(connection, "read_rows", "state", mapping.state_words)
         precisions = lookups.map_currencies(connection, "read_rows")
@@ -86,7 +88,7 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: So
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     rows = SourceRows(connection, raw, mapping.columns, mapping.defaults)
     columns = {"certificate_id": rows.key("certificate_id")}
-    for name in NAMED:
+    for name in COLUMN_DIMENSIONS:
         columns[name] = rows.text(name, None if name == "client" else UNASSIGNED)
     for name in FREE_TEXT:
         columns[name] = rows.text(name)

@@ -6,9 +6,9 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import parsing
 from kpi_pipeline.compute.ingest.parsing import Cell
-from kpi_pipeline.model.certificates import State
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
+from kpi_pipeline.model.states import State
 
 
 def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mapping: SourceMapping) -> None:

@@ -15,20 +15,22 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import lookups, parsing, validation
-from kpi_pipeline.compute.ingest.lookups import NAMED, Spellings
+from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import COST_DAYS, COST_RULES
 from kpi_pipeline.model.costs import COST_QUARANTINE_SCHEMA, COST_SCHEMA, NO_DETAIL
-from kpi_pipeline.model.dimensions import UNASSIGNED
+from kpi_pipeline.model.dimensions import COST_COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
 
-_SPELLED: Final = (*NAMED, "supplier")
+_SPELLED: Final = (*COST_COLUMN_DIMENSIONS, "supplier")
 
 _BY_CATEGORY: Final = f"""
-    SELECT cost_id, {", ".join(NAMED)}, CAST(date_trunc('month', invoiced_on) AS DATE) AS month,
-        {", ".join(COST_DAYS)}, currency, coalesce(parts.amount, validated.amount) AS amount, kind, supplier,
+    SELECT cost_id, {", ".join((*COST_COLUMN_DIMENSIONS, *COST_DAYS))},
+        CAST(date_trunc('month', invoiced_on) AS DATE) AS month,
+        currency, coalesce(parts.amount, validated.amount) AS amount, kind, supplier,
         coalesce(parts.category, {literal(NO_DETAIL)}) AS category, parts.category IS NOT NULL AS is_part
     FROM validated LEFT JOIN parts USING (cost_id)
     WHERE reasons IS NULL
@@ -87,7 +89,7 @@ def normalise_costs(
             connection,
             "read_rows",
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
-            {name: _known_spellings(certificates, name) for name in NAMED},
+            {name: _known_spellings(certificates, name) for name in COST_COLUMN_DIMENSIONS},
         )
         lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_words)
         precisions = lookups.map_currencies(connection, "read_rows")

@@ -7,17 +7,13 @@ its meaning.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import duckdb
 import pyarrow as pa
 from babel.numbers import get_currency_precision, list_currencies
 
-from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
-
-NAMED: Final = ("client", "project", "project_manager", "administrator", "project_type")
-"""Dimensions whose values are names that people write."""
+from kpi_pipeline.model.labels import UNASSIGNED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from kpi_pipeline.model.certificates import STAGES, Stage
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, ISSUED_AGES
+from kpi_pipeline.model.states import STAGES, Stage
 from kpi_pipeline.model.thresholds import Thresholds
 
 CUTS_SCHEMA: Final = pa.schema(

@@ -1,5 +1,5 @@
 """The charts: each one declaration."""
 
-from kpi_pipeline.model.charts.declarations import CHARTS, Chart, Column
+from kpi_pipeline.model.charts.declarations import CHARTS, Chart
 
-__all__ = ["CHARTS", "Chart", "Column"]
+__all__ = ["CHARTS", "Chart"]

@@ -5,25 +5,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.model.charts.sentences import SENTENCES, Sentence
+from kpi_pipeline.model.columns import (
+    AMOUNT,
+    APPROVED,
+    CERTIFICATES,
+    CURRENCY,
+    MONTH,
+    OVERDUE,
+    RECEIVABLE,
+    Column,
+    days,
+    money,
+    name_of,
+    share,
+)
 from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.labels import Kind, Text
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a chart's data.
-
-    Attributes:
-        name: Its key in payloads and specifications.
-        label: Head of the column in a data table.
-        kind: What its values are.
-    """
-
-    name: str
-    label: Text
-    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +69,21 @@ class Chart:
         return SENTENCES[self.name]
 
 
-_MONTH: Final = Column("month", Text("Mes", "Month"), Kind.MONTH)
-_CURRENCY: Final = Column("currency", Text("Moneda", "Currency"), Kind.CURRENCY)
-_CLIENT: Final = Column("client", Text("Cliente", "Client"), Kind.NAME)
-_PROJECT: Final = Column("project", Text("Proyecto", "Project"), Kind.NAME)
-_MANAGER: Final = Column("project_manager", Text("Jefe de proyecto", "Project manager"), Kind.NAME)
-_COUNT: Final = Column("count", Text("Certificados", "Certificates"), Kind.COUNT)
-
-
-def _money(name: str, es: str, en: str) -> Column:
-    return Column(name, Text(es, en), Kind.MONEY)
-
-
-def _share(name: str, es: str, en: str) -> Column:
-    return Column(name, Text(es, en), Kind.SHARE)
-
-
-def _days(name: str, es: str, en: str) -> Column:
-    return Column(name, Text(es, en), Kind.DAYS)
-
-
-_AMOUNT: Final = _money("amount", "Monto", "Amount")
-_APPROVED: Final = _money("approved", "Aprobado", "Approved")
-_RECEIVABLE: Final = _money("receivable", "Por cobrar", "Receivable")
-_OVERDUE: Final = _money("overdue", "Vencido", "Overdue")
+_CLIENT: Final = name_of("client", "Cliente", "Client")
+_PROJECT: Final = name_of("project", "Proyecto", "Project")
+_MANAGER: Final = name_of("project_manager", "Jefe de proyecto", "Project manager")
 
 
 def _nearest_ages(first: int, last: int | None) -> tuple[str, ...]:
     """Days since issue that can be filtered by and lie mostly within a range; the nearest where none does."""
     end = float("inf") if last is None else last
 
-    def share(low: int, high: int | None) -> float:
+    def part_of(low: int, high: int | None) -> float:
         if high is None:
             return float(last is None)
         return max(min(high, end) - max(low, first) + 1, 0) / (high - low + 1)
 
-    shares = {label: share(low, high) for label, low, high in ISSUED_AGES}
+    shares = {label: part_of(low, high) for label, low, high in ISSUED_AGES}
     most = tuple(label for label, part in shares.items() if part > 0.5)
     return most or (max(shares, key=shares.__getitem__),)
 
@@ -127,12 +105,12 @@ CHARTS: Final[dict[str, Chart]] = {
                 "in days on a scale of its own.",
             ),
             (
-                _MONTH,
-                _CURRENCY,
-                _money("proposed", "Propuesto", "Proposed"),
-                _APPROVED,
-                _money("paid", "Pagado", "Paid"),
-                _days("dso", "DSO", "DSO"),
+                MONTH,
+                CURRENCY,
+                money("proposed", "Propuesto", "Proposed"),
+                APPROVED,
+                money("paid", "Pagado", "Paid"),
+                days("dso", "DSO", "DSO"),
             ),
             Drawing(Shape.COLUMNS, "month", ("proposed", "approved", "paid"), line="dso"),
             Text("No hay certificados en estos meses.", "There are no certificates in these months."),
@@ -146,10 +124,10 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 Column("bucket", Text("Días desde la emisión", "Days since issue"), Kind.BUCKET),
-                _CURRENCY,
-                _AMOUNT,
-                _COUNT,
-                _share("share", "Porcentaje", "Share"),
+                CURRENCY,
+                AMOUNT,
+                CERTIFICATES,
+                share("share", "Porcentaje", "Share"),
             ),
             Drawing(
                 Shape.BARS,
@@ -170,7 +148,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "Una barra por estado con el monto propuesto de los certificados que están en él.",
                 "One bar for each state, with the proposed amount of the certificates in it.",
             ),
-            (Column("state", Text("Estado", "State"), Kind.STATE), _CURRENCY, _AMOUNT, _COUNT),
+            (Column("state", Text("Estado", "State"), Kind.STATE, "state"), CURRENCY, AMOUNT, CERTIFICATES),
             Drawing(Shape.BARS, "state", ("amount",), details=("count",)),
             Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
         ),
@@ -185,11 +163,11 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 _CLIENT,
-                _CURRENCY,
-                _APPROVED,
-                _RECEIVABLE,
-                _OVERDUE,
-                _days("payment_days", "Días hasta el pago", "Days to payment"),
+                CURRENCY,
+                APPROVED,
+                RECEIVABLE,
+                OVERDUE,
+                days("payment_days", "Días hasta el pago", "Days to payment"),
             ),
             Drawing(Shape.BARS, "client", _OF_NAMES, details=("payment_days",)),
             Text("Ningún cliente tiene montos.", "No client has any amount."),
@@ -205,11 +183,11 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 _MANAGER,
-                _CURRENCY,
-                _APPROVED,
-                _RECEIVABLE,
-                _OVERDUE,
-                _share("approval_rate", "Tasa de aprobación", "Approval rate"),
+                CURRENCY,
+                APPROVED,
+                RECEIVABLE,
+                OVERDUE,
+                share("approval_rate", "Tasa de aprobación", "Approval rate"),
             ),
             Drawing(Shape.BARS, "project_manager", _OF_NAMES, details=("approval_rate",)),
             Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
@@ -225,9 +203,9 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 _CLIENT,
-                _CURRENCY,
-                _RECEIVABLE,
-                _share("cumulative_share", "Porcentaje acumulado", "Cumulative share"),
+                CURRENCY,
+                RECEIVABLE,
+                share("cumulative_share", "Porcentaje acumulado", "Cumulative share"),
             ),
             Drawing(Shape.PARETO, "client", ("receivable",), line="cumulative_share"),
             Text("Nada está por cobrar.", "Nothing is receivable."),
@@ -242,14 +220,14 @@ CHARTS: Final[dict[str, Chart]] = {
                 "with bands that hold five and nine cases of ten.",
             ),
             (
-                _MONTH,
-                _CURRENCY,
+                MONTH,
+                CURRENCY,
                 Column("kind", Text("Tipo", "Kind"), Kind.FLOW),
-                _AMOUNT,
-                _money("low_50", "Mínimo (50 %)", "Low (50 %)"),
-                _money("high_50", "Máximo (50 %)", "High (50 %)"),
-                _money("low_90", "Mínimo (90 %)", "Low (90 %)"),
-                _money("high_90", "Máximo (90 %)", "High (90 %)"),
+                AMOUNT,
+                money("low_50", "Mínimo (50 %)", "Low (50 %)"),
+                money("high_50", "Máximo (50 %)", "High (50 %)"),
+                money("low_90", "Mínimo (90 %)", "Low (90 %)"),
+                money("high_90", "Máximo (90 %)", "High (90 %)"),
             ),
             Drawing(
                 Shape.STACKED,
@@ -274,7 +252,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "Columnas apiladas de los costos operacionales y de inversión en cada uno de doce meses.",
                 "Stacked columns of operating and capital expense in each of twelve months.",
             ),
-            (_MONTH, _CURRENCY, _money("opex", "OPEX", "OPEX"), _money("capex", "CAPEX", "CAPEX")),
+            (MONTH, CURRENCY, money("opex", "OPEX", "OPEX"), money("capex", "CAPEX", "CAPEX")),
             Drawing(Shape.STACKED, "month", ("opex", "capex")),
             Text("No hay costos en estos meses.", "There are no costs in these months."),
         ),
@@ -289,11 +267,11 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 _PROJECT,
-                _CURRENCY,
-                _money("revenue", "Ingresos", "Revenue"),
-                _money("cost", "Costos", "Cost"),
-                _money("margin", "Margen", "Margin"),
-                _share("margin_share", "Margen sobre ingresos", "Margin on revenue"),
+                CURRENCY,
+                money("revenue", "Ingresos", "Revenue"),
+                money("cost", "Costos", "Cost"),
+                money("margin", "Margen", "Margin"),
+                share("margin_share", "Margen sobre ingresos", "Margin on revenue"),
             ),
             Drawing(Shape.BARS, "project", ("revenue", "cost", "margin"), details=("margin_share",)),
             Text("Ningún proyecto tiene ingresos ni costos.", "No project has revenue or cost."),
@@ -309,10 +287,10 @@ CHARTS: Final[dict[str, Chart]] = {
             ),
             (
                 Column("stage", Text("Etapa", "Stage"), Kind.STAGE),
-                _days("start", "Comienzo (día)", "Start (day)"),
-                _days("end", "Término (día)", "End (day)"),
-                _days("days", "Días en promedio", "Mean days"),
-                _COUNT,
+                days("start", "Comienzo (día)", "Start (day)"),
+                days("end", "Término (día)", "End (day)"),
+                days("days", "Días en promedio", "Mean days"),
+                CERTIFICATES,
             ),
             Drawing(Shape.WATERFALL, "stage", ("days",), span=("start", "end"), details=("count",)),
             Text(
@@ -327,7 +305,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 "Una celda por cliente y mes, más intensa cuanto más pagó ese cliente en ese mes.",
                 "One cell for each client and month, the stronger the more that client paid in that month.",
             ),
-            (_CLIENT, _MONTH, _CURRENCY, _AMOUNT),
+            (_CLIENT, MONTH, CURRENCY, AMOUNT),
             Drawing(Shape.HEAT, "client", value="amount", across="month"),
             Text("Nada se ha cobrado en estos meses.", "Nothing was collected in these months."),
         ),
@@ -340,8 +318,8 @@ CHARTS: Final[dict[str, Chart]] = {
                 "One small line for each KPI and currency over twelve months, each on a scale of its own.",
             ),
             (
-                _MONTH,
-                _CURRENCY,
+                MONTH,
+                CURRENCY,
                 Column("kpi", Text("Indicador", "KPI"), Kind.KPI),
                 Column("value", Text("Valor", "Value"), Kind.READING),
             ),

@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from kpi_pipeline.model.kpis.entry import Kpi
+from kpi_pipeline.model.kpis.entry import Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import (
     AgainstTarget,
     CountBack,
@@ -18,6 +18,7 @@ from kpi_pipeline.model.kpis.formulas import (
     Total,
     ValuesWhere,
 )
+from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.thresholds import Thresholds
 
 SPAN_TEXTS: Final[dict[Span, str]] = {
@@ -65,6 +66,24 @@ def formula_text(kpi: Kpi) -> str:
         case _:
             assert_never(formula)
     return text
+
+
+def basis_text(kpi: Kpi) -> Text:
+    """What a card shows of a quotient; empty where that says nothing.
+
+    Its places are `{numerator}`, `{denominator}`, `{count}` (the denominator as a count) and `{days}` of the
+    DSO window.
+    """
+    if kpi.basis is not None:
+        return kpi.basis
+    if isinstance(kpi.formula, Ratio) and kpi.formula.times_days:
+        times = "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days}"
+        return Text(f"{times} días", f"{times} days")
+    if kpi.unit is Unit.DAYS:
+        return Text(
+            "{numerator} días ÷ {denominator} certificados", "{numerator} days ÷ {denominator} certificates"
+        )
+    return Text("{numerator} ÷ {denominator}", "{numerator} ÷ {denominator}")
 
 
 def target_of(kpi: Kpi, thresholds: Thresholds) -> float | None:

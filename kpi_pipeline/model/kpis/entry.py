@@ -16,6 +16,7 @@ from kpi_pipeline.model.kpis.formulas import (
     Total,
     ValuesWhere,
 )
+from kpi_pipeline.model.labels import Text
 
 _OF_ONE_CURRENCY = (ShareOfAll, CountBack, AgainstTarget, ExpectedLoss, TopShare, Herfindahl)
 _OF_ALL_CURRENCIES = (PaymentQuantile, ValuesWhere)
@@ -52,6 +53,8 @@ class Kpi:
         per_currency: True when it is made of money: then there is one value a currency, never a sum.
         source: What the definition rests on.
         target: The value aimed at: a number, or the name of a threshold that holds it; None without one.
+        count: The KPI that counts the certificates behind it, shown on its card; empty where none does.
+        basis: How its card writes the quotient; None leaves it to the formula. See `basis_text`.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Kpi:
     per_currency: bool
     source: str
     target: str | float | None = None
+    count: str = ""
+    basis: Text | None = None
 
     def __post_init__(self) -> None:
         formula = self.formula

@@ -14,6 +14,7 @@ from kpi_pipeline.model.kpis.formulas import (
     Total,
     plain,
 )
+from kpi_pipeline.model.labels import Text
 
 _UP, _DOWN, _NEUTRAL = Direction.UP, Direction.DOWN, Direction.NEUTRAL
 _CLAIM = "Sum over certificates issued by as_of."
@@ -21,9 +22,11 @@ _RECEIVABLE = "Claimed or accepted certificates not yet paid, validated ones inc
 _PORTFOLIO = "Certificates neither paid nor rejected, those in revision included."
 
 
-def money(name: str, es: str, en: str, component: str, direction: Direction, source: str) -> Kpi:
-    """A KPI that is one amount."""
-    return Kpi(name, es, en, Unit.MONEY, Total(plain(component)), direction, True, source)
+def money(
+    name: str, es: str, en: str, component: str, direction: Direction, source: str, count: str = ""
+) -> Kpi:
+    """A KPI that is one amount; `count` is the KPI that counts the certificates behind it."""
+    return Kpi(name, es, en, Unit.MONEY, Total(plain(component)), direction, True, source, count=count)
 
 
 def count(name: str, es: str, en: str, component: str, direction: Direction, source: str) -> Kpi:
@@ -32,7 +35,7 @@ def count(name: str, es: str, en: str, component: str, direction: Direction, sou
 
 
 MONEY: Final[tuple[Kpi, ...]] = (
-    money("proposed", "Propuesto", "Proposed", "proposed_amount", _UP, _CLAIM),
+    money("proposed", "Propuesto", "Proposed", "proposed_amount", _UP, _CLAIM, "certificates"),
     money(
         "approved",
         "Aprobado",
@@ -50,7 +53,9 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _UP,
         "Approved amount paid by as_of, by month of payment, where its day is known.",
     ),
-    money("receivable", "Por cobrar", "Receivable", "receivable_amount", _DOWN, _RECEIVABLE),
+    money(
+        "receivable", "Por cobrar", "Receivable", "receivable_amount", _DOWN, _RECEIVABLE, "receivable_count"
+    ),
     money("pending", "Pendiente", "Pending", "pending_amount", _DOWN, "In revision, or sent: not answered."),
     money("portfolio", "Cartera total", "Total portfolio", "portfolio_amount", _NEUTRAL, _PORTFOLIO),
     money(
@@ -60,6 +65,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "overdue_amount",
         _DOWN,
         "Not paid and as_of is after the expected payment date, or sent + payment term where there is none.",
+        "overdue_count",
     ),
     Kpi(
         "overdue_share",
@@ -113,6 +119,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _NEUTRAL,
         True,
         "Proposed amount / certificates.",
+        basis=Text("{numerator} ÷ {count} certificados", "{numerator} ÷ {count} certificates"),
     ),
     Kpi(
         "approval_rate",
@@ -253,6 +260,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         "Herfindahl-Hirschman index: sum of the squared shares of the clients in the approved amount.",
+        # Squares of amounts mean nothing to a reader.
+        basis=Text("", ""),
     ),
 )
 """In reading order."""

@@ -46,6 +46,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "waiting_amount",
         _DOWN,
         "Sent and not yet answered by the client.",
+        "conformity_pending_count",
     ),
     count(
         "conformity_pending_count",
@@ -62,6 +63,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "critical_amount",
         _DOWN,
         "Not paid and more than critical_days (60) days since sent.",
+        "critical_count",
     ),
     count(
         "critical_count",

@@ -6,6 +6,7 @@ from kpi_pipeline.model.components import IDLE_LEVELS
 from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import CountBack, PaymentQuantile, Ratio, Span, Term, plain
 from kpi_pipeline.model.kpis.money import count
+from kpi_pipeline.model.labels import Text
 
 _DOWN = Direction.DOWN
 _IDLE_LABELS: Final = {
@@ -44,6 +45,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Receivables used up by the approved billing of the latest month, then of the one before, and so on: "
         "days of the months used up whole, and the part of the last one.",
         target="dso_target_days",
+        basis=Text("{numerator} por cobrar", "{numerator} receivable"),
     ),
     Kpi(
         "dso_best_possible",
@@ -64,6 +66,10 @@ TIME: Final[tuple[Kpi, ...]] = (
         _DOWN,
         True,
         "Days since issue of what is not paid, weighted by amount.",
+        basis=Text(
+            "{numerator} \N{MULTIPLICATION SIGN} días ÷ {denominator}",
+            "{numerator} \N{MULTIPLICATION SIGN} days ÷ {denominator}",
+        ),
     ),
     mean_days(
         "acceptance_days",

@@ -11,30 +11,8 @@ from serving.pages.figures import Figures
 from serving.pages.formats import NO_DATA
 from serving.pages.writing import Writer
 
-COSTS_GROUP: Final = "costs"
-"""The group of KPIs that have no value under a filter by what costs do not have."""
-
-NOT_OF_COSTS: Final = ("state", "amount_band", "issued_age")
-"""Dimensions that a cost does not have."""
-
 _TOGETHER: Final = 20
 """So many cards are read without headings."""
-
-_COUNT_OF: Final = {
-    "proposed": "certificates",
-    "receivable": "receivable_count",
-    "overdue": "overdue_count",
-    "critical": "critical_count",
-    "conformity_pending": "conformity_pending_count",
-}
-_QUOTIENTS: Final = {
-    "average_certificate": "quotient_of_certificates",
-    "open_age": "quotient_of_money_days",
-    "dso_count_back": "quotient_of_receivable",
-    # Squares of amounts tell nobody anything.
-    "client_concentration": "",
-}
-"""What is divided by what, where the unit does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +97,11 @@ def card_groups(
         One group, or those of the catalogue where there are many cards.
     """
     known = [kpi for name in page.kpis if (kpi := writer.kpi(name)) is not None]
+    headings = {group.name: writer.label(group) for group in writer.catalogue.kpi_groups}
     groups = dict.fromkeys(kpi.group for kpi in known) if len(known) > _TOGETHER else [""]
     return [
         CardGroup(
-            writer.texts.get(f"group_{group}", group),
+            headings.get(group, ""),
             [_card(kpi, figures, selection, writer) for kpi in known if group in ("", kpi.group)],
         )
         for group in groups
@@ -132,8 +111,8 @@ def card_groups(
 def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Writer) -> str:
     """Why a page has no costs; empty where it shows none, or the filter names nothing that they lack."""
     kpis = [writer.kpi(name) for name in page.kpis]
-    shows_costs = any(kpi is not None and kpi.group == COSTS_GROUP for kpi in kpis)
-    return writer.texts["lacking_costs"] if shows_costs and _lacks_costs(selection) else ""
+    shows_costs = any(kpi is not None and kpi.needs_costs for kpi in kpis)
+    return writer.texts["lacking_costs"] if shows_costs and _lacks_costs(selection, writer) else ""
 
 
 def comparison_text(figures: Figures, writer: Writer) -> str:
@@ -155,7 +134,7 @@ def comparison_text(figures: Figures, writer: Writer) -> str:
 def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer) -> Card:
     kpi_values = figures.kpis.get(kpi.name, ())
     absent = writer.texts["no_data"]
-    if kpi.group == COSTS_GROUP and _lacks_costs(selection):
+    if kpi.needs_costs and _lacks_costs(selection, writer):
         absent = writer.texts["no_costs"]
     shown = [
         _figure(kpi, kpi_value, figures, absent, several=len(kpi_values) > 1, writer=writer)
@@ -207,21 +186,16 @@ def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Val
 def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) -> str:
     texts = writer.texts
     if kpi_value.numerator is not None and kpi_value.denominator is not None:
-        template = _QUOTIENTS.get(kpi.name)
-        if template is None:
-            template = "quotient_of_days" if kpi.unit == "days" else "quotient"
-            template = template if kpi_value.window_days is None else "quotient_of_window"
-        if not template:
-            return ""
+        basis = writer.own(kpi, "basis")
         counted = writer.formats.count(kpi_value.denominator)
         numerator, denominator = (
             writer.text("count" if kpi_value.currency is None else "money", term, kpi_value.currency or "")
             for term in (kpi_value.numerator, kpi_value.denominator)
         )
-        return texts[template].format(
+        return basis.format(
             numerator=numerator, denominator=denominator, count=counted, days=kpi_value.window_days
         )
-    sibling = figures.kpis.get(_COUNT_OF.get(kpi.name, ""), ())
+    sibling = figures.kpis.get(kpi.count, ())
     # The count is of all currencies: beside the amount of one of several it would mislead.
     if len(figures.currencies) == 1 and sibling and sibling[0].value is not None:
         count = sibling[0].value
@@ -260,8 +234,8 @@ def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
     return Target(words.format(target=target), is_met)
 
 
-def _lacks_costs(selection: Mapping[str, Sequence[str]]) -> bool:
-    return any(selection.get(name) for name in NOT_OF_COSTS)
+def _lacks_costs(selection: Mapping[str, Sequence[str]], writer: Writer) -> bool:
+    return any(selection.get(one.name) for one in writer.catalogue.dimensions if not one.of_costs)
 
 
 def _ages(labels: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from serving.catalogue import Chart, Column, Kind
+from serving.catalogue import Chart, Column
 from serving.pages.cards.kpi_values import CurrencyCode, Number
 from serving.pages.kinds import Value, is_of
 
@@ -45,7 +45,7 @@ class ChartData:
     rows: Sequence[Row]
     sentences: Sequence[Sentence]
 
-    def columns(self, *kinds: Kind) -> list[Column]:
+    def columns(self, *kinds: str) -> list[Column]:
         """Its columns of some kinds, in order."""
         return [column for column in self.chart.columns if column.kind in kinds]
 

@@ -1,17 +1,16 @@
 """The figures of a page as sheets: exact values with their kinds, for files that other programs read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from serving.catalogue import Page
+from serving.catalogue import Catalogue, Column, Page
 from serving.pages.charts.figures import ChartData
-from serving.pages.figures import Figures, TableFigures
-from serving.pages.tables.declarations import PLAIN_TABLES, PROFITABILITY, Table
-from serving.pages.tables.forecasts import COLUMNS, FORECAST, MONTH, Forecast
-from serving.pages.tables.statements import LINE, STATEMENT, TOTAL, Statement, statement_lines
+from serving.pages.figures import Figures
+from serving.pages.tables.rows import TableFigures, tables_in
+from serving.pages.tables.view import statement_columns, statement_values
 from serving.pages.writing import Writer
 
 KEY_FIGURES: Final = "key_figures"
@@ -70,18 +69,15 @@ def sheets(page: Page, figures: Figures, writer: Writer) -> list[Sheet]:
     """
     return [
         _key_figures(page, figures, writer),
-        *(sheet for name, table in figures.tables.items() for sheet in _tables(name, table, writer)),
+        *(_table(table, writer) for table in figures.tables),
         *(_chart(chart, writer) for chart in figures.charts),
     ]
 
 
-def sheet_names(page: Page) -> list[str]:
+def sheet_names(page: Page, catalogue: Catalogue) -> list[str]:
     """The names of a page's sheets, in their order."""
-    tables = (
-        PROFITABILITY if name not in PLAIN_TABLES and name not in (STATEMENT.name, FORECAST.name) else [name]
-        for name in page.tables
-    )
-    return [KEY_FIGURES, *(name for names in tables for name in names), *page.charts]
+    tables = [table.name for block in page.tables for table in tables_in(catalogue, block)]
+    return [KEY_FIGURES, *tables, *page.charts]
 
 
 def sheet_cell(kind: str, value: Any, currency: str, writer: Writer, kpi: str = "") -> SheetCell:
@@ -134,86 +130,51 @@ def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
 def _chart(data: ChartData, writer: Writer) -> Sheet:
     chart = data.chart
     measured = next((column.name for column in data.columns("kpi")), "")
-    return Sheet(
-        chart.name,
-        chart.title_es if writer.language == "es" else chart.title_en,
-        [writer.label(column) for column in chart.columns],
+    return Sheet(chart.name, writer.own(chart, "title"), *_cells(chart.columns, data.rows, writer, measured))
+
+
+def _table(figures: TableFigures, writer: Writer) -> Sheet:
+    table = figures.table
+    cells = _cells(table.columns, figures.rows, writer)
+    if table.layout == "statement":
+        cells = _statement(figures, writer)
+    return Sheet(table.name, writer.own(table, "title"), *cells)
+
+
+def _cells(
+    columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], writer: Writer, measured: str = ""
+) -> tuple[list[str], list[list[SheetCell]]]:
+    """The heads and cells of rows; `measured` is the column that names the KPI of their readings."""
+    heads = [writer.label(column) for column in columns]
+    return heads, [
         [
-            [
-                sheet_cell(
-                    column.kind,
-                    row[column.name],
-                    row.get("currency", ""),
-                    writer,
-                    kpi=row[measured] if measured else "",
-                )
-                for column in chart.columns
-            ]
-            for row in data.rows
-        ],
-    )
+            sheet_cell(
+                column.kind,
+                row[column.name],
+                row.get("currency", ""),
+                writer,
+                row[measured] if measured else "",
+            )
+            for column in columns
+        ]
+        for row in rows
+    ]
 
 
-def _tables(name: str, table: TableFigures, writer: Writer) -> Iterator[Sheet]:
-    if isinstance(table, Statement):
-        yield _statement(table, writer)
-    elif isinstance(table, Forecast):
-        yield _forecast(table, writer)
-    elif isinstance(table, Mapping):
-        for part, rows in table.items():
-            yield _plain(PROFITABILITY[part], rows, writer)
-    else:
-        yield _plain(PLAIN_TABLES[name], table, writer)
-
-
-def _plain(table: Table, rows: Iterable[Mapping[str, Any]], writer: Writer) -> Sheet:
-    return Sheet(
-        table.name,
-        table.title.into(writer.language),
-        [column.label.into(writer.language) for column in table.columns],
+def _statement(figures: TableFigures, writer: Writer) -> tuple[list[str], list[list[SheetCell]]]:
+    """A row a line, a column a month, and the total."""
+    months = list(dict.fromkeys(row["month"] for row in figures.rows))
+    texts = writer.texts
+    heads = [texts["statement_line"], texts["sheet_currency"], *months, texts["statement_total"]]
+    return heads, [
         [
-            [sheet_cell(column.kind, row[column.name], row["currency"], writer) for column in table.columns]
-            for row in rows
-        ],
-    )
-
-
-def _statement(statement: Statement, writer: Writer) -> Sheet:
-    language = writer.language
-    return Sheet(
-        STATEMENT.name,
-        STATEMENT.title.into(language),
-        [
-            LINE.into(language),
-            writer.texts["sheet_currency"],
-            *statement.statement.months,
-            TOTAL.into(language),
-        ],
-        [
-            [
-                SheetCell(line.label),
-                SheetCell(line.currency),
-                *(sheet_cell(line.kind, value, line.currency, writer) for value in line.values),
-            ]
-            for line in statement_lines(statement, language)
-        ],
-    )
-
-
-def _forecast(forecast: Forecast, writer: Writer) -> Sheet:
-    language = writer.language
-    heads = [MONTH, *COLUMNS.values()]
-    return Sheet(
-        FORECAST.name,
-        FORECAST.title.into(language),
-        [heads[0].into(language), writer.texts["sheet_currency"], *(one.into(language) for one in heads[1:])],
-        [
-            [
-                SheetCell(month),
-                SheetCell(line.currency),
-                *(sheet_cell("money", getattr(line, name)[at], line.currency, writer) for name in COLUMNS),
-            ]
-            for line in forecast.lines
-            for at, month in enumerate(forecast.months)
-        ],
-    )
+            SheetCell(writer.label(column)),
+            SheetCell(currency),
+            *(
+                sheet_cell(column.kind, value, currency, writer)
+                for value in statement_values(figures, currency, column)
+            ),
+        ]
+        for currency in figures.by_currency
+        for column in statement_columns(figures)
+    ]

@@ -11,7 +11,6 @@ from serving.catalogue import Catalogue, Dimension, Group, Period
 from serving.pages.context import PageContext
 from serving.pages.filters.parts import MONTH, Counts, Part, groups_of, parts, without
 from serving.pages.formats import Formats
-from serving.pages.texts.values import UNASSIGNED_TEXT, UNASSIGNED_VALUE, VALUE_TEXTS
 from serving.pages.writing import Writer
 
 _AT_A_GLANCE: Final = 8
@@ -116,7 +115,7 @@ def choice_of(dimension: Dimension, context: PageContext) -> Choice:
         for group in groups_of(catalogue, dimension)
     ]
     for value, count in by_value.items():
-        label = value_label(dimension.name, value, writer)
+        label = writer.text(dimension.kind, value, "")
         included = any(value in group.values for group in named)
         options.append(_option(value, label, count, value in chosen, writer.formats, included))
     if dimension.role != "time" and len(options) > _AT_A_GLANCE:
@@ -143,17 +142,6 @@ def chips(context: PageContext) -> list[Chip]:
     ]
 
 
-def value_label(dimension: str, value: str, writer: Writer) -> str:
-    """A value of a dimension as people read it; names stay as the source spells them."""
-    if dimension == "month":
-        return writer.formats.month(value)
-    if dimension == "issued_age":
-        return value.replace("-", "\N{EN DASH}")
-    if (text := VALUE_TEXTS.get(dimension, {}).get(value)) is not None:
-        return text.into(writer.language)
-    return UNASSIGNED_TEXT.into(writer.language) if value == UNASSIGNED_VALUE else value
-
-
 def part_heading(catalogue: Catalogue, part: Part, writer: Writer) -> str:
     """What a part of a filter is a choice of: its dimension, or the period."""
     if isinstance(part.said_by, Period):
@@ -165,8 +153,9 @@ def part_label(part: Part, writer: Writer) -> str:
     """A part of a filter as people read it: a period or group by its name, a range by its ends."""
     if part.said_by is not None:
         return writer.label(part.said_by)
+    (kind,) = (one.kind for one in writer.catalogue.dimensions if one.name == part.dimension)
     ends = dict.fromkeys((part.values[0], part.values[-1]))
-    return " \N{EN DASH} ".join(value_label(part.dimension, value, writer) for value in ends)
+    return " \N{EN DASH} ".join(writer.text(kind, value, "") for value in ends)
 
 
 def _option(

@@ -1,54 +1,138 @@
 """The rows of tables as they are published, checked against the kinds of their columns."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
+from pydantic import BaseModel, Field
+
+from kpi_pipeline.model.labels import Kind
+from serving.catalogue import Catalogue, Page, Table
+from serving.pages.cards.kpi_values import CurrencyCode, MonthText
 from serving.pages.kinds import is_of
-from serving.pages.tables.declarations import PROFITABILITY, PROFITABILITY_NAME, WORKING_CAPITAL, Table
 
 Rows = Sequence[Mapping[str, Any]]
 """The values of each row by the name of their column."""
 
-_DAILY: Final = "daily_billing"
+_BEYOND: Final = ("later", "unknown", "receivable")
+"""Amounts of a forecast that are of no month."""
 
 
-def read_rows(table: Table, rows: Any) -> Rows:
-    """Check the rows of a table.
+@dataclass(frozen=True, slots=True)
+class TableFigures:
+    """One table of one filter, checked.
+
+    Attributes:
+        table: Its declaration.
+        rows: Its rows; one a month and currency where it is published by month.
+        by_currency: What a table by month holds beyond them: the totals of a statement, or the amounts
+            beyond the months of a forecast.
+    """
+
+    table: Table
+    rows: Rows
+    by_currency: Mapping[str, Mapping[str, Any]]
+
+
+class _Months(BaseModel, strict=True, frozen=True):
+    """Rows by month: of each currency a list a column, one value a month."""
+
+    class Line(BaseModel, strict=True, frozen=True, extra="allow"):
+        """The columns of one currency."""
+
+        currency: CurrencyCode
+
+    months: Annotated[list[MonthText], Field(min_length=1)]
+    lines: list[Line]
+
+
+def read_tables(page: Page, catalogue: Catalogue, data: Mapping[str, Any]) -> list[TableFigures]:
+    """Check the tables of a page, in its order.
 
     Args:
-        table: What they should be.
-        rows: As they are published.
+        page: Which tables it shows.
+        catalogue: What they consist of.
+        data: The payload; it holds tables itself or under `tables`.
 
     Raises:
-        ValueError: If they are none, or a value is missing or of another kind.
+        ValueError: If a table or a value is missing, or of another kind than its column.
     """
-    if not isinstance(rows, list):
-        raise ValueError(f"table {table.name} has no rows")  # noqa: TRY004 - as all that is no payload
-    return [_row(table, row) for row in rows]
+    together = data.get("tables", {})
+    if not isinstance(together, Mapping):
+        raise ValueError("tables: not an object")  # noqa: TRY004 - one kind of error for all malformed data
+    held = {**data, **together}
+    return [
+        _read(table, held.get(table.name) if block == table.name else _part(held.get(block), table), data)
+        for block in page.tables
+        for table in tables_in(catalogue, block)
+    ]
 
 
-def read_profitability(tables: Any) -> Mapping[str, Rows]:
-    """Check the rows of each table of profitability; raises as `read_rows` does."""
-    if not isinstance(tables, Mapping) or tables.keys() < PROFITABILITY.keys():
-        raise ValueError(f"table {PROFITABILITY_NAME} has not all of its parts")
-    return {name: read_rows(table, tables[name]) for name, table in PROFITABILITY.items()}
+def tables_in(catalogue: Catalogue, block: str) -> list[Table]:
+    """The tables under one name of a page.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if tables := [table for table in catalogue.tables if table.block == block]:
+        return tables
+    raise ValueError(f"table {block} is unknown")
 
 
-def _row(table: Table, row: Any) -> Mapping[str, Any]:
-    if not isinstance(row, Mapping):
-        raise ValueError(f"table {table.name} has a row that is none")  # noqa: TRY004 - as above
-    values = dict(row)
-    if table is WORKING_CAPITAL:
-        values[_DAILY] = _daily_billing(row.get(_DAILY))
+def _part(block: Any, table: Table) -> Any:
+    return block.get(table.name) if isinstance(block, Mapping) else None
+
+
+def _read(table: Table, published: Any, data: Mapping[str, Any]) -> TableFigures:
+    if published is None:
+        raise ValueError(f"table {table.name} is missing")
+    if table.layout == "rows":
+        if not isinstance(published, list):
+            raise ValueError(f"table {table.name} has no rows")
+        return TableFigures(table, [_row(table, row) for row in published], {})
+    if not isinstance(published, Mapping):
+        raise ValueError(f"table {table.name} has no months")  # noqa: TRY004
+    by_month = _Months.model_validate(published)
+    rows = [row for line in by_month.lines for row in _rows_of_months(table, by_month.months, line)]
+    lines = [line.model_dump() for line in by_month.lines]
+    if table.layout == "forecast":
+        for line in lines:
+            if not all(isinstance(line.get(name), int) for name in _BEYOND):
+                raise ValueError(f"table {table.name} lacks amounts beyond its months")
+        return TableFigures(table, rows, {line["currency"]: line for line in lines})
+    totals = data.get("totals")
+    if not isinstance(totals, list):
+        raise ValueError(f"table {table.name} has no totals")  # noqa: TRY004
+    # A total is a row of no month.
+    checked = {row["currency"]: row for row in (_row(table, total, by_month.months[0]) for total in totals)}
+    if list(checked) != [line["currency"] for line in lines]:
+        raise ValueError(f"table {table.name}: lines and totals are not of the same currencies")
+    return TableFigures(table, rows, checked)
+
+
+def _rows_of_months(table: Table, months: Sequence[str], line: _Months.Line) -> Iterator[Mapping[str, Any]]:
+    columns: dict[str, Any] = {"month": months, "currency": [line.currency] * len(months)}
     for column in table.columns:
-        if column.name not in values or not is_of(column.kind)(values[column.name]):
+        values = columns.setdefault(column.name, getattr(line, column.name, None))
+        if not isinstance(values, list) or len(values) != len(months):
+            raise ValueError(f"table {table.name}: {column.name} has not one value a month")
+    for row in zip(*columns.values(), strict=True):
+        yield _row(table, dict(zip(columns, row, strict=True)))
+
+
+def _row(table: Table, row: Any, month: str = "") -> Mapping[str, Any]:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"table {table.name} has a row that is no object")  # noqa: TRY004
+    values = {"month": month, **row} if month else dict(row)
+    for column in table.columns:
+        value = values.get(column.name)
+        if column.kind is Kind.MONEY and isinstance(value, Mapping):
+            # An amount that is a quotient is shown to the minor unit.
+            value = values[column.name] = _rounded(value.get("value"))
+        if column.name not in values or not is_of(column.kind)(value):
             raise ValueError(f"table {table.name}: {column.name} is no {column.kind}")
     return values
 
 
-def _daily_billing(quotient: Any) -> int | None:
-    """The amount a day, to the minor unit."""
-    value = quotient.get("value") if isinstance(quotient, Mapping) else quotient
-    if value is None or not isinstance(value, (int, float)):
-        return None
-    return round(value)
+def _rounded(quotient: Any) -> int | None:
+    return round(quotient) if isinstance(quotient, int | float) else None

@@ -1,13 +1,13 @@
 """Tables as their template shows them: heads and written cells."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from serving.pages.tables.declarations import Table, TableColumn
+from kpi_pipeline.model.labels import NUMBERS, Kind
+from serving.catalogue import Column
+from serving.pages.tables.rows import Rows, TableFigures
 from serving.pages.writing import Cell, Writer
-
-_NUMBERS: Final = ("money", "share", "days", "count", "urgency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class TableView:
     """Rows in one currency, or in none.
 
     Attributes:
-        caption: What tells it from the other tables of its section; empty when it is alone.
+        caption: What distinguishes it from the other tables of its section; empty when it is alone.
         heads: Of its columns.
         rows: Its cells; the first of each is what the row is about.
-        is_ordered: Whether the order of its rows is a part of what it says: then it is not sorted.
+        is_ordered: Whether the order of its rows has a meaning: then it is not sorted.
     """
 
     caption: str
@@ -42,10 +42,10 @@ class TableSection:
     Attributes:
         name: Unique in the page.
         title: Its title.
-        note: What is to be known of it.
-        nothing: Said instead where it has no rows.
+        note: What a reader must know about it.
+        nothing: Shown instead where it has no rows.
         tables: One a currency.
-        sentences: What it says in words.
+        sentences: Shown beneath it.
     """
 
     name: str
@@ -56,35 +56,44 @@ class TableSection:
     sentences: list[str]
 
 
-def plain_section(table: Table, rows: Sequence[Mapping[str, Any]], writer: Writer) -> TableSection:
-    """A table of rows; one a currency, unless that is what its rows are about.
-
-    Args:
-        table: Its words and columns.
-        rows: As they are published.
-        writer: Writes its values.
-    """
-    if table.columns[0].kind == "currency":
-        # A row is about a currency: they stand in one table.
-        found = [_table(table.columns, rows, "", writer)] if rows else []
-        return section(table, found, writer)
-    shown = [column for column in table.columns if column.kind != "currency"]
-    return section(
-        table,
-        [
+def table_section(figures: TableFigures, writer: Writer) -> TableSection:
+    """One table: by currency, unless that is what its rows are about."""
+    table, rows, sentences = figures.table, figures.rows, []
+    if table.layout == "forecast":
+        rows = [row for row in rows if figures.by_currency[row["currency"]]["receivable"]]
+        sentences = [
+            _forecast_sentence(code, figures, writer)
+            for code in dict.fromkeys(row["currency"] for row in rows)
+        ]
+    if table.layout == "statement":
+        tables = [_statement(code, figures, writer) for code in figures.by_currency]
+    elif table.columns[0].kind is Kind.CURRENCY:
+        tables = [_table(table.columns, rows, "", writer)] if rows else []
+    else:
+        shown = [column for column in table.columns if column.kind is not Kind.CURRENCY]
+        tables = [
             _table(shown, [row for row in rows if row["currency"] == code], code, writer)
             for code in dict.fromkeys(row["currency"] for row in rows)
-        ],
-        writer,
-    )
+        ]
+    title, note, nothing = (writer.own(table, name) for name in ("title", "note", "nothing"))
+    return TableSection(table.name, title, note, nothing, tables, sentences)
 
 
-def _table(
-    columns: Sequence[TableColumn], rows: Sequence[Mapping[str, Any]], caption: str, writer: Writer
-) -> TableView:
+def statement_columns(figures: TableFigures) -> list[Column]:
+    """The columns of a statement that are its lines."""
+    return [column for column in figures.table.columns if column.kind not in (Kind.MONTH, Kind.CURRENCY)]
+
+
+def statement_values(figures: TableFigures, currency: str, column: Column) -> list[Any]:
+    """One line of a statement: a value a month, then the total."""
+    months = [row[column.name] for row in figures.rows if row["currency"] == currency]
+    return [*months, figures.by_currency[currency][column.name]]
+
+
+def _table(columns: Sequence[Column], rows: Rows, caption: str, writer: Writer) -> TableView:
     return TableView(
         caption,
-        [Head(column.label.into(writer.language), column.kind in _NUMBERS) for column in columns],
+        [Head(writer.label(column), column.kind in NUMBERS) for column in columns],
         [
             [
                 writer.cell(column.kind, row[column.name], row["currency"], dimension=column.dimension)
@@ -95,15 +104,32 @@ def _table(
     )
 
 
-def section(
-    table: Table, tables: list[TableView], writer: Writer, sentences: Iterable[str] = ()
-) -> TableSection:
-    """A table with its words."""
-    return TableSection(
-        table.name,
-        table.title.into(writer.language),
-        table.note.into(writer.language),
-        table.nothing.into(writer.language),
-        tables,
-        list(sentences),
+def _statement(currency: str, figures: TableFigures, writer: Writer) -> TableView:
+    """A row a line, a column a month, and the total."""
+    months = [row["month"] for row in figures.rows if row["currency"] == currency]
+    labels = [*map(writer.formats.month_and_year, months), writer.texts["statement_total"]]
+    return TableView(
+        currency,
+        [Head(writer.texts["statement_line"], False), *(Head(label, True) for label in labels)],
+        [
+            [
+                Cell(writer.label(column)),
+                *(
+                    writer.cell(column.kind, value, currency)
+                    for value in statement_values(figures, currency, column)
+                ),
+            ]
+            for column in statement_columns(figures)
+        ],
+        is_ordered=True,
     )
+
+
+def _forecast_sentence(currency: str, figures: TableFigures, writer: Writer) -> str:
+    """What lies beyond the months of a forecast."""
+    beyond: Mapping[str, int] = figures.by_currency[currency]
+    amounts = {name: beyond[name] for name in ("receivable", "later", "unknown")}
+    amounts["expected"] = sum(row["expected"] for row in figures.rows if row["currency"] == currency)
+    written = {name: writer.text("money", amount, currency) for name, amount in amounts.items()}
+    names = ["within", *(name for name in ("later", "unknown") if beyond[name])]
+    return " ".join(writer.texts[f"forecast_{name}"].format(**written) for name in names)

@@ -34,10 +34,6 @@ TEXTS: Final[dict[str, Text]] = {
     "no_certificates": Text("sin certificados", "no certificates"),
     # Sections.
     "key_figures": Text("Indicadores", "Key figures"),
-    "group_money": Text("Montos", "Amounts"),
-    "group_time": Text("Tiempos", "Times"),
-    "group_quality": Text("Calidad y riesgo", "Quality and risk"),
-    "group_costs": Text("Costos y margen", "Costs and margin"),
     "comparison": Text(
         "Cambios: {count} meses a {month} frente a los {count} anteriores.",
         "Changes: {count} months to {month} compared with the previous {count}.",
@@ -78,22 +74,6 @@ TEXTS: Final[dict[str, Text]] = {
     "nothing_here": Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
     "certificate_count": Text("{count} certificados", "{count} certificates"),
     "certificate_count_one": Text("{count} certificado", "{count} certificate"),
-    "quotient": Text("{numerator} ÷ {denominator}", "{numerator} ÷ {denominator}"),
-    "quotient_of_days": Text(
-        "{numerator} días ÷ {denominator} certificados", "{numerator} days ÷ {denominator} certificates"
-    ),
-    "quotient_of_money_days": Text(
-        "{numerator} \N{MULTIPLICATION SIGN} días ÷ {denominator}",
-        "{numerator} \N{MULTIPLICATION SIGN} days ÷ {denominator}",
-    ),
-    "quotient_of_certificates": Text(
-        "{numerator} ÷ {count} certificados", "{numerator} ÷ {count} certificates"
-    ),
-    "quotient_of_receivable": Text("{numerator} por cobrar", "{numerator} receivable"),
-    "quotient_of_window": Text(
-        "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
-        "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
-    ),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",
         "Amounts over a million in millions (M). Currencies are never added.",

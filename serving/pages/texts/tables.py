@@ -9,6 +9,18 @@ TEXTS: Final[dict[str, Text]] = {
     "urgency_1": Text("media", "moderate"),
     "urgency_2": Text("alta", "high"),
     "urgency_3": Text("muy alta", "very high"),
+    # Statements and forecasts.
+    "statement_line": Text("Línea", "Line"),
+    "statement_total": Text("Total", "Total"),
+    "forecast_within": Text(
+        "De {receivable} por cobrar, {expected} se esperan en estos meses.",
+        "Of {receivable} receivable, {expected} are expected within these months.",
+    ),
+    "forecast_later": Text("Más adelante se esperan {later}.", "{later} are expected later."),
+    "forecast_unknown": Text(
+        "De {unknown} no hay con qué estimar cuándo se pagarán.",
+        "Of {unknown} there is nothing to estimate from when they will be paid.",
+    ),
     # Tables that can be arranged.
     "js_table_search": Text("Buscar", "Search"),
     "js_table_search_in": Text("Buscar en {table}", "Search {table}"),

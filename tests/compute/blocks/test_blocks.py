@@ -6,26 +6,26 @@ from typing import Any
 import orjson
 import pytest
 
-from kpi_pipeline.compute.blocks import (
-    breakdowns,
-    forecast,
-    snapshot,
-    statement,
-    tables,
-    working_capital,
-)
+from kpi_pipeline.compute.blocks import snapshot
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
+from kpi_pipeline.compute.blocks.tables import tables
 from kpi_pipeline.compute.cube.selection import select
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.tables import TABLES
 
 
 def every_chart(slice_: Slice) -> list[Any]:
     """The charts of each variant."""
     return charts(tuple(CHARTS), slice_, kpi_values(slice_, [kpi for kpi in KPIS if kpi.name in KPIS_READ]))
+
+
+def every_table(slice_: Slice) -> list[Any]:
+    """The tables of each variant."""
+    return tables(sorted({table.held_in for table in TABLES.values()}), slice_)
 
 
 @pytest.mark.parametrize(
@@ -34,16 +34,7 @@ def every_chart(slice_: Slice) -> list[Any]:
         every_chart,
         snapshot.ageing,
         snapshot.stages,
-        tables.critical_certificates,
-        tables.project_managers,
-        breakdowns.rejection_reasons,
-        breakdowns.failure_kinds,
-        breakdowns.suppliers,
-        breakdowns.cost_categories,
-        statement.statement,
-        tables.profitability,
-        working_capital.working_capital,
-        forecast.forecast,
+        every_table,
     ],
     ids=lambda block: block.__name__,
 )

@@ -1,10 +1,35 @@
-"""Tables: the most urgent certificates, project managers, and profitability."""
+"""Tables: rows from their declarations, and the most urgent certificates."""
 
 from datetime import date
 
 import orjson
 
-from kpi_pipeline.compute.blocks.tables import critical_certificates, profitability, project_managers
+from kpi_pipeline.compute.blocks.tables import critical_certificates, table_rows, tables
+from kpi_pipeline.model.tables import TABLES
+
+
+def project_managers(slice_):
+    return table_rows(TABLES["project_managers"], slice_)
+
+
+def profitability(slice_):
+    return [one["profitability"] for one in tables(["profitability"], slice_)]
+
+
+def rejection_reasons(slice_):
+    return table_rows(TABLES["rejection_reasons"], slice_)
+
+
+def failure_kinds(slice_):
+    return table_rows(TABLES["failure_kinds"], slice_)
+
+
+def suppliers(slice_):
+    return table_rows(TABLES["suppliers"], slice_)
+
+
+def cost_categories(slice_):
+    return table_rows(TABLES["cost_categories"], slice_)
 
 
 def test_critical_certificates_come_by_urgency(piece_of) -> None:
@@ -132,4 +157,46 @@ def test_without_costs_there_is_no_margin(piece_of) -> None:
             "margin": None,
             "margin_share": None,
         }
+    ]
+
+
+def test_what_went_wrong(piece_of) -> None:
+    slice_ = piece_of({}, {"client": "Austral"})
+    assert rejection_reasons(slice_) == [
+        [{"reason": "fuera_alcance", "currency": "CLP", "amount": 30, "count": 1}],
+        [],
+    ]
+    assert failure_kinds(slice_)[0] == [
+        {"kind": "error_tecnico", "currency": "CLP", "amount": 30, "count": 1}
+    ]
+
+
+def test_reasons_come_by_count_then_amount_then_name(piece_of) -> None:
+    given = [("rara", 90), ("frecuente", 1), ("frecuente", 1), ("b", 5), ("á", 5)]
+    rows = [
+        {"state": "rechazado", "rejection_reason": reason, "amount_proposed": amount}
+        for reason, amount in given
+    ]
+    (found,) = rejection_reasons(piece_of(certificates=rows, costs=()))
+    assert [row["reason"] for row in found] == ["frecuente", "rara", "á", "b"]
+
+
+def test_suppliers_come_by_amount_within_their_currency(piece_of) -> None:
+    costs = [
+        {"supplier": f"S{number:02}", "amount": number, "currency": currency}
+        for number in range(1, 13)
+        for currency in ("CLP", "USD")
+    ]
+    everything, paid = suppliers(piece_of({}, {"state": "pagado"}, costs=costs))
+    assert [(row["supplier"], row["currency"]) for row in everything] == [
+        (f"S{number:02}", currency) for currency in ("CLP", "USD") for number in range(12, 2, -1)
+    ]
+    assert paid == []
+
+
+def test_categories(piece_of) -> None:
+    (found,) = cost_categories(piece_of())
+    assert found == [
+        {"category": "materiales", "currency": "CLP", "amount": 130, "count": 2},
+        {"category": "arriendo", "currency": "CLP", "amount": 15, "count": 1},
     ]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, REASON_ADVICE, Reason
-from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
 
 FULL = """

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts, normalise_costs
 from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.model.costs import COST_QUARANTINE_SCHEMA, COST_SCHEMA, NO_DETAIL
-from kpi_pipeline.model.dimensions import UNASSIGNED
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
 from tests.compute.conftest import certificates_table
 

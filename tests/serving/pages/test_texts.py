@@ -3,10 +3,7 @@
 import re
 from string import Formatter
 
-from kpi_pipeline.model.certificates import State
-from kpi_pipeline.model.dimensions import UNASSIGNED
 from serving.pages.texts import texts_in
-from serving.pages.texts.values import STATE_TEXTS, UNASSIGNED_VALUE
 from serving.problem_types import PROBLEM_TYPES
 
 
@@ -21,11 +18,6 @@ def test_both_languages_have_every_text_with_the_same_places() -> None:
         assert spanish[name].strip()
         assert english[name].strip()
         assert places(spanish[name]) == places(english[name]), name
-
-
-def test_the_words_of_the_data_have_texts() -> None:
-    assert set(STATE_TEXTS) == {state.value for state in State}
-    assert UNASSIGNED_VALUE == UNASSIGNED
 
 
 def test_every_kind_of_problem_says_what_to_do_in_both_languages() -> None:

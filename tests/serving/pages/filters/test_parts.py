@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.reading.query import parse_filter
-from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSIONS, ISSUED_AGES
+from kpi_pipeline.compute.catalogue import filter_entries
+from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.groups import GROUPS
-from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
+from kpi_pipeline.model.periods import quick_periods
 from serving.catalogue import Catalogue
 from serving.pages.filters.parts import parameters_of, parts, without
 
@@ -25,43 +26,13 @@ VALUES = {
     "amount_band": list(AMOUNT_BANDS),
     "issued_age": AGES,
 }
-SELECTIONS = quick_periods(AS_OF, MONTHS)
 STORED = {
     "as_of": AS_OF.isoformat(),
-    "dimensions": [
-        {
-            "name": dimension.name,
-            "parameters": [dimension.name],
-            "label_es": dimension.label_es,
-            "label_en": dimension.label_en,
-            "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
-            "values": [{"value": value, "count": 1} for value in VALUES.get(dimension.name, ())],
-        }
-        for dimension in DIMENSIONS
-    ],
-    "periods": [
-        {
-            "name": period.name,
-            "spellings": list(period.spellings),
-            "label_es": period.label_es,
-            "label_en": period.label_en,
-            "dimension": period.dimension,
-            "values": [value for values in SELECTIONS[period.name].values() for value in values],
-        }
-        for period in PERIODS
-    ],
-    "groups": [
-        {
-            "dimension": group.dimension,
-            "name": group.name,
-            "spellings": list(group.spellings),
-            "label_es": group.label_es,
-            "label_en": group.label_en,
-            "values": list(group.values),
-        }
-        for group in GROUPS
-    ],
-    **{name: [] for name in ("kpis", "currencies", "charts", "pages")},
+    **filter_entries(
+        AS_OF, {name: [(value, 1) for value in VALUES.get(name, ())] for name in DIMENSION_NAMES}
+    ),
+    **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages")},
+    "labels": {},
     "specs": {},
 }
 CATALOGUE = Catalogue.model_validate(STORED)
@@ -70,7 +41,7 @@ selections = st.fixed_dictionaries(
     {}, optional={name: st.lists(st.sampled_from(values), max_size=5) for name, values in VALUES.items()}
 )
 stretches = st.one_of(
-    st.sampled_from(list(SELECTIONS.values())),
+    st.sampled_from(list(quick_periods(AS_OF, MONTHS).values())),
     st.tuples(st.integers(0, 6), st.integers(0, 6)).map(
         lambda ends: {"month": MONTHS[min(ends) : max(ends) + 1]}
     ),

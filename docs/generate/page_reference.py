@@ -1,0 +1,61 @@
+"""The page of what dashboards show: filters, pages, tables and charts, generated from their declarations."""
+
+from collections.abc import Iterable
+
+from docs.generate.markdown import generated_from, table
+from kpi_pipeline.model.charts import CHARTS
+from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.tables import TABLES
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    filters = [
+        (
+            f"`{dimension.name}`",
+            ", ".join(f"`{alias}`" for alias in dimension.aliases),
+            dimension.label_es,
+            dimension.label_en,
+            "a column of the source" if dimension.is_column else "derived",
+        )
+        for dimension in DIMENSIONS
+    ]
+    pages = [
+        (
+            f"`{one.name}`",
+            one.label_es,
+            one.label_en,
+            one.product,
+            str(len(one.kpis)),
+            _names(one.charts),
+            _names(one.tables),
+        )
+        for one in PAGES
+    ]
+    tables = [
+        (
+            f"`{one.name}`",
+            one.held_in,
+            one.title.es,
+            one.title.en,
+            _names(column.name for column in one.columns),
+        )
+        for one in TABLES.values()
+    ]
+    charts = [
+        (f"`{one.name}`", one.title.es, one.title.en, _names(column.name for column in one.fields))
+        for one in CHARTS.values()
+    ]
+    sections = (
+        ("Filters", ("Parameter", "Also", "Español", "English", "Value"), filters),
+        ("Pages", ("Name", "Español", "English", "Product", "KPIs", "Charts", "Tables"), pages),
+        ("Tables", ("Name", "Part of", "Español", "English", "Columns"), tables),
+        ("Charts", ("Name", "Español", "English", "Columns"), charts),
+    )
+    head = f"# Filters, pages, tables and charts\n\n{generated_from('kpi_pipeline/model')}\n"
+    return "\n".join([head, *(f"## {title}\n\n{table(heads, rows)}" for title, heads, rows in sections)])
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,352 @@
+"""The tables of pages: what each is called, which columns it has and where its rows come from.
+
+A table of `ByDimension` or `ByKey` is computed from its declaration alone. Any other has a builder of its
+own in `compute.blocks.tables`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from kpi_pipeline.model.columns import (
+    AMOUNT,
+    APPROVED,
+    CERTIFICATES,
+    CURRENCY,
+    MONTH,
+    OVERDUE,
+    RECEIVABLE,
+    Column,
+    count,
+    days,
+    money,
+    name_of,
+    share,
+)
+from kpi_pipeline.model.kpis.formulas import Ratio, Span, Term, Total, plain, terms_of
+from kpi_pipeline.model.labels import Kind, Text
+
+
+@dataclass(frozen=True, slots=True)
+class ByDimension:
+    """A row for each currency and value of a dimension, which the table's first column names.
+
+    Attributes:
+        dimension: Whose values; not the month.
+        values: Column to the formula of its values, over the spans SELF and WINDOW.
+        ranked_by: The column whose largest values come first, within each currency.
+        top: Rows of each currency at most.
+        by_size: Whether the ranking ignores the sign.
+    """
+
+    dimension: str
+    values: Mapping[str, Total | Ratio]
+    ranked_by: str
+    top: int
+    by_size: bool = False
+
+    def __post_init__(self) -> None:
+        spans = {term.span for formula in self.values.values() for term in terms_of(formula)}
+        if spans - {Span.SELF, Span.WINDOW} or any(term.span is not Span.SELF for term in self.ranking().of):
+            raise ValueError("a table has values over self and window, and is ranked by a value over self")
+
+    def ranking(self) -> Total:
+        """The formula by which rows are ranked."""
+        formula = self.values[self.ranked_by]
+        if isinstance(formula, Ratio):
+            raise ValueError(f"a table is ranked by a total; {self.ranked_by!r} is a ratio")  # noqa: TRY004
+        return formula
+
+    def components(self, span: Span) -> tuple[str, ...]:
+        """The components of its formulas over one span, each once."""
+        terms = (term for formula in self.values.values() for term in terms_of(formula))
+        return tuple(dict.fromkeys(term.component for term in terms if term.span is span))
+
+
+@dataclass(frozen=True, slots=True)
+class ByKey:
+    """A row for each currency and key of a breakdown, which the table's first column names.
+
+    Attributes:
+        breakdown: One of the roll-up's breakdowns.
+        ranked_by: What the largest come first of, then by key: "count" or "amount".
+        top: Rows of each currency at most.
+    """
+
+    breakdown: str
+    ranked_by: tuple[Literal["count", "amount"], ...]
+    top: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: Its key in payloads and downloads.
+        title: Its title.
+        note: What a reader must know about it.
+        nothing: Shown instead where it has no rows.
+        columns: Its columns, in order.
+        rows: How its rows are computed; None where a builder of its name does.
+        block: The name under which pages and payloads hold it with others; empty: its own.
+        layout: How its rows are published: as rows, or as one list a month for each column and currency
+            ("forecast", "statement"). A statement is shown with its columns as lines.
+    """
+
+    name: str
+    title: Text
+    note: Text
+    nothing: Text
+    columns: tuple[Column, ...]
+    rows: ByDimension | ByKey | None = None
+    block: str = ""
+    layout: Literal["rows", "forecast", "statement"] = "rows"
+
+    @property
+    def held_in(self) -> str:
+        """The name under which pages and payloads hold it."""
+        return self.block or self.name
+
+
+_NO_COSTS: Final = Text("No hay costos con este filtro.", "There are no costs under this filter.")
+_COSTS: Final = plain("cost_opex_amount", "cost_capex_amount")
+_MARGIN: Final = (Term("approved_amount"), *(Term(term.component, factor=-1) for term in _COSTS))
+
+
+def _profitability(dimension: str, es: str, en: str, nothing: Text) -> Table:
+    return Table(
+        dimension,
+        Text(f"Rentabilidad por {es.lower()}", f"Profitability by {en.lower()}"),
+        Text("Los quince con más aprobado.", "The fifteen with the largest approved amounts."),
+        nothing,
+        (
+            name_of(dimension, es, en, name="value"),
+            CURRENCY,
+            APPROVED,
+            money("costs", "Costos", "Costs"),
+            money("margin", "Margen", "Margin"),
+            share("margin_share", "Margen (%)", "Margin (%)"),
+        ),
+        ByDimension(
+            dimension,
+            {
+                "approved": Total(plain("approved_amount")),
+                "costs": Total(_COSTS),
+                "margin": Total(_MARGIN),
+                "margin_share": Ratio(_MARGIN, plain("approved_amount")),
+            },
+            ranked_by="approved",
+            top=15,
+            by_size=True,
+        ),
+        block="profitability",
+    )
+
+
+TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        Table(
+            "critical_certificates",
+            Text("Certificados críticos", "Critical certificates"),
+            Text(
+                "Los veinte más urgentes. La urgencia, de 0 a 100, pesa los días desde el envío, el monto y "
+                "los días de vencido.",
+                "The twenty most urgent. Urgency, from 0 to 100, weighs days since sending, amount and days "
+                "overdue.",
+            ),
+            Text("Ningún certificado es crítico.", "No certificate is critical."),
+            (
+                Column("certificate_id", Text("Certificado", "Certificate"), Kind.TEXT),
+                name_of("project", "Proyecto", "Project"),
+                name_of("client", "Cliente", "Client"),
+                name_of("project_manager", "Jefe de proyecto", "Project manager"),
+                Column("state", Text("Estado", "State"), Kind.STATE, "state"),
+                CURRENCY,
+                AMOUNT,
+                Column("sent_on", Text("Enviado el", "Sent on"), Kind.DAY),
+                days("days", "Días desde el envío", "Days since sending"),
+                days("overdue_days", "Días de vencido", "Days overdue"),
+                Column("urgency", Text("Urgencia", "Urgency"), Kind.URGENCY),
+            ),
+        ),
+        Table(
+            "project_managers",
+            Text("Jefes de proyecto", "Project managers"),
+            Text("Los treinta con más aprobado.", "The thirty with the largest approved amounts."),
+            Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
+            (
+                name_of("project_manager", "Jefe de proyecto", "Project manager"),
+                CURRENCY,
+                count("certificates", "Certificados", "Certificates"),
+                APPROVED,
+                RECEIVABLE,
+                OVERDUE,
+                money("critical", "Crítico", "Critical"),
+                share("approval_rate", "Tasa de aprobación", "Approval rate"),
+                days("dso", "DSO (días)", "DSO (days)"),
+            ),
+            ByDimension(
+                "project_manager",
+                {
+                    "certificates": Total(plain("proposed_count")),
+                    "approved": Total(plain("approved_amount")),
+                    "receivable": Total(plain("receivable_amount")),
+                    "overdue": Total(plain("overdue_amount")),
+                    "critical": Total(plain("critical_amount")),
+                    "approval_rate": Ratio(plain("approved_amount"), plain("decided_proposed_amount")),
+                    "dso": Ratio(
+                        plain("receivable_amount"),
+                        plain("approved_amount", span=Span.WINDOW),
+                        times_days=True,
+                    ),
+                },
+                ranked_by="approved",
+                top=30,
+            ),
+        ),
+        Table(
+            "rejection_reasons",
+            Text("Motivos de rechazo", "Reasons of rejection"),
+            Text(
+                "De los certificados rechazados que dicen su motivo; monto propuesto.",
+                "Of rejected certificates that state their reason; proposed amount.",
+            ),
+            Text("Ningún rechazo dice su motivo.", "No rejection states its reason."),
+            (Column("reason", Text("Motivo", "Reason"), Kind.REASON), CURRENCY, CERTIFICATES, AMOUNT),
+            ByKey("rejection_reason", ("count", "amount")),
+        ),
+        Table(
+            "failure_kinds",
+            Text("Tipos de falla", "Kinds of failure"),
+            Text(
+                "De los certificados rechazados o con re-trabajo que dicen su falla; monto propuesto.",
+                "Of rejected or reworked certificates that state their failure; proposed amount.",
+            ),
+            Text("Ningún certificado dice su falla.", "No certificate states a failure."),
+            (
+                Column("kind", Text("Tipo de falla", "Kind of failure"), Kind.REASON),
+                CURRENCY,
+                CERTIFICATES,
+                AMOUNT,
+            ),
+            ByKey("failure_kind", ("count", "amount")),
+        ),
+        Table(
+            "statement",
+            Text("Estado financiero", "Financial statement"),
+            Text(
+                "Facturado, aprobado y costos por mes de facturación; cobrado y pagado a "
+                "proveedores, por mes de pago.",
+                "Billed, approved and costs by billing month; collected and paid to suppliers, by month of "
+                "payment.",
+            ),
+            Text("No hay movimientos en estos meses.", "Nothing happened in these months."),
+            (
+                MONTH,
+                CURRENCY,
+                money("billed", "Facturado", "Billed"),
+                APPROVED,
+                money("collected", "Cobrado", "Collected"),
+                money("opex", "OPEX", "OPEX"),
+                money("capex", "CAPEX", "CAPEX"),
+                money("costs", "Costos", "Costs"),
+                money("costs_paid_out", "Pagado a proveedores", "Paid to suppliers"),
+                money("margin", "Margen", "Margin"),
+                share("margin_share", "Margen (%)", "Margin (%)"),
+            ),
+            layout="statement",
+        ),
+        _profitability(
+            "project",
+            "Proyecto",
+            "Project",
+            Text("Ningún proyecto tiene montos.", "No project has any amount."),
+        ),
+        _profitability(
+            "client", "Cliente", "Client", Text("Ningún cliente tiene montos.", "No client has any amount.")
+        ),
+        _profitability(
+            "project_manager",
+            "Jefe de proyecto",
+            "Project manager",
+            Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
+        ),
+        Table(
+            "suppliers",
+            Text("Proveedores", "Suppliers"),
+            Text("Los diez con más costos; monto neto.", "The ten with the largest costs; net amount."),
+            _NO_COSTS,
+            (
+                Column("supplier", Text("Proveedor", "Supplier"), Kind.NAME),
+                CURRENCY,
+                AMOUNT,
+                count("count", "Facturas", "Invoices"),
+            ),
+            ByKey("supplier", ("amount",)),
+        ),
+        Table(
+            "cost_categories",
+            Text("Categorías de costo", "Cost categories"),
+            Text("Las diez con más costos; monto neto.", "The ten with the largest costs; net amount."),
+            _NO_COSTS,
+            (
+                Column("category", Text("Categoría", "Category"), Kind.NAME),
+                CURRENCY,
+                AMOUNT,
+                count("count", "Facturas", "Invoices"),
+            ),
+            ByKey("cost_category", ("amount",)),
+        ),
+        Table(
+            "working_capital",
+            Text("Capital de trabajo", "Working capital"),
+            Text(
+                "Cuánta caja liberaría cobrar en los días de la meta o de la industria.",
+                "How much cash collecting within the target's or the industry's days would free.",
+            ),
+            Text("No hay nada por cobrar.", "Nothing is receivable."),
+            (
+                CURRENCY,
+                days("dso", "DSO (días)", "DSO (days)"),
+                days("target_days", "Meta (días)", "Target (days)"),
+                days("benchmark_days", "Industria (días)", "Industry (days)"),
+                days("gap_days", "Brecha (días)", "Gap (days)"),
+                money("daily_billing", "Facturación diaria", "Daily billing"),
+                money("cash_tied", "Caja por liberar (meta)", "Cash to free (target)"),
+                money("cash_tied_benchmark", "Caja por liberar (industria)", "Cash to free (industry)"),
+            ),
+        ),
+        Table(
+            "forecast",
+            Text("Cobros esperados", "Expected collections"),
+            Text(
+                "Según lo que cada cliente ha demorado en pagar. Cinco de cada diez casos caen en el rango "
+                "del 50 %; nueve, en el del 90 %.",
+                "By how long each client has taken to pay. Five cases of ten fall into the range of 50 %; "
+                "nine, into that of 90 %.",
+            ),
+            Text(
+                "No se esperan cobros: nada está por cobrar.",
+                "No collections are expected: nothing is receivable.",
+            ),
+            (
+                MONTH,
+                CURRENCY,
+                money("expected", "Esperado", "Expected"),
+                money("low_50", "Mínimo (50 %)", "Low (50 %)"),
+                money("high_50", "Máximo (50 %)", "High (50 %)"),
+                money("low_90", "Mínimo (90 %)", "Low (90 %)"),
+                money("high_90", "Máximo (90 %)", "High (90 %)"),
+            ),
+            layout="forecast",
+        ),
+    )
+}
+"""Every table, by its name."""
+
+
+def tables_in(block: str) -> list[Table]:
+    """The tables that pages and payloads hold under a name, in order."""
+    return [table for table in TABLES.values() if table.held_in == block]

@@ -1,0 +1,28 @@
+"""Labels: every value that pages name has one, in both languages."""
+
+from kpi_pipeline.model.components import DUE_BUCKETS
+from kpi_pipeline.model.dimensions import AMOUNT_BANDS
+from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, KPIS
+from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, OTHERS, STAGES, UNASSIGNED, Kind
+from kpi_pipeline.model.states import State
+
+
+def test_every_value_of_a_fixed_kind_has_a_label() -> None:
+    assert list(LABELS[Kind.STATE]) == [state.value for state in State]
+    assert tuple(LABELS[Kind.BUCKET]) == DUE_BUCKETS
+    assert tuple(LABELS[Kind.AMOUNT_BAND]) == AMOUNT_BANDS
+    assert tuple(LABELS[Kind.STAGE]) == STAGES
+    assert set(LABELS[Kind.KPI]) == set(KPIS_DRAWN) <= {kpi.name for kpi in KPIS}
+    assert set(LABELS[Kind.NAME]) == {OTHERS, UNASSIGNED}
+    assert set(GROUP_LABELS) == set(KPI_GROUPS)
+
+
+def test_labels_are_in_both_languages_and_unique_within_their_kind() -> None:
+    for labels in LABELS.values():
+        for spellings in ({label.es for label in labels.values()}, {label.en for label in labels.values()}):
+            assert all(spellings)
+            assert len(spellings) == len(labels)
+
+
+def test_reasons_have_labels() -> None:
+    assert len(LABELS[Kind.REASON]) == 19
