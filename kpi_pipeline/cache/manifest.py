@@ -15,13 +15,13 @@ from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 
 class MissReason(StrEnum):
-    """The reasons of a miss."""
+    """Why a lookup was not answered with its own figures."""
 
     NOT_PRECOMPUTED = "not_precomputed"
-    """The live generation does not hold the variant: nobody asked for it in time, or there was no room."""
+    """The live generation does not hold the variant: no reader requested it before, or there was no room."""
 
     CORRUPT = "corrupt"
-    """The variant is stored and makes no sense."""
+    """The variant is stored and cannot be read."""
 
     VANISHED = "vanished"
     """The variant was published and is gone."""
