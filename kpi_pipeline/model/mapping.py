@@ -154,9 +154,9 @@ class Amounts(_Strict):
 class ChangeLog(_Strict):
     """A log of changed fields, one row a change, from which dates and counts are taken.
 
-    `paid_on` is the date of the last change of `state_field` into a word of the state pagado;
-    `rework_count` counts changes of `detail_field` into a word of `rework`; `rejection_count` counts
-    changes of `state_field` into a word of the state rechazado.
+    `paid_on` is the date of the last change of `state_field` to the state pagado; `rejection_count`
+    counts its changes to the state rechazado; `rework_count` counts changes of `detail_field` to one of
+    the spellings of `rework`.
 
     Attributes:
         table: Table name.
@@ -166,7 +166,7 @@ class ChangeLog(_Strict):
         to: Column of the new value.
         state_field: Value of `field` for a change of state.
         detail_field: Value of `field` for a change of detailed state.
-        rework: Words of a request to rework.
+        rework: Spellings of a request to rework.
     """
 
     table: Text
@@ -185,7 +185,7 @@ class ChangeLog(_Strict):
 
 
 class CostLines(_Strict):
-    """The lines of costs, which tell the categories of what was bought.
+    """The lines of costs, which give the categories of what was bought.
 
     Attributes:
         table: Table name.
@@ -214,8 +214,8 @@ class CostSource(_Strict):
         table: Table name.
         query: SELECT statement; give it or the table.
         columns: Canonical column of a cost to source column.
-        kinds: Kind of cost to the source's words for it; compared folded. A kind's own name stands
-            for it unless it is listed under another.
+        kinds: Kind of cost to its spellings in the source; case and accents do not matter. A kind's
+            own name is a spelling of it unless it is listed under another.
         lines: The costs' lines, if there are any.
     """
 
@@ -281,8 +281,8 @@ class SourceMapping(_Strict):
         defaults: Value of a canonical column that the source lacks or leaves empty.
         dates: Formats of dates.
         amounts: Marks of amounts.
-        states: State to the source's words for it; compared folded. A state's own name stands for it
-            unless it is listed under another.
+        states: State to its spellings in the source; case and accents do not matter. A state's own
+            name is a spelling of it unless it is listed under another.
         log: The log of changes, if there is one.
         costs: Where costs are, if the source has any.
     """
