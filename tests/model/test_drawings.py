@@ -2,7 +2,8 @@
 
 import pytest
 
-from kpi_pipeline.model.charts import CHARTS, Chart, Column
+from kpi_pipeline.model.charts import CHARTS, Chart
+from kpi_pipeline.model.columns import Column
 from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, ISSUED_AGES
 from kpi_pipeline.model.drawings import Drawing, Shape
