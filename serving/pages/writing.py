@@ -69,7 +69,7 @@ class Writer:
     """Writes values in one language.
 
     Args:
-        language: Which one.
+        language: The reader's.
         formats: How numbers and dates are written in it.
         catalogue: What KPIs are called and measured in.
         drill_down: Where values lead; None where they lead nowhere.
@@ -116,7 +116,7 @@ class Writer:
         return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
 
     def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
-        """A value in a table, where units are told in the heads.
+        """A value in a table, whose head has the unit.
 
         Args:
             kind: What it is.
@@ -167,12 +167,12 @@ class Writer:
             values: All its values.
             currency: Of which currency its amounts are.
         """
-        said = []
-        for words, name, kind, _ in Formatter().parse(template):
-            said.append(words)
+        texts = []
+        for text, name, kind, _ in Formatter().parse(template):
+            texts.append(text)
             if name is not None:
-                said.append(self.text(kind or "", values[name], currency))
-        return "".join(said)
+                texts.append(self.text(kind or "", values[name], currency))
+        return "".join(texts)
 
     def _kpi_label(self, name: str) -> str:
         known = self._kpis.get(name)

@@ -45,14 +45,14 @@ class Choice:
         name: Its query parameter.
         label: Its name for people.
         options: Its groups and values.
-        said: What is chosen, in a few words.
+        summary: What is chosen, in a few words.
         clear_url: The page with none of it chosen; None when none is.
     """
 
     name: str
     label: str
     options: list[Option]
-    said: str
+    summary: str
     clear_url: str | None
 
     @property
@@ -78,15 +78,15 @@ def option_counts(catalogue: Catalogue, options: Counts | None, wider: Mapping[s
         options: Of the payload shown: it counts the values of every dimension that its filter leaves free.
         wider: By a dimension that the filter names, the options of the variant that leaves it free.
     """
-    found: dict[str, Sequence[int]] = {}
+    counts: dict[str, Sequence[int]] = {}
     for dimension in catalogue.dimensions:
-        found[dimension.name] = [one.count for one in dimension.values]
+        counts[dimension.name] = [value.count for value in dimension.values]
         for source in (options, wider.get(dimension.name)):
             counted = (source or {}).get(dimension.name)
             # A generation that has come since the catalogue was read may count other values.
             if counted is not None and len(counted) == len(dimension.values):
-                found[dimension.name] = counted
-    return found
+                counts[dimension.name] = counted
+    return counts
 
 
 def choices(context: PageContext) -> list[Choice]:
@@ -100,10 +100,10 @@ def choice_of(dimension: Dimension, context: PageContext) -> Choice:
     """One dimension with its groups and values."""
     catalogue, writer = context.catalogue, context.writer
     own = [part for part in parts(catalogue, context.selection) if part.dimension == dimension.name]
-    chosen = {value for part in own if not isinstance(part.said_by, Group) for value in part.values}
-    named = [part.said_by for part in own if isinstance(part.said_by, Group)]
+    chosen = {value for part in own if not isinstance(part.source, Group) for value in part.values}
+    named = [part.source for part in own if isinstance(part.source, Group)]
     counts = context.counts[dimension.name]
-    by_value = {one.value: count for one, count in zip(dimension.values, counts, strict=True)}
+    by_value = {value.value: count for value, count in zip(dimension.values, counts, strict=True)}
     options = [
         _option(
             group.name,
@@ -144,15 +144,17 @@ def chips(context: PageContext) -> list[Chip]:
 
 def part_heading(catalogue: Catalogue, part: Part, writer: Writer) -> str:
     """What a part of a filter is a choice of: its dimension, or the period."""
-    if isinstance(part.said_by, Period):
+    if part.dimension == MONTH or isinstance(part.source, Period):
         return writer.texts["period"]
-    return next(writer.label(one) for one in catalogue.dimensions if one.name == part.dimension)
+    return next(
+        writer.label(dimension) for dimension in catalogue.dimensions if dimension.name == part.dimension
+    )
 
 
 def part_label(part: Part, writer: Writer) -> str:
     """A part of a filter as people read it: a period or group by its name, a range by its ends."""
-    if part.said_by is not None:
-        return writer.label(part.said_by)
+    if part.source is not None:
+        return writer.label(part.source)
     (kind,) = (one.kind for one in writer.catalogue.dimensions if one.name == part.dimension)
     ends = dict.fromkeys((part.values[0], part.values[-1]))
     return " \N{EN DASH} ".join(writer.text(kind, value, "") for value in ends)
@@ -161,7 +163,7 @@ def part_label(part: Part, writer: Writer) -> str:
 def _option(
     value: str, label: str, count: int, chosen: bool, formats: Formats, included: bool = False
 ) -> Option:
-    # A disabled one would not be sent again: what is chosen is never impossible.
+    # A disabled option would not be sent again: what is chosen is never impossible.
     impossible = not (count or chosen or included)
     return Option(value, label, formats.count(count), chosen, impossible, included)
 

@@ -1,4 +1,4 @@
-"""A filter in the fewest words: values that are a period, a range or a group are said as one."""
+"""A filter in the fewest parts: values that form a period, a range or a group are one part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ Parameters = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is chosen, and can be taken back, in one go.
+    """What is chosen, and can be removed, in one step.
 
     Attributes:
         dimension: The name of the dimension that it filters.
         values: Its values, in the order of the catalogue.
         parameters: How an address asks for it.
-        said_by: The period or group that it is; None for a range of months or a single value.
+        source: The period or group that it is; None for a range of months or a single value.
     """
 
     dimension: str
     values: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
-    said_by: Period | Group | None = None
+    source: Period | Group | None = None
 
 
 def parts(catalogue: Catalogue, selection: Selection) -> list[Part]:
@@ -44,19 +44,19 @@ def parts(catalogue: Catalogue, selection: Selection) -> list[Part]:
         catalogue: Of which the values, periods and groups are.
         selection: The chosen values by dimension.
     """
-    found: list[Part] = []
+    filter_parts: list[Part] = []
     for dimension in catalogue.dimensions:
         if not (chosen := selection.get(dimension.name)):
             continue
         values = _in_order(dimension, chosen)
         if dimension.role == "time":
-            # An address says when in one way: beside months, days since issue are told by their values.
+            # An address has one kind of time: beside months, days since issue are listed by their values.
             worded = dimension.name == MONTH or not selection.get(MONTH)
             stretch = (_period(catalogue, dimension, values) if worded else None) or _range(dimension, values)
-            found += [stretch] if stretch else _singles(dimension, values)
+            filter_parts += [stretch] if stretch else _singles(dimension, values)
         else:
-            found += _groups_and_singles(catalogue, dimension, values)
-    return found
+            filter_parts += _groups_and_singles(catalogue, dimension, values)
+    return filter_parts
 
 
 def parameters_of(catalogue: Catalogue, selection: Selection) -> Parameters:
@@ -78,13 +78,15 @@ def without(selection: Selection, part: Part) -> Selection:
 
 
 def groups_of(catalogue: Catalogue, dimension: Dimension) -> list[Group]:
-    """The groups of a dimension that say more than one of its values would."""
-    return [one for one in catalogue.groups if one.dimension == dimension.name and len(one.values) > 1]
+    """The groups of a dimension that have more than one value."""
+    return [
+        group for group in catalogue.groups if group.dimension == dimension.name and len(group.values) > 1
+    ]
 
 
 def _in_order(dimension: Dimension, chosen: Sequence[str]) -> tuple[str, ...]:
     """Values as the catalogue orders them; those that it does not know, of another generation, at the end."""
-    place = {one.value: at for at, one in enumerate(dimension.values)}
+    place = {known.value: at for at, known in enumerate(dimension.values)}
     return tuple(sorted(chosen, key=lambda value: place.get(value, len(place))))
 
 
@@ -99,7 +101,7 @@ def _range(dimension: Dimension, values: tuple[str, ...]) -> Part | None:
     """Several months that follow one another."""
     if dimension.name != MONTH or len(values) == 1:
         return None
-    stretch = [one.value for one in dimension.values if values[0] <= one.value <= values[-1]]
+    stretch = [month.value for month in dimension.values if values[0] <= month.value <= values[-1]]
     if tuple(stretch) != values:
         return None
     return Part(dimension.name, values, ((FROM, values[0]), (TO, values[-1])))

@@ -1,4 +1,4 @@
-"""The part of the filter form that says when: quick periods, a range of months, the date of the figures."""
+"""The part of the filter form for time: quick periods, a range of months, the date of the figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,14 +56,14 @@ class PeriodChoice:
     """When: one control.
 
     Attributes:
-        said: What is chosen, in a few words.
+        summary: What is chosen, in a few words.
         links: The quick periods.
         ends: Those of a range of months; none when the chosen months are no range.
         months: The months one by one when they are no range; None otherwise.
         clear_url: The page for all time; None when it shows that.
     """
 
-    said: str
+    summary: str
     links: list[PeriodLink]
     ends: list[RangeEnd]
     months: Choice | None
@@ -106,7 +106,7 @@ def period_links(context: PageContext) -> list[PeriodLink]:
             PeriodLink(
                 context.writer.label(period),
                 context.address.of([*kept, *own]),
-                current=[part.said_by for part in when] == [period] if own else not when,
+                current=[part.source for part in when] == [period] if own else not when,
                 impossible=bool(own) and not _certificates(catalogue, period, counts),
             )
         )
@@ -129,9 +129,9 @@ def month_end_options(
 
 
 def _when(catalogue: Catalogue, selection: Selection) -> Iterator[Part]:
-    """The parts of a filter that this control says: months, and days since issue that are a period."""
+    """The parts of a filter that this control shows: months, and days since issue that are a period."""
     for part in parts(catalogue, selection):
-        if part.dimension == MONTH or isinstance(part.said_by, Period):
+        if part.dimension == MONTH or isinstance(part.source, Period):
             yield part
 
 
@@ -177,6 +177,6 @@ def _certificates(catalogue: Catalogue, period: Period, counts: Counts) -> int:
         count
         for dimension in catalogue.dimensions
         if dimension.name == period.dimension
-        for one, count in zip(dimension.values, counts[dimension.name], strict=True)
-        if one.value in period.values
+        for value, count in zip(dimension.values, counts[dimension.name], strict=True)
+        if value.value in period.values
     )

@@ -82,13 +82,13 @@ def test_a_choice_says_what_is_chosen_and_how_to_clear_it(form_of) -> None:
     form = form_of(
         {"state": ["enviado", "revision"], "amount_band": ["alto", "bajo"], "client": ["Minera Ñandú"]}
     )
-    assert form["state"].said == "Awaiting acceptance (in revision and sent)"
+    assert form["state"].summary == "Awaiting acceptance (in revision and sent)"
     assert (
         form["state"].clear_url == f"{PAGE}?client=Minera+%C3%91and%C3%BA&amount_band=bajo&amount_band=alto"
     )
-    assert form["amount_band"].said == "2 chosen"
-    assert form["client"].said == "Minera Ñandú"
-    assert (form["project"].said, form["project"].clear_url) == ("All", None)
+    assert form["amount_band"].summary == "2 chosen"
+    assert form["client"].summary == "Minera Ñandú"
+    assert (form["project"].summary, form["project"].clear_url) == ("All", None)
 
 
 def test_amount_bands_and_days_read_as_people_say_them(form_of) -> None:
@@ -101,7 +101,7 @@ def test_amount_bands_and_days_read_as_people_say_them(form_of) -> None:
     ("selection", "dimension", "label"),
     [
         ({"month": LAST_3}, "Periodo", "Últimos 3 meses"),
-        ({"month": ["2023-08", "2023-09"]}, "Mes", "ago 2023 \N{EN DASH} sept 2023"),
+        ({"month": ["2023-08", "2023-09"]}, "Periodo", "ago 2023 \N{EN DASH} sept 2023"),
         ({"state": ["enviado", "revision"]}, "Estado", "Pendientes (en revisión y enviados)"),
         ({"amount_band": ["muy alto"]}, "Rango de monto", "Muy alto"),
         ({"issued_age": ["7-13"]}, "Días desde la emisión", "7\N{EN DASH}13"),

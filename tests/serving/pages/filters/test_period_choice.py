@@ -65,7 +65,7 @@ def test_a_month_without_certificates_may_still_bound_a_range(choice_of) -> None
 )
 def test_it_says_what_is_chosen_and_how_to_clear_it(selection, said, cleared, choice_of) -> None:
     when = choice_of(selection)
-    assert (when.said, when.clear_url) == (said, cleared)
+    assert (when.summary, when.clear_url) == (said, cleared)
 
 
 def test_period_links_take_the_place_of_what_is_said_of_time(context_of) -> None:
