@@ -97,16 +97,9 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
         cube: The figures.
         described: The catalogue; the number of certificates of each value does not matter.
     """
-    words = {name: said for name, said in described.items() if name not in ("as_of", "dimensions")}
-    parts = [
-        SCHEMA_VERSION,
-        product,
-        _code_digest(),
-        cube.frame.as_of,
-        cube.frame.window_months,
-        cube.frame.values,
-        words,
-    ]
+    frame = cube.frame
+    labels = {name: entry for name, entry in described.items() if name not in ("as_of", "dimensions")}
+    parts = [SCHEMA_VERSION, product, _code_digest(), frame.as_of, frame.window_months, frame.values, labels]
     return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 

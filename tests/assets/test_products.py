@@ -30,7 +30,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 pytestmark = pytest.mark.slow
 
-ANEW = {"kpi/rebuild": "always"}
+REBUILD = {"kpi/rebuild": "always"}
 CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 BEFORE_THE_FLIP = (*SOURCE, *ROLLUP_TABLES, "kpis")
@@ -80,7 +80,7 @@ def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
 def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read) -> None:
     assert run().success
     before = read().manifest()
-    assert run("refresh_kpis", tags=ANEW).success
+    assert run("refresh_kpis", tags=REBUILD).success
     after = read().manifest()
     assert after["kpis"].generation != before["kpis"].generation
     assert before["kpis"].generation in after["kpis"].previous
@@ -92,7 +92,7 @@ def test_a_products_own_job_renews_that_product_alone(demo_home: Path, run, read
 def test_figures_are_as_old_as_the_reading_of_the_source(demo_home: Path, run, read) -> None:
     assert run("refresh_kpis").success
     before = read().manifest()["kpis"]
-    assert run("refresh_kpis", "kpis", "live_kpis", tags=ANEW).success
+    assert run("refresh_kpis", "kpis", "live_kpis", tags=REBUILD).success
     again = read().manifest()["kpis"]
     assert again.generation != before.generation
     assert (again.computed_at, again.fresh_until) == (before.computed_at, before.fresh_until)
@@ -172,7 +172,7 @@ def test_an_interrupted_refresh_does_not_extend_freshness(demo_home: Path, run, 
     before = read().manifest()
     # Everything but the flip: as when the run is cut before it.
     assert run("refresh_kpis", *BEFORE_THE_FLIP).success
-    assert run("refresh_kpis", *BEFORE_THE_FLIP, tags=ANEW).success
+    assert run("refresh_kpis", *BEFORE_THE_FLIP, tags=REBUILD).success
     assert read().manifest() == before
 
 
@@ -211,7 +211,7 @@ def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     with ThreadPoolExecutor(1) as aside:
         losing = aside.submit(lose_payloads)
         try:
-            result = run("refresh_kpis", tags=ANEW)
+            result = run("refresh_kpis", tags=REBUILD)
         finally:
             done.set()
         losing.result()
@@ -228,7 +228,7 @@ def test_a_full_server_fails_the_run_and_leaves_what_is_live(demo_home: Path, ru
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as admin:
         admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 60_000)
         try:
-            assert not run("refresh_kpis", tags=ANEW).success
+            assert not run("refresh_kpis", tags=REBUILD).success
         finally:
             admin.config_set("maxmemory", 0)
     assert read().manifest() == live
@@ -300,7 +300,7 @@ def test_a_lease_loser_never_brings_back_data_older_than_what_is_live(demo_home:
         leases, publisher = Leases(client), Publisher(client)
         assert leases.take("kpis", "the winner")
         rolled_up = (demo_home / "storage" / "rollup" / "latest").read_text()
-        losing = aside.submit(run, "refresh_kpis", tags=ANEW)
+        losing = aside.submit(run, "refresh_kpis", tags=REBUILD)
         wait_until(lambda: (demo_home / "storage" / "rollup" / "latest").read_text() != rolled_up)
         # The loser has read the source by now; the winner has read it later, and publishes first.
         newer = replace(publisher.live("kpis"), fence=publisher.next_fence(), run_id="the winner")

@@ -1,4 +1,4 @@
-"""What has not changed is taken over from the live generation, and the outcome is as if all were written."""
+"""Unchanged answers are reused from the live generation, and the result is as if all were written."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 pytestmark = pytest.mark.slow
 
-ANEW = {"kpi/rebuild": "always"}
+REBUILD = {"kpi/rebuild": "always"}
 OF_EVERYTHING = variant_key("kpis", EVERYTHING)
 
 ONE_AMOUNT = "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 7"
@@ -117,7 +117,7 @@ def test_after_a_change_the_generation_equals_one_that_is_written_whole(
     assert after != before
 
 
-def test_metadata_tell_how_much_was_taken_over(source, refresh, told) -> None:
+def test_metadata_tell_how_much_was_reused(source, refresh, told) -> None:
     refresh()
     assert told() == (0, live().variants)
     refresh()
@@ -166,7 +166,7 @@ def test_what_moves_every_answer_has_all_written(
 
 
 @pytest.mark.parametrize("difference", [{"basis": "of an earlier program"}, {"schema_version": 1}])
-def test_answers_of_another_program_are_not_taken_over(source, refresh, told, difference) -> None:
+def test_answers_of_another_program_are_not_reused(source, refresh, told, difference) -> None:
     refresh()
     with connect(os.environ["REDIS_URL"]) as client:
         assert Publisher(client).flip(replace(live(), **difference)) is Flip.LIVE
@@ -213,11 +213,11 @@ def test_where_answers_of_what_is_live_are_not_good_all_is_written(
         assert set(client.keys("kpi:g:*")) == {members_key(one).encode() for one in generations}
         assert {key.split(b":")[2].decode() for key in client.keys("kpi:v:*")} <= generations
     found = frames()
-    refresh(**ANEW)
+    refresh(**REBUILD)
     assert frames() == found
 
 
-@pytest.mark.parametrize("tags", [ANEW, {"dagster/from_ui": "true"}])
+@pytest.mark.parametrize("tags", [REBUILD, {"dagster/from_ui": "true"}])
 def test_who_wants_everything_written_gets_it(source, refresh, told, tags: dict[str, str]) -> None:
     refresh()
     source(ONE_AMOUNT)
@@ -225,9 +225,7 @@ def test_who_wants_everything_written_gets_it(source, refresh, told, tags: dict[
     assert told() == (0, live().variants)
 
 
-def test_what_readers_ask_for_beyond_is_computed_with_the_rest_taken_over(
-    source, refresh, told, read
-) -> None:
+def test_what_readers_ask_for_beyond_is_computed_with_the_rest_reused(source, refresh, told, read) -> None:
     refresh()
     (clients,) = (one["values"] for one in read().catalogue("kpis")["dimensions"] if one["name"] == "client")
     two = Filter.of({"client": [one["value"] for one in clients[:2]]})
@@ -239,11 +237,11 @@ def test_what_readers_ask_for_beyond_is_computed_with_the_rest_taken_over(
         assert 0 < told()[0] < live().variants
     found = frames()
     assert variant_key("kpis", two) in found
-    refresh(**ANEW)
+    refresh(**REBUILD)
     assert frames() == found
 
 
-def test_after_a_rollback_answers_are_taken_over_from_what_is_live_again(source, refresh, told) -> None:
+def test_after_a_rollback_answers_are_reused_from_what_is_live_again(source, refresh, told) -> None:
     refresh()
     first = live()
     source(ONE_AMOUNT)
@@ -255,5 +253,5 @@ def test_after_a_rollback_answers_are_taken_over_from_what_is_live_again(source,
     refresh()
     assert 0 < told()[0] < live().variants
     found = frames()
-    refresh(**ANEW)
+    refresh(**REBUILD)
     assert frames() == found

@@ -1,4 +1,4 @@
-"""Figures that stay stale raise one alarm and are asked for again, within reason."""
+"""Figures that stay stale raise one alarm and request rebuilds, with pauses between them."""
 
 import os
 import time

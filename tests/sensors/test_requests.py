@@ -1,4 +1,4 @@
-"""What readers ask for becomes one run a product, and nothing asked for is lost."""
+"""Requests of readers become one run a product, and none is lost."""
 
 import os
 import threading

@@ -20,7 +20,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 AS_OF = date(2024, 3, 15)
 
 Row = dict[str, Any]
-PieceOf = Callable[..., Slice]
+SliceOf = Callable[..., Slice]
 
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 
@@ -150,11 +150,11 @@ def _table(rows: Sequence[Row], schema: pa.Schema, key: str, plain: Row) -> pa.T
 
 
 @pytest.fixture(scope="session")
-def many(piece_of: PieceOf) -> Slice:
+def many(slice_of: SliceOf) -> Slice:
     """Many variants of many certificates: whole, by month, empty ones, and some without costs."""
     certificates, costs = _many()
     managers = product(STATES, ("M00", "M01"))
-    return piece_of(
+    return slice_of(
         {},
         {"month": "2023-07"},
         *({"client": f"C{number:02}"} for number in range(13)),
@@ -167,7 +167,7 @@ def many(piece_of: PieceOf) -> Slice:
 
 
 @pytest.fixture(scope="session")
-def piece_of() -> PieceOf:
+def slice_of() -> SliceOf:
     """The slice of some filters on `AS_OF`; of the small firm where no certificates and costs are given."""
 
     def make(

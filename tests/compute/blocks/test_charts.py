@@ -45,11 +45,11 @@ def test_a_sentence_has_the_values_that_it_needs(many) -> None:
     assert {name for name, _ in said} == set(CHARTS)
 
 
-def test_nothing_is_empty_and_says_nothing(piece_of) -> None:
-    (found,) = drawn(piece_of(certificates=(), costs=()))
+def test_nothing_is_empty_and_says_nothing(slice_of) -> None:
+    (found,) = drawn(slice_of(certificates=(), costs=()))
     assert {(chart["empty"], tuple(chart["says"])) for chart in found.values()} == {(True, ())}
 
 
-def test_no_other_chart_is_made_up(piece_of) -> None:
+def test_no_other_chart_is_made_up(slice_of) -> None:
     with pytest.raises(KeyError):
-        drawn(piece_of(), ("weather",))
+        drawn(slice_of(), ("weather",))

@@ -20,8 +20,8 @@ def rows_of(chart, **wanted):
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
-def test_billing_by_month_with_dso_at_its_end(piece_of) -> None:
-    slice_ = piece_of()
+def test_billing_by_month_with_dso_at_its_end(slice_of) -> None:
+    slice_ = slice_of()
     (found,) = monthly_trend(slice_, kpi_values(slice_, READ))
     assert [row["month"] for row in rows_of(found, currency="CLP")][::11] == ["2023-04", "2024-03"]
     assert rows_of(found, currency="CLP", month="2023-11") == [
@@ -42,8 +42,8 @@ def test_billing_by_month_with_dso_at_its_end(piece_of) -> None:
     ]
 
 
-def test_costs_by_month_of_invoice(piece_of) -> None:
-    everything, paid = opex_capex(piece_of({}, {"state": "pagado"}))
+def test_costs_by_month_of_invoice(slice_of) -> None:
+    everything, paid = opex_capex(slice_of({}, {"state": "pagado"}))
     assert rows_of(everything, currency="CLP", month="2024-01")[0]["opex"] == 130
     assert sum(row["capex"] for row in rows_of(everything)) == 15
     values = {"month": "2024-03", "share": 130 / 145, "opex": 130, "capex": 15}
@@ -52,8 +52,8 @@ def test_costs_by_month_of_invoice(piece_of) -> None:
     assert {(row["opex"], row["capex"]) for row in rows_of(paid)} == {(None, None)}
 
 
-def test_cash_flow_goes_from_what_came_in_to_what_is_expected(piece_of) -> None:
-    everything, paid, autumn = cash_flow(piece_of({}, {"state": "pagado"}, {"month": "2023-11"}))
+def test_cash_flow_goes_from_what_came_in_to_what_is_expected(slice_of) -> None:
+    everything, paid, autumn = cash_flow(slice_of({}, {"state": "pagado"}, {"month": "2023-11"}))
     pesos = rows_of(everything, currency="CLP")
     assert [row["kind"] for row in pesos] == ["collected"] * 6 + ["expected"] * 12
     assert [row["month"] for row in pesos][:7] == [
@@ -78,8 +78,8 @@ def test_cash_flow_goes_from_what_came_in_to_what_is_expected(piece_of) -> None:
     assert rows_of(autumn)[6]["month"] == "2024-03"
 
 
-def test_the_way_of_kpis(piece_of) -> None:
-    slice_ = piece_of()
+def test_the_way_of_kpis(slice_of) -> None:
+    slice_ = slice_of()
     given = kpi_values(slice_, READ)
     (found,) = kpi_trend(slice_, given)
     assert list(dict.fromkeys(found["columns"]["kpi"])) == list(KPIS_READ)
@@ -92,8 +92,8 @@ def test_the_way_of_kpis(piece_of) -> None:
     assert found["says"] == [{"currency": "CLP", "sentence": "dso_worse", "values": values}]
 
 
-def test_dso_gets_better_or_stays(piece_of) -> None:
-    slice_ = piece_of()
+def test_dso_gets_better_or_stays(slice_of) -> None:
+    slice_ = slice_of()
     (given,) = kpi_values(slice_, READ)
 
     def said(*values):

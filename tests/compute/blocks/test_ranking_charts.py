@@ -16,8 +16,8 @@ def validated(client: str, approved: int, **others):
     return {"client": client, "state": "validado", "amount_approved": approved, **others}
 
 
-def test_clients_with_what_they_owe_and_how_long_they_take(piece_of) -> None:
-    (found,) = client_performance(piece_of())
+def test_clients_with_what_they_owe_and_how_long_they_take(slice_of) -> None:
+    (found,) = client_performance(slice_of())
     assert found["columns"] == {
         "client": ["Austral", "Boreal"],
         "currency": ["CLP", "CLP"],
@@ -36,39 +36,39 @@ def test_clients_with_what_they_owe_and_how_long_they_take(piece_of) -> None:
     assert found["says"] == [{"currency": "CLP", "sentence": "leader_and_overdue", "values": values}]
 
 
-def test_the_ten_largest_and_the_others_together(piece_of) -> None:
+def test_the_ten_largest_and_the_others_together(slice_of) -> None:
     rows = [validated(f"C{number:02}", number) for number in range(1, 13)]
-    (found,) = client_performance(piece_of(certificates=rows, costs=()))
+    (found,) = client_performance(slice_of(certificates=rows, costs=()))
     assert found["columns"]["client"] == [f"C{number:02}" for number in range(12, 2, -1)] + [""]
     assert found["columns"]["approved"] == [*range(12, 2, -1), 3]
     values = {"client": "C12", "share": 12 / 78, "approved": 12}
     assert found["says"] == [{"currency": "CLP", "sentence": "leader", "values": values}]
-    (ten,) = client_performance(piece_of(certificates=rows[:10], costs=()))
+    (ten,) = client_performance(slice_of(certificates=rows[:10], costs=()))
     assert len(ten["columns"]["client"]) == 10
 
 
-def test_of_equals_the_first_name_leads(piece_of) -> None:
+def test_of_equals_the_first_name_leads(slice_of) -> None:
     rows = [validated("Óptima", 5), validated("Norte", 5), validated("Zona", 5)]
-    (found,) = client_performance(piece_of(certificates=rows, costs=()))
+    (found,) = client_performance(slice_of(certificates=rows, costs=()))
     assert found["columns"]["client"] == ["Norte", "Óptima", "Zona"]
     assert found["says"][0]["values"]["client"] == "Norte"
 
 
-def test_nothing_approved_says_nothing(piece_of) -> None:
-    (found,) = client_performance(piece_of(certificates=[{"amount_proposed": 5}], costs=()))
+def test_nothing_approved_says_nothing(slice_of) -> None:
+    (found,) = client_performance(slice_of(certificates=[{"amount_proposed": 5}], costs=()))
     assert (found["empty"], found["says"]) == (False, [])
 
 
-def test_managers_with_their_rate(piece_of) -> None:
-    (found,) = manager_performance(piece_of())
+def test_managers_with_their_rate(slice_of) -> None:
+    (found,) = manager_performance(slice_of())
     assert found["columns"]["project_manager"] == ["Ana", "Bruno"]
     assert found["columns"]["approval_rate"] == [80 / 90, 50 / 80]
     assert found["says"][0]["values"]["overdue_manager"] == "Ana"
 
 
-def test_concentration_runs_up_to_everything(piece_of) -> None:
+def test_concentration_runs_up_to_everything(slice_of) -> None:
     rows = [validated(f"C{number:02}", number) for number in range(1, 13)]
-    (found,) = concentration(piece_of(certificates=rows, costs=()))
+    (found,) = concentration(slice_of(certificates=rows, costs=()))
     columns = found["columns"]
     assert columns["receivable"] == [*range(12, 2, -1), 3]
     assert columns["cumulative_share"][0] == 12 / 78
@@ -77,27 +77,27 @@ def test_concentration_runs_up_to_everything(piece_of) -> None:
     assert found["says"] == [{"currency": "CLP", "sentence": "top_three", "values": values}]
 
 
-def test_each_currency_runs_up_for_itself(piece_of) -> None:
+def test_each_currency_runs_up_for_itself(slice_of) -> None:
     rows = [
         validated(client, amount, currency=currency)
         for currency in ("CLP", "USD")
         for client, amount in (("A", 3), ("B", 1))
     ]
-    (found,) = concentration(piece_of(certificates=rows, costs=()))
+    (found,) = concentration(slice_of(certificates=rows, costs=()))
     assert found["columns"]["cumulative_share"] == [0.75, 1.0, 0.75, 1.0]
     assert [one["sentence"] for one in found["says"]] == ["top", "top"]
 
 
-def test_less_than_nothing_has_no_parts(piece_of) -> None:
+def test_less_than_nothing_has_no_parts(slice_of) -> None:
     rows = [validated("A", 3), validated("B", -5)]
-    (found,) = concentration(piece_of(certificates=rows, costs=()))
+    (found,) = concentration(slice_of(certificates=rows, costs=()))
     assert found["columns"]["receivable"] == [3, -5]
     assert found["columns"]["cumulative_share"] == [None, None]
     assert found["says"] == []
 
 
-def test_margin_of_projects(piece_of) -> None:
-    everything, paid = margin_by_project(piece_of({}, {"state": "pagado"}))
+def test_margin_of_projects(slice_of) -> None:
+    everything, paid = margin_by_project(slice_of({}, {"state": "pagado"}))
     assert everything["columns"] == {
         "project": ["Puente", "Túnel"],
         "currency": ["CLP", "CLP"],
@@ -113,13 +113,13 @@ def test_margin_of_projects(piece_of) -> None:
     assert (paid["empty"], paid["says"]) == (False, [])
 
 
-def test_no_project_loses(piece_of) -> None:
-    (found,) = margin_by_project(piece_of({"project": "Puente"}))
+def test_no_project_loses(slice_of) -> None:
+    (found,) = margin_by_project(slice_of({"project": "Puente"}))
     values = {"project": "Puente", "margin": 5}
     assert found["says"] == [{"currency": "CLP", "sentence": "none_loses", "values": values}]
 
 
-def test_the_heatmap_has_a_cell_for_each_client_and_month(piece_of) -> None:
+def test_the_heatmap_has_a_cell_for_each_client_and_month(slice_of) -> None:
     rows = [
         validated(
             f"C{number}",
@@ -130,7 +130,7 @@ def test_the_heatmap_has_a_cell_for_each_client_and_month(piece_of) -> None:
         )
         for number in range(1, 10)
     ]
-    (found,) = payment_heatmap(piece_of(certificates=rows, costs=()))
+    (found,) = payment_heatmap(slice_of(certificates=rows, costs=()))
     columns = found["columns"]
     assert columns["client"][::12] == [f"C{number}" for number in range(9, 1, -1)]
     assert columns["month"][:12] == [f"2023-{month:02}" for month in range(4, 13)] + [
@@ -142,10 +142,10 @@ def test_the_heatmap_has_a_cell_for_each_client_and_month(piece_of) -> None:
     assert found["says"] == [{"currency": "CLP", "sentence": "best_month", "values": values}]
 
 
-def test_of_equal_months_the_latest_is_the_best(piece_of) -> None:
+def test_of_equal_months_the_latest_is_the_best(slice_of) -> None:
     rows = [
         validated("A", 5, state="pagado", issued_on=date(2023, 6, 1), paid_on=date(2023, month, 5))
         for month in (8, 10)
     ]
-    (found,) = payment_heatmap(piece_of(certificates=rows, costs=()))
+    (found,) = payment_heatmap(slice_of(certificates=rows, costs=()))
     assert found["says"][0]["values"] == {"month": "2023-10", "amount": 5, "client": "A", "paid": 10}

@@ -10,8 +10,8 @@ def filled(buckets) -> dict[str, tuple[int, int, float]]:
     return {one["bucket"]: (one["amount"], one["count"], one["share"]) for one in buckets if one["count"]}
 
 
-def test_open_items_fall_into_buckets_by_issue_and_by_due_date(piece_of) -> None:
-    ((pesos, dollars),) = ageing(piece_of())
+def test_open_items_fall_into_buckets_by_issue_and_by_due_date(slice_of) -> None:
+    ((pesos, dollars),) = ageing(slice_of())
     assert (pesos["currency"], dollars["currency"]) == ("CLP", "USD")
     assert filled(pesos["by_issue"]) == {
         "31-60": (30, 1, 30 / 210),
@@ -26,8 +26,8 @@ def test_open_items_fall_into_buckets_by_issue_and_by_due_date(piece_of) -> None
     assert filled(dollars["by_due"]) == {"undated": (700, 1, 1.0)}
 
 
-def test_every_bucket_stands_there_and_nothing_has_no_share(piece_of) -> None:
-    ((pesos,), nothing) = ageing(piece_of({"state": "pagado"}, {"client": "nobody"}))
+def test_every_bucket_stands_there_and_nothing_has_no_share(slice_of) -> None:
+    ((pesos,), nothing) = ageing(slice_of({"state": "pagado"}, {"client": "nobody"}))
     assert [one["bucket"] for one in pesos["by_issue"]] == ["0-30", "31-60", "61-90", "91-120", "120+"]
     assert [one["bucket"] for one in pesos["by_due"]] == [
         "not_due",
@@ -42,8 +42,8 @@ def test_every_bucket_stands_there_and_nothing_has_no_share(piece_of) -> None:
     assert nothing == []
 
 
-def test_each_stage_has_its_mean_over_those_that_passed_it(piece_of) -> None:
-    (found,) = stages(piece_of())
+def test_each_stage_has_its_mean_over_those_that_passed_it(slice_of) -> None:
+    (found,) = stages(slice_of())
     assert found == {
         "stages": [
             {"stage": "issue_to_sent", "days": (5 + 5 + 2 + 4) / 4, "count": 4},
@@ -54,22 +54,22 @@ def test_each_stage_has_its_mean_over_those_that_passed_it(piece_of) -> None:
     }
 
 
-def test_the_bottleneck_is_the_first_of_equals_and_none_of_nothing(piece_of) -> None:
+def test_the_bottleneck_is_the_first_of_equals_and_none_of_nothing(slice_of) -> None:
     row = {
         "state": "validado",
         "issued_on": date(2024, 1, 1),
         "sent_on": date(2024, 1, 4),
         "conformity_on": date(2024, 1, 7),
     }
-    even, nothing = stages(piece_of({}, {"client": "nobody"}, certificates=[row], costs=()))
+    even, nothing = stages(slice_of({}, {"client": "nobody"}, certificates=[row], costs=()))
     assert [one["days"] for one in even["stages"]] == [3.0, 3.0, None]
     assert even["bottleneck"] == "issue_to_sent"
     assert nothing["bottleneck"] is None
     assert {one["count"] for one in nothing["stages"]} == {0}
 
 
-def test_ageing_says_what_is_oldest(piece_of) -> None:
-    (found,) = ageing_chart(piece_of())
+def test_ageing_says_what_is_oldest(slice_of) -> None:
+    (found,) = ageing_chart(slice_of())
     columns = found["columns"]
     assert columns["bucket"] == ["0-30", "31-60", "61-90", "91-120", "120+"] * 2
     assert columns["currency"] == ["CLP"] * 5 + ["USD"] * 5
@@ -82,22 +82,22 @@ def test_ageing_says_what_is_oldest(piece_of) -> None:
     ]
 
 
-def test_ageing_says_nothing_of_old_certificates_without_amount(piece_of) -> None:
+def test_ageing_says_nothing_of_old_certificates_without_amount(slice_of) -> None:
     old = {"issued_on": date(2023, 1, 1), "amount_proposed": 0}
-    (nothing,) = ageing_chart(piece_of(certificates=[old], costs=()))
+    (nothing,) = ageing_chart(slice_of(certificates=[old], costs=()))
     assert (nothing["empty"], nothing["says"]) == (False, [])
-    (some,) = ageing_chart(piece_of(certificates=[old, {"amount_proposed": 5}], costs=()))
+    (some,) = ageing_chart(slice_of(certificates=[old, {"amount_proposed": 5}], costs=()))
     assert some["says"] == []
 
 
-def test_of_equal_buckets_the_younger_is_named(piece_of) -> None:
+def test_of_equal_buckets_the_younger_is_named(slice_of) -> None:
     rows = [{"issued_on": date(2024, 2, 1), "amount_proposed": 5}, {"amount_proposed": 5}]
-    (found,) = ageing_chart(piece_of(certificates=rows, costs=()))
+    (found,) = ageing_chart(slice_of(certificates=rows, costs=()))
     assert found["says"][0]["values"] == {"bucket": "0-30", "share": 0.5}
 
 
-def test_states_say_where_most_is(piece_of) -> None:
-    everything, paid = states_chart(piece_of({"client": ["Austral", "Boreal"]}, {"state": "pagado"}))
+def test_states_say_where_most_is(slice_of) -> None:
+    everything, paid = states_chart(slice_of({"client": ["Austral", "Boreal"]}, {"state": "pagado"}))
     assert everything["columns"] == {
         "state": ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"],
         "currency": ["CLP"] * 6,
@@ -109,13 +109,13 @@ def test_states_say_where_most_is(piece_of) -> None:
     assert paid["says"][0]["values"] == {"state": "pagado", "amount": 50, "share": 1.0}
 
 
-def test_certificates_of_no_amount_are_not_no_certificates(piece_of) -> None:
-    (found,) = states_chart(piece_of(certificates=[{"amount_proposed": 0}], costs=()))
+def test_certificates_of_no_amount_are_not_no_certificates(slice_of) -> None:
+    (found,) = states_chart(slice_of(certificates=[{"amount_proposed": 0}], costs=()))
     assert (found["empty"], found["says"]) == (False, [])
 
 
-def test_each_stage_begins_where_the_one_before_it_ends(piece_of) -> None:
-    everything, sent = stages_chart(piece_of({}, {"state": "rechazado"}))
+def test_each_stage_begins_where_the_one_before_it_ends(slice_of) -> None:
+    everything, sent = stages_chart(slice_of({}, {"state": "rechazado"}))
     assert everything == {
         "columns": {
             "stage": ["issue_to_sent", "sent_to_conformity", "conformity_to_payment"],

@@ -14,8 +14,8 @@ def nonzero(months, line) -> dict[str, dict[str, int]]:
     }
 
 
-def test_every_figure_belongs_to_its_month(piece_of) -> None:
-    (found,) = statement(piece_of())
+def test_every_figure_belongs_to_its_month(slice_of) -> None:
+    (found,) = statement(slice_of())
     months = found["statement"]["months"]
     assert (months[0], months[-1], len(months)) == ("2023-04", "2024-03", 12)
     pesos, dollars = found["statement"]["lines"]
@@ -45,8 +45,8 @@ def test_every_figure_belongs_to_its_month(piece_of) -> None:
     }
 
 
-def test_a_filter_that_costs_do_not_know_has_no_costs(piece_of) -> None:
-    everything, paid = statement(piece_of({}, {"state": "pagado"}))
+def test_a_filter_that_costs_do_not_know_has_no_costs(slice_of) -> None:
+    everything, paid = statement(slice_of({}, {"state": "pagado"}))
     (line,), (total,) = paid["statement"]["lines"], paid["totals"]
     assert all(line[name] == [None] * 12 for name in SPENT)
     assert {name: total[name] for name in SPENT} == dict.fromkeys(SPENT)
@@ -54,7 +54,7 @@ def test_a_filter_that_costs_do_not_know_has_no_costs(piece_of) -> None:
     assert everything["totals"][0]["costs"] == 145
 
 
-def test_nothing_has_no_lines(piece_of) -> None:
-    (found,) = statement(piece_of(certificates=(), costs=()))
+def test_nothing_has_no_lines(slice_of) -> None:
+    (found,) = statement(slice_of(certificates=(), costs=()))
     assert found["statement"]["lines"] == found["totals"] == []
     assert len(found["statement"]["months"]) == 12

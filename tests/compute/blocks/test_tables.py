@@ -32,8 +32,8 @@ def cost_categories(slice_):
     return table_rows(TABLES["cost_categories"], slice_)
 
 
-def test_critical_certificates_come_by_urgency(piece_of) -> None:
-    everything, paid = critical_certificates(piece_of({}, {"state": "pagado"}))
+def test_critical_certificates_come_by_urgency(slice_of) -> None:
+    everything, paid = critical_certificates(slice_of({}, {"state": "pagado"}))
     assert everything == [
         {
             "certificate_id": "1",
@@ -66,19 +66,19 @@ def test_critical_certificates_come_by_urgency(piece_of) -> None:
     assert orjson.loads(orjson.dumps(everything)) == everything
 
 
-def test_twenty_critical_certificates_at_most(piece_of) -> None:
+def test_twenty_critical_certificates_at_most(slice_of) -> None:
     rows = [
         {"client": "AB"[number % 2], "issued_on": date(2023, 5, 1), "sent_on": date(2023, 5, 2 + number)}
         for number in range(25)
     ]
-    everything, one = critical_certificates(piece_of({}, {"client": "A"}, certificates=rows, costs=()))
+    everything, one = critical_certificates(slice_of({}, {"client": "A"}, certificates=rows, costs=()))
     assert len(everything) == 20
     assert len(one) == 13
     assert {row["client"] for row in one} == {"A"}
 
 
-def test_project_managers_come_by_currency_and_approved_amount(piece_of) -> None:
-    (found,) = project_managers(piece_of())
+def test_project_managers_come_by_currency_and_approved_amount(slice_of) -> None:
+    (found,) = project_managers(slice_of())
     assert [(row["project_manager"], row["currency"]) for row in found] == [
         ("Ana", "CLP"),
         ("Bruno", "CLP"),
@@ -98,18 +98,18 @@ def test_project_managers_come_by_currency_and_approved_amount(piece_of) -> None
     assert (found[2]["approval_rate"], found[2]["dso"]) == (None, None)
 
 
-def test_a_managers_dso_is_of_the_window_of_its_variant(piece_of) -> None:
+def test_a_managers_dso_is_of_the_window_of_its_variant(slice_of) -> None:
     """Named months are the window; those to come have no days, hence no DSO."""
     now = {"month": date(2024, 3, 1), "state": "validado", "amount_approved": 10}
     ahead = {**now, "month": date(2024, 5, 1)}
-    slice_ = piece_of({"month": "2024-03"}, {"month": "2024-05"}, certificates=[now, ahead], costs=())
+    slice_ = slice_of({"month": "2024-03"}, {"month": "2024-05"}, certificates=[now, ahead], costs=())
     march, may = project_managers(slice_)
     assert [row["dso"] for row in march] == [15.0]
     assert [row["dso"] for row in may] == [None]
 
 
-def test_margin_of_each_value(piece_of) -> None:
-    (found,) = profitability(piece_of())
+def test_margin_of_each_value(slice_of) -> None:
+    (found,) = profitability(slice_of())
     assert list(found) == ["project", "client", "project_manager"]
     assert found["project"] == [
         {
@@ -132,12 +132,12 @@ def test_margin_of_each_value(piece_of) -> None:
     assert [row["value"] for row in found["project_manager"]] == ["Ana", "Bruno"]
 
 
-def test_fifteen_at_most_by_the_size_of_the_amount_whatever_its_sign(piece_of) -> None:
+def test_fifteen_at_most_by_the_size_of_the_amount_whatever_its_sign(slice_of) -> None:
     rows = [
         {"project": f"P{number:02}", "state": "validado", "amount_approved": number * (-1) ** number}
         for number in range(1, 18)
     ]
-    (found,) = profitability(piece_of(certificates=rows, costs=()))
+    (found,) = profitability(slice_of(certificates=rows, costs=()))
     assert [row["value"] for row in found["project"]] == [f"P{number:02}" for number in range(17, 2, -1)]
     assert found["project"][1]["approved"] == 16
     assert found["project"][0]["approved"] == -17
@@ -146,8 +146,8 @@ def test_fifteen_at_most_by_the_size_of_the_amount_whatever_its_sign(piece_of) -
     ]
 
 
-def test_without_costs_there_is_no_margin(piece_of) -> None:
-    (found,) = profitability(piece_of({"state": "pagado"}))
+def test_without_costs_there_is_no_margin(slice_of) -> None:
+    (found,) = profitability(slice_of({"state": "pagado"}))
     assert found["project"] == [
         {
             "value": "Túnel",
@@ -160,8 +160,8 @@ def test_without_costs_there_is_no_margin(piece_of) -> None:
     ]
 
 
-def test_what_went_wrong(piece_of) -> None:
-    slice_ = piece_of({}, {"client": "Austral"})
+def test_what_went_wrong(slice_of) -> None:
+    slice_ = slice_of({}, {"client": "Austral"})
     assert rejection_reasons(slice_) == [
         [{"reason": "fuera_alcance", "currency": "CLP", "amount": 30, "count": 1}],
         [],
@@ -171,31 +171,31 @@ def test_what_went_wrong(piece_of) -> None:
     ]
 
 
-def test_reasons_come_by_count_then_amount_then_name(piece_of) -> None:
+def test_reasons_come_by_count_then_amount_then_name(slice_of) -> None:
     given = [("rara", 90), ("frecuente", 1), ("frecuente", 1), ("b", 5), ("á", 5)]
     rows = [
         {"state": "rechazado", "rejection_reason": reason, "amount_proposed": amount}
         for reason, amount in given
     ]
-    (found,) = rejection_reasons(piece_of(certificates=rows, costs=()))
+    (found,) = rejection_reasons(slice_of(certificates=rows, costs=()))
     assert [row["reason"] for row in found] == ["frecuente", "rara", "á", "b"]
 
 
-def test_suppliers_come_by_amount_within_their_currency(piece_of) -> None:
+def test_suppliers_come_by_amount_within_their_currency(slice_of) -> None:
     costs = [
         {"supplier": f"S{number:02}", "amount": number, "currency": currency}
         for number in range(1, 13)
         for currency in ("CLP", "USD")
     ]
-    everything, paid = suppliers(piece_of({}, {"state": "pagado"}, costs=costs))
+    everything, paid = suppliers(slice_of({}, {"state": "pagado"}, costs=costs))
     assert [(row["supplier"], row["currency"]) for row in everything] == [
         (f"S{number:02}", currency) for currency in ("CLP", "USD") for number in range(12, 2, -1)
     ]
     assert paid == []
 
 
-def test_categories(piece_of) -> None:
-    (found,) = cost_categories(piece_of())
+def test_categories(slice_of) -> None:
+    (found,) = cost_categories(slice_of())
     assert found == [
         {"category": "materiales", "currency": "CLP", "amount": 130, "count": 2},
         {"category": "arriendo", "currency": "CLP", "amount": 15, "count": 1},

@@ -1,4 +1,4 @@
-"""The cube: every hot filter once, its sums however it is reached, and what an edit changes."""
+"""The cube: every candidate filter once, its sums however it is reached, and what an edit changes."""
 
 from collections import Counter
 from dataclasses import replace
@@ -68,7 +68,7 @@ def answers(product: str, slices: Any) -> dict[Filter, bytes]:
 @pytest.mark.slow
 @settings(max_examples=8)
 @given(certificates, costs, st.integers(1, 24), st.randoms(use_true_random=False))
-def test_a_hot_filter_is_the_same_in_a_block_alone_and_in_a_part(
+def test_a_candidate_filter_is_the_same_in_a_block_alone_and_in_a_part(
     cube_of, rows, spent, window, random
 ) -> None:
     cube: Cube = cube_of(rows, window=window, costs=spent)
@@ -112,7 +112,7 @@ def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
 
 @settings(max_examples=10)
 @given(certificates, costs)
-def test_hot_filters_are_what_occurs_of_everything_singles_pairs_and_periods(cube_of, rows, spent) -> None:
+def test_candidate_filters_are_everything_singles_pairs_and_periods_that_occur(cube_of, rows, spent) -> None:
     entries = occurring(rows, spent)
     cube: Cube = cube_of(rows, costs=spent)
     # A period names the months without anything between the first and the last as well.
