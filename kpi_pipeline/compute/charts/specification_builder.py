@@ -9,7 +9,7 @@ from babel import Locale
 
 from kpi_pipeline.model.charts import Chart
 from kpi_pipeline.model.columns import Column
-from kpi_pipeline.model.drawings import Band
+from kpi_pipeline.model.drawings import Drawing
 from kpi_pipeline.model.labels import LABELS, Kind, Language, Text
 from kpi_pipeline.model.palette import SERIES
 
@@ -73,10 +73,16 @@ def number(field: str) -> str:
     return f"isValid({field}) ? format({field}, ',.1~f') : ''"
 
 
+def count(field: str) -> str:
+    """A Vega expression for a whole number."""
+    return f"isValid({field}) ? format({field}, ',d') : ''"
+
+
 _WRITTEN: Final = {
     Kind.MONEY: full_money,
     Kind.SHARE: percent,
     Kind.DAYS: number,
+    Kind.COUNT: count,
     Kind.READING: number,
 }
 
@@ -104,14 +110,9 @@ class SpecificationBuilder:
         return alt.NamedData(name=self._chart.name)
 
     @property
-    def series(self) -> tuple[str, ...]:
-        """The series that the chart declares, in order."""
-        return self._chart.drawing.series
-
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        """The bands that the chart declares, the wider first."""
-        return self._chart.drawing.bands
+    def drawing(self) -> Drawing:
+        """How the chart is drawn."""
+        return self._chart.drawing
 
     def word(self, es: str, en: str) -> str:
         """A text of this specification."""
@@ -150,10 +151,11 @@ class SpecificationBuilder:
             labelOverlap="parity",
             labelSeparation=4,
         )
-        return alt.X("month:O", title=None, axis=axis)
+        return alt.X(f"{self.drawing.across or self.drawing.category}:O", title=None, axis=axis)
 
-    def names(self, column: str) -> alt.Y:
-        """The axis of names or states, one below the other, in the order of the data."""
+    def names(self) -> alt.Y:
+        """The axis of categories, one below the other, in the order of the data."""
+        column = self.drawing.category
         words = worded("datum.value", LABELS[self._column(column).kind], self.language)
         axis = alt.Axis(labelExpr=words, labelLimit=_NAME_WIDTH, ticks=False, domain=False)
         return alt.Y(f"{column}:N", sort=None, title=None, axis=axis)

@@ -23,6 +23,7 @@ from kpi_pipeline.compute.charts.specification_builder import (
     worded,
 )
 from kpi_pipeline.model.charts.declarations import CHARTS
+from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, Kind, Language
 
 _OPACITIES: Final = [0.2, 0.4]  # of bands, the wider first
@@ -40,7 +41,7 @@ def specification(name: str, language: Language) -> Mapping[str, Any]:
         KeyError: If there is no such chart.
     """
     chart = CHARTS[name]
-    drawn = _BUILDERS[name](SpecificationBuilder(chart, language)).properties(
+    drawn = _BUILDERS[chart.drawing.shape](SpecificationBuilder(chart, language)).properties(
         description=chart.description.into(language)
     )
     spec: Mapping[str, Any] = drawn.to_dict()
@@ -53,8 +54,9 @@ def specification_digest(name: str, language: Language) -> str:
     return blake2b(text, digest_size=16).hexdigest()
 
 
-def _monthly_trend(draw: SpecificationBuilder) -> Drawn:
-    series = draw.series
+def _columns(draw: SpecificationBuilder) -> Drawn:
+    """Columns of several series by month, and a line on an axis of its own."""
+    category, series, name = draw.drawing.category, draw.drawing.series, draw.drawing.line
     columns = (
         alt.Chart()
         .mark_bar()
@@ -62,147 +64,34 @@ def _monthly_trend(draw: SpecificationBuilder) -> Drawn:
             x=draw.months(),
             xOffset=alt.XOffset("series:N", sort=list(series)),
             y=money(alt.Y, "amount"),
-            color=draw.colour(*series, "dso"),
-            tooltip=draw.series_tooltip("month"),
+            color=draw.colour(*series, *([name] if name else ())),
+            tooltip=draw.series_tooltip(category),
         )
     )
-    axis = alt.Axis(orient="right", grid=False, tickCount=5)
-    line = (
-        alt.Chart()
-        .transform_filter(f"datum.series === '{series[0]}'")  # one row a month, as before folding
-        .mark_line(point=True)
-        .encode(
-            x=draw.months(),
-            y=alt.Y("dso:Q", title=draw.word("DSO (días)", "DSO (days)"), axis=axis),
-            color=of_series("dso"),
-            tooltip=draw.tooltip("month", "dso", "currency"),
+    layers = [columns]
+    if name:
+        axis = alt.Axis(orient="right", grid=False, tickCount=5)
+        line = (
+            alt.Chart()
+            .transform_filter(f"datum.series === '{series[0]}'")  # once a month, as before folding
+            .mark_line(point=True)
+            .encode(
+                x=draw.months(),
+                y=alt.Y(f"{name}:Q", title=draw.label(name), axis=axis),
+                color=of_series(name),
+                tooltip=draw.tooltip(category, name, "currency"),
+            )
         )
-    )
-    layers = draw.prepared(alt.layer(columns, line).resolve_scale(y="independent"), folded=series)
-    return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
+        layers.append(line)
+    drawn = draw.prepared(alt.layer(*layers).resolve_scale(y="independent"), folded=series)
+    return draw.by_currency(drawn.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _ageing(draw: SpecificationBuilder) -> Drawn:
-    words = worded("datum.value", LABELS[Kind.BUCKET], draw.language)
-    base = alt.Chart().encode(
-        # `sort=None` keeps the order of the data: buckets by age, states by stage, names by amount.
-        x=alt.X("bucket:N", sort=None, title=None, axis=alt.Axis(labelExpr=words, labelAngle=0)),
-        tooltip=draw.tooltip("bucket", "amount", "count", "share", "currency"),
-    )
-    columns = base.mark_bar().encode(
-        y=money(alt.Y, "amount"), color=alt.Color("bucket:O", sort=None, legend=None)
-    )
-    shares = base.mark_text(baseline="bottom", dy=-4).encode(y=money(alt.Y, "top"), text="share_text:N")
-    layers = draw.prepared(alt.layer(columns, shares), calculated={"top": "max(datum.amount, 0)"})
-    return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
-
-
-def _states(draw: SpecificationBuilder) -> Drawn:
-    base = alt.Chart().encode(
-        y=draw.names("state"), tooltip=draw.tooltip("state", "amount", "count", "currency")
-    )
-    bars = base.mark_bar().encode(x=money(alt.X, "amount"))
-    counts = f"format(datum.count, ',d') + {quoted(draw.word(' certificados', ' certificates'))}"
-    layers = draw.prepared(alt.layer(bars, _remarks(base)), calculated={"remark": counts})
-    return draw.by_currency(layers.properties(width=WIDTH, height=alt.Step(ROW)), "x", "y")
-
-
-def _remarks(base: alt.Chart) -> Drawn:
-    """The field `remark`, at the right of each row."""
-    return base.mark_text(align="left", baseline="middle", dx=10).encode(
-        x=alt.value("width"), text="remark:N"
-    )
-
-
-def _bars_by_name(draw: SpecificationBuilder, name: str, remark: str, column: str) -> Drawn:
-    """Bars of several series for each name, and at its right a remark on the value of a column."""
-    series = draw.series
-    bars = (
-        alt.Chart()
-        .mark_bar()
-        .encode(
-            y=draw.names(name),
-            yOffset=alt.YOffset("series:N", sort=list(series)),
-            x=money(alt.X, "amount"),
-            color=draw.colour(*series),
-            tooltip=draw.series_tooltip(name),
-        )
-    )
-    base = alt.Chart().encode(y=draw.names(name), tooltip=draw.tooltip(name, column, "currency"))
-    # Written once for all the series of a name, and not at all where there is no figure.
-    once = f"datum.series === '{series[0]}' && isValid(datum.{column}) ? {remark} : ''"
-    layers = draw.prepared(alt.layer(bars, _remarks(base)), calculated={"remark": once}, folded=series)
-    step = alt.Step(ROW, **{"for": "position"})
-    return draw.by_currency(layers.properties(width=WIDTH, height=step), "x", "y", "yOffset")
-
-
-def _client_performance(draw: SpecificationBuilder) -> Drawn:
-    days = quoted(draw.word(" días al pago", " days to pay"))
-    written = f"format(datum.payment_days, ',.0f') + {days}"
-    return _bars_by_name(draw, "client", written, "payment_days")
-
-
-def _manager_performance(draw: SpecificationBuilder) -> Drawn:
-    written = f"datum.approval_rate_text + {quoted(draw.word(' aprobado', ' approved'))}"
-    return _bars_by_name(draw, "project_manager", written, "approval_rate")
-
-
-def _margin_by_project(draw: SpecificationBuilder) -> Drawn:
-    written = f"{quoted(draw.word('margen ', 'margin '))} + datum.margin_share_text"
-    return _bars_by_name(draw, "project", written, "margin_share")
-
-
-def _concentration(draw: SpecificationBuilder) -> Drawn:
-    base = alt.Chart().encode(
-        y=draw.names("client"),
-        tooltip=draw.tooltip("client", "receivable", "cumulative_share", "currency"),
-    )
-    bars = base.mark_bar().encode(
-        x=money(alt.X, "receivable"), color=draw.colour("receivable", "cumulative_share")
-    )
-    tenths = "format(datum.value * 100, ',.0f') + '%'"
-    axis = alt.Axis(orient="top", grid=False, labelExpr=tenths, tickCount=5)
-    line = base.mark_line(point=True).encode(
-        x=alt.X("cumulative_share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis),
-        order=alt.Order("cumulative_share:Q"),
-        color=of_series("cumulative_share"),
-    )
-    layers = draw.prepared(
-        alt.layer(bars, line).resolve_scale(x="independent"), calculated={"series": quoted("receivable")}
-    )
-    return draw.by_currency(layers.properties(width=WIDTH, height=alt.Step(26)), "x", "y")
-
-
-def _cash_flow(draw: SpecificationBuilder) -> Drawn:
-    ends = [end for band in draw.bands for end in (band.low, band.high)]
-    base = alt.Chart().encode(
-        x=draw.months(),
-        color=draw.colour(*draw.series, field="kind"),
-        tooltip=draw.tooltip("month", "kind", "amount", *ends, "currency"),
-    )
-    names = [band.low for band in draw.bands]
-    labels = {band.low: band.label for band in draw.bands}
-    opacity = alt.Opacity(
-        "band:O",
-        title=None,
-        scale=alt.Scale(domain=names, range=_OPACITIES),
-        legend=alt.Legend(labelExpr=worded("datum.label", labels, draw.language), symbolType="square"),
-    )
-    bands = [
-        base.transform_calculate(band=quoted(band.low))
-        .mark_area(interpolate="monotone")
-        .encode(y=money(alt.Y, band.low), y2=band.high, opacity=opacity)
-        for band in draw.bands
-    ]
-    columns = base.mark_bar().encode(y=money(alt.Y, "collected"))
-    line = base.mark_line(point=True).encode(y=money(alt.Y, "expected"))
-    flows = {flow: f"datum.kind === '{flow}' ? datum.amount : null" for flow in draw.series}
-    layers = draw.prepared(alt.layer(columns, *bands, line), calculated=flows)
-    return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
-
-
-def _opex_capex(draw: SpecificationBuilder) -> Drawn:
-    series = draw.series
+def _stacked(draw: SpecificationBuilder) -> Drawn:
+    """Columns on one another by month; with bands, the last series is their middle line."""
+    if draw.drawing.bands:
+        return _with_bands(draw)
+    series = draw.drawing.series
     columns = (
         alt.Chart()
         .mark_bar()
@@ -210,44 +99,143 @@ def _opex_capex(draw: SpecificationBuilder) -> Drawn:
             x=draw.months(),
             y=money(alt.Y, "amount", stacked=True),
             color=draw.colour(*series),
-            order=alt.Order("series:N", sort="descending"),  # operating expense below
-            tooltip=draw.series_tooltip("month"),
+            order=alt.Order("series:N", sort="descending"),  # the first series below
+            tooltip=draw.series_tooltip(draw.drawing.category),
         )
     )
     drawn = draw.prepared(columns, folded=series)
     return draw.by_currency(drawn.properties(width=WIDTH, height=HEIGHT), "y")
 
 
-def _stages(draw: SpecificationBuilder) -> Drawn:
+def _with_bands(draw: SpecificationBuilder) -> Drawn:
+    drawing = draw.drawing
+    past, ahead = drawing.series
+    ends = [end for band in drawing.bands for end in (band.low, band.high)]
     base = alt.Chart().encode(
-        y=draw.names("stage"), tooltip=draw.tooltip("stage", "start", "end", "days", "count")
+        x=draw.months(),
+        color=draw.colour(past, ahead, field=drawing.split),
+        tooltip=draw.tooltip(drawing.category, drawing.split, drawing.value, *ends, "currency"),
     )
-    bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title=draw.word("Días desde la emisión", "Days since issue")), x2="end"
+    labels = {band.low: band.label for band in drawing.bands}
+    opacity = alt.Opacity(
+        "band:O",
+        title=None,
+        scale=alt.Scale(domain=list(labels), range=_OPACITIES),
+        legend=alt.Legend(labelExpr=worded("datum.label", labels, draw.language), symbolType="square"),
     )
-    lengths = base.mark_text(align="left", baseline="middle", dx=6).encode(x="end:Q", text="length:N")
-    length = f"format(datum.days, ',.1f') + {quoted(draw.word(' días', ' days'))}"
+    bands = [
+        base.transform_calculate(band=quoted(band.low))
+        .mark_area(interpolate="monotone")
+        .encode(y=money(alt.Y, band.low), y2=band.high, opacity=opacity)
+        for band in drawing.bands
+    ]
+    columns = base.mark_bar().encode(y=money(alt.Y, past))
+    line = base.mark_line(point=True).encode(y=money(alt.Y, ahead))
+    flows = {
+        flow: f"datum.{drawing.split} === '{flow}' ? datum.{drawing.value} : null" for flow in (past, ahead)
+    }
+    layers = draw.prepared(alt.layer(columns, *bands, line), calculated=flows)
+    return draw.by_currency(layers.properties(width=WIDTH, height=HEIGHT), "y")
+
+
+def _bars(draw: SpecificationBuilder) -> Drawn:
+    """Bars by name, and details at the right of each row."""
+    drawing = draw.drawing
+    category, series, several = drawing.category, drawing.series, len(drawing.series) > 1
+    bars = alt.Chart().mark_bar().encode(y=draw.names())
+    if several:
+        bars = bars.encode(
+            yOffset=alt.YOffset("series:N", sort=list(series)),
+            x=money(alt.X, "amount"),
+            color=draw.colour(*series),
+            tooltip=draw.series_tooltip(category),
+        )
+    else:
+        bars = bars.encode(
+            x=money(alt.X, series[0]), tooltip=draw.tooltip(category, *series, *drawing.details, "currency")
+        )
+    if drawing.ages:
+        bars = bars.encode(color=alt.Color(f"{category}:O", sort=None, legend=None))
+    remarks = (
+        alt.Chart()
+        .mark_text(align="left", baseline="middle", dx=10)
+        .encode(
+            y=draw.names(),
+            x=alt.value("width"),
+            text="remark:N",
+            tooltip=draw.tooltip(category, *drawing.details, "currency"),
+        )
+    )
+    details = " + ' · ' + ".join(
+        f"{quoted(draw.label(name) + ': ')} + datum.{name}_text" for name in drawing.details
+    )
+    known = [f"isValid(datum.{name})" for name in drawing.details]
+    # Written once for all the series of a name, and not at all where there is no figure.
+    once = " && ".join([f"datum.series === '{series[0]}'", *known] if several else known)
+    layers = draw.prepared(
+        alt.layer(bars, remarks),
+        calculated={"remark": f"{once} ? {details} : ''"} if details else {"remark": "''"},
+        folded=series if several else (),
+    )
+    step = alt.Step(ROW, **{"for": "position"}) if several else alt.Step(ROW)
+    offset = ("yOffset",) if several else ()
+    return draw.by_currency(layers.properties(width=WIDTH, height=step), "x", "y", *offset)
+
+
+def _pareto(draw: SpecificationBuilder) -> Drawn:
+    """Bars by name from the largest down, and the cumulative share as a line."""
+    (series,), share = draw.drawing.series, draw.drawing.line
+    base = alt.Chart().encode(
+        y=draw.names(), tooltip=draw.tooltip(draw.drawing.category, series, share, "currency")
+    )
+    bars = base.mark_bar().encode(x=money(alt.X, series), color=draw.colour(series, share))
+    tenths = "format(datum.value * 100, ',.0f') + '%'"
+    axis = alt.Axis(orient="top", grid=False, labelExpr=tenths, tickCount=5)
+    line = base.mark_line(point=True).encode(
+        x=alt.X(f"{share}:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis),
+        order=alt.Order(f"{share}:Q"),
+        color=of_series(share),
+    )
+    layers = draw.prepared(
+        alt.layer(bars, line).resolve_scale(x="independent"), calculated={"series": quoted(series)}
+    )
+    return draw.by_currency(layers.properties(width=WIDTH, height=alt.Step(26)), "x", "y")
+
+
+def _waterfall(draw: SpecificationBuilder) -> Drawn:
+    """Bars of days each of which begins where the one before it ends."""
+    (days,), (start, end) = draw.drawing.series, draw.drawing.span
+    base = alt.Chart().encode(
+        y=draw.names(),
+        tooltip=draw.tooltip(draw.drawing.category, start, end, days, *draw.drawing.details),
+    )
+    bars = base.mark_bar().encode(x=alt.X(f"{start}:Q", title=draw.label(end)), x2=end)
+    lengths = base.mark_text(align="left", baseline="middle", dx=6).encode(x=f"{end}:Q", text="length:N")
+    length = f"format(datum.{days}, ',.1f') + {quoted(draw.word(' días', ' days'))}"
     layers = draw.prepared(alt.layer(bars, lengths, data=draw.data), calculated={"length": length})
     return layers.properties(width=WIDTH, height=alt.Step(44))
 
 
-def _payment_heatmap(draw: SpecificationBuilder) -> Drawn:
+def _heat(draw: SpecificationBuilder) -> Drawn:
+    """Cells by name and month."""
+    drawing = draw.drawing
     legend = alt.Legend(labelExpr=tick_money("datum.value"), gradientLength=200, tickCount=3)
+    colour = alt.Color(f"{drawing.value}:Q", title=None, scale=alt.Scale(zero=True), legend=legend)
     cells = (
         alt.Chart()
         .mark_rect()
         .encode(
             x=draw.months(),
-            y=draw.names("client"),
-            color=alt.Color("amount:Q", title=None, scale=alt.Scale(zero=True), legend=legend),
-            tooltip=draw.tooltip("client", "month", "amount", "currency"),
+            y=draw.names(),
+            color=colour,
+            tooltip=draw.tooltip(drawing.category, drawing.across, drawing.value, "currency"),
         )
     )
     drawn = draw.prepared(cells).properties(width=WIDTH, height=alt.Step(26))
     return draw.by_currency(drawn, "y", "color")
 
 
-def _kpi_trend(draw: SpecificationBuilder) -> Drawn:
+def _lines(draw: SpecificationBuilder) -> Drawn:
     shares = " || ".join(f"datum.kpi === '{kpi}'" for kpi, kind in KPIS_DRAWN.items() if kind is Kind.SHARE)
     order = "".join(f"datum.kpi === '{kpi}' ? '{place}' : " for place, kpi in enumerate(KPIS_DRAWN))
     fields = {
@@ -286,17 +274,12 @@ def _kpi_trend(draw: SpecificationBuilder) -> Drawn:
     )
 
 
-_BUILDERS: Final[dict[str, Callable[[SpecificationBuilder], Drawn]]] = {
-    "monthly_trend": _monthly_trend,
-    "ageing": _ageing,
-    "states": _states,
-    "client_performance": _client_performance,
-    "manager_performance": _manager_performance,
-    "concentration": _concentration,
-    "cash_flow": _cash_flow,
-    "opex_capex": _opex_capex,
-    "margin_by_project": _margin_by_project,
-    "stages": _stages,
-    "payment_heatmap": _payment_heatmap,
-    "kpi_trend": _kpi_trend,
+_BUILDERS: Final[dict[Shape, Callable[[SpecificationBuilder], Drawn]]] = {
+    Shape.COLUMNS: _columns,
+    Shape.STACKED: _stacked,
+    Shape.BARS: _bars,
+    Shape.PARETO: _pareto,
+    Shape.WATERFALL: _waterfall,
+    Shape.HEAT: _heat,
+    Shape.LINES: _lines,
 }

@@ -119,8 +119,8 @@ CHARTS: Final[dict[str, Chart]] = {
             "ageing",
             Text("Antigüedad de lo no pagado", "Ageing of unpaid items"),
             Text(
-                "Una columna por tramo de días desde la emisión con el monto de los certificados no pagados.",
-                "One column for each range of days since issue, with the amount of unpaid certificates.",
+                "Una barra por tramo de días desde la emisión con el monto de los certificados no pagados.",
+                "One bar for each range of days since issue, with the amount of unpaid certificates.",
             ),
             (
                 Column("bucket", Text("Días desde la emisión", "Days since issue"), Kind.BUCKET),
@@ -196,9 +196,9 @@ CHARTS: Final[dict[str, Chart]] = {
             "concentration",
             Text("Concentración de lo por cobrar", "Concentration of the receivable"),
             Text(
-                "Diagrama de Pareto: una columna por cliente con lo que debe, de mayor a menor, y una línea "
+                "Diagrama de Pareto: una barra por cliente con lo que debe, de mayor a menor, y una línea "
                 "con el porcentaje acumulado.",
-                "Pareto diagram: one column for each client with what it owes, from the largest down, and a "
+                "Pareto diagram: one bar for each client with what it owes, from the largest down, and a "
                 "line of the cumulative share.",
             ),
             (
