@@ -148,7 +148,7 @@ def check_table_and_page(shown: dict[str, Any]) -> None:
     for text in ("Balances by administrator", "card-accepted_share", published[0]["administrator"]):
         assert text in shown["balances"]
     downloaded = rows(shown["balances_csv"])
-    assert list(downloaded[0]) == ["Administrator", "Currency", "Receivable", "Overdue share"]
+    assert list(downloaded[0]) == ["Administrator", "Currency", "Receivables", "Overdue share"]
     assert [row["Administrator"] for row in downloaded] == [row["administrator"] for row in published]
     assert shown["balances_workbook"] == 200
     docs = shown["page_docs"].splitlines()

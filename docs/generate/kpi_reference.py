@@ -88,7 +88,7 @@ def _target(kpi: Kpi, thresholds: Thresholds) -> str:
     target = target_of(kpi, thresholds)
     if target is None:
         return ""
-    value = f"{target:.0%}".replace("%", " %") if kpi.unit is Unit.SHARE else f"{target:g}"
+    value = f"{target:.0%}" if kpi.unit is Unit.SHARE else f"{target:g}"
     return f"{value} (`{kpi.target}`)" if isinstance(kpi.target, str) else value
 
 

@@ -22,7 +22,7 @@ MAX_MONTHS: Final = 120
 """Most months that can be held back."""
 
 _HEADINGS: Final = (
-    "Months", "In 50 %", "In 90 %", "Client months", "In 50 %", "In 90 %",
+    "Months", "In 50%", "In 90%", "Client months", "In 50%", "In 90%",
     "Paid", "Error", "% error", "Naive error", "% naive error",
 )  # fmt: skip
 
@@ -36,8 +36,8 @@ def backtest(
 ) -> None:
     """Test the forecast on months that are over, using only what was known before them.
 
-    Each month is forecast from 1 to 12 months ahead. A 50 % band should contain half of the payments that
-    came, a 90 % band nine tenths, for the whole portfolio and for single clients. The naive rule repeats the
+    Each month is forecast from 1 to 12 months ahead. A 50% band should contain half of the payments that
+    came, a 90% band nine tenths, for the whole portfolio and for single clients. The naive rule repeats the
     run-off of the latest month ends: the share of a portfolio that was paid so many months later. The command
     reads the source and changes nothing.
 

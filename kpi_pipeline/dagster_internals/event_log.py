@@ -1,7 +1,7 @@
 """Dagster's event log in SQLite with connections that stay open.
 
 Dagster opens and closes a connection for each event and builds the database of each run step by step; a
-refresh takes 30 % longer with that. Here a process keeps the few connections that it uses, and SQLite
+refresh takes 30% longer with that. Here a process keeps the few connections that it uses, and SQLite
 flushes its write-ahead log only at checkpoints. A killed process loses nothing by that; a machine that
 loses power can lose the latest events.
 """

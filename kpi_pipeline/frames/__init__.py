@@ -11,7 +11,7 @@ Spanish; a list asks for any of its values. `from` is a keyword of Python: write
 `source` is the address of the HTTP API, the URL of a Redis server (redis://, rediss://, unix://), or None for
 the server of the settings (REDIS_URL, or the one that `kpi up` started).
 
-Dtypes: amounts are `Float64` in whole units of their currency, days and shares `Float64` (0.93 is 93 %),
+Dtypes: amounts are `Float64` in whole units of their currency, days and shares `Float64` (0.93 is 93%),
 counts `Int64`, months `period[M]`, days of the calendar `datetime64`, names and codes `category`, ordered
 where the values have an order. What has no value is missing (`pd.NA`, `pd.NaT`), never zero.
 

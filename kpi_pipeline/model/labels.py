@@ -32,11 +32,23 @@ class Text:
         assert_never(language)
 
 
+class Counted(str):
+    """A written number for a text: `{count}` writes it, `{count:día|días}` the noun that agrees with it."""
+
+    __slots__ = ()
+
+    def __format__(self, forms: str) -> str:
+        if "|" not in forms:
+            return super().__format__(forms)
+        singular, plural = forms.split("|")
+        return singular if self == "1" else plural
+
+
 class Kind(StrEnum):
     """What a value is: it decides how the value is checked and written."""
 
     MONEY = "money"  # integer, minor units of the currency of its row
-    SHARE = "share"  # 0.93 is 93 %
+    SHARE = "share"  # 0.93 is 93%
     DAYS = "days"
     COUNT = "count"
     URGENCY = "urgency"  # integer, 0 to 100
@@ -85,7 +97,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.PENDING.value: Text("Pendiente", "Pending"),
         State.VALIDATED.value: Text("Validado", "Validated"),
         State.PAID.value: Text("Pagado", "Paid"),
-        State.REJECTED.value: Text("Rechazado", "Rejected"),
+        State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
     },
     Kind.BUCKET: {
         NOT_DUE: Text("Por vencer", "Not yet due"),
@@ -110,7 +122,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
     },
     Kind.KPI: {
         "dso": Text("DSO (días)", "DSO (days)"),
-        "overdue_share": Text("Vencido", "Overdue share"),
+        "overdue_share": Text("% vencido", "Overdue share"),
         "approval_rate": Text("Tasa de aprobación", "Approval rate"),
         "acceptance_days": Text("Días hasta la conformidad", "Days to acceptance"),
     },

@@ -175,7 +175,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "rework",
-        "Re-trabajo",
+        "Retrabajo",
         "Rework",
         "charts",
         ("rework_rate", "first_pass_rate", "rejection_rate", "approval_rate_count", "certificates"),

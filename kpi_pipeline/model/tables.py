@@ -118,7 +118,7 @@ def _profitability(dimension: str, es: str, en: str, nothing: Text) -> Table:
     return Table(
         dimension,
         Text(f"Rentabilidad por {es.lower()}", f"Profitability by {en.lower()}"),
-        Text("Los quince con más aprobado.", "The fifteen with the largest approved amounts."),
+        Text("Los quince con mayor monto aprobado.", "The fifteen with the largest approved amounts."),
         nothing,
         (
             name_of(dimension, es, en, name="value"),
@@ -151,8 +151,8 @@ TABLES: Final[dict[str, Table]] = {
             "critical_certificates",
             Text("Certificados críticos", "Critical certificates"),
             Text(
-                "Los veinte más urgentes. La urgencia, de 0 a 100, pesa los días desde el envío, el monto y "
-                "los días de vencido.",
+                "Los veinte más urgentes. La urgencia, de 0 a 100, pondera los días desde el envío, el monto "
+                "y los días de atraso.",
                 "The twenty most urgent. Urgency, from 0 to 100, weighs days since sending, amount and days "
                 "overdue.",
             ),
@@ -167,14 +167,14 @@ TABLES: Final[dict[str, Table]] = {
                 AMOUNT,
                 Column("sent_on", Text("Enviado el", "Sent on"), Kind.DAY),
                 days("days", "Días desde el envío", "Days since sending"),
-                days("overdue_days", "Días de vencido", "Days overdue"),
+                days("overdue_days", "Días de atraso", "Days overdue"),
                 Column("urgency", Text("Urgencia", "Urgency"), Kind.URGENCY),
             ),
         ),
         Table(
             "project_managers",
             Text("Jefes de proyecto", "Project managers"),
-            Text("Los treinta con más aprobado.", "The thirty with the largest approved amounts."),
+            Text("Los treinta con mayor monto aprobado.", "The thirty with the largest approved amounts."),
             Text("Ningún jefe de proyecto tiene montos.", "No project manager has any amount."),
             (
                 name_of("project_manager", "Jefe de proyecto", "Project manager"),
@@ -208,12 +208,12 @@ TABLES: Final[dict[str, Table]] = {
         ),
         Table(
             "rejection_reasons",
-            Text("Motivos de rechazo", "Reasons of rejection"),
+            Text("Motivos de rechazo", "Reasons for rejection"),
             Text(
-                "De los certificados rechazados que dicen su motivo; monto propuesto.",
-                "Of rejected certificates that state their reason; proposed amount.",
+                "De los certificados devueltos con motivo registrado; monto propuesto.",
+                "Returned certificates with a recorded reason; proposed amount.",
             ),
-            Text("Ningún rechazo dice su motivo.", "No rejection states its reason."),
+            Text("Ningún rechazo tiene motivo registrado.", "No rejection has a recorded reason."),
             (Column("reason", Text("Motivo", "Reason"), Kind.REASON), CURRENCY, CERTIFICATES, AMOUNT),
             ByKey("rejection_reason", ("count", "amount")),
         ),
@@ -221,10 +221,10 @@ TABLES: Final[dict[str, Table]] = {
             "failure_kinds",
             Text("Tipos de falla", "Kinds of failure"),
             Text(
-                "De los certificados rechazados o con re-trabajo que dicen su falla; monto propuesto.",
-                "Of rejected or reworked certificates that state their failure; proposed amount.",
+                "De los certificados devueltos o con retrabajo y falla registrada; monto propuesto.",
+                "Returned or reworked certificates with a recorded failure; proposed amount.",
             ),
-            Text("Ningún certificado dice su falla.", "No certificate states a failure."),
+            Text("Ningún certificado tiene falla registrada.", "No certificate has a recorded failure."),
             (
                 Column("kind", Text("Tipo de falla", "Kind of failure"), Kind.REASON),
                 CURRENCY,
@@ -276,7 +276,7 @@ TABLES: Final[dict[str, Table]] = {
         Table(
             "suppliers",
             Text("Proveedores", "Suppliers"),
-            Text("Los diez con más costos; monto neto.", "The ten with the largest costs; net amount."),
+            Text("Los diez con mayores costos; monto neto.", "The ten with the largest costs; net amount."),
             _NO_COSTS,
             (
                 Column("supplier", Text("Proveedor", "Supplier"), Kind.NAME),
@@ -289,7 +289,7 @@ TABLES: Final[dict[str, Table]] = {
         Table(
             "cost_categories",
             Text("Categorías de costo", "Cost categories"),
-            Text("Las diez con más costos; monto neto.", "The ten with the largest costs; net amount."),
+            Text("Las diez con mayores costos; monto neto.", "The ten with the largest costs; net amount."),
             _NO_COSTS,
             (
                 Column("category", Text("Categoría", "Category"), Kind.NAME),
@@ -303,10 +303,10 @@ TABLES: Final[dict[str, Table]] = {
             "working_capital",
             Text("Capital de trabajo", "Working capital"),
             Text(
-                "Cuánta caja liberaría cobrar en los días de la meta o de la industria.",
-                "How much cash collecting within the target's or the industry's days would free.",
+                "Caja que se liberaría al cobrar en los días de la meta o de la industria.",
+                "Cash that could be released by collecting within the target's or the industry's days.",
             ),
-            Text("No hay nada por cobrar.", "Nothing is receivable."),
+            Text("No hay cuentas por cobrar.", "There are no receivables."),
             (
                 CURRENCY,
                 days("dso", "DSO (días)", "DSO (days)"),
@@ -314,31 +314,33 @@ TABLES: Final[dict[str, Table]] = {
                 days("benchmark_days", "Industria (días)", "Industry (days)"),
                 days("gap_days", "Brecha (días)", "Gap (days)"),
                 money("daily_billing", "Facturación diaria", "Daily billing"),
-                money("cash_tied", "Caja por liberar (meta)", "Cash to free (target)"),
-                money("cash_tied_benchmark", "Caja por liberar (industria)", "Cash to free (industry)"),
+                money("cash_tied", "Caja liberable (meta)", "Cash that could be released (target)"),
+                money(
+                    "cash_tied_benchmark",
+                    "Caja liberable (industria)",
+                    "Cash that could be released (industry)",
+                ),
             ),
         ),
         Table(
             "forecast",
             Text("Cobros esperados", "Expected collections"),
             Text(
-                "Según lo que cada cliente ha demorado en pagar. Cinco de cada diez casos caen en el rango "
-                "del 50 %; nueve, en el del 90 %.",
-                "By how long each client has taken to pay. Five cases of ten fall into the range of 50 %; "
-                "nine, into that of 90 %.",
+                "Según la demora histórica de pago de cada cliente, con intervalos del 50% y del 90%.",
+                "From the past payment delays of each client, with 50% and 90% intervals.",
             ),
             Text(
-                "No se esperan cobros: nada está por cobrar.",
-                "No collections are expected: nothing is receivable.",
+                "No se esperan cobros: no hay cuentas por cobrar.",
+                "No collections are expected: there are no receivables.",
             ),
             (
                 MONTH,
                 CURRENCY,
                 money("expected", "Esperado", "Expected"),
-                money("low_50", "Mínimo (50 %)", "Low (50 %)"),
-                money("high_50", "Máximo (50 %)", "High (50 %)"),
-                money("low_90", "Mínimo (90 %)", "Low (90 %)"),
-                money("high_90", "Máximo (90 %)", "High (90 %)"),
+                money("low_50", "Mínimo (50%)", "Low (50%)"),
+                money("high_50", "Máximo (50%)", "High (50%)"),
+                money("low_90", "Mínimo (90%)", "Low (90%)"),
+                money("high_90", "Máximo (90%)", "High (90%)"),
             ),
             layout="forecast",
         ),

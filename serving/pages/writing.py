@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from kpi_pipeline.model.labels import NUMBERS, Language, Text
+from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
 from serving.catalogue import Catalogue, Kpi
 from serving.pages.filters.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
@@ -155,9 +155,12 @@ class Writer:
         return write(value)
 
     def days(self, number: float) -> str:
-        """A number of days with the word."""
-        written = self.formats.days(number)
-        return f"{written}\N{NO-BREAK SPACE}{self.texts['day_unit' if written == '1' else 'days_unit']}"
+        """A number of days with its unit."""
+        return f"{self.formats.days(number)}\N{NO-BREAK SPACE}{self.days_unit(number)}"
+
+    def days_unit(self, number: float) -> str:
+        """The noun for a number of days."""
+        return self.texts["days_unit"].format(days=Counted(self.formats.days(number)))
 
     def sentence(self, template: str, values: Mapping[str, Any], currency: str) -> str:
         """A sentence with its values in place.

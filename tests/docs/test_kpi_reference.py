@@ -48,7 +48,7 @@ def test_a_new_kpi_is_one_entry() -> None:
             "growth_year",
             "(approved_amount [last] - approved_amount [year_before]) / approved_amount [year_before]",
         ),
-        ("payment_days_p90", "least days from issue by which 90 % of the payments were made"),
+        ("payment_days_p90", "least days from issue by which 90% of the payments were made"),
         ("projects_delayed", "number of values of project with overdue_count > 0"),
         ("projects_on_time", "number of values of project with overdue_count = 0"),
         ("annual_target", "approved_amount [year] / (monthly target x months of it)"),

@@ -3,7 +3,7 @@
 from kpi_pipeline.model.components import DUE_BUCKETS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS
 from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, KPIS
-from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, OTHERS, STAGES, UNASSIGNED, Kind
+from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, OTHERS, STAGES, UNASSIGNED, Counted, Kind
 from kpi_pipeline.model.states import State
 
 
@@ -26,3 +26,9 @@ def test_labels_are_in_both_languages_and_unique_within_their_kind() -> None:
 
 def test_reasons_have_labels() -> None:
     assert len(LABELS[Kind.REASON]) == 19
+
+
+def test_a_noun_agrees_with_its_number() -> None:
+    template = "{count} {count:certificado|certificados}"
+    written = [template.format(count=Counted(count)) for count in ("0", "1", "1,0", "21")]
+    assert written == ["0 certificados", "1 certificado", "1,0 certificados", "21 certificados"]

@@ -46,7 +46,7 @@ def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """The expected collections of each month and their bounds, each [V, C, months].
 
     Returns:
-        Expected collections, then low and high of 50 %, low and high of 90 %.
+        Expected collections, then low and high of 50%, low and high of 90%.
     """
     expected, variance = (
         np.stack([slice_.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)

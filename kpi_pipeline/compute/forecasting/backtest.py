@@ -36,11 +36,11 @@ class Score:
         currency: Currency.
         months_ahead: 1 for the month after the month end at which the forecast was made; None for all.
         months: Forecasts of the whole portfolio that are counted, one a month.
-        coverage_50: Share of them that lay in their 50 % band; None of none.
-        coverage_90: Share of them that lay in their 90 % band.
+        coverage_50: Share of them that lay in their 50% band; None of none.
+        coverage_90: Share of them that lay in their 90% band.
         client_months: Forecasts of single clients that are counted.
-        client_coverage_50: Share of these that lay in their 50 % band.
-        client_coverage_90: Share of these that lay in their 90 % band.
+        client_coverage_50: Share of these that lay in their 50% band.
+        client_coverage_90: Share of these that lay in their 90% band.
         realised: Mean collections of a month; minor units.
         error: Mean absolute error of the portfolio's forecast.
         error_share: The same as a share of all collections.

@@ -77,7 +77,7 @@ def outlook(history: pa.Table, open_items: pa.Table, as_of: date) -> pa.Table:
 
 
 def bands(expected: Ints, variance: Ints, dispersion: Floats, known: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """The 50 % and 90 % bands of the collections of each month.
+    """The 50% and 90% bands of the collections of each month.
 
     A band is expected +- z * sqrt(dispersion * variance), within nothing and the whole receivable amount.
 
@@ -88,7 +88,7 @@ def bands(expected: Ints, variance: Ints, dispersion: Floats, known: Ints) -> tu
         known: The receivable amount for which there is an estimate; without the axis of months.
 
     Returns:
-        The lower and upper ends of the 50 % band, then those of the 90 % band; minor units.
+        The lower and upper ends of the 50% band, then those of the 90% band; minor units.
     """
     deviation = np.sqrt(dispersion * variance.astype(np.float64)) * float(VARIANCE_UNIT)
     middle = expected.astype(np.float64)

@@ -99,8 +99,8 @@ CHARTS: Final[dict[str, Chart]] = {
             "monthly_trend",
             Text("Tendencia mensual", "Monthly trend"),
             Text(
-                "Columnas de lo propuesto, aprobado y pagado en cada uno de doce meses, y una línea con el "
-                "DSO en días sobre su propia escala.",
+                "Columnas de los montos propuestos, aprobados y pagados en cada uno de doce meses, y una "
+                "línea con el DSO en días sobre su propia escala.",
                 "Columns of what was proposed, approved and paid in each of twelve months, and a line of DSO "
                 "in days on a scale of its own.",
             ),
@@ -117,9 +117,9 @@ CHARTS: Final[dict[str, Chart]] = {
         ),
         Chart(
             "ageing",
-            Text("Antigüedad de lo no pagado", "Ageing of unpaid items"),
+            Text("Antigüedad de saldos impagos", "Ageing of unpaid balances"),
             Text(
-                "Una barra por tramo de días desde la emisión con el monto de los certificados no pagados.",
+                "Una barra por tramo de días desde la emisión con el monto de los certificados impagos.",
                 "One bar for each range of days since issue, with the amount of unpaid certificates.",
             ),
             (
@@ -139,7 +139,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 leads=_NEAREST_AGES,
                 ages=tuple(label for label, _, _ in AGEING_BUCKETS),
             ),
-            Text("Nada está por pagar.", "Nothing is unpaid."),
+            Text("No hay saldos impagos.", "There are no unpaid balances."),
         ),
         Chart(
             "states",
@@ -156,10 +156,10 @@ CHARTS: Final[dict[str, Chart]] = {
             "client_performance",
             Text("Desempeño por cliente", "Client performance"),
             Text(
-                "Para los diez clientes con más aprobado y los demás juntos: barras de lo aprobado, lo por "
-                "cobrar y lo vencido.",
-                "For the ten clients with the largest approved amounts and all others together: bars of what "
-                "is approved, receivable and overdue.",
+                "Para los diez clientes con mayor monto aprobado y los demás juntos: barras de los montos "
+                "aprobado, por cobrar y vencido.",
+                "For the ten clients with the largest approved amounts and all others together: bars of "
+                "approved amounts, receivables and overdue amounts.",
             ),
             (
                 _CLIENT,
@@ -167,7 +167,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 APPROVED,
                 RECEIVABLE,
                 OVERDUE,
-                days("payment_days", "Días hasta el pago", "Days to payment"),
+                days("payment_days", "Días promedio de pago", "Average days to payment"),
             ),
             Drawing(Shape.BARS, "client", _OF_NAMES, details=("payment_days",)),
             Text("Ningún cliente tiene montos.", "No client has any amount."),
@@ -176,10 +176,10 @@ CHARTS: Final[dict[str, Chart]] = {
             "manager_performance",
             Text("Desempeño por jefe de proyecto", "Project manager performance"),
             Text(
-                "Para los diez jefes de proyecto con más aprobado y los demás juntos: barras de lo aprobado, "
-                "lo por cobrar y lo vencido.",
+                "Para los diez jefes de proyecto con mayor monto aprobado y los demás juntos: barras de los "
+                "montos aprobado, por cobrar y vencido.",
                 "For the ten project managers with the largest approved amounts and all others together: "
-                "bars of what is approved, receivable and overdue.",
+                "bars of approved amounts, receivables and overdue amounts.",
             ),
             (
                 _MANAGER,
@@ -194,9 +194,9 @@ CHARTS: Final[dict[str, Chart]] = {
         ),
         Chart(
             "concentration",
-            Text("Concentración de lo por cobrar", "Concentration of the receivable"),
+            Text("Concentración de cuentas por cobrar", "Concentration of receivables"),
             Text(
-                "Diagrama de Pareto: una barra por cliente con lo que debe, de mayor a menor, y una línea "
+                "Diagrama de Pareto: una barra por cliente con su deuda, de mayor a menor, y una línea "
                 "con el porcentaje acumulado.",
                 "Pareto diagram: one bar for each client with what it owes, from the largest down, and a "
                 "line of the cumulative share.",
@@ -208,26 +208,26 @@ CHARTS: Final[dict[str, Chart]] = {
                 share("cumulative_share", "Porcentaje acumulado", "Cumulative share"),
             ),
             Drawing(Shape.PARETO, "client", ("receivable",), line="cumulative_share"),
-            Text("Nada está por cobrar.", "Nothing is receivable."),
+            Text("No hay cuentas por cobrar.", "There are no receivables."),
         ),
         Chart(
             "cash_flow",
             Text("Flujo de caja esperado", "Cash-flow forecast"),
             Text(
-                "Columnas de lo cobrado en los últimos meses y de lo que se espera cobrar en los próximos, "
-                "con bandas en las que caen cinco y nueve de cada diez casos.",
-                "Columns of what was collected in the last months and of what is expected in the next ones, "
-                "with bands that hold five and nine cases of ten.",
+                "Columnas de los cobros de los últimos meses y de los esperados en los próximos, con "
+                "intervalos del 50% y del 90%.",
+                "Columns of collections in the last months and of those expected in the next ones, with 50% "
+                "and 90% intervals.",
             ),
             (
                 MONTH,
                 CURRENCY,
                 Column("kind", Text("Tipo", "Kind"), Kind.FLOW),
                 AMOUNT,
-                money("low_50", "Mínimo (50 %)", "Low (50 %)"),
-                money("high_50", "Máximo (50 %)", "High (50 %)"),
-                money("low_90", "Mínimo (90 %)", "Low (90 %)"),
-                money("high_90", "Máximo (90 %)", "High (90 %)"),
+                money("low_50", "Mínimo (50%)", "Low (50%)"),
+                money("high_50", "Máximo (50%)", "High (50%)"),
+                money("low_90", "Mínimo (90%)", "Low (90%)"),
+                money("high_90", "Máximo (90%)", "High (90%)"),
             ),
             Drawing(
                 Shape.STACKED,
@@ -241,7 +241,7 @@ CHARTS: Final[dict[str, Chart]] = {
                 ),
             ),
             Text(
-                "Nada se ha cobrado en estos meses ni se espera cobrar.",
+                "No hay cobros en estos meses ni se esperan.",
                 "Nothing was collected in these months, and nothing is expected.",
             ),
         ),
@@ -303,11 +303,11 @@ CHARTS: Final[dict[str, Chart]] = {
             Text("Cobros por cliente y mes", "Collections by client and month"),
             Text(
                 "Una celda por cliente y mes, más intensa cuanto más pagó ese cliente en ese mes.",
-                "One cell for each client and month, the stronger the more that client paid in that month.",
+                "One cell for each client and month, darker the more that client paid in that month.",
             ),
             (_CLIENT, MONTH, CURRENCY, AMOUNT),
             Drawing(Shape.HEAT, "client", value="amount", across="month"),
-            Text("Nada se ha cobrado en estos meses.", "Nothing was collected in these months."),
+            Text("No hay cobros en estos meses.", "There are no collections in these months."),
         ),
         Chart(
             "kpi_trend",

@@ -7,8 +7,8 @@ never text made ready, and have these kinds:
 
 | kind | value | written (es) |
 |---|---|---|
-| money | integer, minor units of the sentence's currency | $ 1.234 M |
-| share | float, 0.93 is 93 % | 93,0 % |
+| money | integer, minor units of the sentence's currency | $1.234 M |
+| share | float, 0.93 is 93% | 93,0% |
 | days | float or integer | 12,3 días |
 | count | integer | 1.234 |
 | month | YYYY-MM | mar 2024 |
@@ -31,7 +31,7 @@ from kpi_pipeline.model.labels import LANGUAGES, Kind, Language, Text
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with typed places for values: `{share:share} of the receivable …`.
+    """A sentence with typed places for values: `{share:share} of receivables …`.
 
     Attributes:
         name: Its key in payloads, unique within a chart.
@@ -98,8 +98,8 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             Text(
                 "En los doce meses hasta {month:month} se aprobaron {approved:money} de {proposed:money} "
                 "propuestos y se pagaron {paid:money}; el DSO es de {dso:days}.",
-                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed were "
-                "approved and {paid:money} were paid; DSO stands at {dso:days}.",
+                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed was "
+                "approved and {paid:money} was paid; DSO stands at {dso:days}.",
             ),
         ),
         Sentence(
@@ -108,8 +108,8 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             Text(
                 "En los doce meses hasta {month:month} se aprobaron {approved:money} de {proposed:money} "
                 "propuestos y se pagaron {paid:money}.",
-                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed were "
-                "approved and {paid:money} were paid.",
+                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed was "
+                "approved and {paid:money} was paid.",
             ),
         ),
     ),
@@ -119,7 +119,7 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "The amount of the bucket 120+ and that of all buckets are above zero. share, amount: of the "
             "bucket 120+.",
             Text(
-                "{share:share} de lo no pagado tiene más de 120 días ({amount:money}).",
+                "{share:share} de los saldos impagos tiene más de 120 días ({amount:money}).",
                 "{share:share} of the unpaid amount is older than 120 days ({amount:money}).",
             ),
         ),
@@ -128,7 +128,8 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "The amount of all buckets is above zero and the bucket 120+ has no certificate. bucket, share: "
             "of the bucket with the largest amount, the younger one of equals.",
             Text(
-                "Nada tiene más de 120 días; {share:share} de lo no pagado tiene {bucket:bucket}.",
+                "Ningún saldo tiene más de 120 días; {share:share} de los saldos impagos tiene "
+                "{bucket:bucket}.",
                 "Nothing is older than 120 days; {share:share} of the unpaid amount is {bucket:bucket} old.",
             ),
         ),
@@ -139,7 +140,7 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "The amount of all states is above zero. state, amount: of the state with the largest amount, "
             "the first one of equals; share: of the amount of all states.",
             Text(
-                "{share:share} de lo propuesto está en «{state:state}» ({amount:money}).",
+                "{share:share} del monto propuesto está en estado «{state:state}» ({amount:money}).",
                 "{share:share} of the proposed amount is in “{state:state}” ({amount:money}).",
             ),
         ),
@@ -151,17 +152,18 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "approved amount; share: of the approved total; overdue_client, overdue: of the largest overdue "
             "amount. Of equals, the first name by alphabet.",
             Text(
-                "{client:name} reúne {share:share} de lo aprobado ({approved:money}); lo más vencido es de "
-                "{overdue_client:name} ({overdue:money}).",
-                "{client:name} accounts for {share:share} of the approved amount ({approved:money}); most of "
-                "what is overdue is owed by {overdue_client:name} ({overdue:money}).",
+                "{client:name} concentra {share:share} del monto aprobado ({approved:money}); el mayor monto "
+                "vencido es de {overdue_client:name} ({overdue:money}).",
+                "{client:name} accounts for {share:share} of the approved amount ({approved:money}); "
+                "{overdue_client:name} owes the largest overdue amount ({overdue:money}).",
             ),
         ),
         Sentence(
             "leader",
             "Approved is above zero. Values as above, without the overdue ones.",
             Text(
-                "{client:name} reúne {share:share} de lo aprobado ({approved:money}); nada está vencido.",
+                "{client:name} concentra {share:share} del monto aprobado ({approved:money}); nada está "
+                "vencido.",
                 "{client:name} accounts for {share:share} of the approved amount ({approved:money}); nothing "
                 "is overdue.",
             ),
@@ -172,19 +174,19 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "leader_and_overdue",
             "As of client_performance, with project_manager and overdue_manager.",
             Text(
-                "{project_manager:name} lleva {share:share} de lo aprobado ({approved:money}); lo más "
-                "vencido está con {overdue_manager:name} ({overdue:money}).",
-                "{project_manager:name} runs {share:share} of the approved amount ({approved:money}); most "
-                "of what is overdue is with {overdue_manager:name} ({overdue:money}).",
+                "{project_manager:name} está a cargo de {share:share} del monto aprobado ({approved:money}); "
+                "el mayor monto vencido es de {overdue_manager:name} ({overdue:money}).",
+                "{project_manager:name} manages {share:share} of the approved amount ({approved:money}); "
+                "{overdue_manager:name} has the largest overdue amount ({overdue:money}).",
             ),
         ),
         Sentence(
             "leader",
             "As of client_performance.",
             Text(
-                "{project_manager:name} lleva {share:share} de lo aprobado ({approved:money}); nada está "
-                "vencido.",
-                "{project_manager:name} runs {share:share} of the approved amount ({approved:money}); "
+                "{project_manager:name} está a cargo de {share:share} del monto aprobado ({approved:money}); "
+                "nada está vencido.",
+                "{project_manager:name} manages {share:share} of the approved amount ({approved:money}); "
                 "nothing is overdue.",
             ),
         ),
@@ -192,21 +194,21 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "concentration": _declared(
         Sentence(
             "top_three",
-            "At least four clients have a receivable. client, amount: of the largest receivable; share: of "
-            "the receivable total; three_share: share of the three largest.",
+            "At least four clients have receivables. client, amount: of the largest receivables; share: of "
+            "total receivables; three_share: share of the three largest.",
             Text(
-                "{client:name} debe {share:share} de lo por cobrar ({amount:money}); los tres mayores "
-                "clientes, {three_share:share}.",
-                "{client:name} owes {share:share} of the receivable ({amount:money}); the three largest "
+                "{client:name} debe {share:share} de las cuentas por cobrar ({amount:money}); los tres "
+                "mayores clientes, {three_share:share}.",
+                "{client:name} owes {share:share} of receivables ({amount:money}); the three largest "
                 "clients, {three_share:share}.",
             ),
         ),
         Sentence(
             "top",
-            "The receivable total is above zero. Values as above, without three_share.",
+            "Total receivables are above zero. Values as above, without three_share.",
             Text(
-                "{client:name} debe {share:share} de lo por cobrar ({amount:money}).",
-                "{client:name} owes {share:share} of the receivable ({amount:money}).",
+                "{client:name} debe {share:share} de las cuentas por cobrar ({amount:money}).",
+                "{client:name} owes {share:share} of receivables ({amount:money}).",
             ),
         ),
     ),
@@ -216,10 +218,10 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "A month has an expected amount above zero. month: the first expected month; amount, low, high: "
             "its amount, low_90 and high_90; total: all expected months.",
             Text(
-                "En {month:month} se espera cobrar {amount:money}, entre {low:money} y {high:money} en nueve "
-                "de cada diez casos; en todos los meses, {total:money}.",
-                "In {month:month}, {amount:money} are expected, between {low:money} and {high:money} in nine "
-                "cases of ten; {total:money} over all months.",
+                "En {month:month} se espera cobrar {amount:money} (intervalo del 90%: de {low:money} a "
+                "{high:money}); en todos los meses, {total:money}.",
+                "In {month:month}, {amount:money} is expected (90% interval: {low:money} to {high:money}); "
+                "{total:money} over all months.",
             ),
         ),
         Sentence(
@@ -227,7 +229,7 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "Otherwise. collected: sum of the collected months drawn.",
             Text(
                 "No se esperan cobros en los próximos meses; en los últimos se cobraron {collected:money}.",
-                "No collections are expected in the coming months; {collected:money} were collected in the "
+                "No collections are expected in the coming months; {collected:money} was collected in the "
                 "last ones.",
             ),
         ),
@@ -284,8 +286,8 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "the latest of equals; client, paid: of the largest sum of a client over the months drawn, the "
             "first name by alphabet of equals; both over all clients.",
             Text(
-                "El mes de más cobros fue {month:month} ({amount:money}); quien más pagó, {client:name} "
-                "({paid:money}).",
+                "El mes de más cobros fue {month:month} ({amount:money}); el cliente que más pagó, "
+                "{client:name} ({paid:money}).",
                 "The month with the most collections was {month:month} ({amount:money}); {client:name} paid "
                 "the most ({paid:money}).",
             ),

@@ -45,7 +45,7 @@ def formula_text(kpi: Kpi) -> str:
         case Ratio(above, below, times_days):
             text = f"{_grouped(above)} / {_grouped(below)}" + (" x days of the window" if times_days else "")
         case PaymentQuantile(percent):
-            text = f"least days from issue by which {percent} % of the payments were made"
+            text = f"least days from issue by which {percent}% of the payments were made"
         case TopShare(dimension, component):
             text = f"largest {component} of one {_words(dimension)} / {component}"
         case Herfindahl(dimension, component):
@@ -72,7 +72,7 @@ def basis_text(kpi: Kpi) -> Text:
     """What a card shows of a quotient; empty where that says nothing.
 
     Its places are `{numerator}`, `{denominator}`, `{count}` (the denominator as a count) and `{days}` of the
-    DSO window.
+    DSO window; each may be written as a noun that agrees with it (see `Counted`).
     """
     if kpi.basis is not None:
         return kpi.basis
@@ -81,7 +81,8 @@ def basis_text(kpi: Kpi) -> Text:
         return Text(f"{times} días", f"{times} days")
     if kpi.unit is Unit.DAYS:
         return Text(
-            "{numerator} días ÷ {denominator} certificados", "{numerator} days ÷ {denominator} certificates"
+            "{numerator} {numerator:día|días} ÷ {denominator} {denominator:certificado|certificados}",
+            "{numerator} {numerator:day|days} ÷ {denominator} {denominator:certificate|certificates}",
         )
     return Text("{numerator} ÷ {denominator}", "{numerator} ÷ {denominator}")
 

@@ -28,7 +28,7 @@ class Unit(StrEnum):
     MONEY = "money"  # minor units of a currency
     COUNT = "count"
     DAYS = "days"
-    SHARE = "share"  # 0.93 is 93 %
+    SHARE = "share"  # 0.93 is 93%
 
 
 class Direction(StrEnum):

@@ -54,7 +54,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Approved amount paid by as_of, by month of payment, where its day is known.",
     ),
     money(
-        "receivable", "Por cobrar", "Receivable", "receivable_amount", _DOWN, _RECEIVABLE, "receivable_count"
+        "receivable", "Por cobrar", "Receivables", "receivable_amount", _DOWN, _RECEIVABLE, "receivable_count"
     ),
     money("pending", "Pendiente", "Pending", "pending_amount", _DOWN, "In revision, or sent: not answered."),
     money("portfolio", "Cartera total", "Total portfolio", "portfolio_amount", _NEUTRAL, _PORTFOLIO),
@@ -69,7 +69,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "overdue_share",
-        "Parte vencida",
+        "% vencido",
         "Overdue share",
         Unit.SHARE,
         Ratio(plain("overdue_amount"), plain("open_amount")),
@@ -119,7 +119,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         _NEUTRAL,
         True,
         "Proposed amount / certificates.",
-        basis=Text("{numerator} ÷ {count} certificados", "{numerator} ÷ {count} certificates"),
+        basis=Text(
+            "{numerator} ÷ {count} {count:certificado|certificados}",
+            "{numerator} ÷ {count} {count:certificate|certificates}",
+        ),
     ),
     Kpi(
         "approval_rate",
@@ -175,7 +178,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "monthly_target",
-        "Avance de la meta mensual",
+        "Avance respecto de la meta mensual",
         "Progress to the monthly target",
         Unit.SHARE,
         AgainstTarget(Span.END),
@@ -186,7 +189,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "annual_target",
-        "Avance de la meta anual",
+        "Avance respecto de la meta anual",
         "Progress to the annual target",
         Unit.SHARE,
         AgainstTarget(Span.YEAR),
@@ -233,7 +236,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "revenue_share",
-        "Parte del aprobado total",
+        "Participación en lo aprobado",
         "Share of all approved",
         Unit.SHARE,
         ShareOfAll("approved_amount"),
@@ -249,7 +252,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         TopShare("client", "approved_amount"),
         _DOWN,
         True,
-        "Largest client's part of the approved amount.",
+        "Largest client's share of the approved amount.",
     ),
     Kpi(
         "client_concentration",

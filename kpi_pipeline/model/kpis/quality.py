@@ -21,7 +21,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "rework_rate",
-        "Tasa de re-trabajo",
+        "Tasa de retrabajo",
         "Rework rate",
         Unit.SHARE,
         Ratio(plain("reworked_count"), plain("proposed_count")),
@@ -42,7 +42,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     money(
         "conformity_pending",
         "Conformidad pendiente",
-        "Conformity pending",
+        "Acceptance pending",
         "waiting_amount",
         _DOWN,
         "Sent and not yet answered by the client.",
@@ -51,7 +51,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     count(
         "conformity_pending_count",
         "Certificados sin conformidad",
-        "Certificates without conformity",
+        "Certificates without acceptance",
         "waiting_days_count",
         _DOWN,
         "Sent and not yet answered by the client, counted.",

@@ -36,7 +36,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "dso_count_back",
-        "DSO por agotamiento",
+        "DSO (count-back)",
         "Count-back DSO",
         Unit.DAYS,
         CountBack(),
@@ -45,7 +45,7 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Receivables used up by the approved billing of the latest month, then of the one before, and so on: "
         "days of the months used up whole, and the part of the last one.",
         target="dso_target_days",
-        basis=Text("{numerator} por cobrar", "{numerator} receivable"),
+        basis=Text("{numerator} por cobrar", "{numerator} in receivables"),
     ),
     Kpi(
         "dso_best_possible",
@@ -73,14 +73,14 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     mean_days(
         "acceptance_days",
-        "Tiempo de aceptación",
+        "Tiempo hasta la conformidad",
         "Acceptance time",
         "acceptance_days",
-        "Mean days from sent to conformity, where both are dated by as_of. It is not DSO.",
+        "Mean days from sent to acceptance, where both are dated by as_of. It is not DSO.",
     ),
     mean_days(
         "waiting_days",
-        "Espera de aceptación",
+        "Espera de conformidad",
         "Waiting for acceptance",
         "waiting_days",
         "Mean days from sent to as_of, of certificates sent and not yet answered.",
@@ -129,9 +129,9 @@ TIME: Final[tuple[Kpi, ...]] = (
     mean_days(
         "settling_days",
         "Conformidad a pago",
-        "Conformity to payment",
+        "Acceptance to payment",
         "settling_days",
-        "Mean days from conformity to payment, where both are dated by as_of and in that order.",
+        "Mean days from acceptance to payment, where both are dated by as_of and in that order.",
     ),
     mean_days(
         "cycle_days",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from kpi_pipeline.model.labels import Counted
 from serving.catalogue import Kpi, Page
 from serving.pages.cards.kpi_values import AgeComparison, KpiValue
 from serving.pages.charts.geometry import SparkLine, spark_line
@@ -178,30 +179,26 @@ def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Val
         money = writer.formats.money(value, currency)
         return _Value(money.short, money.full, symbol=money.symbol)
     if kpi.unit == "days":
-        written = writer.formats.days(value)
-        return _Value(written, unit=writer.texts["day_unit" if written == "1" else "days_unit"])
+        return _Value(writer.formats.days(value), unit=writer.days_unit(value))
     return _Value(writer.text(kpi.unit, value, ""))
 
 
 def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) -> str:
-    texts = writer.texts
     if kpi_value.numerator is not None and kpi_value.denominator is not None:
         basis = writer.own(kpi, "basis")
-        counted = writer.formats.count(kpi_value.denominator)
+        count = Counted(writer.formats.count(kpi_value.denominator))
         numerator, denominator = (
-            writer.text("count" if kpi_value.currency is None else "money", term, kpi_value.currency or "")
+            Counted(writer.text("money" if kpi_value.currency else "count", term, kpi_value.currency or ""))
             for term in (kpi_value.numerator, kpi_value.denominator)
         )
         return basis.format(
-            numerator=numerator, denominator=denominator, count=counted, days=kpi_value.window_days
+            numerator=numerator, denominator=denominator, count=count, days=kpi_value.window_days
         )
     sibling = figures.kpis.get(kpi.count, ())
     # The count is of all currencies: beside the amount of one of several it would mislead.
     if len(figures.currencies) == 1 and sibling and sibling[0].value is not None:
-        count = sibling[0].value
-        return texts["certificate_count_one" if count == 1 else "certificate_count"].format(
-            count=writer.formats.count(count)
-        )
+        count = Counted(writer.formats.count(sibling[0].value))
+        return writer.texts["certificate_count"].format(count=count)
     return ""
 
 

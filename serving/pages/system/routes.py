@@ -12,7 +12,7 @@ from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.labels import LANGUAGES, Language
+from kpi_pipeline.model.labels import LANGUAGES, Counted, Language
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Catalogue
 from serving.pages.addresses import SYSTEM_PATH, PageAddress, page_path
@@ -67,8 +67,8 @@ class _SystemWriter:
         self._catalogue = catalogue
         self._writer = writer_for(language, catalogue, timezone) if catalogue else None
 
-    def count(self, number: float) -> str:
-        return self._formats.count(number)
+    def count(self, number: float) -> Counted:
+        return Counted(self._formats.count(number))
 
     def share(self, part: float, whole: float) -> str:
         """A part of a whole; empty where there is no whole."""

@@ -49,8 +49,7 @@ _BY_SCRIPTS: Final[dict[str, Text]] = {
     "was": Text("antes {value}", "was {value}"),
     "changed": Text("cambió: antes {value}", "changed: was {value}"),
     "news_none": Text("Cifras al día: ninguna cambió.", "Figures up to date: none changed."),
-    "news_one": Text("Cifras nuevas: una cambió.", "New figures: one changed."),
-    "news": Text("Cifras nuevas: {count} cambiaron.", "New figures: {count} changed."),
+    "news": Text("Cifras nuevas: {count} {count:cambió|cambiaron}.", "New figures: {count} changed."),
     "news_of": Text("{label}: ahora {value}, antes {before}.", "{label}: now {value}, was {before}."),
     "back_online": Text("Hay conexión de nuevo.", "The connection is back."),
 }

@@ -68,12 +68,12 @@ TEXTS: Final[dict[str, Text]] = {
     "tables": Text("Tablas", "Tables"),
     "see_data": Text("Ver los datos", "See the data"),
     # Units.
-    "day_unit": Text("día", "day"),
-    "days_unit": Text("días", "days"),
+    "days_unit": Text("{days:día|días}", "{days:day|days}"),
     "no_data": Text("Sin datos", "No data"),
     "nothing_here": Text("Ningún certificado cumple este filtro.", "No certificate matches this filter."),
-    "certificate_count": Text("{count} certificados", "{count} certificates"),
-    "certificate_count_one": Text("{count} certificado", "{count} certificate"),
+    "certificate_count": Text(
+        "{count} {count:certificado|certificados}", "{count} {count:certificate|certificates}"
+    ),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",
         "Amounts over a million in millions (M). Currencies are never added.",

@@ -106,7 +106,10 @@ TEXTS: Final[dict[str, Text]] = {
     "system_version": Text("Versión", "Version"),
     "system_process": Text("Este proceso web", "This web process"),
     "system_held": Text("En memoria", "Held in memory"),
-    "system_held_of": Text("{count} variantes, {size} de {limit}", "{count} variants, {size} of {limit}"),
+    "system_held_of": Text(
+        "{count} {count:variante|variantes}, {size} de {limit}",
+        "{count} {count:variant|variants}, {size} of {limit}",
+    ),
     "system_reads_memory": Text("Respondidas de memoria", "Answered from memory"),
     "system_reads_redis": Text("Leídas de Redis", "Read from Redis"),
     "system_reads_missing": Text("No encontradas", "Not found"),

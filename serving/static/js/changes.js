@@ -86,7 +86,7 @@ function clear() {
 
 function news(cards, count) {
   if (!count) return text("news_none");
-  const summary = count === 1 ? text("news_one") : text("news", { count });
+  const summary = text("news", { count });
   const named = cards.slice(0, NAMED).map(({ element, before, value }) =>
     text("news_of", { label: element.closest(".card").querySelector("h3, h4").textContent, value, before }));
   return [summary, ...named].join(" ");

@@ -9,9 +9,11 @@ export function facts() {
   return pageFacts;
 }
 
-// A text in the language of the page, its `{places}` filled; empty before any page has brought its texts.
+// A text in the language of the page, its places filled: `{count}`, or `{count:row|rows}` for the noun that agrees; empty before any page has brought its texts.
 export function text(name, values = {}) {
-  return (texts[name] ?? "").replace(/\{(\w+)\}/g, (_, place) => values[place]);
+  return (texts[name] ?? "").replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, place, singular, plural) =>
+    singular === undefined ? values[place] : `${values[place]}` === "1" ? singular : plural,
+  );
 }
 
 // Calls a listener for the page that is shown and for each one to come: with `{ reason, before, same }`.

@@ -92,19 +92,19 @@ function apply(table) {
   const arranged = arrangements.get(table.name);
   const words = plain(arranged.query).split(/\s+/).filter(Boolean);
   const ordered = inOrder(table, arranged);
-  const found = ordered.filter(({ words: held }) => words.every((word) => held.includes(word)));
-  const pages = table.isSearched ? Math.max(1, Math.ceil(found.length / arranged.size)) : 1;
+  const matches = ordered.filter(({ words: held }) => words.every((word) => held.includes(word)));
+  const pages = table.isSearched ? Math.max(1, Math.ceil(matches.length / arranged.size)) : 1;
   arranged.page = Math.min(arranged.page, pages - 1);
   const first = pages > 1 ? arranged.page * arranged.size : 0;
-  const last = pages > 1 ? first + arranged.size : found.length;
-  const sought = new Set(found);
+  const last = pages > 1 ? first + arranged.size : matches.length;
+  const sought = new Set(matches);
   for (const held of table.rows) held.row.hidden = !sought.has(held);
-  // Rows of other pages are printed; those that were not found are not.
-  found.forEach(({ row }, at) => row.classList.toggle("other-page", at < first || at >= last));
+  // Rows of other pages are printed; those that do not match are not.
+  matches.forEach(({ row }, at) => row.classList.toggle("other-page", at < first || at >= last));
   if (ordered !== table.ordered) table.body.append(...ordered.map(({ row }) => row));
   table.ordered = ordered;
   showOrder(table, arranged);
-  if (table.isSearched) showCount(table, found.length, arranged.page, pages);
+  if (table.isSearched) showCount(table, matches.length, arranged.page, pages);
 }
 
 function inOrder({ rows, heads }, { column, down }) {
@@ -125,9 +125,9 @@ function showOrder({ heads }, { column, down }) {
   });
 }
 
-function showCount(table, found, page, pages) {
+function showCount(table, matches, page, pages) {
   const all = table.rows.length;
-  table.count.textContent = countText(found, all);
+  table.count.textContent = countText(matches, all);
   table.pages.hidden = pages === 1;
   table.place.textContent = text("table_page", { page: page + 1, pages });
   for (const button of table.pages.querySelectorAll("button")) {
@@ -137,8 +137,8 @@ function showCount(table, found, page, pages) {
   }
 }
 
-function countText(found, all) {
-  return found === all ? text("table_rows", { all }) : text("table_found", { found, all });
+function countText(matches, all) {
+  return matches === all ? text("table_rows", { all }) : text("table_matches", { matches, all });
 }
 
 function press(event) {

@@ -109,7 +109,7 @@ def test_columns_are_sorted_by_value_by_hand_and_by_key(open_page) -> None:
     # What is not known comes last, either way.
     unknown = NAMES[::3]
     for _ in range(2):
-        head(page, "Días de vencido").get_by_role("button").click()
+        head(page, "Días de atraso").get_by_role("button").click()
         assert set(shown(page)[-len(unknown) :]) == set(unknown)
 
 

@@ -76,7 +76,7 @@ def test_the_page_in_spanish(web, press) -> None:
         "34,6 días",
         "93,4%",
         "$432 M ÷ $4.562 M \N{MULTIPLICATION SIGN} 364 días",
-        "Antigüedad de lo no pagado",
+        "Antigüedad de saldos impagos",
         "0\N{EN DASH}30 días",
         "12 meses a mayo de 2024 frente a los 12 anteriores",
         "12,5% mejora",
@@ -169,8 +169,8 @@ def test_charts_are_drawn_said_and_tabled(web, press) -> None:
     text = words(page.text)
     for expected in (
         "se aprobaron $6.240 M de $7.020 M propuestos y se pagaron $5.460 M; el DSO es de 34,5 días.",
-        "20,0% de lo no pagado tiene más de 120 días ($5,0 M).",
-        "En jul 2024 se espera cobrar $60,0 M, entre $30,0 M y $90,0 M",
+        "20,0% de los saldos impagos tiene más de 120 días ($5,0 M).",
+        "En jul 2024 se espera cobrar $60,0 M (intervalo del 90%: de $30,0 M a $90,0 M)",
         "jul 2023",
         "1.080 M",  # what was proposed in the twelfth month
         "Los demás",

@@ -81,11 +81,16 @@ def test_what_is_divided_is_told_in_its_own_units(cards_of) -> None:
     told = {name: plain(card.figures[0].secondary) for name, card in (flow | analytics).items()}
     assert told["dso"] == "CLP 432 M ÷ CLP 4,562 M \N{MULTIPLICATION SIGN} 364 days"
     assert told["open_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
-    assert told["dso_count_back"] == "CLP 432 M receivable"
+    assert told["dso_count_back"] == "CLP 432 M in receivables"
     assert told["late_days"] == "432,000,000 days ÷ 4,562,000,000 certificates"
     assert told["average_certificate"] == "CLP 432 M ÷ 4,562,000,000 certificates"
     assert told["client_concentration"] == ""
     assert told["payment_days_median"] == ""
+
+
+def test_nouns_agree_with_what_is_divided(cards_of) -> None:
+    shown = cards_of("cash_flow", late_days={"numerator": 1, "denominator": 1})
+    assert shown["late_days"].figures[0].secondary == "1 day ÷ 1 certificate"
 
 
 def test_amounts_tell_the_sign_of_their_currency_apart(cards_of) -> None:
@@ -117,6 +122,7 @@ def test_no_value_says_why(cards_of) -> None:
 
 def test_amounts_of_one_currency_have_their_number_of_certificates(cards_of) -> None:
     assert cards_of("manager")["proposed"].figures[0].secondary == "21 certificates"
+    assert cards_of("manager", certificates={"value": 1})["proposed"].figures[0].secondary == "1 certificate"
     several = cards_of("manager", currencies=("CLP", "USD"))
     assert [one.secondary for one in several["proposed"].figures] == ["", ""]
     # Money tells its currency itself; a number of days does not.

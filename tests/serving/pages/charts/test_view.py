@@ -62,7 +62,7 @@ def test_the_declaration_decides_the_drawing(name, kind, chart_of) -> None:
 
 def test_an_empty_chart_says_so(chart_of) -> None:
     chart = chart_of("ageing", empty=True)
-    assert (chart.parts, chart.nothing) == ([], "Nothing is unpaid.")
+    assert (chart.parts, chart.nothing) == ([], "There are no unpaid balances.")
 
 
 def test_currencies_are_drawn_apart(chart_of) -> None:
@@ -282,9 +282,9 @@ def test_a_mark_says_all_its_values_in_full(chart_of) -> None:
     assert row.mark.label.split("\n") == [
         "Minera Ñandú",
         "Approved:\tCLP\xa090,000,000",
-        "Receivable:\tCLP\xa030,000,000",
+        "Receivables:\tCLP\xa030,000,000",
         "Overdue:\tCLP\xa020,000,000",
-        "Days to payment:\t41.2\xa0days",
+        "Average days to payment:\t41.2\xa0days",
     ]
     unknown = chart_of("manager_performance").parts[0].drawing.rows[0]
     assert unknown.mark.label.endswith("Approval rate:\t\N{EM DASH}")
@@ -295,9 +295,9 @@ def test_values_are_written_by_their_kind(chart_of) -> None:
     assert [head.label for head in part.table.heads] == [
         "Client",
         "Approved",
-        "Receivable",
+        "Receivables",
         "Overdue",
-        "Days to payment",
+        "Average days to payment",
     ]
     assert [cell.text for cell in part.table.rows[-1]] == [
         "All others",

@@ -25,8 +25,8 @@ def words(response) -> str:
             "cash-flow",
             "financials",
             [
-                "Of CLP 250 M receivable, CLP 240 M are expected within these months. CLP 7.0 M are expected "
-                "later. Of CLP 3.0 M there is nothing to estimate from when they will be paid.",
+                "Of CLP 250 M in receivables, CLP 240 M is expected within these months. CLP 7.0 M is "
+                "expected later. For CLP 3.0 M there is no payment history from which to estimate a date.",
                 "Jul 2024 20.0 M 15.0 M 25.0 M 10.0 M 30.0 M",
                 "CLP 41.5 35 45 6.5 2.7 M 17.3 M \N{MINUS SIGN}9.3 M",
             ],
@@ -63,7 +63,7 @@ def test_nothing_receivable_is_no_forecast(web, press, data_of) -> None:
     data["forecast"]["lines"][0] |= {"receivable": 0, "later": 0, "unknown": 0}
     press.publish("financials", answers={EVERYTHING: data})
     text = words(web.get("/manager/cash-flow?lang=en"))
-    assert "No collections are expected: nothing is receivable." in text
+    assert "No collections are expected: there are no receivables." in text
 
 
 def test_without_costs_the_statement_has_dashes(web, press, data_of) -> None:
