@@ -26,9 +26,9 @@ from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
 from kpi_pipeline.sensors.cold_cache import cold_cache
 from kpi_pipeline.sensors.freshness_violations import freshness_violations
-from kpi_pipeline.sensors.requests import requested_refreshes
 from kpi_pipeline.sensors.source import source_changes
-from kpi_pipeline.sensors.tasks import TASK_SENSORS
+from kpi_pipeline.sensors.task_outcomes import TASK_SENSORS
+from kpi_pipeline.sensors.unfulfilled_requests import requested_refreshes
 
 defs = Definitions(
     assets=[

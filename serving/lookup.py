@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection

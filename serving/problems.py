@@ -11,8 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.reading.query import FilterConflict, QueryError
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
+from kpi_pipeline.model.filter_parameters import FilterConflict, QueryError
 from kpi_pipeline.model.labels import Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.freshness import RETRY_S

@@ -6,7 +6,7 @@ from typing import Final
 
 from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model import components
-from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.thresholds import Thresholds
@@ -14,12 +14,12 @@ from kpi_pipeline.model.thresholds import Thresholds
 _UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
 _DIRECTIONS: Final = {Direction.UP: "up", Direction.DOWN: "down", Direction.NEUTRAL: "neutral"}
 _KINDS: Final = {
-    Kind.FLOW: "Certificates by billing month.",
-    Kind.STOCK: "Certificates by billing month; and, at each month end, as they stood then.",
-    Kind.SNAPSHOT: "Certificates by billing month; only the sum over a filter is used.",
-    Kind.CASH: "Payments of clients by month of payment.",
-    Kind.COST: "Costs by month of invoice.",
-    Kind.COST_CASH: "Payments to suppliers by month of payment.",
+    ComponentKind.FLOW: "Certificates by billing month.",
+    ComponentKind.STOCK: "Certificates by billing month; and, at each month end, as they stood then.",
+    ComponentKind.SNAPSHOT: "Certificates by billing month; only the sum over a filter is used.",
+    ComponentKind.CASH: "Payments of clients by month of payment.",
+    ComponentKind.COST: "Costs by month of invoice.",
+    ComponentKind.COST_CASH: "Payments to suppliers by month of payment.",
 }
 DEFAULTS: Final = Thresholds()
 _HEAD: Final = f"""\

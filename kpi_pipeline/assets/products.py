@@ -26,8 +26,8 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.generation_variants import choose_variants
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.precompute_set import choose_variants
 from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry

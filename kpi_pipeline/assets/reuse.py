@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from kpi_pipeline.assets.precompute_set import GenerationVariants
+from kpi_pipeline.assets.generation_variants import GenerationVariants
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Reusable
 from kpi_pipeline.compute.cube.cube import Cube

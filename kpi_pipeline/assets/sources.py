@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.source_reading import Refusals, read_source
+from kpi_pipeline.assets.read_source import Refusals, read_source
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 

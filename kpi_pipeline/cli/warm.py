@@ -13,7 +13,7 @@ from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, pr
 from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import Refresh, dagster_client, refresh
-from kpi_pipeline.cli.warming import Verified, Warmed, verify, warm_variants
+from kpi_pipeline.cli.warm_variants import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.dagster_client import DagsterClient
 

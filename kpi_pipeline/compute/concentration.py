@@ -1,38 +1,20 @@
-"""Figures that are no sums: quantiles of payments, and how a sum spreads over a dimension's values."""
-
-from typing import Final
+"""Concentration: how a sum spreads over the values of a dimension."""
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints, sum_by_keys, sum_by_place
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints, sum_by_keys, sum_by_place
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE, WINDOWS, Windows
+from kpi_pipeline.compute.windows import (
+    PREVIOUS,
+    RECENT,
+    TREND,
+    VALUE,
+    WINDOWS,
+    Windows,
+    at_months,
+    each_month,
+)
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
-
-_COUNT: Final = 1
-"""Place of the count among the sums of a breakdown."""
-
-
-def payment_quantiles(slice_: Slice, windows: Windows, percent: int) -> tuple[Ints, Bools]:
-    """The least days by which a percentage of the payments was made, by the nearest rank.
-
-    Args:
-        slice_: The variants.
-        windows: Their windows.
-        percent: From 1 to 100.
-
-    Returns:
-        Days and where there are any, [V, windows, 1].
-    """
-    value = np.full((len(slice_), WINDOWS, 1), NO_VALUE)
-    value[:, VALUE, 0] = _quantiles(slice_, *slice_.rows("breakdowns"), len(slice_), percent)
-    for window in (RECENT, PREVIOUS):
-        rows = slice_.stretch("breakdowns", slice_.group, windows.first[:, window], windows.last[:, window])
-        value[:, window, 0] = _quantiles(slice_, *rows, len(slice_), percent)
-    every = slice_.groups * slice_.frame.month_count
-    by_month = _quantiles(slice_, *_each_month(slice_, "breakdowns"), every, percent)
-    value[:, TREND, 0] = _at_months(slice_, windows.first[:, TREND], by_month, NO_VALUE)
-    return value, value != NO_VALUE
 
 
 def concentrations(
@@ -62,9 +44,9 @@ def concentrations(
     for window in (RECENT, PREVIOUS):
         rows = slice_.stretch("cells", slice_.group, windows.first[:, window], windows.last[:, window])
         above[:, window], below[:, window] = spread(*rows, len(slice_))
-    by_month = spread(*_each_month(slice_, "cells"), slice_.groups * slice_.frame.month_count)
+    by_month = spread(*each_month(slice_, "cells"), slice_.groups * slice_.frame.month_count)
     for target, values in zip((above, below), by_month, strict=True):
-        target[:, TREND] = _at_months(slice_, windows.first[:, TREND], values, 0)
+        target[:, TREND] = at_months(slice_, windows.first[:, TREND], values, 0)
     return above, below
 
 
@@ -95,51 +77,12 @@ def values_with(slice_: Slice, windows: Windows, dimension: str, component: str,
 
     value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *slice_.rows("cells"), len(slice_))
     every = slice_.groups * slice_.frame.month_count
-    by_month = counted("positions", STOCK_COMPONENTS, *_each_month(slice_, "positions"), every)
+    by_month = counted("positions", STOCK_COMPONENTS, *each_month(slice_, "positions"), every)
     present = slice_.frame.current_month
     for window in range(VALUE + 1, WINDOWS):
         ends = np.minimum(windows.last[:, window : window + 1], present)
-        value[:, window] = _at_months(slice_, ends, by_month, 0)
+        value[:, window] = at_months(slice_, ends, by_month, 0)
     return value
-
-
-def _each_month(slice_: Slice, table: str) -> tuple[Ints, Ints]:
-    """The rows of every group and month; which of these each is in, and the row."""
-    months = slice_.frame.month_count
-    group, month = np.divmod(np.arange(slice_.groups * months), months)
-    number = month + slice_.frame.first_month
-    return slice_.stretch(table, group, number, number)
-
-
-def _at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
-    """Values by group and month, taken at some months of each variant, [V, months]."""
-    months = slice_.frame.month_count
-    place = numbers - slice_.frame.first_month
-    inside = (place >= 0) & (place < months)
-    values = by_month[slice_.group[:, None] * months + np.clip(place, 0, months - 1)]
-    values[~inside] = outside
-    return values
-
-
-def _quantiles(slice_: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
-    """The quantile of each owner's payments; `NO_VALUE` where it has none."""
-    frame = slice_.frame
-    paid = frame.breakdown[row] == "payment_days"
-    owner, row = owner[paid], row[paid]
-    quantiles = np.full(owners, NO_VALUE)
-    if not len(row):
-        return quantiles
-    days = frame.payment_days[row]
-    order = np.lexsort((days, owner))
-    owner, days, count = owner[order], days[order], frame.tables["breakdowns"].sums[row[order], _COUNT]
-    upto = np.cumsum(count)
-    first = np.searchsorted(owner, owner)
-    before = np.where(first > 0, upto[first - 1], 0)
-    whole = np.bincount(owner, count, owners).astype(np.int64)[owner]
-    reached = 100 * (upto - before) >= percent * whole
-    with_payments, at = np.unique(owner[reached], return_index=True)
-    quantiles[with_payments] = days[reached][at]
-    return quantiles
 
 
 def _spread(

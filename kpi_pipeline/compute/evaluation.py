@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from kpi_pipeline.compute.concentration import concentrations, payment_quantiles, values_with
+from kpi_pipeline.compute.concentration import concentrations, values_with
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.exact_division import Floats, quotient
 from kpi_pipeline.compute.expected_credit_loss import expected_losses
 from kpi_pipeline.compute.months import days_between
+from kpi_pipeline.compute.payment_quantiles import payment_quantiles
 from kpi_pipeline.compute.windows import VALUE, WINDOWS, Windows
-from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.kpis import Kpi
 from kpi_pipeline.model.kpis.formulas import (
@@ -34,7 +35,7 @@ from kpi_pipeline.model.kpis.formulas import (
 )
 
 _KIND = {component.name: component.kind for component in COMPONENTS}
-_COST_KINDS = {Kind.COST, Kind.COST_CASH}
+_COST_KINDS = {ComponentKind.COST, ComponentKind.COST_CASH}
 _MOST_MONTHS_BACK = 120
 
 
@@ -110,7 +111,7 @@ class Evaluation:
         evaluated = self._evaluators[type(kpi.formula)](kpi.formula, kpi.per_currency)
         there, divided = evaluated.there & self.windows.there[:, :, None], evaluated.divided
         kinds = {_KIND[term.component] for term in terms_of(kpi.formula)}
-        if Kind.SNAPSHOT in kinds:
+        if ComponentKind.SNAPSHOT in kinds:
             there = there & (np.arange(WINDOWS) == VALUE)[:, None]
         if kinds & _COST_KINDS:
             known = self.slice_.has_costs
@@ -138,12 +139,14 @@ class Evaluation:
 
     def _component(self, name: str, span: Span) -> Ints:
         slice_, kind = self.slice_, _KIND[name]
-        if kind is Kind.SNAPSHOT:
+        if kind is ComponentKind.SNAPSHOT:
             values = np.zeros((len(slice_), WINDOWS, len(slice_.currencies)), np.int64)
         else:
             first, last = self.windows.span(span)
             # In a window or a month a stock is what was open at its end.
-            values = slice_.over(name, last if kind is Kind.STOCK and span is Span.SELF else first, last)
+            values = slice_.over(
+                name, last if kind is ComponentKind.STOCK and span is Span.SELF else first, last
+            )
         if span is Span.SELF:
             values[:, VALUE] = slice_.total(name)
         elif span is Span.WINDOW:

@@ -12,7 +12,7 @@ from kpi_pipeline.compute.evaluation import Evaluated, Evaluation
 from kpi_pipeline.compute.exact_division import Floats, rounded
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.windows import PREVIOUS, RECENT, TREND, VALUE
-from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import Direction, Kpi, Unit
@@ -31,7 +31,7 @@ _DIGITS: Final = {Unit.SHARE: 4, Unit.DAYS: 1, Unit.MONEY: 0}
 
 _TRENDS: Final = (None, "stable", "improving", "declining")
 
-_FLOWS: Final = frozenset(component.name for component in COMPONENTS if component.kind is Kind.FLOW)
+_FLOWS: Final = frozenset(component.name for component in COMPONENTS if component.kind is ComponentKind.FLOW)
 _DAY_PERIODS: Final = tuple(period.length for period in PERIODS if period.unit == "day")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from kpi_pipeline.compute.blocks.chart_data import trends_by_end
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
-from kpi_pipeline.compute.blocks.snapshot import ageing, stages
+from kpi_pipeline.compute.blocks.portfolio import ageing, stages
 from kpi_pipeline.compute.blocks.tables import tables
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice

@@ -20,7 +20,7 @@ from kpi_pipeline.model.components import (
     DUE_BUCKETS,
     IDLE_LEVELS,
     STOCK_COMPONENTS,
-    Kind,
+    ComponentKind,
 )
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS
@@ -68,7 +68,7 @@ _RECONCILED: Final = {
 _RECONCILED_BREAKDOWNS: Final = ("payment_days", "supplier", "cost_category")
 _ROWS: Final = "currency"
 _EVERYTHING: Final = "everything"
-_OF_COSTS: Final = (Kind.COST, Kind.COST_CASH)
+_OF_COSTS: Final = (ComponentKind.COST, ComponentKind.COST_CASH)
 _SHOWN: Final = 5
 _LARGEST_EXACT: Final = 2**53
 

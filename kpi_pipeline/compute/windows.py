@@ -110,3 +110,24 @@ def _recent(slice_: Slice) -> tuple[Ints, Ints]:
             ends.append((0, -1))
     first, last = np.array(ends, np.int64).reshape(-1, 2).T
     return first, last
+
+
+def each_month(slice_: Slice, table: str) -> tuple[Ints, Ints]:
+    """The place, group by group and month by month, of each row of a table, and the row."""
+    months = slice_.frame.month_count
+    group, month = np.divmod(np.arange(slice_.groups * months), months)
+    number = month + slice_.frame.first_month
+    return slice_.stretch(table, group, number, number)
+
+
+def at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
+    """Values in the places of `each_month`, taken at some months of each variant, [V, months].
+
+    Months outside the axis have the value `outside`.
+    """
+    months = slice_.frame.month_count
+    place = numbers - slice_.frame.first_month
+    inside = (place >= 0) & (place < months)
+    values = by_month[slice_.group[:, None] * months + np.clip(place, 0, months - 1)]
+    values[~inside] = outside
+    return values

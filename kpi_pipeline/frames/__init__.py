@@ -24,8 +24,8 @@ where the values have an order. What has no value is missing (`pd.NA`, `pd.NaT`)
     source, product: where the figures were read (without user and password), and of which product.
 """
 
-from kpi_pipeline.cache.reading.query import QueryError
 from kpi_pipeline.frames.readers import chart, kpis, table
 from kpi_pipeline.frames.sources import Unavailable
+from kpi_pipeline.model.filter_parameters import QueryError
 
 __all__ = ["QueryError", "Unavailable", "chart", "kpis", "table"]

@@ -14,9 +14,9 @@ import orjson
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NoMonthEnd, NothingPublished
 from kpi_pipeline.frames.published import Published, require
+from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.settings import Settings
 

@@ -1,7 +1,7 @@
 """Additive components: the sums from which every KPI is a formula.
 
 A component is a sum over the certificates of a cell, so the component of any union of cells is the sum of
-theirs. Values and conditions name columns of the as-of view, which `compute.as_of_view` derives from a
+theirs. Values and conditions name columns of the as-of view, which `compute.rollup.as_of_view` derives from a
 certificate and a date (all boolean unless said otherwise):
 
     is_accepted      the client has accepted by as_of
@@ -70,7 +70,7 @@ IDLE_LEVELS: Final[tuple[tuple[str, int, int | None], ...]] = (
 """Levels of days without movement; only the highest counts."""
 
 
-class Kind(StrEnum):
+class ComponentKind(StrEnum):
     """Which rows a component sums, and by which month."""
 
     FLOW = "flow"  # certificates by billing month
@@ -95,14 +95,16 @@ class Component:
     name: str
     value: str
     when: str = "true"
-    kind: Kind = Kind.FLOW
+    kind: ComponentKind = ComponentKind.FLOW
 
 
-def _pair(stem: str, amount: str, when: str, kind: Kind = Kind.FLOW) -> tuple[Component, Component]:
+def _pair(
+    stem: str, amount: str, when: str, kind: ComponentKind = ComponentKind.FLOW
+) -> tuple[Component, Component]:
     return Component(f"{stem}_amount", amount, when, kind), Component(f"{stem}_count", "1", when, kind)
 
 
-def _mean(column: str, kind: Kind = Kind.FLOW) -> tuple[Component, Component]:
+def _mean(column: str, kind: ComponentKind = ComponentKind.FLOW) -> tuple[Component, Component]:
     """The sum of days and how many certificates have them."""
     known = f"{column} IS NOT NULL"
     return Component(column, column, known, kind), Component(f"{column}_count", "1", known, kind)
@@ -134,7 +136,7 @@ def _rolls(first: int, last: int | None) -> tuple[str, str]:
     return reached, f"{reached} AND coalesce(payment_days >= {end}, true)"
 
 
-_STOCK, _SNAPSHOT = Kind.STOCK, Kind.SNAPSHOT
+_STOCK, _SNAPSHOT = ComponentKind.STOCK, ComponentKind.SNAPSHOT
 
 COMPONENTS: Final[tuple[Component, ...]] = (
     *_pair("proposed", "amount_proposed", "true"),
@@ -211,22 +213,22 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     ),
     Component("forecast_later", "forecast_later", "is_receivable", _SNAPSHOT),
     Component("forecast_unknown", "forecast_unknown", "is_receivable", _SNAPSHOT),
-    Component("collected_amount", "amount_approved", "is_paid", Kind.CASH),
-    Component("collected_count", "1", "is_paid", Kind.CASH),
-    Component("cost_opex_amount", "amount", "kind = 'opex'", Kind.COST),
-    Component("cost_capex_amount", "amount", "kind = 'capex'", Kind.COST),
-    Component("cost_paid_amount", "amount", "is_paid", Kind.COST),
-    Component("cost_open_amount", "amount", "NOT is_paid", Kind.COST),
-    Component("cost_count", "1", "true", Kind.COST),
-    Component("paid_out_amount", "amount", "is_paid", Kind.COST_CASH),
+    Component("collected_amount", "amount_approved", "is_paid", ComponentKind.CASH),
+    Component("collected_count", "1", "is_paid", ComponentKind.CASH),
+    Component("cost_opex_amount", "amount", "kind = 'opex'", ComponentKind.COST),
+    Component("cost_capex_amount", "amount", "kind = 'capex'", ComponentKind.COST),
+    Component("cost_paid_amount", "amount", "is_paid", ComponentKind.COST),
+    Component("cost_open_amount", "amount", "NOT is_paid", ComponentKind.COST),
+    Component("cost_count", "1", "true", ComponentKind.COST),
+    Component("paid_out_amount", "amount", "is_paid", ComponentKind.COST_CASH),
 )
 COMPONENT_NAMES: Final = tuple(component.name for component in COMPONENTS)
 COMPONENT_INDEX: Final = {name: index for index, name in enumerate(COMPONENT_NAMES)}
 
-STOCK_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is Kind.STOCK)
+STOCK_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is ComponentKind.STOCK)
 """Components that are kept at each month end, beside those over a filter."""
 
-MONTHLY_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is not Kind.SNAPSHOT)
+MONTHLY_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is not ComponentKind.SNAPSHOT)
 """Components that have a value a month: what flowed in it, or what stood at its end."""
 
 OCCURRENCE_COMPONENTS: Final = ("proposed_count", "collected_count", "cost_count", "paid_out_amount")

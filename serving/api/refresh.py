@@ -7,10 +7,10 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from serving.auth import refuse_other_sites, require_admin

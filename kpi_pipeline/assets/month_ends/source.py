@@ -8,7 +8,7 @@ import pyarrow as pa
 from dagster import AssetExecutionContext, AssetOut, Failure, Output, multi_asset
 
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
-from kpi_pipeline.assets.source_reading import read_source
+from kpi_pipeline.assets.read_source import read_source
 from kpi_pipeline.compute.months import month_end, month_number, month_of
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource

@@ -10,9 +10,9 @@ from typing import Final, cast
 
 import redis
 
+from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
 from kpi_pipeline.cache.keys import missed_key, reads_key, stale_key, wanted_key
 from kpi_pipeline.cache.manifest import MissReason
-from kpi_pipeline.cache.serialization import filter_from_text, filter_to_text
 from kpi_pipeline.cache.usage.popularity import Popularity
 from kpi_pipeline.model.filters import Filter
 

@@ -16,7 +16,7 @@ Columns = dict[str, list[Any]]
 """Data columns by name, row by row."""
 
 Sentence = tuple[str, Data]
-"""A sentence of `model.sentences`: its name and its values."""
+"""A sentence of `model.charts.sentences`: its name and its values."""
 
 
 def charts_by_variant(

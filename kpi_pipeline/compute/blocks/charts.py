@@ -5,6 +5,7 @@ from typing import Final
 
 from kpi_pipeline.compute.blocks.chart_data import KpiValues
 from kpi_pipeline.compute.blocks.month_charts import cash_flow, kpi_trend, monthly_trend, opex_capex
+from kpi_pipeline.compute.blocks.portfolio import ageing_chart, stages_chart, states_chart
 from kpi_pipeline.compute.blocks.ranking_charts import (
     client_performance,
     concentration,
@@ -12,7 +13,6 @@ from kpi_pipeline.compute.blocks.ranking_charts import (
     margin_by_project,
     payment_heatmap,
 )
-from kpi_pipeline.compute.blocks.snapshot import ageing_chart, stages_chart, states_chart
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, rows_of
 

@@ -13,7 +13,7 @@ from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of, values_or_none
-from kpi_pipeline.model.components import COMPONENTS, Kind
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.kpis.formulas import Ratio, Span, Sum, Total, terms_of
 from kpi_pipeline.model.tables import ByDimension, ByKey, Table, tables_in
@@ -36,7 +36,9 @@ _Sums = dict[tuple[str, Span], Ints]
 """Sums of rows by component and span, each [rows]."""
 
 _OF_COSTS: Final = frozenset(
-    component.name for component in COMPONENTS if component.kind in (Kind.COST, Kind.COST_CASH)
+    component.name
+    for component in COMPONENTS
+    if component.kind in (ComponentKind.COST, ComponentKind.COST_CASH)
 )
 
 

@@ -17,7 +17,7 @@ from kpi_pipeline.model.components import (
     MONTHLY_COMPONENTS,
     OCCURRENCE_COMPONENTS,
     STOCK_COMPONENTS,
-    Kind,
+    ComponentKind,
 )
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
 from kpi_pipeline.model.filters import Filter
@@ -25,7 +25,9 @@ from kpi_pipeline.model.kpis import TREND_MONTHS
 
 _MONTHLY_AT: Final = {name: at for at, name in enumerate(MONTHLY_COMPONENTS)}
 _FLOWS: Final = [
-    component.name for component in COMPONENTS if component.kind not in (Kind.STOCK, Kind.SNAPSHOT)
+    component.name
+    for component in COMPONENTS
+    if component.kind not in (ComponentKind.STOCK, ComponentKind.SNAPSHOT)
 ]
 _FLOWS_FROM: Final = [COMPONENT_INDEX[name] for name in _FLOWS]
 _FLOWS_TO: Final = [_MONTHLY_AT[name] for name in _FLOWS]

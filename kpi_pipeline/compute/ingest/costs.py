@@ -61,9 +61,9 @@ def normalise_costs(
 ) -> NormalisedCosts:
     """Read, complete and validate every cost of a source, and part it by category.
 
-    Text, dates, amounts and defaults are read as `compute.normalise` reads those of certificates; a
-    client, project or person, a project type or a supplier nobody names is `UNASSIGNED`. A negative
-    amount is a credit note. Of headers with one cost id the last extracted is kept.
+    Text, dates, amounts and defaults are read as `compute.ingest.certificates.normalise` reads those of
+    certificates; a client, project or person, a project type or a supplier nobody names is
+    `UNASSIGNED`. A negative amount is a credit note. Of headers with one cost id the last extracted is kept.
 
     A cost whose lines add up to its net amount becomes a row a category, the sum of its lines; a line
     without a category is `NO_DETAIL`. Any other (no lines, a sum that differs, a line whose amount is

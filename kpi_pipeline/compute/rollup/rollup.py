@@ -23,7 +23,7 @@ from kpi_pipeline.compute.forecasting.forecast import outlook
 from kpi_pipeline.compute.forecasting.past_forecasts import dispersion
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, CELL_FIELDS, number_cells
-from kpi_pipeline.model.components import COMPONENT_NAMES, COMPONENTS, STOCK_COMPONENTS, Kind
+from kpi_pipeline.model.components import COMPONENT_NAMES, COMPONENTS, STOCK_COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS
 from kpi_pipeline.model.thresholds import Thresholds
 
@@ -159,7 +159,7 @@ def _cells(connection: DuckDBPyConnection, as_of: date, loss_days: int) -> pa.Ta
     return pa.Table.from_arrays([*cells.columns, *map(pa.array, columns.values())], schema=ROLLUP_SCHEMA)
 
 
-def _sums(*kinds: Kind) -> str:
+def _sums(*kinds: ComponentKind) -> str:
     """SQL: the components of some kinds, but for those of the forecast."""
     # FILTER would be equal, and takes DuckDB three times as long.
     return ", ".join(
@@ -215,20 +215,21 @@ _INVOICED: Final = _cost_cell("month")
 
 _EXPECTED: Final = expected_payments(_BILLED)
 _CERTIFICATES: Final = f"""
-    SELECT {_BILLED}, {_sums(Kind.FLOW, Kind.STOCK, Kind.SNAPSHOT)} FROM standing GROUP BY ALL
+    SELECT {_BILLED}, {_sums(ComponentKind.FLOW, ComponentKind.STOCK, ComponentKind.SNAPSHOT)}
+    FROM standing GROUP BY ALL
 """
 _PAYMENTS: Final = f"""
-    SELECT {_certificate_cell("paid_on")}, {_sums(Kind.CASH)}
+    SELECT {_certificate_cell("paid_on")}, {_sums(ComponentKind.CASH)}
     FROM standing WHERE payment_days IS NOT NULL GROUP BY ALL
 """
-_COSTS: Final = f"SELECT {_INVOICED}, {_sums(Kind.COST)} FROM {_EXISTING_COSTS} GROUP BY ALL"
+_COSTS: Final = f"SELECT {_INVOICED}, {_sums(ComponentKind.COST)} FROM {_EXISTING_COSTS} GROUP BY ALL"
 _COSTS_PAID: Final = f"""
-    SELECT {_cost_cell("paid_on")}, {_sums(Kind.COST_CASH)}
+    SELECT {_cost_cell("paid_on")}, {_sums(ComponentKind.COST_CASH)}
     FROM {_EXISTING_COSTS} WHERE is_paid GROUP BY ALL
 """
 
 _POSITIONS: Final = f"""
-    SELECT {_certificate_cell("day")}, {_sums(Kind.STOCK)}
+    SELECT {_certificate_cell("day")}, {_sums(ComponentKind.STOCK)}
     FROM ({as_of_view(_AT_MONTH_ENDS)}) WHERE is_open GROUP BY ALL
 """
 

@@ -14,10 +14,10 @@ from kpi_pipeline.model.components import (
     COMPONENTS,
     MONTHLY_COMPONENTS,
     STOCK_COMPONENTS,
-    Kind,
+    ComponentKind,
 )
 
-_FLOWS = frozenset(one.name for one in COMPONENTS if one.kind is Kind.FLOW)
+_FLOWS = frozenset(one.name for one in COMPONENTS if one.kind is ComponentKind.FLOW)
 
 
 class Span(StrEnum):
@@ -113,7 +113,9 @@ class ValuesWhere:
 
     def __post_init__(self) -> None:
         if self.component not in STOCK_COMPONENTS:
-            raise ValueError(f"component {self.component!r} is no stock: name one of the kind {Kind.STOCK}")
+            raise ValueError(
+                f"component {self.component!r} is no stock: name one of the kind {ComponentKind.STOCK}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,5 +176,5 @@ def plain(*components: str, span: Span = Span.SELF) -> Sum:
 def _must_flow(component: str) -> None:
     if component not in _FLOWS:
         raise ValueError(
-            f"component {component!r} is no flow of certificates: name one of the kind {Kind.FLOW}"
+            f"component {component!r} is no flow of certificates: name one of the kind {ComponentKind.FLOW}"
         )

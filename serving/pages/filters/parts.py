@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.cache.reading.query import FROM, PERIOD, TO
+from kpi_pipeline.model.filter_parameters import FROM, PERIOD, TO
 from serving.catalogue import Catalogue, Dimension, Group, Period
 
 MONTH: Final = "month"
@@ -60,7 +60,7 @@ def parts(catalogue: Catalogue, selection: Selection) -> list[Part]:
 
 
 def parameters_of(catalogue: Catalogue, selection: Selection) -> Parameters:
-    """The query parameters of a filter: `cache.query.parse_filter` makes the same filter of them.
+    """The query parameters of a filter: `model.filter_parameters.parse_filter` makes the same filter of them.
 
     Args:
         catalogue: By which they are read.

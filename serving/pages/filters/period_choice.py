@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kpi_pipeline.cache.reading.query import FROM, PERIOD, TO
+from kpi_pipeline.model.filter_parameters import FROM, PERIOD, TO
 from serving.catalogue import Catalogue, Dimension, Period
 from serving.pages.context import PageContext
 from serving.pages.filters.form import Choice, Option, choice_of, option_counts, part_label

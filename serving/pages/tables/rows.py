@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from kpi_pipeline.model.labels import Kind
 from serving.catalogue import Catalogue, Page, Table
 from serving.pages.cards.kpi_values import CurrencyCode, MonthText
-from serving.pages.kinds import is_of
+from serving.pages.value_checks import is_of
 
 Rows = Sequence[Mapping[str, Any]]
 """The values of each row by the name of their column."""

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from kpi_pipeline.compute.blocks import snapshot
+from kpi_pipeline.compute.blocks import portfolio
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.tables import tables
@@ -32,8 +32,8 @@ def every_table(slice_: Slice) -> list[Any]:
     "block",
     [
         every_chart,
-        snapshot.ageing,
-        snapshot.stages,
+        portfolio.ageing,
+        portfolio.stages,
         every_table,
     ],
     ids=lambda block: block.__name__,

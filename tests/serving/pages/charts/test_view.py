@@ -7,7 +7,7 @@ import pytest
 
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.charts.figures import ChartFigures, chart_data
+from serving.pages.charts.chart_data import ChartFigures, chart_data
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.filters.drill_down import DrillDown
 from serving.pages.formats import Formats

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.reading.query import parse_filter
 from kpi_pipeline.compute.catalogue import filter_entries
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES
+from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods

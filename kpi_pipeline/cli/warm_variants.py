@@ -11,12 +11,12 @@ import typer
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.publishing.integrity import read_back
-from kpi_pipeline.cache.reading.query import FILTER_NAMES, QueryError, parse_filter
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState, TaskStatus
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import Problem
+from kpi_pipeline.model.filter_parameters import FILTER_NAMES, QueryError, parse_filter
 from kpi_pipeline.model.filters import Filter
 
 TIMEOUT_S: Final = 1800

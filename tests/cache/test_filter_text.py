@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.serialization import filter_from_text, filter_to_text
+from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.filters import Filter, fold
 

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.keys import variant_key
-from kpi_pipeline.cache.reading.query import FILTER_NAMES, FilterConflict, QueryError, parse_filter
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSIONS, ISSUED_AGES, PARAMETER_NAMES
+from kpi_pipeline.model.filter_parameters import FILTER_NAMES, FilterConflict, QueryError, parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import PERIODS, quick_periods

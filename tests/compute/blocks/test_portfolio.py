@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from kpi_pipeline.compute.blocks.snapshot import ageing, ageing_chart, stages, stages_chart, states_chart
+from kpi_pipeline.compute.blocks.portfolio import ageing, ageing_chart, stages, stages_chart, states_chart
 
 
 def filled(buckets) -> dict[str, tuple[int, int, float]]:

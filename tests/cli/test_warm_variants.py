@@ -16,7 +16,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import ProgressDisplay
-from kpi_pipeline.cli.warming import read_filter, verify, warm_variants
+from kpi_pipeline.cli.warm_variants import read_filter, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

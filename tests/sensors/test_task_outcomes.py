@@ -13,7 +13,7 @@ from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.sensors.tasks import TASK_SENSORS
+from kpi_pipeline.sensors.task_outcomes import TASK_SENSORS
 
 EVENTS = {
     "started": DagsterEventType.RUN_START,

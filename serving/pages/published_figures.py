@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogue import Catalogue, Page
 from serving.pages.cards.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
-from serving.pages.charts.figures import ChartData, ChartFigures, chart_data
+from serving.pages.charts.chart_data import ChartData, ChartFigures, chart_data
 from serving.pages.tables.rows import TableFigures, read_tables
 
 

@@ -14,8 +14,8 @@ from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.sensors import requests as stream
-from kpi_pipeline.sensors.requests import requested_refreshes
+from kpi_pipeline.sensors import unfulfilled_requests as stream
+from kpi_pipeline.sensors.unfulfilled_requests import requested_refreshes
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 from tests.conftest import leave_idle
