@@ -22,7 +22,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.drawings import Drawing
-from kpi_pipeline.model.labels import Kind, Text
+from kpi_pipeline.model.labels import LANGUAGES, Kind, Text
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -45,13 +45,29 @@ def _of_known_kinds(template: Text) -> Text:
 
 
 _Kind = Annotated[Kind, Field(strict=False)]
-_Label = Annotated[Text, BeforeValidator(_text)]
-_Sentence = Annotated[_Label, AfterValidator(_of_known_kinds)]
+_Text = Annotated[Text, BeforeValidator(_text)]
+_Sentence = Annotated[_Text, AfterValidator(_of_known_kinds)]
 
 _DRAWING: Final = TypeAdapter(Drawing)
 
 CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
 """Products whose catalogues are the same in shape, in the order in which one is taken."""
+
+
+class _Described(BaseModel, strict=True, frozen=True):
+    """An entry with texts: a catalogue has each as two keys, such as `label_es` and `label_en`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts(cls, published: Any) -> Any:
+        if not isinstance(published, Mapping):
+            return published
+        texts = {
+            name: {language: published.get(f"{name}_{language}") for language in LANGUAGES}
+            for name, field in cls.model_fields.items()
+            if field.annotation is Text
+        }
+        return {**published, **texts}
 
 
 class Value(BaseModel, strict=True, frozen=True):
@@ -61,55 +77,49 @@ class Value(BaseModel, strict=True, frozen=True):
     count: int
 
 
-class Dimension(BaseModel, strict=True, frozen=True):
+class Dimension(_Described, strict=True, frozen=True):
     """One way to filter: its role is when or what; costs may lack it."""
 
     name: str
     parameters: list[str]
-    label_es: str
-    label_en: str
+    label: _Text
     role: Literal["time", "attribute"]
     kind: _Kind
     of_costs: bool
     values: list[Value]
 
 
-class Period(BaseModel, strict=True, frozen=True):
+class Period(_Described, strict=True, frozen=True):
     """A quick period: values of a dimension, or none of any for all time."""
 
     name: str
     spellings: list[str]
-    label_es: str
-    label_en: str
+    label: _Text
     dimension: str | None
     values: list[str]
 
 
-class Group(BaseModel, strict=True, frozen=True):
+class Group(_Described, strict=True, frozen=True):
     """Values of a dimension that are asked for by one word."""
 
     dimension: str
     name: str
     spellings: list[str]
-    label_es: str
-    label_en: str
+    label: _Text
     values: list[str]
 
 
-class Kpi(BaseModel, strict=True, frozen=True):
+class Kpi(_Described, strict=True, frozen=True):
     """A KPI: what it measures, which way is good, its target, and what its card shows.
 
     Attributes:
         needs_costs: Whether it has no value under filters by what costs lack.
         count: The KPI that counts the certificates behind it; empty where none does.
-        basis_es: Its quotient, with places `{numerator}`, `{denominator}`, `{count}` (the denominator as a
-            count) and `{days}` of the window; empty where it is not shown.
-        basis_en: The same.
+        basis: Its quotient, with the places of `descriptions.basis_text`; empty where it is not shown.
     """
 
     name: str
-    label_es: str
-    label_en: str
+    label: _Text
     unit: Literal["money", "count", "days", "share"]
     direction: Literal["up", "down", "neutral"]
     per_currency: bool
@@ -117,16 +127,14 @@ class Kpi(BaseModel, strict=True, frozen=True):
     target: int | float | None
     needs_costs: bool
     count: str
-    basis_es: str
-    basis_en: str
+    basis: _Text
 
 
-class KpiGroup(BaseModel, strict=True, frozen=True):
+class KpiGroup(_Described, strict=True, frozen=True):
     """KPIs that stand under one heading."""
 
     name: str
-    label_es: str
-    label_en: str
+    label: _Text
 
 
 class Currency(BaseModel, strict=True, frozen=True):
@@ -136,17 +144,16 @@ class Currency(BaseModel, strict=True, frozen=True):
     decimals: Annotated[int, Field(ge=0, le=8)]
 
 
-class Column(BaseModel, strict=True, frozen=True):
+class Column(_Described, strict=True, frozen=True):
     """One column of a chart or table: the kind of its values, and the dimension that they lead to."""
 
     name: str
-    label_es: str
-    label_en: str
+    label: _Text
     kind: _Kind
     dimension: str
 
 
-class Chart(BaseModel, strict=True, frozen=True):
+class Chart(_Described, strict=True, frozen=True):
     """A chart: texts, columns, drawing, sentences by name with a place `{value:kind}` for each value, and
     digests of its specifications.
     """
@@ -154,12 +161,9 @@ class Chart(BaseModel, strict=True, frozen=True):
     name: str
     spec_es: str
     spec_en: str
-    title_es: str
-    title_en: str
-    description_es: str
-    description_en: str
-    nothing_es: str
-    nothing_en: str
+    title: _Text
+    description: _Text
+    nothing: _Text
     columns: list[Column]
     drawing: Drawing
     sentences: dict[str, _Sentence]
@@ -176,27 +180,23 @@ class Chart(BaseModel, strict=True, frozen=True):
         return self
 
 
-class Table(BaseModel, strict=True, frozen=True):
+class Table(_Described, strict=True, frozen=True):
     """A table: its texts, its columns, where payloads hold it and how its rows are laid out."""
 
     name: str
     block: str
     layout: Literal["rows", "forecast", "statement"]
-    title_es: str
-    title_en: str
-    note_es: str
-    note_en: str
-    nothing_es: str
-    nothing_en: str
+    title: _Text
+    note: _Text
+    nothing: _Text
     columns: Annotated[list[Column], Field(min_length=1)]
 
 
-class Page(BaseModel, strict=True, frozen=True):
+class Page(_Described, strict=True, frozen=True):
     """A page: which KPIs, charts and tables of a product it shows."""
 
     name: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
-    label_es: str
-    label_en: str
+    label: _Text
     product: str
     kpis: list[str]
     charts: list[str]
@@ -216,7 +216,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     charts: list[Chart]
     tables: list[Table]
     pages: list[Page]
-    labels: dict[_Kind, dict[str, _Label]]
+    labels: dict[_Kind, dict[str, _Text]]
     specs: dict[str, dict[str, Any]]
 
 

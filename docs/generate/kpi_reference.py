@@ -45,8 +45,8 @@ def page(groups: Mapping[str, Sequence[Kpi]] = KPI_GROUPS, thresholds: Threshold
         rows = [
             (
                 f"`{kpi.name}`",
-                kpi.label_es,
-                kpi.label_en,
+                kpi.label.es,
+                kpi.label.en,
                 _UNITS[kpi.unit],
                 formula_text(kpi).replace("<", "&lt;"),
                 _DIRECTIONS[kpi.direction],

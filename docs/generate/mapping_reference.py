@@ -29,7 +29,7 @@ _TABLES: Final[Mapping[str, type[BaseModel]]] = {
 """By name of the TOML table."""
 
 _MEANINGS: Final = {
-    **{dimension.name: f"{dimension.label_en}." for dimension in DIMENSIONS},
+    **{dimension.name: f"{dimension.label.en}." for dimension in DIMENSIONS},
     "certificate_id": "What identifies a certificate; several columns are joined by `/`.",
     "project": "Project that the certificate or cost belongs to.",
     "client": "Client who is to pay.",

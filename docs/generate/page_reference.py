@@ -15,8 +15,8 @@ def page() -> str:
         (
             f"`{dimension.name}`",
             ", ".join(f"`{alias}`" for alias in dimension.aliases),
-            dimension.label_es,
-            dimension.label_en,
+            dimension.label.es,
+            dimension.label.en,
             "a column of the source" if dimension.is_column else "derived",
         )
         for dimension in DIMENSIONS
@@ -24,8 +24,8 @@ def page() -> str:
     pages = [
         (
             f"`{one.name}`",
-            one.label_es,
-            one.label_en,
+            one.label.es,
+            one.label.en,
             one.product,
             str(len(one.kpis)),
             _names(one.charts),

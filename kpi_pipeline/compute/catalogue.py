@@ -67,8 +67,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
         "kpis": [
             {
                 "name": kpi.name,
-                "label_es": kpi.label_es,
-                "label_en": kpi.label_en,
+                **in_both("label", kpi.label),
                 "unit": kpi.unit.value,
                 "direction": kpi.direction.value,
                 "per_currency": kpi.per_currency,
@@ -89,7 +88,9 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
         ],
         "pages": [
             {
-                **asdict(page),
+                "name": page.name,
+                **in_both("label", page.label),
+                "product": page.product,
                 "kpis": list(page.kpis),
                 "charts": list(page.charts),
                 "tables": list(page.tables),
@@ -129,8 +130,7 @@ def filter_entries(as_of: date, counts: Mapping[str, Sequence[tuple[str, int]]])
             {
                 "name": dimension.name,
                 "parameters": [dimension.name, *dimension.aliases],
-                "label_es": dimension.label_es,
-                "label_en": dimension.label_en,
+                **in_both("label", dimension.label),
                 "kind": dimension.kind.value,
                 "of_costs": dimension.of_costs,
                 "role": "time" if dimension.name in TIME_DIMENSIONS else "attribute",
@@ -142,8 +142,7 @@ def filter_entries(as_of: date, counts: Mapping[str, Sequence[tuple[str, int]]])
             {
                 "name": period.name,
                 "spellings": list(period.spellings),
-                "label_es": period.label_es,
-                "label_en": period.label_en,
+                **in_both("label", period.label),
                 "dimension": period.dimension,
                 "values": [value for values in selections[period.name].values() for value in values],
             }
@@ -156,8 +155,7 @@ def filter_entries(as_of: date, counts: Mapping[str, Sequence[tuple[str, int]]])
                 "dimension": group.dimension,
                 "name": group.name,
                 "spellings": list(group.spellings),
-                "label_es": group.label_es,
-                "label_en": group.label_en,
+                **in_both("label", group.label),
                 "values": values,
             }
             for group in GROUPS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.labels import Kind, Text
 
 SCHEMA_VERSION: Final = 3
 """Version of payload shapes and meanings; part of every variant key."""
@@ -19,8 +19,7 @@ class Dimension:
     Attributes:
         name: Canonical name, used in roll-up columns, filters and query parameters.
         aliases: Other spellings accepted as a query parameter.
-        label_es: Label shown in Spanish.
-        label_en: Label shown in English.
+        label: Its name for readers.
         kind: What its values are.
         is_column: Whether certificates have a column of this name, which a mapping fills from the source. Any
             other dimension follows from dates, states or amounts.
@@ -29,29 +28,29 @@ class Dimension:
 
     name: str
     aliases: tuple[str, ...]
-    label_es: str
-    label_en: str
+    label: Text
     kind: Kind = Kind.NAME
     is_column: bool = True
     of_costs: bool = True
 
 
-MONTH: Final = Dimension("month", ("mes",), "Mes", "Month", Kind.MONTH, is_column=False)
-CLIENT: Final = Dimension("client", ("cliente",), "Cliente", "Client")
-PROJECT: Final = Dimension("project", ("proyecto",), "Proyecto", "Project")
+MONTH: Final = Dimension("month", ("mes",), Text("Mes", "Month"), Kind.MONTH, is_column=False)
+CLIENT: Final = Dimension("client", ("cliente",), Text("Cliente", "Client"))
+PROJECT: Final = Dimension("project", ("proyecto",), Text("Proyecto", "Project"))
 PROJECT_MANAGER: Final = Dimension(
-    "project_manager", ("jefe_proyecto", "manager"), "Jefe de proyecto", "Project manager"
+    "project_manager", ("jefe_proyecto", "manager"), Text("Jefe de proyecto", "Project manager")
 )
-ADMINISTRATOR: Final = Dimension("administrator", ("gestor",), "Gestor", "Administrator")
-STATE: Final = Dimension("state", ("estado",), "Estado", "State", Kind.STATE, is_column=False, of_costs=False)
+ADMINISTRATOR: Final = Dimension("administrator", ("gestor",), Text("Gestor", "Administrator"))
+STATE: Final = Dimension(
+    "state", ("estado",), Text("Estado", "State"), Kind.STATE, is_column=False, of_costs=False
+)
 PROJECT_TYPE: Final = Dimension(
-    "project_type", ("tipo_proyecto", "department", "departamento"), "Tipo de proyecto", "Project type"
+    "project_type", ("tipo_proyecto", "department", "departamento"), Text("Tipo de proyecto", "Project type")
 )
 AMOUNT_BAND: Final = Dimension(
     "amount_band",
     ("banda_monto", "rango_monto"),
-    "Rango de monto",
-    "Amount band",
+    Text("Rango de monto", "Amount band"),
     Kind.AMOUNT_BAND,
     is_column=False,
     of_costs=False,
@@ -59,8 +58,7 @@ AMOUNT_BAND: Final = Dimension(
 ISSUED_AGE: Final = Dimension(
     "issued_age",
     ("edad_emision",),
-    "Días desde la emisión",
-    "Days since issue",
+    Text("Días desde la emisión", "Days since issue"),
     Kind.AGE,
     is_column=False,
     of_costs=False,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.model.dimensions import STATE
+from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.states import State
 
 
@@ -15,16 +16,14 @@ class Group:
         dimension: Its name.
         name: Canonical name of the group, asked for like a value of the dimension.
         spellings: Other spellings of it.
-        label_es: Label shown in Spanish.
-        label_en: Label shown in English.
+        label: Its name for readers.
         values: The values.
     """
 
     dimension: str
     name: str
     spellings: tuple[str, ...]
-    label_es: str
-    label_en: str
+    label: Text
     values: tuple[str, ...]
 
 
@@ -33,8 +32,7 @@ GROUPS: Final = (
         STATE.name,
         "pendientes",
         ("awaiting_acceptance",),
-        "Pendientes (en revisión y enviados)",
-        "Awaiting acceptance (in revision and sent)",
+        Text("Pendientes (en revisión y enviados)", "Awaiting acceptance (in revision and sent)"),
         (State.REVISION.value, State.SENT.value),
     ),
 )

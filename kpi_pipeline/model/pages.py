@@ -5,6 +5,7 @@ from typing import Final
 
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.tables import TABLES
 
 
@@ -14,8 +15,7 @@ class Page:
 
     Attributes:
         name: Key in the catalogue, and the end of its address.
-        label_es: Title in Spanish.
-        label_en: Title in English.
+        label: Title.
         product: The product whose payload holds all of it: one read gives one page.
         kpis: KPIs on its cards, in reading order.
         charts: Its charts, in reading order.
@@ -23,8 +23,7 @@ class Page:
     """
 
     name: str
-    label_es: str
-    label_en: str
+    label: Text
     product: str
     kpis: tuple[str, ...]
     charts: tuple[str, ...]
@@ -38,8 +37,7 @@ class Page:
 PAGES: Final[tuple[Page, ...]] = (
     Page(
         "manager",
-        "Gestión",
-        "Management",
+        Text("Gestión", "Management"),
         "dashboards",
         (
             "proposed",
@@ -67,8 +65,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "operational",
-        "Operación",
-        "Operations",
+        Text("Operación", "Operations"),
         "dashboards",
         (
             "certificates",
@@ -89,8 +86,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "critical",
-        "Certificados críticos",
-        "Critical certificates",
+        Text("Certificados críticos", "Critical certificates"),
         "dashboards",
         (
             "critical",
@@ -108,8 +104,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "analytics",
-        "Análisis",
-        "Analytics",
+        Text("Análisis", "Analytics"),
         "charts",
         (
             "growth_month",
@@ -136,8 +131,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "project_managers",
-        "Jefes de proyecto",
-        "Project managers",
+        Text("Jefes de proyecto", "Project managers"),
         "charts",
         ("approved", "receivable", "overdue", "dso", "approval_rate", "projects_delayed", "projects_on_time"),
         ("manager_performance", "states"),
@@ -145,8 +139,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "cash_flow",
-        "Flujo de caja",
-        "Cash flow",
+        Text("Flujo de caja", "Cash flow"),
         "financials",
         (
             "collected",
@@ -166,8 +159,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "costs",
-        "Costos",
-        "Costs",
+        Text("Costos", "Costs"),
         "financials",
         ("costs", "opex", "capex", "costs_paid", "costs_pending", "gross_margin", "gross_margin_share"),
         ("opex_capex", "margin_by_project"),
@@ -175,8 +167,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "rework",
-        "Retrabajo",
-        "Rework",
+        Text("Retrabajo", "Rework"),
         "charts",
         ("rework_rate", "first_pass_rate", "rejection_rate", "approval_rate_count", "certificates"),
         ("states", "kpi_trend"),
@@ -184,8 +175,7 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page(
         "indicators",
-        "Indicadores",
-        "Indicators",
+        Text("Indicadores", "Indicators"),
         "kpis",
         # All of them: a new entry of the catalogue is here at once.
         tuple(kpi.name for kpi in KPIS),

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final, Literal
 
 from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
+from kpi_pipeline.model.labels import Text
 
 TIME_DIMENSIONS: Final = (MONTH.name, ISSUED_AGE.name)
 """Dimensions that say when; the others say what."""
@@ -18,8 +19,7 @@ class Period:
     Attributes:
         name: Canonical name, the value of a query parameter.
         spellings: Other spellings of it.
-        label_es: Label shown in Spanish.
-        label_en: Label shown in English.
+        label: Its name for readers.
         unit: What `length` counts: days since issue; months, or years from their January on, up to the
             month of as_of, that one included. None for all time.
         length: How many of these.
@@ -27,8 +27,7 @@ class Period:
 
     name: str
     spellings: tuple[str, ...]
-    label_es: str
-    label_en: str
+    label: Text
     unit: Literal["day", "month", "year"] | None
     length: int = 0
 
@@ -56,16 +55,16 @@ class Period:
 
 
 PERIODS: Final = (
-    Period("7d", ("7_dias", "7_days"), "Últimos 7 días", "Last 7 days", "day", 7),
-    Period("30d", ("30_dias", "30_days"), "Últimos 30 días", "Last 30 days", "day", 30),
-    Period("90d", ("90_dias", "90_days"), "Últimos 90 días", "Last 90 days", "day", 90),
-    Period("365d", ("365_dias", "365_days"), "Últimos 365 días", "Last 365 days", "day", 365),
-    Period("this_month", ("este_mes",), "Este mes", "This month", "month", 1),
-    Period("3m", ("3_meses", "3_months"), "Últimos 3 meses", "Last 3 months", "month", 3),
-    Period("6m", ("6_meses", "6_months"), "Últimos 6 meses", "Last 6 months", "month", 6),
-    Period("12m", ("12_meses", "12_months"), "Últimos 12 meses", "Last 12 months", "month", 12),
-    Period("ytd", ("año", "year_to_date", "year to date"), "Año en curso", "Year to date", "year", 1),
-    Period("all", ("todo",), "Todo", "All time", None),
+    Period("7d", ("7_dias", "7_days"), Text("Últimos 7 días", "Last 7 days"), "day", 7),
+    Period("30d", ("30_dias", "30_days"), Text("Últimos 30 días", "Last 30 days"), "day", 30),
+    Period("90d", ("90_dias", "90_days"), Text("Últimos 90 días", "Last 90 days"), "day", 90),
+    Period("365d", ("365_dias", "365_days"), Text("Últimos 365 días", "Last 365 days"), "day", 365),
+    Period("this_month", ("este_mes",), Text("Este mes", "This month"), "month", 1),
+    Period("3m", ("3_meses", "3_months"), Text("Últimos 3 meses", "Last 3 months"), "month", 3),
+    Period("6m", ("6_meses", "6_months"), Text("Últimos 6 meses", "Last 6 months"), "month", 6),
+    Period("12m", ("12_meses", "12_months"), Text("Últimos 12 meses", "Last 12 months"), "month", 12),
+    Period("ytd", ("año", "year_to_date", "year to date"), Text("Año en curso", "Year to date"), "year", 1),
+    Period("all", ("todo",), Text("Todo", "All time"), None),
 )
 """Every quick period, from the shortest to the longest of its kind.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from string import Formatter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
@@ -19,6 +19,14 @@ _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
 
 _URGENCY_LEVELS: Final = (40, 70)
 """From these on, urgency is high and very high; below, it is moderate."""
+
+
+class Labelled(Protocol):
+    """An entry of the catalogue that has a label."""
+
+    @property
+    def label(self) -> Text:
+        """Its name for readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +111,9 @@ class Writer:
         """What the catalogue says of a KPI; None when it says nothing."""
         return self._kpis.get(name)
 
-    def label(self, labelled: Any) -> str:
-        """The label of something that has one a language."""
-        return self.own(labelled, "label")
-
-    def own(self, described: Any, name: str) -> str:
-        """One of the texts of an entry of the catalogue, such as its title."""
-        return str(getattr(described, f"{name}_{self.language}"))
+    def label(self, labelled: Labelled) -> str:
+        """The label of an entry of the catalogue."""
+        return labelled.label.into(self.language)
 
     def drill_down_url(self, dimension: str, *values: str) -> str:
         """The address of the page under some values of a dimension; empty where there is none."""

@@ -8,6 +8,7 @@ from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.kpis import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Ratio, Term, Total, plain
+from kpi_pipeline.model.labels import Text
 from tests.compute.rows import certificate
 
 AS_OF = date(2024, 3, 15)
@@ -202,11 +203,18 @@ def test_projects_are_delayed_by_any_overdue_certificate(cube_of, read) -> None:
 
 def test_what_has_no_month_is_told_of_the_filter_alone(cube_of) -> None:
     kpis = [
-        Kpi("due", "V", "Due", Unit.MONEY, Total(plain("due_31-60_amount")), Direction.DOWN, True, "Test."),
+        Kpi(
+            "due",
+            Text("V", "Due"),
+            Unit.MONEY,
+            Total(plain("due_31-60_amount")),
+            Direction.DOWN,
+            True,
+            "Test.",
+        ),
         Kpi(
             "part",
-            "P",
-            "Part",
+            Text("P", "Part"),
             Unit.SHARE,
             Ratio(plain("due_31-60_count"), plain("open_count")),
             Direction.DOWN,
@@ -223,6 +231,6 @@ def test_what_has_no_month_is_told_of_the_filter_alone(cube_of) -> None:
 
 def test_a_term_is_taken_as_often_as_its_factor_says(cube_of) -> None:
     formula = Total((Term("approved_amount", factor=3), Term("approved_count", factor=-1)))
-    kpi = Kpi("odd", "R", "Odd", Unit.MONEY, formula, Direction.UP, True, "Test.")
+    kpi = Kpi("odd", Text("R", "Odd"), Unit.MONEY, formula, Direction.UP, True, "Test.")
     ((found,),) = kpi_values(cube_of(ROWS).select([EVERYTHING]), [kpi])[0].values()
     assert found["value"] == 3 * 250 - 4

@@ -12,6 +12,7 @@ from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import KPIS, TREND_MONTHS, Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Total, plain
+from kpi_pipeline.model.labels import Text
 from tests.compute.entries import certificate, cost
 from tests.compute.rows import AS_OF
 
@@ -99,7 +100,7 @@ def test_a_small_change_is_no_trend(cube_of, previous: int, recent: int, trend: 
         (Direction.DOWN, opposite),
         (Direction.NEUTRAL, None),
     ):
-        kpi = Kpi("k", "K", "K", Unit.MONEY, Total(plain("approved_amount")), direction, True, "Test.")
+        kpi = Kpi("k", Text("K", "K"), Unit.MONEY, Total(plain("approved_amount")), direction, True, "Test.")
         ((found,),) = kpi_values(slice_, [kpi])[0].values()
         assert found["trend"] == expected
         assert found["change_share"] == ((recent - previous) / abs(previous) if previous else None)

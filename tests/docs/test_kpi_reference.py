@@ -9,6 +9,7 @@ from kpi_pipeline.model.components import COMPONENTS
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
 from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
 from kpi_pipeline.model.kpis.formulas import Span
+from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.thresholds import Thresholds
 
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
@@ -28,7 +29,8 @@ def test_every_kpi_component_and_span_is_on_the_page_once() -> None:
 
 
 def test_a_new_kpi_is_one_entry() -> None:
-    added = replace(BY_NAME["approved"], name="approved_again", label_es="Otra vez", source="As approved.")
+    label = Text("Otra vez", "Approved")
+    added = replace(BY_NAME["approved"], name="approved_again", label=label, source="As approved.")
     written = page({**KPI_GROUPS, "money": (*KPI_GROUPS["money"], added)}, Thresholds())
     assert (
         "| `approved_again` | Otra vez | Approved | money | approved_amount | up |  | As approved. |"

@@ -23,26 +23,27 @@ from kpi_pipeline.model.kpis.formulas import (
     plain,
     terms_of,
 )
+from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.model.thresholds import Thresholds
 
 COUNT, AMOUNT = plain("proposed_count"), plain("approved_amount")
 
 
 def entry(formula: Formula, unit: Unit = Unit.SHARE, per_currency: bool = True) -> Kpi:
-    return Kpi("joy", "Alegría", "Joy", unit, formula, Direction.UP, per_currency, "None.")
+    return Kpi("joy", Text("Alegría", "Joy"), unit, formula, Direction.UP, per_currency, "None.")
 
 
 def test_names_and_labels_are_unique() -> None:
-    for attribute in ("name", "label_es", "label_en"):
-        names = [getattr(kpi, attribute) for kpi in KPIS]
-        assert len(set(names)) == len(names)
+    assert len({kpi.name for kpi in KPIS}) == len(KPIS)
+    for language in LANGUAGES:
+        assert len({kpi.label.into(language) for kpi in KPIS}) == len(KPIS)
     assert tuple(kpi for group in KPI_GROUPS.values() for kpi in group) == KPIS
 
 
 def test_every_kpi_has_labels_and_says_what_it_rests_on() -> None:
     for kpi in KPIS:
-        assert kpi.label_es
-        assert kpi.label_en
+        assert kpi.label.es
+        assert kpi.label.en
         assert kpi.source.endswith("."), kpi.name
 
 

@@ -5,6 +5,7 @@ import pytest
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.model.pages import PAGE_BY_NAME, PAGES, Page, charts_of_product, kpis_of_product
 
 TABLES: dict[str, set[str]] = {
@@ -24,8 +25,8 @@ TABLES: dict[str, set[str]] = {
 
 def test_names_and_labels_are_unique() -> None:
     assert len(PAGE_BY_NAME) == len(PAGES)
-    for attribute in ("label_es", "label_en"):
-        assert len({getattr(page, attribute) for page in PAGES}) == len(PAGES)
+    for language in LANGUAGES:
+        assert len({page.label.into(language) for page in PAGES}) == len(PAGES)
 
 
 def test_a_page_shows_kpis_charts_and_tables_that_there_are_each_once() -> None:
@@ -63,4 +64,4 @@ def test_every_kpi_is_on_the_page_of_all_indicators() -> None:
 
 def test_a_page_of_no_product_is_refused() -> None:
     with pytest.raises(ValueError, match="page 'moods' names no product: 'weather'"):
-        Page("moods", "Ánimos", "Moods", "weather", (), ())
+        Page("moods", Text("Ánimos", "Moods"), "weather", (), ())

@@ -5,6 +5,7 @@ from typing import Final
 from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import Ratio, Sum, Term, Total, plain
 from kpi_pipeline.model.kpis.money import money
+from kpi_pipeline.model.labels import Text
 
 _ALL_COSTS: Final[Sum] = plain("cost_opex_amount", "cost_capex_amount")
 _MARGIN: Final[Sum] = (
@@ -17,8 +18,7 @@ _DOWN = Direction.DOWN
 COSTS: Final[tuple[Kpi, ...]] = (
     Kpi(
         "costs",
-        "Costos",
-        "Costs",
+        Text("Costos", "Costs"),
         Unit.MONEY,
         Total(_ALL_COSTS),
         _DOWN,
@@ -40,8 +40,7 @@ COSTS: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "gross_margin",
-        "Margen bruto",
-        "Gross margin",
+        Text("Margen bruto", "Gross margin"),
         Unit.MONEY,
         Total(_MARGIN),
         Direction.UP,
@@ -50,8 +49,7 @@ COSTS: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "gross_margin_share",
-        "Margen bruto (%)",
-        "Gross margin (%)",
+        Text("Margen bruto (%)", "Gross margin (%)"),
         Unit.SHARE,
         Ratio(_MARGIN, plain("approved_amount")),
         Direction.UP,
@@ -60,8 +58,7 @@ COSTS: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "cash_margin",
-        "Flujo neto",
-        "Net cash flow",
+        Text("Flujo neto", "Net cash flow"),
         Unit.MONEY,
         Total((Term("collected_amount"), Term("paid_out_amount", factor=-1))),
         Direction.UP,

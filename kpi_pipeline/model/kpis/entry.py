@@ -45,8 +45,7 @@ class Kpi:
 
     Attributes:
         name: Key in payloads and in the API.
-        label_es: Label in Spanish.
-        label_en: Label in English.
+        label: Its name for readers.
         unit: What the value is measured in.
         formula: How components give the value.
         direction: Which way is good.
@@ -58,8 +57,7 @@ class Kpi:
     """
 
     name: str
-    label_es: str
-    label_en: str
+    label: Text
     unit: Unit
     formula: Formula
     direction: Direction

@@ -26,12 +26,12 @@ def money(
     name: str, es: str, en: str, component: str, direction: Direction, source: str, count: str = ""
 ) -> Kpi:
     """A KPI that is one amount; `count` is the KPI that counts the certificates behind it."""
-    return Kpi(name, es, en, Unit.MONEY, Total(plain(component)), direction, True, source, count=count)
+    return Kpi(name, Text(es, en), Unit.MONEY, Total(plain(component)), direction, True, source, count=count)
 
 
 def count(name: str, es: str, en: str, component: str, direction: Direction, source: str) -> Kpi:
     """A KPI that is one number of certificates."""
-    return Kpi(name, es, en, Unit.COUNT, Total(plain(component)), direction, False, source)
+    return Kpi(name, Text(es, en), Unit.COUNT, Total(plain(component)), direction, False, source)
 
 
 MONEY: Final[tuple[Kpi, ...]] = (
@@ -69,8 +69,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "overdue_share",
-        "% vencido",
-        "Overdue share",
+        Text("% vencido", "Overdue share"),
         Unit.SHARE,
         Ratio(plain("overdue_amount"), plain("open_amount")),
         _DOWN,
@@ -112,8 +111,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "average_certificate",
-        "Certificado promedio",
-        "Average certificate",
+        Text("Certificado promedio", "Average certificate"),
         Unit.MONEY,
         Ratio(plain("proposed_amount"), plain("proposed_count")),
         _NEUTRAL,
@@ -126,8 +124,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "approval_rate",
-        "Tasa de aprobación",
-        "Approval rate",
+        Text("Tasa de aprobación", "Approval rate"),
         Unit.SHARE,
         Ratio(plain("approved_amount"), plain("decided_proposed_amount")),
         _UP,
@@ -136,8 +133,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "approval_rate_count",
-        "Tasa de aprobación (n.º)",
-        "Approval rate (count)",
+        Text("Tasa de aprobación (n.º)", "Approval rate (count)"),
         Unit.SHARE,
         Ratio(plain("approved_count"), plain("decided_count")),
         _UP,
@@ -146,8 +142,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "recovery_rate",
-        "Tasa de recuperación",
-        "Recovery rate",
+        Text("Tasa de recuperación", "Recovery rate"),
         Unit.SHARE,
         Ratio(plain("paid_amount"), plain("approved_amount")),
         _UP,
@@ -156,8 +151,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "collection_effectiveness",
-        "Índice de efectividad de cobranza",
-        "Collection effectiveness index",
+        Text("Índice de efectividad de cobranza", "Collection effectiveness index"),
         Unit.SHARE,
         Ratio(
             (
@@ -178,8 +172,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "monthly_target",
-        "Avance respecto de la meta mensual",
-        "Progress to the monthly target",
+        Text("Avance respecto de la meta mensual", "Progress to the monthly target"),
         Unit.SHARE,
         AgainstTarget(Span.END),
         _UP,
@@ -189,8 +182,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "annual_target",
-        "Avance respecto de la meta anual",
-        "Progress to the annual target",
+        Text("Avance respecto de la meta anual", "Progress to the annual target"),
         Unit.SHARE,
         AgainstTarget(Span.YEAR),
         _UP,
@@ -200,8 +192,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "run_rate",
-        "Ritmo anualizado",
-        "Run rate",
+        Text("Ritmo anualizado", "Run rate"),
         Unit.MONEY,
         Total((Term("approved_amount", Span.QUARTER, 4),)),
         _UP,
@@ -210,8 +201,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "growth_month",
-        "Crecimiento mensual",
-        "Growth month on month",
+        Text("Crecimiento mensual", "Growth month on month"),
         Unit.SHARE,
         Ratio(
             (Term("approved_amount", Span.LAST), Term("approved_amount", Span.BEFORE, -1)),
@@ -223,8 +213,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "growth_year",
-        "Crecimiento anual",
-        "Growth year on year",
+        Text("Crecimiento anual", "Growth year on year"),
         Unit.SHARE,
         Ratio(
             (Term("approved_amount", Span.LAST), Term("approved_amount", Span.YEAR_BEFORE, -1)),
@@ -236,8 +225,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "revenue_share",
-        "Participación en lo aprobado",
-        "Share of all approved",
+        Text("Participación en lo aprobado", "Share of all approved"),
         Unit.SHARE,
         ShareOfAll("approved_amount"),
         _NEUTRAL,
@@ -246,8 +234,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "top_client_share",
-        "Concentración en el mayor cliente",
-        "Share of the largest client",
+        Text("Concentración en el mayor cliente", "Share of the largest client"),
         Unit.SHARE,
         TopShare("client", "approved_amount"),
         _DOWN,
@@ -256,8 +243,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "client_concentration",
-        "Índice Herfindahl de clientes",
-        "Client concentration (Herfindahl)",
+        Text("Índice Herfindahl de clientes", "Client concentration (Herfindahl)"),
         Unit.SHARE,
         Herfindahl("client", "approved_amount"),
         _DOWN,

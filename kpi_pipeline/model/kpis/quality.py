@@ -5,14 +5,14 @@ from typing import Final
 from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import ExpectedLoss, Ratio, ValuesWhere, plain
 from kpi_pipeline.model.kpis.money import count, money
+from kpi_pipeline.model.labels import Text
 
 _UP, _DOWN = Direction.UP, Direction.DOWN
 
 QUALITY: Final[tuple[Kpi, ...]] = (
     Kpi(
         "rejection_rate",
-        "Tasa de rechazo",
-        "Rejection rate",
+        Text("Tasa de rechazo", "Rejection rate"),
         Unit.SHARE,
         Ratio(plain("rejected_count"), plain("decided_count")),
         _DOWN,
@@ -21,8 +21,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "rework_rate",
-        "Tasa de retrabajo",
-        "Rework rate",
+        Text("Tasa de retrabajo", "Rework rate"),
         Unit.SHARE,
         Ratio(plain("reworked_count"), plain("proposed_count")),
         _DOWN,
@@ -31,8 +30,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "first_pass_rate",
-        "Aprobación a la primera",
-        "First-pass approval",
+        Text("Aprobación a la primera", "First-pass approval"),
         Unit.SHARE,
         Ratio(plain("first_pass_count"), plain("decided_count")),
         _UP,
@@ -75,8 +73,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "projects_delayed",
-        "Proyectos atrasados",
-        "Delayed projects",
+        Text("Proyectos atrasados", "Delayed projects"),
         Unit.COUNT,
         ValuesWhere("project", "overdue_count", some=True),
         _DOWN,
@@ -85,8 +82,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "projects_on_time",
-        "Proyectos al día",
-        "Projects on time",
+        Text("Proyectos al día", "Projects on time"),
         Unit.COUNT,
         ValuesWhere("project", "overdue_count", some=False),
         _UP,
@@ -95,8 +91,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "expected_loss",
-        "Pérdida esperada",
-        "Expected loss",
+        Text("Pérdida esperada", "Expected loss"),
         Unit.MONEY,
         ExpectedLoss(),
         _DOWN,

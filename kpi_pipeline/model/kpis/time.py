@@ -19,14 +19,15 @@ _IDLE_LABELS: Final = {
 
 def mean_days(name: str, es: str, en: str, days: str, source: str) -> Kpi:
     """A KPI that is the mean of a number of days."""
-    return Kpi(name, es, en, Unit.DAYS, Ratio(plain(days), plain(f"{days}_count")), _DOWN, False, source)
+    return Kpi(
+        name, Text(es, en), Unit.DAYS, Ratio(plain(days), plain(f"{days}_count")), _DOWN, False, source
+    )
 
 
 TIME: Final[tuple[Kpi, ...]] = (
     Kpi(
         "dso",
-        "DSO",
-        "DSO",
+        Text("DSO", "DSO"),
         Unit.DAYS,
         Ratio(plain("receivable_amount"), plain("approved_amount", span=Span.WINDOW), times_days=True),
         _DOWN,
@@ -36,8 +37,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "dso_count_back",
-        "DSO (count-back)",
-        "Count-back DSO",
+        Text("DSO (count-back)", "Count-back DSO"),
         Unit.DAYS,
         CountBack(),
         _DOWN,
@@ -49,8 +49,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "dso_best_possible",
-        "Mejor DSO posible",
-        "Best possible DSO",
+        Text("Mejor DSO posible", "Best possible DSO"),
         Unit.DAYS,
         Ratio(plain("current_amount"), plain("approved_amount", span=Span.WINDOW), times_days=True),
         _DOWN,
@@ -59,8 +58,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "open_age",
-        "Antigüedad ponderada",
-        "Amount-weighted age",
+        Text("Antigüedad ponderada", "Amount-weighted age"),
         Unit.DAYS,
         Ratio(plain("open_age_amount"), plain("open_amount")),
         _DOWN,
@@ -94,8 +92,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "payment_days_median",
-        "Mediana de días de pago",
-        "Median days to payment",
+        Text("Mediana de días de pago", "Median days to payment"),
         Unit.DAYS,
         PaymentQuantile(50),
         _DOWN,
@@ -104,8 +101,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "payment_days_p90",
-        "Percentil 90 de días de pago",
-        "90th percentile of days to payment",
+        Text("Percentil 90 de días de pago", "90th percentile of days to payment"),
         Unit.DAYS,
         PaymentQuantile(90),
         _DOWN,
@@ -160,8 +156,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "fast_collection_rate",
-        "Cobranza rápida",
-        "Fast collection",
+        Text("Cobranza rápida", "Fast collection"),
         Unit.SHARE,
         Ratio(plain("fast_count"), plain("proposed_count")),
         Direction.UP,
@@ -170,8 +165,7 @@ TIME: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         "critical_days",
-        "Antigüedad de los críticos",
-        "Age of critical certificates",
+        Text("Antigüedad de los críticos", "Age of critical certificates"),
         Unit.DAYS,
         Ratio((Term("critical_age"),), plain("critical_count")),
         _DOWN,

@@ -185,7 +185,7 @@ def _value(kpi: Kpi, value: float, currency: str | None, writer: Writer) -> _Val
 
 def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) -> str:
     if kpi_value.numerator is not None and kpi_value.denominator is not None:
-        basis = writer.own(kpi, "basis")
+        basis = kpi.basis.into(writer.language)
         count = Counted(writer.formats.count(kpi_value.denominator))
         numerator, denominator = (
             Counted(writer.text("money" if kpi_value.currency else "count", term, kpi_value.currency or ""))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.model.drawings import Shape
-from serving.catalogue import Chart, Column
+from serving.catalogue import Column
 from serving.pages.charts import bars, plots
 from serving.pages.charts.chart_data import ChartData, Row
 from serving.pages.charts.chart_rows import ChartRows
@@ -70,12 +70,12 @@ def chart_view(data: ChartData, writer: Writer) -> ChartView:
         data: What was published of it.
         writer: Writes its values.
     """
-    chart, spanish = data.chart, writer.language == "es"
+    chart, language = data.chart, writer.language
     return ChartView(
         chart.name,
-        chart.title_es if spanish else chart.title_en,
-        chart.description_es if spanish else chart.description_en,
-        chart.nothing_es if spanish else chart.nothing_en,
+        chart.title.into(language),
+        chart.description.into(language),
+        chart.nothing.into(language),
         [_part(data, currency, writer) for currency in _currencies(data)],
         is_wide=chart.drawing.shape is Shape.HEAT,
     )
@@ -97,7 +97,9 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
         currency,
         [
             writer.sentence(
-                _template(data.chart, sentence.sentence, writer), sentence.values, sentence.currency or ""
+                data.chart.sentences[sentence.sentence].into(writer.language),
+                sentence.values,
+                sentence.currency or "",
             )
             for sentence in data.sentences
             if not currency or sentence.currency == currency
@@ -105,11 +107,6 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
         drawing,
         None if drawing.kind == "heat" else _table(data, rows, currency, writer),
     )
-
-
-def _template(chart: Chart, name: str, writer: Writer) -> str:
-    sentence = chart.sentences[name]
-    return sentence.es if writer.language == "es" else sentence.en
 
 
 def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> TableView:

@@ -130,7 +130,9 @@ def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
 def _chart(data: ChartData, writer: Writer) -> Sheet:
     chart = data.chart
     measured = next((column.name for column in data.columns("kpi")), "")
-    return Sheet(chart.name, writer.own(chart, "title"), *_cells(chart.columns, data.rows, writer, measured))
+    return Sheet(
+        chart.name, chart.title.into(writer.language), *_cells(chart.columns, data.rows, writer, measured)
+    )
 
 
 def _table(figures: TableFigures, writer: Writer) -> Sheet:
@@ -138,7 +140,7 @@ def _table(figures: TableFigures, writer: Writer) -> Sheet:
     cells = _cells(table.columns, figures.rows, writer)
     if table.layout == "statement":
         cells = _statement(figures, writer)
-    return Sheet(table.name, writer.own(table, "title"), *cells)
+    return Sheet(table.name, table.title.into(writer.language), *cells)
 
 
 def _cells(

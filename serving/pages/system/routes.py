@@ -129,7 +129,7 @@ def _links(
     """The navigation as on every page, none of them this one; empty where there is no catalogue."""
     return [
         (
-            page.label_es if language == "es" else page.label_en,
+            page.label.into(language),
             PageAddress(page_path(page.name), requested).of(()),
             False,
         )

@@ -75,7 +75,7 @@ def table_section(figures: TableFigures, writer: Writer) -> TableSection:
             _table(shown, [row for row in rows if row["currency"] == code], code, writer)
             for code in dict.fromkeys(row["currency"] for row in rows)
         ]
-    title, note, nothing = (writer.own(table, name) for name in ("title", "note", "nothing"))
+    title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
     return TableSection(table.name, title, note, nothing, tables, sentences)
 
 

@@ -51,8 +51,8 @@ def test_no_page_has_barriers(look, open_page) -> None:
     page = open_page(f"{MANAGER}?lang=es", **look)
     found = []
     for one in PAGES:
-        page.locator(".pages").get_by_role("link", name=one.label_es, exact=True).click()
-        expect(page.locator("h1")).to_have_text(one.label_es)
+        page.locator(".pages").get_by_role("link", name=one.label.es, exact=True).click()
+        expect(page.locator("h1")).to_have_text(one.label.es)
         found += [(one.name, barrier) for barrier in barriers(page)]
     assert found == []
 

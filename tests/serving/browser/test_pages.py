@@ -38,7 +38,7 @@ def test_a_phone_reaches_every_page(open_page, press) -> None:
     press.publish()
     page = mark(open_page(f"{page_path(PAGES[0].name)}?lang=es", **PHONE))
     pages = page.get_by_role("navigation", name="Páginas")
-    for name in (*(one.label_es for one in reversed(PAGES)), "Sistema"):
+    for name in (*(one.label.es for one in reversed(PAGES)), "Sistema"):
         pages.get_by_role("link", name=name, exact=True).tap()
         expect(page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
         current = pages.locator("[aria-current=page]")
