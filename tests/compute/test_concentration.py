@@ -1,7 +1,7 @@
-"""Quantiles of payments, and how amounts spread over clients."""
+"""How amounts spread over clients."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -9,62 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.compute.entries import certificate
-from tests.compute.rows import AS_OF
-
-
-def paid(after: int, issued: date = date(2024, 1, 1), **given) -> dict:
-    return {"state": "pagado", "issued_on": issued, "paid_on": issued + timedelta(after), **given}
 
 
 def approved(amount: int, client: str, **given) -> dict:
     return {"state": "validado", "amount_approved": amount, "client": client, **given}
-
-
-@pytest.mark.parametrize(
-    ("days", "median", "p90"),
-    [
-        ([], None, None),
-        ([7], 7, 7),
-        ([10, 20], 10, 20),
-        ([30, 10, 20], 20, 30),
-        ([0, 0, 0, 60], 0, 60),
-        (list(range(1, 11)), 5, 9),
-        (list(range(1, 12)), 6, 10),
-    ],
-)
-def test_quantiles_are_by_the_nearest_rank(cube_of, read, days, median, p90) -> None:
-    cube = cube_of([{}, *(paid(one) for one in days)])
-    for name, expected in (("payment_days_median", median), ("payment_days_p90", p90)):
-        (found,) = read(cube, name)
-        assert (found["value"], type(found["value"])) == (expected, type(expected))
-        assert "currency" not in found
-        assert "numerator" not in found
-
-
-def test_quantiles_are_over_all_currencies_and_by_billing_month(cube_of, read) -> None:
-    rows = [
-        paid(10, date(2023, 12, 1)),
-        paid(20, date(2023, 12, 1), currency="USD"),
-        paid(30, date(2023, 12, 1)),
-        paid(50),
-        paid(9, date(2022, 6, 1)),
-    ]
-    (found,) = read(cube_of(rows, window=2), "payment_days_median")
-    assert found["value"] == 20
-    assert (found["recent"], found["previous"]) == (50, 20)
-    assert found["spark"] == [*[None] * 8, 20, 50, None, None]
-    (month,) = read(cube_of(rows), "payment_days_median", month="2024-01")
-    assert (month["value"], month["recent"], month["previous"]) == (50, 50, 20)
-
-
-@settings(max_examples=20)
-@given(st.lists(st.integers(0, 400), min_size=1, max_size=25))
-def test_a_quantile_is_the_least_day_that_reaches_the_percentage(cube_of, read, days) -> None:
-    cube = cube_of([paid(one, AS_OF - timedelta(400)) for one in days])
-    for name, percent in (("payment_days_median", 50), ("payment_days_p90", 90)):
-        (found,) = read(cube, name)
-        reaching = [one for one in days if 100 * sum(each <= one for each in days) >= percent * len(days)]
-        assert found["value"] == min(reaching)
 
 
 def test_the_largest_client_and_the_squares_of_all(cube_of, read) -> None:
