@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.settings import Settings
 from serving import static_assets
-from serving.api import catalogue, downloads, health, products, refresh, tasks, webhook
+from serving.api import catalogue, health, products, refresh, tasks, webhook
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
+from serving.pages.downloads import routes as downloads
 from serving.pages.system import routes as system
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST

@@ -9,9 +9,9 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
-from serving.api.products import PRODUCT_PATHS
 from serving.cache_access import Connection, current_connection
 from serving.freshness import age_s
+from serving.pages.addresses import PRODUCT_PATHS
 from serving.responses import json_response
 
 _NOTHING_KNOWN: Final[dict[str, Any]] = {

@@ -10,29 +10,10 @@ from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import current_connection
 from serving.freshness import entity_tag
 from serving.lookup import look_up, unreadable
+from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import not_modified, requested_encoding
 
-PRODUCT_PATHS: Final = {
-    "kpis": "kpis",
-    "dashboard": "dashboards",
-    "charts": "charts",
-    "financials": "financials",
-}
-"""Last part of each address, and its product."""
-
-_LAST_PARTS: Final = {product: path for path, product in PRODUCT_PATHS.items()}
-_PREFIX: Final = "/manager/api"
-
-routes: Final = Blueprint("products", __name__, url_prefix=_PREFIX)
-
-
-def product_path(product: str) -> str:
-    """Where the figures of a product are.
-
-    Raises:
-        KeyError: If there is no such product.
-    """
-    return f"{_PREFIX}/{_LAST_PARTS[product]}"
+routes: Final = Blueprint("products", __name__, url_prefix=API_PATH)
 
 
 def _figures(product: str) -> Response:

@@ -18,8 +18,8 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.freshness import RETRY_S
 from serving.lookup import NO_PARAMETERS, status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
-from serving.pages.filters.parts import parameters_of
 from serving.pages.live_state import TASK_PARAMETER
+from serving.pages.selection import parameters_of
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT
 from serving.problems import REFRESH_PATH, RETRY, Problem
 from serving.responses import LANGUAGE_PARAMETER, json_response, prefers_page

@@ -1,13 +1,13 @@
 """The progress of a request to the pipeline."""
 
 from typing import Any, Final
-from urllib.parse import quote
 
 from flask import Blueprint, Response
 
 from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
-from serving.cache_access import current_connection, current_settings
+from serving.cache_access import current_connection
 from serving.freshness import iso
+from serving.pages.addresses import run_url
 from serving.problem_types import REQUEST_UNKNOWN
 from serving.problems import RETRY, Problem
 from serving.responses import json_response
@@ -25,12 +25,6 @@ def status(task_id: str) -> Response:
     if task.state in (TaskState.QUEUED, TaskState.STARTED):
         headers |= RETRY
     return json_response(_described(task), headers=headers)
-
-
-def run_url(run_id: str) -> str:
-    """Where the engineers' UI shows a run; empty where no UI is configured."""
-    base = current_settings().dagster_url
-    return f"{str(base).rstrip('/')}/runs/{quote(run_id, safe='')}" if base else ""
 
 
 def _described(task: TaskStatus) -> dict[str, Any]:

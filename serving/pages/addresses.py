@@ -1,16 +1,17 @@
-"""The addresses of pages: the manager's page at /manager/dashboard, each other page at its name."""
+"""The addresses of pages, of products in the JSON API, and of runs in the engineers' UI."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import request
 
 from kpi_pipeline.model.labels import Language
 from serving.as_of import AS_OF
-from serving.pages.filters.parts import Parameters
+from serving.cache_access import current_settings
+from serving.pages.selection import Parameters
 from serving.responses import LANGUAGE_PARAMETER
 
 HOME: Final = "manager"
@@ -24,6 +25,17 @@ SYSTEM_PATH: Final = "/manager/system"
 PAGE_PARAMETER: Final = "page"
 """Names the page that a form comes from."""
 
+API_PATH: Final = "/manager/api"
+
+PRODUCT_PATHS: Final = {
+    "kpis": "kpis",
+    "dashboard": "dashboards",
+    "charts": "charts",
+    "financials": "financials",
+}
+"""Last part of the address of each product in the API, and the product."""
+
+_LAST_PARTS: Final = {product: path for path, product in PRODUCT_PATHS.items()}
 _FOLDER: Final = "/manager/"
 _NAME: Final = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
 
@@ -61,3 +73,18 @@ def path_of_form() -> str:
     """The path of the page that the form of the present request comes from; the first page's by default."""
     named = request.values.get(PAGE_PARAMETER, "")
     return page_path(named) if _NAME.fullmatch(named) else HOME_PATH
+
+
+def product_path(product: str) -> str:
+    """The path of a product's figures in the API.
+
+    Raises:
+        KeyError: If there is no such product.
+    """
+    return f"{API_PATH}/{_LAST_PARTS[product]}"
+
+
+def run_url(run_id: str) -> str:
+    """Where the engineers' UI shows a run; empty where no UI is configured."""
+    base = current_settings().dagster_url
+    return f"{str(base).rstrip('/')}/runs/{quote(run_id, safe='')}" if base else ""

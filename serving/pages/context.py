@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from kpi_pipeline.model.labels import Language
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.filters.parts import Counts, Selection, parameters_of
 from serving.pages.formats import Formats
+from serving.pages.selection import Counts, Selection, parameters_of
 from serving.pages.writing import Writer
 
 

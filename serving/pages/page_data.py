@@ -10,8 +10,8 @@ from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
 from serving.lookup import LookupResult, unreadable
 from serving.pages.filters.form import part_heading, part_label
-from serving.pages.filters.parts import Selection, parts
-from serving.pages.published_figures import Figures, read_figures
+from serving.pages.published.figures import Figures, read_figures
+from serving.pages.selection import Selection, parts
 from serving.pages.writing import Writer
 
 

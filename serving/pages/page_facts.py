@@ -3,14 +3,14 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from serving.api.products import product_path
 from serving.as_of import AS_OF
 from serving.freshness import iso
 from serving.lookup import task_reference
+from serving.pages.addresses import product_path
 from serving.pages.context import PageContext
-from serving.pages.filters.parts import parameters_of
 from serving.pages.live_state import Refreshing
 from serving.pages.page_data import PageData
+from serving.pages.selection import parameters_of
 from serving.pages.texts import script_texts
 
 POLL_S: Final = 30

@@ -19,15 +19,15 @@ from serving.lookup import LookupResult, look_up, task_reference
 from serving.pages.addresses import HOME_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
-from serving.pages.filters.drill_down import DrillDown
+from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
-from serving.pages.filters.parts import Counts, parameters_of
 from serving.pages.filters.period_choice import month_end_options, period_choice
 from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, live_state, refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
-from serving.pages.published_figures import published_options
+from serving.pages.published.figures import published_options
+from serving.pages.selection import Counts, parameters_of
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem

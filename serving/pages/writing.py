@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
 from serving.catalogue import Catalogue, Kpi
-from serving.pages.filters.drill_down import DrillDown
+from serving.pages.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 

@@ -27,7 +27,7 @@ from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.context import PageContext
 from serving.pages.filters.form import option_counts
-from serving.pages.filters.parts import Counts
+from serving.pages.selection import Counts
 from serving.pages.writing import writer_for
 from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from kpi_pipeline.model.labels import Counted
 from serving.catalogue import Kpi, Page
-from serving.pages.cards.kpi_values import AgeComparison, KpiValue
 from serving.pages.charts.geometry import SparkLine, spark_line
 from serving.pages.formats import NO_DATA
-from serving.pages.published_figures import Figures
+from serving.pages.published.figures import Figures
+from serving.pages.published.kpi_values import AgeComparison, KpiValue
 from serving.pages.writing import Writer
 
 _TOGETHER: Final = 20

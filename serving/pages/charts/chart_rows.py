@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.labels import OTHERS
 from serving.catalogue import Column
-from serving.pages.charts.chart_data import ChartData, Row
 from serving.pages.charts.shapes import Legend, Mark
 from serving.pages.formats import NO_DATA
+from serving.pages.published.chart_data import ChartData, Row
 from serving.pages.writing import Cell, Writer
 
 

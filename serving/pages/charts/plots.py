@@ -6,11 +6,11 @@ from typing import Final
 from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.palette import HEAT
 from serving.pages.charts import geometry
-from serving.pages.charts.chart_data import Row
 from serving.pages.charts.chart_rows import ChartRows, mark_label
 from serving.pages.charts.geometry import Number, Scale, Slot
 from serving.pages.charts.shapes import Axis, Heat, HeatCell, Line, Mark, Month, Plot, Tick, Trend, Trends
 from serving.pages.formats import Formats
+from serving.pages.published.chart_data import Row
 
 _LABEL_STEPS: Final = (2, 3)
 

@@ -7,9 +7,9 @@ from typing import Final
 from kpi_pipeline.model.drawings import Shape
 from serving.catalogue import Column
 from serving.pages.charts import bars, plots
-from serving.pages.charts.chart_data import ChartData, Row
 from serving.pages.charts.chart_rows import ChartRows
 from serving.pages.charts.shapes import Drawn
+from serving.pages.published.chart_data import ChartData, Row
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Writer
 

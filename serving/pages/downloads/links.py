@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from kpi_pipeline.model.labels import Language
 from serving.as_of import AS_OF
-from serving.pages.filters.parts import Parameters
+from serving.pages.selection import Parameters
 from serving.responses import LANGUAGE_PARAMETER
 
 DOWNLOADS_PATH: Final = "/manager/api/download"

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from serving.catalogue import Catalogue, Column, Page
-from serving.pages.charts.chart_data import ChartData
-from serving.pages.published_figures import Figures
-from serving.pages.tables.rows import TableFigures, tables_in
+from serving.pages.published.chart_data import ChartData
+from serving.pages.published.figures import Figures
+from serving.pages.published.table_rows import TableFigures, tables_in
 from serving.pages.tables.view import statement_columns, statement_values
 from serving.pages.writing import Writer
 

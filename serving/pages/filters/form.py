@@ -9,8 +9,8 @@ from typing import Final
 
 from serving.catalogue import Catalogue, Dimension, Group, Period
 from serving.pages.context import PageContext
-from serving.pages.filters.parts import MONTH, Counts, Part, groups_of, parts, without
 from serving.pages.formats import Formats
+from serving.pages.selection import MONTH, Counts, Part, groups_of, parts, without
 from serving.pages.writing import Writer
 
 _AT_A_GLANCE: Final = 8

@@ -8,8 +8,8 @@ from kpi_pipeline.model.filter_parameters import FROM, PERIOD, TO
 from serving.catalogue import Catalogue, Dimension, Period
 from serving.pages.context import PageContext
 from serving.pages.filters.form import Choice, Option, choice_of, option_counts, part_label
-from serving.pages.filters.parts import MONTH, Counts, Part, Selection, parameters_of, parts
 from serving.pages.formats import Formats
+from serving.pages.selection import MONTH, Counts, Part, Selection, parameters_of, parts
 
 
 @dataclass(frozen=True, slots=True)

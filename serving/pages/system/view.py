@@ -14,8 +14,8 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
-from serving.api.tasks import run_url
 from serving.cache_access import Connection
+from serving.pages.addresses import run_url
 
 MISSES_SHOWN: Final = 20
 """How many missed variants the page lists, of all products together."""

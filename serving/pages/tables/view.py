@@ -6,7 +6,7 @@ from typing import Any
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
 from serving.catalogue import Column
-from serving.pages.tables.rows import Rows, TableFigures
+from serving.pages.published.table_rows import Rows, TableFigures
 from serving.pages.writing import Cell, Writer
 
 

@@ -8,7 +8,7 @@ from kpi_pipeline.model.dimensions import NOT_OF_COSTS
 from serving.catalogue import Catalogue
 from serving.pages.cards.cards import Card, card_groups, comparison_text, lacking_costs
 from serving.pages.formats import Formats
-from serving.pages.published_figures import read_figures
+from serving.pages.published.figures import read_figures
 from serving.pages.writing import Writer
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.charts.chart_data import ChartFigures, chart_data
 from serving.pages.charts.view import ChartView, chart_view
-from serving.pages.filters.drill_down import DrillDown
+from serving.pages.drill_down import DrillDown
 from serving.pages.formats import Formats
+from serving.pages.published.chart_data import ChartFigures, chart_data
 from serving.pages.writing import Writer
 
 HERE = PageAddress("/manager/analytics", "en")

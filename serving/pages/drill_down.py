@@ -2,7 +2,7 @@
 
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.filters.parts import Selection, parameters_of
+from serving.pages.selection import Selection, parameters_of
 
 
 class DrillDown:

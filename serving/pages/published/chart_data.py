@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from serving.catalogue import Chart, Column
-from serving.pages.cards.kpi_values import CurrencyCode, Number
-from serving.pages.value_checks import Value, is_of
+from serving.pages.published.kpi_values import CurrencyCode, Number
+from serving.pages.published.value_checks import Value, is_of
 
 Row = Mapping[str, Any]
 """The values of one row by the name of their column; each is of its column's kind, numbers may be None."""

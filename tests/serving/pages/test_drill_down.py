@@ -6,7 +6,7 @@ import pytest
 
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.filters.drill_down import DrillDown
+from serving.pages.drill_down import DrillDown
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogue import Catalogue, Page
-from serving.pages.cards.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
-from serving.pages.charts.chart_data import ChartData, ChartFigures, chart_data
-from serving.pages.tables.rows import TableFigures, read_tables
+from serving.pages.published.chart_data import ChartData, ChartFigures, chart_data
+from serving.pages.published.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
+from serving.pages.published.table_rows import TableFigures, read_tables
 
 
 class Published(BaseModel, strict=True, frozen=True):

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from kpi_pipeline.model.labels import Kind
 from serving.catalogue import Catalogue, Page, Table
-from serving.pages.cards.kpi_values import CurrencyCode, MonthText
-from serving.pages.value_checks import is_of
+from serving.pages.published.kpi_values import CurrencyCode, MonthText
+from serving.pages.published.value_checks import is_of
 
 Rows = Sequence[Mapping[str, Any]]
 """The values of each row by the name of their column."""

@@ -14,7 +14,7 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods
 from serving.catalogue import Catalogue
-from serving.pages.filters.parts import parameters_of, parts, without
+from serving.pages.selection import parameters_of, parts, without
 
 AS_OF = date(2024, 4, 30)
 MONTHS = ["2023-11", "2023-12", "2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]

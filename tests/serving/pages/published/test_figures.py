@@ -17,7 +17,7 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
 from serving.catalogue import Catalogue
 from serving.pages.addresses import page_path
-from serving.pages.published_figures import Figures, read_figures
+from serving.pages.published.figures import Figures, read_figures
 
 AS_OF = date(2024, 6, 28)
 ADDRESSES = (
