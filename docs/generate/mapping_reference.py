@@ -37,7 +37,7 @@ _MEANINGS: Final = {
     "administrator": "Person who administers the contract (*gestor*).",
     "project_type": "Kind of project or department.",
     "state": "Stage that the certificate has reached; see `[states]`.",
-    "detailed_state": "Finer stage, as the source words it.",
+    "detailed_state": "Finer stage, as the source writes it.",
     "rejection_reason": "Why the client refused the certificate.",
     "failure_kind": "What went wrong inside the firm.",
     "month": "Billing month; without it the month of issue.",
@@ -49,7 +49,7 @@ _MEANINGS: Final = {
     "currency": "ISO 4217 code, such as `CLP`.",
     "amount_proposed": "Amount claimed.",
     "amount_approved": "Amount that the client accepted.",
-    "rework_count": "How often the client asked for rework.",
+    "rework_count": "How often the client requested rework.",
     "rejection_count": "How often the client refused it.",
     "updated_at": "Moment of the row's last change; makes detection of changes cheap.",
     "cost_id": "What identifies a supplier's invoice.",
@@ -66,9 +66,10 @@ def page() -> str:
     """The page, in Markdown."""
     sections = [
         f"# Mapping file\n\n{generated_from('kpi_pipeline/model/mapping.py')}\n\n"
-        "A mapping file is TOML. It names the source's tables and columns and lists the source's words for "
-        "states and kinds of cost. Unknown keys are errors. Words are compared without regard to case, "
-        "accents and repeated spaces. [Your own database](../own-database.md) explains the steps.\n"
+        "A mapping file is TOML. It names the source's tables and columns and lists the source's "
+        "spellings of states and kinds of cost. Unknown keys are errors. Spellings are compared without "
+        "regard to case, accents and repeated spaces. [Your own database](../own-database.md) explains "
+        "the steps.\n"
     ]
     for name, model in _TABLES.items():
         summary, meanings = _documented(model)
@@ -91,7 +92,7 @@ def page() -> str:
 
 
 def _documented(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
-    """What the docstring of a model says: of the whole without its attributes, and of each attribute."""
+    """The docstring of a model: its text without the attributes, and that of each attribute."""
     doc = inspect.getdoc(model) or ""
     before, _, rest = doc.partition("Attributes:\n")
     lines = rest.splitlines()

@@ -23,29 +23,29 @@ def page() -> str:
     ]
     pages = [
         (
-            f"`{one.name}`",
-            one.label.es,
-            one.label.en,
-            one.product,
-            str(len(one.kpis)),
-            _names(one.charts),
-            _names(one.tables),
+            f"`{page.name}`",
+            page.label.es,
+            page.label.en,
+            page.product,
+            str(len(page.kpis)),
+            _names(page.charts),
+            _names(page.tables),
         )
-        for one in PAGES
+        for page in PAGES
     ]
     tables = [
         (
-            f"`{one.name}`",
-            one.held_in,
-            one.title.es,
-            one.title.en,
-            _names(column.name for column in one.columns),
+            f"`{declared.name}`",
+            declared.held_in,
+            declared.title.es,
+            declared.title.en,
+            _names(column.name for column in declared.columns),
         )
-        for one in TABLES.values()
+        for declared in TABLES.values()
     ]
     charts = [
-        (f"`{one.name}`", one.title.es, one.title.en, _names(column.name for column in one.fields))
-        for one in CHARTS.values()
+        (f"`{chart.name}`", chart.title.es, chart.title.en, _names(column.name for column in chart.fields))
+        for chart in CHARTS.values()
     ]
     sections = (
         ("Filters", ("Parameter", "Also", "Español", "English", "Value"), filters),

@@ -79,7 +79,7 @@ def states() -> str:
 
 def layers() -> str:
     """The layers of `pyproject.toml`: each may import those below it."""
-    (declared,) = (one for one in _layer_contracts() if "kpi_pipeline.model" in one["layers"])
+    (declared,) = (contract for contract in _layer_contracts() if "kpi_pipeline.model" in contract["layers"])
     rows = [[name.removeprefix("kpi_pipeline.") for name in row] for row in _rows(declared)]
     picture = Picture(
         "Import layers, from the top: " + "; ".join(", ".join(row) for row in rows),
@@ -98,7 +98,11 @@ def layers() -> str:
 
 def wings() -> str:
     """The layers inside the folders for which `pyproject.toml` declares them."""
-    inside = {one["containers"][0]: _rows(one) for one in _layer_contracts() if "containers" in one}
+    inside = {
+        contract["containers"][0]: _rows(contract)
+        for contract in _layer_contracts()
+        if "containers" in contract
+    }
     heights = [58 + len(rows) * (_ROW + _GAP) for rows in inside.values()]
     picture = Picture(
         "Import layers inside "
@@ -118,7 +122,7 @@ def wings() -> str:
 
 def _layer_contracts() -> list[dict[str, Any]]:
     contracts = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-    return [one for one in contracts if one["type"] == "layers"]
+    return [contract for contract in contracts if contract["type"] == "layers"]
 
 
 def _rows(contract: Mapping[str, Any]) -> list[list[str]]:

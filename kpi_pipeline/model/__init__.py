@@ -1,1 +1,1 @@
-"""What the words mean: certificates, dimensions, filters and KPIs. No I/O."""
+"""The vocabulary: certificates, dimensions, filters and KPIs. No I/O."""

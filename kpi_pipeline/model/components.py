@@ -21,10 +21,10 @@ certificate and a date (all boolean unless said otherwise):
     amount_open      (integer) the approved amount once accepted, else the proposed one
     age_days         (integer) as_of - issued
     overdue_days     (integer) as_of - due date, null where there is none
-    acceptance_days  (integer) conformity - sent, null unless both are known by as_of
+    acceptance_days  (integer) acceptance - sent, null unless both are known by as_of
     waiting_days     (integer) as_of - sent while the client's answer is outstanding, else null
     sending_days     (integer) sent - issued, null unless known by as_of and in that order
-    settling_days    (integer) paid - conformity, null unless both are known by as_of and in that order
+    settling_days    (integer) paid - acceptance, null unless both are known by as_of and in that order
     payment_days     (integer) paid - issued, null unless paid on a known day
     cycle_days       (integer) the same, where all three stages are known
     late_days        (integer) paid, or as_of where it is overdue, - due date; null unless positive
@@ -126,7 +126,7 @@ def _due_condition(bucket: str) -> str:
 def _rolls(first: int, last: int | None) -> tuple[str, str]:
     """Conditions: was unpaid when it reached a bucket; and still was when it left it.
 
-    Only certificates issued `loss_days` ago or earlier tell: they have gone through every bucket.
+    Only certificates issued `loss_days` ago or earlier count: they have gone through every bucket.
     """
     end = "$loss_days" if last is None else str(last + 1)
     reached = (
@@ -225,10 +225,14 @@ COMPONENTS: Final[tuple[Component, ...]] = (
 COMPONENT_NAMES: Final = tuple(component.name for component in COMPONENTS)
 COMPONENT_INDEX: Final = {name: index for index, name in enumerate(COMPONENT_NAMES)}
 
-STOCK_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is ComponentKind.STOCK)
-"""Components that are kept at each month end, beside those over a filter."""
+STOCK_COMPONENTS: Final = tuple(
+    component.name for component in COMPONENTS if component.kind is ComponentKind.STOCK
+)
+"""Components that are kept at each month end, in addition to those over a filter."""
 
-MONTHLY_COMPONENTS: Final = tuple(one.name for one in COMPONENTS if one.kind is not ComponentKind.SNAPSHOT)
+MONTHLY_COMPONENTS: Final = tuple(
+    component.name for component in COMPONENTS if component.kind is not ComponentKind.SNAPSHOT
+)
 """Components that have a value a month: what flowed in it, or what stood at its end."""
 
 OCCURRENCE_COMPONENTS: Final = ("proposed_count", "collected_count", "cost_count", "paid_out_amount")

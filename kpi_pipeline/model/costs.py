@@ -36,11 +36,11 @@ COST_QUARANTINE_SCHEMA: Final = pa.schema(
 """One row a refused cost."""
 
 NO_DETAIL: Final = "sin detalle"
-"""The category of what no line tells the category of."""
+"""The category of an amount that no line gives a category."""
 
 
 class CostKind(StrEnum):
-    """What a cost is to the accounts. A source's own words are mapped to these."""
+    """What a cost is to the accounts. A source's spellings are mapped to these."""
 
     OPEX = "opex"
     CAPEX = "capex"

@@ -48,7 +48,7 @@ class Drawing:
         line: Drawn as a line: on an axis of its own, or from 0 to 1 in a Pareto diagram.
         span: First and last day of a bar of a waterfall.
         bands: Ranges around the values, the wider first.
-        details: Written beside a category's bars.
+        details: Written next to a category's bars.
         dimension: The filter dimension that a category leads to, where that is not the column's own name.
         leads: By category, the values of that dimension, where those differ from the categories.
         ages: Categories that have the colours of ages, the youngest first.

@@ -91,7 +91,7 @@ class Filter:
         return ", ".join(f"{name}={'|'.join(values)}" for name, values in self.terms) or "everything"
 
     def values(self, dimension: str) -> tuple[str, ...]:
-        """The values asked for in a dimension; empty when it is not filtered."""
+        """The values requested of a dimension; empty when it is not filtered."""
         return dict(self.terms).get(dimension, ())
 
     def without(self, dimension: str) -> "Filter":

@@ -1,4 +1,4 @@
-"""Groups: several values of a dimension that people ask for by one word."""
+"""Groups: several values of a dimension under one name."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ class Group:
 
     Attributes:
         dimension: Its name.
-        name: Canonical name of the group, asked for like a value of the dimension.
+        name: Canonical name of the group, requested like a value of the dimension.
         spellings: Other spellings of it.
         label: Its name for readers.
         values: The values.

@@ -1,4 +1,4 @@
-"""The mapping file: how a source's tables and words become certificates."""
+"""The mapping file: how a source's tables and spellings become certificates."""
 
 import re
 import tomllib
@@ -44,7 +44,7 @@ COST_REQUIRED: Final = ("cost_id", "invoiced_on", "amount", "kind")
 Meaning = TypeVar("Meaning", bound=StrEnum)
 
 _FORMAT_CODES: Final = frozenset("YymdbBjHIMSfp%")
-"""Codes of a date format whose meaning does not depend on the machine's locale, beside English months."""
+"""Codes of a date format that do not depend on the machine's locale, and those of English months."""
 
 
 class MappingError(ValueError):
@@ -242,9 +242,9 @@ class CostSource(_Strict):
         return self
 
     @property
-    def kind_words(self) -> dict[str, CostKind]:
-        """Folded word to kind, the kinds' own names included."""
-        return _words(CostKind, self.kinds)
+    def kind_spellings(self) -> dict[str, CostKind]:
+        """Folded spelling to kind, the kinds' own names included."""
+        return _by_spelling(CostKind, self.kinds)
 
     @property
     def source_columns(self) -> tuple[str, ...]:
@@ -254,19 +254,19 @@ class CostSource(_Strict):
 
 def _refuse_ambiguous(setting: str, spellings: Mapping[Meaning, tuple[str, ...]]) -> None:
     owner: dict[str, Meaning] = {}
-    for meaning, words in spellings.items():
-        for word in words:
-            other = owner.setdefault(fold(word), meaning)
-            if other is not meaning:
-                raise ValueError(f"{setting}: {word!r} stands for both {other.value} and {meaning.value}")
-
-
-def _words(meanings: type[Meaning], spellings: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
-    """Folded word to what it means; a meaning's own name stands for it unless it is listed under another."""
-    words = {meaning.value: meaning for meaning in meanings}
     for meaning, given in spellings.items():
-        words.update({fold(spelling): meaning for spelling in given})
-    return words
+        for spelling in given:
+            other = owner.setdefault(fold(spelling), meaning)
+            if other is not meaning:
+                raise ValueError(f"{setting}: {spelling!r} stands for both {other.value} and {meaning.value}")
+
+
+def _by_spelling(meanings: type[Meaning], spellings: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
+    """Folded spelling to what it means; a meaning's own name is one unless it is listed under another."""
+    by_spelling = {meaning.value: meaning for meaning in meanings}
+    for meaning, given in spellings.items():
+        by_spelling.update({fold(spelling): meaning for spelling in given})
+    return by_spelling
 
 
 class SourceMapping(_Strict):
@@ -325,12 +325,12 @@ class SourceMapping(_Strict):
         for name in ("state", "currency"):
             if name not in self.columns and name not in self.defaults:
                 raise ValueError(f"{name}: name its source column under columns or give it under defaults")
-        if "state" in self.defaults and fold(self.defaults["state"]) not in self.state_words:
+        if "state" in self.defaults and fold(self.defaults["state"]) not in self.state_spellings:
             raise ValueError(f"defaults.state: {self.defaults['state']!r} is no state and not under [states]")
         return self
 
     @model_validator(mode="after")
-    def _words_are_unambiguous(self) -> Self:
+    def _spellings_are_unambiguous(self) -> Self:
         _refuse_ambiguous("states", self.states)
         return self
 
@@ -352,9 +352,9 @@ class SourceMapping(_Strict):
         return self
 
     @property
-    def state_words(self) -> dict[str, State]:
-        """Folded word to state, the states' own names included."""
-        return _words(State, self.states)
+    def state_spellings(self) -> dict[str, State]:
+        """Folded spelling to state, the states' own names included."""
+        return _by_spelling(State, self.states)
 
     @property
     def certificate_key(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Quick periods: stretches of time named by their length, which as_of turns into values of a dimension."""
+"""Quick periods: periods named by their length; with as_of each selects values of a dimension."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES, MONTH
 from kpi_pipeline.model.labels import Text
 
 TIME_DIMENSIONS: Final = (MONTH.name, ISSUED_AGE.name)
-"""Dimensions that say when; the others say what."""
+"""Dimensions of time; the others are attributes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time that ends on as_of.
+    """A period that ends on as_of.
 
     Attributes:
         name: Canonical name, the value of a query parameter.
@@ -83,14 +83,14 @@ def quick_periods(as_of: date, held_months: Collection[str]) -> dict[str, dict[s
         By the name of the period, what `Filter.of` takes; of all time, nothing. A period of which there
         is no month is left out: naming none would select everything.
     """
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    selections: dict[str, dict[str, tuple[str, ...]]] = {}
     for period in PERIODS:
         values = period.values(as_of, held_months)
         if period.dimension is None:
-            found[period.name] = {}
+            selections[period.name] = {}
         elif values:
-            found[period.name] = {period.dimension: values}
-    return found
+            selections[period.name] = {period.dimension: values}
+    return selections
 
 
 def _month(as_of: date, back: int) -> str:

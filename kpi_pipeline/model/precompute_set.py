@@ -7,7 +7,7 @@ from typing import Final
 from kpi_pipeline.model.filters import Filter
 
 _REQUESTED_SHARE: Final = 10
-"""One part in so many of the room is for what readers ask for, also where pairs alone would fill it."""
+"""One part in so many of the room is for requested filters, also where pairs alone would fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PrecomputeSet:
     Attributes:
         declared: The declared filters that are precomputed: everything, single values and pairs.
         left_out: The declared pairs for which there is no room.
-        requested: Filters beyond the declared ones that are precomputed because readers ask for them, the
+        requested: Filters beyond the declared ones that are precomputed because readers request them, the
             most popular first.
         refused: Such filters for which there is no room.
     """
@@ -55,7 +55,7 @@ class PrecomputeSet:
 
     @property
     def known(self) -> int:
-        """How many filters there are: declared or asked for."""
+        """How many filters there are: declared or requested."""
         return self.variants + len(self.left_out) + len(self.refused)
 
 
@@ -65,27 +65,27 @@ def choose_precompute_set(
     """Choose what is precomputed.
 
     Everything and single values always are. Then come the declared pairs: where not all have room, those
-    that readers ask for, the most popular first, then those with the most certificates. Then come other
-    filters that readers ask for, the most popular first; a tenth of the room is kept for these, because
-    whoever asks for one waits for it.
+    that readers request, the most popular first, then those with the most certificates. Then come other
+    requested filters, the most popular first; a tenth of the room is kept for these, because their readers
+    wait for them.
 
     Args:
         declared: Filters of at most two terms, each with how many certificates it has.
-        requested: What readers ask for, the most popular first, declared or not.
+        requested: What readers request, the most popular first, declared or not.
         room: How many variants there may be.
     """
-    always = {one for one in declared if len(one.terms) < 2}
-    beyond = list(dict.fromkeys(one for one in requested if one not in declared))
+    always = {filter_ for filter_ in declared if len(filter_.terms) < 2}
+    beyond = list(dict.fromkeys(filter_ for filter_ in requested if filter_ not in declared))
     left = max(room - len(always), 0)
     pairs = len(declared) - len(always)
     kept_for_pairs = left - min(left // _REQUESTED_SHARE, len(beyond))
     if pairs <= kept_for_pairs:
         chosen = set(declared)
     else:
-        rank = {one: place for place, one in enumerate(requested)}
+        rank = {filter_: place for place, filter_ in enumerate(requested)}
         in_order = sorted(
-            (one for one in declared if one not in always),
-            key=lambda one: (rank.get(one, len(rank)), -declared[one], one.identity),
+            (filter_ for filter_ in declared if filter_ not in always),
+            key=lambda filter_: (rank.get(filter_, len(rank)), -declared[filter_], filter_.identity),
         )
         chosen = always | set(in_order[:kept_for_pairs])
     taken = left - (len(chosen) - len(always))

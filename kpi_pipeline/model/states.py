@@ -6,7 +6,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """The stage a certificate has reached. A source's own words are mapped to these."""
+    """The stage a certificate has reached. A source's spellings are mapped to these."""
 
     REVISION = "revision"
     SENT = "enviado"

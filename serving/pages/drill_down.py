@@ -10,7 +10,7 @@ class DrillDown:
 
     Args:
         catalogue: Which values there are.
-        selection: The filter that is asked for.
+        selection: The filter of the page.
         address: Of the page.
     """
 
@@ -19,7 +19,9 @@ class DrillDown:
         # Month ends keep single values only.
         self._kept = {} if address.as_of is not None else selection
         self._address = address
-        self._values = {one.name: {held.value for held in one.values} for one in catalogue.dimensions}
+        self._values = {
+            dimension.name: {value.value for value in dimension.values} for dimension in catalogue.dimensions
+        }
         # A page names a value several times.
         self._urls: dict[tuple[str, tuple[str, ...]], str] = {}
 

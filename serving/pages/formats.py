@@ -25,7 +25,7 @@ class Money(NamedTuple):
 
     Attributes:
         short: As it is shown, with the symbol of its currency.
-        bare: The same without the symbol, where the currency stands beside it.
+        bare: The same without the symbol, where the currency is shown separately.
         full: To the last unit.
         symbol: The symbol of the currency in `short` and `full`.
     """
@@ -69,12 +69,12 @@ class Formats:
         full = self._decimal(abs(amount), "#,##0." + "0" * decimals)
         sign = "\N{MINUS SIGN}" if amount < 0 else ""
         symbol = _symbol(currency, self._language)
-        # A code is a word of its own, "$" is not.
+        # A code is separated from the number, "$" is not.
         before = f"{sign}{symbol}" + ("\N{NO-BREAK SPACE}" if symbol.isalpha() else "")
         return Money(before + bare, sign + bare, before + full, symbol)
 
     def tick(self, minor: int | float, currency: str) -> str:
-        """An amount beside a grid line, as `Money.bare` has it, but without decimals where it is round."""
+        """An amount at a grid line, as `Money.bare` has it, but without decimals where it is round."""
         amount = self.amount(minor, currency)
         return ("\N{MINUS SIGN}" if amount < 0 else "") + self._short(abs(amount), "#,##0.#")
 
@@ -93,7 +93,7 @@ class Formats:
         return self._decimal(number, "#,##0")
 
     def days(self, number: int | float) -> str:
-        """A number of days without the word: a count of them whole, an average to the tenth."""
+        """A number of days without its unit: a count of them whole, an average to the tenth."""
         return self._decimal(number, "#,##0.0" if isinstance(number, float) else "#,##0")
 
     def share(self, part: float) -> str:
@@ -101,7 +101,7 @@ class Formats:
         return self._decimal(part * 100, "#,##0.0") + "%"
 
     def points(self, part: float) -> str:
-        """A difference of shares in percentage points, to the tenth, without the word."""
+        """A difference of shares in percentage points, to the tenth, without the unit."""
         return self._decimal(part * 100, "#,##0.0")
 
     def day(self, day: date) -> str:

@@ -27,7 +27,7 @@ class Part:
     Attributes:
         dimension: The name of the dimension that it filters.
         values: Its values, in the order of the catalogue.
-        parameters: How an address asks for it.
+        parameters: Those that an address has for it.
         source: The period or group that it is; None for a range of months or a single value.
     """
 
@@ -50,10 +50,12 @@ def parts(catalogue: Catalogue, selection: Selection) -> list[Part]:
             continue
         values = _in_order(dimension, chosen)
         if dimension.role == "time":
-            # An address has one kind of time: beside months, days since issue are listed by their values.
-            worded = dimension.name == MONTH or not selection.get(MONTH)
-            stretch = (_period(catalogue, dimension, values) if worded else None) or _range(dimension, values)
-            filter_parts += [stretch] if stretch else _singles(dimension, values)
+            # An address has one kind of time: with months, days since issue are listed by their values.
+            period = None
+            if dimension.name == MONTH or not selection.get(MONTH):
+                period = _period(catalogue, dimension, values)
+            span = period or _range(dimension, values)
+            filter_parts += [span] if span else _singles(dimension, values)
         else:
             filter_parts += _groups_and_singles(catalogue, dimension, values)
     return filter_parts
@@ -101,8 +103,8 @@ def _range(dimension: Dimension, values: tuple[str, ...]) -> Part | None:
     """Several months that follow one another."""
     if dimension.name != MONTH or len(values) == 1:
         return None
-    stretch = [month.value for month in dimension.values if values[0] <= month.value <= values[-1]]
-    if tuple(stretch) != values:
+    span = [month.value for month in dimension.values if values[0] <= month.value <= values[-1]]
+    if tuple(span) != values:
         return None
     return Part(dimension.name, values, ((FROM, values[0]), (TO, values[-1])))
 

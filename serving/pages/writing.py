@@ -36,12 +36,12 @@ class Gauge:
     Attributes:
         percent: Of the scale, from 0 to 100.
         level: Which colour it has, from 1.
-        word: What it is called.
+        label: What the level is called.
     """
 
     percent: float
     level: int
-    word: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Cell:
         text: As it is shown.
         exact: To the last unit; empty where the text already is.
         is_number: Whether it stands in a column of numbers.
-        order: By what it is sorted; None where there is no value, empty where its text tells.
+        order: By what it is sorted; None where there is no value, empty where it is sorted by its text.
         url: Where it leads; empty where it does not.
         gauge: How far it reaches, where it has a scale.
     """
@@ -108,7 +108,7 @@ class Writer:
         }
 
     def kpi(self, name: str) -> Kpi | None:
-        """What the catalogue says of a KPI; None when it says nothing."""
+        """A KPI of the catalogue; None where it has none of this name."""
         return self._kpis.get(name)
 
     def label(self, labelled: Labelled) -> str:
@@ -170,7 +170,7 @@ class Writer:
         """A sentence with its values in place.
 
         Args:
-            template: Its words, with a place `{value:kind}` for each value.
+            template: Its text, with a place `{value:kind}` for each value.
             values: All its values.
             currency: Of which currency its amounts are.
         """

@@ -194,7 +194,7 @@ def test_the_log_ends_where_the_certificate_is(demo: tuple[Path, DemoSummary]) -
         """,
     )
     words = {word.strip().lower() for row in rows for word in row}
-    state_of = {word: mapping.state_words.get(word) for word in words}
+    state_of = {word: mapping.state_spellings.get(word) for word in words}
     assert None not in state_of.values()
     assert all(state_of[now.strip().lower()] is state_of[last] for now, last in rows)
 

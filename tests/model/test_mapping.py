@@ -43,7 +43,7 @@ def test_each_source_column_is_read_once_in_order() -> None:
 
 
 def test_a_states_own_name_counts_unless_it_is_given_another_meaning() -> None:
-    words = parse('[states]\npagado = ["Cobrado "]\nenviado = ["pendiente"]\n').state_words
+    words = parse('[states]\npagado = ["Cobrado "]\nenviado = ["pendiente"]\n').state_spellings
     assert words["cobrado"] is words["pagado"] is State.PAID
     assert words["pendiente"] is State.SENT
     assert words["rechazado"] is State.REJECTED
@@ -53,7 +53,11 @@ def test_costs_name_their_columns_and_words() -> None:
     costs = parse(COSTS + '[costs.kinds]\ncapex = ["Inversión", "opex"]\n' + COST_LINES).costs
     assert costs is not None
     assert costs.source_columns == ("n", "day", "net", "kind")
-    assert costs.kind_words == {"inversion": CostKind.CAPEX, "opex": CostKind.CAPEX, "capex": CostKind.CAPEX}
+    assert costs.kind_spellings == {
+        "inversion": CostKind.CAPEX,
+        "opex": CostKind.CAPEX,
+        "capex": CostKind.CAPEX,
+    }
     assert costs.lines is not None
     assert costs.lines.columns == ("n", "what", "net")
     assert parse().costs is None

@@ -46,7 +46,7 @@ def test_shipped_names_load_and_carry_their_name() -> None:
     ],
 )
 def test_edp_knows_every_word_of_the_domain(word: str, state: State) -> None:
-    assert load_mapping("edp").state_words[word] is state
+    assert load_mapping("edp").state_spellings[word] is state
 
 
 def test_a_path_is_a_mapping_too(tmp_path: Path) -> None:

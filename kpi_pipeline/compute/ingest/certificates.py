@@ -69,7 +69,7 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         _read_rows(connection, raw, mapping)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in COLUMN_DIMENSIONS}
         spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
-        lookups.map_texts(connection, "read_rows", "state", mapping.state_words)
+        lookups.map_texts(connection, "read_rows", "state", mapping.state_spellings)
         precisions = lookups.map_currencies(connection, "read_rows")
         log_facts(connection, log, mapping)
         newest_first = "updated_at DESC NULLS LAST, row_number DESC"
@@ -116,7 +116,7 @@ def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: lis
         state, state_given = "known_states.state", "state_text IS NOT NULL"
         is_paid = f"coalesce(known_states.state = '{State.PAID}', false)"
     else:
-        unpaid = mapping.state_words[fold(mapping.defaults["state"])]
+        unpaid = mapping.state_spellings[fold(mapping.defaults["state"])]
         was_paid = "paid_on_given OR logged_paid_on IS NOT NULL"
         state = f"CASE WHEN {was_paid} THEN '{State.PAID}' ELSE '{unpaid}' END"
         state_given, is_paid = "true", "true"

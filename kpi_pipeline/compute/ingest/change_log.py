@@ -84,7 +84,7 @@ def _meaning(field: str, value: str, mapping: SourceMapping, log: ChangeLog | No
     if log is None:
         return None
     if fold(field) == fold(log.state_field):
-        state = mapping.state_words.get(fold(value))
+        state = mapping.state_spellings.get(fold(value))
         return {State.PAID: "paid", State.REJECTED: "rejected"}.get(state) if state else None
     if log.detail_field is not None and fold(field) == fold(log.detail_field):
         return "rework" if fold(value) in {fold(text) for text in log.rework} else None

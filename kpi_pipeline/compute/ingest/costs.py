@@ -91,7 +91,7 @@ def normalise_costs(
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
             {name: _known_spellings(certificates, name) for name in COST_COLUMN_DIMENSIONS},
         )
-        lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_words)
+        lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_spellings)
         precisions = lookups.map_currencies(connection, "read_rows")
         validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
         validation.validate(connection, _complete_rows(spellings, precisions), COST_RULES)

@@ -1,4 +1,4 @@
-"""What each chart shows: its data columns, its words and its sentences."""
+"""What each chart shows: its data columns, its texts and its sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Chart:
         description: What it shows, for those who do not see it.
         fields: Data columns of a variant, in order.
         drawing: How it is drawn.
-        nothing: Said instead where there is nothing to draw.
+        nothing: Shown instead where there is nothing to draw.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Chart:
 
     @property
     def sentences(self) -> Mapping[str, Sentence]:
-        """What it can say, by name, in the order in which sentences are tried."""
+        """Its sentences by name, in the order in which they are tried."""
         return SENTENCES[self.name]
 
 

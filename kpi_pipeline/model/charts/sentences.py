@@ -1,9 +1,9 @@
-"""The sentences of charts: what a chart says in words, written from the numbers of a variant.
+"""The sentences of charts, written from the numbers of a variant.
 
-A variant's chart says zero or more sentences: `{"currency": code, "sentence": name, "values": {...}}`,
+A variant's chart has zero or more sentences: `{"currency": code, "sentence": name, "values": {...}}`,
 `currency` only where the chart has currencies, and then at most one sentence a currency, in the order of
-the currencies. An empty chart says nothing: its named empty state stands instead. Values are plain JSON,
-never text made ready, and have these kinds:
+the currencies. An empty chart has none: its empty state is shown instead. Values are plain JSON, never
+formatted text, and have these kinds:
 
 | kind | value | written (es) |
 |---|---|---|
@@ -15,10 +15,10 @@ never text made ready, and have these kinds:
 | name | a client, project or manager as it stands in the data | Minera Ñandú |
 | state, bucket, stage | a value of the chart's column of that name | 31-60 días |
 
-Each sentence of `SENTENCES` below tells its values and when it is said. Whoever builds a payload takes the
+Each sentence of `SENTENCES` below documents its values and its condition. The builder of a payload takes the
 first sentence of the chart whose condition holds and all of whose values exist (no value is None); where
-none does, the chart says nothing of that currency. All of them can be taken from the sums of the variant,
-not only from the rows drawn: "the total" includes the others that a top 10 leaves out.
+none does, the chart has no sentence for that currency. Values come from the sums of the variant, not only
+from the rows drawn: "the total" includes the others that a top 10 leaves out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +35,8 @@ class Sentence:
 
     Attributes:
         name: Its key in payloads, unique within a chart.
-        when: The condition under which it is said, and what its values are.
-        template: The words, with a place `{value:kind}` for each value.
+        when: The condition under which it is used, and what its values are.
+        template: The text, with a place `{value:kind}` for each value.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Sentence:
         Raises:
             KeyError: If a value is missing.
         """
-        said = []
-        for words, value, kind, _ in Formatter().parse(self.template.into(language)):
-            said.append(words)
+        texts = []
+        for text, value, kind, _ in Formatter().parse(self.template.into(language)):
+            texts.append(text)
             if value is not None:
-                said.append(write(Kind(kind or ""), values[value]))
-        return "".join(said)
+                texts.append(write(Kind(kind or ""), values[value]))
+        return "".join(texts)
 
 
 def places(template: str) -> Iterator[tuple[str, Kind]]:

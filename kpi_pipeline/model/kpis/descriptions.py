@@ -1,4 +1,4 @@
-"""What a KPI is, in words: its formula as text, and the value it aims at."""
+"""Descriptions of a KPI: its formula as text, its quotient, and its target."""
 
 from typing import Final, assert_never
 
@@ -47,11 +47,11 @@ def formula_text(kpi: Kpi) -> str:
         case PaymentQuantile(percent):
             text = f"least days from issue by which {percent}% of the payments were made"
         case TopShare(dimension, component):
-            text = f"largest {component} of one {_words(dimension)} / {component}"
+            text = f"largest {component} of one {_spaced(dimension)} / {component}"
         case Herfindahl(dimension, component):
-            text = f"sum over each {_words(dimension)} of its {component}² / {component}²"
+            text = f"sum over each {_spaced(dimension)} of its {component}² / {component}²"
         case ValuesWhere(dimension, component, some):
-            text = f"number of values of {_words(dimension)} with {component} {'> 0' if some else '= 0'}"
+            text = f"number of values of {_spaced(dimension)} with {component} {'> 0' if some else '= 0'}"
         case ShareOfAll(component):
             text = f"{component} / {component} of all certificates"
         case CountBack():
@@ -69,7 +69,7 @@ def formula_text(kpi: Kpi) -> str:
 
 
 def basis_text(kpi: Kpi) -> Text:
-    """What a card shows of a quotient; empty where that says nothing.
+    """What a card shows of a quotient; empty where it shows none.
 
     Its places are `{numerator}`, `{denominator}`, `{count}` (the denominator as a count) and `{days}` of the
     DSO window; each may be written as a noun that agrees with it (see `Counted`).
@@ -98,7 +98,7 @@ def target_of(kpi: Kpi, thresholds: Thresholds) -> float | None:
     return kpi.target
 
 
-def _words(dimension: str) -> str:
+def _spaced(dimension: str) -> str:
     return dimension.replace("_", " ")
 
 

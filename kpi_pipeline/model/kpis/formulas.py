@@ -17,7 +17,7 @@ from kpi_pipeline.model.components import (
     ComponentKind,
 )
 
-_FLOWS = frozenset(one.name for one in COMPONENTS if one.kind is ComponentKind.FLOW)
+_FLOWS = frozenset(component.name for component in COMPONENTS if component.kind is ComponentKind.FLOW)
 
 
 class Span(StrEnum):

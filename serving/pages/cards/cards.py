@@ -44,10 +44,10 @@ class CardFigure:
     """One value on a card.
 
     Attributes:
-        currency: Of which currency it is, where the card has several and the text does not tell.
+        currency: Of which currency it is, where the card has several and the text does not name it.
         text: As it is shown.
         exact: To the last unit; empty where the text already is.
-        unit: Word behind the value; empty where the text has it.
+        unit: Noun after the value; empty where the text has it.
         secondary: What the value is made of, or how many certificates are behind it.
         symbol: The sign of the currency within the text; empty where it is no money.
         change: How it moves; None without a comparison.
@@ -117,7 +117,7 @@ def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Wr
 
 
 def comparison_text(figures: Figures, writer: Writer) -> str:
-    """What the changes compare, in words."""
+    """What the changes compare."""
     texts, compared = writer.texts, figures.comparison
     if compared is None:
         return texts["comparison_none"]
@@ -166,7 +166,7 @@ def _figure(
 
 
 class _Value(NamedTuple):
-    """A value as it is shown, to the last unit, the word behind it, and the sign of its currency."""
+    """A value as it is shown, to the last unit, its unit, and the sign of its currency."""
 
     text: str
     exact: str = ""
@@ -195,7 +195,7 @@ def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) 
             numerator=numerator, denominator=denominator, count=count, days=kpi_value.window_days
         )
     sibling = figures.kpis.get(kpi.count, ())
-    # The count is of all currencies: beside the amount of one of several it would mislead.
+    # The count is of all currencies: next to the amount of one of several it would mislead.
     if len(figures.currencies) == 1 and sibling and sibling[0].value is not None:
         count = Counted(writer.formats.count(sibling[0].value))
         return writer.texts["certificate_count"].format(count=count)
@@ -223,16 +223,18 @@ def _change(kpi: Kpi, kpi_value: KpiValue, writer: Writer) -> Change | None:
 def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
     if kpi.target is None or kpi.direction == "neutral":
         return None
-    # A round aim is told as people set it.
+    # A round target is written as people set it.
     aim = _value(kpi, kpi.target if kpi.target % 1 else int(kpi.target), None, writer)
     is_met = value >= kpi.target if kpi.direction == "up" else value <= kpi.target
-    words = writer.texts["target_met" if is_met else "target_missed"]
+    template = writer.texts["target_met" if is_met else "target_missed"]
     target = f"{aim.text}\N{NO-BREAK SPACE}{aim.unit}" if aim.unit else aim.text
-    return Target(words.format(target=target), is_met)
+    return Target(template.format(target=target), is_met)
 
 
 def _lacks_costs(selection: Mapping[str, Sequence[str]], writer: Writer) -> bool:
-    return any(selection.get(one.name) for one in writer.catalogue.dimensions if not one.of_costs)
+    return any(
+        selection.get(dimension.name) for dimension in writer.catalogue.dimensions if not dimension.of_costs
+    )
 
 
 def _ages(labels: Sequence[str]) -> str:

@@ -161,7 +161,7 @@ def line(values: Sequence[Number | None], places: Sequence[Slot], own: Scale) ->
 
 
 def area(ends: Sequence[tuple[Number, Number] | None], places: Sequence[Slot], own: Scale) -> list[str]:
-    """The outlines of a band, one for each stretch of categories that have it.
+    """The outlines of a band, one for each run of categories that have it.
 
     It reaches as far to both sides as a column does, so that the band of a single category can be seen.
 
@@ -172,10 +172,10 @@ def area(ends: Sequence[tuple[Number, Number] | None], places: Sequence[Slot], o
     """
     outlines = []
     half = places[0].width * _FILLED / 2
-    for stretch in _stretches(ends):
-        middles = [places[place].middle for place, _ in stretch]
+    for run in _runs(ends):
+        middles = [places[place].middle for place, _ in run]
         across = [middles[0] - half, *middles, middles[-1] + half]
-        upper, lower = ([own.y(pair[end]) for _, pair in stretch] for end in (1, 0))
+        upper, lower = ([own.y(pair[end]) for _, pair in run] for end in (1, 0))
         outline = [
             *zip(across, (upper[0], *upper, upper[-1]), strict=True),
             *reversed(list(zip(across, (lower[0], *lower, lower[-1]), strict=True))),
@@ -241,10 +241,10 @@ def _heights(values: Sequence[Number | None], height: int, margin: int) -> list[
 
 
 def _parts(points: Iterable[Point | None]) -> list[list[Point]]:
-    return [[point for _, point in stretch] for stretch in _stretches(points)]
+    return [[point for _, point in run] for run in _runs(points)]
 
 
-def _stretches(values: Iterable[Held | None]) -> list[list[tuple[int, Held]]]:
+def _runs(values: Iterable[Held | None]) -> list[list[tuple[int, Held]]]:
     """Values that follow one another without a gap, each with its place."""
     stretches: list[list[tuple[int, Held]]] = []
     last = -2

@@ -21,7 +21,7 @@ class DownloadLinks:
         page: Its name.
         requested: The parameters of its filter.
         as_of: The date of the past that it shows; None for the present.
-        language: Of the words in the files.
+        language: Of the texts in the files.
     """
 
     page: str

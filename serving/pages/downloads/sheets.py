@@ -47,7 +47,7 @@ class Sheet:
     """One table of values.
 
     Attributes:
-        name: By which it is asked for.
+        name: By which it is requested.
         title: What it is called.
         heads: Of its columns.
         rows: As long as `heads`, each.
@@ -65,7 +65,7 @@ def sheets(page: Page, figures: Figures, writer: Writer) -> list[Sheet]:
     Args:
         page: What it shows.
         figures: As they are published.
-        writer: Writes their words.
+        writer: Writes their texts.
     """
     return [
         _key_figures(page, figures, writer),
@@ -104,8 +104,8 @@ def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
     for kpi in (known for name in page.kpis if (known := writer.kpi(name)) is not None):
         for kpi_value in figures.kpis.get(kpi.name, ()):
             value, change, target = (
-                sheet_cell(kpi.unit, one, kpi_value.currency or "", writer)
-                for one in (kpi_value.value, kpi_value.change, kpi.target)
+                sheet_cell(kpi.unit, number, kpi_value.currency or "", writer)
+                for number in (kpi_value.value, kpi_value.change, kpi.target)
             )
             rows.append(
                 [

@@ -1,4 +1,4 @@
-"""Sheets as one Excel workbook: real numbers with their formats, and a first sheet that tells of them."""
+"""Sheets as one Excel workbook: real numbers with their formats, and a first sheet that describes them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -25,26 +25,26 @@ def workbook(title: str, about: Sequence[tuple[str, str]], sheets: Sequence[Shee
 
     Args:
         title: The name of its first sheet.
-        about: What the first sheet says: what is told, and the words.
+        about: The rows of the first sheet: labels and texts.
         sheets: The others; each has its heads frozen and can be filtered.
     """
-    # Only who asks for a workbook waits for this; the server starts without it.
+    # Imported only for a request of a workbook: the server starts faster without it.
     from xlsxwriter import Workbook  # noqa: PLC0415
 
     content = BytesIO()
-    # What texts say is never a formula or a link.
+    # A text is never a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(content, options) as book:
         bold = book.add_format({"bold": True})
         first = book.add_worksheet(_name(title, []))
-        for row, (told, words) in enumerate(about):
-            first.write_string(row, 0, told, bold)
-            first.write_string(row, 1, words)
+        for row, (label, text) in enumerate(about):
+            first.write_string(row, 0, label, bold)
+            first.write_string(row, 1, text)
         for column, width in enumerate(_ABOUT_WIDTHS):
             first.set_column(column, column, width)
         formats: dict[str, Any] = {}
         for sheet in sheets:
-            name = _name(sheet.title, [one.get_name() for one in book.worksheets()])
+            name = _name(sheet.title, [worksheet.get_name() for worksheet in book.worksheets()])
             _fill(book.add_worksheet(name), sheet, bold, book, formats)
     return content.getvalue()
 
@@ -90,7 +90,7 @@ def _format(cell: SheetCell, book: "Workbook", formats: "dict[str, Format]") -> 
 def _name(title: str, taken: Sequence[str]) -> str:
     """A name that Excel allows and that no other sheet has; it ignores case."""
     plain = title.translate(_NOT_IN_NAMES)[:_NAME_LENGTH].strip()
-    others = {one.casefold() for one in taken}
+    others = {name.casefold() for name in taken}
     name, number = plain, 1
     while name.casefold() in others:
         number += 1

@@ -1,6 +1,6 @@
 """The filter form: what can be chosen, what is chosen, and the addresses that take a choice back.
 
-What it says of time is in `period_choice`.
+The part for time is in `period_choice`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Option:
     Attributes:
         value: As the address has it.
         label: As people read it.
-        count: How many certificates it has, in words; empty where that does not matter.
+        count: How many certificates it has, as text; empty where that does not matter.
         chosen: Whether it is chosen.
         impossible: Whether choosing it would leave no certificate.
         included: Whether a chosen group includes it.
@@ -45,7 +45,7 @@ class Choice:
         name: Its query parameter.
         label: Its name for people.
         options: Its groups and values.
-        summary: What is chosen, in a few words.
+        summary: What is chosen, in brief.
         clear_url: The page with none of it chosen; None when none is.
     """
 
@@ -71,7 +71,7 @@ class Chip:
 
 
 def option_counts(catalogue: Catalogue, options: Counts | None, wider: Mapping[str, Counts | None]) -> Counts:
-    """How many certificates each value would leave, beside what else is chosen.
+    """How many certificates each value would leave, given what else is chosen.
 
     Args:
         catalogue: Its counts stand in for those that are not at hand; they are never less.
@@ -124,7 +124,7 @@ def choice_of(dimension: Dimension, context: PageContext) -> Choice:
         dimension.name,
         writer.label(dimension),
         options,
-        _in_few_words([option.label for option in options if option.chosen], writer.texts),
+        _summary([option.label for option in options if option.chosen], writer.texts),
         context.url({**context.selection, dimension.name: ()}) if own else None,
     )
 
@@ -155,7 +155,9 @@ def part_label(part: Part, writer: Writer) -> str:
     """A part of a filter as people read it: a period or group by its name, a range by its ends."""
     if part.source is not None:
         return writer.label(part.source)
-    (kind,) = (one.kind for one in writer.catalogue.dimensions if one.name == part.dimension)
+    (kind,) = (
+        dimension.kind for dimension in writer.catalogue.dimensions if dimension.name == part.dimension
+    )
     ends = dict.fromkeys((part.values[0], part.values[-1]))
     return " \N{EN DASH} ".join(writer.text(kind, value, "") for value in ends)
 
@@ -168,7 +170,7 @@ def _option(
     return Option(value, label, formats.count(count), chosen, impossible, included)
 
 
-def _in_few_words(labels: Sequence[str], texts: Mapping[str, str]) -> str:
+def _summary(labels: Sequence[str], texts: Mapping[str, str]) -> str:
     if len(labels) > 1:
         return texts["several_chosen"].format(count=len(labels))
     return labels[0] if labels else texts["all_values"]

@@ -37,7 +37,7 @@ class RangeEnd:
         name: Its query parameter.
         label: Its name for people.
         options: The months, the latest first.
-        free: What it says when nothing is chosen.
+        free: Its text when nothing is chosen.
     """
 
     name: str
@@ -56,7 +56,7 @@ class PeriodChoice:
     """When: one control.
 
     Attributes:
-        summary: What is chosen, in a few words.
+        summary: What is chosen, in brief.
         links: The quick periods.
         ends: Those of a range of months; none when the chosen months are no range.
         months: The months one by one when they are no range; None otherwise.
@@ -80,7 +80,7 @@ def period_choice(context: PageContext) -> PeriodChoice:
     links = period_links(context)
     left = {name: () if name in {part.dimension for part in when} else selection[name] for name in selection}
     return PeriodChoice(
-        _in_few_words(when, links, context),
+        _summary(when, links, context),
         links,
         _ends(held, months, context) if is_range else [],
         choice_of(held[0], context) if held and not is_range else None,
@@ -89,13 +89,13 @@ def period_choice(context: PageContext) -> PeriodChoice:
 
 
 def period_links(context: PageContext) -> list[PeriodLink]:
-    """The quick periods, each in the place of what the filter says of time."""
+    """The quick periods, each in place of the filter's choice of time."""
     catalogue, selection = context.catalogue, context.selection
     times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
     when = [part for part in parts(catalogue, selection) if part.dimension in times]
     others = {name: values for name, values in selection.items() if name not in times}
     kept = parameters_of(catalogue, others)
-    # Counts beside another choice of time, which a link drops, would be too low.
+    # Counts under another choice of time, which a link drops, would be too low.
     named = {part.dimension for part in when}
     of_all = option_counts(catalogue, None, {})
     links = []
@@ -121,7 +121,7 @@ def month_end_options(
     Args:
         month_ends: Those, the earliest first.
         shown: The month end that the page shows; None for the present.
-        present: The present in words.
+        present: The text for the present.
         formats: Of days.
     """
     days = [Option(day.isoformat(), formats.day(day), "", day == shown) for day in reversed(month_ends)]
@@ -135,7 +135,7 @@ def _when(catalogue: Catalogue, selection: Selection) -> Iterator[Part]:
             yield part
 
 
-def _in_few_words(when: Sequence[Part], links: Sequence[PeriodLink], context: PageContext) -> str:
+def _summary(when: Sequence[Part], links: Sequence[PeriodLink], context: PageContext) -> str:
     if len(when) > 1:
         return context.texts["several_chosen"].format(count=len(when))
     if when:

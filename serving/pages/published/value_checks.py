@@ -1,4 +1,4 @@
-"""Whether a value is what its kind says."""
+"""Checks of values against their kinds."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ _CURRENCY: Final = re.compile(r"([A-Z]{3})?", re.ASCII)
 
 
 def is_of(kind: str) -> Callable[[Value], bool]:
-    """How to tell whether a value is of a kind; numbers and days may be None."""
+    """The check for values of a kind; numbers and days may be None."""
     return _IS_OF.get(kind, _is_text)
 
 
