@@ -1,5 +1,7 @@
 """The figures of a page as files: one workbook of everything, or one table as CSV."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -87,7 +89,7 @@ def _csv(download: _Download, name: str) -> Response:
     sheet = next((sheet for sheet in download.sheets if in_address(sheet.name) == name), None)
     if sheet is None:
         raise _unknown("table", name, [sheet.name for sheet in download.sheets])
-    return _file(download, csv_file(sheet, download.writer.language), _CSV_TYPE, "csv", name)
+    return _file(download, csv_file(sheet, download.writer.language), _CSV_TYPE, "csv", sheet.title)
 
 
 def _about(download: _Download) -> list[tuple[str, str]]:
@@ -103,16 +105,24 @@ def _about(download: _Download) -> list[tuple[str, str]]:
     ]
 
 
-def _file(download: _Download, body: bytes, mimetype: str, ending: str, part: str = "") -> Response:
-    page, result = download.data.page, download.data.result
+def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> Response:
+    result = download.data.result
     headers = result.headers()
-    parts = ["edp", in_address(page.name), part, result.entry.as_of.isoformat()]
+    titles = (download.writer.label(download.data.page), title)
+    # The only table of a page may have its title.
+    parts = dict.fromkeys(["edp", *map(_plain, titles), result.entry.as_of.isoformat()])
     name = "-".join(filter(None, parts))
     headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     # Like the page: made for each request, and requested again each time.
     headers["Cache-Control"] = "private, no-cache"
     headers["Vary"] = "Accept-Language"
     return Response(body, headers=headers, content_type=mimetype)
+
+
+def _plain(title: str) -> str:
+    """A title as part of the name of a file: without accents, signs and spaces."""
+    letters = unicodedata.normalize("NFD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
 
 
 def _unknown(parameter: str, name: str, known: Iterable[str]) -> Problem:

@@ -209,7 +209,7 @@ def kept(tmp_path: Path) -> Callable[[Page, str, str], tuple[str, bytes]]:
     [
         ("monthly_trend", "tendencia-mensual", "approved", ["DSO (eje derecho)", "1.500 M", "2024"]),
         ("client_performance", "desempeno-por-cliente", "overdue", ["Minera Ñandú", "90,0 M", "Los demás"]),
-        ("concentration", "concentracion-de-lo-por-cobrar", "cumulative_share", ["100%", "60,0%"]),
+        ("concentration", "concentracion-de-cuentas-por-cobrar", "cumulative_share", ["100%", "60,0%"]),
         ("payment_heatmap", "cobros-por-cliente-y-mes", None, ["jul 23", "77,0 M"]),
         ("stages", "tiempo-por-etapa", "others", ["Total", "52,0 días"]),
         ("kpi_trend", "evolucion-de-los-indicadores", None, ["DSO"]),

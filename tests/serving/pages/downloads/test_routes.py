@@ -55,7 +55,7 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     response = web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == (
-        'attachment; filename="edp-critical-critical-certificates-2024-06-28.csv"'
+        'attachment; filename="edp-certificados-criticos-2024-06-28.csv"'
     )
     assert response.headers["X-Cache-State"] == "fresh"
     heads, row = rows_of(response)
@@ -110,10 +110,25 @@ def test_every_sheet_of_every_page_can_be_had(page, web, press, data_of) -> None
     assert all(len(name) <= 31 for name in book.sheets)
 
 
+def test_a_file_is_named_in_the_language_of_the_reader(web, press) -> None:
+    press.publish("dashboards")
+    names = {
+        language: web.get(f"{DOWNLOAD}/manager/ageing.csv?lang={language}").headers["Content-Disposition"]
+        for language in ("es", "en")
+    }
+    assert names == {
+        "es": 'attachment; filename="edp-gestion-antiguedad-de-saldos-impagos-2024-06-28.csv"',
+        "en": 'attachment; filename="edp-management-ageing-of-unpaid-balances-2024-06-28.csv"',
+    }
+
+
 def test_a_workbook_says_what_it_holds(web, press) -> None:
     (entry, *_) = press.publish("dashboards")
     response = web.get(f"{DOWNLOAD}/critical.xlsx?lang=en")
-    assert response.headers["Content-Disposition"] == 'attachment; filename="edp-critical-2024-06-28.xlsx"'
+    assert (
+        response.headers["Content-Disposition"]
+        == 'attachment; filename="edp-critical-certificates-2024-06-28.xlsx"'
+    )
     book = Book(response.data)
     about = {row[0]: row[1] for row in book.sheets["About"]}
     assert about["Filter"] == "all certificates"
