@@ -2,7 +2,7 @@
 
 A component is a sum over the certificates of a cell, so the component of any union of cells is the sum of
 theirs. Values and conditions name columns of the as-of view, which `compute.rollup.as_of_view` derives from a
-certificate and a date (all boolean unless said otherwise):
+certificate and a date (all boolean unless stated otherwise):
 
     is_accepted      the client has accepted by as_of
     is_decided       the client has accepted or rejected by as_of

@@ -35,7 +35,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a chart is drawn. Every name is that of a column of its data, unless said otherwise.
+    """How a chart is drawn. Every name is that of a column of its data, unless stated otherwise.
 
     Attributes:
         shape: Its shape.

@@ -45,7 +45,7 @@ def test_a_specification_names_its_data_and_uses_its_columns_only(name: str, lan
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_every_column_is_drawn_or_told(name: str) -> None:
+def test_every_column_is_drawn_or_in_a_tooltip(name: str) -> None:
     text = orjson.dumps(specification(name, "es")).decode()
     shown = re.sub(r'\{"calculate":.*?"as":"\w+_text"\}', "", text)
     missing = [column for column in CHARTS[name].columns if not re.search(rf"\b{column}(_text)?\b", shown)]

@@ -98,7 +98,7 @@ def test_formats_that_give_a_date(given: str) -> None:
         ("colours = 1\n", "colours: Extra inputs are not permitted"),
     ],
 )
-def test_a_senseless_part_is_told_with_its_place(more: str, message: str) -> None:
+def test_a_senseless_part_is_reported_with_its_place(more: str, message: str) -> None:
     with pytest.raises(MappingError, match=message) as caught:
         parse(more)
     assert str(caught.value).startswith("own.toml: ")
@@ -122,6 +122,6 @@ def test_costs_need_a_currency() -> None:
         (COLUMNS, DEFAULTS + 'client = "x"\n', "client: no default is possible"),
     ],
 )
-def test_what_makes_no_certificate_is_told(columns: str, defaults: str, message: str) -> None:
+def test_what_makes_no_certificate_is_reported(columns: str, defaults: str, message: str) -> None:
     with pytest.raises(MappingError, match=message):
         parse("", columns, defaults)

@@ -33,7 +33,7 @@ def test_money_is_short(minor, currency, spanish, english) -> None:
     assert EN.money(minor, currency).short.replace("\xa0", " ") == english
 
 
-def test_money_is_told_to_the_last_unit() -> None:
+def test_money_in_full_has_its_last_unit() -> None:
     assert ES.money(1_234_567_890, "CLP").full == "$1.234.567.890"
     assert ES.money(123_456_789, "USD").full == "US$1.234.567,89"
     assert EN.money(123_456_789, "USD").full == "USD\xa01,234,567.89"
@@ -70,7 +70,7 @@ def test_numbers() -> None:
     assert (ES.share(0.9345), EN.share(1)) == ("93,4%", "100.0%")
 
 
-def test_a_moment_of_today_is_told_by_its_time() -> None:
+def test_a_moment_of_today_is_written_as_its_time() -> None:
     now = datetime(2024, 6, 28, 1, 30, tzinfo=UTC).timestamp()  # half past nine in the evening of the 27th
     assert ES.since(now - 5400, now) == "20:00"
     assert ES.since(now - 86_400, now) == "26 jun, 21:30"

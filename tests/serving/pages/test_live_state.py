@@ -156,7 +156,7 @@ def test_a_refresh_is_not_done_before_every_process_reads_the_new_figures(client
     assert (before.state, after.state) == ("running", "done")
 
 
-def test_a_refresh_that_failed_is_told_and_the_figures_stay(web, requests, task) -> None:
+def test_a_failed_refresh_is_shown_and_the_figures_stay(web, requests, task) -> None:
     requests.finished(task, ok=False, reason="a path that is nobody's business")
     failed = web.get(f"{HOME}?lang=en&task={task}")
     shown = failed.get_data(as_text=True)

@@ -156,7 +156,7 @@ def test_an_unknown_page_is_a_problem(address, web, press) -> None:
     assert read(response).all("h1")
 
 
-def test_charts_are_drawn_said_and_tabled(web, press) -> None:
+def test_charts_are_drawn_described_and_tabled(web, press) -> None:
     press.publish()
     page = read(web.get(PAGE))
     drawings = [element for element in page.all("svg") if element.get("role") == "group"]

@@ -44,7 +44,7 @@ def plain(text: str) -> str:
     return text.replace("\xa0", " ")
 
 
-def test_a_change_is_told_in_the_words_of_its_unit(cards_of) -> None:
+def test_a_change_is_written_in_its_unit(cards_of) -> None:
     shown = cards_of(
         "manager",
         dso={"change": -3.25, "change_share": -0.1, "trend": "improving"},
@@ -54,13 +54,17 @@ def test_a_change_is_told_in_the_words_of_its_unit(cards_of) -> None:
         overdue={"change": 0, "change_share": 0.0, "trend": "stable"},
         paid={"change": None, "change_share": None, "trend": None},
     )
-    told = {name: card.figures[0].change for name, card in shown.items()}
-    assert (told["dso"].way, plain(told["dso"].text), told["dso"].trend) == ("down", "3.2 days", "improving")
-    assert plain(told["approval_rate"].text) == "1.2 points"
-    assert (told["proposed"].way, plain(told["proposed"].text)) == ("down", "25.0%")
-    assert plain(told["receivable"].text) == "CLP 7.0 M"  # nothing before: no part of it
-    assert (told["overdue"].way, told["overdue"].trend) == ("level", "stable")
-    assert told["paid"] is None
+    changes = {name: card.figures[0].change for name, card in shown.items()}
+    assert (changes["dso"].way, plain(changes["dso"].text), changes["dso"].trend) == (
+        "down",
+        "3.2 days",
+        "improving",
+    )
+    assert plain(changes["approval_rate"].text) == "1.2 points"
+    assert (changes["proposed"].way, plain(changes["proposed"].text)) == ("down", "25.0%")
+    assert plain(changes["receivable"].text) == "CLP 7.0 M"  # nothing before: no part of it
+    assert (changes["overdue"].way, changes["overdue"].trend) == ("level", "stable")
+    assert changes["paid"] is None
 
 
 def test_a_change_that_is_rounded_to_nothing_has_no_direction(cards_of) -> None:
@@ -76,16 +80,16 @@ def test_a_change_that_is_rounded_to_nothing_has_no_direction(cards_of) -> None:
     assert shown["acceptance_days"].figures[0].change.way == "up"
 
 
-def test_what_is_divided_is_told_in_its_own_units(cards_of) -> None:
+def test_a_quotient_is_written_in_its_own_units(cards_of) -> None:
     flow, analytics = cards_of("cash_flow"), cards_of("analytics")
-    told = {name: plain(card.figures[0].secondary) for name, card in (flow | analytics).items()}
-    assert told["dso"] == "CLP 432 M ÷ CLP 4,562 M \N{MULTIPLICATION SIGN} 364 days"
-    assert told["open_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
-    assert told["dso_count_back"] == "CLP 432 M in receivables"
-    assert told["late_days"] == "432,000,000 days ÷ 4,562,000,000 certificates"
-    assert told["average_certificate"] == "CLP 432 M ÷ 4,562,000,000 certificates"
-    assert told["client_concentration"] == ""
-    assert told["payment_days_median"] == ""
+    secondary = {name: plain(card.figures[0].secondary) for name, card in (flow | analytics).items()}
+    assert secondary["dso"] == "CLP 432 M ÷ CLP 4,562 M \N{MULTIPLICATION SIGN} 364 days"
+    assert secondary["open_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
+    assert secondary["dso_count_back"] == "CLP 432 M in receivables"
+    assert secondary["late_days"] == "432,000,000 days ÷ 4,562,000,000 certificates"
+    assert secondary["average_certificate"] == "CLP 432 M ÷ 4,562,000,000 certificates"
+    assert secondary["client_concentration"] == ""
+    assert secondary["payment_days_median"] == ""
 
 
 def test_nouns_agree_with_what_is_divided(cards_of) -> None:
@@ -161,7 +165,7 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
         (None, "No changes to show: there is no complete earlier period to compare with."),
     ],
 )
-def test_what_is_compared_is_said_once(comparison, text, catalogue, writer, data_of) -> None:
+def test_the_comparison_is_written_once(comparison, text, catalogue, writer, data_of) -> None:
     data = {**data_of("dashboards"), "comparison": comparison}
     figures = read_figures(data, catalogue.pages[0], catalogue)
     assert comparison_text(figures, writer) == text

@@ -86,7 +86,7 @@ def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
     assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35.0")
 
 
-def test_the_filter_decides_and_a_month_end_is_told(web, press, data_of) -> None:
+def test_a_file_has_the_filter_and_the_month_end(web, press, data_of) -> None:
     mine = Filter.of({"client": MINE})
     press.publish(
         "dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards", scale=2)}

@@ -242,7 +242,7 @@ def test_what_cannot_be_is_a_bad_request(where, query, kind, parameter, allowed,
         assert allowed in problem["allowed"]
 
 
-def test_a_conflict_is_told_in_both_languages(web, press) -> None:
+def test_a_conflict_is_explained_in_both_languages(web, press) -> None:
     press.publish()
     assert "Los filtros «mes» y «period» no van juntos." in web.get(f"{PAGE}?period=3m&mes=2024-05").text
     shown = web.get(f"{PAGE}?period=3m&period=6m&lang=en").text

@@ -108,7 +108,7 @@ def test_spanish_is_the_default_and_pages_are_linked(web, press) -> None:
     assert f'<a href="{SYSTEM}?lang=es">Sistema</a>' in dashboard
 
 
-def test_an_empty_cache_is_told(web) -> None:
+def test_an_empty_cache_is_shown_as_such(web) -> None:
     text = words(web.get(f"{SYSTEM}?lang=en"))
     assert text.count("Not published") == 4
     assert "Publish it with `kpi warm`." in text
