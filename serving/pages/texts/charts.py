@@ -11,6 +11,6 @@ TEXTS: Final[dict[str, Text]] = {
     "leads_to": Text("Abre", "Opens"),
     "leads_to_ages": Text("{ages} días desde la emisión", "{ages} days since issue"),
     "js_chart_saved": Text("{file} está descargado.", "{file} is downloaded."),
-    "js_tap_again": Text("Toque de nuevo para abrir", "Tap again to open"),
+    "tap_again": Text("Toque de nuevo para abrir", "Tap again to open"),
     "js_chart_not_saved": Text("No se pudo hacer la imagen.", "The picture could not be made."),
 }
