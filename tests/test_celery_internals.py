@@ -31,6 +31,9 @@ def some_job():
     nothing()
 """
 
+# A worker has one application; this process may hold that of another test too.
+pytestmark = pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")
+
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[DagsterInstance]:

@@ -21,7 +21,11 @@ from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests, Ta
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # A worker has one application; this process may hold that of another test too.
+    pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning"),
+]
 
 NAME = "kpi@here"
 

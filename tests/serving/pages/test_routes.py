@@ -183,7 +183,9 @@ def test_charts_are_drawn_described_and_tabled(web, press) -> None:
 def is_ours(script: dict[str, str | None]) -> bool:
     """Whether a script is one of our files, or facts that nothing runs."""
     src = script.get("src") or ""
-    return script.get("type") == "application/json" or bool(re.fullmatch(r"/static/\w+/js/(main|marks)\.js", src))
+    return script.get("type") == "application/json" or bool(
+        re.fullmatch(r"/static/\w+/js/(main|marks)\.js", src)
+    )
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
