@@ -65,7 +65,7 @@ _COST_MEANINGS: Final = {"paid_on": "Day on which the supplier was paid."}
 def page() -> str:
     """The page, in Markdown."""
     sections = [
-        f"# Mapping file\n\n{generated_from('kpi_pipeline/model/mapping.py')}\n\n"
+        f"# Mapping file\n\n{generated_from('kpi_pipeline/model/mapping')}\n\n"
         "A mapping file is TOML. It names the source's tables and columns and lists the source's "
         "spellings of states and kinds of cost. Unknown keys are errors. Spellings are compared without "
         "regard to case, accents and repeated spaces. [Your own database](../own-database.md) explains "

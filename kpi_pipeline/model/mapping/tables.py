@@ -1,0 +1,141 @@
+"""Tables, queries and files of a source, as a mapping file names them."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
+from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
+from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
+
+COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
+"""Columns of a cost that a mapping may name: the month is the invoice's, categories are those of lines."""
+
+COST_REQUIRED: Final = ("cost_id", "invoiced_on", "amount", "kind")
+"""Columns without which there is no cost; the others may be absent or defaulted."""
+
+
+class TableSource(SettingsTable):
+    """Where rows are: a table, a query, or the columns of a CSV file.
+
+    Attributes:
+        table: Table name, for a database.
+        query: SELECT statement, for a database.
+        delimiter: Field separator, for a CSV file.
+        encoding: Text encoding, for a CSV file.
+
+    A table name may be qualified by its schema (`sales.claims`); a part that itself holds a dot is
+    put in double quotes.
+    """
+
+    table: Text | None = None
+    query: Text | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.table and self.query:
+            raise ValueError("give table or query, not both")
+        return self
+
+
+class ChangeLog(SettingsTable):
+    """A log of changed fields, one row a change, from which dates and counts are taken.
+
+    `paid_on` is the date of the last change of `state_field` to the state pagado; `rejection_count`
+    counts its changes to the state rechazado; `rework_count` counts changes of `detail_field` to one of
+    the spellings of `rework`.
+
+    Attributes:
+        table: Table name.
+        key: Columns that name the certificate, in the order of `columns.certificate_id`.
+        at: Column of the moment of the change.
+        field: Column of the changed field's name.
+        to: Column of the new value.
+        state_field: Value of `field` for a change of state.
+        detail_field: Value of `field` for a change of detailed state.
+        rework: Spellings of a request to rework.
+    """
+
+    table: Text
+    key: tuple[Text, ...] = Field(min_length=1)
+    at: Text
+    field: Text
+    to: Text
+    state_field: Text
+    detail_field: Text | None = None
+    rework: tuple[Text, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The log's columns that are read, each once."""
+        return tuple(dict.fromkeys((*self.key, self.at, self.field, self.to)))
+
+
+class CostLines(SettingsTable):
+    """The lines of costs, which give the categories of what was bought.
+
+    Attributes:
+        table: Table name.
+        key: Column that names the cost.
+        category: Column of the category.
+        amount: Column of the line's net amount.
+    """
+
+    table: Text
+    key: Text
+    category: Text
+    amount: Text
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The lines' columns that are read, each once."""
+        return tuple(dict.fromkeys((self.key, self.category, self.amount)))
+
+
+class CostSource(SettingsTable):
+    """Where costs are, one row a supplier's invoice, and what they mean.
+
+    What a cost's columns lack or leave empty is filled from the mapping's own `defaults`.
+
+    Attributes:
+        table: Table name.
+        query: SELECT statement; give it or the table.
+        columns: Canonical column of a cost to source column.
+        kinds: Kind of cost to its spellings in the source; case and accents do not matter. A kind's
+            own name is a spelling of it unless it is listed under another.
+        lines: The costs' lines, if there are any.
+    """
+
+    table: Text | None = None
+    query: Text | None = None
+    columns: dict[str, Text]
+    kinds: dict[CostKind, tuple[Text, ...]] = Field({})
+    lines: CostLines | None = None
+
+    @model_validator(mode="after")
+    def _columns_make_a_cost(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give table or query, one of them")
+        unknown = sorted(set(self.columns) - COST_MAPPABLE)
+        if unknown:
+            raise ValueError(
+                f"columns: {', '.join(unknown)}: no such column of a cost; "
+                f"one of: {', '.join(sorted(COST_MAPPABLE))}"
+            )
+        missing = [name for name in COST_REQUIRED if name not in self.columns]
+        if missing:
+            raise ValueError(f"columns: {', '.join(missing)}: required; name the source column")
+        refuse_ambiguous("kinds", self.kinds)
+        return self
+
+    @property
+    def kind_spellings(self) -> dict[str, CostKind]:
+        """Folded spelling to kind, the kinds' own names included."""
+        return by_spelling(CostKind, self.kinds)
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The source's columns that are read, each once, in the mapping's order."""
+        return tuple(dict.fromkeys(self.columns.values()))
