@@ -111,11 +111,12 @@ def current_connection() -> Connection:
 
 def _connect(url: str) -> Connection:
     client = connect_reader(url)
-    reader = CacheReader(client, poll_s=_POLL_S)
+    pipeline_client = PipelineClient(client)
+    reader = CacheReader(client, poll_s=_POLL_S, on_lost_catalogue=pipeline_client.refresh)
     return Connection(
         reader=reader,
         catalogues=Catalogues(reader),
-        pipeline_client=PipelineClient(client),
+        pipeline_client=pipeline_client,
         coverage=Coverage(client),
         leases=Leases(client),
     )

@@ -116,7 +116,8 @@ def look_up(
     answer = reader.answer(product, requested)
     is_request = not (ahead and answer.state is AnswerState.MISSING)
     if is_request:
-        pipeline_client.count(product, requested, answer.miss, stale=answer.state is AnswerState.STALE)
+        is_stale = answer.state is AnswerState.STALE and answer.miss is None
+        pipeline_client.count(product, requested, answer.miss, stale=is_stale)
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)

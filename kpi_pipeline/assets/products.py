@@ -134,18 +134,21 @@ def product_asset(product: str) -> AssetsDefinition:
         expires_at = stale_until + KEY_MARGIN_SECONDS
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
-            writes_all, unread = _writes_all(context.run), list[str]()
+            origin, unread = None if _writes_all(context.run) else live, list[str]()
+            # What was damaged since it was written must be neither confirmed nor reused.
+            damaged = publisher.damaged(origin.generation) if origin is not None else frozenset()
+            if damaged:
+                context.log.warning(f"{len(damaged)} answers of the live generation are gone or corrupt")
             written: Staged | ManifestEntry
             if (
-                live is not None
-                and not writes_all
-                and live.has_inputs(inputs)
-                and publisher.prolong(live.generation, expires_at)
-                and not publisher.inspect(live.generation)
+                origin is not None
+                and not damaged
+                and origin.has_inputs(inputs)
+                and publisher.prolong(origin.generation, expires_at)
             ):
-                written, outcome, computed_at = live, "unchanged", live.computed_at
+                written, outcome, computed_at = origin, "unchanged", origin.computed_at
             else:
-                plan = write_plan(product, cube, variants, None if writes_all else live, basis)
+                plan = write_plan(product, cube, variants, origin, basis, damaged)
                 written, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
                 outcome, computed_at = "written", provenance.read_at
         yield _check_result(product, "reads_back", unread, variants=written.variants)

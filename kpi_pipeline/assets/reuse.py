@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from kpi_pipeline.assets.generation_variants import GenerationVariants
+from kpi_pipeline.cache.keys import variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
@@ -52,12 +53,17 @@ class WritePlan:
 
 
 def write_plan(
-    product: str, cube: Cube, variants: GenerationVariants, live: ManifestEntry | None, basis: str
+    product: str,
+    cube: Cube,
+    variants: GenerationVariants,
+    live: ManifestEntry | None,
+    basis: str,
+    damaged: frozenset[str],
 ) -> WritePlan:
     """Find out which answers must be computed.
 
-    An answer of the live generation still holds where it has the same basis and no row that its filter
-    admits has changed.
+    An answer of the live generation still holds where it has the same basis, is not damaged, and no row that
+    its filter admits has changed.
 
     Args:
         product: The product.
@@ -65,6 +71,7 @@ def write_plan(
         variants: The variants of the generation.
         live: The live generation; None where all must be computed.
         basis: The generation's basis; see `basis_digest`.
+        damaged: Variants of the live generation that are gone or corrupt.
     """
     everything = WritePlan(variants.slices, variants.slices, None)
     if live is None or live.basis != basis or live.schema_version != SCHEMA_VERSION:
@@ -79,6 +86,9 @@ def write_plan(
     # A requested variant beyond the candidates may be new in this generation.
     computed = set(variants.requested)
     computed.update(*(slice_.filters for slice_ in cube.slices(changes)))
+    if damaged:
+        filters = (requested for slice_ in variants.slices for requested in slice_.filters)
+        computed.update(requested for requested in filters if variant_key(product, requested) in damaged)
     reused = [
         requested for slice_ in variants.slices for requested in slice_.filters if requested not in computed
     ]

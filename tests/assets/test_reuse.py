@@ -217,6 +217,49 @@ def test_where_answers_of_what_is_live_are_not_good_all_is_written(
     assert frames() == found
 
 
+def flip_a_bit(client: redis.Redis, key: str) -> None:
+    frame = client.get(key)
+    middle = len(frame) // 2
+    client.set(key, frame[:middle] + bytes([frame[middle] ^ 1]) + frame[middle + 1 :], keepttl=True)
+
+
+@pytest.mark.parametrize("harm", ["flipped", "lost"])
+@pytest.mark.parametrize("name", ["everything", CATALOGUE])
+def test_one_damaged_answer_is_mended_by_the_next_refresh_and_the_rest_reused(
+    source, refresh, told, harm: str, name: str
+) -> None:
+    refresh()
+    written = frames()
+    damaged = live().generation
+    key = payload_key(damaged, OF_EVERYTHING if name == "everything" else name)
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        if harm == "flipped":
+            flip_a_bit(client, key)
+        else:
+            client.unlink(key)
+    refresh()
+    assert live().generation != damaged
+    assert frames() == written
+    variants = live().variants
+    assert told() == (variants - (name == "everything"), variants)
+
+
+def test_a_damaged_answer_is_mended_when_only_others_change(source, refresh, small_demo) -> None:
+    refresh()
+    with sqlite3.connect(small_demo) as database:
+        changed = database.execute("SELECT cliente FROM edp WHERE rowid = 7").fetchone()[0]
+        ((other,),) = database.execute(
+            "SELECT cliente FROM edp WHERE cliente <> ? GROUP BY 1 ORDER BY count(*) DESC LIMIT 1", (changed,)
+        ).fetchall()
+    key = variant_key("kpis", Filter.of({"client": other}))
+    before = frames()
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        flip_a_bit(client, payload_key(live().generation, key))
+    source(ONE_AMOUNT)
+    refresh()
+    assert frames()[key] == before[key]
+
+
 @pytest.mark.parametrize("tags", [REBUILD, {"dagster/from_ui": "true"}])
 def test_who_wants_everything_written_gets_it(source, refresh, told, tags: dict[str, str]) -> None:
     refresh()

@@ -135,7 +135,12 @@ def _publish(
     publisher, history = Publisher(cache.client), History(cache.client)
     expires_at = time.time() + KEPT_S
     kept = history.entry(product, as_of)
-    if kept is not None and kept.has_inputs(inputs) and publisher.prolong(kept.generation, expires_at):
+    if (
+        kept is not None
+        and kept.has_inputs(inputs)
+        and publisher.prolong(kept.generation, expires_at)
+        and not publisher.damaged(kept.generation)
+    ):
         return _Kept(month, "unchanged", kept)
 
     slices = _kept_slices(cube)

@@ -20,6 +20,7 @@ from typing import IO, Final, cast
 import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
+from kpi_pipeline.cache.codec import CorruptPayload, decode
 from kpi_pipeline.cache.keys import members_key, payload_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
@@ -72,7 +73,7 @@ class Archive:
             How many bytes were written.
 
         Raises:
-            IncompleteGeneration: If Redis no longer holds all of it.
+            IncompleteGeneration: If Redis no longer holds all of it as it was written.
         """
         folder = self._folder / entry.product
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,6 +133,10 @@ class Archive:
             for key, frame in zip(keys, cast("list[bytes | None]", self._client.mget(keys)), strict=True):
                 if frame is None:
                     continue
+                try:
+                    decode(frame)
+                except CorruptPayload as error:
+                    raise IncompleteGeneration(f"{key.decode()}: {error}") from error
                 record = _RECORD.pack(len(key), len(frame)) + key + frame
                 part.write(record)
                 digest.update(record)

@@ -40,17 +40,17 @@ class IntegrityCheck:
         return f"{gone} of {expected} keys of {live.generation} are gone" if gone else None
 
 
-def unreadable(client: redis.Redis, keys: Sequence[bytes]) -> list[str]:
-    """Problems of payloads in words: those that are gone or corrupt."""
-    problems = []
+def unreadable(client: redis.Redis, keys: Sequence[bytes]) -> dict[bytes, str]:
+    """The payloads that are gone or corrupt, each with its problem in words."""
+    problems = {}
     for key, frame in zip(keys, cast("list[bytes | None]", client.mget(keys)), strict=True):
         if frame is None:
-            problems.append(f"{key.decode()} is gone: refresh the product again")
+            problems[key] = f"{key.decode()} is gone: refresh the product again"
             continue
         try:
             decode(frame)
         except CorruptPayload as error:
-            problems.append(f"{key.decode()}: {error}")
+            problems[key] = f"{key.decode()}: {error}"
     return problems
 
 
@@ -69,7 +69,7 @@ def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, 
     read = 0
     for batch in batches(keys):
         read += len(batch)
-        yield read, unreadable(client, batch)
+        yield read, list(unreadable(client, batch).values())
     expected = entry.variants + 1
     if read != expected:
         yield read, [f"{entry.generation} names {read} answers instead of {expected}: refresh again"]

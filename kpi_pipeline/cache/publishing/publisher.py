@@ -194,14 +194,20 @@ class Publisher:
         self._client.expireat(members_key(generation), expiry, gt=True)
         return prolonged > 0
 
-    def inspect(self, generation: str, sample: int = 50) -> list[str]:
-        """Read some payloads of a generation back, and its catalogue.
+    def damaged(self, generation: str) -> frozenset[str]:
+        """Read every payload of a generation back, and its catalogue.
 
         Returns:
-            Problems in words; empty when there are none.
+            Names, of `keys.variant_key` or `CATALOGUE`, of those that are gone or differ from what was
+            written.
         """
-        chosen = cast("list[bytes]", self._client.srandmember(members_key(generation), sample))
-        return unreadable(self._client, [*chosen, payload_key(generation, CATALOGUE).encode()])
+        named = cast("set[bytes]", self._client.smembers(members_key(generation)))
+        keys = {*named, payload_key(generation, CATALOGUE).encode()}
+        return frozenset(
+            key.decode().rpartition(":")[2]
+            for batch in batches(keys)
+            for key in unreadable(self._client, batch)
+        )
 
     def flip(self, entry: ManifestEntry) -> Flip:
         """Make a staged generation the live one, unless a newer reading of the source is live.

@@ -68,7 +68,7 @@ class Rollback:
                 f"{product} cannot be rolled back to {generation or 'an earlier generation'}: kept and not "
                 f"expired are {names}; `kpi warm` publishes a new one"
             )
-        if not self._publisher.prolong(chosen.generation, now) or self._publisher.inspect(chosen.generation):
+        if not self._publisher.prolong(chosen.generation, now) or self._publisher.damaged(chosen.generation):
             raise IncompleteGeneration(
                 f"{chosen.generation} has lost keys or cannot be read: roll back to another, or refresh with "
                 "`kpi warm`; the live generation stays"

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from contextlib import suppress
+from typing import Final, cast
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.keys import MANIFEST_KEY
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY
+from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
 Entries = Mapping[str, ManifestEntry]
 
@@ -56,6 +58,35 @@ def _entry_of(product: str, text: bytes) -> ManifestEntry:
     if entry.product != product:
         raise CorruptManifest("a manifest entry is of another product: publish the product again")
     return entry
+
+
+def replaced_by(live: ManifestEntry, read_client: ReadClient, now: float) -> list[ManifestEntry]:
+    """The generations that a live one has replaced and that may still be shown, the newest first.
+
+    Args:
+        live: The live one.
+        read_client: Where their entries are read.
+        now: Seconds since the epoch.
+
+    Raises:
+        CacheUnavailable: If Redis cannot be reached.
+    """
+    if not live.previous:
+        return []
+    names = list(live.previous)
+    texts = read_client.call(lambda client: client.hmget(REPLACED_KEY, names))
+    replaced = []
+    for name, text in zip(names, cast("list[bytes | None]", texts), strict=True):
+        with suppress(CorruptManifest):
+            entry = ManifestEntry.from_json(text or b"")
+            is_it = (entry.product, entry.generation, entry.schema_version) == (
+                live.product,
+                name,
+                SCHEMA_VERSION,
+            )
+            if is_it and entry.state_at(now) is not AnswerState.EXPIRED:
+                replaced.append(entry)
+    return replaced
 
 
 def with_successors(

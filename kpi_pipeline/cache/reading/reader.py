@@ -11,11 +11,17 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
-from kpi_pipeline.cache.keys import CATALOGUE, DEFAULT_SCOPE, members_key, payload_key, variant_key
+from kpi_pipeline.cache.keys import (
+    CATALOGUE,
+    DEFAULT_SCOPE,
+    members_key,
+    payload_key,
+    variant_key,
+)
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
-from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, with_successors
+from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
 from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, server_status
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -49,7 +55,8 @@ class Answer:
         answered: The filter that the payload answers: the one requested, or the nearest wider one
             that exists when the state is `missing`.
         reachable: Whether Redis could be reached when last tried.
-        miss: Why the payload does not answer the request; None when it does, and for month ends.
+        miss: Why the live generation does not answer the request; None when it does, and for month ends.
+            When its own answer is corrupt or gone, that of a replaced generation is given as `stale`.
     """
 
     state: AnswerState
@@ -74,6 +81,8 @@ class CacheReader:
         poll_s: How old the manifest may be, in seconds.
         history_poll_s: How old the history may be, in seconds.
         clock: The present, in seconds since the epoch.
+        on_lost_catalogue: Called with a product whenever the catalogue of its live generation is requested
+            and is gone or corrupt.
     """
 
     def __init__(
@@ -83,10 +92,12 @@ class CacheReader:
         poll_s: float = 0.25,
         history_poll_s: float = POLL_S,
         clock: Callable[[], float] = time.time,
+        on_lost_catalogue: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._poll_s = poll_s
         self._history_poll_s = history_poll_s
         self._clock = clock
+        self._on_lost_catalogue = on_lost_catalogue
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._memory = PayloadMemory(_MEMORY_BYTES)
@@ -118,6 +129,8 @@ class CacheReader:
             self._count("expired")
             return Answer(state, None, entry, filter, reachable, MissReason.EXPIRED)
         if miss is not None:
+            if payload is not None and answered == filter:
+                return Answer(AnswerState.STALE, payload, entry, answered, reachable, miss)
             self._count("missing")
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
@@ -212,9 +225,15 @@ class CacheReader:
         if self._is_live(entry):
             advice = "a live generation has lost its catalogue: refresh the product"
             self._alarms.sound("catalogue_vanished", payload_key(entry.generation, CATALOGUE), advice)
-        if known is None:
-            raise NothingPublished(product, "its catalogue is lost")
-        return known
+            self._on_lost_catalogue(product)
+        if known is not None:
+            return known
+        for replaced in replaced_by(entry, self._read_client, self._clock()):
+            payload = self._read(replaced, CATALOGUE)
+            if payload is not None:
+                self._catalogues[product] = (replaced.generation, payload.data())
+                return self._catalogues[product][1]
+        raise NothingPublished(product, "its catalogue is lost")
 
     def manifest(self) -> dict[str, ManifestEntry]:
         """The live entry of each product.
@@ -291,6 +310,11 @@ class CacheReader:
             self._alarms.sound(
                 "payload_vanished", key, "a live generation has lost keys: refresh the product"
             )
+        if miss is not MissReason.NOT_PRECOMPUTED:
+            for replaced in replaced_by(live, self._read_client, self._clock()):
+                former = self._exact(replaced, requested, scope)
+                if former is not None:
+                    return replaced, requested, former, miss
         return live, answered, payload, miss
 
     def _exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:

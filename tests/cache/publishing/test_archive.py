@@ -72,6 +72,15 @@ def test_a_generation_that_redis_does_not_hold_whole_is_not_archived(
     assert list((tmp_path / "archive" / "kpis").iterdir()) == []
 
 
+def test_a_damaged_answer_is_not_archived(newsroom, client, archive: Archive, tmp_path: Path) -> None:
+    entry = newsroom.publish(*MANY)
+    key = next(iter(client.smembers(members_key(entry.generation))))
+    client.set(key, client.get(key)[:-1] + b"?", keepttl=True)
+    with pytest.raises(IncompleteGeneration, match="not what was written"):
+        archive.store(entry)
+    assert list((tmp_path / "archive" / "kpis").iterdir()) == []
+
+
 def test_without_an_archive_there_is_nothing_to_read(archive: Archive) -> None:
     assert archive.entries("kpis") == ([], [])
 

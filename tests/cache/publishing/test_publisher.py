@@ -424,14 +424,19 @@ def test_a_generation_that_lost_a_key_is_not_prolonged(each_newsroom, each_clien
     assert not each_newsroom.publisher.prolong("nothing-like-it", time.time() + 50_000)
 
 
-def test_a_look_into_a_generation_finds_what_is_no_payload(each_newsroom, each_client) -> None:
-    entry = each_newsroom.publish(EVERYTHING, Filter.of({"client": "ACME"}))
-    assert each_newsroom.publisher.inspect(entry.generation) == []
+def test_every_damaged_payload_of_a_generation_is_found(each_newsroom, each_client) -> None:
+    entry = each_newsroom.publish(*MANY)
+    assert each_newsroom.publisher.damaged(entry.generation) == set()
+    flipped, gone = (variant_key("kpis", filter_) for filter_ in (MANY[7], MANY[-7]))
+    frame = each_client.get(payload_key(entry.generation, flipped))
+    middle = len(frame) // 2
+    spoilt = frame[:middle] + bytes([frame[middle] ^ 1]) + frame[middle + 1 :]
+    each_client.set(payload_key(entry.generation, flipped), spoilt, keepttl=True)
+    each_client.unlink(payload_key(entry.generation, gone))
+    assert each_newsroom.publisher.damaged(entry.generation) == {flipped, gone}
     each_client.set(payload_key(entry.generation, CATALOGUE), b"x", keepttl=True)
-    problems = each_newsroom.publisher.inspect(entry.generation)
-    assert problems
-    assert all(CATALOGUE in problem and "publish it again" in problem for problem in problems)
-    assert each_newsroom.publisher.inspect("nothing-like-it")
+    assert each_newsroom.publisher.damaged(entry.generation) == {flipped, gone, CATALOGUE}
+    assert each_newsroom.publisher.damaged("nothing-like-it") == {CATALOGUE}
 
 
 def test_a_verified_generation_keeps_its_name_and_its_predecessors(each_newsroom, each_client) -> None:

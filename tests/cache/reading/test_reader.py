@@ -269,6 +269,34 @@ class TestAlarms:
         assert reader.status()["alarms"] == {"payload_corrupt": 1}
         assert [record.levelname for record in caplog.records] == ["ERROR"]
 
+    @pytest.mark.parametrize("harm", ["corrupt", "gone"])
+    def test_a_damaged_answer_gives_way_to_that_of_the_generation_before(
+        self, each_newsroom, each_client, reader, harm: str
+    ) -> None:
+        each_newsroom.publish(EVERYTHING, mark=0)
+        former = each_newsroom.publish(EVERYTHING, ACME, mark=1)
+        entry = each_newsroom.publish(EVERYTHING, ACME, mark=2)
+        key = payload_key(entry.generation, variant_key("kpis", ACME))
+        if harm == "gone":
+            each_client.unlink(key)
+        else:
+            each_client.set(key, b"x", keepttl=True)
+        for _ in range(2):
+            answer = reader.answer("kpis", ACME)
+            assert (answer.state, answer.entry.generation) == (AnswerState.STALE, former.generation)
+            assert content_of(answer)["mark"] == 1
+            assert answer.miss is (MissReason.VANISHED if harm == "gone" else MissReason.CORRUPT)
+        assert reader.answer("kpis", EVERYTHING).state is AnswerState.FRESH
+
+    def test_an_expired_generation_takes_the_place_of_no_answer(
+        self, each_newsroom, each_client, reader
+    ) -> None:
+        each_newsroom.publish(EVERYTHING, ACME, computed_at=time.time() - 5000)
+        entry = each_newsroom.publish(EVERYTHING, ACME)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", ACME)), b"x", keepttl=True)
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.answered) == (AnswerState.MISSING, EVERYTHING)
+
     def test_a_corrupt_wider_payload_is_passed_over(self, each_newsroom, each_client, reader) -> None:
         entry = each_newsroom.publish(EVERYTHING, JANUARY)
         each_client.set(payload_key(entry.generation, variant_key("kpis", JANUARY)), b"x")
@@ -315,6 +343,20 @@ class TestCatalogue:
         each_newsroom.publish(catalogue={"dimensions": [], "mark": 2})
         assert reader.catalogue("kpis")["mark"] == 2
 
+    def test_who_knows_none_gets_that_of_the_generation_before(
+        self, each_newsroom, each_client, each_cache_url
+    ) -> None:
+        each_newsroom.publish(catalogue={"dimensions": [], "mark": 1})
+        entry = each_newsroom.publish(catalogue={"dimensions": [], "mark": 2})
+        each_client.set(payload_key(entry.generation, CATALOGUE), b"x", keepttl=True)
+        lost: list[str] = []
+        with connect_reader(each_cache_url) as client:
+            reader = CacheReader(client, poll_s=0, on_lost_catalogue=lost.append)
+            found = reader.catalogue("kpis")
+            assert found["mark"] == 1
+            assert reader.catalogue("kpis") is found
+        assert set(lost) == {"kpis"}
+
     @pytest.mark.parametrize("loss", ["vanished", "corrupt"])
     def test_when_it_is_lost_the_last_known_one_counts(
         self, each_newsroom, each_client, reader, loss: str
@@ -329,6 +371,10 @@ class TestCatalogue:
             each_client.set(key, b"x")
         assert reader.catalogue("kpis")["mark"] == 1
         assert b"catalogue_vanished" in alarms(each_client)
+
+    def test_without_any_there_is_none(self, each_newsroom, each_client) -> None:
+        entry = each_newsroom.publish()
+        each_client.unlink(payload_key(entry.generation, CATALOGUE))
         with (
             connect_reader_like(each_client) as other,
             pytest.raises(NothingPublished, match="catalogue is lost"),

@@ -264,6 +264,21 @@ def test_a_corrupt_payload_is_a_miss_and_an_alarm(web, press, client, data_of) -
     assert requested(client) == [("warm", "kpis", MINE)]
 
 
+def test_a_corrupt_payload_is_answered_by_the_generation_before_and_refreshed(
+    web, press, client, data_of
+) -> None:
+    (former,) = press.publish("kpis", answers={EVERYTHING: data_of("kpis")})
+    (entry,) = press.publish("kpis", answers={EVERYTHING: data_of("kpis", scale=2)})
+    client.set(
+        payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"KPI\x01rubbish", keepttl=True
+    )
+    response = web.get("/manager/api/kpis")
+    assert response.status_code == 200
+    assert response.get_json()["meta"]["state"] == "stale"
+    assert response.get_json()["meta"]["generation"] == former.generation
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
+
+
 def test_a_corrupt_payload_without_a_wider_one_is_not_ready(web, press, client) -> None:
     (entry,) = press.publish("kpis")
     client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"")
@@ -293,6 +308,7 @@ def test_a_corrupt_catalogue_spares_the_unfiltered_answer(web, press, client) ->
     assert response.status_code == 503
     assert response.content_type == "application/problem+json"
     assert client.hget(ALARMS_KEY, "payload_corrupt") == b"1"
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
 @pytest.mark.parametrize(
