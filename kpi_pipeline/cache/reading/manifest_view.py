@@ -71,12 +71,10 @@ def replaced_by(live: ManifestEntry, read_client: ReadClient, now: float) -> lis
     Raises:
         CacheUnavailable: If Redis cannot be reached.
     """
-    if not live.previous:
-        return []
-    names = list(live.previous)
-    texts = read_client.call(lambda client: client.hmget(REPLACED_KEY, names))
+    # HMGET is not among the commands of the user `serving`.
+    texts = read_client.call(lambda client: [client.hget(REPLACED_KEY, name) for name in live.previous])
     replaced = []
-    for name, text in zip(names, cast("list[bytes | None]", texts), strict=True):
+    for name, text in zip(live.previous, cast("list[bytes | None]", texts), strict=True):
         with suppress(CorruptManifest):
             entry = ManifestEntry.from_json(text or b"")
             is_it = (entry.product, entry.generation, entry.schema_version) == (
