@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
@@ -17,6 +17,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE, known_timezone
 
 Seconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(ge=0)]
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     source_url: SecretStr | None = Field(None, alias="KPI_SOURCE_URL")
     source_mapping: str = Field("edp", alias="KPI_SOURCE_MAPPING")
     as_of: date | None = Field(None, alias="KPI_AS_OF")
-    timezone: str = Field("America/Santiago", alias="KPI_TIMEZONE")
+    timezone: str = Field(DEFAULT_TIMEZONE, alias="KPI_TIMEZONE")
     max_rejected_share: float = Field(0.05, ge=0, le=1, alias="KPI_MAX_REJECTED_SHARE")
 
     # Definitions.
@@ -125,13 +127,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(
-                f"unknown time zone {name!r}; use an IANA name such as America/Santiago"
-            ) from error
-        return name
+        return known_timezone(name)
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

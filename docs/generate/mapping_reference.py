@@ -1,6 +1,7 @@
 """The reference of mapping files, generated from the model that reads them."""
 
 import inspect
+import json
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -121,7 +122,7 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is None or isinstance(default, BaseModel) or default in ((), {}, ""):
         return ""
-    return f"`{default!r}`"
+    return f"`{json.dumps(default, ensure_ascii=False)}`"
 
 
 def _type(annotation: Any, name: str) -> str:
@@ -130,7 +131,7 @@ def _type(annotation: Any, name: str) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_type(part, name) for part in parts if part is not type(None)))
     if origin is Literal:
-        return " or ".join(f"`{part!r}`" for part in parts)
+        return " or ".join(f"`{json.dumps(part, ensure_ascii=False)}`" for part in parts)
     if origin is tuple:
         return "list of texts"
     if origin is dict:
@@ -144,7 +145,7 @@ def _type(annotation: Any, name: str) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         title = next(title for title, model in _TABLES.items() if model is annotation)
         return f"table `[{title}]`"
-    return "text"
+    return "`true` or `false`" if annotation is bool else "text"
 
 
 def _columns(

@@ -106,13 +106,14 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
     mapping = source.mapping()
     extracted = source.extract(mapping)
     read_at = time.perf_counter()
-    normalised = normalise(extracted.raw, mapping, extracted.log)
+    normalised = normalise(extracted.raw, mapping, extracted.log, source.timezone())
     raw_costs = extracted.costs
     costs = normalise_costs(
         raw_costs.headers if raw_costs else None,
         raw_costs.lines if raw_costs else None,
         mapping,
         normalised.certificates,
+        source.timezone(),
     )
     limit = source.max_rejected_share()
     provenance = Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark)

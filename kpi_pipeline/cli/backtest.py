@@ -85,7 +85,7 @@ def _certificates(settings: Settings) -> pa.Table:
         )
     mapping = load_mapping(settings.source_mapping)
     extracted = extract(settings.source_url.get_secret_value(), mapping)
-    return normalise(extracted.raw, mapping, extracted.log).certificates
+    return normalise(extracted.raw, mapping, extracted.log, settings.timezone).certificates
 
 
 def _print_scores(currency: str, scores: Sequence[Score]) -> None:

@@ -70,7 +70,7 @@ def load(
                 choice = make_demo(settings, rows, seed, day, display)
         else:
             choice = Choice(source, mapping, day)
-        check = read_source(choice.url, choice.mapping)
+        check = read_source(choice.url, choice.mapping, settings.timezone)
         if not as_json:
             _print_check(check)
         check_rejected_share(check, settings)

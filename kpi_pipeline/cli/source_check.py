@@ -71,8 +71,13 @@ def advice(reason: str) -> str:
     return REASON_ADVICE[Reason(reason.partition(":")[0])]
 
 
-def read_source(url: str, mapping: str) -> SourceCheck:
+def read_source(url: str, mapping: str, timezone: str) -> SourceCheck:
     """Read and validate a source as a refresh does, without storing anything.
+
+    Args:
+        url: Path of a .csv file, or SQLAlchemy URL.
+        mapping: Shipped name or path of a mapping file.
+        timezone: Zone of calendar days.
 
     Raises:
         MappingError: If the mapping is missing or malformed.
@@ -80,10 +85,10 @@ def read_source(url: str, mapping: str) -> SourceCheck:
     """
     source_mapping = load_mapping(mapping)
     extracted = extract(url, source_mapping)
-    rows = normalise(extracted.raw, source_mapping, extracted.log)
+    rows = normalise(extracted.raw, source_mapping, extracted.log, timezone)
     costs = extracted.costs
     headers, lines = (costs.headers, costs.lines) if costs else (None, None)
-    cost_rows = normalise_costs(headers, lines, source_mapping, rows.certificates)
+    cost_rows = normalise_costs(headers, lines, source_mapping, rows.certificates, timezone)
     rejected_costs = cost_rows.quarantine.num_rows
     return SourceCheck(
         source=masked_url(url),

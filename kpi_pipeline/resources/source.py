@@ -79,6 +79,10 @@ class SourceResource(ConfigurableResource[None]):
         """The business date against which ageing is measured."""
         return current_settings().today()
 
+    def timezone(self) -> str:
+        """The zone of calendar days."""
+        return current_settings().timezone
+
     def thresholds(self) -> Thresholds:
         """The thresholds of the KPI definitions."""
         settings = current_settings()

@@ -38,14 +38,12 @@ _TYPED: Final = frozenset({
 })  # fmt: skip
 
 
-def read_sqlite(
-    url: URL, relations: Mapping[RelationName, Relation], decimal_mark: str
-) -> dict[RelationName, pa.Table]:
+def read_sqlite(url: URL, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
     """Read tables and queries from an SQLite file.
 
     A column of SQLite holds values of any type, so every column is read as text: whole numbers
-    without a fraction, and amounts stored as numbers with the mapping's decimal mark. Bytes that are
-    not UTF-8 become U+FFFD.
+    without a fraction, and amounts stored as numbers with the mapping's decimal mark and, where their
+    fraction has three digits, a fourth (see `_amount`). Bytes that are not UTF-8 become U+FFFD.
 
     Raises:
         SourceError: If the file is missing, not a database, locked, or lacks a table or column.
@@ -57,20 +55,20 @@ def read_sqlite(
     if not path.is_file():
         raise SourceError(f"there is no file {path}; check the path in {address}")
 
-    def column(name: str, is_amount: bool) -> sa.ColumnElement[Any]:
+    def column(name: str, decimal_mark: str | None) -> sa.ColumnElement[Any]:
         value: sa.ColumnElement[Any] = sa.column(name)
         whole = sa.cast(value, sa.Integer)
         number: sa.ColumnElement[Any] = sa.case(
             (value == whole, sa.cast(whole, sa.Text)), else_=sa.cast(value, sa.Text)
         )
-        if is_amount and decimal_mark != ".":
-            number = sa.func.replace(number, ".", decimal_mark)
+        if decimal_mark is not None:
+            number = _amount(number, number.op("GLOB")("*.[0-9][0-9][0-9]"), decimal_mark)
         return sa.case((sa.func.typeof(value) == "real", number), else_=sa.cast(value, sa.Text)).label(name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
         cursor.execute(_sql(relation.no_rows(), _SQLITE))
         relation.check([str(described[0]) for described in cursor.description or []])
-        columns = [column(name, name in relation.amounts) for name in relation.columns]
+        columns = [column(name, relation.mark_of(name)) for name in relation.columns]
         cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _SQLITE))
         return _as_text(cursor.fetch_arrow_table(), relation.columns)
 
@@ -101,9 +99,7 @@ def read_sqlite(
         ) from None
 
 
-def read_postgresql(
-    url: URL, relations: Mapping[RelationName, Relation], decimal_mark: str
-) -> dict[RelationName, pa.Table]:
+def read_postgresql(url: URL, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
     """Read tables and queries from PostgreSQL.
 
     Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
@@ -114,21 +110,21 @@ def read_postgresql(
     """
     address = masked_url(url.render_as_string(hide_password=False))
 
-    def column(field: pa.Field, is_amount: bool) -> sa.ColumnElement[Any]:
+    def column(field: pa.Field, decimal_mark: str | None) -> sa.ColumnElement[Any]:
         value: sa.ColumnElement[Any] = sa.column(field.name)
         kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
         if kind in _TYPED:
             return value
         # The text of `money` depends on the server's locale.
         text = sa.cast(sa.cast(value, sa.Numeric) if kind == "money" else value, sa.Text)
-        if is_amount and decimal_mark != "." and kind in {"numeric", "money"}:
-            return sa.func.replace(text, ".", decimal_mark).label(field.name)
+        if decimal_mark is not None and kind in {"numeric", "money"}:
+            return _amount(text, text.like("%.___"), decimal_mark).label(field.name)
         return text.label(field.name)
 
     def read(cursor: Cursor, relation: Relation) -> pa.Table:
         schema = cursor.adbc_execute_schema(_sql(relation.no_rows(), _POSTGRESQL))
         relation.check(schema.names)
-        columns = [column(schema.field(name), name in relation.amounts) for name in relation.columns]
+        columns = [column(schema.field(name), relation.mark_of(name)) for name in relation.columns]
         cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _POSTGRESQL))
         return cursor.fetch_arrow_table()
 
@@ -157,6 +153,17 @@ def read_postgresql(
             f"cannot read {address}: {_reason(error, url)}. Check the user's privileges, "
             f"and {settings_of(relations.values())} in the mapping file"
         ) from None
+
+
+def _amount(
+    number: sa.ColumnElement[Any], has_three_decimals: sa.ColumnElement[bool], decimal_mark: str
+) -> sa.ColumnElement[Any]:
+    """The text of a number as amounts are read: with the decimal mark of the mapping.
+
+    A fraction of three digits gets a fourth, a zero: read as text it could be a group of thousands.
+    """
+    unmistakable = sa.case((has_three_decimals, number.concat("0")), else_=number)
+    return unmistakable if decimal_mark == "." else sa.func.replace(unmistakable, ".", decimal_mark)
 
 
 def _read_all(

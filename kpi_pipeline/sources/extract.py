@@ -60,7 +60,7 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
     if is_csv(url):
         tables: dict[RelationName, pa.Table] = {"certificates": read_csv(Path(url).expanduser(), mapping)}
     else:
-        tables = read_database(url, relations_of(mapping), mapping)
+        tables = read_database(url, relations_of(mapping))
     raw, headers, lines = tables["certificates"], tables.get("cost_headers"), tables.get("cost_lines")
     return Extract(
         raw,
@@ -70,9 +70,7 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
     )
 
 
-def read_database(
-    url: str, relations: Mapping[RelationName, Relation], mapping: SourceMapping
-) -> dict[RelationName, pa.Table]:
+def read_database(url: str, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
     """Read relations of a database, in one read-only transaction where it supports that.
 
     Raises:
@@ -81,7 +79,7 @@ def read_database(
     address = parse_address(url)
     readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
     read = readers.get(address.get_backend_name(), read_other)
-    return read(address, relations, mapping.amounts.decimal)
+    return read(address, relations)
 
 
 def parse_address(url: str) -> URL:

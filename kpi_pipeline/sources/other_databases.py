@@ -1,5 +1,6 @@
 """Any other database that SQLAlchemy supports, streamed in chunks."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,14 +16,14 @@ from kpi_pipeline.sources.relations import Relation, RelationName, settings_of
 from kpi_pipeline.sources.selection import masked_url
 
 _CHUNK_ROWS: Final = 50_000
+_THREE_DECIMALS: Final = re.compile(r"\.\d{3}$")
 
 
-def read_other(
-    url: URL, relations: Mapping[RelationName, Relation], decimal_mark: str
-) -> dict[RelationName, pa.Table]:
+def read_other(url: URL, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
     """Read tables and queries through SQLAlchemy.
 
     Every value becomes text: dates in ISO 8601, numbers in full, amounts with the mapping's decimal mark.
+    A fraction of three digits gets a fourth, a zero: read as text it could be a group of thousands.
 
     Raises:
         SourceError: If there is no driver, or the server cannot be reached, denies access, or lacks a
@@ -32,7 +33,7 @@ def read_other(
     try:
         engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
         with engine.connect() as connection:
-            return {name: _read(connection, relation, decimal_mark) for name, relation in relations.items()}
+            return {name: _read(connection, relation) for name, relation in relations.items()}
     except NoSuchModuleError:
         raise SourceError(
             f"{address}: SQLAlchemy has no dialect {url.drivername!r}; correct the URL, "
@@ -49,31 +50,35 @@ def read_other(
         ) from None
 
 
-def _read(connection: Connection, relation: Relation, decimal_mark: str) -> pa.Table:
+def _read(connection: Connection, relation: Relation) -> pa.Table:
     relation.check(list(connection.execute(relation.no_rows()).keys()))
     statement: sa.Select[*tuple[Any, ...]] = sa.select(*map(sa.column, relation.columns)).select_from(
         relation.clause
     )
     schema = pa.schema([(name, pa.string()) for name in relation.columns])
-    marks = [decimal_mark if name in relation.amounts else "." for name in relation.columns]
+    marks = [relation.mark_of(name) for name in relation.columns]
     streaming = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK_ROWS)
     batches = []
     for chunk in streaming.execute(statement).partitions(_CHUNK_ROWS):
         columns = zip(*chunk, strict=True)
-        texts = [_texts(values, decimal_mark) for values, decimal_mark in zip(columns, marks, strict=True)]
+        texts = [_texts(values, mark) for values, mark in zip(columns, marks, strict=True)]
         batches.append(pa.record_batch([pa.array(column, pa.string()) for column in texts], schema=schema))
     return pa.Table.from_batches(batches, schema)
 
 
-def _texts(values: Sequence[Any], decimal_mark: str) -> list[str | None]:
+def _texts(values: Sequence[Any], decimal_mark: str | None) -> list[str | None]:
     return [value if value is None or type(value) is str else _text(value, decimal_mark) for value in values]
 
 
-def _text(value: object, decimal_mark: str) -> str:
+def _text(value: object, decimal_mark: str | None) -> str:
+    """A value as text; the decimal mark is that of an amount, None of any other number."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, float | Decimal):
-        return str(value).replace(".", decimal_mark)
+        written = str(value)
+        if decimal_mark is None:
+            return written
+        return (written + "0" if _THREE_DECIMALS.search(written) else written).replace(".", decimal_mark)
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):

@@ -90,7 +90,7 @@ def _file_digest(path: Path) -> str:
 def _database_token(url: str, mapping: SourceMapping) -> str:
     reduced = {name: _reduced(name, relation, mapping) for name, relation in relations_of(mapping).items()}
     parts = []
-    for name, table in read_database(url, reduced, mapping).items():
+    for name, table in read_database(url, reduced).items():
         if name == "log":
             parts += [str(value) for value in table.to_pylist()[0].values()]
         else:

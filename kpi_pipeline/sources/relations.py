@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ class Relation:
         columns: The columns to read.
         setting: The setting of the mapping file that names it.
         amounts: The columns that are amounts.
+        decimal_mark: The mark by which their texts are read, so that numbers are written with it.
     """
 
     label: str
@@ -34,10 +35,15 @@ class Relation:
     columns: tuple[str, ...]
     setting: str
     amounts: frozenset[str] = frozenset()
+    decimal_mark: str = "."
 
     def no_rows(self) -> sa.Select[*tuple[Any, ...]]:
         """A statement that returns every column and no row."""
         return sa.select(sa.text("*")).select_from(self.clause).where(sa.false())
+
+    def mark_of(self, column: str) -> str | None:
+        """The decimal mark of a column of amounts; None of any other."""
+        return self.decimal_mark if column in self.amounts else None
 
     def check(self, present: list[str]) -> None:
         """Compare the columns to read with those that exist.
@@ -60,23 +66,20 @@ def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
             f"mapping {mapping.name!r} reads a CSV file, not a database: "
             "give the path of a .csv file, or set source.table or source.query in the mapping file"
         )
-    amounts = _source_columns(mapping.columns, "amount_proposed", "amount_approved")
+    certificates = _table_or_query(source.table, source.query, "source", "", mapping.source_columns)
     wanted: dict[RelationName, Relation] = {
-        "certificates": _table_or_query(
-            source.table, source.query, "source", "", mapping.source_columns, amounts
+        "certificates": replace(
+            certificates,
+            amounts=_amount_columns(mapping.columns),
+            decimal_mark=mapping.amounts.decimal_mark,
         )
     }
     if log := mapping.log:
         wanted["log"] = Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
     if costs := mapping.costs:
-        wanted["cost_headers"] = _table_or_query(
-            costs.table,
-            costs.query,
-            "costs",
-            " of costs",
-            costs.source_columns,
-            _source_columns(costs.columns, "amount"),
-        )
+        headers = _table_or_query(costs.table, costs.query, "costs", " of costs", costs.source_columns)
+        mark = mapping.cost_amounts.decimal_mark
+        wanted["cost_headers"] = replace(headers, amounts=_amount_columns(costs.columns), decimal_mark=mark)
         if lines := costs.lines:
             wanted["cost_lines"] = Relation(
                 f"table {lines.table} of cost lines",
@@ -84,13 +87,16 @@ def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
                 lines.columns,
                 "costs.lines.table",
                 frozenset({lines.amount}),
+                mark,
             )
     return wanted
 
 
-def _source_columns(columns: Mapping[str, str | tuple[str, ...]], *names: str) -> frozenset[str]:
-    """The source columns of canonical columns that are mapped to one column."""
-    return frozenset(column for name in names if isinstance(column := columns.get(name), str))
+def _amount_columns(columns: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
+    """The source columns of canonical columns that are amounts."""
+    return frozenset(
+        column for name, column in columns.items() if name.startswith("amount") and isinstance(column, str)
+    )
 
 
 def _table_or_query(
@@ -99,14 +105,13 @@ def _table_or_query(
     setting: str,
     suffix: str,
     columns: tuple[str, ...],
-    amounts: frozenset[str],
 ) -> Relation:
     if table:
-        return Relation(f"table {table}{suffix}", _table(table), columns, f"{setting}.table", amounts)
+        return Relation(f"table {table}{suffix}", _table(table), columns, f"{setting}.table")
     # SQLAlchemy reads a colon as a parameter; the line break ends a trailing comment.
     escaped = (query or "").rstrip("; \n\t").replace(":", "\\:")
     clause = sa.text(f"{escaped}\n").columns().subquery(f"{setting}_rows")
-    return Relation(f"the query{suffix}", clause, columns, f"{setting}.query", amounts)
+    return Relation(f"the query{suffix}", clause, columns, f"{setting}.query")
 
 
 def settings_of(relations: Iterable[Relation]) -> str:

@@ -71,6 +71,13 @@ def test_formats_that_give_a_date(given: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "formats", [["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "serial", "%Y%m%d"], ["%d/%m/%Y %H:%M", "%d/%m/%Y"]]
+)
+def test_formats_that_read_no_text_twice_stand_together(formats: list[str]) -> None:
+    assert parse(f"[dates]\nformats = {formats}\n").dates.formats == tuple(formats)
+
+
+@pytest.mark.parametrize(
     ("more", "message"),
     [
         ('[dates]\nformats = ["%m/%Y"]\n', r"dates\.formats: '%m/%Y' does not give a whole date"),
@@ -80,6 +87,18 @@ def test_formats_that_give_a_date(given: str) -> None:
         ('[dates]\nformats = ["%d/%m/%Y%"]\n', "% is not supported"),
         ('[dates]\ntimezone = "Chile"\n', "unknown time zone 'Chile'"),
         ('[dates]\ntimezone = "Marte/Norte"\n', "unknown time zone 'Marte/Norte'; use an IANA name"),
+        (
+            '[dates]\nformats = ["%d/%m/%Y", "%m/%d/%Y"]\n',
+            r"'%d/%m/%Y' and '%m/%d/%Y' read '.*' as two different",
+        ),
+        ('[dates]\nformats = ["%m-%d-%y", "%d-%m-%y"]\n', "as two different dates; give only the one"),
+        ('[dates]\nformats = ["%y%m%d", "%d%m%y"]\n', "as two different dates"),
+        ('[dates]\nformats = ["serial", "%y%j"]\n', "as two different dates"),
+        ('[dates]\nmonths = ["%m/%y", "%y/%m"]\n', r"dates\.months: .* as two different dates"),
+        ('[dates]\nmonths = ["%m"]\n', "'%m' does not give a month; it needs year and month, such as %m/%y"),
+        ('[currencies]\nPESO = ["$"]\n', "currencies: 'PESO' is no ISO 4217 code; use one such as CLP"),
+        ('[currencies]\nCLP = ["$"]\nUSD = ["$"]\n', r"currencies: '\$' stands for both CLP and USD"),
+        ("[amounts]\nunit = 10\n", r"amounts\.unit: Input should be 1, 1000 or 1000000"),
         (LOG.replace('["job", "n"]', '["n"]'), "log.key: 1 columns, but columns.certificate_id has 2"),
         ('[source]\ntable = "a"\nquery = "b"\n', "give table or query, not both"),
         ('[amounts]\ndecimal = ","\nthousands = ","\n', "decimal and thousands marks must differ"),

@@ -547,3 +547,26 @@ def test_an_address_nobody_can_read_is_told(url: str, message: str, minimal: Min
     with pytest.raises(SourceError, match=message) as caught:
         extract(url, minimal(FROM_TABLE))
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_number_of_a_database_is_never_a_group_of_thousands(
+    tmp_path: Path, minimal: Minimal, elsewhere: Elsewhere, decimal: str
+) -> None:
+    """What is stored as a number has one reading, whatever its text could mean."""
+    url = sqlite_file(
+        tmp_path / "claims.db",
+        "CREATE TABLE claims (id, customer, issued, amount);"
+        "INSERT INTO claims VALUES (1, 'a', '2024-01-01', 850.125), (2, 'a', '2024-01-01', '850.000');",
+    )
+    marks = "" if decimal == "." else '[amounts]\ndecimal = ","\n'
+    for address in (url, elsewhere(tmp_path / "claims.db")):
+        amounts = extract(address, minimal(FROM_TABLE + marks)).raw["amount"].to_pylist()
+        assert amounts == [f"850{decimal}1250", "850.000"]
+
+
+def test_a_numeric_of_postgresql_is_never_a_group_of_thousands(postgres: Postgres, minimal: Minimal) -> None:
+    url, _ = postgres
+    query = "SELECT 1 AS id, 'a' AS customer, DATE '2024-01-01' AS issued, 850.125::numeric(12, 3) AS amount"
+    raw = extract(url, minimal(f'[source]\nquery = "{query}"\n')).raw
+    assert raw["amount"].to_pylist() == ["850.1250"]

@@ -5,13 +5,14 @@ Nothing is dropped silently: each row becomes a certificate or goes to quarantin
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.ingest import lookups, parsing, validation
+from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
 from kpi_pipeline.compute.ingest.change_log import log_facts
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
@@ -22,6 +23,7 @@ from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.model.states import State
+from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
 FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
@@ -42,7 +44,9 @@ class Normalised:
     reason_counts: dict[str, int]
 
 
-def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> Normalised:
+def normalise(
+    raw: pa.Table, mapping: SourceMapping, log: pa.Table | None, timezone: str = DEFAULT_TIMEZONE
+) -> Normalised:
     """Read, complete and validate every row of a source.
 
     Text is trimmed and empty text is null; defaults fill nulls; a dimension nobody names is
@@ -59,6 +63,7 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
         raw: The source's rows, at least the mapping's source columns.
         mapping: What they mean.
         log: The change log's rows, at least the columns that `mapping.log` names; None without one.
+        timezone: Zone of calendar days: a moment counts on the day that it has there.
 
     Returns:
         Accepted and refused rows; together as many as `raw` has.
@@ -66,15 +71,15 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
     with computation() as connection:
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
-        _read_rows(connection, raw, mapping)
+        _read_rows(connection, raw, mapping, timezone)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in COLUMN_DIMENSIONS}
         spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
         lookups.map_texts(connection, "read_rows", "state", mapping.state_spellings)
-        precisions = lookups.map_currencies(connection, "read_rows")
-        log_facts(connection, log, mapping)
+        precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
+        log_facts(connection, log, mapping, timezone)
         newest_first = "updated_at DESC NULLS LAST, row_number DESC"
         validation.find_superseded(connection, "read_rows", "certificate_id", newest_first)
-        validation.validate(connection, _complete_rows(mapping, spellings, precisions), RULES)
+        validation.validate(connection, _complete_rows(connection, mapping, spellings, precisions), RULES)
         certificates = connection.sql(
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "
             "ORDER BY row_number"
@@ -84,9 +89,11 @@ def normalise(raw: pa.Table, mapping: SourceMapping, log: pa.Table | None) -> No
     return Normalised(certificates.cast(CERTIFICATE_SCHEMA), quarantine.cast(QUARANTINE_SCHEMA), counts)
 
 
-def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping) -> None:
+def _read_rows(
+    connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping, timezone: str
+) -> None:
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
-    rows = SourceRows(connection, raw, mapping.columns, mapping.defaults)
+    rows = SourceRows(connection, raw, mapping.columns, mapping)
     columns = {"certificate_id": rows.key("certificate_id")}
     for name in COLUMN_DIMENSIONS:
         columns[name] = rows.text(name, None if name == "client" else UNASSIGNED)
@@ -95,19 +102,41 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: So
     for name in ("state", "currency"):
         columns[f"{name}_text"] = rows.text(name)
     for name in DAYS:
-        columns |= rows.values(name, lambda cell: parsing.day(cell, mapping.dates))
-    columns |= rows.values("month", lambda cell: parsing.month(cell, mapping.dates))
-    columns |= rows.values("updated_at", lambda cell: parsing.moment(cell, mapping.dates))
+        columns |= rows.values(
+            name, partial(moments.day, dates=mapping.dates, timezone=timezone), moments.is_no_date
+        )
+    columns |= rows.values(
+        "month", partial(moments.month, dates=mapping.dates, timezone=timezone), moments.is_no_date
+    )
+    columns |= rows.values("updated_at", partial(moments.moment, dates=mapping.dates), moments.is_no_date)
     for name in AMOUNTS:
-        columns |= rows.values(name, lambda cell: parsing.amount_text(cell, mapping.amounts), f"{name}_plain")
+        columns |= rows.amount(name, mapping.amounts)
     for name in COUNTS:
         columns |= rows.values(name, parsing.count)
     rows.create("read_rows", columns)
 
 
-def _complete_rows(mapping: SourceMapping, spellings: Spellings, precisions: list[int]) -> str:
+def _complete_rows(
+    connection: duckdb.DuckDBPyConnection,
+    mapping: SourceMapping,
+    spellings: Spellings,
+    precisions: list[int],
+) -> str:
     """SQL of the rows with names, meanings, amounts and the log's facts in place: the input of the rules."""
-    amounts = {name: parsing.minor_units(f"{name}_plain", "decimals", precisions) for name in AMOUNTS}
+    amounts = {
+        name: f"CASE WHEN {agree} THEN {minor_units} END"
+        for name in AMOUNTS
+        for agree in (
+            lookups.agreeing_words(
+                connection,
+                "read_rows",
+                f"{name}_word",
+                "known_currencies.currency",
+                mapping.currency_spellings,
+            ),
+        )
+        for minor_units in (parsing.minor_units(f"{name}_plain", "decimals", precisions, mapping.amounts),)
+    }
     if "amount_approved" in mapping.columns:
         approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
     else:

@@ -4,14 +4,16 @@
 import duckdb
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest import parsing
+from kpi_pipeline.compute.ingest import moments, parsing
 from kpi_pipeline.compute.ingest.parsing import Cell
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
 from kpi_pipeline.model.states import State
 
 
-def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mapping: SourceMapping) -> None:
+def log_facts(
+    connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mapping: SourceMapping, timezone: str
+) -> None:
     """Make table `log_facts`, one row a certificate in the log.
 
     Columns: `certificate_id`, `logged_paid_on` (day of the last change of state into pagado),
@@ -22,6 +24,7 @@ def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mappi
         connection: Where the table is made.
         log: The log's rows; None when there is no log.
         mapping: Names the log's columns and values.
+        timezone: Zone of calendar days.
     """
     if log is None or mapping.log is None:
         connection.execute(
@@ -47,7 +50,7 @@ def log_facts(connection: duckdb.DuckDBPyConnection, log: pa.Table | None, mappi
             count(*) FILTER (meaning = 'rework') AS logged_rework_count,
             count(*) FILTER (meaning = 'rejected') AS logged_rejection_count
         FROM (
-            SELECT certificate_id, meaning, at_text, {parsing.day(moment, mapping.dates)} AS at_day
+            SELECT certificate_id, meaning, at_text, {moments.day(moment, mapping.dates, timezone)} AS at_day
             FROM (
                 SELECT {key} AS certificate_id, meaning, {at}, {parsing.trimmed(at)} AS at_text
                 FROM log_rows JOIN changes_of_interest

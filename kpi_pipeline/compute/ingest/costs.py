@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.ingest import lookups, parsing, validation
+from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
@@ -24,6 +24,7 @@ from kpi_pipeline.model.dimensions import COST_COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
 _SPELLED: Final = (*COST_COLUMN_DIMENSIONS, "supplier")
 
@@ -57,7 +58,11 @@ class NormalisedCosts:
 
 
 def normalise_costs(
-    headers: pa.Table | None, lines: pa.Table | None, mapping: SourceMapping, certificates: pa.Table
+    headers: pa.Table | None,
+    lines: pa.Table | None,
+    mapping: SourceMapping,
+    certificates: pa.Table,
+    timezone: str = DEFAULT_TIMEZONE,
 ) -> NormalisedCosts:
     """Read, complete and validate every cost of a source, and part it by category.
 
@@ -75,6 +80,7 @@ def normalise_costs(
         lines: The lines' rows, at least the columns that `mapping.costs.lines` names; None without lines.
         mapping: What they mean.
         certificates: Accepted certificates, whose spelling of a name goes before any other.
+        timezone: Zone of calendar days.
 
     Returns:
         Costs and refused headers.
@@ -84,7 +90,7 @@ def normalise_costs(
     with computation() as connection:
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
-        _read_headers(connection, headers, mapping)
+        _read_headers(connection, headers, mapping, timezone)
         spellings = lookups.unify_spellings(
             connection,
             "read_rows",
@@ -92,9 +98,11 @@ def normalise_costs(
             {name: _known_spellings(certificates, name) for name in COST_COLUMN_DIMENSIONS},
         )
         lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_spellings)
-        precisions = lookups.map_currencies(connection, "read_rows")
+        precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
         validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
-        validation.validate(connection, _complete_rows(spellings, precisions), COST_RULES)
+        validation.validate(
+            connection, _complete_rows(connection, mapping, spellings, precisions), COST_RULES
+        )
         _part(connection, lines, mapping, precisions)
         costs = connection.sql(_BY_CATEGORY).to_arrow_table()
         quarantine = validation.refused(connection, headers, "cost_id")
@@ -108,18 +116,22 @@ def normalise_costs(
     )
 
 
-def _read_headers(connection: duckdb.DuckDBPyConnection, headers: pa.Table, mapping: SourceMapping) -> None:
+def _read_headers(
+    connection: duckdb.DuckDBPyConnection, headers: pa.Table, mapping: SourceMapping, timezone: str
+) -> None:
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     columns = mapping.costs.columns if mapping.costs else {}
-    rows = SourceRows(connection, headers, dict(columns), mapping.defaults)
+    rows = SourceRows(connection, headers, dict(columns), mapping)
     read = {"cost_id": rows.key("cost_id")}
     for name in _SPELLED:
         read[name] = rows.text(name, UNASSIGNED)
     for name in ("kind", "currency"):
         read[f"{name}_text"] = rows.text(name)
     for name in COST_DAYS:
-        read |= rows.values(name, partial(parsing.day, dates=mapping.dates))
-    read |= rows.values("amount", partial(parsing.amount_text, amounts=mapping.amounts), "amount_plain")
+        read |= rows.values(
+            name, partial(moments.day, dates=mapping.dates, timezone=timezone), moments.is_no_date
+        )
+    read |= rows.amount("amount", mapping.cost_amounts)
     rows.create("read_rows", read)
 
 
@@ -127,15 +139,24 @@ def _known_spellings(certificates: pa.Table, column: str) -> dict[str, str]:
     return {fold(name): name for name in pc.unique(certificates[column]).to_pylist()}
 
 
-def _complete_rows(spellings: Spellings, precisions: list[int]) -> str:
+def _complete_rows(
+    connection: duckdb.DuckDBPyConnection,
+    mapping: SourceMapping,
+    spellings: Spellings,
+    precisions: list[int],
+) -> str:
     """SQL of the rows with names, meanings and amounts in place: the input of the rules."""
     names = ", ".join(f"{sql} AS {name}" for name, sql in spellings.names.items())
     days = ", ".join(f"{name}, {name}_given" for name in COST_DAYS)
+    agree = lookups.agreeing_words(
+        connection, "read_rows", "amount_word", "known_currencies.currency", mapping.currency_spellings
+    )
+    amount = parsing.minor_units("amount_plain", "decimals", precisions, mapping.cost_amounts)
     return f"""
         SELECT row_number, cost_id, {names}, {days}, amount_plain, amount_given,
             known_kinds.kind, kind_text IS NOT NULL AS kind_given,
             known_currencies.currency, currency_text IS NOT NULL AS currency_given, decimals,
-            {parsing.minor_units("amount_plain", "decimals", precisions)} AS amount,
+            CASE WHEN {agree} THEN {amount} END AS amount,
             coalesce(is_superseded, false) AS is_superseded
         FROM read_rows {spellings.joins}
         LEFT JOIN known_kinds ON known_kinds.written = kind_text
@@ -162,16 +183,22 @@ def _part(
         for at, name in enumerate(named.columns)
     }
     trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells.values())
+    key, category = (
+        parsing.without_null_words(cells[name].text, mapping.null_words)
+        for name in (named.key, named.category)
+    )
     connection.execute(
         f"""
         CREATE TEMP TABLE read_lines AS
-        SELECT {cells[named.key].text} AS cost_id,
-            coalesce({cells[named.category].text}, {literal(NO_DETAIL)}) AS category,
-            {parsing.amount_text(cells[named.amount], mapping.amounts)} AS plain
+        SELECT {key} AS cost_id, coalesce({category}, {literal(NO_DETAIL)}) AS category,
+            {parsing.amount_text(cells[named.amount], mapping.cost_amounts)} AS plain,
+            {parsing.amount_word(cells[named.amount])} AS word
         FROM (SELECT {trimmed}, * FROM raw_lines)
         """
     )
     spellings = lookups.unify_spellings(connection, "read_lines", {"category": NO_DETAIL})
+    agree = lookups.agreeing_words(connection, "read_lines", "word", "currency", mapping.currency_spellings)
+    amount = parsing.minor_units("plain", "decimals", precisions, mapping.cost_amounts)
     # Sums are 128 bits wide until they are known to fit.
     connection.execute(
         f"""
@@ -182,10 +209,10 @@ def _part(
                 bool_and(line_amount IS NOT NULL) AS is_readable
             FROM (
                 SELECT read_lines.*, net,
-                    {parsing.minor_units("plain", "decimals", precisions)} AS line_amount
+                    CASE WHEN {agree} THEN {amount} END AS line_amount
                 FROM read_lines
                 JOIN (
-                    SELECT cost_id, amount AS net, decimals FROM validated WHERE reasons IS NULL
+                    SELECT cost_id, amount AS net, currency, decimals FROM validated WHERE reasons IS NULL
                 ) AS accepted USING (cost_id)
             ) AS read_lines {spellings.joins}
             GROUP BY ALL

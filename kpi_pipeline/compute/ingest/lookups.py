@@ -12,8 +12,10 @@ import duckdb
 import pyarrow as pa
 from babel.numbers import get_currency_precision, list_currencies
 
+from kpi_pipeline.compute.ingest.parsing import literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
+from kpi_pipeline.model.mapping.currencies import may_stand_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +88,53 @@ def map_texts(
     _lookup(connection, f"known_{name}s", known, **{name: list(known.values())})
 
 
-def map_currencies(connection: duckdb.DuckDBPyConnection, table: str) -> list[int]:
-    """Make a table `known_currencies` of the texts in `currency_text` that are ISO codes.
+def map_currencies(
+    connection: duckdb.DuckDBPyConnection, table: str, spellings: Mapping[str, str]
+) -> list[int]:
+    """Make a table `known_currencies` of the texts in `currency_text` that are currencies.
 
     Its columns are `written`, `currency` and `decimals`, those of Unicode CLDR through Babel.
+
+    Args:
+        connection: Where the table is made.
+        table: The table that holds the texts.
+        spellings: Folded word to ISO code, of the mapping; goes before the codes themselves.
 
     Returns:
         Every value of `decimals`, at least one.
     """
     existing = list_currencies()
     texts = _distinct(connection, table, "currency_text")
-    codes = {text: text.upper() for text in texts if text.upper() in existing}
+    meant = {text: spellings.get(fold(text), text.upper()) for text in texts}
+    codes = {text: code for text, code in meant.items() if code in existing}
     decimals = [get_currency_precision(code) for code in codes.values()]
     _lookup(connection, "known_currencies", codes, currency=list(codes.values()), decimals=decimals)
     return sorted(set(decimals)) or [0]
+
+
+def agreeing_words(
+    connection: duckdb.DuckDBPyConnection, table: str, word: str, currency: str, spellings: Mapping[str, str]
+) -> str:
+    """SQL: whether there is no word beside an amount, or one of its row's currency.
+
+    Args:
+        connection: Holds the table, and `known_currencies`.
+        table: The table that holds the words.
+        word: Column of the words beside amounts.
+        currency: SQL of the row's currency.
+        spellings: Folded word to ISO code, of the mapping.
+    """
+    codes = [
+        code for (code,) in connection.execute("SELECT DISTINCT currency FROM known_currencies").fetchall()
+    ]
+    pairs = [
+        f"({literal(written)}, {literal(code)})"
+        for written in _distinct(connection, table, word)
+        for code in codes
+        if may_stand_beside(written, code, spellings)
+    ]
+    agrees = f"({word}, {currency}) IN ({', '.join(pairs)})" if pairs else "false"
+    return f"({word} IS NULL OR {agrees})"
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[str]:

@@ -1,16 +1,17 @@
-"""DuckDB expressions that read a source's cells: text, dates, moments, amounts and counts.
+"""DuckDB expressions that read a source's cells: text, amounts and counts; `moments` has those of dates.
 
 Each gives SQL that is null where the cell cannot be read; comparing it with the cell's text
 distinguishes unreadable from empty.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.types as pat
 
-from kpi_pipeline.model.mapping import Amounts, Dates
+from kpi_pipeline.model.mapping import Amounts
 
 WHITESPACE: Final = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
@@ -22,11 +23,17 @@ MAX_AMOUNT: Final = 10**15
 """Largest amount, in minor units either way of zero: sums of thousands of them still fit 64 bits,
 and it lies within the integers that JSON readers keep exactly (2**53)."""
 
-_OFFSET: Final = r"(Z|[+-]\d{2}(:?\d{2})?)"
-_TIME: Final = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?"
-_ISO: Final = rf"\d{{4}}-\d{{2}}-\d{{2}}({_TIME}{_OFFSET}?)?"
-_OFFSET_AT_END: Final = rf".*:.*{_OFFSET}"
-_NO_BREAK_SPACES: Final = "\xa0\u202f"
+_MINUSES: Final = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+_APOSTROPHES: Final = "\u2019\u02bc"
+_PLAIN: Final = " " * len(WHITESPACE) + "-" * len(_MINUSES) + "'" * len(_APOSTROPHES)
+_DIGITS: Final = r"\d([\d., ']*\d)?"
+_WORD: Final = r"[\p{L}\p{Sc}]([\p{L}\p{Sc}. ]*[\p{L}\p{Sc}])?\.?"
+_SHAPES: Final = ("#", "-#", "#-", "(#)")
+"""How amounts are written around their digits, spaces apart."""
+_WORD_SHAPES: Final = (
+    "W#", "#W", "-W#", "W-#", "-#W", "W#-", "#-W", "#W-", "(W#)", "(#W)", "W(#)", "(#)W",
+)  # fmt: skip
+"""The same with the word of a currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,61 +64,40 @@ def trimmed(value: str) -> str:
     return f"nullif(CASE WHEN {edges} THEN trim({text}, {literal(WHITESPACE)}) ELSE {text} END, '')"
 
 
-def day(cell: Cell, dates: Dates) -> str:
-    """SQL of a cell's date.
-
-    Dates and timestamps are taken as they are; anything else is read as text by the formats in
-    turn, then as ISO 8601 (extended form, with or without a time).
-
-    Args:
-        cell: The cell.
-        dates: Formats, and the zone in which moments with an offset are cut.
-    """
-    if pat.is_date(cell.kind) or pat.is_timestamp(cell.kind):
-        return f"CAST({_native_moment(cell, dates.timezone or 'UTC')} AS DATE)"
-    return f"CAST({_written_moment(cell.text, dates, dates.timezone)} AS DATE)"
-
-
-def moment(cell: Cell, dates: Dates) -> str:
-    """SQL of a cell's moment as a timestamp without zone; one that carries an offset is taken to UTC."""
-    if pat.is_date(cell.kind) or pat.is_timestamp(cell.kind):
-        return f"CAST({_native_moment(cell, 'UTC')} AS TIMESTAMP)"
-    return _written_moment(cell.text, dates, "UTC")
-
-
-def month(cell: Cell, dates: Dates) -> str:
-    """SQL of the first day of a cell's month: YYYY-MM, or any date in it."""
-    any_day = day(cell, dates)
-    if not (pat.is_date(cell.kind) or pat.is_timestamp(cell.kind)):
-        any_day = (
-            rf"CASE WHEN regexp_full_match({cell.text}, '\d{{4}}-\d{{2}}') "
-            f"THEN try_cast({cell.text} || '-01' AS DATE) ELSE {any_day} END"
-        )
-    return f"CAST(date_trunc('month', {any_day}) AS DATE)"
+def without_null_words(text: str, null_words: Sequence[str]) -> str:
+    """SQL of a trimmed text, null where it is one of the words that stand for no value, in any case."""
+    if not null_words:
+        return text
+    words = ", ".join(sorted({literal(word.lower()) for word in null_words}))
+    longest = max(len(word.encode()) for word in null_words)
+    # Hardly any text is that short, and counting bytes is quick.
+    return f"CASE WHEN strlen({text}) <= {longest} AND lower({text}) IN ({words}) THEN NULL ELSE {text} END"
 
 
 def amount_text(cell: Cell, amounts: Amounts) -> str:
     """SQL of a cell's amount in plain notation (`-1234.5`, `1.5e3`), exact; null unless it is a number.
 
-    Text is read by the mapping's marks, groups being of three digits throughout. A native number is
+    Text is read by the mapping's marks, groups being of three digits throughout. What may stand around
+    the number is described at `Amounts`; `amount_word` gives the currency among it. A native number is
     written out in full: a double as the shortest text that gives it back, so 1.005 is 1.005.
     """
-    is_text = pat.is_string(cell.kind) or pat.is_large_string(cell.kind) or pat.is_string_view(cell.kind)
-    marks = amounts if is_text else Amounts()
-    text = cell.text
-    if marks.thousands == " ":
-        text = f"translate({text}, {literal(_NO_BREAK_SPACES)}, '  ')"
-    decimal, group = rf"\{marks.decimal}", rf"\{marks.thousands}"
-    whole = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)" if marks.thousands else r"\d+"
-    number = rf"[+-]?({whole}({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d{{1,3}})?"
-    plain = f"replace({text}, {literal(marks.thousands)}, '')" if marks.thousands else text
-    return (
-        f"CASE WHEN regexp_full_match({text}, {literal(number)}) "
-        f"THEN replace({plain}, {literal(marks.decimal)}, '.') END"
-    )
+    if not _is_text(cell.kind):
+        return _number(cell.text, Amounts(decimal="."))
+    decorated = _decorated(cell.text)
+    number = _number(decorated.number, amounts, signed=False)
+    signed = f"CASE WHEN {decorated.is_negative} THEN '-' || {number} ELSE {number} END"
+    # What is left of a row after the first expression is null is little: the second may be slow.
+    return f"coalesce({_number(cell.text, amounts)}, CASE WHEN {decorated.is_amount} THEN {signed} END)"
 
 
-def minor_units(plain: str, decimals: str, precisions: list[int]) -> str:
+def amount_word(cell: Cell) -> str:
+    """SQL of the word or sign of a currency that stands beside a cell's amount; null without one."""
+    if not _is_text(cell.kind):
+        return "CAST(NULL AS VARCHAR)"
+    return f"CASE WHEN {_has_word(cell.text)} THEN {_decorated(cell.text).word} END"
+
+
+def minor_units(plain: str, decimals: str, precisions: Sequence[int], amounts: Amounts) -> str:
     """SQL of an amount in minor units of its currency.
 
     Digits beyond the currency's decimals are rounded half away from zero, in one step, in decimal
@@ -121,10 +107,14 @@ def minor_units(plain: str, decimals: str, precisions: list[int]) -> str:
         plain: SQL of the amount's text, from `amount_text`.
         decimals: SQL of the currency's decimals.
         precisions: Every value that `decimals` may have; at least one.
+        amounts: Unit and sign.
     """
+    unit_digits = len(str(amounts.unit)) - 1
+    sign = "-" if amounts.reversed_sign else ""
     cases = " ".join(
-        f"WHEN {precision} THEN try_cast({plain} AS DECIMAL(24, {precision})) * {10**precision}"
+        f"WHEN {precision} THEN {sign}try_cast({plain} AS DECIMAL(24, {scale})) * {10**scale}"
         for precision in precisions
+        for scale in (precision + unit_digits,)
     )
     exact = f"CAST(CASE {decimals} {cases} END AS DECIMAL(38, 0))"
     return f"CASE WHEN {exact} BETWEEN -{MAX_AMOUNT} AND {MAX_AMOUNT} THEN try_cast({exact} AS BIGINT) END"
@@ -138,36 +128,62 @@ def count(cell: Cell) -> str:
     )
 
 
-def _native_moment(cell: Cell, timezone: str) -> str:
-    """SQL of a native date or timestamp; one with a zone becomes local time in `timezone`."""
-    zoned = pat.is_timestamp(cell.kind) and cell.kind.tz is not None
-    value = cell.native if zoned else f"try_cast({cell.native} AS TIMESTAMP)"
-    local = f"({value} AT TIME ZONE {literal(timezone)})" if zoned else value
-    # Databases have infinite dates, and Arrow some that nothing else can hold: they cannot be read.
-    return f"CASE WHEN {value} BETWEEN '0001-01-02' AND '9999-12-30' THEN {local} END"
+@dataclass(frozen=True, slots=True)
+class _Decorated:
+    """SQL of the parts of a text that is more than a bare number.
 
-
-def _written_moment(text: str, dates: Dates, timezone: str | None) -> str:
-    """SQL of a moment that is text, by the formats, else ISO.
-
-    An offset takes it to local time in `timezone`; without one the date stays as written.
+    Attributes:
+        number: The digits with their marks.
+        word: Word or sign of a currency; null without one.
+        is_negative: Whether a minus or parentheses say so.
+        is_amount: Whether the rest is nothing but one word and one way to write a negative amount.
     """
-    if timezone is None:
-        iso = f"try_cast(left({text}, 10) AS TIMESTAMP)"
-    else:
-        # DuckDB knows the point alone as the mark of fractions of a second.
-        pointed = f"replace({text}, ',', '.')"
-        zoned = f"try_cast({pointed} AS TIMESTAMPTZ) AT TIME ZONE {literal(timezone)}"
-        iso = (
-            f"CASE WHEN regexp_full_match({text}, {literal(_OFFSET_AT_END)}) THEN {zoned} "
-            f"ELSE try_cast({pointed} AS TIMESTAMP) END"
-        )
-    iso = f"CASE WHEN regexp_full_match({text}, {literal(_ISO)}) THEN {iso} END"
-    if not dates.formats:
-        return iso
-    formats = ", ".join(literal(given) for given in dates.formats)
-    options = [iso, f"try_strptime({text}, [{formats}])"]
-    # ISO is quicker to match, and only a format that begins like it can read its texts otherwise.
-    if any(given.startswith("%Y-") for given in dates.formats):
-        options.reverse()
-    return f"coalesce({', '.join(options)})"
+
+    number: str
+    word: str
+    is_negative: str
+    is_amount: str
+
+
+def _decorated(text: str) -> _Decorated:
+    plain_marks = f"translate({text}, {literal(WHITESPACE + _MINUSES + _APOSTROPHES)}, {literal(_PLAIN)})"
+    closed = rf"regexp_replace({plain_marks}, '(\d)[.,]-([ )]|$)', '\1\2')"
+    rest = f"regexp_replace({closed}, {literal(_DIGITS)}, '#')"
+    shape = f"replace(regexp_replace({rest}, {literal(_WORD)}, 'W'), ' ', '')"
+    return _Decorated(
+        number=f"regexp_extract({closed}, {literal(_DIGITS)})",
+        word=f"nullif(regexp_extract({rest}, {literal(_WORD)}), '')",
+        is_negative=rf"regexp_matches({rest}, '[-(]')",
+        # The letter of an exponent without its digits is no currency.
+        is_amount=f"CASE WHEN {_has_word(text)} THEN {_is_one_of(shape, _SHAPES + _WORD_SHAPES)} "
+        f"ELSE {_is_one_of(shape, _SHAPES)} END",
+    )
+
+
+def _is_one_of(text: str, options: Sequence[str]) -> str:
+    return f"{text} IN ({', '.join(map(literal, options))})"
+
+
+def _has_word(text: str) -> str:
+    """SQL: whether a text holds more than a number with its sign, marks and exponent."""
+    return f"regexp_matches({text}, '[^-+.,0-9eE]')"
+
+
+def _number(text: str, amounts: Amounts, *, signed: bool = True) -> str:
+    """SQL of a bare number in plain notation; null unless the marks allow it."""
+    if amounts.thousands == " ":
+        text = f"translate({text}, {literal(WHITESPACE)}, {literal(' ' * len(WHITESPACE))})"
+    decimal, group = rf"\{amounts.decimal_mark}", rf"\{amounts.thousands}"
+    whole = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)" if amounts.thousands else r"\d+"
+    sign = "[+-]?" if signed else ""
+    number = rf"{sign}({whole}({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d{{1,3}})?"
+    plain = f"replace({text}, {literal(amounts.thousands)}, '')" if amounts.thousands else text
+    is_number = f"regexp_full_match({text}, {literal(number)})"
+    if not amounts.are_marks_declared:
+        two_readings = rf"regexp_full_match({text}, '[+-]?[1-9]\d{{0,2}}\.\d{{3}}')"
+        is_number += f" AND NOT (substr({text}, -4, 1) = '.' AND {two_readings})"
+    return f"CASE WHEN {is_number} THEN replace({plain}, {literal(amounts.decimal_mark)}, '.') END"
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind))

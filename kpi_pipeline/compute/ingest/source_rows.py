@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names in SQL are our own, and what a mapping says is quoted by `literal`
 """A source's rows in DuckDB: each canonical column read from the cell that a mapping names for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import duckdb
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import parsing
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
+from kpi_pipeline.model.mapping import Amounts, SourceMapping
 
 RAW: Final = "raw_rows"
 """The registered rows: columns `raw_0`, `raw_1`, ... and `row_number`, from 1 in extraction order."""
@@ -23,7 +24,8 @@ class SourceRows:
         connection: duckdb.DuckDBPyConnection,
         raw: pa.Table,
         columns: Mapping[str, str | tuple[str, ...]],
-        defaults: Mapping[str, str],
+        mapping: SourceMapping,
+        others: Iterable[str] = (),
     ) -> None:
         """Register rows.
 
@@ -31,11 +33,14 @@ class SourceRows:
             connection: Where they are registered.
             raw: The rows, at least the columns that `columns` names.
             columns: Source column, or several, of each canonical column.
-            defaults: Value of a canonical column where its cell is empty or there is none.
+            mapping: Gives the value of a canonical column where its cell is empty or there is none, and how
+                cells are read.
+            others: Source columns of no canonical column that are read too.
         """
         self._connection = connection
         self._columns = columns
-        self._defaults = defaults
+        self._defaults = mapping.defaults
+        self._null_words = mapping.null_words
         # Source names may differ in case alone, which SQL ignores: columns are numbered.
         numbered = raw.rename_columns([f"raw_{index}" for index in range(raw.num_columns)])
         connection.register(
@@ -46,7 +51,7 @@ class SourceRows:
             name: raw.schema.get_field_index(name)
             for given in columns.values()
             for name in ((given,) if isinstance(given, str) else given)
-        }
+        } | {name: raw.schema.get_field_index(name) for name in others}
         self._cells = {
             name: Cell(f"raw_{at}", f"text_{at}", raw.schema.field(at).type) for name, at in used.items()
         }
@@ -65,18 +70,29 @@ class SourceRows:
         return " || '/' || ".join(self._cells[name].text for name in names)
 
     def values(
-        self, column: str, read: Callable[[Cell], str], value_name: str | None = None
+        self, column: str, read: Callable[[Cell], str], is_empty: Callable[[Cell], str] | None = None
     ) -> dict[str, str]:
         """SQL of what is read from a canonical column's cell, and of `<column>_given`.
 
         Args:
             column: The column.
             read: SQL of a cell's value.
-            value_name: Name of the value; None is the column's own.
+            is_empty: SQL: whether a cell that holds something holds no value; None where that is never so.
         """
         cell = self._cell(column)
+        if cell is None:
+            return {column: "NULL", f"{column}_given": "false"}
+        given = f"{cell.text} IS NOT NULL"
+        if is_empty is not None:
+            given += f" AND NOT {is_empty(cell)}"
+        return {column: read(cell), f"{column}_given": given}
+
+    def amount(self, column: str, amounts: Amounts) -> dict[str, str]:
+        """SQL of an amount as `<column>_plain`, `<column>_word` (its currency's) and `<column>_given`."""
+        cell = self._cell(column)
         return {
-            value_name or column: read(cell) if cell else "NULL",
+            f"{column}_plain": parsing.amount_text(cell, amounts) if cell else "NULL",
+            f"{column}_word": parsing.amount_word(cell) if cell else "CAST(NULL AS VARCHAR)",
             f"{column}_given": f"{cell.text} IS NOT NULL" if cell else "false",
         }
 
@@ -87,11 +103,18 @@ class SourceRows:
             table: Its name.
             columns: Column to SQL over the rows' cells.
         """
-        texts = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in self._cells.values())
+        texts = self._texts()
         selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
-        self._connection.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT row_number, {selected} FROM (SELECT *, {texts} FROM {RAW})"
+        self._connection.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number, {selected} FROM ({texts})")
+
+    def _texts(self) -> str:
+        """SQL of the rows with the text of each cell that is read."""
+        cells = self._cells.values()
+        trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells)
+        texts = ", ".join(
+            f"{parsing.without_null_words(cell.text, self._null_words)} AS {cell.text}" for cell in cells
         )
+        return f"SELECT * REPLACE ({texts}) FROM (SELECT *, {trimmed} FROM {RAW})"
 
     def _cell(self, column: str) -> Cell | None:
         source = self._columns.get(column)

@@ -39,8 +39,11 @@ class SourceMapping(SettingsTable):
         columns: Canonical column to source column, or to several that together identify
             (`certificate_id` only).
         defaults: Value of a canonical column that the source lacks or leaves empty.
-        dates: Formats of dates.
-        amounts: Marks of amounts.
+        null_words: Cells that hold no value, beside empty ones; case does not matter.
+        dates: How dates and moments are read.
+        amounts: How amounts are read.
+        currencies: ISO 4217 code to its words and signs in the source (`CLP = ["$", "Pesos"]`); case and
+            accents do not matter. A code is a word of its currency unless it is listed under another.
         states: State to its spellings in the source; case and accents do not matter. A state's own
             name is a spelling of it unless it is listed under another.
         log: The log of changes, if there is one.
@@ -52,8 +55,10 @@ class SourceMapping(SettingsTable):
     source: TableSource = TableSource()
     columns: dict[str, Text | tuple[Text, ...]]
     defaults: dict[str, Text] = Field({})
+    null_words: tuple[Text, ...] = ("NULL", "\\N", "N/A", "#N/A", "-")
     dates: Dates = Dates()
     amounts: Amounts = Amounts()
+    currencies: dict[str, tuple[Text, ...]] = Field({})
     states: dict[State, tuple[Text, ...]] = Field({})
     log: ChangeLog | None = None
     costs: CostSource | None = None
@@ -92,6 +97,18 @@ class SourceMapping(SettingsTable):
     @model_validator(mode="after")
     def _spellings_are_unambiguous(self) -> Self:
         refuse_ambiguous("states", self.states)
+        refuse_ambiguous("currencies", self.currencies)
+        return self
+
+    @model_validator(mode="after")
+    def _currencies_exist(self) -> Self:
+        # Imported only when needed: the list takes time to load.
+        from babel.numbers import list_currencies  # noqa: PLC0415
+
+        if unknown := sorted(set(self.currencies) - list_currencies()):
+            raise ValueError(
+                f"currencies: {unknown[0]!r} is no ISO 4217 code; use one such as CLP, CLF or USD"
+            )
         return self
 
     @model_validator(mode="after")
@@ -115,6 +132,16 @@ class SourceMapping(SettingsTable):
     def state_spellings(self) -> dict[str, State]:
         """Folded spelling to state, the states' own names included."""
         return by_spelling(State, self.states)
+
+    @property
+    def currency_spellings(self) -> dict[str, str]:
+        """Folded word to the code of its currency; the codes themselves are not among them."""
+        return {fold(word): code for code, words in self.currencies.items() for word in words}
+
+    @property
+    def cost_amounts(self) -> Amounts:
+        """How amounts of costs are read."""
+        return self.costs.amounts if self.costs and self.costs.amounts else self.amounts
 
     @property
     def certificate_key(self) -> tuple[str, ...]:

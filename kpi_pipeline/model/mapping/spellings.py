@@ -7,9 +7,10 @@ from typing import TypeVar
 from kpi_pipeline.model.filters import fold
 
 Meaning = TypeVar("Meaning", bound=StrEnum)
+Named = TypeVar("Named", bound=str)
 
 
-def refuse_ambiguous(setting: str, spellings: Mapping[Meaning, tuple[str, ...]]) -> None:
+def refuse_ambiguous(setting: str, spellings: Mapping[Named, tuple[str, ...]]) -> None:
     """Refuse a spelling that is listed under two meanings.
 
     Args:
@@ -19,12 +20,12 @@ def refuse_ambiguous(setting: str, spellings: Mapping[Meaning, tuple[str, ...]])
     Raises:
         ValueError: If there is one; names it.
     """
-    owner: dict[str, Meaning] = {}
+    owner: dict[str, Named] = {}
     for meaning, given in spellings.items():
         for spelling in given:
             other = owner.setdefault(fold(spelling), meaning)
-            if other is not meaning:
-                raise ValueError(f"{setting}: {spelling!r} stands for both {other.value} and {meaning.value}")
+            if other != meaning:
+                raise ValueError(f"{setting}: {spelling!r} stands for both {other} and {meaning}")
 
 
 def by_spelling(meanings: type[Meaning], spellings: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
+from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
 from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
 
@@ -105,6 +106,7 @@ class CostSource(SettingsTable):
         columns: Canonical column of a cost to source column.
         kinds: Kind of cost to its spellings in the source; case and accents do not matter. A kind's
             own name is a spelling of it unless it is listed under another.
+        amounts: How amounts of costs are read; without it as those of certificates.
         lines: The costs' lines, if there are any.
     """
 
@@ -112,6 +114,7 @@ class CostSource(SettingsTable):
     query: Text | None = None
     columns: dict[str, Text]
     kinds: dict[CostKind, tuple[Text, ...]] = Field({})
+    amounts: Amounts | None = None
     lines: CostLines | None = None
 
     @model_validator(mode="after")

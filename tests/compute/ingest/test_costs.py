@@ -31,6 +31,8 @@ state = "enviado"
 currency = "CLP"
 [dates]
 formats = ["%d/%m/%Y"]
+[amounts]
+decimal = "."
 """
 COSTS = """
 [costs]
