@@ -35,6 +35,12 @@ def make_worker_app(
     return app
 
 
+def is_waiting(app: Celery, run_tags: Mapping[str, str]) -> bool:
+    """Whether no worker has started the task of a run yet."""
+    task_id = run_tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+    return task_id is None or bool(app.AsyncResult(task_id).state == "PENDING")
+
+
 def is_started_by(app: Celery, run_tags: Mapping[str, str], hostname: str) -> bool:
     """Whether the worker of this name started the task of a run, and has not ended it."""
     task_id = run_tags.get(DAGSTER_CELERY_TASK_ID_TAG)

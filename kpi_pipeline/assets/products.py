@@ -228,8 +228,14 @@ def live_asset(product: str) -> AssetsDefinition:
     def flip(
         context: AssetExecutionContext, entry: ManifestEntry, cache: CacheResource
     ) -> MaterializeResult[None]:
-        """Flip the manifest, unless a newer reading of the source is live already."""
-        outcome = Publisher(cache.client).flip(entry)
+        """Flip the manifest, unless a newer reading of the source is live already.
+
+        Raises:
+            Failure: If the run was terminated; the live generation stays.
+        """
+        outcome = Publisher(cache.client).flip(entry, by=context.run_id)
+        if outcome is Flip.REVOKED:
+            raise Failure("This run was terminated: the live generation stays.", allow_retries=False)
         if outcome is Flip.SUPERSEDED:
             context.log.warning(f"{entry.generation} is superseded: a later reading of the source is live")
         return MaterializeResult(

@@ -8,6 +8,7 @@ kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
+kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
 kpi:requests                     stream of requests from serving to the pipeline
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
@@ -95,6 +96,11 @@ def month_end_field(product: str, as_of: date) -> str:
 def lease_key(product: str, scope: str) -> str:
     """Redis key of the right to rebuild a product for a scope."""
     return f"kpi:lease:{product}:{scope}"
+
+
+def revoked_key(run_id: str) -> str:
+    """Redis key that exists once a run may publish nothing any more."""
+    return f"kpi:revoked:{run_id}"
 
 
 def task_key(task_id: str) -> str:

@@ -13,9 +13,10 @@ return fence
 """
 
 FLIP: Final = """
--- KEYS: manifest, the generation's set of members, entries of replaced generations.
+-- KEYS: manifest, the generation's set of members, entries of replaced generations, revocation of its run.
 -- ARGV: product, generation, fence, members it must have, generations to keep, the entry's open JSON.
 -- Returns the outcome, then the generations that are no longer kept.
+if redis.call('EXISTS', KEYS[4]) == 1 then return {'revoked'} end
 local text = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 local parsed, live = pcall(cjson.decode, text)
 if not parsed or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
@@ -81,9 +82,10 @@ return 1
 """
 
 KEEP_MONTH_END: Final = """
--- KEYS: history, the generation's set of members.
+-- KEYS: history, the generation's set of members, revocation of its run.
 -- ARGV: field, generation, fence, members it must have, the entry's JSON.
 -- Returns the outcome, then the generation that was replaced, if one was.
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
 local parsed, kept = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[1]) or '')
 if not parsed or type(kept) ~= 'table' then kept = {} end
 if type(kept.fence) == 'number' and kept.fence > tonumber(ARGV[3]) then return {'superseded'} end
@@ -100,7 +102,9 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 """
 
 TAKE_LEASE: Final = """
--- KEYS: lease. ARGV: holder, milliseconds. Returns 1 when the lease is the holder's now, else 0.
+-- KEYS: lease, revocation of the holder. ARGV: holder, milliseconds. Returns 1 when the lease is the
+-- holder's now, 0 when another holds it, -1 when the holder may hold none any more.
+if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

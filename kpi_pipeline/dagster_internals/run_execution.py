@@ -1,12 +1,20 @@
 """Executing a run in this process, as Dagster's launchers request it."""
 
+import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from dagster import DagsterEvent, DagsterInstance
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
+
+_BEFORE_WORK: Final = (
+    DagsterEventType.STEP_START,
+    DagsterEventType.STEP_SUCCESS,
+    DagsterEventType.STEP_UP_FOR_RETRY,
+)
+"""Events after which a step's work may begin."""
 
 
 def run_id_of(packed_arguments: Any) -> str:
@@ -19,8 +27,22 @@ def execute_in_process(
 ) -> int:
     """Execute a run in this process; returns 0 when it succeeded.
 
-    `on_event` is called with each event after it is recorded.
+    `on_event` is called with each event after it is recorded. Once the run has been terminated no further
+    step begins, although Dagster takes the interrupt of a step with a retry policy for a failure to be
+    retried, and ignores signals between steps.
     """
+
+    def watch(event: DagsterEvent) -> None:
+        on_event(event)
+        if event.event_type in _BEFORE_WORK and _is_ended(instance, run_id):
+            # Captured by Dagster, which raises it before the next work begins, outside of retry policies.
+            signal.raise_signal(signal.SIGINT)
+
     return _execute_run_command_body(
-        instance=instance, run_id=run_id, write_stream_fn=on_event, set_exit_code_on_failure=True
+        instance=instance, run_id=run_id, write_stream_fn=watch, set_exit_code_on_failure=True
     )
+
+
+def _is_ended(instance: DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is None or run.status is DagsterRunStatus.CANCELING or run.is_finished

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import redis
 from dagster import ConfigurableResource, Failure, InitResourceContext
@@ -11,7 +10,7 @@ from pydantic import PrivateAttr
 
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.leases import Leases, Revoked
 from kpi_pipeline.settings import current_settings
 
 LONGEST_WAIT_S = 150.0
@@ -61,10 +60,17 @@ class CacheResource(ConfigurableResource[None]):
             A function that extends the lease; long work calls it from time to time.
 
         Raises:
-            Failure: If the lease is not free in time: its holder is alive and keeps it.
+            Failure: If the lease is not free in time: its holder is alive and keeps it. Also, as the function
+                does, if the run was terminated.
         """
         leases = Leases(self.client)
-        take = partial(leases.take, product, holder)
+
+        def take() -> bool:
+            try:
+                return leases.take(product, holder)
+            except Revoked as error:
+                raise Failure(f"{error}. The live generation stays.", allow_retries=False) from error
+
         deadline = time.monotonic() + LONGEST_WAIT_S
         while not take():
             if time.monotonic() > deadline:

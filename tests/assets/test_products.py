@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,6 +26,7 @@ from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -269,6 +271,33 @@ def test_a_run_whose_source_was_read_earlier_never_replaces_a_newer_one(
     told = instance.get_latest_materialization_event(AssetKey("live_kpis")).asset_materialization.metadata
     assert told["outcome"].value == "superseded"
     assert read().manifest()["kpis"] == live
+
+
+@pytest.mark.parametrize("when", ["before it is written", "before it goes live"])
+def test_a_terminated_run_publishes_nothing_even_if_it_goes_on(
+    demo_home: Path, instance, run, read, monkeypatch, when: str
+) -> None:
+    assert run("refresh_kpis").success
+    before = read().manifest()
+    run_id = str(uuid4())
+    with connect(os.environ["REDIS_URL"]) as client:
+        if when == "before it is written":
+            Leases(client).revoke(run_id)
+        else:
+            stage = Publisher.stage
+
+            def stage_and_be_revoked(*args, **kwargs):
+                staged = stage(*args, **kwargs)
+                Leases(client).revoke(run_id)
+                return staged
+
+            monkeypatch.setattr(Publisher, "stage", stage_and_be_revoked)
+        ended = defs.resolve_job_def("refresh_kpis").execute_in_process(
+            instance=instance, run_id=run_id, tags=REBUILD, raise_on_error=False
+        )
+        assert Leases(client).holder("kpis") is None
+    assert not ended.success
+    assert read().manifest() == before
 
 
 def test_a_failed_save_releases_the_lease(demo_home: Path, run) -> None:

@@ -6,11 +6,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
 CHANGED = f"dagster {version('dagster')} differs from what dagster_internals/run_execution.py relies on: "
 JOBS = """
-from dagster import job, op
+import os
+import signal
+import time
+
+from dagster import RetryPolicy, in_process_executor, job, op
 
 @op
 def succeed():
@@ -19,6 +23,25 @@ def succeed():
 @op
 def fail():
     raise ValueError("on purpose")
+
+@op(config_schema=dict, retry_policy=RetryPolicy(max_retries=2))
+def be_terminated(context):
+    with open(context.op_config["trace"], "a") as trace:
+        trace.write("began ")
+    context.instance.report_run_canceling(context.run)
+    if context.op_config["signalled"]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+    with open(context.op_config["trace"], "a") as trace:
+        trace.write("ended ")
+
+@op
+def follow(be_terminated):
+    raise AssertionError("nothing follows")
+
+@job(executor_def=in_process_executor)
+def terminated():
+    follow(be_terminated())
 
 @job
 def succeeding():
@@ -43,14 +66,16 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
         yield made
 
 
-def create_run(instance: DagsterInstance, folder: Path, name: str) -> DagsterRun:
+def create_run(
+    instance: DagsterInstance, folder: Path, name: str, config: dict[str, object] | None = None
+) -> DagsterRun:
     from dagster._core.definitions.reconstruct import ReconstructableJob
 
     path = folder / "jobs.py"
     path.write_text(JOBS)
     recorded = ReconstructableJob.for_file(str(path), name)
     return instance.create_run_for_job(
-        recorded.get_definition(), job_code_origin=recorded.get_python_origin()
+        recorded.get_definition(), job_code_origin=recorded.get_python_origin(), run_config=config
     )
 
 
@@ -91,3 +116,20 @@ def test_an_executed_run_gives_its_events_and_an_exit_code(
     assert DagsterEventType.RUN_START in kinds, f"{CHANGED}the events of a run"
     assert last in kinds, f"{CHANGED}the events of a run"
     assert {event.job_name for event in events} == {job}
+
+
+@pytest.mark.parametrize("signalled", [True, False])
+def test_no_work_begins_or_is_repeated_once_a_run_is_terminated(
+    instance: DagsterInstance, tmp_path: Path, signalled: bool
+) -> None:
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process
+
+    trace = tmp_path / "trace"
+    events: list[DagsterEvent] = []
+    config = {"ops": {"be_terminated": {"config": {"signalled": signalled, "trace": str(trace)}}}}
+    run = create_run(instance, tmp_path, "terminated", config)
+    execute_in_process(instance, run.run_id, events.append)
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.CANCELED, f"{CHANGED}interrupts"
+    assert trace.read_text().split() == (["began"] if signalled else ["began", "ended"])
+    failures = [event.step_failure_data.error.message for event in events if event.is_step_failure]
+    assert not [message for message in failures if "nothing follows" in message]

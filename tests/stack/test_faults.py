@@ -170,6 +170,26 @@ def test_a_run_whose_worker_is_killed_ends_and_is_tried_again(stack, wait, whole
     assert stack.kpi("status").code == 0
 
 
+TERMINATE = """
+mutation Terminate($run: String!, $policy: TerminateRunPolicy!) {
+  terminateRun(runId: $run, terminatePolicy: $policy) { __typename }
+}
+"""
+
+
+@pytest.mark.parametrize("policy", ["SAFE_TERMINATE", "MARK_AS_CANCELED_IMMEDIATELY"])
+def test_a_terminated_run_stops_and_publishes_nothing(stack, wait, policy: str) -> None:
+    before = {path: stack.get(path).headers["x-generation"] for path in PATHS}
+    run_id = refresh_under_way(stack, wait)
+    terminated = stack.dagster._query(TERMINATE, run=run_id, policy=policy)["terminateRun"]
+    assert terminated == {"__typename": "TerminateRunSuccess"}
+    assert end_of(stack, run_id) == "CANCELED"
+    assert {path: stack.get(path).headers["x-generation"] for path in PATHS} == before
+    # Whoever comes next finds nothing taken.
+    assert stack.kpi("warm").code == 0
+    assert end_of(stack, run_id) == "CANCELED"
+
+
 def test_a_supervisor_killed_during_a_refresh(stack, wait) -> None:
     pids = {state.pid for state in stack.states().values()}
     supervisor = int((stack.home / "run" / "supervisord.pid").read_text())

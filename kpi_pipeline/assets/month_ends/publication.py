@@ -28,7 +28,8 @@ from kpi_pipeline.assets.reuse import basis_digest, single_values
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
-from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.leases import month_end_lease
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
@@ -90,7 +91,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
         done: list[_Kept] = []
         stacked = (rollup, positions, breakdowns, critical_certificates)
         provenance = Provenance.of(rollup)
-        with cache.lease(f"month_end_{product}", context.run_id) as extend_lease:
+        with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):
                 extend_lease()
                 kept = _publish(product, month, stacked, provenance, source, cache, context.run_id)
@@ -170,7 +171,9 @@ def _publish(
         fresh_until=provenance.read_at,
         stale_until=provenance.read_at,
     )
-    outcome = history.keep(entry)
+    outcome = history.keep(entry, by=run_id)
+    if outcome is Flip.REVOKED:
+        raise Failure("This run was terminated: the month ends stay as they are.", allow_retries=False)
     return _Kept(month, outcome.value, entry)
 
 

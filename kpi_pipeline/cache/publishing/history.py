@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import redis
 
-from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field
+from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field, revoked_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.removal import Removal
@@ -39,17 +39,21 @@ class History:
         text = cast("bytes | None", self._client.hget(HISTORY_KEY, field))
         return None if text is None else _readable(field, text)
 
-    def keep(self, entry: ManifestEntry) -> Flip:
+    def keep(self, entry: ManifestEntry, by: str | None = None) -> Flip:
         """Make a staged generation that of its month end, unless one of a later reading is.
 
         The one it replaces is removed. A second call changes nothing.
+
+        Args:
+            entry: Its entry.
+            by: The run that publishes it: nothing changes once it is revoked. None outside a run.
 
         Raises:
             IncompleteGeneration: If keys of the generation are missing; the one kept before stays.
         """
         field = month_end_field(entry.product, entry.as_of)
         outcome, *replaced = self._keep(
-            keys=[HISTORY_KEY, members_key(entry.generation)],
+            keys=[HISTORY_KEY, members_key(entry.generation), revoked_key(by or "")],
             args=[field, entry.generation, entry.fence, entry.variants + 1, entry.to_json()],
         )
         if outcome == b"incomplete":

@@ -1,18 +1,33 @@
 """Leases: the right of one run at a time to rebuild a product; a lease expires by itself.
 
 A lease avoids double work only. The fence drawn before reading the source ensures that an older reading
-never replaces a newer one, so a holder that comes late does no harm.
+never replaces a newer one, so a holder that comes late does no harm. A run that was terminated is revoked: it
+gets no lease, and nothing of it goes live, however long its process goes on.
 """
 
 from typing import Final
 
 import redis
 
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, lease_key
+from kpi_pipeline.cache.keys import DEFAULT_SCOPE, lease_key, revoked_key
 from kpi_pipeline.cache.scripts import RELEASE_LEASE, TAKE_LEASE
+from kpi_pipeline.model.dimensions import PRODUCTS
 
 LEASE_S: Final = 30.0
 """How long a lease lasts unless it is extended: so long others wait for a holder that has died."""
+
+
+REVOKED_S: Final = 86_400
+"""How long a revocation is remembered: far longer than the longest run."""
+
+
+def month_end_lease(product: str) -> str:
+    """What the lease of a product's month ends is named by."""
+    return f"month_end_{product}"
+
+
+class Revoked(RuntimeError):
+    """A run was terminated and may publish nothing any more."""
 
 
 class Leases:
@@ -39,12 +54,26 @@ class Leases:
 
         Returns:
             False, with nothing changed, when another run holds it.
+
+        Raises:
+            Revoked: If the run was terminated.
         """
-        return bool(self._take(keys=[lease_key(product, scope)], args=[holder, self._milliseconds]))
+        keys = [lease_key(product, scope), revoked_key(holder)]
+        taken = int(self._take(keys=keys, args=[holder, self._milliseconds]))
+        if taken < 0:
+            raise Revoked(f"run {holder} was terminated: nothing of it is published")
+        return bool(taken)
 
     def release(self, product: str, holder: str, scope: str = DEFAULT_SCOPE) -> bool:
         """Release a lease; False, with nothing changed, when the holder does not hold it."""
         return bool(self._release(keys=[lease_key(product, scope)], args=[holder]))
+
+    def revoke(self, holder: str) -> None:
+        """Let a run, by its id, publish nothing any more, and free the leases that it holds."""
+        self._client.set(revoked_key(holder), 1, ex=REVOKED_S)
+        for product in PRODUCTS:
+            self.release(product, holder)
+            self.release(month_end_lease(product), holder)
 
     def holder(self, product: str, scope: str = DEFAULT_SCOPE) -> str | None:
         """The run that holds a product's lease; None when none does."""

@@ -22,6 +22,7 @@ from kpi_pipeline.cache.keys import (
     REPLACED_KEY,
     members_key,
     payload_key,
+    revoked_key,
     variant_key,
 )
 from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry, live_entry
@@ -53,6 +54,7 @@ class Flip(StrEnum):
 
     LIVE = "live"
     SUPERSEDED = "superseded"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ class Publisher:
             for key in unreadable(self._client, batch)
         )
 
-    def flip(self, entry: ManifestEntry) -> Flip:
+    def flip(self, entry: ManifestEntry, by: str | None = None) -> Flip:
         """Make a staged generation the live one, unless a newer reading of the source is live.
 
         The generation that was live is kept; `entry.previous` is ignored and set here. Generations no
@@ -217,12 +219,13 @@ class Publisher:
 
         Args:
             entry: The new entry. An equal fence replaces the live one.
+            by: The run that publishes it: nothing changes once it is revoked. None outside a run.
 
         Raises:
             IncompleteGeneration: If keys of the generation are missing; the live one stays.
         """
         outcome, *dropped = self._flip(
-            keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY],
+            keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY, revoked_key(by or "")],
             args=[
                 entry.product,
                 entry.generation,

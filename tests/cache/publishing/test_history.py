@@ -9,6 +9,7 @@ import pytest
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field, payload_key, variant_key
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
+from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -51,6 +52,13 @@ def test_the_newest_month_end_on_or_before_a_date_answers(keep, reader) -> None:
         assert answer.payload.data()["mark"] == answered.isoformat()
         assert reader.catalogue_as_of("kpis", requested)["mark"] == answered.isoformat()
     assert reader.month_ends("kpis") == (JANUARY, FEBRUARY, MARCH)
+
+
+def test_nothing_of_a_revoked_run_is_kept(each_newsroom, each_client) -> None:
+    entry = each_newsroom.entry(each_newsroom.stage(), fence=1, as_of=JANUARY)
+    Leases(each_client).revoke("terminated")
+    assert History(each_client).keep(entry, by="terminated") is Flip.REVOKED
+    assert History(each_client).entries() == []
 
 
 def test_a_date_before_all_history_names_what_there_is(keep, reader) -> None:

@@ -3,11 +3,18 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.keys import lease_key
-from kpi_pipeline.cache.publishing.leases import LEASE_S, Leases
+from kpi_pipeline.cache.keys import lease_key, revoked_key
+from kpi_pipeline.cache.publishing.leases import (
+    LEASE_S,
+    REVOKED_S,
+    Leases,
+    Revoked,
+    month_end_lease,
+)
 
 
 def test_one_holder_at_a_time(each_client) -> None:
@@ -41,6 +48,22 @@ def test_nobody_gives_back_what_another_holds(each_client) -> None:
     leases.take("kpis", "a")
     assert not leases.release("kpis", "b")
     assert leases.holder("kpis") == "a"
+
+
+def test_a_revoked_holder_loses_what_it_holds_and_gets_nothing_more(each_client) -> None:
+    leases = Leases(each_client)
+    held = ("kpis", month_end_lease("charts"))
+    for product in held:
+        assert leases.take(product, "a")
+    assert leases.take("charts", "b")
+    leases.revoke("a")
+    for product in held:
+        assert leases.holder(product) is None
+        with pytest.raises(Revoked, match="run a was terminated"):
+            leases.take(product, "a")
+        assert leases.take(product, "b")
+    assert leases.holder("charts") == "b"
+    assert 0 < each_client.ttl(revoked_key("a")) <= REVOKED_S
 
 
 def test_a_lease_that_was_cut_ends_by_itself(each_client, wait_until) -> None:

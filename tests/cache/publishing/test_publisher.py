@@ -26,6 +26,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Reusable, Staged
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -154,6 +155,17 @@ def test_a_stale_fence_is_refused(each_newsroom, each_client) -> None:
     assert held(each_client, slow.generation) == 2
     assert each_newsroom.publisher.discard(slow)
     assert held(each_client, slow.generation) == 0
+
+
+def test_nothing_of_a_revoked_run_goes_live(each_newsroom, each_client) -> None:
+    before = each_newsroom.publish()
+    entry = each_newsroom.entry(each_newsroom.stage(), fence=each_newsroom.publisher.next_fence())
+    Leases(each_client).revoke("terminated")
+    assert each_newsroom.publisher.flip(entry, by="terminated") is Flip.REVOKED
+    assert live(each_client) == before
+    assert each_newsroom.publisher.flip(entry, by="another") is Flip.LIVE
+    # What a run had published before it was terminated may still be rolled back to.
+    assert each_newsroom.publisher.flip(replace(before, fence=entry.fence + 1)) is Flip.LIVE
 
 
 def test_an_equal_fence_is_allowed(each_newsroom, each_client) -> None:
