@@ -129,9 +129,8 @@ def product_asset(product: str) -> AssetsDefinition:
         basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
         settings = current_settings()
-        fresh_until = provenance.read_at + settings.ttl[product]
-        stale_until = fresh_until + settings.stale_grace
-        expires_at = stale_until + KEY_MARGIN_SECONDS
+        life = settings.ttl[product], settings.stale_grace
+        expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
             origin, unread = None if _writes_all(context.run) else live, list[str]()
@@ -140,29 +139,39 @@ def product_asset(product: str) -> AssetsDefinition:
             if damaged:
                 context.log.warning(f"{len(damaged)} answers of the live generation are gone or corrupt")
             written: Staged | ManifestEntry
-            if (
+            computed_at = verified_at = provenance.read_at
+            if live is not None and live.fence > provenance.fence:
+                # Another run has read the source later and is done: this one has nothing to add.
+                written, outcome = live, "superseded"
+            elif (
                 origin is not None
                 and not damaged
                 and origin.has_inputs(inputs)
                 and publisher.prolong(origin.generation, expires_at)
             ):
                 written, outcome, computed_at = origin, "unchanged", origin.computed_at
+                # Fences are drawn before the clock is read: the later of two may have the earlier time.
+                verified_at = max(verified_at, origin.verified_at)
             else:
                 plan = write_plan(product, cube, variants, origin, basis, damaged)
                 written, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
-                outcome, computed_at = "written", provenance.read_at
+                outcome = "written"
         yield _check_result(product, "reads_back", unread, variants=written.variants)
         _fail_on({"reads_back": unread})
-        entry = manifest_entry(
-            written,
-            provenance,
-            as_of,
-            inputs=inputs,
-            basis=basis,
-            run_id=context.run_id,
-            computed_at=computed_at,
-            fresh_until=fresh_until,
-            stale_until=stale_until,
+        entry = (
+            live
+            if live is not None and outcome == "superseded"
+            else manifest_entry(
+                written,
+                provenance,
+                as_of,
+                inputs=inputs,
+                basis=basis,
+                run_id=context.run_id,
+                computed_at=computed_at,
+                verified_at=verified_at,
+                life=life,
+            )
         )
         context.log.info(f"{entry.variants} variants of {product}: {entry.generation} is {outcome}")
         metadata = {
@@ -277,8 +286,8 @@ def manifest_entry(
     basis: str,
     run_id: str,
     computed_at: float,
-    fresh_until: float,
-    stale_until: float,
+    verified_at: float,
+    life: tuple[float, float],
 ) -> ManifestEntry:
     """The entry by which a generation goes live.
 
@@ -290,8 +299,8 @@ def manifest_entry(
         basis: Of `basis_digest`.
         run_id: The run that publishes it.
         computed_at: When the source was read from which it was computed, in seconds since the epoch.
-        fresh_until: When it becomes stale, likewise.
-        stale_until: When it expires, likewise.
+        verified_at: When the source was last read and gave the same figures, likewise.
+        life: For how many seconds from then it is fresh, and stale after that.
     """
     return ManifestEntry(
         product=held.product,
@@ -299,9 +308,9 @@ def manifest_entry(
         fence=provenance.fence,
         as_of=as_of,
         computed_at=computed_at,
-        verified_at=provenance.read_at,
-        fresh_until=fresh_until,
-        stale_until=stale_until,
+        verified_at=verified_at,
+        fresh_until=verified_at + life[0],
+        stale_until=verified_at + life[0] + life[1],
         inputs=inputs,
         basis=basis,
         watermark=provenance.watermark,

@@ -273,6 +273,46 @@ def test_a_run_whose_source_was_read_earlier_never_replaces_a_newer_one(
     assert read().manifest()["kpis"] == live
 
 
+@pytest.mark.parametrize("tags", [{}, REBUILD], ids=["refresh", "rebuild"])
+def test_two_runs_at_once_the_earlier_reading_ends_last(demo_home: Path, run, read, tags) -> None:
+    assert run("refresh_kpis").success
+    first = read().manifest()["kpis"]
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client, ThreadPoolExecutor(1) as aside:
+        leases, publisher = Leases(client), Publisher(client)
+        assert leases.take("kpis", "the later one")
+        rolled_up = (demo_home / "storage" / "rollup" / "latest").read_text()
+        earlier = aside.submit(run, "refresh_kpis", tags=tags)
+        wait_until(lambda: (demo_home / "storage" / "rollup" / "latest").read_text() != rolled_up)
+        times = {
+            name: getattr(first, name) + 60
+            for name in ("computed_at", "verified_at", "fresh_until", "stale_until")
+        }
+        later = replace(first, fence=publisher.next_fence(), run_id="the later one", **times)
+        assert publisher.flip(later) is Flip.LIVE
+        assert leases.release("kpis", "the later one")
+        assert earlier.result().success
+    assert read().manifest()["kpis"] == later
+
+
+def test_two_runs_at_once_the_later_fence_has_the_earlier_time(demo_home: Path, run, read) -> None:
+    """One draws its fence first and begins to read last, and publishes first."""
+    assert run("refresh_kpis").success
+    first = read().manifest()["kpis"]
+    with connect(os.environ["REDIS_URL"]) as client:
+        later = replace(
+            first,
+            computed_at=first.computed_at + 60,
+            verified_at=first.verified_at + 60,
+            fresh_until=first.fresh_until + 60,
+            stale_until=first.stale_until + 60,
+        )
+        assert Publisher(client).flip(later) is Flip.LIVE
+    assert run("refresh_kpis").success
+    live = read().manifest()["kpis"]
+    assert live.fence > later.fence
+    assert live == replace(later, fence=live.fence, run_id=live.run_id)
+
+
 @pytest.mark.parametrize("when", ["before it is written", "before it goes live"])
 def test_a_terminated_run_publishes_nothing_even_if_it_goes_on(
     demo_home: Path, instance, run, read, monkeypatch, when: str

@@ -167,9 +167,8 @@ def _publish(
         basis=basis_digest(product, cube, described),
         run_id=run_id,
         computed_at=provenance.read_at,
-        # The past does not age.
-        fresh_until=provenance.read_at,
-        stale_until=provenance.read_at,
+        verified_at=provenance.read_at,
+        life=(0, 0),  # the past does not age
     )
     outcome = history.keep(entry, by=run_id)
     if outcome is Flip.REVOKED:
