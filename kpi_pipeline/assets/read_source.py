@@ -13,6 +13,7 @@ from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance
+from kpi_pipeline.sources.summary_rows import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Reading:
         costs: The valid costs by category, carrying their provenance.
         cost_quarantine: The costs refused.
         refused_costs: How many those are.
+        left_out: Rows of a file that are no rows.
         undetailed_costs: Valid costs whose lines give no category.
         provenance: Where they come from.
         seconds_reading: How long reading took.
@@ -74,6 +76,7 @@ class Reading:
     costs: pa.Table
     cost_quarantine: pa.Table
     refused_costs: Refusals
+    left_out: LeftOut
     undetailed_costs: int
     provenance: Provenance
     seconds_reading: float
@@ -132,6 +135,7 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
             costs.reason_counts,
             limit,
         ),
+        left_out=extracted.left_out,
         undetailed_costs=costs.undetailed,
         provenance=provenance,
         seconds_reading=read_at - started,

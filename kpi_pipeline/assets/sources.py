@@ -93,6 +93,8 @@ def certificates(
         metadata={
             "rows": reading.certificates.num_rows,
             "rows_refused": rows.refused,
+            "empty_rows_left_out": reading.left_out.blank,
+            "rows_of_totals_left_out": reading.left_out.totals,
             "reasons": MetadataValue.json(rows.reason_counts),
             **origin,
             "preview": _preview(reading.certificates),

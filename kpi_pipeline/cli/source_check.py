@@ -12,6 +12,7 @@ from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.selection import masked_url
+from kpi_pipeline.sources.summary_rows import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,15 @@ class SourceCheck:
     mapping: str
     certificates: RowCheck
     costs: RowCheck
+    left_out: LeftOut
 
     def summary(self) -> str:
         """Numbers of accepted and rejected rows, and of costs if there are any."""
         text = f"{self.certificates.accepted:,} rows accepted, {self.certificates.rejected:,} rejected"
         if self.costs.accepted or self.costs.rejected:
             text += f"; {self.costs.accepted:,} costs accepted, {self.costs.rejected:,} rejected"
+        if self.left_out.as_text():
+            text += f"; {self.left_out.as_text()}"
         return text
 
     def as_dict(self) -> dict[str, Any]:
@@ -63,6 +67,7 @@ class SourceCheck:
             "mapping": self.mapping,
             **self.certificates.as_dict(),
             "costs": self.costs.as_dict(),
+            "left_out": {"empty_rows": self.left_out.blank, "rows_of_totals": self.left_out.totals},
         }
 
 
@@ -99,6 +104,7 @@ def read_source(url: str, mapping: str, timezone: str) -> SourceCheck:
             rejected_costs,
             cost_rows.reason_counts,
         ),
+        left_out=extracted.left_out,
     )
 
 

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     MISSING = "missing"
     DUPLICATE = "duplicate_certificate"
     DUPLICATE_COST = "duplicate_cost"
+    GARBLED = "garbled_text"
     UNKNOWN_STATE = "unknown_state"
     UNKNOWN_KIND = "unknown_kind"
     BAD_DATE = "bad_date"
@@ -62,6 +63,7 @@ REASON_ADVICE: Final[dict[Reason, str]] = {
     Reason.MISSING: "fill the column in the source, or give it a default in the mapping file",
     Reason.DUPLICATE: "certificate_id must be unique: check the mapping file's columns and its query's joins",
     Reason.DUPLICATE_COST: "cost_id must be unique: check [costs] in the mapping file and its query's joins",
+    Reason.GARBLED: "a control character is in the name: correct it, or the encoding that it was written in",
     Reason.UNKNOWN_STATE: "add the word under [states] in the mapping file",
     Reason.UNKNOWN_KIND: "add the word under [costs.kinds] in the mapping file",
     Reason.BAD_DATE: "add the format under [dates] in the mapping file, or correct the source",

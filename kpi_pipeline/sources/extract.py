@@ -1,7 +1,7 @@
 """Reading a source: a CSV file or any database that SQLAlchemy's URLs name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.other_databases import read_other
 from kpi_pipeline.sources.relations import Relation, RelationName, relations_of
 from kpi_pipeline.sources.selection import is_csv, masked_url
+from kpi_pipeline.sources.summary_rows import LeftOut
 from kpi_pipeline.sources.watermark import watermark
 
 __all__ = ["CostExtract", "Extract", "SourceError", "extract", "parse_address", "read_database"]
@@ -36,6 +37,7 @@ class Extract:
         raw: The rows, only the mapping's source columns.
         log: The change log, only the columns that the mapping names; None where it has none.
         costs: The costs; None where the mapping has none.
+        left_out: Rows of a file that are no rows.
         watermark: The greatest `updated_at` as ISO text, else a digest of the rows; with a digest of the
             costs if there are any; None without rows.
     """
@@ -44,13 +46,14 @@ class Extract:
     log: pa.Table | None
     costs: CostExtract | None
     watermark: str | None
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def extract(url: str, mapping: SourceMapping) -> Extract:
     """Read all rows of a source, its change log and its costs, without changing it.
 
     Args:
-        url: Path of a .csv file, or SQLAlchemy URL.
+        url: Path of a .csv, .tsv or .txt file, or SQLAlchemy URL.
         mapping: What to read.
 
     Raises:
@@ -58,8 +61,10 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
             to do and contains no password.
     """
     if is_csv(url):
-        tables: dict[RelationName, pa.Table] = {"certificates": read_csv(Path(url).expanduser(), mapping)}
+        rows, left_out = read_csv(Path(url).expanduser(), mapping)
+        tables: dict[RelationName, pa.Table] = {"certificates": rows}
     else:
+        left_out = LeftOut()
         tables = read_database(url, relations_of(mapping))
     raw, headers, lines = tables["certificates"], tables.get("cost_headers"), tables.get("cost_lines")
     return Extract(
@@ -67,6 +72,7 @@ def extract(url: str, mapping: SourceMapping) -> Extract:
         tables.get("log"),
         None if headers is None else CostExtract(headers, lines),
         watermark(raw, mapping, [table for table in (headers, lines) if table is not None]),
+        left_out,
     )
 
 
@@ -91,8 +97,11 @@ def parse_address(url: str) -> URL:
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
+        is_absent = "://" not in url and not Path(url).expanduser().exists()
+        absence = f"there is no file {url}: " if is_absent else ""
         raise SourceError(
-            f"{masked_url(url)} is neither the path of a .csv file nor a database URL; examples: data.csv, "
+            f"{absence}{masked_url(url)} is neither the path of a .csv file nor a database URL; "
+            "examples: data.csv, "
             "sqlite:///path/to/file.db, postgresql://user:password@host:5432/database"
         ) from None
     if address.host and "@" in address.host:

@@ -1,13 +1,14 @@
 """What to read from a database: tables and queries, as SQLAlchemy expressions of any dialect."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
+from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.errors import SourceError
 
@@ -117,6 +118,19 @@ def _table_or_query(
 def settings_of(relations: Iterable[Relation]) -> str:
     """The settings of the mapping file that name relations, for messages."""
     return " and ".join(relation.setting for relation in relations)
+
+
+def resolve_columns(expected: Iterable[str], present: Sequence[str]) -> list[str]:
+    """The names by which a file has the columns to read.
+
+    A column that it does not have by its very name is the one whose name folds alike, if there is only one;
+    what it has not at all keeps its name.
+    """
+    by_fold: dict[str, list[str]] = {}
+    for name in present:
+        by_fold.setdefault(fold(name.lstrip("\ufeff")), []).append(name)
+    alike = {name: by_fold.get(fold(name), []) for name in expected if name not in present}
+    return [alike[name][0] if len(alike.get(name, ())) == 1 else name for name in expected]
 
 
 def check_columns(label: str, expected: tuple[str, ...], present: list[str]) -> None:

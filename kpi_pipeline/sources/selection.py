@@ -56,8 +56,8 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
 
 
 def is_csv(url: str) -> bool:
-    """Whether an address is the path of a CSV file."""
-    return "://" not in url and url.lower().endswith(".csv")
+    """Whether an address is the path of a CSV file, tabulated text included."""
+    return "://" not in url and url.lower().endswith((".csv", ".tsv", ".txt"))
 
 
 def masked_url(url: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import extract
 from tests.conftest import skip_or_fail
 
@@ -39,6 +40,36 @@ def column(result: Normalised, name: str) -> list[Any]:
     """A column of the certificates, none of the rows being refused."""
     assert result.reason_counts == {}
     return result.certificates.column(name).to_pylist()
+
+
+# --- files
+
+
+def test_control_characters_name_the_encoding() -> None:
+    with pytest.raises(SourceError, match=r"U\+0092.*Write encoding = \"cp1252\" under \[source\]"):
+        read_case("07-cp1252-excel")
+    clients = column(read_case("07-cp1252-excel", source={"encoding": "cp1252"}), "client")
+    assert "Constructora O\u2019Higgins \u2013 Etapa \u201cNorte\u201d" in clients
+
+
+def test_unicode_text_of_a_spreadsheet() -> None:
+    assert column(read_case("08-utf16-unicode-text"), "client") == ["Compañía Ñuble"]
+
+
+def test_the_line_that_names_the_delimiter() -> None:
+    assert column(read_case("09-sep-line"), "client") == ["ACME"]
+
+
+@pytest.mark.parametrize("name", ["10-header-trailing-space", "10c-header-nfd"])
+def test_headers_that_look_alike(name: str) -> None:
+    result = read_case(name)
+    assert column(result, "client") == ["ACME"]
+    assert column(result, "issued_on") == [date(2024, 3, 1)]
+
+
+def test_rows_without_any_value_are_no_rows() -> None:
+    result = read_case("17-blank-rows")
+    assert column(result, "amount_proposed") == [1000] * 20
 
 
 # --- dates and months

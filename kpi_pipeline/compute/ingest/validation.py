@@ -11,6 +11,7 @@ import pyarrow as pa
 from kpi_pipeline.compute.ingest.parsing import literal
 from kpi_pipeline.compute.ingest.source_rows import RAW, raw_as_json
 from kpi_pipeline.model.certificates import Reason
+from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS, COST_COLUMN_DIMENSIONS
 
 FIRST_DAY: Final = "DATE '1990-01-01'"
 LAST_DAY: Final = "DATE '2100-12-31'"
@@ -62,6 +63,12 @@ def _bad_amount(column: str) -> Rule:
     return Rule(Reason.BAD_AMOUNT, column, f"{column}_given AND {column} IS NULL AND {readable}")
 
 
+def _garbled(column: str) -> Rule:
+    # Counting bytes and characters is quick, and only a character outside ASCII can be one of these.
+    condition = rf"strlen({column}) <> length({column}) AND regexp_matches({column}, '[\x{{80}}-\x{{9f}}]')"
+    return Rule(Reason.GARBLED, column, condition)
+
+
 def _out_of_range(column: str) -> Rule:
     return Rule(Reason.DATE_OUT_OF_RANGE, column, f"{column} < {FIRST_DAY} OR {column} > {LAST_DAY}")
 
@@ -74,6 +81,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _missing("state"),
     _missing("currency"),
     Rule(Reason.DUPLICATE, None, "is_superseded"),
+    *(_garbled(column) for column in COLUMN_DIMENSIONS),
     _unreadable(Reason.UNKNOWN_STATE, "state"),
     _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
     *(_unreadable(Reason.BAD_DATE, column) for column in (*DAYS, "month", "updated_at")),
@@ -97,6 +105,7 @@ COST_RULES: Final[tuple[Rule, ...]] = (
     _missing("kind"),
     _missing("currency"),
     Rule(Reason.DUPLICATE_COST, None, "is_superseded"),
+    *(_garbled(column) for column in (*COST_COLUMN_DIMENSIONS, "supplier")),
     _unreadable(Reason.UNKNOWN_KIND, "kind"),
     _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
     *(_unreadable(Reason.BAD_DATE, column) for column in COST_DAYS),

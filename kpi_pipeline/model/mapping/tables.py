@@ -1,8 +1,8 @@
 """Tables, queries and files of a source, as a mapping file names them."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
 from kpi_pipeline.model.mapping.amounts import Amounts
@@ -22,8 +22,9 @@ class TableSource(SettingsTable):
     Attributes:
         table: Table name, for a database.
         query: SELECT statement, for a database.
-        delimiter: Field separator, for a CSV file.
-        encoding: Text encoding, for a CSV file.
+        delimiter: Field separator, for a CSV file. A first line `sep=;`, as Excel needs it, goes before it.
+        encoding: Text encoding of a CSV file, such as `cp1252` (Excel on Windows), `latin-1` or `cp850`.
+            Without it UTF-8; a byte order mark tells UTF-8 and UTF-16 by itself.
 
     A table name may be qualified by its schema (`sales.claims`); a part that itself holds a dot is
     put in double quotes.
@@ -32,7 +33,19 @@ class TableSource(SettingsTable):
     table: Text | None = None
     query: Text | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    encoding: Text | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        try:
+            if encoding is not None:
+                "".encode(encoding)
+        except LookupError as error:
+            raise ValueError(
+                f"no encoding {encoding!r}; use one such as utf-8, cp1252, latin-1, utf-16 or cp850"
+            ) from error
+        return encoding
 
     @model_validator(mode="after")
     def _not_both(self) -> Self:

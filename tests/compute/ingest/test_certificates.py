@@ -794,3 +794,11 @@ def test_the_order_of_extraction_is_kept() -> None:
     result = normalise(raw, bare(), None)
     assert result.certificates.column("certificate_id").to_pylist() == [str(n) for n in numbers if n % 7]
     assert result.quarantine.column("row_number").to_pylist() == [n + 1 for n in range(0, count, 7)]
+
+
+def test_a_name_with_control_characters_is_refused() -> None:
+    assert reasons(client="O\x92Higgins", admin="Eva\x96") == [
+        "garbled_text:client",
+        "garbled_text:administrator",
+    ]
+    assert one(client="O\u2019Higgins \u2013 Ñuñoa")["client"] == "O\u2019Higgins \u2013 Ñuñoa"
