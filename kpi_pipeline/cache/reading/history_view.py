@@ -38,6 +38,8 @@ class NoMonthEnd(LookupError):
 class HistoryView:
     """The month ends, of a reading as new as a caller needs. Threads may share it.
 
+    When none is left the server has lost them, as when it was flushed, and the last ones known count.
+
     Args:
         read_client: Where they are read.
         alarms: Raised for an entry that cannot be read.
@@ -45,6 +47,7 @@ class HistoryView:
 
     def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
         self._alarms = alarms
+        self._known: tuple[ManifestEntry, ...] = ()
         self._view = HashView(read_client, HISTORY_KEY, self._parse)
 
     def entries(self, product: str, since: float) -> tuple[ManifestEntry, ...]:
@@ -78,4 +81,6 @@ class HistoryView:
                 continue
             if entry.schema_version == SCHEMA_VERSION:
                 entries.append(entry)
-        return tuple(sorted(entries, key=lambda entry: entry.as_of))
+        if raw or not self._known:
+            self._known = tuple(sorted(entries, key=lambda entry: entry.as_of))
+        return self._known

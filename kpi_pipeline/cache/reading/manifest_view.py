@@ -20,7 +20,8 @@ _MOST_SUCCESSORS: Final = 20
 class ManifestView:
     """The live entries by product, of a reading as new as a caller needs. Threads may share it.
 
-    Of an entry that cannot be read the last good one counts.
+    Of an entry that cannot be read, or that is gone, the last good one counts: a server that was flushed or
+    replaced by an empty one has lost it, for products are never withdrawn.
 
     Args:
         read_client: Where it is read.
@@ -32,11 +33,17 @@ class ManifestView:
         self._alarms = alarms
         self._on_change = on_change
         self._known: Entries = {}
+        self._lost: frozenset[str] = frozenset()
         self._view = HashView(read_client, MANIFEST_KEY, self._parse)
 
     def entries(self, since: float) -> Entries:
         """The live entries by product; `since` and errors as of `HashView.read`."""
         return self._view.read(since)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The products whose entry was known and is gone from Redis, by the last reading."""
+        return self._lost
 
     def _parse(self, raw: Mapping[bytes, bytes]) -> Entries:
         entries = {}
@@ -48,6 +55,10 @@ class ManifestView:
                 self._alarms.sound("manifest_corrupt", product, str(error))
                 if product in self._known:
                     entries[product] = self._known[product]
+        self._lost = frozenset(self._known.keys() - entries.keys())
+        for product in self._lost:
+            self._alarms.sound("manifest_lost", product, "Redis has lost its entry: it is being restored")
+            entries[product] = self._known[product]
         self._known = entries
         self._on_change(entries)
         return entries

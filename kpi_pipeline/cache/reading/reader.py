@@ -74,7 +74,7 @@ class CacheReader:
     is what the reader may see.
 
     While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
-    state follows the clock.
+    state follows the clock. When Redis has lost them it does the same, and they are stale.
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long an answer takes.
@@ -124,7 +124,7 @@ class CacheReader:
                 miss = MissReason.UNREACHABLE
                 if payload is None:
                     raise
-        state, reachable = entry.state_at(self._clock()), not self._read_client.failing
+        state, reachable = self.state_of(entry), not self._read_client.failing
         if state is AnswerState.EXPIRED:
             self._count("expired")
             return Answer(state, None, entry, filter, reachable, MissReason.EXPIRED)
@@ -152,6 +152,12 @@ class CacheReader:
             self._count("missing")
             state = AnswerState.MISSING
         return Answer(state, payload, entry, filter, not self._read_client.failing)
+
+    def state_of(self, entry: ManifestEntry) -> AnswerState:
+        """The state of the answers of a live generation; what Redis has lost is not fresh."""
+        state = entry.state_at(self._clock())
+        is_lost = entry.product in self._view.lost
+        return AnswerState.STALE if is_lost and state is AnswerState.FRESH else state
 
     def sibling(self, entry: ManifestEntry, filter: Filter, scope: str = DEFAULT_SCOPE) -> Payload | None:
         """Another variant of a generation that has answered a reader, if it is there.
@@ -260,7 +266,9 @@ class CacheReader:
         with self._lock:
             reads = dict(self._reads)
         return {
-            "products": {product: entry_status(entry, now) for product, entry in entries.items()},
+            "products": {
+                product: entry_status(entry, self.state_of(entry), now) for product, entry in entries.items()
+            },
             "redis": server_status(self._read_client),
             "memory": self._memory.size(),
             "reads": reads,
@@ -315,6 +323,8 @@ class CacheReader:
                 former = self._exact(replaced, requested, scope)
                 if former is not None:
                     return replaced, requested, former, miss
+        if payload is None:
+            answered, payload = self._held_wider(live, requested, scope)
         return live, answered, payload, miss
 
     def _exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:

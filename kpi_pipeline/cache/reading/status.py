@@ -6,20 +6,21 @@ from typing import Any, cast
 import redis
 
 from kpi_pipeline.cache.keys import ALARMS_KEY
-from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 
 
-def entry_status(entry: ManifestEntry, now: float) -> dict[str, Any]:
+def entry_status(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
     """A live generation and its state.
 
     Args:
         entry: Its manifest entry.
+        state: The state of its answers.
         now: Seconds since the epoch.
     """
     return {
         "generation": entry.generation,
-        "state": entry.state_at(now).value,
+        "state": state.value,
         "as_of": entry.as_of.isoformat(),
         "age_s": round(max(now - entry.verified_at, 0.0), 3),
         "computed_at": entry.computed_at,

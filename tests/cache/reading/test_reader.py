@@ -543,10 +543,36 @@ class TestOutage:
                 wait_until(lambda: reader.answer("kpis", EVERYTHING).entry == again)
                 answer = reader.answer("kpis", EVERYTHING)
                 assert (content_of(answer)["mark"], answer.reachable) == ("again", True)
-                with pytest.raises(NothingPublished):
-                    reader.answer("charts", EVERYTHING)
+                # It was never read, and the new server does not hold it.
+                lost = reader.answer("charts", EVERYTHING)
+                assert (lost.payload, lost.miss) == (None, MissReason.VANISHED)
             finally:
                 back.stop()
+
+    def test_a_flushed_server(self, each_newsroom, each_client, reader, clock) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME, JANUARY)
+        each_newsroom.publish(EVERYTHING, product="charts")
+        for held in (EVERYTHING, ACME):
+            reader.answer("kpis", held)
+        catalogue = reader.catalogue("kpis")
+        each_client.flushall()
+        for held in (EVERYTHING, ACME):
+            answer = reader.answer("kpis", held)
+            assert (answer.state, answer.answered, answer.entry) == (AnswerState.STALE, held, entry)
+            assert answer.reachable
+            assert answer.miss is None
+        assert reader.catalogue("kpis") is catalogue
+        assert reader.status()["products"]["kpis"]["state"] == "stale"
+        wider = reader.answer("kpis", ACME_JANUARY)
+        assert (wider.state, wider.answered) == (AnswerState.MISSING, ACME)
+        assert reader.answer("charts", EVERYTHING).payload is None
+        assert alarms(each_client)[b"manifest_lost"] == b"2"
+        clock.now = entry.stale_until
+        assert reader.answer("kpis", ACME).state is AnswerState.EXPIRED
+        clock.now = time.time()
+        again = each_newsroom.publish(EVERYTHING, ACME, mark="again")
+        answer = reader.answer("kpis", ACME)
+        assert (answer.state, answer.entry) == (AnswerState.FRESH, again)
 
     def test_a_silent_server_is_asked_at_most_once_a_second(self, server, wait_until, newsroom_of) -> None:
         url = server_url(server)

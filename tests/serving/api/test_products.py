@@ -279,6 +279,19 @@ def test_a_corrupt_payload_is_answered_by_the_generation_before_and_refreshed(
     assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
+def test_a_flushed_server_is_answered_from_memory_as_stale(web, press, client, data_of) -> None:
+    press.publish(answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis", scale=2)})
+    paths = ("/manager/api/kpis", "/manager/api/kpis?client=minera nandu")
+    before = [web.get(path).get_json() for path in paths]
+    client.flushall()
+    for path, former in zip(paths, before, strict=True):
+        response = web.get(path)
+        assert response.status_code == 200
+        assert response.headers["X-Cache-State"] == "stale"
+        assert response.get_json()["data"] == former["data"]
+    assert requested(client) == [("refresh", "kpis", EVERYTHING)]
+
+
 def test_a_corrupt_payload_without_a_wider_one_is_not_ready(web, press, client) -> None:
     (entry,) = press.publish("kpis")
     client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), b"")
