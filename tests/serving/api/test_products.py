@@ -279,11 +279,13 @@ def test_a_corrupt_payload_is_answered_by_the_generation_before_and_refreshed(
     assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
-def test_a_flushed_server_is_answered_from_memory_as_stale(web, press, client, data_of) -> None:
+def test_a_flushed_server_is_answered_from_memory_as_stale(web, press, client, data_of, wait_until) -> None:
     press.publish(answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis", scale=2)})
     paths = ("/manager/api/kpis", "/manager/api/kpis?client=minera nandu")
     before = [web.get(path).get_json() for path in paths]
     client.flushall()
+    # The manifest is read again a moment later.
+    wait_until(lambda: web.get(paths[0]).headers["X-Cache-State"] == "stale")
     for path, former in zip(paths, before, strict=True):
         response = web.get(path)
         assert response.status_code == 200
