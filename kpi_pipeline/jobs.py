@@ -11,6 +11,7 @@ from kpi_pipeline.cache.requests.fulfil import (
     PRIORITY_TAG,
     REBUILD_TAG,
     REFRESH_ALL_JOB,
+    RESTORE_JOB,
     refresh_job,
 )
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -102,6 +103,7 @@ BACKTEST_FORECAST: Final = define_asset_job(
 
 
 @job(
+    name=RESTORE_JOB,
     description="Bring back from the archive what Redis has lost, without reading the source.",
     tags=_tags("kpis"),
     executor_def=in_process_executor,

@@ -191,6 +191,11 @@ class Settings(BaseSettings):
         """Folder of snapshots: certificates, quarantine, roll-up."""
         return self.home / "storage"
 
+    @property
+    def archive(self) -> Path:
+        """Folder of what is restored when Redis has lost it."""
+        return self.storage / "archive"
+
     def today(self) -> date:
         """The business date: KPI_AS_OF, or the current day in KPI_TIMEZONE."""
         return self.as_of or datetime.now(ZoneInfo(self.timezone)).date()

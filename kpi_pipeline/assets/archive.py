@@ -1,6 +1,7 @@
 """The archive on disk: written after each publication, restored when Redis has lost live generations."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from dagster import (
@@ -16,7 +17,9 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
+from kpi_pipeline.cache.publishing.leases import month_end_lease
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
@@ -47,11 +50,11 @@ def archived_asset(product: str) -> AssetsDefinition:
         outcome, written = "archived", 0
         try:
             written = cache.archive.store(live)
+            cache.popularity_file.store(product)
         except (OSError, IncompleteGeneration) as error:
             outcome = f"not archived: {error}"
             context.log.warning(outcome)
-            advice = f"{error}; check free space and permissions of KPI_HOME/storage/archive"
-            Alarms(cache.client).sound("archive_failed", product, advice)
+            _raise_alarm(cache, product, error)
         return MaterializeResult(
             metadata={
                 "generation": live.generation,
@@ -64,9 +67,39 @@ def archived_asset(product: str) -> AssetsDefinition:
     return store
 
 
+def archive_month_ends(cache: CacheResource, products: Sequence[str] = PRODUCTS) -> int:
+    """Archive the month ends that are not yet; a failure to do so raises an alarm.
+
+    Args:
+        cache: Where they are.
+        products: Of which products.
+
+    Returns:
+        How many were archived.
+    """
+    archive, archived = cache.month_end_archive, 0
+    for entry in History(cache.client).entries():
+        if entry.product not in products or archive.holds(entry):
+            continue
+        try:
+            archive.store(entry)
+        except (OSError, IncompleteGeneration) as error:
+            _raise_alarm(cache, f"{entry.product} as of {entry.as_of}", error)
+        else:
+            archived += 1
+    return archived
+
+
+def _raise_alarm(cache: CacheResource, subject: str, error: Exception) -> None:
+    advice = f"{error}; check free space and permissions of KPI_HOME/storage/archive"
+    Alarms(cache.client).sound("archive_failed", subject, advice)
+
+
 @op(description="Restore from the archive what Redis has lost, then request a rebuild.")
 def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
     """Restore every product that has lost keys or its manifest entry, without reading the source.
+
+    Month ends that are lost, and what readers request, are restored as well.
 
     Raises:
         Failure: If a product that has lost keys could not be restored; its rebuild is requested.
@@ -96,12 +129,26 @@ def restore_lost(context: OpExecutionContext, cache: CacheResource) -> None:
         # A superseded restoration leaves the product whole as a rule: another run published meanwhile.
         if integrity.of(product, time.time()) is not None:
             unrestored.append(f"{product} ({loss}): {'; '.join(restored.problems) or restored.outcome.value}")
-    context.add_output_metadata({"products": MetadataValue.json(report)})
+    month_ends = {product: _restore_besides(product, context.run_id, cache) for product in PRODUCTS}
+    context.add_output_metadata(
+        {"products": MetadataValue.json(report), "month_ends": MetadataValue.json(month_ends)}
+    )
     if unrestored:
         raise Failure(
             "not restored: " + "; ".join(unrestored) + ". A rebuild is requested; it reads the source.",
             allow_retries=False,
         )
+
+
+def _restore_besides(product: str, run_id: str, cache: CacheResource) -> list[str]:
+    """Restore what readers request of a product and its month ends; returns the months restored."""
+    restoration, alarms = Restoration(cache.client, cache.month_end_archive), Alarms(cache.client)
+    cache.popularity_file.restore(product)
+    with cache.lease(month_end_lease(product), run_id):
+        restored, problems = restoration.restore_month_ends(product, time.time())
+    for problem in problems:
+        alarms.sound("archive_corrupt", product, f"{problem}; it was skipped")
+    return restored
 
 
 ARCHIVED_ASSETS: Final = [archived_asset(product) for product in PRODUCTS]

@@ -4,9 +4,11 @@ import time
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from kpi_pipeline.assets.archive import archive_month_ends
 from kpi_pipeline.assets.policies import TRY_AGAIN
 from kpi_pipeline.cache.publishing.cleanup import Cleanup
 from kpi_pipeline.compute.months import month_end, month_of
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import current_settings
@@ -28,6 +30,8 @@ def clean_cache(
     first = month_end(month_of(source.today()) - settings.history_months)
     started = time.perf_counter()
     done = Cleanup(cache.client).run(time.time(), first, settings.history_bytes)
+    archived = archive_month_ends(cache)
+    forgotten = cache.month_end_archive.bound(PRODUCTS, first, settings.history_bytes)
     seconds = time.perf_counter() - started
     if done.without_expiry:
         context.log.warning(f"keys that should expire and do not: {', '.join(done.without_expiry[:10])}")
@@ -44,6 +48,8 @@ def clean_cache(
             "month_ends_prolonged": done.month_ends_prolonged,
             "month_ends_lost": len(done.month_ends_lost),
             "month_ends_dropped": len(done.month_ends_dropped),
+            "month_ends_archived": archived,
+            "archived_month_ends_dropped": forgotten,
             "replaced_forgotten": done.replaced_forgotten,
             "requests_dropped": done.requests_dropped,
             "keys_without_expiry": len(done.without_expiry),

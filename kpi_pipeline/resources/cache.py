@@ -9,8 +9,9 @@ from dagster import ConfigurableResource, Failure, InitResourceContext
 from pydantic import PrivateAttr
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.publishing.archive import Archive
+from kpi_pipeline.cache.publishing.archive import Archive, MonthEndArchive
 from kpi_pipeline.cache.publishing.leases import Leases, Revoked
+from kpi_pipeline.cache.usage.popularity_file import PopularityFile
 from kpi_pipeline.settings import current_settings
 
 LONGEST_WAIT_S = 150.0
@@ -46,7 +47,17 @@ class CacheResource(ConfigurableResource[None]):
     @property
     def archive(self) -> Archive:
         """The live generations on disk."""
-        return Archive(self.client, current_settings().storage / "archive")
+        return Archive(self.client, current_settings().archive)
+
+    @property
+    def month_end_archive(self) -> MonthEndArchive:
+        """The month ends on disk."""
+        return MonthEndArchive(self.client, current_settings().archive)
+
+    @property
+    def popularity_file(self) -> PopularityFile:
+        """What readers request, on disk."""
+        return PopularityFile(self.client, current_settings().archive / "popularity")
 
     @contextmanager
     def lease(self, product: str, holder: str) -> Iterator[Callable[[], object]]:

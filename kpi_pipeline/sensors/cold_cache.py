@@ -8,6 +8,7 @@ import redis
 from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
 
 from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.keys import HISTORY_KEY
 from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.jobs import restore_cache
@@ -16,6 +17,9 @@ from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way, under_way
+
+MONTH_ENDS: Final = "month ends"
+"""Stands among the products that have lost something for the month ends of all."""
 
 RETRY_S: Final = 60.0
 """How long the same loss waits for the run that was requested, before another is requested."""
@@ -56,7 +60,7 @@ def _act_on(
 ) -> SensorResult:
     cursor = json.dumps({"lost": lost, "at": now})
     archive = cache.archive
-    if any(archive.entries(product)[0] for product in lost):
+    if MONTH_ENDS in lost or any(archive.entries(product)[0] for product in lost):
         return SensorResult(run_requests=[RunRequest(tags={"kpi/lost": _listed(lost)})], cursor=cursor)
     if not source.is_chosen():
         reason = "nothing is published or archived, and no source is chosen: run `kpi load`"
@@ -71,7 +75,12 @@ def _act_on(
 def _lost(cache: CacheResource, now: float) -> dict[str, str]:
     integrity = IntegrityCheck(cache.client)
     losses = {product: integrity.of(product, now) for product in PRODUCTS}
-    return {product: loss for product, loss in losses.items() if loss is not None}
+    lost = {product: loss for product, loss in losses.items() if loss is not None}
+    if not cache.client.exists(HISTORY_KEY) and any(
+        cache.month_end_archive.entries(product)[0] for product in PRODUCTS
+    ):
+        lost[MONTH_ENDS] = "the history is gone"
+    return lost
 
 
 def _acted_on(cursor: str | None, lost: dict[str, str], now: float) -> bool:

@@ -6,34 +6,51 @@ the stream until its run is recorded, and its successor first checks whether tha
 
 import logging
 import time
-from typing import Final
+from typing import Final, cast
 
 import redis
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.requests.fulfil import LaunchRefused, RunRequestSpec, fulfil, task_tag
+from kpi_pipeline.cache.keys import MANIFEST_KEY
+from kpi_pipeline.cache.publishing.archive import Archive
+from kpi_pipeline.cache.requests.fulfil import (
+    RESTORE_JOB,
+    LaunchRefused,
+    RunRequestSpec,
+    fulfil,
+    task_tag,
+)
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
 
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500
-WAIT_S: Final = 2.0
+WAIT_S: Final = 1.0
+RETRY_S: Final = 60.0
+"""How long a loss waits for the restoration that was started, before another one is."""
 
 _PAUSE_S: Final = 0.5
 _LOG: Final = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Takes requests and starts their runs.
+    """Takes requests and starts their runs, and restorations as soon as the manifest is lost.
+
+    The sensor `cold_cache` finds other losses too, but somebody waits when nothing can be served.
 
     Args:
         client: A client of the user `pipeline`.
         server: Where runs are started.
+        archive: What can be restored.
     """
 
-    def __init__(self, client: redis.Redis, server: DagsterClient) -> None:
+    def __init__(self, client: redis.Redis, server: DagsterClient, archive: Archive) -> None:
+        self._client = client
+        self._archive = archive
+        self._restored_at = float("-inf")
         self._requests = Requests(client)
         self._usage_counters = UsageCounters(client)
         self._server = server
@@ -59,6 +76,31 @@ class Dispatcher:
             launch=self._launch,
         )
 
+    def restore_lost(self) -> bool:
+        """Start a restoration if the manifest has lost a product that is archived.
+
+        Returns:
+            Whether one was started; after that none is for `RETRY_S`, unless nothing was lost in between.
+
+        Raises:
+            redis.RedisError: If Redis fails.
+            DagsterUnreachable: If the web server does not answer.
+        """
+        held = {field.decode() for field in cast("list[bytes]", self._client.hkeys(MANIFEST_KEY))}
+        lost = [product for product in PRODUCTS if product not in held and self._archive.entries(product)[0]]
+        if not lost:
+            self._restored_at = float("-inf")
+        if not lost or time.monotonic() < self._restored_at + RETRY_S:
+            return False
+        try:
+            run_id = self._server.launch(RESTORE_JOB, {"kpi/lost": ", ".join(lost)})
+        except RunRefused as error:  # perhaps the code server is starting
+            _LOG.warning("%s", error)
+            return False
+        self._restored_at = time.monotonic()
+        _LOG.warning("the manifest has lost %s: run %s restores", ", ".join(lost), run_id)
+        return True
+
     def _launch(self, spec: RunRequestSpec) -> bool:
         try:
             run_id = self._server.launch(spec.job, spec.tags)
@@ -82,10 +124,12 @@ def run() -> None:
         client = connect(redis_url(settings))
     except NoRedis as error:
         raise SystemExit(str(error)) from error
-    dispatcher = Dispatcher(client, DagsterClient(str(settings.dagster_url)))
+    archive = Archive(client, settings.archive)
+    dispatcher = Dispatcher(client, DagsterClient(str(settings.dagster_url)), archive)
     failing = ""
     while True:
         try:
+            dispatcher.restore_lost()
             dispatcher.dispatch()
             failing = ""
         except (redis.RedisError, DagsterUnreachable) as error:

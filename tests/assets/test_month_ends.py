@@ -16,6 +16,7 @@ from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
+from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -139,6 +140,27 @@ with DagsterInstance.ephemeral() as instance:
         },
     )
 """
+
+
+def test_a_flushed_server_gets_month_ends_and_popularity_back(
+    demo_home: Path, backfill, run, history, read
+) -> None:
+    assert run("refresh_kpis").success
+    assert backfill("2024-02", "2024-03").success
+    before = generations(history)
+    assert len(before) == 2 * len(PRODUCTS)
+    served = read().answer_as_of("kpis", MARCH, EVERYTHING).payload
+    with connect(os.environ["REDIS_URL"]) as client:
+        UsageCounters(client).add_request("kpis", EVERYTHING)
+        assert run("refresh_kpis").success  # which archives what readers request
+        client.flushall()
+        assert history.entries() == []
+        run("restore_cache")  # the products that were never published cannot be restored
+        assert UsageCounters(client).most_requested_filters("kpis", 1) == [EVERYTHING]
+    assert generations(history) == before
+    assert read().answer_as_of("kpis", MARCH, EVERYTHING).payload == served
+    assert backfill("2024-02", "2024-03").success
+    assert generations(history) == before
 
 
 def test_a_killed_backfill_leaves_whole_month_ends_and_goes_on_where_it_ended(

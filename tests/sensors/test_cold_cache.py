@@ -9,7 +9,9 @@ import pytest
 import redis
 from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
 
-from kpi_pipeline.cache.keys import members_key
+from kpi_pipeline.cache.keys import HISTORY_KEY, members_key
+from kpi_pipeline.cache.publishing.history import History
+from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.definitions import defs
@@ -71,6 +73,21 @@ def test_a_flushed_cache_is_restored_once_and_again_when_flushed_again(
         assert execute("restore_cache", instance)
         assert tick().skip_reason.skip_message == "nothing is lost"
         assert rebuilds(requests) == set(PRODUCTS)
+
+
+def test_a_lost_history_is_restored(server: redis.Redis, instance, tick: Tick) -> None:
+    resource = CacheResource()
+    history = History(resource.client)
+    live = CacheReader(server, poll_s=0).manifest()["kpis"]
+    assert history.keep(live) is Flip.LIVE
+    resource.month_end_archive.store(live)
+    assert requested(tick()) == []
+    server.delete(HISTORY_KEY)
+    (request,) = requested(tick())
+    assert request.tags["kpi/lost"] == "month ends: the history is gone"
+    assert execute("restore_cache", instance)
+    assert history.entries() == [live]
+    assert tick().skip_reason.skip_message == "nothing is lost"
 
 
 def test_evicted_keys_are_seen(server: redis.Redis, instance, tick: Tick) -> None:

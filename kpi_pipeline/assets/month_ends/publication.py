@@ -20,6 +20,7 @@ from dagster import (
     TableRecord,
 )
 
+from kpi_pipeline.assets.archive import archive_month_ends
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.assets.month_ends.rollup import STEM, month_end_rollup, of_month
 from kpi_pipeline.assets.month_ends.source import month_end_certificates
@@ -99,6 +100,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
                 done.append(kept)
                 if kept.problems:
                     break
+        archive_month_ends(cache, [product])
         problems = [f"{kept.month}: {problem}" for kept in done for problem in kept.problems]
         yield AssetCheckResult(
             check_name=check, passed=not problems, metadata={"problems": problems or ["none"]}

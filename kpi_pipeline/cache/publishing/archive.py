@@ -1,7 +1,8 @@
-"""The archive: live generations on disk, to be restored when Redis has lost them.
+"""The archive: live generations and month ends on disk, to be restored when Redis has lost them.
 
 <folder>/<product>/<generation>.frames   every payload as stored in Redis, never changed
 <folder>/<product>/<generation>.entry    its manifest entry, rewritten when it is verified again
+<folder>/month_ends/<product>/...        the same of month ends
 
 Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged.
 """
@@ -10,9 +11,10 @@ import os
 import struct
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Final, cast
@@ -65,7 +67,7 @@ class Archive:
         self._folder = folder
 
     def store(self, entry: ManifestEntry) -> int:
-        """Archive a live generation, and remove those beyond `KEPT_ENTRIES`.
+        """Archive a generation, and remove those of its product that are not to be kept beside it.
 
         Of a generation that is archived already only the entry is written.
 
@@ -149,13 +151,62 @@ class Archive:
         part.write(digest.digest())
         return len(_MAGIC) + size + _DIGEST_SIZE
 
+    def holds(self, entry: ManifestEntry) -> bool:
+        """Whether a generation is archived."""
+        return _frames_path(self._folder / entry.product, entry.generation).exists()
+
+    def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
+        """Those of a product's generations to keep, of all with the highest fence first."""
+        return archived[:KEPT_ENTRIES]
+
     def _prune(self, product: str) -> None:
         folder = self._folder / product
-        kept = {archived.entry.generation for archived in self.entries(product)[0][:KEPT_ENTRIES]}
+        kept = {archived.entry.generation for archived in self._kept(self.entries(product)[0])}
         for path in folder.iterdir():
             abandoned = path.suffix == ".part" and path.stat().st_mtime < time.time() - _ABANDONED_S
             if abandoned or (path.suffix in {".entry", ".frames"} and path.stem not in kept):
                 path.unlink(missing_ok=True)
+
+
+class MonthEndArchive(Archive):
+    """The archive of month ends: of each month the latest reading.
+
+    Args:
+        client: A client that may read the cache.
+        folder: Where the archive of live generations is.
+    """
+
+    def __init__(self, client: redis.Redis, folder: Path) -> None:
+        super().__init__(client, folder / "month_ends")
+
+    def bound(self, products: Iterable[str], first: date, max_bytes: int) -> int:
+        """Remove month ends before a date, then the earliest until the others fit into a size.
+
+        Args:
+            products: Of which products.
+            first: The first month end to keep.
+            max_bytes: Stored size of the answers of all that are kept.
+
+        Returns:
+            How many were removed.
+        """
+        archived = [one for product in products for one in self.entries(product)[0]]
+        archived.sort(key=lambda one: one.entry.as_of, reverse=True)
+        removed = size = 0
+        for entry in (one.entry for one in archived):
+            size += entry.bytes
+            if entry.as_of < first or size > max_bytes:
+                frames = _frames_path(self._folder / entry.product, entry.generation)
+                for path in (frames.with_suffix(".entry"), frames):
+                    path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _kept(self, archived: Sequence[Archived]) -> Sequence[Archived]:
+        by_month: dict[date, Archived] = {}
+        for one in archived:
+            by_month.setdefault(one.entry.as_of, one)
+        return list(by_month.values())
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 import redis
 
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.archive import Archive, Archived, CorruptArchive
+from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -39,7 +41,7 @@ class Restored:
 
 
 class Restoration:
-    """Restores products. Errors of Redis and of the file system propagate.
+    """Restores products, or month ends. Errors of Redis and of the file system propagate.
 
     Args:
         client: A client of the user `pipeline`.
@@ -49,6 +51,7 @@ class Restoration:
     def __init__(self, client: redis.Redis, archive: Archive) -> None:
         self._client = client
         self._archive = archive
+        self._history = History(client)
         self._publisher = Publisher(client)
         self._removal = Removal(client)
 
@@ -84,6 +87,33 @@ class Restoration:
             outcome = Outcome.SUPERSEDED
             self._removal.remove(entry.generation)
         return Restored(outcome, None, 0, tuple(problems))
+
+    def restore_month_ends(self, product: str, now: float) -> tuple[list[str], list[str]]:
+        """Bring back the archived month ends of a product of which the history has none.
+
+        Only the holder of the lease of the product's month ends may call it.
+
+        Args:
+            product: One of `model.dimensions.PRODUCTS`.
+            now: Seconds since the epoch.
+
+        Returns:
+            The months restored, and the problems, in words, of those that were passed over.
+        """
+        candidates, problems = self._archive.entries(product)
+        restored = []
+        for entry in (archived.entry for archived in candidates):
+            is_kept = self._history.entry(product, entry.as_of) is not None
+            if is_kept or entry.schema_version != SCHEMA_VERSION:
+                continue
+            try:
+                self._write(Archived(entry, ceil(now + KEPT_S)))
+                self._history.keep(entry)
+            except (CorruptArchive, IncompleteGeneration) as error:
+                problems.append(str(error))
+                continue
+            restored.append(f"{entry.as_of:%Y-%m}")
+        return restored, problems
 
     def _write(self, archived: Archived) -> int:
         members = members_key(archived.entry.generation)

@@ -14,6 +14,9 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
 
+RESTORE_JOB: Final = "restore_cache"
+"""Name of the job that restores from the archive what Redis has lost."""
+
 TASK_TAG: Final = "kpi-task/"
 """Begins the tag of a run for each task that it works on; the tag's value is the task's stream entry."""
 

@@ -66,5 +66,19 @@ class Popularity:
         )
         return [(item, 2.0 ** (score - present)) for item, score in scored]
 
+    def scores(self, key: str) -> dict[bytes, float]:
+        """The stored scores of all items, to be kept elsewhere and given to `merge`."""
+        scored = self._client.zrange(key, 0, -1, withscores=True)
+        return dict(cast("list[tuple[bytes, float]]", scored))
+
+    def merge(self, key: str, scores: Mapping[bytes, float]) -> None:
+        """Add items with scores of `scores`; of an item that is there already the greater score counts."""
+        if scores:
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.zadd(key, dict(scores), gt=True)
+            pipeline.zremrangebyrank(key, 0, -1 - self._kept)
+            pipeline.expire(key, _KEPT_S)
+            pipeline.execute()
+
     def _present(self) -> float:
         return self._clock() / HALF_LIFE_S

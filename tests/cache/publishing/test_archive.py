@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.archive import Archive, CorruptArchive
+from kpi_pipeline.cache.publishing.archive import Archive, CorruptArchive, MonthEndArchive
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -137,3 +138,32 @@ def test_what_a_crash_left_half_written_is_swept(newsroom, archive: Archive, tmp
     os.utime(part, (two_hours_ago, two_hours_ago))
     archive.store(newsroom.publish(EVERYTHING))
     assert not part.exists()
+
+
+JANUARY, FEBRUARY = date(2026, 1, 31), date(2026, 2, 28)
+
+
+def test_of_each_month_end_the_latest_reading_is_kept(newsroom, client, tmp_path: Path) -> None:
+    archive = MonthEndArchive(client, tmp_path / "archive")
+    entries = [
+        newsroom.entry(newsroom.stage(mark=number), fence=number, as_of=as_of)
+        for number, as_of in enumerate((JANUARY, FEBRUARY, JANUARY))
+    ]
+    for entry in entries:
+        archive.store(entry)
+    assert [archived.entry for archived in archive.entries("kpis")[0]] == [entries[2], entries[1]]
+    assert [archive.holds(entry) for entry in entries] == [False, True, True]
+    assert not frames_file(tmp_path, entries[2].generation).exists()  # apart from what is live
+
+
+@pytest.mark.parametrize(("first", "generations"), [(FEBRUARY, 9), (date(2020, 1, 31), 1)])
+def test_archived_month_ends_have_bounds(
+    newsroom, client, tmp_path: Path, first: date, generations: int
+) -> None:
+    archive = MonthEndArchive(client, tmp_path / "archive")
+    for number, as_of in enumerate((JANUARY, FEBRUARY)):
+        entry = newsroom.entry(newsroom.stage(), fence=number, as_of=as_of)
+        archive.store(entry)
+    assert archive.bound(["kpis"], first, entry.bytes * generations) == 1
+    assert [archived.entry for archived in archive.entries("kpis")[0]] == [entry]
+    assert archive.bound(["kpis"], first, entry.bytes * generations) == 0
