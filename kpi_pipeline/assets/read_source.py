@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 from dagster import Failure
@@ -9,11 +10,15 @@ from dagster import Failure
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
-from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
+from kpi_pipeline.compute.ingest.refusals import Refusal, explain
+from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.summary_rows import LeftOut
+
+ROWS: Final = "rows"
+COSTS: Final = "costs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,13 @@ class Refusals:
     """How many rows of one kind are refused, against the limit.
 
     Attributes:
-        what: What the rows are called.
+        what: What the rows are called, `ROWS` or `COSTS`.
         rows: Rows read.
         refused: Rows refused.
         reason_counts: Rows refused by reason.
         limit: The share above which a run fails.
+        quarantine: The rows refused.
+        mapping: The mapping by which they were read.
     """
 
     what: str
@@ -33,6 +40,8 @@ class Refusals:
     refused: int
     reason_counts: dict[str, int]
     limit: float
+    quarantine: pa.Table
+    mapping: SourceMapping
 
     @property
     def share(self) -> float:
@@ -45,10 +54,12 @@ class Refusals:
         return self.share <= self.limit
 
     def as_text(self) -> str:
-        """The refusals as a sentence, with advice."""
+        """The refusals as a sentence, with examples and advice."""
+        is_of_costs = self.what == COSTS
+        reasons = explain(self.quarantine, self.reason_counts, self.mapping, costs=is_of_costs)
         return (
             f"{self.refused} of {self.rows} {self.what} are refused ({self.share:.1%}, limit "
-            f"{self.limit:.1%}); the live figures stay. {_advice(self.reason_counts)}"
+            f"{self.limit:.1%}); the live figures stay. {'; '.join(map(Refusal.as_text, reasons[:3]))}"
         )
 
 
@@ -124,29 +135,28 @@ def read_source(source: SourceResource, cache: CacheResource) -> Reading:
         certificates=provenance.attach(normalised.certificates),
         quarantine=normalised.quarantine,
         refused_certificates=Refusals(
-            "rows", extracted.raw.num_rows, normalised.quarantine.num_rows, normalised.reason_counts, limit
+            ROWS,
+            extracted.raw.num_rows,
+            normalised.quarantine.num_rows,
+            normalised.reason_counts,
+            limit,
+            normalised.quarantine,
+            mapping,
         ),
         costs=provenance.attach(costs.costs),
         cost_quarantine=costs.quarantine,
         refused_costs=Refusals(
-            "costs",
+            COSTS,
             raw_costs.headers.num_rows if raw_costs else 0,
             costs.quarantine.num_rows,
             costs.reason_counts,
             limit,
+            costs.quarantine,
+            mapping,
         ),
         left_out=extracted.left_out,
         undetailed_costs=costs.undetailed,
         provenance=provenance,
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
-    )
-
-
-def _advice(reason_counts: dict[str, int]) -> str:
-    """Advice on the most frequent reasons."""
-    commonest = sorted(reason_counts, key=lambda reason: -reason_counts[reason])[:3]
-    return "; ".join(
-        f"{reason} ({reason_counts[reason]}): {REASON_ADVICE[Reason(reason.split(':')[0])]}"
-        for reason in commonest
     )

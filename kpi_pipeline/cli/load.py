@@ -12,7 +12,7 @@ import typer
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.cli.source_check import SourceCheck, advice, check_rejected_share, read_source
+from kpi_pipeline.cli.source_check import SourceCheck, check_rejected_share, read_source
 from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
@@ -136,6 +136,9 @@ def _print_check(check: SourceCheck) -> None:
     for title, rows in (("Rejected rows", check.certificates), ("Rejected costs", check.costs)):
         if rows.reasons:
             print_table(
-                (title, "Reason", "What to do"),
-                [(f"{count:,}", reason, advice(reason)) for reason, count in rows.reasons.items()],
+                (title, "Reason", "Examples", "What to do"),
+                [
+                    (f"{refusal.rows:,}", refusal.reason, ", ".join(refusal.texts), refusal.advice.as_text())
+                    for refusal in rows.reasons
+                ],
             )

@@ -1,13 +1,12 @@
 """Checking a source: read it once, to find out whether a refresh could use it."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
-from kpi_pipeline.model.certificates import REASON_ADVICE, Reason
+from kpi_pipeline.compute.ingest.refusals import Refusal, explain
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
@@ -17,11 +16,11 @@ from kpi_pipeline.sources.summary_rows import LeftOut
 
 @dataclass(frozen=True, slots=True)
 class RowCheck:
-    """Numbers of accepted and rejected rows of one kind; reasons sorted by frequency."""
+    """Numbers of accepted and rejected rows of one kind; the most frequent reason first."""
 
     accepted: int
     rejected: int
-    reasons: dict[str, int]
+    reasons: list[Refusal]
 
     @property
     def rejected_share(self) -> float:
@@ -34,10 +33,7 @@ class RowCheck:
         return {
             "accepted": self.accepted,
             "refused": self.rejected,
-            "reasons": [
-                {"reason": reason, "rows": rows, "advice": advice(reason)}
-                for reason, rows in self.reasons.items()
-            ],
+            "reasons": [refusal.as_dict() for refusal in self.reasons],
         }
 
 
@@ -71,11 +67,6 @@ class SourceCheck:
         }
 
 
-def advice(reason: str) -> str:
-    """What to do about rows rejected for a reason, `code` or `code:column`."""
-    return REASON_ADVICE[Reason(reason.partition(":")[0])]
-
-
 def read_source(url: str, mapping: str, timezone: str) -> SourceCheck:
     """Read and validate a source as a refresh does, without storing anything.
 
@@ -98,11 +89,15 @@ def read_source(url: str, mapping: str, timezone: str) -> SourceCheck:
     return SourceCheck(
         source=masked_url(url),
         mapping=source_mapping.name,
-        certificates=RowCheck(rows.certificates.num_rows, rows.quarantine.num_rows, rows.reason_counts),
+        certificates=RowCheck(
+            rows.certificates.num_rows,
+            rows.quarantine.num_rows,
+            explain(rows.quarantine, rows.reason_counts, source_mapping),
+        ),
         costs=RowCheck(
             (0 if headers is None else headers.num_rows) - rejected_costs,
             rejected_costs,
-            cost_rows.reason_counts,
+            explain(cost_rows.quarantine, cost_rows.reason_counts, source_mapping, costs=True),
         ),
         left_out=extracted.left_out,
     )
@@ -117,9 +112,7 @@ def check_rejected_share(check: SourceCheck, settings: Settings) -> None:
     for kind, rows in (("rows", check.certificates), ("costs", check.costs)):
         if rows.rejected_share <= settings.max_rejected_share:
             continue
-        most_frequent = "; ".join(
-            f"{reason} ({count}): {advice(reason)}" for reason, count in islice(rows.reasons.items(), 3)
-        )
+        most_frequent = "; ".join(refusal.as_text() for refusal in rows.reasons[:3])
         raise Problem(
             f"{rows.rejected} of {rows.accepted + rows.rejected} {kind} of {check.source} are rejected "
             f"({rows.rejected_share:.1%}, limit {settings.max_rejected_share:.1%}). {most_frequent}; "

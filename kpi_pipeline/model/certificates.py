@@ -69,7 +69,7 @@ REASON_ADVICE: Final[dict[Reason, str]] = {
     Reason.BAD_DATE: "add the format under [dates] in the mapping file, or correct the source",
     Reason.BAD_AMOUNT: "set the marks under [amounts] in the mapping file, or correct the source",
     Reason.BAD_NUMBER: "the column must hold a whole number",
-    Reason.UNKNOWN_CURRENCY: "use an ISO 4217 code, or set defaults.currency in the mapping file",
+    Reason.UNKNOWN_CURRENCY: "add the word under [currencies] in the mapping file, or use an ISO 4217 code",
     Reason.DATE_OUT_OF_RANGE: "dates must lie between 1990 and 2100",
     Reason.DATES_OUT_OF_ORDER: "conformity cannot precede sending, nor payment issue: correct the source",
 }

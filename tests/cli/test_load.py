@@ -73,10 +73,29 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     ran = kpi("load", "--mapping", str(mapping), str(source))
     assert ran.code == 0, ran.errors
     assert "98 rows accepted, 2 rejected" in ran.output
-    assert "bad_date" in ran.output
-    assert "under [dates] in the mapping file" in ran.output
+    (line,) = (line for line in ran.output.splitlines() if "bad_date" in line)
+    assert "2024-02-31" in line, "the text refused"
+    assert "not read as ISO 8601" in line
+    assert "no format reads it as a day of the calendar" in line
     (reason,) = kpi("load", "--mapping", str(mapping), str(source), "--json").json()["reasons"]
-    assert reason["rows"] == 2
+    assert (reason["rows"], reason["examples"], reason["settings"]) == (2, ["2024-02-31"], [])
+
+
+def test_rows_that_are_no_rows_are_counted(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "some.csv", good=3)
+    source.write_text(source.read_text() + ",,,\nTotal,,,6\n")
+    ran = kpi("load", "--mapping", str(mapping), str(source))
+    assert "3 rows accepted, 0 rejected; 1 empty row and 1 row of totals left out" in ran.output
+
+
+def test_too_many_refused_rows_end_with_the_line_to_write(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "some.csv", good=3)
+    source.write_text(source.read_text().replace("2024-01-31", "31-ene-24"))
+    ran = kpi("load", "--mapping", str(mapping), str(source))
+    assert ran.code == 1
+    assert '`formats = ["%d-%b-%y"]` under [dates]' in ran.errors
+    mapping.write_text(mapping.read_text() + '[dates]\nformats = ["%d-%b-%y"]\n')
+    assert kpi("load", "--mapping", str(mapping), str(source)).code == 0
 
 
 def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
@@ -108,6 +127,9 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
     ("arguments", "said"),
     [
         (("--mapping", "own.toml", "absent.csv"), "there is no file"),
+        (("absent.csv",), "there is no file"),
+        (("absent.xlsx",), "there is no file"),
+        (("--mapping", "edpp", "good.csv"), "a shipped name: edp, ibm_receivables"),
         (("nonsense",), "neither the path of a .csv file nor a database URL"),
         (("--mapping", "absent.toml", "good.csv"), "no such mapping file"),
         (("--mapping", "broken.toml", "good.csv"), "broken.toml"),

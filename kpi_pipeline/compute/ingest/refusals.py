@@ -1,0 +1,113 @@
+"""Why rows are refused, in the reader's terms: the text refused, how it was read, and what to write where."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from kpi_pipeline.compute.ingest.advice import Advice, RefusedText, advise
+from kpi_pipeline.model.certificates import Reason
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.mapping import SourceMapping
+
+EXAMPLES: Final = 3
+"""Refused texts that are shown of a reason."""
+
+_ROWS_SEARCHED: Final = 20_000
+_TEXTS_SEARCHED: Final = 50
+
+_Row = Mapping[str, str | None]
+_Columns = Mapping[str, str | tuple[str, ...]]
+
+_COMPARED: Final[Mapping[str, str]] = {"conformity_on": "sent_on", "paid_on": "issued_on"}
+"""The date that each date may not precede."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason for which rows are refused.
+
+    Attributes:
+        reason: `code` or `code:column`.
+        rows: Rows refused for it.
+        texts: Up to `EXAMPLES` different texts that were refused.
+        advice: What to do.
+    """
+
+    reason: str
+    rows: int
+    texts: tuple[str, ...]
+    advice: Advice
+
+    def as_text(self) -> str:
+        """The refusal as a sentence."""
+        shown = f" {', '.join(map(repr, self.texts))}" if self.texts else ""
+        return f"{self.reason} ({self.rows:,}){shown}: {self.advice.as_text()}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal as plain JSON values."""
+        return {
+            "reason": self.reason,
+            "rows": self.rows,
+            "examples": list(self.texts),
+            "tried": self.advice.tried,
+            "advice": self.advice.sentence,
+            "settings": [setting.as_toml() for setting in self.advice.settings],
+        }
+
+
+def explain(
+    quarantine: pa.Table, reason_counts: Mapping[str, int], mapping: SourceMapping, *, costs: bool = False
+) -> list[Refusal]:
+    """Explain why rows are refused, the most frequent reason first.
+
+    Args:
+        quarantine: The refused rows.
+        reason_counts: Rows refused by reason.
+        mapping: The mapping by which they were read.
+        costs: Whether the rows are costs.
+    """
+    columns = dict(mapping.costs.columns) if costs and mapping.costs else mapping.columns
+    held: dict[str, dict[RefusedText, None]] = {reason: {} for reason in reason_counts}
+    for row in quarantine.slice(0, _ROWS_SEARCHED).select(["reasons", "raw"]).to_pylist():
+        raw = json.loads(row["raw"])
+        for reason in row["reasons"]:
+            if len(held[reason]) < _TEXTS_SEARCHED and (text := _refused_text(reason, raw, columns)):
+                held[reason][RefusedText(text, _currency(raw, columns, mapping))] = None
+    return [
+        Refusal(
+            reason,
+            rows,
+            tuple(dict.fromkeys(refused.text for refused in held[reason]))[:EXAMPLES],
+            advise(reason, tuple(held[reason]), mapping, costs=costs),
+        )
+        for reason, rows in reason_counts.items()
+    ]
+
+
+def _refused_text(reason: str, raw: _Row, columns: _Columns) -> str | None:
+    """The text of a row that a reason refuses; None where the row has none."""
+    code, _, column = reason.partition(":")
+    if code in (Reason.DUPLICATE, Reason.DUPLICATE_COST):
+        column = "certificate_id" if code == Reason.DUPLICATE else "cost_id"
+    text = _cell(column, raw, columns)
+    if code == Reason.DATES_OUT_OF_ORDER and column in _COMPARED:
+        before = _COMPARED[column]
+        return f"{column} {text or 'of the log'}, {before} {_cell(before, raw, columns)}"
+    return text
+
+
+def _currency(raw: _Row, columns: _Columns, mapping: SourceMapping) -> str | None:
+    written = _cell("currency", raw, columns) or mapping.defaults.get("currency")
+    return None if written is None else mapping.currency_spellings.get(fold(written), written.upper())
+
+
+def _cell(column: str, raw: _Row, columns: _Columns) -> str | None:
+    """What a row holds in the source columns of a canonical one; None where that is nothing."""
+    source = columns.get(column, ())
+    parts = [raw.get(name) for name in ((source,) if isinstance(source, str) else source)]
+    if not any(part and part.strip() for part in parts):
+        return None
+    return "/".join((part or "").strip() for part in parts)
