@@ -75,8 +75,10 @@ def forecast_backtest(
 def _figures(score: Score) -> dict[str, float]:
     """What is worth following over time."""
     figures = {
-        "coverage_50": score.coverage_50,
-        "coverage_90": score.coverage_90,
+        "coverage_50": score.coverage.in_50,
+        "coverage_90": score.coverage.in_90,
+        "client_coverage_50": score.coverage.client_in_50,
+        "client_coverage_90": score.coverage.client_in_90,
         "error_share": score.error_share,
         "naive_error_share": score.naive_error_share,
     }
@@ -84,4 +86,13 @@ def _figures(score: Score) -> dict[str, float]:
 
 
 def _row(score: Score) -> TableRecord:
-    return TableRecord({**asdict(score), "worse_than_naive": score.is_worse_than_naive})
+    """A row of the table, whose values are plain."""
+    values = asdict(score)
+    coverages = {name: values.pop(name) for name in ("coverage", "naive_coverage")}
+    return TableRecord(
+        {
+            **values,
+            "worse_than_naive": score.is_worse_than_naive,
+            **{f"{name}_{part}": value for name, parts in coverages.items() for part, value in parts.items()},
+        }
+    )

@@ -326,8 +326,10 @@ TABLES: Final[dict[str, Table]] = {
             "forecast",
             Text("Cobros esperados", "Expected collections"),
             Text(
-                "Según la demora histórica de pago de cada cliente, con intervalos del 50% y del 90%.",
-                "From the past payment delays of each client, with 50% and 90% intervals.",
+                "Cobros de los certificados ya enviados y por cobrar; no incluye lo que se envíe después. "
+                "Los intervalos del 50% y del 90% se calibran con los errores de pronósticos anteriores.",
+                "Collections of receivable certificates that were already sent; what is sent later is not "
+                "included. The 50% and 90% intervals are calibrated on the errors of past forecasts.",
             ),
             Text(
                 "No se esperan cobros: no hay cuentas por cobrar.",

@@ -17,7 +17,7 @@ def test_it_keeps_every_score_of_the_certificates_last_read(demo_home: Path, run
     assert [row["months_ahead"] for row in rows] == [*range(1, 13), None]
     overall = rows[-1]
     assert overall["months"] > 12
-    assert shown["coverage_90_CLP"].value == round(overall["coverage_90"], 4)
+    assert shown["coverage_90_CLP"].value == round(overall["coverage_in_90"], 4)
     assert shown["error_share_CLP"].value == round(overall["error_share"], 4)
     assert shown["worse_than_naive"].value == (["CLP"] if overall["worse_than_naive"] else [])
 

@@ -126,7 +126,7 @@ def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
         for one, amount in zip(variant.months[-PAID_MONTHS:], collected, strict=True):
             rows.append((month.text(one), code, "collected", amount, None, None, None, None))
         months = variant.oracle.forecaster.months
-        for at, one in enumerate(months):
+        for at, one in enumerate(months if line["basis"]["rule"] != "none" else ()):
             ends = [line[name][at] for name in bands]
             rows.append((one, code, "expected", line["expected"][at], *ends))
         says.append(say.cash_flow(code, months, line, sum(collected)))

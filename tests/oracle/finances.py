@@ -2,7 +2,7 @@
 
 from . import months as month
 from .figures import Data, Variant, exact
-from .forecast import MONTHS, Outcome, band
+from .forecast import MONTHS, Outcome
 from .kpi_values import KpiValues
 from .kpis import View
 from .measures import COSTS
@@ -60,27 +60,27 @@ def forecast(variant: Variant) -> Data:
     return {
         "months": forecaster.months,
         "lines": [{"currency": code, **forecast_line(variant, code)} for code in variant.currencies],
-        "dispersion": {code: forecaster.dispersion(code) for code in variant.currencies},
     }
 
 
 def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
-    expected = _expected(variant, code)
-    receivable = [
+    of_model, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
+    receivable = sum(
         one.outstanding for one in variant.certificate_states if one.currency == code and one.is_receivable
-    ]
-    dispersion = variant.oracle.forecaster.dispersion(code)
-    line: Data = {"expected": expected.expected}
-    for per_cent in (50, 90):
-        ends = [band(per_cent, expected, at, dispersion) for at in range(MONTHS)]
-        line[f"low_{per_cent}"], line[f"high_{per_cent}"] = ([one[end] for one in ends] for end in (0, 1))
-    return {
-        **line,
-        "later": expected.known - sum(expected.expected),
-        "unknown": expected.unknown,
-        "receivable": sum(receivable),
-    }
+    )
+    if basis.rule == "none":
+        names = ("expected", "low_50", "high_50", "low_90", "high_90")
+        line: Data = {**{name: [None] * MONTHS for name in names}, "later": None, "unknown": None}
+    else:
+        expected = basis.expected(of_model)
+        line = {
+            "expected": expected,
+            **basis.bands(of_model, is_part=bool(variant.asked)),
+            "later": of_model.known - sum(expected),
+            "unknown": of_model.unknown,
+        }
+    return {**line, "receivable": receivable, "basis": basis.told()}
 
 
 def _expected(variant: Variant, code: str) -> Outcome:

@@ -6,17 +6,23 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from .certificate_states import CertificateState, certificate_states
 from .source_rows import Row
 
-WHOLE = 10**12
+WHOLE = 10**9
 FEW = 20
 UNIT = 100
 MONTHS = 12
-Z = {50: 0.6744897501960817, 90: 1.6448536269514722}
+LATEST = 12
+PRIOR = 10
+FEWEST_FORECASTS = 9
+LARGEST_ERROR = 10.0**6
+PER_CENT = (50, 90)
+RULES = ("model", "naive")
 
 Observation = tuple[int, bool]
 """Days, and whether payment came after them; otherwise the certificate is still unpaid after so many."""
@@ -96,6 +102,12 @@ def stands(row: Row, as_of: date) -> CertificateState | None:
     return next(iter(certificate_states([row], as_of)), None)
 
 
+def is_accepted(row: Row, as_of: date) -> bool:
+    """Whether the client had accepted a certificate by a date."""
+    certificate_state = stands(row, as_of)
+    return certificate_state is not None and certificate_state.is_accepted
+
+
 def observation(row: Row, as_of: date) -> Observation | None:
     """What a certificate tells on a date about how long payment takes."""
     certificate_state = stands(row, as_of)
@@ -106,6 +118,7 @@ def observation(row: Row, as_of: date) -> Observation | None:
     return ((as_of - row["issued_on"]).days, False) if certificate_state.is_receivable else None
 
 
+@cache
 def month_ends(as_of: date) -> list[date]:
     """Ends of the months forecast, from that of tomorrow."""
     tomorrow = as_of + timedelta(1)
@@ -117,53 +130,122 @@ def month_ends(as_of: date) -> list[date]:
     return ends
 
 
-def unpaid_shares(curves: Curves, client: str, age: int, as_of: date) -> list[int]:
+def landmark_days(as_of: date, count: int) -> list[date]:
+    """Days of earlier months like a date, latest first: month ends like a month end, else the same day."""
+    found = []
+    for end in ends_before(as_of.replace(day=1) - timedelta(1), count):
+        is_month_end = (as_of + timedelta(1)).day == 1
+        found.append(end if is_month_end else end.replace(day=min(as_of.day, end.day - 1)))
+    return found
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A certificate that was receivable at a landmark: its age then and the month ahead in which it was
+    paid."""
+
+    age: int
+    paid_ahead: int | None
+
+
+class Landmarks:
+    """What was receivable on any day, looked at once."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = [row for row in rows if row["state"] != "pagado" or row["paid_on"] is not None]
+        self._seen: dict[date, dict[tuple[str, bool], list[Seen]]] = {}
+
+    def on(self, day: date) -> dict[tuple[str, bool], list[Seen]]:
+        """The certificates receivable on a day, by client and whether they were accepted."""
+        if day not in self._seen:
+            found = self._seen[day] = defaultdict(list)
+            for row in self._rows:
+                certificate_state = stands(row, day)
+                if certificate_state is not None and certificate_state.is_receivable:
+                    seen = Seen((day - row["issued_on"]).days, paid_ahead(row, day))
+                    found[row["client"], certificate_state.is_accepted].append(seen)
+        return self._seen[day]
+
+    def falls(self, client: str, is_accepted: bool, age: int, as_of: date) -> list[tuple[int, int]]:
+        """For each month ahead, how many such certificates were unpaid before it, and were paid in it."""
+        days, reach, found = landmark_days(as_of, LATEST + MONTHS - 1), max(15, age // 5), []
+        for month in range(MONTHS):
+            over = [day for day in days if month_ends(day)[month] <= as_of][:LATEST]
+            near = [
+                seen
+                for day in over
+                for seen in self.on(day).get((client, is_accepted), [])
+                if abs(seen.age - age) <= reach
+            ]
+            at_risk = [seen for seen in near if seen.paid_ahead is None or seen.paid_ahead >= month]
+            found.append((len(at_risk), sum(seen.paid_ahead == month for seen in at_risk)))
+        return found
+
+
+def paid_ahead(row: Row, day: date) -> int | None:
+    """The month ahead of a day in which a certificate is paid; None where it is not or much later."""
+    if row["state"] != "pagado":
+        return None
+    ends = month_ends(day)
+    return next((month for month, end in enumerate(ends) if row["paid_on"] <= end), None)
+
+
+def unpaid_shares(
+    curves: Curves, landmarks: Landmarks, client: str, is_accepted: bool, age: int, as_of: date
+) -> list[int]:
     """The share of such certificates unpaid now and at the end of each month; all 0 if nothing is known."""
     curve = curves.fitting(client, age)
     if curve is None:
         return [0] * (MONTHS + 1)
-    return [curve.unpaid(age), *(curve.unpaid(age + (end - as_of).days) for end in month_ends(as_of))]
+    by_curve = [curve.unpaid(age), *(curve.unpaid(age + (end - as_of).days) for end in month_ends(as_of))]
+    shares = [WHOLE]
+    falls = landmarks.falls(client, is_accepted, age, as_of)
+    for (before, after), (at_risk, paid) in zip(pairwise(by_curve), falls, strict=True):
+        stays = after * WHOLE // before if before else 0
+        together = ((at_risk - paid) * WHOLE + PRIOR * stays) // (at_risk + PRIOR)
+        shares.append(shares[-1] * together // WHOLE)
+    return shares
 
 
 def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
     """What is expected of an amount, of which the squares are given apart."""
-    now = shares[0]
-    if now == 0:
+    if shares[0] == 0:
         return Outcome(unknown=amount)
     sign = -1 if amount < 0 else 1
-    by_then = [sign * (sign * amount * (now - share) // now) for share in shares]
+    by_then = [sign * (abs(amount) * (WHOLE - share) // WHOLE) for share in shares]
     falls = [before - after for before, after in pairwise(shares)]
     return Outcome(
         known=amount,
         expected=[after - before for before, after in pairwise(by_then)],
-        variance=[squares * fall * (now - fall) // now**2 for fall in falls],
+        variance=[squares * (fall * (WHOLE - fall) // WHOLE) // WHOLE for fall in falls],
     )
 
 
-def forecast_as_of(rows: Sequence[Row], as_of: date) -> dict[tuple[str, str], Outcome]:
+def forecast_as_of(rows: Sequence[Row], landmarks: Landmarks, as_of: date) -> dict[tuple[str, str], Outcome]:
     """What would have been forecast at a month end, by currency and client, and what came."""
     dated = [row for row in rows if row["state"] != "pagado" or row["paid_on"] is not None]
-    curves, ends = Curves(dated, as_of), month_ends(as_of)
-    amounts: Counter[tuple[str, str, int]] = Counter()
-    squares: Counter[tuple[str, str, int]] = Counter()
-    came: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0] * MONTHS)
+    curves = Curves(dated, as_of)
+    amounts: Counter[tuple[str, str, bool, int]] = Counter()
+    squares: Counter[tuple[str, str, bool, int]] = Counter()
+    came: dict[tuple[str, str, bool, int], list[int]] = defaultdict(lambda: [0] * MONTHS)
     for row in dated:
         certificate_state = stands(row, as_of)
         if certificate_state is None or not certificate_state.is_receivable:
             continue
-        key = row["currency"], row["client"], (as_of - row["issued_on"]).days
+        age = (as_of - row["issued_on"]).days
+        key = row["currency"], row["client"], certificate_state.is_accepted, age
         amounts[key] += certificate_state.outstanding
         squares[key] += (abs(certificate_state.outstanding) // UNIT) ** 2
-        if row["state"] == "pagado" and row["paid_on"] <= ends[-1]:
-            came[key][next(at for at, end in enumerate(ends) if row["paid_on"] <= end)] += row[
-                "amount_approved"
-            ]
+        ahead = paid_ahead(row, as_of)
+        if ahead is not None:
+            came[key][ahead] += row["amount_approved"]
     found: dict[tuple[str, str], Outcome] = {}
-    for (currency, client, age), amount in amounts.items():
-        key = currency, client, age
-        one = outcome(amount, squares[key], unpaid_shares(curves, client, age, as_of))
-        if one.unknown or (one.known == 0 and curves.fitting(client, age) is None):
+    for (currency, client, is_accepted, age), amount in amounts.items():
+        key = currency, client, is_accepted, age
+        if curves.fitting(client, age) is None:
             continue
+        shares = unpaid_shares(curves, landmarks, client, is_accepted, age, as_of)
+        one = outcome(amount, squares[key], shares)
         one.realised = came[key]
         found.setdefault((currency, client), Outcome()).add(one)
     return found
@@ -194,120 +276,233 @@ def last_end(as_of: date) -> date:
     return tomorrow.replace(day=1) - timedelta(1)
 
 
+def naive_shares(as_of: date, totals: Callable[[date], Outcome | None]) -> list[int | None]:
+    """The share of what is receivable that each month brings by the naive rule, of what earlier dates
+    brought."""
+    days, shares = landmark_days(as_of, MONTHS + 2), list[int | None]()
+    for month in range(MONTHS):
+        over = [day for day in days if month_ends(day)[month] <= as_of][:3]
+        before = [one for one in map(totals, over) if one is not None]
+        known, came = (sum(one.known for one in before), sum(one.realised[month] for one in before))
+        left = WHOLE - sum(share or 0 for share in shares)
+        shares.append(min(max(came * WHOLE // known, 0), left) if known > 0 else None)
+    return shares
+
+
+def by_shares(known: int, shares: Sequence[int | None]) -> list[int]:
+    """The expectation of each month by the naive rule."""
+    sign = -1 if known < 0 else 1
+    return [sign * (abs(known) * (share or 0) // WHOLE) for share in shares]
+
+
+def error_scale(expected: int, variance: int, known: int) -> float:
+    """What the error of an expectation is measured by."""
+    of_expected, of_known = float(expected) * 0.2, float(known) * 0.01
+    return math.sqrt(float(variance) * float(UNIT**2) + of_expected * of_expected + of_known * of_known)
+
+
+def scaled(one: Outcome, expected: Sequence[int], month: int) -> float:
+    """The error of an expectation by its scale."""
+    missed = float(abs(one.realised[month] - expected[month]))
+    scale = error_scale(expected[month], one.variance[month], one.known)
+    if missed == 0:
+        return 0.0
+    return min(missed / scale, LARGEST_ERROR) if scale > 0 else LARGEST_ERROR
+
+
+def quantile(errors: Iterable[float], per_cent: int) -> float:
+    """The error below which a further one lies with so many per cent, between two of them."""
+    ordered = sorted(errors)
+    place = (len(ordered) + 1) * (per_cent / 100) - 1
+    if place >= len(ordered) - 1:
+        return round(ordered[-1], 2)
+    low, high = ordered[int(place)], ordered[int(place) + 1]
+    return round(low + (place - int(place)) * (high - low), 2)
+
+
+Factors = dict[int, list[float]]
+"""By per cent, those of each month."""
+
+
 class Past:
     """Forecasts at month ends, each made once when it is first asked for."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
+        self.landmarks = Landmarks(rows)
         self._made: dict[date, dict[tuple[str, str], Outcome]] = {}
+        self._shares: dict[tuple[date, str], list[int | None]] = {}
+        self._factors: dict[tuple[str, date, str], tuple[Factors, Factors] | None] = {}
 
     def lines(self, origin: date) -> dict[tuple[str, str], Outcome]:
         """The forecast at a month end."""
         if origin not in self._made:
-            self._made[origin] = forecast_as_of(self._rows, origin)
+            self._made[origin] = forecast_as_of(self._rows, self.landmarks, origin)
         return self._made[origin]
 
     def whole(self, origin: date, currency: str) -> Outcome | None:
         """The forecast at a month end, of all clients."""
         return whole(self.lines(origin), currency)
 
-    def dispersion(self, over: date, currency: str) -> list[float]:
-        """By how much forecasts have missed, as known at a month end."""
-        found = []
+    def clients(self, origin: date, currency: str) -> list[Outcome]:
+        """The forecast at a month end, of each client."""
+        return [one for (code, _), one in self.lines(origin).items() if code == currency]
+
+    def shares(self, origin: date, currency: str) -> list[int | None]:
+        """The naive rule's shares at a month end."""
+        if (origin, currency) not in self._shares:
+            self._shares[origin, currency] = naive_shares(origin, lambda day: self.whole(day, currency))
+        return self._shares[origin, currency]
+
+    def expected(self, rule: str, origin: date, currency: str, one: Outcome) -> list[int]:
+        """What a rule expects at a month end."""
+        return one.expected if rule == "model" else by_shares(one.known, self.shares(origin, currency))
+
+    def factors(self, rule: str, over: date, currency: str) -> tuple[Factors, Factors] | None:
+        """The band factors of the whole and of clients, as known at a month end; None with too few errors."""
+        if (rule, over, currency) not in self._factors:
+            self._factors[rule, over, currency] = self._make_factors(rule, over, currency)
+        return self._factors[rule, over, currency]
+
+    def _make_factors(self, rule: str, over: date, currency: str) -> tuple[Factors, Factors] | None:
+        of_whole: list[list[float]] = [[] for _ in range(MONTHS)]
+        of_clients: list[list[float]] = [[] for _ in range(MONTHS)]
+        origins = set()
         for month in range(MONTHS):
-            missed = predicted = 0
             for origin in ends_before(over, 12 + month + 1)[month + 1 :]:
-                made = self.whole(origin, currency)
-                if made is not None:
-                    missed += (made.realised[month] - made.expected[month]) ** 2
-                    predicted += made.variance[month]
-            found.append(round(max(1.0, missed / (predicted * UNIT**2)), 2) if predicted else 1.0)
-        return found
+                total = self.whole(origin, currency)
+                if total is None or (rule == "naive" and self.shares(origin, currency)[month] is None):
+                    continue
+                for one, errors in (
+                    (total, of_whole),
+                    *((client, of_clients) for client in self.clients(origin, currency)),
+                ):
+                    if counts(one, month):
+                        expected = self.expected(rule, origin, currency, one)
+                        errors[month].append(scaled(one, expected, month))
+                        if one is total and origin in ends_before(over, 13):
+                            origins.add(origin)
+        if len(origins) < FEWEST_FORECASTS:
+            return None
+        return self._by_month(of_whole), self._by_month(of_clients)
+
+    @staticmethod
+    def _by_month(errors: Sequence[list[float]]) -> Factors:
+        together = [error for of_month in errors for error in of_month]
+        return {
+            per_cent: [
+                quantile(of_month if len(of_month) >= FEWEST_FORECASTS else together, per_cent)
+                for of_month in errors
+            ]
+            for per_cent in PER_CENT
+        }
 
 
-def band(per_cent: int, one: Outcome, month: int, dispersion: Sequence[float]) -> tuple[int, int]:
+def band(one: Outcome, expected: Sequence[int], month: int, factor: float) -> tuple[int, int]:
     """The lower and upper end of a band."""
-    deviation = math.sqrt(dispersion[month] * one.variance[month]) * 1.0 * UNIT
-    middle = one.expected[month]
+    middle = expected[month]
+    reach = factor * error_scale(middle, one.variance[month], one.known)
     least, most = min(0, one.known, middle), max(0, one.known, middle)
-    low, high = float(middle) - Z[per_cent] * deviation, float(middle) + Z[per_cent] * deviation
+    low, high = float(middle) - reach, float(middle) + reach
     return min(max(round(low), least), middle), max(min(round(high), most), middle)
 
 
 def backtest(rows: Sequence[Row], as_of: date, months: int) -> dict[tuple[str, int | None], dict[str, Any]]:
     """Scores by currency and months ahead, None for all."""
-    past, over = Past(rows), last_end(as_of)
-    scores: dict[tuple[str, int | None], dict[str, Any]] = {}
+    past, scores = Past(rows), dict[tuple[str, int | None], dict[str, Any]]()
     for currency in sorted({row["currency"] for row in rows}):
-        points: dict[int | None, list[dict[str, Any]]] = {**{ahead: [] for ahead in range(1, 13)}, None: []}
-        for ahead in range(1, 13):
-            for target in ends_before(over, months):
-                origin, *earlier = ends_before(target, ahead + 1 + ahead + 3)[ahead:]
-                made = past.whole(origin, currency)
-                naive = _run_off(past, made, earlier[ahead - 1 : ahead + 2], currency, ahead - 1)
-                if made is None or naive is None or not _counts(made, ahead - 1):
-                    continue
-                point = {
-                    "made": made,
-                    "naive": naive,
-                    "dispersion": past.dispersion(origin, currency),
-                    "clients": [one for (code, _), one in past.lines(origin).items() if code == currency],
-                    "month": ahead - 1,
-                }
-                points[ahead].append(point)
-                points[None].append(point)
-        if points[None]:
-            scores |= {(currency, ahead): _score(found) for ahead, found in points.items()}
+        scores |= backtest_of(past, currency, last_end(as_of), months)
     return scores
 
 
-def _run_off(
-    past: Past, made: Outcome | None, origins: Sequence[date], currency: str, month: int
-) -> int | None:
-    known = came = 0
-    for origin in origins:
-        before = past.whole(origin, currency)
-        if before is not None:
-            known, came = known + before.known, came + before.realised[month]
-    return made.known * came // known if made is not None and known > 0 else None
+def backtest_of(
+    past: Past, currency: str, over: date, months: int
+) -> dict[tuple[str, int | None], dict[str, Any]]:
+    """The scores of one currency; none where nothing was forecast."""
+    points: dict[int | None, list[Point]] = {**{ahead: [] for ahead in range(1, 13)}, None: []}
+    for ahead in range(1, 13):
+        for target in ends_before(over, months):
+            origin = ends_before(target, ahead + 1)[ahead]
+            made = past.whole(origin, currency)
+            if made is None or not counts(made, ahead - 1):
+                continue
+            if past.shares(origin, currency)[ahead - 1] is not None:
+                point = Point(past, currency, origin, ahead - 1, made)
+                points[ahead].append(point)
+                points[None].append(point)
+    return {(currency, ahead): _score(found) for ahead, found in points.items()} if points[None] else {}
 
 
-def _counts(one: Outcome, month: int) -> bool:
-    return any((one.variance[month], one.expected[month], one.realised[month]))
+def counts(one: Outcome, month: int) -> bool:
+    """Whether at least a hundredth of what was receivable was expected in a month, or came."""
+    most = max(abs(one.expected[month]), abs(one.realised[month]))
+    return most > 0 and 100 * most >= abs(one.known)
 
 
-def _score(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    ones = [(point["made"], point) for point in points]
-    clients = [
-        (client, point) for point in points for client in point["clients"] if _counts(client, point["month"])
-    ]
-    came = [point["made"].realised[point["month"]] for point in points]
-    missed = sum(
-        abs(real - point["made"].expected[point["month"]]) for real, point in zip(came, points, strict=True)
-    )
-    naive_missed = sum(abs(real - point["naive"]) for real, point in zip(came, points, strict=True))
-    size = sum(map(abs, came))
-    mean: Callable[[int], float | None] = lambda total: total / len(points) if points else None  # noqa: E731
+@dataclass
+class Point:
+    """The forecast of one month, made at one month end."""
+
+    past: Past
+    currency: str
+    origin: date
+    month: int
+    made: Outcome
+
+    @property
+    def came(self) -> int:
+        """What came in the month."""
+        return self.made.realised[self.month]
+
+    def missed(self, rule: str) -> int:
+        """By how much a rule missed it."""
+        expected = self.past.expected(rule, self.origin, self.currency, self.made)
+        return abs(self.came - expected[self.month])
+
+    def hits(self, rule: str, per_cent: int) -> tuple[list[bool], list[bool]]:
+        """Whether the whole lay in its band, and each client; none where there were too few errors for
+        bands."""
+        factors = self.past.factors(rule, self.origin, self.currency)
+        if factors is None:
+            return [], []
+        clients = self.past.clients(self.origin, self.currency)
+        return (
+            [self._is_inside(rule, self.made, factors[0][per_cent][self.month])],
+            [
+                self._is_inside(rule, one, factors[1][per_cent][self.month])
+                for one in clients
+                if counts(one, self.month)
+            ],
+        )
+
+    def _is_inside(self, rule: str, one: Outcome, factor: float) -> bool:
+        expected = self.past.expected(rule, self.origin, self.currency, one)
+        low, high = band(one, expected, self.month, factor)
+        return low <= one.realised[self.month] <= high
+
+
+def _score(points: Sequence[Point]) -> dict[str, Any]:
+    size = sum(abs(point.came) for point in points)
+    errors = {}
+    for name, rule in (("error", "model"), ("naive_error", "naive")):
+        missed = sum(point.missed(rule) for point in points)
+        errors[name] = missed / len(points) if points else None
+        errors[f"{name}_share"] = missed / size if size else None
     return {
         "months": len(points),
-        "coverage_50": _inside(50, ones),
-        "coverage_90": _inside(90, ones),
-        "client_months": len(clients),
-        "client_coverage_50": _inside(50, clients),
-        "client_coverage_90": _inside(90, clients),
-        "realised": mean(sum(came)),
-        "error": mean(missed),
-        "error_share": missed / size if size else None,
-        "naive_error": mean(naive_missed),
-        "naive_error_share": naive_missed / size if size else None,
+        "realised": sum(point.came for point in points) / len(points) if points else None,
+        **errors,
+        "coverage": _coverage(points, "model"),
+        "naive_coverage": _coverage(points, "naive"),
     }
 
 
-def _inside(per_cent: int, ones: Sequence[tuple[Outcome, dict[str, Any]]]) -> float | None:
-    if not ones:
-        return None
-    hits = 0
-    for one, point in ones:
-        low, high = band(per_cent, one, point["month"], point["dispersion"])
-        hits += low <= one.realised[point["month"]] <= high
-    return hits / len(ones)
+def _coverage(points: Sequence[Point], rule: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for per_cent in PER_CENT:
+        hits = [point.hits(rule, per_cent) for point in points]
+        for at, (count, share) in enumerate((("months", "in"), ("client_months", "client_in"))):
+            together = [hit for one in hits for hit in one[at]]
+            found[count] = len(together)
+            found[f"{share}_{per_cent}"] = sum(together) / len(together) if together else None
+    return found

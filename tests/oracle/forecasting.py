@@ -1,16 +1,65 @@
-"""What is expected of each certificate on a business date, by the curves of `forecast`."""
+"""What is expected of each certificate on a business date, by the curves and landmarks of `forecast`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from .certificate_states import CertificateState
-from .forecast import UNIT, Curves, Outcome, Past, last_end, month_ends, outcome, unpaid_shares
+from .forecast import (
+    PER_CENT,
+    UNIT,
+    Curves,
+    Factors,
+    Outcome,
+    Past,
+    backtest_of,
+    band,
+    by_shares,
+    last_end,
+    month_ends,
+    naive_shares,
+    outcome,
+    paid_ahead,
+    stands,
+    unpaid_shares,
+)
 from .source_rows import Row
 
 MOST_VARIANCE = 2**53
 """A greater variance of a certificate counts as this."""
+
+
+@dataclass
+class Basis:
+    """The rule that is shown of a currency, its bands, and what readers are told of its test."""
+
+    rule: str = "none"
+    reason: str = "too_little_history"
+    shares: list[int | None] = field(default_factory=list)
+    factors: tuple[Factors, Factors] | None = None
+    test: dict[str, Any] | None = None
+
+    def told(self) -> dict[str, Any]:
+        """What readers are told."""
+        return {"rule": self.rule, "reason": self.reason, "test": self.test}
+
+    def expected(self, one: Outcome) -> list[int]:
+        """The expectation of each month by the rule."""
+        return one.expected if self.rule == "model" else by_shares(one.known, self.shares)
+
+    def bands(self, one: Outcome, is_part: bool) -> dict[str, list[int]]:
+        """The ends of the bands by their name."""
+        assert self.factors is not None
+        found: dict[str, list[int]] = {}
+        for per_cent in PER_CENT:
+            factors = self.factors[is_part][per_cent]
+            ends = [band(one, self.expected(one), month, factor) for month, factor in enumerate(factors)]
+            found[f"low_{per_cent}"], found[f"high_{per_cent}"] = (
+                [both[end] for both in ends] for end in (0, 1)
+            )
+        return found
 
 
 class Forecaster:
@@ -25,9 +74,10 @@ class Forecaster:
     ) -> None:
         self.as_of = as_of
         self._rows = rows
+        self._past = Past(rows)
         self._curves = Curves(rows, as_of)
         self._of = {id(one): self._outcome(one) for one in certificate_states if one.is_receivable}
-        self._dispersion: dict[str, list[float]] = {}
+        self._bases: dict[str, Basis] = {}
 
     @cached_property
     def months(self) -> list[str]:
@@ -42,17 +92,58 @@ class Forecaster:
                 total.add(self._of[id(one)])
         return total
 
-    def dispersion(self, currency: str) -> list[float]:
-        """By how much forecasts of each month ahead have missed."""
-        if currency not in self._dispersion:
-            self._dispersion[currency] = self._past.dispersion(last_end(self.as_of), currency)
-        return self._dispersion[currency]
+    def basis(self, currency: str) -> Basis:
+        """On what the forecast of a currency rests."""
+        if currency not in self._bases:
+            self._bases[currency] = self._make_basis(currency)
+        return self._bases[currency]
 
-    @cached_property
-    def _past(self) -> Past:
-        return Past(self._rows)
+    def _make_basis(self, currency: str) -> Basis:
+        over = last_end(self.as_of)
+        score = backtest_of(self._past, currency, over, 12).get((currency, None))
+        if score is None:
+            return Basis()
+        is_worse = score["error"] > score["naive_error"]
+        rule = "naive" if is_worse else "model"
+        factors = self._past.factors(rule, over, currency)
+        if factors is None:
+            return Basis()
+        coverage = score["naive_coverage" if is_worse else "coverage"]
+        shares = {
+            "error_share": score["error_share"],
+            "naive_error_share": score["naive_error_share"],
+            "coverage_50": coverage["in_50"],
+            "coverage_90": coverage["in_90"],
+            "client_coverage_50": coverage["client_in_50"],
+            "client_coverage_90": coverage["client_in_90"],
+        }
+        rounded = {name: None if share is None else round(share, 2) for name, share in shares.items()}
+        return Basis(
+            rule,
+            "model_worse" if is_worse else "model_not_worse",
+            naive_shares(self.as_of, lambda day: self._total(day, currency)) if is_worse else [],
+            factors,
+            {"months": score["months"], **rounded},
+        )
+
+    def _total(self, day: date, currency: str) -> Outcome | None:
+        """All that was receivable on an earlier day, and what came of it."""
+        total, is_any = Outcome(), False
+        for row in self._rows:
+            if row["currency"] != currency or (row["state"] == "pagado" and row["paid_on"] is None):
+                continue
+            certificate_state = stands(row, day)
+            if certificate_state is None or not certificate_state.is_receivable:
+                continue
+            is_any = True
+            total.known += certificate_state.outstanding
+            ahead = paid_ahead(row, day)
+            if ahead is not None:
+                total.realised[ahead] += row["amount_approved"]
+        return total if is_any else None
 
     def _outcome(self, one: CertificateState) -> Outcome:
-        shares = unpaid_shares(self._curves, one.values["client"], one.age, self.as_of)
+        client, is_accepted = one.values["client"], one.is_accepted
+        shares = unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
         found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
         return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])

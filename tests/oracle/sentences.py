@@ -70,6 +70,8 @@ def concentration(code: str, order: Ranked) -> Say:
 def cash_flow(code: str, months: Sequence[str], line: Data, collected: int) -> Say:
     """What is expected in the first month in which anything is."""
     expected = line["expected"]
+    if line["basis"]["rule"] == "none":
+        return _said(code, "no_forecast", collected=collected)
     at = next((at for at, amount in enumerate(expected) if amount > 0), None)
     if at is None:
         return _said(code, "nothing_expected", collected=collected)

@@ -1,4 +1,4 @@
-"""The forecast, its dispersion, bands and back-test equal the oracle's, to the last unit."""
+"""The forecast, its basis, bands and back-test equal the oracle's, to the last unit."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -12,11 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.forecasting.backtest import score_forecasts
-from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, bands, days_ahead, outlook
-from kpi_pipeline.compute.forecasting.past_forecasts import dispersion
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
+from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
+from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, days_ahead, outlook
+from kpi_pipeline.compute.forecasting.landmarks import (
+    REACH,
+    LandmarkCounts,
+    LandmarkDays,
+    standing_at_landmarks,
+)
+from kpi_pipeline.compute.months import month_of
 
 from . import forecast as oracle
+from . import forecasting
 from .both_ways import DEMO_DAY, BothWays, certificate
 from .source_rows import Row
 
@@ -78,13 +88,28 @@ def many_certificates(seed: int) -> list[Row]:
     return rows
 
 
-def assert_outlook(rows: list[Row], as_of: date) -> None:
+def landmark_cells(certificates: pa.Table, as_of: date) -> pa.Table:
+    """How certificates stood on days of earlier months like a date."""
+    this_month = month_of(as_of)
+    with computation() as connection:
+        connection.register("certificates", certificates)
+        days = LandmarkDays.like(as_of)
+        return standing_at_landmarks(connection, days, this_month - REACH, this_month - 1).cells
+
+
+def assert_outlook(both: BothWays, as_of: date) -> None:
     """The shares by which every receivable certificate is judged are the oracle's."""
+    rows = both.rows
     seen: Counter[tuple[str, int, bool]] = Counter()
+    # A client of whom nothing is known is judged too.
+    items = {("Nadie", False, 3): None}
     for row in rows:
         observed = oracle.observation(row, as_of)
         if observed is not None:
-            seen[row["client"], *observed] += 1
+            days, paid = observed
+            seen[row["client"], days, paid] += 1
+            if not paid:
+                items[row["client"], oracle.is_accepted(row, as_of), days] = None
     history = pa.table(
         {
             "client": pa.array([client for client, _, _ in seen], pa.string()),
@@ -93,19 +118,18 @@ def assert_outlook(rows: list[Row], as_of: date) -> None:
             "count": pa.array(seen.values(), pa.int64()),
         }
     )
-    # A client of whom nothing is known is judged too.
-    items = [*((client, days) for client, days, paid in seen if not paid), ("Nadie", 3)]
     asked = pa.table(
         {
-            "client": pa.array([client for client, _ in items], pa.string()),
-            "age_days": pa.array([age for _, age in items], pa.int64()),
+            "client": pa.array([client for client, _, _ in items], pa.string()),
+            "is_accepted": pa.array([is_accepted for _, is_accepted, _ in items], pa.bool_()),
+            "age_days": pa.array([age for _, _, age in items], pa.int64()),
         }
     )
-    found = outlook(history, asked, as_of)
+    found = outlook(history, asked, LandmarkCounts(landmark_cells(both.certificates, as_of)), as_of)
     assert found.schema.equals(OUTLOOK_SCHEMA)
-    curves = oracle.Curves(rows, as_of)
+    curves, landmarks = oracle.Curves(rows, as_of), oracle.Landmarks(rows)
     assert [list(row.values()) for row in found.to_pylist()] == [
-        [client, age, *oracle.unpaid_shares(curves, client, age, as_of)] for client, age in items
+        [*item, *oracle.unpaid_shares(curves, landmarks, *item, as_of)] for item in items
     ]
 
 
@@ -118,24 +142,43 @@ def assert_backtest(both: BothWays, as_of: date, months: int) -> None:
     assert found == oracle.backtest(both.rows, as_of, months)
 
 
-def assert_dispersion(both: BothWays, as_of: date) -> None:
-    past = oracle.Past(both.rows)
-    assert dispersion(both.certificates, as_of) == {
-        currency: past.dispersion(oracle.last_end(as_of), currency)
-        for currency in sorted({row["currency"] for row in both.rows})
+def assert_basis(both: BothWays, as_of: date) -> None:
+    """The rule that is shown, its bands and what readers are told of its test are the oracle's."""
+    forecaster = forecasting.Forecaster(both.rows, [], as_of)
+    bases = forecast_bases(both.certificates, landmark_cells(both.certificates, as_of), as_of)
+    assert {code: plain(basis) for code, basis in bases.items()} == {
+        code: naive(forecaster.basis(code)) for code in sorted({row["currency"] for row in both.rows})
+    }
+
+
+def plain(basis: ForecastBasis) -> dict[str, Any]:
+    factors = basis.factors
+    return {
+        **basis.as_data(),
+        "shares": list(basis.shares),
+        "factors": factors and [factors.whole, factors.part],
+    }
+
+
+def naive(basis: forecasting.Basis) -> dict[str, Any]:
+    factors = basis.factors
+    return {
+        **basis.told(),
+        "shares": [share or 0 for share in basis.shares],
+        "factors": factors and [list(one.values()) for one in factors],
     }
 
 
 @settings(max_examples=60)
 @given(tables, as_of_dates)
 def test_shares_of_any_certificates(rows: list[Row], as_of: date) -> None:
-    assert_outlook(BothWays.of_certificates(rows).rows, as_of)
+    assert_outlook(BothWays.of_certificates(rows), as_of)
 
 
 @settings(max_examples=25)
 @given(tables, as_of_dates)
-def test_dispersion_of_any_certificates(rows: list[Row], as_of: date) -> None:
-    assert_dispersion(BothWays.of_certificates(rows), as_of)
+def test_basis_of_any_certificates(rows: list[Row], as_of: date) -> None:
+    assert_basis(BothWays.of_certificates(rows), as_of)
 
 
 @settings(max_examples=15)
@@ -147,17 +190,19 @@ def test_back_test_of_any_certificates(rows: list[Row], as_of: date, months: int
 @given(
     st.lists(st.integers(-(10**16), 10**16), min_size=12, max_size=12),
     st.lists(st.integers(0, 10**18), min_size=12, max_size=12),
-    st.lists(st.floats(1, 50), min_size=12, max_size=12),
+    st.lists(st.floats(0, 50), min_size=12, max_size=12),
     st.integers(-(10**16), 10**16),
 )
 def test_bands_of_any_expectation(
     expected: list[int], variance: list[int], factors: list[float], known: int
 ) -> None:
     one = oracle.Outcome(known=known, expected=expected, variance=variance)
-    found = bands(np.array([expected]), np.array([variance]), np.array(factors), np.array([known]))
+    owed, wider = np.array([known]), [3 * factor for factor in factors]
+    scale = error_scale(np.array([expected]), np.array([variance]), owed)
+    found = bands(np.array([expected]), scale, owed, [factors, wider])
     assert [ends.tolist() for ends in found] == [
-        [[oracle.band(per_cent, one, month, factors)[end] for month in range(12)]]
-        for per_cent in (50, 90)
+        [[oracle.band(one, expected, month, which[month])[end] for month in range(12)]]
+        for which in (factors, wider)
         for end in (0, 1)
     ]
 
@@ -170,9 +215,9 @@ def test_months_ahead_of_any_day(as_of: date) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_many_certificates(seed: int) -> None:
     both = BothWays.of_certificates(many_certificates(seed))
-    assert_outlook(both.rows, LAST)
+    assert_outlook(both, LAST - timedelta(seed))
     assert_backtest(both, LAST, 5)
-    assert_dispersion(both, LAST - timedelta(seed))
+    assert_basis(both, LAST - timedelta(seed))
 
 
 def test_they_meet_every_case() -> None:
@@ -182,19 +227,19 @@ def test_they_meet_every_case() -> None:
     assert curves.fitting("Norte", 30) is not curves.fitting("Este", 30)
     assert curves.fitting("Este", 30) is curves.fitting("Nadie", 30)
     assert len(oracle.backtest(rows, LAST, 5)) == 2 * 13
-    assert any(factor > 1 for factor in oracle.Past(rows).dispersion(LAST, "CLP"))
+    assert oracle.Past(rows).factors("model", LAST, "CLP") is not None
     paid = [row for row in rows if row["state"] == "pagado"]
     assert oracle.Curves(paid, LAST).fitting("Norte", 2000) is None
 
 
 def test_the_demo(demo: BothWays) -> None:
-    assert_outlook(demo.rows, DEMO_DAY)
+    assert_outlook(demo, DEMO_DAY)
     assert_backtest(demo, DEMO_DAY, 3)
-    assert_dispersion(demo, DEMO_DAY)
+    assert_basis(demo, DEMO_DAY)
 
 
 @pytest.mark.parametrize("as_of", [date(2013, 6, 30), date(2012, 3, 14), date(2011, 12, 31)], ids=str)
 def test_the_real_receivables(receivables: BothWays, as_of: date) -> None:
-    assert_outlook(receivables.rows, as_of)
+    assert_outlook(receivables, as_of)
     assert_backtest(receivables, as_of, 4)
-    assert_dispersion(receivables, as_of)
+    assert_basis(receivables, as_of)

@@ -18,6 +18,19 @@ STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 COMPARISON = {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"}
 Rows = list[dict[str, Any]]
 
+FORECAST_BASIS = {
+    "rule": "model",
+    "reason": "model_not_worse",
+    "test": {
+        "months": 96,
+        "error_share": 0.06,
+        "naive_error_share": 0.09,
+        "coverage_50": 0.52,
+        "coverage_90": 0.91,
+        "client_coverage_50": 0.49,
+        "client_coverage_90": 0.9,
+    },
+}
 MILLION = 1_000_000
 _MONTH_TOTALS = {"proposed": 7_020 * MILLION, "approved": 6_240 * MILLION, "paid": 5_460 * MILLION}
 _EXPECTED = {"amount": 60 * MILLION, "low": 30 * MILLION, "high": 90 * MILLION, "total": 390 * MILLION}
@@ -354,7 +367,6 @@ def _financials(currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
         "working_capital": _each(currencies, working_capital),
         "forecast": {
             "months": AHEAD,
-            "lines": _each(currencies, forecast),
-            "dispersion": {code: [1.0] * 12 for code in currencies},
+            "lines": _each(currencies, {**forecast, "basis": FORECAST_BASIS}),
         },
     }

@@ -1,64 +1,107 @@
 """The cash-flow forecast: expected collections by month, their bounds, and amounts without an estimate."""
 
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from kpi_pipeline.compute.blocks.chart_data import present_currencies
-from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.forecasting.forecast import bands, forecast_months
-from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of
+from kpi_pipeline.compute.forecasting.basis import NO_FORECAST, ForecastBasis
+from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
+from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.forecasting.naive_rule import naive_expected
+from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.forecast import BANDS, ForecastRule
 
 _LINES: Final = ("expected", "low_50", "high_50", "low_90", "high_90")
 
 
 def forecast(slice_: Slice) -> list[Data]:
-    """The months ahead of as_of, a line a currency, and the dispersion that widens its bands."""
+    """The months ahead of as_of, a line a currency, with the rule that is shown and what the back-test
+    found.
+    """
     variant, currency = present_currencies(slice_)
     codes = names_at(slice_.currencies, currency)
-    totals = {"later": "forecast_later", "unknown": "forecast_unknown", "receivable": "receivable_amount"}
+    receivable = slice_.total("receivable_amount")
+    unknown, expected, *ends = outlook_bands(slice_)
+    totals = {
+        "later": receivable - unknown - expected.sum(axis=-1),
+        "unknown": unknown,
+        "receivable": receivable,
+    }
+    is_shown = has_forecast(slice_)[currency]
+    bases = {code: _of_test(_basis(slice_, code)) for code in slice_.currencies}
     rows = rows_of(
         {
             "currency": codes,
             **{
-                name: amounts[variant, currency].tolist()
-                for name, amounts in zip(_LINES, outlook_bands(slice_), strict=True)
+                name: [
+                    amounts if shown else [None] * FORECAST_MONTHS
+                    for amounts, shown in zip(found[variant, currency].tolist(), is_shown, strict=True)
+                ]
+                for name, found in zip(_LINES, (expected, *ends), strict=True)
             },
-            **{name: slice_.total(total)[variant, currency].tolist() for name, total in totals.items()},
+            **{
+                name: values_or_none(found[variant, currency], is_shown | (name == "receivable"))
+                for name, found in totals.items()
+            },
+            "basis": [bases[code] for code in codes],
         }
     )
     months = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
-    dispersion = {code: _dispersion(slice_, code) for code in slice_.currencies}
     return [
-        {
-            "months": months,
-            "lines": rows[start:end],
-            "dispersion": {code: dispersion[code] for code in codes[start:end]},
-        }
-        for start, end in bounds(len(slice_.filters), variant)
+        {"months": months, "lines": rows[start:end]} for start, end in bounds(len(slice_.filters), variant)
     ]
 
 
-def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """The expected collections of each month and their bounds, each [V, C, months].
+def has_forecast(slice_: Slice) -> Bools:
+    """For which currencies a forecast is shown, [C]."""
+    return np.array([_basis(slice_, code).rule is not ForecastRule.NONE for code in slice_.currencies], bool)
+
+
+def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """The expected collections of each month and their bounds, by the rule that is shown.
 
     Returns:
-        Expected collections, then low and high of 50%, low and high of 90%.
+        The receivable amount that is not estimated, [V, C]; then, each [V, C, months], expected collections,
+        low and high of 50%, low and high of 90%. Where no forecast is shown, they mean nothing.
     """
+    unknown = slice_.total("forecast_unknown")
+    known = slice_.total("receivable_amount") - unknown
     expected, variance = (
         np.stack([slice_.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)
         for what in ("forecast", "variance")
     )
-    dispersion = np.array([_dispersion(slice_, code) for code in slice_.currencies]).reshape(
-        -1, FORECAST_MONTHS
-    )
-    known = slice_.total("receivable_amount") - slice_.total("forecast_unknown")
-    return expected, *bands(expected, variance, dispersion, known)
+    for place, code in enumerate(slice_.currencies):
+        if shares := _basis(slice_, code).shares:
+            by_rule = naive_expected(known[:, place].astype(object), list(shares))
+            expected[:, place] = by_rule.astype(np.int64)
+    factors = np.array([_factors(slice_, code) for code in slice_.currencies])
+    factors = factors.reshape(-1, len(BANDS), FORECAST_MONTHS, 2)
+    is_part = np.array([bool(one.terms) for one in slice_.filters], np.int64)
+    # [bands, V, C, months]
+    of_variant = np.moveaxis(factors[..., is_part], (1, 3), (0, 1))
+    return unknown, expected, *bands(expected, error_scale(expected, variance, known), known, of_variant)
 
 
-def _dispersion(slice_: Slice, currency: str) -> list[float]:
-    """The dispersion of each month; 1 where no earlier forecast shows it."""
-    return list(slice_.frame.dispersion.get(currency, [1.0] * FORECAST_MONTHS))
+def _factors(slice_: Slice, currency: str) -> npt.NDArray[np.float64]:
+    """The factors of a currency, [bands, months, whole or part]."""
+    factors = _basis(slice_, currency).factors
+    if factors is None:
+        return np.zeros((len(BANDS), FORECAST_MONTHS, 2))
+    return np.stack([np.array(factors.whole), np.array(factors.part)], axis=-1)
+
+
+def _basis(slice_: Slice, currency: str) -> ForecastBasis:
+    return slice_.frame.forecast_bases.get(currency, NO_FORECAST)
+
+
+def _of_test(basis: ForecastBasis) -> dict[str, Any]:
+    """What readers are told of a basis."""
+    test = None if basis.test is None else asdict(basis.test)
+    return {"rule": basis.rule, "reason": basis.reason, "test": test}

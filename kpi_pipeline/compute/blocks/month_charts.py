@@ -15,7 +15,7 @@ from kpi_pipeline.compute.blocks.chart_data import (
     trend_month_rows,
     trends_by_end,
 )
-from kpi_pipeline.compute.blocks.forecast import outlook_bands
+from kpi_pipeline.compute.blocks.forecast import has_forecast, outlook_bands
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.forecast import forecast_months
@@ -95,40 +95,48 @@ def cash_flow(slice_: Slice) -> list[Data]:
     """Collections of the last months of the trend, then those expected from the day after as_of on."""
     variant, currency = present_currencies(slice_)
     collected = slice_.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
-    expected, *limits = (amounts[variant, currency] for amounts in outlook_bands(slice_))
-    amount = np.concatenate([collected, expected], axis=1)
-    past = np.zeros_like(collected)
-    known = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, len(variant))
-    bands = [values_or_none(np.concatenate([past, limit], axis=1).ravel(), known) for limit in limits]
+    expected, *limits = (amounts[variant, currency] for amounts in outlook_bands(slice_)[1:])
+    is_shown = has_forecast(slice_)[currency]
     ahead = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(slice_).items()}
-    first, rows = (expected > 0).argmax(axis=1), np.arange(len(variant))
+    first, at = (expected > 0).argmax(axis=1), np.arange(len(variant))
     sentences: list[Sentence | None] = [
-        ("expected", {"month": ahead[place], "amount": next_amount, "low": low, "high": high, "total": total})
+        ("no_forecast", {"collected": came})
+        if not shown
+        else (
+            "expected",
+            {"month": ahead[place], "amount": next_amount, "low": low, "high": high, "total": total},
+        )
         if next_amount > 0
         else ("nothing_expected", {"collected": came})
-        for place, next_amount, low, high, total, came in zip(
+        for shown, place, next_amount, low, high, total, came in zip(
+            is_shown.tolist(),
             first.tolist(),
-            expected[rows, first].tolist(),
-            limits[2][rows, first].tolist(),
-            limits[3][rows, first].tolist(),
+            expected[at, first].tolist(),
+            limits[2][at, first].tolist(),
+            limits[3][at, first].tolist(),
             expected.sum(axis=1).tolist(),
             collected.sum(axis=1).tolist(),
             strict=True,
         )
     ]
+    is_ahead = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, (len(variant), 1))
+    kept = ~is_ahead | is_shown[:, None]
+    months = np.array([(*past_months[end], *ahead) for end in slice_.trend_end[variant].tolist()], object)
+    names = np.array(names_at(slice_.currencies, currency), object)
+    amount = np.concatenate([collected, expected], axis=1)[kept]
+    past = np.zeros_like(collected)
+    bands = [values_or_none(np.concatenate([past, limit], axis=1)[kept], is_ahead[kept]) for limit in limits]
     columns: Columns = {
-        "month": [
-            month for end in slice_.trend_end[variant].tolist() for month in (*past_months[end], *ahead)
-        ],
-        "currency": names_at(slice_.currencies, np.repeat(currency, _DRAWN_MONTHS)),
-        "kind": (["collected"] * _COLLECTED_MONTHS + ["expected"] * FORECAST_MONTHS) * len(variant),
-        "amount": amount.ravel().tolist(),
+        "month": months.reshape(kept.shape)[kept].tolist(),
+        "currency": np.broadcast_to(names[:, None], kept.shape)[kept].tolist(),
+        "kind": np.where(is_ahead, "expected", "collected")[kept].tolist(),
+        "amount": amount.tolist(),
         **dict(zip(("low_50", "high_50", "low_90", "high_90"), bands, strict=True)),
     }
     of_variant = sentences_by_variant(slice_, variant, currency, sentences)
-    rows = np.repeat(variant, _DRAWN_MONTHS)
-    return charts_by_variant(slice_, rows, columns, amount.ravel() != 0, of_variant)
+    rows = np.broadcast_to(variant[:, None], kept.shape)[kept]
+    return charts_by_variant(slice_, rows, columns, amount != 0, of_variant)
 
 
 def kpi_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, cached_property
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import month_number, month_of, month_text
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import COMPONENT_NAMES, OCCURRENCE_COMPONENTS, STOCK_COMPONENTS
@@ -43,7 +45,7 @@ class CubeFrame:
         as_of: The business date.
         window_months: Months of the trailing DSO window.
         thresholds: Days and amounts of the definitions.
-        dispersion: By currency, that of each month of the forecast.
+        forecast_bases: By currency, on what its forecast rests.
         currencies: Codes of the currencies, sorted.
         values: By dimension, its values: bands and ages in their declared order, the others sorted without
             regard to case and accents; every month from the first with an event to the last or that of as_of.
@@ -62,7 +64,7 @@ class CubeFrame:
     as_of: date
     window_months: int
     thresholds: Thresholds
-    dispersion: Mapping[str, Sequence[float]]
+    forecast_bases: Mapping[str, ForecastBasis]
     currencies: tuple[str, ...]
     values: dict[str, tuple[str, ...]]
     encoded_values: dict[str, tuple[str, ...]]
@@ -98,7 +100,7 @@ class CubeFrame:
             as_of=as_of,
             window_months=window_months,
             thresholds=thresholds,
-            dispersion=rollup.dispersion,
+            forecast_bases=rollup.forecast_bases,
             currencies=currencies,
             values={MONTH.name: tuple(axis)[first_active - first :], **values},
             encoded_values=encoded_values,
@@ -144,7 +146,7 @@ class CubeFrame:
             self.as_of,
             self.window_months,
             self.thresholds,
-            sorted(self.dispersion.items()),
+            sorted(self.forecast_bases.items(), key=itemgetter(0)),
             self.currencies,
             self.values,
             self.encoded_values,

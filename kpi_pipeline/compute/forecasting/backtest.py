@@ -1,66 +1,81 @@
-"""The back-test: earlier forecasts of past months against the collections that followed.
+"""The back-test: earlier forecasts of past months against the collections that followed, by both rules."""
 
-The naive rule to beat is the run-off: a month brings the share of the receivable amount that the same month
-brought after the latest three month ends for which it is known. It knows neither clients nor ages.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from kpi_pipeline.compute.forecasting.forecast import bands
+from kpi_pipeline.compute.forecasting.calibration import (
+    BandFactors,
+    Floats,
+    band_factors,
+    bands,
+    error_scale,
+    scaled_errors,
+)
+from kpi_pipeline.compute.forecasting.naive_rule import Exact, naive_expected, naive_shares
 from kpi_pipeline.compute.forecasting.past_forecasts import (
     PastForecasts,
     Portfolio,
-    dispersion_of,
     forecast_as_of,
     last_month_over,
 )
 from kpi_pipeline.model.components import FORECAST_MONTHS
-from kpi_pipeline.model.forecast import DISPERSION_MONTHS
+from kpi_pipeline.model.forecast import CALIBRATION_MONTHS, NAIVE_LANDMARKS, ForecastRule
 
-NAIVE_MONTH_ENDS = 3
-"""Month ends whose run-off the naive rule repeats."""
+
+@dataclass(frozen=True, slots=True)
+class BandCoverage:
+    """How many forecasts lay in their bands. Only those count that enough earlier ones calibrate.
+
+    Attributes:
+        months: Forecasts of the whole portfolio that are counted, one a month.
+        in_50: Share of them that lay in their 50% band; None of none.
+        in_90: Share of them that lay in their 90% band.
+        client_months: Forecasts of single clients that are counted.
+        client_in_50: Share of these that lay in their 50% band.
+        client_in_90: Share of these that lay in their 90% band.
+    """
+
+    months: int
+    in_50: float | None
+    in_90: float | None
+    client_months: int
+    client_in_50: float | None
+    client_in_90: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
     """The accuracy of forecasts of so many months ahead in a currency.
 
-    Only months in which a payment was possible and that both methods could forecast are counted.
+    Only months that both rules could forecast are counted, and of these as `Portfolio.is_counted` says.
 
     Attributes:
         currency: Currency.
         months_ahead: 1 for the month after the month end at which the forecast was made; None for all.
         months: Forecasts of the whole portfolio that are counted, one a month.
-        coverage_50: Share of them that lay in their 50% band; None of none.
-        coverage_90: Share of them that lay in their 90% band.
-        client_months: Forecasts of single clients that are counted.
-        client_coverage_50: Share of these that lay in their 50% band.
-        client_coverage_90: Share of these that lay in their 90% band.
         realised: Mean collections of a month; minor units.
         error: Mean absolute error of the portfolio's forecast.
         error_share: The same as a share of all collections.
         naive_error: Mean absolute error of the naive rule.
         naive_error_share: The same as a share of all collections.
+        coverage: That of the forecast's bands.
+        naive_coverage: That of the naive rule's bands.
     """
 
     currency: str
     months_ahead: int | None
     months: int
-    coverage_50: float | None
-    coverage_90: float | None
-    client_months: int
-    client_coverage_50: float | None
-    client_coverage_90: float | None
     realised: float | None
     error: float | None
     error_share: float | None
     naive_error: float | None
     naive_error_share: float | None
+    coverage: BandCoverage
+    naive_coverage: BandCoverage
 
     @property
     def is_worse_than_naive(self) -> bool:
@@ -71,7 +86,7 @@ class Score:
 def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Score]:
     """Forecast past months from 1 to 12 months ahead, by what was known then.
 
-    Bands are those of that time: widened by the errors of still earlier forecasts.
+    Bands are those of that time: calibrated by the errors of still earlier forecasts.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -85,120 +100,176 @@ def score_forecasts(certificates: pa.Table, as_of: date, months: int) -> list[Sc
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
-    over = last_month_over(as_of)
-    held_back = range(over - months + 1, over + 1)
-    first = held_back[0] - FORECAST_MONTHS
-    past = forecast_as_of(certificates, first - DISPERSION_MONTHS - FORECAST_MONTHS + 1, over - 1)
+    past = past_forecasts(certificates, as_of, months)
     scores = []
     for currency in sorted(set(past.currency.tolist())):
-        portfolios = past.portfolios(currency)
-        ahead = [_Sums() for _ in range(FORECAST_MONTHS)]
-        for origin in range(first, over):
-            if origin in portfolios:
-                _count(ahead, past, portfolios, currency, origin, held_back)
-        if any(sums.months for sums in ahead):
-            scores += [sums.score(currency, month + 1) for month, sums in enumerate(ahead)]
-            scores.append(sum(ahead, _Sums()).score(currency, None))
+        scores += score_currency(CurrencyForecasts(past, currency), last_month_over(as_of), months)
     return scores
+
+
+def past_forecasts(certificates: pa.Table, as_of: date, months: int) -> PastForecasts:
+    """All forecasts that take part in a score.
+
+    Raises:
+        SumTooLarge: If a sum does not fit 64 bits.
+    """
+    over = last_month_over(as_of)
+    # Before the months scored lie those that calibrate their bands, before these what the naive rule repeats.
+    reach = months + CALIBRATION_MONTHS + NAIVE_LANDMARKS + 3 * FORECAST_MONTHS
+    return forecast_as_of(certificates, over - reach, over - 1)
+
+
+class CurrencyForecasts:
+    """The past forecasts of a currency by both rules, with their errors by scale."""
+
+    def __init__(self, past: PastForecasts, currency: str) -> None:
+        self.currency = currency
+        self.whole, self.clients = past.portfolios(currency), past.of_clients(currency)
+        self.shares = {origin: naive_shares(self.whole, origin) for origin in self.whole}
+        self._errors = {rule: self._errors_of(rule) for rule in (ForecastRule.MODEL, ForecastRule.NAIVE)}
+
+    def factors(self, rule: ForecastRule, over: int) -> BandFactors | None:
+        """A rule's band factors, as known once a month is over; None with too few forecasts."""
+        return band_factors(*self._errors[rule], over)
+
+    def expected(self, rule: ForecastRule, origin: int, portfolio: Portfolio) -> Exact:
+        """The expectations of a rule for what was receivable at a month end."""
+        if rule is ForecastRule.MODEL:
+            return portfolio.expected
+        return naive_expected(portfolio.known, self.shares[origin])
+
+    def is_compared(self, origin: int) -> npt.NDArray[np.bool_]:
+        """Which months both rules forecast."""
+        return np.array([share is not None for share in self.shares[origin]])
+
+    def _errors_of(self, rule: ForecastRule) -> tuple[dict[int, Floats], dict[int, Floats]]:
+        whole, clients = (
+            {origin: self._scaled(rule, origin, one) for origin, one in portfolios.items()}
+            for portfolios in (self.whole, self.clients)
+        )
+        return whole, clients
+
+    def _scaled(self, rule: ForecastRule, origin: int, one: Portfolio) -> Floats:
+        expected = self.expected(rule, origin, one)
+        is_counted = one.is_counted
+        if rule is ForecastRule.NAIVE:
+            is_counted = is_counted & self.is_compared(origin)
+        return scaled_errors(
+            expected, one.realised, error_scale(expected, one.variance, one.known), is_counted
+        )
+
+
+def score_currency(forecasts: CurrencyForecasts, over: int, months: int) -> list[Score]:
+    """The scores of one currency: by months ahead, then of all; none where nothing was forecast."""
+    held_back = range(over - months + 1, over + 1)
+    ahead = [_Sums() for _ in range(FORECAST_MONTHS)]
+    for origin in range(held_back[0] - FORECAST_MONTHS, over):
+        if origin in forecasts.whole:
+            _count(ahead, forecasts, origin, held_back)
+    if not any(sums.months for sums in ahead):
+        return []
+    scores = [sums.score(forecasts.currency, month + 1) for month, sums in enumerate(ahead)]
+    return [*scores, sum(ahead, _Sums()).score(forecasts.currency, None)]
+
+
+@dataclass(slots=True)
+class _Covered:
+    """The counts behind a coverage: of the whole, then of clients."""
+
+    months: int = 0
+    within: list[int] = field(default_factory=lambda: [0, 0])
+    client_months: int = 0
+    client_within: list[int] = field(default_factory=lambda: [0, 0])
+
+    def __add__(self, other: "_Covered") -> "_Covered":
+        return _Covered(
+            self.months + other.months,
+            [own + others for own, others in zip(self.within, other.within, strict=True)],
+            self.client_months + other.client_months,
+            [own + others for own, others in zip(self.client_within, other.client_within, strict=True)],
+        )
+
+    def coverage(self) -> BandCoverage:
+        in_50, in_90 = (_ratio(within, self.months) for within in self.within)
+        client_in_50, client_in_90 = (_ratio(within, self.client_months) for within in self.client_within)
+        return BandCoverage(self.months, in_50, in_90, self.client_months, client_in_50, client_in_90)
 
 
 @dataclass(slots=True)
 class _Sums:
-    """The sums behind a score."""
+    """The sums behind a score; missed amounts and coverage of the model, then of the naive rule."""
 
     months: int = 0
-    in_bands: list[int] = field(default_factory=lambda: [0, 0])
-    client_months: int = 0
-    client_in_bands: list[int] = field(default_factory=lambda: [0, 0])
     realised: int = 0
     realised_size: int = 0
-    missed: int = 0
-    naive_missed: int = 0
+    missed: list[int] = field(default_factory=lambda: [0, 0])
+    covered: list[_Covered] = field(default_factory=lambda: [_Covered(), _Covered()])
 
     def __add__(self, other: "_Sums") -> "_Sums":
         return _Sums(
             self.months + other.months,
-            [own + others for own, others in zip(self.in_bands, other.in_bands, strict=True)],
-            self.client_months + other.client_months,
-            [own + others for own, others in zip(self.client_in_bands, other.client_in_bands, strict=True)],
             self.realised + other.realised,
             self.realised_size + other.realised_size,
-            self.missed + other.missed,
-            self.naive_missed + other.naive_missed,
+            [own + others for own, others in zip(self.missed, other.missed, strict=True)],
+            [own + others for own, others in zip(self.covered, other.covered, strict=True)],
         )
 
     def score(self, currency: str, months_ahead: int | None) -> Score:
+        (error, error_share), (naive_error, naive_error_share) = (
+            (_ratio(missed, self.months), _ratio(missed, self.realised_size)) for missed in self.missed
+        )
+        coverage, naive_coverage = (covered.coverage() for covered in self.covered)
         return Score(
             currency=currency,
             months_ahead=months_ahead,
             months=self.months,
-            coverage_50=_ratio(self.in_bands[0], self.months),
-            coverage_90=_ratio(self.in_bands[1], self.months),
-            client_months=self.client_months,
-            client_coverage_50=_ratio(self.client_in_bands[0], self.client_months),
-            client_coverage_90=_ratio(self.client_in_bands[1], self.client_months),
             realised=_ratio(self.realised, self.months),
-            error=_ratio(self.missed, self.months),
-            error_share=_ratio(self.missed, self.realised_size),
-            naive_error=_ratio(self.naive_missed, self.months),
-            naive_error_share=_ratio(self.naive_missed, self.realised_size),
+            error=error,
+            error_share=error_share,
+            naive_error=naive_error,
+            naive_error_share=naive_error_share,
+            coverage=coverage,
+            naive_coverage=naive_coverage,
         )
 
 
-def _count(
-    ahead: list[_Sums],
-    past: PastForecasts,
-    portfolios: Mapping[int, Portfolio],
-    currency: str,
-    origin: int,
-    held_back: range,
-) -> None:
+def _count(ahead: list[_Sums], forecasts: CurrencyForecasts, origin: int, held_back: range) -> None:
     """Add the forecasts made at one month end."""
-    lines = np.flatnonzero((past.currency == currency) & (past.origin == origin))
-    whole = portfolios[origin]
-    # The portfolio first, then each client.
-    known = np.append(whole.known, past.known[lines])
-    expected, variance, realised = (
-        np.vstack([total, of_clients[lines]])
-        for total, of_clients in (
-            (whole.expected, past.expected),
-            (whole.variance, past.variance),
-            (whole.realised, past.realised),
-        )
-    )
-    counted = (variance > 0) | (expected != 0) | (realised != 0)
-    low_50, high_50, low_90, high_90 = bands(
-        expected.astype(np.int64),
-        variance,
-        np.array(dispersion_of(portfolios, origin), np.float64),
-        known.astype(np.int64),
-    )
-    inside = [
-        counted & (low <= realised) & (realised <= high)
+    whole, clients = forecasts.whole[origin], forecasts.clients[origin]
+    is_scored = whole.is_counted & forecasts.is_compared(origin)
+    is_scored &= np.array([origin + month + 1 in held_back for month in range(FORECAST_MONTHS)])
+    for month in np.flatnonzero(is_scored).tolist():
+        came = int(whole.realised[month])
+        ahead[month].months += 1
+        ahead[month].realised += came
+        ahead[month].realised_size += abs(came)
+    for at, rule in enumerate((ForecastRule.MODEL, ForecastRule.NAIVE)):
+        missed = np.abs(whole.realised - forecasts.expected(rule, origin, whole))
+        for month in np.flatnonzero(is_scored).tolist():
+            ahead[month].missed[at] += int(missed[month])
+        factors = forecasts.factors(rule, origin)
+        if factors is None:
+            continue
+        of_whole = _within(whole, forecasts.expected(rule, origin, whole), factors.whole)
+        of_clients = _within(clients, forecasts.expected(rule, origin, clients), factors.part)
+        for month in np.flatnonzero(is_scored).tolist():
+            covered, is_client = ahead[month].covered[at], clients.is_counted[:, month]
+            covered.months += 1
+            covered.client_months += int(is_client.sum())
+            for band in range(len(of_whole)):
+                covered.within[band] += int(of_whole[band][month])
+                covered.client_within[band] += int(of_clients[band][is_client, month].sum())
+
+
+def _within(one: Portfolio, expected: Exact, factors: list[list[float]]) -> list[npt.NDArray[np.bool_]]:
+    """Which months' collections lay in each band."""
+    scale = error_scale(expected, one.variance, one.known)
+    known = np.asarray(one.known, np.int64)
+    low_50, high_50, low_90, high_90 = bands(expected.astype(np.int64), scale, known, factors)
+    return [
+        np.asarray((low <= one.realised) & (one.realised <= high), bool)
         for low, high in ((low_50, high_50), (low_90, high_90))
     ]
-    for month, sums in enumerate(ahead):
-        naive = _run_off(portfolios, origin, month)
-        if origin + month + 1 not in held_back or naive is None or not counted[0, month]:
-            continue
-        sums.months += 1
-        sums.client_months += int(counted[1:, month].sum())
-        for band, within in enumerate(inside):
-            sums.in_bands[band] += int(within[0, month])
-            sums.client_in_bands[band] += int(within[1:, month].sum())
-        came = whole.realised[month]
-        sums.realised += came
-        sums.realised_size += abs(came)
-        sums.missed += abs(came - whole.expected[month])
-        sums.naive_missed += abs(came - naive)
-
-
-def _run_off(portfolios: Mapping[int, Portfolio], origin: int, month: int) -> int | None:
-    """The naive forecast, made at a month end, of a month after it; None where nothing is known for it."""
-    latest = [portfolios.get(origin - month - 1 - back) for back in range(NAIVE_MONTH_ENDS)]
-    known = sum(earlier.known for earlier in latest if earlier)
-    came = sum(int(earlier.realised[month]) for earlier in latest if earlier)
-    return portfolios[origin].known * came // known if known > 0 else None
 
 
 def _ratio(part: int, whole: int) -> float | None:

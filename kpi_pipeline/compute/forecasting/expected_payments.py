@@ -21,8 +21,8 @@ HISTORY: Final = """
 """
 """The payments and the open debts of each client, as `forecast.outlook` takes them."""
 
-OPEN_ITEMS: Final = "SELECT DISTINCT client, age_days FROM standing WHERE is_receivable"
-"""For whom and after how many days an outlook is needed."""
+OPEN_ITEMS: Final = "SELECT DISTINCT client, is_accepted, age_days FROM standing WHERE is_receivable"
+"""For whom, at which stage and after how many days an outlook is needed."""
 
 FORECAST_COMPONENTS: Final = (
     *(f"{what}_{month}" for what in ("forecast", "variance") for month in range(FORECAST_MONTHS)),
@@ -32,8 +32,6 @@ FORECAST_COMPONENTS: Final = (
 """The components of the forecast."""
 
 _LATER: Final = FORECAST_MONTHS
-_SMALL: Final = 10**14
-_PART: Final = 10**12
 _MOST: Final = 2**53
 """A certificate's variance is at most this, so that sums stay within 64 bits: the debt cuts bands anyway."""
 
@@ -50,26 +48,22 @@ def expected_payments(cell: str) -> str:
         reads `outlook`, in `forecast.OUTLOOK_SCHEMA`.
     """
     ends = [f"survival_{month}" for month in range(FORECAST_MONTHS)]
-    paid = "(survival_before - survival_then)"
-    spread = f"({paid}::HUGEINT * (survival_now - {paid}))"
     return f"""
         SELECT {cell}, ahead, sum({_by("survival_then")} - {_by("survival_before")})::BIGINT AS expected,
-            sum(least({_MOST}, CASE
-                WHEN square < {_SMALL} THEN square * {spread} // whole
-                -- The product with a large square would leave 128 bits: it is taken in two parts.
-                ELSE square // {_PART} * {spread} // whole * {_PART}
-                    + (square // {_PART} * {spread} % whole * {_PART} + square % {_PART} * {spread}) // whole
-            END))::BIGINT AS variance
+            -- The product with a large square would leave 128 bits: it is taken in two parts.
+            sum(least({_MOST}, square // survival_now * spread
+                + square % survival_now * spread // survival_now))::BIGINT AS variance
         FROM (
-            SELECT *, survival_now::HUGEINT * survival_now AS whole,
+            SELECT *, survival_before - survival_then AS fall,
+                (fall * (survival_now - fall) // survival_now)::HUGEINT AS spread,
                 (abs(amount_open) // {VARIANCE_UNIT})::HUGEINT AS size, size * size AS square
             FROM (SELECT * FROM standing WHERE is_receivable) JOIN (
-                SELECT client, age_days, survival_now,
+                SELECT client, is_accepted, age_days, survival_now,
                     unnest({_list(["survival_now", *ends])}) AS survival_before,
                     unnest({_list([*ends, "0"])}) AS survival_then,
                     unnest(range({_LATER + 1})) AS ahead
                 FROM outlook WHERE survival_now > 0
-            ) USING (client, age_days)
+            ) USING (client, is_accepted, age_days)
         ) GROUP BY ALL
     """
 

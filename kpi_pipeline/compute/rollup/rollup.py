@@ -12,6 +12,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from kpi_pipeline.compute.database import summation
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.expected_payments import (
     FORECAST_COMPONENTS,
     HISTORY,
@@ -20,7 +21,13 @@ from kpi_pipeline.compute.forecasting.expected_payments import (
     forecast_columns,
 )
 from kpi_pipeline.compute.forecasting.forecast import outlook
-from kpi_pipeline.compute.forecasting.past_forecasts import dispersion
+from kpi_pipeline.compute.forecasting.landmarks import (
+    REACH,
+    LandmarkCounts,
+    LandmarkDays,
+    standing_at_landmarks,
+)
+from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, CELL_FIELDS, number_cells
 from kpi_pipeline.model.components import COMPONENT_NAMES, COMPONENTS, STOCK_COMPONENTS, ComponentKind
@@ -65,7 +72,7 @@ CRITICAL_SCHEMA: Final = pa.schema(
 ROLLUP_TABLES: Final = ("rollup", "positions", "breakdowns", "critical_certificates")
 """Names under which the tables of a roll-up are kept, in order."""
 
-_DISPERSION: Final = b"kpi_dispersion"
+_FORECAST_BASES: Final = b"kpi_forecast_bases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +84,28 @@ class Rollup:
         positions: Stocks at each month end up to that date; rows in `POSITIONS_SCHEMA`.
         breakdowns: Days of payment, reasons and suppliers; rows in `BREAKDOWNS_SCHEMA`.
         critical: The critical certificates; rows in `CRITICAL_SCHEMA`.
-        dispersion: By currency, for each month of the forecast, how many times the variance of what was
-            collected exceeds the predicted one.
+        forecast_bases: By currency, on what its forecast rests.
     """
 
     cells: pa.Table
     positions: pa.Table
     breakdowns: pa.Table
     critical: pa.Table
-    dispersion: Mapping[str, Sequence[float]]
+    forecast_bases: Mapping[str, ForecastBasis]
 
     @classmethod
     def of_tables(cls, tables: Sequence[pa.Table]) -> Self:
         """Put the tables together again, in the order of `ROLLUP_TABLES`."""
         cells, positions, breakdowns, critical = tables
-        dispersion = json.loads((cells.schema.metadata or {})[_DISPERSION])
-        return cls(cells, positions, breakdowns, critical, dispersion)
+        kept = json.loads((cells.schema.metadata or {})[_FORECAST_BASES])
+        bases = {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}
+        return cls(cells, positions, breakdowns, critical, bases)
 
     def tables(self) -> tuple[pa.Table, ...]:
         """The tables to be kept, in the order of `ROLLUP_TABLES`."""
-        metadata = {**(self.cells.schema.metadata or {}), _DISPERSION: json.dumps(self.dispersion).encode()}
-        cells = self.cells.replace_schema_metadata(metadata)
+        bases = {currency: basis.as_data() for currency, basis in self.forecast_bases.items()}
+        kept = {_FORECAST_BASES: json.dumps(bases).encode()}
+        cells = self.cells.replace_schema_metadata({**(self.cells.schema.metadata or {}), **kept})
         return cells, self.positions, self.breakdowns, self.critical
 
 
@@ -125,7 +133,11 @@ def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Th
         connection.register("costs", costs)
         connection.register("cuts", amount_cuts(certificates["currency"].unique().to_pylist(), thresholds))
         connection.execute(f"CREATE TEMP TABLE standing AS {as_of_view(_ON_AS_OF)}", {**day, **settings})
-        cells = _cells(connection, as_of, thresholds.loss_days)
+        this_month = month_of(as_of)
+        landmarks = standing_at_landmarks(
+            connection, LandmarkDays.like(as_of), this_month - REACH, this_month - 1
+        ).cells
+        cells = _cells(connection, landmarks, as_of, thresholds.loss_days)
         positions = connection.sql(_POSITIONS, params={**day, **settings}).to_arrow_table()
         breakdowns = connection.sql(_BREAKDOWNS, params=day).to_arrow_table()
         critical = connection.sql(_CRITICAL).to_arrow_table()
@@ -134,15 +146,15 @@ def roll_up(certificates: pa.Table, costs: pa.Table, as_of: date, thresholds: Th
         positions.cast(POSITIONS_SCHEMA),
         breakdowns.cast(BREAKDOWNS_SCHEMA),
         critical.cast(CRITICAL_SCHEMA),
-        dispersion(certificates, as_of),
+        forecast_bases(certificates, landmarks, as_of),
     )
 
 
-def _cells(connection: DuckDBPyConnection, as_of: date, loss_days: int) -> pa.Table:
+def _cells(connection: DuckDBPyConnection, landmarks: pa.Table, as_of: date, loss_days: int) -> pa.Table:
     """The sums of certificates, payments, costs and expectations, brought together by their cell."""
     day = {"as_of": as_of}
     history, open_items = (connection.sql(query).to_arrow_table() for query in (HISTORY, OPEN_ITEMS))
-    connection.register("outlook", outlook(history, open_items, as_of))
+    connection.register("outlook", outlook(history, open_items, LandmarkCounts(landmarks), as_of))
     expected = connection.sql(_EXPECTED).to_arrow_table()
     parts = [
         connection.sql(_CERTIFICATES, params={"loss_days": loss_days}).to_arrow_table(),

@@ -225,6 +225,16 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             ),
         ),
         Sentence(
+            "no_forecast",
+            "There is no forecast. collected: sum of the collected months drawn.",
+            Text(
+                "Aún no hay pronóstico: el historial de pagos es muy corto para ponerlo a prueba. En los "
+                "últimos meses se cobraron {collected:money}.",
+                "There is no forecast yet: the payment history is too short to test one. In the last months, "
+                "{collected:money} was collected.",
+            ),
+        ),
+        Sentence(
             "nothing_expected",
             "Otherwise. collected: sum of the collected months drawn.",
             Text(

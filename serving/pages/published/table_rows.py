@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from kpi_pipeline.model.labels import Kind
 from serving.catalogue import Catalogue, Page, Table
@@ -18,6 +18,31 @@ _BEYOND: Final = ("later", "unknown", "receivable")
 """Amounts of a forecast that are of no month."""
 
 
+class ForecastTest(BaseModel, strict=True, frozen=True):
+    """What the back-test of a forecast found; a share is None where nothing was measured."""
+
+    months: int
+    error_share: float | None
+    naive_error_share: float | None
+    coverage_50: float | None
+    coverage_90: float | None
+    client_coverage_50: float | None
+    client_coverage_90: float | None
+
+
+class ForecastBasis(BaseModel, strict=True, frozen=True):
+    """Which rule a forecast shows, and what its back-test found; None with too little history."""
+
+    rule: Literal["model", "naive", "none"]
+    test: ForecastTest | None
+
+    @model_validator(mode="after")
+    def _test_is_known(self) -> Self:
+        if (self.rule == "none") != (self.test is None):
+            raise ValueError("a forecast is shown without a test, or tested and not shown")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class TableFigures:
     """One table of one filter, checked.
@@ -26,7 +51,8 @@ class TableFigures:
         table: Its declaration.
         rows: Its rows; one a month and currency where it is published by month.
         by_currency: What a table by month holds beyond them: the totals of a statement, or the amounts
-            beyond the months of a forecast.
+            beyond the months of a forecast and its `ForecastBasis` as `basis`. A currency without a
+            forecast has no rows.
     """
 
     table: Table
@@ -96,10 +122,7 @@ def _read(table: Table, published: Any, data: Mapping[str, Any]) -> TableFigures
     rows = [row for line in by_month.lines for row in _rows_of_months(table, by_month.months, line)]
     lines = [line.model_dump() for line in by_month.lines]
     if table.layout == "forecast":
-        for line in lines:
-            if not all(isinstance(line.get(name), int) for name in _BEYOND):
-                raise ValueError(f"table {table.name} lacks amounts beyond its months")
-        return TableFigures(table, rows, {line["currency"]: line for line in lines})
+        return _forecast(table, rows, lines)
     totals = data.get("totals")
     if not isinstance(totals, list):
         raise ValueError(f"table {table.name} has no totals")  # noqa: TRY004
@@ -108,6 +131,18 @@ def _read(table: Table, published: Any, data: Mapping[str, Any]) -> TableFigures
     if list(checked) != [line["currency"] for line in lines]:
         raise ValueError(f"table {table.name}: lines and totals are not of the same currencies")
     return TableFigures(table, rows, checked)
+
+
+def _forecast(table: Table, rows: Rows, lines: Sequence[dict[str, Any]]) -> TableFigures:
+    by_currency = {}
+    for line in lines:
+        basis = ForecastBasis.model_validate(line.get("basis"))
+        needed = _BEYOND if basis.test else ("receivable",)
+        if not all(isinstance(line.get(name), int) for name in needed):
+            raise ValueError(f"table {table.name} lacks amounts beyond its months")
+        by_currency[line["currency"]] = line | {"basis": basis}
+    shown = [row for row in rows if by_currency[row["currency"]]["basis"].test]
+    return TableFigures(table, shown, by_currency)
 
 
 def _rows_of_months(table: Table, months: Sequence[str], line: _Months.Line) -> Iterator[Mapping[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
 from serving.catalogue import Column
-from serving.pages.published.table_rows import Rows, TableFigures
+from serving.pages.formats import NO_DATA
+from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
 from serving.pages.writing import Cell, Writer
 
 
@@ -63,7 +64,8 @@ def table_section(figures: TableFigures, writer: Writer) -> TableSection:
         rows = [row for row in rows if figures.by_currency[row["currency"]]["receivable"]]
         sentences = [
             _forecast_sentence(code, figures, writer)
-            for code in dict.fromkeys(row["currency"] for row in rows)
+            for code, beyond in figures.by_currency.items()
+            if beyond["receivable"]
         ]
     if table.layout == "statement":
         tables = [_statement(code, figures, writer) for code in figures.by_currency]
@@ -76,7 +78,8 @@ def table_section(figures: TableFigures, writer: Writer) -> TableSection:
             for code in dict.fromkeys(row["currency"] for row in rows)
         ]
     title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
-    return TableSection(table.name, title, note, nothing, tables, sentences)
+    # Where sentences say why there are no rows, nothing else does.
+    return TableSection(table.name, title, note, "" if sentences else nothing, tables, sentences)
 
 
 def statement_columns(figures: TableFigures) -> list[Column]:
@@ -126,10 +129,25 @@ def _statement(currency: str, figures: TableFigures, writer: Writer) -> TableVie
 
 
 def _forecast_sentence(currency: str, figures: TableFigures, writer: Writer) -> str:
-    """What lies beyond the months of a forecast."""
-    beyond: Mapping[str, int] = figures.by_currency[currency]
-    amounts = {name: beyond[name] for name in ("receivable", "later", "unknown")}
+    """What lies beyond the months of a forecast, which rule is shown and how well it has done."""
+    beyond: Mapping[str, Any] = figures.by_currency[currency]
+    basis: ForecastBasis = beyond["basis"]
+    written = {"currency": currency, "receivable": writer.text("money", beyond["receivable"], currency)}
+    if basis.test is None:
+        return writer.texts["forecast_none"].format(**written)
+    amounts = {name: beyond[name] for name in ("later", "unknown")}
     amounts["expected"] = sum(row["expected"] for row in figures.rows if row["currency"] == currency)
-    written = {name: writer.text("money", amount, currency) for name, amount in amounts.items()}
-    names = ["within", *(name for name in ("later", "unknown") if beyond[name])]
+    written |= {name: writer.text("money", amount, currency) for name, amount in amounts.items()}
+    shares = basis.test.model_dump(exclude={"months"})
+    written |= {
+        name: NO_DATA if share is None else writer.text("share", share, currency)
+        for name, share in shares.items()
+    }
+    is_measured = basis.test.coverage_50 is not None
+    names = [
+        "within",
+        *(name for name in ("later", "unknown") if beyond[name]),
+        basis.rule,
+        "coverage" if is_measured else "no_coverage",
+    ]
     return " ".join(writer.texts[f"forecast_{name}"].format(**written) for name in names)

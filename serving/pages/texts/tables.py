@@ -21,6 +21,38 @@ TEXTS: Final[dict[str, Text]] = {
         "Para {unknown} no hay historial de pagos con que estimar una fecha.",
         "For {unknown} there is no payment history from which to estimate a date.",
     ),
+    "forecast_model": Text(
+        "Se muestra el pronóstico por cliente: en los últimos 12 meses, con todos los certificados en "
+        "{currency}, erró en {error_share} de lo cobrado; la regla simple, que repite el ritmo de cobro "
+        "de los últimos tres meses, en {naive_error_share}.",
+        "The forecast by client is shown: over the last 12 months, with all certificates in {currency}, it "
+        "missed by {error_share} of collections; the simple rule, which repeats the pace of the last three "
+        "months, by {naive_error_share}.",
+    ),
+    "forecast_naive": Text(
+        "Se muestra la regla simple, que repite el ritmo de cobro de los últimos tres meses: en los "
+        "últimos 12 meses, con todos los certificados en {currency}, erró en {naive_error_share} de lo "
+        "cobrado; el pronóstico por cliente, en {error_share}.",
+        "The simple rule is shown, which repeats the pace of the last three months: over the last 12 months, "
+        "with all certificates in {currency}, it missed by {naive_error_share} of collections; the "
+        "forecast by client, by {error_share}.",
+    ),
+    "forecast_coverage": Text(
+        "El intervalo del 50% contuvo lo cobrado en {coverage_50} de los meses y el del 90%, en "
+        "{coverage_90}; por cliente, en {client_coverage_50} y {client_coverage_90}.",
+        "The 50% interval held what was collected in {coverage_50} of months and the 90% interval in "
+        "{coverage_90}; for single clients, in {client_coverage_50} and {client_coverage_90}.",
+    ),
+    "forecast_no_coverage": Text(
+        "Aún no hay meses suficientes para medir cuántos contuvieron los intervalos.",
+        "There are not yet enough months to measure how many the intervals held.",
+    ),
+    "forecast_none": Text(
+        "{currency}: aún no hay pronóstico. El historial de pagos es muy corto para ponerlo a prueba. "
+        "Cuentas por cobrar: {receivable}.",
+        "{currency}: there is no forecast yet. The payment history is too short to test one. Receivables: "
+        "{receivable}.",
+    ),
     # Tables that can be arranged.
     "js_table_search": Text("Buscar", "Search"),
     "js_table_search_in": Text("Buscar en {table}", "Search {table}"),

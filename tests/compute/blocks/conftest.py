@@ -11,10 +11,13 @@ import pytest
 
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis, TestResult
+from kpi_pipeline.compute.forecasting.calibration import BandFactors
 from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.thresholds import Thresholds
 
 AS_OF = date(2024, 3, 15)
@@ -166,6 +169,15 @@ def many(slice_of: SliceOf) -> Slice:
     )
 
 
+def basis(
+    rule: ForecastRule = ForecastRule.MODEL, shares: Sequence[int] = (), whole: float = 1.0, part: float = 1.0
+) -> ForecastBasis:
+    """A tested forecast with the same factor in every month, three times as wide for 90%."""
+    factors = BandFactors(*([[one] * 12, [3 * one] * 12] for one in (whole, part)))
+    test = TestResult(96, 0.06, 0.09, 0.5, 0.9, None, None)
+    return ForecastBasis(rule, ForecastReason.MODEL_NOT_WORSE, tuple(shares), factors, test)
+
+
 @pytest.fixture(scope="session")
 def slice_of() -> SliceOf:
     """The slice of some filters on `AS_OF`; of the small firm where no certificates and costs are given."""
@@ -174,7 +186,7 @@ def slice_of() -> SliceOf:
         *filters: Mapping[str, Any],
         certificates: Sequence[Row] = CERTIFICATES,
         costs: Sequence[Row] = COSTS,
-        dispersion: Mapping[str, Sequence[float]] | None = None,
+        bases: Mapping[str, ForecastBasis] | None = None,
     ) -> Slice:
         names = ("client", "project", "project_manager", "administrator", "project_type")
         plain = {**dict.fromkeys(names, "x"), "currency": "CLP"}
@@ -208,8 +220,8 @@ def slice_of() -> SliceOf:
         )
         thresholds = Thresholds()
         rollup = roll_up(claims, spent, AS_OF, thresholds)
-        if dispersion is not None:
-            rollup = replace(rollup, dispersion=dispersion)
+        if bases is not None:
+            rollup = replace(rollup, forecast_bases=bases)
         cube = Cube(rollup, AS_OF, 12, thresholds)
         return cube.select([Filter.of(one) for one in filters or ({},)])
 

@@ -1,10 +1,15 @@
-"""The forecast of a variant: months, amounts that add up, bands, and what widens them."""
+"""The forecast of a variant: months, amounts that add up, bands, and on what it rests."""
 
 from datetime import date, timedelta
 
+import pytest
+
 from kpi_pipeline.compute.blocks.forecast import forecast
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
+from tests.compute.blocks.conftest import basis
 
 NAMES = ("expected", "low_50", "high_50", "low_90", "high_90")
+TESTED = {"CLP": basis()}
 
 
 def history(clients: int = 1):
@@ -29,7 +34,8 @@ def history(clients: int = 1):
 
 
 def test_what_is_expected_later_or_unknown_adds_up_to_the_receivable(slice_of) -> None:
-    everything, one = forecast(slice_of({}, {"client": "C1"}, certificates=history(3), costs=()))
+    filters = ({}, {"client": "C1"})
+    everything, one = forecast(slice_of(*filters, certificates=history(3), costs=(), bases=TESTED))
     assert (everything["months"][0], everything["months"][-1]) == ("2024-03", "2025-02")
     for found in (everything, one):
         (line,) = found["lines"]
@@ -39,25 +45,66 @@ def test_what_is_expected_later_or_unknown_adds_up_to_the_receivable(slice_of) -
 
 
 def test_bands_hold_what_is_expected_and_the_wider_holds_the_narrower(slice_of) -> None:
-    ((found),) = forecast(slice_of(certificates=history(), costs=()))
+    ((found),) = forecast(slice_of(certificates=history(), costs=(), bases=TESTED))
     (line,) = found["lines"]
     for expected, low_50, high_50, low_90, high_90 in zip(*(line[name] for name in NAMES), strict=True):
         assert 0 <= low_90 <= low_50 <= expected <= high_50 <= high_90 <= line["receivable"]
     assert line["low_90"][0] < line["low_50"][0] < line["high_50"][0] < line["high_90"][0]
 
 
-def test_dispersion_widens_the_bands_of_its_currency(slice_of) -> None:
-    given = {"certificates": history(), "costs": ()}
-    (plain,) = forecast(slice_of(**given, dispersion={}))
-    (wide,) = forecast(slice_of(**given, dispersion={"CLP": [4.0] * 12, "USD": [9.0] * 12}))
-    assert plain["dispersion"] == {"CLP": [1.0] * 12}
-    assert wide["dispersion"] == {"CLP": [4.0] * 12}
-    assert wide["lines"][0]["expected"] == plain["lines"][0]["expected"]
-    assert wide["lines"][0]["high_50"][0] > plain["lines"][0]["high_50"][0]
+def test_the_whole_and_its_parts_have_their_own_bands(slice_of) -> None:
+    def widths(**factors: float) -> list[int]:
+        bases = {"CLP": basis(**factors)}
+        found = forecast(slice_of({}, {"client": "C0"}, certificates=history(), costs=(), bases=bases))
+        return [one["lines"][0]["high_50"][0] - one["lines"][0]["expected"][0] for one in found]
+
+    whole, part = widths(whole=0.25)
+    assert part == pytest.approx(4 * whole, abs=2) and whole > 0
+    assert widths(whole=0.5)[0] == pytest.approx(2 * whole, abs=2)
+    # There is one client: its part is the whole.
+    assert len(set(widths())) == 1
+
+
+def test_the_naive_rule_is_a_share_of_what_is_receivable(slice_of) -> None:
+    shares = [SURVIVAL_SCALE // 2, SURVIVAL_SCALE // 4, *[0] * 10]
+    bases = {"CLP": basis(ForecastRule.NAIVE, shares)}
+    found = forecast(slice_of({}, {"client": "C1"}, certificates=history(2), costs=(), bases=bases))
+    for one, receivable in zip(found, (20 * 10**6, 10 * 10**6), strict=True):
+        (line,) = one["lines"]
+        assert line["receivable"] == receivable
+        assert line["expected"] == [receivable // 2, receivable // 4, *[0] * 10]
+        assert line["later"] == receivable // 4
+        assert line["basis"]["rule"] == "naive"
+
+
+def test_with_too_little_history_there_is_no_forecast(slice_of) -> None:
+    (found,) = forecast(slice_of(certificates=history(), costs=()))
+    (line,) = found["lines"]
+    assert [line[name] for name in NAMES] == [[None] * 12] * 5
+    assert (line["later"], line["unknown"], line["receivable"]) == (None, None, 20 * 10**6)
+    assert line["basis"] == {"rule": "none", "reason": "too_little_history", "test": None}
+
+
+def test_what_the_back_test_found_is_told(slice_of) -> None:
+    (found,) = forecast(slice_of(certificates=history(), costs=(), bases=TESTED))
+    assert found["lines"][0]["basis"] == {
+        "rule": "model",
+        "reason": "model_not_worse",
+        "test": {
+            "months": 96,
+            "error_share": 0.06,
+            "naive_error_share": 0.09,
+            "coverage_50": 0.5,
+            "coverage_90": 0.9,
+            "client_coverage_50": None,
+            "client_coverage_90": None,
+        },
+    }
 
 
 def test_without_payments_everything_is_unknown(slice_of) -> None:
     row = {"issued_on": date(2024, 1, 1), "amount_proposed": 70}
-    (found,) = forecast(slice_of({"client": "x"}, certificates=[row], costs=()))
+    (found,) = forecast(slice_of({"client": "x"}, certificates=[row], costs=(), bases=TESTED))
     (line,) = found["lines"]
     assert sum(line["expected"]) + line["later"] + line["unknown"] == line["receivable"] == 70
+    assert line["unknown"] == 70

@@ -9,6 +9,7 @@ from kpi_pipeline.compute.blocks.month_charts import (
 )
 from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.kpis import KPIS
+from tests.compute.blocks.conftest import basis
 
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]
 
@@ -53,7 +54,9 @@ def test_costs_by_month_of_invoice(slice_of) -> None:
 
 
 def test_cash_flow_goes_from_what_came_in_to_what_is_expected(slice_of) -> None:
-    everything, paid, autumn = cash_flow(slice_of({}, {"state": "pagado"}, {"month": "2023-11"}))
+    everything, paid, autumn = cash_flow(
+        slice_of({}, {"state": "pagado"}, {"month": "2023-11"}, bases={"CLP": basis(whole=0)})
+    )
     pesos = rows_of(everything, currency="CLP")
     assert [row["kind"] for row in pesos] == ["collected"] * 6 + ["expected"] * 12
     assert [row["month"] for row in pesos][:7] == [
@@ -76,6 +79,16 @@ def test_cash_flow_goes_from_what_came_in_to_what_is_expected(slice_of) -> None:
     assert paid["says"] == [{"currency": "CLP", "sentence": "nothing_expected", "values": {"collected": 50}}]
     assert rows_of(autumn)[5]["month"] == "2023-11"
     assert rows_of(autumn)[6]["month"] == "2024-03"
+
+
+def test_cash_flow_without_a_forecast_is_what_came_in(slice_of) -> None:
+    everything, autumn = cash_flow(slice_of({}, {"month": "2023-11"}))
+    assert {row["kind"] for row in [*rows_of(everything), *rows_of(autumn)]} == {"collected"}
+    assert everything["says"][0] == {
+        "currency": "CLP",
+        "sentence": "no_forecast",
+        "values": {"collected": 50},
+    }
 
 
 def test_the_way_of_kpis(slice_of) -> None:

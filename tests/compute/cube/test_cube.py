@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.cube.cube import BLOCK_VARIANTS, Cube
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.forecasting.basis import NO_FORECAST
 from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES, PRODUCTS
@@ -188,7 +189,7 @@ def test_what_an_edit_does_not_touch_stays_the_same_byte_for_byte(rollup_of, row
     now_rows, now_spent = edited(named, spent, edits)
     now = rollup_of([*FRAME, *now_rows], costs=now_spent)
     # An edit of the past changes how well it was foreseen, and with it every forecast: see below.
-    now = replace(now, dispersion=then.dispersion)
+    now = replace(now, forecast_bases=then.forecast_bases)
     assert_untouched_answers_hold(*(Cube(one, AS_OF, 12, Thresholds()) for one in (then, now)))
 
 
@@ -249,10 +250,13 @@ def other_date(rollup_of) -> Cube:
             Thresholds(),
         ),
         lambda rollup_of: Cube(
-            replace(rollup_of(ROWS), dispersion={"CLP": [2.0] * 12}), AS_OF, 12, Thresholds()
+            replace(rollup_of(ROWS), forecast_bases={"CLP": replace(NO_FORECAST, shares=(1,) * 12)}),
+            AS_OF,
+            12,
+            Thresholds(),
         ),
     ],
-    ids=["date", "window", "thresholds", "value", "currency", "month", "month of issue", "dispersion"],
+    ids=["date", "window", "thresholds", "value", "currency", "month", "month of issue", "forecast"],
 )
 def test_cubes_of_different_frames_are_not_compared_row_by_row(rollup_of, other) -> None:
     cube, changed = Cube(rollup_of(ROWS), AS_OF, 12, Thresholds()), other(rollup_of)

@@ -32,7 +32,7 @@ def scored(rows: list[dict[str, Any]], months: int = 6) -> dict[tuple[str, int |
 def test_clients_that_keep_time_are_forecast_to_the_unit() -> None:
     found = scored(bills([30] * 24))
     overall = found["CLP", None]
-    assert (overall.error, overall.coverage_50, overall.client_coverage_90) == (0, 1, 1)
+    assert (overall.error, overall.coverage.in_50, overall.coverage.client_in_90) == (0, 1, 1)
     assert found.keys() == {("CLP", ahead) for ahead in (*range(1, 13), None)}
 
 
@@ -40,7 +40,8 @@ def test_a_month_in_which_nothing_could_come_is_not_counted() -> None:
     found = scored(bills([25, 35] * 12))
     assert [found["CLP", ahead].months for ahead in (1, 2, 3)] == [6, 0, 0]
     assert found["CLP", None].months == 6
-    assert (found["CLP", 2].coverage_50, found["CLP", 2].error, found["CLP", 2].naive_error) == (None,) * 3
+    ahead = found["CLP", 2]
+    assert (ahead.coverage.in_50, ahead.error, ahead.naive_error) == (None,) * 3
 
 
 @pytest.mark.parametrize("months", [1, 3, 6])
@@ -53,7 +54,7 @@ def test_each_month_held_back_is_forecast_once_for_every_number_of_months_ahead(
 def test_a_change_of_habit_is_a_miss_and_the_naive_rule_learns_it_sooner() -> None:
     found = scored(bills([25] * 18 + [55] * 6))
     assert found["CLP", 1].is_worse_than_naive
-    assert found["CLP", 1].coverage_90 < 1
+    assert found["CLP", 1].coverage.in_90 < 1
 
 
 def test_a_mixture_of_clients_is_told_apart_by_the_forecast_alone() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from kpi_pipeline.model.forecast import VARIANCE_UNIT
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, VARIANCE_UNIT
 from tests.compute.rows import AS_OF, certificate, rolled
 
 
@@ -15,14 +15,16 @@ def test_what_is_expected_follows_the_payments_of_the_client(amount: int) -> Non
         for days in (10, 50, 110)
         for issued in [AS_OF - timedelta(300)] * 10
     ]
-    open_one = certificate(AS_OF - timedelta(20), amount_proposed=amount, client="x")
+    open_one = certificate(AS_OF - timedelta(20), amount_proposed=amount, client="other")
     cells = rolled([*payments, open_one]).cells.to_pylist()
     cell = next(row for row in cells if row["state"] == "enviado")
     # 31 at risk on day 10, 20 on day 50 (30 days from now, in April), 10 on day 110 (in June).
-    now = 10**12 * 21 // 31
-    half = now * 10 // 20
-    april = abs(amount) * (now - half) // now * (1 if amount > 0 else -1)
-    variance = (abs(amount) // VARIANCE_UNIT) ** 2 * (half * (now - half)) // now**2
+    # The client is another: no landmarks stand beside the curve.
+    whole, now = SURVIVAL_SCALE, SURVIVAL_SCALE * 21 // 31
+    left = (now * 10 // 20) * whole // now
+    april = abs(amount) * (whole - left) // whole * (1 if amount > 0 else -1)
+    spread = left * (whole - left) // whole
+    variance = (abs(amount) // VARIANCE_UNIT) ** 2 * spread // whole
     # That of the largest debt is cut, so that sums over many cells fit 64 bits.
     variance = min(variance, 2**53)
     expected = {

@@ -1,29 +1,52 @@
 """What is expected of open certificates, by cases that can be reckoned by hand."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kpi_pipeline.compute.forecasting.forecast import (
-    OUTLOOK_SCHEMA,
-    bands,
-    days_ahead,
-    forecast_months,
-    outlook,
+from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, days_ahead, forecast_months, outlook
+from kpi_pipeline.compute.forecasting.landmarks import (
+    REACH,
+    LandmarkCounts,
+    LandmarkDays,
+    standing_at_landmarks,
 )
-from kpi_pipeline.compute.months import month_number
+from kpi_pipeline.compute.months import month_number, month_of
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
+from tests.compute.conftest import certificates_table
 
 AS_OF = date(2024, 6, 30)
 NO_HISTORY: list[tuple[str, int, bool, int]] = []
 
 
-def judged(history: list[tuple[str, int, bool, int]], *items: tuple[str, int]) -> list[list]:
-    """The shares unpaid now and at the end of each month, in per cent."""
+def seen_at_landmarks(certificates: Sequence[dict[str, Any]]) -> LandmarkCounts:
+    this_month = month_of(AS_OF)
+    with computation() as connection:
+        connection.register("certificates", certificates_table(certificates))
+        days = LandmarkDays.like(AS_OF)
+        return LandmarkCounts(
+            standing_at_landmarks(connection, days, this_month - REACH, this_month - 1).cells
+        )
+
+
+def judged(
+    history: list[tuple[str, int, bool, int]],
+    *items: tuple[str, int],
+    certificates: Sequence[dict[str, Any]] = (),
+    is_accepted: bool = False,
+) -> list[list]:
+    """The shares unpaid now and at the end of each month, in per cent.
+
+    Args:
+        history: Payments and open debts for the survival curves.
+        items: The debts that are judged.
+        certificates: Those that are seen at landmarks.
+        is_accepted: Whether the debts are accepted.
+    """
     columns = zip(*history, strict=True) if history else ([], [], [], [])
     types = (pa.string(), pa.int64(), pa.bool_(), pa.int64())
     seen = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
@@ -32,14 +55,16 @@ def judged(history: list[tuple[str, int, bool, int]], *items: tuple[str, int]) -
         pa.table(
             {
                 "client": pa.array([client for client, _ in items], pa.string()),
+                "is_accepted": pa.array([is_accepted] * len(items), pa.bool_()),
                 "age_days": pa.array([age for _, age in items], pa.int64()),
             }
         ),
+        seen_at_landmarks(certificates),
         AS_OF,
     )
     assert table.schema.equals(OUTLOOK_SCHEMA)
     assert [(row["client"], row["age_days"]) for row in table.to_pylist()] == list(items)
-    return [[share * 100 / SURVIVAL_SCALE for share in list(row.values())[2:]] for row in table.to_pylist()]
+    return [[share * 100 / SURVIVAL_SCALE for share in list(row.values())[3:]] for row in table.to_pylist()]
 
 
 def test_months_begin_with_that_of_tomorrow() -> None:
@@ -53,7 +78,7 @@ def test_a_client_is_expected_to_pay_as_it_has_paid() -> None:
     history = [("Norte", 20, True, 10), ("Norte", 50, True, 10), ("Sur", 400, True, 100)]
     assert judged(history, ("Norte", 0)) == [[100, 50, *[0] * 11]]
     # What has waited for 20 days was not paid then.
-    assert judged(history, ("Norte", 20)) == [[50, *[0] * 12]]
+    assert judged(history, ("Norte", 20)) == [[100, *[0] * 12]]
 
 
 def test_open_certificates_count_for_as_long_as_they_have_waited() -> None:
@@ -71,7 +96,7 @@ def test_a_client_with_few_payments_is_judged_by_all() -> None:
 def test_where_no_certificate_was_ever_unpaid_for_so_long_nothing_is_estimated() -> None:
     history = [("Norte", 10, True, 30), ("Sur", 100, True, 30)]
     by_all, unknown = judged(history, ("Norte", 10), ("Norte", 100))
-    assert by_all == [50, 50, 50, *[0] * 10]
+    assert by_all == [100, 100, 100, *[0] * 10]
     assert unknown == [0] * 13
 
 
@@ -81,33 +106,54 @@ def test_without_any_payment_nothing_is_estimated() -> None:
     assert judged([("Norte", 90, True, 30)]) == []
 
 
-def one_band(expected: int, variance: int, known: int, dispersion: float = 1.0) -> list[int]:
-    ends = bands(np.array([[expected]]), np.array([[variance]]), np.array([dispersion]), np.array([known]))
-    return [int(end[0, 0]) for end in ends]
+def paid_after(days: int, client: str = "Norte", **given: Any) -> list[dict[str, Any]]:
+    """Ten certificates on each of a year's last days of the month, all paid so many days later."""
+    ends = [date(2023 + month // 12, month % 12 + 1, 1) - timedelta(1) for month in range(3, 15)]
+    return [
+        {
+            "client": client,
+            "state": "pagado",
+            "issued_on": end,
+            "conformity_on": end + timedelta(1),
+            "paid_on": end + timedelta(days),
+            **given,
+        }
+        for end in ends
+        for _ in range(10)
+    ]
 
 
-def test_bands_widen_with_variance_and_dispersion() -> None:
-    assert one_band(10_000, 100, 10**6) == [9326, 10_674, 8355, 11_645]
-    assert one_band(10_000, 100, 10**6, dispersion=4.0) == [8651, 11_349, 6710, 13_290]
-    assert one_band(10_000, 0, 10**6) == [10_000] * 4
+CURVE = [("Norte", 20, True, 50), ("Norte", 50, True, 50)]
+"""Half of all debts are paid after 20 days, half after 50."""
+
+
+def test_what_a_client_did_at_landmarks_outweighs_the_curve() -> None:
+    """By the curve half of what was issued today comes within a month; at landmarks nothing ever did."""
+    (by_curve,) = judged(CURVE, ("Norte", 0))
+    ((now, *then),) = judged(CURVE, ("Norte", 0), certificates=paid_after(50))
+    assert by_curve[:3] == [100, 50, 0]
+    assert now == 100
+    # Ninety seen at nine landmarks stand beside ten, of which the curve leaves half.
+    assert then[0] == 95
+    assert then[1] == 0
 
 
 @pytest.mark.parametrize(
-    ("expected", "known", "ends"),
+    "others",
     [
-        (50, 200, [0, 200, 0, 200]),
-        (-50, -200, [-200, 0, -200, 0]),
-        (50, -200, [-200, 50, -200, 50]),
-        (300, 200, [0, 300, 0, 300]),
+        {"client": "Sur"},
+        {"conformity_on": None, "sent_on": date(2021, 1, 1)},
+        {"issued_on": date(2022, 1, 1)},
     ],
+    ids=["client", "stage", "age"],
 )
-def test_bands_end_at_nothing_and_at_all_but_hold_what_is_expected(
-    expected: int, known: int, ends: list[int]
-) -> None:
-    assert one_band(expected, 10**6, known) == ends
+def test_landmarks_of_other_debts_do_not_count(others: dict[str, Any]) -> None:
+    assert judged(CURVE, ("Norte", 0), certificates=paid_after(50, **others)) == judged(CURVE, ("Norte", 0))
 
 
-@given(st.integers(-(10**15), 10**15), st.integers(0, 10**18), st.integers(-(10**15), 10**15))
-def test_the_wider_band_holds_the_narrower(expected: int, variance: int, known: int) -> None:
-    low_50, high_50, low_90, high_90 = one_band(expected, variance, known)
-    assert low_90 <= low_50 <= expected <= high_50 <= high_90
+def test_a_payment_that_was_not_known_yet_does_not_count() -> None:
+    later = [{**row, "paid_on": AS_OF + timedelta(20)} for row in paid_after(50)]
+    open_ones = [{**row, "paid_on": None, "state": "enviado"} for row in paid_after(50)]
+    assert judged(CURVE, ("Norte", 0), certificates=later) == judged(
+        CURVE, ("Norte", 0), certificates=open_ones
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.compute.forecasting.past_forecasts import dispersion, forecast_as_of, last_month_over
+from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of, last_month_over
 from kpi_pipeline.compute.months import month_number
 from tests.compute.conftest import certificates_table
 
@@ -23,12 +23,6 @@ def paid(issued: date, after: int, amount: int = 100_000, **others: Any) -> dict
         "amount_approved": amount,
         **others,
     }
-
-
-def regular(after: int) -> list[dict[str, Any]]:
-    """Twenty bills on each month's 20th, for two years and a half, paid after so many days."""
-    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
-    return [paid(issued, after) for issued in months for _ in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -81,35 +75,3 @@ def test_what_cannot_be_estimated_is_left_out() -> None:
 
 def test_no_certificates_were_never_forecast() -> None:
     assert forecast_as_of(certificates_table([]), MAY - 20, MAY).portfolios("CLP") == {}
-    assert dispersion(certificates_table([]), AS_OF) == {}
-
-
-def test_clients_that_keep_time_have_no_dispersion() -> None:
-    assert dispersion(certificates_table(regular(after=30)), AS_OF) == {"CLP": [1.0] * 12}
-
-
-def test_clients_that_pay_together_widen_the_bands() -> None:
-    """The bills of a month come all after 25 days or all after 55: the curve takes them for independent."""
-    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
-    late = [month.month % 3 == 0 for month in months]
-    together = [paid(month, 55 if late[at] else 25) for at, month in enumerate(months) for _ in range(21)]
-    apart = [paid(month, 55 if item % 3 == 0 else 25) for month in months for item in range(21)]
-    assert dispersion(certificates_table(together), AS_OF)["CLP"][0] > 10
-    assert dispersion(certificates_table(apart), AS_OF)["CLP"][0] == 1
-
-
-def test_a_small_correction_of_the_past_leaves_the_bands_of_everybody_as_they_are() -> None:
-    months = [date(2022 + month // 12, month % 12 + 1, 20) for month in range(28)]
-    bills = [paid(month, 55 if month.month % 3 == 0 else 25) for month in months for _ in range(21)]
-    corrected = [
-        {**bill, "amount_approved": bill["amount_approved"] + (number == 400)}
-        for number, bill in enumerate(bills)
-    ]
-    found, moved = (dispersion(certificates_table(rows), AS_OF) for rows in (bills, corrected))
-    assert found == moved
-    assert found["CLP"][0] > 10
-
-
-def test_currencies_have_their_own() -> None:
-    dollars = [{**bill, "currency": "USD"} for bill in regular(after=30)]
-    assert list(dispersion(certificates_table([*dollars, *regular(after=40)]), AS_OF)) == ["CLP", "USD"]

@@ -66,6 +66,57 @@ def test_nothing_receivable_is_no_forecast(web, press, data_of) -> None:
     assert "No collections are expected: there are no receivables." in text
 
 
+@pytest.mark.parametrize(
+    ("language", "rule", "expected"),
+    [
+        (
+            "en",
+            "model",
+            "it missed by 6.0% of collections; the simple rule, which repeats the pace of the last",
+        ),
+        ("es", "model", "erró en 6,0% de lo cobrado; la regla simple, que repite el ritmo de cobro de los"),
+        ("en", "naive", "it missed by 9.0% of collections; the forecast by client, by 6.0%."),
+        ("es", "naive", "erró en 9,0% de lo cobrado; el pronóstico por cliente, en 6,0%."),
+    ],
+)
+def test_a_forecast_says_how_good_it_is(language, rule, expected, web, press, data_of) -> None:
+    data = data_of("financials")
+    (line, *_) = data["forecast"]["lines"]
+    line["basis"] = {**line["basis"], "rule": rule}
+    press.publish("financials", answers={EVERYTHING: data})
+    text = words(web.get(f"/manager/cash-flow?lang={language}"))
+    assert expected in text
+    held = {
+        "en": "in 52.0% of months and the 90% interval in 91.0%; for single clients, in 49.0% and 90.0%.",
+        "es": "en 52,0% de los meses y el del 90%, en 91,0%; por cliente, en 49,0% y 90,0%.",
+    }
+    assert held[language] in text
+
+
+def test_without_measured_bands_a_forecast_says_so(web, press, data_of) -> None:
+    data = data_of("financials")
+    (line, *_) = data["forecast"]["lines"]
+    names = ("coverage_50", "coverage_90", "client_coverage_50", "client_coverage_90")
+    line["basis"] = {**line["basis"], "test": line["basis"]["test"] | dict.fromkeys(names)}
+    press.publish("financials", answers={EVERYTHING: data})
+    text = words(web.get("/manager/cash-flow?lang=en"))
+    assert "There are not yet enough months to measure how many the intervals held." in text
+
+
+def test_with_too_little_history_the_page_says_that_there_is_no_forecast(web, press, data_of) -> None:
+    data = data_of("financials")
+    for line in data["forecast"]["lines"]:
+        columns = ("expected", "low_50", "high_50", "low_90", "high_90")
+        line |= {**{name: [None] * 12 for name in columns}, "later": None, "unknown": None}
+        line["basis"] = {"rule": "none", "reason": "too_little_history", "test": None}
+    press.publish("financials", answers={EVERYTHING: data})
+    text = words(web.get("/manager/cash-flow?lang=en"))
+    assert "CLP: there is no forecast yet. The payment history is too short to test one." in text
+    assert "No collections are expected" not in text
+    sheet = web.get("/manager/api/download/cash-flow/forecast.csv?lang=en")
+    assert len(sheet.text.splitlines()) == 1
+
+
 def test_without_costs_the_statement_has_dashes(web, press, data_of) -> None:
     data = data_of("financials")
     for name in ("opex", "capex", "costs", "costs_paid_out", "margin", "margin_share"):
@@ -85,6 +136,7 @@ def test_without_costs_the_statement_has_dashes(web, press, data_of) -> None:
         ("critical", "tables", {"critical_certificates": "x"}),
         ("cash-flow", "forecast", {"months": ["2024-07"], "lines": [{"currency": "CLP"}]}),
         ("cash-flow", "working_capital", [{"currency": "CLP", "dso": "41"}]),
+        ("cash-flow", "forecast", {"months": ["2024-07"], "lines": [{"currency": "CLP", "basis": {}}]}),
         ("cash-flow", "working_capital", None),
         ("costs", "statement", {"months": [], "lines": []}),
         ("costs", "totals", []),

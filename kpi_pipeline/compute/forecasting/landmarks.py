@@ -1,0 +1,238 @@
+"""How long debts stayed unpaid after earlier dates like this one: landmark estimates.
+
+A landmark is a day of an earlier month at which debts are looked at again as they stood then. A forecast made
+at a month end goes by month ends, one made within a month by the same day of earlier months: so a first month
+that is partly over is compared with first months that were as far gone.
+"""
+# ruff: noqa: S608 - the statements are built from the model's own names
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+
+from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.compute.months import month_end, month_of
+from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.forecast import (
+    LANDMARKS,
+    NEAREST_AGES_DAYS,
+    NEAREST_AGES_PART,
+    PRIOR_WEIGHT,
+    SURVIVAL_SCALE,
+    VARIANCE_UNIT,
+)
+
+REACH: Final = LANDMARKS + FORECAST_MONTHS - 1
+"""How many landmarks before a forecast take part in it."""
+
+_AGES: Final = 2**20
+"""More than any age in days."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkDays:
+    """The landmarks of a forecast: one a month.
+
+    Attributes:
+        day: Day of the month, at most the last but one; None for month ends.
+    """
+
+    day: int | None = None
+
+    @classmethod
+    def like(cls, as_of: date) -> "LandmarkDays":
+        """Those of a forecast made on a date."""
+        return cls(None if month_of(as_of + timedelta(1)) > month_of(as_of) else as_of.day)
+
+    def of(self, number: int) -> date:
+        """The landmark of a month."""
+        end = month_end(number)
+        return end if self.day is None else end.replace(day=min(self.day, end.day - 1))
+
+    def first_month(self, number: int) -> int:
+        """The first month that is forecast from the landmark of a month."""
+        return number + (self.day is None)
+
+    def sql_of(self, number: str) -> str:
+        """SQL: the landmark of a month."""
+        end = f"last_day(make_date({number} // 12, {number} % 12 + 1, 1))"
+        return end if self.day is None else f"least({end} - 1, {end} - day({end})::INTEGER + {self.day})"
+
+    def sql_first_from(self, day: str) -> str:
+        """SQL: the month of the first landmark that is not before a day."""
+        number = f"(year({day}) * 12 + month({day}) - 1)"
+        return number if self.day is None else f"({number} + ({day} > {self.sql_of(number)})::INTEGER)"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How certificates stood at landmarks.
+
+    Attributes:
+        cells: The receivable ones, by columns origin (number of the landmark's month), currency, client,
+            is_accepted and age_days, in this order: count, amount, squares (of amounts, in `VARIANCE_UNIT`
+            minor units), and for each month after the landmark realised (collections) and paid (how many).
+        payments: Columns client, days (from issue), origin (the first landmark at which they are known, no
+            earlier than the first of the range) and count.
+    """
+
+    cells: pa.Table
+    payments: pa.Table
+
+
+def standing_at_landmarks(
+    connection: DuckDBPyConnection, days: LandmarkDays, first: int, last: int
+) -> Standing:
+    """The receivable certificates at the landmarks of a range of months, and all payments known at each.
+
+    A certificate is walked back as in the roll-up: it is receivable from when it was sent (issued, where that
+    has no date) until it is paid. Two things have no date, and are taken as they are now: certificates that
+    are rejected take no part at any landmark, nor do those paid on an unknown day.
+
+    Args:
+        connection: A computation in which `certificates` holds rows in `CERTIFICATE_SCHEMA`.
+        days: Which landmarks.
+        first: Number of the first month.
+        last: Number of the last.
+    """
+    months = range(FORECAST_MONTHS)
+    milestones = f"""
+        SELECT client, currency, issued_on, amount_proposed, amount_approved,
+            {days.sql_first_from("greatest(issued_on, coalesce(sent_on, issued_on))")} AS claimed,
+            CASE WHEN state IN ('validado', 'pagado') THEN
+                {days.sql_first_from("coalesce(conformity_on, sent_on, issued_on)")} END AS accepted,
+            CASE WHEN state = 'pagado' THEN {days.sql_first_from("paid_on")} END AS paid,
+            CASE WHEN state = 'pagado' THEN year(paid_on) * 12 + month(paid_on) - 1 END AS paid_month,
+            CASE WHEN state = 'pagado' THEN date_diff('day', issued_on, paid_on) END AS payment_days
+        FROM certificates
+        WHERE issued_on <= $last_day AND (state IN ('enviado', 'pendiente', 'validado')
+            OR (state = 'pagado' AND paid_on IS NOT NULL))
+    """
+    standing = f"""
+        SELECT origin, client, currency, amount_approved,
+            coalesce(accepted <= origin, false) AS is_accepted,
+            paid_month - {days.first_month(0)} - origin AS ahead,
+            date_diff('day', issued_on, {days.sql_of("origin")}) AS age_days,
+            CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount,
+            (abs(amount) // {VARIANCE_UNIT})::HUGEINT AS size
+        FROM (SELECT *, unnest(range(greatest(claimed, $first), least(paid, $last + 1))) AS origin
+            FROM milestones)
+    """
+    realised = [
+        f"coalesce(sum(amount_approved) FILTER (ahead = {month}), 0)::BIGINT AS realised_{month}"
+        for month in months
+    ]
+    paid = [f"count(*) FILTER (ahead = {month}) AS paid_{month}" for month in months]
+    range_ = {"first": first, "last": last}
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE milestones AS {milestones}", {"last_day": days.of(last)}
+    )
+    cells = f"""
+        SELECT origin, currency, client, is_accepted, age_days, count(*) AS count,
+            sum(amount)::BIGINT AS amount, sum(size * size) AS squares, {", ".join([*realised, *paid])}
+        FROM ({standing}) GROUP BY ALL ORDER BY origin, currency, client, is_accepted, age_days
+    """
+    payments = """
+        SELECT client, payment_days AS days, greatest(paid, $first) AS origin, count(*) AS count
+        FROM milestones WHERE paid <= $last GROUP BY ALL
+    """
+    found = [connection.sql(query, params=range_).to_arrow_table() for query in (cells, payments)]
+    connection.execute("DROP TABLE milestones")
+    return Standing(*found)
+
+
+class LandmarkCounts:
+    """How many debts were unpaid at landmarks and after, and how many of them were paid in each month.
+
+    Args:
+        cells: As of `standing_at_landmarks`.
+    """
+
+    def __init__(self, cells: pa.Table) -> None:
+        self._clients = cells["client"].combine_chunks().unique()
+        paid = months_of(cells, "paid")
+        at_risk = ints(cells["count"])[:, None] - np.cumsum(paid, axis=1) + paid
+        origin, keys = ints(cells["origin"]), self._keys(cells, ints(cells["age_days"]))
+        order = np.lexsort([keys, origin])
+        origin, keys, counts = origin[order], keys[order], np.stack([at_risk, paid], axis=1)[order]
+        self._of_landmark = {}
+        for number in np.unique(origin).tolist():
+            first, end = np.searchsorted(origin, [number, number + 1])
+            sums = np.cumsum(counts[first:end], axis=0)
+            self._of_landmark[number] = keys[first:end], np.concatenate([np.zeros_like(sums[:1]), sums])
+
+    def near(self, debts: pa.Table) -> tuple[Ints, Ints]:
+        """Counts of each client's debts of the same stage and about the same age at earlier landmarks.
+
+        For each month ahead, those of the latest `LANDMARKS` landmarks after which that month is over.
+
+        Args:
+            debts: Columns origin (number of the month in which the forecast is made), client, is_accepted and
+                age_days.
+
+        Returns:
+            How many were unpaid before each month, and how many were paid in it; months in the last axis.
+        """
+        age, origin = ints(debts["age_days"]), ints(debts["origin"])
+        reach = np.maximum(NEAREST_AGES_DAYS, age // NEAREST_AGES_PART)
+        youngest, oldest = (
+            self._keys(debts, np.clip(limit, 0, _AGES - 1)) for limit in (age - reach, age + reach)
+        )
+        found = np.zeros((len(age), 2, FORECAST_MONTHS), np.int64)
+        for number in np.unique(origin).tolist():
+            at = np.flatnonzero(origin == number)
+            for back in range(1, REACH + 1):
+                if number - back in self._of_landmark:
+                    keys, sums = self._of_landmark[number - back]
+                    end = np.searchsorted(keys, oldest[at], side="right")
+                    first = np.searchsorted(keys, youngest[at], side="left")
+                    months = slice(max(0, back - LANDMARKS), min(back, FORECAST_MONTHS))
+                    found[at, :, months] += sums[end][..., months] - sums[first][..., months]
+        return found[:, 0], found[:, 1]
+
+    def _keys(self, debts: pa.Table, age: Ints) -> Ints:
+        """A number for client, stage and age, ordered by age last; negative for a client that is unknown."""
+        client = pc.fill_null(pc.index_in(debts["client"], self._clients), -1).to_numpy().astype(np.int64)
+        is_accepted = debts["is_accepted"].to_numpy().astype(np.int64)
+        return np.asarray((client * 2 + is_accepted) * _AGES + age, np.int64)
+
+
+def unpaid_shares(survival: Ints, at_risk: Ints, paid: Ints) -> Ints:
+    """The share of debts that stays unpaid until the end of each month, in parts of `SURVIVAL_SCALE`.
+
+    The share falls in each month as after the landmarks, together with `PRIOR_WEIGHT` debts that fall as by
+    the survival curve.
+
+    Args:
+        survival: By the curve, the share unpaid now and at the end of each month.
+        at_risk: How many debts were unpaid before each month after landmarks.
+        paid: How many of them were paid in it.
+
+    Returns:
+        Of what is unpaid now; 0 where the curve covers no such debt.
+    """
+    before, after = survival[:, :-1], survival[:, 1:]
+    by_curve = np.where(before > 0, after * SURVIVAL_SCALE // np.maximum(before, 1), 0)
+    falls = ((at_risk - paid) * SURVIVAL_SCALE + PRIOR_WEIGHT * by_curve) // (at_risk + PRIOR_WEIGHT)
+    share = np.where(survival[:, 0] > 0, SURVIVAL_SCALE, 0)
+    shares: Ints = np.empty_like(falls)
+    for month in range(falls.shape[1]):
+        share = share * falls[:, month] // SURVIVAL_SCALE
+        shares[:, month] = share
+    return shares
+
+
+def months_of(cells: pa.Table, name: str) -> Ints:
+    """The columns of a name for each month, in a last axis."""
+    columns = [ints(cells[f"{name}_{month}"]) for month in range(FORECAST_MONTHS)]
+    return np.asarray(np.stack(columns, axis=-1), np.int64)
+
+
+def ints(column: pa.ChunkedArray) -> Ints:
+    """A column of whole numbers."""
+    return np.asarray(column.to_numpy(), dtype=np.int64)
