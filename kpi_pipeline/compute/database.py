@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from functools import cache
 
 import duckdb
+import pyarrow as pa
+from duckdb.func import PythonUDFType
+
+from kpi_pipeline.model.filters import fold
 
 
 class SumTooLarge(ArithmeticError):
@@ -39,4 +43,14 @@ def summation() -> Iterator[duckdb.DuckDBPyConnection]:
 @cache
 def _database(_process: int) -> duckdb.DuckDBPyConnection:
     # A forked process must not use its parent's: its threads are not there.
-    return duckdb.connect()
+    database = duckdb.connect()
+    text = duckdb.sqltype("VARCHAR")
+    database.create_function("fold", _folded, [text], text, type=PythonUDFType.ARROW)
+    return database
+
+
+def _folded(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Fold texts; each distinct one is folded once."""
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    distinct = whole.dictionary_encode()
+    return pa.array(map(fold, distinct.dictionary.to_pylist()), pa.string()).take(distinct.indices)

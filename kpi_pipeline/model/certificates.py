@@ -29,7 +29,7 @@ CERTIFICATE_SCHEMA: Final = pa.schema(
         pa.field("updated_at", pa.timestamp("us")),
     ]
 )
-"""One row a certificate. `certificate_id` is unique; what identifies it in the source is joined by '/'."""
+"""One row a certificate. `certificate_id` is unique, also folded; several parts are joined by '/'."""
 
 QUARANTINE_SCHEMA: Final = pa.schema(
     [
@@ -47,7 +47,9 @@ class Reason(StrEnum):
 
     MISSING = "missing"
     DUPLICATE = "duplicate_certificate"
+    CONTRADICTED = "contradicted_certificate"
     DUPLICATE_COST = "duplicate_cost"
+    CONTRADICTED_COST = "contradicted_cost"
     GARBLED = "garbled_text"
     UNKNOWN_STATE = "unknown_state"
     UNKNOWN_KIND = "unknown_kind"
@@ -61,8 +63,13 @@ class Reason(StrEnum):
 
 REASON_ADVICE: Final[dict[Reason, str]] = {
     Reason.MISSING: "fill the column in the source, or give it a default in the mapping file",
-    Reason.DUPLICATE: "certificate_id must be unique: check the mapping file's columns and its query's joins",
-    Reason.DUPLICATE_COST: "cost_id must be unique: check [costs] in the mapping file and its query's joins",
+    Reason.DUPLICATE: "a copy or an older version of another row, which is kept: check the mapping file's "
+    "certificate_id and its query's joins",
+    Reason.CONTRADICTED: "rows of one certificate_id differ, and none is updated last: correct the source, "
+    "or name its updated_at column in the mapping file",
+    Reason.DUPLICATE_COST: "a copy of another cost, which is kept: check [costs] in the mapping file and its "
+    "query's joins",
+    Reason.CONTRADICTED_COST: "rows of one cost_id differ: correct the source, or the columns under [costs]",
     Reason.GARBLED: "a control character is in the name: correct it, or the encoding that it was written in",
     Reason.UNKNOWN_STATE: "add the word under [states] in the mapping file",
     Reason.UNKNOWN_KIND: "add the word under [costs.kinds] in the mapping file",

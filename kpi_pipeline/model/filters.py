@@ -10,13 +10,23 @@ from typing import Final
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 
 _SPACES = re.compile(r"\s+")
+_TYPOGRAPHY: Final = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02b9\u02bc\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        # Nobody sees these: a soft hyphen, joiners and a byte order mark.
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
+    }
+)
+"""Quotes and dashes of print, as a keyboard writes them."""
 _REMEMBERED_LENGTH: Final = 100
 
 
 def fold(text: str) -> str:
-    """Reduce a spelling to what identifies it: no accents, no case, single spaces.
+    """Reduce a spelling to what identifies it: no accents, no case, single spaces, plain quotes and dashes.
 
-    Two dimension values that fold alike are one value: "Revisión " and "revision".
+    Two names or keys that fold alike are one: "Revisión " and "revision".
     """
     # A generation names the same few hundred values in thousands of filters.
     return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _folded(text)
@@ -26,7 +36,7 @@ def _folded(text: str) -> str:
     # Case folding can bring back a decomposable character and decomposition a foldable one
     # ("İ"): repeat until nothing moves, so that fold(fold(x)) == fold(x).
     while True:
-        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        decomposed = unicodedata.normalize("NFKD", text.translate(_TYPOGRAPHY).casefold())
         bare = "".join(char for char in decomposed if not unicodedata.combining(char))
         folded = _SPACES.sub(" ", bare).strip()
         if folded == text:

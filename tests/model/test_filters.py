@@ -1,5 +1,6 @@
 """Filters as people read them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,20 @@ def test_every_wider_filter_leaves_dimensions_free_down_to_everything(selection)
     assert len(wider) == len(set(wider)) == 2 ** len(requested.terms) - 1
     assert all(set(one.terms) < set(requested.terms) for one in wider)
     assert wider[-1:] == ([EVERYTHING] if requested.terms else [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("O\u2019Higgins", "o'higgins"),
+        ("\u201cSur\u201d", '"SUR"'),
+        ("\u00abSur\u00bb", '"sur"'),
+        ("A \u2013 B", "a - b"),
+        ("A\u2011B", "a-b"),
+        ("A\u200bB\ufeff", "ab"),
+        ("Ma\u0301ximo\xa0 Uno", "MÁXIMO UNO"),
+    ],
+)
+def test_what_print_writes_otherwise_folds_alike(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+    assert Filter.of({"client": one}).identity == Filter.of({"client": other}).identity

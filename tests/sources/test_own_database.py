@@ -175,7 +175,7 @@ def test_a_csv_with_decimal_commas(tmp_path: Path) -> None:
 
     first, second = result.certificates.to_pylist()
     assert (first["amount_proposed"], second["amount_proposed"]) == (123456789, -1250)
-    assert first["client"] == second["client"] == "PEÑALOLEN LTDA."
+    assert first["client"] == second["client"] == "Peñalolén Ltda."
     assert (first["state"], second["state"]) == ("pagado", "enviado")
     assert (first["sent_on"], first["expected_payment_on"]) == (date(2024, 3, 5), date(2024, 4, 4))
     assert result.reason_counts == {"bad_amount:amount_proposed": 1}

@@ -5,19 +5,23 @@ Nothing is dropped silently: each row becomes a certificate or goes to quarantin
 """
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
 from kpi_pipeline.compute.ingest.change_log import log_facts
+from kpi_pipeline.compute.ingest.identity import folded
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import AMOUNTS, COUNTS, DAYS, RULES
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA
+from kpi_pipeline.model.conflicts import CONFLICT_SCHEMA, Conflict
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
@@ -28,6 +32,33 @@ from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
 
+_CONTENTS: Final = (
+    *(folded(name) for name in (*COLUMN_DIMENSIONS, *FREE_TEXT, "state_text", "currency_text")),
+    *(folded(f"{name}_word") for name in AMOUNTS),
+    *(validation.amount_contents(f"{name}_plain") for name in AMOUNTS),
+    *(f"CAST({name} AS VARCHAR)" for name in (*DAYS, *COUNTS, "month")),
+    *(f"CAST({name}_given AS VARCHAR)" for name in (*DAYS, *AMOUNTS, *COUNTS, "month")),
+)
+"""SQL of texts in which copies of a row do not differ; when it was updated is none of them."""
+
+_CONFLICTS: Final = f"""
+    SELECT certificate_id, unnest(list_filter([
+        CASE WHEN word <> '{State.PAID}' AND logged_paid_on IS NOT NULL
+            THEN {{'conflict': '{Conflict.LOG_PAID}', 'day': logged_paid_on}} END,
+        CASE WHEN word <> '{State.PAID}' AND logged_paid_on IS NULL AND written_paid_on IS NOT NULL
+            THEN {{'conflict': '{Conflict.DATE_PAID}', 'day': written_paid_on}} END,
+        CASE WHEN logged_paid_on <> written_paid_on
+            THEN {{'conflict': '{Conflict.LOG_DIFFERS}', 'day': least(logged_paid_on, written_paid_on)}} END,
+        CASE WHEN word IN ('{State.REVISION}', '{State.SENT}', '{State.PENDING}') AND paid_on IS NULL
+            AND conformity_on IS NOT NULL
+            THEN {{'conflict': '{Conflict.DATE_ACCEPTED}', 'day': conformity_on}} END
+    ], lambda found: found IS NOT NULL), recursive := true)
+    FROM validated WHERE reasons IS NULL AND (logged_paid_on IS NOT NULL OR written_paid_on IS NOT NULL
+        OR conformity_on IS NOT NULL)
+    ORDER BY row_number
+"""
+"""SQL of the disagreements of accepted rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
@@ -37,11 +68,23 @@ class Normalised:
         certificates: Accepted rows, in CERTIFICATE_SCHEMA, in extraction order.
         quarantine: Refused rows, in QUARANTINE_SCHEMA, in extraction order.
         reason_counts: Refused rows by reason (`code` or `code:column`), most frequent first.
+        conflicts: What log, dates and states of accepted rows disagree on, in CONFLICT_SCHEMA.
     """
 
     certificates: pa.Table
     quarantine: pa.Table
     reason_counts: dict[str, int]
+    conflicts: pa.Table
+
+    def conflict_counts(self, as_of: date) -> dict[str, int]:
+        """Certificates by what disagrees about them up to a day, most frequent first.
+
+        A date that is yet to come disagrees with nothing.
+        """
+        past = self.conflicts.filter(pc.less_equal(self.conflicts["day"], pa.scalar(as_of)))
+        counts = past.group_by("conflict").aggregate([([], "count_all")])
+        ordered = counts.sort_by([("count_all", "descending"), ("conflict", "ascending")])
+        return {row["conflict"]: row["count_all"] for row in ordered.to_pylist()}
 
 
 def normalise(
@@ -50,14 +93,15 @@ def normalise(
     """Read, complete and validate every row of a source.
 
     Text is trimmed and empty text is null; defaults fill nulls; a dimension nobody names is
-    `UNASSIGNED`. Spellings of a dimension's value that fold alike become the most frequent one of
-    the source (ties: the smallest). Dates are native or text by the mapping's formats or ISO 8601.
-    Amounts become integer minor units by the currency's decimals (Unicode CLDR's, through Babel);
-    more decimals than the currency has are rounded half away from zero, and an amount over 10**15
-    minor units is refused. An approved amount is the proposed one where the mapping has no column for
-    it, and 0 where the column is empty. Of rows with one certificate id the most recently updated
-    is kept (ties: the last extracted), even when it is refused for a reason of its own: an older
-    version never stands in for it.
+    `UNASSIGNED`. Spellings of a dimension's value that fold alike become the first one: that of the row
+    with the smallest id, whatever the order of the rows. Dates are native or text by the mapping's
+    formats or ISO 8601. Amounts become integer minor units by the currency's decimals (Unicode
+    CLDR's, through Babel); more decimals than the currency has are rounded half away from zero, and an
+    amount over 10**15 minor units is refused. An approved amount is the proposed one where the mapping has
+    no column for it, and 0 where the column is empty. Ids are compared folded; of rows with one id the
+    most recently updated is kept, even when it is refused for a reason of its own: an older version never
+    stands in for it. Where none is the last, one of identical copies is kept, and rows that differ are all
+    refused. A payment is dated by the log, else by its own date.
 
     Args:
         raw: The source's rows, at least the mapping's source columns.
@@ -73,12 +117,11 @@ def normalise(
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping, timezone)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in COLUMN_DIMENSIONS}
-        spellings = lookups.unify_spellings(connection, "read_rows", {**nameless, "client": None})
+        spellings = lookups.unify_spellings(connection, "read_rows", "identity", {**nameless, "client": None})
         lookups.map_texts(connection, "read_rows", "state", mapping.state_spellings)
         precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
         log_facts(connection, log, mapping, timezone)
-        newest_first = "updated_at DESC NULLS LAST, row_number DESC"
-        validation.find_superseded(connection, "read_rows", "certificate_id", newest_first)
+        validation.find_duplicates(connection, "read_rows", "certificate_id", _CONTENTS, "updated_at")
         validation.validate(connection, _complete_rows(connection, mapping, spellings, precisions), RULES)
         certificates = connection.sql(
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "
@@ -86,7 +129,13 @@ def normalise(
         ).to_arrow_table()
         quarantine = validation.refused(connection, raw, "certificate_id")
         counts = validation.reason_counts(connection)
-    return Normalised(certificates.cast(CERTIFICATE_SCHEMA), quarantine.cast(QUARANTINE_SCHEMA), counts)
+        conflicts = connection.sql(_CONFLICTS).to_arrow_table()
+    return Normalised(
+        certificates.cast(CERTIFICATE_SCHEMA),
+        quarantine.cast(QUARANTINE_SCHEMA),
+        counts,
+        conflicts.cast(CONFLICT_SCHEMA),
+    )
 
 
 def _read_rows(
@@ -94,7 +143,7 @@ def _read_rows(
 ) -> None:
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     rows = SourceRows(connection, raw, mapping.columns, mapping)
-    columns = {"certificate_id": rows.key("certificate_id")}
+    columns = rows.key("certificate_id")
     for name in COLUMN_DIMENSIONS:
         columns[name] = rows.text(name, None if name == "client" else UNASSIGNED)
     for name in FREE_TEXT:
@@ -151,6 +200,10 @@ def _complete_rows(
         state_given, is_paid = "true", "true"
     unreadable = f"({is_paid} AND coalesce(logged_payment_unreadable, false))"
     logged_day = f"CASE WHEN {is_paid} AND NOT {unreadable} THEN logged_paid_on END"
+    # A date that cannot be read is refused, whatever the log says.
+    paid_on = (
+        f"CASE WHEN paid_on_given AND paid_on IS NULL THEN NULL ELSE coalesce({logged_day}, paid_on) END"
+    )
     columns = {
         **spellings.names,
         "state": state,
@@ -158,7 +211,10 @@ def _complete_rows(
         "currency": "known_currencies.currency",
         "currency_given": "currency_text IS NOT NULL",
         "month": "CASE WHEN month_given THEN month ELSE CAST(date_trunc('month', issued_on) AS DATE) END",
-        "paid_on": f"CASE WHEN paid_on_given THEN paid_on ELSE {logged_day} END",
+        "paid_on": paid_on,
+        "written_paid_on": "paid_on",
+        "logged_paid_on": "logged_paid_on",
+        "word": "known_states.state" if "state" in mapping.columns else "NULL",
         "paid_on_given": f"paid_on_given OR {unreadable}",
         "amount_proposed": amounts["amount_proposed"],
         "amount_approved": approved,
@@ -166,8 +222,9 @@ def _complete_rows(
             name: f"CASE WHEN {name}_given THEN {name} ELSE coalesce(logged_{name}, 0) END" for name in COUNTS
         },
         "is_superseded": "coalesce(is_superseded, false)",
+        "is_contradicted": "coalesce(is_contradicted, false)",
     }
-    unchanged = ["row_number", "certificate_id", *FREE_TEXT, "updated_at"]
+    unchanged = ["row_number", "certificate_id", "identity", *FREE_TEXT, "updated_at"]
     unchanged += [name for name in DAYS if name not in columns]
     unchanged += [f"{name}_given" for name in (*DAYS, *AMOUNTS, *COUNTS, "month", "updated_at")]
     unchanged += [f"{name}_plain" for name in AMOUNTS]
@@ -177,6 +234,6 @@ def _complete_rows(
         SELECT {", ".join(selected)} FROM read_rows {spellings.joins}
         LEFT JOIN known_states ON known_states.written = state_text
         LEFT JOIN known_currencies ON known_currencies.written = currency_text
-        LEFT JOIN log_facts USING (certificate_id)
-        LEFT JOIN superseded USING (row_number)
+        LEFT JOIN log_facts USING (identity)
+        LEFT JOIN duplicates USING (row_number)
     """

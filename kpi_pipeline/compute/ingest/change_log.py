@@ -5,6 +5,7 @@ import duckdb
 import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import moments, parsing
+from kpi_pipeline.compute.ingest.identity import identity
 from kpi_pipeline.compute.ingest.parsing import Cell
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
@@ -16,7 +17,7 @@ def log_facts(
 ) -> None:
     """Make table `log_facts`, one row a certificate in the log.
 
-    Columns: `certificate_id`, `logged_paid_on` (day of the last change of state into pagado),
+    Columns: `identity` (of the certificate), `logged_paid_on` (day of the last change of state into pagado),
     `logged_payment_unreadable` (true when such a change has a date that cannot be read),
     `logged_rework_count`, `logged_rejection_count`.
 
@@ -28,7 +29,7 @@ def log_facts(
     """
     if log is None or mapping.log is None:
         connection.execute(
-            "CREATE TEMP TABLE log_facts (certificate_id VARCHAR, logged_paid_on DATE, "
+            "CREATE TEMP TABLE log_facts (identity VARCHAR, logged_paid_on DATE, "
             "logged_payment_unreadable BOOLEAN, logged_rework_count BIGINT, logged_rejection_count BIGINT)"
         )
         return
@@ -39,25 +40,30 @@ def log_facts(
     native = {name: f"raw_{index}" for index, name in enumerate(names)}
     field, value, at = native[mapping.log.field], native[mapping.log.to], native[mapping.log.at]
     connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
-    key = " || '/' || ".join(parsing.trimmed(native[name]) for name in mapping.log.key)
+    key = identity(
+        [
+            Cell(native[name], parsing.trimmed(native[name]), log.schema.field(name).type)
+            for name in mapping.log.key
+        ]
+    )
     moment = Cell(at, "at_text", log.schema.field(mapping.log.at).type)
     connection.execute(
         f"""
         CREATE TEMP TABLE log_facts AS
-        SELECT certificate_id,
+        SELECT identity,
             max(at_day) FILTER (meaning = 'paid') AS logged_paid_on,
             bool_or(meaning = 'paid' AND at_text IS NOT NULL AND at_day IS NULL) AS logged_payment_unreadable,
             count(*) FILTER (meaning = 'rework') AS logged_rework_count,
             count(*) FILTER (meaning = 'rejected') AS logged_rejection_count
         FROM (
-            SELECT certificate_id, meaning, at_text, {moments.day(moment, mapping.dates, timezone)} AS at_day
+            SELECT identity, meaning, at_text, {moments.day(moment, mapping.dates, timezone)} AS at_day
             FROM (
-                SELECT {key} AS certificate_id, meaning, {at}, {parsing.trimmed(at)} AS at_text
+                SELECT {key} AS identity, meaning, {at}, {parsing.trimmed(at)} AS at_text
                 FROM log_rows JOIN changes_of_interest
                 ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
             )
         )
-        GROUP BY certificate_id
+        GROUP BY identity
         """
     )
 

@@ -5,7 +5,7 @@ A cost is counted once, whatever the certificates of its project. Nothing is dro
 header becomes a cost or goes to quarantine with every reason.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
+from kpi_pipeline.compute.ingest.identity import folded, identity
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
@@ -28,12 +29,20 @@ from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
 _SPELLED: Final = (*COST_COLUMN_DIMENSIONS, "supplier")
 
+_CONTENTS: Final = (
+    *(folded(name) for name in (*_SPELLED, "kind_text", "currency_text", "amount_word")),
+    validation.amount_contents("amount_plain"),
+    *(f"CAST({name} AS VARCHAR)" for name in COST_DAYS),
+    *(f"CAST({name}_given AS VARCHAR)" for name in (*COST_DAYS, "amount")),
+)
+"""SQL of texts in which copies of a header do not differ."""
+
 _BY_CATEGORY: Final = f"""
     SELECT cost_id, {", ".join((*COST_COLUMN_DIMENSIONS, *COST_DAYS))},
         CAST(date_trunc('month', invoiced_on) AS DATE) AS month,
         currency, coalesce(parts.amount, validated.amount) AS amount, kind, supplier,
         coalesce(parts.category, {literal(NO_DETAIL)}) AS category, parts.category IS NOT NULL AS is_part
-    FROM validated LEFT JOIN parts USING (cost_id)
+    FROM validated LEFT JOIN parts USING (identity)
     WHERE reasons IS NULL
     ORDER BY row_number, category
 """
@@ -68,7 +77,8 @@ def normalise_costs(
 
     Text, dates, amounts and defaults are read as `compute.ingest.certificates.normalise` reads those of
     certificates; a client, project or person, a project type or a supplier nobody names is
-    `UNASSIGNED`. A negative amount is a credit note. Of headers with one cost id the last extracted is kept.
+    `UNASSIGNED`. A negative amount is a credit note. Ids are compared
+    folded; of headers with one id, one of identical copies is kept, and headers that differ are all refused.
 
     A cost whose lines add up to its net amount becomes a row a category, the sum of its lines; a line
     without a category is `NO_DETAIL`. Any other (no lines, a sum that differs, a line whose amount is
@@ -94,12 +104,13 @@ def normalise_costs(
         spellings = lookups.unify_spellings(
             connection,
             "read_rows",
+            "identity",
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
             {name: _known_spellings(certificates, name) for name in COST_COLUMN_DIMENSIONS},
         )
         lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_spellings)
         precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
-        validation.find_superseded(connection, "read_rows", "cost_id", "row_number DESC")
+        validation.find_duplicates(connection, "read_rows", "cost_id", _CONTENTS)
         validation.validate(
             connection, _complete_rows(connection, mapping, spellings, precisions), COST_RULES
         )
@@ -122,7 +133,7 @@ def _read_headers(
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
     columns = mapping.costs.columns if mapping.costs else {}
     rows = SourceRows(connection, headers, dict(columns), mapping)
-    read = {"cost_id": rows.key("cost_id")}
+    read = rows.key("cost_id")
     for name in _SPELLED:
         read[name] = rows.text(name, UNASSIGNED)
     for name in ("kind", "currency"):
@@ -153,15 +164,16 @@ def _complete_rows(
     )
     amount = parsing.minor_units("amount_plain", "decimals", precisions, mapping.cost_amounts)
     return f"""
-        SELECT row_number, cost_id, {names}, {days}, amount_plain, amount_given,
+        SELECT row_number, cost_id, identity, {names}, {days}, amount_plain, amount_given,
             known_kinds.kind, kind_text IS NOT NULL AS kind_given,
             known_currencies.currency, currency_text IS NOT NULL AS currency_given, decimals,
             CASE WHEN {agree} THEN {amount} END AS amount,
-            coalesce(is_superseded, false) AS is_superseded
+            coalesce(is_superseded, false) AS is_superseded,
+            coalesce(is_contradicted, false) AS is_contradicted
         FROM read_rows {spellings.joins}
         LEFT JOIN known_kinds ON known_kinds.written = kind_text
         LEFT JOIN known_currencies ON known_currencies.written = currency_text
-        LEFT JOIN superseded USING (row_number)
+        LEFT JOIN duplicates USING (row_number)
     """
 
 
@@ -174,7 +186,7 @@ def _part(
     """Make table `parts` of the accepted costs whose lines add up to the net amount, by category."""
     named = mapping.costs.lines if mapping.costs else None
     if lines is None or named is None:
-        connection.execute("CREATE TEMP TABLE parts (cost_id VARCHAR, category VARCHAR, amount BIGINT)")
+        connection.execute("CREATE TEMP TABLE parts (identity VARCHAR, category VARCHAR, amount BIGINT)")
         return
     rows = lines.select(named.columns)
     connection.register("raw_lines", rows.rename_columns([f"raw_{at}" for at in range(rows.num_columns)]))
@@ -190,34 +202,35 @@ def _part(
     connection.execute(
         f"""
         CREATE TEMP TABLE read_lines AS
-        SELECT {key} AS cost_id, coalesce({category}, {literal(NO_DETAIL)}) AS category,
+        SELECT {identity([replace(cells[named.key], text=key)])} AS identity,
+            coalesce({category}, {literal(NO_DETAIL)}) AS category,
             {parsing.amount_text(cells[named.amount], mapping.cost_amounts)} AS plain,
             {parsing.amount_word(cells[named.amount])} AS word
         FROM (SELECT {trimmed}, * FROM raw_lines)
         """
     )
-    spellings = lookups.unify_spellings(connection, "read_lines", {"category": NO_DETAIL})
+    spellings = lookups.unify_spellings(connection, "read_lines", "identity", {"category": NO_DETAIL})
     agree = lookups.agreeing_words(connection, "read_lines", "word", "currency", mapping.currency_spellings)
     amount = parsing.minor_units("plain", "decimals", precisions, mapping.cost_amounts)
     # Sums are 128 bits wide until they are known to fit.
     connection.execute(
         f"""
         CREATE TEMP TABLE parts AS
-        SELECT cost_id, category, CAST(total AS BIGINT) AS amount
+        SELECT identity, category, CAST(total AS BIGINT) AS amount
         FROM (
-            SELECT cost_id, {spellings.names["category"]} AS category, net, sum(line_amount) AS total,
+            SELECT identity, {spellings.names["category"]} AS category, net, sum(line_amount) AS total,
                 bool_and(line_amount IS NOT NULL) AS is_readable
             FROM (
                 SELECT read_lines.*, net,
                     CASE WHEN {agree} THEN {amount} END AS line_amount
                 FROM read_lines
                 JOIN (
-                    SELECT cost_id, amount AS net, currency, decimals FROM validated WHERE reasons IS NULL
-                ) AS accepted USING (cost_id)
+                    SELECT identity, amount AS net, currency, decimals FROM validated WHERE reasons IS NULL
+                ) AS accepted USING (identity)
             ) AS read_lines {spellings.joins}
             GROUP BY ALL
         )
-        WINDOW one_cost AS (PARTITION BY cost_id)
+        WINDOW one_cost AS (PARTITION BY identity)
         QUALIFY sum(total) OVER one_cost = net
             AND bool_and(is_readable AND abs(total) <= {parsing.MAX_AMOUNT}) OVER one_cost
         """

@@ -5,6 +5,7 @@ Distinct names, states and currencies are few: each text is interpreted once, in
 its meaning.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,27 +35,30 @@ class Spellings:
 def unify_spellings(
     connection: duckdb.DuckDBPyConnection,
     table: str,
+    key: str,
     nameless: Mapping[str, str | None],
     known: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Spellings:
     """Find one spelling for the names of a table that fold alike.
 
-    It is the known one, else the most frequent of the column (ties: the smallest).
+    It is the known one, else the first: that of the row with the smallest key (ties: the smallest), with
+    single spaces and composed accents.
 
     Args:
         connection: Where what is written otherwise is registered, as `spelling_<column>`.
         table: The table that holds the names.
+        key: Its column by which rows are in order.
         nameless: Column to what stands for a name of which folding leaves nothing (a lone accent).
         known: Column to folded name to the spelling that goes before any other.
     """
     columns = list(nameless)
     sets = ", ".join(f"({column})" for column in columns)
-    counted = connection.execute(
-        f"SELECT {', '.join(columns)}, count(*) FROM {table} GROUP BY GROUPING SETS ({sets})"
+    keyed = connection.execute(
+        f"SELECT {', '.join(columns)}, min({key}) FROM {table} GROUP BY GROUPING SETS ({sets})"
     ).fetchall()
     names, joins = {}, []
     for at, column in enumerate(columns):
-        written = [(str(row[at]), int(row[-1])) for row in counted if row[at] is not None]
+        written = [(str(row[at]), row[-1]) for row in keyed if row[at] is not None]
         spellings = _one_spelling(written, nameless[column], (known or {}).get(column, {}))
         others = {name: spelling for name, spelling in spellings.items() if spelling != name}
         names[column] = f"{table}.{column}"
@@ -143,20 +147,21 @@ def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) ->
 
 
 def _one_spelling(
-    counted: Iterable[tuple[str, int]], fallback: str | None, known: Mapping[str, str]
+    keyed: Iterable[tuple[str, str | None]], fallback: str | None, known: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """The spelling of each written name: one for all that fold alike."""
-    groups: dict[str, dict[str, int]] = {}
+    """The spelling of each written name, of the first row with it: one for all that fold alike."""
+    groups: dict[str, dict[str, str | None]] = {}
     nameless = []
-    for written, times in counted:
+    for written, key in keyed:
         folded = fold(written)
         if not folded:
             nameless.append(written)
         else:
-            groups.setdefault(folded, {})[written] = times
+            groups.setdefault(folded, {})[written] = key
     chosen: dict[str, str | None] = {}
     for folded, spellings in groups.items():
-        best = known.get(folded) or min(spellings, key=lambda written: (-spellings[written], written))
+        first = min(spellings, key=lambda written: (spellings[written] is None, spellings[written], written))
+        best = known.get(folded) or unicodedata.normalize("NFC", " ".join(first.split()))
         chosen.update(dict.fromkeys(spellings, UNASSIGNED if folded == fold(UNASSIGNED) else best))
     if nameless:
         stand_in = None if fallback is None else chosen.get(fallback, fallback)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import parsing
+from kpi_pipeline.compute.ingest.identity import identity, shown_key
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.model.mapping import Amounts, SourceMapping
 
@@ -63,11 +64,11 @@ class SourceRows:
         options += [literal(text) for text in (self._defaults.get(column), otherwise) if text is not None]
         return f"coalesce({', '.join([*options, 'NULL'])})"
 
-    def key(self, column: str) -> str:
-        """SQL of the texts that together identify a row, joined by '/'."""
+    def key(self, column: str) -> dict[str, str]:
+        """SQL of the key in a canonical column, as written, and of `identity`, by which it is compared."""
         named = self._columns[column]
-        names = (named,) if isinstance(named, str) else named
-        return " || '/' || ".join(self._cells[name].text for name in names)
+        cells = [self._cells[name] for name in ((named,) if isinstance(named, str) else named)]
+        return {column: shown_key(cells), "identity": identity(cells)}
 
     def values(
         self, column: str, read: Callable[[Cell], str], is_empty: Callable[[Cell], str] | None = None

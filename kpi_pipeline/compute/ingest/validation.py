@@ -24,7 +24,7 @@ COST_DAYS: Final = ("invoiced_on", "due_on", "paid_on")
 
 AMOUNTS: Final = ("amount_proposed", "amount_approved")
 COUNTS: Final = ("rework_count", "rejection_count")
-PLAIN_TEXT: Final = frozenset({"certificate_id", "client", "cost_id"})
+PLAIN_TEXT: Final = frozenset({"client"})
 """Required columns that any text satisfies."""
 
 
@@ -74,13 +74,14 @@ def _out_of_range(column: str) -> Rule:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    _missing("certificate_id"),
+    Rule(Reason.MISSING, "certificate_id", "identity IS NULL"),
     _missing("client"),
     _missing("issued_on"),
     _missing("amount_proposed"),
     _missing("state"),
     _missing("currency"),
     Rule(Reason.DUPLICATE, None, "is_superseded"),
+    Rule(Reason.CONTRADICTED, None, "is_contradicted"),
     *(_garbled(column) for column in COLUMN_DIMENSIONS),
     _unreadable(Reason.UNKNOWN_STATE, "state"),
     _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
@@ -99,12 +100,13 @@ RULES: Final[tuple[Rule, ...]] = (
 """The rules of certificates."""
 
 COST_RULES: Final[tuple[Rule, ...]] = (
-    _missing("cost_id"),
+    Rule(Reason.MISSING, "cost_id", "identity IS NULL"),
     _missing("invoiced_on"),
     _missing("amount"),
     _missing("kind"),
     _missing("currency"),
     Rule(Reason.DUPLICATE_COST, None, "is_superseded"),
+    Rule(Reason.CONTRADICTED_COST, None, "is_contradicted"),
     *(_garbled(column) for column in (*COST_COLUMN_DIMENSIONS, "supplier")),
     _unreadable(Reason.UNKNOWN_KIND, "kind"),
     _unreadable(Reason.UNKNOWN_CURRENCY, "currency"),
@@ -115,25 +117,54 @@ COST_RULES: Final[tuple[Rule, ...]] = (
 """The rules of costs. One may be paid before it is invoiced: suppliers are paid in advance."""
 
 
-def find_superseded(connection: duckdb.DuckDBPyConnection, table: str, key: str, newest_first: str) -> None:
-    """Make table `superseded` of the rows of a repeated key, all but the newest: `is_superseded` is true.
+def find_duplicates(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    key: str,
+    contents: Sequence[str],
+    updated_at: str = "CAST(NULL AS TIMESTAMP)",
+) -> None:
+    """Make table `duplicates` of the rows of a repeated identity that are not to be kept.
+
+    Of rows of one identity the one updated last supersedes the others. Where several are the last, because
+    they say the same time or none at all, copies of one row are one; rows that differ contradict each other.
+    Its columns: `row_number`, `is_superseded` (a copy, or an older version) and `is_contradicted`.
 
     Args:
         connection: Where the table is made.
-        table: The rows, with their `row_number`.
-        key: The column that identifies a row.
-        newest_first: SQL by which rows of one key are sorted; what sorts first is kept.
+        table: The rows, with their `row_number` and `identity`.
+        key: The column that shows the key: of copies, the one that sorts first is kept.
+        contents: SQL of texts in which copies of a row do not differ.
+        updated_at: SQL of the time of the latest change.
     """
     connection.execute(
         f"""
-        CREATE TEMP TABLE superseded AS
-        SELECT row_number, true AS is_superseded FROM {table}
-        SEMI JOIN (
-            SELECT {key} FROM {table} GROUP BY {key} HAVING count(*) > 1
-        ) AS repeated USING ({key})
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {newest_first}) > 1
+        CREATE TEMP TABLE duplicates AS
+        WITH repeated AS (
+            SELECT row_number, identity, {key} AS shown, {updated_at} AS moment,
+                [{", ".join(contents)}] AS contents
+            FROM {table}
+            SEMI JOIN (
+                SELECT identity FROM {table} GROUP BY identity HAVING count(*) > 1
+            ) AS several USING (identity)
+        ), dated AS (
+            SELECT *, moment IS NOT DISTINCT FROM max(moment) OVER (PARTITION BY identity) AS is_latest
+            FROM repeated
+        ), compared AS (
+            SELECT row_number, is_latest, min(contents) OVER alike = max(contents) OVER alike AS are_copies,
+                row_number() OVER (PARTITION BY identity, is_latest ORDER BY shown, row_number) AS place
+            FROM dated WINDOW alike AS (PARTITION BY identity, is_latest)
+        )
+        SELECT row_number, NOT is_latest OR are_copies AS is_superseded,
+            is_latest AND NOT are_copies AS is_contradicted
+        FROM compared WHERE NOT (is_latest AND are_copies AND place = 1)
         """
     )
+
+
+def amount_contents(plain: str) -> str:
+    """SQL of an amount's text that is the same for equal amounts, for `find_duplicates`."""
+    return f"coalesce(CAST(try_cast({plain} AS DECIMAL(38, 10)) AS VARCHAR), {plain})"
 
 
 def validate(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: Sequence[Rule]) -> None:

@@ -185,10 +185,17 @@ def test_defaults_fill_what_is_empty() -> None:
     assert certificate["currency"] == "USD"
 
 
-def test_spellings_of_one_name_become_the_most_frequent() -> None:
-    rows = [{"client": name} for name in ("ACME", "Ácme", "Ácme", "acme  sa", "Acme SA", "b")]
-    names = normalise(table(rows), full(), None).certificates.column("client").to_pylist()
-    assert names == ["Ácme", "Ácme", "Ácme", "Acme SA", "Acme SA", "b"]
+def test_spellings_of_one_name_become_that_of_the_smallest_id() -> None:
+    names = ("Ácme", "ACME", "ACME", " Acme  S.A. \u2013 “Sur”", 'ACME S.A. - "SUR"', "b")
+    raw = table([{"client": name} for name in names])
+    shown = ["Ácme", "Ácme", "Ácme", "Acme S.A. \u2013 “Sur”", "Acme S.A. \u2013 “Sur”", "b"]
+    assert normalise(raw, full(), None).certificates.column("client").to_pylist() == shown
+    reverse = raw.take(pa.array(range(5, -1, -1)))
+    assert normalise(reverse, full(), None).certificates.column("client").to_pylist() == shown[::-1]
+
+
+def test_a_name_is_shown_with_composed_accents() -> None:
+    assert one(client="Ma\u0301ximo")["client"] == "Máximo"
 
 
 def test_a_name_that_folds_to_nothing_names_nobody() -> None:
@@ -571,19 +578,48 @@ def test_all_reasons_of_a_row_are_given_with_the_row_as_it_was() -> None:
 
 def test_of_repeated_ids_the_newest_is_kept() -> None:
     rows = [
-        {"n": "1", "changed": "2024-03-08", "client": "new"},
         {"n": "1", "changed": "2024-03-07", "client": "old"},
-        {"n": "1", "changed": None, "client": "older"},
-        {"n": "2", "changed": None, "client": "first"},
-        {"n": "2", "changed": None, "client": "last"},
-        {"n": " 2", "changed": None, "client": "last of all"},
+        {"n": "1", "changed": "2024-03-08", "client": "new"},
+        {"n": " 1", "changed": None, "client": "older"},
         {"n": None, "client": "nobody"},
         {"n": None, "client": "nobody"},
     ]
     result = normalise(table(rows), full(), None)
-    assert result.certificates.column("client").to_pylist() == ["new", "last of all"]
-    assert result.reason_counts == {"duplicate_certificate": 4, "missing:certificate_id": 2}
-    assert result.quarantine.column("row_number").to_pylist() == [2, 3, 4, 5, 7, 8]
+    assert result.certificates.column("client").to_pylist() == ["new"]
+    assert result.reason_counts == {"duplicate_certificate": 2, "missing:certificate_id": 2}
+    assert result.quarantine.column("row_number").to_pylist() == [1, 3, 4, 5]
+
+
+@pytest.mark.parametrize("changed", [None, "2024-03-08"])
+@pytest.mark.parametrize(
+    ("column", "value"), [("client", "Other"), ("asked", "100.01"), ("sent", "2024-03-09"), ("why", "x")]
+)
+def test_rows_of_one_id_that_differ_are_all_refused(column: str, value: str, changed: str | None) -> None:
+    older = {"n": "1", "changed": "2024-03-01"} if changed else {"n": "9"}
+    rows = [{"n": "1", "changed": changed}, {"n": "1", "changed": changed, column: value}, older]
+    result = normalise(table(rows), full(), None)
+    refused = {row["row_number"]: row["reasons"] for row in result.quarantine.to_pylist()}
+    assert refused.pop(1) == refused.pop(2) == ["contradicted_certificate"]
+    assert refused == ({3: ["duplicate_certificate"]} if changed else {})
+
+
+def test_of_copies_one_is_kept_however_it_is_written() -> None:
+    rows = [
+        {"n": "1", "job": "Planta Norte", "asked": "100.00"},
+        {"n": "1", "job": "PLANTA  NORTE ", "asked": "100.0", "client": "ÁCME", "state": "Enviado"},
+        {"n": "1", "job": "Plánta Norte", "asked": "100", "issued": "05/03/2024"},
+    ]
+    result = normalise(table(rows), full(), None)
+    assert result.certificates.num_rows == 1
+    assert result.reason_counts == {"duplicate_certificate": 2}
+
+
+def test_keys_of_several_parts_do_not_collide() -> None:
+    parts = [("4", "5/2"), ("4/5", "2"), ("4\\/5", "2"), ("4\\", "5/2"), ("4", "5\\/2")]
+    result = normalise(table([{"job": job, "n": n} for job, n in parts]), full(), None)
+    assert result.reason_counts == {}
+    ids = result.certificates.column("certificate_id").to_pylist()
+    assert len(set(map(fold, ids))) == len(parts)
 
 
 def test_an_old_version_does_not_stand_in_for_a_bad_new_one() -> None:
@@ -669,13 +705,49 @@ def test_a_payment_whose_date_cannot_be_read_is_refused() -> None:
     assert logged(log, state="validado")["paid_on"] is None
 
 
-def test_the_row_goes_before_the_log() -> None:
+def test_the_log_goes_before_the_row_in_dates_and_the_row_in_counts() -> None:
     mapping = parse_mapping(FULL + LOGGED, "logged.toml")
     log = log_of(("1", "2024-04-01", "estado", "pagado"), ("1", "2024-03-01", "detalle", "re-trabajo"))
     certificate = one(mapping, log, state="pagado", paid="2024-04-09", reworks="0")
-    assert certificate["paid_on"] == date(2024, 4, 9)
+    assert certificate["paid_on"] == date(2024, 4, 1)
     assert certificate["rework_count"] == 0
+    assert one(mapping, log.slice(1), state="pagado", paid="2024-04-09")["paid_on"] == date(2024, 4, 9)
+    bad = normalise(table([{"state": "pagado", "paid": "ayer"}]), mapping, log)
+    assert bad.reason_counts == {"bad_date:paid_on": 1}
+
+
+@pytest.mark.parametrize("job", ["J", "j ", "\ufeffJ", "J\u200b", "J\u0301"])
+def test_keys_of_the_log_are_compared_folded(job: str) -> None:
+    mapping = parse_mapping(UNDATED + LOGGED, "logged.toml")
+    log = log_of(("1", "2024-04-01", "estado", "pagado"))
+    log = log.set_column(0, "job", pa.array([job]))
     assert one(mapping, log, state="pagado")["paid_on"] == date(2024, 4, 1)
+
+
+def test_a_number_in_the_log_may_be_a_fraction() -> None:
+    mapping = parse_mapping(UNDATED + LOGGED, "logged.toml")
+    log = log_of(("1", "2024-04-01", "estado", "pagado")).set_column(1, "n", pa.array([1.0]))
+    assert one(mapping, log, state="pagado")["paid_on"] == date(2024, 4, 1)
+
+
+def test_what_log_dates_and_states_disagree_on_is_counted() -> None:
+    mapping = parse_mapping(FULL + LOGGED, "logged.toml")
+    log = log_of(*((n, "2024-04-01", "estado", "pagado") for n in ("1", "2", "3", "7")))
+    rows = [
+        {"state": "pagado", "paid": "2024-04-01"},
+        {"state": "pagado", "paid": "2024-04-02"},
+        {"state": "enviado"},
+        {"state": "validado", "paid": "2024-04-03"},
+        {"state": "revision", "accepted": "2024-03-09"},
+        {"state": "enviado"},
+        {"state": "enviado", "asked": "?"},
+        {"state": "rechazado", "paid": "2024-05-02"},
+    ]
+    result = normalise(table(rows), mapping, log)
+    agreed = {"log_and_date_of_payment_differ": 1, "log_paid_state_unpaid": 1, "date_accepted_state_not": 1}
+    assert result.conflict_counts(date(2024, 5, 1)) == {**agreed, "date_paid_state_unpaid": 1}
+    assert result.conflict_counts(date(2024, 5, 2))["date_paid_state_unpaid"] == 2, "it was yet to come"
+    assert sum(result.conflict_counts(date(2024, 3, 1)).values()) == 0
 
 
 # --- nothing is lost
@@ -690,7 +762,7 @@ def check_nothing_is_lost(raw: pa.Table, result: Normalised) -> None:
     for field in CERTIFICATE_SCHEMA:
         assert field.nullable or accepted.column(field.name).null_count == 0
     ids = accepted.column("certificate_id").to_pylist()
-    assert len(set(ids)) == len(ids)
+    assert len(set(map(fold, ids))) == len(ids)
     codes: Counter[str] = Counter()
     for row in refused.to_pylist():
         assert row["reasons"]

@@ -212,14 +212,19 @@ def test_a_payment_in_advance_is_no_mistake() -> None:
     assert one(paid="2024-01-31")["paid_on"] == date(2024, 1, 31)
 
 
-def test_of_equal_ids_the_last_is_kept_even_when_it_is_refused() -> None:
-    rows = [{"bill": "7", "net": "1"}, {"bill": "7", "net": "2"}, {"bill": "8"}, {"bill": "8", "net": "?"}]
-    result = normalised(rows, items(("7", "travel", "2")))
-    assert amounts(result) == [("7", "travel", 2)]
+def test_of_equal_ids_copies_are_one_and_what_differs_is_refused() -> None:
+    rows = [
+        {"bill": "f-7", "net": "2", "who": "Roble"},
+        {"bill": "F\u20137 ", "net": "2.0", "who": "ROBLE"},
+        {"bill": "8"},
+        {"bill": "8", "net": "?"},
+    ]
+    result = normalised(rows, items(("F-7", "travel", "2")))
+    assert amounts(result) == [("F\u20137", "travel", 2)]
     assert [(row["row_number"], row["reasons"]) for row in result.quarantine.to_pylist()] == [
         (1, ["duplicate_cost"]),
-        (3, ["duplicate_cost"]),
-        (4, ["bad_amount:amount"]),
+        (3, ["contradicted_cost"]),
+        (4, ["contradicted_cost", "bad_amount:amount"]),
     ]
 
 
@@ -248,7 +253,7 @@ def test_names_take_the_spelling_of_the_certificates() -> None:
 
 
 def test_names_of_no_certificate_have_one_spelling() -> None:
-    rows = [{"who": "ROBLE"}, {"who": "Roble"}, {"who": "Roble"}, {"who": "SIN ASIGNAR"}]
+    rows = [{"who": "Roble"}, {"who": "ROBLE"}, {"who": "ROBLE"}, {"who": "SIN ASIGNAR"}]
     assert normalised(rows).costs["supplier"].to_pylist() == ["Roble"] * 3 + [UNASSIGNED]
 
 
