@@ -39,7 +39,7 @@ class GenerationVariants:
 
 
 def choose_variants(
-    product: str, cube: Cube, candidates: Sequence[Slice], client: redis.Redis
+    product: str, cube: Cube, candidates: Sequence[Slice], client: redis.Redis, awaited: Sequence[Filter] = ()
 ) -> GenerationVariants:
     """Choose the variants of a product's next generation, and record the choice for the coverage report.
 
@@ -48,6 +48,7 @@ def choose_variants(
         cube: Its figures.
         candidates: The sums of the filters that are computed where the budget allows.
         client: The cache, which holds what readers request.
+        awaited: What readers wait for until the run ends: it is precomputed whatever room there is.
     """
     certificates = {
         requested: count for slice_ in candidates for requested, count in slice_.certificates().items()
@@ -57,7 +58,7 @@ def choose_variants(
     settings = current_settings()
     budget = Budget(settings.precompute_max_variants, settings.precompute_max_bytes)
     room = budget.room(variant_bytes)
-    chosen = choose_precompute_set(certificates, requested, room)
+    chosen = choose_precompute_set(certificates, requested, room, _known(awaited, cube))
     counts = {
         "declared": len(certificates),
         "left_out": len(chosen.left_out),

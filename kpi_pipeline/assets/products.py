@@ -32,7 +32,8 @@ from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, wr
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, REBUILD_TAG
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, REBUILD_TAG, awaited_filters
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
@@ -123,7 +124,8 @@ def product_asset(product: str) -> AssetsDefinition:
         _fail_on(problems)
 
         publisher = Publisher(cache.client)
-        variants = choose_variants(product, cube, candidates, cache.client)
+        awaited = awaited_filters(context.run.tags, product, Requests(cache.client))
+        variants = choose_variants(product, cube, candidates, cache.client, awaited)
         described = catalogue(cube)
         inputs = inputs_digest(product, cube, variants.difference, described)
         basis = basis_digest(product, cube, described)

@@ -60,26 +60,39 @@ class PrecomputeSet:
 
 
 def choose_precompute_set(
-    declared: Mapping[Filter, int], requested: Sequence[Filter], room: int
+    declared: Mapping[Filter, int],
+    requested: Sequence[Filter],
+    room: int,
+    awaited: Sequence[Filter] = (),
 ) -> PrecomputeSet:
     """Choose what is precomputed.
 
     Everything and single values always are. Then come the declared pairs: where not all have room, those
     that readers request, the most popular first, then those with the most certificates. Then come other
     requested filters, the most popular first; a tenth of the room is kept for these, because their readers
-    wait for them.
+    wait for them. Where single values alone fill the room, a tenth on top is for requested filters and pairs.
+
+    What is awaited is chosen first, whatever room there is: who was told to wait for it is to get it.
 
     Args:
         declared: Filters of at most two terms, each with how many certificates it has.
         requested: What readers request, the most popular first, declared or not.
         room: How many variants there may be.
+        awaited: What the run is to compute for readers who wait, declared or not.
     """
-    always = {filter_ for filter_ in declared if len(filter_.terms) < 2}
-    beyond = list(dict.fromkeys(filter_ for filter_ in requested if filter_ not in declared))
-    left = max(room - len(always), 0)
+    requested = list(dict.fromkeys((*awaited, *requested)))
+    always = {filter_ for filter_ in declared if len(filter_.terms) < 2 or filter_ in set(awaited)}
+    beyond = [filter_ for filter_ in requested if filter_ not in declared]
+    awaited_beyond = sum(filter_ not in declared for filter_ in set(awaited))
     pairs = len(declared) - len(always)
-    kept_for_pairs = left - min(left // _REQUESTED_SHARE, len(beyond))
-    if pairs <= kept_for_pairs:
+    left = room - len(always)
+    if left <= 0:
+        # Only what is requested: an unrequested pair is worth no more than the room that there is not.
+        pairs = sum(filter_ in declared and filter_ not in always for filter_ in requested)
+        left = min(-(-room // _REQUESTED_SHARE), pairs + len(beyond))
+    left = max(left, awaited_beyond)
+    kept_for_pairs = left - max(min(left // _REQUESTED_SHARE, len(beyond)), awaited_beyond)
+    if len(declared) - len(always) <= kept_for_pairs:
         chosen = set(declared)
     else:
         rank = {filter_: place for place, filter_ in enumerate(requested)}
@@ -87,7 +100,7 @@ def choose_precompute_set(
             (filter_ for filter_ in declared if filter_ not in always),
             key=lambda filter_: (rank.get(filter_, len(rank)), -declared[filter_], filter_.identity),
         )
-        chosen = always | set(in_order[:kept_for_pairs])
+        chosen = always | set(in_order[: min(kept_for_pairs, pairs)])
     taken = left - (len(chosen) - len(always))
     return PrecomputeSet(
         declared=frozenset(chosen),

@@ -11,6 +11,8 @@ from dagster import AssetKey, DagsterInstance, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.requests.fulfil import run_request_specs
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.definitions import defs
@@ -56,6 +58,26 @@ def test_without_a_tight_budget_all_declared_variants_are_precomputed(
         assert shown["estimated_bytes"] == pytest.approx(shown["bytes"], rel=0.25)
         chosen = Coverage(client).of(product).chosen
         assert (chosen.known, chosen.declared) == (shown["declared"], shown["declared"])
+
+
+def test_whoever_is_told_to_wait_is_served_next_with_more_single_values_than_the_budget(
+    demo_home: Path, run, read, client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "1")
+    assert run("refresh_kpis").success
+    requests = Requests(client)
+    clients = values_of(read(), "client")
+    awaited = [
+        Filter.of({"client": clients[-1], "state": "pagado"}),
+        Filter.of({"client": clients[0], "state": "pagado"}),
+        two_clients(read()),
+    ]
+    for filter_ in awaited:
+        requests.submit(RequestKind.WARM, "kpis", filter_)
+    (spec,) = run_request_specs(requests.pending("test", 10))
+    assert run(spec.job, tags=spec.tags).success
+    for filter_ in awaited:
+        assert read().answer("kpis", filter_).state is AnswerState.FRESH
 
 
 def test_a_tight_budget_keeps_everything_and_single_values_and_what_is_popular(

@@ -50,12 +50,29 @@ def test_a_budget_has_room_for_what_fits_by_number_and_size() -> None:
     assert Budget(50, 1000).room(10.5) == 50
 
 
+def test_what_is_requested_has_room_where_single_values_fill_the_budget() -> None:
+    chosen = choose_precompute_set(DECLARED, [TRIPLES[0], SMALL], room=3)
+    assert chosen.declared == {EVERYTHING, A, B, SMALL}
+    assert chosen.refused == (TRIPLES[0],)
+    assert choose_precompute_set(DECLARED, [TRIPLES[0]], room=3).requested == (TRIPLES[0],)
+    assert choose_precompute_set(DECLARED, [], room=3).declared == {EVERYTHING, A, B}
+
+
+def test_what_is_awaited_is_chosen_whatever_room_there_is() -> None:
+    for room in (1, 3, 4, 100):
+        chosen = choose_precompute_set(
+            DECLARED, [MIDDLE, TRIPLES[0]], room, [TRIPLES[4], SMALL, *TRIPLES[2:4]]
+        )
+        assert {EVERYTHING, A, B, SMALL} <= chosen.declared
+        assert set(TRIPLES[2:]) <= set(chosen.requested)
+
+
 @given(declared_sets, st.lists(filters), st.integers(0, 40))
 def test_whatever_is_asked_the_rules_hold(declared, requested, room) -> None:
     chosen = choose_precompute_set(declared, requested, room)
     always = {one for one in declared if len(one.terms) < 2}
     assert always <= chosen.declared
-    assert chosen.variants <= max(room, len(always))
+    assert chosen.variants <= max(room, len(always) + -(-room // 10))
     assert chosen.declared | chosen.left_out == set(declared)
     assert not chosen.declared & chosen.left_out
     beyond = list(dict.fromkeys(one for one in requested if one not in declared))

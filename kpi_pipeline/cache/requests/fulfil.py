@@ -3,13 +3,14 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import Filter
 
 REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
@@ -85,6 +86,22 @@ def refreshed_products(job: str) -> tuple[str, ...]:
 def task_tag(request: Request) -> tuple[str, str]:
     """Name and value of the tag of the run that fulfils a request."""
     return f"{TASK_TAG}{request.id}", request.entry
+
+
+def awaited_filters(tags: Mapping[str, str], product: str, requests: Requests) -> list[Filter]:
+    """The filters of a product that readers wait for until a run ends.
+
+    Args:
+        tags: The run's.
+        product: The product.
+        requests: Where tasks are.
+    """
+    tasks = (requests.status(tag.removeprefix(TASK_TAG)) for tag in sorted(tags) if tag.startswith(TASK_TAG))
+    return [
+        task.filter
+        for task in tasks
+        if task is not None and task.kind is RequestKind.WARM and task.product == product
+    ]
 
 
 def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
