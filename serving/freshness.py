@@ -5,9 +5,6 @@ from typing import Any, Final
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 
-REUSE_S: Final = 10
-"""Seconds for which a client may reuse a fresh answer without a request."""
-
 RETRY_S: Final = 2
 """Seconds after which to request again what is being prepared."""
 
@@ -67,18 +64,15 @@ def historic_headers(entry: ManifestEntry) -> dict[str, str]:
 def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, str]:
     """The same for caches and for clients without JSON.
 
-    `Age` is the time since the source last confirmed these figures, and a cache subtracts it from `max-age`
-    (RFC 9111, section 4.2), so `max-age` is that age plus what is left: the seconds until
-    `fresh_until`, at most `REUSE_S`. Both stale directives (RFC 5861) count from there and end at
-    `stale_until`. A wider answer in place of a missing one is not to be kept.
+    A body says how old it is and in which state, which is true when it is sent: a client may keep it and
+    asks every time whether it still holds, which `ETag` answers without the body. A wider answer in place
+    of a missing one is not to be kept.
     """
-    age = age_s(entry, now)
-    reuse = max(0, min(int(entry.fresh_until - now), REUSE_S))
-    stale = max(0, int(entry.stale_until - now) - reuse)
-    keep = f"private, max-age={age + reuse}, stale-while-revalidate={stale}, stale-if-error={stale}"
     return {
-        "Age": str(age),
-        "Cache-Control": keep if state in (AnswerState.FRESH, AnswerState.STALE) else "no-store",
+        "Age": str(age_s(entry, now)),
+        "Cache-Control": "private, no-cache"
+        if state in (AnswerState.FRESH, AnswerState.STALE)
+        else "no-store",
         "X-Cache-State": state.value,
         "X-Fresh-Until": iso(entry.fresh_until),
         "X-Generation": entry.generation,

@@ -9,7 +9,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import AnswerState
 from serving.cache_access import current_connection
 from serving.freshness import entity_tag
-from serving.lookup import look_up, unreadable
+from serving.lookup import LookupResult, look_up, unreadable
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import not_modified, requested_encoding
 
@@ -22,7 +22,7 @@ def _figures(product: str) -> Response:
     headers = result.headers()
     headers["Vary"] = "Accept-Encoding"
     if result.state is not AnswerState.MISSING:  # a wider answer is never confirmed as unchanged
-        headers["ETag"] = entity_tag(f"{result.payload.digest}-{result.entry.as_of}", result.state)
+        headers["ETag"] = entity_tag(_identity(result), result.state)
         if (unchanged := not_modified(headers)) is not None:
             return unchanged
     encoding = requested_encoding()
@@ -33,6 +33,11 @@ def _figures(product: str) -> Response:
     except CorruptPayload as error:
         raise unreadable(connection, product) from error
     return Response(body, result.status, headers, content_type="application/json")
+
+
+def _identity(result: LookupResult) -> str:
+    """What differs between two bodies, but for the seconds that pass: a confirmed one has newer times."""
+    return f"{result.payload.digest}-{result.entry.as_of}-{result.entry.verified_at:.0f}"
 
 
 for _path, _product in PRODUCT_PATHS.items():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from serving.freshness import REUSE_S, age_s, entity_tag, freshness_headers, iso, live_meta
+from serving.freshness import age_s, entity_tag, freshness_headers, iso, live_meta
 
 AT = 1719576000.0
 ENTRY = ManifestEntry(
@@ -32,22 +32,12 @@ ENTRY = ManifestEntry(
 )
 
 
-def directives(headers: dict[str, str]) -> dict[str, int]:
-    return {name: int(value) for name, value in re.findall(r"([a-z-]+)=(\d+)", headers["Cache-Control"])}
-
-
 @given(st.floats(-100, 4199))
-def test_no_cache_may_use_an_answer_past_its_times(elapsed: float) -> None:
+def test_no_client_shows_an_answer_without_asking(elapsed: float) -> None:
     now = AT + elapsed
     state = ENTRY.state_at(now)
     headers = freshness_headers(ENTRY, state, now)
-    allowed = directives(headers)
-    # A cache has used up `Age` of `max-age` already.
-    left = allowed["max-age"] - int(headers["Age"])
-    assert 0 <= left <= REUSE_S
-    assert now + left <= max(ENTRY.fresh_until, now)
-    for directive in ("stale-while-revalidate", "stale-if-error"):
-        assert now + left + allowed[directive] <= ENTRY.stale_until + 1e-6
+    assert headers["Cache-Control"] == "private, no-cache"
     assert headers["X-Cache-State"] == state.value
     assert headers["X-Fresh-Until"] == "2024-06-28T12:10:00Z"
 
