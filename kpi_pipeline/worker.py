@@ -1,10 +1,11 @@
 """The warm worker: a Celery application whose tasks execute Dagster runs.
 
-Started as `celery -A kpi_pipeline.worker worker`. Importing the definitions here loads them before the
+Started as `python -m kpi_pipeline.worker worker`. Importing the definitions here loads them before the
 worker forks its child processes, so a run starts at once.
 """
 
 import gc
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -105,3 +106,7 @@ def _make_app() -> Celery:
 
 
 app = _make_app()
+
+if __name__ == "__main__":
+    # Celery's own command imports the application with the current folder first in the path.
+    app.worker_main(sys.argv[1:])

@@ -109,7 +109,7 @@ def create_run_storage(home: Home, environment: Mapping[str, str]) -> None:
     if created.exists():
         return
     process = subprocess.run(
-        [sys.executable, "-m", "dagster", "instance", "info"],
+        [sys.executable, "-P", "-m", "dagster", "instance", "info"],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +16,9 @@ from kpi_pipeline.stack.home import Home
 
 BROKER_DATABASE: Final = 1
 """Redis database of the worker's queues; the cache uses database 0."""
+
+ISOLATED: Final = {"PYTHONSAFEPATH": "1"}
+"""Environment of every Python program: its children too import nothing from the current folder."""
 
 WEB_STOP_SECONDS: Final = 3
 """How long an answer in progress may take when the web server is stopped."""
@@ -49,8 +53,9 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
     Raises:
         NoBroker: If the address of the worker's queues is unknown.
     """
-    pipeline = pipeline_environment(settings, home, addresses)
+    pipeline = {**pipeline_environment(settings, home, addresses), **ISOLATED}
     serving = {
+        **ISOLATED,
         "KPI_HOME": str(home.root),
         "REDIS_URL": _cache_url(settings, addresses, "serving"),
         "KPI_DAGSTER_URL": addresses.dagster_url,
@@ -62,7 +67,8 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
                 *_python("dagster"),
                 *("api", "grpc", "--module-name", "kpi_pipeline.definitions"),
                 *("--host", LOOPBACK, "--port", str(addresses.code_port)),
-                *("--location-name", "kpi_pipeline"),
+                # Put first in the path, also by the runs: a folder without modules.
+                *("--location-name", "kpi_pipeline", "--working-directory", str(home.run)),
             ),
             pipeline,
         ),
@@ -83,8 +89,8 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
         Program(
             "worker",
             (
-                *_python("celery"),
-                *("-A", "kpi_pipeline.worker", "worker", "--queues", "kpis,dashboard,background"),
+                *_python("kpi_pipeline.worker"),
+                *("worker", "--queues", "kpis,dashboard,background"),
                 *("--concurrency", "2", "--hostname", "kpi@localhost", "--loglevel", "INFO"),
                 *("--without-mingle", "--without-gossip"),
             ),
@@ -98,7 +104,8 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             "web",
             (
                 *_python("granian"),
-                *("--interface", "wsgi", "--factory", "serving.app:create_app"),
+                *("--interface", "wsgi", "--factory", f"{_file('serving')}:create_app"),
+                *("--working-dir", str(home.run)),
                 *("--host", LOOPBACK, "--port", str(addresses.web_port)),
                 *("--blocking-threads", "4", "--no-ws"),
                 *("--respawn-failed-workers", "--respawn-interval", "0.1"),
@@ -152,7 +159,16 @@ def _queues_url(settings: Settings, addresses: Addresses) -> str:
 
 
 def _python(module: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", module)
+    # Isolated (-P) from the folder where `kpi up` is started: a file there could pass for a library.
+    return (sys.executable, "-P", "-m", module)
+
+
+def _file(package: str) -> Path:
+    """The file of a package's application: by a name, granian looks in the current folder first."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed")
+    return Path(spec.origin).with_name("app.py")
 
 
 def _script(name: str) -> tuple[str, ...]:

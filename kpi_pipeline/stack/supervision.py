@@ -84,7 +84,7 @@ class Supervisor:
         with (self._home.logs / "supervisord.err").open("wb") as errors:
             return subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "supervisor.supervisord"),
+                    *(sys.executable, "-P", "-m", "supervisor.supervisord"),
                     *("--nodaemon", "--configuration", str(self._home.supervisor_config)),
                 ],
                 stdin=subprocess.DEVNULL,

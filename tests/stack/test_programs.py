@@ -1,5 +1,6 @@
 """What each program is given: the worker its queues, the web server no more than it may have."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_no_password_is_in_a_command_which_everybody_may_read(tmp_path: Path) ->
     assert not any(
         secret in argument for program in found.values() for argument in program.command for secret in secrets
     )
+
+
+def test_no_program_imports_from_the_folder_where_it_is_started(tmp_path: Path) -> None:
+    for program in listed(tmp_path).values():
+        if program.name == "valkey":
+            continue
+        assert program.environment["PYTHONSAFEPATH"] == "1"
+        if program.command[0] == sys.executable:
+            assert program.command[1:3] == ("-P", "-m")
+    # Its own loader puts the folder of a name first in the path, and that of a file the file's own.
+    (target,) = [part for part in listed(tmp_path)["web"].command if part.endswith(":create_app")]
+    assert Path(target.partition(":")[0]).is_file()
 
 
 def test_queues_are_another_database_of_the_same_server(tmp_path: Path) -> None:
