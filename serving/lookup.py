@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filter_parameters import parse_filter
@@ -151,6 +151,8 @@ def _look_up_as_of(
     requested = parse_filter(parameters, catalogue)
     answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
+        if answer.miss is not MissReason.NOT_PRECOMPUTED:
+            raise _retry_later(NOT_READY)  # what is lost is restored
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
     return LookupResult(
         state=answer.state,

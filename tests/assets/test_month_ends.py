@@ -142,6 +142,16 @@ with DagsterInstance.ephemeral() as instance:
 """
 
 
+def test_every_single_value_is_kept_ages_too(demo_home: Path, backfill, read) -> None:
+    assert backfill("2024-03", "2024-03").success
+    catalogue = read().catalogue_as_of("kpis", MARCH)
+    for dimension in catalogue["dimensions"]:
+        for held in dimension["values"]:
+            requested = Filter.of({dimension["name"]: held["value"]})
+            answer = read().answer_as_of("kpis", MARCH, requested)
+            assert answer.payload is not None, requested
+
+
 def test_a_flushed_server_gets_month_ends_and_popularity_back(
     demo_home: Path, backfill, run, history, read
 ) -> None:

@@ -163,7 +163,8 @@ def test_corrupt_history_is_never_a_failure(web, press, client) -> None:
 def test_a_month_end_without_its_catalogue_or_payloads_is_never_a_failure(web, keep, client) -> None:
     kept = keep("kpis", MAY)
     client.delete(*client.keys(f"kpi:v:{kept.generation}:*"))
-    assert web.get(f"{KPIS}?as_of=2024-05-31").status_code == 404
+    lost = web.get(f"{KPIS}?as_of=2024-05-31")
+    assert (lost.status_code, lost.get_json()["type"]) == (503, "/problems/not-ready")
     assert web.get(f"{KPIS}?as_of=2024-05-31&client=Minera%20Ñandú").status_code == 503
     assert web.get("/manager/api/catalogue?as_of=2024-05-31").status_code == 503
 

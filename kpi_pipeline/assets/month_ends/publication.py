@@ -39,6 +39,7 @@ from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance
@@ -134,7 +135,7 @@ def _publish(
         )
     cube = Cube(rollup, as_of, source.dso_window_months(), source.thresholds())
     described = catalogue(cube)
-    inputs = inputs_digest(product, cube, [], described)
+    inputs = inputs_digest(product, cube, _single_values(cube), described)
     publisher, history = Publisher(cache.client), History(cache.client)
     expires_at = time.time() + KEPT_S
     kept = history.entry(product, as_of)
@@ -183,10 +184,18 @@ def _kept_slices(cube: Cube) -> list[Slice]:
 
     Pairs would be twenty times as many.
     """
-    return [
+    slices = [
         slice_.only({requested for requested in slice_.filters if len(requested.terms) <= 1})
         for slice_ in cube.slices(attributes=1)
     ]
+    held = {requested for slice_ in slices for requested in slice_.filters}
+    others = [requested for requested in _single_values(cube) if requested not in held]
+    return [*slices, cube.select(others)] if others else slices
+
+
+def _single_values(cube: Cube) -> list[Filter]:
+    """The filters of one value each, also of ages and of values that no certificate has."""
+    return [Filter.of({name: value}) for name, values in cube.frame.values.items() for value in values]
 
 
 def _metadata(done: list[_Kept]) -> dict[str, Any]:

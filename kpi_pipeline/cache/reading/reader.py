@@ -1,7 +1,7 @@
 """Answers from the cache. Never computes, never writes a payload, never waits long."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -55,7 +55,7 @@ class Answer:
         answered: The filter that the payload answers: the one requested, or the nearest wider one
             that exists when the state is `missing`.
         reachable: Whether Redis could be reached when last tried.
-        miss: Why the live generation does not answer the request; None when it does, and for month ends.
+        miss: Why the generation does not answer the request; None when it does.
             When its own answer is corrupt or gone, that of a replaced generation is given as `stale`.
     """
 
@@ -140,18 +140,18 @@ class CacheReader:
 
         Returns:
             An answer that is `historic`; `missing` and without a payload when that month end does not
-            hold the filter.
+            hold the filter, or has lost it.
 
         Raises:
             NoMonthEnd: If none is kept on or before the date.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
         entry, payload = self._of_month_end(product, as_of, lambda kept: self._exact(kept, filter, scope))
-        state = AnswerState.HISTORIC
+        state, miss = AnswerState.HISTORIC, None
         if payload is None:
             self._count("missing")
-            state = AnswerState.MISSING
-        return Answer(state, payload, entry, filter, not self._read_client.failing)
+            state, miss = AnswerState.MISSING, self._presence(entry, (filter,), scope)[0]
+        return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
         """The state of the answers of a live generation; what Redis has lost is not fresh."""
@@ -354,9 +354,18 @@ class CacheReader:
         self, entry: ManifestEntry, requested: Filter, scope: str
     ) -> tuple[Filter, Payload | None, MissReason]:
         candidates = (requested, *requested.wider())
-        keys = [
-            payload_key(entry.generation, variant_key(entry.product, wider, scope)) for wider in candidates
-        ]
+        miss, exist = self._presence(entry, candidates, scope)
+        for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
+            payload = self._exact(entry, candidate, scope) if exists else None
+            if payload is not None:
+                return candidate, payload, miss
+        return requested, None, miss
+
+    def _presence(
+        self, entry: ManifestEntry, candidates: Sequence[Filter], scope: str
+    ) -> tuple[MissReason, list[int]]:
+        """Why the first of some filters is not answered, and of which there is a payload."""
+        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
         members = members_key(entry.generation)
 
         def check(client: redis.Redis) -> list[int]:
@@ -371,11 +380,7 @@ class CacheReader:
         miss = MissReason.CORRUPT if exist[0] else MissReason.NOT_PRECOMPUTED
         if not complete or (was_published and not exist[0]):
             miss = MissReason.VANISHED
-        for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
-            payload = self._exact(entry, candidate, scope) if exists else None
-            if payload is not None:
-                return candidate, payload, miss
-        return requested, None, miss
+        return miss, exist
 
     def _held_wider(
         self, entry: ManifestEntry, requested: Filter, scope: str
