@@ -17,6 +17,7 @@ from kpi_pipeline.compute.months import month_end, month_number, month_of, month
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.stack.redis_check import check_redis
 
 JOB: Final = "backfill_month_ends"
 TIMEOUT_S: Final = 1830
@@ -65,6 +66,7 @@ def backfill(
         settings = load_settings()
         months = _months(settings, first, last)
         server, address = dagster_client(settings), redis_url(settings)
+        check_redis(address)
         begun = time.monotonic()
         tags = {_RANGE_START: months[0], _RANGE_END: months[-1], "kpi/asked_by": "kpi backfill"}
         advice = "Month ends that it has published stay; the same command continues where it stopped."

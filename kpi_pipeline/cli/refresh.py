@@ -18,6 +18,7 @@ from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
 from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.redis_check import check_redis
 from kpi_pipeline.stack.supervision import running_addresses
 
 TIMEOUT_S: Final = 1800
@@ -95,8 +96,10 @@ def refresh(
     Raises:
         Problem: If the run fails, or its figures cannot be read back.
         CacheUnavailable: If Redis cannot be read.
+        RedisUnusable: If Redis takes no writes, for which Dagster's queue would fail without a reason.
         DagsterUnreachable, RunRefused, RunUnfinished: As `run_job`.
     """
+    check_redis(redis_address)
     begun = time.monotonic()
     run_id, progress = run_job(server, job, {"kpi/asked_by": requested_by}, display)
     seconds = round(time.monotonic() - begun, 3)

@@ -8,13 +8,16 @@ from kpi_pipeline.cache.connection import connect
 
 OLDEST_VERSION: Final = 7
 
+_WRITTEN: Final = "kpi:check"
+"""A key that is gone a millisecond later."""
+
 
 class RedisUnusable(RuntimeError):
-    """The server does not answer, refuses the user or is too old; the message says what to do."""
+    """The server does not answer, refuses the user or a write, or is too old; the message says what to do."""
 
 
 def check_redis(url: str) -> str:
-    """Read the name and version of a server, such as `valkey 9.1.2`.
+    """Write to a server, and read its name and version, such as `valkey 9.1.2`.
 
     Raises:
         RedisUnusable: If it cannot serve as the cache; the message holds no password.
@@ -22,11 +25,26 @@ def check_redis(url: str) -> str:
     """
     try:
         with connect(url) as client:
-            client.ping()
+            client.set(_WRITTEN, 1, px=1)
             info = client.info("server")
     except redis.AuthenticationError as error:
         raise RedisUnusable(
             f"Redis rejects the user or password ({error}): correct them in REDIS_URL"
+        ) from error
+    except redis.BusyLoadingError as error:
+        raise RedisUnusable("Redis is still loading its data: wait a moment, then try again") from error
+    except redis.ReadOnlyError as error:
+        raise RedisUnusable(
+            "Redis is a replica that takes no writes: let REDIS_URL name the primary server"
+        ) from error
+    except redis.OutOfMemoryError as error:
+        raise RedisUnusable(
+            "Redis is full and takes no writes: raise its maxmemory, or lower KPI_PRECOMPUTE_MAX_BYTES and "
+            "KPI_HISTORY_BYTES"
+        ) from error
+    except redis.ResponseError as error:
+        raise RedisUnusable(
+            f"Redis takes no writes ({error}): see its log, and the rights of the user in REDIS_URL"
         ) from error
     except redis.RedisError as error:
         raise RedisUnusable(
