@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.filter_parameters import FilterConflict, QueryError
+from kpi_pipeline.model.filter_parameters import FilterConflict, NoMonths, QueryError
 from kpi_pipeline.model.labels import Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.freshness import RETRY_S
@@ -117,6 +117,7 @@ def register_problem_handlers(app: Flask) -> None:
     app.register_error_handler(InvalidDate, _invalid_date)
     app.register_error_handler(QueryError, _unknown_filter)
     app.register_error_handler(FilterConflict, _filter_conflict)
+    app.register_error_handler(NoMonths, _no_months)
     app.register_error_handler(NoMonthEnd, _no_month_end)
     app.register_error_handler(NoRedis, _unavailable)
     app.register_error_handler(CacheUnavailable, _unavailable)
@@ -158,6 +159,22 @@ def _unknown_filter(error: QueryError) -> Response:
         )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
     return problem_response(Problem(kind, cause, members=members))
+
+
+def _no_months(error: NoMonths) -> Response:
+    first, last = error.first, error.last
+    if error.is_reversed:
+        cause = Text(
+            f"El periodo comienza en {first} y termina antes, en {last}.",
+            f"The range begins in {first} and ends before, in {last}.",
+        )
+    else:
+        of_data = Text("No hay datos", "There are no data")
+        begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
+        end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
+        cause = Text(of_data.es + begin.es + end.es + ".", of_data.en + begin.en + end.en + ".")
+    members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
+    return problem_response(Problem(UNKNOWN_FILTER_VALUE, cause, members=members))
 
 
 def _filter_conflict(error: FilterConflict) -> Response:

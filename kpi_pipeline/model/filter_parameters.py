@@ -65,6 +65,28 @@ class FilterConflict(QueryError):
         return f"filters {self.other!r} and {self.parameter!r} cannot go together"
 
 
+class NoMonths(QueryError):
+    """A range that holds no month of the data: reversed, or before or after all of them.
+
+    Attributes:
+        first: The first month as given; None where the range has no beginning.
+        last: The last month as given; None where the range has no end.
+        is_reversed: Whether it begins after it ends.
+    """
+
+    def __init__(self, first: "_Given | None", last: "_Given | None", months: tuple[str, ...]) -> None:
+        self.first = None if first is None else first.value
+        self.last = None if last is None else last.value
+        self.is_reversed = first is not None and last is not None and fold(last.value) < fold(first.value)
+        blamed = first or last
+        super().__init__(blamed.parameter if blamed else FROM, blamed.value if blamed else None, months)
+
+    def _what(self) -> str:
+        if self.is_reversed:
+            return f"the range begins in {self.first} and ends before, in {self.last}"
+        return f"the data have no month from {self.first or 'the beginning'} to {self.last or 'the end'}"
+
+
 class _Given(NamedTuple):
     """A query parameter as given."""
 
@@ -89,7 +111,8 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
         The filter, as values of dimensions in the spelling of the catalogue.
 
     Raises:
-        QueryError: If a name is no filter, a value is not in the catalogue or a range has no month.
+        QueryError: If a name is no filter or a value is not in the catalogue.
+        NoMonths: If a range holds no month of the catalogue.
         FilterConflict: If several of a period, a range and months are given, or two different
             ones of one kind.
     """
@@ -169,18 +192,13 @@ def _only(repeated: Sequence[_Given]) -> _Given | None:
 
 def _range(first: _Given | None, last: _Given | None, months: tuple[str, ...]) -> tuple[str, ...]:
     """The months of a range; a bound that is not given does not limit it."""
-    up_to_last = months
-    if last is not None:
-        high = _month(last, months)
-        up_to_last = tuple(month for month in months if month <= high)
-        if not up_to_last:
-            raise QueryError(*last, months)
-    if first is None:
-        return up_to_last
-    low = _month(first, months)
-    bounded = tuple(month for month in up_to_last if low <= month)
+    low = None if first is None else _month(first, months)
+    high = None if last is None else _month(last, months)
+    bounded = tuple(
+        month for month in months if (low is None or low <= month) and (high is None or month <= high)
+    )
     if not bounded:
-        raise QueryError(*first, up_to_last)
+        raise NoMonths(first, last, months)
     return bounded
 
 

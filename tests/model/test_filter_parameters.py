@@ -166,9 +166,9 @@ def test_a_range_is_its_months_cut_to_those_of_the_data(bounds, months) -> None:
         ([("to", "2026-1")], ("to", "2026-1"), VALUES["month"]),
         ([("from", "2026-04")], ("from", "2026-04"), VALUES["month"]),
         ([("hasta", "2025-10")], ("hasta", "2025-10"), VALUES["month"]),
-        ([("from", "2025-01"), ("to", "2025-10")], ("to", "2025-10"), VALUES["month"]),
+        ([("from", "2025-01"), ("to", "2025-10")], ("from", "2025-01"), VALUES["month"]),
         ([("from", "2027-01"), ("to", "2027-02")], ("from", "2027-01"), VALUES["month"]),
-        ([("to", "2025-12"), ("from", "2026-01")], ("from", "2026-01"), ["2025-11", "2025-12"]),
+        ([("to", "2025-12"), ("from", "2026-01")], ("from", "2026-01"), VALUES["month"]),
     ],
 )
 def test_a_range_without_a_month_names_the_months_that_there_are(bounds, blamed, allowed) -> None:
@@ -176,6 +176,28 @@ def test_a_range_without_a_month_names_the_months_that_there_are(bounds, blamed,
         parse_filter(bounds, CATALOGUE)
     assert (caught.value.parameter, caught.value.value) == blamed
     assert caught.value.allowed == tuple(allowed)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        (
+            [("from", "2026-02"), ("to", "2025-12")],
+            "the range begins in 2026-02 and ends before, in 2025-12; use",
+        ),
+        ([("from", "2099-02"), ("to", "2099-01")], "the range begins in 2099-02 and ends before"),
+        (
+            [("from", "2027-01"), ("to", "2027-02")],
+            "the data have no month from 2027-01 to 2027-02; use one of",
+        ),
+        ([("from", "2027-01")], "the data have no month from 2027-01 to the end"),
+        ([("to", "2020-01")], "the data have no month from the beginning to 2020-01"),
+        ([("from", "2026-13")], "unknown value '2026-13' of filter 'from'"),
+    ],
+)
+def test_a_range_without_a_month_says_why(bounds, said) -> None:
+    with pytest.raises(QueryError, match=said):
+        parse_filter(bounds, CATALOGUE)
 
 
 def test_an_unknown_period_names_those_that_there_are() -> None:

@@ -131,7 +131,7 @@ def advise(reason: str, examples: Sequence[RefusedText], mapping: SourceMapping,
 
 def _missing(refused: _Refused) -> Advice:
     if refused.column not in DEFAULTABLE:
-        return Advice("fill the column in the source")
+        return Advice("fill the column in the source, or name another under [columns] in the mapping file")
     value = State.SENT.value if refused.column == "state" else _HOME_CURRENCY
     return Advice("or fill the column in the source", (Setting("defaults", refused.column, value),))
 

@@ -332,6 +332,25 @@ def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
     assert "administrator" in read(unknown).text
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=2099-02&to=2099-01&lang=en", "The range begins in 2099-02 and ends before, in 2099-01."),
+        (
+            "desde=2099-02&hasta=2099-01&lang=es",
+            "El periodo comienza en 2099-02 y termina antes, en 2099-01.",
+        ),
+        ("from=2099-01&lang=en", "There are no data from 2099-01."),
+        ("from=1999-01&to=1999-02&lang=es", "No hay datos desde 1999-01 hasta 1999-02."),
+    ],
+)
+def test_a_range_without_a_month_says_why(web, press, query: str, said: str) -> None:
+    press.publish()
+    response = web.get(f"{PAGE}?{query}")
+    assert response.status_code == 400
+    assert said in words(read(response).text)
+
+
 @pytest.mark.parametrize("where", ["client", "project", "state"])
 def test_hostile_values_are_shown_as_text(where, web, press, data_of, catalogue_of) -> None:
     held = catalogue_of()
