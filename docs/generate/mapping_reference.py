@@ -23,6 +23,7 @@ _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "source": mapping.TableSource,
     "dates": mapping.Dates,
     "amounts": mapping.Amounts,
+    "state_rules": mapping.StateRule,
     "log": mapping.ChangeLog,
     "costs": mapping.CostSource,
     "costs.lines": mapping.CostLines,
@@ -74,7 +75,7 @@ def page() -> str:
     ]
     for name, model in _TABLES.items():
         summary, meanings = _documented(model)
-        title = f"`[{name}]`" if name else "Top level"
+        title = f"`{_in_brackets(name)}`" if name else "Top level"
         sections.append(f"## {title}\n\n{summary}\n\n{_fields(model, meanings)}")
     sections.append(
         "## Columns of a certificate\n\nKeys of `[columns]`. A default goes under `[defaults]`.\n\n"
@@ -133,7 +134,8 @@ def _type(annotation: Any, name: str) -> str:
     if origin is Literal:
         return " or ".join(f"`{json.dumps(part, ensure_ascii=False)}`" for part in parts)
     if origin is tuple:
-        return "list of texts"
+        of_tables = isinstance(parts[0], type) and issubclass(parts[0], BaseModel)
+        return f"tables `{_in_brackets(_title(parts[0]))}`" if of_tables else "list of texts"
     if origin is dict:
         keys, values = parts
         of = (
@@ -143,9 +145,17 @@ def _type(annotation: Any, name: str) -> str:
         )
         return f"table{of} of {_type(values, name)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        title = next(title for title, model in _TABLES.items() if model is annotation)
-        return f"table `[{title}]`"
+        return f"table `{_in_brackets(_title(annotation))}`"
     return "`true` or `false`" if annotation is bool else "text"
+
+
+def _title(model: type[BaseModel]) -> str:
+    return next(title for title, known in _TABLES.items() if known is model)
+
+
+def _in_brackets(name: str) -> str:
+    """The heading of a table in TOML; of one that may be repeated, the heading of each."""
+    return f"[[{name}]]" if _TABLES[name] is mapping.StateRule else f"[{name}]"
 
 
 def _columns(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.mapping.dates import SERIAL
 
 _ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*$"
 
@@ -44,6 +46,9 @@ def _rows_watermark(raw: pa.Table, mapping: SourceMapping) -> str:
 def _latest(moments: pa.ChunkedArray, formats: tuple[str, ...]) -> str | None:
     if not pat.is_string(moments.type):
         return _iso(pc.max(moments)) if pat.is_temporal(moments.type) else None
+    # Arrow knows the names of English months alone, and no serials: some of the texts would stay unread.
+    if any(given == SERIAL or re.search("%[bB]", given) for given in formats):
+        return None
     iso = moments.filter(pc.match_substring_regex(moments, _ISO))
     latest = [_iso(pc.max(pc.strptime(moments, pattern, "us", error_is_null=True))) for pattern in formats]
     if len(iso):

@@ -49,6 +49,13 @@ def test_a_states_own_name_counts_unless_it_is_given_another_meaning() -> None:
     assert words["rechazado"] is State.REJECTED
 
 
+def test_states_may_follow_from_rules_alone() -> None:
+    rules = '[[state_rules]]\nstate = "pagado"\ncolumn = "paid"\n'
+    mapping = parse(rules, defaults='[defaults]\ncurrency = "USD"\n')
+    assert mapping.states_are_given
+    assert "paid" in mapping.source_columns
+
+
 def test_costs_name_their_columns_and_words() -> None:
     costs = parse(COSTS + '[costs.kinds]\ncapex = ["Inversión", "opex"]\n' + COST_LINES).costs
     assert costs is not None
@@ -114,6 +121,12 @@ def test_formats_that_read_no_text_twice_stand_together(formats: list[str]) -> N
         (COSTS + '[costs.kinds]\nopex = ["Gasto"]\ncapex = ["gasto"]\n', "'gasto' stands for both opex and"),
         (COSTS + '[costs.kinds]\nmixed = ["x"]\n', r"costs\.kinds\.mixed"),
         (COSTS + COST_LINES.replace('key = "n"\n', ""), r"costs\.lines\.key: Field required"),
+        (
+            LOG.replace('field = "f"\n', ""),
+            "log: state_field and detail_field are values of field; name its column",
+        ),
+        (LOG.replace('state_field = "s"\n', ""), "log: state_field: required with field"),
+        ('[[state_rules]]\nstate = "perdido"\ncolumn = "x"\n', r"state_rules\.0\.state"),
         ("colours = 1\n", "colours: Extra inputs are not permitted"),
     ],
 )

@@ -98,3 +98,11 @@ def test_costs_without_certificates_have_a_mark() -> None:
 
 def test_no_rows_have_no_mark() -> None:
     assert watermark(rows([], pa.string()), mapping_of()) is None
+
+
+@pytest.mark.parametrize("formats", ['["%d-%b-%y"]', '["serial"]'])
+def test_formats_that_are_only_partly_known_hide_no_change(formats: str) -> None:
+    before = watermark(rows(["05-ene-24", "05-may-24"]), mapping_of(formats))
+    after = watermark(rows(["05-dic-24", "05-may-24"]), mapping_of(formats))
+    assert before is not None
+    assert before != after

@@ -32,8 +32,10 @@ from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
 """Columns of free text."""
 
+_TEXTS: Final = ("state_text", "derived_state", "currency_text")
+
 _CONTENTS: Final = (
-    *(folded(name) for name in (*COLUMN_DIMENSIONS, *FREE_TEXT, "state_text", "currency_text")),
+    *(folded(name) for name in (*COLUMN_DIMENSIONS, *FREE_TEXT, *_TEXTS)),
     *(folded(f"{name}_word") for name in AMOUNTS),
     *(validation.amount_contents(f"{name}_plain") for name in AMOUNTS),
     *(f"CAST({name} AS VARCHAR)" for name in (*DAYS, *COUNTS, "month")),
@@ -142,7 +144,9 @@ def _read_rows(
     connection: duckdb.DuckDBPyConnection, raw: pa.Table, mapping: SourceMapping, timezone: str
 ) -> None:
     """Make table `read_rows`: each canonical column read from its cell; names and texts still as written."""
-    rows = SourceRows(connection, raw, mapping.columns, mapping)
+    rows = SourceRows(
+        connection, raw, mapping.columns, mapping, (rule.column for rule in mapping.state_rules)
+    )
     columns = rows.key("certificate_id")
     for name in COLUMN_DIMENSIONS:
         columns[name] = rows.text(name, None if name == "client" else UNASSIGNED)
@@ -150,6 +154,7 @@ def _read_rows(
         columns[name] = rows.text(name)
     for name in ("state", "currency"):
         columns[f"{name}_text"] = rows.text(name)
+    columns["derived_state"] = rows.state(mapping.state_rules)
     for name in DAYS:
         columns |= rows.values(
             name, partial(moments.day, dates=mapping.dates, timezone=timezone), moments.is_no_date
@@ -190,9 +195,10 @@ def _complete_rows(
         approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
     else:
         approved = amounts["amount_proposed"]
-    if "state" in mapping.columns:
-        state, state_given = "known_states.state", "state_text IS NOT NULL"
-        is_paid = f"coalesce(known_states.state = '{State.PAID}', false)"
+    if mapping.states_are_given:
+        state = "coalesce(derived_state, known_states.state)"
+        state_given = "(derived_state IS NOT NULL OR state_text IS NOT NULL)"
+        is_paid = f"coalesce({state} = '{State.PAID}', false)"
     else:
         unpaid = mapping.state_spellings[fold(mapping.defaults["state"])]
         was_paid = "paid_on_given OR logged_paid_on IS NOT NULL"
@@ -214,7 +220,7 @@ def _complete_rows(
         "paid_on": paid_on,
         "written_paid_on": "paid_on",
         "logged_paid_on": "logged_paid_on",
-        "word": "known_states.state" if "state" in mapping.columns else "NULL",
+        "word": state if mapping.states_are_given else "NULL",
         "paid_on_given": f"paid_on_given OR {unreadable}",
         "amount_proposed": amounts["amount_proposed"],
         "amount_approved": approved,

@@ -38,7 +38,9 @@ def log_facts(
         "log_rows", log.select(names).rename_columns([f"raw_{index}" for index in range(len(names))])
     )
     native = {name: f"raw_{index}" for index, name in enumerate(names)}
-    field, value, at = native[mapping.log.field], native[mapping.log.to], native[mapping.log.at]
+    # Where no column names the changed field, every row is a change of state.
+    field = "''" if mapping.log.field is None else native[mapping.log.field]
+    value, at = native[mapping.log.to], native[mapping.log.at]
     connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
     key = identity(
         [
@@ -92,9 +94,12 @@ def _changes_of_interest(
 def _meaning(field: str, value: str, mapping: SourceMapping, log: ChangeLog | None) -> str | None:
     if log is None:
         return None
-    if fold(field) == fold(log.state_field):
+    is_rework = fold(value) in {fold(text) for text in log.rework}
+    if log.state_field is None or fold(field) == fold(log.state_field):
+        if log.state_field is None and is_rework:
+            return "rework"
         state = mapping.state_spellings.get(fold(value))
         return {State.PAID: "paid", State.REJECTED: "rejected"}.get(state) if state else None
     if log.detail_field is not None and fold(field) == fold(log.detail_field):
-        return "rework" if fold(value) in {fold(text) for text in log.rework} else None
+        return "rework" if is_rework else None
     return None

@@ -1,17 +1,18 @@
 # ruff: noqa: S608 - names in SQL are our own, and what a mapping says is quoted by `literal`
 """A source's rows in DuckDB: each canonical column read from the cell that a mapping names for it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest import parsing
+from kpi_pipeline.compute.ingest import moments, parsing
 from kpi_pipeline.compute.ingest.identity import identity, shown_key
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
-from kpi_pipeline.model.mapping import Amounts, SourceMapping
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.mapping import Amounts, SourceMapping, StateRule
 
 RAW: Final = "raw_rows"
 """The registered rows: columns `raw_0`, `raw_1`, ... and `row_number`, from 1 in extraction order."""
@@ -96,6 +97,20 @@ class SourceRows:
             f"{column}_word": parsing.amount_word(cell) if cell else "CAST(NULL AS VARCHAR)",
             f"{column}_given": f"{cell.text} IS NOT NULL" if cell else "false",
         }
+
+    def state(self, rules: Sequence[StateRule]) -> str:
+        """SQL of the state of the first rule that holds; null where none does."""
+        cases = " ".join(f"WHEN {self._holds(rule)} THEN {literal(rule.state)}" for rule in rules)
+        return f"CASE {cases} END" if rules else "CAST(NULL AS VARCHAR)"
+
+    def _holds(self, rule: StateRule) -> str:
+        cell = self._cells[rule.column]
+        if not rule.values:
+            return f"({cell.text} IS NOT NULL AND NOT {moments.is_no_date(cell)})"
+        meant = {fold(value) for value in rule.values}
+        written = self._connection.execute(f"SELECT DISTINCT {cell.text} FROM ({self._texts()})").fetchall()
+        alike = [literal(text) for (text,) in written if text is not None and fold(text) in meant]
+        return f"{cell.text} IN ({', '.join(alike)})" if alike else "false"
 
     def create(self, table: str, columns: Mapping[str, str]) -> None:
         """Make a temporary table of the rows, `row_number` first.

@@ -16,6 +16,7 @@ from kpi_pipeline.model.mapping.tables import (
     ChangeLog,
     CostLines,
     CostSource,
+    StateRule,
     TableSource,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "Dates",
     "MappingError",
     "SourceMapping",
+    "StateRule",
     "TableSource",
     "parse_mapping",
 ]

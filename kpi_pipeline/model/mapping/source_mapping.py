@@ -12,7 +12,7 @@ from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.dates import Dates
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
 from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
-from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, TableSource
+from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource
 from kpi_pipeline.model.states import State
 
 MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names)
@@ -46,6 +46,7 @@ class SourceMapping(SettingsTable):
             accents do not matter. A code is a word of its currency unless it is listed under another.
         states: State to its spellings in the source; case and accents do not matter. A state's own
             name is a spelling of it unless it is listed under another.
+        state_rules: Conditions from which the state follows, where no column names it.
         log: The log of changes, if there is one.
         costs: Where costs are, if the source has any.
     """
@@ -60,6 +61,7 @@ class SourceMapping(SettingsTable):
     amounts: Amounts = Amounts()
     currencies: dict[str, tuple[Text, ...]] = Field({})
     states: dict[State, tuple[Text, ...]] = Field({})
+    state_rules: tuple[StateRule, ...] = ()
     log: ChangeLog | None = None
     costs: CostSource | None = None
 
@@ -88,6 +90,8 @@ class SourceMapping(SettingsTable):
                 f"one of: {', '.join(sorted(DEFAULTABLE))}"
             )
         for name in ("state", "currency"):
+            if name == "state" and self.state_rules:
+                continue
             if name not in self.columns and name not in self.defaults:
                 raise ValueError(f"{name}: name its source column under columns or give it under defaults")
         if "state" in self.defaults and fold(self.defaults["state"]) not in self.state_spellings:
@@ -157,7 +161,12 @@ class SourceMapping(SettingsTable):
             for given in self.columns.values()
             for column in ((given,) if isinstance(given, str) else given)
         )
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys((*named, *(rule.column for rule in self.state_rules))))
+
+    @property
+    def states_are_given(self) -> bool:
+        """Whether the source gives the states: otherwise a date of payment tells what is paid."""
+        return "state" in self.columns or bool(self.state_rules)
 
 
 def parse_mapping(text: str, origin: str) -> SourceMapping:

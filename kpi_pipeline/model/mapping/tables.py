@@ -8,6 +8,7 @@ from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
 from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
 from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
+from kpi_pipeline.model.states import State
 
 COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
 """Columns of a cost that a mapping may name: the month is the invoice's, categories are those of lines."""
@@ -54,6 +55,22 @@ class TableSource(SettingsTable):
         return self
 
 
+class StateRule(SettingsTable):
+    """A condition from which the state of a certificate follows; of several the first that holds decides.
+
+    A row for which none holds takes its state from `columns.state`, else from `defaults.state`.
+
+    Attributes:
+        state: The state.
+        column: Source column that is looked at.
+        values: What it must hold, in any case and with or without accents; without it, any value.
+    """
+
+    state: State
+    column: Text
+    values: tuple[Text, ...] = ()
+
+
 class ChangeLog(SettingsTable):
     """A log of changed fields, one row a change, from which dates and counts are taken.
 
@@ -65,7 +82,8 @@ class ChangeLog(SettingsTable):
         table: Table name.
         key: Columns that name the certificate, in the order of `columns.certificate_id`.
         at: Column of the moment of the change.
-        field: Column of the changed field's name.
+        field: Column of the changed field's name; without it every row is a change of state, and a value
+            that is in `rework` a request to rework.
         to: Column of the new value.
         state_field: Value of `field` for a change of state.
         detail_field: Value of `field` for a change of detailed state.
@@ -75,16 +93,25 @@ class ChangeLog(SettingsTable):
     table: Text
     key: tuple[Text, ...] = Field(min_length=1)
     at: Text
-    field: Text
+    field: Text | None = None
     to: Text
-    state_field: Text
+    state_field: Text | None = None
     detail_field: Text | None = None
     rework: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _fields_are_named_where_there_are_any(self) -> Self:
+        if self.field is None and (self.state_field or self.detail_field):
+            raise ValueError("state_field and detail_field are values of field; name its column")
+        if self.field is not None and self.state_field is None:
+            raise ValueError("state_field: required with field; name its value for a change of state")
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The log's columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.key, self.at, self.field, self.to)))
+        fields = () if self.field is None else (self.field,)
+        return tuple(dict.fromkeys((*self.key, self.at, *fields, self.to)))
 
 
 class CostLines(SettingsTable):

@@ -874,3 +874,85 @@ def test_a_name_with_control_characters_is_refused() -> None:
         "garbled_text:administrator",
     ]
     assert one(client="O\u2019Higgins \u2013 Ñuñoa")["client"] == "O\u2019Higgins \u2013 Ñuñoa"
+
+
+# --- states from several columns
+
+RULED = """
+[[state_rules]]
+state = "pagado"
+column = "paid"
+[[state_rules]]
+state = "validado"
+column = "detail"
+values = ["Sí", "true"]
+[[state_rules]]
+state = "enviado"
+column = "sent"
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ({"paid": "2024-04-01", "detail": "sí"}, "pagado"),
+        ({"detail": "SI "}, "validado"),
+        ({"detail": "true"}, "validado"),
+        ({"detail": "no"}, "enviado"),
+        ({"detail": "no", "paid": "0000-00-00"}, "enviado"),
+        ({"sent": None, "paid": "NULL"}, "revision"),
+    ],
+)
+def test_the_first_rule_that_holds_gives_the_state(row: dict[str, Any], state: str) -> None:
+    mapping = bare(RULED).model_copy(update={"defaults": {"state": "revision", "currency": "USD"}})
+    assert one(mapping, **row)["state"] == state
+
+
+def test_where_no_rule_holds_the_column_gives_the_state_or_it_is_missing() -> None:
+    rule = '[[state_rules]]\nstate = "pagado"\ncolumn = "paid"\n'
+    assert one(full(rule), state="aprobado")["state"] == "validado"
+    assert one(full(rule), state="aprobado", paid="2024-04-01")["state"] == "pagado"
+    assert reasons(full(rule), state=None) == ["missing:state"]
+    assert reasons(full(rule), state="quizás") == ["unknown_state:state"]
+    assert one(full(rule), state="quizás", paid="2024-04-01")["state"] == "pagado"
+
+
+def test_a_log_of_states_needs_no_column_of_fields() -> None:
+    log_table = """
+    [log]
+    table = "log"
+    key = ["job", "n"]
+    at = "at"
+    to = "to"
+    rework = ["re-trabajo"]
+    """
+    log = log_of(
+        ("1", "2024-04-01 10:00", "", "Cobrado"),
+        ("1", "2024-03-20 10:00", "", "re-trabajo"),
+        ("1", "2024-03-10 10:00", "", "Rechazado"),
+    ).drop_columns(["field"])
+    certificate = one(parse_mapping(UNDATED + log_table, "logged.toml"), log, state="pagado")
+    assert certificate["paid_on"] == date(2024, 4, 1)
+    assert (certificate["rework_count"], certificate["rejection_count"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "written", "minor"),
+    [
+        ("unit = 1000", "1234.5", 123_450_000),
+        ("unit = 1000000", "0.0000001", 10),
+        ("reversed_sign = true", "-12.5", 1250),
+        ("reversed_sign = true", "(12.5)", 1250),
+        ("unit = 1000\nreversed_sign = true", "2", -200_000),
+    ],
+)
+def test_unit_and_sign_of_amounts(settings: str, written: str, minor: int) -> None:
+    assert one(bare(f"[amounts]\n{settings}"), asked=written)["amount_proposed"] == minor
+
+
+@pytest.mark.parametrize("words", [["NULL", "s/i"], []])
+def test_words_of_no_value_are_declared(words: list[str]) -> None:
+    mapping = full().model_copy(update={"null_words": tuple(words)})
+    read = one(mapping, admin="S/I", detail="null")
+    assert read["administrator"] == ("S/I" if not words else UNASSIGNED)
+    assert read["detailed_state"] == ("null" if not words else None)
