@@ -165,14 +165,16 @@ def _no_months(error: NoMonths) -> Response:
     first, last = error.first, error.last
     if error.is_reversed:
         cause = Text(
-            f"El periodo comienza en {first} y termina antes, en {last}.",
-            f"The range begins in {first} and ends before, in {last}.",
+            f"El periodo comienza en {first} y termina antes, en {last} (filtro «{error.parameter}»).",
+            f'The range begins in {first} and ends before, in {last} (filter "{error.parameter}").',
         )
     else:
-        of_data = Text("No hay datos", "There are no data")
         begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
         end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
-        cause = Text(of_data.es + begin.es + end.es + ".", of_data.en + begin.en + end.en + ".")
+        cause = Text(
+            f"No hay datos{begin.es}{end.es} (filtro «{error.parameter}»).",
+            f'There are no data{begin.en}{end.en} (filter "{error.parameter}").',
+        )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
     return problem_response(Problem(UNKNOWN_FILTER_VALUE, cause, members=members))
 

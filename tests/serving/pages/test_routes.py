@@ -335,13 +335,16 @@ def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("from=2099-02&to=2099-01&lang=en", "The range begins in 2099-02 and ends before, in 2099-01."),
+        (
+            "from=2099-02&to=2099-01&lang=en",
+            'The range begins in 2099-02 and ends before, in 2099-01 (filter "from").',
+        ),
         (
             "desde=2099-02&hasta=2099-01&lang=es",
-            "El periodo comienza en 2099-02 y termina antes, en 2099-01.",
+            "El periodo comienza en 2099-02 y termina antes, en 2099-01 (filtro «desde»).",
         ),
-        ("from=2099-01&lang=en", "There are no data from 2099-01."),
-        ("from=1999-01&to=1999-02&lang=es", "No hay datos desde 1999-01 hasta 1999-02."),
+        ("from=2099-01&lang=en", 'There are no data from 2099-01 (filter "from").'),
+        ("from=1999-01&to=1999-02&lang=es", "No hay datos desde 1999-01 hasta 1999-02 (filtro «from»)."),
     ],
 )
 def test_a_range_without_a_month_says_why(web, press, query: str, said: str) -> None:
