@@ -46,10 +46,13 @@ def _rows_watermark(raw: pa.Table, mapping: SourceMapping) -> str:
 def _latest(moments: pa.ChunkedArray, formats: tuple[str, ...]) -> str | None:
     if not pat.is_string(moments.type):
         return _iso(pc.max(moments)) if pat.is_temporal(moments.type) else None
+    is_iso = pc.match_substring_regex(moments, _ISO)
+    is_other = pc.and_(pc.invert(is_iso), pc.match_substring_regex(moments, r"\S"))
     # Arrow knows the names of English months alone, and no serials: some of the texts would stay unread.
-    if any(given == SERIAL or re.search("%[bB]", given) for given in formats):
+    known_in_part = any(given == SERIAL or re.search("%[bB]", given) for given in formats)
+    if known_in_part and pc.any(is_other).as_py():
         return None
-    iso = moments.filter(pc.match_substring_regex(moments, _ISO))
+    iso = moments.filter(is_iso)
     latest = [_iso(pc.max(pc.strptime(moments, pattern, "us", error_is_null=True))) for pattern in formats]
     if len(iso):
         latest.append(pc.max(pc.replace_substring(pc.utf8_trim_whitespace(iso), " ", "T")).as_py())

@@ -106,3 +106,12 @@ def test_formats_that_are_only_partly_known_hide_no_change(formats: str) -> None
     after = watermark(rows(["05-dic-24", "05-may-24"]), mapping_of(formats))
     assert before is not None
     assert before != after
+
+
+@pytest.mark.parametrize("formats", ['["%d-%b-%y"]', '["serial"]', '["serial", "%d/%m/%Y"]'])
+def test_formats_that_are_only_partly_known_do_not_matter_where_all_is_iso(formats: str) -> None:
+    changed: list[object] = ["2024-05-01 10:00:00", "2024-05-02T09:00:00", "", "  ", None]
+    assert watermark(rows(changed), mapping_of(formats)) == "2024-05-02T09:00:00"
+    mark = watermark(rows([*changed, "45000"]), mapping_of(formats))
+    assert mark is not None
+    assert mark.startswith("blake2b:")
