@@ -29,11 +29,17 @@ def execute_in_process(
 
     `on_event` is called with each event after it is recorded. Once the run has been terminated no further
     step begins, although Dagster takes the interrupt of a step with a retry policy for a failure to be
-    retried, and ignores signals between steps.
+    retried, and ignores signals between steps. A run that was marked as canceled stays canceled, although
+    Dagster takes a step that fails after that for the failure of the run.
     """
 
     def watch(event: DagsterEvent) -> None:
         on_event(event)
+        if event.is_step_failure:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.status is DagsterRunStatus.CANCELED:
+                # Dagster ends a run as canceled only from this status.
+                instance.report_run_canceling(run)
         if event.event_type in _BEFORE_WORK and _is_ended(instance, run_id):
             # Captured by Dagster, which raises it before the next work begins, outside of retry policies.
             signal.raise_signal(signal.SIGINT)

@@ -43,6 +43,15 @@ def follow(be_terminated):
 def terminated():
     follow(be_terminated())
 
+@op
+def fail_once_canceled(context):
+    context.instance.report_run_canceled(context.run)
+    raise ValueError("its lease is revoked")
+
+@job(executor_def=in_process_executor)
+def canceled():
+    fail_once_canceled()
+
 @job
 def succeeding():
     succeed()
@@ -133,3 +142,16 @@ def test_no_work_begins_or_is_repeated_once_a_run_is_terminated(
     assert trace.read_text().split() == (["began"] if signalled else ["began", "ended"])
     failures = [event.step_failure_data.error.message for event in events if event.is_step_failure]
     assert not [message for message in failures if "nothing follows" in message]
+
+
+def test_a_run_marked_as_canceled_stays_canceled_when_its_step_fails_after_that(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process
+
+    events: list[DagsterEvent] = []
+    run = create_run(instance, tmp_path, "canceled")
+    execute_in_process(instance, run.run_id, events.append)
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.CANCELED, f"{CHANGED}failures"
+    # A failure would be retried, and told of.
+    assert DagsterEventType.RUN_FAILURE not in {event.event_type for event in events}
