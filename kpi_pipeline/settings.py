@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     # Definitions.
     critical_days: Days = Field(60, alias="KPI_CRITICAL_DAYS")
     payment_term_days: Days = Field(30, alias="KPI_PAYMENT_TERM_DAYS")
-    dso_window_months: int = Field(12, ge=1, le=60, alias="KPI_DSO_WINDOW_MONTHS")
+    window_months: int = Field(12, ge=1, le=60, alias="KPI_WINDOW_MONTHS")
     fast_days: Days = Field(25, alias="KPI_FAST_DAYS")
     # The last ageing bucket begins on day 121.
     loss_days: int = Field(365, gt=121, alias="KPI_LOSS_DAYS")

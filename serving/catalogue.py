@@ -114,6 +114,7 @@ class Kpi(_Described, strict=True, frozen=True):
 
     Attributes:
         needs_costs: Whether it has no value under filters by what costs lack.
+        period: Whether it is what stands on the day, or the events of the window; empty where it is neither.
         count: The KPI that counts the certificates behind it; empty where none does.
         basis: Its quotient, with the places of `descriptions.basis_text`; empty where it is not shown.
     """
@@ -126,6 +127,7 @@ class Kpi(_Described, strict=True, frozen=True):
     group: str
     target: int | float | None
     needs_costs: bool
+    period: Literal["day", "window", ""]
     count: str
     basis: _Text
 
@@ -212,6 +214,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     groups: list[Group]
     kpis: list[Kpi]
     kpi_groups: list[KpiGroup]
+    window_months: Annotated[int, Field(ge=1)]
     currencies: list[Currency]
     charts: list[Chart]
     tables: list[Table]

@@ -31,7 +31,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.stale_grace == 86_400
     assert settings.redis_url is None
     assert (settings.web_port, settings.dagster_port) == (5000, 3000)
-    assert (settings.critical_days, settings.payment_term_days, settings.dso_window_months) == (60, 30, 12)
+    assert (settings.critical_days, settings.payment_term_days, settings.window_months) == (60, 30, 12)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_chosen_source(
@@ -165,8 +165,8 @@ def test_current_settings_are_made_anew_when_what_they_come_from_changes(
     assert first == Settings()
     monkeypatch.setenv("KPI_TIMEZONE", "UTC")
     assert current_settings().timezone == "UTC"
-    (tmp_path / ".env").write_text("KPI_DSO_WINDOW_MONTHS=6\n")
-    assert current_settings().dso_window_months == 6
+    (tmp_path / ".env").write_text("KPI_WINDOW_MONTHS=6\n")
+    assert current_settings().window_months == 6
     for name in ("one", "two"):
         (tmp_path / f"{name}.db").touch()
         choose_source(Settings(), f"sqlite:///{tmp_path / name}.db", "edp", None)

@@ -97,7 +97,9 @@ def product_asset(product: str) -> AssetsDefinition:
     def build(
         context: AssetExecutionContext,
         rollup: pa.Table,
-        positions: pa.Table,
+        monthly_flows: pa.Table,
+        losses: pa.Table,
+        payment_times: pa.Table,
         breakdowns: pa.Table,
         critical_certificates: pa.Table,
         source: SourceResource,
@@ -111,8 +113,10 @@ def product_asset(product: str) -> AssetsDefinition:
         started = time.perf_counter()
         provenance = Provenance.of(rollup)
         as_of = date.fromisoformat(provenance.as_of or "")
-        tables = Rollup.of_tables((rollup, positions, breakdowns, critical_certificates))
-        cube = Cube(tables, as_of, source.dso_window_months(), source.thresholds())
+        tables = Rollup.of_tables(
+            (rollup, monthly_flows, losses, payment_times, breakdowns, critical_certificates)
+        )
+        cube = Cube(tables, as_of, source.window_months(), source.thresholds())
         candidates = list(cube.slices())
         singles = single_values(candidates)
         problems = {

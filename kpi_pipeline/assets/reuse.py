@@ -79,7 +79,7 @@ def write_plan(
     rollup = _rollup_of_run(live.run_id)
     if rollup is None:
         return everything
-    before = Cube(rollup, live.as_of, cube.frame.window_months, cube.frame.thresholds)
+    before = Cube(rollup, live.as_of, cube.frame.days.window_months, cube.frame.thresholds)
     changes = cube.changes_since(before)
     if changes is None or shared_inputs(product, cube) != shared_inputs(product, before):
         return everything
@@ -109,7 +109,15 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
     """
     frame = cube.frame
     labels = {name: entry for name, entry in described.items() if name not in ("as_of", "dimensions")}
-    parts = [SCHEMA_VERSION, product, _code_digest(), frame.as_of, frame.window_months, frame.values, labels]
+    parts = [
+        SCHEMA_VERSION,
+        product,
+        _code_digest(),
+        frame.as_of,
+        frame.days.window_months,
+        frame.values,
+        labels,
+    ]
     return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 

@@ -38,9 +38,14 @@ def _out(description: str) -> AssetOut:
     name="roll_up",
     ins={name: AssetIn(input_manager_key="tables") for name in ("certificates", "costs")},
     outs={
-        "rollup": _out("One pass over certificates and costs: every additive component on all dimensions."),
-        "positions": _out("What was open at each month end, as it stood then, on all dimensions."),
-        "breakdowns": _out("Days of payment, reasons of rejection, kinds of failure, suppliers, categories."),
+        "rollup": _out(
+            "One pass over certificates and costs: every additive component on all dimensions, as of the "
+            "business date, the day it is compared with, and the ends of the last months."
+        ),
+        "monthly_flows": _out("What was proposed, approved, collected and spent, by the month of the event."),
+        "losses": _out("What was unpaid on reaching and on leaving each age, of what is old enough to tell."),
+        "payment_times": _out("Days from issue to payment, or to the day where nothing is paid yet."),
+        "breakdowns": _out("Reasons of rejection, kinds of failure, suppliers and cost categories."),
         "critical_certificates": _out("Every critical certificate, the most urgent first."),
     },
     check_specs=[
@@ -64,7 +69,7 @@ def rollup(
     started = time.perf_counter()
     as_of = source.today()
     try:
-        tables = roll_up(certificates, costs, as_of, source.thresholds())
+        tables = roll_up(certificates, costs, as_of, source.thresholds(), source.window_months())
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started

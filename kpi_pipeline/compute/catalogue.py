@@ -19,7 +19,7 @@ from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
-from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, target_of
+from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, period_of, target_of
 from kpi_pipeline.model.labels import LABELS, Text
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
@@ -36,15 +36,16 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         have it; `periods` and `groups`, names for several of these values; `kpis` with labels, unit,
         formula, target, meaning and what their cards show, under the headings of `kpi_groups`; `pages`, each
         with its product, KPIs, charts and tables; `tables` and `charts` with their texts and columns;
-        `labels` of values by kind; `thresholds`; `currencies` with their decimals; `ageing_buckets`,
-        `due_buckets` and `states` in order; `drawing`, what all charts share; and `specs`, the
-        specifications by digest.
+        `labels` of values by kind; `thresholds`; `window_months` of flows; `currencies` with their decimals;
+        `ageing_buckets`, `due_buckets` and `states` in order; `drawing`, what all charts share; and `specs`,
+        the specifications by digest.
     """
     return {
         "as_of": cube.frame.as_of.isoformat(),
         **filter_entries(cube.frame.as_of, {name: cube.value_counts(name) for name in DIMENSION_NAMES}),
         **declarations(cube.frame.thresholds),
         "thresholds": asdict(cube.frame.thresholds),
+        "window_months": cube.frame.days.window_months,
         "currencies": [
             {"code": code, "decimals": get_currency_precision(code)} for code in cube.frame.currencies
         ],
@@ -75,6 +76,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
                 "formula": formula_text(kpi),
                 "target": target_of(kpi, thresholds),
                 "needs_costs": group == COSTS_GROUP,
+                "period": period_of(kpi),
                 "count": kpi.count,
                 **in_both("basis", basis_text(kpi)),
                 "source": kpi.source,

@@ -2,117 +2,84 @@
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints, sum_by_keys, sum_by_place
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints, sum_by_keys
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.windows import (
-    PREVIOUS,
-    RECENT,
-    TREND,
-    VALUE,
-    WINDOWS,
-    Windows,
-    at_months,
-    each_month,
-)
-from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENT_NAMES, STOCK_COMPONENTS
+from kpi_pipeline.compute.evaluation_days import DAYS
+from kpi_pipeline.model.components import COMPONENT_INDEX
 
 
-def concentrations(
-    slice_: Slice, windows: Windows, dimension: str, component: str, squared: bool
-) -> tuple[Ints, Ints]:
+def concentrations(slice_: Slice, dimension: str, component: str, *, squared: bool) -> tuple[Ints, Ints]:
     """The largest value's part of a component, or the sum of the squares of all, and the whole.
 
     Args:
         slice_: The variants.
-        windows: Theirs.
         dimension: Over whose values the component spreads.
         component: A flow component.
         squared: Squares instead of the largest; then the whole is squared too.
 
     Returns:
-        What is above and below the line, [V, windows, C]: Python integers where squared.
+        What is above and below the line, [V, days, C]: Python integers where squared.
     """
     currencies = len(slice_.currencies)
-    shape = (len(slice_), WINDOWS, currencies)
+    shape = (len(slice_) * DAYS, currencies)
     kind = object if squared else np.int64
     above, below = np.zeros(shape, kind), np.zeros(shape, kind)
+    (owner, currency, _), sums = _by_value(slice_, dimension, (component,))
+    of_value = sums[:, 0]
+    some = of_value != 0
+    owner, currency, of_value = owner[some], currency[some], of_value[some]
+    if len(of_value):
+        first = np.flatnonzero(np.diff(owner * currencies + currency, prepend=-1))
+        where = owner[first], currency[first]
+        whole = np.add.reduceat(of_value, first)
+        if squared:
+            big = of_value.astype(object)
+            # A total that is not positive has no shares.
+            squares = np.where(whole > 0, whole, 0).astype(object) ** 2
+            above[where], below[where] = np.add.reduceat(big * big, first), squares
+        else:
+            above[where], below[where] = np.maximum.reduceat(of_value, first), whole
+    by_day = (len(slice_), DAYS, currencies)
+    return above.reshape(by_day), below.reshape(by_day)
 
-    def spread(owner: Ints, row: Ints, owners: int) -> tuple[Ints, Ints]:
-        return _spread(slice_, owner, row, owners, dimension, component, squared)
 
-    above[:, VALUE], below[:, VALUE] = spread(*slice_.rows("cells"), len(slice_))
-    for window in (RECENT, PREVIOUS):
-        rows = slice_.stretch("cells", slice_.group, windows.first[:, window], windows.last[:, window])
-        above[:, window], below[:, window] = spread(*rows, len(slice_))
-    by_month = spread(*each_month(slice_, "cells"), slice_.groups * slice_.frame.month_count)
-    for target, values in zip((above, below), by_month, strict=True):
-        target[:, TREND] = at_months(slice_, windows.first[:, TREND], values, 0)
-    return above, below
-
-
-def values_with(slice_: Slice, windows: Windows, dimension: str, component: str, some: bool) -> Ints:
-    """How many values of a dimension have something open, and some or none of a stock component.
+def values_with(slice_: Slice, dimension: str, component: str, *, some: bool) -> Ints:
+    """How many values of a dimension have receivables, and some or none of a stock component.
 
     Args:
         slice_: The variants.
-        windows: Theirs; of a window or a month, what stood at its end.
         dimension: Whose values are counted.
         component: A stock component.
         some: Those that have some of it; else those that have none.
 
     Returns:
-        [V, windows, 1].
+        [V, days, 1].
     """
-    value = np.zeros((len(slice_), WINDOWS, 1), np.int64)
-
-    def counted(table: str, columns: tuple[str, ...], owner: Ints, row: Ints, owners: int) -> Ints:
-        source, values = slice_.frame.tables[table], len(slice_.frame.encoded_values[dimension])
-        code = source.codes[dimension][row]
-        kept = code != NO_VALUE
-        pairs, at = np.unique(owner[kept] * max(values, 1) + code[kept], return_inverse=True)
-        places = [columns.index("open_count"), columns.index(component)]
-        sums = sum_by_place(source.sums[:, places], row[kept], at, len(pairs))
-        chosen = (sums[:, 0] > 0) & ((sums[:, 1] > 0) == some)
-        return np.bincount(pairs[chosen] // max(values, 1), minlength=owners).astype(np.int64)
-
-    value[:, VALUE, 0] = counted("cells", COMPONENT_NAMES, *slice_.rows("cells"), len(slice_))
-    every = slice_.groups * slice_.frame.month_count
-    by_month = counted("positions", STOCK_COMPONENTS, *each_month(slice_, "positions"), every)
-    present = slice_.frame.current_month
-    for window in range(VALUE + 1, WINDOWS):
-        ends = np.minimum(windows.last[:, window : window + 1], present)
-        value[:, window] = at_months(slice_, ends, by_month, 0)
-    return value
+    (owner, _, value), sums = _by_value(slice_, dimension, ("receivable_count", component))
+    values = max(len(slice_.frame.encoded_values[dimension]), 1)
+    pairs, at = np.unique(owner * values + value, return_inverse=True)
+    of_pair = np.zeros((len(pairs), 2), np.int64)
+    np.add.at(of_pair, at, sums)
+    chosen = (of_pair[:, 0] > 0) & ((of_pair[:, 1] > 0) == some)
+    counts = np.bincount(pairs[chosen] // values, minlength=len(slice_) * DAYS).astype(np.int64)
+    return counts.reshape(len(slice_), DAYS, 1)
 
 
-def _spread(
-    slice_: Slice, owner: Ints, row: Ints, owners: int, dimension: str, component: str, squared: bool
-) -> tuple[Ints, Ints]:
-    """Largest or squares, and the whole, of each owner and currency, [owners, C]."""
-    cells, currencies = slice_.frame.tables["cells"], len(slice_.currencies)
-    kind = object if squared else np.int64
-    above, below = np.zeros((owners, currencies), kind), np.zeros((owners, currencies), kind)
+def _by_value(
+    slice_: Slice, dimension: str, components: tuple[str, ...]
+) -> tuple[tuple[Ints, Ints, Ints], Ints]:
+    """Components by owner (variant x days + day), currency and value of a dimension, in that order."""
+    cells = slice_.frame.tables["cells"]
+    owner, row = slice_.rows_on_days("cells")
     code = cells.codes[dimension][row]
-    amount = cells.sums[row, COMPONENT_INDEX[component]]
-    kept = (code != NO_VALUE) & (amount != 0)
-    owner, row, code, amount = owner[kept], row[kept], code[kept], amount[kept]
-    if not len(row):
-        return above, below
-    (owner, currency, _), sums = sum_by_keys(
-        amount[:, None],
-        np.arange(len(amount)),
+    kept = code != NO_VALUE
+    owner, row, code = owner[kept], row[kept], code[kept]
+    columns = [COMPONENT_INDEX[name] for name in components]
+    values = len(slice_.frame.encoded_values[dimension])
+    (owner, currency, value), sums = sum_by_keys(
+        cells.sums[:, columns],
+        row,
         (owner, cells.currency[row], code),
-        (owners, currencies, len(slice_.values(dimension))),
+        (len(slice_) * DAYS, len(slice_.currencies), values),
     )
-    of_value = sums[:, 0]
-    first = np.flatnonzero(np.diff(owner * currencies + currency, prepend=-1))
-    where = owner[first], currency[first]
-    whole = np.add.reduceat(of_value, first)
-    if squared:
-        big = of_value.astype(object)
-        # A total that is not positive has no shares.
-        squares = np.where(whole > 0, whole, 0).astype(object) ** 2
-        above[where], below[where] = np.add.reduceat(big * big, first), squares
-    else:
-        above[where], below[where] = np.maximum.reduceat(of_value, first), whole
-    return above, below
+    return (owner, currency, value), sums

@@ -5,62 +5,59 @@ from typing import Final
 import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
+from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.windows import VALUE, Windows
-from kpi_pipeline.model.components import AGEING_BUCKETS, COMPONENT_INDEX
+from kpi_pipeline.compute.evaluation_days import DAYS
+from kpi_pipeline.model.components import AGEING_BUCKETS, LOSS_COMPONENTS
 
 RATE_UNIT: Final = 10**6
 """A rate of one: rates are whole millionths."""
 
 _LABELS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
+_PLACE: Final = {component.name: place for place, component in enumerate(LOSS_COMPONENTS)}
 
 
-def loss_rates(slice_: Slice) -> list[dict[str, int | None]]:
-    """The part of each ageing bucket that ends as lost, by currency, in millionths.
+def loss_rates(frame: CubeFrame, day: int) -> list[dict[str, int | None]]:
+    """The part of each ageing bucket that ends as lost, by currency, in millionths, as known on a day.
 
     It is the product of the roll rates of the bucket and the later ones: of the amount unpaid on reaching a
     bucket, the part unpaid on leaving it. Buckets that no debt has passed have no rate.
 
     Args:
-        slice_: A slice whose first variant is that of all certificates.
+        frame: The encoded tables.
+        day: The place of the day.
     """
     by_currency = []
-    for place in range(len(slice_.currencies)):
-        sums = slice_.totals[0, place]
+    for sums in frame.losses[day]:
         rates: dict[str, int | None] = {}
         later: int | None = RATE_UNIT
         for label in reversed(_LABELS):
-            reached = int(sums[COMPONENT_INDEX[f"reached_{label}_amount"]])
-            rolled = int(sums[COMPONENT_INDEX[f"rolled_{label}_amount"]])
+            reached, rolled = (int(sums[_PLACE[f"{end}_{label}_amount"]]) for end in ("reached", "rolled"))
             later = None if later is None or reached <= 0 else rolled * later // reached
             rates[label] = later
         by_currency.append(rates)
     return by_currency
 
 
-def expected_losses(slice_: Slice, windows: Windows) -> tuple[Ints, Bools]:
-    """The expected loss of receivables in every window.
+def expected_losses(slice_: Slice) -> tuple[Ints, Bools]:
+    """The expected loss of receivables on every day.
 
     Args:
         slice_: The variants.
-        windows: Their windows.
 
     Returns:
-        Minor units and where they are known, [V, windows, C].
+        Minor units and where they are known, [V, days, C].
     """
-    value = np.zeros((*windows.first.shape, len(slice_.currencies)), np.int64)
+    value = np.zeros((len(slice_), DAYS, len(slice_.currencies)), np.int64)
     there = np.ones(value.shape, np.bool_)
-    everywhere = loss_rates(slice_.everything)
-    for label in _LABELS:
-        name = f"receivable_{label}_amount"
-        amounts = slice_.over(name, windows.last, windows.last)
-        amounts[:, VALUE] = slice_.total(name)
-        for place, rates in enumerate(everywhere):
-            rate, amount = rates[label], amounts[..., place]
-            if rate is None:
-                there[..., place] &= amount == 0
-            else:
-                value[..., place] += _part(amount, rate)
+    for day in range(DAYS):
+        for place, rates in enumerate(loss_rates(slice_.frame, day)):
+            for label in _LABELS:
+                rate, amount = rates[label], slice_.on_each_day(f"ageing_{label}_amount")[:, day, place]
+                if rate is None:
+                    there[:, day, place] &= amount == 0
+                else:
+                    value[:, day, place] += _part(amount, rate)
     return value, there
 
 

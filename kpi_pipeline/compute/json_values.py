@@ -27,6 +27,12 @@ def quotients(above: Ints, below: Ints, times: Ints | None = None) -> list[float
     return values_or_none(*quotient(above, below, times))
 
 
+def parts(above: Ints, below: Ints) -> list[float | None]:
+    """Each part of a whole; None where credit notes put it outside 0 to 1, or the divisor is 0."""
+    values, there = quotient(above, below)
+    return values_or_none(values, there & (values >= 0) & (values <= 1))
+
+
 def values_or_none(values: npt.NDArray[Any], known: Bools) -> list[Any]:
     """The values, None where they are not known."""
     if not known.all():

@@ -9,19 +9,17 @@ from collections.abc import Iterable, Iterator
 from itertools import compress
 from typing import Any, Final
 
-import numpy as np
-
-from kpi_pipeline.compute.blocks.chart_data import trends_by_end
 from kpi_pipeline.compute.blocks.charts import charts
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.portfolio import ageing, stages
 from kpi_pipeline.compute.blocks.tables import tables
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import DAYS
 from kpi_pipeline.compute.expected_credit_loss import loss_rates
 from kpi_pipeline.compute.json_values import Data, rows_of
-from kpi_pipeline.compute.kpi_values import age_comparisons, kpi_values
-from kpi_pipeline.compute.windows import comparisons
+from kpi_pipeline.compute.kpi_values import kpi_values
+from kpi_pipeline.compute.windows import cohorts, comparisons
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import Filter
@@ -62,25 +60,20 @@ def shared_inputs(product: str, cube: Cube) -> list[Any]:
     formulas = [_KPIS[name].formula for name in kpis_of_product(product)]
     inputs: list[Any] = []
     if any(isinstance(formula, ExpectedLoss) for formula in formulas):
-        inputs.append(loss_rates(cube.everything))
-    every = np.arange(cube.frame.month_count)[np.newaxis] + cube.frame.first_month
-    inputs += [
-        cube.everything.over(formula.component, every, every).tolist()
-        for formula in formulas
-        if isinstance(formula, ShareOfAll)
-    ]
+        inputs += [loss_rates(cube.frame, day) for day in range(DAYS)]
+    for formula in formulas:
+        if isinstance(formula, ShareOfAll):
+            inputs.append(cube.everything.on_each_day(formula.component).tolist())
+            inputs.append(cube.everything.by_billing_month(formula.component).tolist())
     return inputs
 
 
 def _heads(slice_: Slice) -> Blocks:
     """The fields with which every payload begins."""
-    months = trends_by_end(slice_)
     present = [list(compress(slice_.currencies, row)) for row in slice_.present.tolist()]
     return [
-        {"currencies": codes, "months": months[end], "comparison": of_months or of_ages}
-        for codes, end, of_months, of_ages in zip(
-            present, slice_.trend_end.tolist(), comparisons(slice_), age_comparisons(slice_), strict=True
-        )
+        {"currencies": codes, "months": slice_.trend_months, "comparison": compared, "cohort": cohort}
+        for codes, compared, cohort in zip(present, comparisons(slice_), cohorts(slice_), strict=True)
     ]
 
 

@@ -1,64 +1,53 @@
-"""Quantiles of the days from issue to payment."""
+"""Quantiles of the days from issue to payment: product-limit estimates.
+
+Source: E. L. Kaplan and P. Meier, Nonparametric estimation from incomplete observations, JASA 53 (1958).
+"""
 
 from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints
+from kpi_pipeline.compute.cube.encoding import Bools, Ints, sum_by_keys
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.windows import (
-    PREVIOUS,
-    RECENT,
-    TREND,
-    VALUE,
-    WINDOWS,
-    Windows,
-    at_months,
-    each_month,
-)
+from kpi_pipeline.compute.evaluation_days import DAYS
 
-_COUNT: Final = 1
-"""Place of the count among the sums of a breakdown."""
+_DAYS, _PAID, _OPEN = range(3)
+_SLACK: Final = 1e-9
+"""More than what rounding adds to a logarithm, and far less than estimates differ by."""
 
 
-def payment_quantiles(slice_: Slice, windows: Windows, percent: int) -> tuple[Ints, Bools]:
-    """The least days by which a percentage of the payments was made, by the nearest rank.
+def payment_quantiles(slice_: Slice, percent: int) -> tuple[Ints, Bools]:
+    """The least days from issue by which the estimated share that is not paid falls to a percentage.
+
+    The estimate is over the certificates issued in the window, those that are open included up to their age.
 
     Args:
         slice_: The variants.
-        windows: Their windows.
-        percent: From 1 to 100.
+        percent: Paid, from 1 to 99.
 
     Returns:
-        Days and where there are any, [V, windows, 1].
+        Days and where the estimate reaches the percentage, [V, days, 1].
     """
-    value = np.full((len(slice_), WINDOWS, 1), NO_VALUE)
-    value[:, VALUE, 0] = _quantiles(slice_, *slice_.rows("breakdowns"), len(slice_), percent)
-    for window in (RECENT, PREVIOUS):
-        rows = slice_.stretch("breakdowns", slice_.group, windows.first[:, window], windows.last[:, window])
-        value[:, window, 0] = _quantiles(slice_, *rows, len(slice_), percent)
-    every = slice_.groups * slice_.frame.month_count
-    by_month = _quantiles(slice_, *each_month(slice_, "breakdowns"), every, percent)
-    value[:, TREND, 0] = at_months(slice_, windows.first[:, TREND], by_month, NO_VALUE)
-    return value, value != NO_VALUE
-
-
-def _quantiles(slice_: Slice, owner: Ints, row: Ints, owners: int, percent: int) -> Ints:
-    """The quantile of each owner's payments; `NO_VALUE` where it has none."""
-    frame = slice_.frame
-    paid = frame.breakdown[row] == "payment_days"
-    owner, row = owner[paid], row[paid]
-    quantiles = np.full(owners, NO_VALUE)
-    if not len(row):
-        return quantiles
-    days = frame.payment_days[row]
-    order = np.lexsort((days, owner))
-    owner, days, count = owner[order], days[order], frame.tables["breakdowns"].sums[row[order], _COUNT]
-    upto = np.cumsum(count)
-    first = np.searchsorted(owner, owner)
-    before = np.where(first > 0, upto[first - 1], 0)
-    whole = np.bincount(owner, count, owners).astype(np.int64)[owner]
-    reached = 100 * (upto - before) >= percent * whole
-    with_payments, at = np.unique(owner[reached], return_index=True)
-    quantiles[with_payments] = days[reached][at]
-    return quantiles
+    table = slice_.frame.tables["payment_times"]
+    owner, row = slice_.rows_on_days("payment_times")
+    days = table.sums[row, _DAYS]
+    owners = len(slice_) * DAYS
+    (owner, days), counts = sum_by_keys(
+        table.sums[:, [_PAID, _OPEN]], row, (owner, days), (owners, int(days.max(initial=0)) + 1)
+    )
+    value, there = np.zeros(owners, np.int64), np.zeros(owners, np.bool_)
+    paid, left = counts[:, 0], counts.sum(axis=1)
+    # At risk: all that were paid, or are open, at that age or later.
+    after = np.cumsum(left[::-1])[::-1]
+    ends = np.searchsorted(owner, owner, side="right")
+    at_risk = after - np.append(after, 0)[ends]
+    ended = at_risk == paid
+    logs = np.log(np.where(ended, 1, at_risk - paid) / np.where(ended, 1, at_risk))
+    begins = np.searchsorted(owner, owner)
+    running = np.cumsum(logs)
+    survival = running - np.append(0, running)[begins]
+    reached = (paid > 0) & (ended | (survival <= np.log((100 - percent) / 100) + _SLACK))
+    first_owner, at = np.unique(owner[reached], return_index=True)
+    value[first_owner], there[first_owner] = days[reached][at], True
+    shape = (len(slice_), DAYS, 1)
+    return value.reshape(shape), there.reshape(shape)

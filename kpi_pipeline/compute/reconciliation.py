@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import (
     AGEING_BUCKETS,
@@ -19,38 +20,35 @@ from kpi_pipeline.model.components import (
     COMPONENTS,
     DUE_BUCKETS,
     IDLE_LEVELS,
-    STOCK_COMPONENTS,
+    MONTHLY_COMPONENTS,
     ComponentKind,
 )
 from kpi_pipeline.model.costs import CostKind
-from kpi_pipeline.model.dimensions import NOT_OF_COSTS
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
+from kpi_pipeline.model.states import FIGURE_STATES, Event, State
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
-    "proposed_count": ("open_count", "paid_count"),
-    "decided_count": ("approved_count", "rejected_count"),
-    "open_count": tuple(f"ageing_{label}_count" for label, _, _ in AGEING_BUCKETS),
-    "open_amount": tuple(f"due_{label}_amount" for label in DUE_BUCKETS),
     "portfolio_count": tuple(
-        f"state_{state.value}_count" for state in State if state not in (State.PAID, State.REJECTED)
+        f"state_{state.value}_count" for state in FIGURE_STATES if state not in (State.PAID, State.REJECTED)
     ),
-    "proposed_amount": tuple(f"state_{state.value}_amount" for state in State),
-    "receivable_amount": tuple(f"receivable_{label}_amount" for label, _, _ in AGEING_BUCKETS),
+    "receivable_amount": tuple(f"ageing_{label}_amount" for label, _, _ in AGEING_BUCKETS),
+    "receivable_count": tuple(f"due_{label}_count" for label in DUE_BUCKETS),
 }
 """Components and those that they are made of: they add up exactly."""
 
 _AT_MOST: Final[dict[str, str]] = {
-    "overdue_count": "open_count",
-    "critical_count": "open_count",
+    "overdue_count": "receivable_count",
+    "critical_count": "receivable_count",
     "receivable_count": "portfolio_count",
     "pending_count": "portfolio_count",
-    "due_assumed_count": "open_count",
-    "acceptance_days_count": "proposed_count",
-    "payment_days_count": "paid_count",
-    "cycle_days_count": "payment_days_count",
+    "due_assumed_count": "receivable_count",
+    "fast_count": "payment_days_count",
+    "rework_known_count": "proposed_count",
+    "rejection_known_count": "decided_count",
+    "rejected_count": "returned_count",
     "waiting_days_count": "receivable_count",
-    "first_pass_count": "approved_count",
-    "reworked_count": "proposed_count",
+    "first_pass_count": "first_pass_known_count",
+    "reworked_count": "rework_known_count",
     **{f"idle_{level}_count": "idle_days_count" for level, _, _ in IDLE_LEVELS},
 }
 """Counts and those that they can never exceed."""
@@ -61,14 +59,15 @@ _NOT_NEGATIVE: Final = tuple(
 _RECONCILED: Final = {
     name: name
     for name in (
-        *("proposed_count", "proposed_amount", "collected_count", "collected_amount"),
-        *("cost_count", "cost_opex_amount", "cost_capex_amount", "cost_paid_amount", "paid_out_amount"),
+        *("proposed_count", "proposed_amount"),
+        *("cost_count", "cost_opex_amount", "cost_capex_amount", "paid_out_amount"),
     )
 }
-_RECONCILED_BREAKDOWNS: Final = ("payment_days", "supplier", "cost_category")
+_RECONCILED_BREAKDOWNS: Final = ("supplier", "cost_category")
+_STOCKS: Final = (ComponentKind.STOCK, ComponentKind.COST_STOCK, ComponentKind.SNAPSHOT)
 _ROWS: Final = "currency"
 _EVERYTHING: Final = "everything"
-_OF_COSTS: Final = (ComponentKind.COST, ComponentKind.COST_CASH)
+_OF_COSTS: Final = (ComponentKind.COST, ComponentKind.COST_STOCK)
 _SHOWN: Final = 5
 _LARGEST_EXACT: Final = 2**53
 
@@ -90,37 +89,67 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
     problems = _inexact(rollup)
     if problems:
         return problems
-    existing, invoiced = _until(certificates, "issued_on", as_of), _until(costs, "invoiced_on", as_of)
-    collected = _until(_having(existing, "state", State.PAID), "paid_on", as_of)
+    valid = _not_cancelled(certificates, as_of)
+    existing, invoiced = _until(valid, "issued_on", as_of), _until(costs, "invoiced_on", as_of)
+    counted = existing.filter(pc.greater_equal(existing["amount_proposed"], 0))
+    collected = _until(valid, "paid_on", as_of)
+    collected = collected.append_column(
+        "amount",
+        pc.coalesce(
+            collected["amount_paid"],
+            pc.subtract(collected["amount_approved"], pc.fill_null(collected["amount_retained"], 0)),
+        ),
+    )
     paid_out = _until(invoiced, "paid_on", as_of)
     costs_straight = _sums(invoiced, cost_count=_ROWS, cost_amount="amount")
     straight = {
-        **_sums(existing, proposed_count=_ROWS, proposed_amount="amount_proposed"),
-        **_sums(collected, collected_count=_ROWS, collected_amount="amount_approved"),
+        **_sums(existing, proposed_amount="amount_proposed"),
+        **_sums(counted, proposed_count=_ROWS),
         **_sums(invoiced, cost_count=_ROWS),
         **_sums(_having(invoiced, "kind", CostKind.OPEX), cost_opex_amount="amount"),
         **_sums(_having(invoiced, "kind", CostKind.CAPEX), cost_capex_amount="amount"),
-        **_sums(paid_out, cost_paid_amount="amount", paid_out_amount="amount"),
+        **_sums(paid_out, paid_out_amount="amount"),
     }
-    stocks = {name: name for name in STOCK_COMPONENTS}
-    standing = _having(rollup.positions, "month", f"{as_of:%Y-%m}")
-    by = {name: _having(rollup.breakdowns, "breakdown", name) for name in _RECONCILED_BREAKDOWNS}
+    cohorts = rollup.cells.filter(pc.equal(rollup.cells["place"], COHORT))
+    on_as_of = rollup.cells.filter(pc.equal(rollup.cells["place"], AS_OF))
+    stocks = {part.name: part.name for part in COMPONENTS if part.kind in _STOCKS}
+    by = {
+        name: rollup.breakdowns.filter(
+            pc.and_(
+                pc.equal(rollup.breakdowns["breakdown"], name), pc.equal(rollup.breakdowns["place"], COHORT)
+            )
+        )
+        for name in _RECONCILED_BREAKDOWNS
+    }
+    critical = rollup.critical.filter(pc.equal(rollup.critical["place"], AS_OF))
+    timed = rollup.payment_times.filter(pc.equal(rollup.payment_times["place"], COHORT))
+    flows = {name: name for name in MONTHLY_COMPONENTS if name != "paid_amount"}
+    # A payment without a day is collected with its acceptance, which these rows do not tell.
+    collected_by = {} if _has_undated_payments(valid) else {"paid_amount": "paid_amount"}
+    dated = dict.fromkeys(collected_by, "amount")
     return [
-        *_differences("the cells", _sums(rollup.cells, **_RECONCILED), straight),
+        *_differences("the cohorts", _sums(cohorts, **_RECONCILED), straight),
+        *_differences("the months", _sums(rollup.monthly, **collected_by), _sums(collected, **dated)),
         *_differences(
-            "the positions", _sums(standing, **stocks), _sums(rollup.cells, **stocks), "in the cells"
+            "the business date", _sums(on_as_of, **stocks), _sums(cohorts, **stocks), "in the cohorts"
+        ),
+        *_differences(
+            "the months",
+            _sums(rollup.monthly, **flows),
+            _sums(cohorts, **flows),
+            "in the cohorts",
         ),
         *_differences(
             "the critical certificates",
-            _sums(rollup.critical, critical_count=_ROWS, critical_amount="amount"),
-            _sums(rollup.cells, critical_count="critical_count", critical_amount="critical_amount"),
-            "in the cells",
+            _sums(critical, critical_count=_ROWS, critical_amount="amount"),
+            _sums(on_as_of, critical_count="critical_count", critical_amount="critical_amount"),
+            "on the business date",
         ),
         *_differences(
             "the days of payment",
-            _sums(by["payment_days"], payment_days_count="count"),
-            _sums(rollup.cells, payment_days_count="payment_days_count"),
-            "in the cells",
+            _sums(timed, timed_count="paid"),
+            _sums(cohorts, timed_count="timed_count"),
+            "in the cohorts",
         ),
         *(
             problem
@@ -147,6 +176,8 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     if not slices:
         return []
     currencies = slices[0].currencies
+    on_as_of = rollup.cells.filter(pc.equal(rollup.cells["place"], AS_OF))
+    of_cohorts = rollup.cells.filter(pc.equal(rollup.cells["place"], COHORT))
     by_dimension: dict[str, Ints] = {}
     for slice_ in slices:
         for at, requested in enumerate(slice_.filters):
@@ -154,12 +185,19 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
             by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[at]
     problems = []
     for place, currency in enumerate(currencies):
-        cells = _having(rollup.cells, "currency", currency)
-        straight = [_total(cells, component) for component in COMPONENT_NAMES]
+        straight = {
+            name: [_total(_having(cells, "currency", currency), component) for component in COMPONENT_NAMES]
+            for name, cells in (("days", on_as_of), ("cohorts", of_cohorts))
+        }
         problems += [
             f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
             for name, sums in by_dimension.items()
-            for component, expected, summed in zip(COMPONENTS, straight, sums[place].tolist(), strict=True)
+            for component, expected, summed in zip(
+                COMPONENTS,
+                straight["cohorts" if name == MONTH.name else "days"],
+                sums[place].tolist(),
+                strict=True,
+            )
             if expected != summed and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
         ]
     return problems
@@ -186,6 +224,12 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
                 f"{part} exceeds {whole}": _at(slice_, part) > _at(slice_, whole)
                 for part, whole in _AT_MOST.items()
             },
+            # Credit notes reduce receivables, and are never overdue or critical themselves.
+            **{
+                f"{part} exceeds the receivables that are no credit notes": _at(slice_, part)
+                > _at(slice_, "receivable_amount") - _at(slice_, "credit_amount")
+                for part in ("overdue_amount", "critical_amount")
+            },
         }
         for rule, where in broken.items():
             variants = np.flatnonzero(where.any(axis=1)).tolist()
@@ -209,6 +253,33 @@ def _inexact(rollup: Rollup) -> list[str]:
         for name, total in reach.items()
         if total > _LARGEST_EXACT
     ]
+
+
+def _not_cancelled(certificates: pa.Table, day: date) -> pa.Table:
+    """The certificates that are not cancelled by a day."""
+    in_question = pc.or_(
+        pc.equal(certificates["state"], State.CANCELLED.value), pc.is_valid(certificates["history"])
+    )
+    at = np.flatnonzero(in_question.to_numpy())
+    rows = certificates.select(["state", "history"]).take(pa.array(at)).to_pylist()
+    cancelled = [place for place, row in zip(at.tolist(), rows, strict=True) if _is_cancelled(row, day)]
+    kept = np.ones(certificates.num_rows, np.bool_)
+    kept[cancelled] = False
+    return certificates.filter(pa.array(kept))
+
+
+def _has_undated_payments(certificates: pa.Table) -> bool:
+    """Whether any certificate is paid, in whole or in part, on a day that is not known."""
+    paid = pc.or_(pc.equal(certificates["state"], State.PAID.value), pc.is_valid(certificates["amount_paid"]))
+    return bool(pc.any(pc.and_(paid, pc.is_null(certificates["paid_on"]))).as_py())
+
+
+def _is_cancelled(row: dict[str, Any], day: date) -> bool:
+    events = row["history"] or []
+    if row["state"] == State.CANCELLED and all(event["event"] != Event.CANCELLED for event in events):
+        return True
+    passed = [event["event"] for event in events if event["day"] <= day]
+    return bool(passed) and passed[-1] == Event.CANCELLED
 
 
 def _until(table: pa.Table, column: str, day: date) -> pa.Table:

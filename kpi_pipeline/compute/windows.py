@@ -1,133 +1,93 @@
-"""Windows: the stretches of months at which KPIs are evaluated, for every variant of a slice.
+"""The windows of variants: how many days of billing stand against receivables, and what is compared."""
 
-In this order: the filter itself, the recent window and the one before it, then each month of the trend.
-"""
-
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.months import days_between, month_text
-from kpi_pipeline.model.dimensions import ISSUED_AGE
-from kpi_pipeline.model.kpis import TREND_MONTHS
-from kpi_pipeline.model.kpis.formulas import Span
+from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS, PREVIOUS
+from kpi_pipeline.compute.months import days_between
+from kpi_pipeline.compute.rollup.cells import NEVER
+from kpi_pipeline.model.components import COMPONENT_INDEX
+from kpi_pipeline.model.dimensions import ISSUED_AGE, STATE
 
-VALUE: Final = 0
-RECENT: Final = 1
-PREVIOUS: Final = 2
-TREND: Final = slice(3, 3 + TREND_MONTHS)
-WINDOWS: Final = 3 + TREND_MONTHS
+_OF_A_DAY: Final = (STATE.name, ISSUED_AGE.name)
+"""Dimensions whose values change from day to day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Months of each window of each variant, by their numbers; all [V, windows].
+def window_days(slice_: Slice) -> Ints:
+    """The days over which billing is measured, on each day, [V, days].
 
-    Attributes:
-        first: First month of the window itself.
-        last: Its last month.
-        window_first: First month of its DSO window.
-        window_last: Last month of that.
-        days: Days of that window that have passed.
-        there: False where there is no such window: no like windows to compare.
-        last_complete: Number of the last month that is over on as_of.
+    They are those of the window, or those since the filter's first certificate where these are fewer; of a
+    cohort, the days of its months that have passed.
     """
+    frame = slice_.frame
+    days = _numbers(frame.days.days)
+    windows = _numbers([frame.days.window_first(day) for day in frame.days.days])
+    first = np.maximum(_first_issued(slice_), windows)
+    passed: Ints = np.maximum(days - first + 1, 0)
+    for variant, months in enumerate(slice_.months):
+        if months:
+            numbers = np.array(months, np.int64)
+            passed[variant] = days_between(numbers, numbers, frame.as_of).sum()
+    return passed
 
-    first: Ints
-    last: Ints
-    window_first: Ints
-    window_last: Ints
-    days: Ints
-    there: Bools
-    last_complete: int
 
-    @classmethod
-    def of(cls, slice_: Slice) -> "Windows":
-        """The windows of a slice."""
-        frame = slice_.frame
-        end = slice_.trend_end
-        recent_first, recent_last = _recent(slice_)
-        length = recent_last - recent_first + 1
-        months = end[:, None] + np.arange(-TREND_MONTHS + 1, 1)
-        first = np.column_stack([slice_.window_first, recent_first, recent_first - length, months])
-        last = np.column_stack([end, recent_last, recent_first - 1, months])
-        window_first = first.copy()
-        window_first[:, TREND] = months - frame.window_months + 1
-        days = days_between(window_first, last, frame.as_of)
-        days[:, VALUE] = slice_.window_days
-        there = np.ones(first.shape, np.bool_)
-        there[:, [RECENT, PREVIOUS]] = (length > 0)[:, None]
-        return cls(first, last, window_first, last, days, there, frame.last_complete)
+def has_day(slice_: Slice) -> Bools:
+    """Which days each variant has, [V, days]: a cohort has the business date alone."""
+    days: Bools = ~slice_.is_cohort[:, None] | (np.arange(DAYS) == AS_OF)
+    return days
 
-    def span(self, span: Span) -> tuple[Ints, Ints]:
-        """First and last month of a span in each window."""
-        complete = np.minimum(self.window_last, self.last_complete)
-        january = self.window_last - self.window_last % 12
-        ranges = {
-            Span.SELF: (self.first, self.last),
-            Span.WINDOW: (self.window_first, self.window_last),
-            Span.END: (self.window_last, self.window_last),
-            Span.START: (self.window_first - 1, self.window_first - 1),
-            Span.LAST: (complete, complete),
-            Span.BEFORE: (complete - 1, complete - 1),
-            Span.YEAR_BEFORE: (complete - 12, complete - 12),
-            Span.QUARTER: (complete - 2, complete),
-            Span.YEAR: (january, self.window_last),
-        }
-        return ranges[span]
+
+def comparable_flows(slice_: Slice) -> bool:
+    """Whether the data reach back over the whole window of the day that is compared with."""
+    frame = slice_.frame
+    return frame.first_day <= _number(frame.days.window_first(frame.days.days[PREVIOUS]))
+
+
+def comparable_stocks(slice_: Slice) -> bool:
+    """Whether the data reach back to the day that is compared with."""
+    return slice_.frame.first_day <= _number(slice_.frame.days.days[PREVIOUS])
 
 
 def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
-    """The windows that each variant compares: first and last months; None where there are none."""
-    compared: list[dict[str, str] | None] = []
-    for first, last in zip(*(months.tolist() for months in _recent(slice_)), strict=True):
-        length = last - first + 1
-        if length <= 0:
-            compared.append(None)
-            continue
-        ends = {"from": first, "to": last, "previous_from": first - length, "previous_to": first - 1}
-        compared.append({name: month_text(number) for name, number in ends.items()})
-    return compared
+    """The days that each variant compares; None of a cohort."""
+    days = slice_.frame.days.days
+    compared = {"day": days[AS_OF].isoformat(), "previous_day": days[PREVIOUS].isoformat()}
+    return [None if is_cohort else compared for is_cohort in slice_.is_cohort.tolist()]
 
 
-def _recent(slice_: Slice) -> tuple[Ints, Ints]:
-    """First and last month of each recent window; the last before the first where there is none."""
+def cohorts(slice_: Slice) -> list[dict[str, Any] | None]:
+    """Of each variant that is a cohort, how many of its certificates are still open; None of the others."""
+    still = ("portfolio_count", "returned_count")
+    open_ = slice_.totals[..., [COMPONENT_INDEX[name] for name in still]].sum(axis=(1, 2)).tolist()
+    return [
+        {"open": count} if is_cohort else None
+        for is_cohort, count in zip(slice_.is_cohort.tolist(), open_, strict=True)
+    ]
+
+
+def _first_issued(slice_: Slice) -> Ints:
+    """The first day of issue among the certificates of each variant on each day, [V, days]."""
     frame = slice_.frame
-    complete = frame.last_complete
-    ends = []
-    for requested, months in zip(slice_.filters, slice_.months, strict=True):
-        over = [number for number in months if number <= complete]
-        if requested.values(ISSUED_AGE.name) or (months and not over):
-            ends.append((0, -1))
-        elif not months:
-            ends.append((complete - frame.window_months + 1, complete))
-        elif len(over) == over[-1] - over[0] + 1:
-            ends.append((over[0], over[-1]))
-        else:
-            ends.append((0, -1))
-    first, last = np.array(ends, np.int64).reshape(-1, 2).T
-    return first, last
+    by_owner = np.full(len(slice_) * DAYS, NEVER)
+    owner, row = slice_.rows_on_days("cells")
+    np.minimum.at(by_owner, owner, frame.first_issued[row])
+    first = by_owner.reshape(len(slice_), DAYS)
+    # Certificates settled before a window have no rows on its day: those of lasting values are known all
+    # the same.
+    lasting = [not any(requested.values(name) for name in _OF_A_DAY) for requested in slice_.filters]
+    variant, row = slice_.cohort_rows("cells")
+    ever = np.full(len(slice_), NEVER)
+    np.minimum.at(ever, variant, frame.first_issued[row])
+    return np.where(np.array(lasting, np.bool_)[:, None], np.minimum(first, ever[:, None]), first)
 
 
-def each_month(slice_: Slice, table: str) -> tuple[Ints, Ints]:
-    """The place, group by group and month by month, of each row of a table, and the row."""
-    months = slice_.frame.month_count
-    group, month = np.divmod(np.arange(slice_.groups * months), months)
-    number = month + slice_.frame.first_month
-    return slice_.stretch(table, group, number, number)
+def _number(day: Any) -> int:
+    return int(np.datetime64(day, "D").astype(np.int64))
 
 
-def at_months(slice_: Slice, numbers: Ints, by_month: Ints, outside: int) -> Ints:
-    """Values in the places of `each_month`, taken at some months of each variant, [V, months].
-
-    Months outside the axis have the value `outside`.
-    """
-    months = slice_.frame.month_count
-    place = numbers - slice_.frame.first_month
-    inside = (place >= 0) & (place < months)
-    values = by_month[slice_.group[:, None] * months + np.clip(place, 0, months - 1)]
-    values[~inside] = outside
-    return values
+def _numbers(days: Any) -> Ints:
+    numbers: Ints = np.array(days, "datetime64[D]").astype(np.int64)
+    return numbers

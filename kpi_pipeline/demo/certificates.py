@@ -13,8 +13,8 @@ from kpi_pipeline.demo.firm import MONTHS, Days, Firm, Ints
 
 Flags = npt.NDArray[np.bool_]
 
-STATES: Final = ("revisión", "enviado", "pendiente", "validado", "pagado", "rechazado")
-REVISION, SENT, PENDING, VALIDATED, PAID, REJECTED = range(6)
+STATES: Final = ("revisión", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
+REVISION, SENT, PENDING, VALIDATED, PAID, REJECTED, CANCELLED = range(7)
 
 DETAILS: Final = (
     "revisión interna",
@@ -33,6 +33,7 @@ _STATE_SPELLINGS: Final = (
     ("validado", "aprobado", "facturado"),
     ("pagado", "cobrado", "facturado y cobrado", "cerrado", "PAGADO "),
     ("rechazado", "devuelto", "Rechazado"),
+    ("anulado", "nulo", "Anulada"),
 )
 _EARLY_VARIANT_SHARE: Final = 0.2
 _LATE_VARIANT_SHARE: Final = 0.06
@@ -61,9 +62,11 @@ class Certificates:
         issued: Day of issue.
         sent: Day sent to the client.
         reworked: Day the client asked for rework.
+        resent: Day it was sent again after that.
         pending: Day it was set to pending.
         answered: Day the client accepted or rejected it.
         paid: Day of payment.
+        cancelled: Day it was annulled.
         expected: Expected day of payment, unknown for some.
         rejected: Whether the answer was a rejection.
         proposed: Amount claimed, CLP.
@@ -76,9 +79,11 @@ class Certificates:
     issued: Days
     sent: Days
     reworked: Days
+    resent: Days
     pending: Days
     answered: Days
     paid: Days
+    cancelled: Days
     expected: Days
     rejected: Flags
     proposed: Ints
@@ -94,6 +99,7 @@ class Certificates:
         state[answered & ~self.rejected] = VALIDATED
         state[~np.isnat(self.paid)] = PAID
         state[answered & self.rejected] = REJECTED
+        state[~np.isnat(self.cancelled)] = CANCELLED
         return state
 
 
@@ -114,6 +120,7 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
     reworks = rng.random(rows) < firm.rework[client]
     wait = 1 + (firm.acceptance[client] * rng.lognormal(0, 0.45, rows)).astype(np.int64)
     reworked = sent + 1 + wait // 2
+    resent = reworked + 2 + wait % 2
     answered = sent + wait + reworks * (4 + rng.poisson(6, rows))
     pends = (rng.random(rows) < 0.25) & (wait > 3)
     pending = sent + wait // 3
@@ -122,6 +129,8 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
     # A few are disputed: accepted, but unpaid for years.
     delay += (rng.random(rows) < 0.006) * 1500
     paid = answered + delay
+    # A few of those that were rejected are given up.
+    cancelled = np.where(rejected & (rng.random(rows) < 0.3), answered + 40, _NEVER)
     expected = sent + firm.term[client]
 
     amount = rng.lognormal(np.log(13e6), 0.55, rows) * firm.size[project]
@@ -137,9 +146,11 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
         issued=issued,
         sent=np.where(is_sent, sent, _NEVER),
         reworked=np.where(reworks & (reworked <= now), reworked, _NEVER),
+        resent=np.where(reworks & (resent <= now), resent, _NEVER),
         pending=np.where(pends & (pending <= now), pending, _NEVER),
         answered=np.where(answered <= now, answered, _NEVER),
         paid=np.where((paid <= now) & ~rejected, paid, _NEVER),
+        cancelled=np.where(cancelled <= now, cancelled, _NEVER),
         expected=np.where(is_sent & (rng.random(rows) >= 0.08), expected, _NEVER),
         rejected=rejected,
         proposed=proposed,
@@ -184,11 +195,13 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
     was_sent, was_answered = ~np.isnat(certificates.sent), ~np.isnat(certificates.answered)
     accepted = was_answered & ~certificates.rejected
     returned = ~np.isnat(certificates.reworked) | (was_answered & certificates.rejected)
-    moments = (certificates.issued, certificates.sent, certificates.reworked, certificates.pending)
-    last = np.fmax.reduce([*moments, certificates.answered, certificates.paid])
+    first = (certificates.issued, certificates.sent, certificates.reworked, certificates.resent)
+    later = (certificates.pending, certificates.answered, certificates.paid, certificates.cancelled)
+    last = np.fmax.reduce([*first, *later])
     detail = np.full(count, INTERNAL)
     detail[was_sent] = WITH_CLIENT
     detail[~np.isnat(certificates.reworked)] = REWORK
+    detail[~np.isnat(certificates.resent)] = WITH_CLIENT
     detail[was_answered] = ANSWERED
     detail[accepted] = ACCEPTED
     motive = rng.integers(0, len(_REJECTION_REASONS), count)
@@ -228,12 +241,11 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
 
 
 def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
-    """Table `edp_log`: one row per changed field, up to eight per certificate, in chronological order."""
+    """Table `edp_log`: one row per changed field, up to ten per certificate, in chronological order."""
     never, days = np.full(len(certificates.project), _NEVER), certificates
     accepted = np.where(days.rejected, never, days.answered)
     rejected = np.where(days.rejected, days.answered, never)
     before = np.where(np.isnat(days.pending), SENT, PENDING)
-    with_client = np.where(np.isnat(days.reworked), WITH_CLIENT, REWORK)
     labels = (*STATES, *DETAILS)
     offset = len(STATES)
     # Day, field (0 state, 1 detailed state), value before, value after; in chronological order.
@@ -242,10 +254,12 @@ def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) 
         (days.sent, 1, offset + INTERNAL, offset + WITH_CLIENT),
         (days.pending, 0, SENT, PENDING),
         (days.reworked, 1, offset + WITH_CLIENT, offset + REWORK),
+        (days.resent, 1, offset + REWORK, offset + WITH_CLIENT),
         (accepted, 0, before, VALIDATED),
-        (accepted, 1, offset + with_client, offset + ACCEPTED),
+        (accepted, 1, offset + WITH_CLIENT, offset + ACCEPTED),
         (rejected, 0, before, REJECTED),
         (days.paid, 0, VALIDATED, PAID),
+        (days.cancelled, 0, REJECTED, CANCELLED),
     )
     day = np.stack([change[0] for change in changes], axis=1)
     happened = np.flatnonzero(~np.isnat(day).ravel())

@@ -13,7 +13,7 @@ from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.pages import PAGES
 
 _TABLE_PRODUCTS: Final = {name: page.product for page in PAGES for name in page.tables}
-_KPI_VALUES: Final = dict.fromkeys(("value", "recent", "previous", "change", "target"), Kind.READING)
+_KPI_VALUES: Final = dict.fromkeys(("value", "previous", "change", "target"), Kind.READING)
 _KPI_KINDS: Final[Mapping[str, str]] = {
     "kpi": Kind.KPI,
     "currency": Kind.CURRENCY,
@@ -54,8 +54,9 @@ def kpis(
 
     Returns:
         `kpi`, `currency` (missing where the KPI covers all currencies), `group`, `label`, `unit`,
-        `direction`, `value`, the windows compared (`recent`, `previous`, `change`, `change_share`), `trend`
-        and `target`. By month: `kpi`, `currency`, `unit`, `month` and `value`.
+        `direction`, `value`, what it was on the day compared with and the change since (`previous`,
+        `change`, `change_share`), `trend` and `target`. By month: `kpi`, `currency`, `unit`, `month` and
+        `value`.
 
     Raises:
         QueryError: If a filter or its value is unknown; names those that are allowed.

@@ -7,6 +7,9 @@ import pyarrow as pa
 
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 
+HISTORY_TYPE: Final = pa.list_(pa.struct([pa.field("day", pa.date32()), pa.field("event", pa.string())]))
+"""Events (`states.Event`) by day, the earliest first."""
+
 CERTIFICATE_SCHEMA: Final = pa.schema(
     [
         pa.field("certificate_id", pa.string(), nullable=False),
@@ -23,13 +26,26 @@ CERTIFICATE_SCHEMA: Final = pa.schema(
         pa.field("paid_on", pa.date32()),
         pa.field("currency", pa.string(), nullable=False),  # ISO 4217
         pa.field("amount_proposed", pa.int64(), nullable=False),  # minor units of the currency
-        pa.field("amount_approved", pa.int64(), nullable=False),  # minor units of the currency
-        pa.field("rework_count", pa.int64(), nullable=False),
-        pa.field("rejection_count", pa.int64(), nullable=False),
+        pa.field(
+            "amount_approved", pa.int64(), nullable=False
+        ),  # minor units; the proposed one where missing
+        pa.field("approved_assumed", pa.bool_(), nullable=False),  # whether it was missing
+        pa.field("amount_paid", pa.int64()),  # minor units; null where it is paid whole or not at all
+        pa.field("amount_retained", pa.int64()),  # minor units
+        pa.field("rework_count", pa.int64()),  # of unknown days; null where nothing says
+        pa.field("rejection_count", pa.int64()),  # of unknown days; null where nothing says
+        pa.field("history", HISTORY_TYPE),
         pa.field("updated_at", pa.timestamp("us")),
     ]
 )
-"""One row a certificate. `certificate_id` is unique, also folded; several parts are joined by '/'."""
+"""One row a certificate. `certificate_id` is unique, also folded; several parts are joined by '/'.
+
+`history` holds every dated event in order, of those certificates alone that were returned, reworked or
+cancelled on some day; null of the others, whose dates say all.
+"""
+
+DERIVED: Final = ("approved_assumed", "history")
+"""Columns that follow from others: a mapping does not name them."""
 
 QUARANTINE_SCHEMA: Final = pa.schema(
     [
@@ -78,5 +94,5 @@ REASON_ADVICE: Final[dict[Reason, str]] = {
     Reason.BAD_NUMBER: "the column must hold a whole number",
     Reason.UNKNOWN_CURRENCY: "add the word under [currencies] in the mapping file, or use an ISO 4217 code",
     Reason.DATE_OUT_OF_RANGE: "dates must lie between 1990 and 2100",
-    Reason.DATES_OUT_OF_ORDER: "conformity cannot precede sending, nor payment issue: correct the source",
+    Reason.DATES_OUT_OF_ORDER: "conformity cannot precede sending: correct the source",
 }

@@ -98,6 +98,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.VALIDATED.value: Text("Validado", "Validated"),
         State.PAID.value: Text("Pagado", "Paid"),
         State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
+        State.CANCELLED.value: Text("Anulado", "Cancelled"),
     },
     Kind.BUCKET: {
         NOT_DUE: Text("Por vencer", "Not yet due"),

@@ -23,7 +23,7 @@ from kpi_pipeline.model.columns import (
     name_of,
     share,
 )
-from kpi_pipeline.model.kpis.formulas import Ratio, Span, Term, Total, plain, terms_of
+from kpi_pipeline.model.kpis.formulas import Ratio, Term, Total, plain, terms_of
 from kpi_pipeline.model.labels import Kind, Text
 
 
@@ -33,7 +33,7 @@ class ByDimension:
 
     Attributes:
         dimension: Whose values; not the month.
-        values: Column to the formula of its values, over the spans SELF and WINDOW.
+        values: Column to the formula of its values, over the filter.
         ranked_by: The column whose largest values come first, within each currency.
         top: Rows of each currency at most.
         by_size: Whether the ranking ignores the sign.
@@ -45,11 +45,6 @@ class ByDimension:
     top: int
     by_size: bool = False
 
-    def __post_init__(self) -> None:
-        spans = {term.span for formula in self.values.values() for term in terms_of(formula)}
-        if spans - {Span.SELF, Span.WINDOW} or any(term.span is not Span.SELF for term in self.ranking().of):
-            raise ValueError("a table has values over self and window, and is ranked by a value over self")
-
     def ranking(self) -> Total:
         """The formula by which rows are ranked."""
         formula = self.values[self.ranked_by]
@@ -57,10 +52,10 @@ class ByDimension:
             raise ValueError(f"a table is ranked by a total; {self.ranked_by!r} is a ratio")  # noqa: TRY004
         return formula
 
-    def components(self, span: Span) -> tuple[str, ...]:
-        """The components of its formulas over one span, each once."""
+    def components(self) -> tuple[str, ...]:
+        """The components of its formulas, each once."""
         terms = (term for formula in self.values.values() for term in terms_of(formula))
-        return tuple(dict.fromkeys(term.component for term in terms if term.span is span))
+        return tuple(dict.fromkeys(term.component for term in terms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +191,7 @@ TABLES: Final[dict[str, Table]] = {
                     "overdue": Total(plain("overdue_amount")),
                     "critical": Total(plain("critical_amount")),
                     "approval_rate": Ratio(plain("approved_amount"), plain("decided_proposed_amount")),
-                    "dso": Ratio(
-                        plain("receivable_amount"),
-                        plain("approved_amount", span=Span.WINDOW),
-                        times_days=True,
-                    ),
+                    "dso": Ratio(plain("receivable_amount"), plain("billed_amount"), times_days=True),
                 },
                 ranked_by="approved",
                 top=30,

@@ -98,9 +98,9 @@ class SourceResource(ConfigurableResource[None]):
             targets=settings.monthly_targets,
         )
 
-    def dso_window_months(self) -> int:
-        """Months of the trailing DSO window."""
-        return current_settings().dso_window_months
+    def window_months(self) -> int:
+        """Months of the window over which flows are summed."""
+        return current_settings().window_months
 
     def max_rejected_share(self) -> float:
         """Share of refused rows above which a run fails."""

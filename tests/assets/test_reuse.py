@@ -152,7 +152,7 @@ def other_thresholds(source, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def another_window(source, monkeypatch: pytest.MonkeyPatch) -> None:
     source(ONE_AMOUNT)
-    monkeypatch.setenv("KPI_DSO_WINDOW_MONTHS", "6")
+    monkeypatch.setenv("KPI_WINDOW_MONTHS", "6")
 
 
 @pytest.mark.parametrize("happens", [other_values, another_day, other_thresholds, another_window])

@@ -79,7 +79,9 @@ def published_month_ends(product: str) -> AssetsDefinition:
     def publish(
         context: AssetExecutionContext,
         rollup: pa.Table,
-        positions: pa.Table,
+        monthly_flows: pa.Table,
+        losses: pa.Table,
+        payment_times: pa.Table,
         breakdowns: pa.Table,
         critical_certificates: pa.Table,
         source: SourceResource,
@@ -91,7 +93,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
             Failure: If a month end fails a check; it and later ones stay as they were.
         """
         done: list[_Kept] = []
-        stacked = (rollup, positions, breakdowns, critical_certificates)
+        stacked = (rollup, monthly_flows, losses, payment_times, breakdowns, critical_certificates)
         provenance = Provenance.of(rollup)
         with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):
@@ -133,7 +135,7 @@ def _publish(
             "run `kpi backfill`",
             allow_retries=False,
         )
-    cube = Cube(rollup, as_of, source.dso_window_months(), source.thresholds())
+    cube = Cube(rollup, as_of, source.window_months(), source.thresholds())
     described = catalogue(cube)
     inputs = inputs_digest(product, cube, _single_values(cube), described)
     publisher, history = Publisher(cache.client), History(cache.client)

@@ -69,7 +69,7 @@ def month_end_rollup(
     months, rollups, problems = sorted(context.partition_keys), [], []
     for month in months:
         as_of = month_end(month_number(month))
-        rollup = roll_up(certificates, costs, as_of, source.thresholds())
+        rollup = roll_up(certificates, costs, as_of, source.thresholds(), source.window_months())
         problems += [
             f"{month}: {problem}" for problem in reconcile_rollup(certificates, costs, rollup, as_of)
         ]

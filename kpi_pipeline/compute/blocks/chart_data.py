@@ -70,15 +70,3 @@ def present_currencies(slice_: Slice) -> tuple[Ints, Ints]:
     """Each variant with each currency that it shows: places of the variant and of the currency."""
     variant, currency = np.nonzero(slice_.present)
     return variant, currency
-
-
-def trend_month_rows(slice_: Slice, variant: Ints) -> list[str]:
-    """The months of the trend, once for each of some places of variants."""
-    months = trends_by_end(slice_)
-    return [month for end in slice_.trend_end[variant].tolist() for month in months[end]]
-
-
-def trends_by_end(slice_: Slice) -> dict[int, list[str]]:
-    """The months of each trend, by the number of its last one."""
-    ends, first = np.unique(slice_.trend_end, return_index=True)
-    return {end: slice_.trend_months(at) for end, at in zip(ends.tolist(), first.tolist(), strict=True)}

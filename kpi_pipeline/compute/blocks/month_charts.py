@@ -12,11 +12,8 @@ from kpi_pipeline.compute.blocks.chart_data import (
     charts_by_variant,
     present_currencies,
     sentences_by_variant,
-    trend_month_rows,
-    trends_by_end,
 )
 from kpi_pipeline.compute.blocks.forecast import has_forecast, outlook_bands
-from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.forecast import forecast_months
 from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
@@ -35,15 +32,15 @@ _DSO: Final = "dso"
 
 
 def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
-    """What was proposed, approved and paid by billing month, and DSO at the end of each month."""
+    """What was proposed, approved and paid in each month, and DSO as of its end."""
     variant, currency = present_currencies(slice_)
     amounts = {name: slice_.monthly(f"{name}_amount")[variant, :, currency] for name in _FLOWS}
     trends = [{value["currency"]: value["spark"] for value in values[_DSO]} for values in kpi_values]
     codes = names_at(slice_.currencies, currency)
     dso = [trends[at][code] for at, code in zip(variant.tolist(), codes, strict=True)]
     sentences: list[Sentence | None] = []
-    for end, days, *sums in zip(
-        _ends(slice_, variant),
+    end = slice_.trend_months[-1]
+    for days, *sums in zip(
         dso,
         *(amount.sum(axis=1).tolist() for amount in amounts.values()),
         strict=True,
@@ -54,7 +51,7 @@ def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
         else:
             sentences.append(("totals_and_dso", {**values, _DSO: days[-1]}))
     columns: Columns = {
-        "month": trend_month_rows(slice_, variant),
+        "month": slice_.trend_months * len(variant),
         "currency": names_at(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
         **{name: amount.ravel().tolist() for name, amount in amounts.items()},
         _DSO: [value for days in dso for value in days],
@@ -65,23 +62,24 @@ def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
 
 
 def opex_capex(slice_: Slice) -> list[Data]:
-    """Costs by month of invoice; unknown under a filter of a dimension that costs do not have."""
+    """Costs by month of invoice; unknown where costs are."""
     variant, currency = present_currencies(slice_)
-    known = slice_.has_costs[variant]
+    known = slice_.has_costs[variant, currency]
     opex, capex = (
         slice_.monthly(f"cost_{kind}_amount")[variant, :, currency] * known[:, None]
         for kind in ("opex", "capex")
     )
     opex_sum, both = opex.sum(axis=1), opex.sum(axis=1) + capex.sum(axis=1)
+    end = slice_.trend_months[-1]
     sentences: list[Sentence | None] = [
         ("split", {"month": end, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
-        for end, share, part, whole in zip(
-            _ends(slice_, variant), quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
+        for share, part, whole in zip(
+            quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
         )
     ]
     known_rows = np.repeat(known, TREND_MONTHS)
     columns: Columns = {
-        "month": trend_month_rows(slice_, variant),
+        "month": slice_.trend_months * len(variant),
         "currency": names_at(slice_.currencies, np.repeat(currency, TREND_MONTHS)),
         "opex": values_or_none(opex.ravel(), known_rows),
         "capex": values_or_none(capex.ravel(), known_rows),
@@ -94,11 +92,10 @@ def opex_capex(slice_: Slice) -> list[Data]:
 def cash_flow(slice_: Slice) -> list[Data]:
     """Collections of the last months of the trend, then those expected from the day after as_of on."""
     variant, currency = present_currencies(slice_)
-    collected = slice_.monthly("collected_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
+    collected = slice_.monthly("paid_amount")[variant, :, currency][:, -_COLLECTED_MONTHS:]
     expected, *limits = (amounts[variant, currency] for amounts in outlook_bands(slice_)[1:])
     is_shown = has_forecast(slice_)[currency]
     ahead = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
-    past_months = {end: months[-_COLLECTED_MONTHS:] for end, months in trends_by_end(slice_).items()}
     first, at = (expected > 0).argmax(axis=1), np.arange(len(variant))
     sentences: list[Sentence | None] = [
         ("no_forecast", {"collected": came})
@@ -122,7 +119,7 @@ def cash_flow(slice_: Slice) -> list[Data]:
     ]
     is_ahead = np.tile(np.arange(_DRAWN_MONTHS) >= _COLLECTED_MONTHS, (len(variant), 1))
     kept = ~is_ahead | is_shown[:, None]
-    months = np.array([(*past_months[end], *ahead) for end in slice_.trend_end[variant].tolist()], object)
+    months = np.array([*slice_.trend_months[-_COLLECTED_MONTHS:], *ahead] * len(variant), object)
     names = np.array(names_at(slice_.currencies, currency), object)
     amount = np.concatenate([collected, expected], axis=1)[kept]
     past = np.zeros_like(collected)
@@ -141,10 +138,8 @@ def cash_flow(slice_: Slice) -> list[Data]:
 
 def kpi_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     """The twelve values of a few KPIs; `currency` is empty for one that is no money figure."""
-    trends = trends_by_end(slice_)
-    charts = []
-    for end, values in zip(slice_.trend_end.tolist(), kpi_values, strict=True):
-        months = trends[end]
+    months, charts = slice_.trend_months, []
+    for values in kpi_values:
         columns: Columns = {"month": [], "currency": [], "kpi": [], "value": []}
         for name in KPIS_DRAWN:
             for value in values[name]:
@@ -160,12 +155,6 @@ def kpi_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
         empty = all(value is None for value in columns["value"])
         charts.append({"columns": columns, "empty": empty, "says": says})
     return charts
-
-
-def _ends(slice_: Slice, variant: Ints) -> list[str]:
-    """The last month of the trend of each of some places of variants."""
-    trends = trends_by_end(slice_)
-    return [trends[end][-1] for end in slice_.trend_end[variant].tolist()]
 
 
 def _dso_since(months: list[str], values: list[float | None]) -> Sentence | None:

@@ -13,13 +13,13 @@ from kpi_pipeline.compute.blocks.chart_data import (
 )
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of
+from kpi_pipeline.compute.json_values import Data, by_variant, names_at, parts, quotients, rows_of
 from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.labels import STAGES
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.states import FIGURE_STATES
 
 _BUCKETS: Final = tuple(label for label, _, _ in AGEING_BUCKETS)
-_STATES: Final = tuple(state.value for state in State)
+_STATES: Final = tuple(state.value for state in FIGURE_STATES)
 _DAYS: Final = dict(zip(STAGES, ("sending_days", "acceptance_days", "settling_days"), strict=True))
 
 
@@ -65,20 +65,20 @@ def stages(slice_: Slice) -> list[Data]:
 
 
 def ageing_chart(slice_: Slice) -> list[Data]:
-    """Open items by days since issue."""
+    """Receivables by days since issue."""
     variant, currency = present_currencies(slice_)
     amount, count = _by_label(slice_, "ageing", _BUCKETS, variant, currency)
     total = amount.sum(axis=1)
-    share = quotients(amount.ravel(), np.repeat(total, len(_BUCKETS)))
+    share = parts(amount.ravel(), np.repeat(total, len(_BUCKETS)))
     largest = amount.argmax(axis=1)
     sentences: list[Sentence | None] = []
     for at, (whole, place, oldest, aged) in enumerate(
         zip(total.tolist(), largest.tolist(), amount[:, -1].tolist(), count[:, -1].tolist(), strict=True)
     ):
         shares = share[at * len(_BUCKETS) : (at + 1) * len(_BUCKETS)]
-        if whole > 0 and oldest > 0:
+        if whole > 0 and oldest > 0 and shares[-1] is not None:
             sentences.append(("oldest", {"share": shares[-1], "amount": oldest}))
-        elif whole > 0 and not aged:
+        elif whole > 0 and not aged and shares[place] is not None:
             sentences.append(("none_oldest", {"bucket": _BUCKETS[place], "share": shares[place]}))
         else:
             sentences.append(None)
@@ -148,7 +148,7 @@ def _buckets(
             "bucket": list(labels) * len(variant),
             "amount": amount.ravel().tolist(),
             "count": count.ravel().tolist(),
-            "share": quotients(amount.ravel(), np.repeat(amount.sum(axis=1), len(labels))),
+            "share": parts(amount.ravel(), np.repeat(amount.sum(axis=1), len(labels))),
         }
     )
     return [rows[start : start + len(labels)] for start in range(0, len(rows), len(labels))]

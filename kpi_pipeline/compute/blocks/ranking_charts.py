@@ -9,14 +9,12 @@ from kpi_pipeline.compute.blocks.chart_data import (
     Sentence,
     charts_by_variant,
     sentences_by_variant,
-    trend_month_rows,
 )
 from kpi_pipeline.compute.blocks.ranking import Ranking
-from kpi_pipeline.compute.cube.encoding import Ints
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
-from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
 _TOP: Final = 10
@@ -94,7 +92,7 @@ def margin_by_project(slice_: Slice) -> list[Data]:
         best.sums[leaders, 2].tolist(),
         losing.tolist(),
         best.sizes.tolist(),
-        slice_.has_costs[best.variant[leaders]].tolist(),
+        slice_.has_costs[best.variant[leaders], best.currency[leaders]].tolist(),
         strict=True,
     ):
         values = {"project": project, "margin": margin}
@@ -105,7 +103,7 @@ def margin_by_project(slice_: Slice) -> list[Data]:
         else:
             sentences.append(("none_loses", values))
     top = Ranking.of(rows, revenue).with_others(_TOP)
-    known_cost = slice_.has_costs[top.variant]
+    known_cost = slice_.has_costs[top.variant, top.currency]
     columns: Columns = {
         "project": names_at(slice_.values("project"), top.value),
         "currency": names_at(slice_.currencies, top.currency),
@@ -128,12 +126,12 @@ def payment_heatmap(slice_: Slice) -> list[Data]:
     best = TREND_MONTHS - 1 - by_month[:, ::-1].argmax(axis=1)
     leaders = ranking.starts
     sentences: list[Sentence | None] = [
-        ("best_month", {"month": month_text(month), "amount": amount, "client": client, "paid": paid})
+        ("best_month", {"month": month, "amount": amount, "client": client, "paid": paid})
         if total > 0
         else None
         for total, month, amount, client, paid in zip(
             by_month.sum(axis=1).tolist(),
-            (slice_.trend_end[ranking.variant[leaders]] - TREND_MONTHS + 1 + best).tolist(),
+            [slice_.trend_months[place] for place in best.tolist()],
             by_month[np.arange(len(best)), best].tolist(),
             names_at(slice_.values("client"), ranking.value[leaders]),
             of_client[leaders].tolist(),
@@ -143,7 +141,7 @@ def payment_heatmap(slice_: Slice) -> list[Data]:
     top = ranking.first(_TOP_OF_HEATMAP)
     columns: Columns = {
         "client": names_at(slice_.values("client"), np.repeat(top.value, TREND_MONTHS)),
-        "month": trend_month_rows(slice_, top.variant),
+        "month": slice_.trend_months * len(top.variant),
         "currency": names_at(slice_.currencies, np.repeat(top.currency, TREND_MONTHS)),
         "amount": top.sums.ravel().tolist(),
     }
@@ -154,7 +152,7 @@ def payment_heatmap(slice_: Slice) -> list[Data]:
 
 def _collections(slice_: Slice) -> Ranking:
     """Clients by their payments in the months of the trend; their sums are those of each month."""
-    group_sums = slice_.trend_group_sums("client", "collected_amount")
+    group_sums = slice_.trend_group_sums("client", "paid_amount")
     clients = max(len(slice_.values("client")), 1)
     key = (group_sums.variant * len(slice_.currencies) + group_sums.currency) * clients + group_sums.value
     held, row = np.unique(key, return_inverse=True)
@@ -191,6 +189,7 @@ def _performance(
     leaders = ranking.starts
     # Grouped alike, so that group follows group in both.
     overdue = Ranking.of(group_sums, group_sums.sums[:, 2])
+    most = 2 * overdue.sums[leaders, 2] > overdue.totals()[:, 2]
     of_variant = sentences_by_variant(
         slice_,
         ranking.variant[leaders],
@@ -203,6 +202,7 @@ def _performance(
             ranking.totals()[:, 0],
             names_at(values, overdue.value[leaders]),
             overdue.sums[leaders, 2],
+            most,
         ),
     )
     return charts_by_variant(slice_, top.variant, columns, drawn, of_variant)
@@ -216,22 +216,25 @@ def _leaders(
     whole: Ints,
     owing: list[str],
     overdue: Ints,
+    most: Bools,
 ) -> list[Sentence | None]:
     sentences: list[Sentence | None] = []
-    for leader, amount, share, total, debtor, owed in zip(
+    for leader, amount, share, total, debtor, owed, is_most in zip(
         leaders,
         approved.tolist(),
         quotients(approved, whole),
         whole.tolist(),
         owing,
         overdue.tolist(),
+        most.tolist(),
         strict=True,
     ):
         values = {dimension: leader, "share": share, "approved": amount}
         if total <= 0:
             sentences.append(None)
         elif owed > 0:
-            sentences.append(("leader_and_overdue", {**values, overdue_name: debtor, "overdue": owed}))
+            name = "leader_and_most_overdue" if is_most else "leader_and_overdue"
+            sentences.append((name, {**values, overdue_name: debtor, "overdue": owed}))
         else:
             sentences.append(("leader", values))
     return sentences

@@ -4,19 +4,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from kpi_pipeline.compute.blocks.chart_data import present_currencies, trends_by_end
+from kpi_pipeline.compute.blocks.chart_data import present_currencies
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, bounds, names_at, quotients, rows_of, values_or_none
 
-_FLOWS: Final = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
+_FLOWS: Final = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "paid_amount"}
 _SPENT: Final = {"opex": "cost_opex_amount", "capex": "cost_capex_amount"}
 
 
 def statement(slice_: Slice) -> list[Data]:
     """The lines of each currency over the months of the trend, and their totals.
 
-    Where the filter names a dimension that costs do not have, every cost figure is None.
+    Where costs are unknown, every cost figure is None.
 
     Returns:
         `statement`, with `months` and `lines`, and `totals`.
@@ -24,15 +24,12 @@ def statement(slice_: Slice) -> list[Data]:
     variant, currency = present_currencies(slice_)
     months = _amounts(slice_, variant, currency)
     codes = names_at(slice_.currencies, currency)
-    known = slice_.has_costs[variant]
+    known = slice_.has_costs[variant, currency]
     lines = _lines(codes, months, known)
     totals = _lines(codes, {name: amounts.sum(axis=1) for name, amounts in months.items()}, known)
-    trends = trends_by_end(slice_)
     return [
-        {"statement": {"months": trends[last], "lines": lines[start:end]}, "totals": totals[start:end]}
-        for last, (start, end) in zip(
-            slice_.trend_end.tolist(), bounds(len(slice_.filters), variant), strict=True
-        )
+        {"statement": {"months": slice_.trend_months, "lines": lines[start:end]}, "totals": totals[start:end]}
+        for start, end in bounds(len(slice_.filters), variant)
     ]
 
 

@@ -10,12 +10,13 @@ from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.blocks.statement import statement
 from kpi_pipeline.compute.blocks.working_capital import working_capital
 from kpi_pipeline.compute.cube.encoding import Ints
-from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import AS_OF
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of, values_or_none
+from kpi_pipeline.compute.windows import window_days
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.kpis.formulas import Ratio, Span, Sum, Total, terms_of
+from kpi_pipeline.model.kpis.formulas import Ratio, Sum, Total, terms_of
 from kpi_pipeline.model.tables import ByDimension, ByKey, Table, tables_in
 
 _CRITICAL: Final = 20
@@ -32,13 +33,13 @@ _CRITICAL_COLUMNS: Final = (
     "overdue_days",
     "urgency",
 )
-_Sums = dict[tuple[str, Span], Ints]
-"""Sums of rows by component and span, each [rows]."""
+_Sums = dict[str, Ints]
+"""Sums of rows by component, each [rows]."""
 
 _OF_COSTS: Final = frozenset(
     component.name
     for component in COMPONENTS
-    if component.kind in (ComponentKind.COST, ComponentKind.COST_CASH)
+    if component.kind in (ComponentKind.COST, ComponentKind.COST_STOCK)
 )
 
 
@@ -98,25 +99,23 @@ def _critical(row: Data) -> Data:
 
 
 def _by_dimension(table: Table, rows: ByDimension, slice_: Slice) -> list[list[Data]]:
-    own, windowed = rows.components(Span.SELF), rows.components(Span.WINDOW)
-    group_sums = slice_.group_sums(rows.dimension, own)
-    measure = _sum(rows.ranking().of, _by_component(own, Span.SELF, group_sums.sums))
+    components = rows.components()
+    group_sums = slice_.group_sums(rows.dimension, components)
+    measure = _sum(rows.ranking().of, _by_component(components, group_sums.sums))
     ranking = Ranking.of(group_sums, np.abs(measure) if rows.by_size else measure).first(rows.top)
-    sums = _by_component(own, Span.SELF, ranking.sums)
-    if windowed:
-        held = slice_.window_group_sums(rows.dimension, windowed)
-        sums |= _by_component(windowed, Span.WINDOW, _matched(slice_, rows.dimension, ranking, held))
+    sums = _by_component(components, ranking.sums)
     columns = {
-        table.columns[0].name: names_at(slice_.values(rows.dimension), ranking.value),
+        table.columns[0].name: names_at(slice_.frame.encoded_values[rows.dimension], ranking.value),
         "currency": names_at(slice_.currencies, ranking.currency),
-        **{name: _values(formula, sums, slice_, ranking.variant) for name, formula in rows.values.items()},
+        **{name: _values(formula, sums, slice_, ranking) for name, formula in rows.values.items()},
     }
     return by_variant(len(slice_), ranking.variant, rows_of(columns))
 
 
-def _values(formula: Total | Ratio, sums: _Sums, slice_: Slice, variant: Ints) -> list[Any]:
-    """A column: None for what rests on costs under filters that have none, or where there is no quotient."""
-    known = slice_.has_costs[variant]
+def _values(formula: Total | Ratio, sums: _Sums, slice_: Slice, ranking: Ranking) -> list[Any]:
+    """A column: None for what rests on costs where these are unknown, or where there is no quotient."""
+    variant = ranking.variant
+    known = slice_.has_costs[variant, ranking.currency]
     if not any(term.component in _OF_COSTS for term in terms_of(formula)):
         known = np.ones(len(variant), np.bool_)
     if isinstance(formula, Total):
@@ -124,32 +123,17 @@ def _values(formula: Total | Ratio, sums: _Sums, slice_: Slice, variant: Ints) -
     above, below = _sum(formula.above, sums), _sum(formula.below, sums) * known
     if not formula.times_days:
         return quotients(above, below)
-    days = slice_.window_days[variant]
+    days = window_days(slice_)[variant, AS_OF]
     return quotients(above, np.where(days > 0, below, 0), days)
 
 
-def _by_component(components: Sequence[str], span: Span, sums: Ints) -> _Sums:
-    return {(component, span): sums[:, at] for at, component in enumerate(components)}
+def _by_component(components: Sequence[str], sums: Ints) -> _Sums:
+    return {component: sums[:, at] for at, component in enumerate(components)}
 
 
 def _sum(terms: Sum, sums: _Sums) -> Ints:
-    first, *rest = (term.factor * sums[term.component, term.span] for term in terms)
+    first, *rest = (term.factor * sums[term.component] for term in terms)
     return sum(rest, first)
-
-
-def _matched(slice_: Slice, dimension: str, ranking: Ranking, group_sums: GroupSums) -> Ints:
-    """The sums of `group_sums` at each row of a ranking; 0 where it has none."""
-    values, currencies = len(slice_.values(dimension)), len(slice_.currencies)
-
-    def keys(rows: GroupSums) -> Ints:
-        return (rows.variant * values + rows.value) * currencies + rows.currency
-
-    held, wanted = keys(group_sums), keys(ranking)
-    place = np.searchsorted(held, wanted)
-    there = np.append(held, -1)[place] == wanted
-    sums = np.zeros((len(wanted), group_sums.sums.shape[1]), np.int64)
-    sums[there] = group_sums.sums[place[there]]
-    return sums
 
 
 def _by_key(table: Table, rows: ByKey, slice_: Slice) -> list[list[Data]]:

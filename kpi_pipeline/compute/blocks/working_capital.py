@@ -5,19 +5,21 @@ import numpy as np
 from kpi_pipeline.compute.blocks.chart_data import present_currencies
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import AS_OF
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, quotients, rows_of
+from kpi_pipeline.compute.windows import window_days
 
 
 def working_capital(slice_: Slice) -> list[list[Data]]:
     """DSO of each currency, its distance to the target, and the cash that reaching it would release.
 
-    `cash_tied` is receivable - target days x approved billing of the DSO window / its days, rounded down:
+    `cash_tied` is receivable - target days x billing of the window / its days, rounded down:
     negative where DSO is better than the target. Where no day of the window has passed it is None.
     """
     variant, currency = present_currencies(slice_)
     receivable = slice_.total("receivable_amount")[variant, currency]
-    billed = slice_.window("approved_amount")[variant, currency]
-    days = slice_.window_days[variant]
+    billed = slice_.total("billed_amount")[variant, currency]
+    days = window_days(slice_)[variant, AS_OF]
     target = slice_.frame.thresholds.dso_target_days
     benchmark = slice_.frame.thresholds.dso_benchmark_days
     dso = quotients(receivable, np.where(days > 0, billed, 0), days)

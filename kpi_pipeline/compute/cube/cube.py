@@ -13,6 +13,7 @@ from kpi_pipeline.compute.cube.encoding import NO_VALUE, EncodedTable, Ints
 from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import EvaluationDays
 from kpi_pipeline.compute.months import month_number
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
@@ -43,7 +44,7 @@ class Cube:
     Args:
         rollup: The tables.
         as_of: Their business date.
-        dso_window_months: Months of the trailing DSO window.
+        window_months: Months of the window over which flows are summed.
         thresholds: Days and amounts of the definitions.
 
     Attributes:
@@ -51,8 +52,8 @@ class Cube:
         everything: The sums of all certificates.
     """
 
-    def __init__(self, rollup: Rollup, as_of: date, dso_window_months: int, thresholds: Thresholds) -> None:
-        self.frame = CubeFrame.of(rollup, as_of, dso_window_months, thresholds)
+    def __init__(self, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> None:
+        self.frame = CubeFrame.of(rollup, EvaluationDays(as_of, window_months), thresholds)
         self.everything = select(self.frame, [EVERYTHING], None)
 
     def digest(self) -> str:

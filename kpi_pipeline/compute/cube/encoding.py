@@ -1,4 +1,4 @@
-"""Tables of the roll-up with their dimensions as numbers, and lookups of rows by group and month."""
+"""Tables of the roll-up with their dimensions as numbers, and lookups of rows by group and place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from kpi_pipeline.compute.evaluation_days import COHORT, DAYS
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -26,12 +28,14 @@ class EncodedTable:
 
     Attributes:
         codes: By dimension but the month, the place of each row's value among the cube's values.
-        month: Place of each row's month on the cube's axis.
+        place: Place of each row on the cube's axis of days and months.
+        month: Place of each row's month among the cube's months.
         currency: Place of each row's currency among the cube's.
         sums: What is summed, [rows, columns].
     """
 
     codes: dict[str, Ints]
+    place: Ints
     month: Ints
     currency: Ints
     sums: Ints
@@ -48,15 +52,19 @@ class EncodedTable:
         """Encode a table.
 
         Args:
-            table: Dimensions, currency and columns.
+            table: Dimensions, currency and columns; rows without a day are of their month.
             values: By dimension but the month, its values.
-            months: Place of each month on the axis.
+            months: Place of each month among the months.
             currencies: Codes of the currencies.
             columns: What is summed.
         """
+        month = encode_column(table["month"], months)
+        cohort = np.full(table.num_rows, COHORT)
+        day = table["place"].to_numpy() if "place" in table.column_names else cohort
         return cls(
             codes={name: encode_column(table[name], place_of(held)) for name, held in values.items()},
-            month=encode_column(table["month"], months),
+            place=np.where(day == COHORT, DAYS + month, day),
+            month=month,
             currency=encode_column(table["currency"], place_of(currencies)),
             sums=np.column_stack([table[name].to_numpy() for name in columns])
             if columns
@@ -73,7 +81,7 @@ class EncodedTable:
         Args:
             labels: A number for the row's columns that are not encoded.
         """
-        columns = [*self.codes.values(), self.month, self.currency, labels]
+        columns = [*self.codes.values(), self.place, self.month, self.currency, labels]
         weights = np.random.default_rng(_DIGEST_SEED).integers(
             0, 2**64, len(columns) + self.sums.shape[1], np.uint64, endpoint=False
         )
@@ -86,38 +94,38 @@ class EncodedTable:
 
 
 class GroupIndex:
-    """Rows of a table that belong to groups, ordered by group and month.
+    """Rows of a table that belong to groups, ordered by group and place on the axis.
 
     A row may belong to several groups.
 
     Args:
         rows: Rows of the table.
         group: The group of each.
-        month: The month of each, as a place on the axis.
-        months: Length of the axis.
+        place: The place of each on the axis.
+        places: Length of the axis.
     """
 
-    def __init__(self, rows: Ints, group: Ints, month: Ints, months: int) -> None:
-        key = group * months + month
+    def __init__(self, rows: Ints, group: Ints, place: Ints, places: int) -> None:
+        key = group * places + place
         order = np.argsort(key, kind="stable")
         self.rows = rows[order]
         self._key = key[order]
-        self._months = months
+        self._places = places
 
     def within(self, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
-        """The rows of some groups in stretches of months.
+        """The rows of some groups in stretches of places.
 
         Args:
             group: The group of each stretch.
-            first: Its first month, as a place on the axis.
-            last: Its last month; before `first` it is empty.
+            first: Its first place on the axis.
+            last: Its last place; before `first` it is empty.
 
         Returns:
             Which stretch each row is in, ascending, and the row.
         """
-        base = group * self._months
-        begin = np.searchsorted(self._key, base + np.clip(first, 0, self._months))
-        end = np.searchsorted(self._key, base + np.clip(last + 1, 0, self._months))
+        base = group * self._places
+        begin = np.searchsorted(self._key, base + np.clip(first, 0, self._places))
+        end = np.searchsorted(self._key, base + np.clip(last + 1, 0, self._places))
         length = np.maximum(end - begin, 0)
         stretch = np.repeat(np.arange(len(group)), length)
         offset = np.repeat(begin - np.concatenate([[0], np.cumsum(length)[:-1]]), length)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, cached_property
 from hashlib import blake2b
 from operator import itemgetter
@@ -11,12 +11,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints
+from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, encode_column, place_of
+from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import month_number, month_of, month_text
+from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, NEVER
 from kpi_pipeline.compute.rollup.rollup import Rollup
-from kpi_pipeline.model.components import COMPONENT_NAMES, OCCURRENCE_COMPONENTS, STOCK_COMPONENTS
+from kpi_pipeline.model.components import (
+    COMPONENT_NAMES,
+    LOSS_COMPONENTS,
+    MONTHLY_COMPONENTS,
+    OCCURRENCE_COMPONENTS,
+)
 from kpi_pipeline.model.dimensions import (
     AMOUNT_BAND,
     AMOUNT_BANDS,
@@ -39,112 +47,131 @@ _DECLARED_ORDER: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class CubeFrame:
-    """The encoded tables of one roll-up. Months are numbers that grow by one a month.
+    """The encoded tables of one roll-up.
+
+    Rows lie on one axis: first the places of the evaluation days, then the months. Months are numbers that
+    grow by one a month.
 
     Attributes:
-        as_of: The business date.
-        window_months: Months of the trailing DSO window.
+        days: The evaluation days.
         thresholds: Days and amounts of the definitions.
         forecast_bases: By currency, on what its forecast rests.
+        losses: Sums of the roll rates by day, currency and component of `LOSS_COMPONENTS`, [days, C, n].
         currencies: Codes of the currencies, sorted.
         values: By dimension, its values: bands and ages in their declared order, the others sorted without
             regard to case and accents; every month from the first with an event to the last or that of as_of.
-        encoded_values: By dimension but the month, its values and after them those that only past month ends
-            had, such as a state that no certificate has any more.
-        first_active_month: The first month with an event.
-        first_month: The first month of the axis. A claim is open from its issue on, which may be before the
-            month for which it is billed.
-        month_count: Months of the axis.
+        encoded_values: By dimension but the month, its values and after them those that only past days had,
+            such as a state that no certificate has any more.
+        first_month: The first of the months.
+        month_count: How many months there are.
         tables: The tables, by name.
+        first_issued: The first day of issue of each row of the table `cells`, in days since 1970.
         breakdown: Which breakdown each row of the table `breakdowns` belongs to.
         breakdown_key: The key of each.
         critical_rows: The critical certificates, the most urgent first.
     """
 
-    as_of: date
-    window_months: int
+    days: EvaluationDays
     thresholds: Thresholds
     forecast_bases: Mapping[str, ForecastBasis]
+    losses: Ints
     currencies: tuple[str, ...]
     values: dict[str, tuple[str, ...]]
     encoded_values: dict[str, tuple[str, ...]]
-    first_active_month: int
     first_month: int
     month_count: int
     tables: dict[str, EncodedTable]
+    first_issued: Ints
     breakdown: npt.NDArray[np.object_]
     breakdown_key: npt.NDArray[np.object_]
     critical_rows: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> "CubeFrame":
+    def of(cls, rollup: Rollup, days: EvaluationDays, thresholds: Thresholds) -> "CubeFrame":
         """Encode the tables of a roll-up."""
-        cells, positions = rollup.cells, rollup.positions
-        active = [*_month_numbers(cells), month_of(as_of)]
-        first_active, last = min(active), max(active)
-        first = min([first_active, *_month_numbers(positions)])
+        cells = rollup.cells
+        of_cohorts = cells.filter(pc.equal(cells["place"], COHORT))
+        dated = [of_cohorts, rollup.monthly, cells]
+        months = {number for table in dated for number in _month_numbers(table)} | {month_of(days.as_of)}
+        first, last = min(months), max(months)
         axis = {month_text(number): number - first for number in range(first, last + 1)}
         currencies = tuple(sorted(cells["currency"].unique().to_pylist()))
-        values = {name: _ordered(name, cells[name].unique().to_pylist()) for name in ATTRIBUTES}
+        values = {name: _ordered(name, of_cohorts[name].unique().to_pylist()) for name in ATTRIBUTES}
         encoded_values = {
-            name: (*known, *sorted(set(positions[name].unique().to_pylist()).difference(known)))
+            name: (*known, *sorted(set(cells[name].unique().to_pylist()).difference(known, [""])))
             for name, known in values.items()
         }
         columns = {
             "cells": COMPONENT_NAMES,
-            "positions": STOCK_COMPONENTS,
+            "monthly": MONTHLY_COMPONENTS,
+            "payment_times": ("days", "paid", "open"),
             "breakdowns": ("amount", "count"),
             "critical": (),
         }
         return cls(
-            as_of=as_of,
-            window_months=window_months,
+            days=days,
             thresholds=thresholds,
             forecast_bases=rollup.forecast_bases,
+            losses=_losses(rollup.losses, currencies),
             currencies=currencies,
-            values={MONTH.name: tuple(axis)[first_active - first :], **values},
+            values={MONTH.name: tuple(axis), **values},
             encoded_values=encoded_values,
-            first_active_month=first_active,
             first_month=first,
             month_count=len(axis),
             tables={
                 name: EncodedTable.of(getattr(rollup, name), encoded_values, axis, currencies, summed)
                 for name, summed in columns.items()
             },
+            first_issued=cells[FIRST_ISSUED].to_numpy(),
             breakdown=rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False),
             breakdown_key=rollup.breakdowns["key"].to_numpy(zero_copy_only=False),
             critical_rows=rollup.critical.to_pylist(),
         )
 
     @property
+    def as_of(self) -> date:
+        """The business date."""
+        return self.days.as_of
+
+    @property
+    def places(self) -> int:
+        """Length of the axis."""
+        return DAYS + self.month_count
+
+    def axis_place(self, month: Ints) -> Ints:
+        """The places on the axis of months, given by their numbers."""
+        place: Ints = DAYS + month - self.first_month
+        return place
+
+    @cached_property
+    def first_day(self) -> int:
+        """The first day of issue of all, in days since 1970; `NEVER` without certificates."""
+        return int(self.first_issued.min(initial=NEVER))
+
+    @property
     def current_month(self) -> int:
         """The month of as_of."""
         return month_of(self.as_of)
 
-    @property
-    def last_complete(self) -> int:
-        """The last month that is over at the end of as_of."""
-        return month_of(self.as_of + timedelta(1)) - 1
-
     @cached_property
-    def payment_days(self) -> Ints:
-        """The days of each row of the breakdown `payment_days`; 0 in rows of the others."""
-        paid = self.breakdown == "payment_days"
-        days = [int(key) if is_paid else 0 for key, is_paid in zip(self.breakdown_key, paid, strict=True)]
-        return np.array(days, np.int64)
+    def currencies_of_costs(self) -> Bools:
+        """Which currencies have any cost, [C]."""
+        cells = self.tables["cells"]
+        costs = cells.sums[:, COMPONENT_NAMES.index("cost_count")]
+        return np.bincount(cells.currency, costs, len(self.currencies)) > 0
 
     @cached_property
     def occurs(self) -> Bools:
-        """Which cells count as an occurrence of their dimensions' values."""
+        """Which cells count as an occurrence of their dimensions' values: those of cohorts with an event."""
+        cells = self.tables["cells"]
         columns = [COMPONENT_NAMES.index(name) for name in OCCURRENCE_COMPONENTS]
-        occurs: Bools = (self.tables["cells"].sums[:, columns] != 0).any(axis=1)
+        occurs: Bools = (cells.sums[:, columns] != 0).any(axis=1) & (cells.place >= DAYS)
         return occurs
 
     def comparable(self) -> tuple[Any, ...]:
         """What two frames must have in common for their rows to be compared."""
         return (
-            self.as_of,
-            self.window_months,
+            self.days,
             self.thresholds,
             sorted(self.forecast_bases.items(), key=itemgetter(0)),
             self.currencies,
@@ -161,9 +188,20 @@ class CubeFrame:
         """A number for the columns of each row that are not encoded: equal for equal columns."""
         if table == "breakdowns":
             return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
+        if table == "cells":
+            return self.first_issued
         if table == "critical":
             return _numbered(tuple(row.values()) for row in self.critical_rows)
         return np.zeros(len(self.tables[table]), np.int64)
+
+
+def _losses(table: pa.Table, currencies: Sequence[str]) -> Ints:
+    """The sums of the roll rates, [days, C, components]."""
+    losses = np.zeros((DAYS, len(currencies), len(LOSS_COMPONENTS)), np.int64)
+    place, currency = table["place"].to_numpy(), encode_column(table["currency"], place_of(currencies))
+    for at, component in enumerate(LOSS_COMPONENTS):
+        losses[place, currency, at] = table[component.name].to_numpy()
+    return losses
 
 
 def _month_numbers(table: pa.Table) -> list[int]:

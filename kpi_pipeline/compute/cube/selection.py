@@ -46,7 +46,7 @@ def slice_of(frame: CubeFrame, groupings: Sequence[Grouping], everything: Slice 
     for name, table in frame.tables.items():
         rows = np.concatenate([grouping.rows_of[name][0] for grouping in groupings])
         of_row = np.concatenate([grouping.rows_of[name][1] + offset for grouping, offset in shifted])
-        group_index[name] = GroupIndex(rows, of_row, table.month[rows], frame.month_count)
+        group_index[name] = GroupIndex(rows, of_row, table.place[rows], frame.places)
     selection = Selection(
         tuple(requested for grouping in groupings for requested in grouping.filters),
         np.concatenate([np.array(grouping.group, np.int64) + offset for grouping, offset in shifted]),

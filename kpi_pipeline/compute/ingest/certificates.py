@@ -26,7 +26,7 @@ from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.states import Event, State
 from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
 FREE_TEXT: Final = ("detailed_state", "rejection_reason", "failure_kind")
@@ -100,10 +100,10 @@ def normalise(
     formats or ISO 8601. Amounts become integer minor units by the currency's decimals (Unicode
     CLDR's, through Babel); more decimals than the currency has are rounded half away from zero, and an
     amount over 10**15 minor units is refused. An approved amount is the proposed one where the mapping has
-    no column for it, and 0 where the column is empty. Ids are compared folded; of rows with one id the
+    no column for it, and where the column is empty: then it is marked as assumed. Ids are compared folded; of rows with one id the
     most recently updated is kept, even when it is refused for a reason of its own: an older version never
     stands in for it. Where none is the last, one of identical copies is kept, and rows that differ are all
-    refused. A payment is dated by the log, else by its own date.
+    refused. A payment is dated by the log, else by its own date; an acceptance by its own date, else by the log.
 
     Args:
         raw: The source's rows, at least the mapping's source columns.
@@ -191,10 +191,6 @@ def _complete_rows(
         )
         for minor_units in (parsing.minor_units(f"{name}_plain", "decimals", precisions, mapping.amounts),)
     }
-    if "amount_approved" in mapping.columns:
-        approved = f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} ELSE 0 END"
-    else:
-        approved = amounts["amount_proposed"]
     if mapping.states_are_given:
         state = "coalesce(derived_state, known_states.state)"
         state_given = "(derived_state IS NOT NULL OR state_text IS NOT NULL)"
@@ -205,11 +201,12 @@ def _complete_rows(
         state = f"CASE WHEN {was_paid} THEN '{State.PAID}' ELSE '{unpaid}' END"
         state_given, is_paid = "true", "true"
     unreadable = f"({is_paid} AND coalesce(logged_payment_unreadable, false))"
-    logged_day = f"CASE WHEN {is_paid} AND NOT {unreadable} THEN logged_paid_on END"
+    logged_day = f"CASE WHEN NOT {unreadable} THEN logged_paid_on END"
     # A date that cannot be read is refused, whatever the log says.
     paid_on = (
         f"CASE WHEN paid_on_given AND paid_on IS NULL THEN NULL ELSE coalesce({logged_day}, paid_on) END"
     )
+    conformity_on = "CASE WHEN conformity_on_given THEN conformity_on ELSE logged_conformity_on END"
     columns = {
         **spellings.names,
         "state": state,
@@ -217,16 +214,18 @@ def _complete_rows(
         "currency": "known_currencies.currency",
         "currency_given": "currency_text IS NOT NULL",
         "month": "CASE WHEN month_given THEN month ELSE CAST(date_trunc('month', issued_on) AS DATE) END",
+        "conformity_on": conformity_on,
         "paid_on": paid_on,
         "written_paid_on": "paid_on",
         "logged_paid_on": "logged_paid_on",
         "word": state if mapping.states_are_given else "NULL",
         "paid_on_given": f"paid_on_given OR {unreadable}",
-        "amount_proposed": amounts["amount_proposed"],
-        "amount_approved": approved,
-        **{
-            name: f"CASE WHEN {name}_given THEN {name} ELSE coalesce(logged_{name}, 0) END" for name in COUNTS
-        },
+        **amounts,
+        "amount_approved": f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} "
+        f"ELSE {amounts['amount_proposed']} END",
+        "approved_assumed": f"{'amount_approved' in mapping.columns} AND NOT amount_approved_given",
+        **_undated_counts(mapping, state),
+        "history": _history(conformity_on, paid_on),
         "is_superseded": "coalesce(is_superseded, false)",
         "is_contradicted": "coalesce(is_contradicted, false)",
     }
@@ -243,3 +242,34 @@ def _complete_rows(
         LEFT JOIN log_facts USING (identity)
         LEFT JOIN duplicates USING (row_number)
     """
+
+
+def _undated_counts(mapping: SourceMapping, state: str) -> dict[str, str]:
+    """SQL of the counts of unknown days: 0 where the log has the dated ones, null where nothing says."""
+    rework = "0" if mapping.log is not None and mapping.log.rework else "NULL"
+    is_rejected = f"coalesce({state} = '{State.REJECTED}', false)"
+    rejection = (
+        "0"
+        if mapping.log is not None
+        else f"CASE WHEN bool_or({is_rejected}) OVER () THEN {is_rejected}::BIGINT END"
+    )
+    return {
+        name: f"CASE WHEN {name}_given THEN {name} ELSE {otherwise} END"
+        for name, otherwise in zip(COUNTS, (rework, rejection), strict=True)
+    }
+
+
+def _history(conformity_on: str, paid_on: str) -> str:
+    """SQL of the events of what was returned or cancelled: the log's, and those of the row's own dates."""
+    own = ", ".join(
+        f"{{'day': {day}, 'place': {place}, 'event': '{event}'}}"
+        for place, (day, event) in enumerate(
+            (("sent_on", Event.SENT), (conformity_on, Event.ACCEPTED), (paid_on, Event.PAID))
+        )
+    )
+    return f"""CASE WHEN logged_history IS NOT NULL THEN list_transform(
+        list_sort(list_concat(
+            list_filter([{own}], lambda event: event['day'] IS NOT NULL), logged_history
+        )),
+        lambda event: {{'day': event['day'], 'event': event['event']}}
+    ) END"""

@@ -1,15 +1,33 @@
 # ruff: noqa: S608 - names in SQL are our own
-"""Facts about each certificate from a log of changed fields: payment date, reworks and rejections."""
+"""Facts about each certificate from a log of changed fields: its payment, acceptance and history."""
+
+from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import moments, parsing
 from kpi_pipeline.compute.ingest.identity import identity
-from kpi_pipeline.compute.ingest.parsing import Cell
+from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.states import Event, State
+
+_REOPENED: Final = "reopened"
+"""A change of state back to revision: it undoes what came before, and is no event of its own."""
+
+_EVENT_OF_STATE: Final[dict[State, str]] = {
+    State.REVISION: _REOPENED,
+    State.SENT: Event.SENT,
+    State.PENDING: Event.SENT,
+    State.VALIDATED: Event.ACCEPTED,
+    State.PAID: Event.PAID,
+    State.REJECTED: Event.REJECTED,
+    State.CANCELLED: Event.CANCELLED,
+}
+
+LOG_PLACE: Final = 3
+"""Place, within a day, of the log's first event: those of the row's own dates come before it."""
 
 
 def log_facts(
@@ -17,9 +35,11 @@ def log_facts(
 ) -> None:
     """Make table `log_facts`, one row a certificate in the log.
 
-    Columns: `identity` (of the certificate), `logged_paid_on` (day of the last change of state into pagado),
-    `logged_payment_unreadable` (true when such a change has a date that cannot be read),
-    `logged_rework_count`, `logged_rejection_count`.
+    Columns: `identity` (of the certificate); `logged_paid_on`, the day of the first change into pagado that no later change
+    of state undoes; `logged_conformity_on`, that of the first acceptance that no later return, request to
+    rework or change of state undoes; `logged_payment_unreadable`, true when a change into pagado has a date
+    that cannot be read; `logged_history`, of a certificate that was returned, reworked or cancelled, its
+    events as structs of `day`, `place` in the day and `event`, in the log's order; null of others.
 
     Args:
         connection: Where the table is made.
@@ -30,42 +50,78 @@ def log_facts(
     if log is None or mapping.log is None:
         connection.execute(
             "CREATE TEMP TABLE log_facts (identity VARCHAR, logged_paid_on DATE, "
-            "logged_payment_unreadable BOOLEAN, logged_rework_count BIGINT, logged_rejection_count BIGINT)"
+            "logged_conformity_on DATE, logged_payment_unreadable BOOLEAN, "
+            'logged_history STRUCT("day" DATE, place BIGINT, event VARCHAR)[])'
         )
         return
-    names = mapping.log.columns
-    connection.register(
-        "log_rows", log.select(names).rename_columns([f"raw_{index}" for index in range(len(names))])
+    _read_events(connection, log, mapping, mapping.log, timezone)
+    returning = _listed(Event.REJECTED, Event.REWORK, Event.CANCELLED)
+    undoes_payment = f"is_state AND event <> {literal(Event.PAID)}"
+    undoes_acceptance = (
+        f"event NOT IN ({_listed(Event.ACCEPTED, Event.PAID)}) AND (is_state OR event IN ({returning}))"
     )
-    native = {name: f"raw_{index}" for index, name in enumerate(names)}
-    # Where no column names the changed field, every row is a change of state.
-    field = "''" if mapping.log.field is None else native[mapping.log.field]
-    value, at = native[mapping.log.to], native[mapping.log.at]
-    connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
-    key = identity(
-        [
-            Cell(native[name], parsing.trimmed(native[name]), log.schema.field(name).type)
-            for name in mapping.log.key
-        ]
-    )
-    moment = Cell(at, "at_text", log.schema.field(mapping.log.at).type)
     connection.execute(
         f"""
         CREATE TEMP TABLE log_facts AS
         SELECT identity,
-            max(at_day) FILTER (meaning = 'paid') AS logged_paid_on,
-            bool_or(meaning = 'paid' AND at_text IS NOT NULL AND at_day IS NULL) AS logged_payment_unreadable,
-            count(*) FILTER (meaning = 'rework') AS logged_rework_count,
-            count(*) FILTER (meaning = 'rejected') AS logged_rejection_count
+            min(at_day) FILTER (event = {literal(Event.PAID)} AND place > payment_undone) AS logged_paid_on,
+            min(at_day) FILTER (event = {literal(Event.ACCEPTED)} AND place > acceptance_undone)
+                AS logged_conformity_on,
+            bool_or(event = {literal(Event.PAID)} AND at_text IS NOT NULL AND at_day IS NULL)
+                AS logged_payment_unreadable,
+            CASE WHEN bool_or(event IN ({returning}) AND at_day IS NOT NULL) THEN list(
+                {{'day': at_day, 'place': place, 'event': event}} ORDER BY place
+            ) FILTER (event <> {literal(_REOPENED)} AND at_day IS NOT NULL) END AS logged_history
         FROM (
-            SELECT identity, meaning, at_text, {moments.day(moment, mapping.dates, timezone)} AS at_day
+            SELECT *,
+                coalesce(max(place) FILTER ({undoes_payment}) OVER same, 0) AS payment_undone,
+                coalesce(max(place) FILTER ({undoes_acceptance}) OVER same, 0) AS acceptance_undone
             FROM (
-                SELECT {key} AS identity, meaning, {at}, {parsing.trimmed(at)} AS at_text
-                FROM log_rows JOIN changes_of_interest
-                ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
-            )
+                SELECT *, {LOG_PLACE - 1} + row_number() OVER (
+                    PARTITION BY identity ORDER BY at_moment NULLS FIRST, row_number
+                ) AS place FROM log_events
+            ) WINDOW same AS (PARTITION BY identity)
+        ) GROUP BY identity
+        """
+    )
+
+
+def _read_events(
+    connection: duckdb.DuckDBPyConnection,
+    log: pa.Table,
+    mapping: SourceMapping,
+    change_log: ChangeLog,
+    timezone: str,
+) -> None:
+    """Make table `log_events` of the changes that mean anything, with their day and moment where readable."""
+    names = change_log.columns
+    raw = log.select(names).rename_columns([f"raw_{index}" for index in range(len(names))])
+    numbers = pa.array(range(1, raw.num_rows + 1), pa.int64())
+    connection.register("log_rows", raw.append_column("row_number", numbers))
+    native = {name: f"raw_{index}" for index, name in enumerate(names)}
+    # Where no column names the changed field, every row is a change of state.
+    field = "''" if change_log.field is None else native[change_log.field]
+    value, at = native[change_log.to], native[change_log.at]
+    connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
+    key = identity(
+        [
+            Cell(native[name], parsing.trimmed(native[name]), log.schema.field(name).type)
+            for name in change_log.key
+        ]
+    )
+    moment = Cell(at, "at_text", log.schema.field(change_log.at).type)
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE log_events AS
+        SELECT identity, event, is_state, row_number, at_text,
+            {moments.day(moment, mapping.dates, timezone)} AS at_day,
+            {moments.moment(moment, mapping.dates)} AS at_moment
+        FROM (
+            SELECT {key} AS identity, event, is_state, row_number, {at},
+                {parsing.trimmed(at)} AS at_text
+            FROM log_rows JOIN changes_of_interest
+            ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
         )
-        GROUP BY identity
         """
     )
 
@@ -73,33 +129,42 @@ def log_facts(
 def _changes_of_interest(
     connection: duckdb.DuckDBPyConnection, field: str, value: str, mapping: SourceMapping
 ) -> pa.Table:
-    """The distinct (field, new value) pairs, as written, that mean a payment, a rework or a rejection."""
+    """The distinct (field, new value) pairs, as written, that mean an event, and whether of the state."""
     pairs = connection.execute(
         f"SELECT DISTINCT CAST({field} AS VARCHAR), CAST({value} AS VARCHAR) FROM log_rows "
         f"WHERE {field} IS NOT NULL AND {value} IS NOT NULL"
     ).fetchall()
     changes = [
-        (written_field, written_value, meaning)
+        (written_field, written_value, event, is_state)
         for written_field, written_value in pairs
-        if (meaning := _meaning(written_field, written_value, mapping, mapping.log)) is not None
+        for event, is_state in _events(written_field, written_value, mapping, mapping.log)
     ]
+    kinds = {"field": pa.string(), "value": pa.string(), "event": pa.string(), "is_state": pa.bool_()}
     return pa.table(
         {
-            name: pa.array([row[index] for row in changes], pa.string())
-            for index, name in enumerate(("field", "value", "meaning"))
+            name: pa.array([row[index] for row in changes], kind)
+            for index, (name, kind) in enumerate(kinds.items())
         }
     )
 
 
-def _meaning(field: str, value: str, mapping: SourceMapping, log: ChangeLog | None) -> str | None:
+def _events(field: str, value: str, mapping: SourceMapping, log: ChangeLog | None) -> list[tuple[str, bool]]:
+    """What a change means, and whether it is one of the state; nothing where it means nothing."""
     if log is None:
-        return None
+        return []
     is_rework = fold(value) in {fold(text) for text in log.rework}
     if log.state_field is None or fold(field) == fold(log.state_field):
         if log.state_field is None and is_rework:
-            return "rework"
+            return [(str(Event.REWORK), False)]
         state = mapping.state_spellings.get(fold(value))
-        return {State.PAID: "paid", State.REJECTED: "rejected"}.get(state) if state else None
+        return [] if state is None else [(str(_EVENT_OF_STATE[state]), True)]
     if log.detail_field is not None and fold(field) == fold(log.detail_field):
-        return "rework" if is_rework else None
-    return None
+        for event, spellings in ((Event.REWORK, log.rework), (Event.SENT, log.resent)):
+            if fold(value) in {fold(text) for text in spellings}:
+                return [(str(event), False)]
+    return []
+
+
+def _listed(*events: Event) -> str:
+    """SQL: events, as a list."""
+    return ", ".join(literal(event) for event in events)

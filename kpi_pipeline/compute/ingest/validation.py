@@ -22,7 +22,8 @@ DAYS: Final = ("issued_on", "sent_on", "conformity_on", "expected_payment_on", "
 COST_DAYS: Final = ("invoiced_on", "due_on", "paid_on")
 """Canonical columns of a cost that are dates."""
 
-AMOUNTS: Final = ("amount_proposed", "amount_approved")
+AMOUNTS: Final = ("amount_proposed", "amount_approved", "amount_paid", "amount_retained")
+"""Canonical columns of a certificate that are amounts."""
 COUNTS: Final = ("rework_count", "rejection_count")
 PLAIN_TEXT: Final = frozenset({"client"})
 """Required columns that any text satisfies."""
@@ -95,9 +96,8 @@ RULES: Final[tuple[Rule, ...]] = (
         f"month_given AND (month < {FIRST_DAY} OR month > {LAST_DAY})",
     ),
     Rule(Reason.DATES_OUT_OF_ORDER, "conformity_on", "conformity_on < sent_on"),
-    Rule(Reason.DATES_OUT_OF_ORDER, "paid_on", "paid_on < issued_on"),
 )
-"""The rules of certificates."""
+"""The rules of certificates. One may be paid before it is issued: clients pay advances."""
 
 COST_RULES: Final[tuple[Rule, ...]] = (
     Rule(Reason.MISSING, "cost_id", "identity IS NULL"),

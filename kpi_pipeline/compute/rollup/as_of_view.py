@@ -40,12 +40,12 @@ def amount_cuts(currencies: Iterable[str], thresholds: Thresholds) -> pa.Table:
 def as_of_view(rows: str) -> str:
     """The statement that adds the view's columns to certificates.
 
-    A state is walked back past milestones dated after the day; a milestone without a date counts as passed
-    when the one before it is.
+    How a certificate stood on the day is walked back from its dates and its history, and from today's state
+    only where these say nothing: a milestone without a date counts as passed when the one before it is.
 
     Args:
         rows: A relation: the columns of `CERTIFICATE_SCHEMA` and of `CUTS_SCHEMA`, and `day`, the day on
-            which each row is evaluated, not before its issue.
+            which each row is evaluated; it may have more.
 
     Returns:
         A SELECT with the parameters of `view_settings`: all columns of `rows` and those of the view,
@@ -53,56 +53,128 @@ def as_of_view(rows: str) -> str:
     """
     return f"""
         WITH passed AS (
-            SELECT *, coalesce(sent_on <= day, true) AS sent_passed,
-                coalesce(conformity_on <= day, sent_passed) AS conformity_passed,
-                coalesce(paid_on <= day, conformity_passed) AS paid_passed,
+            SELECT *,
                 CASE WHEN sent_on <= day THEN sent_on END AS sent_by_day,
-                CASE WHEN conformity_on <= day THEN conformity_on END AS conformity_by_day
+                CASE WHEN conformity_on <= day THEN conformity_on END AS conformity_by_day,
+                CASE WHEN paid_on <= day THEN paid_on END AS paid_by_day,
+                CASE WHEN history IS NOT NULL
+                    THEN list_filter(history, lambda event: event['day'] <= day) END AS events,
+                CASE WHEN history IS NOT NULL THEN events[-1]['event'] END AS last_event,
+                coalesce(sent_on <= day, state NOT IN ('revision', 'anulado')) AS sent_passed,
+                coalesce(conformity_on <= day, state IN ('validado', 'pagado') AND sent_passed)
+                    AS conformity_passed
             FROM {rows}
         ), staged AS (
-            SELECT *, CASE
-                WHEN state = 'pagado' AND paid_passed THEN 'pagado'
-                WHEN state IN ('pagado', 'validado') AND conformity_passed THEN 'validado'
-                WHEN state IN ('pagado', 'validado') AND sent_passed THEN 'enviado'
-                WHEN state IN ('enviado', 'pendiente', 'rechazado') AND sent_passed THEN state
-                ELSE 'revision' END AS state_as_of,
+            SELECT *,
+                CASE WHEN state = 'anulado' AND (history IS NULL OR NOT {_ever("cancelled")}) THEN true
+                    ELSE coalesce(last_event = 'cancelled', false) END AS is_cancelled,
+                CASE WHEN history IS NULL THEN conformity_passed
+                    ELSE coalesce(last_event IN ('accepted', 'paid'), false) END AS has_accepted,
+                CASE WHEN paid_on IS NULL THEN state = 'pagado' AND has_accepted
+                    ELSE paid_by_day IS NOT NULL END AS has_paid,
+                CASE WHEN history IS NULL
+                    THEN state = 'rechazado' AND sent_passed AND NOT conformity_passed
+                    ELSE coalesce(last_event IN ('rejected', 'rework'), false) END AS was_returned,
+                CASE WHEN has_accepted OR has_paid THEN amount_approved ELSE amount_proposed END
+                    AS amount_claimed,
+                CASE WHEN has_accepted OR has_paid THEN coalesce(amount_retained, 0) ELSE 0 END
+                    AS amount_withheld,
+                CASE WHEN amount_paid IS NOT NULL AND coalesce(paid_by_day IS NOT NULL, false)
+                    OR amount_paid IS NOT NULL AND paid_on IS NULL AND has_accepted THEN amount_paid
+                    ELSE 0 END AS amount_paid_by_day,
+                {_remainder("amount_claimed - amount_paid_by_day - amount_withheld")} AS amount_left,
+                NOT is_cancelled AND has_paid AND (amount_paid IS NULL OR amount_left = 0) AS is_paid,
+                CASE WHEN is_cancelled THEN 'anulado'
+                    WHEN is_paid THEN 'pagado'
+                    WHEN has_paid THEN 'validado'
+                    WHEN was_returned THEN 'rechazado'
+                    WHEN has_accepted THEN 'validado'
+                    WHEN coalesce(last_event = 'sent', sent_passed) THEN
+                        CASE WHEN state = 'pendiente' THEN state ELSE 'enviado' END
+                    ELSE 'revision' END AS state_as_of
+            FROM passed
+        ), stood AS (
+            SELECT *,
                 {_states("accepted")} AS is_accepted,
                 {_states("decided")} AS is_decided,
                 {_states("receivable")} AS is_receivable,
-                state_as_of = 'rechazado' AS is_rejected,
-                state_as_of = 'pagado' AS is_paid,
-                NOT is_paid AS is_open,
-                is_open AND NOT is_rejected AS is_portfolio,
+                {_states("open")} AS is_open,
+                state_as_of = 'rechazado' AS is_returned,
+                state_as_of = 'revision' AS is_unsent,
+                is_open AND NOT is_returned AS is_portfolio,
                 is_portfolio AND NOT is_accepted AS is_pending,
-                coalesce(expected_payment_on, sent_by_day + $payment_term_days::INTEGER) AS due_on
-            FROM passed
+                NOT is_cancelled AND amount_proposed >= 0 AS is_counted,
+                CASE WHEN is_open THEN amount_left ELSE 0 END AS amount_open,
+                CASE WHEN is_cancelled THEN 0
+                    WHEN amount_paid IS NOT NULL THEN amount_paid_by_day
+                    WHEN is_paid THEN amount_approved - amount_withheld ELSE 0 END AS amount_collected,
+                coalesce(expected_payment_on,
+                    coalesce(CASE WHEN is_accepted THEN conformity_by_day END, sent_by_day)
+                    + $payment_term_days::INTEGER) AS due_on
+            FROM staged
         ), counted AS (
             SELECT *, day - issued_on AS age_days, day - due_on AS overdue_days,
-                CASE WHEN is_paid THEN paid_on - issued_on END AS payment_days,
-                CASE WHEN sent_by_day >= issued_on THEN sent_by_day - issued_on END AS sending_days,
-                conformity_by_day - sent_by_day AS acceptance_days,
-                CASE WHEN is_paid AND paid_on >= conformity_by_day
-                    THEN paid_on - conformity_by_day END AS settling_days,
-                CASE WHEN is_receivable AND NOT is_accepted AND conformity_by_day IS NULL
-                    THEN day - sent_by_day END AS waiting_days,
-                CASE WHEN is_portfolio
-                    THEN day - greatest(issued_on, sent_by_day, conformity_by_day) END AS idle_days,
-                coalesce(is_open AND overdue_days > 0, false) AS is_overdue,
-                coalesce(is_open AND day - sent_by_day > $critical_days, false) AS is_critical,
-                expected_payment_on IS NULL AND due_on IS NOT NULL AS is_due_assumed
-            FROM staged
+                CASE WHEN is_counted AND is_paid THEN greatest(paid_by_day - issued_on, 0) END
+                    AS payment_days,
+                CASE WHEN is_counted AND sent_by_day >= issued_on THEN sent_by_day - issued_on END
+                    AS sending_days,
+                CASE WHEN is_counted AND is_accepted THEN conformity_by_day - sent_by_day END
+                    AS acceptance_days,
+                CASE WHEN is_counted AND is_paid AND paid_by_day >= conformity_by_day
+                    THEN paid_by_day - conformity_by_day END AS settling_days,
+                CASE WHEN is_counted AND is_receivable AND NOT is_accepted
+                    THEN day - greatest(sent_by_day, {_last("sent")}) END AS waiting_days,
+                CASE WHEN is_counted AND is_portfolio
+                    THEN day - greatest(issued_on, sent_by_day, conformity_by_day, events[-1]['day']) END
+                    AS idle_days,
+                CASE WHEN is_counted AND is_returned THEN day - {_last("rejected", "rework")} END
+                    AS returned_days,
+                CASE WHEN is_counted AND is_unsent THEN day - issued_on END AS unsent_days,
+                coalesce(is_receivable AND is_counted AND overdue_days > 0, false) AS is_overdue,
+                coalesce(is_receivable AND is_counted AND day - sent_by_day > $critical_days, false)
+                    AS is_critical,
+                expected_payment_on IS NULL AND due_on IS NOT NULL AS is_due_assumed,
+                rework_count > 0 OR rework_count IS NOT NULL AND {_by_day("rework")} AS is_reworked,
+                rejection_count > 0 OR rejection_count IS NOT NULL AND {_by_day("rejected")} AS was_rejected
+            FROM stood
         )
-        SELECT *, is_accepted OR coalesce(payment_days < $fast_days, false) AS is_fast,
-            amount_proposed >= cut_1 AS is_high,
-            CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount_open,
-            CASE WHEN sending_days + acceptance_days + settling_days IS NOT NULL
-                THEN payment_days END AS cycle_days,
+        SELECT *, coalesce(payment_days <= $fast_days, false) AS is_fast,
+            amount_proposed >= cut_3 AS is_high,
+            NOT is_reworked AND NOT was_rejected AS is_first_pass,
+            CASE WHEN is_accepted THEN coalesce(conformity_by_day, sent_by_day, issued_on) END AS accepted_on,
+            CASE WHEN is_accepted THEN accepted_on
+                WHEN is_returned THEN coalesce({_last("rejected", "rework")}, sent_by_day, issued_on) END
+                AS answered_on,
+            coalesce(paid_by_day, accepted_on) AS settled_on,
+            CASE WHEN is_overdue THEN day ELSE paid_by_day END AS late_on,
             CASE WHEN is_overdue THEN overdue_days
-                WHEN is_paid AND paid_on > due_on THEN paid_on - due_on END AS late_days,
-            CASE WHEN is_critical THEN day - sent_on END AS critical_age,
+                WHEN is_counted AND is_paid AND paid_by_day > due_on THEN paid_by_day - due_on END
+                AS late_days,
+            CASE WHEN is_critical THEN day - sent_by_day END AS critical_age,
             {_AMOUNT_BAND} AS amount_band, {_ISSUED_AGE} AS issued_age
         FROM counted
     """
+
+
+def _remainder(left: str) -> str:
+    """SQL: what is left of the claimed amount; nothing where more has been taken off than there was."""
+    return f"CASE WHEN amount_claimed >= 0 THEN greatest({left}, 0) ELSE least({left}, 0) END"
+
+
+def _ever(event: str) -> str:
+    """SQL: the history has an event, whenever."""
+    return f"len(list_filter(history, lambda event: event['event'] = '{event}')) > 0"
+
+
+def _by_day(event: str) -> str:
+    """SQL: the history has an event by the day."""
+    return f"coalesce(len(list_filter(events, lambda event: event['event'] = '{event}')), 0) > 0"
+
+
+def _last(*events: str) -> str:
+    """SQL: the day of the last of some events by the day, null where there is none."""
+    names = ", ".join(f"'{event}'" for event in events)
+    return f"list_filter(events, lambda event: event['event'] IN ({names}))[-1]['day']"
 
 
 def _states(attribute: str) -> str:

@@ -10,10 +10,21 @@ import pyarrow.compute as pc
 from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 
-CELL_COLUMNS: Final = (*DIMENSION_NAMES, "currency")
-"""What a cell is identified by; `month` is 'YYYY-MM'."""
+CELL_COLUMNS: Final = ("place", *DIMENSION_NAMES, "currency")
+"""What a cell is identified by: the place of its day (see `compute.evaluation_days`), values, currency.
 
-CELL_FIELDS: Final = tuple(pa.field(name, pa.string()) for name in CELL_COLUMNS)
+`month` is 'YYYY-MM': of issue or invoice; of a cohort, the billing month.
+"""
+
+CELL_FIELDS: Final = tuple(
+    pa.field(name, pa.int64() if name == "place" else pa.string()) for name in CELL_COLUMNS
+)
+
+FIRST_ISSUED: Final = "first_issued"
+"""Column of cells: the first day of issue among their certificates, in days since 1970."""
+
+NEVER: Final = 2**31
+"""What `FIRST_ISSUED` holds where there is no certificate."""
 
 _LARGEST_CODE: Final = 2**62
 

@@ -159,6 +159,16 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             ),
         ),
         Sentence(
+            "leader_and_most_overdue",
+            "As the one before; the largest overdue amount is more than half of what is overdue.",
+            Text(
+                "{client:name} concentra {share:share} del monto aprobado ({approved:money}); la mayor parte "
+                "de lo vencido es de {overdue_client:name} ({overdue:money}).",
+                "{client:name} accounts for {share:share} of the approved amount ({approved:money}); "
+                "{overdue_client:name} owes most of what is overdue ({overdue:money}).",
+            ),
+        ),
+        Sentence(
             "leader",
             "Approved is above zero. Values as above, without the overdue ones.",
             Text(
@@ -178,6 +188,16 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
                 "el mayor monto vencido es de {overdue_manager:name} ({overdue:money}).",
                 "{project_manager:name} manages {share:share} of the approved amount ({approved:money}); "
                 "{overdue_manager:name} has the largest overdue amount ({overdue:money}).",
+            ),
+        ),
+        Sentence(
+            "leader_and_most_overdue",
+            "As of client_performance.",
+            Text(
+                "{project_manager:name} está a cargo de {share:share} del monto aprobado ({approved:money}); "
+                "la mayor parte de lo vencido es de {overdue_manager:name} ({overdue:money}).",
+                "{project_manager:name} manages {share:share} of the approved amount ({approved:money}); "
+                "{overdue_manager:name} has most of what is overdue ({overdue:money}).",
             ),
         ),
         Sentence(

@@ -34,4 +34,4 @@ KPIS: Final[tuple[Kpi, ...]] = tuple(kpi for group in KPI_GROUPS.values() for kp
 """Every KPI."""
 
 TREND_MONTHS: Final = 12
-"""Points of a trend; the last is the month of as_of, or the filter's last month."""
+"""Points of a trend: as of the ends of so many months, the last as of the business date."""

@@ -23,12 +23,17 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Total(_ALL_COSTS),
         _DOWN,
         True,
-        "Net amount of suppliers' invoices dated by as_of, by month of invoice; each counted once.",
+        "Net amount of suppliers' invoices dated in the window; each counted once.",
     ),
     money("opex", "OPEX", "OPEX", "cost_opex_amount", _DOWN, "Costs of the kind opex."),
     money("capex", "CAPEX", "CAPEX", "cost_capex_amount", Direction.NEUTRAL, "Costs of the kind capex."),
     money(
-        "costs_paid", "Costos pagados", "Costs paid", "cost_paid_amount", Direction.NEUTRAL, "Paid by as_of."
+        "costs_paid",
+        "Costos pagados",
+        "Costs paid",
+        "paid_out_amount",
+        Direction.NEUTRAL,
+        "Paid to suppliers in the window, by day of payment.",
     ),
     money(
         "costs_pending",
@@ -36,7 +41,7 @@ COSTS: Final[tuple[Kpi, ...]] = (
         "Costs to be paid",
         "cost_open_amount",
         _DOWN,
-        "Not paid by as_of.",
+        "Suppliers' invoices not paid yet.",
     ),
     Kpi(
         "gross_margin",
@@ -45,7 +50,7 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Total(_MARGIN),
         Direction.UP,
         True,
-        "Approved billing - costs.",
+        "Approved amount - costs, in the window.",
     ),
     Kpi(
         "gross_margin_share",
@@ -54,16 +59,16 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Ratio(_MARGIN, plain("approved_amount")),
         Direction.UP,
         True,
-        "(Approved billing - costs) / approved billing.",
+        "(Approved amount - costs) / approved amount, in the window.",
     ),
     Kpi(
         "cash_margin",
         Text("Flujo neto", "Net cash flow"),
         Unit.MONEY,
-        Total((Term("collected_amount"), Term("paid_out_amount", factor=-1))),
+        Total((Term("paid_amount"), Term("paid_out_amount", factor=-1))),
         Direction.UP,
         True,
-        "Collected - paid to suppliers, by month of payment.",
+        "Collected - paid to suppliers in the window, by day of payment.",
     ),
 )
 """In reading order."""

@@ -1,7 +1,8 @@
 """Descriptions of a KPI: its formula as text, its quotient, and its target."""
 
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind, Stretch
 from kpi_pipeline.model.kpis.entry import Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import (
     AgainstTarget,
@@ -11,33 +12,19 @@ from kpi_pipeline.model.kpis.formulas import (
     PaymentQuantile,
     Ratio,
     ShareOfAll,
-    Span,
     Sum,
     Term,
     TopShare,
     Total,
     ValuesWhere,
+    terms_of,
 )
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.thresholds import Thresholds
 
-SPAN_TEXTS: Final[dict[Span, str]] = {
-    Span.SELF: "The filter itself; at a month, that month. Written without brackets.",
-    Span.WINDOW: "The DSO window: the filter's months, else the trailing ones up to that of as_of; at a "
-    "month, the ones up to it.",
-    Span.END: "The last month of the DSO window.",
-    Span.START: "The month before the DSO window.",
-    Span.LAST: "The last complete month, not after the DSO window.",
-    Span.BEFORE: "The month before `last`.",
-    Span.YEAR_BEFORE: "The month twelve months before `last`.",
-    Span.QUARTER: "The three months up to `last`.",
-    Span.YEAR: "January up to the last month of the DSO window.",
-}
-"""What each span is, as it stands in brackets in a formula."""
-
 
 def formula_text(kpi: Kpi) -> str:
-    """The formula of a KPI as people write it: components by name, spans in brackets."""
+    """The formula of a KPI as people write it: components by name."""
     formula = kpi.formula
     match formula:
         case Total(of):
@@ -45,7 +32,9 @@ def formula_text(kpi: Kpi) -> str:
         case Ratio(above, below, times_days):
             text = f"{_grouped(above)} / {_grouped(below)}" + (" x days of the window" if times_days else "")
         case PaymentQuantile(percent):
-            text = f"least days from issue by which {percent}% of the payments were made"
+            text = (
+                f"least days from issue by which the share not paid falls to {100 - percent}% (product-limit)"
+            )
         case TopShare(dimension, component):
             text = f"largest {component} of one {_spaced(dimension)} / {component}"
         case Herfindahl(dimension, component):
@@ -55,24 +44,47 @@ def formula_text(kpi: Kpi) -> str:
         case ShareOfAll(component):
             text = f"{component} / {component} of all certificates"
         case CountBack():
-            text = "days of the latest months whose approved_amount adds up to receivable_amount"
+            text = "days of the latest months of issue whose billed_amount adds up to receivable_amount"
         case ExpectedLoss():
             text = (
-                "sum over the ageing buckets of receivable_<bucket>_amount x the product of "
+                "sum over the ageing buckets of ageing_<bucket>_amount x the product of "
                 "rolled_<bucket>_amount / reached_<bucket>_amount from that bucket to the last"
             )
-        case AgainstTarget(span):
-            text = f"approved_amount [{span.value}] / (monthly target x months of it)"
+        case AgainstTarget(over):
+            text = f"approved_{over} / {'monthly target' if over == 'month' else '(12 x monthly target)'}"
         case _:
             assert_never(formula)
     return text
+
+
+_FLOW_KINDS: Final = (ComponentKind.FLOW, ComponentKind.COST)
+_COMPONENTS: Final = {component.name: component for component in COMPONENTS}
+
+
+def is_stock(kpi: Kpi) -> bool:
+    """Whether a KPI is made of what stands on a day alone."""
+    if isinstance(kpi.formula, Total | Ratio):
+        return all(_COMPONENTS[term.component].kind not in _FLOW_KINDS for term in terms_of(kpi.formula))
+    return isinstance(kpi.formula, ExpectedLoss | ValuesWhere)
+
+
+def period_of(kpi: Kpi) -> Literal["day", "window", ""]:
+    """What a KPI covers: what stands on the day, the events of the window, or neither alone."""
+    if is_stock(kpi):
+        return "day"
+    if isinstance(kpi.formula, Total | Ratio):
+        parts = [_COMPONENTS[term.component] for term in terms_of(kpi.formula)]
+        of_window = all(part.kind in _FLOW_KINDS and part.over is Stretch.WINDOW for part in parts)
+        times_days = isinstance(kpi.formula, Ratio) and kpi.formula.times_days
+        return "window" if of_window and not times_days else ""
+    return "window" if isinstance(kpi.formula, PaymentQuantile | TopShare | Herfindahl | ShareOfAll) else ""
 
 
 def basis_text(kpi: Kpi) -> Text:
     """What a card shows of a quotient; empty where it shows none.
 
     Its places are `{numerator}`, `{denominator}`, `{count}` (the denominator as a count) and `{days}` of the
-    DSO window; each may be written as a noun that agrees with it (see `Counted`).
+    window; each may be written as a noun that agrees with it (see `Counted`).
     """
     if kpi.basis is not None:
         return kpi.basis
@@ -114,5 +126,4 @@ def _sum(terms: Sum) -> str:
 
 def _term(term: Term) -> str:
     factor = "" if abs(term.factor) == 1 else f"{abs(term.factor)} x "
-    span = "" if term.span is Span.SELF else f" [{term.span.value}]"
-    return f"{factor}{term.component}{span}"
+    return f"{factor}{term.component}"

@@ -54,6 +54,8 @@ class Kpi:
         target: The value aimed at: a number, or the name of a threshold that holds it; None without one.
         count: The KPI that counts the certificates behind it, shown on its card; empty where none does.
         basis: How its card writes the quotient; None leaves it to the formula. See `basis_text`.
+        is_part: Whether it is a part of a whole: it has no value outside 0 to 1, where credit notes outweigh
+            what they correct.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Kpi:
     target: str | float | None = None
     count: str = ""
     basis: Text | None = None
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         formula = self.formula

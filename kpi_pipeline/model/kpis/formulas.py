@@ -1,52 +1,29 @@
 """The ways in which a KPI's value comes from additive components.
 
-A formula is evaluated at an *anchor*: the filter itself, a window of months, or one month. A component's
-sum is taken over a *span* relative to that anchor. At a window or a month, a stock component means what
-stood at its end; over the filter it means what its certificates amount to on as_of.
+A formula is evaluated on each of the days of `compute.evaluation_days`: its stocks are what stood on the
+day, its flows the events of the window that ends on it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Literal
 
-from kpi_pipeline.model.components import (
-    COMPONENT_INDEX,
-    COMPONENTS,
-    MONTHLY_COMPONENTS,
-    STOCK_COMPONENTS,
-    ComponentKind,
-)
+from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENTS, ComponentKind
 
 _FLOWS = frozenset(component.name for component in COMPONENTS if component.kind is ComponentKind.FLOW)
-
-
-class Span(StrEnum):
-    """Months over which a component is summed, relative to the anchor's first and last month."""
-
-    SELF = "self"  # the anchor itself
-    WINDOW = "window"  # the DSO window: the filter's months or the trailing ones; for a month, those up to it
-    END = "end"  # the last month of the window
-    START = "start"  # the month before the window: where it began
-    LAST = "last"  # the last complete month, not after the window
-    BEFORE = "before"  # the month before LAST
-    YEAR_BEFORE = "year_before"  # twelve months before LAST
-    QUARTER = "quarter"  # the three months up to LAST
-    YEAR = "year"  # January up to the last month of the window
+_STOCKS = frozenset(component.name for component in COMPONENTS if component.kind is ComponentKind.STOCK)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A component over a span, times a whole number."""
+    """A component times a whole number."""
 
     component: str
-    span: Span = Span.SELF
     factor: int = 1
 
     def __post_init__(self) -> None:
         if self.component not in COMPONENT_INDEX:
             raise ValueError(f"no such component: {self.component!r}")
-        if self.span is not Span.SELF and self.component not in MONTHLY_COMPONENTS:
-            raise ValueError(f"component {self.component!r} has no values by month: it has only span SELF")
 
 
 Sum = tuple[Term, ...]
@@ -66,7 +43,8 @@ class Ratio:
     Attributes:
         above: The sum above the line.
         below: The sum below it.
-        times_days: Multiply by the days of the DSO window that have passed; no value where none have.
+        times_days: Multiply by the days of the window, or those since the filter's first certificate where
+            these are fewer.
     """
 
     above: Sum
@@ -76,7 +54,11 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class PaymentQuantile:
-    """The least number of days by which at least this percentage of the payments was made (nearest rank)."""
+    """The days from issue by which a percentage is paid: product-limit estimate (Kaplan and Meier, 1958).
+
+    It is over the certificates issued in the window, those not paid yet included as such; there is no value
+    where the estimate does not reach the percentage.
+    """
 
     percent: int
 
@@ -105,14 +87,14 @@ class Herfindahl:
 
 @dataclass(frozen=True, slots=True)
 class ValuesWhere:
-    """How many values of a dimension have something open, and some or none of a stock component."""
+    """How many values of a dimension have receivables, and some or none of a stock component."""
 
     dimension: str
     component: str
     some: bool
 
     def __post_init__(self) -> None:
-        if self.component not in STOCK_COMPONENTS:
+        if self.component not in _STOCKS:
             raise ValueError(
                 f"component {self.component!r} is no stock: name one of the kind {ComponentKind.STOCK}"
             )
@@ -130,7 +112,10 @@ class ShareOfAll:
 
 @dataclass(frozen=True, slots=True)
 class CountBack:
-    """Days of billing, counted back from the end, that the receivables amount to."""
+    """Days of billing, counted back from the day by month of issue, that the receivables amount to.
+
+    There is no value where the billing of the window does not reach them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +125,9 @@ class ExpectedLoss:
 
 @dataclass(frozen=True, slots=True)
 class AgainstTarget:
-    """Approved billing over a span, against the target of its months."""
+    """Approved billing of the month or of the year up to the day, against the target of the whole of it."""
 
-    span: Span
+    over: Literal["month", "year"]
 
 
 Formula = (
@@ -168,9 +153,9 @@ def terms_of(formula: Formula) -> Iterator[Term]:
         yield from formula.below
 
 
-def plain(*components: str, span: Span = Span.SELF) -> Sum:
-    """The sum of some components over one span."""
-    return tuple(Term(component, span) for component in components)
+def plain(*components: str) -> Sum:
+    """The sum of some components."""
+    return tuple(Term(component) for component in components)
 
 
 def _must_flow(component: str) -> None:

@@ -8,7 +8,6 @@ from kpi_pipeline.model.kpis.formulas import (
     Herfindahl,
     Ratio,
     ShareOfAll,
-    Span,
     Term,
     TopShare,
     Total,
@@ -17,9 +16,13 @@ from kpi_pipeline.model.kpis.formulas import (
 from kpi_pipeline.model.labels import Text
 
 _UP, _DOWN, _NEUTRAL = Direction.UP, Direction.DOWN, Direction.NEUTRAL
-_CLAIM = "Sum over certificates issued by as_of."
-_RECEIVABLE = "Claimed or accepted certificates not yet paid, validated ones included."
-_PORTFOLIO = "Certificates neither paid nor rejected, those in revision included."
+_CLAIM = (
+    "Claimed amount of certificates issued in the window; credit notes reduce it, cancelled ones are left "
+    "out."
+)
+_RECEIVABLE = "Claimed from the client and unpaid: sent and not answered, or accepted."
+_RETURNED = "Refused by the client or sent back for rework, and not sent again: the firm must correct it."
+_UNSENT = "Prepared or in revision, never sent to the client."
 
 
 def money(
@@ -42,41 +45,75 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Approved",
         "approved_amount",
         _UP,
-        "Approved amount of certificates that the client has accepted by as_of.",
+        "Approved amount of certificates accepted in the window.",
     ),
-    money("paid", "Pagado", "Paid", "paid_amount", _UP, "Approved amount paid by as_of, by billing month."),
     money(
-        "collected",
+        "paid",
         "Cobrado",
         "Collected",
-        "collected_amount",
+        "paid_amount",
         _UP,
-        "Approved amount paid by as_of, by month of payment, where its day is known.",
+        "What clients paid in the window, by the day of payment, part payments and advances included.",
+        "paid_count",
     ),
     money(
         "receivable", "Por cobrar", "Receivables", "receivable_amount", _DOWN, _RECEIVABLE, "receivable_count"
     ),
     money("pending", "Pendiente", "Pending", "pending_amount", _DOWN, "In revision, or sent: not answered."),
-    money("portfolio", "Cartera total", "Total portfolio", "portfolio_amount", _NEUTRAL, _PORTFOLIO),
+    money(
+        "portfolio",
+        "Cartera total",
+        "Total portfolio",
+        "portfolio_amount",
+        _NEUTRAL,
+        "Receivables and what is not sent yet; neither what was returned nor what is paid.",
+    ),
+    money("returned", "Devuelto", "Returned", "returned_amount", _DOWN, _RETURNED, "returned_count"),
+    money("unsent", "Sin enviar", "Not sent", "unsent_amount", _DOWN, _UNSENT, "unsent_count"),
+    money(
+        "retained",
+        "Retenido",
+        "Retained",
+        "retained_amount",
+        _NEUTRAL,
+        "Part of accepted or paid certificates that clients keep back until it is released.",
+    ),
     money(
         "overdue",
         "Vencido",
         "Overdue",
         "overdue_amount",
         _DOWN,
-        "Not paid and as_of is after the expected payment date, or sent + payment term where there is none.",
+        "Receivable and as_of is after the expected payment date; where there is none, after acceptance, or "
+        "else sending, + payment term.",
         "overdue_count",
     ),
     Kpi(
         "overdue_share",
         Text("% vencido", "Overdue share"),
         Unit.SHARE,
-        Ratio(plain("overdue_amount"), plain("open_amount")),
+        Ratio(plain("overdue_amount"), plain("receivable_amount")),
         _DOWN,
         True,
-        "Overdue / not paid.",
+        "Overdue / receivables.",
+        is_part=True,
     ),
-    count("certificates", "Certificados", "Certificates", "proposed_count", _NEUTRAL, _CLAIM),
+    count(
+        "certificates",
+        "Certificados",
+        "Certificates",
+        "proposed_count",
+        _NEUTRAL,
+        "Certificates issued in the window; neither credit notes nor cancelled ones.",
+    ),
+    count(
+        "paid_count",
+        "Certificados cobrados",
+        "Collected certificates",
+        "paid_count",
+        _UP,
+        "As collected, counted.",
+    ),
     count(
         "receivable_count",
         "Certificados por cobrar",
@@ -94,12 +131,45 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "As overdue, counted.",
     ),
     count(
+        "returned_count",
+        "Certificados devueltos",
+        "Returned certificates",
+        "returned_count",
+        _DOWN,
+        "As returned, counted.",
+    ),
+    count(
+        "unsent_count",
+        "Certificados sin enviar",
+        "Certificates not sent",
+        "unsent_count",
+        _DOWN,
+        "As not sent, counted.",
+    ),
+    count(
+        "cancelled_count",
+        "Certificados anulados",
+        "Cancelled certificates",
+        "cancelled_count",
+        _NEUTRAL,
+        "Annulled certificates issued in the window: they are in no other figure.",
+    ),
+    count(
         "due_assumed_count",
         "Vencimientos supuestos",
         "Assumed due dates",
         "due_assumed_count",
         _NEUTRAL,
-        "Open certificates without an expected payment date: due = sent + payment term.",
+        "Receivable certificates without an expected payment date: due = acceptance, or else sending, + "
+        "payment term.",
+    ),
+    count(
+        "approved_assumed_count",
+        "Montos aprobados supuestos",
+        "Assumed approved amounts",
+        "approved_assumed_count",
+        _NEUTRAL,
+        "Certificates accepted in the window without an approved amount: the proposed one stands in.",
     ),
     count(
         "high_amount_count",
@@ -107,7 +177,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "High-amount certificates",
         "high_count",
         _NEUTRAL,
-        "Proposed amount of at least the first cut of its currency (1,000,000 CLP).",
+        "Issued in the window, of at least the highest cut of its currency (10,000,000 CLP).",
     ),
     Kpi(
         "average_certificate",
@@ -116,7 +186,7 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("proposed_amount"), plain("proposed_count")),
         _NEUTRAL,
         True,
-        "Proposed amount / certificates.",
+        "Proposed amount / certificates issued in the window.",
         basis=Text(
             "{numerator} ÷ {count} {count:certificado|certificados}",
             "{numerator} ÷ {count} {count:certificate|certificates}",
@@ -129,7 +199,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("approved_amount"), plain("decided_proposed_amount")),
         _UP,
         True,
-        "Approved amount / proposed amount of certificates that the client has accepted or rejected.",
+        "Approved amount / proposed amount of the certificates that the client answered in the window: "
+        "accepted or returned.",
     ),
     Kpi(
         "approval_rate_count",
@@ -138,7 +209,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("approved_count"), plain("decided_count")),
         _UP,
         False,
-        "Accepted / accepted or rejected certificates.",
+        "Accepted / accepted or returned in the window.",
+        is_part=True,
     ),
     Kpi(
         "recovery_rate",
@@ -147,44 +219,34 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("paid_amount"), plain("approved_amount")),
         _UP,
         True,
-        "Paid / approved amount.",
+        "Collected / approved amount in the window.",
     ),
     Kpi(
         "collection_effectiveness",
         Text("Índice de efectividad de cobranza", "Collection effectiveness index"),
         Unit.SHARE,
-        Ratio(
-            (
-                Term("receivable_amount", Span.START),
-                Term("approved_amount", Span.WINDOW),
-                Term("receivable_amount", Span.END, -1),
-            ),
-            (
-                Term("receivable_amount", Span.START),
-                Term("approved_amount", Span.WINDOW),
-                Term("current_amount", Span.END, -1),
-            ),
-        ),
+        Ratio(plain("paid_amount"), plain("paid_amount", "overdue_amount")),
         _UP,
         True,
-        "CEI: (beginning receivables + billing - ending receivables) / (beginning receivables + billing - "
-        "ending receivables not yet overdue), over the DSO window.",
+        "CEI: collected in the window / (collected in the window + overdue on the day). It is (beginning "
+        "receivables + billing - ending receivables) / (beginning receivables + billing - ending receivables "
+        "not yet overdue), as what leaves receivables is collected.",
     ),
     Kpi(
         "monthly_target",
         Text("Avance respecto de la meta mensual", "Progress to the monthly target"),
         Unit.SHARE,
-        AgainstTarget(Span.END),
+        AgainstTarget("month"),
         _UP,
         True,
-        "Approved in the last month of the window / monthly target; of the whole firm only.",
+        "Approved in the month up to the day / monthly target; of the whole firm only.",
         target=1.0,
     ),
     Kpi(
         "annual_target",
         Text("Avance respecto de la meta anual", "Progress to the annual target"),
         Unit.SHARE,
-        AgainstTarget(Span.YEAR),
+        AgainstTarget("year"),
         _UP,
         True,
         "Approved since January / twelve monthly targets; of the whole firm only.",
@@ -194,34 +256,36 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "run_rate",
         Text("Ritmo anualizado", "Run rate"),
         Unit.MONEY,
-        Total((Term("approved_amount", Span.QUARTER, 4),)),
+        Total((Term("billed_quarter", 4),)),
         _UP,
         True,
-        "Approved in the last three complete months, times four.",
+        "Billed in the last three complete months, times four: by day of issue, the approved amount once "
+        "accepted, else the claimed one.",
     ),
     Kpi(
         "growth_month",
         Text("Crecimiento mensual", "Growth month on month"),
         Unit.SHARE,
         Ratio(
-            (Term("approved_amount", Span.LAST), Term("approved_amount", Span.BEFORE, -1)),
-            plain("approved_amount", span=Span.BEFORE),
+            (Term("proposed_last_month"), Term("proposed_month_before", -1)),
+            plain("proposed_month_before"),
         ),
         _UP,
         True,
-        "Approved in the last complete month against the month before it.",
+        "Claimed amount of certificates issued in the last complete month against the month before it.",
     ),
     Kpi(
         "growth_year",
         Text("Crecimiento anual", "Growth year on year"),
         Unit.SHARE,
         Ratio(
-            (Term("approved_amount", Span.LAST), Term("approved_amount", Span.YEAR_BEFORE, -1)),
-            plain("approved_amount", span=Span.YEAR_BEFORE),
+            (Term("proposed_last_month"), Term("proposed_month_year_before", -1)),
+            plain("proposed_month_year_before"),
         ),
         _UP,
         True,
-        "Approved in the last complete month against the same month a year before.",
+        "Claimed amount of certificates issued in the last complete month against the same month a year "
+        "before.",
     ),
     Kpi(
         "revenue_share",
@@ -230,7 +294,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         ShareOfAll("approved_amount"),
         _NEUTRAL,
         True,
-        "Approved amount of the filter / that of all certificates of the same time.",
+        "Approved amount of the filter in the window / that of all certificates.",
+        is_part=True,
     ),
     Kpi(
         "top_client_share",
@@ -239,7 +304,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         TopShare("client", "approved_amount"),
         _DOWN,
         True,
-        "Largest client's share of the approved amount.",
+        "Largest client's share of the amount approved in the window.",
+        is_part=True,
     ),
     Kpi(
         "client_concentration",
@@ -248,7 +314,9 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Herfindahl("client", "approved_amount"),
         _DOWN,
         True,
-        "Herfindahl-Hirschman index: sum of the squared shares of the clients in the approved amount.",
+        "Herfindahl-Hirschman index: sum of the squared shares of the clients in the amount approved "
+        "in the window.",
+        is_part=True,
         # Squares of amounts mean nothing to a reader.
         basis=Text("", ""),
     ),

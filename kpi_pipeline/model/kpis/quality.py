@@ -14,28 +14,34 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "rejection_rate",
         Text("Tasa de rechazo", "Rejection rate"),
         Unit.SHARE,
-        Ratio(plain("rejected_count"), plain("decided_count")),
+        Ratio(plain("rejected_count"), plain("rejection_known_count")),
         _DOWN,
         False,
-        "Rejected / accepted or rejected certificates.",
+        "Returned / answered in the window: accepted or returned; no value where the source tells of no "
+        "rejections.",
+        is_part=True,
     ),
     Kpi(
         "rework_rate",
         Text("Tasa de retrabajo", "Rework rate"),
         Unit.SHARE,
-        Ratio(plain("reworked_count"), plain("proposed_count")),
+        Ratio(plain("reworked_count"), plain("rework_known_count")),
         _DOWN,
         False,
-        "Certificates whose log shows a request to rework / all.",
+        "Certificates issued in the window of which rework was requested / all; no value where the source "
+        "has no log of it.",
+        is_part=True,
     ),
     Kpi(
         "first_pass_rate",
         Text("Aprobación a la primera", "First-pass approval"),
         Unit.SHARE,
-        Ratio(plain("first_pass_count"), plain("decided_count")),
+        Ratio(plain("first_pass_count"), plain("first_pass_known_count")),
         _UP,
         False,
-        "Accepted with no rework and no rejection / accepted or rejected.",
+        "Accepted with no rework and no rejection / answered in the window; no value where the source tells "
+        "of neither.",
+        is_part=True,
     ),
     money(
         "conformity_pending",
@@ -60,7 +66,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "Critical",
         "critical_amount",
         _DOWN,
-        "Not paid and more than critical_days (60) days since sent.",
+        "Receivable and more than critical_days (60) days since sent.",
         "critical_count",
     ),
     count(
@@ -78,7 +84,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         ValuesWhere("project", "overdue_count", some=True),
         _DOWN,
         False,
-        "Projects with certificates that are not paid, of which any is overdue.",
+        "Projects with receivables, of which any is overdue.",
     ),
     Kpi(
         "projects_on_time",
@@ -87,7 +93,7 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         ValuesWhere("project", "overdue_count", some=False),
         _UP,
         False,
-        "Projects with certificates that are not paid, of which none is overdue.",
+        "Projects with receivables, of which none is overdue.",
     ),
     Kpi(
         "expected_loss",

@@ -4,7 +4,7 @@ from typing import Final
 
 from kpi_pipeline.model.components import IDLE_LEVELS
 from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
-from kpi_pipeline.model.kpis.formulas import CountBack, PaymentQuantile, Ratio, Span, Term, plain
+from kpi_pipeline.model.kpis.formulas import CountBack, PaymentQuantile, Ratio, Term, plain
 from kpi_pipeline.model.kpis.money import count
 from kpi_pipeline.model.labels import Text
 
@@ -29,10 +29,12 @@ TIME: Final[tuple[Kpi, ...]] = (
         "dso",
         Text("DSO", "DSO"),
         Unit.DAYS,
-        Ratio(plain("receivable_amount"), plain("approved_amount", span=Span.WINDOW), times_days=True),
+        Ratio(plain("receivable_amount"), plain("billed_amount"), times_days=True),
         _DOWN,
         True,
-        "Classic DSO: receivables / approved billing over the window x days of the window.",
+        "Classic DSO: receivables / billing of the window x its days, or those since the first certificate "
+        "where these are fewer. Billing is by day of issue: the approved amount once accepted, else the "
+        "claimed one; what is not sent, returned or cancelled is none.",
         target="dso_target_days",
     ),
     Kpi(
@@ -42,8 +44,8 @@ TIME: Final[tuple[Kpi, ...]] = (
         CountBack(),
         _DOWN,
         True,
-        "Receivables used up by the approved billing of the latest month, then of the one before, and so on: "
-        "days of the months used up whole, and the part of the last one.",
+        "Receivables used up by the billing of the latest month, then of the one before, and so on: days of "
+        "the months used up whole, and the part of the last one. No value beyond the window.",
         target="dso_target_days",
         basis=Text("{numerator} por cobrar", "{numerator} in receivables"),
     ),
@@ -51,19 +53,19 @@ TIME: Final[tuple[Kpi, ...]] = (
         "dso_best_possible",
         Text("Mejor DSO posible", "Best possible DSO"),
         Unit.DAYS,
-        Ratio(plain("current_amount"), plain("approved_amount", span=Span.WINDOW), times_days=True),
+        Ratio(plain("current_amount"), plain("billed_amount"), times_days=True),
         _DOWN,
         True,
-        "Receivables not yet overdue / approved billing over the window x days of the window.",
+        "Receivables not yet overdue / billing of the window x its days.",
     ),
     Kpi(
-        "open_age",
+        "receivable_age",
         Text("Antigüedad ponderada", "Amount-weighted age"),
         Unit.DAYS,
-        Ratio(plain("open_age_amount"), plain("open_amount")),
+        Ratio(plain("receivable_age_amount"), plain("receivable_amount")),
         _DOWN,
         True,
-        "Days since issue of what is not paid, weighted by amount.",
+        "Days since issue of receivables, weighted by amount.",
         basis=Text(
             "{numerator} \N{MULTIPLICATION SIGN} días ÷ {denominator}",
             "{numerator} \N{MULTIPLICATION SIGN} days ÷ {denominator}",
@@ -74,21 +76,21 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Tiempo hasta la conformidad",
         "Acceptance time",
         "acceptance_days",
-        "Mean days from sent to acceptance, where both are dated by as_of. It is not DSO.",
+        "Mean days from sent to acceptance, of acceptances dated in the window. It is not DSO.",
     ),
     mean_days(
         "waiting_days",
         "Espera de conformidad",
         "Waiting for acceptance",
         "waiting_days",
-        "Mean days from sent to as_of, of certificates sent and not yet answered.",
+        "Mean days from the last sending to as_of, of certificates sent and not yet answered.",
     ),
     mean_days(
         "payment_days",
         "Tiempo de pago",
         "Payment time",
         "payment_days",
-        "Mean days from issue to payment, where the day of payment is known.",
+        "Mean days from issue to payment, of payments dated in the window; 0 of advances.",
     ),
     Kpi(
         "payment_days_median",
@@ -97,7 +99,8 @@ TIME: Final[tuple[Kpi, ...]] = (
         PaymentQuantile(50),
         _DOWN,
         False,
-        "Days from issue by which half of the payments were made (nearest rank, exact).",
+        "Days from issue by which half of the certificates issued in the window are paid: product-limit "
+        "estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
     ),
     Kpi(
         "payment_days_p90",
@@ -106,42 +109,50 @@ TIME: Final[tuple[Kpi, ...]] = (
         PaymentQuantile(90),
         _DOWN,
         False,
-        "Days from issue by which nine of ten payments were made (nearest rank, exact).",
+        "Days from issue by which nine of ten certificates issued in the window are paid: product-limit "
+        "estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
     ),
     mean_days(
         "late_days",
         "Atraso promedio",
         "Average days late",
         "late_days",
-        "Mean days after the due date, of what was paid late or is overdue.",
+        "Mean days after the due date, of what was paid late in the window or is overdue.",
     ),
     mean_days(
         "sending_days",
         "Emisión a envío",
         "Issue to sending",
         "sending_days",
-        "Mean days from issue to sent, where both are dated by as_of and in that order.",
+        "Mean days from issue to sent, of sendings dated in the window and in that order.",
     ),
     mean_days(
         "settling_days",
         "Conformidad a pago",
         "Acceptance to payment",
         "settling_days",
-        "Mean days from acceptance to payment, where both are dated by as_of and in that order.",
+        "Mean days from acceptance to payment, of payments dated in the window and in that order.",
     ),
     mean_days(
-        "cycle_days",
-        "Tiempo de ciclo",
-        "Cycle time",
-        "cycle_days",
-        "Mean days from issue to payment of certificates whose every milestone is dated.",
+        "returned_days",
+        "Días desde la devolución",
+        "Days since return",
+        "returned_days",
+        "Mean days from the return to as_of, of returned certificates whose return is dated.",
+    ),
+    mean_days(
+        "unsent_days",
+        "Días sin enviar",
+        "Days not sent",
+        "unsent_days",
+        "Mean days from issue to as_of, of certificates not sent yet.",
     ),
     mean_days(
         "idle_days",
         "Días sin movimiento",
         "Days without movement",
         "idle_days",
-        "Mean days since the last milestone, of certificates neither paid nor rejected.",
+        "Mean days since the last milestone, of receivable certificates and those not sent yet.",
     ),
     *(
         count(
@@ -158,10 +169,11 @@ TIME: Final[tuple[Kpi, ...]] = (
         "fast_collection_rate",
         Text("Cobranza rápida", "Fast collection"),
         Unit.SHARE,
-        Ratio(plain("fast_count"), plain("proposed_count")),
+        Ratio(plain("fast_count"), plain("payment_days_count")),
         Direction.UP,
         False,
-        "Paid in less than fast_days (25) days from issue, or accepted / all certificates.",
+        "Paid within fast_days (25) days of issue / paid, of payments dated in the window.",
+        is_part=True,
     ),
     Kpi(
         "critical_days",

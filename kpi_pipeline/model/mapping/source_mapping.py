@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, DERIVED
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping.amounts import Amounts
@@ -15,7 +15,7 @@ from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
 from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource
 from kpi_pipeline.model.states import State
 
-MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names)
+MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names).difference(DERIVED)
 """Canonical columns that a mapping may name."""
 
 REQUIRED: Final = ("certificate_id", "client", "issued_on", "amount_proposed")

@@ -74,9 +74,10 @@ class StateRule(SettingsTable):
 class ChangeLog(SettingsTable):
     """A log of changed fields, one row a change, from which dates and counts are taken.
 
-    `paid_on` is the date of the last change of `state_field` to the state pagado; `rejection_count`
-    counts its changes to the state rechazado; `rework_count` counts changes of `detail_field` to one of
-    the spellings of `rework`.
+    Changes of `state_field` date the states that a certificate reached; the payment is the first change to
+    the state pagado that no later one undoes, and the acceptance likewise that to validado. Changes of
+    `detail_field` to a spelling of `rework` return the certificate to the firm, those to a spelling of
+    `resent` send it to the client again.
 
     Attributes:
         table: Table name.
@@ -88,6 +89,7 @@ class ChangeLog(SettingsTable):
         state_field: Value of `field` for a change of state.
         detail_field: Value of `field` for a change of detailed state.
         rework: Spellings of a request to rework.
+        resent: Spellings of being with the client, again after a request to rework.
     """
 
     table: Text
@@ -98,6 +100,7 @@ class ChangeLog(SettingsTable):
     state_field: Text | None = None
     detail_field: Text | None = None
     rework: tuple[Text, ...] = ()
+    resent: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _fields_are_named_where_there_are_any(self) -> Self:

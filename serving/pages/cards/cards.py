@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, NamedTuple
 
+from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH, STATE
 from kpi_pipeline.model.labels import Counted
 from serving.catalogue import Kpi, Page
 from serving.pages.charts.geometry import SparkLine, spark_line
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
-from serving.pages.published.kpi_values import AgeComparison, KpiValue
+from serving.pages.published.kpi_values import KpiValue
 from serving.pages.writing import Writer
 
+_UNTARGETED: Final = (MONTH.name, STATE.name, ISSUED_AGE.name)
 _TOGETHER: Final = 20
 """So many cards are read without headings."""
 
@@ -23,11 +26,13 @@ class Change:
     Attributes:
         way: Which way it went.
         text: By how much, without a sign.
+        before: As it stood on the day compared with.
         trend: Whether that is good: `improving`, `stable`, `declining`; empty where nobody can say.
     """
 
     way: str
     text: str
+    before: str
     trend: str
 
 
@@ -68,10 +73,18 @@ class CardFigure:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One KPI: its name in payloads, its name for people, and its value, or one a currency."""
+    """One KPI.
+
+    Attributes:
+        name: Its name in payloads.
+        label: Its name for people.
+        period: What it covers; empty where its name says so.
+        figures: Its value, or one a currency.
+    """
 
     name: str
     label: str
+    period: str
     figures: list[CardFigure]
 
 
@@ -119,17 +132,15 @@ def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Wr
 def comparison_text(figures: Figures, writer: Writer) -> str:
     """What the changes compare."""
     texts, compared = writer.texts, figures.comparison
+    if figures.cohort is not None:
+        count = Counted(writer.formats.count(figures.cohort.open))
+        return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
     if compared is None:
         return texts["comparison_none"]
-    if isinstance(compared, AgeComparison):
-        return texts["comparison_of_ages"].format(
-            now=_ages(compared.issued_age), before=_ages(compared.previous_issued_age)
-        )
-    last = writer.formats.month_in_full(compared.last)
-    if compared.length == 1:
-        before = writer.formats.month_in_full(compared.previous_to)
-        return texts["comparison_of_month"].format(month=last, before=before)
-    return texts["comparison"].format(count=compared.length, month=last)
+    day, before = (
+        writer.formats.day(date.fromisoformat(text)) for text in (compared.day, compared.previous_day)
+    )
+    return texts["comparison"].format(day=day, before=before)
 
 
 def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer) -> Card:
@@ -138,14 +149,34 @@ def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], wr
     if kpi.needs_costs and _lacks_costs(selection, writer):
         absent = writer.texts["no_costs"]
     shown = [
-        _figure(kpi, kpi_value, figures, absent, several=len(kpi_values) > 1, writer=writer)
+        _figure(kpi, kpi_value, figures, selection, absent=absent, several=len(kpi_values) > 1, writer=writer)
         for kpi_value in kpi_values
     ]
-    return Card(kpi.name, writer.label(kpi), shown or [CardFigure("", NO_DATA, "", "", absent)])
+    return Card(
+        kpi.name,
+        writer.label(kpi),
+        _period(kpi, figures, writer),
+        shown or [CardFigure("", NO_DATA, "", "", absent)],
+    )
+
+
+def _period(kpi: Kpi, figures: Figures, writer: Writer) -> str:
+    if figures.cohort is not None:
+        return writer.texts["period_cohort"] if kpi.period == "window" else ""
+    if kpi.period == "window":
+        return writer.texts["period_window"].format(count=Counted(str(writer.catalogue.window_months)))
+    return writer.texts["period_day"] if kpi.period == "day" else ""
 
 
 def _figure(
-    kpi: Kpi, kpi_value: KpiValue, figures: Figures, absent: str, *, several: bool, writer: Writer
+    kpi: Kpi,
+    kpi_value: KpiValue,
+    figures: Figures,
+    selection: Mapping[str, Sequence[str]],
+    *,
+    absent: str,
+    several: bool,
+    writer: Writer,
 ) -> CardFigure:
     currency = (kpi_value.currency or "") if several else ""
     spark = spark_line(kpi_value.spark)
@@ -160,7 +191,7 @@ def _figure(
         _secondary(kpi, kpi_value, figures, writer),
         value.symbol,
         _change(kpi, kpi_value, writer),
-        _target(kpi, kpi_value.value, writer),
+        _target(kpi, kpi_value.value, selection, writer),
         spark,
     )
 
@@ -203,7 +234,7 @@ def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) 
 
 
 def _change(kpi: Kpi, kpi_value: KpiValue, writer: Writer) -> Change | None:
-    if kpi_value.change is None:
+    if kpi_value.change is None or kpi_value.previous is None:
         return None
     size = abs(kpi_value.change)
     if kpi.unit == "share":
@@ -217,11 +248,15 @@ def _change(kpi: Kpi, kpi_value: KpiValue, writer: Writer) -> Change | None:
     way = "up" if kpi_value.change > 0 else "down"
     if not any("1" <= digit <= "9" for digit in text):
         way = "level"  # what is rounded to nothing has no direction
-    return Change(way, text, kpi_value.trend or "")
+    previous = _value(kpi, kpi_value.previous, kpi_value.currency, writer)
+    unit = f"\N{NO-BREAK SPACE}{previous.unit}" if previous.unit else ""
+    before = writer.texts["change_before"].format(value=previous.text + unit)
+    return Change(way, text, before, kpi_value.trend or "")
 
 
-def _target(kpi: Kpi, value: float, writer: Writer) -> Target | None:
-    if kpi.target is None or kpi.direction == "neutral":
+def _target(kpi: Kpi, value: float, selection: Mapping[str, Sequence[str]], writer: Writer) -> Target | None:
+    # What is aimed at is the whole: some months or states alone are better or worse by nature.
+    if kpi.target is None or kpi.direction == "neutral" or any(selection.get(name) for name in _UNTARGETED):
         return None
     # A round target is written as people set it.
     aim = _value(kpi, kpi.target if kpi.target % 1 else int(kpi.target), None, writer)
@@ -235,9 +270,3 @@ def _lacks_costs(selection: Mapping[str, Sequence[str]], writer: Writer) -> bool
     return any(
         selection.get(dimension.name) for dimension in writer.catalogue.dimensions if not dimension.of_costs
     )
-
-
-def _ages(labels: Sequence[str]) -> str:
-    """The first to the last day of ranges that follow one another."""
-    first, last = labels[0].partition("-")[0], labels[-1].rpartition("-")[2]
-    return f"{first}\N{EN DASH}{last}"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from serving.catalogue import Catalogue, Page
 from serving.pages.published.chart_data import ChartData, ChartFigures, chart_data
-from serving.pages.published.kpi_values import Comparison, CurrencyCode, KpiValue, MonthText
+from serving.pages.published.kpi_values import Cohort, Comparison, CurrencyCode, KpiValue, MonthText
 from serving.pages.published.table_rows import TableFigures, read_tables
 
 
@@ -19,6 +19,7 @@ class Published(BaseModel, strict=True, frozen=True):
     currencies: list[CurrencyCode]
     months: Annotated[list[MonthText], Field(min_length=1)]
     comparison: Comparison | None
+    cohort: Cohort | None
     options: dict[str, list[int]] | None = None
     kpis: dict[str, list[KpiValue]]
     charts: dict[str, ChartFigures] = {}
@@ -37,6 +38,7 @@ class Figures:
     Attributes:
         currencies: Those of its money.
         comparison: What the changes of its KPIs compare; None without a comparison.
+        cohort: What is known of the billing months that the filter names; None where it names none.
         options: How many certificates each value of a free dimension has.
         kpis: The readings of its KPIs and of those beside them, by name.
         charts: Its charts, in its order.
@@ -45,6 +47,7 @@ class Figures:
 
     currencies: Sequence[str]
     comparison: Comparison | None
+    cohort: Cohort | None
     options: Mapping[str, Sequence[int]] | None
     kpis: Mapping[str, Sequence[KpiValue]]
     charts: Sequence[ChartData]
@@ -69,6 +72,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
         return Figures(
             published.currencies,
             published.comparison,
+            published.cohort,
             published.options,
             published.kpis,
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],

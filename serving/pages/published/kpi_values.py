@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+DayText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Number = int | float
 
 
@@ -18,10 +19,11 @@ class KpiValue(BaseModel, strict=True, frozen=True):
         numerator: What was divided.
         denominator: By what.
         window_days: Days that the quotient was multiplied by.
-        change: What the complete months have over those before them; None without a comparison.
-        change_share: The same as part of those before.
+        previous: As it stood on the day compared with; None without a comparison.
+        change: What it has over that.
+        change_share: The same as part of that.
         trend: Whether that is good.
-        spark: One value a month, the last that of the trend's last month.
+        spark: As it stood at the end of each of some months, and on the day.
     """
 
     value: Number | None
@@ -29,34 +31,21 @@ class KpiValue(BaseModel, strict=True, frozen=True):
     numerator: int | None = None
     denominator: int | None = None
     window_days: int | None = None
+    previous: Number | None
     change: Number | None
     change_share: Number | None
     trend: Literal["improving", "stable", "declining"] | None
     spark: Annotated[list[Number | None], Field(min_length=1)]
 
 
-class MonthComparison(BaseModel, strict=True, frozen=True, populate_by_name=True):
-    """Which months are compared with which."""
+class Comparison(BaseModel, strict=True, frozen=True):
+    """The day of the figures and the one that they are compared with."""
 
-    first: Annotated[MonthText, Field(alias="from")]
-    last: Annotated[MonthText, Field(alias="to")]
-    previous_from: MonthText
-    previous_to: MonthText
-
-    @property
-    def length(self) -> int:
-        """How many months."""
-        (first_year, first), (last_year, last) = (
-            map(int, month.split("-")) for month in (self.first, self.last)
-        )
-        return (last_year - first_year) * 12 + last - first + 1
+    day: DayText
+    previous_day: DayText
 
 
-class AgeComparison(BaseModel, strict=True, frozen=True):
-    """Which days since issue are compared with which."""
+class Cohort(BaseModel, strict=True, frozen=True):
+    """The certificates of some billing months: how many of them are still open."""
 
-    issued_age: Annotated[list[str], Field(min_length=1)]
-    previous_issued_age: Annotated[list[str], Field(min_length=1)]
-
-
-Comparison = MonthComparison | AgeComparison
+    open: Annotated[int, Field(ge=0)]

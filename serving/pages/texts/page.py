@@ -35,20 +35,27 @@ TEXTS: Final[dict[str, Text]] = {
     # Sections.
     "key_figures": Text("Indicadores", "Key figures"),
     "comparison": Text(
-        "Cambios: {count} meses a {month} frente a los {count} anteriores.",
-        "Changes: {count} months to {month} compared with the previous {count}.",
-    ),
-    "comparison_of_month": Text(
-        "Cambios: {month} frente a {before}.", "Changes: {month} compared with {before}."
-    ),
-    "comparison_of_ages": Text(
-        "Cambios: emitidos hace {now} días frente a hace {before} días.",
-        "Changes: issued {now} days ago compared with {before} days ago.",
+        "Cambios: al {day} frente a como estaba al {before}.",
+        "Changes: as of {day} compared with how it stood on {before}.",
     ),
     "comparison_none": Text(
-        "Sin cambios que mostrar: no hay un periodo completo anterior con que comparar.",
-        "No changes to show: there is no complete earlier period to compare with.",
+        "Sin cambios que mostrar: los datos no alcanzan la fecha de comparación.",
+        "No changes to show: the data do not reach back to the day of comparison.",
     ),
+    "change_before": Text("antes {value}", "was {value}"),
+    "cohort_open": Text(
+        "Meses de facturación: sus cifras aún maduran; {count:queda|quedan} {count} "
+        "{count:certificado abierto|certificados abiertos}.",
+        "Billing months: their figures are still maturing; {count} {count:certificate is|certificates are} "
+        "open.",
+    ),
+    "cohort_settled": Text(
+        "Meses de facturación: todos sus certificados están cerrados.",
+        "Billing months: all of their certificates are settled.",
+    ),
+    "period_window": Text("últimos {count} {count:mes|meses}", "last {count} {count:month|months}"),
+    "period_day": Text("a la fecha", "as of the date"),
+    "period_cohort": Text("de los meses elegidos", "of the chosen months"),
     "way_up": Text("sube", "up"),
     "way_down": Text("baja", "down"),
     "way_level": Text("sin cambio", "no change"),
