@@ -6,20 +6,29 @@ from typing import Final
 
 from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model import components
-from kpi_pipeline.model.components import COMPONENTS, ComponentKind
+from kpi_pipeline.model.components import COMPONENTS, ComponentKind, Stretch
 from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, Direction, Kpi, Unit
-from kpi_pipeline.model.kpis.descriptions import SPAN_TEXTS, formula_text, target_of
+from kpi_pipeline.model.kpis.descriptions import formula_text, target_of
 from kpi_pipeline.model.thresholds import Thresholds
 
 _UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
 _DIRECTIONS: Final = {Direction.UP: "up", Direction.DOWN: "down", Direction.NEUTRAL: "neutral"}
 _KINDS: Final = {
-    ComponentKind.FLOW: "Certificates by billing month.",
-    ComponentKind.STOCK: "Certificates by billing month; and, at each month end, as they stood then.",
-    ComponentKind.SNAPSHOT: "Certificates by billing month; only the sum over a filter is used.",
-    ComponentKind.CASH: "Payments of clients by month of payment.",
-    ComponentKind.COST: "Costs by month of invoice.",
-    ComponentKind.COST_CASH: "Payments to suppliers by month of payment.",
+    ComponentKind.FLOW: "Certificates whose event lies in the window that ends on the day, by the date of the "
+    "event.",
+    ComponentKind.STOCK: "Certificates as they stand on the day.",
+    ComponentKind.SNAPSHOT: "The same, on the business date alone.",
+    ComponentKind.COST: "Costs whose event lies in the window that ends on the day.",
+    ComponentKind.COST_STOCK: "Costs as they stand on the day.",
+}
+_STRETCHES: Final = {
+    Stretch.WINDOW: "The window (KPI_WINDOW_MONTHS, twelve months) that ends on the day.",
+    Stretch.MONTH: "The day's month, up to the day.",
+    Stretch.YEAR: "The day's year, up to the day.",
+    Stretch.LAST_MONTH: "The last month that is over on the day.",
+    Stretch.MONTH_BEFORE: "The month before that.",
+    Stretch.MONTH_YEAR_BEFORE: "The same month a year earlier.",
+    Stretch.QUARTER: "The three months up to the last one that is over.",
 }
 DEFAULTS: Final = Thresholds()
 _HEAD: Final = f"""\
@@ -27,9 +36,14 @@ _HEAD: Final = f"""\
 
 {generated_from("kpi_pipeline/model/kpis")}
 
-Every KPI is made of additive [components](#components) over [spans](#spans) of months. Money is given per
-currency and never added across currencies. A quotient has no value where there is nothing to divide by.
-Targets and days are those of the default [thresholds](#thresholds).
+Every KPI is made of additive [components](#components) and is evaluated on thirteen days: the business date,
+the day one window earlier with which it is compared, and the ends of the last eleven months. A figure of an
+earlier day is the figure as it stood then, so the points of a trend equal what `?as_of=` of those days shows.
+Under a filter that names months every figure is of a cohort: the certificates of these billing months as of
+the business date, whenever their events were; it is compared with nothing.
+
+Money is given per currency and never added across currencies. A quotient has no value where there is nothing
+to divide by. Targets and days are those of the default [thresholds](#thresholds).
 """
 
 
@@ -57,8 +71,6 @@ def page(groups: Mapping[str, Sequence[Kpi]] = KPI_GROUPS, thresholds: Threshold
         ]
         head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Source")
         sections.append(f"## {GROUP_LABELS[group].en}\n\n{table(head, rows)}")
-    spans = [(f"`{span.value}`", text) for span, text in SPAN_TEXTS.items()]
-    sections.append(f"## Spans\n\n{table(('Span', 'Months'), spans)}")
     sections.append(f"## Components\n\n{_components()}")
     sections.append(f"## Thresholds\n\n{_thresholds(thresholds)}")
     return "\n".join(sections)
@@ -70,13 +82,15 @@ def _components() -> str:
         (
             f"`{component.name}`",
             component.kind.value,
+            f"`{component.on}`, {component.over.value}" if component.on else "",
             f"`{component.value}`",
             "" if component.when == "true" else f"`{component.when}`",
         )
         for component in COMPONENTS
     ]
-    rows_table = table(("Component", "Kind", "Sum of", "Where"), rows)
-    return f"{kinds}\n{rows_table}\n```text\n{components.__doc__}```\n"
+    stretches = table(("Days", "Which"), [(f"`{of.value}`", text) for of, text in _STRETCHES.items()])
+    rows_table = table(("Component", "Kind", "By, over", "Sum of", "Where"), rows)
+    return f"{kinds}\n{stretches}\n{rows_table}\n```text\n{components.__doc__}```\n"
 
 
 def _thresholds(thresholds: Thresholds) -> str:

@@ -202,7 +202,8 @@ class Evaluation:
         receivable = slice_.on_each_day("receivable_amount")
         value, used, ended = counted_back(slice_, receivable)
         divided = Divided.of(receivable, used, below_there=ended[:, AS_OF])
-        return Evaluated(value, ended | (receivable == 0), divided)
+        nothing = (receivable == 0) & (slice_.on_each_day("billed_amount") != 0)
+        return Evaluated(value, ended | nothing, divided)
 
 
 def _known(divided: Divided | None, known: Bools) -> Divided | None:
