@@ -14,8 +14,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 _UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
 _DIRECTIONS: Final = {Direction.UP: "up", Direction.DOWN: "down", Direction.NEUTRAL: "neutral"}
 _KINDS: Final = {
-    ComponentKind.FLOW: "Certificates whose event lies in the window that ends on the day, by the date of the "
-    "event.",
+    ComponentKind.FLOW: "Certificates whose event lies in the window that ends on the day.",
     ComponentKind.STOCK: "Certificates as they stand on the day.",
     ComponentKind.SNAPSHOT: "The same, on the business date alone.",
     ComponentKind.COST: "Costs whose event lies in the window that ends on the day.",
