@@ -116,6 +116,7 @@ class Kpi(_Described, strict=True, frozen=True):
         needs_costs: Whether it has no value under filters by what costs lack.
         period: Whether it is what stands on the day, or the events of the window; empty where it is neither.
         count: The KPI that counts the certificates behind it; empty where none does.
+        meaning: What it measures.
         basis: Its quotient, with the places of `descriptions.basis_text`; empty where it is not shown.
     """
 
@@ -130,6 +131,7 @@ class Kpi(_Described, strict=True, frozen=True):
     period: Literal["day", "window", ""]
     count: str
     basis: _Text
+    meaning: _Text
 
 
 class KpiGroup(_Described, strict=True, frozen=True):

@@ -8,7 +8,7 @@ from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model import components
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind, Stretch
 from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, Direction, Kpi, Unit
-from kpi_pipeline.model.kpis.descriptions import formula_text, target_of
+from kpi_pipeline.model.kpis.descriptions import formula_text, meaning_of, target_of
 from kpi_pipeline.model.thresholds import Thresholds
 
 _UNITS: Final = {Unit.MONEY: "money", Unit.COUNT: "count", Unit.DAYS: "days", Unit.SHARE: "share"}
@@ -64,11 +64,12 @@ def page(groups: Mapping[str, Sequence[Kpi]] = KPI_GROUPS, thresholds: Threshold
                 formula_text(kpi).replace("<", "&lt;"),
                 _DIRECTIONS[kpi.direction],
                 _target(kpi, thresholds),
-                kpi.source,
+                meaning_of(kpi, thresholds).en,
+                meaning_of(kpi, thresholds).es,
             )
             for kpi in kpis
         ]
-        head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Source")
+        head = ("Name", "Español", "English", "Unit", "Formula", "Good", "Target", "Meaning", "Significado")
         sections.append(f"## {GROUP_LABELS[group].en}\n\n{table(head, rows)}")
     sections.append(f"## Components\n\n{_components()}")
     sections.append(f"## Thresholds\n\n{_thresholds(thresholds)}")

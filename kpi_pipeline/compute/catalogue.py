@@ -19,7 +19,7 @@ from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
-from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, period_of, target_of
+from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, meaning_of, period_of, target_of
 from kpi_pipeline.model.labels import LABELS, Text
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
@@ -79,7 +79,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
                 "period": period_of(kpi),
                 "count": kpi.count,
                 **in_both("basis", basis_text(kpi)),
-                "source": kpi.source,
+                **in_both("meaning", meaning_of(kpi, thresholds)),
             }
             for group, kpis in KPI_GROUPS.items()
             for kpi in kpis

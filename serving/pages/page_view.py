@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from serving.pages.cards.cards import CardGroup, card_groups, comparison_text, lacking_costs
+from serving.pages.cards.cards import (
+    CardGroup,
+    card_groups,
+    comparison_text,
+    definitions,
+    lacking_costs,
+)
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.page_data import PageData
 from serving.pages.tables.view import TableSection, table_section
@@ -18,6 +24,7 @@ class PageView:
         comparison: What the changes on the cards compare.
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
         card_groups: Its KPIs.
+        definitions: What each of these measures: its label and its meaning.
         charts: Its charts.
         tables: Its tables.
     """
@@ -26,6 +33,7 @@ class PageView:
     comparison: str
     lacking_costs: str
     card_groups: list[CardGroup]
+    definitions: list[tuple[str, str]]
     charts: list[ChartView]
     tables: list[TableSection]
 
@@ -43,6 +51,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         comparison=comparison_text(figures, writer),
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
+        definitions=definitions(page, writer),
         charts=[chart_view(chart, writer) for chart in figures.charts],
         tables=[table_section(table, writer) for table in figures.tables],
     )

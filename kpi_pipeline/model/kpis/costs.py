@@ -23,17 +23,43 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Total(_ALL_COSTS),
         _DOWN,
         True,
-        "Net amount of suppliers' invoices dated in the window; each counted once.",
+        Text(
+            "Monto neto de las facturas de proveedores del periodo; cada una cuenta una vez.",
+            "Net amount of suppliers' invoices dated in the period; each counted once.",
+        ),
     ),
-    money("opex", "OPEX", "OPEX", "cost_opex_amount", _DOWN, "Costs of the kind opex."),
-    money("capex", "CAPEX", "CAPEX", "cost_capex_amount", Direction.NEUTRAL, "Costs of the kind capex."),
+    money(
+        "opex",
+        "OPEX",
+        "OPEX",
+        "cost_opex_amount",
+        _DOWN,
+        Text(
+            "Costos de tipo OPEX del periodo.",
+            "Costs of the kind opex, in the period.",
+        ),
+    ),
+    money(
+        "capex",
+        "CAPEX",
+        "CAPEX",
+        "cost_capex_amount",
+        Direction.NEUTRAL,
+        Text(
+            "Costos de tipo CAPEX del periodo.",
+            "Costs of the kind capex, in the period.",
+        ),
+    ),
     money(
         "costs_paid",
         "Costos pagados",
         "Costs paid",
         "paid_out_amount",
         Direction.NEUTRAL,
-        "Paid to suppliers in the window, by day of payment.",
+        Text(
+            "Pagado a proveedores en el periodo, según el día de pago.",
+            "Paid to suppliers in the period, by day of payment.",
+        ),
     ),
     money(
         "costs_pending",
@@ -41,7 +67,10 @@ COSTS: Final[tuple[Kpi, ...]] = (
         "Costs to be paid",
         "cost_open_amount",
         _DOWN,
-        "Suppliers' invoices not paid yet.",
+        Text(
+            "Facturas de proveedores sin pagar.",
+            "Suppliers' invoices not paid yet.",
+        ),
     ),
     Kpi(
         "gross_margin",
@@ -50,7 +79,10 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Total(_MARGIN),
         Direction.UP,
         True,
-        "Approved amount - costs, in the window.",
+        Text(
+            "Aprobado − costos, en el periodo.",
+            "Approved amount − costs, in the period.",
+        ),
     ),
     Kpi(
         "gross_margin_share",
@@ -59,7 +91,10 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Ratio(_MARGIN, plain("approved_amount")),
         Direction.UP,
         True,
-        "(Approved amount - costs) / approved amount, in the window.",
+        Text(
+            "(Aprobado − costos) ÷ aprobado, en el periodo.",
+            "(Approved amount − costs) ÷ approved amount, in the period.",
+        ),
     ),
     Kpi(
         "cash_margin",
@@ -68,7 +103,10 @@ COSTS: Final[tuple[Kpi, ...]] = (
         Total((Term("paid_amount"), Term("paid_out_amount", factor=-1))),
         Direction.UP,
         True,
-        "Collected - paid to suppliers in the window, by day of payment.",
+        Text(
+            "Cobrado − pagado a proveedores en el periodo, según el día de pago.",
+            "Collected − paid to suppliers in the period, by day of payment.",
+        ),
     ),
 )
 """In reading order."""

@@ -1,5 +1,6 @@
 """Descriptions of a KPI: its formula as text, its quotient, and its target."""
 
+from dataclasses import fields
 from typing import Final, Literal, assert_never
 
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind, Stretch
@@ -97,6 +98,12 @@ def basis_text(kpi: Kpi) -> Text:
             "{numerator} {numerator:day|days} ÷ {denominator} {denominator:certificate|certificates}",
         )
     return Text("{numerator} ÷ {denominator}", "{numerator} ÷ {denominator}")
+
+
+def meaning_of(kpi: Kpi, thresholds: Thresholds) -> Text:
+    """What a KPI measures, for readers, with the thresholds in their places."""
+    values = {field.name: getattr(thresholds, field.name) for field in fields(thresholds)}
+    return Text(kpi.meaning.es.format(**values), kpi.meaning.en.format(**values))
 
 
 def target_of(kpi: Kpi, thresholds: Thresholds) -> float | None:

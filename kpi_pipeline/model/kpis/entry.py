@@ -50,7 +50,7 @@ class Kpi:
         formula: How components give the value.
         direction: Which way is good.
         per_currency: True when it is made of money: then there is one value a currency, never a sum.
-        source: What the definition rests on.
+        meaning: What it measures, for readers; places in it name thresholds.
         target: The value aimed at: a number, or the name of a threshold that holds it; None without one.
         count: The KPI that counts the certificates behind it, shown on its card; empty where none does.
         basis: How its card writes the quotient; None leaves it to the formula. See `basis_text`.
@@ -64,7 +64,7 @@ class Kpi:
     formula: Formula
     direction: Direction
     per_currency: bool
-    source: str
+    meaning: Text
     target: str | float | None = None
     count: str = ""
     basis: Text | None = None

@@ -16,36 +16,45 @@ from kpi_pipeline.model.kpis.formulas import (
 from kpi_pipeline.model.labels import Text
 
 _UP, _DOWN, _NEUTRAL = Direction.UP, Direction.DOWN, Direction.NEUTRAL
-_CLAIM = (
-    "Claimed amount of certificates issued in the window; credit notes reduce it, cancelled ones are left "
-    "out."
-)
-_RECEIVABLE = "Claimed from the client and unpaid: sent and not answered, or accepted."
-_RETURNED = "Refused by the client or sent back for rework, and not sent again: the firm must correct it."
-_UNSENT = "Prepared or in revision, never sent to the client."
 
 
 def money(
-    name: str, es: str, en: str, component: str, direction: Direction, source: str, count: str = ""
+    name: str, es: str, en: str, component: str, direction: Direction, meaning: Text, count: str = ""
 ) -> Kpi:
     """A KPI that is one amount; `count` is the KPI that counts the certificates behind it."""
-    return Kpi(name, Text(es, en), Unit.MONEY, Total(plain(component)), direction, True, source, count=count)
+    return Kpi(name, Text(es, en), Unit.MONEY, Total(plain(component)), direction, True, meaning, count=count)
 
 
-def count(name: str, es: str, en: str, component: str, direction: Direction, source: str) -> Kpi:
+def count(name: str, es: str, en: str, component: str, direction: Direction, meaning: Text) -> Kpi:
     """A KPI that is one number of certificates."""
-    return Kpi(name, Text(es, en), Unit.COUNT, Total(plain(component)), direction, False, source)
+    return Kpi(name, Text(es, en), Unit.COUNT, Total(plain(component)), direction, False, meaning)
 
 
 MONEY: Final[tuple[Kpi, ...]] = (
-    money("proposed", "Propuesto", "Proposed", "proposed_amount", _UP, _CLAIM, "certificates"),
+    money(
+        "proposed",
+        "Propuesto",
+        "Proposed",
+        "proposed_amount",
+        _UP,
+        Text(
+            "Monto propuesto de los certificados emitidos en el periodo; las notas de crédito lo reducen y "
+            "los anulados no cuentan.",
+            "Claimed amount of certificates issued in the period; credit notes reduce it, cancelled ones "
+            "are left out.",
+        ),
+        "certificates",
+    ),
     money(
         "approved",
         "Aprobado",
         "Approved",
         "approved_amount",
         _UP,
-        "Approved amount of certificates accepted in the window.",
+        Text(
+            "Monto aprobado de los certificados con conformidad dada en el periodo.",
+            "Approved amount of certificates accepted in the period.",
+        ),
     ),
     money(
         "paid",
@@ -53,30 +62,81 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Collected",
         "paid_amount",
         _UP,
-        "What clients paid in the window, by the day of payment, part payments and advances included.",
+        Text(
+            "Lo que los clientes pagaron en el periodo, según el día de pago, con pagos parciales y "
+            "anticipos.",
+            "What clients paid in the period, by the day of payment, part payments and advances included.",
+        ),
         "paid_count",
     ),
     money(
-        "receivable", "Por cobrar", "Receivables", "receivable_amount", _DOWN, _RECEIVABLE, "receivable_count"
+        "receivable",
+        "Por cobrar",
+        "Receivables",
+        "receivable_amount",
+        _DOWN,
+        Text(
+            "Presentado al cliente y no pagado: enviado y sin respuesta, o con conformidad.",
+            "Claimed from the client and unpaid: sent and not answered, or accepted.",
+        ),
+        "receivable_count",
     ),
-    money("pending", "Pendiente", "Pending", "pending_amount", _DOWN, "In revision, or sent: not answered."),
+    money(
+        "pending",
+        "Pendiente",
+        "Pending",
+        "pending_amount",
+        _DOWN,
+        Text(
+            "En revisión, o enviado y sin respuesta.",
+            "In revision, or sent and not answered.",
+        ),
+    ),
     money(
         "portfolio",
         "Cartera total",
         "Total portfolio",
         "portfolio_amount",
         _NEUTRAL,
-        "Receivables and what is not sent yet; neither what was returned nor what is paid.",
+        Text(
+            "Lo que está por cobrar y lo que aún no se envía; sin lo devuelto ni lo pagado.",
+            "Receivables and what is not sent yet; neither what was returned nor what is paid.",
+        ),
     ),
-    money("returned", "Devuelto", "Returned", "returned_amount", _DOWN, _RETURNED, "returned_count"),
-    money("unsent", "Sin enviar", "Not sent", "unsent_amount", _DOWN, _UNSENT, "unsent_count"),
+    money(
+        "returned",
+        "Devuelto",
+        "Returned",
+        "returned_amount",
+        _DOWN,
+        Text(
+            "El cliente lo rechazó o pidió retrabajo y no se ha vuelto a enviar: la empresa debe corregirlo.",
+            "Refused by the client or sent back for rework, and not sent again: the firm must correct it.",
+        ),
+        "returned_count",
+    ),
+    money(
+        "unsent",
+        "Sin enviar",
+        "Not sent",
+        "unsent_amount",
+        _DOWN,
+        Text(
+            "Preparado o en revisión, nunca enviado al cliente.",
+            "Prepared or in revision, never sent to the client.",
+        ),
+        "unsent_count",
+    ),
     money(
         "retained",
         "Retenido",
         "Retained",
         "retained_amount",
         _NEUTRAL,
-        "Part of accepted or paid certificates that clients keep back until it is released.",
+        Text(
+            "Parte de certificados aceptados o pagados que el cliente retiene hasta que se libere.",
+            "Part of accepted or paid certificates that clients keep back until it is released.",
+        ),
     ),
     money(
         "overdue",
@@ -84,8 +144,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Overdue",
         "overdue_amount",
         _DOWN,
-        "Receivable and as_of is after the expected payment date; where there is none, after acceptance, or "
-        "else sending, + payment term.",
+        Text(
+            "Por cobrar y pasada la fecha estimada de pago; sin ella, pasado el plazo de pago desde la "
+            "conformidad o, si falta, desde el envío.",
+            "Receivable and past the expected payment date; without one, past the payment term from "
+            "acceptance, or else from sending.",
+        ),
         "overdue_count",
     ),
     Kpi(
@@ -95,7 +159,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("overdue_amount"), plain("receivable_amount")),
         _DOWN,
         True,
-        "Overdue / receivables.",
+        Text(
+            "Vencido ÷ por cobrar.",
+            "Overdue ÷ receivables.",
+        ),
         is_part=True,
     ),
     count(
@@ -104,7 +171,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Certificates",
         "proposed_count",
         _NEUTRAL,
-        "Certificates issued in the window; neither credit notes nor cancelled ones.",
+        Text(
+            "Certificados emitidos en el periodo, sin notas de crédito ni anulados.",
+            "Certificates issued in the period; neither credit notes nor cancelled ones.",
+        ),
     ),
     count(
         "paid_count",
@@ -112,7 +182,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Collected certificates",
         "paid_count",
         _UP,
-        "As collected, counted.",
+        Text(
+            "Certificados con cobros en el periodo.",
+            "Certificates collected in the period.",
+        ),
     ),
     count(
         "receivable_count",
@@ -120,7 +193,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Receivable certificates",
         "receivable_count",
         _DOWN,
-        _RECEIVABLE,
+        Text(
+            "Certificados por cobrar: enviados y sin respuesta, o con conformidad.",
+            "Receivable certificates: sent and not answered, or accepted.",
+        ),
     ),
     count(
         "overdue_count",
@@ -128,7 +204,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Overdue certificates",
         "overdue_count",
         _DOWN,
-        "As overdue, counted.",
+        Text(
+            "Certificados vencidos.",
+            "Overdue certificates.",
+        ),
     ),
     count(
         "returned_count",
@@ -136,7 +215,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Returned certificates",
         "returned_count",
         _DOWN,
-        "As returned, counted.",
+        Text(
+            "Certificados devueltos que la empresa debe corregir y reenviar.",
+            "Returned certificates, which the firm must correct and send again.",
+        ),
     ),
     count(
         "unsent_count",
@@ -144,7 +226,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Certificates not sent",
         "unsent_count",
         _DOWN,
-        "As not sent, counted.",
+        Text(
+            "Certificados que aún no se envían.",
+            "Certificates not sent yet.",
+        ),
     ),
     count(
         "cancelled_count",
@@ -152,7 +237,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Cancelled certificates",
         "cancelled_count",
         _NEUTRAL,
-        "Annulled certificates issued in the window: they are in no other figure.",
+        Text(
+            "Certificados anulados, emitidos en el periodo: no están en ninguna otra cifra.",
+            "Annulled certificates issued in the period: they are in no other figure.",
+        ),
     ),
     count(
         "due_assumed_count",
@@ -160,8 +248,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Assumed due dates",
         "due_assumed_count",
         _NEUTRAL,
-        "Receivable certificates without an expected payment date: due = acceptance, or else sending, + "
-        "payment term.",
+        Text(
+            "Certificados por cobrar sin fecha estimada de pago: se supone conformidad, o si falta envío, "
+            "más el plazo de pago.",
+            "Receivable certificates without an expected payment date: due = acceptance, or else sending, "
+            "+ payment term.",
+        ),
     ),
     count(
         "approved_assumed_count",
@@ -169,7 +261,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "Assumed approved amounts",
         "approved_assumed_count",
         _NEUTRAL,
-        "Certificates accepted in the window without an approved amount: the proposed one stands in.",
+        Text(
+            "Certificados con conformidad en el periodo y sin monto aprobado: se usa el propuesto.",
+            "Certificates accepted in the period without an approved amount: the proposed one stands in.",
+        ),
     ),
     count(
         "high_amount_count",
@@ -177,7 +272,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "High-amount certificates",
         "high_count",
         _NEUTRAL,
-        "Issued in the window, of at least the highest cut of its currency (10,000,000 CLP).",
+        Text(
+            "Emitidos en el periodo, desde el mayor corte de su moneda.",
+            "Issued in the period, of at least the highest cut of its currency.",
+        ),
     ),
     Kpi(
         "average_certificate",
@@ -186,7 +284,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("proposed_amount"), plain("proposed_count")),
         _NEUTRAL,
         True,
-        "Proposed amount / certificates issued in the window.",
+        Text(
+            "Propuesto ÷ certificados emitidos en el periodo.",
+            "Proposed amount ÷ certificates issued in the period.",
+        ),
         basis=Text(
             "{numerator} ÷ {count} {count:certificado|certificados}",
             "{numerator} ÷ {count} {count:certificate|certificates}",
@@ -199,8 +300,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("approved_amount"), plain("decided_proposed_amount")),
         _UP,
         True,
-        "Approved amount / proposed amount of the certificates that the client answered in the window: "
-        "accepted or returned.",
+        Text(
+            "Monto aprobado ÷ monto propuesto de lo que el cliente respondió en el periodo: aceptado o "
+            "devuelto.",
+            "Approved amount ÷ proposed amount of what the client answered in the period: accepted or "
+            "returned.",
+        ),
     ),
     Kpi(
         "approval_rate_count",
@@ -209,7 +314,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("approved_count"), plain("decided_count")),
         _UP,
         False,
-        "Accepted / accepted or returned in the window.",
+        Text(
+            "Aceptados ÷ aceptados o devueltos en el periodo.",
+            "Accepted ÷ accepted or returned in the period.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -219,7 +327,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("paid_amount"), plain("approved_amount")),
         _UP,
         True,
-        "Collected / approved amount in the window.",
+        Text(
+            "Cobrado ÷ aprobado en el periodo.",
+            "Collected ÷ approved amount in the period.",
+        ),
     ),
     Kpi(
         "collection_effectiveness",
@@ -228,9 +339,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("paid_amount"), plain("paid_amount", "overdue_amount")),
         _UP,
         True,
-        "CEI: collected in the window / (collected in the window + overdue on the day). It is (beginning "
-        "receivables + billing - ending receivables) / (beginning receivables + billing - ending receivables "
-        "not yet overdue), as what leaves receivables is collected.",
+        Text(
+            "CEI: cobrado en el periodo ÷ (cobrado en el periodo + vencido a la fecha).",
+            "CEI: collected in the period ÷ (collected in the period + overdue on the date). It is "
+            "(beginning receivables + billing - ending receivables) ÷ (beginning receivables + billing - "
+            "ending receivables not yet overdue), as what leaves receivables is collected.",
+        ),
     ),
     Kpi(
         "monthly_target",
@@ -239,7 +353,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         AgainstTarget("month"),
         _UP,
         True,
-        "Approved in the month up to the day / monthly target; of the whole firm only.",
+        Text(
+            "Aprobado en el mes hasta la fecha ÷ meta mensual; solo de toda la empresa.",
+            "Approved in the month up to the date ÷ monthly target; of the whole firm only.",
+        ),
         target=1.0,
     ),
     Kpi(
@@ -249,7 +366,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         AgainstTarget("year"),
         _UP,
         True,
-        "Approved since January / twelve monthly targets; of the whole firm only.",
+        Text(
+            "Aprobado desde enero ÷ doce metas mensuales; solo de toda la empresa.",
+            "Approved since January ÷ twelve monthly targets; of the whole firm only.",
+        ),
         target=1.0,
     ),
     Kpi(
@@ -259,8 +379,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Total((Term("billed_quarter", 4),)),
         _UP,
         True,
-        "Billed in the last three complete months, times four: by day of issue, the approved amount once "
-        "accepted, else the claimed one.",
+        Text(
+            "Facturado en los últimos tres meses completos, por cuatro: según el día de emisión, el monto "
+            "aprobado si hay conformidad y, si no, el propuesto.",
+            "Billed in the last three complete months, times four: by day of issue, the approved amount "
+            "once accepted, else the claimed one.",
+        ),
     ),
     Kpi(
         "growth_month",
@@ -272,7 +396,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         ),
         _UP,
         True,
-        "Claimed amount of certificates issued in the last complete month against the month before it.",
+        Text(
+            "Monto propuesto de lo emitido en el último mes completo frente al mes anterior.",
+            "Claimed amount of certificates issued in the last complete month against the month before it.",
+        ),
     ),
     Kpi(
         "growth_year",
@@ -284,8 +411,11 @@ MONEY: Final[tuple[Kpi, ...]] = (
         ),
         _UP,
         True,
-        "Claimed amount of certificates issued in the last complete month against the same month a year "
-        "before.",
+        Text(
+            "Monto propuesto de lo emitido en el último mes completo frente al mismo mes del año anterior.",
+            "Claimed amount of certificates issued in the last complete month against the same month a "
+            "year before.",
+        ),
     ),
     Kpi(
         "revenue_share",
@@ -294,7 +424,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         ShareOfAll("approved_amount"),
         _NEUTRAL,
         True,
-        "Approved amount of the filter in the window / that of all certificates.",
+        Text(
+            "Monto aprobado del filtro en el periodo ÷ el de todos los certificados.",
+            "Approved amount of the filter in the period ÷ that of all certificates.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -304,7 +437,10 @@ MONEY: Final[tuple[Kpi, ...]] = (
         TopShare("client", "approved_amount"),
         _DOWN,
         True,
-        "Largest client's share of the amount approved in the window.",
+        Text(
+            "Parte del mayor cliente en el monto aprobado del periodo.",
+            "Largest client's share of the amount approved in the period.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -314,8 +450,12 @@ MONEY: Final[tuple[Kpi, ...]] = (
         Herfindahl("client", "approved_amount"),
         _DOWN,
         True,
-        "Herfindahl-Hirschman index: sum of the squared shares of the clients in the amount approved "
-        "in the window.",
+        Text(
+            "Índice de Herfindahl-Hirschman: suma de los cuadrados de las partes de los clientes en el "
+            "monto aprobado del periodo.",
+            "Herfindahl-Hirschman index: sum of the squared shares of the clients in the amount approved "
+            "in the period.",
+        ),
         is_part=True,
         # Squares of amounts mean nothing to a reader.
         basis=Text("", ""),

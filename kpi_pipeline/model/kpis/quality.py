@@ -17,8 +17,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("rejected_count"), plain("rejection_known_count")),
         _DOWN,
         False,
-        "Returned / answered in the window: accepted or returned; no value where the source tells of no "
-        "rejections.",
+        Text(
+            "Devueltos ÷ respondidos en el periodo; sin valor si el origen no registra rechazos.",
+            "Returned ÷ answered in the period; no value where the source tells of no rejections.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -28,8 +30,12 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("reworked_count"), plain("rework_known_count")),
         _DOWN,
         False,
-        "Certificates issued in the window of which rework was requested / all; no value where the source "
-        "has no log of it.",
+        Text(
+            "Certificados emitidos en el periodo con retrabajo solicitado ÷ todos; sin valor si el origen "
+            "no lo registra.",
+            "Certificates issued in the period of which rework was requested ÷ all; no value where the "
+            "source does not record it.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -39,8 +45,12 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         Ratio(plain("first_pass_count"), plain("first_pass_known_count")),
         _UP,
         False,
-        "Accepted with no rework and no rejection / answered in the window; no value where the source tells "
-        "of neither.",
+        Text(
+            "Aceptados sin retrabajo ni rechazo ÷ respondidos en el periodo; sin valor si el origen no los "
+            "registra.",
+            "Accepted with no rework and no rejection ÷ answered in the period; no value where the source "
+            "records neither.",
+        ),
         is_part=True,
     ),
     money(
@@ -49,7 +59,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "Acceptance pending",
         "waiting_amount",
         _DOWN,
-        "Sent and not yet answered by the client.",
+        Text(
+            "Enviado y aún sin respuesta del cliente.",
+            "Sent and not yet answered by the client.",
+        ),
         "conformity_pending_count",
     ),
     count(
@@ -58,7 +71,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "Certificates without acceptance",
         "waiting_days_count",
         _DOWN,
-        "Sent and not yet answered by the client, counted.",
+        Text(
+            "Certificados enviados y aún sin respuesta.",
+            "Certificates sent and not yet answered.",
+        ),
     ),
     money(
         "critical",
@@ -66,7 +82,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "Critical",
         "critical_amount",
         _DOWN,
-        "Receivable and more than critical_days (60) days since sent.",
+        Text(
+            "Por cobrar y enviado hace más de {critical_days} días.",
+            "Receivable and more than {critical_days} days since sending.",
+        ),
         "critical_count",
     ),
     count(
@@ -75,7 +94,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "Critical certificates",
         "critical_count",
         _DOWN,
-        "As critical, counted.",
+        Text(
+            "Certificados críticos.",
+            "Critical certificates.",
+        ),
     ),
     Kpi(
         "projects_delayed",
@@ -84,7 +106,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         ValuesWhere("project", "overdue_count", some=True),
         _DOWN,
         False,
-        "Projects with receivables, of which any is overdue.",
+        Text(
+            "Proyectos con montos por cobrar, alguno vencido.",
+            "Projects with receivables, of which any is overdue.",
+        ),
     ),
     Kpi(
         "projects_on_time",
@@ -93,7 +118,10 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         ValuesWhere("project", "overdue_count", some=False),
         _UP,
         False,
-        "Projects with receivables, of which none is overdue.",
+        Text(
+            "Proyectos con montos por cobrar, ninguno vencido.",
+            "Projects with receivables, of which none is overdue.",
+        ),
     ),
     Kpi(
         "expected_loss",
@@ -102,8 +130,14 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         ExpectedLoss(),
         _DOWN,
         True,
-        "Provision matrix: receivables of each ageing bucket x the historic roll rates from it through the "
-        "later buckets up to loss_days (365) days, of all certificates of the currency issued that long ago.",
+        Text(
+            "Matriz de provisión: lo por cobrar de cada tramo × las tasas históricas con que pasa por los "
+            "tramos siguientes hasta {loss_days} días, de todos los certificados de la moneda con esa "
+            "antigüedad.",
+            "Provision matrix: receivables of each ageing bucket × the historic roll rates from it through "
+            "the later buckets up to {loss_days} days, of all certificates of the currency issued that "
+            "long ago.",
+        ),
     ),
 )
 """In reading order."""

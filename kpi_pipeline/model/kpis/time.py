@@ -17,10 +17,10 @@ _IDLE_LABELS: Final = {
 }
 
 
-def mean_days(name: str, es: str, en: str, days: str, source: str) -> Kpi:
+def mean_days(name: str, es: str, en: str, days: str, meaning: Text) -> Kpi:
     """A KPI that is the mean of a number of days."""
     return Kpi(
-        name, Text(es, en), Unit.DAYS, Ratio(plain(days), plain(f"{days}_count")), _DOWN, False, source
+        name, Text(es, en), Unit.DAYS, Ratio(plain(days), plain(f"{days}_count")), _DOWN, False, meaning
     )
 
 
@@ -32,9 +32,14 @@ TIME: Final[tuple[Kpi, ...]] = (
         Ratio(plain("receivable_amount"), plain("billed_amount"), times_days=True),
         _DOWN,
         True,
-        "Classic DSO: receivables / billing of the window x its days, or those since the first certificate "
-        "where these are fewer. Billing is by day of issue: the approved amount once accepted, else the "
-        "claimed one; what is not sent, returned or cancelled is none.",
+        Text(
+            "DSO clásico: por cobrar ÷ facturación del periodo × sus días, o los transcurridos desde el "
+            "primer certificado si son menos. La facturación es por día de emisión: el monto aprobado si "
+            "hay conformidad y, si no, el propuesto; no cuenta lo no enviado, lo devuelto ni lo anulado.",
+            "Classic DSO: receivables ÷ billing of the period × its days, or those since the first "
+            "certificate where these are fewer. Billing is by day of issue: the approved amount once "
+            "accepted, else the claimed one; what is not sent, returned or cancelled is none.",
+        ),
         target="dso_target_days",
     ),
     Kpi(
@@ -44,8 +49,12 @@ TIME: Final[tuple[Kpi, ...]] = (
         CountBack(),
         _DOWN,
         True,
-        "Receivables used up by the billing of the latest month, then of the one before, and so on: days of "
-        "the months used up whole, and the part of the last one. No value beyond the window.",
+        Text(
+            "Lo por cobrar se descuenta de la facturación del último mes, luego del anterior, y así: los "
+            "días de los meses descontados enteros y la parte del último. Sin valor más allá del periodo.",
+            "Receivables used up by the billing of the latest month, then of the one before, and so on: "
+            "days of the months used up whole, and the part of the last one. No value beyond the period.",
+        ),
         target="dso_target_days",
         basis=Text("{numerator} por cobrar", "{numerator} in receivables"),
     ),
@@ -56,7 +65,10 @@ TIME: Final[tuple[Kpi, ...]] = (
         Ratio(plain("current_amount"), plain("billed_amount"), times_days=True),
         _DOWN,
         True,
-        "Receivables not yet overdue / billing of the window x its days.",
+        Text(
+            "Por cobrar aún no vencido ÷ facturación del periodo × sus días.",
+            "Receivables not yet overdue ÷ billing of the period × its days.",
+        ),
     ),
     Kpi(
         "receivable_age",
@@ -65,7 +77,10 @@ TIME: Final[tuple[Kpi, ...]] = (
         Ratio(plain("receivable_age_amount"), plain("receivable_amount")),
         _DOWN,
         True,
-        "Days since issue of receivables, weighted by amount.",
+        Text(
+            "Días desde la emisión de lo que está por cobrar, ponderados por monto.",
+            "Days since issue of receivables, weighted by amount.",
+        ),
         basis=Text(
             "{numerator} \N{MULTIPLICATION SIGN} días ÷ {denominator}",
             "{numerator} \N{MULTIPLICATION SIGN} days ÷ {denominator}",
@@ -76,21 +91,31 @@ TIME: Final[tuple[Kpi, ...]] = (
         "Tiempo hasta la conformidad",
         "Acceptance time",
         "acceptance_days",
-        "Mean days from sent to acceptance, of acceptances dated in the window. It is not DSO.",
+        Text(
+            "Media de días desde el envío hasta la conformidad, de las conformidades del periodo. No es el "
+            "DSO.",
+            "Mean days from sending to acceptance, of acceptances in the period. It is not DSO.",
+        ),
     ),
     mean_days(
         "waiting_days",
         "Espera de conformidad",
         "Waiting for acceptance",
         "waiting_days",
-        "Mean days from the last sending to as_of, of certificates sent and not yet answered.",
+        Text(
+            "Media de días desde el último envío, de lo enviado y sin respuesta.",
+            "Mean days since the last sending, of certificates sent and not answered.",
+        ),
     ),
     mean_days(
         "payment_days",
         "Tiempo de pago",
         "Payment time",
         "payment_days",
-        "Mean days from issue to payment, of payments dated in the window; 0 of advances.",
+        Text(
+            "Media de días desde la emisión hasta el pago, de los pagos del periodo; 0 en los anticipos.",
+            "Mean days from issue to payment, of payments in the period; 0 of advances.",
+        ),
     ),
     Kpi(
         "payment_days_median",
@@ -99,8 +124,12 @@ TIME: Final[tuple[Kpi, ...]] = (
         PaymentQuantile(50),
         _DOWN,
         False,
-        "Days from issue by which half of the certificates issued in the window are paid: product-limit "
-        "estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
+        Text(
+            "Días desde la emisión en que se paga la mitad de lo emitido en el periodo: estimación "
+            "producto-límite (Kaplan-Meier), con lo impago incluido como tal; sin anticipos.",
+            "Days from issue by which half of the certificates issued in the period are paid: "
+            "product-limit estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
+        ),
     ),
     Kpi(
         "payment_days_p90",
@@ -109,50 +138,72 @@ TIME: Final[tuple[Kpi, ...]] = (
         PaymentQuantile(90),
         _DOWN,
         False,
-        "Days from issue by which nine of ten certificates issued in the window are paid: product-limit "
-        "estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
+        Text(
+            "Días desde la emisión en que se pagan nueve de cada diez emitidos en el periodo: estimación "
+            "producto-límite (Kaplan-Meier), con lo impago incluido como tal; sin anticipos.",
+            "Days from issue by which nine of ten certificates issued in the period are paid: "
+            "product-limit estimate (Kaplan-Meier), unpaid ones included as such; advances left out.",
+        ),
     ),
     mean_days(
         "late_days",
         "Atraso promedio",
         "Average days late",
         "late_days",
-        "Mean days after the due date, of what was paid late in the window or is overdue.",
+        Text(
+            "Media de días tras el vencimiento, de lo pagado con atraso en el periodo o vencido.",
+            "Mean days after the due date, of what was paid late in the period or is overdue.",
+        ),
     ),
     mean_days(
         "sending_days",
         "Emisión a envío",
         "Issue to sending",
         "sending_days",
-        "Mean days from issue to sent, of sendings dated in the window and in that order.",
+        Text(
+            "Media de días desde la emisión hasta el envío, de los envíos del periodo.",
+            "Mean days from issue to sending, of sendings in the period.",
+        ),
     ),
     mean_days(
         "settling_days",
         "Conformidad a pago",
         "Acceptance to payment",
         "settling_days",
-        "Mean days from acceptance to payment, of payments dated in the window and in that order.",
+        Text(
+            "Media de días desde la conformidad hasta el pago, de los pagos del periodo.",
+            "Mean days from acceptance to payment, of payments in the period.",
+        ),
     ),
     mean_days(
         "returned_days",
         "Días desde la devolución",
         "Days since return",
         "returned_days",
-        "Mean days from the return to as_of, of returned certificates whose return is dated.",
+        Text(
+            "Media de días desde la devolución, de lo devuelto con fecha conocida.",
+            "Mean days since the return, of returned certificates whose return is dated.",
+        ),
     ),
     mean_days(
         "unsent_days",
         "Días sin enviar",
         "Days not sent",
         "unsent_days",
-        "Mean days from issue to as_of, of certificates not sent yet.",
+        Text(
+            "Media de días desde la emisión, de lo que aún no se envía.",
+            "Mean days since issue, of certificates not sent yet.",
+        ),
     ),
     mean_days(
         "idle_days",
         "Días sin movimiento",
         "Days without movement",
         "idle_days",
-        "Mean days since the last milestone, of receivable certificates and those not sent yet.",
+        Text(
+            "Media de días desde el último hito, de lo por cobrar y lo no enviado.",
+            "Mean days since the last milestone, of receivable certificates and those not sent yet.",
+        ),
     ),
     *(
         count(
@@ -160,8 +211,12 @@ TIME: Final[tuple[Kpi, ...]] = (
             *_IDLE_LABELS[level],
             f"idle_{level}_count",
             _DOWN,
-            f"Without movement for {first} days or more"
-            + ("." if last is None else f", at most {last}: only the highest level counts."),
+            Text(
+                f"Sin movimiento por {first} días o más"
+                + ("." if last is None else f" y hasta {last}: cuenta solo el mayor nivel."),
+                f"Without movement for {first} days or more"
+                + ("." if last is None else f", at most {last}: only the highest level counts."),
+            ),
         )
         for level, first, last in IDLE_LEVELS
     ),
@@ -172,7 +227,10 @@ TIME: Final[tuple[Kpi, ...]] = (
         Ratio(plain("fast_count"), plain("payment_days_count")),
         Direction.UP,
         False,
-        "Paid within fast_days (25) days of issue / paid, of payments dated in the window.",
+        Text(
+            "Pagado dentro de {fast_days} días desde la emisión ÷ pagado, de los pagos del periodo.",
+            "Paid within {fast_days} days of issue ÷ paid, of payments in the period.",
+        ),
         is_part=True,
     ),
     Kpi(
@@ -182,7 +240,10 @@ TIME: Final[tuple[Kpi, ...]] = (
         Ratio((Term("critical_age"),), plain("critical_count")),
         _DOWN,
         False,
-        "Mean days since sent, of critical certificates.",
+        Text(
+            "Media de días desde el envío, de los certificados críticos.",
+            "Mean days since sending, of critical certificates.",
+        ),
     ),
 )
 """In reading order."""

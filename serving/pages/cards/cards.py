@@ -122,6 +122,12 @@ def card_groups(
     ]
 
 
+def definitions(page: Page, writer: Writer) -> list[tuple[str, str]]:
+    """The label and the meaning of each KPI of a page, in its order."""
+    known = [kpi for name in page.kpis if (kpi := writer.kpi(name)) is not None]
+    return [(writer.label(kpi), kpi.meaning.into(writer.language)) for kpi in known]
+
+
 def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Writer) -> str:
     """Why a page has no costs; empty where it shows none, or the filter names nothing that they lack."""
     kpis = [writer.kpi(name) for name in page.kpis]

@@ -81,6 +81,7 @@ TEXTS: Final[dict[str, Text]] = {
     "certificate_count": Text(
         "{count} {count:certificado|certificados}", "{count} {count:certificate|certificates}"
     ),
+    "definitions": Text("Qué mide cada indicador", "What each figure measures"),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",
         "Amounts over a million in millions (M). Currencies are never added.",
