@@ -67,6 +67,8 @@ _RECONCILED_BREAKDOWNS: Final = ("supplier", "cost_category")
 _STOCKS: Final = (ComponentKind.STOCK, ComponentKind.COST_STOCK, ComponentKind.SNAPSHOT)
 _ROWS: Final = "currency"
 _EVERYTHING: Final = "everything"
+_BEYOND_VARIANTS: Final = ("cancelled_count",)
+"""Components that no variant needs to show: values of which all certificates are cancelled have none."""
 _OF_COSTS: Final = (ComponentKind.COST, ComponentKind.COST_STOCK)
 _SHOWN: Final = 5
 _LARGEST_EXACT: Final = 2**53
@@ -198,7 +200,9 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
                 sums[place].tolist(),
                 strict=True,
             )
-            if expected != summed and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
+            if expected != summed
+            and component.name not in _BEYOND_VARIANTS
+            and not (component.kind in _OF_COSTS and name in NOT_OF_COSTS)
         ]
     return problems
 

@@ -6,13 +6,14 @@ from kpi_pipeline.model.kpis.costs import COSTS
 from kpi_pipeline.model.kpis.entry import Direction, Kpi, Unit
 from kpi_pipeline.model.kpis.money import MONEY
 from kpi_pipeline.model.kpis.quality import QUALITY
+from kpi_pipeline.model.kpis.rates import RATES
 from kpi_pipeline.model.kpis.time import TIME
 from kpi_pipeline.model.labels import Text
 
 __all__ = ["COSTS_GROUP", "GROUP_LABELS", "KPIS", "KPI_GROUPS", "TREND_MONTHS", "Direction", "Kpi", "Unit"]
 
 KPI_GROUPS: Final[dict[str, tuple[Kpi, ...]]] = {
-    "money": MONEY,
+    "money": (*MONEY, *RATES),
     "time": TIME,
     "quality": QUALITY,
     "costs": COSTS,
