@@ -39,14 +39,17 @@ DAYS_SCHEMA: Final = pa.schema(
         *(
             pa.field(name, pa.date32())
             for name in (
-                *("day", "window_first", "month_first", "year_first"),
+                *("day", "reach_first", "window_first", "month_first", "year_first"),
                 *("last_month_first", "last_month_last", "month_before_first", "month_before_last"),
                 *("month_year_before_first", "month_year_before_last", "quarter_first"),
             )
         ),
     ]
 )
-"""A day and the first and last days of the stretches that end on or before it; `last_month` is over."""
+"""A day and the first and last days of the stretches that end on or before it; `last_month` is over.
+
+`reach_first` is the earliest of them: what was settled before it takes no part in any figure of the day.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class EvaluationDays:
         last, before, year_before = (_month(number) for number in (complete, complete - 1, complete - 12))
         return {
             "day": day,
+            "reach_first": min(self.window_first(day), year_before[0]),
             "window_first": self.window_first(day),
             "month_first": day.replace(day=1),
             "year_first": day.replace(month=1, day=1),

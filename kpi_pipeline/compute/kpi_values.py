@@ -39,6 +39,8 @@ def kpi_values(slice_: Slice, kpis: Sequence[Kpi]) -> list[dict[str, list[Data]]
         columns = _columns(
             kpi, evaluation.of(kpi), slice_.frame.thresholds.stable_share, at, comparable=comparable
         )
+        if slice_.is_cohort.any():
+            _without_trends(columns["spark"], slice_.is_cohort[at[0]].tolist())
         if kpi.per_currency:
             columns = {"currency": codes, **columns}
         for values, own in zip(of_variant, by_variant(len(slice_), at[0], rows_of(columns)), strict=True):
@@ -79,6 +81,13 @@ def _columns(
         "trend": _trends(kpi.direction, change, previous, both, stable_share),
         "spark": _sparks(kpi.unit, value[:, TREND], there[:, TREND]),
     }
+
+
+def _without_trends(sparks: list[list[Any]], is_cohort: list[bool]) -> None:
+    """Leave no point to the trends of cohorts: there is no earlier day to set the date against."""
+    for place, without in enumerate(is_cohort):
+        if without:
+            sparks[place] = [None] * len(TREND)
 
 
 def _trends(

@@ -18,7 +18,7 @@ from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
 from .certificate_states import Limits
-from .figures import Oracle
+from .oracle import Oracle
 from .source_rows import Row, table_rows
 
 WINDOW_MONTHS = 12
@@ -79,7 +79,7 @@ class BothWays:
 
     def cube(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Cube:
         """The cube from which a business date is published."""
-        rollup = roll_up(self.certificates, self.costs, as_of, self.thresholds)
+        rollup = roll_up(self.certificates, self.costs, as_of, self.thresholds, window_months)
         return Cube(rollup, as_of, window_months, self.thresholds)
 
 
@@ -98,6 +98,7 @@ def certificate(state: str, issued_on: date, proposed: int, approved: int = 0, *
         "currency": "CLP",
         "amount_proposed": proposed,
         "amount_approved": approved,
+        "approved_assumed": False,
         "rework_count": 0,
         "rejection_count": 0,
         **others,

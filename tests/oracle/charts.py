@@ -5,12 +5,14 @@ from typing import Any
 
 from . import months as month
 from . import sentences as say
-from .figures import Data, Variant, exact
+from .days import Window
 from .finances import forecast_line
 from .kpi_values import KpiValues
-from .measures import COSTS, STATES
+from .measures import COSTS, FLOWS, STATES, STOCKS
+from .quotients import Data, exact
 from .rankings import Ranked, by_value, ranked, total, with_others
 from .tables import STAGES, ageing, stages
+from .variant import Variant
 
 Rows = list[tuple[Any, ...]]
 
@@ -41,7 +43,7 @@ def _monthly_trend(variant: Variant, readings: KpiValues) -> Data:
     names = ("proposed", "approved", "paid")
     for code in variant.currencies:
         place = variant.place(code)
-        amounts = [[variant.flow(f"{name}_amount", [one], place) for one in variant.months] for name in names]
+        amounts = [[variant.flow(f"{name}_amount", one, place) for one in variant.months] for name in names]
         dso = readings.of("dso", code)["spark"]
         texts = [month.text(one) for one in variant.months]
         rows += zip(texts, [code] * len(texts), *amounts, dso, strict=True)
@@ -64,15 +66,20 @@ def _ageing(variant: Variant, readings: KpiValues) -> Data:
 def _states(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says = []
+    measures = {**FLOWS, **STOCKS}
+    window = Window(None, variant.oracle.as_of) if variant.is_cohort else variant.oracle.windows[0]
     for code in variant.currencies:
         found = []
         for state in STATES:
-            amounts = [
-                one.proposed
-                for one in variant.certificate_states
-                if one.currency == code and one.state == state
-            ]
-            found.append((state, code, sum(amounts), len(amounts)))
+            amount, count = (
+                sum(
+                    measures[f"state_{state}_{what}"](one, window)
+                    for one in variant.certificate_states
+                    if one.currency == code
+                )
+                for what in ("amount", "count")
+            )
+            found.append((state, code, amount, count))
         rows += found
         says.append(say.states(code, {state: amount for state, _, amount, _ in found}))
     return chart(("state", "currency", "amount", "count"), rows, ("amount", "count"), says)
@@ -122,7 +129,7 @@ def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
     says = []
     for code in variant.currencies:
         line, place = forecast_line(variant, code), variant.place(code)
-        collected = [variant.flow("collected_amount", [one], place) for one in variant.months[-PAID_MONTHS:]]
+        collected = [variant.flow("paid_amount", one, place) for one in variant.months[-PAID_MONTHS:]]
         for one, amount in zip(variant.months[-PAID_MONTHS:], collected, strict=True):
             rows.append((month.text(one), code, "collected", amount, None, None, None, None))
         months = variant.oracle.forecaster.months
@@ -139,11 +146,11 @@ def _opex_capex(variant: Variant, readings: KpiValues) -> Data:
     says: list[Data | None] = []
     for code in variant.currencies:
         place, end = variant.place(code), month.text(variant.months[-1])
-        opex, capex = ([variant.flow(name, [one], place) for one in variant.months] for name in COSTS[:2])
+        opex, capex = ([variant.flow(name, one, place) for one in variant.months] for name in COSTS[:2])
         for one, *amounts in zip(variant.months, opex, capex, strict=True):
-            shown = amounts if variant.has_costs else [None, None]
+            shown = amounts if variant.knows_costs(code) else [None, None]
             rows.append((month.text(one), code, *shown))
-        if variant.has_costs:
+        if variant.knows_costs(code):
             says.append(say.opex_capex(code, end, sum(opex), sum(capex)))
     return chart(("month", "currency", "opex", "capex"), rows, ("opex", "capex"), says)
 
@@ -156,8 +163,8 @@ def _margin_by_project(variant: Variant, readings: KpiValues) -> Data:
         for project, sums in with_others(ranked(found, lambda one: one["approved_amount"]), TOP):
             revenue, cost = sums["approved_amount"], sum(sums[name] for name in COSTS[:2])
             left = [cost, revenue - cost, exact(revenue - cost, revenue)]
-            rows.append((project, code, revenue, *(left if variant.has_costs else [None] * 3)))
-        if variant.has_costs:
+            rows.append((project, code, revenue, *(left if variant.knows_costs(code) else [None] * 3)))
+        if variant.knows_costs(code):
             says.append(say.margin_by_project(code, found))
     columns = ("project", "currency", "revenue", "cost", "margin", "margin_share")
     return chart(columns, rows, columns[2:5], says)
@@ -181,9 +188,10 @@ def _payment_heatmap(variant: Variant, readings: KpiValues) -> Data:
     for code in variant.currencies:
         paid: dict[str, dict[str, int]] = {}
         for one in variant.of_any_month:
-            if one.currency == code and one.paid_month in texts:
+            on = one.settled_on
+            if one.currency == code and one.collected and on is not None and f"{on:%Y-%m}" in texts:
                 months = paid.setdefault(one.values["client"], dict.fromkeys(texts, 0))
-                months[one.paid_month] += one.accepted_amount
+                months[f"{on:%Y-%m}"] += one.collected
         order = ranked(
             {client: months for client, months in paid.items() if any(months.values())},
             lambda months: sum(months.values()),

@@ -59,15 +59,12 @@ class EntrySums:
         """Amounts of an entry."""
         return [int(self._matrix[entry, self.names.index(name)]) for name in names]
 
-    def by_month(
-        self, entries: Sequence[int], first: int, last: int, currencies: Sequence[str]
-    ) -> npt.NDArray[np.generic]:
-        """Sums of entries, [months from the first to the last, currencies, names]."""
-        sums = np.zeros((last - first + 1, len(currencies), len(self.names)), self._matrix.dtype)
-        groups: dict[tuple[int, int], list[int]] = {}
+    def by_currency(self, entries: Sequence[int], currencies: Sequence[str]) -> npt.NDArray[np.generic]:
+        """Sums of entries, [currencies, names]."""
+        sums = np.zeros((len(currencies), len(self.names)), self._matrix.dtype)
+        groups: dict[int, list[int]] = {}
         for entry in entries:
-            key = self.months[entry] - first, currencies.index(self.currencies[entry])
-            groups.setdefault(key, []).append(entry)
+            groups.setdefault(currencies.index(self.currencies[entry]), []).append(entry)
         for key, group in groups.items():
             sums[key] = self._matrix[group].sum(axis=0)
         return sums

@@ -1,13 +1,14 @@
 """The financial statement, working capital and the forecast."""
 
 from . import months as month
-from .figures import Data, Variant, exact
 from .forecast import MONTHS, Outcome
 from .kpi_values import KpiValues
 from .kpis import View
 from .measures import COSTS
+from .quotients import Data, exact
+from .variant import Variant
 
-FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "collected_amount"}
+FLOWS = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "paid_amount"}
 
 
 def statement(variant: Variant) -> Data:
@@ -26,10 +27,10 @@ def totals(variant: Variant) -> list[Data]:
 def working_capital(variant: Variant, readings: KpiValues) -> list[Data]:
     """What the distance of DSO to its target and to the industry's ties up."""
     limits, found = variant.oracle.limits, []
-    days = variant.window_days(variant.now)
+    days = variant.window_days(0)
     for code in variant.currencies:
-        view = View(variant, variant.now, variant.place(code))
-        receivable, billed = view.own["receivable_amount"], view.approved(*variant.now.window)
+        own = View(variant, 0, variant.place(code)).own
+        receivable, billed = own["receivable_amount"], own["billed_amount"]
         dso = readings.of("dso", code)["value"]
 
         def tied(aim: int, owed: int = receivable, approved: int = billed) -> int | None:
@@ -67,7 +68,9 @@ def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
     of_model, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
     receivable = sum(
-        one.outstanding for one in variant.certificate_states if one.currency == code and one.is_receivable
+        one.outstanding
+        for one in variant.certificate_states
+        if one.currency == code and one.is_receivable and one.is_issued
     )
     if basis.rule == "none":
         names = ("expected", "low_50", "high_50", "low_90", "high_90")
@@ -94,15 +97,19 @@ def _by_month(variant: Variant, code: str) -> Data:
 
 def _line(variant: Variant, code: str, months: list[int]) -> Data:
     place = variant.place(code)
-    found: Data = {name: variant.flow(amount, months, place) for name, amount in FLOWS.items()}
-    opex, capex = (variant.flow(name, months, place) for name in COSTS[:2])
+    found: Data = {name: _flow(variant, amount, months, place) for name, amount in FLOWS.items()}
+    opex, capex = (_flow(variant, name, months, place) for name in COSTS[:2])
     left = found["approved"] - opex - capex
     spent = {
         "opex": opex,
         "capex": capex,
         "costs": opex + capex,
-        "costs_paid_out": variant.flow("paid_out_amount", months, place),
+        "costs_paid_out": _flow(variant, "paid_out_amount", months, place),
         "margin": left,
         "margin_share": exact(left, found["approved"]),
     }
-    return {**found, **(spent if variant.has_costs else dict.fromkeys(spent))}
+    return {**found, **(spent if variant.knows_costs(code) else dict.fromkeys(spent))}
+
+
+def _flow(variant: Variant, name: str, months: list[int], place: int) -> int:
+    return sum(variant.flow(name, one, place) for one in months)

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from .certificate_states import CertificateState, certificate_states
+from .certificate_states import certificate_states
 from .source_rows import Row
 
 WHOLE = 10**9
@@ -78,10 +78,15 @@ class Curve:
 class Curves:
     """The curves known on a day: of each client and of all."""
 
-    def __init__(self, rows: Sequence[Row], as_of: date) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        as_of: date,
+        observe: Callable[[Row, date], Observation | None] | None = None,
+    ) -> None:
         seen: dict[str, list[Observation]] = defaultdict(list)
         for row in rows:
-            observed = observation(row, as_of)
+            observed = (observe or observation)(row, as_of)
             if observed is not None:
                 seen[row["client"]].append(observed)
         self._of = {client: Curve(observed) for client, observed in seen.items()}
@@ -97,25 +102,52 @@ class Curves:
         return None
 
 
-def stands(row: Row, as_of: date) -> CertificateState | None:
-    """How a certificate stands on a date; None before it is issued."""
-    return next(iter(certificate_states([row], as_of)), None)
+@dataclass(frozen=True)
+class Claim:
+    """A certificate as it was on an earlier day: claimed and not paid, whatever else befell it.
+
+    Attributes:
+        is_accepted: Whether the client had accepted it.
+        outstanding: The approved amount once accepted, else the claimed one.
+    """
+
+    is_accepted: bool
+    outstanding: int
 
 
-def is_accepted(row: Row, as_of: date) -> bool:
-    """Whether the client had accepted a certificate by a date."""
-    certificate_state = stands(row, as_of)
-    return certificate_state is not None and certificate_state.is_accepted
+def takes_part(row: Row) -> bool:
+    """Whether a certificate tells anything of earlier days: it was neither returned nor cancelled in the
+    end, nor paid on an unknown day or before it was issued."""
+    if row["state"] == "pagado":
+        return row["paid_on"] is not None and row["paid_on"] >= row["issued_on"]
+    return row["state"] in {"enviado", "pendiente", "validado"}
+
+
+def claim(row: Row, day: date) -> Claim | None:
+    """How a certificate that takes part was claimed on an earlier day; None before it was, or once paid."""
+    sent = max(row["issued_on"], row["sent_on"] or row["issued_on"])
+    if sent > day or (row["state"] == "pagado" and row["paid_on"] <= day):
+        return None
+    accepted_on = row["conformity_on"] or row["sent_on"] or row["issued_on"]
+    accepted = row["state"] in {"validado", "pagado"} and accepted_on <= day
+    return Claim(accepted, row["amount_approved"] if accepted else row["amount_proposed"])
+
+
+def past_observation(row: Row, day: date) -> Observation | None:
+    """What a certificate that takes part told on an earlier day about how long payment takes."""
+    if row["state"] == "pagado" and row["paid_on"] <= day:
+        return (row["paid_on"] - row["issued_on"]).days, True
+    return ((day - row["issued_on"]).days, False) if claim(row, day) is not None else None
 
 
 def observation(row: Row, as_of: date) -> Observation | None:
-    """What a certificate tells on a date about how long payment takes."""
-    certificate_state = stands(row, as_of)
-    if certificate_state is None:
+    """What a certificate tells on the date about how long payment takes."""
+    one = next(iter(certificate_states([row], as_of)), None)
+    if one is None:
         return None
-    if certificate_state.is_paid and row["paid_on"] is not None:
-        return (row["paid_on"] - row["issued_on"]).days, True
-    return ((as_of - row["issued_on"]).days, False) if certificate_state.is_receivable else None
+    if one.payment_days is not None:
+        return one.payment_days, True
+    return (one.age, False) if one.is_receivable else None
 
 
 @cache
@@ -152,7 +184,7 @@ class Landmarks:
     """What was receivable on any day, looked at once."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = [row for row in rows if row["state"] != "pagado" or row["paid_on"] is not None]
+        self._rows = [row for row in rows if takes_part(row)]
         self._seen: dict[date, dict[tuple[str, bool], list[Seen]]] = {}
 
     def on(self, day: date) -> dict[tuple[str, bool], list[Seen]]:
@@ -160,10 +192,10 @@ class Landmarks:
         if day not in self._seen:
             found = self._seen[day] = defaultdict(list)
             for row in self._rows:
-                certificate_state = stands(row, day)
-                if certificate_state is not None and certificate_state.is_receivable:
+                claimed = claim(row, day)
+                if claimed is not None:
                     seen = Seen((day - row["issued_on"]).days, paid_ahead(row, day))
-                    found[row["client"], certificate_state.is_accepted].append(seen)
+                    found[row["client"], claimed.is_accepted].append(seen)
         return self._seen[day]
 
     def falls(self, client: str, is_accepted: bool, age: int, as_of: date) -> list[tuple[int, int]]:
@@ -223,19 +255,19 @@ def outcome(amount: int, squares: int, shares: Sequence[int]) -> Outcome:
 
 def forecast_as_of(rows: Sequence[Row], landmarks: Landmarks, as_of: date) -> dict[tuple[str, str], Outcome]:
     """What would have been forecast at a month end, by currency and client, and what came."""
-    dated = [row for row in rows if row["state"] != "pagado" or row["paid_on"] is not None]
-    curves = Curves(dated, as_of)
+    dated = [row for row in rows if takes_part(row)]
+    curves = Curves(dated, as_of, past_observation)
     amounts: Counter[tuple[str, str, bool, int]] = Counter()
     squares: Counter[tuple[str, str, bool, int]] = Counter()
     came: dict[tuple[str, str, bool, int], list[int]] = defaultdict(lambda: [0] * MONTHS)
     for row in dated:
-        certificate_state = stands(row, as_of)
-        if certificate_state is None or not certificate_state.is_receivable:
+        claimed = claim(row, as_of)
+        if claimed is None:
             continue
         age = (as_of - row["issued_on"]).days
-        key = row["currency"], row["client"], certificate_state.is_accepted, age
-        amounts[key] += certificate_state.outstanding
-        squares[key] += (abs(certificate_state.outstanding) // UNIT) ** 2
+        key = row["currency"], row["client"], claimed.is_accepted, age
+        amounts[key] += claimed.outstanding
+        squares[key] += (abs(claimed.outstanding) // UNIT) ** 2
         ahead = paid_ahead(row, as_of)
         if ahead is not None:
             came[key][ahead] += row["amount_approved"]

@@ -17,12 +17,13 @@ from .forecast import (
     backtest_of,
     band,
     by_shares,
+    claim,
     last_end,
     month_ends,
     naive_shares,
     outcome,
     paid_ahead,
-    stands,
+    takes_part,
     unpaid_shares,
 )
 from .source_rows import Row
@@ -76,7 +77,7 @@ class Forecaster:
         self._rows = rows
         self._past = Past(rows)
         self._curves = Curves(rows, as_of)
-        self._of = {id(one): self._outcome(one) for one in certificate_states if one.is_receivable}
+        self._of = {id(one.row): self._outcome(one) for one in certificate_states if one.is_receivable}
         self._bases: dict[str, Basis] = {}
 
     @cached_property
@@ -89,7 +90,7 @@ class Forecaster:
         total = Outcome()
         for one in chosen:
             if one.is_receivable:
-                total.add(self._of[id(one)])
+                total.add(self._of[id(one.row)])
         return total
 
     def basis(self, currency: str) -> Basis:
@@ -130,13 +131,11 @@ class Forecaster:
         """All that was receivable on an earlier day, and what came of it."""
         total, is_any = Outcome(), False
         for row in self._rows:
-            if row["currency"] != currency or (row["state"] == "pagado" and row["paid_on"] is None):
-                continue
-            certificate_state = stands(row, day)
-            if certificate_state is None or not certificate_state.is_receivable:
+            claimed = claim(row, day) if row["currency"] == currency and takes_part(row) else None
+            if claimed is None:
                 continue
             is_any = True
-            total.known += certificate_state.outstanding
+            total.known += claimed.outstanding
             ahead = paid_ahead(row, day)
             if ahead is not None:
                 total.realised[ahead] += row["amount_approved"]

@@ -1,11 +1,15 @@
-"""The values of a KPI: now, compared with before, and month by month."""
+"""The values of a KPI: now, as it stood on the day compared with, and at month ends."""
 
+from datetime import date
 from typing import Any
 
-from .figures import Data, Variant
-from .kpis import FIGURES, Figure, View
+from .kpis import FIGURES, Figure, Result, View
+from .quotients import Data
+from .variant import Variant
 
 Value = float | int | None
+
+_NOTHING = Result(None)
 
 
 class KpiValues:
@@ -18,7 +22,7 @@ class KpiValues:
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
         self._made: dict[str, list[Data]] = {}
-        self._views: dict[int | None, list[View]] = {}
+        self._views: dict[tuple[int, int | None], View] = {}
 
     def __getitem__(self, name: str) -> list[Data]:
         """The readings of a KPI: one a currency, or one of everything."""
@@ -37,65 +41,56 @@ class KpiValues:
 
     def _reading(self, figure: Figure, code: str | None) -> Data:
         variant, place = self.variant, None if code is None else self.variant.place(code)
-        if figure.needs_costs and not variant.has_costs:
-            return self._without_costs(figure)
-
-        now = figure.of(View(variant, variant.now, place))
-        recent, previous = self._compared(figure, place)
-        spark = [rounded(figure.unit, figure.of(view).value) for view in self._months(place)]
+        now = self._on(figure, 0, place, code)
+        previous = self._on(figure, 1, place, code).value if self._is_comparable(figure) else None
+        days = range(2, len(variant.oracle.days))
+        spark = [rounded(figure.unit, self._on(figure, day, place, code).value) for day in (*days, 0)]
+        if variant.is_cohort:
+            spark = [None] * len(spark)
         return {
             "value": now.value,
             **({"numerator": now.above, "denominator": now.below} if figure.is_quotient else {}),
-            **({"window_days": variant.window_days(variant.now)} if figure.is_windowed else {}),
-            **self._change(figure, recent, previous),
+            **({"window_days": variant.window_days(0)} if figure.is_windowed else {}),
+            **self._change(figure, now.value, previous),
             "spark": spark,
         }
 
-    def _months(self, place: int | None) -> list[View]:
-        """Each month of the trend."""
-        if place not in self._views:
-            variant = self.variant
-            self._views[place] = [View(variant, variant.at(month), place) for month in variant.months]
-        return self._views[place]
-
-    def _compared(self, figure: Figure, place: int | None) -> tuple[Value, Value]:
-        """The values to compare; None where there is none."""
+    def _on(self, figure: Figure, day: int, place: int | None, code: str | None) -> Result:
+        """A KPI on a day."""
         variant = self.variant
-        if variant.before is not None:
-            if not figure.is_flow:
-                return None, None
-            return tuple(figure.of(View(one, one.now, place)).value for one in (variant, variant.before))
-        if variant.compared is None:
-            return None, None
-        return tuple(figure.of(View(variant, one, place)).value for one in variant.compared)
+        if day not in variant.places or (variant.is_cohort and figure.of_calendar):
+            return _NOTHING
+        if figure.needs_costs and not variant.knows_costs(code):
+            return _NOTHING
+        if (day, place) not in self._views:
+            self._views[day, place] = View(variant, day, place)
+        found = figure.of(self._views[day, place])
+        if figure.is_part and found.value is not None and not 0 <= found.value <= 1:
+            return found._replace(value=None)
+        return found
 
-    def _change(self, figure: Figure, recent: Value, previous: Value) -> Data:
+    def _is_comparable(self, figure: Figure) -> bool:
+        """The data reach back to what is compared with."""
+        oracle = self.variant.oracle
+        if oracle.first_issued is None:
+            return False
+        begin: date | None = oracle.days[1] if figure.is_stock else oracle.windows[1].first
+        assert begin is not None
+        return oracle.first_issued <= begin
+
+    def _change(self, figure: Figure, now: Value, previous: Value) -> Data:
         change = trend = share = None
-        if recent is not None and previous is not None:
-            change = recent - previous
+        if now is not None and previous is not None:
+            change = now - previous
             share = float(change) / float(abs(previous)) if previous else None
             if figure.good:
                 trend = self._trend(figure, change, previous)
-        return {
-            "recent": recent,
-            "previous": previous,
-            "change": change,
-            "change_share": share,
-            "trend": trend,
-        }
+        return {"previous": previous, "change": change, "change_share": share, "trend": trend}
 
     def _trend(self, figure: Figure, change: float | int, previous: float | int) -> str:
         if change == 0 or abs(change) < self.variant.oracle.limits.stable_share * abs(previous):
             return "stable"
         return "improving" if (change > 0) == (figure.good > 0) else "declining"
-
-    def _without_costs(self, figure: Figure) -> Data:
-        nothing: Data = dict.fromkeys(
-            ("value", "recent", "previous", "change", "change_share", "trend"), None
-        )
-        if figure.is_quotient:
-            nothing |= {"numerator": None, "denominator": None}
-        return {**nothing, "spark": [None] * len(self.variant.months)}
 
 
 def rounded(unit: str, value: Value) -> Value:

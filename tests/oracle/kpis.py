@@ -1,13 +1,27 @@
-"""Every KPI, by its definition: from the sums of a variant over some months to a value."""
+"""Every KPI, by its definition: from what a variant sums to on a day to a value."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
-from .certificate_states import BUCKETS
-from .figures import MILLION, Stretch, Variant, exact
-from .measures import COST_CASH, COSTS, FLOWS, IDLE
-from .months import days_passed
+from . import months as month
+from .certificate_states import BUCKETS, CertificateState
+from .days import Window
+from .measures import COSTS, FLOWS, IDLE, STOCKS
+from .oracle import MILLION
+from .quotients import exact
+from .variant import Variant
+
+CALENDAR = {
+    "billed_quarter",
+    "proposed_last_month",
+    "proposed_month_before",
+    "proposed_month_year_before",
+}
+COST_STOCKS = {"cost_open_amount"}
 
 
 class Result(NamedTuple):
@@ -22,28 +36,20 @@ NOTHING = Result(None)
 
 
 class View:
-    """A variant over some months in one currency, or in all.
+    """A variant on a day in one currency, or in all.
 
     Attributes:
         variant: What the filter chooses.
-        stretch: The months.
+        day: Place of the day.
         currency: Place of the currency; None for all.
-        own: The sums over the months themselves.
+        own: The sums on the day.
     """
 
-    def __init__(self, variant: Variant, stretch: Stretch, currency: int | None) -> None:
+    def __init__(self, variant: Variant, day: int, currency: int | None) -> None:
         self.variant = variant
-        self.stretch = stretch
+        self.day = day
         self.currency = currency
-        self.own = variant.sums(stretch, currency)
-
-    def approved(self, *months: int) -> int:
-        """Approved in some months."""
-        return self.variant.flow("approved_amount", months, self.currency)
-
-    def stood(self, name: str, month: int) -> int:
-        """What stood at the end of a month."""
-        return self.variant.stood(name, month, self.currency)
+        self.own = variant.sums(day, currency)
 
     @property
     def code(self) -> str:
@@ -52,14 +58,15 @@ class View:
         return self.variant.oracle.currencies[self.currency]
 
     @property
-    def end(self) -> int:
-        """The last month of the window."""
-        return self.stretch.window[-1]
+    def window(self) -> Window:
+        """The window that ends on the day; of a cohort, all time."""
+        oracle = self.variant.oracle
+        return Window(None, oracle.as_of) if self.variant.is_cohort else oracle.windows[self.day]
 
-    @property
-    def last(self) -> int:
-        """The last complete month of the window."""
-        return min(self.end, self.variant.oracle.last_complete)
+    @cached_property
+    def of_day(self) -> list[CertificateState]:
+        """Certificates as they stood."""
+        return self.variant.on_day(self.day)
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,13 @@ class Figure:
         unit: money, count, days or share.
         good: 1 where more is better, -1 where less is, 0 where neither.
         by_currency: It is made of money.
-        of: Its value at some months.
+        of: Its value on a day.
         is_quotient: It says what was divided by what.
-        is_windowed: It is multiplied by the days of the DSO window.
-        is_flow: It is made only of what certificates of the months amount to.
+        is_windowed: It is multiplied by the days of the window.
+        is_stock: It is made only of what stands on the day.
         needs_costs: It is made of costs.
+        is_part: It is a part of a whole: it has no value outside 0 to 1.
+        of_calendar: It is of months or years of the calendar: a cohort has none.
     """
 
     unit: str
@@ -83,8 +92,10 @@ class Figure:
     of: Callable[[View], Result]
     is_quotient: bool = False
     is_windowed: bool = False
-    is_flow: bool = False
+    is_stock: bool = False
     needs_costs: bool = False
+    is_part: bool = False
+    of_calendar: bool = False
 
 
 Names = str | tuple[str, ...]
@@ -96,21 +107,31 @@ def _sum(view: View, names: Iterable[str]) -> int:
 
 def _traits(*names: str) -> dict[str, bool]:
     bare = {name.lstrip("-") for name in names}
-    return {"is_flow": bare <= FLOWS.keys(), "needs_costs": bool(bare & {*COSTS, *COST_CASH})}
+    return {
+        "is_stock": bare <= STOCKS.keys() | COST_STOCKS,
+        "needs_costs": bool(bare & set(COSTS)),
+        "of_calendar": bool(bare & CALENDAR),
+    }
 
 
 def _total(unit: str, good: int, *names: str) -> Figure:
     return Figure(unit, good, unit == "money", lambda view: Result(_sum(view, names)), **_traits(*names))
 
 
-def _ratio(unit: str, good: int, by_currency: bool, above: Names, below: str) -> Figure:
-    names = (above,) if isinstance(above, str) else above
+def _ratio(
+    unit: str, good: int, by_currency: bool, above: Names, below: Names, is_part: bool = False
+) -> Figure:
+    over, under = ((names,) if isinstance(names, str) else names for names in (above, below))
 
     def of(view: View) -> Result:
-        over, under = _sum(view, names), view.own[below]
-        return Result(exact(over, under), over, under)
+        up, down = _sum(view, over), _sum(view, under)
+        return Result(exact(up, down), up, down)
 
-    return Figure(unit, good, by_currency, of, is_quotient=True, **_traits(*names, below))
+    return Figure(unit, good, by_currency, of, is_quotient=True, is_part=is_part, **_traits(*over, *under))
+
+
+def _part(good: int, above: str, below: str, by_currency: bool = False) -> Figure:
+    return _ratio("share", good, by_currency, above, below, is_part=True)
 
 
 def _mean(name: str) -> Figure:
@@ -119,58 +140,40 @@ def _mean(name: str) -> Figure:
 
 def _per_billing(stock: str) -> Figure:
     def of(view: View) -> Result:
-        over, under = view.own[stock], view.approved(*view.stretch.window)
-        days = view.variant.window_days(view.stretch)
+        over, under = view.own[stock], view.own["billed_amount"]
+        days = view.variant.window_days(view.day)
         return Result(exact(over * days, under) if days else None, over, under)
 
     return Figure("days", -1, True, of, is_quotient=True, is_windowed=True)
 
 
-def _effectiveness(view: View) -> Result:
-    start = view.stood("receivable_amount", view.stretch.window[0] - 1)
-    billed = view.approved(*view.stretch.window)
-    over = start + billed - view.stood("receivable_amount", view.end)
-    under = start + billed - view.stood("current_amount", view.end)
-    return Result(exact(over, under), over, under)
-
-
-def _growth(months: int) -> Callable[[View], Result]:
+def _target(name: str, months: int) -> Figure:
     def of(view: View) -> Result:
-        before = view.approved(view.last - months)
-        over = view.approved(view.last) - before
-        return Result(exact(over, before), over, before)
-
-    return of
-
-
-def _target(whole_year: bool) -> Callable[[View], Result]:
-    def of(view: View) -> Result:
-        months = list(range(view.end - view.end % 12, view.end + 1)) if whole_year else [view.end]
-        approved = view.approved(*months)
+        approved = view.own[name]
         target = view.variant.oracle.limits.monthly_targets.get(view.code)
-        if view.variant.asked.keys() - {"month"} or target is None:
-            return Result(None, approved, None)
-        return Result(exact(approved, target * len(months)), approved, target * len(months))
+        if view.variant.asked or target is None:
+            return Result(None, None if view.variant.is_cohort else approved, None)
+        return Result(exact(approved, target * months), approved, target * months)
 
-    return of
+    return Figure("share", 1, True, of, is_quotient=True, of_calendar=True)
 
 
 def _share_of_all(view: View) -> Result:
-    months, everything = view.stretch.own, view.variant.oracle.everything
-    over = view.own["approved_amount"]
-    if months is None:
-        under = everything.sums(everything.now, view.currency)["approved_amount"]
+    oracle, over = view.variant.oracle, view.own["approved_amount"]
+    if view.variant.is_cohort:
+        all_of_months = oracle.variant({"month": view.variant.asked["month"]})
+        under = all_of_months.sums(0, view.currency)["approved_amount"]
     else:
-        under = everything.flow("approved_amount", months, view.currency)
+        under = oracle.everything.sums(view.day, view.currency)["approved_amount"]
     return Result(exact(over, under), over, under)
 
 
 def _approved_of_clients(view: View) -> list[int]:
     found: dict[str, int] = {}
-    for (month, code), clients in view.variant.approved_of_clients.items():
-        if code == view.code and (view.stretch.own is None or month in view.stretch.own):
-            for client, amount in clients.items():
-                found[client] = found.get(client, 0) + amount
+    for one in view.of_day:
+        if one.currency == view.code:
+            amount = FLOWS["approved_amount"](one, view.window)
+            found[one.values["client"]] = found.get(one.values["client"], 0) + amount
     return [amount for amount in found.values() if amount]
 
 
@@ -187,16 +190,24 @@ def _herfindahl(view: View) -> Result:
 
 
 def _quantile(percent: int) -> Callable[[View], Result]:
+    """The product-limit estimate, certificate by certificate."""
+
     def of(view: View) -> Result:
-        own = view.stretch.own
-        days = sorted(
-            one
-            for month, found in view.variant.payment_days.items()
-            if own is None or month in own
-            for one in found
-        )
-        reached = (one for rank, one in enumerate(days, 1) if 100 * rank >= percent * len(days))
-        return Result(next(reached, None))
+        seen: list[tuple[int, bool]] = []
+        for one in view.of_day:
+            if not one.is_counted or one.issued not in view.window or not one.is_issued or one.is_advance:
+                continue
+            if one.payment_days is not None:
+                seen.append((one.payment_days, True))
+            elif one.is_open:
+                seen.append((one.age, False))
+        unpaid = Fraction(1)
+        for days in sorted({days for days, paid in seen if paid}):
+            at_risk = sum(until >= days for until, _ in seen)
+            unpaid *= 1 - Fraction(sum(until == days and paid for until, paid in seen), at_risk)
+            if unpaid <= Fraction(100 - percent, 100):
+                return Result(days)
+        return NOTHING
 
     return of
 
@@ -204,32 +215,44 @@ def _quantile(percent: int) -> Callable[[View], Result]:
 def _projects(late: bool) -> Callable[[View], Result]:
     def of(view: View) -> Result:
         there, are_late = set(), set()
-        for project, is_overdue in view.variant.open_projects(view.stretch.stands_at):
-            there.add(project)
-            if is_overdue:
-                are_late.add(project)
+        for one in view.of_day:
+            if one.is_counted and one.is_receivable and one.is_issued:
+                there.add(one.values["project"])
+                if one.is_overdue:
+                    are_late.add(one.values["project"])
         return Result(len(are_late if late else there - are_late))
 
     return of
 
 
 def _count_back(view: View) -> Result:
-    receivable = view.own["receivable_amount"]
+    receivable, billing = view.own["receivable_amount"], view.own["billed_amount"]
+    if view.variant.is_cohort:
+        return NOTHING
     if receivable <= 0:
-        return Result(0.0 if receivable == 0 else None, receivable, None)
-    days, left, oracle = 0, receivable, view.variant.oracle
-    for month in range(view.end, max(view.end - 120, oracle.first_month - 1), -1):
-        approved, passed = view.approved(month), days_passed(month, oracle.as_of)
-        if approved >= left:
-            return Result(exact(days * approved + left * passed, approved), receivable, approved)
-        days, left = days + passed, left - max(approved, 0)
+        return Result(0.0 if receivable == 0 and billing else None, receivable, None)
+    day, window = view.window.day, view.window
+    assert window.first is not None
+    billed: dict[int, int] = {}
+    for one in view.of_day:
+        if one.currency == view.code:
+            at = month.of(one.issued)
+            billed[at] = billed.get(at, 0) + FLOWS["billed_amount"](one, window)
+    days, left = 0, receivable
+    for at in range(month.of(day), month.of(window.first) - 1, -1):
+        last = min(month.last_day(at), day)
+        passed = sum(window.first <= last - timedelta(back) for back in range(last.day))
+        amount = billed.get(at, 0)
+        if amount >= left and amount > 0:
+            return Result(exact(days * amount + left * passed, amount), receivable, amount)
+        days, left = days + passed, left - max(amount, 0)
     return Result(None, receivable, None)
 
 
 def _expected_loss(view: View) -> Result:
-    rates, lost = view.variant.oracle.loss_rates[view.code], 0
+    rates, lost = view.variant.oracle.loss_rates[view.day][view.code], 0
     for label in BUCKETS:
-        amount, rate = view.own[f"receivable_{label}"], rates[label]
+        amount, rate = view.own[f"ageing_{label}_amount"], rates[label]
         if amount and rate is None:
             return NOTHING
         lost += amount * (rate or 0) // MILLION
@@ -243,80 +266,88 @@ MONEY: Mapping[str, Figure] = {
     "proposed": _total("money", 1, "proposed_amount"),
     "approved": _total("money", 1, "approved_amount"),
     "paid": _total("money", 1, "paid_amount"),
-    "collected": _total("money", 1, "collected_amount"),
     "receivable": _total("money", -1, "receivable_amount"),
     "pending": _total("money", -1, "pending_amount"),
     "portfolio": _total("money", 0, "portfolio_amount"),
+    "returned": _total("money", -1, "returned_amount"),
+    "unsent": _total("money", -1, "unsent_amount"),
+    "retained": _total("money", 0, "retained_amount"),
     "overdue": _total("money", -1, "overdue_amount"),
-    "overdue_share": _ratio("share", -1, True, "overdue_amount", "open_amount"),
+    "overdue_share": _part(-1, "overdue_amount", "receivable_amount", by_currency=True),
     "certificates": _total("count", 0, "proposed_count"),
+    "paid_count": _total("count", 1, "paid_count"),
     "receivable_count": _total("count", -1, "receivable_count"),
     "overdue_count": _total("count", -1, "overdue_count"),
+    "returned_count": _total("count", -1, "returned_count"),
+    "unsent_count": _total("count", -1, "unsent_count"),
+    "cancelled_count": _total("count", 0, "cancelled_count"),
     "due_assumed_count": _total("count", 0, "due_assumed_count"),
+    "approved_assumed_count": _total("count", 0, "approved_assumed_count"),
     "high_amount_count": _total("count", 0, "high_count"),
     "average_certificate": _ratio("money", 0, True, "proposed_amount", "proposed_count"),
     "approval_rate": _ratio("share", 1, True, "approved_amount", "decided_proposed_amount"),
-    "approval_rate_count": _ratio("share", 1, False, "approved_count", "decided_count"),
+    "approval_rate_count": _part(1, "approved_count", "decided_count"),
     "recovery_rate": _ratio("share", 1, True, "paid_amount", "approved_amount"),
-    "collection_effectiveness": Figure("share", 1, True, _effectiveness, is_quotient=True),
-    "monthly_target": Figure("share", 1, True, _target(whole_year=False), is_quotient=True),
-    "annual_target": Figure("share", 1, True, _target(whole_year=True), is_quotient=True),
+    "collection_effectiveness": _ratio("share", 1, True, "paid_amount", ("paid_amount", "overdue_amount")),
+    "monthly_target": _target("approved_month", 1),
+    "annual_target": _target("approved_year", 12),
     "run_rate": Figure(
-        "money",
-        1,
-        True,
-        lambda view: Result(4 * view.approved(view.last - 2, view.last - 1, view.last)),
-        is_flow=True,
+        "money", 1, True, lambda view: Result(4 * view.own["billed_quarter"]), of_calendar=True
     ),
-    "growth_month": Figure("share", 1, True, _growth(1), is_quotient=True, is_flow=True),
-    "growth_year": Figure("share", 1, True, _growth(12), is_quotient=True, is_flow=True),
-    "revenue_share": Figure("share", 0, True, _share_of_all, is_quotient=True),
-    "top_client_share": Figure("share", -1, True, _top_client, is_quotient=True, is_flow=True),
-    "client_concentration": Figure("share", -1, True, _herfindahl, is_flow=True),
+    "growth_month": _ratio(
+        "share", 1, True, ("proposed_last_month", "-proposed_month_before"), "proposed_month_before"
+    ),
+    "growth_year": _ratio(
+        "share", 1, True, ("proposed_last_month", "-proposed_month_year_before"), "proposed_month_year_before"
+    ),
+    "revenue_share": Figure("share", 0, True, _share_of_all, is_quotient=True, is_part=True),
+    "top_client_share": Figure("share", -1, True, _top_client, is_quotient=True, is_part=True),
+    "client_concentration": Figure("share", -1, True, _herfindahl, is_part=True),
 }
 
 TIME: Mapping[str, Figure] = {
     "dso": _per_billing("receivable_amount"),
-    "dso_count_back": Figure("days", -1, True, _count_back, is_quotient=True),
+    "dso_count_back": Figure("days", -1, True, _count_back, is_quotient=True, of_calendar=True),
     "dso_best_possible": _per_billing("current_amount"),
-    "open_age": _ratio("days", -1, True, "open_age_amount", "open_amount"),
+    "receivable_age": _ratio("days", -1, True, "receivable_age_amount", "receivable_amount"),
     "acceptance_days": _mean("acceptance_days"),
     "waiting_days": _mean("waiting_days"),
     "payment_days": _mean("payment_days"),
-    "payment_days_median": Figure("days", -1, False, _quantile(50), is_flow=True),
-    "payment_days_p90": Figure("days", -1, False, _quantile(90), is_flow=True),
+    "payment_days_median": Figure("days", -1, False, _quantile(50)),
+    "payment_days_p90": Figure("days", -1, False, _quantile(90)),
     "late_days": _mean("late_days"),
     "sending_days": _mean("sending_days"),
     "settling_days": _mean("settling_days"),
-    "cycle_days": _mean("cycle_days"),
+    "returned_days": _mean("returned_days"),
+    "unsent_days": _mean("unsent_days"),
     "idle_days": _mean("idle_days"),
     **{f"idle_{level}_count": _total("count", -1, f"idle_{level}_count") for level in IDLE},
-    "fast_collection_rate": _ratio("share", 1, False, "fast_count", "proposed_count"),
+    "fast_collection_rate": _part(1, "fast_count", "payment_days_count"),
     "critical_days": _ratio("days", -1, False, "critical_age", "critical_count"),
 }
 
 QUALITY: Mapping[str, Figure] = {
-    "rejection_rate": _ratio("share", -1, False, "rejected_count", "decided_count"),
-    "rework_rate": _ratio("share", -1, False, "reworked_count", "proposed_count"),
-    "first_pass_rate": _ratio("share", 1, False, "first_pass_count", "decided_count"),
+    "rejection_rate": _part(-1, "rejected_count", "rejection_known_count"),
+    "rework_rate": _part(-1, "reworked_count", "rework_known_count"),
+    "first_pass_rate": _part(1, "first_pass_count", "first_pass_known_count"),
     "conformity_pending": _total("money", -1, "waiting_amount"),
     "conformity_pending_count": _total("count", -1, "waiting_days_count"),
     "critical": _total("money", -1, "critical_amount"),
     "critical_count": _total("count", -1, "critical_count"),
-    "projects_delayed": Figure("count", -1, False, _projects(late=True)),
-    "projects_on_time": Figure("count", 1, False, _projects(late=False)),
-    "expected_loss": Figure("money", -1, True, _expected_loss),
+    "projects_delayed": Figure("count", -1, False, _projects(late=True), is_stock=True),
+    "projects_on_time": Figure("count", 1, False, _projects(late=False), is_stock=True),
+    "expected_loss": Figure("money", -1, True, _expected_loss, is_stock=True),
 }
 
 OF_COSTS: Mapping[str, Figure] = {
     "costs": _total("money", -1, *_ALL_COSTS),
     "opex": _total("money", -1, "cost_opex_amount"),
     "capex": _total("money", 0, "cost_capex_amount"),
-    "costs_paid": _total("money", 0, "cost_paid_amount"),
+    "costs_paid": _total("money", 0, "paid_out_amount"),
     "costs_pending": _total("money", -1, "cost_open_amount"),
     "gross_margin": _total("money", 1, *_MARGIN),
     "gross_margin_share": _ratio("share", 1, True, _MARGIN, "approved_amount"),
-    "cash_margin": _total("money", 1, "collected_amount", "-paid_out_amount"),
+    "cash_margin": _total("money", 1, "paid_amount", "-paid_out_amount"),
 }
 
 FIGURES: Mapping[str, Figure] = {**MONEY, **TIME, **QUALITY, **OF_COSTS}

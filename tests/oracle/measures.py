@@ -1,32 +1,82 @@
-"""What is summed: of a certificate on a date, of a cost, and by which month."""
+"""What is summed: of a certificate on a day, and of a cost."""
 
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .certificate_states import BUCKETS, DUE_BUCKETS, CertificateState, Limits
+from .certificate_states import (
+    ACCEPTED,
+    AWAITING,
+    BUCKETS,
+    CANCELLED,
+    DUE_BUCKETS,
+    RETURNED,
+    UNSENT,
+    CertificateState,
+    Limits,
+)
+from .days import Window
 
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 IDLE = {"notice": (7, 13), "warning": (14, 20), "urgent": (21, 29), "critical": (30, None)}
 
-Measure = Callable[[CertificateState], int]
+Holds = Callable[[CertificateState], bool]
+Value = Callable[[CertificateState], int]
+EventDay = Callable[[CertificateState], date | None]
+Measure = Callable[[CertificateState, Window], int]
 
 
-def _when(holds: Callable[[CertificateState], bool], what: Measure) -> Measure:
-    return lambda one: what(one) if holds(one) else 0
+def _one(_: CertificateState) -> int:
+    return 1
 
 
-def _amount_and_count(
-    stem: str, holds: Callable[[CertificateState], bool], what: Measure
-) -> dict[str, Measure]:
-    return {f"{stem}_amount": _when(holds, what), f"{stem}_count": _when(holds, lambda _: 1)}
+def _flow(on: EventDay, holds: Holds, what: Value) -> Measure:
+    return lambda one, window: what(one) if on(one) in window and holds(one) else 0
 
 
-def _days(name: str) -> dict[str, Measure]:
+def _flow_pair(stem: str, on: EventDay, holds: Holds, what: Value) -> dict[str, Measure]:
     return {
-        name: lambda one: getattr(one, name) or 0,
-        f"{name}_count": lambda one: getattr(one, name) is not None,
+        f"{stem}_amount": _flow(on, holds, what),
+        f"{stem}_count": _flow(on, lambda one: one.is_counted and holds(one), _one),
     }
+
+
+def _flow_days(name: str, on: EventDay) -> dict[str, Measure]:
+    def known(one: CertificateState) -> bool:
+        return getattr(one, name) is not None
+
+    return {
+        name: _flow(on, known, lambda one: getattr(one, name)),
+        f"{name}_count": _flow(on, known, _one),
+    }
+
+
+def _stock(holds: Holds, what: Value) -> Measure:
+    return lambda one, _: what(one) if one.is_issued and holds(one) else 0
+
+
+def _stock_pair(stem: str, holds: Holds, what: Value) -> dict[str, Measure]:
+    return {
+        f"{stem}_amount": _stock(holds, what),
+        f"{stem}_count": _stock(lambda one: one.is_counted and holds(one), _one),
+    }
+
+
+def _stock_days(name: str) -> dict[str, Measure]:
+    def known(one: CertificateState) -> bool:
+        return getattr(one, name) is not None
+
+    return {name: _stock(known, lambda one: getattr(one, name)), f"{name}_count": _stock(known, _one)}
+
+
+def issued(one: CertificateState) -> date | None:
+    """Day of issue."""
+    return one.issued
+
+
+def answered(one: CertificateState) -> date | None:
+    """Day of the client's answer."""
+    return one.answered_on
 
 
 def _proposed(one: CertificateState) -> int:
@@ -41,31 +91,144 @@ def _open(one: CertificateState) -> int:
     return one.outstanding
 
 
-def _idle(first: int, last: int | None) -> Measure:
+def _counts(one: CertificateState) -> bool:
+    return one.standing != CANCELLED
+
+
+def is_billed(one: CertificateState) -> bool:
+    """It is billing: the client owes it or has paid it."""
+    return one.is_receivable or one.is_paid
+
+
+def _in_months(back: int) -> Measure:
+    return lambda one, window: (
+        one.proposed if _counts(one) and one.is_issued and window.last_month(one.issued, back) else 0
+    )
+
+
+def _idle(first: int, last: int | None) -> Holds:
     return lambda one: (
         one.idle_days is not None and one.idle_days >= first and (last is None or one.idle_days <= last)
     )
 
 
-def rolls(limits: Limits) -> dict[str, Measure]:
+FLOWS: dict[str, Measure] = {
+    **_flow_pair("proposed", issued, _counts, _proposed),
+    "cancelled_count": _flow(issued, lambda one: not _counts(one), _one),
+    **_flow_pair("approved", answered, lambda one: one.is_accepted, _accepted),
+    **_flow_pair(
+        "paid", lambda one: one.settled_on, lambda one: one.collected != 0, lambda one: one.collected
+    ),
+    "billed_amount": _flow(issued, is_billed, lambda one: one.claimed),
+    "billed_quarter": lambda one, window: (
+        one.claimed if is_billed(one) and one.is_issued and window.last_month(one.issued, 0, 3) else 0
+    ),
+    "proposed_last_month": _in_months(0),
+    "proposed_month_before": _in_months(1),
+    "proposed_month_year_before": _in_months(12),
+    "approved_month": lambda one, window: (
+        one.accepted_amount if one.is_accepted and window.this_month(one.accepted_on) else 0
+    ),
+    "approved_year": lambda one, window: (
+        one.accepted_amount if one.is_accepted and window.this_year(one.accepted_on) else 0
+    ),
+    "decided_proposed_amount": _flow(answered, lambda one: one.is_decided, _proposed),
+    "decided_count": _flow(answered, lambda one: one.is_counted and one.is_decided, _one),
+    "reworked_count": _flow(issued, lambda one: one.is_counted and bool(one.is_reworked), _one),
+    "rework_known_count": _flow(issued, lambda one: one.is_counted and one.is_reworked is not None, _one),
+    "rejection_known_count": _flow(
+        answered, lambda one: one.is_counted and one.is_decided and one.was_rejected is not None, _one
+    ),
+    "rejected_count": _flow(
+        answered,
+        lambda one: one.is_counted and one.standing == RETURNED and one.was_rejected is not None,
+        _one,
+    ),
+    "first_pass_count": _flow(
+        answered, lambda one: one.is_counted and one.is_accepted and bool(one.is_first_pass), _one
+    ),
+    "first_pass_known_count": _flow(
+        answered, lambda one: one.is_counted and one.is_decided and one.is_first_pass is not None, _one
+    ),
+    "high_count": _flow(issued, lambda one: one.is_counted and one.is_high, _one),
+    "approved_assumed_count": _flow(
+        answered,
+        lambda one: one.is_counted and one.is_accepted and one.row["approved_assumed"],
+        _one,
+    ),
+    **_flow_days("sending_days", lambda one: one.sent),
+    **_flow_days("acceptance_days", lambda one: one.conformity),
+    **_flow_days("settling_days", lambda one: one.paid_on),
+    **_flow_days("payment_days", lambda one: one.paid_on),
+    **_flow_days("late_days", lambda one: one.late_on),
+    "fast_count": _flow(lambda one: one.paid_on, lambda one: one.is_fast, _one),
+    **_flow_pair("state_pagado", lambda one: one.settled_on, lambda one: one.is_paid, _proposed),
+}
+"""Of events in the window."""
+
+STOCKS: dict[str, Measure] = {
+    **_stock_pair("receivable", lambda one: one.is_receivable, _open),
+    **_stock_pair("portfolio", lambda one: one.standing in {UNSENT, AWAITING, ACCEPTED}, _open),
+    **_stock_pair("pending", lambda one: one.standing in {UNSENT, AWAITING}, _open),
+    **_stock_pair("returned", lambda one: one.standing == RETURNED, _open),
+    **_stock_days("returned_days"),
+    **_stock_pair("unsent", lambda one: one.standing == UNSENT, _open),
+    **_stock_days("unsent_days"),
+    **_stock_pair("overdue", lambda one: one.is_overdue, _open),
+    **_stock_pair("critical", lambda one: one.is_critical, _open),
+    "current_amount": _stock(lambda one: one.is_receivable and not one.is_overdue, _open),
+    "receivable_age_amount": _stock(lambda one: one.is_receivable, lambda one: one.outstanding * one.age),
+    "critical_age": _stock(lambda one: one.is_critical, lambda one: one.critical_age or 0),
+    "due_assumed_count": _stock(
+        lambda one: one.is_counted and one.is_receivable and one.is_due_assumed, _one
+    ),
+    "waiting_amount": _stock(lambda one: one.waiting_days is not None, _open),
+    **_stock_days("waiting_days"),
+    **_stock_days("idle_days"),
+    **{f"idle_{level}_count": _stock(_idle(*ends), _one) for level, ends in IDLE.items()},
+    **{
+        name: measure
+        for stem, labels, of in (
+            ("ageing", tuple(BUCKETS), lambda one: one.bucket),
+            ("due", DUE_BUCKETS, lambda one: one.due_bucket),
+        )
+        for label in labels
+        for name, measure in _stock_pair(
+            f"{stem}_{label}", lambda one, label=label, of=of: of(one) == label, _open
+        ).items()
+    },
+    **{
+        name: measure
+        for state in STATES
+        if state != "pagado"
+        for name, measure in _stock_pair(
+            f"state_{state}", lambda one, state=state: one.state == state, _proposed
+        ).items()
+    },
+    "retained_amount": _stock(_counts, lambda one: one.withheld),
+}
+"""As they stand on the day."""
+
+
+def rolls(limits: Limits) -> dict[str, Value]:
     """What was unpaid when it reached each ageing bucket, and what of it was when it left.
 
     Only what is old enough to count as lost tells: it has gone through all of them.
     """
 
-    def reached(first: int) -> Measure:
-        def measure(one: CertificateState) -> int:
+    def reached(first: int) -> Value:
+        def value(one: CertificateState) -> int:
             claimed = one.is_receivable or one.payment_days is not None
             unpaid_then = one.payment_days is None or one.payment_days >= first
-            return one.outstanding if claimed and one.age >= limits.loss_days and unpaid_then else 0
+            return one.claimed if claimed and one.age >= limits.loss_days and unpaid_then else 0
 
-        return measure
+        return value
 
-    def rolled(first: int, end: int) -> Measure:
+    def rolled(first: int, end: int) -> Value:
         get = reached(first)
         return lambda one: get(one) if one.payment_days is None or one.payment_days >= end else 0
 
-    found: dict[str, Measure] = {}
+    found: dict[str, Value] = {}
     for label, (first, last) in BUCKETS.items():
         end = limits.loss_days if last is None else last + 1
         found[f"reached_{label}"] = reached(first)
@@ -73,91 +236,19 @@ def rolls(limits: Limits) -> dict[str, Measure]:
     return found
 
 
-FLOWS: dict[str, Measure] = {
-    **_amount_and_count("proposed", lambda _: True, _proposed),
-    **_amount_and_count("approved", lambda one: one.is_accepted, _accepted),
-    **_amount_and_count("paid", lambda one: one.is_paid, _accepted),
-    "decided_proposed_amount": _when(lambda one: one.is_decided, _proposed),
-    "decided_count": lambda one: one.is_decided,
-    **_amount_and_count("rejected", lambda one: one.is_rejected, _proposed),
-    "reworked_count": lambda one: one.is_reworked,
-    "first_pass_count": lambda one: one.is_first_pass,
-    "fast_count": lambda one: one.is_fast,
-    "high_count": lambda one: one.is_high,
-    **_days("sending_days"),
-    **_days("acceptance_days"),
-    **_days("settling_days"),
-    **_days("payment_days"),
-    **_days("cycle_days"),
-    **_days("late_days"),
-}
-"""Of certificates by billing month, as they stand now."""
-
-STOCKS: dict[str, Measure] = {
-    **_amount_and_count("receivable", lambda one: one.is_receivable, _open),
-    **_amount_and_count("portfolio", lambda one: one.is_portfolio, _open),
-    **_amount_and_count("pending", lambda one: one.is_pending, _open),
-    **_amount_and_count("open", lambda one: one.is_open, _open),
-    **_amount_and_count("overdue", lambda one: one.is_overdue, _open),
-    **_amount_and_count("critical", lambda one: one.is_critical, _open),
-    "current_amount": _when(lambda one: one.is_receivable and not one.is_overdue, _open),
-    "open_age_amount": _when(lambda one: one.is_open, lambda one: one.outstanding * one.age),
-    "critical_age": _when(lambda one: one.is_critical, lambda one: one.critical_age),
-    "due_assumed_count": lambda one: one.is_due_assumed,
-    "waiting_amount": _when(lambda one: one.waiting_days is not None, _open),
-    **_days("waiting_days"),
-    **_days("idle_days"),
-    **{f"idle_{level}_count": _idle(*ends) for level, ends in IDLE.items()},
-    **{
-        f"receivable_{label}": _when(
-            lambda one, label=label: one.is_receivable and one.bucket == label, _open
-        )
-        for label in BUCKETS
-    },
-}
-"""The same; and, at each month end, as they stood then."""
-
-SNAPSHOTS: dict[str, Measure] = {
-    name: measure
-    for stem, labels, of in (
-        ("ageing", tuple(BUCKETS), lambda one: one.bucket),
-        ("due", DUE_BUCKETS, lambda one: one.due_bucket),
-    )
-    for label in labels
-    for name, measure in _amount_and_count(
-        f"{stem}_{label}", lambda one, label=label, of=of: of(one) == label, _open
-    ).items()
-} | {
-    name: measure
-    for state in STATES
-    for name, measure in _amount_and_count(
-        f"state_{state}", lambda one, state=state: one.state == state, _proposed
-    ).items()
-}
-"""Of certificates by billing month, only summed over a filter."""
-
-CASH = ("collected_amount", "collected_count")
-"""Payments by month of payment."""
-
-COSTS = ("cost_opex_amount", "cost_capex_amount", "cost_paid_amount", "cost_open_amount", "cost_count")
-"""Costs by month of invoice."""
-
-COST_CASH = ("paid_out_amount",)
-"""Payments to suppliers by month of payment."""
+COSTS = ("cost_opex_amount", "cost_capex_amount", "cost_count", "paid_out_amount", "cost_open_amount")
+"""What is summed of costs."""
 
 Cost = dict[str, Any]
 
 
-def cost_amounts(cost: Cost, as_of: date) -> dict[str, int]:
-    """What a cost adds to the sums by month of invoice."""
-    amount = cost["amount"]
+def cost_amounts(cost: Cost, window: Window) -> dict[str, int]:
+    """What a cost adds to the sums of a window."""
+    paid = cost["paid_on"] is not None and cost["paid_on"] <= window.day
+    invoiced = cost["invoiced_on"] in window
     return {
-        f"cost_{cost['kind']}_amount": amount,
-        f"cost_{'paid' if is_paid(cost, as_of) else 'open'}_amount": amount,
-        "cost_count": 1,
+        f"cost_{cost['kind']}_amount": cost["amount"] if invoiced else 0,
+        "cost_count": int(invoiced),
+        "paid_out_amount": cost["amount"] if paid and cost["paid_on"] in window else 0,
+        "cost_open_amount": 0 if paid else cost["amount"],
     }
-
-
-def is_paid(cost: Cost, as_of: date) -> bool:
-    """The supplier has been paid."""
-    return cost["paid_on"] is not None and cost["paid_on"] <= as_of

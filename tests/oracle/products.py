@@ -6,9 +6,10 @@ from functools import cached_property
 from . import finances, tables
 from . import months as month
 from .charts import charts
-from .figures import Data, Variant
 from .kpi_values import KpiValues
 from .kpis import FIGURES
+from .quotients import Data
+from .variant import Variant
 
 
 class Products:
@@ -40,6 +41,7 @@ class Products:
             "currencies": variant.currencies,
             "months": [month.text(one) for one in variant.months],
             "comparison": variant.comparison,
+            "cohort": variant.cohort,
         }
 
     @cached_property

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .certificate_states import CertificateState
-from .figures import Variant, in_order
+from .days import Window
 from .measures import FLOWS, STOCKS, cost_amounts
+from .quotients import in_order
+from .variant import Variant
 
 Sums = dict[str, int]
 Ranked = list[tuple[str, Sums]]
 
 
-def by_value(
-    variant: Variant, dimension: str, code: str, names: Sequence[str], months: Sequence[str] | None = None
-) -> dict[str, Sums]:
+def by_value(variant: Variant, dimension: str, code: str, names: Sequence[str]) -> dict[str, Sums]:
     """Sums of a currency by value, of what there is any of.
 
     Args:
@@ -20,7 +20,6 @@ def by_value(
         dimension: By which dimension.
         code: The currency.
         names: What is summed of certificates and costs.
-        months: The billing months; None for those of the filter.
     """
     found: dict[str, Sums] = {}
 
@@ -31,13 +30,15 @@ def by_value(
 
     measures = {**FLOWS, **STOCKS}
     of = [name for name in names if name in measures]
-    for one in variant.certificate_states if months is None else variant.of_any_month:
-        if one.currency == code and (months is None or one.values["month"] in months):
-            add(one.values[dimension], {name: measures[name](one) for name in of})
+    oracle = variant.oracle
+    window = Window(None, oracle.as_of) if variant.is_cohort else oracle.windows[0]
+    for one in variant.certificate_states:
+        if one.currency == code:
+            add(one.values[dimension], {name: measures[name](one, window) for name in of})
     if len(of) < len(names):
-        for cost in variant.costs:
+        for cost in variant.every_cost:
             if cost["currency"] == code:
-                add(cost[dimension], cost_amounts(cost, variant.oracle.as_of))
+                add(cost[dimension], cost_amounts(cost, window))
     return {value: sums for value, sums in found.items() if any(sums.values())}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .figures import Data, exact
+from .quotients import Data, exact
 from .rankings import Ranked, Sums, largest, total
 
 Say = Data | None
@@ -25,11 +25,11 @@ def ageing(code: str, buckets: Sequence[Data]) -> Say:
     if sum(one["amount"] for one in buckets) <= 0:
         return None
     oldest = buckets[-1]
-    if oldest["amount"] > 0:
+    if oldest["amount"] > 0 and oldest["share"] is not None:
         return _said(code, "oldest", share=oldest["share"], amount=oldest["amount"])
-    if oldest["count"]:
-        return None
     most = max(buckets, key=lambda one: one["amount"])
+    if oldest["count"] or most["share"] is None:
+        return None
     return _said(code, "none_oldest", bucket=most["bucket"], share=most["share"])
 
 
@@ -52,7 +52,9 @@ def performance(code: str, found: Mapping[str, Sums], dimension: str, leader: st
     late, overdue = largest(found, "overdue_amount")
     if overdue <= 0:
         return _said(code, "leader", **values)
-    return _said(code, "leader_and_overdue", **values, **{leader: late}, overdue=overdue)
+    most = 2 * overdue > whole["overdue_amount"]
+    sentence = "leader_and_most_overdue" if most else "leader_and_overdue"
+    return _said(code, sentence, **values, **{leader: late}, overdue=overdue)
 
 
 def concentration(code: str, order: Ranked) -> Say:

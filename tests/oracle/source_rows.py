@@ -2,7 +2,7 @@
 
 import sqlite3
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -42,13 +42,26 @@ _STAGES = {
         "completado",
     ),
     "rechazado": ("rechazado", "devuelto"),
+    "anulado": ("anulado", "anulada", "nulo", "cancelado", "cancelada"),
 }
 _WORDS_OF_REWORK = ("re-trabajo solicitado", "retrabajo solicitado")
-_NEVER_SENT_BACK = {
+_WORDS_OF_RESENDING = ("enviado cliente", "enviado a cliente")
+_EVENTS = {
+    "revision": "reopened",
+    "enviado": "sent",
+    "pendiente": "sent",
+    "validado": "accepted",
+    "pagado": "paid",
+    "rechazado": "rejected",
+    "anulado": "cancelled",
+}
+_PLAIN = {
     "rejection_reason": None,
     "failure_kind": None,
-    "rework_count": 0,
-    "rejection_count": 0,
+    "approved_assumed": False,
+    "amount_paid": None,
+    "amount_retained": None,
+    "history": None,
 }
 NO_DETAIL = "sin detalle"
 
@@ -97,7 +110,10 @@ def receivable_rows(path: Path) -> list[Row]:
             "currency": "USD",
             "amount_proposed": _cents(invoice["InvoiceAmount"]),
             "amount_approved": _cents(invoice["InvoiceAmount"]),
-            **_NEVER_SENT_BACK,
+            # Nothing in such a file tells of rework or of rejections.
+            "rework_count": None,
+            "rejection_count": None,
+            **_PLAIN,
         }
         for invoice in frame.to_dict("records")
     ]
@@ -118,9 +134,9 @@ def demo_rows(path: Path) -> list[Row]:
             _records(connection, f"SELECT * FROM {table}") for table in ("edp", "edp_log", "projects")
         )
     industry = {project["proyecto"]: project["industria_cliente"] for project in projects}
-    paid = _changes(log, "estado", _STAGES["pagado"])
-    reworked = _changes(log, "estado_detallado", _WORDS_OF_REWORK)
-    rejected = _changes(log, "estado", _STAGES["rechazado"])
+    changes: dict[tuple[str, int], list[Row]] = {}
+    for change in sorted(log, key=lambda change: change["fecha_hora"]):
+        changes.setdefault((change["proyecto"], change["n_edp"]), []).append(change)
     rows = []
     for one in edp:
         key = one["proyecto"], one["n_edp"]
@@ -128,11 +144,7 @@ def demo_rows(path: Path) -> list[Row]:
             row = _certificate(one, industry)
         except (ValueError, KeyError):
             continue
-        if row["state"] == "pagado":
-            row["paid_on"] = max(paid.get(key, ()), default=None)
-        row["rework_count"] = len(reworked.get(key, ()))
-        row["rejection_count"] = len(rejected.get(key, ()))
-        rows.append(row)
+        rows.append(_with_log(row, changes.get(key, [])))
     return rows
 
 
@@ -208,14 +220,41 @@ def _records(connection: sqlite3.Connection, query: str) -> list[Row]:
     return frame.where(frame.notna(), None).to_dict("records")
 
 
-def _changes(log: Iterable[Row], field: str, words: Collection[str]) -> dict[tuple[str, int], list[date]]:
-    """The days on which a field of each certificate changed into one of some words."""
-    days: dict[tuple[str, int], list[date]] = {}
-    for change in log:
-        if change["campo"] == field and bare(change["despues"]) in words:
-            day = date.fromisoformat(change["fecha_hora"][:10])
-            days.setdefault((change["proyecto"], change["n_edp"]), []).append(day)
-    return days
+def _with_log(row: Row, changes: Iterable[Row]) -> Row:
+    """A certificate with what its log tells: acceptance, payment and, where it came back, its history.
+
+    An acceptance or a payment is the first that nothing undoes.
+    """
+    accepted_on = paid_on = None
+    logged: list[tuple[date, str]] = []
+    for change in changes:
+        day, word = date.fromisoformat(change["fecha_hora"][:10]), bare(change["despues"])
+        if change["campo"] == "estado":
+            event = _EVENTS[_STATE_OF_WORD[word]] if word in _STATE_OF_WORD else None
+            if event is None:
+                continue
+            if event == "paid":
+                paid_on = paid_on or day
+            else:
+                paid_on = None
+                accepted_on = (accepted_on or day) if event == "accepted" else None
+        elif change["campo"] == "estado_detallado" and word in _WORDS_OF_REWORK:
+            event, accepted_on = "rework", None
+        elif change["campo"] == "estado_detallado" and word in _WORDS_OF_RESENDING:
+            event = "sent"
+        else:
+            continue
+        logged.append((day, event))
+    row["conformity_on"] = row["conformity_on"] or accepted_on
+    row["paid_on"] = row["paid_on"] or paid_on
+    if any(event in {"rejected", "rework", "cancelled"} for _, event in logged):
+        own = [("sent_on", "sent"), ("conformity_on", "accepted"), ("paid_on", "paid")]
+        events = [(row[name], event) for name, event in own if row[name] is not None]
+        events += [(day, event) for day, event in logged if event != "reopened"]
+        # Sorting keeps the order of what is of one day: a certificate's own dates come first.
+        ordered = sorted(events, key=lambda one: one[0])
+        row["history"] = [{"day": day, "event": event} for day, event in ordered]
+    return row
 
 
 def _certificate(one: Row, industry: dict[str, str]) -> Row:
@@ -244,7 +283,11 @@ def _certificate(one: Row, industry: dict[str, str]) -> Row:
         "paid_on": None,
         "currency": "CLP",
         "amount_proposed": int(one["monto_propuesto"]),
-        "amount_approved": int(one["monto_aprobado"] or 0),
+        "amount_approved": int(one["monto_aprobado"] or one["monto_propuesto"]),
+        **_PLAIN,
+        "approved_assumed": not one["monto_aprobado"],
+        "rework_count": 0,
+        "rejection_count": 0,
         "rejection_reason": one["motivo_no_aprobado"],
         "failure_kind": one["tipo_falla"],
     }

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from .certificate_states import BUCKETS, DUE_BUCKETS, CertificateState
-from .figures import Data, Variant, exact
+from .certificate_states import BUCKETS, CANCELLED, DUE_BUCKETS, RETURNED, CertificateState, amount_cuts
+from .days import Window
 from .measures import COSTS
+from .quotients import Data, exact, part
 from .rankings import Sums, broken, by_value, ranked
+from .variant import Variant
 
 STAGES = {
     "issue_to_sent": "sending_days",
@@ -15,26 +17,31 @@ STAGES = {
 
 
 def ageing(variant: Variant) -> list[Data]:
-    """Open items by age and by days past due."""
+    """Receivables by age and by days past due."""
 
-    def buckets(unpaid: list[CertificateState], labels: tuple[str, ...], name: str) -> list[Data]:
-        whole = sum(one.outstanding for one in unpaid)
+    def buckets(owed: list[CertificateState], labels: tuple[str, ...], name: str) -> list[Data]:
+        whole = sum(one.outstanding for one in owed)
         found = []
         for label in labels:
-            amounts = [one.outstanding for one in unpaid if getattr(one, name) == label]
+            of_it = [one for one in owed if getattr(one, name) == label]
+            amount = sum(one.outstanding for one in of_it)
             found.append(
                 {
                     "bucket": label,
-                    "amount": sum(amounts),
-                    "count": len(amounts),
-                    "share": exact(sum(amounts), whole),
+                    "amount": amount,
+                    "count": sum(one.is_counted for one in of_it),
+                    "share": part(amount, whole),
                 }
             )
         return found
 
     lines = []
     for code in variant.currencies:
-        unpaid = [one for one in variant.certificate_states if one.currency == code and one.is_open]
+        unpaid = [
+            one
+            for one in variant.certificate_states
+            if one.currency == code and one.is_receivable and one.is_issued
+        ]
         lines.append(
             {
                 "currency": code,
@@ -48,19 +55,33 @@ def ageing(variant: Variant) -> list[Data]:
 def stages(variant: Variant) -> Data:
     """Mean days of each stage, and the slowest."""
     found = []
+    window = Window(None, variant.oracle.as_of) if variant.is_cohort else variant.oracle.windows[0]
     for stage, name in STAGES.items():
-        days = [getattr(one, name) for one in variant.certificate_states if getattr(one, name) is not None]
+        ended = {"sending_days": "sent", "acceptance_days": "conformity", "settling_days": "paid_on"}[name]
+        days = [
+            getattr(one, name)
+            for one in variant.certificate_states
+            if getattr(one, name) is not None and getattr(one, ended) in window
+        ]
         found.append({"stage": stage, "days": exact(sum(days), len(days)), "count": len(days)})
     passed = [one for one in found if one["count"]]
     slowest = max(passed, key=lambda one: one["days"])["stage"] if passed else None
     return {"stages": found, "bottleneck": slowest}
 
 
+def urgency(one: CertificateState) -> int:
+    """How urgent a critical certificate is, of 100."""
+    top = amount_cuts(one.currency)[2]
+    amount = min(max(one.outstanding, 0), top)
+    late = min(max(one.overdue_days or 0, 0), 120)
+    return 40 * min(one.critical_age or 0, 180) // 180 + 40 * amount // top + 20 * late // 120
+
+
 def critical_certificates(variant: Variant) -> list[Data]:
     """The twenty most urgent critical certificates."""
     found = sorted(
-        (one for one in variant.certificate_states if one.is_critical),
-        key=lambda one: (-one.urgency, -one.outstanding, one.row["certificate_id"]),
+        (one for one in variant.certificate_states if one.is_critical and one.is_issued),
+        key=lambda one: (-urgency(one), -one.outstanding, one.row["certificate_id"]),
     )
     return [
         {
@@ -74,7 +95,7 @@ def critical_certificates(variant: Variant) -> list[Data]:
             "sent_on": one.row["sent_on"].isoformat(),
             "days": one.critical_age,
             "overdue_days": one.overdue_days,
-            "urgency": one.urgency,
+            "urgency": urgency(one),
         }
         for one in found[:20]
     ]
@@ -82,8 +103,7 @@ def critical_certificates(variant: Variant) -> list[Data]:
 
 def project_managers(variant: Variant) -> list[Data]:
     """What each project manager's certificates amount to."""
-    days = variant.window_days(variant.now)
-    window = [f"{at // 12:04d}-{at % 12 + 1:02d}" for at in variant.now.window]
+    days = variant.window_days(0)
     found = []
     for code in variant.currencies:
         names = (
@@ -93,11 +113,10 @@ def project_managers(variant: Variant) -> list[Data]:
             "overdue_amount",
             "critical_amount",
             "decided_proposed_amount",
+            "billed_amount",
         )
         managers = by_value(variant, "project_manager", code, names)
-        billed = by_value(variant, "project_manager", code, ("approved_amount",), window)
         for name, sums in ranked(managers, lambda sums: sums["approved_amount"])[:30]:
-            in_window = billed.get(name, {}).get("approved_amount", 0)
             found.append(
                 {
                     "project_manager": name,
@@ -108,7 +127,7 @@ def project_managers(variant: Variant) -> list[Data]:
                     "overdue": sums["overdue_amount"],
                     "critical": sums["critical_amount"],
                     "approval_rate": exact(sums["approved_amount"], sums["decided_proposed_amount"]),
-                    "dso": exact(sums["receivable_amount"] * days, in_window) if days else None,
+                    "dso": exact(sums["receivable_amount"] * days, sums["billed_amount"]) if days else None,
                 }
             )
     return found
@@ -117,17 +136,22 @@ def project_managers(variant: Variant) -> list[Data]:
 def rejection_reasons(variant: Variant) -> list[Data]:
     """Why certificates were rejected."""
     return _most_frequent(
-        variant, "reason", lambda one: one.row["rejection_reason"] if one.is_rejected else None
+        variant,
+        "reason",
+        lambda one: one.row["rejection_reason"] if one.standing == RETURNED and one.is_issued else None,
     )
 
 
 def failure_kinds(variant: Variant) -> list[Data]:
     """What went wrong with certificates that were rejected or sent back."""
-    return _most_frequent(
-        variant,
-        "kind",
-        lambda one: one.row["failure_kind"] if one.is_rejected or one.is_reworked else None,
-    )
+    window = Window(None, variant.oracle.as_of) if variant.is_cohort else variant.oracle.windows[0]
+
+    def kind(one: CertificateState) -> str | None:
+        reworked = one.standing != CANCELLED and one.is_reworked and one.issued in window
+        went_wrong = one.standing == RETURNED or reworked
+        return one.row["failure_kind"] if one.is_issued and went_wrong else None
+
+    return _most_frequent(variant, "kind", kind)
 
 
 def suppliers(variant: Variant) -> list[Data]:
@@ -146,14 +170,14 @@ def profitability(variant: Variant, dimension: str) -> list[Data]:
     for code in variant.currencies:
         by = by_value(variant, dimension, code, ("approved_amount", *COSTS[:2]))
         for value, sums in ranked(by, lambda sums: abs(sums["approved_amount"]))[:15]:
-            found.append({"value": value, "currency": code, **margin(variant, sums)})
+            found.append({"value": value, "currency": code, **margin(variant, code, sums)})
     return found
 
 
-def margin(variant: Variant, sums: Sums) -> Data:
+def margin(variant: Variant, code: str, sums: Sums) -> Data:
     """Approved billing, costs, and what is left; unknown where there are no costs to know of."""
     approved, costs = sums["approved_amount"], sum(sums[name] for name in COSTS[:2])
-    if not variant.has_costs:
+    if not variant.knows_costs(code):
         return {"approved": approved, "costs": None, "margin": None, "margin_share": None}
     return {
         "approved": approved,

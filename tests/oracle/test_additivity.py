@@ -11,9 +11,9 @@ from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 
 from .both_ways import DEMO_DAY, BothWays
-from .figures import NOT_OF_COSTS
 from .kpis import OF_COSTS
 from .source_rows import DIMENSIONS
+from .variant import NOT_OF_COSTS
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 from .both_ways import BothWays, certificate, cost
 from .certificate_states import ISSUED_AGES, Limits
 from .comparison import assert_agreement, assert_none, disagreements
-from .figures import STATES
+from .measures import STATES
 
 pytestmark = pytest.mark.slow
 

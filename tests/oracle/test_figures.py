@@ -7,11 +7,13 @@ import pytest
 
 from .both_ways import BothWays, certificate, cost
 from .certificate_states import Limits
-from .figures import Data, Oracle, Variant
 from .finances import statement, totals, working_capital
 from .kpi_values import KpiValues
+from .oracle import Oracle
 from .products import Products
+from .quotients import Data
 from .tables import ageing
+from .variant import Variant
 
 AS_OF = date(2024, 3, 15)
 MONTH_AGES = ["0-6", "7-13", "14-29"]

@@ -12,7 +12,7 @@ from kpi_pipeline.model.filters import Filter
 from .both_ways import BothWays, certificate, cost
 from .certificate_states import AMOUNT_BANDS, ISSUED_AGES
 from .comparison import assert_agreement, assert_none, disagreements
-from .figures import STATES
+from .measures import STATES
 
 pytestmark = pytest.mark.slow
 

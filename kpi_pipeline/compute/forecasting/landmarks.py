@@ -91,8 +91,8 @@ def standing_at_landmarks(
     """The receivable certificates at the landmarks of a range of months, and all payments known at each.
 
     A certificate is walked back as in the roll-up: it is receivable from when it was sent (issued, where that
-    has no date) until it is paid. Two things have no date, and are taken as they are now: certificates that
-    are rejected take no part at any landmark, nor do those paid on an unknown day.
+    has no date) until it is paid. What was returned or cancelled in the end takes no part at any landmark, nor
+    does what was paid on an unknown day, or before it was issued.
 
     Args:
         connection: A computation in which `certificates` holds rows in `CERTIFICATE_SCHEMA`.
@@ -111,7 +111,7 @@ def standing_at_landmarks(
             CASE WHEN state = 'pagado' THEN date_diff('day', issued_on, paid_on) END AS payment_days
         FROM certificates
         WHERE issued_on <= $last_day AND (state IN ('enviado', 'pendiente', 'validado')
-            OR (state = 'pagado' AND paid_on IS NOT NULL))
+            OR (state = 'pagado' AND paid_on >= issued_on))
     """
     standing = f"""
         SELECT origin, client, currency, amount_approved,

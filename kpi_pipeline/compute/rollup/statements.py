@@ -37,8 +37,10 @@ def _sum(component: Component) -> str:
     if component.on:
         first, last = _STRETCHES[component.over]
         when += f" AND {component.on} BETWEEN {first} AND {last}"
+    elif component.kind is ComponentKind.STOCK:
+        when += " AND issued_on <= day"
     elif component.kind is ComponentKind.SNAPSHOT:
-        when += f" AND place <= {AS_OF}"
+        when += f" AND issued_on <= day AND place <= {AS_OF}"
     # FILTER would be equal, and takes DuckDB three times as long.
     return f'sum(CASE WHEN {when} THEN {component.value} ELSE 0 END)::BIGINT AS "{component.name}"'
 
@@ -82,9 +84,9 @@ END"""
 _ON_DAYS: Final = f"""(
     SELECT * FROM certificates JOIN cuts USING (currency)
     JOIN days ON least(issued_on, paid_on) <= day
-        AND (place = {COHORT} OR coalesce({_SETTLED} >= window_first, true))
+        AND (place = {COHORT} OR coalesce({_SETTLED} >= reach_first, true))
 )"""
-"""Certificates on each day: those that exist, and stand open or had an event in the window."""
+"""Certificates on each day: those that exist, and stand open or had an event that a figure reaches."""
 
 EVALUATED: Final = f"CREATE TEMP TABLE evaluated AS {as_of_view(_ON_DAYS)}"
 """Every certificate on each day; with the parameters of `as_of_view.view_settings`."""
@@ -189,6 +191,6 @@ CRITICAL: Final = f"""
         40 * least(critical_age, 180) // 180
             + 40 * greatest(least(amount_open, cut_3), 0)::HUGEINT // cut_3
             + 20 * greatest(least(coalesce(overdue_days, 0), 120), 0) // 120 AS urgency
-    FROM evaluated WHERE place <= {AS_OF} AND is_critical
+    FROM evaluated WHERE {_NOW} AND is_critical
     ORDER BY urgency DESC, amount DESC, certificate_id, place
 """
