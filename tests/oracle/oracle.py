@@ -107,10 +107,9 @@ class Oracle:
 
     @cached_property
     def first_issued(self) -> date | None:
-        """The first issue of all that is not cancelled, or paid in advance."""
-        return min(
-            (one.issued for one in self.states_of[self.cohorts] if one.standing != "cancelled"), default=None
-        )
+        """The first issue of all that is not cancelled on one of the days, or is paid in advance."""
+        seen = (*self.states_of[self.cohorts], *self.states_of[self.stood])
+        return min((one.issued for one in seen if one.standing != "cancelled"), default=None)
 
     def reach(self, day: int) -> date | None:
         """The first day that any figure of a day reaches: of its window, or of a month a year before."""

@@ -107,9 +107,7 @@ class Variant:
         if OF_THE_DAY & self.asked.keys():
             # What was settled before all that figures reach is no part of what the filter shows that day.
             of_day = [one for one in of_day if _takes_part(one, self.oracle.reach(day))]
-            return min((one.issued for one in of_day), default=None)
-        every = [self.oracle.states_of[self.oracle.cohorts][at] for at in self._entries(self.oracle.cohorts)]
-        return min((one.issued for one in every if one.standing != "cancelled"), default=None)
+        return min((one.issued for one in of_day), default=None)
 
     def on_day(self, day: int) -> list[CertificateState]:
         """Certificates of the filter as they stood on a day, by its place."""

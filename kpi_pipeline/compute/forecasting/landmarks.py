@@ -91,8 +91,8 @@ def standing_at_landmarks(
     """The receivable certificates at the landmarks of a range of months, and all payments known at each.
 
     A certificate is walked back as in the roll-up: it is receivable from when it was sent (issued, where that
-    has no date) until it is paid. What was returned or cancelled in the end takes no part at any landmark, nor
-    does what was paid on an unknown day, or before it was issued.
+    has no date) until it is paid. What was returned or cancelled in the end takes no part at any landmark,
+    nor does what was paid on an unknown day, or before it was issued.
 
     Args:
         connection: A computation in which `certificates` holds rows in `CERTIFICATE_SCHEMA`.
