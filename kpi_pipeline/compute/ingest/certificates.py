@@ -94,16 +94,17 @@ def normalise(
 ) -> Normalised:
     """Read, complete and validate every row of a source.
 
-    Text is trimmed and empty text is null; defaults fill nulls; a dimension nobody names is
-    `UNASSIGNED`. Spellings of a dimension's value that fold alike become the first one: that of the row
-    with the smallest id, whatever the order of the rows. Dates are native or text by the mapping's
-    formats or ISO 8601. Amounts become integer minor units by the currency's decimals (Unicode
-    CLDR's, through Babel); more decimals than the currency has are rounded half away from zero, and an
-    amount over 10**15 minor units is refused. An approved amount is the proposed one where the mapping has
-    no column for it, and where the column is empty: then it is marked as assumed. Ids are compared folded; of rows with one id the
-    most recently updated is kept, even when it is refused for a reason of its own: an older version never
-    stands in for it. Where none is the last, one of identical copies is kept, and rows that differ are all
-    refused. A payment is dated by the log, else by its own date; an acceptance by its own date, else by the log.
+    Text is trimmed and empty text is null; defaults fill nulls; a dimension nobody names is `UNASSIGNED`.
+    Spellings of a dimension's value that fold alike become the first one: that of the row with the
+    smallest id, whatever the order of the rows. Dates are native or text by the mapping's formats or ISO
+    8601. Amounts become integer minor units by the currency's decimals (Unicode CLDR's, through Babel);
+    more decimals than the currency has are rounded half away from zero, and an amount over 10**15 minor
+    units is refused. An approved amount is the proposed one where the mapping has no column for it, and
+    where the column is empty: then it is marked as assumed. Ids are compared folded; of rows with one id
+    the most recently updated is kept, even when it is refused for a reason of its own: an older version
+    never stands in for it. Where none is the last, one of identical copies is kept, and rows that differ
+    are all refused. A payment is dated by the log, else by its own date; an acceptance by its own date,
+    else by the log.
 
     Args:
         raw: The source's rows, at least the mapping's source columns.

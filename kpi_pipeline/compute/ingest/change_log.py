@@ -35,11 +35,12 @@ def log_facts(
 ) -> None:
     """Make table `log_facts`, one row a certificate in the log.
 
-    Columns: `identity` (of the certificate); `logged_paid_on`, the day of the first change into pagado that no later change
-    of state undoes; `logged_conformity_on`, that of the first acceptance that no later return, request to
-    rework or change of state undoes; `logged_payment_unreadable`, true when a change into pagado has a date
-    that cannot be read; `logged_history`, of a certificate that was returned, reworked or cancelled, its
-    events as structs of `day`, `place` in the day and `event`, in the log's order; null of others.
+    Columns: `identity` (of the certificate); `logged_paid_on`, the day of the first change into pagado
+    that no later change of state undoes; `logged_conformity_on`, that of the first acceptance that no
+    later return, request to rework or change of state undoes; `logged_payment_unreadable`, true when a
+    change into pagado has a date that cannot be read; `logged_history`, of a certificate that was
+    returned, reworked or cancelled, its events as structs of `day`, `place` in the day and `event`, in
+    the log's order; null of others.
 
     Args:
         connection: Where the table is made.
