@@ -48,7 +48,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
     page, figures, selection = data.page, data.figures, data.result.answered
     return PageView(
         is_empty=not figures.currencies,
-        comparison=comparison_text(figures, writer),
+        comparison=comparison_text(page, figures, writer),
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
         definitions=definitions(page, writer),

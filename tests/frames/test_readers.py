@@ -104,7 +104,7 @@ def test_every_kpi_is_a_row_for_each_currency(both, published_data) -> None:
     assert frame.dtypes.astype(str).to_dict() == {
         **dict.fromkeys(("kpi", "currency", "group", "unit", "direction", "trend"), "category"),
         "label": "string",
-        **dict.fromkeys(("value", "recent", "previous", "change", "target", "change_share"), "Float64"),
+        **dict.fromkeys(("value", "previous", "change", "target", "change_share"), "Float64"),
     }
 
 

@@ -55,6 +55,7 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         "currencies": [{"code": "CLP", "decimals": 0}, {"code": "USD", "decimals": 2}],
         "charts": catalogue_charts(SPEC_DIGEST),
         **declarations(Thresholds()),
+        "window_months": 12,
         "specs": {SPEC_DIGEST: SPEC},
         **changes,
     }

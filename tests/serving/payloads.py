@@ -15,7 +15,7 @@ MONTHS = [f"2023-{month:02}" for month in range(7, 13)] + [f"2024-{month:02}" fo
 AHEAD = [f"2024-{month:02}" for month in range(7, 13)] + [f"2025-{month:02}" for month in range(1, 7)]
 BUCKETS = ("0-30", "31-60", "61-90", "91-120", "120+")
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
-COMPARISON = {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"}
+COMPARISON = {"day": "2024-06-28", "previous_day": "2023-06-28"}
 Rows = list[dict[str, Any]]
 
 FORECAST_BASIS = {
@@ -84,7 +84,7 @@ def kpis(names: tuple[str, ...], currencies: tuple[str, ...], scale: int) -> dic
 
 def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int = 1) -> dict[str, Any]:
     """What a product says of one filter; `scale` tells one filter's figures from another's."""
-    head = {"currencies": list(currencies), "months": MONTHS, "comparison": COMPARISON}
+    head = {"currencies": list(currencies), "months": MONTHS, "comparison": COMPARISON, "cohort": None}
     if product == "kpis":
         return {
             **head,
@@ -126,11 +126,11 @@ def _value(kpi: Kpi, scale: int) -> dict[str, Any]:
 
 def _moves(kpi: Kpi, scale: int) -> dict[str, Any]:
     """How it moves: each KPI up by an eighth."""
-    before = _value(kpi, scale)["value"] / 1.125
+    value = _value(kpi, scale)["value"]
+    before = value / 1.125
     trend = {"up": "improving", "down": "declining", "neutral": None}[kpi.direction.value]
-    spark = [None, *(before * (1 + place / 80) for place in range(11))]
+    spark = [None, *(before * (1 + place / 80) for place in range(10)), value]
     return {
-        "recent": before * 1.125,
         "previous": before,
         "change": before * 0.125,
         "change_share": 0.125,

@@ -135,13 +135,14 @@ def lacking_costs(page: Page, selection: Mapping[str, Sequence[str]], writer: Wr
     return writer.texts["lacking_costs"] if shows_costs and _lacks_costs(selection, writer) else ""
 
 
-def comparison_text(figures: Figures, writer: Writer) -> str:
-    """What the changes compare."""
+def comparison_text(page: Page, figures: Figures, writer: Writer) -> str:
+    """What the changes on the cards of a page compare, or why there are none."""
     texts, compared = writer.texts, figures.comparison
     if figures.cohort is not None:
         count = Counted(writer.formats.count(figures.cohort.open))
         return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
-    if compared is None:
+    previous = (value.previous for name in page.kpis for value in figures.kpis.get(name, ()))
+    if compared is None or all(value is None for value in previous):
         return texts["comparison_none"]
     day, before = (
         writer.formats.day(date.fromisoformat(text)) for text in (compared.day, compared.previous_day)

@@ -32,6 +32,7 @@ STORED = {
         AS_OF, {name: [(value, 1) for value in VALUES.get(name, ())] for name in DIMENSION_NAMES}
     ),
     **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages")},
+    "window_months": 12,
     "labels": {},
     "specs": {},
 }

@@ -9,7 +9,7 @@ from serving.catalogue import Catalogue
 from serving.pages.cards.cards import Card, card_groups, comparison_text, lacking_costs
 from serving.pages.formats import Formats
 from serving.pages.published.figures import read_figures
-from serving.pages.writing import Writer
+from serving.pages.writing import Writer, writer_for
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_quotient_is_written_in_its_own_units(cards_of) -> None:
     flow, analytics = cards_of("cash_flow"), cards_of("analytics")
     secondary = {name: plain(card.figures[0].secondary) for name, card in (flow | analytics).items()}
     assert secondary["dso"] == "CLP 432 M ÷ CLP 4,562 M \N{MULTIPLICATION SIGN} 364 days"
-    assert secondary["open_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
+    assert secondary["receivable_age"] == "CLP 432 M \N{MULTIPLICATION SIGN} days ÷ CLP 4,562 M"
     assert secondary["dso_count_back"] == "CLP 432 M in receivables"
     assert secondary["late_days"] == "432,000,000 days ÷ 4,562,000,000 certificates"
     assert secondary["average_certificate"] == "CLP 432 M ÷ 4,562,000,000 certificates"
@@ -111,7 +111,7 @@ def test_targets_are_met_from_the_good_side(cards_of) -> None:
     assert plain(missed["dso"].figures[0].target.text) == "Target 35 days: not met"
     assert met["monthly_target"].figures[0].target.is_met
     assert not missed["monthly_target"].figures[0].target.is_met
-    assert met["collected"].figures[0].target is None
+    assert met["paid"].figures[0].target is None
 
 
 def test_no_value_says_why(cards_of) -> None:
@@ -148,24 +148,93 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("comparison", "text"),
+    ("head", "text"),
     [
         (
-            {"from": "2023-06", "to": "2024-05", "previous_from": "2022-06", "previous_to": "2023-05"},
-            "Changes: 12 months to May 2024 compared with the previous 12.",
+            {"comparison": {"day": "2024-06-30", "previous_day": "2023-06-30"}},
+            "Changes: as of 30 Jun 2024 compared with how it stood on 30 Jun 2023.",
         ),
         (
-            {"from": "2024-05", "to": "2024-05", "previous_from": "2024-04", "previous_to": "2024-04"},
-            "Changes: May 2024 compared with April 2024.",
+            {"comparison": None, "cohort": {"open": 1234}},
+            "Billing months: their figures are still maturing; 1,234 certificates are open.",
         ),
         (
-            {"issued_age": ["0-6", "7-13", "14-29"], "previous_issued_age": ["30-59"]},
-            "Changes: issued 0\N{EN DASH}29 days ago compared with 30\N{EN DASH}59 days ago.",
+            {"comparison": None, "cohort": {"open": 1}},
+            "Billing months: their figures are still maturing; 1 certificate is open.",
         ),
-        (None, "No changes to show: there is no complete earlier period to compare with."),
+        (
+            {"comparison": None, "cohort": {"open": 0}},
+            "Billing months: all of their certificates are settled.",
+        ),
+        (
+            {"comparison": None},
+            "No changes to show: the data do not reach back to the day of comparison.",
+        ),
     ],
 )
-def test_the_comparison_is_written_once(comparison, text, catalogue, writer, data_of) -> None:
-    data = {**data_of("dashboards"), "comparison": comparison}
-    figures = read_figures(data, catalogue.pages[0], catalogue)
-    assert comparison_text(figures, writer) == text
+def test_the_comparison_is_written_once(head, text, catalogue, writer, data_of) -> None:
+    data = {**data_of("dashboards"), **head}
+    page = catalogue.pages[0]
+    assert comparison_text(page, read_figures(data, page, catalogue), writer) == text
+
+
+def test_a_day_that_the_data_do_not_reach_compares_nothing(catalogue, writer, data_of) -> None:
+    data, page = data_of("dashboards"), catalogue.pages[0]
+    for name in page.kpis:
+        for one in data["kpis"][name]:
+            one |= {"previous": None, "change": None, "change_share": None, "trend": None}
+    text = comparison_text(page, read_figures(data, page, catalogue), writer)
+    assert text == "No changes to show: the data do not reach back to the day of comparison."
+    # One of a stock may still compare.
+    data["kpis"]["receivable"][0]["previous"] = 7
+    text = comparison_text(page, read_figures(data, page, catalogue), writer)
+    assert text == "Changes: as of 28 Jun 2024 compared with how it stood on 28 Jun 2023."
+
+
+def test_a_card_says_what_it_covers(cards_of) -> None:
+    shown = cards_of("manager")
+    assert shown["proposed"].period == "last 12 months"
+    assert shown["receivable"].period == "as of the date"
+    assert shown["dso"].period == ""  # both, and more
+    assert cards_of("costs")["costs_pending"].period == "as of the date"
+    assert cards_of("analytics")["growth_month"].period == ""  # its name says it
+
+
+@pytest.mark.parametrize(("months", "text"), [(1, "last 1 month"), (6, "last 6 months")])
+def test_a_window_is_as_long_as_it_was_set(months, text, catalogue_of, data_of) -> None:
+    known = Catalogue.model_validate(catalogue_of(window_months=months))
+    writer, page = writer_for("en", known, "UTC"), known.pages[0]
+    (group,) = card_groups(page, read_figures(data_of(page.product), page, known), {}, writer)
+    assert {card.name: card.period for card in group.cards}["proposed"] == text
+
+
+def test_cards_of_billing_months_cover_these_months(catalogue, writer, data_of) -> None:
+    page = catalogue.pages[0]
+    data = data_of(page.product) | {"comparison": None, "cohort": {"open": 3}}
+    (group,) = card_groups(page, read_figures(data, page, catalogue), {"month": ["2024-03"]}, writer)
+    periods = {card.name: card.period for card in group.cards}
+    assert (periods["proposed"], periods["receivable"]) == ("of the chosen months", "")
+
+
+def test_a_change_names_the_value_before(cards_of) -> None:
+    shown = cards_of(
+        "manager",
+        dso={"previous": 1.0},
+        acceptance_days={"previous": 12.5},
+        proposed={"previous": 987_000_000},
+        approval_rate={"previous": 0.5},
+        overdue={"previous": None, "change": None, "change_share": None, "trend": None},
+    )
+    before = {name: plain(one.before) for name, card in shown.items() if (one := card.figures[0].change)}
+    assert before["dso"] == "was 1.0 days"
+    assert before["acceptance_days"] == "was 12.5 days"
+    assert before["proposed"] == "was CLP 987 M"
+    assert before["approval_rate"] == "was 50.0%"
+    assert "overdue" not in before
+
+
+@pytest.mark.parametrize("name", ["month", "state", "issued_age"])
+def test_a_part_that_is_better_or_worse_by_nature_has_no_target(name, cards_of) -> None:
+    assert cards_of("cash_flow")["dso"].figures[0].target is not None
+    assert cards_of("cash_flow", {"client": ["x"]})["dso"].figures[0].target is not None
+    assert cards_of("cash_flow", {name: ["x"]})["dso"].figures[0].target is None

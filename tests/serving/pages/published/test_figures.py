@@ -47,7 +47,8 @@ def certificate(number: int, client: str, state: str, currency: str) -> dict:
         "rejection_reason": "fuera_alcance" if state == "rechazado" else None,
         "currency": currency,
         "amount_proposed": 7_000_000 + number,
-        "amount_approved": 6_500_000 if accepted else 0,
+        "amount_approved": 6_500_000 if accepted else 7_000_000 + number,
+        "approved_assumed": not accepted,
         "rework_count": 0,
         "rejection_count": 0,
     }
@@ -80,7 +81,7 @@ def cube() -> Cube:
         for number, (client, state, currency) in enumerate(
             (client, state, currency)
             for client in ("Minera Ñandú", "ACME")
-            for state in ("revision", "enviado", "validado", "pagado", "rechazado")
+            for state in ("revision", "enviado", "validado", "pagado", "rechazado", "anulado")
             for currency in ("CLP", "USD")
         )
     ]
@@ -89,7 +90,7 @@ def cube() -> Cube:
     )
     costs = pa.Table.from_pylist([cost(number, "CLP") for number in range(12)], COST_SCHEMA)
     thresholds = Thresholds()
-    return Cube(roll_up(certificates, costs, AS_OF, thresholds), AS_OF, 12, thresholds)
+    return Cube(roll_up(certificates, costs, AS_OF, thresholds, 12), AS_OF, 12, thresholds)
 
 
 @pytest.fixture
