@@ -208,7 +208,12 @@ class Page(_Described, strict=True, frozen=True):
 
 
 class Catalogue(BaseModel, strict=True, frozen=True):
-    """What serving relies on in a catalogue; there may be more in it."""
+    """What serving relies on in a catalogue; there may be more in it.
+
+    Attributes:
+        window_months: Months of the window over which flows are summed.
+        beside: KPIs that every page shows beside its cards.
+    """
 
     as_of: Annotated[date, Field(strict=False)]
     dimensions: list[Dimension]
@@ -221,6 +226,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     charts: list[Chart]
     tables: list[Table]
     pages: list[Page]
+    beside: list[str]
     labels: dict[_Kind, dict[str, _Text]]
     specs: dict[str, dict[str, Any]]
 

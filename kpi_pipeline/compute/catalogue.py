@@ -21,7 +21,7 @@ from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
 from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, meaning_of, period_of, target_of
 from kpi_pipeline.model.labels import LABELS, Text
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import BESIDE, PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.tables import TABLES
@@ -35,10 +35,10 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         `as_of`; `dimensions` with their parameter names, roles and values, each with how many certificates
         have it; `periods` and `groups`, names for several of these values; `kpis` with labels, unit,
         formula, target, meaning and what their cards show, under the headings of `kpi_groups`; `pages`, each
-        with its product, KPIs, charts and tables; `tables` and `charts` with their texts and columns;
-        `labels` of values by kind; `thresholds`; `window_months` of flows; `currencies` with their decimals;
-        `ageing_buckets`, `due_buckets` and `states` in order; `drawing`, what all charts share; and `specs`,
-        the specifications by digest.
+        with its product, KPIs, charts and tables; `beside`, KPIs beside the cards of every page; `tables` and
+        `charts` with their texts and columns; `labels` of values by kind; `thresholds`; `window_months` of
+        flows; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and `states` in order;
+        `drawing`, what all charts share; and `specs`, the specifications by digest.
     """
     return {
         "as_of": cube.frame.as_of.isoformat(),
@@ -99,6 +99,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
             }
             for page in PAGES
         ],
+        "beside": list(BESIDE),
         "tables": [
             {
                 "name": table.name,

@@ -1,6 +1,6 @@
 """Numbers, money and dates as people write them in each language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.lists import format_list
 from babel.numbers import NumberPattern, get_currency_precision, get_currency_symbol, parse_pattern
 
 from kpi_pipeline.model.labels import Language
@@ -87,6 +88,10 @@ class Formats:
         known = self._decimals.get(currency)
         # A currency may have come up since the catalogue was read.
         return get_currency_precision(currency) if known is None else known
+
+    def together(self, texts: Sequence[str]) -> str:
+        """Several texts as one, the last after an "and"."""
+        return format_list(texts, "standard", self._locale)
 
     def count(self, number: int | float) -> str:
         """A whole number."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from serving.pages.cards.beside import BesidePart, beside_parts
 from serving.pages.cards.cards import (
     CardGroup,
     card_groups,
@@ -24,6 +25,7 @@ class PageView:
         comparison: What the changes on the cards compare.
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
         card_groups: Its KPIs.
+        beside: What is issued and not receivable; empty where there is nothing of it.
         definitions: What each of these measures: its label and its meaning.
         charts: Its charts.
         tables: Its tables.
@@ -33,6 +35,7 @@ class PageView:
     comparison: str
     lacking_costs: str
     card_groups: list[CardGroup]
+    beside: list[BesidePart]
     definitions: list[tuple[str, str]]
     charts: list[ChartView]
     tables: list[TableSection]
@@ -51,6 +54,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         comparison=comparison_text(page, figures, writer),
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
+        beside=beside_parts(figures, writer),
         definitions=definitions(page, writer),
         charts=[chart_view(chart, writer) for chart in figures.charts],
         tables=[table_section(table, writer) for table in figures.tables],

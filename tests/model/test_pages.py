@@ -6,7 +6,7 @@ from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import LANGUAGES, Text
-from kpi_pipeline.model.pages import PAGE_BY_NAME, PAGES, Page, charts_of_product, kpis_of_product
+from kpi_pipeline.model.pages import BESIDE, PAGE_BY_NAME, PAGES, Page, charts_of_product, kpis_of_product
 
 TABLES: dict[str, set[str]] = {
     "kpis": set(),
@@ -47,15 +47,23 @@ def test_every_chart_and_table_is_on_a_page() -> None:
 
 def test_a_product_holds_what_its_pages_show_each_once() -> None:
     for product in PRODUCTS:
-        for found, attribute in (
-            (kpis_of_product(product), "kpis"),
-            (charts_of_product(product), "charts"),
+        for found, attribute, beside in (
+            (kpis_of_product(product), "kpis", BESIDE),
+            (charts_of_product(product), "charts", ()),
         ):
             shown = [name for page in PAGES if page.product == product for name in getattr(page, attribute)]
-            assert set(found) == set(shown)
+            assert set(found) == {*shown, *beside}
             assert len(found) == len(set(found))
     manager, *_ = PAGES
     assert kpis_of_product("dashboards")[: len(manager.kpis)] == manager.kpis
+
+
+def test_what_is_beside_every_page_is_an_amount_and_its_count() -> None:
+    by_name = {kpi.name: kpi for kpi in KPIS}
+    amounts = [name for name in BESIDE if by_name[name].per_currency]
+    assert [(name, by_name[name].count) for name in amounts] == list(
+        zip(BESIDE[::2], BESIDE[1::2], strict=True)
+    )
 
 
 def test_every_kpi_is_on_the_page_of_all_indicators() -> None:

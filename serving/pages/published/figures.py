@@ -1,6 +1,6 @@
 """The figures of a page as they are published, checked before a page relies on their shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -60,14 +60,14 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
     Args:
         data: What `Payload.data` gave.
         page: What the page shows.
-        catalogue: What its charts consist of.
+        catalogue: What its charts consist of, and what is beside every page.
 
     Raises:
         CorruptPayload: If anything that the page shows is missing or is not what it should be.
     """
     try:
         published = Published.model_validate(data)
-        _check_kpis(published, page)
+        _check_kpis(published, (*page.kpis, *catalogue.beside))
         charts = {chart.name: chart for chart in catalogue.charts}
         return Figures(
             published.currencies,
@@ -104,8 +104,8 @@ def published_options(payload: Payload | None) -> Mapping[str, Sequence[int]] | 
         return None
 
 
-def _check_kpis(published: Published, page: Page) -> None:
-    for name in page.kpis:
+def _check_kpis(published: Published, names: Iterable[str]) -> None:
+    for name in names:
         if name not in published.kpis:
             raise ValueError(f"kpis.{name} is missing")
 

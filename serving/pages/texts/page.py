@@ -81,6 +81,13 @@ TEXTS: Final[dict[str, Text]] = {
     "certificate_count": Text(
         "{count} {count:certificado|certificados}", "{count} {count:certificate|certificates}"
     ),
+    # What is not receivable, below the cards: its amounts, in so many certificates.
+    "beside_returned": Text("Devuelto por corregir: {what}", "Returned for correction: {what}"),
+    "beside_unsent": Text("Sin enviar: {what}", "Not sent: {what}"),
+    "amounts_in": Text(
+        "{amounts} en {count} {count:certificado|certificados}",
+        "{amounts} in {count} {count:certificate|certificates}",
+    ),
     "definitions": Text("Qué mide cada indicador", "What each figure measures"),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",

@@ -31,7 +31,7 @@ STORED = {
     **filter_entries(
         AS_OF, {name: [(value, 1) for value in VALUES.get(name, ())] for name in DIMENSION_NAMES}
     ),
-    **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages")},
+    **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages", "beside")},
     "window_months": 12,
     "labels": {},
     "specs": {},

@@ -160,8 +160,39 @@ def test_what_is_missing_is_named(page_name, change, fault, read_of, data_of, kn
         read_of(page_name, data_of(product) | change)
 
 
+def test_what_is_beside_every_page_is_there(read_of, data_of, known) -> None:
+    for name in known.beside:
+        data = data_of("financials")
+        del data["kpis"][name]
+        with pytest.raises(CorruptPayload, match=f"kpis.{name} is missing"):
+            read_of("costs", data)
+
+
+def test_the_comparison_and_the_cohort_are_checked(read_of, data_of) -> None:
+    for change in (
+        {"comparison": {"day": "2024-06-28"}},
+        {"comparison": {"day": "2024-06", "previous_day": "2023-06-28"}},
+        {"cohort": {}},
+        {"cohort": {"open": -1}},
+        {"cohort": {"open": "3"}},
+    ):
+        with pytest.raises(CorruptPayload, match=next(iter(change))):
+            read_of("manager", data_of("dashboards") | change)
+    for name in ("comparison", "cohort"):
+        data = data_of("dashboards")
+        del data[name]
+        with pytest.raises(CorruptPayload, match=f"{name}: Field required"):
+            read_of("manager", data)
+
+
 def test_readings_are_checked(read_of, data_of) -> None:
-    for change in ({"trend": "better"}, {"spark": []}, {"value": "1"}, {"currency": "clp"}):
+    for change in (
+        {"trend": "better"},
+        {"spark": []},
+        {"value": "1"},
+        {"currency": "clp"},
+        {"previous": "1"},
+    ):
         data = data_of("dashboards")
         data["kpis"]["dso"][0] |= change
         with pytest.raises(CorruptPayload, match=r"kpis\.dso\.0"):

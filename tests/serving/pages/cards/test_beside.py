@@ -1,0 +1,170 @@
+"""The line below the cards: what is issued and not receivable, on every page."""
+
+import re
+from datetime import date
+
+import pytest
+
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.pages import BESIDE
+from serving.catalogue import Catalogue
+from serving.pages.addresses import PageAddress, page_path
+from serving.pages.cards.beside import BesidePart, beside_parts
+from serving.pages.drill_down import DrillDown
+from serving.pages.published.figures import read_figures
+from serving.pages.writing import writer_for
+
+MILLION = 1_000_000
+PAGE = "/manager/dashboard"
+
+
+def money(**amounts: int | None) -> list[dict]:
+    moves = {"previous": None, "change": None, "change_share": None, "trend": None, "spark": [None] * 12}
+    return [{"currency": code, "value": amount, **moves} for code, amount in amounts.items()]
+
+
+def count(number: int) -> list[dict]:
+    return [{**one, "currency": None} for one in money(CLP=number)]
+
+
+def stored_with_states(catalogue_of, *states: str) -> dict:
+    """A catalogue of certificates in some states."""
+    stored = catalogue_of()
+    dimensions = [
+        {**one, "values": [{"value": state, "count": 1} for state in states]}
+        if one["name"] == "state"
+        else one
+        for one in stored["dimensions"]
+    ]
+    return {**stored, "dimensions": dimensions}
+
+
+@pytest.fixture
+def parts_of(catalogue_of, data_of):
+    """The line of the first page, of what is returned and what is not sent."""
+
+    def make(returned, returned_count, unsent, unsent_count, *, language="en", selection=None, as_of=None):
+        states = ("revision", "enviado", "rechazado")
+        known = Catalogue.model_validate(stored_with_states(catalogue_of, *states))
+        address = PageAddress(PAGE, None, as_of)
+        writer = writer_for(language, known, "UTC", DrillDown(known, selection or {}, address))
+        data = data_of("dashboards")
+        data["kpis"] |= dict(
+            zip(BESIDE, (returned, count(returned_count), unsent, count(unsent_count)), strict=True)
+        )
+        return beside_parts(read_figures(data, known.pages[0], known), writer)
+
+    return make
+
+
+def written(parts: list[BesidePart]) -> list[tuple[str, str]]:
+    return [(part.text.replace("\xa0", " "), part.url) for part in parts]
+
+
+def test_each_part_says_how_much_in_how_many_and_leads_there(parts_of) -> None:
+    figures = (money(CLP=3_349 * MILLION), 157, money(CLP=420 * MILLION), 31)
+    assert written(parts_of(*figures)) == [
+        ("Returned for correction: CLP 3,349 M in 157 certificates", f"{PAGE}?state=rechazado"),
+        ("Not sent: CLP 420 M in 31 certificates", f"{PAGE}?state=revision"),
+    ]
+    assert written(parts_of(*figures, language="es")) == [
+        ("Devuelto por corregir: $3.349 M en 157 certificados", f"{PAGE}?state=rechazado"),
+        ("Sin enviar: $420 M en 31 certificados", f"{PAGE}?state=revision"),
+    ]
+    assert [part.exact for part in parts_of(*figures, language="es")] == ["$3.349.000.000", "$420.000.000"]
+
+
+def test_one_certificate_is_singular(parts_of) -> None:
+    figures = (money(CLP=5), 1, money(CLP=6), 1)
+    assert [text for text, _ in written(parts_of(*figures))] == [
+        "Returned for correction: CLP 5 in 1 certificate",
+        "Not sent: CLP 6 in 1 certificate",
+    ]
+    assert parts_of(*figures, language="es")[0].text.endswith("en 1 certificado")
+
+
+def test_currencies_stand_beside_each_other_and_are_never_added(parts_of) -> None:
+    figures = (money(CLP=3_349 * MILLION, USD=1_250_100), 157, money(CLP=0, USD=70_000), 2)
+    assert [text for text, _ in written(parts_of(*figures))] == [
+        "Returned for correction: CLP 3,349 M and USD 12,501 in 157 certificates",
+        "Not sent: USD 700 in 2 certificates",
+    ]
+    assert [text for text, _ in written(parts_of(*figures, language="es"))] == [
+        "Devuelto por corregir: $3.349 M y USD 12.501 en 157 certificados",
+        "Sin enviar: USD 700 en 2 certificados",
+    ]
+
+
+def test_there_is_no_line_of_nothing(parts_of) -> None:
+    assert parts_of(money(CLP=0, USD=0), 0, money(CLP=0, USD=0), 0) == []
+    assert parts_of([], 0, [], 0) == []  # a filter of no certificates has no currency
+    (only,) = parts_of(money(CLP=0), 0, money(CLP=9), 1)
+    assert only.text.startswith("Not sent")
+    (only,) = parts_of(money(CLP=9), 1, money(CLP=0), 0)
+    assert only.text.startswith("Returned")
+
+
+def test_credit_notes_are_an_amount_and_no_certificates(parts_of) -> None:
+    (part,) = parts_of(money(CLP=-5 * MILLION), 0, money(CLP=0), 0)
+    assert part.text == "Returned for correction: \N{MINUS SIGN}CLP\xa05.0\xa0M"
+
+
+def test_certificates_whose_amounts_cancel_out_are_counted(parts_of) -> None:
+    (part,) = parts_of(money(CLP=0), 3, money(CLP=0), 0)
+    assert part.text == "Returned for correction: 3 certificates"
+
+
+def test_the_links_keep_the_filter_but_its_states(parts_of) -> None:
+    figures = (money(CLP=7), 1, money(CLP=8), 2)
+    kept = {"client": ["Minera Ñandú"], "month": ["2024-03"]}
+    urls = [part.url for part in parts_of(*figures, selection=kept)]
+    assert urls == [
+        f"{PAGE}?month=2024-03&client=Minera+%C3%91and%C3%BA&state={state}"
+        for state in ("rechazado", "revision")
+    ]
+    of_both = parts_of(*figures, selection={"state": ["revision", "rechazado"]})
+    assert [part.url for part in of_both] == [f"{PAGE}?state=rechazado", f"{PAGE}?state=revision"]
+    # A page of them alone leads nowhere.
+    assert parts_of(*figures, selection={"state": ["rechazado"]})[0].url == ""
+
+
+def test_the_links_of_a_month_end_keep_its_day(parts_of) -> None:
+    figures = (money(CLP=7), 1, money(CLP=8), 2)
+    urls = [part.url for part in parts_of(*figures, as_of=date(2024, 5, 31))]
+    assert urls == [f"{PAGE}?state={state}&as_of=2024-05-31" for state in ("rechazado", "revision")]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "Devuelto por corregir: $1.234 M en 21 certificados Sin enviar: $1.234 M en 21 certificados"),
+        (
+            "en",
+            "Returned for correction: CLP 1,234 M in 21 certificates "
+            "Not sent: CLP 1,234 M in 21 certificates",
+        ),
+    ],
+)
+def test_every_page_shows_it(language, text, web, press, catalogue_of) -> None:
+    stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
+    press.publish(catalogue=stored)
+    for page in stored["pages"]:
+        path = page_path(page["name"])
+        html = web.get(f"{path}?lang={language}").text
+        (line,) = re.findall(r'<ul class="beside">(.*?)</ul>', html, re.DOTALL)
+        shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip()
+        assert shown == text, page["name"]
+        assert re.findall(r'href="([^"]+)"', line) == [
+            f"{path}?state={state}&amp;lang={language}" for state in ("rechazado", "revision")
+        ]
+
+
+def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -> None:
+    data = data_of("dashboards")
+    for name in BESIDE:
+        for one in data["kpis"][name]:
+            one["value"] = 0
+    press.publish()
+    assert 'class="beside"' in web.get(PAGE).text
+    press.publish("dashboards", answers={EVERYTHING: data})
+    assert 'class="beside"' not in web.get(PAGE).text
