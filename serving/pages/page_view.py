@@ -26,7 +26,7 @@ class PageView:
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
         card_groups: Its KPIs.
         beside: What is issued and not receivable; empty where there is nothing of it.
-        definitions: What each of these measures: its label and its meaning.
+        definitions: What each KPI measures: its label and its meaning.
         charts: Its charts.
         tables: Its tables.
     """
