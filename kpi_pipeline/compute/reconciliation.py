@@ -25,16 +25,22 @@ from kpi_pipeline.model.components import (
 )
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
-from kpi_pipeline.model.states import FIGURE_STATES, Event, State
+from kpi_pipeline.model.states import Event, State
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
-    "portfolio_count": tuple(
-        f"state_{state.value}_count" for state in FIGURE_STATES if state not in (State.PAID, State.REJECTED)
-    ),
-    "receivable_amount": tuple(f"ageing_{label}_amount" for label, _, _ in AGEING_BUCKETS),
-    "receivable_count": tuple(f"due_{label}_count" for label in DUE_BUCKETS),
+    **{f"portfolio_{unit}": (f"unsent_{unit}", f"receivable_{unit}") for unit in ("amount", "count")},
+    **{
+        f"receivable_{unit}": tuple(f"ageing_{label}_{unit}" for label, _, _ in AGEING_BUCKETS)
+        for unit in ("amount", "count")
+    },
 }
 """Components and those that they are made of: they add up exactly."""
+
+_PARTS_BY_DUE_DATE: Final[dict[str, tuple[str, ...]]] = {
+    f"receivable_{unit}": tuple(f"due_{label}_{unit}" for label in DUE_BUCKETS)
+    for unit in ("amount", "count")
+}
+"""The same by days past the due date."""
 
 _AT_MOST: Final[dict[str, str]] = {
     "overdue_count": "receivable_count",
@@ -222,7 +228,7 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
             **{
                 f"{whole} is not the sum of {' + '.join(parts)}": _at(slice_, whole)
                 != sum(_at(slice_, part) for part in parts)
-                for whole, parts in _PARTS.items()
+                for whole, parts in (*_PARTS.items(), *_PARTS_BY_DUE_DATE.items())
             },
             **{
                 f"{part} exceeds {whole}": _at(slice_, part) > _at(slice_, whole)

@@ -293,10 +293,9 @@ class CertificateState:
     @property
     def is_first_pass(self) -> bool | None:
         """It has neither been reworked nor refused; None where nobody can say."""
-        # A known failure is one, whatever is not known besides.
-        if self.is_reworked or self.was_rejected:
-            return False
-        return None if self.is_reworked is None or self.was_rejected is None else True
+        if self.is_reworked is None or self.was_rejected is None:
+            return None
+        return not self.is_reworked and not self.was_rejected
 
     def _happened(self, count: str, event: str) -> bool | None:
         if self.row[count] is None:

@@ -207,7 +207,11 @@ def _complete_rows(
     paid_on = (
         f"CASE WHEN paid_on_given AND paid_on IS NULL THEN NULL ELSE coalesce({logged_day}, paid_on) END"
     )
-    conformity_on = "CASE WHEN conformity_on_given THEN conformity_on ELSE logged_conformity_on END"
+    # The row goes before the log: an acceptance before the row's own sending is no reason to refuse it.
+    in_order = "NOT coalesce(logged_conformity_on < sent_on, false)"
+    conformity_on = (
+        f"CASE WHEN conformity_on_given THEN conformity_on WHEN {in_order} THEN logged_conformity_on END"
+    )
     columns = {
         **spellings.names,
         "state": state,

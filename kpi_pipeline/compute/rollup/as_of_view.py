@@ -114,8 +114,8 @@ def as_of_view(rows: str) -> str:
             FROM staged
         ), counted AS (
             SELECT *, day - issued_on AS age_days, day - due_on AS overdue_days,
-                CASE WHEN is_counted AND is_paid THEN greatest(paid_by_day - issued_on, 0) END
-                    AS payment_days,
+                CASE WHEN is_counted AND is_paid AND paid_by_day IS NOT NULL
+                    THEN greatest(paid_by_day - issued_on, 0) END AS payment_days,
                 CASE WHEN is_counted AND sent_by_day >= issued_on THEN sent_by_day - issued_on END
                     AS sending_days,
                 CASE WHEN is_counted AND is_accepted THEN conformity_by_day - sent_by_day END
@@ -140,7 +140,8 @@ def as_of_view(rows: str) -> str:
         )
         SELECT *, coalesce(payment_days <= $fast_days, false) AS is_fast,
             amount_proposed >= cut_3 AS is_high,
-            NOT is_reworked AND NOT was_rejected AS is_first_pass,
+            CASE WHEN is_reworked IS NOT NULL AND was_rejected IS NOT NULL
+                THEN NOT is_reworked AND NOT was_rejected END AS is_first_pass,
             CASE WHEN is_accepted THEN coalesce(conformity_by_day, sent_by_day, issued_on) END AS accepted_on,
             CASE WHEN is_accepted THEN accepted_on
                 WHEN is_returned THEN coalesce({_last("rejected", "rework")}, sent_by_day, issued_on) END
