@@ -30,6 +30,7 @@ def certificates_table(rows: Sequence[Row]) -> pa.Table:
         "currency": "CLP",
         "amount_proposed": 10,
         "amount_approved": 0,
+        "approved_assumed": False,
         "rework_count": 0,
         "rejection_count": 0,
         "issued_on": AS_OF,
@@ -77,10 +78,14 @@ def rollup_of() -> Callable[..., Rollup]:
     """The roll-up of some certificates and costs on `AS_OF`."""
 
     def make(
-        rows: Sequence[Row], as_of: date = AS_OF, costs: Sequence[Row] = (), **thresholds: Any
+        rows: Sequence[Row],
+        as_of: date = AS_OF,
+        costs: Sequence[Row] = (),
+        window: int = 12,
+        **thresholds: Any,
     ) -> Rollup:
         spent = costs_table(costs)
-        return roll_up(certificates_table(rows), spent, as_of, Thresholds(**thresholds))
+        return roll_up(certificates_table(rows), spent, as_of, Thresholds(**thresholds), window)
 
     return make
 
@@ -96,7 +101,8 @@ def cube_of(rollup_of) -> Callable[..., Cube]:
         costs: Sequence[Row] = (),
         **thresholds: Any,
     ) -> Cube:
-        return Cube(rollup_of(rows, as_of, costs, **thresholds), as_of, window, Thresholds(**thresholds))
+        rollup = rollup_of(rows, as_of, costs, window, **thresholds)
+        return Cube(rollup, as_of, window, Thresholds(**thresholds))
 
     return make
 

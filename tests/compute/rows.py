@@ -15,7 +15,9 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 AS_OF = date(2024, 3, 15)
 NAMES = dict.fromkeys(("project", "client", "project_manager", "administrator", "project_type"), "x")
-STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
+STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
+EVENTS = ("sent", "accepted", "rejected", "rework", "cancelled", "paid")
+RETURNING = ("rejected", "rework", "cancelled")
 
 near = st.integers(-400, 40).map(lambda days: AS_OF + timedelta(days))
 gap = st.none() | st.integers(0, 90)
@@ -35,6 +37,7 @@ def certificate(issued: str | date, state: str = "enviado", **given: Any) -> dic
         "currency": "CLP",
         "amount_proposed": 100,
         "amount_approved": 90,
+        "approved_assumed": False,
         "rework_count": 0,
         "rejection_count": 0,
     }
@@ -64,7 +67,7 @@ def rolled(
     **thresholds: Any,
 ) -> Rollup:
     return roll_up(
-        table(certificates), cost_table(costs), date.fromisoformat(str(as_of)), Thresholds(**thresholds)
+        table(certificates), cost_table(costs), date.fromisoformat(str(as_of)), Thresholds(**thresholds), 12
     )
 
 
@@ -92,12 +95,40 @@ def values(rows: pa.Table, *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in rows.to_pylist()]
 
 
+def history(*events: tuple[str | date, str]) -> list[dict[str, Any]]:
+    """A history of events by their days, in this order."""
+    return [{"day": day(on) if isinstance(on, str) else on, "event": event} for on, event in events]
+
+
+@st.composite
+def histories(draw: st.DrawFn, row: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """None, or the events of a certificate that came back: its own dates', and those of a log, by day."""
+    back = draw(st.lists(st.sampled_from(RETURNING), max_size=2))
+    if not back:
+        return None
+    names = [*back, *draw(st.lists(st.sampled_from(EVENTS), max_size=3))]
+    own = [
+        (row[milestone], event)
+        for milestone, event in (("sent_on", "sent"), ("conformity_on", "accepted"), ("paid_on", "paid"))
+        if row[milestone] is not None
+    ]
+    logged = [(row["issued_on"] + timedelta(draw(st.integers(0, 200))), name) for name in names]
+    # A stable sort: what the row says of a day comes before what the log says of it.
+    return history(*sorted([*own, *logged], key=lambda event: event[0]))
+
+
+amounts = st.integers(-1000, 10**9)
+counts = st.sampled_from([0, 0, 1, None])
+
+
 @st.composite
 def certificates(draw: st.DrawFn) -> dict[str, Any]:
     issued = draw(near)
-    sent, conformity, paid = (draw(gap) for _ in range(3))
+    sent, conformity = draw(gap), draw(gap)
+    paid = draw(st.none() | st.integers(-30, 120))
     sent_on = None if sent is None else issued + timedelta(sent)
-    return certificate(issued, draw(st.sampled_from(STATES))) | {
+    approved = draw(amounts)
+    row = certificate(issued, draw(st.sampled_from(STATES))) | {
         "project": draw(st.sampled_from(["P1", "P2"])),
         "client": draw(st.sampled_from(["A", "B"])),
         "sent_on": sent_on,
@@ -105,10 +136,16 @@ def certificates(draw: st.DrawFn) -> dict[str, Any]:
         "expected_payment_on": draw(st.none() | near),
         "paid_on": None if paid is None else issued + timedelta(paid),
         "currency": draw(st.sampled_from(["CLP", "USD"])),
-        "amount_proposed": draw(st.integers(-1000, 10**9)),
-        "amount_approved": draw(st.integers(-1000, 10**9)),
-        "rework_count": draw(st.integers(0, 1)),
+        "amount_proposed": draw(amounts),
+        "amount_approved": approved,
+        "approved_assumed": draw(st.booleans()),
+        # Paid in part, whole, or by more than was approved; mostly there is no such column.
+        "amount_paid": draw(st.sampled_from([None, None, 0, approved // 2, approved, approved + 7])),
+        "amount_retained": draw(st.sampled_from([None, None, 0, approved // 20])),
+        "rework_count": draw(counts),
+        "rejection_count": draw(counts),
     }
+    return row | {"history": draw(histories(row))}
 
 
 @st.composite

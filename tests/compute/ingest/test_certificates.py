@@ -52,7 +52,7 @@ formats = ["%d/%m/%Y", "%d.%m.%y"]
 decimal = "."
 [states]
 validado = ["aprobado"]
-pagado = ["cobrado", "facturado y cobrado"]
+pagado = ["cobrado", "facturado y cobrado", "cerrado"]
 """
 ROW: dict[str, Any] = {
     "job": "J",
@@ -152,9 +152,13 @@ def test_a_whole_row() -> None:
         "paid_on": None,
         "currency": "USD",
         "amount_proposed": 10000,
-        "amount_approved": 0,
-        "rework_count": 0,
-        "rejection_count": 0,
+        "amount_approved": 10000,
+        "approved_assumed": True,
+        "amount_paid": None,
+        "amount_retained": None,
+        "rework_count": None,
+        "rejection_count": None,
+        "history": None,
         "updated_at": datetime.fromisoformat("2024-03-08 10:00:00"),
     }
 
@@ -162,6 +166,7 @@ def test_a_whole_row() -> None:
 def test_the_fewest_columns() -> None:
     certificate = one(bare())
     assert certificate["amount_approved"] == 10000, "not mapped at all: the proposed amount"
+    assert not certificate["approved_assumed"], "nothing is missing where there is no such column"
     assert certificate["month"] == date(2024, 3, 1)
     assert certificate["state"] == "enviado"
     for name in ("project", "project_manager", "administrator", "project_type"):
@@ -175,7 +180,7 @@ def test_text_is_trimmed_of_every_white_space(space: str) -> None:
     assert certificate["client"] == "Ac me"
     assert certificate["detailed_state"] is None
     assert certificate["administrator"] == UNASSIGNED
-    assert certificate["amount_approved"] == 0
+    assert certificate["approved_assumed"], "an amount of white space is none"
     assert one(n=f"{space}1{space}", job=f"J{space}")["certificate_id"] == "J/1"
 
 
@@ -244,6 +249,7 @@ def test_source_columns_that_differ_in_case_alone_are_two() -> None:
         ("Facturado  y cobrado", "pagado"),
         ("Revisión", "revision"),
         ("rechazado", "rechazado"),
+        ("Anulado", "anulado"),
     ],
 )
 def test_states_are_told_by_their_words_folded(word: str, state: str) -> None:
@@ -391,7 +397,7 @@ def test_dates_out_of_range_or_order_are_refused() -> None:
     assert reasons(expected="2101-01-01") == ["date_out_of_range:expected_payment_on"]
     assert reasons(issued="1/1/0024", month=None) == ["bad_date:issued_on"]
     assert reasons(accepted="2024-03-07") == ["dates_out_of_order:conformity_on"]
-    assert reasons(paid="2024-03-04") == ["dates_out_of_order:paid_on"]
+    assert one(paid="2024-03-04")["paid_on"] == date(2024, 3, 4), "an advance"
     assert one(accepted="2024-03-08", paid="2024-03-05")["conformity_on"] == date(2024, 3, 8)
 
 
@@ -523,9 +529,19 @@ def test_every_amount_equals_decimal_arithmetic(cases: list[tuple[tuple[str, int
     assert result.certificates.column("amount_proposed").to_pylist() == expected
 
 
-def test_an_approved_amount_that_is_empty_is_nothing_approved() -> None:
-    assert one(granted=None)["amount_approved"] == 0
-    assert one(granted="0")["amount_approved"] == 0
+def test_an_approved_amount_that_is_empty_is_assumed() -> None:
+    for granted, approved, assumed in ((None, 10000, True), ("0", 0, False), ("90", 9000, False)):
+        certificate = one(granted=granted)
+        assert (certificate["amount_approved"], certificate["approved_assumed"]) == (approved, assumed)
+
+
+def test_what_is_paid_in_part_or_retained_has_its_columns() -> None:
+    columns = 'amount_paid = "granted"\namount_retained = "reworks"'
+    certificate = one(bare(columns=columns), granted="95.50", reworks="4.5")
+    assert (certificate["amount_paid"], certificate["amount_retained"]) == (9550, 450)
+    certificate = one(bare(columns=columns), granted=" ", reworks="0")
+    assert (certificate["amount_paid"], certificate["amount_retained"]) == (None, 0)
+    assert reasons(bare(columns=columns), granted="x") == ["bad_amount:amount_paid"]
 
 
 def test_currencies_are_known_or_refused() -> None:
@@ -550,6 +566,17 @@ def test_counts() -> None:
         "bad_number:rejection_count",
     ]
     assert reasons(reworks="1.5") == ["bad_number:rework_count"]
+
+
+def test_counts_that_nothing_tells_are_not_zero() -> None:
+    def counts(*rows: dict[str, Any]) -> list[tuple[int | None, int | None]]:
+        found = normalise(table(rows), full(), None).certificates.to_pylist()
+        return [(row["rework_count"], row["rejection_count"]) for row in found]
+
+    assert counts({}, {"reworks": "0"}) == [(None, None), (0, None)]
+    # One that was rejected says that the source knows of rejections, though not of rework.
+    rejected = {"state": "rechazado"}
+    assert counts({}, rejected, {"rejections": "2"}) == [(None, 0), (None, 1), (None, 2)]
 
 
 # --- refusals
@@ -641,6 +668,7 @@ to = "to"
 state_field = "estado"
 detail_field = "detalle"
 rework = ["re-trabajo"]
+resent = ["con cliente"]
 """
 
 
@@ -664,30 +692,137 @@ def logged(log: pa.Table, **row: Any) -> dict[str, Any]:
     return one(parse_mapping(UNDATED + LOGGED, "logged.toml"), log, **row)
 
 
-def test_the_log_tells_payment_rework_and_rejection() -> None:
+Event = tuple[str, str]
+
+
+def happened(certificate: dict[str, Any]) -> list[Event] | None:
+    """The history as texts of month and day, and event."""
+    events = certificate["history"]
+    return events and [(f"{event['day']:%m-%d}", event["event"]) for event in events]
+
+
+@pytest.mark.parametrize(
+    ("changes", "paid_on"),
+    [
+        # Paid, collected, closed: one payment, on its first day.
+        ([("02-01", "cobrado"), ("06-30", "cerrado")], "02-01"),
+        ([("02-01", "Pagado"), ("02-01", "PAGADO"), ("03-01", "cobrado")], "02-01"),
+        # In the order of their moments, not in that of the rows.
+        ([("06-30", "cerrado"), ("02-01", "cobrado")], "02-01"),
+        # Undone by a state that is not paid, whichever.
+        ([("02-01", "pagado"), ("03-01", "validado")], None),
+        ([("02-01", "pagado"), ("03-01", "revision")], None),
+        ([("02-01", "pagado"), ("03-01", "rechazado")], None),
+        ([("02-01", "pagado"), ("03-01", "validado"), ("04-01", "pagado"), ("05-01", "cobrado")], "04-01"),
+        # What is no state undoes nothing.
+        ([("02-01", "pagado"), ("03-01", "archivado")], "02-01"),
+        ([], None),
+    ],
+)
+def test_the_payment_is_the_first_that_lasts(changes: list[Event], paid_on: str | None) -> None:
+    log = log_of(*(("1", f"2024-{on} 10:00", "Estado", to) for on, to in changes))
+    found = logged(log, state="pagado")["paid_on"]
+    assert found == (paid_on and date.fromisoformat(f"2024-{paid_on}"))
+
+
+def test_what_is_no_change_of_state_dates_no_payment() -> None:
     log = log_of(
-        ("1", "2024-04-01 10:00", "Estado", "Pagado"),
-        ("1", "2024-05-02 10:00", "ESTADO", "cobrado"),
-        ("1", "2024-06-01 10:00", "estado", "validado"),
-        ("1", "2024-03-01 10:00", "detalle", "RE-TRABAJO"),
-        ("1", "2024-03-02 10:00", "detalle", "re-trabajo "),
-        ("1", "2024-03-03 10:00", "estado", "re-trabajo"),
-        ("1", "2024-03-02 10:00", "estado", "rechazado"),
-        ("1", "2024-07-01 10:00", "detalle", "pagado"),
-        ("1", "2024-07-01 10:00", "monto", None),
-        ("2", "2024-07-01 10:00", "estado", "pagado"),
+        ("1", "2024-07-01", "detalle", "pagado"),
+        ("1", "2024-07-01", "monto", None),
+        ("2", "2024-07-01", "estado", "pagado"),
+    )
+    assert logged(log, state="pagado")["paid_on"] is None
+
+
+def test_a_payment_of_the_log_is_one_whatever_the_word_is() -> None:
+    # Dates come before words.
+    log = log_of(("1", "2024-04-01", "estado", "pagado"))
+    assert logged(log, state="validado")["paid_on"] == date(2024, 4, 1)
+    assert logged(log.slice(0, 0), state="pagado")["paid_on"] is None, "paid, but nobody knows when"
+
+
+@pytest.mark.parametrize(
+    ("changes", "accepted_on"),
+    [
+        ([("estado", "03-20", "validado")], "03-20"),
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "aprobado")], "03-20"),
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "pagado")], "03-20"),
+        # Undone by a return, by rework, by being cancelled, and by any state before it.
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "rechazado")], None),
+        ([("estado", "03-20", "validado"), ("detalle", "04-20", "re-trabajo")], None),
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "anulado")], None),
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "revision")], None),
+        ([("estado", "03-20", "validado"), ("estado", "04-20", "enviado")], None),
+        # Before the row was sent, on March 8, nothing was accepted.
+        ([("estado", "03-07", "validado")], None),
+        ([("estado", "03-08", "validado")], "03-08"),
+        # Sent on in detail alone, it stays accepted.
+        ([("estado", "03-20", "validado"), ("detalle", "04-20", "con cliente")], "03-20"),
+        (
+            [
+                ("estado", "03-20", "validado"),
+                ("estado", "04-20", "rechazado"),
+                ("estado", "05-20", "validado"),
+            ],
+            "05-20",
+        ),
+    ],
+)
+def test_the_acceptance_is_the_first_that_lasts(
+    changes: list[tuple[str, str, str]], accepted_on: str | None
+) -> None:
+    log = log_of(*(("1", f"2024-{on}", field, to) for field, on, to in changes))
+    found = logged(log, state="validado")["conformity_on"]
+    assert found == (accepted_on and date.fromisoformat(f"2024-{accepted_on}"))
+    assert logged(log, accepted="2024-03-09")["conformity_on"] == date(2024, 3, 9), "the row's goes before"
+
+
+def test_the_history_of_what_came_back_is_every_dated_event_in_order() -> None:
+    log = log_of(
+        ("1", "2024-04-20 10:00", "estado", "anulado"),
+        ("1", "2024-03-12 12:00", "detalle", "RE-TRABAJO"),
+        ("1", "2024-03-12 09:00", "estado", "enviado"),
+        ("1", "2024-03-15 10:00", "detalle", "con cliente"),
+        ("1", "2024-03-20 10:00", "estado", "rechazado"),
+        ("1", "2024-03-22 10:00", "estado", "revision"),
+        ("1", "2024-03-25 10:00", "estado", "pendiente"),
+        ("1", "2024-04-02 10:00", "monto", "rechazado"),
+        ("1", None, "estado", "rechazado"),
+        ("2", "2024-04-03 10:00", "estado", "rechazado"),
+    )
+    # Sent on the day of ROW; accepted on that of the row, before what the log says of the day.
+    certificate = logged(log, state="anulado", accepted="2024-03-12", paid="2024-05-01")
+    assert happened(certificate) == [
+        ("03-08", "sent"),
+        ("03-12", "accepted"),
+        ("03-12", "sent"),
+        ("03-12", "rework"),
+        ("03-15", "sent"),
+        ("03-20", "rejected"),
+        ("03-25", "sent"),
+        ("04-20", "cancelled"),
+    ]
+    assert (certificate["rework_count"], certificate["rejection_count"]) == (0, 0), "they are dated"
+
+
+def test_what_never_came_back_has_no_history() -> None:
+    log = log_of(
+        ("1", "2024-03-12", "estado", "enviado"),
+        ("1", "2024-03-20", "estado", "validado"),
+        ("1", "2024-04-20", "estado", "pagado"),
+        ("1", None, "estado", "rechazado"),
     )
     certificate = logged(log, state="pagado")
-    assert certificate["paid_on"] == date(2024, 5, 2)
-    assert certificate["rework_count"] == 2
-    assert certificate["rejection_count"] == 1
+    assert certificate["history"] is None
+    assert (certificate["rework_count"], certificate["rejection_count"]) == (0, 0)
+    assert logged(log_of(), state="rechazado")["rejection_count"] == 0, "there is a log, and it is empty"
 
 
-def test_the_log_dates_only_what_is_paid_now() -> None:
-    log = log_of(("1", "2024-04-01", "estado", "pagado"))
-    assert logged(log, state="validado")["paid_on"] is None
-    assert logged(log, state="cobrado")["paid_on"] == date(2024, 4, 1)
-    assert logged(log.slice(0, 0), state="pagado")["paid_on"] is None, "paid, but nobody knows when"
+def test_a_log_without_words_of_rework_knows_nothing_of_it() -> None:
+    mapping = parse_mapping(UNDATED + LOGGED.replace('["re-trabajo"]', "[]"), "logged.toml")
+    certificate = one(mapping, log_of(("1", "2024-03-12", "detalle", "re-trabajo")))
+    assert (certificate["rework_count"], certificate["rejection_count"]) == (None, 0)
+    assert certificate["history"] is None
 
 
 def test_without_a_state_column_the_log_tells_what_is_paid() -> None:
@@ -702,7 +837,7 @@ def test_a_payment_whose_date_cannot_be_read_is_refused() -> None:
     log = log_of(("1", "2024-04-01", "estado", "pagado"), ("1", "ayer", "estado", "pagado"))
     result = normalise(table([{"state": "pagado"}]), mapping, log)
     assert result.reason_counts == {"bad_date:paid_on": 1}
-    assert logged(log, state="validado")["paid_on"] is None
+    assert logged(log, state="validado")["paid_on"] == date(2024, 4, 1)
 
 
 def test_the_log_goes_before_the_row_in_dates_and_the_row_in_counts() -> None:
