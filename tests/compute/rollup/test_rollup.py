@@ -1,7 +1,7 @@
 """The roll-up's tables, by known answers and by what must agree among them."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -11,14 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.database import SumTooLarge
+from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
+from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, PREVIOUS, EvaluationDays
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import (
     BREAKDOWNS_SCHEMA,
+    CELLS_SCHEMA,
     CRITICAL_SCHEMA,
-    POSITIONS_SCHEMA,
-    ROLLUP_SCHEMA,
+    LOSSES_SCHEMA,
+    MONTHLY_SCHEMA,
+    PAYMENT_TIMES_SCHEMA,
 )
-from kpi_pipeline.model.components import COMPONENT_NAMES, STOCK_COMPONENTS
+from kpi_pipeline.model.components import COMPONENT_NAMES, COMPONENTS, MONTHLY_COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from tests.compute.rows import (
     AS_OF,
@@ -34,41 +38,74 @@ from tests.compute.rows import (
 )
 
 OTHERS = (*DIMENSION_NAMES[1:], "currency")
+SNAPSHOTS = {part.name for part in COMPONENTS if part.kind is ComponentKind.SNAPSHOT}
+
+
+def at(rows: pa.Table, place: int) -> pa.Table:
+    """The rows of a day, or of the cohorts."""
+    return rows.filter(pc.equal(rows["place"], place))
 
 
 def test_no_rows_give_empty_tables() -> None:
     found = rolled([])
-    schemas = (ROLLUP_SCHEMA, POSITIONS_SCHEMA, BREAKDOWNS_SCHEMA, CRITICAL_SCHEMA)
-    for one, schema in zip(
-        (found.cells, found.positions, found.breakdowns, found.critical), schemas, strict=True
-    ):
-        assert one.num_rows == 0
-        assert one.schema.equals(schema)
+    schemas = {
+        "cells": CELLS_SCHEMA,
+        "monthly": MONTHLY_SCHEMA,
+        "losses": LOSSES_SCHEMA,
+        "payment_times": PAYMENT_TIMES_SCHEMA,
+        "breakdowns": BREAKDOWNS_SCHEMA,
+        "critical": CRITICAL_SCHEMA,
+    }
+    for name, schema in schemas.items():
+        assert getattr(found, name).num_rows == 0, name
+        assert getattr(found, name).schema.equals(schema), name
 
 
 def test_what_is_issued_or_invoiced_after_the_date_does_not_exist_yet() -> None:
     certificates, costs = [certificate("2024-03-16")], [cost("2024-03-16")]
     assert rolled(certificates, "2024-03-15", costs).cells.num_rows == 0
-    assert sums(rolled(certificates, "2024-03-16", costs).cells)[0]["cost_count"] == 1
+    assert sums(at(rolled(certificates, "2024-03-16", costs).cells, NOW))[0]["cost_count"] == 1
 
 
-def test_a_position_is_that_of_the_month_end_whatever_came_later() -> None:
-    row = certificate("2024-02-29", sent_on="2024-03-30", expected_payment_on="2024-03-31")
-    found = rolled([row], "2025-02-28").positions.sort_by("month")
-    months = [f"2024-{month:02d}" for month in range(2, 13)] + ["2025-01", "2025-02"]
-    assert found["month"].to_pylist() == months
-    assert values(found.slice(0, 3), "issued_age", "overdue_count", "critical_count", "open_age_amount") == [
-        ("0-6", 0, 0, 0),
-        ("30-59", 0, 0, 100 * 31),
-        ("60-89", 1, 0, 100 * 61),
-    ]
-    assert found["issued_age"].to_pylist()[-1] == "365-729"
+def test_a_certificate_is_on_every_day_from_its_issue_on_as_it_stood() -> None:
+    row = certificate("2023-12-29", sent_on="2024-01-30", expected_payment_on="2024-01-31")
+    cells = rolled([row], "2024-03-15").cells
+    days = EvaluationDays(date(2024, 3, 15), 12).days
+    found = {days[one["place"]]: one for one in cells.to_pylist() if one["place"] >= 0}
+    shown = {
+        day.isoformat(): (
+            one["state"],
+            one["unsent_count"],
+            one["overdue_count"],
+            one["receivable_age_amount"],
+        )
+        for day, one in sorted(found.items())
+    }
+    assert shown == {
+        "2023-12-31": ("revision", 1, 0, 0),
+        "2024-01-31": ("enviado", 0, 0, 100 * 33),
+        "2024-02-29": ("enviado", 0, 1, 100 * 62),
+        "2024-03-15": ("enviado", 0, 1, 100 * 77),
+    }
 
 
-def test_the_last_position_is_that_of_the_date_itself() -> None:
-    row = certificate("2024-03-01", "pagado", paid_on="2024-03-16")
-    assert values(rolled([row], "2024-03-15").positions, "month", "open_age_amount") == [("2024-03", 90 * 14)]
-    assert rolled([row], "2024-03-16").positions.num_rows == 0
+def test_flows_are_of_the_window_that_ends_on_the_day() -> None:
+    given = {"sent_on": "2023-03-15", "conformity_on": "2023-03-16", "paid_on": "2024-03-15"}
+    cells = rolled([certificate("2023-03-15", "pagado", **given)], "2024-03-15").cells
+    (now,) = at(cells, NOW).to_pylist()
+    # Issued and sent on the last day before the window; accepted on its first, paid on its last.
+    assert (now["proposed_count"], now["sending_days_count"]) == (0, 0)
+    assert (now["approved_amount"], now["acceptance_days"], now["paid_amount"]) == (90, 1, 90)
+    (then,) = at(cells, PREVIOUS).to_pylist()
+    assert (then["proposed_count"], then["sending_days_count"], then["approved_amount"]) == (1, 1, 0)
+    (cohort,) = at(cells, COHORT).to_pylist()
+    assert (cohort["month"], cohort["proposed_count"], cohort["paid_amount"]) == ("2023-03", 1, 90)
+
+
+def test_what_was_settled_before_all_that_figures_reach_is_of_its_cohort_alone() -> None:
+    given = {"sent_on": "2020-01-02", "conformity_on": "2020-01-03", "paid_on": "2020-01-04"}
+    cells = rolled([certificate("2020-01-01", "pagado", **given)], "2024-03-15").cells
+    assert set(cells["place"].to_pylist()) == {COHORT}
 
 
 def test_costs_are_in_cells_of_their_own_by_invoice_and_by_payment() -> None:
@@ -78,20 +115,28 @@ def test_costs_are_in_cells_of_their_own_by_invoice_and_by_payment() -> None:
         cost("2024-01-30", amount=7, kind="capex", supplier="B", category="K"),
     ]
     found = rolled([certificate("2024-01-10")], costs=costs)
-    cells = [row for row in found.cells.to_pylist() if row["state"] == ""]
+    cells = [row for row in at(found.cells, COHORT).to_pylist() if row["state"] == ""]
     assert {(row["amount_band"], row["issued_age"]) for row in cells} == {("", "")}
     assert [{name: row[name] for name in COMPONENT_NAMES if row[name]} for row in cells] == [
         {
             "cost_opex_amount": 70,
             "cost_capex_amount": 7,
-            "cost_paid_amount": 100,
             "cost_open_amount": -23,
             "cost_count": 3,
-        },
-        {"paid_out_amount": 100},
+            "paid_out_amount": 100,
+        }
     ]
-    assert [row["month"] for row in cells] == ["2024-01", "2024-02"]
-    assert sorted(values(found.breakdowns, "breakdown", "key", "amount", "count")) == [
+    by_month = [
+        (row["month"], {name: row[name] for name in MONTHLY_COMPONENTS if row[name]})
+        for row in found.monthly.sort_by("month").to_pylist()
+        if row["state"] == "" and any(row[name] for name in MONTHLY_COMPONENTS)
+    ]
+    assert sorted(by_month, key=str) == [
+        ("2024-01", {"cost_capex_amount": 7}),
+        ("2024-01", {"cost_opex_amount": 70}),
+        ("2024-02", {"paid_out_amount": 100}),
+    ]
+    assert sorted(values(at(found.breakdowns, NOW), "breakdown", "key", "amount", "count")) == [
         ("cost_category", "K", 107, 2),
         ("cost_category", "L", -30, 1),
         ("supplier", "A", 70, 2),
@@ -99,7 +144,7 @@ def test_costs_are_in_cells_of_their_own_by_invoice_and_by_payment() -> None:
     ]
 
 
-def test_reasons_are_of_the_rejected_and_kinds_of_failure_of_what_came_back() -> None:
+def test_reasons_are_of_the_returned_and_kinds_of_failure_of_what_came_back() -> None:
     notes = {"rejection_reason": "otros", "failure_kind": "error_tecnico"}
     rows = [
         certificate("2024-01-10", "rechazado", **notes),
@@ -107,12 +152,27 @@ def test_reasons_are_of_the_rejected_and_kinds_of_failure_of_what_came_back() ->
         certificate("2024-01-12", "validado", rework_count=2, amount_proposed=5, **notes),
         certificate("2024-01-13", "validado", **notes),
         certificate("2024-01-14", "rechazado"),
+        certificate("2022-01-12", "validado", rework_count=2, amount_proposed=7, **notes),
     ]
-    assert sorted(values(rolled(rows).breakdowns, "breakdown", "key", "amount", "count", "state")) == [
+    found = at(rolled(rows).breakdowns, NOW)
+    assert sorted(values(found, "breakdown", "key", "amount", "count", "state")) == [
         ("failure_kind", "error_tecnico", 5, 1, "validado"),
         ("failure_kind", "error_tecnico", 100, 1, "rechazado"),
         ("rejection_reason", "otros", 100, 1, "rechazado"),
     ]
+
+
+def test_payment_times_hold_what_is_paid_and_what_is_open() -> None:
+    rows = [
+        certificate("2024-01-01", "pagado", paid_on="2024-01-31"),
+        certificate("2024-03-01", "validado"),
+        certificate("2024-03-10", "pagado", paid_on="2024-03-01"),  # an advance
+        certificate("2024-03-01", "pagado"),  # on an unknown day
+        certificate("2024-03-01", amount_proposed=-5),
+        certificate("2022-01-01", "pagado", paid_on="2024-01-31"),
+    ]
+    found = at(rolled(rows).payment_times, NOW)
+    assert sorted(values(found, "days", "paid", "open")) == [(14, 0, 1), (30, 1, 0)]
 
 
 def test_critical_certificates_are_ordered_by_urgency() -> None:
@@ -122,20 +182,13 @@ def test_critical_certificates_are_ordered_by_urgency() -> None:
         certificate("2024-01-10", sent_on="2024-01-12", amount_proposed=1_000_000, certificate_id="a"),
         # Sent long ago, large and long due: everything.
         certificate("2022-01-10", sent_on="2022-01-12", amount_proposed=20_000_000, certificate_id="c"),
-        # A correction weighs nothing, nor does a due date to come.
-        certificate(
-            "2024-01-10",
-            sent_on="2024-01-12",
-            expected_payment_on="2024-04-01",
-            amount_proposed=-9,
-            certificate_id="d",
-        ),
+        certificate("2024-01-10", sent_on="2024-01-12", amount_proposed=-9, certificate_id="d"),
     ]
-    assert values(rolled(rows).critical, "certificate_id", "urgency", "amount", "days", "overdue_days") == [
+    found = at(rolled(rows).critical, NOW)
+    assert values(found, "certificate_id", "urgency", "amount", "days", "overdue_days") == [
         ("c", 100, 20_000_000, 793, 763),
         ("a", 23, 1_000_000, 63, 33),
         ("b", 23, 1_000_000, 63, 33),
-        ("d", 14, -9, 63, -17),
     ]
 
 
@@ -145,17 +198,15 @@ def test_a_sum_that_does_not_fit_is_an_error_and_not_a_number() -> None:
         rolled(rows)
 
 
-def by_others(rows: pa.Table) -> dict[tuple[str, ...], Counter[str]]:
-    """Stocks by everything but the month; nothing where all are 0."""
+def by_others(rows: pa.Table, left_out: frozenset[str] = frozenset()) -> dict[tuple[str, ...], Counter[str]]:
+    """Components by everything but the month; nothing where all are 0."""
     found: dict[tuple[str, ...], Counter[str]] = {}
     for row in rows.to_pylist():
-        stocks = Counter({name: row[name] for name in STOCK_COMPONENTS})
         place = found.setdefault(tuple(row[name] for name in OTHERS), Counter())
-        for name, value in stocks.items():
-            place[name] += value
-    return {
-        key: kept for key, sums in found.items() if (kept := Counter({k: v for k, v in sums.items() if v}))
-    }
+        for name in COMPONENT_NAMES:
+            if name not in left_out:
+                place[name] += row[name]
+    return {key: kept for key, of in found.items() if (kept := Counter({k: v for k, v in of.items() if v}))}
 
 
 @pytest.mark.slow
@@ -166,20 +217,25 @@ def test_the_tables_agree_with_their_rows_and_with_one_another(
 ) -> None:
     found = rolled(rows, costs=spent)
     assert reconcile_rollup(table(rows), cost_table(spent), found, AS_OF) == []
-    now = found.positions.filter(pc.equal(found.positions["month"], "2024-03"))
-    assert by_others(now) == by_others(found.cells)
-    cells = values(found.cells, *DIMENSION_NAMES, "currency")
+    cells = values(found.cells, "place", *DIMENSION_NAMES, "currency")
     assert cells == sorted(set(cells))
 
 
 @pytest.mark.slow
 @settings(max_examples=30, deadline=None)
-@given(st.lists(certificates(), max_size=12), st.integers(0, 13))
-def test_a_position_is_the_roll_up_of_that_day(rows: list[dict[str, Any]], months: int) -> None:
-    end = AS_OF.replace(day=1)
-    for _ in range(months):
-        end = (end - timedelta(1)).replace(day=1)
-    end -= timedelta(1)
-    then = rolled(rows).positions
-    then = then.filter(pc.equal(then["month"], f"{end:%Y-%m}"))
-    assert by_others(then) == by_others(rolled(rows, end).cells)
+@given(st.lists(certificates(), max_size=12), st.lists(costs(), max_size=4), st.integers(1, DAYS - 1))
+def test_a_day_is_the_roll_up_of_that_day(
+    rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int
+) -> None:
+    day = EvaluationDays(AS_OF, 12).days[place]
+    then, now = rolled(rows, AS_OF, spent), rolled(rows, day, spent)
+    assert by_others(at(then.cells, place), frozenset(SNAPSHOTS)) == by_others(
+        at(now.cells, NOW), frozenset(SNAPSHOTS)
+    )
+    times = ("days", "paid", "open", *OTHERS)
+    assert sorted(values(at(then.payment_times, place), *times)) == sorted(
+        values(at(now.payment_times, NOW), *times)
+    )
+    assert sorted(at(then.losses, place).drop_columns(["place"]).to_pylist(), key=str) == sorted(
+        at(now.losses, NOW).drop_columns(["place"]).to_pylist(), key=str
+    )
