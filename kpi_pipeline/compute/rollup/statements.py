@@ -74,7 +74,7 @@ _COST_CELL: Final = _cell(
     **_WITHOUT_COSTS,
 )
 
-_SETTLED: Final = """CASE WHEN amount_paid IS NULL THEN
+_SETTLED: Final = """CASE WHEN amount_paid IS NULL AND coalesce(amount_retained, 0) = 0 THEN
     CASE WHEN state = 'anulado' AND history IS NULL THEN issued_on
         WHEN paid_on IS NOT NULL OR state = 'pagado' AND history IS NULL
             THEN greatest(issued_on, sent_on, conformity_on, paid_on, history[-1]['day']) END
