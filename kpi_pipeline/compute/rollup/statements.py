@@ -159,8 +159,8 @@ PAYMENT_TIMES: Final = f"""
     SELECT {_CELL}, coalesce(payment_days, age_days) AS days,
         count(payment_days) AS paid, count(*) - count(payment_days) AS open
     FROM evaluated
-    WHERE is_counted AND issued_on BETWEEN window_first AND day AND (payment_days IS NOT NULL OR is_open)
-        AND coalesce(paid_by_day >= issued_on, true)
+    WHERE is_counted AND issued_on BETWEEN window_first AND day
+        AND (is_open OR payment_days IS NOT NULL AND paid_by_day >= issued_on)
     GROUP BY ALL
 """
 """Days of payment; advances are left out."""
