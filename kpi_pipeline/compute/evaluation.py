@@ -123,8 +123,8 @@ class Evaluation:
             known = ~self.slice_.is_cohort[:, None]
             there, divided = there & known[:, None], _known(divided, known)
         if kinds & _COST_KINDS:
-            known = self.slice_.has_costs
-            there, divided = there & known[:, None, :], _known(divided, known)
+            there = there & self.slice_.has_costs_on_days
+            divided = _known(divided, self.slice_.has_costs)
         if kpi.is_part:
             there = there & (evaluated.value >= 0) & (evaluated.value <= 1)
         return Evaluated(evaluated.value, there, divided)

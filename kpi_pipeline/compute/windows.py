@@ -8,7 +8,7 @@ from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS, PREVIOUS
 from kpi_pipeline.compute.months import days_between
-from kpi_pipeline.compute.rollup.cells import NEVER
+from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, FIRST_STANDING, NEVER
 from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.dimensions import ISSUED_AGE, STATE
 
@@ -69,19 +69,30 @@ def cohorts(slice_: Slice) -> list[dict[str, Any] | None]:
 
 
 def _first_issued(slice_: Slice) -> Ints:
-    """The first day of issue among the certificates of each variant on each day, [V, days]."""
+    """The first day of issue among the certificates of each variant on each day, [V, days].
+
+    Where a filter names what changes from day to day, it is of those that stand open on the day or had
+    their last event in its window.
+    """
     frame = slice_.frame
-    by_owner = np.full(len(slice_) * DAYS, NEVER)
-    owner, row = slice_.rows_on_days("cells")
-    np.minimum.at(by_owner, owner, frame.first_issued[row])
-    first = by_owner.reshape(len(slice_), DAYS)
-    # Certificates settled before a window have no rows on its day: those of lasting values are known all
-    # the same.
-    lasting = [not any(requested.values(name) for name in _OF_A_DAY) for requested in slice_.filters]
-    variant, row = slice_.cohort_rows("cells")
-    ever = np.full(len(slice_), NEVER)
-    np.minimum.at(ever, variant, frame.first_issued[row])
-    return np.where(np.array(lasting, np.bool_)[:, None], np.minimum(first, ever[:, None]), first)
+    of_a_day = [any(requested.values(name) for name in _OF_A_DAY) for requested in slice_.filters]
+    issued, standing = (
+        _first_of(frame.first_days[name], slice_.rows_on_days("cells"), len(slice_) * DAYS)
+        for name in (FIRST_ISSUED, FIRST_STANDING)
+    )
+    # What was settled before the window has no rows on its days.
+    before = _first_of(frame.first_days[FIRST_ISSUED], slice_.cohort_rows("cells"), len(slice_))
+    shape = (len(slice_), DAYS)
+    ever = np.minimum(issued.reshape(shape), before[:, None])
+    return np.where(np.array(of_a_day, np.bool_)[:, None], standing.reshape(shape), ever)
+
+
+def _first_of(days: Ints, rows: tuple[Ints, Ints], owners: int) -> Ints:
+    """The first of the days of each owner's rows; `NEVER` without any."""
+    first = np.full(owners, NEVER)
+    owner, row = rows
+    np.minimum.at(first, owner, days[row])
+    return first
 
 
 def _number(day: Any) -> int:

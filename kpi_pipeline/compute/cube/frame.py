@@ -17,7 +17,7 @@ from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, encode
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import month_number, month_of, month_text
-from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, NEVER
+from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import (
     COMPONENT_NAMES,
@@ -38,6 +38,9 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 ATTRIBUTES: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
 """The dimensions but the month."""
+
+_MIXING: Final = 6_364_136_223_846_793_005
+"""An odd number that spreads over all 64 bits."""
 
 _DECLARED_ORDER: Final[dict[str, tuple[str, ...]]] = {
     AMOUNT_BAND.name: AMOUNT_BANDS,
@@ -65,7 +68,7 @@ class CubeFrame:
         first_month: The first of the months.
         month_count: How many months there are.
         tables: The tables, by name.
-        first_issued: The first day of issue of each row of the table `cells`, in days since 1970.
+        first_days: By column of `FIRST_DAYS`, that of each row of the table `cells`.
         breakdown: Which breakdown each row of the table `breakdowns` belongs to.
         breakdown_key: The key of each.
         critical_rows: The critical certificates, the most urgent first.
@@ -81,7 +84,7 @@ class CubeFrame:
     first_month: int
     month_count: int
     tables: dict[str, EncodedTable]
-    first_issued: Ints
+    first_days: dict[str, Ints]
     breakdown: npt.NDArray[np.object_]
     breakdown_key: npt.NDArray[np.object_]
     critical_rows: list[dict[str, Any]]
@@ -122,7 +125,7 @@ class CubeFrame:
                 name: EncodedTable.of(getattr(rollup, name), encoded_values, axis, currencies, summed)
                 for name, summed in columns.items()
             },
-            first_issued=cells[FIRST_ISSUED].to_numpy(),
+            first_days={name: cells[name].to_numpy() for name in FIRST_DAYS},
             breakdown=rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False),
             breakdown_key=rollup.breakdowns["key"].to_numpy(zero_copy_only=False),
             critical_rows=rollup.critical.to_pylist(),
@@ -146,7 +149,7 @@ class CubeFrame:
     @cached_property
     def first_day(self) -> int:
         """The first day of issue of all, in days since 1970; `NEVER` without certificates."""
-        return int(self.first_issued.min(initial=NEVER))
+        return int(self.first_days[FIRST_ISSUED].min(initial=NEVER))
 
     @property
     def current_month(self) -> int:
@@ -154,11 +157,18 @@ class CubeFrame:
         return month_of(self.as_of)
 
     @cached_property
+    def first_invoices(self) -> Ints:
+        """The first day of an invoice in each currency, in days since 1970; `NEVER` without costs, [C]."""
+        first = np.full(len(self.currencies), NEVER)
+        np.minimum.at(first, self.tables["cells"].currency, self.first_days[FIRST_INVOICED])
+        return first
+
+    @cached_property
     def currencies_of_costs(self) -> Bools:
-        """Which currencies have any cost, [C]."""
-        cells = self.tables["cells"]
-        costs = cells.sums[:, COMPONENT_NAMES.index("cost_count")]
-        return np.bincount(cells.currency, costs, len(self.currencies)) > 0
+        """In which currencies there is any cost by each day, [days, C]."""
+        days = np.array(self.days.days, "datetime64[D]").astype(np.int64)
+        known: Bools = self.first_invoices <= days[:, None]
+        return known
 
     @cached_property
     def occurs(self) -> Bools:
@@ -178,6 +188,9 @@ class CubeFrame:
             self.values,
             self.encoded_values,
             self.first_month,
+            # Whether anything is compared, and which currencies have costs, rests on all rows.
+            self.first_day,
+            self.first_invoices.tolist(),
         )
 
     def row_digests(self, table: str) -> npt.NDArray[np.uint64]:
@@ -189,7 +202,7 @@ class CubeFrame:
         if table == "breakdowns":
             return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
         if table == "cells":
-            return self.first_issued
+            return _combined([self.first_days[name] for name in FIRST_DAYS])
         if table == "critical":
             return _numbered(tuple(row.values()) for row in self.critical_rows)
         return np.zeros(len(self.tables[table]), np.int64)
@@ -214,6 +227,15 @@ def _ordered(dimension: str, values: Sequence[str]) -> tuple[str, ...]:
     if dimension in _DECLARED_ORDER:
         return _DECLARED_ORDER[dimension]
     return tuple(sorted(filter(None, values), key=lambda value: (fold(value), value)))
+
+
+def _combined(columns: Sequence[Ints]) -> Ints:
+    """A number for each row of some columns: different for different rows, in practice."""
+    combined = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        # Days are below 2**32; the product wraps around 2**64.
+        combined = combined * _MIXING + column
+    return combined
 
 
 def _numbered(rows: Iterable[tuple[Any, ...]]) -> Ints:

@@ -97,14 +97,20 @@ class Slice:
         return np.array([bool(months) for months in self.months], np.bool_)
 
     @cached_property
-    def has_costs(self) -> Bools:
-        """Where costs are known, [V, C].
+    def has_costs_on_days(self) -> Bools:
+        """Where costs are known on each day, [V, days, C].
 
         That is under filters that name no dimension that costs do not have, and in currencies in which there
-        is any cost at all.
+        is any cost at all by then.
         """
         named = [not any(requested.values(name) for name in NOT_OF_COSTS) for requested in self.filters]
-        return np.array(named, np.bool_)[:, None] & self.frame.currencies_of_costs
+        return np.array(named, np.bool_)[:, None, None] & self.frame.currencies_of_costs
+
+    @property
+    def has_costs(self) -> Bools:
+        """Where costs are known on the business date, [V, C]."""
+        known: Bools = self.has_costs_on_days[:, AS_OF]
+        return known
 
     @cached_property
     def trend_months(self) -> list[str]:

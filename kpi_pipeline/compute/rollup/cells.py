@@ -21,10 +21,21 @@ CELL_FIELDS: Final = tuple(
 )
 
 FIRST_ISSUED: Final = "first_issued"
-"""Column of cells: the first day of issue among their certificates, in days since 1970."""
+"""Column of cells: the first issue among their certificates that are not cancelled, in days since 1970.
+
+Of a cohort it is that of those which were settled before the window of the business date.
+"""
+
+FIRST_STANDING: Final = "first_standing"
+"""The same of those that stand open on the day or had their last event in its window."""
+
+FIRST_INVOICED: Final = "first_invoiced"
+"""Column of cells: the first day of an invoice among their costs, in days since 1970."""
+
+FIRST_DAYS: Final = (FIRST_ISSUED, FIRST_STANDING, FIRST_INVOICED)
 
 NEVER: Final = 2**31
-"""What `FIRST_ISSUED` holds where there is no certificate."""
+"""What these hold where there is none."""
 
 _LARGEST_CODE: Final = 2**62
 

@@ -24,12 +24,12 @@ from kpi_pipeline.compute.forecasting.landmarks import (
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.compute.rollup import statements
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, view_settings
-from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, CELL_FIELDS, FIRST_ISSUED, NEVER, number_cells
+from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, CELL_FIELDS, FIRST_DAYS, NEVER, number_cells
 from kpi_pipeline.model.components import COMPONENT_NAMES, LOSS_COMPONENTS, MONTHLY_COMPONENTS
 from kpi_pipeline.model.thresholds import Thresholds
 
 CELLS_SCHEMA: Final = pa.schema(
-    [*CELL_FIELDS, *(pa.field(name, pa.int64()) for name in (*COMPONENT_NAMES, FIRST_ISSUED))]
+    [*CELL_FIELDS, *(pa.field(name, pa.int64()) for name in (*COMPONENT_NAMES, *FIRST_DAYS))]
 )
 """Cells: one row each, on each day and of each cohort.
 
@@ -196,7 +196,7 @@ def _cells(connection: DuckDBPyConnection, landmarks: pa.Table, as_of: date) -> 
     ]
     cells, (expecting, *numbers) = number_cells([expected, *parts])
     columns = {name: np.zeros(cells.num_rows, np.int64) for name in COMPONENT_NAMES}
-    columns[FIRST_ISSUED] = np.full(cells.num_rows, NEVER, np.int64)
+    columns |= {name: np.full(cells.num_rows, NEVER, np.int64) for name in FIRST_DAYS}
     for part, at in zip(parts, numbers, strict=True):
         for name in part.column_names[len(CELL_COLUMNS) :]:
             columns[name][at] = part[name].to_numpy()

@@ -6,7 +6,13 @@ from typing import Final
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.forecasting.expected_payments import FORECAST_COMPONENTS, expected_payments
 from kpi_pipeline.compute.rollup.as_of_view import as_of_view
-from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_ISSUED, NEVER
+from kpi_pipeline.compute.rollup.cells import (
+    CELL_COLUMNS,
+    FIRST_INVOICED,
+    FIRST_ISSUED,
+    FIRST_STANDING,
+    NEVER,
+)
 from kpi_pipeline.model.components import (
     COMPONENTS,
     LOSS_COMPONENTS,
@@ -113,15 +119,29 @@ EXPECTED: Final = f"""
 """
 """What is expected of each cell, by month ahead."""
 
+
+def _first(column: str, name: str, when: str = "true") -> str:
+    """SQL: the first of some days."""
+    return f"coalesce(min(CASE WHEN {when} THEN {column} - DATE '1970-01-01' END), {NEVER}) AS {name}"
+
+
+_LAST_EVENT: Final = "greatest(issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day'])"
+_SETTLED_BEFORE: Final = f"""
+    NOT is_open AND {_LAST_EVENT} < (SELECT window_first FROM days WHERE place = {AS_OF})
+"""
+_IS_FIRST: Final = f"NOT is_cancelled AND (place <> {COHORT} OR {_SETTLED_BEFORE})"
+_IS_STANDING: Final = f"NOT is_cancelled AND (is_open OR {_LAST_EVENT} >= window_first)"
+
 CERTIFICATES: Final = f"""
-    SELECT {_CELL}, {_sums(of_costs=False)},
-        coalesce(min(CASE WHEN NOT is_cancelled THEN issued_on - DATE '1970-01-01' END), {NEVER}) AS {
-    FIRST_ISSUED
-}
+    SELECT {_CELL}, {_sums(of_costs=False)}, {_first("issued_on", FIRST_ISSUED, _IS_FIRST)},
+        {_first("issued_on", FIRST_STANDING, _IS_STANDING)}
     FROM evaluated GROUP BY ALL
 """
 
-COSTS: Final = f"SELECT {_COST_CELL}, {_sums(of_costs=True)} FROM evaluated_costs GROUP BY ALL"
+COSTS: Final = f"""
+    SELECT {_COST_CELL}, {_sums(of_costs=True)}, {_first("invoiced_on", FIRST_INVOICED)}
+    FROM evaluated_costs GROUP BY ALL
+"""
 
 _MONTHLY: Final = {
     name: next(part for part in COMPONENTS if part.name == name) for name in MONTHLY_COMPONENTS
