@@ -1,4 +1,4 @@
-"""Certificates and costs at random, all of them happened by `AS_OF`, and edits of them."""
+"""Certificates and costs at random, all of them happened by `AS_OF`, how they stand, and edits of them."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -64,6 +64,19 @@ def cost(draw: st.DrawFn) -> Row:
         "invoiced_on": invoiced,
         "paid_on": draw(later(invoiced, 60)),
     }
+
+
+def standing(row: Row) -> str | None:
+    """The state of such a certificate on `AS_OF`; None of a cancelled one."""
+    if row["state"] == "anulado":
+        return None
+    if row["paid_on"]:
+        return "pagado"
+    if row["conformity_on"] or row["state"] in ("validado", "pagado"):
+        return "pagado" if row["state"] == "pagado" else "validado"
+    if row["state"] == "revision":
+        return "enviado" if row["sent_on"] else "revision"
+    return row["state"]
 
 
 COLUMNS = (

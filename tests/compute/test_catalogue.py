@@ -72,15 +72,25 @@ def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -
         "direction": "down",
         "per_currency": True,
         "group": "time",
-        "formula": "receivable_amount / approved_amount [window] x days of the window",
+        "formula": "receivable_amount / billed_amount x days of the window",
         "target": 50.0,
         "needs_costs": False,
+        "period": "",
         "count": "",
         "basis_es": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} días",
         "basis_en": "{numerator} ÷ {denominator} \N{MULTIPLICATION SIGN} {days} days",
-        "source": "Classic DSO: receivables / approved billing over the window x days of the window.",
+        "meaning_es": "DSO clásico: por cobrar ÷ facturación del periodo × sus días, o los transcurridos "
+        "desde el primer certificado si son menos. La facturación es por día de emisión: el monto aprobado "
+        "si hay conformidad y, si no, el propuesto; no cuenta lo no enviado, lo devuelto ni lo anulado.",
+        "meaning_en": "Classic DSO: receivables ÷ billing of the period × its days, or those since the first "
+        "certificate where these are fewer. Billing is by day of issue: the approved amount once "
+        "accepted, else the claimed one; what is not sent, returned or cancelled is none.",
     }
     assert found["certificates"]["target"] is None
+    periods = {
+        name: found[name]["period"] for name in ("receivable", "paid", "overdue_share", "growth_month")
+    }
+    assert periods == {"receivable": "day", "paid": "window", "overdue_share": "day", "growth_month": ""}
     assert {
         group: [one["name"] for one in found.values() if one["group"] == group] for group in KPI_GROUPS
     } == {group: [kpi.name for kpi in kpis] for group, kpis in KPI_GROUPS.items()}
@@ -102,7 +112,9 @@ def test_buckets_and_states_are_in_order(cube_of) -> None:
     found = catalogue(cube_of([]))
     assert found["ageing_buckets"] == ["0-30", "31-60", "61-90", "91-120", "120+"]
     assert found["due_buckets"] == ["not_due", *found["ageing_buckets"], "undated"]
-    assert found["states"] == ["revision", "enviado", "pendiente", "validado", "pagado", "rechazado"]
+    assert found["states"] == [
+        *("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado"),
+    ]
     assert found["currencies"] == []
 
 

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
 from kpi_pipeline.compute.expected_credit_loss import RATE_UNIT, loss_rates
-from kpi_pipeline.model.filters import EVERYTHING
 from tests.compute.rows import AS_OF
 
 LONG_AGO = AS_OF - timedelta(400)
@@ -31,7 +31,7 @@ def settled(after: int, amount: int, **given) -> dict:
 
 
 def rates(cube) -> list[dict[str, int | None]]:
-    return loss_rates(cube.select([EVERYTHING]))
+    return loss_rates(cube.frame, NOW)
 
 
 def test_a_rate_is_the_part_that_rolled_through_every_later_bucket(cube_of) -> None:
@@ -55,7 +55,7 @@ def test_a_rate_is_rounded_down_at_each_bucket(cube_of) -> None:
 
 
 def test_buckets_that_no_debt_has_gone_through_have_no_rate(cube_of, read) -> None:
-    cube = cube_of([owed(10, 100), owed(10, 5, currency="USD", state="revision")])
+    cube = cube_of([owed(10, 100), owed(10, 5, currency="USD", state="revision", sent_on=None)])
     assert set(rates(cube)[0].values()) == {None}
     clp, usd = read(cube, "expected_loss")
     assert clp["value"] is None
@@ -81,22 +81,35 @@ def test_the_loss_is_each_buckets_debt_at_its_rate_rounded_down(
     assert read(cube, "expected_loss")[0]["value"] == loss + 40
 
 
-def test_at_a_month_it_is_of_what_stood_then_at_the_rates_of_now(cube_of, read) -> None:
+def test_on_an_earlier_day_it_is_of_what_stood_then(cube_of, read) -> None:
+    before = AS_OF - timedelta(900)
+    old = {"issued_on": before, "sent_on": before, "conformity_on": before}
     rows = [
-        settled(100, 60),
-        owed(400, 40),
+        settled(100, 60, **old, paid_on=before + timedelta(100)),
+        owed(900, 40),
         {
             "state": "pagado",
             "client": "y",
             "issued_on": date(2024, 1, 20),
             "sent_on": date(2024, 1, 20),
             "conformity_on": date(2024, 1, 20),
-            "paid_on": date(2024, 2, 10),
+            "paid_on": date(2024, 2, 20),
             "amount_proposed": 100,
             "amount_approved": 100,
         },
     ]
+    # Of 100 that reached 91 days, 40 were lost. On 15 February the 100 of January were owed.
     (found,) = read(cube_of(rows, window=1), "expected_loss", client="y")
-    assert (found["value"], found["recent"], found["previous"]) == (0, 0, 40)
+    assert (found["value"], found["previous"]) == (0, 40)
     assert found["spark"] == [*[0] * 9, 40, 0, 0]
     assert found["trend"] == "improving"
+
+
+def test_rates_of_an_earlier_day_are_those_known_on_it(cube_of, read) -> None:
+    # Issued on 9 February 2023: after a year, from 9 February 2024 on, it counts as lost.
+    rows = [owed(400, 40), owed(55, 100, client="y")]
+    (found,) = read(cube_of(rows), "expected_loss", client="y")
+    assert found["spark"] == [*[0] * 9, None, 100, 100]
+    # A payment to come does not make good what was owed then.
+    paid = cube_of([settled(395, 40), owed(55, 100, client="y")])
+    assert read(paid, "expected_loss", client="y")[0]["spark"] == [*[0] * 9, None, 100, 100]

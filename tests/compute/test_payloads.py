@@ -44,7 +44,7 @@ ROWS: list[dict[str, Any]] = [
 SPENT = [{"client": "A", "amount": 30, "supplier": "S1"}, {"client": "B", "amount": 5, "supplier": "S2"}]
 MONTHS = [f"2023-{month:02d}" for month in range(4, 13)] + ["2024-01", "2024-02", "2024-03"]
 
-HEAD = ["currencies", "months", "comparison"]
+HEAD = ["currencies", "months", "comparison", "cohort"]
 PARTS = {
     "kpis": ["options", "kpis", "ageing", "stages"],
     "dashboards": ["options", "kpis", "charts", "tables"],
@@ -105,25 +105,25 @@ def test_nothing_has_happened_is_an_answer_too(cube_of, product: str) -> None:
     assert all(chart["empty"] for chart in found.get("charts", {}).values())
 
 
-def test_an_answer_begins_with_its_currencies_its_trend_and_what_it_compares(cube: Cube) -> None:
+def test_an_answer_begins_with_its_currencies_its_months_and_what_it_compares(cube: Cube) -> None:
     found = said(cube, "dashboards")
     assert found["currencies"] == ["CLP", "USD"]
     assert found["months"] == MONTHS
-    assert found["comparison"] == {
-        "from": "2023-03",
-        "to": "2024-02",
-        "previous_from": "2022-03",
-        "previous_to": "2023-02",
-    }
-    month = said(cube, "dashboards", client="A", month="2023-12")
-    assert month["currencies"] == ["CLP"]
-    assert month["months"][-1] == "2023-12"
-    assert month["comparison"]["previous_to"] == "2023-11"
-    assert said(cube, "dashboards", month="2024-03")["comparison"] is None
-    assert said(cube, "dashboards", issued_age=["0-6"])["comparison"] == {
-        "issued_age": ["0-6"],
-        "previous_issued_age": ["7-13"],
-    }
+    assert found["comparison"] == {"day": "2024-03-15", "previous_day": "2023-03-15"}
+    assert found["cohort"] is None
+    recent = said(cube, "dashboards", issued_age=["0-6"])
+    assert (recent["comparison"], recent["cohort"]) == (found["comparison"], None)
+
+
+def test_months_are_a_cohort_that_tells_how_much_of_it_is_open(cube: Cube) -> None:
+    found = said(cube, "dashboards", client="A", month=["2023-09", "2024-01"])
+    assert found["currencies"] == ["CLP"]
+    assert found["months"] == MONTHS
+    assert found["comparison"] is None
+    assert found["cohort"] == {"open": 2}
+    assert said(cube, "dashboards", month="2023-11")["cohort"] == {"open": 0}
+    nothing = said(cube, "dashboards", client="A", month="2023-12")
+    assert (nothing["currencies"], nothing["cohort"]) == ([], {"open": 0})
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

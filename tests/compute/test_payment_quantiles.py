@@ -1,6 +1,8 @@
 """Quantiles of the days from issue to payment."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +10,26 @@ from hypothesis import strategies as st
 
 from tests.compute.rows import AS_OF
 
+QUANTILES = (("payment_days_median", 50), ("payment_days_p90", 90))
+
 
 def paid(after: int, issued: date = date(2024, 1, 1), **columns) -> dict:
     return {"state": "pagado", "issued_on": issued, "paid_on": issued + timedelta(after), **columns}
+
+
+def unpaid(age: int, **columns) -> dict:
+    return {"issued_on": AS_OF - timedelta(age), **columns}
+
+
+def product_limit(sample: Sequence[tuple[int, bool]], percent: int) -> int | None:
+    """The estimate of Kaplan and Meier in so many words: days, and whether it was paid then."""
+    left = Fraction(1)
+    for day in sorted({after for after, is_paid in sample if is_paid}):
+        at_risk = sum(after >= day for after, _ in sample)
+        left *= 1 - Fraction(sum((after, is_paid) == (day, True) for after, is_paid in sample), at_risk)
+        if left <= Fraction(100 - percent, 100):
+            return day
+    return None
 
 
 @pytest.mark.parametrize(
@@ -25,7 +44,7 @@ def paid(after: int, issued: date = date(2024, 1, 1), **columns) -> dict:
         (list(range(1, 12)), 6, 10),
     ],
 )
-def test_quantiles_are_by_the_nearest_rank(cube_of, read, days, median, p90) -> None:
+def test_of_what_is_all_paid_a_quantile_is_by_the_nearest_rank(cube_of, read, days, median, p90) -> None:
     cube = cube_of([{}, *(paid(after) for after in days)])
     for name, expected in (("payment_days_median", median), ("payment_days_p90", p90)):
         (kpi,) = read(cube, name)
@@ -34,7 +53,61 @@ def test_quantiles_are_by_the_nearest_rank(cube_of, read, days, median, p90) -> 
         assert "numerator" not in kpi
 
 
-def test_quantiles_are_over_all_currencies_and_by_billing_month(cube_of, read) -> None:
+@pytest.mark.parametrize(
+    ("rows", "median", "p90"),
+    [
+        # Two of three are not paid at 10 days; the one of 5 days could not have been.
+        ([paid(10), unpaid(100)], 10, None),
+        ([paid(10), unpaid(100), unpaid(5)], 10, None),
+        ([paid(10), unpaid(100), unpaid(50)], None, None),
+        # At equal days payments come before what is not known any longer.
+        ([paid(10), unpaid(10), unpaid(10)], None, None),
+        ([paid(10), paid(20), unpaid(10)], 20, 20),
+        ([paid(20), unpaid(19)], 20, 20),
+    ],
+)
+def test_what_is_not_paid_yet_counts_up_to_its_age(cube_of, read, rows, median, p90) -> None:
+    cube = cube_of(rows)
+    assert read(cube, "payment_days_median")[0]["value"] == median
+    assert read(cube, "payment_days_p90")[0]["value"] == p90
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        paid(-5),
+        unpaid(100, state="pagado"),
+        unpaid(100, state="anulado"),
+        unpaid(100, amount_proposed=-10),
+        paid(40, amount_proposed=-10),
+        unpaid(366),
+        paid(300, date(2023, 3, 15)),
+    ],
+    ids=["advance", "undated", "cancelled", "credit note", "paid credit note", "old", "old and paid"],
+)
+def test_what_says_nothing_of_the_days_of_payment_is_left_out(cube_of, read, row) -> None:
+    cube = cube_of([paid(10), row])
+    assert [read(cube, name)[0]["value"] for name, _ in QUANTILES] == [10, 10]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(
+            unpaid(100, state=state)
+            for state in ("revision", "enviado", "pendiente", "validado", "rechazado")
+        ),
+        unpaid(100, state="validado", amount_approved=10, amount_paid=4, paid_on=AS_OF - timedelta(60)),
+        # Paid in part before its issue.
+        unpaid(100, state="validado", amount_approved=10, amount_paid=4, paid_on=AS_OF - timedelta(120)),
+    ],
+)
+def test_all_that_is_open_is_not_paid_yet(cube_of, read, row) -> None:
+    cube = cube_of([paid(10), row])
+    assert [read(cube, name)[0]["value"] for name, _ in QUANTILES] == [10, None]
+
+
+def test_quantiles_are_over_all_currencies_and_those_issued_in_the_window(cube_of, read) -> None:
     rows = [
         paid(10, date(2023, 12, 1)),
         paid(20, date(2023, 12, 1), currency="USD"),
@@ -43,18 +116,30 @@ def test_quantiles_are_over_all_currencies_and_by_billing_month(cube_of, read) -
         paid(9, date(2022, 6, 1)),
     ]
     (kpi,) = read(cube_of(rows, window=2), "payment_days_median")
-    assert kpi["value"] == 20
-    assert (kpi["recent"], kpi["previous"]) == (50, 20)
-    assert kpi["spark"] == [*[None] * 8, 20, 50, None, None]
+    # From 16 January on none was issued. On 15 January that of the first was 14 days old: of the two left
+    # after that one was paid at 20.
+    assert (kpi["value"], kpi["previous"]) == (None, 20)
+    # At the end of January that was 30 days old: half of four are paid at 20.
+    assert kpi["spark"] == [*[None] * 8, 20, 20, 50, None]
     (month,) = read(cube_of(rows), "payment_days_median", month="2024-01")
-    assert (month["value"], month["recent"], month["previous"]) == (50, 50, 20)
+    assert (month["value"], month["previous"]) == (50, None)
+    assert read(cube_of(rows), "payment_days_median", month="2023-12")[0]["value"] == 20
 
 
-@settings(max_examples=20)
-@given(st.lists(st.integers(0, 400), min_size=1, max_size=25))
-def test_a_quantile_is_the_least_day_that_reaches_the_percentage(cube_of, read, days) -> None:
-    cube = cube_of([paid(after, AS_OF - timedelta(400)) for after in days])
-    for name, percent in (("payment_days_median", 50), ("payment_days_p90", 90)):
+def test_a_cohort_takes_payments_whenever_they_were(cube_of, read) -> None:
+    cube = cube_of([paid(700, date(2022, 1, 5)), paid(10, date(2022, 1, 9))])
+    assert [read(cube, name, month="2022-01")[0]["value"] for name, _ in QUANTILES] == [10, 700]
+
+
+samples = st.lists(st.tuples(st.integers(0, 365) | st.integers(0, 6), st.booleans()), min_size=1, max_size=25)
+
+
+@settings(max_examples=40, deadline=None)
+@given(samples)
+def test_a_quantile_is_what_the_product_limit_gives(cube_of, read, sample) -> None:
+    cube = cube_of(
+        [paid(after, AS_OF - timedelta(365)) if is_paid else unpaid(after) for after, is_paid in sample]
+    )
+    for name, percent in QUANTILES:
         (kpi,) = read(cube, name)
-        reaching = [after for after in days if 100 * sum(day <= after for day in days) >= percent * len(days)]
-        assert kpi["value"] == min(reaching)
+        assert kpi["value"] == product_limit(sample, percent), name

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
+from kpi_pipeline.compute.evaluation_days import COHORT
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
-from kpi_pipeline.model.components import COMPONENT_INDEX
+from kpi_pipeline.model.components import AGEING_BUCKETS, COMPONENT_INDEX, DUE_BUCKETS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.entries import certificate, cost
 from tests.compute.rows import AS_OF as DAY
+from tests.compute.rows import certificates as any_certificates
+from tests.compute.rows import cost_table, table
+from tests.compute.rows import costs as any_costs
 
 AS_OF = date(2024, 1, 31)
 CERTIFICATES = [
@@ -41,13 +46,15 @@ def rows(certificates_of, costs_of) -> tuple[pa.Table, pa.Table]:
 
 @pytest.fixture(scope="module")
 def rollup(rows: tuple[pa.Table, pa.Table]) -> Rollup:
-    return roll_up(*rows, AS_OF, Thresholds())
+    return roll_up(*rows, AS_OF, Thresholds(), 12)
 
 
-def changed(table: pa.Table, column: str, value: int) -> pa.Table:
-    """A table in which the largest of a column is another number."""
+def changed(table: pa.Table, column: str, value: int, place: int | None = None) -> pa.Table:
+    """A table in which the largest of a column, on one day where a place is given, is another number."""
     numbers = table[column].to_pylist()
-    numbers[numbers.index(max(numbers))] = value
+    places = table["place"].to_pylist() if place is not None else [None] * len(numbers)
+    at = max((row for row, day in enumerate(places) if day == place), key=numbers.__getitem__)
+    numbers[at] = value
     return table.set_column(table.column_names.index(column), column, pa.array(numbers, pa.int64()))
 
 
@@ -56,28 +63,62 @@ def test_a_roll_up_of_its_rows_gives_no_problem(rows, rollup: Rollup) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "problem"),
+    ("name", "place", "column", "problems"),
     [
-        ("cells", "proposed_amount", "proposed_amount in USD: 20 straight from the rows, 1 in the cells"),
-        ("cells", "collected_amount", "collected_amount in CLP: 7 straight from the rows, 1 in the cells"),
-        ("cells", "cost_capex_amount", "cost_capex_amount in CLP: 6 straight from the rows, 1 in the cells"),
-        ("cells", "cost_paid_amount", "cost_paid_amount in CLP: 5 straight from the rows, 1 in the cells"),
-        ("cells", "paid_out_amount", "paid_out_amount in CLP: 5 straight from the rows, 1 in the cells"),
-        ("cells", "overdue_amount", "overdue_amount in CLP: 1 in the cells, 10 in the positions"),
         (
             "cells",
-            "payment_days_count",
-            "payment_days_count in CLP: 9 in the cells, 1 in the days of payment",
+            COHORT,
+            "proposed_amount",
+            [
+                "proposed_amount in USD: 20 straight from the rows, 1 in the cohorts",
+                "proposed_amount in USD: 1 in the cohorts, 20 in the months",
+            ],
         ),
-        ("critical", "amount", "critical_amount in CLP: 10 in the cells, 1 in the critical certificates"),
+        (
+            "cells",
+            COHORT,
+            "cost_capex_amount",
+            [
+                "cost_capex_amount in CLP: 6 straight from the rows, 1 in the cohorts",
+                "cost_capex_amount in CLP: 1 in the cohorts, 6 in the months",
+            ],
+        ),
+        (
+            "cells",
+            COHORT,
+            "paid_out_amount",
+            [
+                "paid_out_amount in CLP: 5 straight from the rows, 1 in the cohorts",
+                "paid_out_amount in CLP: 1 in the cohorts, 5 in the months",
+            ],
+        ),
+        ("monthly", None, "paid_amount", ["paid_amount in CLP: 7 straight from the rows, 1 in the months"]),
+        (
+            "cells",
+            NOW,
+            "overdue_amount",
+            ["overdue_amount in CLP: 10 in the cohorts, 1 in the business date"],
+        ),
+        (
+            "critical",
+            NOW,
+            "amount",
+            ["critical_amount in CLP: 10 on the business date, 1 in the critical certificates"],
+        ),
+        (
+            "payment_times",
+            COHORT,
+            "paid",
+            ["timed_count in CLP: 1 in the cohorts, 4 in the days of payment"],
+        ),
     ],
 )
 def test_a_number_that_differs_is_named_with_its_currency(
-    rows, rollup: Rollup, name: str, column: str, problem: str
+    rows, rollup: Rollup, name: str, place: int | None, column: str, problems: list[str]
 ) -> None:
-    value = 9 if column == "payment_days_count" else 1
-    tampered = replace(rollup, **{name: changed(getattr(rollup, name), column, value)})
-    assert reconcile_rollup(*rows, tampered, AS_OF) == [problem]
+    value = 4 if column == "paid" else 1
+    tampered = replace(rollup, **{name: changed(getattr(rollup, name), column, value, place)})
+    assert reconcile_rollup(*rows, tampered, AS_OF) == problems
 
 
 @pytest.mark.parametrize("breakdown", ["supplier", "cost_category"])
@@ -94,12 +135,12 @@ def test_a_lost_currency_is_found(rows, rollup: Rollup) -> None:
         rollup,
         **{
             name: (table := getattr(rollup, name)).filter(pc.not_equal(table["currency"], "USD"))
-            for name in ("cells", "positions")
+            for name in ("cells", "monthly")
         },
     )
     assert reconcile_rollup(*rows, kept, AS_OF) == [
-        "proposed_amount in USD: 20 straight from the rows, 0 in the cells",
-        "proposed_count in USD: 1 straight from the rows, 0 in the cells",
+        "proposed_amount in USD: 20 straight from the rows, 0 in the cohorts",
+        "proposed_count in USD: 1 straight from the rows, 0 in the cohorts",
     ]
 
 
@@ -114,11 +155,30 @@ def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) ->
 @given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
 def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:
     tables = certificates_of(certificates), costs_of(costs)
-    found = roll_up(*tables, DAY, Thresholds())
+    found = roll_up(*tables, DAY, Thresholds(), 12)
     slices = list(Cube(found, DAY, 12, Thresholds()).slices())
     assert reconcile_rollup(*tables, found, DAY) == []
     assert reconcile_variants(found, single_values(slices)) == []
     assert out_of_range(slices) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(any_certificates(), max_size=8), st.lists(any_costs(), max_size=3))
+def test_what_is_receivable_is_aged_and_due_in_every_variant(claims, spent) -> None:
+    costs = [{**row, "cost_id": str(number)} for number, row in enumerate(spent)]
+    found = roll_up(table(claims), cost_table(costs), DAY, Thresholds(), 12)
+    for slice_ in Cube(found, DAY, 12, Thresholds()).slices():
+        for unit in ("amount", "count"):
+            receivable = slice_.on_each_day(f"receivable_{unit}")
+            aged = sum(slice_.on_each_day(f"ageing_{label}_{unit}") for label, _, _ in AGEING_BUCKETS)
+            assert (aged == receivable).all()
+            due = sum(slice_.total(f"due_{label}_{unit}") for label in DUE_BUCKETS)
+            assert (due == slice_.total(f"receivable_{unit}")).all()
+        owed = slice_.on_each_day("receivable_amount") - slice_.on_each_day("credit_amount")
+        for part in ("overdue", "critical"):
+            assert (slice_.on_each_day(f"{part}_amount") <= owed).all()
+            assert (slice_.on_each_day(f"{part}_count") <= slice_.on_each_day("receivable_count")).all()
+        assert (slice_.on_each_day("credit_amount") <= 0).all()
 
 
 def single_values(slices: list[Slice]) -> list[Slice]:
@@ -166,23 +226,26 @@ def test_a_dimension_that_costs_do_not_have_need_not_reach_them(sums) -> None:
 
 def test_a_roll_up_that_the_variants_do_not_reach_is_found_in_every_dimension(sums) -> None:
     rollup, slices = sums
-    longer = replace(rollup, cells=pa.concat_tables([rollup.cells, rollup.cells.slice(0, 1)]))
-    problems = [one for one in reconcile_variants(longer, slices) if one.startswith("open_count")]
+    longer = replace(rollup, cells=pa.concat_tables([rollup.cells, rollup.cells]))
+    problems = [one for one in reconcile_variants(longer, slices) if one.startswith("receivable_count")]
     # Everything, and each dimension but the age.
     assert len(problems) == 9
-    assert all("open_count in CLP: 5 in the roll-up, 4 over" in problem for problem in problems)
+    assert all("receivable_count in CLP: 8 in the roll-up, 4 over" in problem for problem in problems)
 
 
 @pytest.mark.parametrize(
     ("component", "value", "rule"),
     [
         ("acceptance_days", -1, "acceptance_days is negative"),
-        ("critical_count", 99, "critical_count exceeds open_count"),
+        ("critical_count", 99, "critical_count exceeds receivable_count"),
+        ("overdue_amount", 99, "overdue_amount exceeds the receivables that are no credit notes"),
+        ("critical_amount", 99, "critical_amount exceeds the receivables that are no credit notes"),
         ("idle_notice_count", 99, "idle_notice_count exceeds idle_days_count"),
-        ("ageing_31-60_count", 5, "open_count is not the sum of ageing_0-30_count"),
-        ("due_not_due_amount", 5, "open_amount is not the sum of due_not_due_amount"),
-        ("state_enviado_amount", 1, "proposed_amount is not the sum of state_revision_amount"),
-        ("receivable_120+_amount", 3, "receivable_amount is not the sum of receivable_0-30_amount"),
+        ("ageing_31-60_count", 5, "receivable_count is not the sum of ageing_0-30_count"),
+        ("ageing_120+_amount", 3, "receivable_amount is not the sum of ageing_0-30_amount"),
+        ("due_31-60_count", 5, "receivable_count is not the sum of due_not_due_count"),
+        ("due_not_due_amount", 5, "receivable_amount is not the sum of due_not_due_amount"),
+        ("unsent_amount", 1, "portfolio_amount is not the sum of unsent_amount"),
     ],
 )
 def test_impossible_sums_are_told_with_their_variant(sums, component: str, value: int, rule: str) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
+from kpi_pipeline.model.components import COMPONENTS, Component, ComponentKind
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS, Direction, Kpi, Unit
+from kpi_pipeline.model.kpis.descriptions import is_stock, period_of
 from kpi_pipeline.model.kpis.formulas import (
     AgainstTarget,
     CountBack,
@@ -15,7 +16,6 @@ from kpi_pipeline.model.kpis.formulas import (
     PaymentQuantile,
     Ratio,
     ShareOfAll,
-    Span,
     Term,
     TopShare,
     Total,
@@ -30,7 +30,9 @@ COUNT, AMOUNT = plain("proposed_count"), plain("approved_amount")
 
 
 def entry(formula: Formula, unit: Unit = Unit.SHARE, per_currency: bool = True) -> Kpi:
-    return Kpi("joy", Text("Alegría", "Joy"), unit, formula, Direction.UP, per_currency, "None.")
+    return Kpi(
+        "joy", Text("Alegría", "Joy"), unit, formula, Direction.UP, per_currency, Text("Nada.", "None.")
+    )
 
 
 def test_names_and_labels_are_unique() -> None:
@@ -40,11 +42,11 @@ def test_names_and_labels_are_unique() -> None:
     assert tuple(kpi for group in KPI_GROUPS.values() for kpi in group) == KPIS
 
 
-def test_every_kpi_has_labels_and_says_what_it_rests_on() -> None:
+def test_every_kpi_has_labels_and_says_what_it_measures() -> None:
     for kpi in KPIS:
-        assert kpi.label.es
-        assert kpi.label.en
-        assert kpi.source.endswith("."), kpi.name
+        for language in LANGUAGES:
+            assert kpi.label.into(language)
+            assert kpi.meaning.into(language).endswith("."), kpi.name
 
 
 def test_money_is_always_per_currency_and_a_count_never() -> None:
@@ -70,13 +72,36 @@ def test_a_term_of_no_component_is_refused(component: str) -> None:
         Term(component)
 
 
-def test_what_has_no_values_by_month_has_no_span() -> None:
-    for component in COMPONENT_INDEX:
-        assert Term(component).span is Span.SELF
-        if component not in MONTHLY_COMPONENTS:
-            with pytest.raises(ValueError, match="has no values by month"):
-                Term(component, Span.END)
-    assert Term("receivable_amount", Span.START).span is Span.START
+def test_a_flow_and_only_a_flow_has_the_date_of_an_event() -> None:
+    with pytest.raises(ValueError, match="component 'joy': a flow"):
+        Component("joy", "1", kind=ComponentKind.FLOW)
+    with pytest.raises(ValueError, match="component 'joy': a flow"):
+        Component("joy", "1", on="issued_on")
+
+
+def test_a_kpi_covers_the_day_the_window_or_both() -> None:
+    kinds = {part.name: part.kind for part in COMPONENTS}
+    for kpi in KPIS:
+        of = {kinds[term.component] for term in terms_of(kpi.formula)}
+        if of and of <= {ComponentKind.STOCK, ComponentKind.COST_STOCK}:
+            assert period_of(kpi) == "day", kpi.name
+            assert is_stock(kpi), kpi.name
+        if of & {ComponentKind.FLOW, ComponentKind.COST}:
+            assert not is_stock(kpi), kpi.name
+    by_name = {kpi.name: period_of(kpi) for kpi in KPIS}
+    assert {name: by_name[name] for name in ("paid", "payment_days", "payment_days_median")} == dict.fromkeys(
+        ("paid", "payment_days", "payment_days_median"), "window"
+    )
+    neither = (
+        "dso",
+        "dso_count_back",
+        "growth_month",
+        "run_rate",
+        "annual_target",
+        "collection_effectiveness",
+    )
+    assert {by_name[name] for name in neither} == {""}
+    assert by_name["expected_loss"] == by_name["projects_delayed"] == "day"
 
 
 @pytest.mark.parametrize("formula", [TopShare, Herfindahl])
@@ -102,7 +127,7 @@ def test_only_what_stands_is_counted_by_value() -> None:
         Herfindahl("client", "approved_amount"),
         CountBack(),
         ExpectedLoss(),
-        AgainstTarget(Span.END),
+        AgainstTarget("month"),
     ],
 )
 def test_what_is_made_of_money_is_per_currency(formula: Formula) -> None:

@@ -81,7 +81,7 @@ CERTIFICATES: tuple[Row, ...] = (
         "amount_proposed": 700,
     },
 )
-"""Five certificates: one sent, one validated, one paid, one rejected, and one in dollars in revision."""
+"""Five certificates: one sent, one validated, one paid, one returned, and one in dollars in revision."""
 
 COSTS: tuple[Row, ...] = (
     {"project": "Puente", "client": "Austral", "project_manager": "Ana", "amount": 60, "supplier": "Acero"},
@@ -219,7 +219,7 @@ def slice_of() -> SliceOf:
             },
         )
         thresholds = Thresholds()
-        rollup = roll_up(claims, spent, AS_OF, thresholds)
+        rollup = roll_up(claims, spent, AS_OF, thresholds, 12)
         if bases is not None:
             rollup = replace(rollup, forecast_bases=bases)
         cube = Cube(rollup, AS_OF, 12, thresholds)

@@ -25,16 +25,19 @@ def test_billing_by_month_with_dso_at_its_end(slice_of) -> None:
     slice_ = slice_of()
     (found,) = monthly_trend(slice_, kpi_values(slice_, READ))
     assert [row["month"] for row in rows_of(found, currency="CLP")][::11] == ["2023-04", "2024-03"]
+    # 80 and 50 were owed, all that was billed in the 87 days since 5 September.
     assert rows_of(found, currency="CLP", month="2023-11") == [
-        {"month": "2023-11", "currency": "CLP", "proposed": 50, "approved": 50, "paid": 50, "dso": 365.0}
+        {"month": "2023-11", "currency": "CLP", "proposed": 50, "approved": 50, "paid": 0, "dso": 87.0}
     ]
+    assert rows_of(found, currency="CLP", month="2024-02")[0]["paid"] == 50
+    # 100 and 80 of 230 in 193 days.
     assert rows_of(found, month="2024-03") == [
-        {"month": "2024-03", "currency": "CLP", "proposed": 0, "approved": 0, "paid": 0, "dso": 484.6},
+        {"month": "2024-03", "currency": "CLP", "proposed": 0, "approved": 0, "paid": 0, "dso": 151.0},
         {"month": "2024-03", "currency": "USD", "proposed": 700, "approved": 0, "paid": 0, "dso": None},
     ]
     sums = {"month": "2024-03", "proposed": 270, "approved": 130, "paid": 50}
     assert found["says"] == [
-        {"currency": "CLP", "sentence": "totals_and_dso", "values": {**sums, "dso": 484.6}},
+        {"currency": "CLP", "sentence": "totals_and_dso", "values": {**sums, "dso": 151.0}},
         {
             "currency": "USD",
             "sentence": "totals",
@@ -46,7 +49,8 @@ def test_billing_by_month_with_dso_at_its_end(slice_of) -> None:
 def test_costs_by_month_of_invoice(slice_of) -> None:
     everything, paid = opex_capex(slice_of({}, {"state": "pagado"}))
     assert rows_of(everything, currency="CLP", month="2024-01")[0]["opex"] == 130
-    assert sum(row["capex"] for row in rows_of(everything)) == 15
+    assert sum(row["capex"] for row in rows_of(everything, currency="CLP")) == 15
+    assert {row["opex"] for row in rows_of(everything, currency="USD")} == {None}
     values = {"month": "2024-03", "share": 130 / 145, "opex": 130, "capex": 15}
     assert everything["says"] == [{"currency": "CLP", "sentence": "split", "values": values}]
     assert (paid["empty"], paid["says"]) == (True, [])
@@ -77,7 +81,8 @@ def test_cash_flow_goes_from_what_came_in_to_what_is_expected(slice_of) -> None:
     expected = {"month": "2024-04", "amount": 50, "low": 50, "high": 50, "total": 50}
     assert everything["says"][0] == {"currency": "CLP", "sentence": "expected", "values": expected}
     assert paid["says"] == [{"currency": "CLP", "sentence": "nothing_expected", "values": {"collected": 50}}]
-    assert rows_of(autumn)[5]["month"] == "2023-11"
+    # The months that a filter names do not matter.
+    assert rows_of(autumn)[5]["month"] == "2024-03"
     assert rows_of(autumn)[6]["month"] == "2024-03"
 
 
@@ -101,8 +106,18 @@ def test_the_way_of_kpis(slice_of) -> None:
         for one in given[0][name]:
             trend = rows_of(found, kpi=name, currency=one.get("currency", ""))
             assert [row["value"] for row in trend] == one["spark"]
-    values = {"since": "2023-09", "before": 365.0, "now": 484.6}
+    values = {"since": "2023-09", "before": 26.0, "now": 151.0}
     assert found["says"] == [{"currency": "CLP", "sentence": "dso_worse", "values": values}]
+
+
+def test_a_cohort_has_no_trend_of_kpis(slice_of) -> None:
+    slice_ = slice_of({"month": "2023-11"})
+    given = kpi_values(slice_, READ)
+    (found,) = kpi_trend(slice_, given)
+    assert (found["empty"], found["says"]) == (True, [])
+    (billing,) = monthly_trend(slice_, given)
+    assert {row["dso"] for row in rows_of(billing)} == {None}
+    assert [row["approved"] for row in rows_of(billing, month="2023-09")] == [80]
 
 
 def test_dso_gets_better_or_stays(slice_of) -> None:

@@ -14,16 +14,15 @@ def test_open_items_fall_into_buckets_by_issue_and_by_due_date(slice_of) -> None
     ((pesos, dollars),) = ageing(slice_of())
     assert (pesos["currency"], dollars["currency"]) == ("CLP", "USD")
     assert filled(pesos["by_issue"]) == {
-        "31-60": (30, 1, 30 / 210),
-        "61-90": (100, 1, 100 / 210),
-        "120+": (80, 1, 80 / 210),
+        "61-90": (100, 1, 100 / 180),
+        "120+": (80, 1, 80 / 180),
     }
     assert filled(pesos["by_due"]) == {
-        "0-30": (30, 1, 30 / 210),
-        "31-60": (100, 1, 100 / 210),
-        "120+": (80, 1, 80 / 210),
+        "31-60": (100, 1, 100 / 180),
+        "120+": (80, 1, 80 / 180),
     }
-    assert filled(dollars["by_due"]) == {"undated": (700, 1, 1.0)}
+    # What is not sent yet is owed by nobody.
+    assert filled(dollars["by_issue"]) == filled(dollars["by_due"]) == {}
 
 
 def test_every_bucket_stands_there_and_nothing_has_no_share(slice_of) -> None:
@@ -73,12 +72,11 @@ def test_ageing_says_what_is_oldest(slice_of) -> None:
     columns = found["columns"]
     assert columns["bucket"] == ["0-30", "31-60", "61-90", "91-120", "120+"] * 2
     assert columns["currency"] == ["CLP"] * 5 + ["USD"] * 5
-    assert columns["amount"] == [0, 30, 100, 0, 80, 700, 0, 0, 0, 0]
-    assert columns["count"] == [0, 1, 1, 0, 1, 1, 0, 0, 0, 0]
-    assert columns["share"][:5] == [0.0, 30 / 210, 100 / 210, 0.0, 80 / 210]
+    assert columns["amount"] == [0, 0, 100, 0, 80, 0, 0, 0, 0, 0]
+    assert columns["count"] == [0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+    assert columns["share"] == [0.0, 0.0, 100 / 180, 0.0, 80 / 180, *[None] * 5]
     assert found["says"] == [
-        {"currency": "CLP", "sentence": "oldest", "values": {"share": 80 / 210, "amount": 80}},
-        {"currency": "USD", "sentence": "none_oldest", "values": {"bucket": "0-30", "share": 1.0}},
+        {"currency": "CLP", "sentence": "oldest", "values": {"share": 80 / 180, "amount": 80}},
     ]
 
 
@@ -94,6 +92,23 @@ def test_of_equal_buckets_the_younger_is_named(slice_of) -> None:
     rows = [{"issued_on": date(2024, 2, 1), "amount_proposed": 5}, {"amount_proposed": 5}]
     (found,) = ageing_chart(slice_of(certificates=rows, costs=()))
     assert found["says"][0]["values"] == {"bucket": "0-30", "share": 0.5}
+
+
+def test_a_credit_note_reduces_its_bucket_and_is_no_certificate(slice_of) -> None:
+    issued = {"issued_on": date(2024, 2, 1), "sent_on": date(2024, 2, 1)}
+    rows = [{**issued, "amount_proposed": 70}, {**issued, "amount_proposed": -20}]
+    ((pesos,),) = ageing(slice_of(certificates=rows, costs=()))
+    # 43 days old; due on 2 March.
+    assert filled(pesos["by_issue"]) == {"31-60": (50, 1, 1.0)}
+    assert filled(pesos["by_due"]) == {"0-30": (50, 1, 1.0)}
+
+
+def test_paid_certificates_are_those_of_the_window(slice_of) -> None:
+    row = {"state": "pagado", "issued_on": date(2022, 1, 1), "amount_proposed": 30}
+    rows = [{**row, "paid_on": date(2023, 4, 1)}, {**row, "paid_on": date(2023, 3, 1)}]
+    whole, cohort = states_chart(slice_of({}, {"month": "2022-01"}, certificates=rows, costs=()))
+    assert (whole["columns"]["amount"], whole["columns"]["count"]) == ([0] * 4 + [30, 0], [0] * 4 + [1, 0])
+    assert (cohort["columns"]["amount"], cohort["columns"]["count"]) == ([0] * 4 + [60, 0], [0] * 4 + [2, 0])
 
 
 def test_states_say_where_most_is(slice_of) -> None:

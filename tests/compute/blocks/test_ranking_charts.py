@@ -23,7 +23,7 @@ def test_clients_with_what_they_owe_and_how_long_they_take(slice_of) -> None:
         "currency": ["CLP", "CLP"],
         "approved": [80, 50],
         "receivable": [180, 0],
-        "overdue": [180, 30],
+        "overdue": [180, 0],
         "payment_days": [None, 93.0],
     }
     values = {
@@ -33,7 +33,21 @@ def test_clients_with_what_they_owe_and_how_long_they_take(slice_of) -> None:
         "overdue_client": "Austral",
         "overdue": 180,
     }
-    assert found["says"] == [{"currency": "CLP", "sentence": "leader_and_overdue", "values": values}]
+    assert found["says"] == [{"currency": "CLP", "sentence": "leader_and_most_overdue", "values": values}]
+
+
+def test_most_is_more_than_half(slice_of) -> None:
+    late = {"expected_payment_on": date(2024, 1, 1), "issued_on": date(2023, 12, 1)}
+    for others, sentence in (
+        ((4,), "leader_and_most_overdue"),
+        ((5,), "leader_and_overdue"),
+        ((4, 4), "leader_and_overdue"),
+    ):
+        rows = [validated("A", 5, **late)]
+        rows += [validated(f"B{at}", amount, **late) for at, amount in enumerate(others)]
+        (found,) = client_performance(slice_of(certificates=rows, costs=()))
+        assert found["says"][0]["sentence"] == sentence
+        assert found["says"][0]["values"]["overdue_client"] == "A"
 
 
 def test_the_ten_largest_and_the_others_together(slice_of) -> None:

@@ -20,7 +20,7 @@ from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.thresholds import Thresholds
-from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited
+from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited, standing
 from tests.compute.rows import AS_OF
 
 PROPOSED = COMPONENT_INDEX["proposed_amount"]
@@ -32,24 +32,21 @@ certificates, costs = st.lists(certificate(), max_size=10), st.lists(cost(), max
 def arrays(slice_: Slice) -> dict[str, Any]:
     """All that a slice can be asked."""
     found: dict[str, Any] = {
-        name: getattr(slice_, name)
-        for name in ("totals", "trend_end", "window_first", "window_days", "present", "has_costs", "named")
+        name: getattr(slice_, name) for name in ("on_days", "present", "has_costs", "is_cohort")
     }
-    found |= {name: slice_.monthly(name, 30) for name in MONTHLY_COMPONENTS}
-    found |= {f"window of {name}": slice_.window(name) for name in ("approved_amount", "collected_count")}
+    found |= {name: slice_.monthly(name) for name in MONTHLY_COMPONENTS}
+    found["by billing month"] = slice_.by_billing_month("approved_amount")
     found |= {f"options of {name}": slice_.options(name) for name in DIMENSION_NAMES}
-    requested = ("client", ("approved_amount", "open_count"))
-    for name in ("group_sums", "window_group_sums"):
-        group_sums = getattr(slice_, name)(*requested)
-        found |= {
-            f"{name}.{one}": getattr(group_sums, one) for one in ("variant", "value", "currency", "sums")
-        }
-    monthly = slice_.trend_group_sums("project", "collected_amount")
+    group_sums = slice_.group_sums("client", ("approved_amount", "receivable_count"))
+    found |= {
+        f"group_sums.{one}": getattr(group_sums, one) for one in ("variant", "value", "currency", "sums")
+    }
+    monthly = slice_.trend_group_sums("project", "paid_amount")
     found |= {
         f"trend_group_sums.{one}": getattr(monthly, one)
         for one in ("variant", "value", "currency", "month", "amount")
     }
-    for name in ("supplier", "rejection_reason", "payment_days"):
+    for name in ("supplier", "rejection_reason", "failure_kind", "cost_category"):
         breakdown_sums = slice_.breakdown_sums(name)
         found |= {
             f"{name}.{one}": getattr(breakdown_sums, one)
@@ -90,24 +87,23 @@ def test_a_candidate_filter_is_the_same_in_a_block_alone_and_in_a_part(
 
 
 def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
-    """The values of each certificate, payment, cost and payment of a cost."""
+    """The values of each certificate that is not cancelled, and of each cost."""
     plain = {"administrator": "x", "project_type": "x"}
     found = []
     for row in rows:
-        values = {**plain, **{name: row[name] for name in VALUES}, "state": row["state"]}
+        state = standing(row)
+        if state is None:
+            continue
+        values = {**plain, **{name: row[name] for name in VALUES}, "state": state}
         low, middle, high = Thresholds().cuts(row["currency"])
         above = sum(row["amount_proposed"] >= cut for cut in (low, middle, high))
         age = (AS_OF - row["issued_on"]).days
         label = next(label for label, first, last in ISSUED_AGES if first <= age <= (last or age))
         values |= {"amount_band": AMOUNT_BANDS[above], "issued_age": label}
-        months = [row["month"]]
-        if row["state"] == "pagado" and row["paid_on"]:
-            months.append(row["paid_on"])
-        found += [{**values, "month": month.strftime("%Y-%m")} for month in months]
+        found.append({**values, "month": row["month"].strftime("%Y-%m")})
     for row in spent:
-        values = {**plain, **{name: row[name] for name in VALUES}}
-        months = [row["invoiced_on"], *([row["paid_on"]] if row["paid_on"] else [])]
-        found += [{**values, "month": month.strftime("%Y-%m")} for month in months]
+        month = row["invoiced_on"].strftime("%Y-%m")
+        found.append({**plain, **{name: row[name] for name in VALUES}, "month": month})
     return found
 
 
@@ -265,6 +261,32 @@ def test_cubes_of_different_frames_are_not_compared_row_by_row(rollup_of, other)
     assert changed.digest() != cube.digest()
 
 
+@pytest.mark.parametrize("window", [12, 3])
+def test_what_is_compared_with_is_an_input_of_every_answer(cube_of, window: int) -> None:
+    """The first day of all data decides whether any filter has anything to compare with."""
+    others = {"client": "B", "issued_on": date(2023, 12, 28), "month": date(2023, 12, 1)}
+    # In the month of the day that is compared with, before it and after it.
+    month = {12: date(2023, 3, 1), 3: date(2023, 12, 1)}[window]
+    before, after = (
+        cube_of([{"client": "A", "issued_on": month.replace(day=day), "month": month}, others], window=window)
+        for day in (10, 20)
+    )
+    then, now = (answers("kpis", one.slices()) for one in (before, after))
+    assert then[Filter.of({"client": "B"})] != now[Filter.of({"client": "B"})]
+    assert after.changes_since(before) is None
+    assert before.changes_since(after) is None
+
+
+def test_whether_there_is_any_cost_is_an_input_of_every_answer(cube_of) -> None:
+    rows = [{"client": name, "issued_on": date(2023, 1, 1)} for name in "AB"]
+    held = {"client": "A", "invoiced_on": date(2023, 1, 1), "currency": "USD"}
+    spent = [held, {**held, "currency": "CLP"}]
+    before, after = cube_of(rows, costs=spent), cube_of(rows, costs=[held, held])
+    assert after.changes_since(before) is None
+    later = cube_of(rows, costs=[held, {**held, "currency": "CLP", "invoiced_on": date(2023, 9, 5)}])
+    assert later.changes_since(before) is None
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -286,7 +308,7 @@ def test_a_digest_is_the_same_whatever_the_order_of_rows(rollup_of) -> None:
         rollup,
         **{
             name: table.take(list(range(table.num_rows))[::-1])
-            for name in ("cells", "positions", "breakdowns")
+            for name in ("cells", "monthly", "payment_times", "breakdowns")
             if (table := getattr(rollup, name)).num_rows > 1
         },
     )
@@ -341,16 +363,20 @@ def test_values_are_sorted_as_people_look_for_them_and_counted(cube_of) -> None:
     assert [months[name] for name in ("2023-02", "2023-05", "2023-06", "2024-03")] == [1, 1, 0, 0]
 
 
-def test_what_stands_before_the_first_billing_month_is_no_month_to_ask_for(cube_of, read) -> None:
+def test_months_begin_with_the_first_issue_or_billing_month(cube_of, read) -> None:
     rows = [
         {"client": "A", "issued_on": date(2023, 12, 1), "month": date(2024, 3, 1), "amount_proposed": 10},
         {"client": "B", "issued_on": date(2023, 11, 1), "month": date(2024, 3, 1), "amount_proposed": 100},
     ]
     cube = cube_of(rows)
-    assert cube.value_counts("month") == [("2024-03", 2)]
+    assert cube.value_counts("month") == [
+        *(("2023-11", 0), ("2023-12", 0), ("2024-01", 0), ("2024-02", 0), ("2024-03", 2)),
+    ]
     assert read(cube, "receivable", client="A")[0]["spark"] == [0] * 8 + [10] * 4
     assert read(cube, "receivable", client="B")[0]["spark"] == [0] * 7 + [100] * 5
     assert read(cube, "receivable")[0]["spark"] == [0] * 7 + [100] + [110] * 4
+    assert read(cube, "receivable", month="2024-03")[0]["value"] == 110
+    assert read(cube, "receivable", month="2023-11") == []
 
 
 def test_a_state_that_no_certificate_has_any_more_stood_at_past_month_ends(cube_of, read) -> None:
