@@ -228,10 +228,10 @@ TABLES: Final[dict[str, Table]] = {
             "statement",
             Text("Estado financiero", "Financial statement"),
             Text(
-                "Facturado, aprobado y costos por mes de facturación; cobrado y pagado a "
-                "proveedores, por mes de pago.",
-                "Billed, approved and costs by billing month; collected and paid to suppliers, by month of "
-                "payment.",
+                "Facturado por mes de emisión y aprobado por mes de conformidad; costos por mes de "
+                "factura; cobrado y pagado a proveedores, por mes de pago.",
+                "Billed by month of issue and approved by month of acceptance; costs by month of invoice; "
+                "collected and paid to suppliers, by month of payment.",
             ),
             Text("No hay movimientos en estos meses.", "Nothing happened in these months."),
             (

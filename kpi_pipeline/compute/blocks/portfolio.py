@@ -95,7 +95,7 @@ def ageing_chart(slice_: Slice) -> list[Data]:
 
 
 def states_chart(slice_: Slice) -> list[Data]:
-    """Proposed amounts by state on as_of."""
+    """Proposed amounts by state on as_of; of paid ones, those whose payment is in the window."""
     variant, currency = present_currencies(slice_)
     amount, count = _by_label(slice_, "state", _STATES, variant, currency)
     total, largest = amount.sum(axis=1), amount.argmax(axis=1)

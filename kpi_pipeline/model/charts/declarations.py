@@ -145,8 +145,10 @@ CHARTS: Final[dict[str, Chart]] = {
             "states",
             Text("Certificados por estado", "Certificates by state"),
             Text(
-                "Una barra por estado con el monto propuesto de los certificados que están en él.",
-                "One bar for each state, with the proposed amount of the certificates in it.",
+                "Una barra por estado con el monto propuesto de los certificados que están en él; de los "
+                "pagados, los del periodo.",
+                "One bar for each state, with the proposed amount of the certificates in it; of paid ones, "
+                "those of the period.",
             ),
             (Column("state", Text("Estado", "State"), Kind.STATE, "state"), CURRENCY, AMOUNT, CERTIFICATES),
             Drawing(Shape.BARS, "state", ("amount",), details=("count",)),
