@@ -17,8 +17,8 @@ BY_NAME = {kpi.name: kpi for kpi in KPIS}
 def test_every_kpi_component_kind_and_stretch_is_on_the_page_once() -> None:
     lines = page(KPI_GROUPS, Thresholds()).splitlines()
     rows = [[cell.strip() for cell in line.split(" | ")] for line in lines if line.startswith("| `")]
-    names = {width: [row[0].strip("| `") for row in rows if len(row) == width] for width in (8, 5, 2)}
-    assert names[8] == [kpi.name for kpi in KPIS]
+    names = {width: [row[0].strip("| `") for row in rows if len(row) == width] for width in (9, 5, 2)}
+    assert names[9] == [kpi.name for kpi in KPIS]
     assert names[5] == [component.name for component in COMPONENTS]
     for listed in (ComponentKind, Stretch):
         assert all(names[2].count(one.value) == 1 for one in listed)
@@ -33,11 +33,12 @@ def test_a_component_is_written_with_the_day_and_the_stretch_that_it_goes_by() -
 
 def test_a_new_kpi_is_one_entry() -> None:
     label = Text("Otra vez", "Approved")
-    added = replace(BY_NAME["approved"], name="approved_again", label=label, source="As approved.")
+    meaning = Text("Como lo aprobado.", "As approved.")
+    added = replace(BY_NAME["approved"], name="approved_again", label=label, meaning=meaning)
     written = page({**KPI_GROUPS, "money": (*KPI_GROUPS["money"], added)}, Thresholds())
     assert (
-        "| `approved_again` | Otra vez | Approved | money | approved_amount | up |  | As approved. |"
-        in written
+        "| `approved_again` | Otra vez | Approved | money | approved_amount | up |  | As approved. "
+        "| Como lo aprobado. |" in written
     )
 
 
