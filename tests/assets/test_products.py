@@ -25,6 +25,7 @@ from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -67,10 +68,14 @@ def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run
 
 def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:
     result = run("refresh_kpis")
-    cells = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet").to_pylist()
-    client = max({cell["client"] for cell in cells})
-    for requested, mine in ((EVERYTHING, cells), (Filter.of({"client": client}), None)):
-        held = mine or [cell for cell in cells if cell["client"] == client]
+    stored = pq.read_table(demo_home / "storage" / "rollup" / f"{result.run_id}.parquet").to_pylist()
+    today, cohorts = ([cell for cell in stored if cell["place"] == place] for place in (AS_OF, COHORT))
+    client, month = (max(cell[name] for cell in today) for name in ("client", "month"))
+    for requested, held in (
+        (EVERYTHING, today),
+        (Filter.of({"client": client}), [cell for cell in today if cell["client"] == client]),
+        (Filter.of({"month": month}), [cell for cell in cohorts if cell["month"] == month]),
+    ):
         answer = read().answer("kpis", requested)
         assert answer.state is AnswerState.FRESH
         proposed, certificates = (reading(read(), kpi, requested) for kpi in ("proposed", "certificates"))
@@ -143,7 +148,10 @@ def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_dem
     changed = demo_home / "changed.db"
     shutil.copy(small_demo, changed)
     with sqlite3.connect(changed) as source:
-        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 7")
+        source.execute(
+            "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = "
+            "(SELECT rowid FROM edp ORDER BY fecha_emision DESC LIMIT 1)"
+        )
     monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{changed}")
     assert run("refresh_kpis").success
     after = read().manifest()["kpis"]
@@ -189,7 +197,7 @@ def test_a_roll_up_with_impossible_sums_never_goes_live(demo_home: Path, run, re
     broken = cells.set_column(place, "reworked_count", pc.if_else(of_certificates, 10**6, 0))
     pq.write_table(broken.replace_schema_metadata(cells.schema.metadata), stored)
     result = run("refresh_kpis", "kpis", "live_kpis")
-    assert "reworked_count exceeds proposed_count" in failure(result)
+    assert "reworked_count exceeds rework_known_count" in failure(result)
     passed = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert passed == {"variants_reconcile": True, "values_in_range": False}
     assert read().manifest() == live
@@ -250,8 +258,9 @@ def test_a_variant_that_readers_asked_for_is_computed_next_time(demo_home: Path,
     assert run("refresh_kpis").success
     answer = read().answer("kpis", two)
     assert answer.state is AnswerState.FRESH
+    alone = [Filter.of({"client": held["value"]}) for held in catalogue["client"][:2]]
     assert reading(read(), "certificates", two)["value"] == sum(
-        held["count"] for held in catalogue["client"][:2]
+        reading(read(), "certificates", one)["value"] for one in alone
     )
     assert read().answer("kpis", gone).state is AnswerState.MISSING
 

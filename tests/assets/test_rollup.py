@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import ExecuteInProcessResult
 
+from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT, DAYS
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source
 from tests.conftest import DEMO_DAY
 
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
-TABLES = ("rollup", "positions", "breakdowns", "critical_certificates")
 
 
 @pytest.fixture
@@ -26,23 +27,38 @@ def tables(demo_home: Path, run) -> Callable[[], tuple[ExecuteInProcessResult, d
     """What a run of the roll-up stores, and the run."""
 
     def rolled() -> tuple[ExecuteInProcessResult, dict[str, pa.Table]]:
-        result = run("refresh_all", *SOURCE, *TABLES)
+        result = run("refresh_all", *SOURCE, *ROLLUP_TABLES)
         assert result.success
         storage = demo_home / "storage"
-        return result, {name: pq.read_table(storage / name / f"{result.run_id}.parquet") for name in TABLES}
+        return result, {
+            name: pq.read_table(storage / name / f"{result.run_id}.parquet") for name in ROLLUP_TABLES
+        }
 
     return rolled
+
+
+def at(table: pa.Table, place: int) -> pa.Table:
+    """The rows of an evaluation day, or of the cohorts."""
+    return table.filter(pc.equal(table["place"], place))
 
 
 def test_the_roll_up_reconciles_and_tells_where_it_comes_from(tables) -> None:
     result, found = tables()
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert checks["totals_reconcile_with_certificates"]
-    assert pc.sum(found["rollup"]["proposed_count"]).as_py() == 598
-    assert pc.sum(found["rollup"]["cost_count"]).as_py() > 0
-    assert max(found["positions"]["month"].to_pylist()) == "2024-06"
-    assert found["critical_certificates"].num_rows == pc.sum(found["rollup"]["critical_count"]).as_py() > 0
-    assert "payment_days" in found["breakdowns"]["breakdown"].to_pylist()
+    assert set(found["rollup"]["place"].to_pylist()) == {COHORT, *range(DAYS)}
+    cohorts, today = at(found["rollup"], COHORT), at(found["rollup"], AS_OF)
+    issued = pc.sum(cohorts["proposed_count"]).as_py()
+    assert issued + pc.sum(cohorts["cancelled_count"]).as_py() == 598
+    assert 0 < pc.sum(today["proposed_count"]).as_py() < issued
+    assert 0 < pc.sum(today["cost_count"]).as_py() < pc.sum(cohorts["cost_count"]).as_py()
+    proposed = pc.sum(found["monthly_flows"]["proposed_amount"]).as_py()
+    assert proposed == pc.sum(cohorts["proposed_amount"]).as_py() > 0
+    critical = at(found["critical_certificates"], AS_OF)
+    assert critical.num_rows == pc.sum(today["critical_count"]).as_py() > 0
+    assert pc.sum(at(found["losses"], AS_OF)["reached_0-30_amount"]).as_py() > 0
+    assert pc.sum(at(found["payment_times"], AS_OF)["paid"]).as_py() > 0
+    assert {"rejection_reason", "supplier"} <= set(found["breakdowns"]["breakdown"].to_pylist())
     for table in found.values():
         provenance = Provenance.of(table)
         assert (provenance.as_of, provenance.mapping) == ("2024-06-28", "edp")
@@ -54,9 +70,18 @@ def test_an_earlier_business_date_rolls_up_fewer_certificates(
 ) -> None:
     monkeypatch.setenv("KPI_AS_OF", "2023-06-28")
     _, found = tables()
-    assert 0 < pc.sum(found["rollup"]["proposed_count"]).as_py() < 598
+    assert 0 < pc.sum(at(found["rollup"], COHORT)["proposed_count"]).as_py() < 598
     assert max(found["rollup"]["month"].to_pylist()) == "2023-06"
-    assert max(found["positions"]["month"].to_pylist()) == "2023-06"
+    assert max(found["monthly_flows"]["month"].to_pylist()) == "2023-06"
+
+
+def test_the_length_of_the_window_is_that_of_the_settings(tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, year = tables()
+    monkeypatch.setenv("KPI_WINDOW_MONTHS", "6")
+    _, half = tables()
+    billed = [pc.sum(at(found["rollup"], AS_OF)["billed_amount"]).as_py() for found in (half, year)]
+    assert 0 < billed[0] < billed[1]
+    assert at(half["rollup"], COHORT)["billed_amount"].equals(at(year["rollup"], COHORT)["billed_amount"])
 
 
 def test_thresholds_are_those_of_the_settings(tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +91,7 @@ def test_thresholds_are_those_of_the_settings(tables, monkeypatch: pytest.Monkey
 
 
 def test_without_certificates_the_roll_up_says_what_to_run(demo_home: Path, run, failure) -> None:
-    assert "materialize it first" in failure(run("refresh_all", *TABLES))
+    assert "materialize it first" in failure(run("refresh_all", *ROLLUP_TABLES))
 
 
 def test_sums_beyond_all_bounds_say_what_to_look_for(
@@ -78,6 +103,6 @@ def test_sums_beyond_all_bounds_say_what_to_look_for(
     with closing(sqlite3.connect(source)) as connection, connection:
         connection.execute("UPDATE edp SET monto_propuesto = 999999999999999, fecha_emision = '2010-01-04'")
     choose_source(Settings(), f"sqlite:///{source}", "edp", DEMO_DAY)
-    told = failure(run("refresh_all", *SOURCE, *TABLES))
+    told = failure(run("refresh_all", *SOURCE, *ROLLUP_TABLES))
     assert "more than 64 bits" in told
     assert "correct" in told
