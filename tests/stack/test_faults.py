@@ -69,11 +69,13 @@ class Reader:
             return "two generations"
         if self.figures.setdefault((path, meta["generation"]), data) != data:
             return "one generation with two sets of figures"
-        (certificates,) = data["kpis"]["certificates"]
+        (receivable,) = data["kpis"]["receivable"]
         if "charts" in data:
-            counted = sum(data["charts"]["states"]["columns"]["count"])
-            if counted != certificates["value"]:
-                return f"{counted} certificates by state of {certificates['value']}"
+            aged = sum(data["charts"]["ageing"]["columns"]["amount"])
+        else:
+            aged = sum(bucket["amount"] for one in data["ageing"] for bucket in one["by_issue"])
+        if aged != receivable["value"]:
+            return f"{aged} by age of {receivable['value']} receivable"
         return None
 
     def note(self, kind: str) -> None:

@@ -8,8 +8,11 @@ import stat
 import sys
 import urllib.request
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -23,7 +26,15 @@ PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker"
 def test_the_first_start_shows_a_demo_without_a_question(stack) -> None:
     kpis = stack.get("/manager/api/kpis")
     assert kpis.status == 200
-    assert [one["value"] for one in kpis.json()["data"]["kpis"]["certificates"]] == [9_970]
+    told = kpis.json()["data"]
+    stored = stack.home / "storage" / "certificates"
+    accepted = pq.read_table(stored / (stored / "latest").read_text())
+    assert accepted.num_rows == 9_970
+    first, last = (date.fromisoformat(told["comparison"][name]) for name in ("previous_day", "day"))
+    issued = accepted.filter(
+        (pc.field("issued_on") > first) & (pc.field("issued_on") <= last) & (pc.field("state") != "anulado")
+    )
+    assert [one["value"] for one in told["kpis"]["certificates"]] == [issued.num_rows]
     assert kpis.json()["meta"]["state"] == "fresh"
     page = stack.get("/manager/dashboard")
     assert page.status == 200
@@ -110,7 +121,10 @@ def test_a_second_start_says_that_it_runs_already(stack) -> None:
 def test_warm_makes_new_figures_live_and_reads_them_back(stack) -> None:
     before = stack.get("/manager/api/kpis").json()
     with closing(sqlite3.connect(stack.home / "demo.db")) as source:
-        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE n_edp = 1")
+        source.execute(
+            "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = "
+            "(SELECT rowid FROM edp ORDER BY fecha_emision DESC LIMIT 1)"
+        )
         source.commit()
     ran = stack.kpi("warm", "--product", "kpis", "--product", "charts", "--json")
     assert ran.code == 0, ran.output
