@@ -51,6 +51,7 @@ print(json.dumps({
     "recorders": recorders,
     "kpis": json_of("kpis"),
     "filtered": json_of(f"kpis?{filtered}"),
+    "by_recorder": [json_of(f"kpis?registrado_por={one['value']}") for one in recorders],
     "indicators": web.get("/manager/indicators?lang=en").text,
     "indicators_csv": csv_of("indicators.csv?lang=en"),
     "balances": web.get("/manager/balances?lang=en").text,
@@ -127,9 +128,10 @@ def check_kpi(shown: dict[str, Any]) -> None:
     assert "card-accepted_share" in shown["indicators"]
     assert "Accepted share" in shown["indicators"]
     assert "Accepted share" in shown["indicators_csv"]
-    cells = ("% aceptado", "Accepted share", "share", "approved_count / proposed_count", "up", "")
-    line = f"| `accepted_share` | {' | '.join(cells)} | Accepted certificates / all certificates. |"
-    assert line in shown["kpi_docs"].splitlines()
+    meaning = ("Accepted ÷ issued in the period.", "Aceptados ÷ emitidos en el periodo.")
+    assert (entry["meaning_en"], entry["meaning_es"]) == meaning
+    cells = ("% aceptado", "Accepted share", "share", "approved_count / proposed_count", "up", "", *meaning)
+    assert f"| `accepted_share` | {' | '.join(cells)} |" in shown["kpi_docs"].splitlines()
 
 
 def check_table_and_page(shown: dict[str, Any]) -> None:
@@ -159,9 +161,12 @@ def check_table_and_page(shown: dict[str, Any]) -> None:
 def check_filter(shown: dict[str, Any]) -> None:
     recorders = shown["recorders"]
     assert len(recorders) > 1
+    (clients,) = (one["values"] for one in shown["catalogue"]["dimensions"] if one["name"] == "client")
+    assert sum(one["count"] for one in recorders) == sum(one["count"] for one in clients)
     total = shown["kpis"]["kpis"]["certificates"][0]["value"]
-    assert sum(one["count"] for one in recorders) == total
-    assert shown["filtered"]["kpis"]["certificates"][0]["value"] == recorders[0]["count"] < total
+    issued = [one["kpis"]["certificates"][0]["value"] for one in shown["by_recorder"]]
+    assert sum(issued) == total
+    assert 0 < shown["filtered"]["kpis"]["certificates"][0]["value"] == issued[0] < total
     assert 'name="recorded_by"' in shown["balances"]
     assert f'value="{recorders[0]["value"]}" checked' in shown["filtered_page"]
     (row,) = (row for row in rows(shown["filtered_csv"]) if row["Key figure"] == "Accepted share")
