@@ -59,12 +59,14 @@ def test_every_row_is_a_certificate_but_the_invalid_ones(demo: tuple[Path, DemoS
     assert all(row["paid_on"] >= row["conformity_on"] >= row["sent_on"] > row["issued_on"] for row in paid)
     assert all(row["paid_on"] is None for row in certificates if row["state"] != "pagado")
     assert {row["state"] for row in certificates} == {
-        "revision", "enviado", "pendiente", "validado", "pagado", "rechazado"
+        "revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado"
     }  # fmt: skip
     assert {row["currency"] for row in certificates} == {"CLP"}
     assert all(0 <= row["amount_approved"] <= row["amount_proposed"] for row in certificates)
     assert any(row["rework_count"] for row in certificates)
-    assert all((row["rejection_count"] == 1) == (row["state"] == "rechazado") for row in certificates)
+    # What is given up was rejected before.
+    refused = {"rechazado", "anulado"}
+    assert all((row["rejection_count"] == 1) == (row["state"] in refused) for row in certificates)
     assert "sin asignar" not in {row["project_type"] for row in certificates}
 
 
@@ -157,7 +159,8 @@ def test_projects_earn_what_engineering_firms_earn(demo: tuple[Path, DemoSummary
         """
         WITH revenue AS (
             SELECT proyecto, sum(monto_propuesto) AS billed FROM edp
-            WHERE lower(trim(estado)) NOT IN ('rechazado', 'devuelto') GROUP BY proyecto
+            WHERE lower(trim(estado)) NOT IN ('rechazado', 'devuelto', 'anulado', 'nulo', 'anulada')
+            GROUP BY proyecto
         ), cost AS (
             SELECT proyecto, sum(importe_neto) AS spent FROM cost_header
             JOIN projects USING (project_id) GROUP BY proyecto
