@@ -108,7 +108,7 @@ def naive(rows: list[tuple[date, int, bool]]) -> float | None:
     return None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(
         st.tuples(st.dates(date(2023, 2, 1), AS_OF), st.integers(1, 1000), st.booleans()),

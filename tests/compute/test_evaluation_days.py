@@ -189,7 +189,7 @@ def moved(row: Row, days: int) -> Row:
 back = st.integers(0, 500)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.builds(moved, certificates(), back), min_size=1, max_size=6),
     st.lists(st.builds(moved, costs(), back), max_size=3),
@@ -215,8 +215,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[pa.Table, pa.Table]:
     return claims, normalise_costs(found.costs.headers, found.costs.lines, mapping, claims).costs
 
 
-@pytest.mark.parametrize("as_of", [date(2024, 6, 28), date(2024, 2, 29)])
-def test_trends_of_the_demo_are_what_was_published(demo: tuple[pa.Table, pa.Table], as_of: date) -> None:
+@pytest.mark.parametrize(
+    ("as_of", "places"),
+    [
+        (date(2024, 2, 29), [PREVIOUS, TREND[0], TREND[6], TREND[-2]]),
+        pytest.param(date(2024, 6, 28), list(range(1, DAYS)), marks=pytest.mark.slow),
+    ],
+    ids=["some days", "all days"],
+)
+def test_trends_of_the_demo_are_what_was_published(
+    demo: tuple[pa.Table, pa.Table], as_of: date, places: list[int]
+) -> None:
     claims, spent = demo
     cube, _ = published(claims, spent, as_of, 12, FILTERS)
     client, manager, project = (
@@ -230,8 +239,8 @@ def test_trends_of_the_demo_are_what_was_published(demo: tuple[pa.Table, pa.Tabl
         {"amount_band": "alto", "issued_age": ["0-6", "7-13", "14-29"]},
     ]
     filters = [Filter.of(one) for one in terms]
-    compared = assert_trends_are_what_was_published(claims, spent, as_of, 12, range(1, DAYS), filters)
-    assert compared > len(filters) * len(KPIS) * 6
+    compared = assert_trends_are_what_was_published(claims, spent, as_of, 12, places, filters)
+    assert compared > len(filters) * len(KPIS) * len(places) / 2
 
 
 ISSUES = (1, 8, 15, 22)
@@ -282,8 +291,9 @@ def assert_steady(rows: Sequence[Row], as_of: date, *, whole: bool) -> None:
         assert set(one[name]["spark"]) <= {value}, name
     for kpi in KPIS:
         told = one[kpi.name]
-        # A day more of one February is no change of a stream.
-        small = kpi.unit is Unit.DAYS and told["change"] is not None and abs(told["change"]) <= 1
+        # A day more of one February makes what stands a day older, and moves one between levels of days.
+        counted = kpi.unit in (Unit.DAYS, Unit.COUNT)
+        small = counted and told["change"] is not None and abs(told["change"]) <= 1
         assert told["trend"] in (None, "stable") or small, kpi.name
         if whole:
             assert told["trend"] is not None or told["value"] is None or kpi.direction is Direction.NEUTRAL

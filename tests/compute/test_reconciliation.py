@@ -151,7 +151,7 @@ def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) ->
     ]
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
 def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:
     tables = certificates_of(certificates), costs_of(costs)
@@ -162,7 +162,7 @@ def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, 
     assert out_of_range(slices) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(any_certificates(), max_size=8), st.lists(any_costs(), max_size=3))
 def test_what_is_receivable_is_aged_and_due_in_every_variant(claims, spent) -> None:
     costs = [{**row, "cost_id": str(number)} for number, row in enumerate(spent)]
