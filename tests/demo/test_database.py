@@ -11,6 +11,7 @@ import pytest
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.demo.database import DemoSummary, write_demo
+from kpi_pipeline.model.states import Event
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
@@ -63,10 +64,14 @@ def test_every_row_is_a_certificate_but_the_invalid_ones(demo: tuple[Path, DemoS
     }  # fmt: skip
     assert {row["currency"] for row in certificates} == {"CLP"}
     assert all(0 <= row["amount_approved"] <= row["amount_proposed"] for row in certificates)
-    assert any(row["rework_count"] for row in certificates)
+    happened = [{event["event"] for event in row["history"] or ()} for row in certificates]
+    assert any(Event.REWORK in events for events in happened)
     # What is given up was rejected before.
     refused = {"rechazado", "anulado"}
-    assert all((row["rejection_count"] == 1) == (row["state"] in refused) for row in certificates)
+    assert all(
+        (Event.REJECTED in events) == (row["state"] in refused)
+        for row, events in zip(certificates, happened, strict=True)
+    )
     assert "sin asignar" not in {row["project_type"] for row in certificates}
 
 
