@@ -90,8 +90,8 @@ def test_currencies_stand_beside_each_other_and_are_never_added(parts_of) -> Non
         "Not sent: USD 700 in 2 certificates",
     ]
     assert [text for text, _ in written(parts_of(*figures, language="es"))] == [
-        "Devuelto por corregir: $3.349 M y USD 12.501 en 157 certificados",
-        "Sin enviar: USD 700 en 2 certificados",
+        "Devuelto por corregir: $3.349 M y US$12.501 en 157 certificados",
+        "Sin enviar: US$700 en 2 certificados",
     ]
 
 
