@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.pages import BESIDE
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress, page_path
@@ -168,3 +168,18 @@ def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -
     assert 'class="beside"' in web.get(PAGE).text
     press.publish("dashboards", answers={EVERYTHING: data})
     assert 'class="beside"' not in web.get(PAGE).text
+
+
+def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of, catalogue_of) -> None:
+    march = Filter.of({"month": "2024-03"})
+    data = data_of("dashboards") | {"comparison": None, "cohort": {"open": 9}}
+    data["kpis"] |= {"returned": money(CLP=7 * MILLION), "returned_count": count(9)}
+    data["kpis"] |= {"unsent": money(CLP=0), "unsent_count": count(0)}
+    stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), march: data}, catalogue=stored)
+    html = web.get(f"{PAGE}?month=2024-03&lang=en").text
+    (line,) = re.findall(r'<ul class="beside">(.*?)</ul>', html, re.DOTALL)
+    assert "Returned for correction: CLP\xa07.0\xa0M in 9 certificates" in line
+    assert "Not sent" not in line
+    assert f'href="{PAGE}?month=2024-03&amp;state=rechazado&amp;lang=en"' in line
+    assert "9 certificates are open" in html

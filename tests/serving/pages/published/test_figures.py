@@ -126,7 +126,9 @@ def test_the_published_generation_is_served(cube, web, press) -> None:
     for page in held["pages"]:
         for requested in ("", "?lang=en&client=acme", "?state=pagado", "?period=365d", "?month=2024-03"):
             address = page_path(page["name"]) + requested
-            assert web.get(address).status_code == 200, address
+            response = web.get(address)
+            assert response.status_code == 200, address
+            assert ('class="beside"' in response.text) == (requested != "?state=pagado"), address
     for chart in web.get("/manager/api/catalogue").get_json()["data"]["charts"]:
         assert web.get(chart["spec_url_es"]).status_code == web.get(chart["spec_url_en"]).status_code == 200
     assert web.get("/health/system").get_json()["status"] == "ok"
