@@ -18,7 +18,8 @@ certificate and a date (all boolean unless stated otherwise):
     is_unsent        prepared or in revision, never sent
     is_fast          paid within `fast_days` days of issue
     is_critical      receivable and counted, and sent more than `critical_days` days before as_of
-    is_due_assumed   the due date is acceptance or sending + payment term, for want of an expected date
+    is_due_assumed   receivable and counted, and due on acceptance or sending + payment term, for want of
+                     an expected date
     is_high          the proposed amount reaches the currency's highest cut
     is_reworked      the client has asked for rework; null where nothing says
     is_first_pass    accepted with no rework and no return; null where nothing says
@@ -256,7 +257,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     Component("credit_amount", "amount_open", "is_receivable AND amount_open < 0"),
     Component("receivable_age_amount", "amount_open * age_days", "is_receivable"),
     Component("critical_age", "critical_age", "is_critical"),
-    Component("due_assumed_count", "1", "is_counted AND is_receivable AND is_due_assumed"),
+    Component("due_assumed_count", "1", "is_due_assumed"),
     Component("waiting_amount", "amount_open", "waiting_days IS NOT NULL"),
     *_mean("waiting_days"),
     *_mean("idle_days"),

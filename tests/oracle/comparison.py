@@ -15,10 +15,10 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
 
 from .both_ways import WINDOW_MONTHS, BothWays
-from .certificate_states import BUCKETS, DECIMALS
 from .measures import STATES
 from .oracle import Oracle
 from .products import Products
+from .ranges import BUCKETS, DECIMALS
 
 SAMPLED = 10
 """One pair of values in so many is compared where time is short."""

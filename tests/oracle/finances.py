@@ -87,7 +87,8 @@ def forecast_line(variant: Variant, code: str) -> Data:
 
 
 def _expected(variant: Variant, code: str) -> Outcome:
-    return variant.oracle.forecaster.of(one for one in variant.certificate_states if one.currency == code)
+    issued = (one for one in variant.certificate_states if one.is_issued)
+    return variant.oracle.forecaster.of(one for one in issued if one.currency == code)
 
 
 def _by_month(variant: Variant, code: str) -> Data:

@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from . import months as month
-from .certificate_states import BUCKETS, CertificateState
+from .certificate_states import CertificateState
 from .days import Window
 from .measures import COSTS, FLOWS, IDLE, STOCKS
 from .oracle import MILLION
 from .quotients import exact
+from .ranges import BUCKETS
 from .variant import Variant
 
 CALENDAR = {
@@ -195,7 +196,9 @@ def _quantile(percent: int) -> Callable[[View], Result]:
     def of(view: View) -> Result:
         seen: list[tuple[int, bool]] = []
         for one in view.of_day:
-            if not one.is_counted or one.issued not in view.window or not one.is_issued or one.is_advance:
+            if not one.is_counted or one.issued not in view.window or not one.is_issued:
+                continue
+            if one.is_paid and one.is_advance:
                 continue
             if one.payment_days is not None:
                 seen.append((one.payment_days, True))

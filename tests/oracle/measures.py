@@ -4,18 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .certificate_states import (
-    ACCEPTED,
-    AWAITING,
-    BUCKETS,
-    CANCELLED,
-    DUE_BUCKETS,
-    RETURNED,
-    UNSENT,
-    CertificateState,
-    Limits,
-)
+from .certificate_states import CertificateState, Limits
 from .days import Window
+from .ranges import BUCKETS, DUE_BUCKETS
+from .standing import ACCEPTED, AWAITING, CANCELLED, RETURNED, UNSENT
 
 STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado")
 IDLE = {"notice": (7, 13), "warning": (14, 20), "urgent": (21, 29), "critical": (30, None)}

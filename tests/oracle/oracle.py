@@ -7,19 +7,13 @@ from functools import cached_property
 from itertools import combinations
 
 from . import months as month
-from .certificate_states import (
-    AMOUNT_BANDS,
-    BUCKETS,
-    ISSUED_AGES,
-    CertificateState,
-    Limits,
-    certificate_states,
-)
+from .certificate_states import CertificateState, Limits, certificate_states
 from .days import TREND_MONTHS, Window, evaluation_days
 from .entry_sums import EntrySums
 from .forecasting import Forecaster
 from .measures import COSTS, FLOWS, STOCKS, cost_amounts, rolls
 from .quotients import Data, in_order
+from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
 from .source_rows import DIMENSIONS, Row, bare
 from .variant import LONGEST_PERIODS, NOT_OF_COSTS, Variant, ages_between
 

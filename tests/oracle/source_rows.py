@@ -2,7 +2,7 @@
 
 import sqlite3
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -46,8 +46,7 @@ _STAGES = {
 }
 _WORDS_OF_REWORK = ("re-trabajo solicitado", "retrabajo solicitado")
 _WORDS_OF_RESENDING = ("enviado cliente", "enviado a cliente")
-_EVENTS = {
-    "revision": "reopened",
+_EVENT_OF_STATE = {
     "enviado": "sent",
     "pendiente": "sent",
     "validado": "accepted",
@@ -55,6 +54,8 @@ _EVENTS = {
     "rechazado": "rejected",
     "anulado": "cancelled",
 }
+_OWN_EVENTS = {"sent_on": "sent", "conformity_on": "accepted", "paid_on": "paid"}
+_UNDOING_ACCEPTANCE = {"rejected", "rework", "cancelled"}
 _PLAIN = {
     "rejection_reason": None,
     "failure_kind": None,
@@ -134,9 +135,7 @@ def demo_rows(path: Path) -> list[Row]:
             _records(connection, f"SELECT * FROM {table}") for table in ("edp", "edp_log", "projects")
         )
     industry = {project["proyecto"]: project["industria_cliente"] for project in projects}
-    changes: dict[tuple[str, int], list[Row]] = {}
-    for change in sorted(log, key=lambda change: change["fecha_hora"]):
-        changes.setdefault((change["proyecto"], change["n_edp"]), []).append(change)
+    logged = _logged(log)
     rows = []
     for one in edp:
         key = one["proyecto"], one["n_edp"]
@@ -144,7 +143,7 @@ def demo_rows(path: Path) -> list[Row]:
             row = _certificate(one, industry)
         except (ValueError, KeyError):
             continue
-        rows.append(_with_log(row, changes.get(key, [])))
+        rows.append(with_log(row, logged.get(key, [])))
     return rows
 
 
@@ -220,40 +219,53 @@ def _records(connection: sqlite3.Connection, query: str) -> list[Row]:
     return frame.where(frame.notna(), None).to_dict("records")
 
 
-def _with_log(row: Row, changes: Iterable[Row]) -> Row:
-    """A certificate with what its log tells: acceptance, payment and, where it came back, its history.
+Entry = tuple[date, str, bool]
+"""A day of the log, what happened on it, and whether a state was entered that is not paid."""
 
-    An acceptance or a payment is the first that nothing undoes.
-    """
-    accepted_on = paid_on = None
-    logged: list[tuple[date, str]] = []
-    for change in changes:
-        day, word = date.fromisoformat(change["fecha_hora"][:10]), bare(change["despues"])
-        if change["campo"] == "estado":
-            event = _EVENTS[_STATE_OF_WORD[word]] if word in _STATE_OF_WORD else None
-            if event is None:
-                continue
-            if event == "paid":
-                paid_on = paid_on or day
-            else:
-                paid_on = None
-                accepted_on = (accepted_on or day) if event == "accepted" else None
+
+def _logged(log: Iterable[Row]) -> dict[tuple[str, int], list[Entry]]:
+    """What the log tells of each certificate, the earliest first."""
+    found: dict[tuple[str, int], list[Entry]] = {}
+    for change in sorted(log, key=lambda one: one["fecha_hora"]):
+        day, word = date.fromisoformat(change["fecha_hora"][:10]), bare(change["despues"] or "")
+        event, is_unpaid = "", False
+        if change["campo"] == "estado" and word in _STATE_OF_WORD:
+            state = _STATE_OF_WORD[word]
+            event, is_unpaid = _EVENT_OF_STATE.get(state, ""), state != "pagado"
         elif change["campo"] == "estado_detallado" and word in _WORDS_OF_REWORK:
-            event, accepted_on = "rework", None
+            event = "rework"
         elif change["campo"] == "estado_detallado" and word in _WORDS_OF_RESENDING:
             event = "sent"
-        else:
-            continue
-        logged.append((day, event))
-    row["conformity_on"] = row["conformity_on"] or accepted_on
-    row["paid_on"] = row["paid_on"] or paid_on
-    if any(event in {"rejected", "rework", "cancelled"} for _, event in logged):
-        own = [("sent_on", "sent"), ("conformity_on", "accepted"), ("paid_on", "paid")]
-        events = [(row[name], event) for name, event in own if row[name] is not None]
-        events += [(day, event) for day, event in logged if event != "reopened"]
-        # Sorting keeps the order of what is of one day: a certificate's own dates come first.
-        ordered = sorted(events, key=lambda one: one[0])
-        row["history"] = [{"day": day, "event": event} for day, event in ordered]
+        found.setdefault((change["proyecto"], change["n_edp"]), []).append((day, event, is_unpaid))
+    return found
+
+
+def with_log(row: Row, entries: Sequence[Entry]) -> Row:
+    """A certificate with the days that its log tells, and its history where it came back or was cancelled.
+
+    The column of a day goes before the log, of which the first entry counts that no later one undoes.
+    """
+    accepted_on = paid_on = None
+    for day, event, is_unpaid in entries:
+        if event == "accepted":
+            accepted_on = accepted_on or day
+        elif is_unpaid or event in _UNDOING_ACCEPTANCE:
+            accepted_on = None
+        if event == "paid":
+            paid_on = paid_on or day
+        elif is_unpaid:
+            paid_on = None
+    row = {
+        **row,
+        "conformity_on": row["conformity_on"] or accepted_on,
+        "paid_on": row["paid_on"] or paid_on,
+    }
+    events = [(day, event) for day, event, _ in entries if event]
+    if any(event in _UNDOING_ACCEPTANCE for _, event in events):
+        own = [(row[column], event) for column, event in _OWN_EVENTS.items() if row[column] is not None]
+        # Sorting leaves what is of one day in its order.
+        in_order = sorted([*own, *events], key=lambda one: one[0])
+        row["history"] = [{"day": day, "event": event} for day, event in in_order]
     return row
 
 
@@ -266,7 +278,7 @@ def _certificate(one: Row, industry: dict[str, str]) -> Row:
     """
     if not one["cliente"]:
         raise ValueError("no client")
-    state = _STATE_OF_WORD[bare(one["estado"])]
+    state, is_assumed = _STATE_OF_WORD[bare(one["estado"])], one["monto_aprobado"] in {None, ""}
     return {
         "certificate_id": f"{one['proyecto']}/{one['n_edp']}",
         "month": one["mes"],
@@ -283,9 +295,9 @@ def _certificate(one: Row, industry: dict[str, str]) -> Row:
         "paid_on": None,
         "currency": "CLP",
         "amount_proposed": int(one["monto_propuesto"]),
-        "amount_approved": int(one["monto_aprobado"] or one["monto_propuesto"]),
+        "amount_approved": int(one["monto_propuesto"] if is_assumed else one["monto_aprobado"]),
         **_PLAIN,
-        "approved_assumed": not one["monto_aprobado"],
+        "approved_assumed": is_assumed,
         "rework_count": 0,
         "rejection_count": 0,
         "rejection_reason": one["motivo_no_aprobado"],

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from .certificate_states import BUCKETS, CANCELLED, DUE_BUCKETS, RETURNED, CertificateState, amount_cuts
+from .certificate_states import CertificateState
 from .days import Window
 from .measures import COSTS
 from .quotients import Data, exact, part
+from .ranges import BUCKETS, DUE_BUCKETS, amount_cuts
 from .rankings import Sums, broken, by_value, ranked
+from .standing import CANCELLED, RETURNED
 from .variant import Variant
 
 STAGES = {
@@ -92,7 +94,7 @@ def critical_certificates(variant: Variant) -> list[Data]:
             "state": one.state,
             "currency": one.currency,
             "amount": one.outstanding,
-            "sent_on": one.row["sent_on"].isoformat(),
+            "sent_on": one.sent.isoformat() if one.sent else None,
             "days": one.critical_age,
             "overdue_days": one.overdue_days,
             "urgency": urgency(one),

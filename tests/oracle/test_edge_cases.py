@@ -10,9 +10,10 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.thresholds import Thresholds
 
 from .both_ways import BothWays, certificate, cost
-from .certificate_states import ISSUED_AGES, Limits
+from .certificate_states import Limits
 from .comparison import assert_agreement, assert_none, disagreements
 from .measures import STATES
+from .ranges import ISSUED_AGES
 
 pytestmark = pytest.mark.slow
 

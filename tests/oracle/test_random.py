@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from kpi_pipeline.model.filters import Filter
 
 from .both_ways import BothWays, certificate, cost
-from .certificate_states import AMOUNT_BANDS, ISSUED_AGES
 from .comparison import assert_agreement, assert_none, disagreements
 from .measures import STATES
+from .ranges import AMOUNT_BANDS, ISSUED_AGES
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import months as month
-from .certificate_states import ISSUED_AGES, CertificateState
+from .certificate_states import CertificateState
 from .entry_sums import EntrySums
 from .quotients import Data
+from .ranges import ISSUED_AGES
 from .source_rows import Row, bare
 
 if TYPE_CHECKING:

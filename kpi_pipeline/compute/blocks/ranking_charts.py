@@ -158,6 +158,8 @@ def _collections(slice_: Slice) -> Ranking:
     held, row = np.unique(key, return_inverse=True)
     sums = np.zeros((len(held), TREND_MONTHS), np.int64)
     np.add.at(sums, (row, group_sums.month), group_sums.amount)
+    # Payments that cancel each other out in every month are none.
+    held, sums = held[sums.any(axis=1)], sums[sums.any(axis=1)]
     group, value = np.divmod(held, clients)
     variant, currency = np.divmod(group, max(len(slice_.currencies), 1))
     return Ranking.of(GroupSums(variant, value, currency, sums), sums.sum(axis=1))

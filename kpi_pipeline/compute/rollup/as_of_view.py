@@ -54,12 +54,11 @@ def as_of_view(rows: str) -> str:
     return f"""
         WITH passed AS (
             SELECT *,
-                CASE WHEN sent_on <= day THEN sent_on END AS sent_by_day,
-                CASE WHEN conformity_on <= day THEN conformity_on END AS conformity_by_day,
-                CASE WHEN paid_on <= day THEN paid_on END AS paid_by_day,
                 CASE WHEN history IS NOT NULL
                     THEN list_filter(history, lambda event: event['day'] <= day) END AS events,
                 CASE WHEN history IS NOT NULL THEN events[-1]['event'] END AS last_event,
+                least(CASE WHEN sent_on <= day THEN sent_on END, {_first("sent")}) AS sent_by_day,
+                CASE WHEN paid_on <= day THEN paid_on END AS paid_by_day,
                 coalesce(sent_on <= day, state NOT IN ('revision', 'anulado')) AS sent_passed,
                 coalesce(conformity_on <= day, state IN ('validado', 'pagado') AND sent_passed)
                     AS conformity_passed
@@ -75,18 +74,11 @@ def as_of_view(rows: str) -> str:
                 CASE WHEN history IS NULL
                     THEN state = 'rechazado' AND sent_passed AND NOT conformity_passed
                     ELSE coalesce(last_event IN ('rejected', 'rework'), false) END AS was_returned,
-                CASE WHEN has_accepted OR has_paid THEN amount_approved ELSE amount_proposed END
-                    AS amount_claimed,
-                CASE WHEN has_accepted OR has_paid THEN coalesce(amount_retained, 0) ELSE 0 END
-                    AS amount_withheld,
-                CASE WHEN amount_paid IS NOT NULL AND coalesce(paid_by_day IS NOT NULL, false)
-                    OR amount_paid IS NOT NULL AND paid_on IS NULL AND has_accepted THEN amount_paid
-                    ELSE 0 END AS amount_paid_by_day,
-                {_remainder("amount_claimed - amount_paid_by_day - amount_withheld")} AS amount_left,
-                NOT is_cancelled AND has_paid AND (amount_paid IS NULL OR amount_left = 0) AS is_paid,
+                NOT is_cancelled AND has_paid AND (amount_paid IS NULL OR
+                    {_remainder("amount_approved", "amount_paid + coalesce(amount_retained, 0)")} = 0)
+                    AS is_paid,
                 CASE WHEN is_cancelled THEN 'anulado'
                     WHEN is_paid THEN 'pagado'
-                    WHEN has_paid THEN 'validado'
                     WHEN was_returned THEN 'rechazado'
                     WHEN has_accepted THEN 'validado'
                     WHEN coalesce(last_event = 'sent', sent_passed) THEN
@@ -104,13 +96,29 @@ def as_of_view(rows: str) -> str:
                 is_open AND NOT is_returned AS is_portfolio,
                 is_portfolio AND NOT is_accepted AS is_pending,
                 NOT is_cancelled AND amount_proposed >= 0 AS is_counted,
-                CASE WHEN is_open THEN amount_left ELSE 0 END AS amount_open,
+                CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount_claimed,
+                CASE WHEN is_accepted THEN coalesce(amount_retained, 0) ELSE 0 END AS amount_withheld,
                 CASE WHEN is_cancelled THEN 0
-                    WHEN amount_paid IS NOT NULL THEN amount_paid_by_day
-                    WHEN is_paid THEN amount_approved - amount_withheld ELSE 0 END AS amount_collected,
+                    WHEN amount_paid IS NULL
+                    THEN CASE WHEN is_paid THEN amount_approved - amount_withheld ELSE 0 END
+                    WHEN CASE WHEN paid_on IS NULL THEN is_accepted ELSE paid_by_day IS NOT NULL END
+                    THEN amount_paid ELSE 0 END AS amount_collected,
+                CASE WHEN is_open
+                    THEN {_remainder("amount_claimed", "amount_collected + amount_withheld")}
+                    ELSE 0 END AS amount_open,
+                CASE WHEN history IS NOT NULL THEN coalesce(list_max(list_transform(events,
+                    lambda event, place:
+                        CASE WHEN event['event'] IN ('rejected', 'rework', 'cancelled') THEN place END)), 0)
+                    END AS undone_by,
+                CASE WHEN history IS NOT NULL THEN list_transform(list_filter(events,
+                    lambda event, place: place > undone_by AND event['event'] = 'accepted'),
+                    lambda event: event['day']) END AS acceptances,
+                CASE WHEN NOT is_accepted THEN NULL
+                    WHEN history IS NULL OR list_contains(acceptances, conformity_on)
+                    THEN CASE WHEN conformity_on <= day THEN conformity_on END
+                    ELSE acceptances[1] END AS conformity_by_day,
                 coalesce(expected_payment_on,
-                    coalesce(CASE WHEN is_accepted THEN conformity_by_day END, sent_by_day)
-                    + $payment_term_days::INTEGER) AS due_on
+                    coalesce(conformity_by_day, sent_by_day) + $payment_term_days::INTEGER) AS due_on
             FROM staged
         ), counted AS (
             SELECT *, day - issued_on AS age_days, day - due_on AS overdue_days,
@@ -125,15 +133,17 @@ def as_of_view(rows: str) -> str:
                 CASE WHEN is_counted AND is_receivable AND NOT is_accepted
                     THEN day - greatest(sent_by_day, {_last("sent")}) END AS waiting_days,
                 CASE WHEN is_counted AND is_portfolio
-                    THEN day - greatest(issued_on, sent_by_day, conformity_by_day, events[-1]['day']) END
-                    AS idle_days,
+                    THEN day - greatest(
+                        issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day']
+                    ) END AS idle_days,
                 CASE WHEN is_counted AND is_returned THEN day - {_last("rejected", "rework")} END
                     AS returned_days,
                 CASE WHEN is_counted AND is_unsent THEN day - issued_on END AS unsent_days,
                 coalesce(is_receivable AND is_counted AND overdue_days > 0, false) AS is_overdue,
                 coalesce(is_receivable AND is_counted AND day - sent_by_day > $critical_days, false)
                     AS is_critical,
-                expected_payment_on IS NULL AND due_on IS NOT NULL AS is_due_assumed,
+                is_receivable AND is_counted AND expected_payment_on IS NULL AND due_on IS NOT NULL
+                    AS is_due_assumed,
                 rework_count > 0 OR rework_count IS NOT NULL AND {_by_day("rework")} AS is_reworked,
                 rejection_count > 0 OR rejection_count IS NOT NULL AND {_by_day("rejected")} AS was_rejected
             FROM stood
@@ -141,7 +151,7 @@ def as_of_view(rows: str) -> str:
         SELECT *, coalesce(payment_days <= $fast_days, false) AS is_fast,
             amount_proposed >= cut_3 AS is_high,
             CASE WHEN is_reworked IS NOT NULL AND was_rejected IS NOT NULL
-                THEN NOT is_reworked AND NOT was_rejected END AS is_first_pass,
+                THEN is_accepted AND NOT is_reworked AND NOT was_rejected END AS is_first_pass,
             CASE WHEN is_accepted THEN coalesce(conformity_by_day, sent_by_day, issued_on) END AS accepted_on,
             CASE WHEN is_accepted THEN accepted_on
                 WHEN is_returned THEN coalesce({_last("rejected", "rework")}, sent_by_day, issued_on) END
@@ -157,9 +167,10 @@ def as_of_view(rows: str) -> str:
     """
 
 
-def _remainder(left: str) -> str:
-    """SQL: what is left of the claimed amount; nothing where more has been taken off than there was."""
-    return f"CASE WHEN amount_claimed >= 0 THEN greatest({left}, 0) ELSE least({left}, 0) END"
+def _remainder(whole: str, part: str) -> str:
+    """SQL: what a part leaves of a whole; nothing where the part is the greater."""
+    left = f"{whole} - ({part})"
+    return f"CASE WHEN {whole} >= 0 THEN greatest({left}, 0) ELSE least({left}, 0) END"
 
 
 def _ever(event: str) -> str:
@@ -170,6 +181,11 @@ def _ever(event: str) -> str:
 def _by_day(event: str) -> str:
     """SQL: the history has an event by the day."""
     return f"coalesce(len(list_filter(events, lambda event: event['event'] = '{event}')), 0) > 0"
+
+
+def _first(event: str) -> str:
+    """SQL: the day of the first of an event by the day, null where there is none."""
+    return f"list_filter(events, lambda event: event['event'] = '{event}')[1]['day']"
 
 
 def _last(*events: str) -> str:

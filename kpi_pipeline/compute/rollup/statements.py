@@ -206,7 +206,7 @@ BREAKDOWNS: Final = f"""
 """
 
 CRITICAL: Final = f"""
-    SELECT {_CELL}, certificate_id, amount_open AS amount, sent_on, due_on,
+    SELECT {_CELL}, certificate_id, amount_open AS amount, sent_by_day AS sent_on, due_on,
         critical_age AS days, overdue_days, idle_days,
         40 * least(critical_age, 180) // 180
             + 40 * greatest(least(amount_open, cut_3), 0)::HUGEINT // cut_3

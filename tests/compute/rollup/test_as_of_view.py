@@ -11,8 +11,9 @@ from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF, certificate, certificates, history, table
-from tests.oracle.certificate_states import CANCELLED, CertificateState, Limits
+from tests.oracle.certificate_states import CertificateState, Limits
 from tests.oracle.source_rows import table_rows
+from tests.oracle.standing import CANCELLED
 
 _ON = "(SELECT *, $day::DATE AS day FROM certificates JOIN cuts USING (currency))"
 
