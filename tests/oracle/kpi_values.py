@@ -60,7 +60,7 @@ class KpiValues:
         variant = self.variant
         if day not in variant.places or (variant.is_cohort and figure.of_calendar):
             return _NOTHING
-        if figure.needs_costs and not variant.knows_costs(code):
+        if figure.needs_costs and not variant.knows_costs(code, day):
             return _NOTHING
         if (day, place) not in self._views:
             self._views[day, place] = View(variant, day, place)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from itertools import combinations
 
@@ -85,9 +85,13 @@ class Oracle:
         return sorted({code for ledger in (self.cohorts, self.cohorts_spent) for code in ledger.currencies})
 
     @cached_property
-    def cost_currencies(self) -> set[str]:
-        """Currencies in which there is any cost."""
-        return set(self.cohorts_spent.currencies)
+    def first_invoices(self) -> dict[str | None, date]:
+        """The first day of a cost, by currency."""
+        found: dict[str | None, date] = {}
+        for cost in self.costs:
+            code = cost["currency"]
+            found[code] = min(found.get(code, cost["invoiced_on"]), cost["invoiced_on"])
+        return found
 
     @cached_property
     def this_month(self) -> int:
@@ -104,13 +108,6 @@ class Oracle:
         """The first issue of all that is not cancelled on one of the days, or is paid in advance."""
         seen = (*self.states_of[self.cohorts], *self.states_of[self.stood])
         return min((one.issued for one in seen if one.standing != "cancelled"), default=None)
-
-    def reach(self, day: int) -> date | None:
-        """The first day that any figure of a day reaches: of its window, or of a month a year before."""
-        first = self.windows[day].first
-        year_before = month.of(self.days[day] + timedelta(1)) - 1 - 12
-        begin = month.last_day(year_before).replace(day=1)
-        return None if first is None else min(first, begin)
 
     @cached_property
     def loss_rates(self) -> list[dict[str, dict[str, int | None]]]:

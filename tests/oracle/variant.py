@@ -46,9 +46,10 @@ class Variant:
         """The filter names only what a cost has."""
         return not NOT_OF_COSTS & self.asked.keys()
 
-    def knows_costs(self, code: str | None) -> bool:
-        """Costs are known under the filter, in a currency in which there are any."""
-        return self.has_costs and code in self.oracle.cost_currencies
+    def knows_costs(self, code: str | None, day: int = 0) -> bool:
+        """Costs are known under the filter, in a currency in which there are any by a day of its place."""
+        first = self.oracle.first_invoices.get(code)
+        return self.has_costs and first is not None and first <= self.oracle.days[day]
 
     @property
     def months(self) -> list[int]:
@@ -106,8 +107,9 @@ class Variant:
     def _first_issued(self, day: int, on: date) -> date | None:
         of_day = [one for one in self.on_day(day) if one.standing != "cancelled"]
         if OF_THE_DAY & self.asked.keys():
-            # What was settled before all that figures reach is no part of what the filter shows that day.
-            of_day = [one for one in of_day if _takes_part(one, self.oracle.reach(day))]
+            # What was settled before the window is no part of what the filter shows that day.
+            begin = self.oracle.windows[day].first
+            of_day = [one for one in of_day if one.is_open or begin is None or _last_event(one) >= begin]
         return min((one.issued for one in of_day), default=None)
 
     def on_day(self, day: int) -> list[CertificateState]:
@@ -219,18 +221,10 @@ class Variant:
         return [dict(zip(names, row, strict=True)) for row in (*rows, of_all)]
 
 
-def _takes_part(one: CertificateState, first: date | None) -> bool:
-    """It stands open, or its last event is not before a day."""
-    if one.row["amount_paid"] is not None:
-        return True
-    if one.row["state"] == "anulado" and one.row["history"] is None:
-        return True
-    has_end = one.row["paid_on"] is not None or (one.row["state"] == "pagado" and one.row["history"] is None)
-    if not has_end or first is None:
-        return True
-    milestones = [one.row[name] for name in ("issued_on", "sent_on", "conformity_on", "paid_on")]
-    milestones += [event["day"] for event in (one.row["history"] or ())[-1:]]
-    return max(day for day in milestones if day is not None) >= first
+def _last_event(one: CertificateState) -> date:
+    """The last that happened to it by the day."""
+    dated = [one.issued, one.sent, one.conformity, one.paid_on, *(event["day"] for event in one.events)]
+    return max(day for day in dated if day is not None)
 
 
 def ages_between(first: int, last: int) -> tuple[str, ...]:
