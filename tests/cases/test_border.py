@@ -133,4 +133,5 @@ def test_words_of_exports_for_no_value() -> None:
     parsed = SourceMapping.model_validate(mapping)
     result = normalise(extract(str(data), parsed).raw, parsed, None)
     assert column(result, "conformity_on") == column(result, "paid_on") == [None] * 3
-    assert column(result, "amount_approved") == [0] * 3
+    assert column(result, "amount_approved") == column(result, "amount_proposed") == [1000] * 3
+    assert column(result, "approved_assumed") == [True] * 3

@@ -33,7 +33,7 @@ class Figures:
 
     def __init__(self, certificates: pa.Table, as_of: date) -> None:
         costs = COST_SCHEMA.empty_table()
-        rollup = roll_up(certificates, costs, as_of, Thresholds())
+        rollup = roll_up(certificates, costs, as_of, Thresholds(), 12)
         self.cube = Cube(rollup, as_of, 12, Thresholds())
         assert reconcile_rollup(certificates, costs, rollup, as_of) == []
         assert out_of_range(list(self.cube.slices())) == []
@@ -127,19 +127,14 @@ def test_a_credit_note_reduces_and_is_never_overdue(tmp_path: Path) -> None:
 
 def test_an_advance_is_billed_and_collected(tmp_path: Path) -> None:
     found = figures(tmp_path, "20-paid-in-advance")
-    assert found("approved", "collected", "certificates") == (80_000_000, 80_000_000, 31)
+    assert found("approved", "paid", "certificates") == (80_000_000, 80_000_000, 31)
     # Thirty took 31 days, and the advance none; it is left out of the median.
     assert found("payment_days", "payment_days_median", "payment_days_p90") == (30 * 31 / 31, 31, 31)
 
 
 def test_an_approved_amount_that_is_missing_is_assumed_and_counted(tmp_path: Path) -> None:
     found = figures(tmp_path, "23-approved-empty")
-    assert found("receivable", "approved", "paid", "collected") == (
-        10_000_000,
-        13_000_000,
-        3_000_000,
-        3_000_000,
-    )
+    assert found("receivable", "approved", "paid") == (10_000_000, 13_000_000, 3_000_000)
     assert found("approved_assumed_count") == (2,)
 
 
@@ -167,9 +162,9 @@ def test_a_part_payment_without_its_columns_leaves_all_receivable(tmp_path: Path
         ("2024-02-10", "pagado", 9_500_000, "", 500_000, 1, 9_500_000),
         ("2024-02-10", "pagado", 9_500_000, 500_000, 0, 0, 9_500_000),
         ("2024-02-10", "validado", 9_500_000, 300_000, 200_000, 1, 9_500_000),
-        # On an unknown day: paid, and in no month collected.
-        ("", "validado", 9_500_000, 500_000, 0, 1, 0),
-        ("", "pagado", 9_500_000, 500_000, 0, 0, 0),
+        # On an unknown day: since it was accepted, as far as anyone knows.
+        ("", "validado", 9_500_000, 500_000, 0, 1, 9_500_000),
+        ("", "pagado", 9_500_000, 500_000, 0, 0, 9_500_000),
         # Released, the retained amount is paid as well.
         ("2024-02-10", "pagado", 10_000_000, 0, 0, 0, 10_000_000),
         ("2024-02-10", "pagado", "", "", 0, 0, 10_000_000),
@@ -193,4 +188,4 @@ def test_a_part_payment_with_its_columns(
         rows=f"{HEADER},abonado,retenido\n{row}\n",
     )
     assert found("receivable", "overdue", "retained") == (left, left, retained or 0)
-    assert found("receivable_count", "collected") == (owed, collected)
+    assert found("receivable_count", "paid") == (owed, collected)

@@ -93,7 +93,7 @@ def folded_in(value: Any) -> Any:
 
 def figures(normalised: Normalised) -> dict[str, Any]:
     """Every product's answer for all certificates and for each single value, names folded."""
-    rollup = roll_up(normalised.certificates, COST_SCHEMA.empty_table(), AS_OF, Thresholds())
+    rollup = roll_up(normalised.certificates, COST_SCHEMA.empty_table(), AS_OF, Thresholds(), 12)
     cube = Cube(rollup, AS_OF, 12, Thresholds())
     return {
         f"{product} {requested.identity}": folded_in(answer)
