@@ -13,6 +13,7 @@ from .both_ways import BothWays, certificate, cost
 from .comparison import assert_agreement, assert_none, disagreements
 from .measures import STATES
 from .ranges import AMOUNT_BANDS, ISSUED_AGES
+from .source_rows import with_log
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +21,12 @@ days = st.dates(date(2022, 11, 1), date(2024, 5, 31))
 dates_of_interest = st.sampled_from([date(2024, 2, 29), date(2023, 12, 31), date(2024, 3, 1)]) | days
 amounts = st.integers(-1000, 10**7) | st.sampled_from([0, 1, 999_999, 10**6, -(10**10), 10**10])
 CURRENCIES = st.sampled_from(["CLP", "USD"])
+EVENTS = ["sent", "accepted", "rejected", "rework", "cancelled", "paid"]
+UNPAID = {"sent", "accepted", "rejected", "cancelled"}
+log = st.just([]) | st.lists(st.tuples(st.integers(0, 120), st.sampled_from(EVENTS)), max_size=6).map(
+    lambda entries: sorted(entries, key=lambda entry: entry[0])
+)
+"""What a log tells: days after sending, and events."""
 VALUES = {
     "client": ["Norte", "Sur", "Ñuble"],
     "project": ["Puente", "Túnel"],
@@ -34,7 +41,8 @@ ASKED = {
         name: st.lists(st.sampled_from([*values, values[0].upper(), "nadie"]), max_size=3)
         for name, values in VALUES.items()
     },
-    "state": st.lists(st.sampled_from([*STATES, "Revisión"]), max_size=3) | st.just(["revision", "enviado"]),
+    "state": st.lists(st.sampled_from([*STATES, "anulado", "Revisión"]), max_size=3)
+    | st.just(["revision", "enviado"]),
     "month": st.lists(st.sampled_from(MONTHS), max_size=4) | st.just(MONTHS[3:7]),
     "amount_band": st.lists(st.sampled_from(AMOUNT_BANDS), max_size=2),
     "issued_age": st.lists(st.sampled_from(AGES), max_size=3)
@@ -50,16 +58,25 @@ def shared(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def part_of(amount: int) -> st.SearchStrategy[int | None]:
+    """What may be paid or retained of an amount: mostly nothing that is told, all or a part of it."""
+    return st.sampled_from([None, None, None, 0, amount // 3, amount, 2 * amount])
+
+
 @st.composite
 def certificates(draw: st.DrawFn) -> dict[str, Any]:
-    """A certificate that could come out of a source: conformity follows sending, payment issue."""
+    """A certificate that could come out of a source: conformity follows sending."""
     issued = draw(days)
     sent = draw(st.none() | st.integers(-5, 70).map(lambda after: issued + timedelta(after)))
-    return certificate(
-        draw(st.sampled_from(STATES)),
+    proposed, approved = draw(amounts), draw(st.none() | amounts)
+    entries = draw(log)
+    unknown: st.SearchStrategy[int | None] = st.nothing() if entries else st.none()
+    row = certificate(
+        draw(st.sampled_from([*STATES, "anulado"])),
         issued,
-        draw(amounts),
-        draw(amounts),
+        proposed,
+        proposed if approved is None else approved,
+        approved_assumed=approved is None,
         **shared(draw),
         month=draw(st.just(issued) | days).replace(day=1),
         sent_on=sent,
@@ -67,12 +84,16 @@ def certificates(draw: st.DrawFn) -> dict[str, Any]:
             st.none() | st.integers(0, 70).map(lambda after: (sent or issued) + timedelta(after))
         ),
         expected_payment_on=draw(st.none() | days),
-        paid_on=draw(st.none() | st.integers(0, 400).map(lambda after: issued + timedelta(after))),
+        paid_on=draw(st.none() | st.integers(-60, 400).map(lambda after: issued + timedelta(after))),
+        amount_paid=draw(part_of(approved or proposed)),
+        amount_retained=draw(part_of((approved or proposed) // 10)),
         rejection_reason=draw(st.sampled_from([None, "otros", "fuera_alcance"])),
         failure_kind=draw(st.sampled_from([None, "otros", "coord_cliente"])),
-        rework_count=draw(st.integers(0, 2)),
-        rejection_count=draw(st.integers(0, 1)),
+        rework_count=draw(st.integers(0, 2) | unknown),
+        rejection_count=draw(st.integers(0, 1) | unknown),
     )
+    start = sent or issued
+    return with_log(row, [(start + timedelta(day), event, event in UNPAID) for day, event in entries])
 
 
 @st.composite
