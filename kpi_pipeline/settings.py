@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     as_of: date | None = Field(None, alias="KPI_AS_OF")
     timezone: str = Field(DEFAULT_TIMEZONE, alias="KPI_TIMEZONE")
     max_rejected_share: float = Field(0.05, ge=0, le=1, alias="KPI_MAX_REJECTED_SHARE")
+    max_rejected_amount_share: float = Field(0.05, ge=0, le=1, alias="KPI_MAX_REJECTED_AMOUNT_SHARE")
+    max_fall_share: float = Field(0.2, ge=0, le=1, alias="KPI_MAX_FALL_SHARE")
 
     # Definitions.
     critical_days: Days = Field(60, alias="KPI_CRITICAL_DAYS")

@@ -60,7 +60,10 @@ def test_checks_block_what_comes_after() -> None:
     assert all(spec.blocking for spec in checks.values())
     assert set(checks) == {
         ("certificates", "rejected_share_within_limit"),
+        ("certificates", "rejected_amount_within_limit"),
+        ("certificates", "nothing_collapsed"),
         ("costs", "rejected_costs_within_limit"),
+        ("costs", "rejected_cost_amount_within_limit"),
         ("rollup", "totals_reconcile_with_certificates"),
         ("month_end_rollup", "month_ends_reconcile_with_certificates"),
         *((f"month_end_{product}", f"{product}_month_ends_hold") for product in PRODUCTS),

@@ -15,7 +15,8 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.read_source import Refusals, read_source
+from kpi_pipeline.assets.read_source import Reading, Refusals, read_source
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 
@@ -52,10 +53,29 @@ def _out(description: str, *kinds: str) -> AssetOut:
             description="Refused rows are at most KPI_MAX_REJECTED_SHARE of all rows.",
         ),
         AssetCheckSpec(
+            "rejected_amount_within_limit",
+            asset="certificates",
+            blocking=True,
+            description="Refused rows hold at most KPI_MAX_REJECTED_AMOUNT_SHARE of each currency's amount.",
+        ),
+        AssetCheckSpec(
+            "nothing_collapsed",
+            asset="certificates",
+            blocking=True,
+            description="Since the last accepted reading neither rows nor amounts fell by more than "
+            "KPI_MAX_FALL_SHARE.",
+        ),
+        AssetCheckSpec(
             "rejected_costs_within_limit",
             asset="costs",
             blocking=True,
             description="Refused costs are at most KPI_MAX_REJECTED_SHARE of all costs.",
+        ),
+        AssetCheckSpec(
+            "rejected_cost_amount_within_limit",
+            asset="costs",
+            blocking=True,
+            description="Refused costs hold at most KPI_MAX_REJECTED_AMOUNT_SHARE of each currency's amount.",
         ),
     ],
 )
@@ -65,20 +85,31 @@ def certificates(
     """Read the source, normalise and validate.
 
     Raises:
-        Failure: If too many rows or costs are refused; the quarantines are kept for inspection.
+        Failure: If too many rows or costs, or too much of their amount, are refused, or if the source has
+            collapsed; the quarantines are kept for inspection, and readers see that a reading is held.
     """
     reading = read_source(source, cache)
     rows, headers = reading.refused_certificates, reading.refused_costs
     context.log.info(
-        f"{rows.rows} rows and {headers.rows} costs read from {source.shown()}, "
-        f"{rows.refused} and {headers.refused} refused"
+        f"{rows.report.accepted} rows and {headers.report.accepted} costs accepted from {source.shown()}, "
+        f"{rows.report.refused} and {headers.report.refused} refused"
     )
 
     yield _quarantine("quarantine", reading.quarantine, rows)
     yield _quarantine("cost_quarantine", reading.cost_quarantine, headers)
-    yield _check("certificates", "rejected_share_within_limit", rows)
-    yield _check("costs", "rejected_costs_within_limit", headers)
-    reading.fail_if_too_dirty()
+    yield _rows_check("certificates", "rejected_share_within_limit", rows)
+    yield _amount_check("certificates", "rejected_amount_within_limit", rows)
+    yield _rows_check("costs", "rejected_costs_within_limit", headers)
+    yield _amount_check("costs", "rejected_cost_amount_within_limit", headers)
+    yield AssetCheckResult(
+        asset_key="certificates",
+        check_name="nothing_collapsed",
+        passed=not reading.falls,
+        metadata={"falls": [fall.as_text() for fall in reading.falls] or ["none"], **_digest(reading)},
+    )
+    file, held = source.readings_file(), reading.held
+    publish_readings(cache.client, file.accept(reading.report) if held is None else file.hold(held))
+    reading.fail_if_held()
     origin: dict[str, str | int | float] = {
         "source": source.shown(),
         "mapping": reading.provenance.mapping,
@@ -92,7 +123,11 @@ def certificates(
         output_name="certificates",
         metadata={
             "rows": reading.certificates.num_rows,
-            "rows_refused": rows.refused,
+            "rows_refused": rows.report.refused,
+            "refused_amount_shares": MetadataValue.json(rows.report.refused_amount_shares),
+            "rows_refused_of_unknown_amount": rows.report.unreadable,
+            "conflicts": MetadataValue.json(dict(reading.report.conflicts)),
+            **_digest(reading),
             "empty_rows_left_out": reading.left_out.blank,
             "rows_of_totals_left_out": reading.left_out.totals,
             "reasons": MetadataValue.json(rows.reason_counts),
@@ -105,8 +140,10 @@ def certificates(
         output_name="costs",
         metadata={
             "rows": reading.costs.num_rows,
-            "costs": headers.rows - headers.refused,
-            "costs_refused": headers.refused,
+            "costs": headers.report.accepted,
+            "costs_refused": headers.report.refused,
+            "refused_amount_shares": MetadataValue.json(headers.report.refused_amount_shares),
+            "costs_refused_of_unknown_amount": headers.report.unreadable,
             "costs_without_detail": reading.undetailed_costs,
             "reasons": MetadataValue.json(headers.reason_counts),
             **origin,
@@ -127,18 +164,37 @@ def _quarantine(name: str, refused: pa.Table, refusals: Refusals) -> Output[pa.T
     )
 
 
-def _check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+def _rows_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+    report = refusals.report
     return AssetCheckResult(
         asset_key=asset,
         check_name=name,
-        passed=refusals.within_limit,
+        passed=refusals.rows_within_limit,
         metadata={
-            "refused": refusals.refused,
-            "rows": refusals.rows,
-            "share": refusals.share,
+            "refused": report.refused,
+            "rows": report.accepted + report.refused,
+            "share": report.refused_share,
             "limit": refusals.limit,
         },
     )
+
+
+def _amount_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=refusals.amount_within_limit,
+        metadata={
+            "shares": MetadataValue.json(refusals.report.refused_amount_shares),
+            "rows_of_unknown_amount": refusals.report.unreadable,
+            "limit": refusals.amount_limit,
+        },
+    )
+
+
+def _digest(reading: Reading) -> dict[str, str]:
+    """The name by which `kpi accept-reading` confirms the reading."""
+    return {"reading": reading.report.digest}
 
 
 def _preview(table: pa.Table) -> MetadataValue:

@@ -4,6 +4,7 @@ kpi:manifest                     hash, product -> its live generation
 kpi:replaced                     hash, generation kept to roll back to -> its entry when it was replaced
 kpi:history                      hash, <product>:<month> -> the generation of the end of that month
 kpi:fence                        the last fence handed out
+kpi:source                       hash, `readings` -> what was last read of the source
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
 kpi:g:<generation>:retired       the same set while its payloads are removed
@@ -45,9 +46,13 @@ REPLACED_KEY: Final = "kpi:replaced"
 HISTORY_KEY: Final = "kpi:history"
 FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
+SOURCE_KEY: Final = "kpi:source"
+READINGS_FIELD: Final = "readings"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
 
-LASTING_KEYS: Final = frozenset((MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY))
+LASTING_KEYS: Final = frozenset(
+    (MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY)
+)
 """The keys that never expire."""
 
 _GENERATION: Final = re.compile(r".+-(\d{8}T\d{6}\.\d{6})Z-[0-9a-f]{8}", re.ASCII)

@@ -2,6 +2,7 @@
 
 import typer
 
+from kpi_pipeline.cli.accept_reading import accept_reading
 from kpi_pipeline.cli.backfill import backfill
 from kpi_pipeline.cli.backtest import backtest
 from kpi_pipeline.cli.doctor import doctor
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, load, warm, variants, backfill, backtest, rollback, status, doctor, down):
+for command in (up, load, accept_reading, warm, variants, backfill, backtest, rollback, status, doctor, down):
     app.command()(command)
 
 

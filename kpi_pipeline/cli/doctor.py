@@ -154,7 +154,9 @@ def _redis(settings: Settings, running: Addresses | None) -> str:
 def _source(settings: Settings) -> str:
     if settings.source_url is None:
         raise _Skipped("none is chosen: `kpi up` creates a demo, `kpi load` chooses your own")
-    check = read_source(settings.source_url.get_secret_value(), settings.source_mapping, settings.timezone)
+    check = read_source(
+        settings.source_url.get_secret_value(), settings.source_mapping, settings.timezone, settings.today()
+    )
     check_rejected_share(check, settings)
     return f"{check.source} (mapping {check.mapping}): {check.summary()}"
 

@@ -14,7 +14,10 @@ from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
 from kpi_pipeline.cli.source_check import SourceCheck, check_rejected_share, read_source
 from kpi_pipeline.demo.database import write_demo
+from kpi_pipeline.model.conflicts import CONFLICT_TEXTS, Conflict
+from kpi_pipeline.model.readings import Fall, ReadingReport
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import choose_source
 from kpi_pipeline.stack.home import Home
 
@@ -70,19 +73,25 @@ def load(
                 choice = make_demo(settings, rows, seed, day, display)
         else:
             choice = Choice(source, mapping, day)
-        check = read_source(choice.url, choice.mapping, settings.timezone)
+        # Not `settings.today()`, which the business date of the earlier choice may override.
+        today = choice.as_of or datetime.now(ZoneInfo(settings.timezone)).date()
+        check = read_source(choice.url, choice.mapping, settings.timezone, today)
         if not as_json:
             _print_check(check)
         check_rejected_share(check, settings)
         overriding = _overriding(store_choice(settings, choice))
+        falls = () if overriding else _accept(check.reading)
         if as_json:
             stored = {"ok": True, **check.as_dict(), "as_of": choice.as_of}
-            print_json({**stored, "overridden_by": overriding})
+            falls_text = [fall.as_text() for fall in falls]
+            print_json({**stored, "falls": falls_text, "overridden_by": overriding})
             return
         if overriding:
             print_line(
                 f"Warning: {', '.join(overriding)} in the environment or .env overrides this; unset it."
             )
+        for fall in falls:
+            print_line(f"Warning: {fall.as_text()} since the last accepted reading of this source.")
         print_line("Chosen. Publish its figures with `kpi warm`, or wait for the next scheduled refresh.")
 
 
@@ -131,6 +140,19 @@ def _overriding(stored: Path) -> list[str]:
     return [name for name, value in effective.items() if choice.get(name) != value]
 
 
+def _accept(reading: ReadingReport) -> tuple[Fall, ...]:
+    """Make the reading by which a source is chosen the one that later ones are compared with.
+
+    Returns:
+        What fell below an earlier reading of the same source.
+    """
+    settings = load_settings()
+    file = ReadingsFile(settings)
+    before = file.load().accepted
+    file.accept(reading)
+    return () if before is None else reading.falls_from(before, settings.max_fall_share)
+
+
 def _print_check(check: SourceCheck) -> None:
     print_line(f"{check.source} read with mapping {check.mapping}: {check.summary()}")
     for title, rows in (("Rejected rows", check.certificates), ("Rejected costs", check.costs)):
@@ -142,3 +164,11 @@ def _print_check(check: SourceCheck) -> None:
                     for refusal in rows.reasons
                 ],
             )
+    if check.reading.conflicts:
+        print_table(
+            ("Certificates", "Conflict"),
+            [
+                (f"{count:,}", CONFLICT_TEXTS[Conflict(conflict)].en)
+                for conflict, count in check.reading.conflicts.items()
+            ],
+        )

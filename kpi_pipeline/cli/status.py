@@ -57,6 +57,7 @@ def status(as_json: Json = False) -> None:
                     "products": cache["products"],
                     "redis": cache["redis"],
                     "alarms": cache["alarms"],
+                    "source": cache["source"],
                     "runs": None if runs is None else list(map(asdict, runs)),
                 }
             )
@@ -90,6 +91,8 @@ def _problems(
             live = cache["products"].get(product)
             if live is None or live["state"] == AnswerState.EXPIRED.value:
                 problems.append(f"{product} is {'expired' if live else 'missing'}: run `kpi warm`")
+    if (held := cache["source"]["held"]) is not None:
+        problems.append(_held(held))
     if runs is None:
         problems.append("Dagster does not answer: see logs/dagster-web.log in KPI_HOME")
     elif runs and runs[0].status not in _HEALTHY_RUNS:
@@ -116,6 +119,8 @@ def _print_status(
         ("Product", "State", "Age", "As of", "Variants", "Bytes", "Generation"),
         [_product_row(product, live) for product, live in cache["products"].items()],
     )
+    if (accepted := cache["source"]["accepted"]) is not None:
+        print_line(f"source     {_reading(accepted)}")
     server = cache["redis"]
     if server["reachable"]:
         print_line(
@@ -126,6 +131,33 @@ def _print_status(
         print_line(f"problem: {problem}")
     if not problems:
         print_line("healthy")
+
+
+def _held(held: Mapping[str, Any]) -> str:
+    """Why a reading of the source is not published, with what to do."""
+    if held["falls"]:
+        return (
+            f"the reading {held['digest']} of the source is not published: {'; '.join(held['falls'])}. "
+            f"If that is right, run `kpi accept-reading {held['digest']}`, then `kpi warm`"
+        )
+    return (
+        f"the reading {held['digest']} of the source is not published, for too much of it is refused "
+        f"({_reading(held)}): run `kpi doctor`"
+    )
+
+
+def _reading(report: Mapping[str, Any]) -> str:
+    """The rows of a reading and what is refused of them, in rows and in money."""
+    texts = []
+    for kind in ("certificates", "costs"):
+        rows = report[kind]
+        money = [
+            f"{share:.1%} of the amount in {code}" for code, share in rows["refused_amount_shares"].items()
+        ]
+        money += [f"{rows['unreadable']:,} of unknown amount"] if rows["unreadable"] else []
+        text = f"{rows['accepted']:,} {kind}, {rows['refused']:,} refused"
+        texts.append(f"{text} ({', '.join(money)})" if money else text)
+    return "; ".join(texts)
 
 
 def _product_row(product: str, live: Mapping[str, Any]) -> tuple[str, ...]:

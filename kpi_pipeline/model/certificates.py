@@ -58,6 +58,16 @@ QUARANTINE_SCHEMA: Final = pa.schema(
 """One row a refused source row."""
 
 
+CONFLICT_SCHEMA: Final = pa.schema(
+    [
+        pa.field("certificate_id", pa.string(), nullable=False),
+        pa.field("conflict", pa.string(), nullable=False),  # one of `model.conflicts.Conflict`
+        pa.field("day", pa.date32(), nullable=False),  # from which on the two disagree
+    ]
+)
+"""One row a conflict of an accepted certificate."""
+
+
 class Reason(StrEnum):
     """Why a source row is refused; `REASON_ADVICE` says what to do about it."""
 

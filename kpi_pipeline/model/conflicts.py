@@ -3,18 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-import pyarrow as pa
-
 from kpi_pipeline.model.labels import Text
-
-CONFLICT_SCHEMA: Final = pa.schema(
-    [
-        pa.field("certificate_id", pa.string(), nullable=False),
-        pa.field("conflict", pa.string(), nullable=False),  # one of `Conflict`
-        pa.field("day", pa.date32(), nullable=False),  # from which on the two disagree
-    ]
-)
-"""One row a conflict of an accepted certificate."""
 
 
 class Conflict(StrEnum):

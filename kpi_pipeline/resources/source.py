@@ -10,6 +10,7 @@ from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.extract import Extract, SourceError, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.probe import Probe, probe
+from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import masked_url
 
 
@@ -101,6 +102,18 @@ class SourceResource(ConfigurableResource[None]):
     def window_months(self) -> int:
         """Months of the window over which flows are summed."""
         return current_settings().window_months
+
+    def max_rejected_amount_share(self) -> float:
+        """Share of the refused amount above which a run fails."""
+        return current_settings().max_rejected_amount_share
+
+    def max_fall_share(self) -> float:
+        """Share of rows or amount by which a reading may fall below the last accepted one."""
+        return current_settings().max_fall_share
+
+    def readings_file(self) -> ReadingsFile:
+        """The last accepted reading of the chosen source, and one that is held."""
+        return ReadingsFile(current_settings())
 
     def max_rejected_share(self) -> float:
         """Share of refused rows above which a run fails."""

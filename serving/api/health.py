@@ -23,6 +23,7 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "memory": {"payloads": 0, "bytes": 0, "limit": 0},
     "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
     "alarms": {},
+    "source": {"accepted": None, "held": None},
 }
 """The cache's status before any server is known."""
 
@@ -30,6 +31,10 @@ _REDIS_ADVICE: Final = "start it with `kpi up`, or check REDIS_URL and the serve
 _ALARM_ADVICE: Final = (
     "the logs of serving and of the worker record each alarm; refresh the products they name, then "
     "delete the hash kpi:metrics:alarms"
+)
+_HELD_ADVICE: Final = (
+    "the latest reading of the source is not published: if rows or amounts fell rightly, confirm it with "
+    "`kpi accept-reading`; if not, `kpi doctor` shows what is wrong"
 )
 
 routes: Final = Blueprint("health", __name__)
@@ -64,12 +69,14 @@ def _report(connection: Connection | None) -> dict[str, Any]:
     reachable = status["redis"]["reachable"]
     redis_check = {"status": "ok"} if reachable else {"status": "down", "advice": _REDIS_ADVICE}
     alarms = {"status": "degraded", "advice": _ALARM_ADVICE} if status["alarms"] else {"status": "ok"}
+    source = _source_check(status["source"]["held"])
     products = _products(connection)
+    checks = (alarms, source, *products.values())
     # While Redis is away only what this process holds can be served.
     servable = [check for check in products.values() if check["state"] in ("fresh", "stale")]
     if not servable or not (reachable or status["memory"]["payloads"]):
         overall = "down"
-    elif reachable and not status["alarms"] and all(check["status"] == "ok" for check in products.values()):
+    elif reachable and all(check["status"] == "ok" for check in checks):
         overall = "ok"
     else:
         overall = "degraded"
@@ -79,8 +86,16 @@ def _report(connection: Connection | None) -> dict[str, Any]:
             "redis": {**redis_check, "latency_ms": status["redis"]["latency_ms"]},
             "products": products,
             "alarms": {**alarms, "counts": status["alarms"]},
+            "source": source,
         },
     }
+
+
+def _source_check(held: dict[str, Any] | None) -> dict[str, Any]:
+    """Whether the latest reading of the source is published."""
+    if held is None:
+        return {"status": "ok"}
+    return {"status": "degraded", "reading": held["digest"], "falls": held["falls"], "advice": _HELD_ADVICE}
 
 
 def _products(connection: Connection | None) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES
+from kpi_pipeline.model.readings import SourceReadings
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
@@ -28,6 +29,7 @@ from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
 from serving.pages.selection import Counts, parameters_of
+from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
@@ -92,6 +94,8 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
     address, writer, texts, formats = context.address, context.writer, context.texts, context.formats
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), result.now)
     requested = parameters_of(data.catalogue, result.requested)
+    historic = result.state is AnswerState.HISTORIC
+    readings = SourceReadings() if historic else connection.reader.readings()
     other = next(language for language in LANGUAGES if language != context.language)
     return {
         "language": context.language,
@@ -108,7 +112,9 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
         "refresh": refresh,
         "missing": result.state is AnswerState.MISSING,
         "stale": result.state is AnswerState.STALE,
-        "historic": result.state is AnswerState.HISTORIC,
+        "historic": historic,
+        "held": held_notice(readings, writer),
+        "refused": refused_notices(readings, writer),
         "as_of": formats.day(result.entry.as_of),
         "computed": texts["computed"].format(moment=formats.moment(result.entry.computed_at)),
         "ago": formats.ago(age_s(result.entry, result.now)),

@@ -1,5 +1,6 @@
 """Certificates and costs are read, validated and kept; what is refused goes to quarantine."""
 
+import os
 import shutil
 import sqlite3
 import time
@@ -10,10 +11,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dagster import AssetKey, DagsterEventType, EventRecordsFilter
+import redis
+from dagster import AssetCheckKey, AssetKey, DagsterEventType, EventRecordsFilter
 
 from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
+from kpi_pipeline.sources.readings_file import ReadingsFile
 
 READ = ("certificates", "quarantine", "costs", "cost_quarantine")
 
@@ -75,6 +79,53 @@ def test_too_many_refused_costs_fail_the_run_and_keep_the_quarantine(
     assert "[costs.kinds]" in failure(result)
     assert (demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet").exists()
     assert not (demo_home / "storage" / "costs" / f"{result.run_id}.parquet").exists()
+
+
+def test_a_small_share_of_rows_with_a_large_share_of_money_fails_the_run(
+    demo_home: Path, run, read, failure, dirty_costs
+) -> None:
+    dirty_costs("UPDATE edp SET estado = 'raro', monto_propuesto = 1000000000000 WHERE rowid = 7")
+    message = failure(run("refresh_all", *READ))
+    assert "3 of 600 rows are refused (0.5%, limit 5.0%); the live figures stay. They hold 9" in message
+    assert "% of the amount in CLP" in message
+    held = read().readings().held
+    assert held.report.certificates.refused_amount_share > 0.9
+    assert held.falls == ()
+
+
+def test_a_source_that_collapses_is_held_until_it_is_accepted_or_normal_again(
+    demo_home: Path, run, read, failure, instance, dirty_costs, small_demo: Path, tmp_path: Path
+) -> None:
+    dirty_costs("SELECT 1")
+    assert run("refresh_all", *READ).success
+    before = read().readings().accepted
+    assert before.certificates.accepted == 598
+
+    dirty_costs("DELETE FROM edp WHERE rowid > 300")
+    message = failure(run("refresh_all", *READ))
+    assert "the number of certificates fell by" in message
+    readings = read().readings()
+    assert readings.accepted == before, "what is live was read then"
+    assert f"kpi accept-reading {readings.held.report.digest}" in message
+    checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [AssetCheckKey(AssetKey("certificates"), "nothing_collapsed")]
+    )
+    assert [record.status.value for record in checks.values()] == ["FAILED"]
+
+    redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
+    assert "the number of certificates fell by" in failure(run("refresh_all", *READ)), "Redis may forget"
+
+    half = (tmp_path / "dirty.db").read_bytes()
+    shutil.copy(small_demo, tmp_path / "dirty.db")
+    assert run("refresh_all", *READ).success
+    assert read().readings().held is None
+
+    (tmp_path / "dirty.db").write_bytes(half)
+    assert not run("refresh_all", *READ).success
+    held = read().readings().held
+    ReadingsFile(Settings()).accept(held.report)
+    assert run("refresh_all", *READ).success
+    assert read().readings().accepted.digest == held.report.digest
 
 
 @pytest.mark.slow

@@ -88,6 +88,28 @@ def test_rows_that_are_no_rows_are_counted(kpi, mapping: Path, tmp_path: Path) -
     assert "3 rows accepted, 0 rejected; 1 empty row and 1 row of totals left out" in ran.output
 
 
+def test_rejected_rows_are_weighed_in_money(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "rows.csv", good=99)
+    with source.open("a") as file:
+        file.write("B0,Minera X,2024-02-31,26000\nB1,Minera X,2024-01-31,much\n")
+    ran = kpi("load", str(source), "--mapping", str(mapping))
+    assert ran.code == 1
+    assert "hold 84.0% of the amount in USD and an unknown amount of 1 rows" in ran.output
+    assert "KPI_MAX_REJECTED_AMOUNT_SHARE" in ran.errors
+    accepted = kpi("load", str(source), "--mapping", str(mapping), KPI_MAX_REJECTED_AMOUNT_SHARE="0.9")
+    assert accepted.code == 0, accepted.errors
+
+
+def test_a_source_that_has_fallen_is_chosen_with_a_warning(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "rows.csv", good=10)
+    assert kpi("load", str(source), "--mapping", str(mapping)).code == 0
+    write_csv(source, good=5)
+    ran = kpi("load", str(source), "--mapping", str(mapping))
+    assert ran.code == 0, ran.errors
+    assert "Warning: the amount of certificates in USD fell by 72.7%" in ran.output
+    assert "Warning" not in kpi("load", str(source), "--mapping", str(mapping)).output
+
+
 def test_too_many_refused_rows_end_with_the_line_to_write(kpi, mapping: Path, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "some.csv", good=3)
     source.write_text(source.read_text().replace("2024-01-31", "31-ene-24"))

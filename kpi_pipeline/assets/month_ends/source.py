@@ -41,11 +41,11 @@ def month_end_certificates(
     """Read the source.
 
     Raises:
-        Failure: If a month is not over or not kept any more, or too many rows are refused.
+        Failure: If a month is not over or not kept any more, or the reading is held.
     """
     _fail_unless_kept(context.partition_keys, source.today(), current_settings().history_months)
     reading = read_source(source, cache)
-    reading.fail_if_too_dirty()
+    reading.fail_if_held()
     origin: dict[str, str | int] = {
         "source": source.shown(),
         "watermark": reading.provenance.watermark or "none",
@@ -58,7 +58,7 @@ def month_end_certificates(
         yield Output(
             table,
             output_name=name,
-            metadata={"rows": table.num_rows, "rows_refused": refusals.refused, **origin},
+            metadata={"rows": table.num_rows, "rows_refused": refusals.report.refused, **origin},
         )
 
 

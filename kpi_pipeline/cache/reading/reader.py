@@ -23,9 +23,11 @@ from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
-from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, server_status
+from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
+from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, readings_status, server_status
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.readings import SourceReadings
 
 __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
 
@@ -103,6 +105,7 @@ class CacheReader:
         self._memory = PayloadMemory(_MEMORY_BYTES)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
         self._history = HistoryView(self._read_client, self._alarms)
+        self._readings = SourceReadingsView(self._read_client)
         self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
@@ -249,6 +252,10 @@ class CacheReader:
         """
         return dict(self._view.entries(time.monotonic() - self._poll_s))
 
+    def readings(self) -> SourceReadings:
+        """What was last read of the source, and what is not published of it."""
+        return self._readings.readings(time.monotonic() - self._poll_s)
+
     def status(self) -> dict[str, Any]:
         """The cache's health as plain JSON, whether Redis can be reached or not.
 
@@ -256,7 +263,7 @@ class CacheReader:
             `products`: by product its entry with `state` and `age_s`; `redis`: `reachable`,
             `latency_ms`, `used_memory` in bytes, `version`, `keys`; `memory`: what this process
             holds; `reads`: how its lookups were answered since it started; `alarms`: counts of
-            all processes by name.
+            all processes by name; `source`: of `readings`.
         """
         try:
             entries = self.manifest()
@@ -273,6 +280,7 @@ class CacheReader:
             "memory": self._memory.size(),
             "reads": reads,
             "alarms": alarm_counts(self._read_client),
+            "source": readings_status(self.readings()),
         }
 
     def _entry(self, product: str, since: float) -> ManifestEntry:

@@ -3,11 +3,13 @@
 import time
 from typing import Any, cast
 
+import orjson
 import redis
 
 from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.model.readings import ReadingReport, SourceReadings
 
 
 def entry_status(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
@@ -34,6 +36,33 @@ def entry_status(entry: ManifestEntry, state: AnswerState, now: float) -> dict[s
         "bytes": entry.bytes,
         "previous": list(entry.previous),
     }
+
+
+def readings_status(readings: SourceReadings) -> dict[str, Any]:
+    """The readings of the source.
+
+    Returns:
+        `accepted`, the last accepted one, and `held`, a later one that is not published; both may be None.
+        Each has `digest`, `read_at`, `conflicts`, and for `certificates` and `costs` the rows accepted and
+        refused with the shares refused; a held one has `falls`, sentences.
+    """
+    held = readings.held
+    return {
+        "accepted": _report(readings.accepted),
+        "held": held and {**(_report(held.report) or {}), "falls": [fall.as_text() for fall in held.falls]},
+    }
+
+
+def _report(report: ReadingReport | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(report))
+    for kind, rows in (("certificates", report.certificates), ("costs", report.costs)):
+        plain[kind] |= {
+            "refused_share": rows.refused_share,
+            "refused_amount_shares": rows.refused_amount_shares,
+        }
+    return {"digest": report.digest, **plain}
 
 
 def server_status(read_client: ReadClient) -> dict[str, Any]:

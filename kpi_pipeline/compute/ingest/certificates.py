@@ -20,12 +20,13 @@ from kpi_pipeline.compute.ingest.identity import folded
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import AMOUNTS, COUNTS, DAYS, RULES
-from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA
-from kpi_pipeline.model.conflicts import CONFLICT_SCHEMA, Conflict
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, CONFLICT_SCHEMA, QUARANTINE_SCHEMA
+from kpi_pipeline.model.conflicts import Conflict
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.readings import RowReport
 from kpi_pipeline.model.states import Event, State
 from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
@@ -70,12 +71,14 @@ class Normalised:
         certificates: Accepted rows, in CERTIFICATE_SCHEMA, in extraction order.
         quarantine: Refused rows, in QUARANTINE_SCHEMA, in extraction order.
         reason_counts: Refused rows by reason (`code` or `code:column`), most frequent first.
+        report: What is accepted and refused, in rows and in proposed amount.
         conflicts: What log, dates and states of accepted rows disagree on, in CONFLICT_SCHEMA.
     """
 
     certificates: pa.Table
     quarantine: pa.Table
     reason_counts: dict[str, int]
+    report: RowReport
     conflicts: pa.Table
 
     def conflict_counts(self, as_of: date) -> dict[str, int]:
@@ -132,11 +135,13 @@ def normalise(
         ).to_arrow_table()
         quarantine = validation.refused(connection, raw, "certificate_id")
         counts = validation.reason_counts(connection)
+        report = validation.row_report(connection, "amount_proposed")
         conflicts = connection.sql(_CONFLICTS).to_arrow_table()
     return Normalised(
         certificates.cast(CERTIFICATE_SCHEMA),
         quarantine.cast(QUARANTINE_SCHEMA),
         counts,
+        report,
         conflicts.cast(CONFLICT_SCHEMA),
     )
 

@@ -25,6 +25,7 @@ from kpi_pipeline.model.dimensions import COST_COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.readings import RowReport
 from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
 
 _SPELLED: Final = (*COST_COLUMN_DIMENSIONS, "supplier")
@@ -57,12 +58,14 @@ class NormalisedCosts:
         costs: Accepted costs by category, in COST_SCHEMA, in extraction order.
         quarantine: Refused headers, in COST_QUARANTINE_SCHEMA, in extraction order.
         reason_counts: Refused headers by reason (`code` or `code:column`), most frequent first.
+        report: What is accepted and refused, in headers and in net amount.
         undetailed: Accepted headers whose lines give no category.
     """
 
     costs: pa.Table
     quarantine: pa.Table
     reason_counts: dict[str, int]
+    report: RowReport
     undetailed: int
 
 
@@ -96,7 +99,9 @@ def normalise_costs(
         Costs and refused headers.
     """
     if headers is None or mapping.costs is None:
-        return NormalisedCosts(COST_SCHEMA.empty_table(), COST_QUARANTINE_SCHEMA.empty_table(), {}, 0)
+        return NormalisedCosts(
+            COST_SCHEMA.empty_table(), COST_QUARANTINE_SCHEMA.empty_table(), {}, RowReport(), 0
+        )
     with computation() as connection:
         # A moment's text must not depend on the machine's zone.
         connection.execute("SET TimeZone = 'UTC'")
@@ -118,11 +123,13 @@ def normalise_costs(
         costs = connection.sql(_BY_CATEGORY).to_arrow_table()
         quarantine = validation.refused(connection, headers, "cost_id")
         counts = validation.reason_counts(connection)
+        report = validation.row_report(connection, "amount")
     undetailed = costs.num_rows - int(pc.sum(costs["is_part"], min_count=0).as_py())
     return NormalisedCosts(
         costs.select(COST_SCHEMA.names).cast(COST_SCHEMA),
         quarantine.cast(COST_QUARANTINE_SCHEMA),
         counts,
+        report,
         undetailed,
     )
 

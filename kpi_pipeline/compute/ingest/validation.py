@@ -12,8 +12,10 @@ from kpi_pipeline.compute.ingest.parsing import literal
 from kpi_pipeline.compute.ingest.source_rows import RAW, raw_as_json
 from kpi_pipeline.model.certificates import Reason
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS, COST_COLUMN_DIMENSIONS
+from kpi_pipeline.model.readings import RowReport
 
 FIRST_DAY: Final = "DATE '1990-01-01'"
+_LARGEST_SUM: Final = 2**63 - 1
 LAST_DAY: Final = "DATE '2100-12-31'"
 
 DAYS: Final = ("issued_on", "sent_on", "conformity_on", "expected_payment_on", "paid_on")
@@ -207,4 +209,33 @@ def reason_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
             "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM validated) "
             "GROUP BY reason ORDER BY count(*) DESC, reason"
         ).fetchall()
+    )
+
+
+def row_report(connection: duckdb.DuckDBPyConnection, amount: str) -> RowReport:
+    """What is accepted and refused, in rows and in money.
+
+    Args:
+        connection: Holds `validated`.
+        amount: The column of the amount, in minor units.
+    """
+    is_missing = "reasons IS NOT NULL AND NOT is_superseded"
+    sums = (
+        f"least(coalesce(sum(abs({amount})) FILTER ({condition}), 0), {_LARGEST_SUM})::BIGINT"
+        for condition in ("reasons IS NULL", is_missing)
+    )
+    by_currency = connection.execute(
+        f"SELECT currency, {', '.join(sums)} FROM validated "
+        f"WHERE currency IS NOT NULL AND {amount} IS NOT NULL GROUP BY currency ORDER BY currency"
+    ).fetchall()
+    ((accepted, refused_rows, unreadable),) = connection.execute(
+        "SELECT count(*) FILTER (reasons IS NULL), count(*) FILTER (reasons IS NOT NULL), "
+        f"count(*) FILTER ({is_missing} AND (currency IS NULL OR {amount} IS NULL)) FROM validated"
+    ).fetchall()
+    return RowReport(
+        accepted=accepted,
+        refused=refused_rows,
+        accepted_amounts={currency: amount for currency, amount, _ in by_currency if amount},
+        refused_amounts={currency: amount for currency, _, amount in by_currency if amount},
+        unreadable=unreadable,
     )

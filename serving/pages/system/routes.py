@@ -11,6 +11,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
+from kpi_pipeline.model.conflicts import CONFLICT_TEXTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES, Counted, Language
 from serving.cache_access import Connection, current_connection, current_settings
@@ -63,6 +64,7 @@ class _SystemWriter:
 
     def __init__(self, language: Language, timezone: str, catalogue: Catalogue | None) -> None:
         self._formats = Formats(language, {}, ZoneInfo(timezone))
+        self._language = language
         self._texts = texts_in(language)
         self._catalogue = catalogue
         self._writer = writer_for(language, catalogue, timezone) if catalogue else None
@@ -102,6 +104,11 @@ class _SystemWriter:
         if self._catalogue is None or self._writer is None:
             return str(requested)
         return filter_label(self._catalogue, requested.as_dict(), self._writer)
+
+    def conflict(self, name: str) -> str:
+        """What log, dates and states disagree on; the name itself where it is none of this version."""
+        texts = {conflict.value: text for conflict, text in CONFLICT_TEXTS.items()}
+        return texts[name].into(self._language) if name in texts else name
 
     def text(self, prefix: str, name: str) -> str:
         """The text of a name; the name itself where there is none."""

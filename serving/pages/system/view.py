@@ -14,6 +14,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.pages.addresses import run_url
 
@@ -90,6 +91,7 @@ class SystemView:
         memory: What this process holds.
         reads: The reads of this process since it started.
         alarms: The recent count of each.
+        source: What was last read of the source, and what is not published of it.
     """
 
     products: list[ProductView] | None
@@ -101,6 +103,7 @@ class SystemView:
     memory: Mapping[str, int]
     reads: Mapping[str, int]
     alarms: Mapping[str, int]
+    source: SourceReadings
 
 
 def system_view(connection: Connection) -> SystemView:
@@ -124,6 +127,7 @@ def system_view(connection: Connection) -> SystemView:
         memory=status["memory"],
         reads=status["reads"],
         alarms=status["alarms"],
+        source=connection.reader.readings(),
     )
 
 

@@ -77,6 +77,50 @@ TEXTS: Final[dict[str, Text]] = {
         "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
         "{wider}. The page refreshes itself.",
     ),
+    # The source.
+    "source_held": Text(
+        "La última lectura de la fuente no se publicó: {falls}. Estas cifras son de la lectura "
+        "anterior, hasta que se confirme la nueva o la fuente vuelva a lo normal.",
+        "The latest reading of the source was not published: {falls}. These figures are those of the reading "
+        "before, until the new one is confirmed or the source is back to normal.",
+    ),
+    "source_held_refused": Text(
+        "La última lectura de la fuente no se publicó: demasiadas filas no se pudieron leer. Estas cifras "
+        "son de la lectura anterior.",
+        "The latest reading of the source was not published: too much of it could not be read. These figures "
+        "are those of the reading before.",
+    ),
+    "source_fall_certificates": Text(
+        "los certificados bajaron un {share}", "the number of certificates fell by {share}"
+    ),
+    "source_fall_certificates_amount": Text(
+        "el monto de los certificados en {currency} bajó un {share}",
+        "the amount of certificates in {currency} fell by {share}",
+    ),
+    "source_fall_costs": Text("los costos bajaron un {share}", "the number of costs fell by {share}"),
+    "source_fall_costs_amount": Text(
+        "el monto de los costos en {currency} bajó un {share}",
+        "the amount of costs in {currency} fell by {share}",
+    ),
+    "source_refused_certificates": Text(
+        "No se {count:pudo|pudieron} leer {count} {count:certificado|certificados} de la fuente ({share} "
+        "de las filas{money}): no {count:está|están} en estas cifras.",
+        "{count} {count:certificate|certificates} of the source could not be read ({share} of the "
+        "rows{money}) and {count:is|are} not in these figures.",
+    ),
+    "source_refused_costs": Text(
+        "No se {count:pudo|pudieron} leer {count} {count:costo|costos} de la fuente ({share} de las "
+        "filas{money}): no {count:está|están} en estas cifras.",
+        "{count} {count:cost|costs} of the source could not be read ({share} of the rows{money}) and "
+        "{count:is|are} not in these figures.",
+    ),
+    "source_refused_amount": Text(
+        ", {share} del monto en {currency}", ", {share} of the amount in {currency}"
+    ),
+    "source_refused_unknown": Text(
+        "De {count} {count:fila|filas} no se conoce el monto.",
+        "The amount of {count} {count:row|rows} is unknown.",
+    ),
     "follow_request": Text("Ver el avance", "See its progress"),
     # The button that refreshes.
     "refresh": Text("Actualizar", "Refresh"),

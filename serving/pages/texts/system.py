@@ -114,6 +114,20 @@ TEXTS: Final[dict[str, Text]] = {
     "system_reads_redis": Text("Leídas de Redis", "Read from Redis"),
     "system_reads_missing": Text("No encontradas", "Not found"),
     "system_reads_expired": Text("Caducadas", "Expired"),
+    "system_source": Text("Fuente", "Source"),
+    "system_source_read": Text("Última lectura aceptada", "Last accepted reading"),
+    "system_source_held": Text("Lectura retenida", "Reading held"),
+    "system_source_held_advice": Text(
+        "Si la fuente está bien, confírmela con «kpi accept-reading {digest}»; si no, vea «kpi doctor».",
+        "If the source is right, confirm it with `kpi accept-reading {digest}`; if not, see `kpi doctor`.",
+    ),
+    "system_source_certificates": Text("Certificados aceptados", "Certificates accepted"),
+    "system_source_refused": Text("Filas rechazadas", "Rows refused"),
+    "system_source_refused_amount": Text(
+        "% rechazado del monto en {currency}", "Amount refused in {currency}"
+    ),
+    "system_source_unreadable": Text("De monto desconocido", "Of unknown amount"),
+    "system_source_unknown": Text("Aún no se ha leído.", "Not read yet."),
     "system_alarms": Text("Alarmas", "Alarms"),
     "system_no_alarms": Text("Ninguna en las últimas 24 horas.", "None in the last 24 hours."),
     "system_alarm_advice": Text(

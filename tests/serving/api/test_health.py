@@ -3,6 +3,8 @@
 import pytest
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
 
 PRODUCTS = {"kpis", "dashboards", "charts", "financials"}
@@ -19,6 +21,19 @@ def test_all_is_well(web, press) -> None:
     assert set(report["checks"]["products"]) == PRODUCTS
     assert {check["state"] for check in report["checks"]["products"].values()} == {"fresh"}
     assert report["checks"]["alarms"] == {"status": "ok", "counts": {}}
+    assert report["checks"]["source"] == {"status": "ok"}
+
+
+def test_a_reading_that_is_held_degrades_and_says_what_to_do(web, press, client) -> None:
+    press.publish()
+    held = HeldReading(ReadingReport(1.0, RowReport(1)), (Fall("certificates", "", 2, 1),))
+    publish_readings(client, SourceReadings(None, held))
+    report = web.get("/health/system").get_json()
+    assert report["status"] == "degraded"
+    assert report["checks"]["source"]["reading"] == held.report.digest
+    assert "kpi accept-reading" in report["checks"]["source"]["advice"]
+    status = web.get("/manager/api/cache/status").get_json()
+    assert status["source"]["held"]["falls"] == ["the number of certificates fell by 50.0%, from 2 to 1"]
 
 
 def test_a_stale_product_degrades(web, press) -> None:

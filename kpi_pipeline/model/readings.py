@@ -1,0 +1,172 @@
+"""What one reading of the source held and what was refused of it, in rows and in money."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+_CONFIG: Final = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class RowReport:
+    """The rows of one kind, certificates or costs. Amounts are sums of sizes, without their signs.
+
+    Copies and older versions of a row that is kept are refused, and their amounts count nowhere: the
+    figures hold them already.
+
+    Attributes:
+        accepted: Rows accepted.
+        refused: Rows refused.
+        accepted_amounts: Amount accepted by currency, in its minor units.
+        refused_amounts: Amount refused by currency, where row and currency could be read.
+        unreadable: Refused rows whose amount could not be read.
+    """
+
+    accepted: int = 0
+    refused: int = 0
+    accepted_amounts: Mapping[str, int] = field(default_factory=dict)
+    refused_amounts: Mapping[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+
+    @property
+    def refused_share(self) -> float:
+        """Rows refused of all; 0 of none."""
+        return self.refused / max(self.accepted + self.refused, 1)
+
+    @property
+    def refused_amount_shares(self) -> dict[str, float]:
+        """Share of the readable amount that is refused, by currency, the largest first; without zeros."""
+        shares = {
+            currency: refused / (refused + self.accepted_amounts.get(currency, 0))
+            for currency, refused in self.refused_amounts.items()
+            if refused
+        }
+        return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def refused_amount_share(self) -> float:
+        """The largest of these shares; 0 without any."""
+        return max(self.refused_amount_shares.values(), default=0.0)
+
+    def refused_text(self) -> str:
+        """What the refused rows mean in money, as a phrase; empty where they mean nothing."""
+        parts = [
+            f"{share:.1%} of the amount in {currency}"
+            for currency, share in self.refused_amount_shares.items()
+        ]
+        if self.unreadable:
+            parts.append(f"an unknown amount of {self.unreadable:,} rows")
+        return " and ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Fall:
+    """What a reading has less of than the last accepted one.
+
+    Attributes:
+        what: `certificates` or `costs`.
+        currency: Of which currency's amount; empty for the rows.
+        before: Rows, or minor units, of the last accepted reading.
+        now: Those of the new one.
+    """
+
+    what: str
+    currency: str
+    before: int
+    now: int
+
+    @property
+    def share(self) -> float:
+        """The share that is gone."""
+        return 1 - self.now / self.before
+
+    def as_text(self) -> str:
+        """The fall as a phrase."""
+        of = (
+            f"the amount of {self.what} in {self.currency}" if self.currency else f"the number of {self.what}"
+        )
+        return f"{of} fell by {self.share:.1%}, from {self.before:,} to {self.now:,}"
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class ReadingReport:
+    """One reading of the source.
+
+    Attributes:
+        read_at: When reading began, in seconds since the epoch.
+        certificates: Its certificates.
+        costs: Its costs.
+        conflicts: Certificates by what their log, dates and states disagree on, `model.conflicts.Conflict`.
+    """
+
+    read_at: float
+    certificates: RowReport
+    costs: RowReport = field(default_factory=RowReport)
+    conflicts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Names what was read: equal for readings of as many rows and as much money."""
+        counted = orjson.dumps([self.certificates, self.costs], option=orjson.OPT_SORT_KEYS)
+        return blake2b(counted, digest_size=4).hexdigest()
+
+    def falls_from(self, before: "ReadingReport", limit: float) -> tuple[Fall, ...]:
+        """What fell by more than a share of what an earlier reading held, the largest fall first."""
+        pairs = [
+            ("certificates", before.certificates, self.certificates),
+            ("costs", before.costs, self.costs),
+        ]
+        falls = [Fall(what, "", then.accepted, now.accepted) for what, then, now in pairs if then.accepted]
+        falls += [
+            Fall(what, currency, amount, now.accepted_amounts.get(currency, 0))
+            for what, then, now in pairs
+            for currency, amount in then.accepted_amounts.items()
+            if amount
+        ]
+        return tuple(sorted((fall for fall in falls if fall.share > limit), key=lambda fall: -fall.share))
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class HeldReading:
+    """A reading that is not published.
+
+    Attributes:
+        report: The reading.
+        falls: What fell against the last accepted one; empty where too much of it is refused.
+    """
+
+    report: ReadingReport
+    falls: tuple[Fall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class SourceReadings:
+    """The readings of one source.
+
+    Attributes:
+        accepted: The last accepted one; None before there is one.
+        held: A later one that is not published; None without one.
+    """
+
+    accepted: ReadingReport | None = None
+    held: HeldReading | None = None
+
+    def to_json(self) -> bytes:
+        """The readings as a JSON object, for `from_json`."""
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "SourceReadings":
+        """Read readings; none where the text is none of this version."""
+        try:
+            return _READINGS.validate_json(text)
+        except ValidationError:
+            return cls()
+
+
+_READINGS: Final = TypeAdapter(SourceReadings)
