@@ -35,7 +35,7 @@ UNPAID = certificate("enviado", date(2024, 1, 14), 500, sent_on=date(2024, 1, 16
         (PAID, {"conformity_on": date(2024, 1, 23)}),
         (PAID, {"currency": "USD"}),
         (PAID, {"client": "Sur"}),
-        (PAID, {"state": "validado"}),
+        (PAID, {"state": "validado", "paid_on": None}),
         (UNPAID, {"issued_on": AS_OF - timedelta(60)}),
         (UNPAID, {"issued_on": AS_OF + timedelta(1)}),
         (UNPAID, {"sent_on": AS_OF - timedelta(60)}),

@@ -8,6 +8,7 @@ from kpi_pipeline.compute.blocks.chart_data import (
     Columns,
     Sentence,
     charts_by_variant,
+    present_currencies,
     sentences_by_variant,
 )
 from kpi_pipeline.compute.blocks.ranking import Ranking
@@ -158,11 +159,14 @@ def _collections(slice_: Slice) -> Ranking:
     held, row = np.unique(key, return_inverse=True)
     sums = np.zeros((len(held), TREND_MONTHS), np.int64)
     np.add.at(sums, (row, group_sums.month), group_sums.amount)
-    # Payments that cancel each other out in every month are none.
-    held, sums = held[sums.any(axis=1)], sums[sums.any(axis=1)]
     group, value = np.divmod(held, clients)
     variant, currency = np.divmod(group, max(len(slice_.currencies), 1))
-    return Ranking.of(GroupSums(variant, value, currency, sums), sums.sum(axis=1))
+    is_present = np.zeros((len(slice_), len(slice_.currencies)), np.bool_)
+    is_present[present_currencies(slice_)] = True
+    # Payments that cancel each other out in every month are none.
+    kept = sums.any(axis=1) & is_present[variant, currency]
+    found = GroupSums(variant[kept], value[kept], currency[kept], sums[kept])
+    return Ranking.of(found, found.sums.sum(axis=1))
 
 
 def _performance(
