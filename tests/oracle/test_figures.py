@@ -94,62 +94,67 @@ def sparks(variant: Variant, name: str) -> list[Any]:
 
 
 def test_money_is_told_by_currency(everything: Variant) -> None:
-    names = ("proposed", "approved", "paid", "collected", "receivable", "overdue", "critical")
+    names = ("proposed", "approved", "paid", "receivable", "returned", "overdue", "critical")
     assert everything.currencies == ["CLP", "USD"]
     found = zip(*(values(everything, name) for name in names), strict=True)
-    assert list(found) == [(1700, 1300, 900, 900, 400, 400, 0), (300, 0, 0, 0, 300, 0, 300)]
+    assert list(found) == [(1700, 1300, 900, 400, 200, 0, 0), (300, 0, 0, 300, 0, 0, 300)]
 
 
 def test_counts_are_of_all_currencies(everything: Variant) -> None:
     names = ("certificates", "receivable_count", "overdue_count", "due_assumed_count", "critical_count")
-    assert [values(everything, name) for name in names] == [[4], [2], [1], [1], [1]]
-    assert (values(everything, "projects_delayed"), values(everything, "projects_on_time")) == ([1], [0])
+    assert [values(everything, name) for name in names] == [[4], [2], [0], [1], [1]]
+    assert (values(everything, "projects_delayed"), values(everything, "projects_on_time")) == ([0], [1])
 
 
 def test_ratios_are_exact_or_absent(everything: Variant) -> None:
-    # From 1 April 2023 to 15 March 2024, a leap year: 366 - 16 days.
-    assert quotients(everything, "dso") == [(400 * 350 / 1300, 400, 1300), (None, 300, 0)]
-    assert told(everything, "dso", "window_days") == [350, 350]
-    assert quotients(everything, "dso_best_possible") == [(0.0, 0, 1300), (None, 300, 0)]
+    # From the first issue, on 5 December 2023, to 15 March 2024: 27 + 31 + 29 + 15 days.
+    assert told(everything, "dso", "window_days") == [102, 102]
+    assert quotients(everything, "dso") == [(400 * 102 / 1300, 400, 1300), (102.0, 300, 300)]
+    assert quotients(everything, "dso_best_possible") == [(400 * 102 / 1300, 400, 1300), (102.0, 300, 300)]
     assert quotients(everything, "approval_rate") == [(13 / 17, 1300, 1700), (None, 0, 0)]
     assert quotients(everything, "approval_rate_count") == [(2 / 3, 2, 3)]
-    assert quotients(everything, "collection_effectiveness")[0] == (9 / 13, 900, 1300)
+    assert quotients(everything, "collection_effectiveness") == [(1.0, 900, 900), (None, 0, 0)]
 
 
 def test_days_are_means_of_what_has_them(everything: Variant) -> None:
     assert quotients(everything, "acceptance_days") == [(15.0, 30, 2)]
     assert quotients(everything, "waiting_days") == [(96.0, 96, 1)]
-    assert quotients(everything, "late_days") == [((8 + 11) / 2, 19, 2)]
+    assert quotients(everything, "late_days") == [(8.0, 8, 1)]
     assert quotients(everything, "idle_days") == [((21 + 96) / 2, 117, 2)]
     assert [values(everything, f"idle_{level}_count") for level in ("urgent", "critical")] == [[1], [1]]
 
 
 def test_the_count_back_goes_through_the_days_of_months(oracle: Oracle, everything: Variant) -> None:
-    # All 15 days of March, in which nothing was approved, and the whole of February.
-    assert quotients(everything, "dso_count_back") == [(44.0, 400, 400), (None, 300, None)]
-    assert sparks(everything, "dso_count_back")[0] == [0.0, 31.0, 29.0, 44.0]
-    assert values(oracle.variant({"month": ["2024-02"]}), "dso_count_back")[0] == 29.0
+    # All 15 days of March, in which nothing was billed, and the whole of February; of dollars, back to
+    # the whole of December.
+    assert quotients(everything, "dso_count_back") == [(44.0, 400, 400), (106.0, 300, 300)]
+    assert sparks(everything, "dso_count_back")[0] == [None, 31.0, 29.0, 44.0]
+    assert values(oracle.variant({"month": ["2024-02"]}), "dso_count_back") == [None]
 
 
 def test_positions_are_as_they_stood_at_month_ends(everything: Variant) -> None:
     assert (everything.months[0], everything.months[-1]) == (2023 * 12 + 3, 2024 * 12 + 2)
     assert sparks(everything, "receivable") == [[0, 900, 400, 400], [300, 300, 300, 300]]
-    assert sparks(everything, "overdue") == [[0, 0, 0, 400], [0, 0, 0, 0]]
+    assert sparks(everything, "overdue") == [[0, 0, 0, 0], [0, 0, 0, 0]]
     assert sparks(everything, "critical") == [[0, 0, 0, 0], [0, 0, 300, 300]]
+    # Paid in the twelve months that end with each.
+    assert sparks(everything, "paid") == [[0, 0, 900, 900], [0, 0, 0, 0]]
 
 
 def test_growth_is_of_complete_months(everything: Variant) -> None:
-    assert quotients(everything, "growth_month")[0] == (-5 / 9, -500, 900)
-    assert quotients(everything, "growth_year")[0] == (None, 400, 0)
-    assert values(everything, "run_rate") == [4 * 1300, 0]
+    assert quotients(everything, "growth_month")[0] == (-1 / 2, -500, 1000)
+    assert quotients(everything, "growth_year")[0] == (None, 500, 0)
+    # Billed from December to February.
+    assert values(everything, "run_rate") == [4 * 1300, 4 * 300]
 
 
-def test_targets_are_of_everything(oracle: Oracle) -> None:
-    february = oracle.variant({"month": ["2024-02"]})
-    assert quotients(february, "monthly_target") == [(1 / 2, 400, 800), (None, 0, None)]
-    assert quotients(february, "annual_target")[0] == (13 / 16, 1300, 1600)
-    north = oracle.variant({"month": ["2024-02"], "client": ["Norte"]})
-    assert quotients(north, "monthly_target") == [(None, 400, None)]
+def test_targets_are_of_everything(oracle: Oracle, everything: Variant) -> None:
+    assert quotients(everything, "monthly_target") == [(0.0, 0, 800), (None, 0, None)]
+    assert quotients(everything, "annual_target")[0] == (13 / 96, 1300, 9600)
+    north = oracle.variant({"client": ["Norte"]})
+    assert quotients(north, "annual_target") == [(None, 1300, None)]
+    for asked in ({"month": ["2024-02"]}, {"state": ["validado"]}):
+        assert values(oracle.variant(asked), "annual_target") == [None]
 
 
 def test_quantiles_are_days_that_occur() -> None:
@@ -174,24 +179,24 @@ def test_the_expected_loss_is_of_what_rolled_on() -> None:
     both = BothWays.of_certificates([*old, certificate("validado", issued, 100, 100), *young])
     oracle = both.oracle(AS_OF)
     # Of 200 past 120 days, 100 were lost; of 300 past 30, 200 went on; of 400, 300.
-    assert oracle.loss_rates["CLP"] == {
+    assert oracle.loss_rates[0]["CLP"] == {
         "0-30": 249_999,
         "31-60": 333_333,
         "61-90": 500_000,
         "91-120": 500_000,
         "120+": 500_000,
     }
-    assert set(oracle.loss_rates["USD"].values()) == {None}
+    assert set(oracle.loss_rates[0]["USD"].values()) == {None}
     assert values(oracle.variant({}), "expected_loss") == [249 + 50, None]
 
 
-def test_ageing_holds_what_is_not_paid(everything: Variant) -> None:
+def test_ageing_holds_what_is_owed(everything: Variant) -> None:
     def filled(buckets: list[Data]) -> dict[str, tuple[int, int, float]]:
         return {one["bucket"]: (one["amount"], one["count"], one["share"]) for one in buckets if one["count"]}
 
     pesos, dollars = ageing(everything)
-    assert filled(pesos["by_issue"]) == {"0-30": (200, 1, 1 / 3), "31-60": (400, 1, 2 / 3)}
-    assert filled(pesos["by_due"]) == {"not_due": (200, 1, 1 / 3), "0-30": (400, 1, 2 / 3)}
+    assert filled(pesos["by_issue"]) == {"31-60": (400, 1, 1.0)}
+    assert filled(pesos["by_due"]) == {"not_due": (400, 1, 1.0)}
     assert filled(dollars["by_issue"]) == {"91-120": (300, 1, 1.0)}
     assert filled(dollars["by_due"]) == {"not_due": (300, 1, 1.0)}
     assert [(one["amount"], one["share"]) for one in dollars["by_issue"][:3]] == [(0, 0.0)] * 3
@@ -239,67 +244,70 @@ def test_costs_have_no_state(oracle: Oracle) -> None:
     )
     (total,) = totals(paid)
     assert (total["approved"], total["costs"], total["margin"]) == (900, None, None)
-    # A client without costs has none, which is known.
-    assert values(oracle.variant({"client": ["Sur"]}), "costs") == [0, 0]
+    # A client without costs has none, which is known of the currency in which there are any.
+    assert values(oracle.variant({"client": ["Sur"]}), "costs") == [0, None]
 
 
 def test_working_capital_is_the_distance_to_the_target(everything: Variant) -> None:
     pesos, _ = working_capital(everything, KpiValues(everything))
-    assert pesos["daily_billing"] == {"value": 1300 / 350, "numerator": 1300, "denominator": 350}
-    assert pesos["cash_tied"] == (400 * 350 - 35 * 1300) // 350 == 270
-    assert pesos["gap_days"] == 400 * 350 / 1300 - 35
+    assert pesos["daily_billing"] == {"value": 1300 / 102, "numerator": 1300, "denominator": 102}
+    assert pesos["cash_tied"] == (400 * 102 - 35 * 1300) // 102 == -47
+    assert pesos["gap_days"] == 400 * 102 / 1300 - 35
 
 
-def test_a_month_is_the_window_and_the_end_of_the_trend(oracle: Oracle) -> None:
+def test_a_month_is_a_cohort(oracle: Oracle) -> None:
+    january = oracle.variant({"month": ["2024-01"]})
+    # Issued in January, and paid in February: whenever it was, it is the cohort's.
+    names = ("certificates", "proposed", "approved", "paid", "receivable")
+    assert [values(january, name) for name in names] == [[1], [1000], [900], [900], [0]]
+    assert [told(january, name, "previous", "trend")[0] for name in names] == [(None, None)] * 5
+    assert sparks(january, "paid") == [[None] * 4]
     february = oracle.variant({"month": ["2024-02"]})
-    assert february.months[-1] == 2024 * 12 + 1
-    assert values(february, "certificates") == [1]
-    # Dollars are there for the trend, which heeds no month.
-    assert quotients(february, "dso") == [(29.0, 400, 400), (None, 0, 0)]
-    assert statement(february)["lines"][0]["collected"][-2:] == [0, 900]
+    assert quotients(february, "dso") == [(29.0, 400, 400)]
+    assert february.comparison is None
 
 
-def test_a_month_is_compared_with_the_one_before(oracle: Oracle) -> None:
-    february = oracle.variant({"month": ["2024-02"]})
-    assert february.comparison == {
-        "from": "2024-02",
-        "to": "2024-02",
-        "previous_from": "2024-01",
-        "previous_to": "2024-01",
-    }
-    fields = ("recent", "previous", "change", "change_share", "trend")
-    assert told(february, "approved", *fields)[0] == (400, 900, -500, -500 / 900, "declining")
-    assert told(february, "receivable", *fields)[0] == (400, 900, -500, -500 / 900, "improving")
-    march = oracle.variant({"month": ["2024-03"]})
-    assert march.comparison is None, "it is not over"
-    assert told(march, "approved", *fields)[0] == (None,) * 5
+def test_a_change_compares_with_what_stood_a_window_before() -> None:
+    # Paid on the day after the one that is compared with.
+    old = certificate(
+        "pagado", date(2023, 2, 1), 100, 100, sent_on=date(2023, 2, 2), paid_on=date(2023, 3, 16)
+    )
+    older = certificate(
+        "pagado", date(2021, 2, 1), 70, 70, sent_on=date(2021, 2, 2), paid_on=date(2022, 5, 1)
+    )
+    everything = BothWays.of_certificates([old, older, CERTIFICATES[1]]).oracle(AS_OF).variant({})
+    assert everything.comparison == {"day": "2024-03-15", "previous_day": "2023-03-15"}
+    fields = ("value", "previous", "change", "change_share", "trend")
+    assert told(everything, "receivable", *fields) == [(400, 100, 300, 3.0, "declining")]
+    assert told(everything, "proposed", *fields) == [(500, 100, 400, 4.0, "improving")]
+    assert told(everything, "paid", *fields) == [(100, 70, 30, 30 / 70, "improving")]
 
 
-def test_quick_days_are_compared_with_the_days_before(oracle: Oracle) -> None:
+def test_what_the_data_do_not_cover_is_compared_with_nothing(everything: Variant) -> None:
+    fields = ("previous", "change", "change_share", "trend")
+    for name in ("proposed", "receivable", "payment_days"):
+        assert told(everything, name, *fields)[0] == (None,) * 4
+
+
+def test_quick_days_are_of_what_was_issued_in_them(oracle: Oracle) -> None:
     days = oracle.variant({"issued_age": MONTH_AGES})
-    assert days.comparison == {"issued_age": ["0-6", "14-29", "7-13"], "previous_issued_age": ["30-59"]}
-    # Dollars are there for the end of December, when they were of these ages.
-    assert (values(days, "certificates"), values(days, "proposed")) == ([1], [200, 0])
-    fields = ("recent", "previous", "change", "change_share", "trend")
-    assert told(days, "proposed", *fields)[0] == (200, 500, -300, -300 / 500, "declining")
-    assert told(days, "certificates", *fields) == [(1, 1, 0, 0.0, None)]
-    assert told(days, "receivable", *fields)[0] == (None,) * 5, "what stood then had other ages"
-    assert oracle.variant({"issued_age": ["7-13"]}).comparison is None, "it is no period"
+    assert (values(days, "certificates"), values(days, "proposed")[0]) == ([1], 200)
+    assert values(days, "returned")[0] == 200
 
 
-@pytest.mark.parametrize(("month", "days"), [("2024-02", 29), ("2024-03", 15), ("2024-04", 0)])
+@pytest.mark.parametrize(("month", "days"), [("2024-02", 29), ("2024-03", 15)])
 def test_days_of_a_month_are_cut_at_the_date(oracle: Oracle, month: str, days: int) -> None:
     assert told(oracle.variant({"month": [month]}), "dso", "window_days")[0] == days
 
 
-def test_what_happens_makes_its_month_occur(oracle: Oracle) -> None:
+def test_a_month_occurs_where_anything_is_billed_in_it(oracle: Oracle) -> None:
     precomputed = oracle.precomputed()
     months = {terms[0][1] for terms in precomputed if len(terms) == 1 and terms[0][0] == "month"}
     single = {values[0] for values in months if len(values) == 1}
     assert single == {"2023-12", "2024-01", "2024-02", "2024-03"}
-    # Nothing paid is billed in February, but something paid is paid then; in March, a supplier is.
-    assert (("month", ("2024-02",)), ("state", ("pagado",))) in precomputed
-    assert (("client", ("Norte",)), ("month", ("2024-03",))) in precomputed
+    assert (("month", ("2024-01",)), ("state", ("pagado",))) in precomputed
+    assert (("month", ("2024-02",)), ("state", ("pagado",))) not in precomputed
+    assert (("client", ("Sur",)), ("month", ("2024-03",))) in precomputed
     assert (("client", ("Sur",)), ("month", ("2024-01",))) not in precomputed
 
 
