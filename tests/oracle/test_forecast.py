@@ -28,6 +28,7 @@ from kpi_pipeline.compute.months import month_of
 from . import forecast as oracle
 from . import forecasting
 from .both_ways import DEMO_DAY, BothWays, certificate
+from .certificate_states import certificate_states
 from .source_rows import Row
 
 pytestmark = pytest.mark.slow
@@ -109,7 +110,8 @@ def assert_outlook(both: BothWays, as_of: date) -> None:
             days, paid = observed
             seen[row["client"], days, paid] += 1
             if not paid:
-                items[row["client"], oracle.is_accepted(row, as_of), days] = None
+                (one,) = certificate_states([row], as_of)
+                items[row["client"], one.is_accepted, days] = None
     history = pa.table(
         {
             "client": pa.array([client for client, _, _ in seen], pa.string()),
