@@ -298,7 +298,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     Component("cost_opex_amount", "amount", "kind = 'opex'", ComponentKind.COST, "invoiced_on"),
     Component("cost_capex_amount", "amount", "kind = 'capex'", ComponentKind.COST, "invoiced_on"),
     Component("cost_count", "1", "true", ComponentKind.COST, "invoiced_on"),
-    Component("paid_out_amount", "amount", "is_paid", ComponentKind.COST, "paid_on"),
+    Component("paid_out_amount", "amount", "is_paid AND amount <> 0", ComponentKind.COST, "paid_on"),
     Component("cost_open_amount", "amount", "NOT is_paid", ComponentKind.COST_STOCK),
 )
 COMPONENT_NAMES: Final = tuple(component.name for component in COMPONENTS)

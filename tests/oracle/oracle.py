@@ -220,7 +220,12 @@ class Oracle:
             self.cohorts.enter(one.values, month.number(one.values["month"]), one.currency, amounts)
             self.states_of[self.cohorts].append(one)
             values = {name: value for name, value in one.values.items() if name != "month"}
-            for name, on in zip(MONTHLY, (one.issued, one.answered_on, one.settled_on), strict=True):
+            dated = (
+                one.issued if one.standing != "cancelled" else None,
+                one.accepted_on,
+                one.settled_on if one.collected else None,
+            )
+            for name, on in zip(MONTHLY, dated, strict=True):
                 if on is not None and on <= self.as_of:
                     self.flowed.enter(values, month.of(on), one.currency, {name: amounts[name]})
         for cost in self.costs:
