@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.addresses import OPENER
 
@@ -196,8 +197,7 @@ def listening_sockets(pids: list[int]) -> set[tuple[str, int]]:
 def test_assets_materialized_by_hand_in_the_ui_move_the_served_generation(stack, wait) -> None:
     before = stack.get("/manager/api/kpis").headers["x-generation"]
     read = ["certificates", "quarantine", "costs", "cost_quarantine"]
-    rolled_up = ["rollup", "positions", "breakdowns", "critical_certificates"]
-    chosen = [*read, *rolled_up, "kpis", "live_kpis"]
+    chosen = [*read, *ROLLUP_TABLES, "kpis", "live_kpis"]
     parameters = {
         "selector": {
             "repositoryLocationName": "kpi_pipeline",
