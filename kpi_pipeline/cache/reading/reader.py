@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 from typing import Any, Final, cast
@@ -19,6 +18,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
@@ -32,41 +32,6 @@ from kpi_pipeline.model.readings import SourceReadings
 __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
 
 _MEMORY_BYTES: Final = 8 * 2**20
-
-
-class NothingPublished(LookupError):
-    """Redis holds no generation of a product that this version can read.
-
-    Attributes:
-        product: What was requested.
-    """
-
-    def __init__(self, product: str, what: str = "no generation of it is live") -> None:
-        super().__init__(f"{product} cannot be answered: {what}; publish it with `kpi warm`")
-        self.product = product
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The cache's answer to one lookup.
-
-    Attributes:
-        state: Its state relative to the present. `missing`: the variant is not precomputed.
-        payload: The data; None when expired, or when missing and no wider variant is there.
-        entry: The generation it comes from.
-        answered: The filter that the payload answers: the one requested, or the nearest wider one
-            that exists when the state is `missing`.
-        reachable: Whether Redis could be reached when last tried.
-        miss: Why the generation does not answer the request; None when it does.
-            When its own answer is corrupt or gone, that of a replaced generation is given as `stale`.
-    """
-
-    state: AnswerState
-    payload: Payload | None
-    entry: ManifestEntry | None
-    answered: Filter
-    reachable: bool
-    miss: MissReason | None = None
 
 
 class CacheReader:
