@@ -8,7 +8,6 @@ from kpi_pipeline.compute.blocks.chart_data import (
     Columns,
     Sentence,
     charts_by_variant,
-    present_currencies,
     sentences_by_variant,
 )
 from kpi_pipeline.compute.blocks.ranking import Ranking
@@ -161,10 +160,8 @@ def _collections(slice_: Slice) -> Ranking:
     np.add.at(sums, (row, group_sums.month), group_sums.amount)
     group, value = np.divmod(held, clients)
     variant, currency = np.divmod(group, max(len(slice_.currencies), 1))
-    is_present = np.zeros((len(slice_), len(slice_.currencies)), np.bool_)
-    is_present[present_currencies(slice_)] = True
     # Payments that cancel each other out in every month are none.
-    kept = sums.any(axis=1) & is_present[variant, currency]
+    kept = sums.any(axis=1)
     found = GroupSums(variant[kept], value[kept], currency[kept], sums[kept])
     return Ranking.of(found, found.sums.sum(axis=1))
 

@@ -206,7 +206,10 @@ class Slice:
         return certificates.reshape(len(self), values)
 
     def group_sums(self, dimension: str, components: Sequence[str]) -> GroupSums:
-        """Components on the business date by the values of a dimension other than the month."""
+        """Components on the business date by the values of a dimension other than the month.
+
+        They are of the currencies that each variant shows.
+        """
         cells = self.frame.tables["cells"]
         variant, row = self.rows("cells")
         code = cells.codes[dimension][row]
@@ -218,13 +221,13 @@ class Slice:
             (variant, code, cells.currency[row]),
             (len(self), len(self.frame.encoded_values[dimension]), len(self.currencies)),
         )
-        some = (sums != 0).any(axis=1)
+        some = (sums != 0).any(axis=1) & self.present[variant, currency]
         return GroupSums(variant[some], value[some], currency[some], sums[some])
 
     def trend_group_sums(self, dimension: str, component: str) -> MonthlyGroupSums:
         """A flow by the values of a dimension and the months of the trend.
 
-        The months that a filter names do not matter.
+        The months that a filter names do not matter; it is of the currencies that each variant shows.
         """
         monthly = self.frame.tables["monthly"]
         first, last = self._trend_places
@@ -233,7 +236,8 @@ class Slice:
         )
         amount = monthly.sums[row, MONTHLY_COMPONENTS.index(component)]
         code = monthly.codes[dimension][row]
-        kept = (amount != 0) & (code != NO_VALUE)
+        shown = self.present[variant, monthly.currency[row]]
+        kept = (amount != 0) & (code != NO_VALUE) & shown
         variant, row, code, amount = variant[kept], row[kept], code[kept], amount[kept]
         (variant, value, currency, month), sums = sum_by_keys(
             amount[:, None],
