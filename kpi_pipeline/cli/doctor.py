@@ -158,7 +158,8 @@ def _source(settings: Settings) -> str:
         settings.source_url.get_secret_value(), settings.source_mapping, settings.timezone, settings.today()
     )
     check_rejected_share(check, settings)
-    return f"{check.source} (mapping {check.mapping}): {check.summary()}"
+    found = f"{check.source} (mapping {check.mapping}): {check.summary()}"
+    return f"{found}; {similar}" if (similar := check.similar_text()) else found
 
 
 def _dagster(settings: Settings, running: Addresses | None) -> str:

@@ -1,20 +1,27 @@
 """Checking a source: read it once, to find out whether a refresh could use it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from kpi_pipeline.cli.problems import Problem
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.compute.ingest.refusals import Refusal, explain
+from kpi_pipeline.compute.ingest.similar_names import similar_names
 from kpi_pipeline.model.readings import ReadingReport, RowReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.sources.summary_rows import LeftOut
+
+_NAMES: Final = ("client", "project_manager", "administrator")
+"""Columns of names that people write by hand; those of projects may well differ by one letter."""
+
+_SIMILAR_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class SourceCheck:
         costs: Its costs.
         reading: The same in numbers, as a refresh keeps them.
         left_out: Rows of a file that are no rows.
+        similar: By column, names that are probably one in several spellings.
     """
 
     source: str
@@ -54,6 +62,7 @@ class SourceCheck:
     costs: RowCheck
     reading: ReadingReport
     left_out: LeftOut
+    similar: Mapping[str, list[tuple[str, ...]]]
 
     def summary(self) -> str:
         """Numbers of accepted and rejected rows, and of costs if there are any."""
@@ -77,7 +86,23 @@ class SourceCheck:
             "costs": self.costs.as_dict(),
             "conflicts": dict(self.reading.conflicts),
             "left_out": {"empty_rows": self.left_out.blank, "rows_of_totals": self.left_out.totals},
+            "similar_names": dict(self.similar),
         }
+
+    def similar_text(self) -> str:
+        """The first names that are probably one, as a sentence; empty where there are none."""
+        found = [
+            f"{column} {' and '.join(map(repr, group))}"
+            for column, groups in self.similar.items()
+            for group in groups
+        ]
+        if not found:
+            return ""
+        more = f" and {len(found) - _SIMILAR_SHOWN} more" if len(found) > _SIMILAR_SHOWN else ""
+        return (
+            f"each of these is probably one name in several spellings: {'; '.join(found[:_SIMILAR_SHOWN])}"
+            f"{more}. They are counted apart: use one spelling in the source"
+        )
 
 
 def read_source(url: str, mapping: str, timezone: str, as_of: date) -> SourceCheck:
@@ -113,6 +138,11 @@ def read_source(url: str, mapping: str, timezone: str, as_of: date) -> SourceChe
         ),
         reading=ReadingReport(read_at, rows.report, cost_rows.report, rows.conflict_counts(as_of)),
         left_out=extracted.left_out,
+        similar={
+            column: groups
+            for column in _NAMES
+            if (groups := similar_names(rows.certificates[column].unique().to_pylist()))
+        },
     )
 
 

@@ -71,3 +71,20 @@ def test_a_home_that_cannot_be_made_is_a_problem(kpi, tmp_path: Path) -> None:
     ran = kpi("doctor", "--json", KPI_HOME=str(tmp_path / "file" / "home"), **FREE)
     assert ran.code == 1
     assert findings(ran)["home"][0] == "problem"
+
+
+def test_a_client_in_two_spellings_is_told(kpi, tmp_path: Path) -> None:
+    source = tmp_path / "invoices.csv"
+    source.write_text(
+        "id,client,issued,amount\n1,Minera Andes,2024-01-05,100\n2,Minera Andes S.A.,2024-02-05,100\n"
+    )
+    mapping = tmp_path / "invoices.toml"
+    mapping.write_text(
+        'name = "invoices"\ndefaults = { state = "enviado", currency = "CLP" }\n[columns]\n'
+        'certificate_id = "id"\nclient = "client"\nissued_on = "issued"\namount_proposed = "amount"\n'
+    )
+    ran = kpi("doctor", "--json", KPI_SOURCE_URL=str(source), KPI_SOURCE_MAPPING=str(mapping), **FREE)
+    finding, detail = findings(ran)["source"]
+    assert finding == "ok"
+    assert "client 'Minera Andes' and 'Minera Andes S.A.'" in detail
+    assert "probably one name in several spellings" in detail
