@@ -101,7 +101,7 @@ def product_asset(product: str) -> AssetsDefinition:
         losses: pa.Table,
         payment_times: pa.Table,
         breakdowns: pa.Table,
-        critical_certificates: pa.Table,
+        work_lists: pa.Table,
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
@@ -113,9 +113,7 @@ def product_asset(product: str) -> AssetsDefinition:
         started = time.perf_counter()
         provenance = Provenance.of(rollup)
         as_of = date.fromisoformat(provenance.as_of or "")
-        tables = Rollup.of_tables(
-            (rollup, monthly_flows, losses, payment_times, breakdowns, critical_certificates)
-        )
+        tables = Rollup.of_tables((rollup, monthly_flows, losses, payment_times, breakdowns, work_lists))
         cube = Cube(tables, as_of, source.window_months(), source.thresholds())
         candidates = list(cube.slices())
         singles = single_values(candidates)

@@ -46,7 +46,7 @@ def _out(description: str) -> AssetOut:
         "losses": _out("What was unpaid on reaching and on leaving each age, of what is old enough to tell."),
         "payment_times": _out("Days from issue to payment, or to the day where nothing is paid yet."),
         "breakdowns": _out("Reasons of rejection, kinds of failure, suppliers and cost categories."),
-        "critical_certificates": _out("Every critical certificate, the most urgent first."),
+        "work_lists": _out("Certificates to collect, and to correct and send, the most urgent first."),
     },
     check_specs=[
         AssetCheckSpec(

@@ -26,6 +26,7 @@ from kpi_pipeline.model.components import (
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
 from kpi_pipeline.model.states import Event, State
+from kpi_pipeline.model.work_lists import Arrears
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     **{f"portfolio_{unit}": (f"unsent_{unit}", f"receivable_{unit}") for unit in ("amount", "count")},
@@ -129,7 +130,13 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
         )
         for name in _RECONCILED_BREAKDOWNS
     }
-    critical = rollup.critical.filter(pc.equal(rollup.critical["place"], AS_OF))
+    listed = rollup.work_lists.filter(pc.equal(rollup.work_lists["place"], AS_OF))
+    critical, overdue = (
+        _having(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)
+    )
+    returned, unsent = (_having(listed, "state", of) for of in (State.REJECTED, State.REVISION))
+    of_arrears = ("critical_count", "critical_amount", "overdue_count", "overdue_amount")
+    in_lists = (*of_arrears, "returned_count", "unsent_count")
     timed = rollup.payment_times.filter(pc.equal(rollup.payment_times["place"], COHORT))
     flows = {name: name for name in MONTHLY_COMPONENTS if name != "paid_amount"}
     # A payment without a day is collected with its acceptance, which these rows do not tell.
@@ -148,9 +155,14 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
             "in the cohorts",
         ),
         *_differences(
-            "the critical certificates",
-            _sums(critical, critical_count=_ROWS, critical_amount="amount"),
-            _sums(on_as_of, critical_count="critical_count", critical_amount="critical_amount"),
+            "the work lists",
+            {
+                **_sums(critical, critical_count=_ROWS, critical_amount="amount"),
+                **_sums(overdue, overdue_count=_ROWS, overdue_amount="amount"),
+                **_sums(returned, returned_count=_ROWS),
+                **_sums(unsent, unsent_count=_ROWS),
+            },
+            _sums(on_as_of, **{name: name for name in in_lists}),
             "on the business date",
         ),
         *_differences(
@@ -297,8 +309,8 @@ def _until(table: pa.Table, column: str, day: date) -> pa.Table:
     return table.filter(pc.less_equal(table[column], pa.scalar(day)))
 
 
-def _having(table: pa.Table, column: str, value: str) -> pa.Table:
-    return table.filter(pc.equal(table[column], pa.scalar(str(value))))
+def _having(table: pa.Table, column: str, *values: str) -> pa.Table:
+    return table.filter(pc.is_in(table[column], pa.array(map(str, values), pa.string())))
 
 
 def _sums(table: pa.Table, **columns: str) -> dict[tuple[str, str], int]:

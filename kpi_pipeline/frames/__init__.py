@@ -4,7 +4,7 @@
 
     frames.kpis(client="Minera Ñandú", source="http://127.0.0.1:5000")
     frames.chart("monthly_trend", period="12m")
-    frames.table("critical_certificates", as_of="2024-05-31", source="redis://127.0.0.1:6379/0")
+    frames.table("collect_today", as_of="2024-05-31", source="redis://127.0.0.1:6379/0")
 
 Every function takes filters as keyword arguments with the names and spellings of the HTTP API, English or
 Spanish; a list asks for any of its values. `from` is a keyword of Python: write `from_` (or `desde`).

@@ -12,7 +12,7 @@ from kpi_pipeline.model.states import State
 
 _DTYPES: Final[Mapping[str, pd.api.extensions.ExtensionDtype]] = {
     **dict.fromkeys((Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.READING), pd.Float64Dtype()),
-    **dict.fromkeys((Kind.COUNT, Kind.URGENCY), pd.Int64Dtype()),
+    Kind.COUNT: pd.Int64Dtype(),
     Kind.TEXT: pd.StringDtype(),
 }
 """Of the kinds whose values are plain numbers and texts; all others are months, days or categories."""

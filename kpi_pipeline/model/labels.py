@@ -7,6 +7,7 @@ from typing import Final, Literal, assert_never
 
 from kpi_pipeline.model.components import AGEING_BUCKETS, NOT_DUE, UNDATED
 from kpi_pipeline.model.states import State
+from kpi_pipeline.model.work_lists import Arrears
 
 Language = Literal["es", "en"]
 """A language of the pages."""
@@ -51,13 +52,13 @@ class Kind(StrEnum):
     SHARE = "share"  # 0.93 is 93%
     DAYS = "days"
     COUNT = "count"
-    URGENCY = "urgency"  # integer, 0 to 100
     READING = "reading"  # a value in the unit of the KPI of its row: days or a share
     MONTH = "month"  # YYYY-MM
     DAY = "day"  # YYYY-MM-DD
     CURRENCY = "currency"  # ISO 4217; empty: not money
     NAME = "name"  # of a client, project or manager; empty: all the others together
     STATE = "state"  # one of model.states.State
+    ARREARS = "arrears"  # one of model.work_lists.Arrears
     BUCKET = "bucket"  # one of model.components.DUE_BUCKETS
     AGE = "age"  # one of model.dimensions.ISSUED_AGES
     AMOUNT_BAND = "amount_band"  # one of model.dimensions.AMOUNT_BANDS
@@ -69,7 +70,7 @@ class Kind(StrEnum):
 
 
 NUMBERS: Final = frozenset(
-    {Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.COUNT, Kind.URGENCY, Kind.READING},
+    {Kind.MONEY, Kind.SHARE, Kind.DAYS, Kind.COUNT, Kind.READING},
 )
 """Kinds whose values are numbers."""
 
@@ -99,6 +100,11 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.PAID.value: Text("Pagado", "Paid"),
         State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
         State.CANCELLED.value: Text("Anulado", "Cancelled"),
+    },
+    Kind.ARREARS: {
+        Arrears.OVERDUE.value: Text("Vencido", "Overdue"),
+        Arrears.CRITICAL.value: Text("Crítico", "Critical"),
+        Arrears.BOTH.value: Text("Vencido y crítico", "Overdue and critical"),
     },
     Kind.BUCKET: {
         NOT_DUE: Text("Por vencer", "Not yet due"),

@@ -82,6 +82,7 @@ PAGES: Final[tuple[Page, ...]] = (
             "idle_critical_count",
         ),
         ("states", "stages", "ageing"),
+        ("collect_today", "correct_and_resend"),
     ),
     Page(
         "critical",
@@ -99,7 +100,7 @@ PAGES: Final[tuple[Page, ...]] = (
             "projects_on_time",
         ),
         ("ageing",),
-        ("critical_certificates",),
+        ("collect_today",),
     ),
     Page(
         "analytics",

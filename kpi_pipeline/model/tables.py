@@ -1,7 +1,7 @@
 """The tables of pages: what each is called, which columns it has and where its rows come from.
 
-A table of `ByDimension` or `ByKey` is computed from its declaration alone. Any other has a builder of its
-own in `compute.blocks.tables`.
+A table of `ByDimension`, `ByKey` or `WorkList` is computed from its declaration alone. Any other has a
+builder of its own in `compute.blocks.tables`.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,7 @@ from kpi_pipeline.model.columns import (
 )
 from kpi_pipeline.model.kpis.formulas import Ratio, Term, Total, plain, terms_of
 from kpi_pipeline.model.labels import Kind, Text
+from kpi_pipeline.model.work_lists import FEWEST_LONGER_PAYMENTS, WorkListName
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ class ByKey:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkList:
+    """A row for each certificate of the roll-up's work list of the table's name, the most urgent first.
+
+    Attributes:
+        top: Rows of each currency at most.
+    """
+
+    top: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table.
 
@@ -94,7 +106,7 @@ class Table:
     note: Text
     nothing: Text
     columns: tuple[Column, ...]
-    rows: ByDimension | ByKey | None = None
+    rows: ByDimension | ByKey | WorkList | None = None
     block: str = ""
     layout: Literal["rows", "forecast", "statement"] = "rows"
 
@@ -106,6 +118,14 @@ class Table:
 
 _NO_COSTS: Final = Text("No hay costos con este filtro.", "There are no costs under this filter.")
 _COSTS: Final = plain("cost_opex_amount", "cost_capex_amount")
+_CERTIFICATE: Final = (
+    Column("certificate_id", Text("Certificado", "Certificate"), Kind.TEXT),
+    name_of("project", "Proyecto", "Project"),
+    name_of("client", "Cliente", "Client"),
+    name_of("project_manager", "Jefe de proyecto", "Project manager"),
+    Column("state", Text("Estado", "State"), Kind.STATE, "state"),
+)
+_URGENCY: Final = money("urgency", "Urgencia (monto × días)", "Urgency (amount × days)")
 _MARGIN: Final = (Term("approved_amount"), *(Term(term.component, factor=-1) for term in _COSTS))
 
 
@@ -143,28 +163,59 @@ TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         Table(
-            "critical_certificates",
-            Text("Certificados críticos", "Critical certificates"),
+            WorkListName.COLLECT_TODAY.value,
+            Text("Cobrar hoy", "Collect today"),
             Text(
-                "Los veinte más urgentes. La urgencia, de 0 a 100, pondera los días desde el envío, el monto "
-                "y los días de atraso.",
-                "The twenty most urgent. Urgency, from 0 to 100, weighs days since sending, amount and days "
-                "overdue.",
+                "Los veinte certificados por cobrar más urgentes, de los vencidos o críticos. La urgencia es "
+                "el monto por los días de espera adicional: cuánto más tardaron, en promedio, los pagos del "
+                "cliente que demoraron más que los días que lleva emitido el certificado. Con menos de "
+                f"{FEWEST_LONGER_PAYMENTS} pagos así, se promedian los de todos los clientes; sin ninguno, "
+                "se cuenta un día.",
+                "The twenty most urgent receivable certificates that are overdue or critical. Urgency is the "
+                "amount times the expected further days: how much longer, on average, those of the client's "
+                "payments took that took longer than the certificate's days since issue. With fewer than "
+                f"{FEWEST_LONGER_PAYMENTS} such payments, those of all clients are averaged; with none, one "
+                "day counts.",
             ),
-            Text("Ningún certificado es crítico.", "No certificate is critical."),
+            Text(
+                "Ningún certificado por cobrar está vencido o es crítico.",
+                "No receivable certificate is overdue or critical.",
+            ),
             (
-                Column("certificate_id", Text("Certificado", "Certificate"), Kind.TEXT),
-                name_of("project", "Proyecto", "Project"),
-                name_of("client", "Cliente", "Client"),
-                name_of("project_manager", "Jefe de proyecto", "Project manager"),
-                Column("state", Text("Estado", "State"), Kind.STATE, "state"),
+                *_CERTIFICATE,
+                Column("arrears", Text("Situación", "Status"), Kind.ARREARS),
                 CURRENCY,
                 AMOUNT,
                 Column("sent_on", Text("Enviado el", "Sent on"), Kind.DAY),
                 days("days", "Días desde el envío", "Days since sending"),
                 days("overdue_days", "Días de atraso", "Days overdue"),
-                Column("urgency", Text("Urgencia", "Urgency"), Kind.URGENCY),
+                days("expected_days", "Días de espera adicional", "Expected further days"),
+                _URGENCY,
             ),
+            WorkList(),
+        ),
+        Table(
+            WorkListName.CORRECT_AND_RESEND.value,
+            Text("Corregir y reenviar", "Correct and resend"),
+            Text(
+                "Los veinte certificados más urgentes, de los devueltos por el cliente o aún sin enviar. La "
+                "urgencia es el monto por los días desde la devolución o, si no hubo o no se conoce su "
+                "fecha, desde la emisión; como mínimo, un día.",
+                "The twenty most urgent certificates that the client returned or that were not sent yet. "
+                "Urgency is the amount times the days since the return or, where there was none or its date "
+                "is unknown, since issue; at least one day.",
+            ),
+            Text("Ningún certificado está devuelto o sin enviar.", "No certificate is returned or unsent."),
+            (
+                *_CERTIFICATE,
+                CURRENCY,
+                AMOUNT,
+                Column("rejection_reason", Text("Motivo de rechazo", "Reason for rejection"), Kind.REASON),
+                days("returned_days", "Días desde la devolución", "Days since return"),
+                days("age_days", "Días desde la emisión", "Days since issue"),
+                _URGENCY,
+            ),
+            WorkList(),
         ),
         Table(
             "project_managers",

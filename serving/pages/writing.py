@@ -17,9 +17,6 @@ from serving.pages.texts import texts_in
 _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
 """Kinds whose values are in another order than their texts."""
 
-_URGENCY_LEVELS: Final = (40, 70)
-"""From these on, urgency is high and very high; below, it is moderate."""
-
 
 class Labelled(Protocol):
     """An entry of the catalogue that has a label."""
@@ -27,21 +24,6 @@ class Labelled(Protocol):
     @property
     def label(self) -> Text:
         """Its name for readers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """How far a value reaches on its scale.
-
-    Attributes:
-        percent: Of the scale, from 0 to 100.
-        level: Which colour it has, from 1.
-        label: What the level is called.
-    """
-
-    percent: float
-    level: int
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +36,6 @@ class Cell:
         is_number: Whether it stands in a column of numbers.
         order: By what it is sorted; None where there is no value, empty where it is sorted by its text.
         url: Where it leads; empty where it does not.
-        gauge: How far it reaches, where it has a scale.
     """
 
     text: str
@@ -62,7 +43,6 @@ class Cell:
     is_number: bool = False
     order: str | float | None = ""
     url: str = ""
-    gauge: Gauge | None = None
 
 
 def writer_for(
@@ -136,10 +116,6 @@ class Writer:
             return Cell(money.bare, money.full, is_number=True, order=value)
         if kind == "days":
             return Cell(self.formats.days(value), is_number=True, order=value)
-        if kind == "urgency":
-            return Cell(
-                self.formats.count(value), is_number=True, order=value, gauge=_urgency(value, self.texts)
-            )
         text = self.text(kind, value, currency, kpi)
         # A day stays on one line where names beside it wrap.
         return Cell(
@@ -193,8 +169,3 @@ class Writer:
         if known is None:
             return self.formats.days(value)
         return self.text(known.unit, value, currency)
-
-
-def _urgency(value: float, texts: Mapping[str, str]) -> Gauge:
-    level = 1 + sum(value >= least for least in _URGENCY_LEVELS)
-    return Gauge(min(max(value, 0), 100), level, texts[f"urgency_{level}"])

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -54,8 +55,10 @@ def test_the_roll_up_reconciles_and_tells_where_it_comes_from(tables) -> None:
     assert 0 < pc.sum(today["cost_count"]).as_py() < pc.sum(cohorts["cost_count"]).as_py()
     proposed = pc.sum(found["monthly_flows"]["proposed_amount"]).as_py()
     assert proposed == pc.sum(cohorts["proposed_amount"]).as_py() > 0
-    critical = at(found["critical_certificates"], AS_OF)
-    assert critical.num_rows == pc.sum(today["critical_count"]).as_py() > 0
+    listed = Counter(at(found["work_lists"], AS_OF)["work_list"].to_pylist())
+    assert listed["collect_today"] >= pc.sum(today["overdue_count"]).as_py() > 0
+    to_correct = pc.sum(today["returned_count"]).as_py() + pc.sum(today["unsent_count"]).as_py()
+    assert listed["correct_and_resend"] == to_correct > 0
     assert pc.sum(at(found["losses"], AS_OF)["reached_0-30_amount"]).as_py() > 0
     assert pc.sum(at(found["payment_times"], AS_OF)["paid"]).as_py() > 0
     assert {"rejection_reason", "supplier"} <= set(found["breakdowns"]["breakdown"].to_pylist())

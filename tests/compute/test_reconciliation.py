@@ -97,13 +97,19 @@ def test_a_roll_up_of_its_rows_gives_no_problem(rows, rollup: Rollup) -> None:
             "cells",
             NOW,
             "overdue_amount",
-            ["overdue_amount in CLP: 10 in the cohorts, 1 in the business date"],
+            [
+                "overdue_amount in CLP: 10 in the cohorts, 1 in the business date",
+                "overdue_amount in CLP: 1 on the business date, 10 in the work lists",
+            ],
         ),
         (
-            "critical",
+            "work_lists",
             NOW,
             "amount",
-            ["critical_amount in CLP: 10 on the business date, 1 in the critical certificates"],
+            [
+                "critical_amount in CLP: 10 on the business date, 1 in the work lists",
+                "overdue_amount in CLP: 10 on the business date, 1 in the work lists",
+            ],
         ),
         (
             "payment_times",

@@ -172,8 +172,8 @@ def test_profitability_names_its_dimension(both) -> None:
     assert set(frame["dimension"]) == {"project", "client", "project_manager"}
 
 
-def test_critical_certificates_have_dates_and_ordered_states(both) -> None:
-    frame = both(frames.table, "critical_certificates")
+def test_certificates_to_collect_have_dates_and_ordered_states(both) -> None:
+    frame = both(frames.table, "collect_today")
     assert str(frame["sent_on"].dtype) == "datetime64[us]"
     assert frame["state"].cat.ordered
     assert str(frame["certificate_id"].dtype) == "string"
@@ -189,8 +189,8 @@ def test_amounts_are_in_whole_units_of_their_currency(both, redis_source, publis
 
 def test_an_empty_table_keeps_its_columns_and_dtypes(redis_source, published_data) -> None:
     data = published_data("dashboards")
-    publish(redis_source, "dashboards", {**data, "tables": {"critical_certificates": []}})
-    frame = frames.table("critical_certificates", source=redis_source)
+    publish(redis_source, "dashboards", {**data, "tables": {"collect_today": []}})
+    frame = frames.table("collect_today", source=redis_source)
     assert len(frame) == 0
     assert {"certificate_id", "amount", "sent_on"} <= set(frame.columns)
     assert str(frame["amount"].dtype) == "Float64"

@@ -10,7 +10,7 @@ from kpi_pipeline.model.pages import BESIDE, PAGE_BY_NAME, PAGES, Page, charts_o
 
 TABLES: dict[str, set[str]] = {
     "kpis": set(),
-    "dashboards": {"critical_certificates"},
+    "dashboards": {"collect_today", "correct_and_resend"},
     "charts": {"project_managers", "rejection_reasons", "failure_kinds"},
     "financials": {
         "statement",

@@ -146,14 +146,6 @@ class CertificateState(Standing):
         return _days(self.sent, self.day) if self.is_critical else None
 
     @property
-    def urgency(self) -> int:
-        """How urgent a critical certificate is, of 100."""
-        top = amount_cuts(self.currency)[2]
-        amount = min(max(self.outstanding, 0), top)
-        late = min(max(self.overdue_days or 0, 0), 120)
-        return 40 * min(self.critical_age or 0, 180) // 180 + 40 * amount // top + 20 * late // 120
-
-    @property
     def bucket(self) -> str | None:
         """Ageing bucket by issue, of what the client owes."""
         return range_of(self.age, BUCKETS) if self.is_receivable else None

@@ -80,6 +80,12 @@ class Oracle:
         return Forecaster(self.rows, self.certificate_states, self.as_of)
 
     @cached_property
+    def payments(self) -> list[tuple[str, int]]:
+        """Of every payment until the date whose days from issue are known: the client, and these days."""
+        taken = ((one.values["client"], one.payment_days) for one in self.certificate_states)
+        return [(client, days) for client, days in taken if days is not None]
+
+    @cached_property
     def currencies(self) -> list[str]:
         """Currencies of all there is."""
         return sorted({code for ledger in (self.cohorts, self.cohorts_spent) for code in ledger.currencies})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from . import finances, tables
+from . import finances, tables, work_lists
 from . import months as month
 from .charts import charts
 from .kpi_values import KpiValues
@@ -57,8 +57,13 @@ class Products:
         }
 
     def _dashboards(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
-        critical = tables.critical_certificates(self.variant)
-        return {**self._page(kpis, drawn), "tables": {"critical_certificates": critical}}
+        return {
+            **self._page(kpis, drawn),
+            "tables": {
+                "collect_today": work_lists.collect_today(self.variant),
+                "correct_and_resend": work_lists.correct_and_resend(self.variant),
+            },
+        }
 
     def _charts(self, kpis: Sequence[str], drawn: Sequence[str]) -> Data:
         return {

@@ -6,7 +6,7 @@ from .certificate_states import CertificateState
 from .days import Window
 from .measures import COSTS
 from .quotients import Data, exact, part
-from .ranges import BUCKETS, DUE_BUCKETS, amount_cuts
+from .ranges import BUCKETS, DUE_BUCKETS
 from .rankings import Sums, broken, by_value, ranked
 from .standing import CANCELLED, RETURNED
 from .variant import Variant
@@ -69,38 +69,6 @@ def stages(variant: Variant) -> Data:
     passed = [one for one in found if one["count"]]
     slowest = max(passed, key=lambda one: one["days"])["stage"] if passed else None
     return {"stages": found, "bottleneck": slowest}
-
-
-def urgency(one: CertificateState) -> int:
-    """How urgent a critical certificate is, of 100."""
-    top = amount_cuts(one.currency)[2]
-    amount = min(max(one.outstanding, 0), top)
-    late = min(max(one.overdue_days or 0, 0), 120)
-    return 40 * min(one.critical_age or 0, 180) // 180 + 40 * amount // top + 20 * late // 120
-
-
-def critical_certificates(variant: Variant) -> list[Data]:
-    """The twenty most urgent critical certificates."""
-    found = sorted(
-        (one for one in variant.certificate_states if one.is_critical and one.is_issued),
-        key=lambda one: (-urgency(one), -one.outstanding, one.row["certificate_id"]),
-    )
-    return [
-        {
-            "certificate_id": one.row["certificate_id"],
-            "project": one.values["project"],
-            "client": one.values["client"],
-            "project_manager": one.values["project_manager"],
-            "state": one.state,
-            "currency": one.currency,
-            "amount": one.outstanding,
-            "sent_on": one.sent.isoformat() if one.sent else None,
-            "days": one.critical_age,
-            "overdue_days": one.overdue_days,
-            "urgency": urgency(one),
-        }
-        for one in found[:20]
-    ]
 
 
 def project_managers(variant: Variant) -> list[Data]:

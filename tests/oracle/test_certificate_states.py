@@ -242,15 +242,3 @@ def test_what_came_back_by_the_day(
 ) -> None:
     found = on_day(row, 60)
     assert (found.is_reworked, found.was_rejected, found.is_first_pass) == (reworked, rejected, first_pass)
-
-
-def test_urgency_is_of_days_amount_and_delay() -> None:
-    # Sent 90 of 180 days ago, half of the topmost cut, due 60 of 120 days ago.
-    found = certificate_state(
-        "enviado",
-        100,
-        amount_proposed=5_000_000,
-        sent_on=AS_OF - timedelta(90),
-        expected_payment_on=AS_OF - timedelta(60),
-    )
-    assert (found.critical_age, found.overdue_days, found.urgency) == (90, 60, 20 + 20 + 10)

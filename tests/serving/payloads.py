@@ -283,7 +283,12 @@ _ROWS = {
 
 def _tables(product: str, currencies: tuple[str, ...], scale: int) -> dict[str, Any]:
     if product == "dashboards":
-        return {"tables": {"critical_certificates": _critical(currencies, scale)}}
+        return {
+            "tables": {
+                "collect_today": _to_collect(currencies, scale),
+                "correct_and_resend": _to_correct(currencies, scale),
+            }
+        }
     if product != "charts":
         return _financials(currencies, scale)
     reason = {"reason": "fuera_alcance", "amount": 3 * MILLION * scale, "count": 2}
@@ -297,20 +302,47 @@ def _tables(product: str, currencies: tuple[str, ...], scale: int) -> dict[str, 
     }
 
 
-def _critical(currencies: tuple[str, ...], scale: int) -> Rows:
+def _to_collect(currencies: tuple[str, ...], scale: int) -> Rows:
     certificate = {
         "certificate_id": "P-001/17",
         "project": "P-001",
         "client": MINE,
         "project_manager": "sin asignar",
         "state": "enviado",
+        "arrears": "critical",
         "amount": 12_500_000 * scale,
         "sent_on": "2024-03-01",
         "days": 119,
         "overdue_days": None,
-        "urgency": 78,
+        "expected_days": 30.5,
+        "urgency": 381_250_000 * scale,
     }
     return _each(currencies, certificate)
+
+
+def _to_correct(currencies: tuple[str, ...], scale: int) -> Rows:
+    common = {"project": "P-001", "client": MINE, "project_manager": "sin asignar"}
+    returned = {
+        "certificate_id": "P-002/3",
+        **common,
+        "state": "rechazado",
+        "amount": 2 * MILLION * scale,
+        "rejection_reason": "fuera_alcance",
+        "returned_days": 12,
+        "age_days": 40,
+        "urgency": 24 * MILLION * scale,
+    }
+    unsent = {
+        "certificate_id": "P-002/4",
+        **common,
+        "state": "revision",
+        "amount": MILLION * scale,
+        "rejection_reason": None,
+        "returned_days": None,
+        "age_days": 9,
+        "urgency": 9 * MILLION * scale,
+    }
+    return [*_each(currencies, returned), *_each(currencies, unsent)]
 
 
 def _managers(currencies: tuple[str, ...], scale: int) -> Rows:

@@ -83,7 +83,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
         losses: pa.Table,
         payment_times: pa.Table,
         breakdowns: pa.Table,
-        critical_certificates: pa.Table,
+        work_lists: pa.Table,
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
@@ -93,7 +93,7 @@ def published_month_ends(product: str) -> AssetsDefinition:
             Failure: If a month end fails a check; it and later ones stay as they were.
         """
         done: list[_Kept] = []
-        stacked = (rollup, monthly_flows, losses, payment_times, breakdowns, critical_certificates)
+        stacked = (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)
         provenance = Provenance.of(rollup)
         with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):

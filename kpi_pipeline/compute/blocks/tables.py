@@ -1,9 +1,13 @@
-"""The tables of pages: rows by dimension or by key from their declarations, others from a builder each."""
+"""The tables of pages: rows by dimension, by key or of a work list from their declarations, others from a
+builder each.
+"""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from kpi_pipeline.compute.blocks.forecast import forecast
 from kpi_pipeline.compute.blocks.ranking import Ranking
@@ -17,22 +21,8 @@ from kpi_pipeline.compute.windows import window_days
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.kpis.formulas import Ratio, Sum, Total, terms_of
-from kpi_pipeline.model.tables import ByDimension, ByKey, Table, tables_in
+from kpi_pipeline.model.tables import ByDimension, ByKey, Table, WorkList, tables_in
 
-_CRITICAL: Final = 20
-_CRITICAL_COLUMNS: Final = (
-    "certificate_id",
-    "project",
-    "client",
-    "project_manager",
-    "state",
-    "currency",
-    "amount",
-    "sent_on",
-    "days",
-    "overdue_days",
-    "urgency",
-)
 _Sums = dict[str, Ints]
 """Sums of rows by component, each [rows]."""
 
@@ -64,19 +54,13 @@ def table_rows(table: Table, slice_: Slice) -> list[Any]:
             return _by_dimension(table, table.rows, slice_)
         case ByKey():
             return _by_key(table, table.rows, slice_)
+        case WorkList():
+            return _of_work_list(table, table.rows, slice_)
         case None:
             return _BUILDERS[table.name](slice_)
 
 
-def critical_certificates(slice_: Slice) -> list[list[Data]]:
-    """The most urgent critical certificates of each variant."""
-    variant, row = slice_.critical(_CRITICAL)
-    made = {at: _critical(slice_.frame.critical_rows[at]) for at in np.unique(row).tolist()}
-    return by_variant(len(slice_.filters), variant, [made[at] for at in row.tolist()])
-
-
 _BUILDERS: Final[dict[str, Callable[[Slice], list[Any]]]] = {
-    "critical_certificates": critical_certificates,
     "working_capital": working_capital,
     "forecast": forecast,
 }
@@ -92,10 +76,6 @@ def _block(name: str, slice_: Slice) -> list[Data]:
     if not held:
         raise KeyError(name)
     return [{name: dict(zip(held, parts, strict=True))} for parts in zip(*held.values(), strict=True)]
-
-
-def _critical(row: Data) -> Data:
-    return {name: row[name].isoformat() if name == "sent_on" else row[name] for name in _CRITICAL_COLUMNS}
 
 
 def _by_dimension(table: Table, rows: ByDimension, slice_: Slice) -> list[list[Data]]:
@@ -154,3 +134,15 @@ def _by_key(table: Table, rows: ByKey, slice_: Slice) -> list[list[Data]]:
         "count": sums.count[order].tolist(),
     }
     return by_variant(len(slice_), sums.variant[order], rows_of(columns))
+
+
+def _of_work_list(table: Table, rows: WorkList, slice_: Slice) -> list[list[Data]]:
+    variant, row = slice_.work_list(table.name, rows.top)
+    distinct, at = np.unique(row, return_inverse=True)
+    held = slice_.frame.work_lists.select([column.name for column in table.columns]).take(pa.array(distinct))
+    made = [{name: _plain(value) for name, value in one.items()} for one in held.to_pylist()]
+    return by_variant(len(slice_), variant, [made[place] for place in at.tolist()])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -17,7 +17,7 @@ from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, encode
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import month_number, month_of, month_text
-from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
+from kpi_pipeline.compute.rollup.cells import CELL_FIELDS, FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import (
     COMPONENT_NAMES,
@@ -71,7 +71,8 @@ class CubeFrame:
         first_days: By column of `FIRST_DAYS`, that of each row of the table `cells`.
         breakdown: Which breakdown each row of the table `breakdowns` belongs to.
         breakdown_key: The key of each.
-        critical_rows: The critical certificates, the most urgent first.
+        work_lists: The certificates to act upon, in the order of the roll-up.
+        work_list: Which list each is in.
     """
 
     days: EvaluationDays
@@ -87,7 +88,8 @@ class CubeFrame:
     first_days: dict[str, Ints]
     breakdown: npt.NDArray[np.object_]
     breakdown_key: npt.NDArray[np.object_]
-    critical_rows: list[dict[str, Any]]
+    work_lists: pa.Table
+    work_list: npt.NDArray[np.object_]
 
     @classmethod
     def of(cls, rollup: Rollup, days: EvaluationDays, thresholds: Thresholds) -> "CubeFrame":
@@ -109,7 +111,7 @@ class CubeFrame:
             "monthly": MONTHLY_COMPONENTS,
             "payment_times": ("days", "paid", "open"),
             "breakdowns": ("amount", "count"),
-            "critical": (),
+            "work_lists": (),
         }
         return cls(
             days=days,
@@ -128,7 +130,8 @@ class CubeFrame:
             first_days={name: cells[name].to_numpy() for name in FIRST_DAYS},
             breakdown=rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False),
             breakdown_key=rollup.breakdowns["key"].to_numpy(zero_copy_only=False),
-            critical_rows=rollup.critical.to_pylist(),
+            work_lists=rollup.work_lists,
+            work_list=rollup.work_lists["work_list"].to_numpy(zero_copy_only=False),
         )
 
     @property
@@ -203,8 +206,10 @@ class CubeFrame:
             return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
         if table == "cells":
             return _combined([self.first_days[name] for name in FIRST_DAYS])
-        if table == "critical":
-            return _numbered(tuple(row.values()) for row in self.critical_rows)
+        if table == "work_lists":
+            encoded = {field.name for field in CELL_FIELDS}
+            own = (name for name in self.work_lists.column_names if name not in encoded)
+            return _combined([_column_numbers(self.work_lists[name]) for name in own])
         return np.zeros(len(self.tables[table]), np.int64)
 
 
@@ -236,6 +241,14 @@ def _combined(columns: Sequence[Ints]) -> Ints:
         # Days are below 2**32; the product wraps around 2**64.
         combined = combined * _MIXING + column
     return combined
+
+
+def _column_numbers(column: pa.ChunkedArray) -> Ints:
+    """A number for each value of a column: equal for equal values, in every process."""
+    distinct = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    numbers = _numbered((value,) for value in distinct.dictionary.to_pylist())
+    of_rows: Ints = numbers[distinct.indices.to_numpy()]
+    return of_rows
 
 
 def _numbered(rows: Iterable[tuple[Any, ...]]) -> Ints:

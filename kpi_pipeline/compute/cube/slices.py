@@ -267,19 +267,23 @@ class Slice:
         )
         return BreakdownSums(variant, key, currency, sums[:, 0], sums[:, 1])
 
-    def critical(self, most: int) -> tuple[Ints, Ints]:
-        """The most urgent critical certificates of each filter.
+    def work_list(self, name: str, most: int) -> tuple[Ints, Ints]:
+        """The most urgent certificates of a work list, of each filter.
 
         Args:
-            most: How many at most of each.
+            name: The list.
+            most: How many at most of each filter and currency.
 
         Returns:
-            The variant of each, ascending, and its row among `critical_rows`, by urgency.
+            The variant of each, ascending, and its row in the roll-up's work lists, by currency and urgency.
         """
-        variant, row = self.rows("critical")
+        variant, row = self.rows("work_lists")
+        kept = self.frame.work_list[row] == name
+        variant, row = variant[kept], row[kept]
         order = np.lexsort((row, variant))
         variant, row = variant[order], row[order]
-        rank = np.arange(len(variant)) - np.searchsorted(variant, variant)
+        owner = variant * len(self.currencies) + self.frame.tables["work_lists"].currency[row]
+        rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
         return variant[rank < most], row[rank < most]
 
     def only(self, wanted: Collection[Filter]) -> "Slice":

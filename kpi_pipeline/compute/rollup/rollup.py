@@ -66,24 +66,33 @@ BREAKDOWNS_SCHEMA: Final = pa.schema(
 )
 """Amounts and counts of each cell by a key that is no dimension; `breakdown` names which. On as_of alone."""
 
-CRITICAL_SCHEMA: Final = pa.schema(
+WORK_LISTS_SCHEMA: Final = pa.schema(
     [
         *CELL_FIELDS,
+        pa.field("work_list", pa.string()),
         pa.field("certificate_id", pa.string()),
+        pa.field("arrears", pa.string()),
         pa.field("amount", pa.int64()),
         pa.field("sent_on", pa.date32()),
-        pa.field("due_on", pa.date32()),
         pa.field("days", pa.int64()),
         pa.field("overdue_days", pa.int64()),
-        pa.field("idle_days", pa.int64()),
+        pa.field("expected_days", pa.float64()),
+        pa.field("rejection_reason", pa.string()),
+        pa.field("returned_days", pa.int64()),
+        pa.field("age_days", pa.int64()),
         pa.field("urgency", pa.int64()),
     ]
 )
-"""Each critical certificate, the most urgent first, on as_of and of its cohort."""
+"""Each certificate of each work list, a currency's most urgent first, on as_of and of its cohort.
+
+`amount` is what is open of it, `days` are those since it was first sent, and `age_days` those since issue.
+`arrears` and `overdue_days` say why it is to be collected, `expected_days` how much longer its client is
+expected to take.
+"""
 
 ROLLUP_TABLES: Final = (
     *("rollup", "monthly_flows", "losses", "payment_times"),
-    *("breakdowns", "critical_certificates"),
+    *("breakdowns", "work_lists"),
 )
 """Names under which the tables of a roll-up are kept, in order."""
 
@@ -100,7 +109,7 @@ class Rollup:
         losses: Sums of the roll rates; rows in `LOSSES_SCHEMA`.
         payment_times: Days of payment; rows in `PAYMENT_TIMES_SCHEMA`.
         breakdowns: Reasons, failures and suppliers; rows in `BREAKDOWNS_SCHEMA`.
-        critical: The critical certificates; rows in `CRITICAL_SCHEMA`.
+        work_lists: Certificates to act upon; rows in `WORK_LISTS_SCHEMA`.
         forecast_bases: By currency, on what its forecast rests.
     """
 
@@ -109,23 +118,23 @@ class Rollup:
     losses: pa.Table
     payment_times: pa.Table
     breakdowns: pa.Table
-    critical: pa.Table
+    work_lists: pa.Table
     forecast_bases: Mapping[str, ForecastBasis]
 
     @classmethod
     def of_tables(cls, tables: Sequence[pa.Table]) -> Self:
         """Put the tables together again, in the order of `ROLLUP_TABLES`."""
-        cells, monthly, losses, payment_times, breakdowns, critical = tables
+        cells, monthly, losses, payment_times, breakdowns, work_lists = tables
         kept = json.loads((cells.schema.metadata or {})[_FORECAST_BASES])
         bases = {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}
-        return cls(cells, monthly, losses, payment_times, breakdowns, critical, bases)
+        return cls(cells, monthly, losses, payment_times, breakdowns, work_lists, bases)
 
     def tables(self) -> tuple[pa.Table, ...]:
         """The tables to be kept, in the order of `ROLLUP_TABLES`."""
         bases = {currency: basis.as_data() for currency, basis in self.forecast_bases.items()}
         kept = {_FORECAST_BASES: json.dumps(bases).encode()}
         cells = self.cells.replace_schema_metadata({**(self.cells.schema.metadata or {}), **kept})
-        return cells, self.monthly, self.losses, self.payment_times, self.breakdowns, self.critical
+        return cells, self.monthly, self.losses, self.payment_times, self.breakdowns, self.work_lists
 
 
 def roll_up(
@@ -169,7 +178,7 @@ def roll_up(
                 ("monthly", statements.MONTHLY),
                 ("payment_times", statements.PAYMENT_TIMES),
                 ("breakdowns", statements.BREAKDOWNS),
-                ("critical", statements.CRITICAL),
+                ("work_lists", statements.WORK_LISTS),
             )
         }
         old_enough = {**view_settings(thresholds), "loss_days": thresholds.loss_days}
@@ -180,7 +189,7 @@ def roll_up(
         losses.cast(LOSSES_SCHEMA),
         found["payment_times"].cast(PAYMENT_TIMES_SCHEMA),
         found["breakdowns"].cast(BREAKDOWNS_SCHEMA),
-        found["critical"].cast(CRITICAL_SCHEMA),
+        found["work_lists"].cast(WORK_LISTS_SCHEMA),
         forecast_bases(certificates, landmarks, as_of),
     )
 

@@ -13,6 +13,7 @@ from kpi_pipeline.compute.rollup.cells import (
     FIRST_STANDING,
     NEVER,
 )
+from kpi_pipeline.compute.rollup.work_lists import work_lists
 from kpi_pipeline.model.components import (
     COMPONENTS,
     LOSS_COMPONENTS,
@@ -205,12 +206,5 @@ BREAKDOWNS: Final = f"""
     FROM evaluated_costs WHERE {_INVOICED} GROUP BY ALL
 """
 
-CRITICAL: Final = f"""
-    SELECT {_CELL}, certificate_id, amount_open AS amount, sent_by_day AS sent_on, due_on,
-        critical_age AS days, overdue_days, idle_days,
-        40 * least(critical_age, 180) // 180
-            + 40 * greatest(least(amount_open, cut_3), 0)::HUGEINT // cut_3
-            + 20 * greatest(least(coalesce(overdue_days, 0), 120), 0) // 120 AS urgency
-    FROM evaluated WHERE {_NOW} AND is_critical
-    ORDER BY urgency DESC, amount DESC, certificate_id, place
-"""
+WORK_LISTS: Final = work_lists(_CELL, _NOW)
+"""The certificates of every work list, on as_of and of their cohorts."""

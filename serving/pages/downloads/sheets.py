@@ -22,7 +22,6 @@ _AS_THEY_ARE: Final[Mapping[str, SheetKind]] = {
     "share": "share",
     "days": "days",
     "count": "count",
-    "urgency": "count",
 }
 """Kinds of values that are numbers already."""
 

@@ -14,12 +14,16 @@ _CURRENCY: Final = re.compile(r"([A-Z]{3})?", re.ASCII)
 
 
 def is_of(kind: str) -> Callable[[Value], bool]:
-    """The check for values of a kind; numbers and days may be None."""
+    """The check for values of a kind; numbers, days and reasons may be None."""
     return _IS_OF.get(kind, _is_text)
 
 
 def _is_text(value: Value) -> bool:
     return isinstance(value, str)
+
+
+def _is_text_or_none(value: Value) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def _is_whole(value: Value) -> bool:
@@ -50,11 +54,11 @@ def _is_day(value: Value) -> bool:
 _IS_OF: Final[Mapping[str, Callable[[Any], bool]]] = {
     Kind.MONEY: _is_whole,
     Kind.COUNT: _is_whole,
-    Kind.URGENCY: _is_whole,
     Kind.SHARE: _is_number,
     Kind.DAYS: _is_number,
     Kind.READING: _is_number,
     Kind.MONTH: _is_month,
     Kind.CURRENCY: _is_currency,
     Kind.DAY: _is_day,
+    Kind.REASON: _is_text_or_none,
 }

@@ -5,10 +5,6 @@ from typing import Final
 from kpi_pipeline.model.labels import Text
 
 TEXTS: Final[dict[str, Text]] = {
-    # How urgent a critical certificate is, by its level.
-    "urgency_1": Text("media", "moderate"),
-    "urgency_2": Text("alta", "high"),
-    "urgency_3": Text("muy alta", "very high"),
     # Statements and forecasts.
     "statement_line": Text("Línea", "Line"),
     "statement_total": Text("Total", "Total"),

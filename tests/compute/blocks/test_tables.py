@@ -1,11 +1,19 @@
-"""Tables: rows from their declarations, and the most urgent certificates."""
+"""Tables: rows from their declarations."""
 
 from datetime import date
 
 import orjson
 
-from kpi_pipeline.compute.blocks.tables import critical_certificates, table_rows, tables
+from kpi_pipeline.compute.blocks.tables import table_rows, tables
 from kpi_pipeline.model.tables import TABLES
+
+
+def collect_today(slice_):
+    return table_rows(TABLES["collect_today"], slice_)
+
+
+def correct_and_resend(slice_):
+    return table_rows(TABLES["correct_and_resend"], slice_)
 
 
 def project_managers(slice_):
@@ -32,48 +40,71 @@ def cost_categories(slice_):
     return table_rows(TABLES["cost_categories"], slice_)
 
 
-def test_critical_certificates_come_by_urgency(slice_of) -> None:
-    everything, paid = critical_certificates(slice_of({}, {"state": "pagado"}))
+def test_certificates_to_collect_come_by_urgency(slice_of) -> None:
+    everything, paid = collect_today(slice_of({}, {"state": "pagado"}))
     assert everything == [
-        {
-            "certificate_id": "1",
-            "project": "Puente",
-            "client": "Austral",
-            "project_manager": "Ana",
-            "state": "validado",
-            "currency": "CLP",
-            "amount": 80,
-            "sent_on": "2023-09-10",
-            "days": 187,
-            "overdue_days": 147,
-            "urgency": 60,
-        },
         {
             "certificate_id": "0",
             "project": "Puente",
             "client": "Austral",
             "project_manager": "Ana",
             "state": "enviado",
+            "arrears": "overdue_and_critical",
             "currency": "CLP",
             "amount": 100,
             "sent_on": "2024-01-10",
             "days": 65,
             "overdue_days": 35,
-            "urgency": 14 + 5,
+            # The one payment took 93 days; this certificate is 70 days old.
+            "expected_days": 23.0,
+            "urgency": 2300,
+        },
+        {
+            "certificate_id": "1",
+            "project": "Puente",
+            "client": "Austral",
+            "project_manager": "Ana",
+            "state": "validado",
+            "arrears": "overdue_and_critical",
+            "currency": "CLP",
+            "amount": 80,
+            "sent_on": "2023-09-10",
+            "days": 187,
+            "overdue_days": 147,
+            "expected_days": 1.0,
+            "urgency": 80,
         },
     ]
     assert paid == []
     assert orjson.loads(orjson.dumps(everything)) == everything
 
 
-def test_twenty_critical_certificates_at_most(slice_of) -> None:
-    rows = [
-        {"client": "AB"[number % 2], "issued_on": date(2023, 5, 1), "sent_on": date(2023, 5, 2 + number)}
-        for number in range(25)
+def test_certificates_to_correct_come_by_urgency(slice_of) -> None:
+    everything, nobody = correct_and_resend(slice_of({}, {"state": "pagado"}))
+    assert [(row["certificate_id"], row["state"]) for row in everything] == [
+        ("3", "rechazado"),
+        ("4", "revision"),
     ]
-    everything, one = critical_certificates(slice_of({}, {"client": "A"}, certificates=rows, costs=()))
-    assert len(everything) == 20
-    assert len(one) == 13
+    assert nobody == []
+
+
+def test_twenty_certificates_of_each_currency_at_most(slice_of) -> None:
+    rows = [
+        {
+            "client": "AB"[number % 2],
+            "issued_on": date(2023, 5, 1),
+            "sent_on": date(2023, 5, 2),
+            "amount_proposed": 100 + number,
+            "currency": currency,
+        }
+        for number in range(25)
+        for currency in ("USD", "CLP")
+    ]
+    everything, one = collect_today(slice_of({}, {"client": "A"}, certificates=rows, costs=()))
+    assert [(row["currency"], row["urgency"]) for row in everything] == [
+        (currency, urgency) for currency in ("CLP", "USD") for urgency in range(124, 104, -1)
+    ]
+    assert len(one) == 26
     assert {row["client"] for row in one} == {"A"}
 
 

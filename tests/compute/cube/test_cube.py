@@ -52,7 +52,8 @@ def arrays(slice_: Slice) -> dict[str, Any]:
             f"{name}.{one}": getattr(breakdown_sums, one)
             for one in ("variant", "key", "currency", "amount", "count")
         }
-    found["critical"], found["critical rows"] = slice_.critical(3)
+    for name in ("collect_today", "correct_and_resend"):
+        found[name], found[f"{name} rows"] = slice_.work_list(name, 3)
     return found
 
 

@@ -242,12 +242,13 @@ def test_the_most_urgent_come_first(cube_of) -> None:
             "client": client,
             "sent_on": AS_OF - timedelta(age),
             "issued_on": AS_OF - timedelta(age),
+            "amount_proposed": age,
         }
-        for age, client in ((70, "a"), (200, "b"), (100, "a"), (60, "a"))
+        for age, client in ((70, "a"), (200, "b"), (100, "a"), (30, "a"))
     ]
     slice_ = cube_of(rows).select([EVERYTHING, Filter.of({"client": "a"}), Filter.of({"client": "nobody"})])
-    variant, row = slice_.critical(2)
-    ids = [slice_.frame.critical_rows[at]["certificate_id"] for at in row.tolist()]
+    variant, row = slice_.work_list("collect_today", 2)
+    ids = slice_.frame.work_lists["certificate_id"].take(row).to_pylist()
     assert list(zip(variant.tolist(), ids, strict=True)) == [(0, "200"), (0, "100"), (1, "100"), (1, "70")]
 
 

@@ -17,10 +17,10 @@ from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import (
     BREAKDOWNS_SCHEMA,
     CELLS_SCHEMA,
-    CRITICAL_SCHEMA,
     LOSSES_SCHEMA,
     MONTHLY_SCHEMA,
     PAYMENT_TIMES_SCHEMA,
+    WORK_LISTS_SCHEMA,
 )
 from kpi_pipeline.model.components import COMPONENT_NAMES, COMPONENTS, MONTHLY_COMPONENTS, ComponentKind
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
@@ -54,7 +54,7 @@ def test_no_rows_give_empty_tables() -> None:
         "losses": LOSSES_SCHEMA,
         "payment_times": PAYMENT_TIMES_SCHEMA,
         "breakdowns": BREAKDOWNS_SCHEMA,
-        "critical": CRITICAL_SCHEMA,
+        "work_lists": WORK_LISTS_SCHEMA,
     }
     for name, schema in schemas.items():
         assert getattr(found, name).num_rows == 0, name
@@ -173,23 +173,6 @@ def test_payment_times_hold_what_is_paid_and_what_is_open() -> None:
     ]
     found = at(rolled(rows).payment_times, NOW)
     assert sorted(values(found, "days", "paid", "open")) == [(14, 0, 1), (30, 1, 0)]
-
-
-def test_critical_certificates_are_ordered_by_urgency() -> None:
-    rows = [
-        # Sent 63 days ago, due in 30: 14 for its age, 4 of 40 for its amount, 5 for the 33 days.
-        certificate("2024-01-10", sent_on="2024-01-12", amount_proposed=1_000_000, certificate_id="b"),
-        certificate("2024-01-10", sent_on="2024-01-12", amount_proposed=1_000_000, certificate_id="a"),
-        # Sent long ago, large and long due: everything.
-        certificate("2022-01-10", sent_on="2022-01-12", amount_proposed=20_000_000, certificate_id="c"),
-        certificate("2024-01-10", sent_on="2024-01-12", amount_proposed=-9, certificate_id="d"),
-    ]
-    found = at(rolled(rows).critical, NOW)
-    assert values(found, "certificate_id", "urgency", "amount", "days", "overdue_days") == [
-        ("c", 100, 20_000_000, 793, 763),
-        ("a", 23, 1_000_000, 63, 33),
-        ("b", 23, 1_000_000, 63, 33),
-    ]
 
 
 def test_a_sum_that_does_not_fit_is_an_error_and_not_a_number() -> None:

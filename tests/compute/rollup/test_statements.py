@@ -113,12 +113,15 @@ def test_costs_of_a_day_are_open_or_had_an_event_in_its_window() -> None:
     assert sum(row[0] for row in told(cells, "cost_opex_amount", place=COHORT)) == 22
 
 
-def test_critical_certificates_are_told_of_the_date_and_of_their_cohort() -> None:
+def test_work_lists_are_told_of_the_date_and_of_their_cohort() -> None:
     row = certificate("2024-01-01", sent_on="2024-01-02")
-    rows = rolled([row, certificate("2024-02-01", sent_on="2024-02-02")]).critical.to_pylist()
-    assert [(one["place"], one["certificate_id"], one["days"]) for one in rows] == [
-        (COHORT, "0", 73),
-        (NOW, "0", 73),
+    unsent = certificate("2024-03-01", "revision")
+    rows = rolled([row, certificate("2024-03-01", sent_on="2024-03-02"), unsent]).work_lists.to_pylist()
+    assert [(one["place"], one["work_list"], one["certificate_id"], one["days"]) for one in rows] == [
+        (COHORT, "collect_today", "0", 73),
+        (NOW, "collect_today", "0", 73),
+        (COHORT, "correct_and_resend", "2", None),
+        (NOW, "correct_and_resend", "2", None),
     ]
 
 

@@ -24,7 +24,7 @@ each_look = pytest.mark.parametrize("look", [WIDE, NARROW], ids=["light and wide
 
 @pytest.fixture(autouse=True)
 def published(press) -> None:
-    empty = {"tables": {**figures("dashboards")["tables"], "critical_certificates": []}}
+    empty = {"tables": {**figures("dashboards")["tables"], "collect_today": []}}
     press.publish("dashboards", answers={EVERYTHING: {**figures("dashboards"), **empty}})
     press.publish("charts", age_s=700)
     press.publish("financials", "kpis")

@@ -14,12 +14,13 @@ from tests.serving.browser.looks import is_wider_than_the_screen, update
 pytestmark = pytest.mark.slow
 
 CRITICAL, MANAGERS = "/manager/critical?lang=es", "/manager/project-managers?lang=es"
+OPERATIONAL = "/manager/operational?lang=es"
 A4_WIDTH = 703
 """Pixels between the margins of a page of paper."""
 
 
 def certificates(amounts: dict[str, int]) -> list[dict[str, Any]]:
-    """Critical certificates by their names, of one client each."""
+    """Certificates to collect by their names, of one client each."""
     return [
         {
             "certificate_id": name,
@@ -27,12 +28,14 @@ def certificates(amounts: dict[str, int]) -> list[dict[str, Any]]:
             "client": f"Cliente {name}",
             "project_manager": "sin asignar",
             "state": "enviado",
+            "arrears": "critical" if place % 3 == 0 else "overdue_and_critical",
             "currency": "CLP",
             "amount": amount,
             "sent_on": "2024-03-01",
             "days": 119,
             "overdue_days": None if place % 3 == 0 else place,
-            "urgency": 90 - place,
+            "expected_days": 30.5,
+            "urgency": (90 - place) * 10**6,
         }
         for place, (name, amount) in enumerate(amounts.items())
     ]
@@ -50,7 +53,7 @@ def publish(press, data_of) -> Callable[..., None]:
     def make(**changes: float) -> None:
         amounts = {name: int(millions * 10**6) for name, millions in {**AMOUNTS, **changes}.items()}
         dashboards, charts = data_of("dashboards"), data_of("charts")
-        dashboards["tables"]["critical_certificates"] = certificates(amounts)
+        dashboards["tables"]["collect_today"] = certificates(amounts)
         (manager,) = charts["tables"]["project_managers"]
         charts["tables"]["project_managers"] = [
             {**manager, "project_manager": f"Jefe {number:02}", "approved": number * 10**6}
@@ -64,7 +67,7 @@ def publish(press, data_of) -> Callable[..., None]:
     return make
 
 
-def shown(page: Page, table: str = "critical_certificates") -> list[str]:
+def shown(page: Page, table: str = "collect_today") -> list[str]:
     """The names of the rows that can be seen, in their order."""
     rows = page.locator(f".table-{table} tbody tr:visible > th")
     return rows.all_inner_texts()
@@ -76,7 +79,7 @@ def head(page: Page, name: str):
 
 def test_rows_are_found_without_accents_and_case(open_page) -> None:
     page = open_page(CRITICAL)
-    box = page.get_by_label("Buscar en Certificados críticos")
+    box = page.get_by_label("Buscar en Cobrar hoy")
     box.fill("NUBLE p-001")
     expect(page.locator(".table-count").first).to_have_text("1 de 10 filas")
     assert shown(page) == ["Ñuble"]
@@ -137,29 +140,29 @@ def test_pages_are_turned_over(open_page) -> None:
 
 def test_newer_figures_leave_the_arrangement_and_the_focus(open_page, publish) -> None:
     page = open_page(CRITICAL)
-    page.get_by_label("Buscar en Certificados críticos").fill("e")
+    page.get_by_label("Buscar en Cobrar hoy").fill("e")
     head(page, "Monto").get_by_role("button").click()
     assert shown(page)[0] == "Beta"
     publish(Ñuble=500)
     update(page)
     assert shown(page)[0] == "Ñuble"
-    assert page.get_by_label("Buscar en Certificados críticos").input_value() == "e"
+    assert page.get_by_label("Buscar en Cobrar hoy").input_value() == "e"
     expect(head(page, "Monto").get_by_role("button")).to_be_focused()
 
 
 def test_another_page_begins_anew_and_coming_back_too(open_page) -> None:
     page = open_page(CRITICAL)
-    page.get_by_label("Buscar en Certificados críticos").fill("nuble")
+    page.get_by_label("Buscar en Cobrar hoy").fill("nuble")
     page.get_by_role("navigation", name="Páginas", exact=True).get_by_role("link", name="Costos").click()
     page.wait_for_url("**/manager/costs?lang=es")
     page.go_back()
-    expect(page.locator(".table-critical_certificates")).to_be_visible()
+    expect(page.locator(".table-collect_today")).to_be_visible()
     assert shown(page) == NAMES
 
 
 def test_a_name_leads_to_the_page_under_it(open_page, press) -> None:
     page = open_page(CRITICAL)
-    page.locator(".table-critical_certificates").get_by_role("link", name="P-001").first.click()
+    page.locator(".table-collect_today").get_by_role("link", name="P-001").first.click()
     page.wait_for_url("**/manager/critical?project=P-001&lang=es")
     expect(page.locator(".chip").first).to_contain_text("P-001")
 
@@ -188,7 +191,7 @@ def test_on_paper_everything_is_whole_and_white(open_page) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert len(shown(page, "project_managers")) == 30
     expect(page.locator(".printed")).to_have_text("Filtro: todos los certificados")
-    for path in (MANAGERS, CRITICAL, "/manager/costs?lang=en", "/manager/system?lang=en"):
+    for path in (MANAGERS, CRITICAL, OPERATIONAL, "/manager/costs?lang=en", "/manager/system?lang=en"):
         page.goto(path)
         assert not is_wider_than_the_screen(page)
         for pressed in (

@@ -52,7 +52,7 @@ class Book:
 
 def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     press.publish()
-    response = web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es")
+    response = web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == (
         'attachment; filename="edp-certificados-criticos-2024-06-28.csv"'
@@ -61,7 +61,8 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     heads, row = rows_of(response)
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
     assert row == [
-        "P-001/17", "P-001", MINE, "Sin asignar", "Enviado", "CLP", "12500000", "2024-03-01", "119", "", "78",
+        "P-001/17", "P-001", MINE, "Sin asignar", "Enviado", "Crítico", "CLP", "12500000", "2024-03-01",
+        "119", "", "30,5", "381250000",
     ]  # fmt: skip
     _, manager = rows_of(web.get(f"{DOWNLOAD}/project-managers/project-managers.csv?lang=es"))
     assert manager[0] == "Jorge Díaz"
@@ -71,11 +72,11 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
 def test_amounts_are_exact_in_the_decimals_of_their_currency(web, press, data_of) -> None:
     data = data_of("dashboards", currencies=("CLP", "USD"))
     amounts = {"CLP": 123_456_789_012, "USD": 123_456_789_012}
-    for row in data["tables"]["critical_certificates"]:
+    for row in data["tables"]["collect_today"]:
         row["amount"] = amounts[row["currency"]]
     press.publish("dashboards", answers={EVERYTHING: data})
-    rows = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=en"), ",")
-    assert [row[6] for row in rows[1:]] == ["123456789012", "1234567890.12"]
+    rows = rows_of(web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=en"), ",")
+    assert [row[7] for row in rows[1:]] == ["123456789012", "1234567890.12"]
 
 
 def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
@@ -91,7 +92,7 @@ def test_a_file_has_the_filter_and_the_month_end(web, press, data_of) -> None:
     press.publish(
         "dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards", scale=2)}
     )
-    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es&cliente=minera nandu"))
+    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es&cliente=minera nandu"))
     assert row[6] == "25000000"
 
 
@@ -160,18 +161,18 @@ def test_the_forecast_and_the_statement_are_whole(web, press) -> None:
 def test_no_text_is_taken_for_a_formula(beginning, web, press, data_of) -> None:
     evil = f'{beginning}HYPERLINK("http://example.com";"x")'
     data = data_of("dashboards")
-    data["tables"]["critical_certificates"][0]["client"] = evil
+    data["tables"]["collect_today"][0]["client"] = evil
     press.publish("dashboards", answers={EVERYTHING: data})
-    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/critical-certificates.csv?lang=es"))
+    _, row = rows_of(web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es"))
     assert row[2] == f"'{evil}"
     book = Book(web.get(f"{DOWNLOAD}/critical.xlsx?lang=es").data)
-    assert book.sheets["Certificados críticos"][1][2] == evil
+    assert book.sheets["Cobrar hoy"][1][2] == evil
     assert not re.search("hyperlink", " ".join(book.archive.namelist()))
 
 
 def test_what_is_missing_is_being_prepared_and_nothing_stands_in_for_it(web, press) -> None:
     press.publish("dashboards")
-    for file in ("critical.xlsx", "critical.csv", "critical/critical-certificates.csv"):
+    for file in ("critical.xlsx", "critical.csv", "critical/collect-today.csv"):
         response = web.get(f"{DOWNLOAD}/{file}?client=minera nandu")
         assert response.status_code == 202
         assert response.headers["Retry-After"]
@@ -190,7 +191,7 @@ def test_a_page_links_its_files_under_its_filter(web, press, data_of) -> None:
     for file in (
         "critical.xlsx",
         "critical.csv",
-        "critical/critical-certificates.csv",
+        "critical/collect-today.csv",
         "critical/ageing.csv",
     ):
         assert f'href="{DOWNLOAD}/{file}{question}"' in text

@@ -151,7 +151,7 @@ def test_an_empty_filter_is_a_page(cube, known) -> None:
         ("manager", {"months": []}, "page manager is none: months"),
         ("manager", {"kpis": {}}, "kpis.proposed is missing"),
         ("manager", {"charts": {}}, "charts.monthly_trend is missing"),
-        ("critical", {"tables": {}}, "table critical_certificates is missing"),
+        ("critical", {"tables": {}}, "table collect_today is missing"),
         ("cash_flow", {"forecast": {}}, "months: Field required"),
         ("costs", {"statement": 3}, "statement"),
     ],
@@ -206,4 +206,4 @@ def test_what_a_page_does_not_show_does_not_matter(read_of, data_of) -> None:
     data["tables"] = {}
     assert read_of("manager", data).tables == []
     (table,) = read_of("critical", data_of("dashboards")).tables
-    assert table.table.name == "critical_certificates"
+    assert table.table.name == "collect_today"

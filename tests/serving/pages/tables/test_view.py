@@ -17,7 +17,16 @@ def words(response) -> str:
         (
             "critical",
             "dashboards",
-            ["P-001/17 P-001 Minera Ñandú Unassigned Sent 12.5 M 1 Mar 2024 119 \N{EM DASH} 78 very high"],
+            ["P-001/17 P-001 Minera Ñandú Unassigned Sent Critical 12.5 M 1 Mar 2024 119 \N{EM DASH} 30.5"],
+        ),
+        (
+            "operational",
+            "dashboards",
+            [
+                "P-001/17 P-001 Minera Ñandú Unassigned Sent Critical 12.5 M 1 Mar 2024 119 \N{EM DASH} 30.5",
+                "P-002/3 P-001 Minera Ñandú Unassigned Returned by client 2.0 M Out of scope 12 40 24.0 M",
+                "P-002/4 P-001 Minera Ñandú Unassigned In revision 1.0 M \N{EM DASH} \N{EM DASH} 9 9.0 M",
+            ],
         ),
         ("project-managers", "charts", ["Jorge Díaz 21 80.0 M 30.0 M 20.0 M 10.0 M 87.5% 41"]),
         ("rework", "charts", ["Out of scope 2 3.0 M", "Technical error 3 4.0 M"]),
@@ -53,9 +62,9 @@ def test_what_tables_say(address, product, expected, web, press) -> None:
 
 def test_a_table_without_rows_says_so(web, press, data_of) -> None:
     data = data_of("dashboards")
-    data["tables"]["critical_certificates"] = []
+    data["tables"]["collect_today"] = []
     press.publish("dashboards", answers={EVERYTHING: data})
-    assert "Ningún certificado es crítico." in words(web.get("/manager/critical"))
+    assert "Ningún certificado por cobrar está vencido o es crítico." in words(web.get("/manager/critical"))
 
 
 def test_nothing_receivable_is_no_forecast(web, press, data_of) -> None:
@@ -131,9 +140,9 @@ def test_without_costs_the_statement_has_dashes(web, press, data_of) -> None:
     [
         ("critical", "tables", {}),
         ("critical", "tables", None),
-        ("critical", "tables", {"critical_certificates": [{"certificate_id": "x"}]}),
-        ("critical", "tables", {"critical_certificates": [3]}),
-        ("critical", "tables", {"critical_certificates": "x"}),
+        ("critical", "tables", {"collect_today": [{"certificate_id": "x"}]}),
+        ("critical", "tables", {"collect_today": [3]}),
+        ("critical", "tables", {"collect_today": "x"}),
         ("cash-flow", "forecast", {"months": ["2024-07"], "lines": [{"currency": "CLP"}]}),
         ("cash-flow", "working_capital", [{"currency": "CLP", "dso": "41"}]),
         ("cash-flow", "forecast", {"months": ["2024-07"], "lines": [{"currency": "CLP", "basis": {}}]}),
@@ -177,8 +186,15 @@ def test_cells_tell_by_what_they_are_sorted(web, press, data_of) -> None:
     press.publish("dashboards")
     row = re.search(r"<tr><th[^>]*>P-001/17.*?</tr>", web.get("/manager/critical").text, re.DOTALL)
     assert row is not None
-    # The amount, the day, the days, nothing where nothing is overdue, and the urgency.
-    assert re.findall('data-value="([^"]*)"', row[0]) == ["12500000", "2024-03-01", "119", "", "78"]
+    # The amount, the day, the days, nothing where nothing is overdue, the days to come and the urgency.
+    assert re.findall('data-value="([^"]*)"', row[0]) == [
+        "12500000",
+        "2024-03-01",
+        "119",
+        "",
+        "30.5",
+        "381250000",
+    ]
 
 
 def test_a_statement_is_read_in_its_own_order(web, press) -> None:
@@ -192,13 +208,3 @@ def test_a_statement_is_read_in_its_own_order(web, press) -> None:
     assert profitability is not None
     assert "data-table" not in statement[0]
     assert "data-table" in profitability[0]
-
-
-@pytest.mark.parametrize(
-    ("urgency", "word"), [(0, "media"), (39, "media"), (40, "alta"), (69, "alta"), (70, "muy alta")]
-)
-def test_urgency_has_a_word(urgency, word, web, press, data_of) -> None:
-    data = data_of("dashboards")
-    data["tables"]["critical_certificates"][0]["urgency"] = urgency
-    press.publish("dashboards", answers={EVERYTHING: data})
-    assert f" {urgency} {word} " in words(web.get("/manager/critical?lang=es"))

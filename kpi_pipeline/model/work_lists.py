@@ -1,0 +1,42 @@
+"""The work lists: certificates to act upon today, the most urgent first.
+
+Urgency is an amount times days, in minor units of the currency times days, and has no cap:
+
+- Of what is to be collected, the days are the client's expected further days of waiting: the mean of how much
+  longer than the certificate's age, in days since issue, those of the client's payments until as_of took that
+  took longer at all. Where these are fewer than `FEWEST_LONGER_PAYMENTS`, those of all clients count; where
+  there are none either, it is `LEAST_DAYS`.
+- Of what is to be corrected and sent, the days are those since its return; since issue where it has not been
+  returned or nobody knows when. They are at least `LEAST_DAYS`, so that amounts rank what came back today.
+
+Credit notes are in no list. Amounts of different currencies are not compared: each has its own ranking, by
+urgency, then by amount, then by certificate.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class WorkListName(StrEnum):
+    """The work lists."""
+
+    COLLECT_TODAY = "collect_today"
+    """Receivable certificates that are overdue or critical."""
+
+    CORRECT_AND_RESEND = "correct_and_resend"
+    """Certificates that the client returned or that were never sent."""
+
+
+class Arrears(StrEnum):
+    """Why a certificate is to be collected."""
+
+    OVERDUE = "overdue"
+    CRITICAL = "critical"
+    BOTH = "overdue_and_critical"
+
+
+FEWEST_LONGER_PAYMENTS: Final = 5
+"""With fewer payments that took longer than a certificate's age, a client is judged by all clients."""
+
+LEAST_DAYS: Final = 1
+"""Days by which an amount is multiplied at least."""

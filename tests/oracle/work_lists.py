@@ -1,0 +1,81 @@
+"""What is to be collected, and what corrected and sent: certificate by certificate, the most urgent first."""
+
+from .certificate_states import CertificateState
+from .quotients import Data, exact
+from .standing import RETURNED, UNSENT
+from .variant import Variant
+
+TOP = 20
+FEWEST = 5
+
+
+def collect_today(variant: Variant) -> list[Data]:
+    """The most urgent certificates that are owed and late, of each currency."""
+    found = []
+    for one in variant.certificate_states:
+        if one.is_issued and (one.is_overdue or one.is_critical):
+            waits = further_days(variant.oracle.payments, one)
+            sent = one.sent
+            found.append(
+                {
+                    **_head(one),
+                    "arrears": _arrears(one),
+                    "sent_on": sent.isoformat() if sent else None,
+                    "days": (one.day - sent).days if sent else None,
+                    "overdue_days": one.overdue_days if one.is_overdue else None,
+                    "expected_days": exact(sum(waits), len(waits)),
+                    "urgency": max(one.outstanding, 0) * sum(waits) // len(waits),
+                }
+            )
+    return _most_urgent(variant, found)
+
+
+def correct_and_resend(variant: Variant) -> list[Data]:
+    """The most urgent certificates that lie with the firm, of each currency."""
+    found = []
+    for one in variant.certificate_states:
+        if one.is_issued and one.is_counted and one.standing in {RETURNED, UNSENT}:
+            lying = one.age if one.returned_days is None else one.returned_days
+            found.append(
+                {
+                    **_head(one),
+                    "rejection_reason": one.row["rejection_reason"] if one.standing == RETURNED else None,
+                    "returned_days": one.returned_days,
+                    "age_days": one.age,
+                    "urgency": max(one.outstanding, 0) * max(lying, 1),
+                }
+            )
+    return _most_urgent(variant, found)
+
+
+def further_days(payments: list[tuple[str, int]], one: CertificateState) -> list[int]:
+    """How much longer than the age of a certificate payments took: its client's, where these are enough."""
+    age, mine = one.age, one.values["client"]
+    longer = [(client, days - age) for client, days in payments if days > age]
+    own = [days for client, days in longer if client == mine]
+    return own if len(own) >= FEWEST else [days for _, days in longer] or [1]
+
+
+def _head(one: CertificateState) -> Data:
+    names = ("project", "client", "project_manager", "state")
+    return {
+        "certificate_id": one.row["certificate_id"],
+        **{name: one.values[name] for name in names},
+        "currency": one.currency,
+        "amount": one.outstanding,
+    }
+
+
+def _arrears(one: CertificateState) -> str:
+    if one.is_overdue and one.is_critical:
+        return "overdue_and_critical"
+    return "overdue" if one.is_overdue else "critical"
+
+
+def _most_urgent(variant: Variant, found: list[Data]) -> list[Data]:
+    found.sort(key=lambda row: (-row["urgency"], -row["amount"], row["certificate_id"]))
+    return [
+        row
+        for code in variant.oracle.currencies
+        for row in [row for row in found if row["currency"] == code][:TOP]
+    ]
