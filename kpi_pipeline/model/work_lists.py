@@ -1,6 +1,6 @@
 """The work lists: certificates to act upon today, the most urgent first.
 
-Urgency is an amount times days, in minor units of the currency times days, and has no cap:
+Urgency is an amount times days, in minor units of the currency times days:
 
 - Of what is to be collected, the days are the client's expected further days of waiting: the mean of how much
   longer than the certificate's age, in days since issue, those of the client's payments until as_of took that
@@ -40,3 +40,6 @@ FEWEST_LONGER_PAYMENTS: Final = 5
 
 LEAST_DAYS: Final = 1
 """Days by which an amount is multiplied at least."""
+
+LARGEST_URGENCY: Final = 2**53 - 1
+"""The largest integer that a reader of JSON keeps exactly; no sum of money in use comes near it."""

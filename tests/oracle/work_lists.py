@@ -7,6 +7,7 @@ from .variant import Variant
 
 TOP = 20
 FEWEST = 5
+LARGEST = 2**53 - 1
 
 
 def collect_today(variant: Variant) -> list[Data]:
@@ -24,7 +25,7 @@ def collect_today(variant: Variant) -> list[Data]:
                     "days": (one.day - sent).days if sent else None,
                     "overdue_days": one.overdue_days if one.is_overdue else None,
                     "expected_days": exact(sum(waits), len(waits)),
-                    "urgency": max(one.outstanding, 0) * sum(waits) // len(waits),
+                    "urgency": min(max(one.outstanding, 0) * sum(waits) // len(waits), LARGEST),
                 }
             )
     return _most_urgent(variant, found)
@@ -42,7 +43,7 @@ def correct_and_resend(variant: Variant) -> list[Data]:
                     "rejection_reason": one.row["rejection_reason"] if one.standing == RETURNED else None,
                     "returned_days": one.returned_days,
                     "age_days": one.age,
-                    "urgency": max(one.outstanding, 0) * max(lying, 1),
+                    "urgency": min(max(one.outstanding, 0) * max(lying, 1), LARGEST),
                 }
             )
     return _most_urgent(variant, found)

@@ -3,12 +3,20 @@
 
 from typing import Final
 
-from kpi_pipeline.model.work_lists import FEWEST_LONGER_PAYMENTS, LEAST_DAYS, Arrears, WorkListName
+from kpi_pipeline.model.work_lists import (
+    FEWEST_LONGER_PAYMENTS,
+    LARGEST_URGENCY,
+    LEAST_DAYS,
+    Arrears,
+    WorkListName,
+)
 
 _WORDS: Final = f"""CASE WHEN is_overdue AND is_critical THEN '{Arrears.BOTH}'
     WHEN is_overdue THEN '{Arrears.OVERDUE}' ELSE '{Arrears.CRITICAL}' END"""
 
-_URGENCY: Final = "(greatest(amount_open, 0)::HUGEINT * {days} // {payments})::BIGINT"
+_URGENCY: Final = (
+    "least(greatest(amount_open, 0)::HUGEINT * {days} // {payments}, " + str(LARGEST_URGENCY) + ")::BIGINT"
+)
 """SQL: amount times the days that some payments took together, by their number."""
 
 
