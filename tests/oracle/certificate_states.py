@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES, amount_cuts, range_of
@@ -54,34 +55,34 @@ class CertificateState(Standing):
             "issued_age": range_of(self.age, ISSUED_AGES),
         }
 
-    @property
+    @cached_property
     def issued(self) -> date:
         """Day of issue."""
         issued: date = self.row["issued_on"]
         return issued
 
-    @property
+    @cached_property
     def is_issued(self) -> bool:
         """It has been issued: an advance may be paid before."""
         return self.issued <= self.day
 
-    @property
+    @cached_property
     def age(self) -> int:
         """Days since issue."""
         return (self.day - self.issued).days
 
-    @property
+    @cached_property
     def sendings(self) -> list[date]:
         """Every day on which it was sent, by the day."""
         found = [event["day"] for event in self.events if event["event"] == "sent"]
         return sorted(found + ([self.row["sent_on"]] if self._passed("sent_on") else []))
 
-    @property
+    @cached_property
     def sent(self) -> date | None:
         """When it was first sent."""
         return next(iter(self.sendings), None)
 
-    @property
+    @cached_property
     def conformity(self) -> date | None:
         """When the client accepted it, where that stands by the day."""
         if not self.is_accepted:
@@ -97,17 +98,17 @@ class CertificateState(Standing):
                 acceptances = []
         return own if own in acceptances else next(iter(acceptances), None)
 
-    @property
+    @cached_property
     def paid_on(self) -> date | None:
         """When it was paid, in whole or in part."""
         return self.row["paid_on"] if self._passed("paid_on") else None
 
-    @property
+    @cached_property
     def returned_on(self) -> date | None:
         """When it was last returned."""
         return max((event["day"] for event in self.events if event["event"] in RETURNS), default=None)
 
-    @property
+    @cached_property
     def due(self) -> date | None:
         """When it is to be paid, where that is known or can be assumed."""
         given: date | None = self.row["expected_payment_on"]
@@ -116,41 +117,41 @@ class CertificateState(Standing):
             return begin + timedelta(self.limits.payment_term_days)
         return given
 
-    @property
+    @cached_property
     def is_due_assumed(self) -> bool:
         """It is owed, and its due date is assumed."""
         assumed = self.row["expected_payment_on"] is None and self.due is not None
         return self.is_receivable and self.is_counted and assumed
 
-    @property
+    @cached_property
     def overdue_days(self) -> int | None:
         """Days past the due date."""
         return _days(self.due, self.day)
 
-    @property
+    @cached_property
     def is_overdue(self) -> bool:
         """The client owes it, and its due date has gone by."""
         past = self.overdue_days is not None and self.overdue_days > 0
         return self.is_receivable and self.is_counted and past
 
-    @property
+    @cached_property
     def is_critical(self) -> bool:
         """The client owes it, and was sent it too long ago."""
         waited = _days(self.sent, self.day)
         late = waited is not None and waited > self.limits.critical_days
         return self.is_receivable and self.is_counted and late
 
-    @property
+    @cached_property
     def critical_age(self) -> int | None:
         """Days since the first sending of a critical certificate."""
         return _days(self.sent, self.day) if self.is_critical else None
 
-    @property
+    @cached_property
     def bucket(self) -> str | None:
         """Ageing bucket by issue, of what the client owes."""
         return range_of(self.age, BUCKETS) if self.is_receivable else None
 
-    @property
+    @cached_property
     def due_bucket(self) -> str | None:
         """Ageing bucket by due date, of what the client owes."""
         if not self.is_receivable:
@@ -159,60 +160,60 @@ class CertificateState(Standing):
             return "undated"
         return "not_due" if self.overdue_days < 1 else range_of(self.overdue_days, BUCKETS)
 
-    @property
+    @cached_property
     def sending_days(self) -> int | None:
         """Days from issue to sending."""
         return self._of_counted(_ordered(self.issued, self.sent))
 
-    @property
+    @cached_property
     def acceptance_days(self) -> int | None:
         """Days from sending to acceptance."""
         return self._of_counted(_days(self.sent, self.conformity))
 
-    @property
+    @cached_property
     def settling_days(self) -> int | None:
         """Days from acceptance to payment."""
         return self._of_counted(_ordered(self.conformity, self.paid_on)) if self.is_paid else None
 
-    @property
+    @cached_property
     def payment_days(self) -> int | None:
         """Days from issue to payment; 0 of what was paid in advance."""
         days = _days(self.issued, self.paid_on) if self.is_paid else None
         return self._of_counted(None if days is None else max(days, 0))
 
-    @property
+    @cached_property
     def accepted_on(self) -> date | None:
         """When it was accepted, else sent, else issued; None where it is not accepted."""
         return (self.conformity or self.sent or self.issued) if self.is_accepted else None
 
-    @property
+    @cached_property
     def answered_on(self) -> date | None:
         """When the client answered; None where it has not."""
         if self.standing == RETURNED:
             return self.returned_on or self.sent or self.issued
         return self.accepted_on
 
-    @property
+    @cached_property
     def settled_on(self) -> date | None:
         """When it was paid, else accepted."""
         return self.paid_on or self.accepted_on
 
-    @property
+    @cached_property
     def late_on(self) -> date | None:
         """The day itself where it is overdue, else that of payment."""
         return self.day if self.is_overdue else self.paid_on
 
-    @property
+    @cached_property
     def is_advance(self) -> bool:
         """It was paid before it was issued."""
         return self.paid_on is not None and self.paid_on < self.issued
 
-    @property
+    @cached_property
     def is_fast(self) -> bool:
         """It was paid soon after issue."""
         return self.payment_days is not None and self.payment_days <= self.limits.fast_days
 
-    @property
+    @cached_property
     def late_days(self) -> int | None:
         """Days after the due date on which it was paid, or on which it still is not."""
         if self.is_overdue:
@@ -220,24 +221,24 @@ class CertificateState(Standing):
         days = _days(self.due, self.paid_on) if self.is_paid else None
         return self._of_counted(days) if days is not None and days > 0 else None
 
-    @property
+    @cached_property
     def waiting_days(self) -> int | None:
         """Days since the last sending, while the client owes an answer."""
         if self.standing != AWAITING or not self.sendings:
             return None
         return self._of_counted(_days(self.sendings[-1], self.day))
 
-    @property
+    @cached_property
     def returned_days(self) -> int | None:
         """Days since it was last returned, while it is."""
         return self._of_counted(_days(self.returned_on, self.day)) if self.standing == RETURNED else None
 
-    @property
+    @cached_property
     def unsent_days(self) -> int | None:
         """Days since issue, while it is not sent."""
         return self._of_counted(self.age) if self.standing == UNSENT else None
 
-    @property
+    @cached_property
     def idle_days(self) -> int | None:
         """Days since anything happened, of what is owed or not sent."""
         if not self.is_portfolio:
@@ -249,17 +250,17 @@ class CertificateState(Standing):
     def _of_counted(self, days: int | None) -> int | None:
         return days if self.is_counted else None
 
-    @property
+    @cached_property
     def is_reworked(self) -> bool | None:
         """The client has asked for rework; None where nothing says."""
         return self._befell("rework_count", "rework")
 
-    @property
+    @cached_property
     def was_rejected(self) -> bool | None:
         """The client has refused it at any time; None where nothing says."""
         return self._befell("rejection_count", "rejected")
 
-    @property
+    @cached_property
     def is_first_pass(self) -> bool | None:
         """It is accepted and never came back; None where nothing says."""
         if self.is_reworked is None or self.was_rejected is None:

@@ -39,7 +39,8 @@ def assert_agreement_of_some(both: BothWays, as_of: date) -> None:
     pairs = [
         one for one in filters if len(one.terms) == 2 and all(len(values) == 1 for _, values in one.terms)
     ]
-    stretches = [one for one in filters if len(one.terms) == 2 and one not in set(pairs)]
+    of_pairs = set(pairs)
+    stretches = [one for one in filters if len(one.terms) == 2 and one not in of_pairs]
     some = [one for one in filters if len(one.terms) < 2] + pairs[::SAMPLED] + stretches[::SAMPLED]
     assert_none(disagreements(oracle, [cube.select(some)]), len(some))
     assert_same_values(oracle, cube)

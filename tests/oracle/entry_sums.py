@@ -9,6 +9,7 @@ from .source_rows import bare
 
 Sums = npt.NDArray[np.generic]
 Terms = Mapping[str, Sequence[str]]
+Cell = tuple[tuple[str, str], ...]
 
 _SAFE = 2**62
 """Sums of which every partial one fits into 64 bits."""
@@ -26,11 +27,13 @@ class EntrySums:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self._places = {name: place for place, name in enumerate(self.names)}
         self.values: list[Mapping[str, str]] = []
         self.months: list[int] = []
         self.currencies: list[str] = []
         self._amounts: list[list[int]] = []
         self._holding: dict[tuple[str, str], set[int]] = {}
+        self._cells: dict[int, Cell] = {}
 
     def enter(self, values: Mapping[str, str], month: int, currency: str, amounts: Mapping[str, int]) -> None:
         """Add an entry; names that it does not give are 0."""
@@ -57,7 +60,13 @@ class EntrySums:
 
     def amounts(self, entry: int, *names: str) -> list[int]:
         """Amounts of an entry."""
-        return [int(self._matrix[entry, self.names.index(name)]) for name in names]
+        return [self._amounts[entry][self._places[name]] for name in names]
+
+    def cell(self, entry: int) -> Cell:
+        """The values of an entry, in the order of their dimensions."""
+        if entry not in self._cells:
+            self._cells[entry] = tuple(sorted(self.values[entry].items()))
+        return self._cells[entry]
 
     def by_currency(self, entries: Sequence[int], currencies: Sequence[str]) -> npt.NDArray[np.generic]:
         """Sums of entries, [currencies, names]."""

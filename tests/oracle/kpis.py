@@ -69,6 +69,36 @@ class View:
         """Certificates as they stood."""
         return self.variant.on_day(self.day)
 
+    @cached_property
+    def approved_of_clients(self) -> list[int]:
+        """The approved amounts of the clients that have any."""
+        found: dict[str, int] = {}
+        for one in self.of_day:
+            if one.currency == self.code:
+                amount = FLOWS["approved_amount"](one, self.window)
+                found[one.values["client"]] = found.get(one.values["client"], 0) + amount
+        return [amount for amount in found.values() if amount]
+
+    @cached_property
+    def unpaid_shares(self) -> list[tuple[int, Fraction]]:
+        """The product-limit estimate, certificate by certificate: days, and the share unpaid after them."""
+        seen: list[tuple[int, bool]] = []
+        for one in self.of_day:
+            if not one.is_counted or one.issued not in self.window or not one.is_issued:
+                continue
+            if one.is_paid and one.is_advance:
+                continue
+            if one.payment_days is not None:
+                seen.append((one.payment_days, True))
+            elif one.is_open:
+                seen.append((one.age, False))
+        unpaid, found = Fraction(1), []
+        for days in sorted({days for days, paid in seen if paid}):
+            at_risk = sum(until >= days for until, _ in seen)
+            unpaid *= 1 - Fraction(sum(until == days and paid for until, paid in seen), at_risk)
+            found.append((days, unpaid))
+        return found
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -169,45 +199,21 @@ def _share_of_all(view: View) -> Result:
     return Result(exact(over, under), over, under)
 
 
-def _approved_of_clients(view: View) -> list[int]:
-    found: dict[str, int] = {}
-    for one in view.of_day:
-        if one.currency == view.code:
-            amount = FLOWS["approved_amount"](one, view.window)
-            found[one.values["client"]] = found.get(one.values["client"], 0) + amount
-    return [amount for amount in found.values() if amount]
-
-
 def _top_client(view: View) -> Result:
-    amounts = _approved_of_clients(view)
+    amounts = view.approved_of_clients
     over, under = max(amounts, default=0), sum(amounts)
     return Result(exact(over, under) if under > 0 else None, over, under)
 
 
 def _herfindahl(view: View) -> Result:
-    amounts = _approved_of_clients(view)
+    amounts = view.approved_of_clients
     over, under = sum(amount**2 for amount in amounts), sum(amounts) ** 2
     return Result(exact(over, under) if sum(amounts) > 0 else None)
 
 
 def _quantile(percent: int) -> Callable[[View], Result]:
-    """The product-limit estimate, certificate by certificate."""
-
     def of(view: View) -> Result:
-        seen: list[tuple[int, bool]] = []
-        for one in view.of_day:
-            if not one.is_counted or one.issued not in view.window or not one.is_issued:
-                continue
-            if one.is_paid and one.is_advance:
-                continue
-            if one.payment_days is not None:
-                seen.append((one.payment_days, True))
-            elif one.is_open:
-                seen.append((one.age, False))
-        unpaid = Fraction(1)
-        for days in sorted({days for days, paid in seen if paid}):
-            at_risk = sum(until >= days for until, _ in seen)
-            unpaid *= 1 - Fraction(sum(until == days and paid for until, paid in seen), at_risk)
+        for days, unpaid in view.unpaid_shares:
             if unpaid <= Fraction(100 - percent, 100):
                 return Result(days)
         return NOTHING

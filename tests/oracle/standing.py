@@ -5,6 +5,7 @@ only what no date does.
 """
 
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from .ranges import amount_cuts
@@ -23,7 +24,7 @@ RETURNS = {"rejected", "rework"}
 
 
 class Standing:
-    """Where a certificate stands on a day.
+    """Where a certificate stands on a day; what is told of it is worked out once.
 
     Attributes:
         row: The certificate.
@@ -63,24 +64,24 @@ class Standing:
             return ACCEPTED
         return AWAITING if self._was_sent else UNSENT
 
-    @property
+    @cached_property
     def _last_event(self) -> str | None:
         return self.events[-1]["event"] if self.events else None
 
-    @property
+    @cached_property
     def _is_cancelled_by_word(self) -> bool:
         """It is cancelled, and no day says when: then it always was."""
         dated = any(event["event"] == "cancelled" for event in self.row["history"] or ())
         return self.row["state"] == "anulado" and not dated
 
-    @property
+    @cached_property
     def _was_sent(self) -> bool:
         """It had been sent, as far as no history tells; without a date, whatever is beyond revision was."""
         if self.row["sent_on"] is None:
             return self.row["state"] not in {"revision", "anulado"}
         return self._passed("sent_on")
 
-    @property
+    @cached_property
     def _was_accepted(self) -> bool:
         """It had been accepted; of what came back, the history alone tells."""
         if self.row["history"] is not None:
@@ -89,14 +90,14 @@ class Standing:
             return self.row["state"] in {"validado", "pagado"} and self._was_sent
         return self._passed("conformity_on")
 
-    @property
+    @cached_property
     def _has_payment(self) -> bool:
         """Something had been paid of it."""
         if self.row["paid_on"] is None:
             return self.row["state"] == "pagado" and self._was_accepted
         return self._passed("paid_on")
 
-    @property
+    @cached_property
     def _is_settled(self) -> bool:
         """What had been paid leaves nothing open; where no part is named, the whole was paid."""
         row = self.row
@@ -116,69 +117,69 @@ class Standing:
     def _passed(self, milestone: str) -> bool:
         return self.row[milestone] is not None and self.row[milestone] <= self.day
 
-    @property
+    @cached_property
     def state(self) -> str:
         """Its state on the day."""
         if self.standing == AWAITING and self.row["state"] == "pendiente":
             return "pendiente"
         return STATE_OF_STANDING[self.standing]
 
-    @property
+    @cached_property
     def is_counted(self) -> bool:
         """It is one certificate in counts: neither cancelled nor a credit note."""
         return self.standing != CANCELLED and self.proposed >= 0
 
-    @property
+    @cached_property
     def is_accepted(self) -> bool:
         """The client has accepted, and may have paid."""
         return self.standing in {ACCEPTED, PAID}
 
-    @property
+    @cached_property
     def is_decided(self) -> bool:
         """The client has answered."""
         return self.standing in {ACCEPTED, PAID, RETURNED}
 
-    @property
+    @cached_property
     def is_paid(self) -> bool:
         """Nothing of it is open any more."""
         return self.standing == PAID
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """It is neither paid nor cancelled."""
         return self.standing not in {PAID, CANCELLED}
 
-    @property
+    @cached_property
     def is_receivable(self) -> bool:
         """The client owes it."""
         return self.standing in {AWAITING, ACCEPTED}
 
-    @property
+    @cached_property
     def is_portfolio(self) -> bool:
         """The client owes it, or will once it is sent."""
         return self.standing in {UNSENT, AWAITING, ACCEPTED}
 
-    @property
+    @cached_property
     def is_pending(self) -> bool:
         """It waits for being sent or for an answer."""
         return self.standing in {UNSENT, AWAITING}
 
-    @property
+    @cached_property
     def currency(self) -> str:
         """Code of its currency."""
         return str(self.row["currency"])
 
-    @property
+    @cached_property
     def proposed(self) -> int:
         """Amount claimed from the client."""
         return int(self.row["amount_proposed"])
 
-    @property
+    @cached_property
     def accepted_amount(self) -> int:
         """Amount that the client accepts, whether it has by the day or not."""
         return int(self.row["amount_approved"])
 
-    @property
+    @cached_property
     def is_high(self) -> bool:
         """The proposed amount reaches the highest cut."""
         return self.proposed >= amount_cuts(self.currency)[-1]

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import months as month
 from .certificate_states import CertificateState
-from .entry_sums import EntrySums
+from .entry_sums import Cell, EntrySums
 from .quotients import Data
 from .ranges import ISSUED_AGES
 from .source_rows import Row, bare
@@ -40,6 +40,7 @@ class Variant:
         self.asked_months = sorted({month.number(bare(one)) for one in self.asked.get("month", ())})
         self.is_cohort = bool(self.asked_months)
         self._chosen: dict[EntrySums, list[int]] = {}
+        self._by_place: dict[EntrySums, dict[int, list[int]]] = {}
 
     @property
     def has_costs(self) -> bool:
@@ -69,12 +70,11 @@ class Variant:
             (self.oracle.cohorts, ("proposed_count", "proposed_amount", "paid_count")),
             (self.oracle.cohorts_spent, ("cost_count", "paid_out_amount")),
         ):
-            cells: Counter[tuple[tuple[tuple[str, str], ...], str, str]] = Counter()
+            cells: Counter[tuple[Cell, str, str]] = Counter()
             for entry in self._entries(ledger):
                 if self._asked(ledger.months[entry]):
-                    cell = tuple(sorted(ledger.values[entry].items()))
                     for name, amount in zip(names, ledger.amounts(entry, *names), strict=True):
-                        cells[cell, ledger.currencies[entry], name] += amount
+                        cells[ledger.cell(entry), ledger.currencies[entry], name] += amount
             found |= {code for (_, code, _), amount in cells.items() if amount}
         return sorted(found)
 
@@ -118,7 +118,7 @@ class Variant:
             return self.of_cohort
         ledger = self.oracle.stood
         states = self.oracle.states_of[ledger]
-        return [states[at] for at in self._entries(ledger) if ledger.months[at] == day]
+        return [states[at] for at in self._entries_in(ledger, [day])]
 
     @cached_property
     def of_cohort(self) -> list[CertificateState]:
@@ -183,6 +183,14 @@ class Variant:
             self._chosen[ledger] = ledger.chosen(self.others)
         return self._chosen[ledger]
 
+    def _entries_in(self, ledger: EntrySums, at: Iterable[int]) -> list[int]:
+        """The filter's entries of some months, or days by their place."""
+        if ledger not in self._by_place:
+            places = self._by_place[ledger] = {}
+            for entry in self._entries(ledger):
+                places.setdefault(ledger.months[entry], []).append(entry)
+        return [entry for one in at for entry in self._by_place[ledger].get(one, [])]
+
     @cached_property
     def _by_month(self) -> dict[EntrySums, Counter[tuple[str, int, int]]]:
         found = {}
@@ -212,9 +220,7 @@ class Variant:
         columns: list[np.ndarray] = []
         names: list[str] = []
         for ledger, at in parts:
-            wanted = set(at)
-            kept = [entry for entry in self._entries(ledger) if ledger.months[entry] in wanted]
-            columns.append(ledger.by_currency(kept, codes))
+            columns.append(ledger.by_currency(self._entries_in(ledger, at), codes))
             names += ledger.names
         rows = [[int(value) for part in columns for value in part[code]] for code in range(len(codes))]
         of_all = [sum(column) for column in zip(*rows, strict=True)] if rows else [0] * len(names)
