@@ -13,6 +13,7 @@ from kpi_pipeline.model.filters import Filter
 from .both_ways import DEMO_DAY, WINDOW_MONTHS, BothWays
 from .days import Window
 from .kpis import OF_COSTS
+from .oracle import Oracle
 from .source_rows import DIMENSIONS
 from .variant import NOT_OF_COSTS
 
@@ -126,12 +127,18 @@ def sum_by_place(figures: Iterable[tuple[Name, int]]) -> Counter[Name]:
     return Counter({name: value for name, value in total.items() if value})
 
 
+@pytest.fixture(scope="module")
+def cube_and_oracle(demo: BothWays) -> tuple[Cube, Oracle]:
+    """The demo on its last day, for every dimension."""
+    return demo.cube(DEMO_DAY), demo.oracle(DEMO_DAY)
+
+
 @pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_values_of_a_dimension_sum_to_the_total(demo: BothWays, dimension: str) -> None:
-    cube = demo.cube(DEMO_DAY)
+def test_values_of_a_dimension_sum_to_the_total(cube_and_oracle: tuple[Cube, Oracle], dimension: str) -> None:
+    cube, oracle = cube_and_oracle
     total = sum_by_place(additive(cube, [Filter()], dimension))
     if dimension != "month":
-        states, window = demo.oracle(DEMO_DAY).certificate_states, Window.ending(DEMO_DAY, WINDOW_MONTHS)
+        states, window = oracle.certificate_states, Window.ending(DEMO_DAY, WINDOW_MONTHS)
         issued = [one for one in states if one.is_counted and one.issued in window]
         assert total["certificates", "value", ""] == len(issued) > 50
         assert total["proposed", "value", "CLP"] > 0
