@@ -216,7 +216,9 @@ def test_unknown_names_list_the_allowed_ones(origin, request, a_client) -> None:
         frames.kpis(source=source, client="nobody")
     with pytest.raises(ValueError, match="unknown chart 'pie'; use one of: ageing, cash_flow"):
         frames.chart("pie", source=source)
-    with pytest.raises(ValueError, match="unknown table 'all'; use one of: cost_categories"):
+    with pytest.raises(
+        ValueError, match="unknown table 'all'; use one of: collect_today, correct_and_resend, cost"
+    ):
         frames.table("all", source=source)
     with pytest.raises(ValueError, match="unknown on_missing 'guess'; use one of: raise, wider"):
         frames.kpis(source=source, on_missing="guess")

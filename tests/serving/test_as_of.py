@@ -232,7 +232,7 @@ def test_the_files_of_a_month_end(web, press, keep) -> None:
     keep("dashboards", MAY)
     page = web.get("/manager/critical?as_of=2024-06-15&lang=es").text
     assert 'href="/manager/api/download/critical.xlsx?as_of=2024-06-15&amp;lang=es"' in page
-    response = web.get("/manager/api/download/critical/critical-certificates.csv?as_of=2024-06-15&lang=es")
+    response = web.get("/manager/api/download/critical/collect-today.csv?as_of=2024-06-15&lang=es")
     assert response.status_code == 200
     assert response.headers["X-Cache-State"] == "historic"
     assert "2024-05-31.csv" in response.headers["Content-Disposition"]

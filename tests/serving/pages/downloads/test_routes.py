@@ -54,9 +54,7 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     press.publish()
     response = web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.headers["Content-Disposition"] == (
-        'attachment; filename="edp-certificados-criticos-2024-06-28.csv"'
-    )
+    assert response.headers["Content-Disposition"] == ('attachment; filename="edp-cobrar-hoy-2024-06-28.csv"')
     assert response.headers["X-Cache-State"] == "fresh"
     heads, row = rows_of(response)
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
@@ -93,7 +91,7 @@ def test_a_file_has_the_filter_and_the_month_end(web, press, data_of) -> None:
         "dashboards", answers={EVERYTHING: data_of("dashboards"), mine: data_of("dashboards", scale=2)}
     )
     _, row = rows_of(web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es&cliente=minera nandu"))
-    assert row[6] == "25000000"
+    assert row[7] == "25000000"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -136,11 +134,11 @@ def test_a_workbook_says_what_it_holds(web, press) -> None:
     assert about["Figures as of"] == "2024-06-28"
     assert about["Generation"] == entry.generation
     assert about["Computed at"]
-    heads, row = book.sheets["Critical certificates"]
-    assert heads[6] == "Amount"
-    assert row[6] == 12_500_000.0
+    heads, row = book.sheets["Collect today"]
+    assert heads[7] == "Amount"
+    assert row[7] == 12_500_000.0
     # Excel's own day of the first of March 2024; nothing is overdue.
-    assert row[7:] == [45352.0, 119.0, 78.0]
+    assert row[8:] == [45352.0, 119.0, 30.5, 381_250_000.0]
     sheet = book.archive.read("xl/worksheets/sheet3.xml").decode()
     assert 'state="frozen"' in sheet
 
