@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: up test quick check docs screenshots lock
+.PHONY: up test quick sweep check docs screenshots lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -16,7 +16,11 @@ up: $(VENV)/.installed
 	@exec $(BIN)/kpi up $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 15
+	$(BIN)/python -m pytest -m "not sweep" --numprocesses 2 --no-loadscope-reorder --durations 15
+
+# What takes long and states nothing new: the same for many more inputs.
+sweep: $(VENV)/.installed
+	$(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
 
 # The core: what needs no browser, no whole stack and no scale.
 quick: $(VENV)/.installed

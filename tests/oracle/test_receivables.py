@@ -14,6 +14,7 @@ def test_every_figure_of_some_variants(receivables: BothWays, as_of: date) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_every_figure_of_every_variant(receivables: BothWays) -> None:
     assert_agreement(receivables, date(2013, 6, 30))
 
