@@ -97,10 +97,12 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_after_a_change_the_generation_equals_one_that_is_written_whole(
-    source, refresh, told, request: pytest.FixtureRequest, change: str
+    source, refresh, told, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     if change == "an amount":
         request.getfixturevalue("every_variant")
+    else:
+        monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
     refresh(job="refresh_all")
     before = {product: frames(product) for product in PRODUCTS}
     source(CHANGES[change])

@@ -16,8 +16,10 @@ ALL = [row for rows in STANDING_ROWS.values() for row in rows]
 @pytest.mark.parametrize("name", STANDING_ROWS)
 def test_every_figure_of_every_variant(name: str) -> None:
     both = BothWays.of_certificates(STANDING_ROWS[name])
-    for as_of in COME_AND_GONE:
-        assert_agreement(both, as_of)
+    *days, last = COME_AND_GONE
+    for as_of in days:
+        assert_agreement_of_some(both, as_of)
+    assert_agreement(both, last)
 
 
 @pytest.mark.parametrize("as_of", COME_AND_GONE, ids=str)

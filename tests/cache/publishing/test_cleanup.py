@@ -21,9 +21,11 @@ from kpi_pipeline.cache.keys import (
 from kpi_pipeline.cache.publishing.cleanup import GRACE_S, Cleanup
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.readings import SourceReadings
 
 LONG_AGO = date(2000, 1, 31)
 FEBRUARY = date(2024, 2, 29)
@@ -127,6 +129,7 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     requests.started(requested.id, "run")
     UsageCounters(each_client).add_request("kpis", ACME)
     Leases(each_client).take("kpis", "run")
+    publish_readings(each_client, SourceReadings())
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}
     assert clean(each_client).without_expiry == ()
