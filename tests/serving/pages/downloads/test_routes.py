@@ -54,7 +54,9 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     press.publish()
     response = web.get(f"{DOWNLOAD}/critical/collect-today.csv?lang=es")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.headers["Content-Disposition"] == ('attachment; filename="edp-cobrar-hoy-2024-06-28.csv"')
+    assert response.headers["Content-Disposition"] == (
+        'attachment; filename="edp-certificados-criticos-cobrar-hoy-2024-06-28.csv"'
+    )
     assert response.headers["X-Cache-State"] == "fresh"
     heads, row = rows_of(response)
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
