@@ -46,7 +46,7 @@ certificate and a date (all boolean unless stated otherwise):
     forecast_later   (integer) what is expected after those months
     forecast_unknown (integer) what cannot be estimated
 
-All durations but idle_days' are null of what is not counted.
+All durations are null of what is not counted.
 
 A flow is summed over the events of a window that ends on the day, by the date of the event, which is a
 column of the view too:

@@ -132,10 +132,9 @@ def as_of_view(rows: str) -> str:
                     THEN paid_by_day - conformity_by_day END AS settling_days,
                 CASE WHEN is_counted AND is_receivable AND NOT is_accepted
                     THEN day - greatest(sent_by_day, {_last("sent")}) END AS waiting_days,
-                CASE WHEN is_counted AND is_portfolio
-                    THEN day - greatest(
-                        issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day']
-                    ) END AS idle_days,
+                greatest(issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day'])
+                    AS last_event_on,
+                CASE WHEN is_counted AND is_portfolio THEN day - last_event_on END AS idle_days,
                 CASE WHEN is_counted AND is_returned THEN day - {_last("rejected", "rework")} END
                     AS returned_days,
                 CASE WHEN is_counted AND is_unsent THEN day - issued_on END AS unsent_days,

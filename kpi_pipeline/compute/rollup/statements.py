@@ -126,12 +126,11 @@ def _first(column: str, name: str, when: str = "true") -> str:
     return f"coalesce(min(CASE WHEN {when} THEN {column} - DATE '1970-01-01' END), {NEVER}) AS {name}"
 
 
-_LAST_EVENT: Final = "greatest(issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day'])"
 _SETTLED_BEFORE: Final = f"""
-    NOT is_open AND {_LAST_EVENT} < (SELECT window_first FROM days WHERE place = {AS_OF})
+    NOT is_open AND last_event_on < (SELECT window_first FROM days WHERE place = {AS_OF})
 """
 _IS_FIRST: Final = f"NOT is_cancelled AND (place <> {COHORT} OR {_SETTLED_BEFORE})"
-_IS_STANDING: Final = f"NOT is_cancelled AND (is_open OR {_LAST_EVENT} >= window_first)"
+_IS_STANDING: Final = "NOT is_cancelled AND (is_open OR last_event_on >= window_first)"
 
 CERTIFICATES: Final = f"""
     SELECT {_CELL}, {_sums(of_costs=False)}, {_first("issued_on", FIRST_ISSUED, _IS_FIRST)},
