@@ -27,6 +27,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.selection import choose_source
+from tests.waiting import wait_until
 
 # A busy machine is no failure: tests are not timed.
 hypothesis.settings.register_profile("kpi", deadline=None)
@@ -68,9 +69,8 @@ def usage_buffers_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterat
     """What one test has counted never reaches the server of the next."""
     monkeypatch.setattr(buffer, "DELAY_S", 0.01)
     yield
-    for thread in threading.enumerate():
-        if thread.name == buffer.THREAD_NAME:
-            thread.join(10)
+    # Not by joining: a thread that is listed may be about to start, and none can wait for that.
+    wait_until(lambda: buffer.THREAD_NAME not in {thread.name for thread in threading.enumerate()})
 
 
 def leave_idle(client: redis.Redis, seconds: int) -> None:

@@ -1,7 +1,6 @@
 """Generations hold the precompute set: the budget is kept, and what readers ask for is there next time."""
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from kpi_pipeline.sensors import unfulfilled_requests as stream
 from kpi_pipeline.sensors.unfulfilled_requests import requested_refreshes
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("every_variant")]
 
@@ -167,10 +167,11 @@ def test_who_asks_for_a_missing_variant_gets_it_from_the_run_that_follows(
         .success
     )
 
-    deadline = time.monotonic() + 10
-    while (found := web.get("/manager/api/kpis", query_string=parameters)).status_code == 202:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    def answered():
+        reply = web.get("/manager/api/kpis", query_string=parameters)
+        return None if reply.status_code == 202 else reply
+
+    found = wait_until(answered)
     assert found.status_code == 200
     assert found.get_json()["meta"]["state"] == "fresh"
     assert found.get_json()["meta"]["filter"] == {"client": sorted([first, second]), "state": ["pagado"]}

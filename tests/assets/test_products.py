@@ -4,8 +4,6 @@ import os
 import shutil
 import sqlite3
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +28,7 @@ from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -37,14 +36,6 @@ REBUILD = {"kpi/rebuild": "always"}
 CHECKS = {"variants_reconcile", "values_in_range", "reads_back"}
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 BEFORE_THE_FLIP = (*SOURCE, *ROLLUP_TABLES, "kpis")
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait on a condition, at most half a minute."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "the condition did not come about in time"
-        time.sleep(0.01)
 
 
 def reading(reader: CacheReader, kpi: str, requested: Filter = EVERYTHING) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +17,7 @@ from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.readings_file import ReadingsFile
+from tests.waiting import wait_until
 
 READ = ("certificates", "quarantine", "costs", "cost_quarantine")
 
@@ -172,11 +172,8 @@ def test_a_source_that_comes_back_is_read_at_the_next_try(
     monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{away}")
     with ThreadPoolExecutor(1) as aside:
         running = aside.submit(run, "refresh_kpis")
-        deadline = time.monotonic() + 30
         retried = EventRecordsFilter(DagsterEventType.STEP_UP_FOR_RETRY)
-        while not instance.get_event_records(retried, limit=1):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: instance.get_event_records(retried, limit=1))
         shutil.copy(small_demo, away)
         assert running.result().success
     assert "kpis" in read().manifest()

@@ -123,16 +123,3 @@ def newsroom_of() -> Iterator[Callable[[str], Newsroom]]:
     yield make
     for client in connected:
         client.close()
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait on a condition, at most ten seconds."""
-
-    def wait(holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not holds():
-            assert time.monotonic() < deadline, "the condition did not come about in time"
-            time.sleep(0.005)
-
-    return wait

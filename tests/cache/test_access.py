@@ -28,6 +28,7 @@ from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.waiting import wait_until
 
 ACME = Filter.of({"client": "ACME"})
 
@@ -188,7 +189,7 @@ def test_passwords_count_and_can_be_renewed(users, each_client, each_cache_url) 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
 def test_a_server_started_with_the_file_admits_both_users_and_nobody_else(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path, wait_until
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     if kind == "redis":
         request.getfixturevalue("debian_redis_url")  # skips, or fails in CI, where there is none

@@ -28,6 +28,7 @@ from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from tests.waiting import wait_until
 
 TABLES = sorted({name for page in PAGES for name in page.tables})
 APRIL = date(2024, 4, 30)
@@ -241,7 +242,7 @@ def test_a_filter_that_is_not_precomputed_raises_or_is_marked(origin, request) -
 def test_stale_figures_are_marked_and_expired_ones_raise(origin, request, cache_url) -> None:
     source = request.getfixturevalue(origin)
     age(cache_url, "kpis", fresh_for=-1, stale_for=60)
-    wait_for(lambda: frames.kpis(source=source).attrs["state"] == "stale")
+    wait_until(lambda: frames.kpis(source=source).attrs["state"] == "stale")
     age(cache_url, "kpis", fresh_for=-2, stale_for=-1)
 
     def reason() -> str:
@@ -251,7 +252,7 @@ def test_stale_figures_are_marked_and_expired_ones_raise(origin, request, cache_
             return error.reason
         return ""
 
-    wait_for(lambda: reason() == "expired")
+    wait_until(lambda: reason() == "expired")
 
 
 def test_as_of_reads_the_month_end(both, redis_source, published_data) -> None:
@@ -356,10 +357,3 @@ def age(url: str, product: str, *, fresh_for: float, stale_for: float) -> None:
         times = {"computed_at": now - 60, "verified_at": now - 60}
         times |= {"fresh_until": now + fresh_for, "stale_until": now + stale_for}
         publisher.flip(replace(live, fence=publisher.next_fence(), **times))
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline, "the condition did not come about in time"
-        time.sleep(0.02)

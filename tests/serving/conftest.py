@@ -177,19 +177,6 @@ def web(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait on a condition, at most ten seconds."""
-
-    def wait(holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not holds():
-            assert time.monotonic() < deadline, "the condition did not come about in time"
-            time.sleep(0.02)
-
-    return wait
-
-
-@pytest.fixture
 def data_of() -> Callable[..., dict[str, Any]]:
     """What a product says of one filter."""
     return figures

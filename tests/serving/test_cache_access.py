@@ -13,6 +13,7 @@ from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
+from tests.waiting import wait_until
 
 MINE = Filter.of({"client": "Minera Ñandú"})
 
@@ -26,7 +27,7 @@ def restricted(client, cache_url, settings_of) -> Iterator[FlaskClient]:
     client.execute_command("ACL", "DELUSER", "pipeline", "serving")
 
 
-def test_everything_works_with_the_rights_of_serving(restricted, press, client, caplog, wait_until) -> None:
+def test_everything_works_with_the_rights_of_serving(restricted, press, client, caplog) -> None:
     press.publish("kpis", "dashboards", "financials")
     press.publish("charts", age_s=700)
     with caplog.at_level(logging.WARNING):

@@ -7,6 +7,7 @@ from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.waiting import wait_until
 
 MINE = Filter.of({"client": "Minera Ñandú"})
 ADDRESS = "/manager/api/kpis?cliente=minera+nandu"
@@ -17,7 +18,7 @@ def usage_counters(client) -> UsageCounters:
     return UsageCounters(client)
 
 
-def test_hits_make_a_variant_popular(web, press, data_of, usage_counters, wait_until) -> None:
+def test_hits_make_a_variant_popular(web, press, data_of, usage_counters) -> None:
     press.publish("kpis", answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis")})
     for _ in range(3):
         assert web.get(ADDRESS).status_code == 200
@@ -32,19 +33,19 @@ def test_hits_make_a_variant_popular(web, press, data_of, usage_counters, wait_u
     assert usage_counters.most_missed("kpis", 10) == []
 
 
-def test_the_page_counts_too(web, press, usage_counters, wait_until) -> None:
+def test_the_page_counts_too(web, press, usage_counters) -> None:
     press.publish()
     assert web.get("/manager/dashboard").status_code == 200
     wait_until(lambda: usage_counters.reads("dashboards") == Reads(1, {}))
 
 
-def test_stale_answers_are_hits_of_their_own(web, press, usage_counters, wait_until) -> None:
+def test_stale_answers_are_hits_of_their_own(web, press, usage_counters) -> None:
     press.publish("kpis", age_s=700)
     assert web.get("/manager/api/kpis").status_code == 200
     wait_until(lambda: usage_counters.reads("kpis") == Reads(1, {}, stale=1))
 
 
-def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters, wait_until) -> None:
+def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters) -> None:
     press.publish("kpis")
     for _ in range(2):
         assert web.get(ADDRESS).status_code == 202
@@ -57,7 +58,7 @@ def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters,
 
 
 def test_spoilt_and_expired_figures_are_misses_of_their_own(
-    web, press, data_of, client, usage_counters, wait_until
+    web, press, data_of, client, usage_counters
 ) -> None:
     answers = {EVERYTHING: data_of("kpis"), MINE: data_of("kpis")}
     press.publish("charts", age_s=5_000)
@@ -70,7 +71,7 @@ def test_spoilt_and_expired_figures_are_misses_of_their_own(
 
 
 def test_a_server_that_refuses_to_be_written_answers_all_the_same(
-    web, press, client, usage_counters, cache_url, wait_until
+    web, press, client, usage_counters, cache_url
 ) -> None:
     press.publish("kpis")
     with connect(cache_url) as admin:

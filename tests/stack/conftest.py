@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -19,17 +18,9 @@ from kpi_pipeline.stack.addresses import OPENER, Addresses
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
+from tests.waiting import wait_until
 
 START_S = 180
-
-
-def wait_for(holds: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait until a condition holds; returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ class Machine:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(
+        wait_until(
             lambda: "Ctrl-C stops everything" in self.output or self.up.poll() is not None,
             START_S,
             "`kpi up` is up",
@@ -150,7 +141,7 @@ class Machine:
 
 @pytest.fixture
 def wait() -> Callable[[Callable[[], Any], float, str], Any]:
-    return wait_for
+    return wait_until
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kpi_pipeline.stack.processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")
 
@@ -67,8 +67,5 @@ def test_children_of_a_killed_process_are_found_by_its_group(start, tmp_path: Pa
     parent.wait()
     (orphan,) = set(stack_processes(tmp_path)) - {other.pid}
     kill_group(tmp_path, parent.pid)
-    deadline = time.monotonic() + 10
-    while orphan in stack_processes(tmp_path):
-        assert time.monotonic() < deadline, "the child outlived its group"
-        time.sleep(0.01)
+    wait_until(lambda: orphan not in stack_processes(tmp_path), what="the end of the child")
     assert end_processes(tmp_path, wait_s=0.2) == 1

@@ -15,6 +15,7 @@ from kpi_pipeline.cache.publishing.leases import (
     Revoked,
     month_end_lease,
 )
+from tests.waiting import wait_until
 
 
 def test_one_holder_at_a_time(each_client) -> None:
@@ -66,7 +67,7 @@ def test_a_revoked_holder_loses_what_it_holds_and_gets_nothing_more(each_client)
     assert 0 < each_client.ttl(revoked_key("a")) <= REVOKED_S
 
 
-def test_a_lease_that_was_cut_ends_by_itself(each_client, wait_until) -> None:
+def test_a_lease_that_was_cut_ends_by_itself(each_client) -> None:
     cut = Leases(each_client, seconds=0.05)
     assert cut.take("kpis", "a")
     wait_until(lambda: cut.take("kpis", "b"))

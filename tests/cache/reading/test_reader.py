@@ -28,6 +28,7 @@ from kpi_pipeline.cache.reading.reader import Answer, CacheReader, CacheUnavaila
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.cache.conftest import Newsroom
 from tests.conftest import free_port
+from tests.waiting import wait_until
 
 ACME = Filter.of({"client": "ACME"})
 JANUARY = Filter.of({"month": "2026-01"})
@@ -136,7 +137,7 @@ class TestAnswering:
 
 
 class TestManifest:
-    def test_a_flip_is_seen_at_the_next_poll(self, cache_url, newsroom, wait_until) -> None:
+    def test_a_flip_is_seen_at_the_next_poll(self, cache_url, newsroom) -> None:
         newsroom.publish(mark=1)
         with connect_reader(cache_url) as client:
             patient, quick = CacheReader(client, poll_s=3600), CacheReader(client, poll_s=0.05)
@@ -501,7 +502,7 @@ class TestOutage:
                     with pytest.raises(CacheUnavailable, match="REDIS_URL"):
                         call()
 
-    def test_a_killed_server(self, server, wait_until, newsroom_of, clock) -> None:
+    def test_a_killed_server(self, server, newsroom_of, clock) -> None:
         url, port = server_url(server), server.port
         entry = newsroom_of(url).publish(EVERYTHING, ACME, JANUARY, product="kpis")
         newsroom_of(url).publish(EVERYTHING, product="charts")
@@ -574,7 +575,7 @@ class TestOutage:
         answer = reader.answer("kpis", ACME)
         assert (answer.state, answer.entry) == (AnswerState.FRESH, again)
 
-    def test_a_silent_server_is_asked_at_most_once_a_second(self, server, wait_until, newsroom_of) -> None:
+    def test_a_silent_server_is_asked_at_most_once_a_second(self, server, newsroom_of) -> None:
         url = server_url(server)
         newsroom_of(url).publish(EVERYTHING)
         with connect(url) as observer, connect_reader(url) as client:

@@ -12,6 +12,7 @@ from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.usage.buffer import THREAD_NAME, UsageBuffer
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.waiting import wait_until
 
 ACME = Filter.of({"client": "ACME"})
 
@@ -61,7 +62,7 @@ def test_nothing_is_written_while_somebody_waits_for_an_answer(client, usage_buf
     ]
 
 
-def test_it_is_written_by_itself(client, usage_counters, wait_until) -> None:
+def test_it_is_written_by_itself(client, usage_counters) -> None:
     usage_buffer = UsageBuffer(client, delay_s=0.01)
     for round_ in (1, 2):
         usage_buffer.count("kpis", ACME, None)

@@ -5,6 +5,7 @@ import gzip
 import zstandard
 
 from kpi_pipeline.cache.keys import payload_key
+from tests.waiting import wait_until
 
 DIGEST = "0123456789abcdef0123456789abcdef"
 
@@ -55,7 +56,7 @@ def test_an_unknown_specification(web, press) -> None:
         assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_an_unchanged_catalogue_is_not_sent_again(web, press, wait_until) -> None:
+def test_an_unchanged_catalogue_is_not_sent_again(web, press) -> None:
     press.publish("kpis")
     tag = web.get("/manager/api/catalogue").headers["ETag"]
 

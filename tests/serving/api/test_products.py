@@ -13,6 +13,7 @@ from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY, payload_key, varia
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.waiting import wait_until
 
 MINE = Filter.of({"client": "Minera Ñandú"})
 MINE_JUNE = Filter.of({"client": "Minera Ñandú", "month": "2024-06"})
@@ -109,7 +110,7 @@ def test_a_missing_variant_gives_the_nearest_wider_figures_and_a_task(web, press
     assert UsageCounters(client).most_requested_filters("kpis", 10) == [MINE_JUNE]
 
 
-def test_a_missing_variant_is_found_once_it_is_published(web, press, data_of, wait_until) -> None:
+def test_a_missing_variant_is_found_once_it_is_published(web, press, data_of) -> None:
     press.publish("kpis")
     assert web.get("/manager/api/kpis?client=Minera+Ñandú").status_code == 202
     press.publish("kpis", answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis", scale=3)})
@@ -227,7 +228,7 @@ def test_what_the_client_has_is_not_sent_again(form, web, press) -> None:
     assert "Content-Encoding" not in response.headers
 
 
-def test_changed_figures_are_sent_again(web, press, data_of, wait_until) -> None:
+def test_changed_figures_are_sent_again(web, press, data_of) -> None:
     press.publish("kpis")
     tag = web.get("/manager/api/kpis").headers["ETag"]
     press.publish("kpis", answers={EVERYTHING: data_of("kpis", scale=2)})
@@ -279,7 +280,7 @@ def test_a_corrupt_payload_is_answered_by_the_generation_before_and_refreshed(
     assert requested(client) == [("refresh", "kpis", EVERYTHING)]
 
 
-def test_a_flushed_server_is_answered_from_memory_as_stale(web, press, client, data_of, wait_until) -> None:
+def test_a_flushed_server_is_answered_from_memory_as_stale(web, press, client, data_of) -> None:
     press.publish(answers={EVERYTHING: data_of("kpis"), MINE: data_of("kpis", scale=2)})
     paths = ("/manager/api/kpis", "/manager/api/kpis?client=minera nandu")
     before = [web.get(path).get_json() for path in paths]

@@ -16,6 +16,7 @@ from serving.pages.live_state import LIVE_STATES, PROPAGATION_S, Refreshing, liv
 from serving.pages.texts import texts_in
 from serving.pages.writing import Writer, writer_for
 from serving.pipeline_client import PipelineClient
+from tests.waiting import wait_until
 
 RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
 
@@ -131,7 +132,7 @@ def test_the_button_leads_back_to_its_page(page_name, path, web, press, requests
     assert [task.product for task in requests.pending("test", 10)] == ["financials"]
 
 
-def test_a_page_that_waits_refreshes_itself_until_it_is_done(web, requests, task, wait_until) -> None:
+def test_a_page_that_waits_refreshes_itself_until_it_is_done(web, requests, task) -> None:
     address = f"{HOME}?lang=en&task={task}"
     waiting = web.get(address)
     assert reloads_after(waiting) == "1"

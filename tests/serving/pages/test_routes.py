@@ -12,6 +12,7 @@ from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
+from tests.waiting import wait_until
 
 PAGE = "/manager/dashboard"
 ADDRESSES = [
@@ -264,9 +265,7 @@ def test_stale_figures_say_so(web, press, client) -> None:
     assert [task.product for task in Requests(client).pending("test", 10)] == ["dashboards"]
 
 
-def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
-    web, press, data_of, wait_until
-) -> None:
+def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(web, press, data_of) -> None:
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards", scale=2)}
     press.publish("dashboards", answers=answers)
     address = f"{PAGE}?client=minera nandu&month=2024-06"
@@ -287,7 +286,7 @@ def test_a_missing_variant_shows_the_wider_figures_and_refreshes_itself(
     assert 'http-equiv="refresh"' not in web.get(address).text
 
 
-def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, client, wait_until) -> None:
+def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, client) -> None:
     press.publish("dashboards")
     requests, usage_counters = Requests(client), UsageCounters(client)
     address = f"{PAGE}?client=minera nandu"
@@ -303,7 +302,7 @@ def test_what_is_missing_and_only_about_to_be_wanted_is_no_question(web, press, 
     assert [round(task.weight) for task in usage_counters.most_requested("dashboards", 10)] == [1]
 
 
-def test_what_is_there_is_a_question_also_ahead(web, press, client, wait_until) -> None:
+def test_what_is_there_is_a_question_also_ahead(web, press, client) -> None:
     press.publish("dashboards")
     assert web.get(PAGE, headers=AHEAD).status_code == 200
     wait_until(lambda: UsageCounters(client).reads("dashboards") == Reads(1, {}))

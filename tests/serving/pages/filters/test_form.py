@@ -9,6 +9,7 @@ from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.catalogue import Catalogue
 from serving.pages.filters.form import Choice, chips, choices, option_counts
+from tests.waiting import wait_until
 
 PAGE = "/manager/dashboard"
 LAST_3 = ["2024-04", "2024-05", "2024-06"]
@@ -175,9 +176,7 @@ def test_the_page_marks_what_is_impossible_under_its_filter(web, press, data_of)
     assert re.search(r">Pagado</span> <span class=.option-count.>4</span>", page)
 
 
-def test_the_page_counts_what_more_of_a_chosen_dimension_would_bring(
-    web, press, data_of, client, wait_until
-) -> None:
+def test_the_page_counts_what_more_of_a_chosen_dimension_would_bring(web, press, data_of, client) -> None:
     mine = Filter.of({"client": "Minera Ñandú"})
     every = {**data_of("dashboards"), "options": {"client": [7, 9]}}
     under = {**data_of("dashboards"), "options": {"state": [0, 0, 4]}}
