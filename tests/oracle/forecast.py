@@ -116,21 +116,27 @@ class Claim:
 
 
 def takes_part(row: Row) -> bool:
-    """Whether a certificate tells anything of earlier days: it was neither returned nor cancelled in the
-    end, nor paid on an unknown day or before it was issued."""
+    """Whether a certificate tells anything of earlier days: it was neither returned nor cancelled on an
+    unknown day, nor paid on one or before it was issued."""
     if row["state"] == "pagado":
         return row["paid_on"] is not None and row["paid_on"] >= row["issued_on"]
-    return row["state"] in {"enviado", "pendiente", "validado"}
+    return row["history"] is not None or row["state"] in {"enviado", "pendiente", "validado"}
 
 
 def claim(row: Row, day: date) -> Claim | None:
-    """How a certificate that takes part was claimed on an earlier day; None before it was, or once paid."""
-    sent = max(row["issued_on"], row["sent_on"] or row["issued_on"])
-    if sent > day or (row["state"] == "pagado" and row["paid_on"] <= day):
+    """How a certificate that takes part was claimed on an earlier day; None before it was, while it was
+    returned or cancelled, or once paid."""
+    if row["issued_on"] > day or (row["state"] == "pagado" and row["paid_on"] <= day):
         return None
-    accepted_on = row["conformity_on"] or row["sent_on"] or row["issued_on"]
-    accepted = row["state"] in {"validado", "pagado"} and accepted_on <= day
-    return Claim(accepted, row["amount_approved"] if accepted else row["amount_proposed"])
+    if row["history"] is not None:
+        (then,) = certificate_states([row], day)
+        claimed, accepted = then.is_receivable, then.is_accepted
+    else:
+        accepted_on = row["conformity_on"] or row["sent_on"] or row["issued_on"]
+        claimed = (row["sent_on"] or row["issued_on"]) <= day
+        accepted = row["state"] in {"validado", "pagado"} and accepted_on <= day
+    amount: int = row["amount_approved" if accepted else "amount_proposed"]
+    return Claim(accepted, amount) if claimed else None
 
 
 def past_observation(row: Row, day: date) -> Observation | None:

@@ -1,6 +1,7 @@
 """The forecast, its basis, bands and back-test equal the oracle's, to the last unit."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
 from random import Random
@@ -33,12 +34,28 @@ from .source_rows import Row
 
 pytestmark = pytest.mark.slow
 
-STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "pagado", "pagado", "rechazado")
+STATES = (
+    "revision",
+    "enviado",
+    "pendiente",
+    "validado",
+    "pagado",
+    "pagado",
+    "pagado",
+    "rechazado",
+    "anulado",
+)
+EVENTS = ("sent", "accepted", "rejected", "rework", "cancelled", "paid")
 LAST = date(2024, 6, 30)
 as_of_dates = st.sampled_from([date(2024, 2, 29), date(2023, 12, 31), LAST]) | st.dates(
     date(2023, 6, 1), LAST
 )
 amounts = st.integers(-1000, 10**6) | st.sampled_from([0, 1, -(10**9), 10**11])
+
+
+def history(issued: date, events: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
+    """Dated events, in order: each so many days after issue."""
+    return [{"day": issued + timedelta(after), "event": event} for after, event in sorted(events)]
 
 
 @st.composite
@@ -48,16 +65,22 @@ def certificates(draw: st.DrawFn) -> Row:
     sent = draw(st.none() | st.integers(0, 40).map(lambda after: issued + timedelta(after)))
     answered = st.integers(0, 40).map(lambda after: (sent or issued) + timedelta(after))
     waited = st.integers(0, 30) | st.integers(0, 400)
+    events = st.lists(st.tuples(st.integers(-5, 200), st.sampled_from(EVENTS)), min_size=1, max_size=4)
+    state, past = draw(st.sampled_from(STATES)), draw(st.none() | events)
     return certificate(
-        draw(st.sampled_from(STATES)),
+        state,
         issued,
         draw(amounts),
         draw(amounts),
         client=draw(st.sampled_from(["Norte", "Norte", "Norte", "Sur", "Ñuble"])),
         sent_on=sent,
         conformity_on=draw(st.none() | answered),
-        paid_on=draw(st.none() | waited.map(lambda after: issued + timedelta(after))),
+        # Whoever has a history is paid by it.
+        paid_on=None
+        if past and state != "pagado"
+        else draw(st.none() | waited.map(lambda after: issued + timedelta(after))),
         currency=draw(st.sampled_from(["CLP", "CLP", "USD"])),
+        history=past and history(issued, past),
     )
 
 
@@ -73,6 +96,8 @@ def many_certificates(seed: int) -> list[Row]:
         sent = issued + timedelta(random.randrange(6))
         state = random.choice(STATES)
         waited = random.choice((10, 40, 40, 90, 90, 400)) + random.randrange(30)
+        past = random.random() < 0.3
+        events = [(random.randrange(90), random.choice(EVENTS)) for _ in range(random.randrange(1, 4))]
         rows.append(
             certificate(
                 state,
@@ -82,8 +107,11 @@ def many_certificates(seed: int) -> list[Row]:
                 client=random.choice(("Norte", "Norte", "Norte", "Sur", "Sur", "Ñuble") * 4 + ("Este",)),
                 sent_on=random.choice((sent, sent, None)),
                 conformity_on=random.choice((sent + timedelta(random.randrange(20)), None)),
-                paid_on=issued + timedelta(waited) if random.random() < 0.97 else None,
+                paid_on=issued + timedelta(waited)
+                if random.random() < 0.97 and not (past and state != "pagado")
+                else None,
                 currency=random.choice(("CLP", "CLP", "USD")),
+                history=history(issued, events) if past else None,
             )
         )
     return rows
@@ -230,7 +258,7 @@ def test_they_meet_every_case() -> None:
     assert curves.fitting("Este", 30) is curves.fitting("Nadie", 30)
     assert len(oracle.backtest(rows, LAST, 5)) == 2 * 13
     assert oracle.Past(rows).factors("model", LAST, "CLP") is not None
-    paid = [row for row in rows if row["state"] == "pagado"]
+    paid = [row for row in rows if row["state"] == "pagado" and row["history"] is None]
     assert oracle.Curves(paid, LAST).fitting("Norte", 2000) is None
 
 

@@ -34,6 +34,17 @@ _AGES: Final = 2**20
 """More than any age in days."""
 
 
+_ENTRIES: Final = """
+    list_transform(range(len(history) + 1), lambda place: {
+        'event': CASE WHEN place > 0 THEN history[place]['event']
+            WHEN sent_on IS NOT NULL OR state NOT IN ('revision', 'anulado') THEN 'sent' END,
+        'day': CASE WHEN place > 0 THEN history[place]['day'] ELSE coalesce(sent_on, issued_on) END,
+        'until': history[place + 1]['day']
+    })
+"""
+"""SQL: the spans of a history: one before its first event, and one that each event begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class LandmarkDays:
     """The landmarks of a forecast: one a month.
@@ -91,8 +102,9 @@ def standing_at_landmarks(
     """The receivable certificates at the landmarks of a range of months, and all payments known at each.
 
     A certificate is walked back as in the roll-up: it is receivable from when it was sent (issued, where that
-    has no date) until it is paid. What was returned or cancelled in the end takes no part at any landmark,
-    nor does what was paid on an unknown day, or before it was issued.
+    has no date) until it is paid, but for the time in which it was returned or cancelled. What was returned
+    or cancelled on an unknown day takes no part at any landmark, nor does what was paid on an unknown day,
+    or before it was issued.
 
     Args:
         connection: A computation in which `certificates` holds rows in `CERTIFICATE_SCHEMA`.
@@ -101,17 +113,28 @@ def standing_at_landmarks(
         last: Number of the last.
     """
     months = range(FORECAST_MONTHS)
-    milestones = f"""
+    spans = f"""
+        WITH known AS (
+            SELECT * REPLACE (CASE WHEN state = 'pagado' THEN paid_on END AS paid_on) FROM certificates
+            WHERE issued_on <= $last_day AND (state <> 'pagado' OR paid_on >= issued_on)
+        ), claimed AS (
+            SELECT *, greatest(issued_on, coalesce(sent_on, issued_on)) AS begins, NULL::DATE AS ends,
+                CASE WHEN state IN ('validado', 'pagado')
+                    THEN coalesce(conformity_on, sent_on, issued_on) END AS accepted_on
+            FROM known WHERE history IS NULL AND state IN ('enviado', 'pendiente', 'validado', 'pagado')
+            UNION ALL BY NAME
+            SELECT * EXCLUDE (entry), greatest(issued_on, entry['day']) AS begins, entry['until'] AS ends,
+                CASE WHEN entry['event'] <> 'sent' THEN entry['day'] END AS accepted_on
+            FROM (SELECT *, unnest({_ENTRIES}) AS entry FROM known
+                WHERE state <> 'anulado' OR len(list_filter(history, lambda e: e['event'] = 'cancelled')) > 0)
+            WHERE entry['event'] IN ('sent', 'accepted', 'paid')
+        )
         SELECT client, currency, issued_on, amount_proposed, amount_approved,
-            {days.sql_first_from("greatest(issued_on, coalesce(sent_on, issued_on))")} AS claimed,
-            CASE WHEN state IN ('validado', 'pagado') THEN
-                {days.sql_first_from("coalesce(conformity_on, sent_on, issued_on)")} END AS accepted,
-            CASE WHEN state = 'pagado' THEN {days.sql_first_from("paid_on")} END AS paid,
-            CASE WHEN state = 'pagado' THEN year(paid_on) * 12 + month(paid_on) - 1 END AS paid_month,
-            CASE WHEN state = 'pagado' THEN date_diff('day', issued_on, paid_on) END AS payment_days
-        FROM certificates
-        WHERE issued_on <= $last_day AND (state IN ('enviado', 'pendiente', 'validado')
-            OR (state = 'pagado' AND paid_on >= issued_on))
+            {days.sql_first_from("begins")} AS claimed,
+            least({days.sql_first_from("ends")}, {days.sql_first_from("paid_on")}) AS released,
+            {days.sql_first_from("accepted_on")} AS accepted,
+            year(paid_on) * 12 + month(paid_on) - 1 AS paid_month
+        FROM claimed
     """
     standing = f"""
         SELECT origin, client, currency, amount_approved,
@@ -120,30 +143,31 @@ def standing_at_landmarks(
             date_diff('day', issued_on, {days.sql_of("origin")}) AS age_days,
             CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount,
             (abs(amount) // {VARIANCE_UNIT})::HUGEINT AS size
-        FROM (SELECT *, unnest(range(greatest(claimed, $first), least(paid, $last + 1))) AS origin
-            FROM milestones)
+        FROM (SELECT *, unnest(range(greatest(claimed, $first), least(released, $last + 1))) AS origin
+            FROM ({spans}))
     """
     realised = [
         f"coalesce(sum(amount_approved) FILTER (ahead = {month}), 0)::BIGINT AS realised_{month}"
         for month in months
     ]
     paid = [f"count(*) FILTER (ahead = {month}) AS paid_{month}" for month in months]
-    range_ = {"first": first, "last": last}
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE milestones AS {milestones}", {"last_day": days.of(last)}
-    )
     cells = f"""
         SELECT origin, currency, client, is_accepted, age_days, count(*) AS count,
             sum(amount)::BIGINT AS amount, sum(size * size) AS squares, {", ".join([*realised, *paid])}
         FROM ({standing}) GROUP BY ALL ORDER BY origin, currency, client, is_accepted, age_days
     """
-    payments = """
-        SELECT client, payment_days AS days, greatest(paid, $first) AS origin, count(*) AS count
-        FROM milestones WHERE paid <= $last GROUP BY ALL
+    payments = f"""
+        SELECT client, date_diff('day', issued_on, paid_on) AS days,
+            greatest({days.sql_first_from("paid_on")}, $first) AS origin, count(*) AS count
+        FROM certificates WHERE state = 'pagado' AND paid_on >= issued_on
+            AND {days.sql_first_from("paid_on")} <= $last
+        GROUP BY ALL
     """
-    found = [connection.sql(query, params=range_).to_arrow_table() for query in (cells, payments)]
-    connection.execute("DROP TABLE milestones")
-    return Standing(*found)
+    range_ = {"first": first, "last": last}
+    return Standing(
+        connection.sql(cells, params={**range_, "last_day": days.of(last)}).to_arrow_table(),
+        connection.sql(payments, params=range_).to_arrow_table(),
+    )
 
 
 class LandmarkCounts:
