@@ -4,6 +4,7 @@ kpi:manifest                     hash, product -> its live generation
 kpi:replaced                     hash, generation kept to roll back to -> its entry when it was replaced
 kpi:history                      hash, <product>:<month> -> the generation of the end of that month
 kpi:fence                        the last fence handed out
+kpi:pipeline                     the last report of the pipeline on its own state
 kpi:source                       hash, `readings` -> what was last read of the source
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
@@ -48,6 +49,7 @@ FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
 SOURCE_KEY: Final = "kpi:source"
 READINGS_FIELD: Final = "readings"
+PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
 
 LASTING_KEYS: Final = frozenset(

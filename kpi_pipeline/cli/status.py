@@ -1,36 +1,36 @@
 """`kpi status`: the running processes, the live figures and the latest runs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import typer
 
 from kpi_pipeline.cache.connection import connect_reader, redis_url
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reading.health import health_of, read_health
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, reported_errors
-from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.health import Health, HealthStatus
+from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RecentRun
 from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.lock import StackLock
+from kpi_pipeline.stack.monitor import Monitor, stack_state
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states, running_addresses
 
 RUNS_SHOWN: Final = 5
-
-_HEALTHY_RUNS: Final = frozenset({"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "SUCCESS"})
-_HEALTHY_PROCESSES: Final = frozenset({"RUNNING", "STARTING"})
 
 
 def status(as_json: Json = False) -> None:
     """Show the state of processes, products, Redis and the latest runs.
 
-    Exit codes: 0 healthy, 1 degraded (the output lists the problems), 3 the stack is not running.
+    The verdict is that of `/health/system` and of the system page.
+
+    Exit codes: 0 ok, 1 degraded or down (the output says why), 3 the stack is not running.
 
     Example: `kpi status --json`
     """
@@ -40,17 +40,16 @@ def status(as_json: Json = False) -> None:
         addresses = running_addresses(home)
         if addresses is None:
             raise NotRunning(settings)
-        processes = read_states(control(addresses))
-        cache = CacheReader(connect_reader(redis_url(settings))).status()
-        runs = _runs(addresses)
-        problems = _problems(processes, cache, runs)
-        if not StackLock(home.lock_file).held():
-            problems.append("`kpi up` itself has ended, so nothing supervises the stack: run `kpi up` again")
+        reader = CacheReader(connect_reader(redis_url(settings)))
+        cache, facts = reader.status(), read_health(reader)
+        runs, processes = _runs(addresses), read_states(control(addresses))
+        health = health_of(replace(facts, report=_observe(home, addresses, facts.report)))
         if as_json:
             print_json(
                 {
-                    "ok": not problems,
-                    "problems": problems,
+                    "ok": health.status is HealthStatus.OK,
+                    "status": health.status.value,
+                    "findings": [finding.as_dict() for finding in health.findings],
                     "dashboard": addresses.dashboard_url,
                     "dagster": addresses.dagster_url,
                     "processes": list(map(asdict, processes)),
@@ -62,9 +61,18 @@ def status(as_json: Json = False) -> None:
                 }
             )
         else:
-            _print_status(settings, addresses, processes, cache, runs or [], problems)
-        if problems:
+            _print_status(settings, addresses, processes, cache, runs or [], health)
+        if health.status is not HealthStatus.OK:
             raise typer.Exit(FAILED)
+
+
+def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) -> PipelineReport:
+    """How the pipeline is at this moment; the health of daemons, which takes time to see, as reported."""
+    monitor = Monitor(DagsterClient(addresses.dagster_url), lambda: stack_state(home), reported)
+    observed = monitor.observe()
+    if observed.daemons is None or reported is None or reported.daemons is None:
+        return observed
+    return replace(observed, daemons=reported.daemons)
 
 
 def _runs(addresses: Addresses) -> list[RecentRun] | None:
@@ -74,39 +82,13 @@ def _runs(addresses: Addresses) -> list[RecentRun] | None:
         return None
 
 
-def _problems(
-    processes: list[ProcessState], cache: dict[str, Any], runs: list[RecentRun] | None
-) -> list[str]:
-    """What is wrong, each with what to do."""
-    problems = [] if processes else ["the supervisor does not answer: see logs/supervisord.log in KPI_HOME"]
-    problems += [
-        f"{process.name} is {process.state}: see logs/{process.name}.log in KPI_HOME"
-        for process in processes
-        if process.state not in _HEALTHY_PROCESSES
-    ]
-    if not cache["redis"]["reachable"]:
-        problems.append("Redis does not answer: run `kpi doctor` to find out why")
-    else:
-        for product in PRODUCTS:
-            live = cache["products"].get(product)
-            if live is None or live["state"] == AnswerState.EXPIRED.value:
-                problems.append(f"{product} is {'expired' if live else 'missing'}: run `kpi warm`")
-    if (held := cache["source"]["held"]) is not None:
-        problems.append(_held(held))
-    if runs is None:
-        problems.append("Dagster does not answer: see logs/dagster-web.log in KPI_HOME")
-    elif runs and runs[0].status not in _HEALTHY_RUNS:
-        problems.append(f"the latest run ({runs[0].job}) ended as {runs[0].status}: see {runs[0].link}")
-    return problems
-
-
 def _print_status(
     settings: Settings,
     addresses: Addresses,
     processes: list[ProcessState],
     cache: dict[str, Any],
     runs: list[RecentRun],
-    problems: list[str],
+    health: Health,
 ) -> None:
     print_line(f"KPI_HOME   {settings.home}")
     print_line(f"dashboard  {addresses.dashboard_url}")
@@ -127,23 +109,9 @@ def _print_status(
             f"Redis      {server['version']}, {server['used_memory']:,} bytes, {server['latency_ms']} ms"
         )
     print_table(("Run", "Job", "Status", "Started", "Seconds"), [_run_row(run) for run in runs])
-    for problem in problems:
-        print_line(f"problem: {problem}")
-    if not problems:
-        print_line("healthy")
-
-
-def _held(held: Mapping[str, Any]) -> str:
-    """Why a reading of the source is not published, with what to do."""
-    if held["falls"]:
-        return (
-            f"the reading {held['digest']} of the source is not published: {'; '.join(held['falls'])}. "
-            f"If that is right, run `kpi accept-reading {held['digest']}`, then `kpi warm`"
-        )
-    return (
-        f"the reading {held['digest']} of the source is not published, for too much of it is refused "
-        f"({_reading(held)}): run `kpi doctor`"
-    )
+    for finding in health.findings:
+        print_line(f"{finding.condition.status}: {finding.reason('en')}; {finding.advice('en')}")
+    print_line(f"health     {health.status}")
 
 
 def _reading(report: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ proxies of the environment, and takes a second to import.
 import json
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Final
@@ -64,6 +64,18 @@ query Tagged($key: String!, $value: String!) {
   }
 }
 """
+_LATEST: Final = """
+query Latest($assets: [AssetKeyInput!]!) {
+  assetsLatestInfo(assetKeys: $assets) {
+    assetKey { path } latestRun { runId jobName status startTime endTime }
+  }
+}
+"""
+_DAEMONS: Final = """
+query Daemons {
+  instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } }
+}
+"""
 _LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
@@ -105,12 +117,13 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class RecentRun:
-    """A run as `kpi status` lists it; `started_at` in seconds since the epoch."""
+    """A run as `kpi status` lists it; `started_at` and `ended_at` in seconds since the epoch."""
 
     run_id: str
     job: str
     status: str
     started_at: float | None
+    ended_at: float | None
     seconds: float | None
     link: str
 
@@ -209,17 +222,38 @@ class DagsterClient:
             DagsterUnreachable: If the server does not answer.
         """
         rows = self._query(_RECENT, limit=limit)["runsOrError"].get("results", [])
-        return [
-            RecentRun(
-                run_id=row["runId"],
-                job=row["jobName"],
-                status=row["status"],
-                started_at=row["startTime"],
-                seconds=_seconds(row),
-                link=self.link(row["runId"]),
-            )
-            for row in rows
-        ]
+        return [self._run(row) for row in rows]
+
+    def latest_runs(self, assets: Sequence[str]) -> dict[str, RecentRun]:
+        """The latest run that was to materialize each asset, whatever became of it; none where there is none.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+            RunRefused: If it does not know an asset.
+        """
+        keys = [{"path": [asset]} for asset in assets]
+        rows = self._query(_LATEST, assets=keys)["assetsLatestInfo"]
+        return {row["assetKey"]["path"][-1]: self._run(row["latestRun"]) for row in rows if row["latestRun"]}
+
+    def heartbeats(self) -> dict[str, float]:
+        """When each daemon that Dagster needs gave its last sign, in seconds since the epoch; 0 if never.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        daemons = self._query(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return {row["daemonType"]: row["lastHeartbeatTime"] or 0.0 for row in daemons if row["required"]}
+
+    def _run(self, row: Mapping[str, Any]) -> RecentRun:
+        return RecentRun(
+            run_id=row["runId"],
+            job=row["jobName"],
+            status=row["status"],
+            started_at=row["startTime"],
+            ended_at=row["endTime"],
+            seconds=_seconds(row),
+            link=self.link(row["runId"]),
+        )
 
     def _progress(self, run_id: str) -> RunProgress:
         answer = self._query(_FOLLOW, run=run_id)["runOrError"]

@@ -100,6 +100,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             stop_children=False,
         ),
         Program("dispatcher", _python("kpi_pipeline.stack.dispatcher"), pipeline),
+        Program("monitor", _python("kpi_pipeline.stack.monitor"), pipeline),
         Program(
             "web",
             (

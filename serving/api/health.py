@@ -1,18 +1,17 @@
-"""The health of what serving depends on: in full for engineers, and as one status for monitors."""
+"""The health of the whole system: in full for engineers, and as one status for monitors."""
 
-import time
+from dataclasses import asdict
 from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
-from serving.cache_access import Connection, current_connection
-from serving.freshness import age_s
-from serving.pages.addresses import PRODUCT_PATHS
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reading.health import HealthFacts, health_of
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.health import Health, HealthStatus
+from serving.cache_access import Connection
 from serving.responses import json_response
+from serving.system_health import current_health, health_facts, known_connection
 
 _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "products": {},
@@ -27,108 +26,75 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
 }
 """The cache's status before any server is known."""
 
-_REDIS_ADVICE: Final = "start it with `kpi up`, or check REDIS_URL and the server it names"
-_ALARM_ADVICE: Final = (
-    "the logs of serving and of the worker record each alarm; refresh the products they name, then "
-    "delete the hash kpi:metrics:alarms"
-)
-_HELD_ADVICE: Final = (
-    "the latest reading of the source is not published: if rows or amounts fell rightly, confirm it with "
-    "`kpi accept-reading`; if not, `kpi doctor` shows what is wrong"
-)
-
 routes: Final = Blueprint("health", __name__)
 
 
 @routes.get("/manager/api/cache/status")
 def cache_status() -> Response:
     """The status of the cache as this process sees it."""
-    return json_response(_status(_connection()))
+    return json_response(_status(known_connection()))
+
+
+@routes.get("/health/live")
+def live() -> Response:
+    """That this process answers; restart it when it does not."""
+    return json_response({"status": HealthStatus.OK.value})
+
+
+@routes.get("/health/ready")
+def ready() -> Response:
+    """Whether this process can serve figures; 503 when it cannot."""
+    health = current_health()
+    is_ready = health.status is not HealthStatus.DOWN
+    return json_response(_verdict(health), 200 if is_ready else 503)
 
 
 @routes.get("/health/system")
-def health() -> Response:
+def system() -> Response:
     """The health of the whole system; 503 when no figures can be served."""
-    report = _report(_connection())
-    return json_response(report, 503 if report["status"] == "down" else 200)
-
-
-def _connection() -> Connection | None:
-    try:
-        return current_connection()
-    except NoRedis:
-        return None
+    connection = known_connection()
+    facts = health_facts(connection)
+    health = health_of(facts)
+    report = {**_verdict(health), "checks": _checks(facts, health, _status(connection))}
+    return json_response(report, 503 if health.status is HealthStatus.DOWN else 200)
 
 
 def _status(connection: Connection | None) -> dict[str, Any]:
     return _NOTHING_KNOWN if connection is None else connection.reader.status()
 
 
-def _report(connection: Connection | None) -> dict[str, Any]:
-    status = _status(connection)
-    reachable = status["redis"]["reachable"]
-    redis_check = {"status": "ok"} if reachable else {"status": "down", "advice": _REDIS_ADVICE}
-    alarms = {"status": "degraded", "advice": _ALARM_ADVICE} if status["alarms"] else {"status": "ok"}
-    source = _source_check(status["source"]["held"])
-    products = _products(connection)
-    checks = (alarms, source, *products.values())
-    # While Redis is away only what this process holds can be served.
-    servable = [check for check in products.values() if check["state"] in ("fresh", "stale")]
-    if not servable or not (reachable or status["memory"]["payloads"]):
-        overall = "down"
-    elif reachable and all(check["status"] == "ok" for check in checks):
-        overall = "ok"
-    else:
-        overall = "degraded"
+def _verdict(health: Health) -> dict[str, Any]:
     return {
-        "status": overall,
-        "checks": {
-            "redis": {**redis_check, "latency_ms": status["redis"]["latency_ms"]},
-            "products": products,
-            "alarms": {**alarms, "counts": status["alarms"]},
-            "source": source,
+        "status": health.status.value,
+        "findings": [finding.as_dict() for finding in health.findings],
+    }
+
+
+def _checks(facts: HealthFacts, health: Health, status: dict[str, Any]) -> dict[str, Any]:
+    """What each part of the system is like, with a status of its own."""
+    held = status["source"]["held"]
+    return {
+        "redis": {"status": health.status_of("redis"), "latency_ms": status["redis"]["latency_ms"]},
+        "products": {
+            product: {
+                "status": health.status_of(product),
+                **_product(facts, product, status["products"].get(product, {})),
+            }
+            for product in PRODUCTS
+        },
+        "source": {"status": health.status_of("source"), "held": held and held["digest"]},
+        "alarms": {"status": health.status_of("alarms"), "counts": status["alarms"]},
+        "pipeline": {
+            "status": health.status_of("pipeline"),
+            "report": facts.report and asdict(facts.report),
         },
     }
 
 
-def _source_check(held: dict[str, Any] | None) -> dict[str, Any]:
-    """Whether the latest reading of the source is published."""
-    if held is None:
-        return {"status": "ok"}
-    return {"status": "degraded", "reading": held["digest"], "falls": held["falls"], "advice": _HELD_ADVICE}
-
-
-def _products(connection: Connection | None) -> dict[str, dict[str, Any]]:
-    entries: dict[str, ManifestEntry] = {}
-    if connection is not None:
-        try:
-            entries = connection.reader.manifest()
-        except CacheUnavailable:
-            entries = {}
+def _product(facts: HealthFacts, product: str, live: dict[str, Any]) -> dict[str, Any]:
+    state = facts.states.get(product, AnswerState.MISSING).value
     return {
-        product: _product(connection, product, entries.get(product)) for product in PRODUCT_PATHS.values()
+        "state": "unreadable" if product in facts.unreadable else state,
+        "age_s": live.get("age_s"),
+        "as_of": live.get("as_of"),
     }
-
-
-def _product(connection: Connection | None, product: str, entry: ManifestEntry | None) -> dict[str, Any]:
-    if connection is None or entry is None:
-        return {"status": "down", "state": "missing", "advice": "publish it with `kpi warm`"}
-    now = time.time()
-    state = entry.state_at(now)
-    details = {"state": state.value, "age_s": age_s(entry, now), "as_of": entry.as_of.isoformat()}
-    if state is AnswerState.EXPIRED:
-        return {"status": "down", **details, "advice": "`kpi status` shows why nothing new is published"}
-    if (unreadable := _unreadable(connection, product)) is not None:
-        return {"status": "down", **details, "state": "unreadable", "advice": unreadable}
-    return {"status": "ok" if state is AnswerState.FRESH else "degraded", **details}
-
-
-def _unreadable(connection: Connection, product: str) -> str | None:
-    """Why a live generation cannot be used: lost, damaged or of another format; None when it can."""
-    try:
-        connection.catalogues.of(product)
-    except (NothingPublished, CorruptPayload) as error:
-        return str(error)
-    except CacheUnavailable:
-        return None  # reported by the check of Redis
-    return None

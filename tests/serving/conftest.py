@@ -15,11 +15,13 @@ from flask.testing import FlaskClient
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import Language
+from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
@@ -84,6 +86,14 @@ class Press:
             self._publish(product, answers, catalogue or make_catalogue(), time.time() - age_s, changes)
             for product in products or PRODUCTS
         ]
+
+    def report(self, **changes: Any) -> PipelineReport:
+        """Report how the pipeline is: well, but for the changes."""
+        processes = (ProcessReport("worker", "RUNNING"), ProcessReport("dagster-daemon", "RUNNING"))
+        report = {"at": time.time(), "processes": processes, "daemons": {"SCHEDULER": True}}
+        made = PipelineReport(**{**report, **changes})
+        publish_report(self.client, made)
+        return made
 
     def _publish(
         self,

@@ -30,7 +30,9 @@ def test_a_life_with_every_way_to_end_it(machine) -> None:
     assert machine.signal(signal.SIGKILL) == -signal.SIGKILL
     left = set(machine.processes())
     assert left
-    assert any("kpi up" in problem for problem in machine.kpi("status", "--json").json()["problems"])
+    assert "stack_unwatched" in {
+        finding["condition"] for finding in machine.kpi("status", "--json").json()["findings"]
+    }
     machine.settings["REDIS_CACHE_TTL_KPIS"] = "1"
     machine.start()
     assert f"stopped {len(left)} processes" in machine.output

@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -18,10 +19,13 @@ import pytest
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.addresses import OPENER
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-PROCESSES = {"valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "dispatcher", "web"}
+PROCESSES = {
+    *("valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "dispatcher", "monitor", "web")
+}
 
 
 def test_the_first_start_shows_a_demo_without_a_question(stack) -> None:
@@ -103,7 +107,21 @@ def test_status_tells_that_all_is_healthy(stack) -> None:
     assert set(told["products"]) == set(PRODUCTS)
     assert told["redis"]["reachable"] is True
     assert "SUCCESS" in {run["status"] for run in told["runs"]}
-    assert stack.kpi("status").output.endswith("healthy\n")
+    assert stack.kpi("status").output.endswith("health     ok\n")
+
+
+def test_the_verdict_is_the_same_everywhere(stack) -> None:
+    def reported():
+        report = stack.get("/health/system").json()
+        return report if report["checks"]["pipeline"]["report"] else None
+
+    report = wait_until(reported, what="a report of the monitor")
+    assert (report["status"], report["findings"]) == ("ok", [])
+    pipeline = report["checks"]["pipeline"]["report"]
+    assert {process["name"] for process in pipeline["processes"]} == set(PROCESSES)
+    assert {"SCHEDULER", "SENSOR"} <= set(pipeline["daemons"])
+    assert set(pipeline["runs"]) == set(PRODUCTS)
+    assert stack.get("/health/ready").status == 200
 
 
 def test_doctor_finds_no_problem(stack) -> None:
@@ -150,6 +168,10 @@ def test_warm_tells_that_nothing_has_changed(stack) -> None:
     assert (live["outcome"], live["generation"]) == ("unchanged", before)
 
 
+def findings_on(subject: str, report: dict[str, Any]) -> list[dict[str, str]]:
+    return [finding for finding in report["findings"] if finding["subject"] == subject]
+
+
 def test_a_refresh_that_fails_tells_why_and_the_live_figures_stay(stack) -> None:
     demo = stack.home / "demo.db"
     aside = demo.rename(demo.with_suffix(".aside"))
@@ -163,7 +185,14 @@ def test_a_refresh_that_fails_tells_why_and_the_live_figures_stay(stack) -> None
         assert stack.get("/manager/api/kpis").json()["meta"]["generation"] == before
         status = stack.kpi("status", "--json")
         assert status.code == 1
-        assert any("refresh_kpis" in problem for problem in status.json()["problems"])
+        assert status.json()["status"] == "degraded"
+        (told,) = findings_on("kpis", status.json())
+        assert told["condition"] == "run_failed"
+        assert "demo.db" in told["reason"]
+        # A sensor may have started another run meanwhile, which fails as well.
+        served = wait_until(lambda: findings_on("kpis", stack.get("/health/system").json()), what="the same")
+        assert [finding["condition"] for finding in served] == ["run_failed"]
+        assert "La última ejecución de kpis falló" in stack.get("/manager/system?lang=es").body.decode()
     finally:
         aside.rename(demo)
     assert stack.kpi("warm", "--product", "kpis").code == 0

@@ -24,9 +24,16 @@ from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonth
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
 from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
-from kpi_pipeline.cache.reading.status import alarm_counts, entry_status, readings_status, server_status
+from kpi_pipeline.cache.reading.status import (
+    alarm_counts,
+    entry_status,
+    last_report,
+    readings_status,
+    server_status,
+)
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
 
 __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
@@ -220,6 +227,14 @@ class CacheReader:
     def readings(self) -> SourceReadings:
         """What was last read of the source, and what is not published of it."""
         return self._readings.readings(time.monotonic() - self._poll_s)
+
+    def pipeline_report(self) -> PipelineReport | None:
+        """What the pipeline reported last of its own state; None where it is not known."""
+        return last_report(self._read_client)
+
+    def now(self) -> float:
+        """The present, in seconds since the epoch."""
+        return self._clock()
 
     def status(self) -> dict[str, Any]:
         """The cache's health as plain JSON, whether Redis can be reached or not.

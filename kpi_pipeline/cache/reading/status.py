@@ -6,9 +6,10 @@ from typing import Any, cast
 import orjson
 import redis
 
-from kpi_pipeline.cache.keys import ALARMS_KEY
+from kpi_pipeline.cache.keys import ALARMS_KEY, PIPELINE_REPORT_KEY
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import ReadingReport, SourceReadings
 
 
@@ -101,3 +102,12 @@ def alarm_counts(read_client: ReadClient) -> dict[str, int]:
     except CacheUnavailable:
         return {}
     return {name.decode(errors="replace"): int(count) for name, count in counts.items() if count.isdigit()}
+
+
+def last_report(read_client: ReadClient) -> PipelineReport | None:
+    """What the pipeline reported last of its own state; None where that is not known."""
+    try:
+        text = cast("bytes | None", read_client.call(lambda client: client.get(PIPELINE_REPORT_KEY)))
+    except CacheUnavailable:
+        return None
+    return None if text is None else PipelineReport.from_json(text)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, render_template
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.reading.health import health_of
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NothingPublished
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES, Counted, Language
-from serving.cache_access import Connection, current_connection, current_settings
+from serving.cache_access import Connection, current_settings
 from serving.catalogue import Catalogue
 from serving.pages.addresses import SYSTEM_PATH, PageAddress, page_path
 from serving.pages.formats import Formats
@@ -23,6 +23,7 @@ from serving.pages.system.view import system_view
 from serving.pages.texts import texts_in
 from serving.pages.writing import writer_for
 from serving.responses import reader_language, requested_language
+from serving.system_health import health_facts, known_connection
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -32,7 +33,8 @@ routes: Final = Blueprint("system", __name__)
 @routes.get(SYSTEM_PATH)
 def system() -> Response:
     """The page; it answers in every condition of the cache."""
-    connection = _connection()
+    connection = known_connection()
+    facts = health_facts(connection)
     catalogue = _catalogue(connection) if connection else None
     address = PageAddress(SYSTEM_PATH, requested_language())
     language = reader_language()
@@ -45,7 +47,8 @@ def system() -> Response:
         other_language_url=PageAddress(SYSTEM_PATH, other).of(()),
         links=_links(catalogue, address.language, language),
         system_url=address.of(()),
-        view=system_view(connection) if connection else None,
+        health=health_of(facts),
+        view=system_view(connection, facts.report) if connection else None,
         dagster_url=str(settings.dagster_url) if settings.dagster_url else "",
         days_kept=DAYS_KEPT,
         write=_SystemWriter(language, settings.timezone, catalogue),
@@ -110,16 +113,13 @@ class _SystemWriter:
         texts = {conflict.value: text for conflict, text in CONFLICT_TEXTS.items()}
         return texts[name].into(self._language) if name in texts else name
 
+    def sentence(self, phrase: str) -> str:
+        """A phrase as a sentence of its own."""
+        return f"{phrase[:1].upper()}{phrase[1:]}."
+
     def text(self, prefix: str, name: str) -> str:
         """The text of a name; the name itself where there is none."""
         return self._texts.get(f"{prefix}_{name}", name)
-
-
-def _connection() -> Connection | None:
-    try:
-        return current_connection()
-    except NoRedis:
-        return None
 
 
 def _catalogue(connection: Connection) -> Catalogue | None:

@@ -14,6 +14,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.pages.addresses import run_url
@@ -55,6 +56,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """How a run ended, in Dagster's terms, and when, in seconds since the epoch."""
+
+    run: Run
+    status: str
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class ProductView:
     """One product.
 
@@ -64,6 +74,7 @@ class ProductView:
         entry: Its live generation; None when there is none.
         life: Where that stands; None without one.
         made_by: The run that made it; None without an entry.
+        last_run: The last run that was to make one and has ended; None where that is not known.
         rebuilt_by: The run that makes the next one now; None when none does, or it cannot be read.
         month_ends: The month ends that are kept, the earliest first; None when they cannot be read.
     """
@@ -73,6 +84,7 @@ class ProductView:
     entry: ManifestEntry | None
     life: Life | None
     made_by: Run | None
+    last_run: LastRun | None
     rebuilt_by: Run | None
     month_ends: Sequence[date] | None
 
@@ -83,6 +95,8 @@ class SystemView:
 
     Attributes:
         products: Every product, live or not.
+        processes: The supervised processes; empty where they are not known.
+        daemons: Whether each daemon of Dagster is healthy; empty where that is not known.
         coverage: Of each product.
         missed: Variants with the most misses, each with its product.
         requested: The most requested variants, likewise.
@@ -95,6 +109,8 @@ class SystemView:
     """
 
     products: list[ProductView] | None
+    processes: Sequence[ProcessReport]
+    daemons: Mapping[str, bool]
     coverage: list[ProductCoverage] | None
     missed: list[tuple[str, MissedVariant]]
     requested: list[tuple[str, RequestedVariant]]
@@ -106,8 +122,13 @@ class SystemView:
     source: SourceReadings
 
 
-def system_view(connection: Connection) -> SystemView:
-    """Read everything; what fails leaves the rest as it is."""
+def system_view(connection: Connection, report: PipelineReport | None) -> SystemView:
+    """Read everything; what fails leaves the rest as it is.
+
+    Args:
+        connection: Where to read.
+        report: How the pipeline is; None where that is not known.
+    """
     status = connection.reader.status()
     # A server that does not answer is not read any further: each read would wait for its time-out.
     reachable = status["redis"]["reachable"]
@@ -118,7 +139,9 @@ def system_view(connection: Connection) -> SystemView:
     missed.sort(key=lambda variant: -variant[1].missed.weight)
     requested.sort(key=lambda variant: -variant[1].requested.weight)
     return SystemView(
-        products=_products(connection, reachable=reachable),
+        products=_products(connection, report, reachable=reachable),
+        processes=(report and report.processes) or (),
+        daemons=(report and report.daemons) or {},
         coverage=coverage,
         missed=missed[:MISSES_SHOWN],
         requested=requested[:REQUESTED_SHOWN],
@@ -140,7 +163,9 @@ def life_of(entry: ManifestEntry, now: float) -> Life:
     return Life(entry.computed_at, entry.verified_at, entry.fresh_until, entry.stale_until, round(place, 2))
 
 
-def _products(connection: Connection, *, reachable: bool) -> list[ProductView] | None:
+def _products(
+    connection: Connection, report: PipelineReport | None, *, reachable: bool
+) -> list[ProductView] | None:
     entries = _try(connection.reader.manifest)
     if entries is None:
         return None
@@ -152,15 +177,23 @@ def _products(connection: Connection, *, reachable: bool) -> list[ProductView] |
         products.append(
             ProductView(
                 product=product,
-                state=entry.state_at(now).value if entry else AnswerState.MISSING.value,
+                state=(connection.reader.state_of(entry) if entry else AnswerState.MISSING).value,
                 entry=entry,
                 life=life_of(entry, now) if entry else None,
                 made_by=Run(entry.run_id, run_url(entry.run_id)) if entry else None,
+                last_run=_last_run(report, product),
                 rebuilt_by=Run(holder, run_url(holder)) if holder else None,
                 month_ends=_try(partial(connection.reader.month_ends, product)),
             )
         )
     return products
+
+
+def _last_run(report: PipelineReport | None, product: str) -> LastRun | None:
+    run = report.runs.get(product) if report else None
+    if run is None:
+        return None
+    return LastRun(Run(run.run_id, run_url(run.run_id)), run.status, run.ended_at)
 
 
 def _try(read: Callable[[], Result]) -> Result | None:

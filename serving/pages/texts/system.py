@@ -19,6 +19,25 @@ TEXTS: Final[dict[str, Text]] = {
         "No se conoce ningún servidor Redis. Inicie el sistema con «kpi up» o defina REDIS_URL.",
         "No Redis server is known. Start the system with `kpi up` or set REDIS_URL.",
     ),
+    # Health.
+    "system_health": Text("Salud del sistema", "Health of the system"),
+    "system_health_ok": Text("Bien", "Ok"),
+    "system_health_degraded": Text("Con problemas", "Degraded"),
+    "system_health_down": Text("Fuera de servicio", "Down"),
+    "system_healthy": Text("Todo funciona.", "Everything works."),
+    "system_last_run": Text("Última ejecución", "Last run"),
+    "system_run_SUCCESS": Text("terminada", "succeeded"),
+    "system_run_FAILURE": Text("fallida", "failed"),
+    "system_run_CANCELED": Text("cancelada", "canceled"),
+    "system_process_RUNNING": Text("en marcha", "running"),
+    "system_process_STARTING": Text("iniciándose", "starting"),
+    "system_process_BACKOFF": Text("reintentando", "restarting"),
+    "system_process_STOPPED": Text("detenido", "stopped"),
+    "system_process_STOPPING": Text("deteniéndose", "stopping"),
+    "system_process_EXITED": Text("terminado", "ended"),
+    "system_process_FATAL": Text("no arranca", "does not start"),
+    "system_daemon_healthy": Text("activo", "alive"),
+    "system_daemon_silent": Text("sin señales", "silent"),
     # Generations.
     "system_products": Text("Generaciones publicadas", "Published generations"),
     "system_state_fresh": Text("Al día", "Fresh"),
@@ -116,11 +135,6 @@ TEXTS: Final[dict[str, Text]] = {
     "system_reads_expired": Text("Caducadas", "Expired"),
     "system_source": Text("Fuente", "Source"),
     "system_source_read": Text("Última lectura aceptada", "Last accepted reading"),
-    "system_source_held": Text("Lectura retenida", "Reading held"),
-    "system_source_held_advice": Text(
-        "Si la fuente está bien, confírmela con «kpi accept-reading {digest}»; si no, vea «kpi doctor».",
-        "If the source is right, confirm it with `kpi accept-reading {digest}`; if not, see `kpi doctor`.",
-    ),
     "system_source_certificates": Text("Certificados aceptados", "Certificates accepted"),
     "system_source_refused": Text("Filas rechazadas", "Rows refused"),
     "system_source_refused_amount": Text(
@@ -130,8 +144,4 @@ TEXTS: Final[dict[str, Text]] = {
     "system_source_unknown": Text("Aún no se ha leído.", "Not read yet."),
     "system_alarms": Text("Alarmas", "Alarms"),
     "system_no_alarms": Text("Ninguna en las últimas 24 horas.", "None in the last 24 hours."),
-    "system_alarm_advice": Text(
-        "Los registros de la web y del trabajador detallan cada una; actualice los productos que nombran.",
-        "The logs of serving and of the worker record each; refresh the products they name.",
-    ),
 }

@@ -1,37 +1,83 @@
 """Health and status over HTTP, in every condition of the cache."""
 
+import time
+
 import pytest
 
-from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key
+from kpi_pipeline.cache.keys import ALARMS_KEY, PIPELINE_REPORT_KEY, payload_key
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.model.pipeline_report import SILENT_S, RunReport
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
 
 PRODUCTS = {"kpis", "dashboards", "charts", "financials"}
 
 
+def conditions(report) -> set[tuple[str, str]]:
+    return {(finding["condition"], finding["subject"]) for finding in report["findings"]}
+
+
 def test_all_is_well(web, press) -> None:
     press.publish()
+    press.report()
     response = web.get("/health/system")
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
     report = response.get_json()
     assert report["status"] == "ok"
+    assert report["findings"] == []
     assert report["checks"]["redis"]["status"] == "ok"
     assert set(report["checks"]["products"]) == PRODUCTS
     assert {check["state"] for check in report["checks"]["products"].values()} == {"fresh"}
     assert report["checks"]["alarms"] == {"status": "ok", "counts": {}}
-    assert report["checks"]["source"] == {"status": "ok"}
+    assert report["checks"]["source"] == {"status": "ok", "held": None}
+    assert report["checks"]["pipeline"]["status"] == "ok"
+    assert report["checks"]["pipeline"]["report"]["daemons"] == {"SCHEDULER": True}
+    assert web.get("/health/ready").get_json() == {"status": "ok", "findings": []}
+    assert web.get("/health/live").get_json() == {"status": "ok"}
+
+
+def test_a_run_that_failed_degrades_what_it_was_to_publish(web, press) -> None:
+    press.publish()
+    failed = RunReport("0123456789abcdef", "refresh_kpis", "FAILURE", 1.0, "read_source: no such file")
+    press.report(runs={"kpis": failed})
+    report = web.get("/health/system").get_json()
+    assert report["status"] == "degraded"
+    assert conditions(report) == {("run_failed", "kpis")}
+    (finding,) = report["findings"]
+    assert finding["reason"] == (
+        "the last run of kpis failed (refresh_kpis, 01234567): read_source: no such file"
+    )
+    assert finding["advice"]
+    checks = report["checks"]["products"]
+    assert (checks["kpis"]["status"], checks["charts"]["status"]) == ("degraded", "ok")
+    assert web.get("/health/ready").status_code == 200
+
+
+def test_a_pipeline_that_does_not_report_degrades(web, press) -> None:
+    press.publish()
+    assert conditions(web.get("/health/system").get_json()) == {("pipeline_silent", "pipeline")}
+    press.report(at=time.time() - SILENT_S - 1)
+    assert conditions(web.get("/health/system").get_json()) == {("pipeline_silent", "pipeline")}
+
+
+def test_a_report_that_is_none_is_as_good_as_none(web, press, client) -> None:
+    press.publish()
+    client.set(PIPELINE_REPORT_KEY, b"{}")
+    assert conditions(web.get("/health/system").get_json()) == {("pipeline_silent", "pipeline")}
 
 
 def test_a_reading_that_is_held_degrades_and_says_what_to_do(web, press, client) -> None:
     press.publish()
+    press.report()
     held = HeldReading(ReadingReport(1.0, RowReport(1)), (Fall("certificates", "", 2, 1),))
     publish_readings(client, SourceReadings(None, held))
     report = web.get("/health/system").get_json()
     assert report["status"] == "degraded"
-    assert report["checks"]["source"]["reading"] == held.report.digest
-    assert "kpi accept-reading" in report["checks"]["source"]["advice"]
+    assert report["checks"]["source"] == {"status": "degraded", "held": held.report.digest}
+    (finding,) = report["findings"]
+    assert "the number of certificates fell by 50.0%, from 2 to 1" in finding["reason"]
+    assert f"kpi accept-reading {held.report.digest}" in finding["advice"]
     status = web.get("/manager/api/cache/status").get_json()
     assert status["source"]["held"]["falls"] == ["the number of certificates fell by 50.0%, from 2 to 1"]
 
@@ -54,7 +100,9 @@ def test_an_expired_and_a_missing_product_degrade_while_another_is_there(web, pr
     assert report["status"] == "degraded"
     states = {product: check["state"] for product, check in report["checks"]["products"].items()}
     assert states == {"kpis": "fresh", "charts": "expired", "dashboards": "missing", "financials": "missing"}
-    assert "kpi warm" in report["checks"]["products"]["dashboards"]["advice"]
+    assert conditions(report) >= {("product_expired", "charts"), ("product_missing", "dashboards")}
+    down = [finding for finding in report["findings"] if finding["status"] == "down"]
+    assert all("kpi warm" in finding["advice"] for finding in down)
 
 
 def test_an_alarm_degrades_and_says_what_to_do(web, press, client) -> None:
@@ -63,7 +111,7 @@ def test_an_alarm_degrades_and_says_what_to_do(web, press, client) -> None:
     report = web.get("/health/system").get_json()
     assert report["status"] == "degraded"
     assert report["checks"]["alarms"]["counts"] == {"payload_corrupt": 3}
-    assert report["checks"]["alarms"]["advice"]
+    assert ("alarms_raised", "alarms") in conditions(report)
 
 
 @pytest.mark.parametrize("age_s", [None, 5000])
@@ -73,6 +121,8 @@ def test_nothing_servable_is_down(age_s, web, press) -> None:
     response = web.get("/health/system")
     assert response.status_code == 503
     assert response.get_json()["status"] == "down"
+    assert web.get("/health/ready").status_code == 503
+    assert web.get("/health/live").status_code == 200
 
 
 def test_generations_of_another_format_are_down(web, press) -> None:
@@ -95,6 +145,7 @@ def test_without_an_address_of_redis_it_is_down_and_the_status_is_told(settings_
     response = web.get("/health/system")
     assert response.status_code == 503
     assert response.get_json()["checks"]["redis"]["status"] == "down"
+    assert conditions(response.get_json()) >= {("redis_unreachable", "redis")}
     status = web.get("/manager/api/cache/status")
     assert status.status_code == 200
     assert status.get_json()["redis"]["reachable"] is False

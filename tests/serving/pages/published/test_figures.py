@@ -131,6 +131,7 @@ def test_the_published_generation_is_served(cube, web, press) -> None:
             assert ('class="beside"' in response.text) == (requested != "?state=pagado"), address
     for chart in web.get("/manager/api/catalogue").get_json()["data"]["charts"]:
         assert web.get(chart["spec_url_es"]).status_code == web.get(chart["spec_url_en"]).status_code == 200
+    press.report()
     assert web.get("/health/system").get_json()["status"] == "ok"
 
 

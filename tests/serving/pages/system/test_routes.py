@@ -1,5 +1,6 @@
 """The page for engineers: all that it tells, in every condition of the cache, and never a failure."""
 
+import html
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport
 from serving.app import create_app
 from serving.pages.system.view import life_of
 from tests.serving.payloads import MINE
@@ -23,7 +25,7 @@ UNREAD = "This part cannot be read"
 
 def words(response) -> str:
     assert response.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text)))
 
 
 def test_generations_and_their_life(web, press) -> None:
@@ -39,6 +41,25 @@ def test_generations_and_their_life(web, press) -> None:
     assert 'href="http://127.0.0.1:3000/runs/run%2F2"' in page.text
     assert "Source watermark 2024-06-28T09:00:00" in text
     assert "As of 28 Jun 2024" in text
+
+
+def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None:
+    press.publish()
+    press.report()
+    assert "Health of the system Ok Everything works." in words(web.get(f"{SYSTEM}?lang=en"))
+    failed = RunReport("run-3", "refresh_kpis", "FAILURE", 1.0, "read_source: no such file")
+    processes = (ProcessReport("worker", "FATAL"), ProcessReport("web", "RUNNING"))
+    press.report(runs={"kpis": failed}, processes=processes, daemons={"SENSOR": False})
+    page = web.get(f"{SYSTEM}?lang=en")
+    text = words(page)
+    assert "Health of the system Degraded" in text
+    for finding in web.get("/health/system").get_json()["findings"]:
+        for phrase in (finding["reason"], finding["advice"]):
+            assert f"{phrase[0].upper()}{phrase[1:]}." in text
+    assert re.search(r"Last run failed, 31 Dec 1969, \d\d:\d\d , run-3", text)
+    assert "worker does not start web running SENSOR silent" in text
+    assert 'href="http://127.0.0.1:3000/runs/run-3"' in page.text
+    assert "La última ejecución de kpis falló" in words(web.get(f"{SYSTEM}?lang=es"))
 
 
 def test_a_product_that_is_being_rebuilt_names_the_run(web, press, client) -> None:

@@ -1,0 +1,215 @@
+"""The health of the whole system: what can be wrong with it, how bad that is, and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from kpi_pipeline.model.labels import Language, Text
+
+
+class HealthStatus(StrEnum):
+    """How well something works."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that can be wrong; its texts name values of the finding in braces.
+
+    Attributes:
+        name: Its name, for machines.
+        status: How bad it is for what it concerns.
+        reason: What is wrong.
+        advice: What to do about it.
+    """
+
+    name: str
+    status: HealthStatus
+    reason: Text
+    advice: Text
+
+
+REDIS_UNREACHABLE: Final = Condition(
+    "redis_unreachable",
+    HealthStatus.DOWN,
+    Text("Redis no responde", "Redis does not answer"),
+    Text(
+        "inícielo con «kpi up», o revise REDIS_URL y el servidor que nombra; «kpi doctor» dice la causa",
+        "start it with `kpi up`, or check REDIS_URL and the server it names; `kpi doctor` names the cause",
+    ),
+)
+PRODUCT_MISSING: Final = Condition(
+    "product_missing",
+    HealthStatus.DOWN,
+    Text("{product} no está publicado", "{product} is not published"),
+    Text("publíquelo con «kpi warm»", "publish it with `kpi warm`"),
+)
+PRODUCT_EXPIRED: Final = Condition(
+    "product_expired",
+    HealthStatus.DOWN,
+    Text("las cifras de {product} han caducado", "the figures of {product} have expired"),
+    Text(
+        "publíquelas con «kpi warm»; si falla, dice por qué",
+        "publish them with `kpi warm`; it says why it fails",
+    ),
+)
+PRODUCT_UNREADABLE: Final = Condition(
+    "product_unreadable",
+    HealthStatus.DOWN,
+    Text("las cifras de {product} no se pueden leer", "the figures of {product} cannot be read"),
+    Text("publíquelas de nuevo con «kpi warm»: {detail}", "publish them again with `kpi warm`: {detail}"),
+)
+PRODUCT_STALE: Final = Condition(
+    "product_stale",
+    HealthStatus.DEGRADED,
+    Text("las cifras de {product} están desactualizadas", "the figures of {product} are stale"),
+    Text(
+        "la próxima actualización las reemplaza; si no llega, vea en Dagster las últimas ejecuciones",
+        "the next refresh replaces them; if none comes, see the latest runs in Dagster",
+    ),
+)
+RUN_FAILED: Final = Condition(
+    "run_failed",
+    HealthStatus.DEGRADED,
+    Text(
+        "la última ejecución de {product} falló ({job}, {run}): {detail}",
+        "the last run of {product} failed ({job}, {run}): {detail}",
+    ),
+    Text(
+        "corrija la causa y ejecute «kpi warm»; Dagster muestra los pasos de la ejecución",
+        "solve the cause and run `kpi warm`; Dagster shows the steps of the run",
+    ),
+)
+READING_FELL: Final = Condition(
+    "reading_fell",
+    HealthStatus.DEGRADED,
+    Text(
+        "la lectura {reading} de la fuente está retenida: {detail}",
+        "the reading {reading} of the source is not published: {detail}",
+    ),
+    Text(
+        "si es correcta, confírmela con «kpi accept-reading {reading}» y ejecute «kpi warm»; si no, "
+        "«kpi doctor» muestra qué falla",
+        "if that is right, run `kpi accept-reading {reading}`, then `kpi warm`; if not, `kpi doctor` shows "
+        "what is wrong",
+    ),
+)
+READING_REFUSED: Final = Condition(
+    "reading_refused",
+    HealthStatus.DEGRADED,
+    Text(
+        "la lectura {reading} de la fuente está retenida: se rechaza demasiado de ella",
+        "the reading {reading} of the source is not published, for too much of it is refused",
+    ),
+    Text("«kpi doctor» muestra los motivos", "`kpi doctor` shows the reasons"),
+)
+ALARMS_RAISED: Final = Condition(
+    "alarms_raised",
+    HealthStatus.DEGRADED,
+    Text("alarmas de las últimas 24 horas: {detail}", "alarms of the last 24 hours: {detail}"),
+    Text(
+        "los registros de la web y del trabajador detallan cada una; actualice los productos que nombran",
+        "the logs of serving and of the worker record each; refresh the products they name",
+    ),
+)
+PIPELINE_SILENT: Final = Condition(
+    "pipeline_silent",
+    HealthStatus.DEGRADED,
+    Text("el proceso de cálculo no informa de su estado", "the pipeline does not report its state"),
+    Text(
+        "inícielo con «kpi up»; si funciona, vea logs/monitor.log en KPI_HOME",
+        "start it with `kpi up`; if it runs, see logs/monitor.log in KPI_HOME",
+    ),
+)
+STACK_UNWATCHED: Final = Condition(
+    "stack_unwatched",
+    HealthStatus.DEGRADED,
+    Text(
+        "«kpi up» ha terminado: nada vigila el sistema",
+        "`kpi up` itself has ended, so nothing supervises the stack",
+    ),
+    Text("ejecute «kpi up» de nuevo", "run `kpi up` again"),
+)
+SUPERVISOR_SILENT: Final = Condition(
+    "supervisor_silent",
+    HealthStatus.DEGRADED,
+    Text("el supervisor de los procesos no responde", "the supervisor of the processes does not answer"),
+    Text("vea logs/supervisord.log en KPI_HOME", "see logs/supervisord.log in KPI_HOME"),
+)
+PROCESS_STOPPED: Final = Condition(
+    "process_stopped",
+    HealthStatus.DEGRADED,
+    Text("el proceso {process} está en {state}", "{process} is {state}"),
+    Text("vea logs/{process}.log en KPI_HOME", "see logs/{process}.log in KPI_HOME"),
+)
+DAGSTER_UNREACHABLE: Final = Condition(
+    "dagster_unreachable",
+    HealthStatus.DEGRADED,
+    Text("Dagster no responde", "Dagster does not answer"),
+    Text("vea logs/dagster-web.log en KPI_HOME", "see logs/dagster-web.log in KPI_HOME"),
+)
+DAEMON_SILENT: Final = Condition(
+    "daemon_silent",
+    HealthStatus.DEGRADED,
+    Text("el proceso {daemon} de Dagster no da señales", "Dagster's daemon {daemon} gives no sign"),
+    Text(
+        "vea logs/dagster-daemon.log en KPI_HOME: sin él no hay actualizaciones por horario",
+        "see logs/dagster-daemon.log in KPI_HOME: without it nothing is refreshed by schedule",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition that holds.
+
+    Attributes:
+        condition: Which one.
+        subject: What it concerns, for machines: a product, a process, a part of the system.
+        values: The values that its texts name.
+    """
+
+    condition: Condition
+    subject: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, language: Language) -> str:
+        """What is wrong, as a phrase."""
+        return self.condition.reason.into(language).format(**self.values)
+
+    def advice(self, language: Language) -> str:
+        """What to do about it, as a phrase."""
+        return self.condition.advice.into(language).format(**self.values)
+
+    def as_dict(self) -> dict[str, str]:
+        """The finding as plain JSON values, in English."""
+        return {
+            "condition": self.condition.name,
+            "status": self.condition.status.value,
+            "subject": self.subject,
+            "reason": self.reason("en"),
+            "advice": self.advice("en"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The verdict on the whole system.
+
+    Attributes:
+        status: `down` when no figures can be served, `degraded` when anything else is wrong.
+        findings: What is wrong, the worst first.
+    """
+
+    status: HealthStatus
+    findings: Sequence[Finding] = ()
+
+    def status_of(self, subject: str) -> HealthStatus:
+        """How well one part works: as bad as the worst finding that concerns it."""
+        statuses = {finding.condition.status for finding in self.findings if finding.subject == subject}
+        worst_first = (HealthStatus.DOWN, HealthStatus.DEGRADED)
+        return next((status for status in worst_first if status in statuses), HealthStatus.OK)
