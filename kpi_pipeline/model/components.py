@@ -314,13 +314,16 @@ MONTHLY_COMPONENTS: Final = (
 )
 """Flows that are kept by the month of their event as well."""
 
-OCCURRENCE_COMPONENTS: Final = (
+MOVEMENT_COMPONENTS: Final = (
     "proposed_count",
     "proposed_amount",
     "paid_count",
     "cost_count",
     "paid_out_amount",
 )
+"""Where all of these are zero, nothing was billed or spent: no such currency is shown."""
+
+OCCURRENCE_COMPONENTS: Final = (*MOVEMENT_COMPONENTS, "cancelled_count")
 """Where all of these are zero, nothing has happened: no such combination of values is published."""
 
 LOSS_COMPONENTS: Final[tuple[Component, ...]] = tuple(

@@ -150,7 +150,7 @@ class Oracle:
         """The values of one and of two dimensions under which anything has happened."""
         happened: Counter[tuple[tuple[tuple[str, str], ...], str, str]] = Counter()
         for ledger, names in (
-            (self.cohorts, ("proposed_count", "proposed_amount", "paid_count")),
+            (self.cohorts, ("proposed_count", "proposed_amount", "paid_count", "cancelled_count")),
             (self.cohorts_spent, ("cost_count", "paid_out_amount")),
         ):
             cells: dict[tuple[tuple[tuple[str, str], ...], str], list[int]] = {}

@@ -23,6 +23,7 @@ from kpi_pipeline.model.components import (
     COMPONENT_NAMES,
     LOSS_COMPONENTS,
     MONTHLY_COMPONENTS,
+    MOVEMENT_COMPONENTS,
     OCCURRENCE_COMPONENTS,
 )
 from kpi_pipeline.model.dimensions import (
@@ -176,10 +177,18 @@ class CubeFrame:
     @cached_property
     def occurs(self) -> Bools:
         """Which cells count as an occurrence of their dimensions' values: those of cohorts with an event."""
+        return self._cohorts_with(OCCURRENCE_COMPONENTS)
+
+    @cached_property
+    def moves(self) -> Bools:
+        """Which of them count as an occurrence of their currency."""
+        return self._cohorts_with(MOVEMENT_COMPONENTS)
+
+    def _cohorts_with(self, components: Sequence[str]) -> Bools:
         cells = self.tables["cells"]
-        columns = [COMPONENT_NAMES.index(name) for name in OCCURRENCE_COMPONENTS]
-        occurs: Bools = (cells.sums[:, columns] != 0).any(axis=1) & (cells.place >= DAYS)
-        return occurs
+        columns = [COMPONENT_NAMES.index(name) for name in components]
+        found: Bools = (cells.sums[:, columns] != 0).any(axis=1) & (cells.place >= DAYS)
+        return found
 
     def comparable(self) -> tuple[Any, ...]:
         """What two frames must have in common for their rows to be compared."""

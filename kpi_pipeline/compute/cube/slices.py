@@ -188,9 +188,9 @@ class Slice:
         """Which currencies each variant shows, [V, C]: those in which anything ever happened."""
         variant, row = self.cohort_rows("cells")
         cells, currencies = self.frame.tables["cells"], len(self.currencies)
-        occurs = self.frame.occurs[row]
+        moves = self.frame.moves[row]
         present = np.zeros((len(self), currencies), np.bool_)
-        present[variant[occurs], cells.currency[row[occurs]]] = True
+        present[variant[moves], cells.currency[row[moves]]] = True
         return present
 
     def options(self, dimension: str) -> Ints:

@@ -36,8 +36,8 @@ TEXTS: Final[dict[str, Text]] = {
     "system_process_STOPPING": Text("deteniéndose", "stopping"),
     "system_process_EXITED": Text("terminado", "ended"),
     "system_process_FATAL": Text("no arranca", "does not start"),
-    "system_daemon_healthy": Text("activo", "alive"),
-    "system_daemon_silent": Text("sin señales", "silent"),
+    "system_daemons": Text("Procesos de Dagster", "Dagster's daemons"),
+    "system_daemons_alive": Text("{alive} de {count} activos", "{alive} of {count} alive"),
     # Generations.
     "system_products": Text("Generaciones publicadas", "Published generations"),
     "system_state_fresh": Text("Al día", "Fresh"),
@@ -137,10 +137,14 @@ TEXTS: Final[dict[str, Text]] = {
     "system_source_read": Text("Última lectura aceptada", "Last accepted reading"),
     "system_source_certificates": Text("Certificados aceptados", "Certificates accepted"),
     "system_source_refused": Text("Filas rechazadas", "Rows refused"),
+    "system_source_of_certificates": Text("certificados", "certificates"),
+    "system_source_of_costs": Text("costos", "costs"),
     "system_source_refused_amount": Text(
-        "% rechazado del monto en {currency}", "Amount refused in {currency}"
+        "Monto rechazado en {currency}, {of}", "Amount refused in {currency}, {of}"
     ),
-    "system_source_unreadable": Text("De monto desconocido", "Of unknown amount"),
+    "system_source_unreadable": Text(
+        "Rechazados de monto desconocido, {of}", "Refused of unknown amount, {of}"
+    ),
     "system_source_unknown": Text("Aún no se ha leído.", "Not read yet."),
     "system_alarms": Text("Alarmas", "Alarms"),
     "system_no_alarms": Text("Ninguna en las últimas 24 horas.", "None in the last 24 hours."),

@@ -57,7 +57,7 @@ def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None
         for phrase in (finding["reason"], finding["advice"]):
             assert f"{phrase[0].upper()}{phrase[1:]}." in text
     assert re.search(r"Last run failed, 31 Dec 1969, \d\d:\d\d , run-3", text)
-    assert "worker does not start web running SENSOR silent" in text
+    assert "worker does not start web running Dagster's daemons 0 of 1 alive" in text
     assert 'href="http://127.0.0.1:3000/runs/run-3"' in page.text
     assert "La última ejecución de kpis falló" in words(web.get(f"{SYSTEM}?lang=es"))
 
