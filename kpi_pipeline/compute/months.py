@@ -1,6 +1,7 @@
-"""Months as consecutive numbers, and the days of one that have passed on a date."""
+"""Months and days as consecutive numbers, and the days of a month that have passed on a date."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -28,6 +29,11 @@ def month_end(number: int) -> date:
     """The last day of a month."""
     year, month = divmod(number, 12)
     return date(year, month + 1, monthrange(year, month + 1)[1])
+
+
+def day_numbers(days: Sequence[date]) -> npt.NDArray[np.int64]:
+    """Days as numbers: in days since 1970."""
+    return np.array(days, "datetime64[D]").astype(np.int64)
 
 
 def days_between(

@@ -7,7 +7,7 @@ import numpy as np
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS, PREVIOUS
-from kpi_pipeline.compute.months import days_between
+from kpi_pipeline.compute.months import day_numbers, days_between
 from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, FIRST_STANDING, NEVER
 from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.dimensions import ISSUED_AGE, STATE
@@ -23,8 +23,8 @@ def window_days(slice_: Slice) -> Ints:
     cohort, the days of its months that have passed.
     """
     frame = slice_.frame
-    days = _numbers(frame.days.days)
-    windows = _numbers([frame.days.window_first(day) for day in frame.days.days])
+    days = day_numbers(frame.days.days)
+    windows = day_numbers([frame.days.window_first(day) for day in frame.days.days])
     first = np.maximum(_first_issued(slice_), windows)
     passed: Ints = np.maximum(days - first + 1, 0)
     for variant, months in enumerate(slice_.months):
@@ -43,12 +43,13 @@ def has_day(slice_: Slice) -> Bools:
 def comparable_flows(slice_: Slice) -> bool:
     """Whether the data reach back over the whole window of the day that is compared with."""
     frame = slice_.frame
-    return frame.first_day <= _number(frame.days.window_first(frame.days.days[PREVIOUS]))
+    begin = frame.days.window_first(frame.days.days[PREVIOUS])
+    return frame.first_day <= int(day_numbers([begin])[0])
 
 
 def comparable_stocks(slice_: Slice) -> bool:
     """Whether the data reach back to the day that is compared with."""
-    return slice_.frame.first_day <= _number(slice_.frame.days.days[PREVIOUS])
+    return slice_.frame.first_day <= int(day_numbers(slice_.frame.days.days)[PREVIOUS])
 
 
 def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
@@ -93,12 +94,3 @@ def _first_of(days: Ints, rows: tuple[Ints, Ints], owners: int) -> Ints:
     owner, row = rows
     np.minimum.at(first, owner, days[row])
     return first
-
-
-def _number(day: Any) -> int:
-    return int(np.datetime64(day, "D").astype(np.int64))
-
-
-def _numbers(days: Any) -> Ints:
-    numbers: Ints = np.array(days, "datetime64[D]").astype(np.int64)
-    return numbers

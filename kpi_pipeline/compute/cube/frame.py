@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, encode_column, place_of
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
-from kpi_pipeline.compute.months import month_number, month_of, month_text
+from kpi_pipeline.compute.months import day_numbers, month_number, month_of, month_text
 from kpi_pipeline.compute.rollup.cells import CELL_FIELDS, FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import (
@@ -170,8 +170,7 @@ class CubeFrame:
     @cached_property
     def currencies_of_costs(self) -> Bools:
         """In which currencies there is any cost by each day, [days, C]."""
-        days = np.array(self.days.days, "datetime64[D]").astype(np.int64)
-        known: Bools = self.first_invoices <= days[:, None]
+        known: Bools = self.first_invoices <= day_numbers(self.days.days)[:, None]
         return known
 
     @cached_property
