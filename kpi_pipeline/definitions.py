@@ -9,6 +9,7 @@ from kpi_pipeline.assets.forecast_backtest import forecast_backtest
 from kpi_pipeline.assets.month_ends.publication import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
+from kpi_pipeline.assets.run_history import run_history
 from kpi_pipeline.assets.sources import certificates
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,
@@ -39,6 +40,7 @@ defs = Definitions(
         *ARCHIVED_ASSETS,
         *MONTH_END_ASSETS,
         clean_cache,
+        run_history,
         coverage,
         forecast_backtest,
     ],

@@ -80,7 +80,7 @@ BACKFILL_MONTH_ENDS: Final = define_asset_job(
 CLEAN_UP: Final = define_asset_job(
     "clean_up",
     selection=AssetSelection.groups("upkeep"),
-    description="Remove leftovers of crashes from the cache, and enforce its limits.",
+    description="Remove leftovers of crashes from the cache and old runs from Dagster.",
     tags=_tags("background"),
     executor_def=in_process_executor,
 )

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     history_months: int = Field(36, ge=1, le=240, alias="KPI_HISTORY_MONTHS")
     history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
 
+    # Dagster's run history.
+    run_retention_days: int = Field(3, ge=1, alias="KPI_RUN_RETENTION_DAYS")
+    failed_run_retention_days: int = Field(30, ge=1, alias="KPI_FAILED_RUN_RETENTION_DAYS")
+    max_runs: int = Field(5_000, ge=100, alias="KPI_MAX_RUNS")
+
     # Precompute set.
     precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")

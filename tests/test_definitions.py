@@ -29,6 +29,7 @@ ASIDE = {
     **{table: {"month_end_certificates", "month_end_costs"} for table in MONTH_END_TABLES},
     **{f"month_end_{product}": set(MONTH_END_TABLES) for product in PRODUCTS},
     "clean_cache": set(),
+    "run_history": set(),
     "coverage": set(),
     "forecast_backtest": {"certificates"},
 }

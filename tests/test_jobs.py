@@ -27,4 +27,7 @@ def test_a_month_can_be_backfilled_from_when_it_is_over() -> None:
 
 def test_the_clean_up_is_a_job_of_its_own() -> None:
     job = defs.resolve_job_def("clean_up")
-    assert {key.to_user_string() for key in job.asset_layer.selected_asset_keys} == {"clean_cache"}
+    assert {key.to_user_string() for key in job.asset_layer.selected_asset_keys} == {
+        "clean_cache",
+        "run_history",
+    }

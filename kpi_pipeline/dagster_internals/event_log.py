@@ -53,6 +53,18 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         with suppress(FileNotFoundError):
             os.utime(self.path_for_shard(event.run_id))
 
+    def delete_events(self, run_id: str) -> None:
+        """Delete the events of a run, its file included."""
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        with self._db_lock:
+            engine = self._engines.pop(run_id, None)
+            if engine is not None:
+                engine.dispose()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.path_for_shard(run_id)}{suffix}").unlink(missing_ok=True)
+        self.free_concurrency_slots_for_run(run_id)
+
     def wipe(self) -> None:
         """Remove every event."""
         with self._db_lock:
