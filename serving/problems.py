@@ -1,9 +1,10 @@
 """Errors as clients see them: RFC 9457 problem details, and the same content as a page for people."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
@@ -56,6 +57,8 @@ class Problem(Exception):
         cause: What it was this time; the kind's advice follows it in the answer.
         members: Further members of the problem document, such as `parameter` and `allowed`.
         headers: Headers of the answer, such as Retry-After.
+        blamed: Whether a query parameter, by name and value, is at fault: the page without those is offered
+            to people. None where no parameter is.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class Problem(Exception):
         *,
         members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        blamed: Callable[[str, str], bool] | None = None,
     ) -> None:
         super().__init__(kind.slug)
         self.kind = kind
         self.cause = cause
         self.members = dict(members or {})
         self.headers = dict(headers or {})
+        self.blamed = blamed
 
     def detail(self, language: Language, *, for_programs: bool) -> str:
         """What happened and what to do."""
@@ -102,9 +107,14 @@ def problem_response(problem: Problem) -> Response:
         )
     else:
         language = reader_language()
-        detail = problem.detail(language, for_programs=False)
-        allowed = problem.members.get("allowed", ())
-        response = _page(kind.status, kind.title.into(language), detail, allowed)
+        response = _page(
+            kind.status,
+            kind.title.into(language),
+            kind.explanation(language, for_programs=False),
+            cause=problem.cause.into(language) if problem.cause else "",
+            allowed=problem.members.get("allowed", ()),
+            wider_url=_address_without(problem.blamed) if problem.blamed else "",
+        )
     response.headers.update(problem.headers)
     return response
 
@@ -144,7 +154,7 @@ def _http_error(error: HTTPException) -> Response:
 def _invalid_date(error: InvalidDate) -> Response:
     cause = Text(f"«{error.value}» no es una fecha.", f'"{error.value}" is not a date.')
     members = {"parameter": AS_OF, "value": error.value}
-    return problem_response(Problem(INVALID_DATE, cause, members=members))
+    return problem_response(Problem(INVALID_DATE, cause, members=members, blamed=_is_date))
 
 
 def _unknown_filter(error: QueryError) -> Response:
@@ -158,7 +168,14 @@ def _unknown_filter(error: QueryError) -> Response:
             f'The filter "{error.parameter}" has no value "{error.value}".',
         )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
-    return problem_response(Problem(kind, cause, members=members))
+    return problem_response(
+        Problem(
+            kind,
+            cause,
+            members=members,
+            blamed=lambda name, value: name == error.parameter and error.value in (None, value),
+        )
+    )
 
 
 def _no_months(error: NoMonths) -> Response:
@@ -176,7 +193,9 @@ def _no_months(error: NoMonths) -> Response:
             f'There are no data{begin.en}{end.en} (filter "{error.parameter}").',
         )
     members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
-    return problem_response(Problem(UNKNOWN_FILTER_VALUE, cause, members=members))
+    return problem_response(
+        Problem(UNKNOWN_FILTER_VALUE, cause, members=members, blamed=lambda _, value: value in (first, last))
+    )
 
 
 def _filter_conflict(error: FilterConflict) -> Response:
@@ -192,7 +211,9 @@ def _filter_conflict(error: FilterConflict) -> Response:
             f'The filters "{error.other}" and "{error.parameter}" do not go together.',
         )
     members = {"parameter": error.parameter, "value": None, "allowed": error.allowed}
-    return problem_response(Problem(FILTER_CONFLICT, cause, members=members))
+    return problem_response(
+        Problem(FILTER_CONFLICT, cause, members=members, blamed=lambda name, _: name == error.parameter)
+    )
 
 
 def _no_month_end(error: NoMonthEnd) -> Response:
@@ -202,7 +223,7 @@ def _no_month_end(error: NoMonthEnd) -> Response:
     )
     allowed = tuple(month_end.isoformat() for month_end in error.available)
     members = {"parameter": AS_OF, "value": day, "allowed": allowed}
-    return problem_response(Problem(NO_MONTH_END, cause, members=members))
+    return problem_response(Problem(NO_MONTH_END, cause, members=members, blamed=_is_date))
 
 
 def _unavailable(error: NoRedis | CacheUnavailable) -> Response:
@@ -233,13 +254,33 @@ def _document(status: int, **members: Any) -> Response:
     return Response(orjson.dumps(document), status, headers, content_type="application/problem+json")
 
 
-def _page(status: int, title: str, detail: str, allowed: Sequence[str] = ()) -> Response:
+def _is_date(name: str, _value: str) -> bool:
+    return name == AS_OF
+
+
+def _address_without(blamed: Callable[[str, str], bool]) -> str:
+    """The address requested, without the query parameters at fault."""
+    kept = [pair for pair in request.args.items(multi=True) if not blamed(*pair)]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+
+
+def _page(
+    status: int,
+    title: str,
+    advice: str,
+    *,
+    cause: str = "",
+    allowed: Sequence[str] = (),
+    wider_url: str = "",
+) -> Response:
     body = render_template(
         "problem.html",
         language=reader_language(),
         status=status,
         title=title,
-        detail=detail,
+        cause=cause,
+        advice=advice,
         allowed=allowed,
+        wider_url=wider_url,
     )
     return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -79,3 +79,27 @@ def test_each_type_uri_leads_to_its_explanation(slug, web) -> None:
 
 def test_an_unknown_kind(web) -> None:
     assert web.get("/problems/none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("requested", "wider"),
+    [
+        ("client=Nadie&state=pagado&lang=en", "state=pagado&amp;lang=en"),
+        ("client=Nadie", ""),
+        ("cliente=Minera+Nandu&cliente=Nadie", "cliente=Minera+Nandu"),
+        ("colour=red&client=Minera+Nandu", "client=Minera+Nandu"),
+        ("from=2031-01&to=2031-03&state=pagado", "state=pagado"),
+        ("from=2024-03&to=2024-01&state=pagado", "state=pagado"),
+        ("period=12m&month=2024-01", "month=2024-01"),
+        ("as_of=1999-01-31&state=pagado", "state=pagado"),
+        ("as_of=yesterday", ""),
+    ],
+)
+def test_the_page_without_what_is_at_fault_is_offered(web, press, requested: str, wider: str) -> None:
+    press.publish()
+    response = web.get(f"/manager/critical?{requested}")
+    assert response.status_code in (400, 404)
+    address = f"/manager/critical?{wider}" if wider else "/manager/critical"
+    assert f'<a class="button to-wider" href="{address}">' in response.text
+    assert "to-wider" not in web.get("/nowhere").text
+    assert web.get(address.replace("&amp;", "&")).status_code in (200, 202)

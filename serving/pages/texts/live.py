@@ -23,6 +23,10 @@ _SHARED: Final[dict[str, Text]] = {
 """Texts of the server and of scripts."""
 
 _BY_SCRIPTS: Final[dict[str, Text]] = {
+    "gone": Text(
+        "{cause} Estas son las últimas cifras que hubo con este filtro; ya no se actualizan.",
+        "{cause} These are the last figures there were under this filter; they are no longer updated.",
+    ),
     "phase_queued": Text("En espera…", "Waiting…"),
     "phase_reading": Text("Leyendo…", "Reading…"),
     "phase_computing": Text("Calculando…", "Computing…"),

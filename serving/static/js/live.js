@@ -1,8 +1,9 @@
 // Checks at intervals whether there are newer figures, and puts them in place when there are.
 import { isFromStore, learn } from "./clock.js";
+import { pageAt } from "./fetching.js";
 import { onReached, show } from "./navigation.js";
-import { facts, onShown } from "./page.js";
-import { isReachable, lost, update } from "./state.js";
+import { facts, onShown, text } from "./page.js";
+import { isReachable, lost, outdate, update } from "./state.js";
 
 const SOON_S = 3; // for missing figures that have no task to follow
 const AGAIN_S = 5; // after a first failure; twice as long after each further one
@@ -32,7 +33,7 @@ export async function check() {
   const page = facts();
   try {
     const answer = await request(page.figures_url, own.signal);
-    if (page === facts()) await take(answer, page);
+    if (page === facts()) await take(answer, page, own.signal);
   } catch {
     if (page === facts()) failed();
   } finally {
@@ -65,12 +66,14 @@ async function request(address, signal) {
   return { status: answer.status, headers: answer.headers, body };
 }
 
-async function take({ status, headers, body }, page) {
+async function take({ status, headers, body }, page, signal) {
   if (status === 503 && JSON.parse(body).type.endsWith("/expired")) {
     failures += 1; // there is a connection, and the figures are as old as their state shows
     return;
   }
+  if (status === 400 || status === 404) return gone(page, signal);
   if (status !== 200 && status !== 202 && status !== 304) return failed();
+  document.getElementById("gone").hidden = true;
   etag = headers.get("ETag");
   update(headers);
   failures = isReachable() ? 0 : failures + 1;
@@ -79,6 +82,24 @@ async function take({ status, headers, body }, page) {
     await show(location.href, { keep: true, reason: "update" });
   // Another process may have answered, which has not read the newer figures yet.
   if (facts() !== page && facts()?.generation !== headers.get("X-Generation")) failures += 1;
+}
+
+// The newest figures do not know the filter any more. The page says so as its address would.
+async function gone(page, signal) {
+  const { document: problem } = await pageAt(location.href, signal);
+  const cause = problem?.querySelector(".problem-cause")?.textContent;
+  const wider = problem?.querySelector(".to-wider");
+  if (page !== facts()) return;
+  if (!cause || !wider) return failed();
+  failures += 1; // the value may come back
+  outdate();
+  const notice = document.getElementById("gone");
+  if (!notice.hidden) return;
+  const link = notice.querySelector("a");
+  notice.querySelector("span").textContent = text("gone", { cause });
+  link.textContent = wider.textContent;
+  link.setAttribute("href", wider.getAttribute("href"));
+  notice.hidden = false;
 }
 
 // The page that a reader wanted did not come.

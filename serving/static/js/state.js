@@ -31,6 +31,12 @@ export function update(headers) {
   announceReachability(was);
 }
 
+// Records that the figures that are shown are no longer the newest: there are none of their filter any more.
+export function outdate() {
+  answer.freshUntil = Math.min(answer.freshUntil, now());
+  paint();
+}
+
 // Records that the server, or the cache behind it, cannot be reached.
 export function lost() {
   if (!facts()) return;

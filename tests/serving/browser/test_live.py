@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,11 +17,13 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts
 from tests.serving.browser.looks import has_stayed, mark
+from tests.serving.payloads import CONSTRUCTORA
+from tests.serving.payloads import MINE as MINE_NAME
 
 pytestmark = pytest.mark.slow
 
 PAGE = "/manager/dashboard?lang=es"
-MINE = Filter.of({"client": "Minera Ñandú"})
+MINE = Filter.of({"client": MINE_NAME})
 NEVER_S = 3600
 OFTEN_S = 0.3
 TURN = """isHidden => {
@@ -178,6 +181,52 @@ def test_an_old_page_turns_into_newer_figures(page, press, often, data_of) -> No
     expect(cell).to_have_attribute("title", re.compile("cambió: antes .+"))
     expect(cell.locator(".unseen")).to_have_text(re.compile(r"\(cambió: antes .+\)"))
     assert has_stayed(page)
+
+
+def without(catalogue: dict[str, Any], dimension: str, gone: str) -> dict[str, Any]:
+    """A catalogue that lacks a value."""
+    dimensions = [
+        {
+            **one,
+            "values": [held for held in one["values"] if one["name"] != dimension or held["value"] != gone],
+        }
+        for one in catalogue["dimensions"]
+    ]
+    return {**catalogue, "dimensions": dimensions}
+
+
+@pytest.mark.parametrize("also", ["", "&cliente=Constructora+Arbol+%26+Cia."])
+def test_a_value_that_disappears_is_named_and_the_wider_page_offered(
+    also, open_page, press, often, data_of, catalogue_of
+) -> None:
+    everything, chosen = data_of("dashboards"), Filter.of({"client": [MINE_NAME, CONSTRUCTORA]})
+    filters = dict.fromkeys((EVERYTHING, MINE, chosen, Filter.of({"client": CONSTRUCTORA})), everything)
+    press.publish("dashboards", answers=filters)
+    page = open_page(f"{PAGE}&cliente=minera+nandu{also}", allow=("400",))
+    expect_state(page, "fresh", "Al día")
+    mark(page)
+    press.publish("dashboards", answers=filters, catalogue=without(catalogue_of(), "client", MINE_NAME))
+    notice = page.locator("#gone")
+    expect(notice).to_contain_text("no tiene el valor «minera nandu». Estas son las últimas cifras que hubo")
+    expect_state(page, "stale", re.compile("^Desactualizado desde"))
+    expect(page.locator(".notice-offline")).not_to_be_visible()
+    expect(page.locator(".card-proposed .value")).to_be_visible()
+    assert has_stayed(page)
+    notice.get_by_role("link", name="Ver la página sin este filtro").click()
+    expect(page.locator(".chip-label")).to_have_text(["Cliente: Constructora Árbol & Cía."] if also else [])
+    expect_state(page, "fresh", "Al día")
+    expect(page.locator("#gone")).not_to_be_visible()
+
+
+def test_a_value_that_comes_back_is_shown_again(open_page, press, often, data_of, catalogue_of) -> None:
+    answers = dict.fromkeys((EVERYTHING, MINE), data_of("dashboards"))
+    press.publish("dashboards", answers=answers)
+    page = open_page(f"{PAGE}&client=Minera+Ñandú", allow=("400",))
+    press.publish("dashboards", answers=answers, catalogue=without(catalogue_of(), "client", MINE_NAME))
+    expect(page.locator("#gone")).to_be_visible()
+    press.publish("dashboards", answers=answers)
+    expect(page.locator("#gone")).not_to_be_visible()
+    expect_state(page, "fresh", "Al día")
 
 
 def test_figures_that_were_confirmed_are_younger_and_stay_in_place(page, press, often) -> None:
