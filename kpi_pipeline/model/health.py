@@ -105,7 +105,10 @@ READING_REFUSED: Final = Condition(
         "la lectura {reading} de la fuente está retenida: se rechaza demasiado de ella",
         "the reading {reading} of the source is not published, for too much of it is refused",
     ),
-    Text("«kpi doctor» muestra los motivos", "`kpi doctor` shows the reasons"),
+    Text(
+        "«kpi doctor» muestra los motivos: corrija la fuente o el archivo de mapeo",
+        "`kpi doctor` shows the reasons: correct the source or the mapping file",
+    ),
 )
 ALARMS_RAISED: Final = Condition(
     "alarms_raised",

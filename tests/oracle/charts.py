@@ -9,7 +9,7 @@ from .days import Window
 from .finances import forecast_line
 from .kpi_values import KpiValues
 from .measures import COSTS, FLOWS, STATES, STOCKS
-from .quotients import Data, exact
+from .quotients import Data, exact, part
 from .rankings import Ranked, by_value, ranked, total, with_others
 from .tables import STAGES, ageing, stages
 from .variant import Variant
@@ -115,9 +115,8 @@ def _concentration(variant: Variant, readings: KpiValues) -> Data:
         whole, so_far = sum(one["receivable_amount"] for _, one in order), 0
         for client, sums in with_others(order, TOP):
             so_far += sums["receivable_amount"]
-            rows.append(
-                (client, code, sums["receivable_amount"], exact(so_far, whole) if whole > 0 else None)
-            )
+            owed = sums["receivable_amount"]
+            rows.append((client, code, owed, part(so_far, whole) if whole > 0 and owed >= 0 else None))
         says.append(say.concentration(code, order))
     columns = ("client", "currency", "receivable", "cumulative_share")
     return chart(columns, rows, ("receivable",), says)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .quotients import Data, exact
+from .quotients import Data, exact, part
 from .rankings import Ranked, Sums, largest, total
 
 Say = Data | None
@@ -63,10 +63,13 @@ def concentration(code: str, order: Ranked) -> Say:
     whole = sum(amounts)
     if whole <= 0:
         return None
-    values = {"client": order[0][0], "share": exact(amounts[0], whole), "amount": amounts[0]}
-    if len(amounts) < 4:
+    share, of_three = part(amounts[0], whole), part(sum(amounts[:3]), whole)
+    if share is None:
+        return None
+    values = {"client": order[0][0], "share": share, "amount": amounts[0]}
+    if len(amounts) < 4 or of_three is None:
         return _said(code, "top", **values)
-    return _said(code, "top_three", **values, three_share=exact(sum(amounts[:3]), whole))
+    return _said(code, "top_three", **values, three_share=of_three)
 
 
 def cash_flow(code: str, months: Sequence[str], line: Data, collected: int) -> Say:

@@ -14,7 +14,7 @@ from kpi_pipeline.compute.blocks.ranking import Ranking
 from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.group_sums import GroupSums
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
+from kpi_pipeline.compute.json_values import Data, names_at, parts, quotients, values_or_none
 from kpi_pipeline.model.kpis import TREND_MONTHS
 
 _TOP: Final = 10
@@ -36,7 +36,11 @@ def manager_performance(slice_: Slice) -> list[Data]:
 
 
 def concentration(slice_: Slice) -> list[Data]:
-    """The receivable of each client, and the cumulative share up to it."""
+    """The receivable of each client, and the cumulative share up to it.
+
+    Clients to whom more is owed than they owe come last and have no share; while the others together owe more
+    than all, neither have those.
+    """
     group_sums = slice_.group_sums("client", ("receivable_amount",))
     ranking = Ranking.of(group_sums, group_sums.sums[:, 0])
     totals = ranking.totals()[:, 0]
@@ -47,16 +51,16 @@ def concentration(slice_: Slice) -> list[Data]:
     for client, amount, share, three_share, total, debtors in zip(
         clients,
         owed.tolist(),
-        quotients(owed, totals),
-        quotients(three, totals),
+        parts(owed, totals),
+        parts(three, totals),
         totals.tolist(),
         ranking.sizes.tolist(),
         strict=True,
     ):
         values = {"client": client, "share": share, "amount": amount}
-        if total <= 0:
+        if total <= 0 or share is None:
             sentences.append(None)
-        elif debtors > 3:
+        elif debtors > 3 and three_share is not None:
             sentences.append(("top_three", {**values, "three_share": three_share}))
         else:
             sentences.append(("top", values))
@@ -64,12 +68,12 @@ def concentration(slice_: Slice) -> list[Data]:
     running = np.cumsum(top.sums[:, 0])
     before = (running - top.sums[:, 0])[top.starts]
     # A total that is not positive has no shares.
-    whole = np.maximum(totals, 0)[top.group]
+    whole = np.where(top.sums[:, 0] < 0, 0, np.maximum(totals, 0)[top.group])
     columns: Columns = {
         "client": names_at(slice_.values("client"), top.value),
         "currency": names_at(slice_.currencies, top.currency),
         "receivable": top.sums[:, 0].tolist(),
-        "cumulative_share": quotients(running - before[top.group], whole),
+        "cumulative_share": parts(running - before[top.group], whole),
     }
     of_variant = sentences_by_variant(
         slice_, ranking.variant[ranking.starts], ranking.currency[ranking.starts], sentences

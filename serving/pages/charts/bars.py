@@ -73,9 +73,9 @@ def waterfall(chart: ChartRows) -> Bars:
 
 
 def _with_cumulative_line(chart: ChartRows, drawn: Bars) -> Bars:
-    """The bars of a Pareto diagram joined by the line of the cumulative share, from 0 to 1."""
+    """The bars of a Pareto diagram joined by the line of the cumulative share where that is known."""
     name = chart.drawing.line
-    points = [round(min(max(row[name] or 0, 0), 1) * FULL, 2) for row in chart.rows]
+    points = [None if row[name] is None else round(row[name] * FULL, 2) for row in chart.rows]
     rows = [
         replace(row, joins=_joins(points, at), point=points[at], share=chart.text(name, chart.rows[at]))
         for at, row in enumerate(drawn.rows)
@@ -84,14 +84,13 @@ def _with_cumulative_line(chart: ChartRows, drawn: Bars) -> Bars:
     return replace(drawn, rows=rows, ticks=percent, line=name)
 
 
-def _joins(points: Sequence[float], at: int) -> list[Join]:
+def _joins(points: Sequence[float | None], at: int) -> list[Join]:
     """The parts of a line within one row: from the row above, and to the one below."""
-    own, joins = points[at], []
-    if at > 0:
-        joins.append(Join((points[at - 1] + own) / 2, 0, own, _MIDDLE))
-    if at + 1 < len(points):
-        joins.append(Join(own, _MIDDLE, (own + points[at + 1]) / 2, FULL))
-    return joins
+    above, own, below = ([None, *points, None])[at : at + 3]
+    if own is None:
+        return []
+    joins = [] if above is None else [Join((above + own) / 2, 0, own, _MIDDLE)]
+    return joins if below is None else [*joins, Join(own, _MIDDLE, (own + below) / 2, FULL)]
 
 
 def _day_bar(series: str, scale: Scale, span: tuple[float, float], days: str) -> Bar:

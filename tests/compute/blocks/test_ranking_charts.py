@@ -163,3 +163,15 @@ def test_of_equal_months_the_latest_is_the_best(slice_of) -> None:
     ]
     (found,) = payment_heatmap(slice_of(certificates=rows, costs=()))
     assert found["says"][0]["values"] == {"month": "2023-10", "amount": 5, "client": "A", "paid": 10}
+
+
+def test_beside_a_debt_of_ours_shares_never_fall_and_never_exceed_all(slice_of) -> None:
+    rows = [validated("A", 60), validated("B", 50), validated("C", -10)]
+    (found,) = concentration(slice_of(certificates=rows, costs=()))
+    assert found["columns"]["receivable"] == [60, 50, -10]
+    assert found["columns"]["cumulative_share"] == [0.6, None, None]
+    (said,) = found["says"]
+    assert (said["sentence"], said["values"]["share"]) == ("top", 0.6)
+    rows = [validated("A", 110), validated("C", -10)]
+    (found,) = concentration(slice_of(certificates=rows, costs=()))
+    assert (found["columns"]["cumulative_share"], found["says"]) == ([None, None], [])

@@ -9,7 +9,7 @@ from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.drill_down import DrillDown
-from serving.pages.formats import Formats
+from serving.pages.formats import NO_DATA, Formats
 from serving.pages.published.chart_data import ChartFigures, chart_data
 from serving.pages.writing import Writer
 
@@ -146,6 +146,19 @@ def test_the_cumulative_line_of_a_pareto_diagram_only_rises(chart_of) -> None:
         "concentration", client=["A"], currency=["CLP"], receivable=[5], cumulative_share=[1.0]
     ).parts[0]
     assert (alone.drawing.rows[0].joins, alone.drawing.rows[0].point) == ([], 100)
+
+
+def test_a_cumulative_share_that_is_unknown_has_no_point_and_no_line(chart_of) -> None:
+    columns = {
+        "client": ["A", "B", "C", "D"],
+        "currency": ["CLP"] * 4,
+        "receivable": [60, 30, 20, -10],
+        "cumulative_share": [0.6, 0.9, None, None],
+    }
+    bars = chart_of("concentration", **columns).parts[0].drawing
+    assert [row.point for row in bars.rows] == [60, 90, None, None]
+    assert [len(row.joins) for row in bars.rows] == [1, 1, 0, 0]
+    assert [row.share for row in bars.rows][-2:] == [NO_DATA, NO_DATA]
 
 
 def test_expected_months_have_bands_and_collected_ones_none(chart_of) -> None:
