@@ -129,7 +129,8 @@ def product_asset(product: str) -> AssetsDefinition:
         awaited = awaited_filters(context.run.tags, product, Requests(cache.client))
         variants = choose_variants(product, cube, candidates, cache.client, awaited)
         described = catalogue(cube)
-        inputs = inputs_digest(product, cube, variants.difference, described)
+        reading = cube.digest()
+        inputs = inputs_digest(product, reading, variants.difference, described)
         basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
         settings = current_settings()
@@ -169,6 +170,8 @@ def product_asset(product: str) -> AssetsDefinition:
                 written,
                 provenance,
                 as_of,
+                reading=reading,
+                first_read_at=first_read_at(live, reading, provenance),
                 inputs=inputs,
                 basis=basis,
                 run_id=context.run_id,
@@ -267,17 +270,30 @@ def live_asset(product: str) -> AssetsDefinition:
     return flip
 
 
-def inputs_digest(product: str, cube: Cube, difference: list[Filter], described: dict[str, Any]) -> str:
+def first_read_at(live: ManifestEntry | None, reading: str, provenance: Provenance) -> float:
+    """When the source was first read and held a reading, in seconds since the epoch.
+
+    Args:
+        live: The live generation; None where there is none.
+        reading: Digest of the reading.
+        provenance: Where that was read now.
+    """
+    if live is None or live.reading != reading:
+        return provenance.read_at
+    return min(live.first_read_at, provenance.read_at)
+
+
+def inputs_digest(product: str, reading: str, difference: list[Filter], described: dict[str, Any]) -> str:
     """A digest of all inputs of a generation.
 
     Args:
         product: The product.
-        cube: The figures.
+        reading: Of `Cube.digest`.
         difference: Filters computed besides the candidates, or left out of them.
         described: The catalogue.
     """
     differing = sorted(str(requested.identity) for requested in difference)
-    parts = orjson.dumps([SCHEMA_VERSION, product, cube.digest(), differing, described])
+    parts = orjson.dumps([SCHEMA_VERSION, product, reading, differing, described])
     return blake2b(parts, digest_size=16).hexdigest()
 
 
@@ -286,6 +302,8 @@ def manifest_entry(
     provenance: Provenance,
     as_of: date,
     *,
+    reading: str,
+    first_read_at: float,
     inputs: str,
     basis: str,
     run_id: str,
@@ -299,6 +317,8 @@ def manifest_entry(
         held: The generation: just written, or live and still right.
         provenance: The reading of the source by which it is right.
         as_of: The business date of its figures.
+        reading: Of `Cube.digest`.
+        first_read_at: Of the function of that name.
         inputs: Of `inputs_digest`.
         basis: Of `basis_digest`.
         run_id: The run that publishes it.
@@ -315,6 +335,9 @@ def manifest_entry(
         verified_at=verified_at,
         fresh_until=verified_at + life[0],
         stale_until=verified_at + life[0] + life[1],
+        reading=reading,
+        first_read_at=first_read_at,
+        rolled_back_at=None,
         inputs=inputs,
         basis=basis,
         watermark=provenance.watermark,

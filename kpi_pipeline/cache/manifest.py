@@ -34,7 +34,7 @@ class MissReason(StrEnum):
 
 
 KEPT_GENERATIONS: Final = 2
-"""How many replaced generations are kept to roll back to."""
+"""How many replaced generations are kept to roll back to; one is of an earlier reading if there is any."""
 
 _PREVIOUS: Final = b',"previous":'
 
@@ -69,6 +69,10 @@ class ManifestEntry:
         verified_at: When the source was last read and gave the same figures; `computed_at` at first.
         fresh_until: Before this it is fresh.
         stale_until: Before this it may still be shown; from then on it is expired.
+        reading: Digest of what the source held, as of the business date: figures of different products agree
+            with each other only where it is equal.
+        first_read_at: When the source was first read and held that.
+        rolled_back_at: When an administrator made it live again; None for what the pipeline published.
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
         basis: Digest of what its answers depend on besides their figures; an answer is reused only on an
             equal basis.
@@ -88,6 +92,9 @@ class ManifestEntry:
     verified_at: float
     fresh_until: float
     stale_until: float
+    reading: Annotated[str, Field(min_length=1)]
+    first_read_at: float
+    rolled_back_at: float | None
     inputs: str
     basis: str
     watermark: str | None

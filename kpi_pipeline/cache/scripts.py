@@ -13,34 +13,70 @@ return fence
 """
 
 FLIP: Final = """
--- KEYS: manifest, the generation's set of members, entries of replaced generations, revocation of its run.
--- ARGV: product, generation, fence, members it must have, generations to keep, the entry's open JSON.
--- Returns the outcome, then the generations that are no longer kept.
-if redis.call('EXISTS', KEYS[4]) == 1 then return {'revoked'} end
-local text = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-local parsed, live = pcall(cjson.decode, text)
-if not parsed or type(live) ~= 'table' or type(live.generation) ~= 'string' then live = {} end
-if type(live.fence) == 'number' and live.fence > tonumber(ARGV[3]) then return {'superseded'} end
-if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[4]) then return {'incomplete'} end
-
-local replaced = {live.generation}
-for _, name in ipairs(type(live.previous) == 'table' and live.previous or {}) do
-  replaced[#replaced + 1] = name
+-- KEYS: manifest, entries of replaced generations, revocation of the run, then for each new entry its
+-- generation's set of members.
+-- ARGV: generations to keep, then for each entry: product, generation, fence, reading, members it must
+-- have, the entry's open JSON.
+-- All go live, or none does. Returns the outcome, then the generations that are no longer kept, or the one
+-- that is incomplete.
+local function decoded(text)
+  local parsed, entry = pcall(cjson.decode, text or '')
+  if parsed and type(entry) == 'table' then return entry end
+  return {}
 end
-local kept, reply = {}, {'live'}
-for _, name in ipairs(replaced) do
-  if name ~= ARGV[2] then
-    if #kept < tonumber(ARGV[5]) then
+
+local function argument(place, number) return ARGV[1 + 6 * (place - 4) + number] end
+
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
+local texts, lives = {}, {}
+for place = 4, #KEYS do
+  texts[place] = redis.call('HGET', KEYS[1], argument(place, 1)) or ''
+  lives[place] = decoded(texts[place])
+  if type(lives[place].generation) ~= 'string' then lives[place] = {} end
+  local fence = lives[place].fence
+  if type(fence) == 'number' and fence > tonumber(argument(place, 3)) then return {'superseded'} end
+end
+for place = 4, #KEYS do
+  if redis.call('SCARD', KEYS[place]) ~= tonumber(argument(place, 5)) then
+    return {'incomplete', argument(place, 2)}
+  end
+end
+
+local reply = {'live'}
+for place = 4, #KEYS do
+  local live, generation = lives[place], argument(place, 2)
+  if live.generation and live.generation ~= generation then
+    redis.call('HSET', KEYS[2], live.generation, texts[place])
+  end
+  local replaced = {}
+  if live.generation ~= generation then replaced[1] = live.generation end
+  for _, name in ipairs(type(live.previous) == 'table' and live.previous or {}) do
+    if name ~= generation then replaced[#replaced + 1] = name end
+  end
+  -- The newest stays whatever it is, to stand in for a damaged answer. After it, those of a reading that no
+  -- newer one has: generations of one reading must not push out all that can be rolled back to.
+  local seen, first, others = {[argument(place, 4)] = true}, {}, {}
+  for at, name in ipairs(replaced) do
+    local reading = decoded(redis.call('HGET', KEYS[2], name)).reading or name
+    if at == 1 or not seen[reading] then first[#first + 1] = at else others[#others + 1] = at end
+    seen[reading] = true
+  end
+  for _, at in ipairs(others) do first[#first + 1] = at end
+  local keeps = {}
+  for number = 1, math.min(#first, tonumber(ARGV[1])) do keeps[first[number]] = true end
+  local kept = {}
+  for at, name in ipairs(replaced) do
+    if keeps[at] then
       kept[#kept + 1] = '"' .. name .. '"'
     else
       reply[#reply + 1] = name
-      redis.call('HDEL', KEYS[3], name)
+      redis.call('HDEL', KEYS[2], name)
     end
   end
+  redis.call('HDEL', KEYS[2], generation)
+  local previous = ',"previous":[' .. table.concat(kept, ',') .. ']}'
+  redis.call('HSET', KEYS[1], argument(place, 1), argument(place, 6) .. previous)
 end
-if live.generation and live.generation ~= ARGV[2] then redis.call('HSET', KEYS[3], live.generation, text) end
-redis.call('HDEL', KEYS[3], ARGV[2])
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[6] .. ',"previous":[' .. table.concat(kept, ',') .. ']}')
 return reply
 """
 

@@ -1,5 +1,7 @@
-"""`kpi rollback`: make an earlier generation live again."""
+"""`kpi rollback`: take products back to an earlier reading of the source."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -7,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
-from kpi_pipeline.cache.publishing.rollback import NoSuchGeneration, Rollback
+from kpi_pipeline.cache.publishing.rollback import Rollback, RollbackRefused
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
@@ -37,6 +39,8 @@ class RolledBack:
                 "generation": live.generation,
                 "state": _state(live),
                 "as_of": live.as_of.isoformat(),
+                "reading": live.reading,
+                "rolled_back_at": None if live.rolled_back_at is None else _moment(live.rolled_back_at),
                 "computed_at": _moment(live.computed_at),
                 "fresh_until": _moment(live.fresh_until),
                 "stale_until": _moment(live.stale_until),
@@ -48,68 +52,96 @@ class RolledBack:
 def rollback(
     product: Annotated[
         str | None,
-        typer.Option(callback=check_product, help=f"One of {', '.join(PRODUCTS)}; default: all."),
+        typer.Option(
+            callback=check_product,
+            help=f"Only this one of {', '.join(PRODUCTS)}: its pages and the others then show different "
+            "readings, and say so.",
+        ),
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option(help="An earlier generation that is still kept; default: the previous one."),
+        typer.Option(
+            help="A generation that is still kept, whose reading is the one; default: the latest before the "
+            "live one of which every product has a generation."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make an earlier generation live again.
+    """Take all products back to one earlier reading of the source, in one step.
 
-    Its figures keep their age, and the next refresh replaces them.
+    Every page says so until the next refresh publishes a newer reading. Figures keep their age. Where no
+    earlier reading is kept of every product, nothing changes.
 
     Exit codes: 0 rolled back, 1 at least one product was not, 2 usage error.
 
-    Example: `kpi rollback --product kpis`
+    Example: `kpi rollback`
     """
-    if to is not None and product is None:
-        raise typer.BadParameter("--to needs --product: a generation belongs to one product")
     with reported_errors(as_json):
         with connect(redis_url(load_settings())) as client:
             cache = Rollback(client)
-            results = [_roll_back(cache, name, to) for name in ([product] if product else PRODUCTS)]
+            results = _roll_back(cache, (product,) if product else PRODUCTS, to)
+            entries = {name: live for name in PRODUCTS if (live := cache.live(name)) is not None}
+        readings = LiveReadings.of(entries, time.time())
         ok = all(result.problem is None for result in results)
         if as_json:
-            print_json({"ok": ok, "products": [result.as_dict() for result in results]})
+            products = [result.as_dict() for result in results]
+            print_json({"ok": ok, "mixed": readings.mixed, "products": products})
         else:
-            _print_results(results)
+            _print_results(results, readings)
         if not ok:
             raise typer.Exit(FAILED)
 
 
-def _roll_back(cache: Rollback, product: str, generation: str | None) -> RolledBack:
+def _roll_back(cache: Rollback, products: Sequence[str], generation: str | None) -> list[RolledBack]:
     try:
-        return RolledBack(product, cache.roll_back(product, generation), None)
-    except (NoSuchGeneration, IncompleteGeneration) as error:
-        return RolledBack(product, cache.live(product), str(error))
+        live = cache.roll_back(products, generation)
+    except RollbackRefused as error:
+        return [RolledBack(product, cache.live(product), str(error)) for product in products]
+    return [
+        RolledBack(product, live[product], None)
+        if product in live
+        else RolledBack(product, cache.live(product), "it shows nothing: publish with `kpi warm`")
+        for product in products
+    ]
 
 
-def _print_results(results: list[RolledBack]) -> None:
+def _print_results(results: list[RolledBack], readings: LiveReadings) -> None:
     print_table(
-        ("Product", "Rolled back", "Live generation", "State", "As of", "Computed"),
+        ("Product", "Rolled back", "Live generation", "State", "As of", "Computed", "Reading"),
         [
             (
                 result.product,
                 "yes" if result.problem is None else "no",
                 *(
-                    ("none", "", "", "")
+                    ("none", "", "", "", "")
                     if result.live is None
                     else (
                         result.live.generation,
                         _state(result.live),
                         result.live.as_of.isoformat(),
                         _moment(result.live.computed_at),
+                        result.live.reading[:8],
                     )
                 ),
             )
             for result in results
         ],
     )
-    for result in results:
-        if result.problem is not None:
-            print_line(f"{result.product}: {result.problem}")
+    for problem in dict.fromkeys(result.problem for result in results if result.problem is not None):
+        products = ", ".join(result.product for result in results if result.problem == problem)
+        print_line(f"{products}: {problem}")
+    if readings.mixed:
+        print_line(f"warning: pages now show different readings, and say so: {_mixed(readings)}")
+        print_line(
+            "`kpi rollback` takes all products back to one reading; `kpi warm` publishes the newest one"
+        )
+
+
+def _mixed(readings: LiveReadings) -> str:
+    return "; ".join(
+        f"{', '.join(products)}: {reading.digest[:8]} of {_moment(reading.read_at)}"
+        for reading, products in readings.groups().items()
+    )
 
 
 def _state(entry: ManifestEntry) -> str:

@@ -292,10 +292,13 @@ def test_after_a_rollback_answers_are_reused_from_what_is_live_again(source, ref
     source(ONE_AMOUNT)
     refresh()
     with connect(os.environ["REDIS_URL"]) as client:
-        Rollback(client).roll_back("kpis")
+        Rollback(client).roll_back(["kpis"])
     assert live().generation == first.generation
+    assert live().rolled_back_at is not None
     source(ONE_AMOUNT)
     refresh()
+    assert live().reading != first.reading
+    assert live().rolled_back_at is None
     assert 0 < told()[0] < live().variants
     found = frames()
     refresh(**REBUILD)

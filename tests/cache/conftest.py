@@ -72,6 +72,9 @@ class Newsroom:
             "as_of": date(2026, 1, 31),
             "computed_at": at,
             "verified_at": at,
+            "reading": "reading 0",
+            "first_read_at": at,
+            "rolled_back_at": None,
             "inputs": "same",
             "basis": "same",
             "fresh_until": at + self.fresh_s,
@@ -96,7 +99,8 @@ class Newsroom:
         """Stage, verify and flip; returns the entry that is live now."""
         staged = self.stage(*filters, product=product, mark=mark, catalogue=catalogue)
         assert self.publisher.verify(staged) == []
-        entry = self.entry(staged, fence=self.publisher.next_fence(), **changes)
+        values = {"reading": f"reading {mark}", **changes}
+        entry = self.entry(staged, fence=self.publisher.next_fence(), **values)
         assert self.publisher.flip(entry) is Flip.LIVE
         return entry
 

@@ -17,6 +17,9 @@ ENTRY = ManifestEntry(
     as_of=date(2026, 1, 31),
     computed_at=900.25,
     verified_at=1000.25,
+    reading="4e5f",
+    first_read_at=800.25,
+    rolled_back_at=None,
     inputs="0a1b",
     basis="2c3d",
     fresh_until=1600.25,
@@ -36,9 +39,12 @@ ENTRY = ManifestEntry(
     times=st.lists(st.floats(0, 1e11), min_size=4, max_size=4).map(sorted),
     watermark=st.none() | st.text(),
     run_id=st.text(),
+    rolled_back_at=st.none() | st.floats(0, 1e11),
     previous=st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True), max_size=2, unique=True),
 )
-def test_an_entry_is_read_as_written(fence, as_of, times, watermark, run_id, previous) -> None:
+def test_an_entry_is_read_as_written(
+    fence, as_of, times, watermark, run_id, rolled_back_at, previous
+) -> None:
     entry = replace(
         ENTRY,
         fence=fence,
@@ -49,6 +55,7 @@ def test_an_entry_is_read_as_written(fence, as_of, times, watermark, run_id, pre
         stale_until=times[3],
         watermark=watermark,
         run_id=run_id,
+        rolled_back_at=rolled_back_at,
         previous=tuple(previous),
     )
     assert ManifestEntry.from_json(entry.to_json()) == entry
@@ -73,6 +80,9 @@ ODD = {
     "as_of": [None, "2026-02-30", "20260131", "2026-01-31T00:00:00", 20260131],
     "computed_at": [None, "1", True, 1601],
     "verified_at": [None, "1", True, 1601],
+    "reading": [None, 3, ""],
+    "first_read_at": [None, "now"],
+    "rolled_back_at": ["now"],
     "inputs": [None, 3],
     "basis": [None, 3],
     "fresh_until": [None, "1", 88_001],

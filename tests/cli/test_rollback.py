@@ -34,6 +34,9 @@ def publish(cache_url: str):
                 verified_at=now,
                 fresh_until=now + 60,
                 stale_until=now + 120,
+                reading="reading",
+                first_read_at=now,
+                rolled_back_at=None,
                 inputs="same",
                 basis="same",
                 watermark=None,
@@ -50,46 +53,97 @@ def publish(cache_url: str):
     return make
 
 
-def test_every_product_is_rolled_back(kpi, publish, cache_url: str) -> None:
-    former = {product: publish(product) for product in PRODUCTS}
+def live(cache_url: str, product: str) -> ManifestEntry:
+    with connect(cache_url) as client:
+        entry = Publisher(client).live(product)
+        assert entry is not None
+        return entry
+
+
+def test_every_product_is_rolled_back_to_one_reading(kpi, publish, cache_url: str) -> None:
+    former = {product: publish(product, reading="first") for product in PRODUCTS}
     for product in PRODUCTS:
-        publish(product)
+        publish(product, reading="second")
     ran = kpi("rollback", REDIS_URL=cache_url)
     assert ran.code == 0
+    assert "warning" not in ran.output
     for product in PRODUCTS:
         assert former[product].generation in ran.output
-        with connect(cache_url) as client:
-            assert Publisher(client).live(product).generation == former[product].generation
+        assert live(cache_url, product).generation == former[product].generation
+
+
+def test_a_generation_takes_every_product_to_its_reading(kpi, publish, cache_url: str) -> None:
+    former = {product: publish(product, reading="first") for product in PRODUCTS}
+    for reading in ("second", "third"):
+        for product in PRODUCTS:
+            publish(product, reading=reading)
+    ran = kpi("rollback", "--to", former["charts"].generation, "--json", REDIS_URL=cache_url)
+    assert ran.code == 0
+    assert (ran.json()["ok"], ran.json()["mixed"]) == (True, False)
+    for told in ran.json()["products"]:
+        assert told["live"]["generation"] == former[told["product"]].generation
+        assert told["live"]["reading"] == "first"
 
 
 def test_one_product_to_one_generation_as_json(kpi, publish, cache_url: str) -> None:
-    first, second, third = (publish("kpis") for _ in range(3))
+    first, second, third = (publish("kpis", reading=f"{number}") for number in range(3))
+    publish("charts", reading="2")
     ran = kpi("rollback", "--product", "kpis", "--to", first.generation, "--json", REDIS_URL=cache_url)
     assert ran.code == 0
-    ((told,), ok) = ran.json()["products"], ran.json()["ok"]
-    assert (ok, told["rolled_back"], told["live"]["generation"]) == (True, True, first.generation)
+    ((told,), ok, mixed) = (ran.json()[name] for name in ("products", "ok", "mixed"))
+    assert (ok, mixed, told["rolled_back"]) == (True, True, True)
+    assert told["live"]["generation"] == first.generation
     assert told["live"]["previous"] == [third.generation, second.generation]
     assert told["live"]["state"] == "fresh"
+    assert told["live"]["rolled_back_at"] is not None
 
 
-def test_a_product_without_an_earlier_generation_is_named_and_the_code_is_1(
+def test_who_rolls_one_product_back_is_warned_of_what_pages_then_show(kpi, publish, cache_url: str) -> None:
+    for reading in ("earlier", "later"):
+        for product in PRODUCTS:
+            publish(product, reading=reading)
+    ran = kpi("rollback", "--product", "kpis", REDIS_URL=cache_url)
+    assert ran.code == 0
+    assert "warning: pages now show different readings" in ran.output
+    assert "dashboards, charts, financials: later of" in ran.output
+    assert "kpis: earlier of" in ran.output
+    assert live(cache_url, "charts").reading == "later"
+    assert kpi("rollback", REDIS_URL=cache_url).code == 0
+    assert {live(cache_url, product).reading for product in PRODUCTS} == {"earlier"}
+
+
+def test_where_no_earlier_reading_is_common_nothing_changes_and_the_code_is_1(
     kpi, publish, cache_url: str
 ) -> None:
-    first = publish("kpis")
-    publish("kpis")
-    only = publish("charts")
+    first = publish("kpis", reading="first")
+    second = publish("kpis", reading="second")
+    only = publish("charts", reading="second")
     ran = kpi("rollback", "--json", REDIS_URL=cache_url)
     assert ran.code == 1
     told = {one["product"]: one for one in ran.json()["products"]}
-    assert told["kpis"]["live"]["generation"] == first.generation
-    assert (told["charts"]["rolled_back"], told["charts"]["live"]["generation"]) == (False, only.generation)
-    assert "kpi warm" in told["charts"]["problem"]
+    assert not any(one["rolled_back"] for one in told.values())
+    assert told["kpis"]["live"]["generation"] == second.generation
+    assert told["charts"]["live"]["generation"] == only.generation
     assert told["financials"]["live"] is None
+    for text in (first.generation, only.generation, "kpi warm", "--product"):
+        assert text in told["charts"]["problem"]
+    printed = kpi("rollback", REDIS_URL=cache_url).output
+    assert printed.count("nothing was changed") == 1
+
+
+def test_a_product_that_shows_nothing_is_named_and_the_code_is_1(kpi, publish, cache_url: str) -> None:
+    for reading in ("first", "second"):
+        publish("kpis", reading=reading)
+    ran = kpi("rollback", "--json", REDIS_URL=cache_url)
+    assert ran.code == 1
+    told = {one["product"]: one for one in ran.json()["products"]}
+    assert told["kpis"]["live"]["reading"] == "first"
+    assert "kpi warm" in told["charts"]["problem"]
 
 
 def test_wrong_usage_and_no_server_are_told(kpi, cache_url: str) -> None:
     assert kpi("rollback", "--product", "nonsense", REDIS_URL=cache_url).code == 2
-    assert kpi("rollback", "--to", "kpis-x", REDIS_URL=cache_url).code == 2
+    assert kpi("rollback", "--to", "kpis-x", REDIS_URL=cache_url).code == 1
     assert kpi("rollback").code == 1
     ran = kpi("rollback", REDIS_URL="redis://:s3cr3t@127.0.0.1:1/0")
     assert ran.code == 1

@@ -137,7 +137,8 @@ def _publish(
         )
     cube = Cube(rollup, as_of, source.window_months(), source.thresholds())
     described = catalogue(cube)
-    inputs = inputs_digest(product, cube, _single_values(cube), described)
+    reading = cube.digest()
+    inputs = inputs_digest(product, reading, _single_values(cube), described)
     publisher, history = Publisher(cache.client), History(cache.client)
     expires_at = time.time() + KEPT_S
     kept = history.entry(product, as_of)
@@ -168,6 +169,8 @@ def _publish(
         staged,
         provenance,
         as_of,
+        reading=reading,
+        first_read_at=provenance.read_at,
         inputs=inputs,
         basis=basis_digest(product, cube, described),
         run_id=run_id,

@@ -224,21 +224,37 @@ class Publisher:
         Raises:
             IncompleteGeneration: If keys of the generation are missing; the live one stays.
         """
+        return self.flip_together([entry], by)
+
+    def flip_together(self, entries: Sequence[ManifestEntry], by: str | None = None) -> Flip:
+        """Make generations of several products live in one step, or none of them: as `flip` does with one."""
         outcome, *dropped = self._flip(
-            keys=[MANIFEST_KEY, members_key(entry.generation), REPLACED_KEY, revoked_key(by or "")],
+            keys=[
+                MANIFEST_KEY,
+                REPLACED_KEY,
+                revoked_key(by or ""),
+                *(members_key(entry.generation) for entry in entries),
+            ],
             args=[
-                entry.product,
-                entry.generation,
-                entry.fence,
-                entry.variants + 1,
                 KEPT_GENERATIONS,
-                entry.open_json(),
+                *(
+                    argument
+                    for entry in entries
+                    for argument in (
+                        entry.product,
+                        entry.generation,
+                        entry.fence,
+                        entry.reading,
+                        entry.variants + 1,
+                        entry.open_json(),
+                    )
+                ),
             ],
         )
         if outcome == b"incomplete":
             raise IncompleteGeneration(
-                f"{entry.generation} lacks some of the {entry.variants} variants and the catalogue that were "
-                "staged: refresh again; the live generation stays"
+                f"{dropped[0].decode()} lacks some of the variants and the catalogue that were staged: "
+                "refresh again; the live generation stays"
             )
         for generation in dropped:
             self._removal.remove(generation.decode())

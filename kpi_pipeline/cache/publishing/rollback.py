@@ -1,18 +1,24 @@
-"""Rollback: a generation that was replaced and is still kept is made live again."""
+"""Rollback: products go back to an earlier reading of the source, from generations that are still kept."""
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 
 import redis
 
 from kpi_pipeline.cache.keys import REPLACED_KEY
 from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+
+Held = Mapping[str, Sequence[ManifestEntry]]
+"""By product the generations that can be live: the live one, then those it replaced, the newest first."""
 
 
-class NoSuchGeneration(LookupError):
-    """A product has no such generation to roll back to; the message lists those it has."""
+class RollbackRefused(LookupError):
+    """Nothing was rolled back; the message says why, what each product holds, and what to do."""
 
 
 class Rollback:
@@ -27,7 +33,7 @@ class Rollback:
         return self._publisher.live(product)
 
     def kept(self, product: str) -> list[ManifestEntry]:
-        """Entries of the generations to which a product can be rolled back, the newest first."""
+        """Entries of the generations that a product's live one has replaced and that are kept."""
         live = self._publisher.live(product)
         if live is None or not live.previous:
             return []
@@ -42,36 +48,117 @@ class Rollback:
                 kept.append(entry)
         return kept
 
-    def roll_back(self, product: str, generation: str | None = None) -> ManifestEntry:
-        """Make a kept generation live again, its times unchanged.
+    def roll_back(
+        self, products: Sequence[str] = PRODUCTS, generation: str | None = None
+    ) -> dict[str, ManifestEntry]:
+        """Make an earlier reading of the source live again, in one step: of all products, or of none.
 
-        It gets a new fence: a run that read the source before the rollback never replaces it, the next
-        run does.
+        The times of its generations stay. They get a new fence: a run that read the source before never
+        replaces them, the next run does. A product that shows nothing, because nothing of it is live or it
+        has expired, is left as it is.
 
         Args:
-            product: One of `model.dimensions.PRODUCTS`.
-            generation: A kept generation; the one replaced last if not given.
+            products: Which are rolled back; others keep what they show.
+            generation: A generation of one of them, whose reading is the one; if not given, the latest
+                reading before the newest live one of which each has a whole generation.
 
         Returns:
-            The entry that is live now.
+            The entries that are live now, by product.
 
         Raises:
-            NoSuchGeneration: If it is not kept, or too old to be shown.
-            IncompleteGeneration: If it has lost keys or cannot be read; the live one stays.
+            RollbackRefused: If no such reading is kept whole by each product, or a newer one was published
+                meanwhile; nothing is changed.
         """
         now = time.time()
-        kept = [entry for entry in self.kept(product) if entry.state_at(now) is not AnswerState.EXPIRED]
-        chosen = next((entry for entry in kept if generation in (None, entry.generation)), None)
-        if chosen is None:
-            names = ", ".join(entry.generation for entry in kept) or "none"
-            raise NoSuchGeneration(
-                f"{product} cannot be rolled back to {generation or 'an earlier generation'}: kept and not "
-                f"expired are {names}; `kpi warm` publishes a new one"
+        held = {product: entries for product in products if (entries := self._held(product, now))}
+        if not held:
+            raise RollbackRefused(f"nothing of {', '.join(products)} is live: publish with `kpi warm`")
+        damaged: list[str] = []
+        for candidate in _candidates(held, generation):
+            lost = [name for entry in candidate.values() if self._is_damaged(name := entry.generation, now)]
+            if not lost:
+                return self._make_live(candidate, now)
+            damaged += lost
+        raise RollbackRefused(_reason(held, generation, damaged))
+
+    def _held(self, product: str, now: float) -> list[ManifestEntry]:
+        live = self._publisher.live(product)
+        if live is None or not _can_be_shown(live, now):
+            return []
+        return [live, *(entry for entry in self.kept(product) if _can_be_shown(entry, now))]
+
+    def _is_damaged(self, generation: str, now: float) -> bool:
+        return not self._publisher.prolong(generation, now) or bool(self._publisher.damaged(generation))
+
+    def _make_live(self, chosen: Mapping[str, ManifestEntry], now: float) -> dict[str, ManifestEntry]:
+        fence = self._publisher.next_fence()
+        entries = [replace(entry, fence=fence, rolled_back_at=now, previous=()) for entry in chosen.values()]
+        try:
+            outcome = self._publisher.flip_together(entries)
+        except IncompleteGeneration as error:
+            raise RollbackRefused(f"{error}; nothing was changed, run the command again") from error
+        if outcome is not Flip.LIVE:
+            raise RollbackRefused(
+                "a newer reading of the source was published meanwhile; nothing was changed, run the command "
+                "again"
             )
-        if not self._publisher.prolong(chosen.generation, now) or self._publisher.damaged(chosen.generation):
-            raise IncompleteGeneration(
-                f"{chosen.generation} has lost keys or cannot be read: roll back to another, or refresh with "
-                "`kpi warm`; the live generation stays"
-            )
-        self._publisher.flip(replace(chosen, fence=self._publisher.next_fence(), previous=()))
-        return self._publisher.live(product) or chosen
+        return {entry.product: self._publisher.live(entry.product) or entry for entry in entries}
+
+
+def _can_be_shown(entry: ManifestEntry, now: float) -> bool:
+    return entry.schema_version == SCHEMA_VERSION and entry.state_at(now) is not AnswerState.EXPIRED
+
+
+def _candidates(held: Held, generation: str | None) -> Iterator[dict[str, ManifestEntry]]:
+    """Of each reading that can be gone back to, the latest first, a generation of each product."""
+    if generation is not None:
+        named = [entry for entries in held.values() for entry in entries if entry.generation == generation]
+        for entry in named:
+            of_reading = _of_reading(held, entry.reading)
+            if len(of_reading) == len(held):
+                yield {**of_reading, entry.product: entry}
+        return
+    # By when the source last held it: a rollback changes fences, and a reading may come back.
+    newest = max((entries[0] for entries in held.values()), key=lambda live: live.verified_at)
+    readings = {entry.reading for entries in held.values() for entry in entries} - {newest.reading}
+    common = [chosen for reading in readings if len(chosen := _of_reading(held, reading)) == len(held)]
+    for chosen in sorted(common, key=_last_held_at, reverse=True):
+        if _last_held_at(chosen) <= newest.verified_at:
+            yield chosen
+
+
+def _of_reading(held: Held, reading: str) -> dict[str, ManifestEntry]:
+    """The newest generation of a reading of each product that has one."""
+    found = {}
+    for product, entries in held.items():
+        generation = next((entry for entry in entries if entry.reading == reading), None)
+        if generation is not None:
+            found[product] = generation
+    return found
+
+
+def _last_held_at(chosen: Mapping[str, ManifestEntry]) -> float:
+    return max(entry.verified_at for entry in chosen.values())
+
+
+def _reason(held: Held, generation: str | None, damaged: Sequence[str]) -> str:
+    lists = [
+        f"{product} holds {', '.join(_described(entry, entries[0]) for entry in entries)}"
+        for product, entries in held.items()
+    ]
+    if generation is None:
+        what = "there is no earlier reading of the source of which each product has a whole generation"
+    else:
+        what = f"{generation} is not kept, or another product has no whole generation of its reading"
+    return (
+        f"{what}; nothing was changed. {'; '.join(lists)}. "
+        + (f"Lost keys or cannot be read: {', '.join(damaged)}. " if damaged else "")
+        + "Correct the source and publish it with `kpi warm`, or take single products back with --product: "
+        "pages then show different readings"
+    )
+
+
+def _described(entry: ManifestEntry, live: ManifestEntry) -> str:
+    moment = f"{datetime.fromtimestamp(entry.verified_at, UTC):%Y-%m-%d %H:%M:%S}Z"
+    sign = ", live" if entry is live else ""
+    return f"{entry.generation} (reading {entry.reading[:8]} of {moment}{sign})"

@@ -17,6 +17,7 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
@@ -236,6 +237,21 @@ class CacheReader:
         """The present, in seconds since the epoch."""
         return self._clock()
 
+    def live_readings(self, answered: ManifestEntry | None = None) -> LiveReadings:
+        """Of which readings of the source the live figures are.
+
+        Args:
+            answered: The generation that has answered a reader: it may differ from the live one of its
+                product.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        entries = self.manifest()
+        if answered is not None:
+            entries[answered.product] = answered
+        return LiveReadings.of(entries, self._clock())
+
     def status(self) -> dict[str, Any]:
         """The cache's health as plain JSON, whether Redis can be reached or not.
 
@@ -243,7 +259,7 @@ class CacheReader:
             `products`: by product its entry with `state` and `age_s`; `redis`: `reachable`,
             `latency_ms`, `used_memory` in bytes, `version`, `keys`; `memory`: what this process
             holds; `reads`: how its lookups were answered since it started; `alarms`: counts of
-            all processes by name; `source`: of `readings`.
+            all processes by name; `source`: of `readings`; `live_readings`: of `LiveReadings`.
         """
         try:
             entries = self.manifest()
@@ -261,6 +277,7 @@ class CacheReader:
             "reads": reads,
             "alarms": alarm_counts(self._read_client),
             "source": readings_status(self.readings()),
+            "live_readings": LiveReadings.of(entries, now).as_dict(),
         }
 
     def _entry(self, product: str, since: float) -> ManifestEntry:

@@ -1,102 +1,353 @@
-"""A replaced generation can be made live again, as old as it is."""
+"""Products go back to one earlier reading of the source, in one step or not at all."""
 
+import threading
 import time
+from collections.abc import Callable, Iterable
 
 import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from kpi_pipeline.cache.keys import REPLACED_KEY, payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration
-from kpi_pipeline.cache.publishing.rollback import NoSuchGeneration, Rollback
+from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY, members_key, payload_key, variant_key
+from kpi_pipeline.cache.live_readings import LiveReadings
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import Flip
+from kpi_pipeline.cache.publishing.rollback import Rollback, RollbackRefused
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 
-
-def mark(client) -> object:
-    return CacheReader(client, poll_s=0).answer("kpis", EVERYTHING).payload.data()["mark"]
+Refresh = Callable[..., dict[str, ManifestEntry]]
 
 
-def test_the_generation_replaced_last_is_live_again_as_old_as_it_is(each_newsroom, each_client) -> None:
-    hour_ago = time.time() - 300
-    first = each_newsroom.publish(mark="first", computed_at=hour_ago)
-    second = each_newsroom.publish(mark="second")
-    rollback = Rollback(each_client)
-    assert [entry.generation for entry in rollback.kept("kpis")] == [first.generation]
-    live = rollback.roll_back("kpis")
-    assert live.generation == first.generation
-    assert (live.computed_at, live.fresh_until, live.as_of) == (hour_ago, first.fresh_until, first.as_of)
-    assert live.state_at(time.time()) is AnswerState.STALE
-    assert live.previous == (second.generation,)
-    assert mark(each_client) == "first"
+@pytest.fixture
+def refresh(newsroom) -> Refresh:
+    """Publish a reading of the source, of all products or of some."""
+    number = 0
+
+    def publish(mark: object, products: Iterable[str] = PRODUCTS) -> dict[str, ManifestEntry]:
+        nonlocal number
+        number += 1
+        at = time.time() - 300 + number / 10
+        return {one: newsroom.publish(product=one, mark=mark, computed_at=at) for one in products}
+
+    return publish
 
 
-def test_rolling_back_twice_is_where_it_began(each_newsroom, each_client) -> None:
-    each_newsroom.publish(mark="first")
-    second = each_newsroom.publish(mark="second")
-    rollback = Rollback(each_client)
-    rollback.roll_back("kpis")
-    assert rollback.roll_back("kpis").generation == second.generation
-    assert mark(each_client) == "second"
+def live_marks(client: redis.Redis) -> dict[str, object]:
+    reader = CacheReader(client, poll_s=0)
+    return {product: reader.answer(product, EVERYTHING).payload.data()["mark"] for product in PRODUCTS}
 
 
-def test_any_kept_generation_can_be_named(each_newsroom, each_client) -> None:
-    first, second, third = (each_newsroom.publish(mark=number) for number in range(3))
-    rollback = Rollback(each_client)
-    assert [entry.generation for entry in rollback.kept("kpis")] == [second.generation, first.generation]
-    assert rollback.roll_back("kpis", first.generation).generation == first.generation
-    assert {entry.generation for entry in rollback.kept("kpis")} == {second.generation, third.generation}
-    assert set(each_client.hkeys(REPLACED_KEY)) == {
-        second.generation.encode(),
-        third.generation.encode(),
-    }
+def lose(client: redis.Redis, entry: ManifestEntry) -> None:
+    client.delete(payload_key(entry.generation, variant_key(entry.product, EVERYTHING)))
+
+
+def generations(entries: dict[str, ManifestEntry]) -> dict[str, str]:
+    return {product: entry.generation for product, entry in entries.items()}
+
+
+def test_all_products_go_back_to_the_reading_before_as_old_as_it_is(refresh, client) -> None:
+    first = refresh("first")
+    second = refresh("second")
+    begun = time.time()
+    live = Rollback(client).roll_back()
+    assert generations(live) == generations(first)
+    for product, entry in live.items():
+        before = first[product]
+        assert (entry.computed_at, entry.fresh_until, entry.as_of) == (
+            before.computed_at,
+            before.fresh_until,
+            before.as_of,
+        )
+        assert entry.previous == (second[product].generation,)
+        assert entry.state_at(time.time()) is AnswerState.STALE
+    (rolled_back_at,) = {entry.rolled_back_at for entry in live.values()}
+    assert begun <= rolled_back_at <= time.time()
+    assert set(live_marks(client).values()) == {"first"}
+
+
+def test_products_that_missed_a_reading_go_back_to_one_that_all_have(refresh, client) -> None:
+    refresh("first")
+    refresh("second", ("kpis", "dashboards", "financials"))  # charts could not be published
+    refresh("third")
+    Rollback(client).roll_back()
+    assert set(live_marks(client).values()) == {"first"}
+
+
+def test_products_ahead_of_one_that_failed_join_it(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second", PRODUCTS[:3])
+    live = Rollback(client).roll_back()
+    assert generations(live) == generations(first)
+    # Also that which did not move: a run that has read the newer reading must not bring it back.
+    assert len({entry.fence for entry in live.values()}) == 1
+    assert all(entry.rolled_back_at is not None for entry in live.values())
+
+
+def test_generations_of_one_reading_do_not_push_out_the_reading_before(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    for _ in range(4):  # filters were requested, or the nightly run wrote everything again
+        refresh("second", ("kpis",))
+    assert generations(Rollback(client).roll_back()) == generations(first)
+
+
+def test_going_back_again_goes_further_back(refresh, client) -> None:
+    for mark in ("first", "second", "third"):
+        refresh(mark)
+    rollback = Rollback(client)
+    rollback.roll_back()
+    assert set(live_marks(client).values()) == {"second"}
+    rollback.roll_back()
+    assert set(live_marks(client).values()) == {"first"}
+    with pytest.raises(RollbackRefused, match="kpi warm"):
+        rollback.roll_back()
+    assert set(live_marks(client).values()) == {"first"}
+
+
+def test_a_reading_that_came_back_is_the_newest(refresh, client) -> None:
+    refresh("first")
+    refresh("second")
+    refresh("first", PRODUCTS[:2])
+    Rollback(client).roll_back()
+    assert set(live_marks(client).values()) == {"second"}
+
+
+def test_where_no_earlier_reading_is_common_nothing_changes_and_all_is_listed(refresh, client) -> None:
+    first = refresh("first", PRODUCTS[:3])
+    last = refresh("second")
+    before = client.hgetall(MANIFEST_KEY)
+    with pytest.raises(RollbackRefused) as caught:
+        Rollback(client).roll_back()
+    for entry in (*first.values(), *last.values()):
+        assert f"{entry.generation} (reading {entry.reading[:8]}" in str(caught.value)
+    assert "--product" in str(caught.value)
+    assert client.hgetall(MANIFEST_KEY) == before
+
+
+def test_one_damaged_generation_keeps_its_reading_from_all(refresh, client) -> None:
+    refresh("first")
+    second = refresh("second")
+    refresh("third")
+    lose(client, second["charts"])
+    Rollback(client).roll_back()
+    assert set(live_marks(client).values()) == {"first"}
+
+
+def test_where_every_candidate_is_damaged_the_message_names_it(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    lose(client, first["charts"])
+    with pytest.raises(RollbackRefused, match=f"cannot be read: {first['charts'].generation}"):
+        Rollback(client).roll_back()
+    assert set(live_marks(client).values()) == {"second"}
+
+
+def test_a_generation_takes_all_products_to_its_reading(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    third = refresh("third")
+    rollback = Rollback(client)
+    assert generations(rollback.roll_back(generation=first["charts"].generation)) == generations(first)
+    assert generations(rollback.roll_back(generation=third["kpis"].generation)) == generations(third)
+
+
+def test_one_product_alone_goes_back(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    third = refresh("third")
+    rollback = Rollback(client)
+    rollback.roll_back(["kpis"])
+    assert live_marks(client) == {**dict.fromkeys(PRODUCTS, "third"), "kpis": "second"}
+    rollback.roll_back(["kpis"], first["kpis"].generation)
+    assert live_marks(client)["kpis"] == "first"
+    # A live generation can be named as well: this takes the others' reading.
+    assert generations(rollback.roll_back(generation=third["charts"].generation)) == generations(third)
+
+
+def test_after_one_alone_all_go_back_together(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    rollback = Rollback(client)
+    rollback.roll_back(["kpis"])
+    assert generations(rollback.roll_back()) == generations(first)
+
+
+def test_an_unknown_generation_and_one_of_another_product_are_refused(refresh, client) -> None:
+    first = refresh("first")
+    refresh("second")
+    before = client.hgetall(MANIFEST_KEY)
+    for products, generation in ((PRODUCTS, "kpis-unknown"), (("kpis",), first["charts"].generation)):
+        with pytest.raises(RollbackRefused, match=generation):
+            Rollback(client).roll_back(products, generation)
+    assert client.hgetall(MANIFEST_KEY) == before
+
+
+def test_a_product_that_shows_nothing_is_left_out(newsroom, refresh, client) -> None:
+    newsroom.publish(product="charts", computed_at=time.time() - 10_000)
+    first = refresh("first", ("kpis", "dashboards"))
+    refresh("second", ("kpis", "dashboards"))
+    assert generations(Rollback(client).roll_back()) == generations(first)
+    with pytest.raises(RollbackRefused, match="kpi warm"):
+        Rollback(client).roll_back(["charts"])
+
+
+def test_an_expired_generation_and_one_of_another_format_are_not_made_live(newsroom, client) -> None:
+    newsroom.publish(mark="old", computed_at=time.time() - 10_000)
+    newsroom.publish(mark="format", schema_version=1)
+    newsroom.publish(mark="live")
+    with pytest.raises(RollbackRefused, match="kpi warm"):
+        Rollback(client).roll_back()
+
+
+def test_a_corrupt_entry_of_a_kept_generation_is_left_out(newsroom, client) -> None:
+    first = newsroom.publish(mark="first")
+    newsroom.publish(mark="second")
+    client.hset(REPLACED_KEY, first.generation, "garbage")
+    assert Rollback(client).kept("kpis") == []
+    with pytest.raises(RollbackRefused):
+        Rollback(client).roll_back()
 
 
 def test_the_next_run_replaces_it_and_one_begun_before_does_not(each_newsroom, each_client) -> None:
     publisher = each_newsroom.publisher
-    each_newsroom.publish(mark="first")
-    each_newsroom.publish(mark="second")
+    for mark in ("first", "second"):
+        for product in ("kpis", "charts"):
+            each_newsroom.publish(product=product, mark=mark)
     begun_before = publisher.next_fence()
-    Rollback(each_client).roll_back("kpis")
-    late = each_newsroom.stage(mark="late")
-    assert publisher.flip(each_newsroom.entry(late, fence=begun_before)) is Flip.SUPERSEDED
-    assert mark(each_client) == "first"
+    assert set(Rollback(each_client).roll_back()) == {"kpis", "charts"}
+    for product in ("kpis", "charts"):
+        late = each_newsroom.stage(product=product, mark="late")
+        assert publisher.flip(each_newsroom.entry(late, fence=begun_before)) is Flip.SUPERSEDED
+        assert publisher.live(product).reading == "reading first"
     each_newsroom.publish(mark="next")
-    assert mark(each_client) == "next"
+    live = publisher.live("kpis")
+    assert (live.reading, live.rolled_back_at) == ("reading next", None)
 
 
-def test_what_is_not_kept_cannot_be_rolled_back_to(newsroom, client) -> None:
+def test_a_newer_reading_published_meanwhile_stops_all(refresh, newsroom, client, monkeypatch) -> None:
+    refresh("first")
+    refresh("second")
     rollback = Rollback(client)
-    with pytest.raises(NoSuchGeneration, match="none"):
-        rollback.roll_back("kpis")
-    first = newsroom.publish()
-    with pytest.raises(NoSuchGeneration, match="none"):
-        rollback.roll_back("kpis")
-    live = newsroom.publish()
-    with pytest.raises(NoSuchGeneration, match=first.generation):
-        rollback.roll_back("kpis", "kpis-unknown")
-    assert newsroom.publisher.live("kpis").generation == live.generation
+    make_live = Rollback._make_live
+
+    def publish_before(self: Rollback, chosen: dict[str, ManifestEntry], now: float):
+        later = newsroom.publisher.next_fence() + 3_600_000
+        staged = newsroom.stage(product="charts", mark="third")
+        assert newsroom.publisher.flip(newsroom.entry(staged, fence=later, reading="third")) is Flip.LIVE
+        return make_live(self, chosen, now)
+
+    monkeypatch.setattr(Rollback, "_make_live", publish_before)
+    with pytest.raises(RollbackRefused, match="meanwhile"):
+        rollback.roll_back()
+    assert live_marks(client) == {**dict.fromkeys(PRODUCTS, "second"), "charts": "third"}
 
 
-def test_an_expired_generation_is_not_made_live(newsroom, client) -> None:
-    newsroom.publish(computed_at=time.time() - 10_000)
-    newsroom.publish()
-    with pytest.raises(NoSuchGeneration, match="kpi warm"):
-        Rollback(client).roll_back("kpis")
+def test_a_generation_removed_meanwhile_stops_all(refresh, client, monkeypatch) -> None:
+    first = refresh("first")
+    refresh("second")
+    monkeypatch.setattr(Rollback, "_is_damaged", lambda *_: False)
+    client.delete(members_key(first["financials"].generation))
+    with pytest.raises(RollbackRefused, match=first["financials"].generation):
+        Rollback(client).roll_back()
+    assert set(live_marks(client).values()) == {"second"}
 
 
-def test_a_generation_that_has_lost_a_key_is_not_made_live(each_newsroom, each_client) -> None:
-    first = each_newsroom.publish(mark="first")
-    each_newsroom.publish(mark="second")
-    each_client.delete(payload_key(first.generation, variant_key("kpis", EVERYTHING)))
-    with pytest.raises(IncompleteGeneration, match="lost keys"):
-        Rollback(each_client).roll_back("kpis")
-    assert mark(each_client) == "second"
+def test_no_reader_ever_sees_half_a_rollback(refresh, client) -> None:
+    first, second = refresh("first"), refresh("second")
+    seen: set[frozenset[str]] = set()
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            texts = client.hgetall(MANIFEST_KEY).values()
+            seen.add(frozenset(ManifestEntry.from_json(text).reading for text in texts))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(20):
+            for one in (first, second):
+                Rollback(client).roll_back(generation=one["kpis"].generation)
+    finally:
+        ended.set()
+        watcher.join()
+    assert seen <= {frozenset({"reading first"}), frozenset({"reading second"})}
 
 
-def test_a_corrupt_entry_of_a_kept_generation_is_left_out(newsroom, client) -> None:
-    first = newsroom.publish()
-    newsroom.publish()
-    client.hset(REPLACED_KEY, first.generation, "garbage")
-    assert Rollback(client).kept("kpis") == []
-    with pytest.raises(NoSuchGeneration):
-        Rollback(client).roll_back("kpis")
+PRODUCT = st.sampled_from(PRODUCTS)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("refresh"), st.integers(1, 9), st.frozensets(PRODUCT, max_size=2)),
+        st.tuples(st.just("write again"), PRODUCT),
+        st.tuples(st.just("lose"), PRODUCT, st.integers(0, 1)),
+        st.tuples(st.just("roll one back"), PRODUCT),
+        st.tuples(st.just("roll back")),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
+    refresh, newsroom, client, steps
+) -> None:
+    client.flushall()
+    refresh("start")
+    publisher, rollback = newsroom.publisher, Rollback(client)
+
+    def live() -> dict[str, ManifestEntry]:
+        return {product: publisher.live(product) for product in PRODUCTS}
+
+    def held(product: str) -> list[ManifestEntry]:
+        return [live()[product], *rollback.kept(product)]
+
+    for kind, *given_step in steps:
+        before, manifest = live(), client.hgetall(MANIFEST_KEY)
+        if kind == "refresh":
+            mark, failing = given_step
+            refresh(mark, [product for product in PRODUCTS if product not in failing])
+            for product in PRODUCTS:
+                if product not in failing and before[product].reading != f"reading {mark}":
+                    assert before[product].reading in {entry.reading for entry in rollback.kept(product)}
+        elif kind == "write again":
+            (product,) = given_step
+            mark = before[product].reading.removeprefix("reading ")
+            readings = {entry.reading for entry in held(product)}
+            refresh(mark, [product])
+            if len(readings) > 1:
+                assert len({entry.reading for entry in held(product)}) > 1
+        elif kind == "lose":
+            product, place = given_step
+            for entry in rollback.kept(product)[place : place + 1]:
+                lose(client, entry)
+        else:
+            begun_before = publisher.next_fence()
+            products = PRODUCTS if kind == "roll back" else given_step
+            try:
+                after = rollback.roll_back(products)
+            except RollbackRefused:
+                assert client.hgetall(MANIFEST_KEY) == manifest
+                continue
+            assert set(after) == set(products)
+            newest = max((before[product] for product in products), key=lambda entry: entry.verified_at)
+            assert len({entry.reading for entry in after.values()}) == 1
+            for product, entry in after.items():
+                assert entry == live()[product]
+                assert entry.rolled_back_at is not None
+                assert entry.reading != newest.reading
+                assert entry.verified_at <= newest.verified_at
+                assert publisher.damaged(entry.generation) == frozenset()
+                late = newsroom.stage(product=product)
+                assert publisher.flip(newsroom.entry(late, fence=begun_before)) is Flip.SUPERSEDED
+            if kind == "roll back":
+                assert not LiveReadings.of(after, time.time()).mixed
+            elif len({entry.reading for entry in live().values()}) > 1:
+                assert LiveReadings.of(live(), time.time()).mixed
+        for product in PRODUCTS:
+            entries = held(product)
+            assert [entry.generation for entry in entries[1:]] == list(entries[0].previous)
+            assert len(entries) <= 3

@@ -1,0 +1,113 @@
+"""Of which reading of the source the live figures of each product are, and whether that needs a word.
+
+Products are published one after another, so that for some seconds of each refresh they are of different
+readings. That is no reason to warn. It is one when an administrator has rolled a product back, or when a
+product lags behind `MIXED_AFTER_S` after a newer reading began: its publication failed, or it is refreshed by
+itself later.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+
+MIXED_AFTER_S: Final = 120.0
+"""Seconds from the beginning of a newer reading until products that lag behind it are marked.
+
+A refresh of all products takes half of that with a million certificates.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """The reading of the source that the live figures of a product come from.
+
+    Attributes:
+        digest: `ManifestEntry.reading`.
+        read_at: When the source was last read and held that, by any product, in seconds since the epoch.
+        rolled_back_at: When an administrator rolled the product back to it; None if nobody did.
+    """
+
+    digest: str
+    read_at: float
+    rolled_back_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReadings:
+    """The readings that the products show.
+
+    Attributes:
+        by_product: Of each product that shows figures.
+        mixed: Whether they differ, and readers are to know it.
+    """
+
+    by_product: Mapping[str, LiveReading]
+    mixed: bool
+
+    @classmethod
+    def of(cls, entries: Mapping[str, ManifestEntry], now: float) -> "LiveReadings":
+        """The readings of some live entries.
+
+        Args:
+            entries: By product.
+            now: Seconds since the epoch.
+        """
+        shown = {
+            product: entry
+            for product, entry in entries.items()
+            if entry.schema_version == SCHEMA_VERSION and entry.state_at(now) is not AnswerState.EXPIRED
+        }
+        read_at: dict[str, float] = {}
+        for entry in shown.values():
+            read_at[entry.reading] = max(entry.verified_at, read_at.get(entry.reading, entry.verified_at))
+        return cls(
+            {
+                product: LiveReading(entry.reading, read_at[entry.reading], entry.rolled_back_at)
+                for product, entry in shown.items()
+            },
+            _is_mixed(shown, now),
+        )
+
+    @property
+    def rolled_back(self) -> tuple[str, ...]:
+        """The products that an administrator has rolled back."""
+        return tuple(name for name, one in self.by_product.items() if one.rolled_back_at is not None)
+
+    def groups(self) -> dict[LiveReading, tuple[str, ...]]:
+        """The products of each reading, the latest reading first."""
+        digests = {one.digest: one for one in self.by_product.values()}
+        return {
+            reading: tuple(name for name, one in self.by_product.items() if one.digest == reading.digest)
+            for reading in sorted(digests.values(), key=lambda one: one.read_at, reverse=True)
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The readings as plain JSON values; times are seconds since the epoch."""
+        return {
+            "mixed": self.mixed,
+            "products": {
+                product: {
+                    "reading": one.digest,
+                    "read_at": one.read_at,
+                    "rolled_back_at": one.rolled_back_at,
+                }
+                for product, one in self.by_product.items()
+            },
+        }
+
+
+def _is_mixed(shown: Mapping[str, ManifestEntry], now: float) -> bool:
+    if len({entry.reading for entry in shown.values()}) < 2:
+        return False
+    if any(entry.rolled_back_at is not None for entry in shown.values()):
+        return True
+    newest = max(shown.values(), key=lambda entry: entry.verified_at)
+    # A reading that came back was first read long ago: then it counts from when the other was last confirmed.
+    return any(
+        now - max(newest.first_read_at, entry.verified_at) > MIXED_AFTER_S
+        for entry in shown.values()
+        if entry.reading != newest.reading
+    )
