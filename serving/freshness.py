@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 
 RETRY_S: Final = 2
@@ -36,6 +37,24 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
         "run_id": entry.run_id,
         "watermark": entry.watermark,
     }
+
+
+def readings_headers(entry: ManifestEntry, readings: LiveReadings) -> dict[str, str]:
+    """What an answer says of the readings of the source; nothing where all products are of the newest one.
+
+    Args:
+        entry: The generation that it comes from.
+        readings: Of all products.
+    """
+    headers = {}
+    own = readings.by_product.get(entry.product)
+    if own is not None and own.rolled_back_at is not None:
+        headers["X-Rolled-Back-At"] = iso(own.rolled_back_at)
+    if readings.mixed:
+        headers["X-Mixed-Readings"] = ", ".join(
+            f"{product}={one.digest[:8]}" for product, one in sorted(readings.by_product.items())
+        )
+    return headers
 
 
 def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -21,6 +22,7 @@ from serving.freshness import (
     historic_meta,
     iso,
     live_meta,
+    readings_headers,
 )
 from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
@@ -42,6 +44,7 @@ class LookupResult:
         reachable: Whether Redis could be reached when last tried.
         task_id: The task that computes what is missing; None when there is none.
         now: When it was looked up, in seconds since the epoch.
+        readings: The readings of the source that the products show now; none for the past.
         requested_as_of: The requested date of the past; None for the present.
     """
 
@@ -53,6 +56,7 @@ class LookupResult:
     reachable: bool
     task_id: str | None
     now: float
+    readings: LiveReadings
     requested_as_of: date | None = None
 
     @property
@@ -64,7 +68,10 @@ class LookupResult:
         """The headers that say how fresh the figures are."""
         if self.state is AnswerState.HISTORIC:
             return historic_headers(self.entry)
-        headers = freshness_headers(self.entry, self.state, self.now)
+        headers = {
+            **freshness_headers(self.entry, self.state, self.now),
+            **readings_headers(self.entry, self.readings),
+        }
         if self.state is AnswerState.MISSING:
             headers["Retry-After"] = str(RETRY_S)
         if not self.reachable:
@@ -75,7 +82,11 @@ class LookupResult:
         """The live members of `meta`."""
         if self.requested_as_of is not None:
             return historic_meta(self.entry, self.requested_as_of)
-        meta = live_meta(self.entry, self.state, self.now)
+        meta = {
+            **live_meta(self.entry, self.state, self.now),
+            "reading": self.entry.reading,
+            **self.readings.meta(self.entry.product),
+        }
         if self.state is AnswerState.MISSING:
             meta["essential"] = True
             meta["asked_filter"] = self.requested
@@ -140,6 +151,7 @@ def look_up(
         reachable=answer.reachable,
         task_id=task_id,
         now=time.time(),
+        readings=reader.live_readings(answer.entry),
     )
 
 
@@ -163,6 +175,7 @@ def _look_up_as_of(
         reachable=answer.reachable,
         task_id=None,
         now=time.time(),
+        readings=LiveReadings({}, mixed=False),
         requested_as_of=as_of,
     )
 

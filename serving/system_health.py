@@ -3,6 +3,7 @@
 from typing import Final
 
 from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.model.health import Health
 from kpi_pipeline.model.readings import SourceReadings
@@ -14,6 +15,7 @@ NO_FACTS: Final = HealthFacts(
     states={},
     unreadable={},
     readings=SourceReadings(),
+    live_readings=LiveReadings({}, mixed=False),
     alarms={},
     silent=False,
     report=None,

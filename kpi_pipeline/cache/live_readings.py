@@ -8,10 +8,11 @@ itself later.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 
 MIXED_AFTER_S: Final = 120.0
 """Seconds from the beginning of a newer reading until products that lag behind it are marked.
@@ -57,8 +58,10 @@ class LiveReadings:
         """
         shown = {
             product: entry
-            for product, entry in entries.items()
-            if entry.schema_version == SCHEMA_VERSION and entry.state_at(now) is not AnswerState.EXPIRED
+            for product in PRODUCTS
+            if (entry := entries.get(product)) is not None
+            and entry.schema_version == SCHEMA_VERSION
+            and entry.state_at(now) is not AnswerState.EXPIRED
         }
         read_at: dict[str, float] = {}
         for entry in shown.values():
@@ -76,6 +79,14 @@ class LiveReadings:
         """The products that an administrator has rolled back."""
         return tuple(name for name, one in self.by_product.items() if one.rolled_back_at is not None)
 
+    def is_earlier(self, product: str) -> bool:
+        """Whether readers are to know that a product is not of the newest reading: rolled back, or behind."""
+        own = self.by_product.get(product)
+        if own is None:
+            return False
+        newest = next(iter(self.groups()))
+        return own.rolled_back_at is not None or (self.mixed and own.digest != newest.digest)
+
     def groups(self) -> dict[LiveReading, tuple[str, ...]]:
         """The products of each reading, the latest reading first."""
         digests = {one.digest: one for one in self.by_product.values()}
@@ -83,6 +94,31 @@ class LiveReadings:
             reading: tuple(name for name, one in self.by_product.items() if one.digest == reading.digest)
             for reading in sorted(digests.values(), key=lambda one: one.read_at, reverse=True)
         }
+
+    def meta(self, product: str) -> dict[str, Any]:
+        """What an answer of a product says of the readings, as plain JSON values; moments are ISO 8601.
+
+        Returns:
+            `rolled_back`: the moment of the earlier reading that was gone back to, `read_at`, and when that
+            was done, `rolled_back_at`; None where nobody did. `mixed_readings`: by product its `reading` and
+            `read_at` while readers are to know that they differ; None otherwise.
+        """
+        own = self.by_product.get(product)
+        rolled_back = None
+        if own is not None and own.rolled_back_at is not None:
+            rolled_back = {"read_at": as_iso(own.read_at), "rolled_back_at": as_iso(own.rolled_back_at)}
+        mixed = {
+            name: {"reading": one.digest, "read_at": as_iso(one.read_at)}
+            for name, one in self.by_product.items()
+        }
+        return {"rolled_back": rolled_back, "mixed_readings": mixed if self.mixed else None}
+
+    def as_text(self) -> str:
+        """Each reading with its products, the latest reading first."""
+        return "; ".join(
+            f"{', '.join(products)}: {reading.digest[:8]} ({as_iso(reading.read_at)})"
+            for reading, products in self.groups().items()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The readings as plain JSON values; times are seconds since the epoch."""
@@ -97,6 +133,11 @@ class LiveReadings:
                 for product, one in self.by_product.items()
             },
         }
+
+
+def as_iso(moment: float) -> str:
+    """A moment, in seconds since the epoch, as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _is_mixed(shown: Mapping[str, ManifestEntry], now: float) -> bool:

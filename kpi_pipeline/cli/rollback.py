@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.live_readings import LiveReadings
+from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.rollback import Rollback, RollbackRefused
 from kpi_pipeline.cli.console import print_json, print_line, print_table
@@ -40,10 +40,10 @@ class RolledBack:
                 "state": _state(live),
                 "as_of": live.as_of.isoformat(),
                 "reading": live.reading,
-                "rolled_back_at": None if live.rolled_back_at is None else _moment(live.rolled_back_at),
-                "computed_at": _moment(live.computed_at),
-                "fresh_until": _moment(live.fresh_until),
-                "stale_until": _moment(live.stale_until),
+                "rolled_back_at": None if live.rolled_back_at is None else as_iso(live.rolled_back_at),
+                "computed_at": as_iso(live.computed_at),
+                "fresh_until": as_iso(live.fresh_until),
+                "stale_until": as_iso(live.stale_until),
                 "previous": list(live.previous),
             },
         }
@@ -119,7 +119,7 @@ def _print_results(results: list[RolledBack], readings: LiveReadings) -> None:
                         result.live.generation,
                         _state(result.live),
                         result.live.as_of.isoformat(),
-                        _moment(result.live.computed_at),
+                        as_iso(result.live.computed_at),
                         result.live.reading[:8],
                     )
                 ),
@@ -131,22 +131,11 @@ def _print_results(results: list[RolledBack], readings: LiveReadings) -> None:
         products = ", ".join(result.product for result in results if result.problem == problem)
         print_line(f"{products}: {problem}")
     if readings.mixed:
-        print_line(f"warning: pages now show different readings, and say so: {_mixed(readings)}")
+        print_line(f"warning: pages now show different readings, and say so: {readings.as_text()}")
         print_line(
             "`kpi rollback` takes all products back to one reading; `kpi warm` publishes the newest one"
         )
 
 
-def _mixed(readings: LiveReadings) -> str:
-    return "; ".join(
-        f"{', '.join(products)}: {reading.digest[:8]} of {_moment(reading.read_at)}"
-        for reading, products in readings.groups().items()
-    )
-
-
 def _state(entry: ManifestEntry) -> str:
     return entry.state_at(datetime.now(UTC).timestamp()).value
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

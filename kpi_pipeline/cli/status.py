@@ -57,6 +57,7 @@ def status(as_json: Json = False) -> None:
                     "redis": cache["redis"],
                     "alarms": cache["alarms"],
                     "source": cache["source"],
+                    "live_readings": cache["live_readings"],
                     "runs": None if runs is None else list(map(asdict, runs)),
                 }
             )

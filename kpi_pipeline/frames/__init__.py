@@ -17,6 +17,8 @@ where the values have an order. What has no value is missing (`pd.NA`, `pd.NaT`)
 
 `attrs` of a frame, all of them plain JSON values:
     generation, as_of, computed_at: which publication, of which business date, when its data were read.
+    rolled_back: the earlier reading that an administrator went back to, and when; None as a rule.
+    mixed_readings: by product the reading that it shows, while products differ; None as a rule.
     state: `fresh`, `stale`, `historic` (a month end), or `missing`: the figures are those of a wider filter.
     requested, filter: the filter asked for, and the one that the figures answer.
     units: by column `currency`, `days`, `share`, `count`, `month`, `date`, or `unit` (in the column `unit`).

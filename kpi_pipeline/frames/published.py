@@ -48,6 +48,8 @@ class Published:
         generation: Which publication they come from.
         as_of: Its business date, ISO 8601.
         computed_at: When its data were read, ISO 8601.
+        readings: Of `LiveReadings.meta`: an earlier reading of the source that was gone back to, and readings
+            that differ between products.
         requested: The filter asked for.
         answered: The filter that the figures answer.
         product: Of which product they are.
@@ -60,6 +62,7 @@ class Published:
     generation: str
     as_of: str
     computed_at: str
+    readings: Mapping[str, Any]
     requested: Mapping[str, list[str]]
     answered: Mapping[str, list[str]]
     product: str
@@ -85,6 +88,7 @@ class Published:
             "as_of": self.as_of,
             "computed_at": self.computed_at,
             "state": self.state,
+            **{name: self.readings[name] for name in ("rolled_back", "mixed_readings")},
             "requested": dict(self.requested),
             "filter": dict(self.answered),
             "units": {column: _UNITS[kind] for column, kind in kinds.items() if kind in _UNITS},

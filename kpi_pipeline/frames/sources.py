@@ -13,6 +13,7 @@ import orjson
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NoMonthEnd, NothingPublished
 from kpi_pipeline.frames.published import Published, require
@@ -26,6 +27,9 @@ Parameters = list[tuple[str, str]]
 
 _TIMEOUT_S: Final = 30.0
 _API_PATHS: Final = {"dashboards": "dashboard"}
+_NO_READINGS: Final = LiveReadings({}, mixed=False).meta("")
+"""Said of the past."""
+
 _PROBLEM_REASONS: Final = {
     "cache-unavailable": "unreachable",
     "cache-empty": "unpublished",
@@ -123,6 +127,7 @@ def _read_redis(address: str, product: str, parameters: Parameters, as_of: date 
             generation=answer.entry.generation,
             as_of=answer.entry.as_of.isoformat(),
             computed_at=datetime.fromtimestamp(int(answer.entry.computed_at), UTC).isoformat()[:19] + "Z",
+            readings=_NO_READINGS if as_of else reader.live_readings(answer.entry).meta(product),
             requested=requested.as_dict(),
             answered=answer.answered.as_dict(),
             product=product,
@@ -159,6 +164,7 @@ def _read_api(address: str, product: str, parameters: Parameters, as_of: date | 
         generation=meta["generation"],
         as_of=meta["as_of"],
         computed_at=meta["computed_at"],
+        readings={name: meta.get(name) for name in _NO_READINGS},
         requested=requested.as_dict(),
         answered=meta["filter"],
         product=product,

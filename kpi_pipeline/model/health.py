@@ -72,6 +72,27 @@ PRODUCT_STALE: Final = Condition(
         "the next refresh replaces them; if none comes, see the latest runs in Dagster",
     ),
 )
+PRODUCT_ROLLED_BACK: Final = Condition(
+    "product_rolled_back",
+    HealthStatus.DEGRADED,
+    Text(
+        "las cifras de {product} son de una lectura anterior de la fuente, del {read}, repuestas el {at}",
+        "the figures of {product} are of an earlier reading of the source, of {read}, rolled back on {at}",
+    ),
+    Text("corrija la fuente y ejecute «kpi warm»", "correct the source, then run `kpi warm`"),
+)
+READINGS_MIXED: Final = Condition(
+    "readings_mixed",
+    HealthStatus.DEGRADED,
+    Text(
+        "los productos muestran lecturas distintas de la fuente: {detail}",
+        "the products show different readings of the source: {detail}",
+    ),
+    Text(
+        "«kpi warm» publica la más nueva; «kpi rollback» lleva todos los productos a una misma anterior",
+        "`kpi warm` publishes the newest one; `kpi rollback` takes all products to one earlier reading",
+    ),
+)
 RUN_FAILED: Final = Condition(
     "run_failed",
     HealthStatus.DEGRADED,

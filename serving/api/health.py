@@ -23,6 +23,7 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
     "alarms": {},
     "source": {"accepted": None, "held": None},
+    "live_readings": {"mixed": False, "products": {}},
 }
 """The cache's status before any server is known."""
 
@@ -83,6 +84,7 @@ def _checks(facts: HealthFacts, health: Health, status: dict[str, Any]) -> dict[
             for product in PRODUCTS
         },
         "source": {"status": health.status_of("source"), "held": held and held["digest"]},
+        "readings": {"status": health.status_of("readings"), **status["live_readings"]},
         "alarms": {"status": health.status_of("alarms"), "counts": status["alarms"]},
         "pipeline": {
             "status": health.status_of("pipeline"),

@@ -129,10 +129,17 @@ class Formats:
         """The short name of a month given as YYYY-MM, without its year."""
         return _month(text, "LLL", self._language)
 
-    def moment(self, seconds: float) -> str:
-        """A moment, given in seconds since the epoch, on the clock of the time zone."""
-        local = datetime.fromtimestamp(seconds, UTC).astimezone(self._timezone)
-        return format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
+    def moment(self, moment: float, *, seconds: bool = False) -> str:
+        """A moment on the clock of the time zone.
+
+        Args:
+            moment: In seconds since the epoch.
+            seconds: Whether it is written to the second, not to the minute.
+        """
+        local = datetime.fromtimestamp(moment, UTC).astimezone(self._timezone)
+        return format_datetime(
+            local, "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", locale=self._locale
+        )
 
     def since(self, seconds: float, now: float) -> str:
         """A moment of the past: its time of day alone when that is today's."""

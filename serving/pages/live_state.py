@@ -13,10 +13,13 @@ from serving.pipeline_client import PipelineClient
 OFFLINE: Final = "offline"
 """The last known figures: Redis cannot be reached."""
 
+EARLIER: Final = "earlier"
+"""Figures of an earlier reading of the source than the newest: rolled back, or behind other pages."""
+
 REFRESHING: Final = "refreshing"
 """Newer figures are being computed for whoever reads the page."""
 
-LIVE_STATES: Final = ("fresh", "stale", REFRESHING, "missing", OFFLINE, "historic")
+LIVE_STATES: Final = ("fresh", EARLIER, "stale", REFRESHING, "missing", OFFLINE, "historic")
 """Every state that a page may show, each with an icon and a text `state_<name>`."""
 
 TASK_PARAMETER: Final = "task"
@@ -91,4 +94,6 @@ def live_state(result: LookupResult, refresh: Refreshing | None, writer: Writer)
     if result.state is AnswerState.STALE:
         since = writer.formats.since(result.entry.fresh_until, result.now)
         return LiveState(result.state.value, texts["state_stale"].format(moment=since))
-    return LiveState(result.state.value, texts[f"state_{result.state.value}"])
+    is_earlier = result.readings.is_earlier(result.entry.product)
+    name = EARLIER if result.state is AnswerState.FRESH and is_earlier else result.state.value
+    return LiveState(name, texts[f"state_{name}"])

@@ -4,7 +4,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from serving.as_of import AS_OF
-from serving.freshness import iso
+from serving.freshness import iso, readings_headers
 from serving.lookup import task_reference
 from serving.pages.addresses import product_path
 from serving.pages.context import PageContext
@@ -37,6 +37,8 @@ def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext)
         "state": result.state.value,
         "reachable": result.reachable,
         "generation": result.entry.generation,
+        "earlier": result.readings.is_earlier(page.product),
+        "readings": list(readings_headers(result.entry, result.readings).values()),
         "as_of": result.entry.as_of.isoformat(),
         "now": iso(result.now),
         "verified_at": iso(result.entry.verified_at),

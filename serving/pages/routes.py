@@ -28,6 +28,7 @@ from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
+from serving.pages.reading_notices import reading_notices
 from serving.pages.selection import Counts, parameters_of
 from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import writer_for
@@ -114,6 +115,7 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
         "stale": result.state is AnswerState.STALE,
         "historic": historic,
         "held": held_notice(readings, writer),
+        "readings": reading_notices(result.readings, page.product, pages, writer),
         "refused": refused_notices(readings, writer),
         "as_of": formats.day(result.entry.as_of),
         "computed": texts["computed"].format(moment=formats.moment(result.entry.computed_at)),

@@ -110,6 +110,7 @@ def test_an_unchanged_source_verifies_what_is_live_and_writes_nothing(
         assert client.expiretime(key) >= expiry + 90_000 - 86_400
         assert client.expiretime(members_key(after.generation)) == client.expiretime(key)
     assert (after.generation, after.computed_at) == (before.generation, before.computed_at)
+    assert (after.reading, after.first_read_at) == (before.reading, before.first_read_at)
     assert after.verified_at > before.verified_at
     assert after.fresh_until == pytest.approx(after.verified_at + 600)
     assert after.fence > before.fence
@@ -123,6 +124,11 @@ def test_a_run_started_by_hand_in_the_ui_moves_the_served_generation(demo_home: 
     assert run("refresh_all", tags={"dagster/from_ui": "true"}).success
     after = read().manifest()
     assert all(after[product].generation != before[product].generation for product in PRODUCTS)
+    # The same contents are the same reading, whatever product they are of and however often they are read.
+    assert len({entry.reading for entry in (*before.values(), *after.values())}) == 1
+    assert {entry.first_read_at for entry in after.values()} == {
+        entry.first_read_at for entry in before.values()
+    }
 
 
 def test_another_business_date_is_a_change(demo_home: Path, run, read, monkeypatch) -> None:
@@ -147,6 +153,8 @@ def test_a_changed_certificate_is_a_change(demo_home: Path, run, read, small_dem
     assert run("refresh_kpis").success
     after = read().manifest()["kpis"]
     assert after.generation != before.generation
+    assert after.reading != before.reading
+    assert after.first_read_at == after.computed_at
     assert reading(read(), "proposed")["value"] == before_amount + 1
 
 

@@ -105,8 +105,8 @@ def test_who_rolls_one_product_back_is_warned_of_what_pages_then_show(kpi, publi
     ran = kpi("rollback", "--product", "kpis", REDIS_URL=cache_url)
     assert ran.code == 0
     assert "warning: pages now show different readings" in ran.output
-    assert "dashboards, charts, financials: later of" in ran.output
-    assert "kpis: earlier of" in ran.output
+    assert "dashboards, charts, financials: later (" in ran.output
+    assert "kpis: earlier (" in ran.output
     assert live(cache_url, "charts").reading == "later"
     assert kpi("rollback", REDIS_URL=cache_url).code == 0
     assert {live(cache_url, product).reading for product in PRODUCTS} == {"earlier"}

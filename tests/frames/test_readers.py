@@ -21,6 +21,7 @@ from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -132,6 +133,24 @@ def test_attrs_name_state_generation_filter_and_units(both, a_client, published)
     assert attrs["requested"] == attrs["filter"] == {"client": [a_client]}
     assert attrs["units"]["value"] == "unit"
     assert attrs["decimals"]["CLP"] == 0
+    assert (attrs["rolled_back"], attrs["mixed_readings"]) == (None, None)
+
+
+def test_attrs_say_that_an_administrator_went_back_and_that_products_differ(both, redis_source) -> None:
+    with connect(redis_source) as client:
+        earlier = Publisher(client).live("kpis")
+        entry = stage(client, "kpis", CacheReader(client).answer("kpis", EVERYTHING).payload.data())
+        Publisher(client).flip(replace(entry, reading="later", verified_at=entry.verified_at + 1))
+        Rollback(client).roll_back(["kpis"])
+        live = Publisher(client).live("kpis")
+        Publisher(client).flip(replace(live, reading="earlier", fence=Publisher(client).next_fence()))
+    attrs = both(frames.kpis).attrs
+    assert json.loads(json.dumps(attrs)) == attrs
+    assert attrs["generation"] == earlier.generation
+    assert set(attrs["rolled_back"]) == {"read_at", "rolled_back_at"}
+    assert attrs["mixed_readings"]["kpis"]["reading"] == "earlier"
+    assert attrs["mixed_readings"]["charts"]["reading"] == earlier.reading
+    assert both(frames.chart, "ageing").attrs["rolled_back"] is None
 
 
 def test_every_chart_is_a_frame(both, published_data) -> None:

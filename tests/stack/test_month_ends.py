@@ -1,11 +1,13 @@
 """The past on the whole stack: backfilled by one command, served by date, and rolled back to."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.model.dimensions import PRODUCTS
+from serving.pages.addresses import PRODUCT_PATHS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -35,16 +37,34 @@ def test_a_backfill_is_served_by_date_and_leaves_the_live_figures(stack) -> None
     assert [one.status for one in runs if one.job == "backfill_month_ends"] == ["SUCCESS", "SUCCESS"]
 
 
-def test_a_rollback_is_served(stack, wait) -> None:
-    def served() -> str:
+def test_a_rollback_is_served_and_said_until_the_next_refresh(stack, wait) -> None:
+    def metas() -> list[dict[str, Any]]:
+        return [stack.get(f"/manager/api/{path}").json()["meta"] for path in PRODUCT_PATHS]
+
+    def charts() -> str:
         return str(stack.get("/manager/api/charts").json()["meta"]["generation"])
 
-    replaced = served()
-    run_id = stack.dagster.launch("reconcile", {})
-    assert [progress.status for progress in stack.dagster.follow(run_id, 120)][-1] == "SUCCESS"
-    wait(lambda: served() != replaced, 5, "the new generation is served")
-    ran = stack.kpi("rollback", "--product", "charts", "--to", replaced, "--json")
+    def run(job: str) -> None:
+        run_id = stack.dagster.launch(job, {})
+        assert [progress.status for progress in stack.dagster.follow(run_id, 120)][-1] == "SUCCESS"
+
+    replaced = charts()
+    run("reconcile")
+    wait(lambda: charts() != replaced, 5, "the new generation is served")
+    assert {meta["rolled_back"] for meta in metas()} == {None}
+
+    ran = stack.kpi("rollback", "--to", replaced, "--json")
     assert ran.code == 0, ran.output + ran.errors
-    (told,) = ran.json()["products"]
-    assert told["live"]["generation"] == replaced
-    wait(lambda: served() == replaced, 5, "the generation rolled back to is served")
+    told = {one["product"]: one for one in ran.json()["products"]}
+    assert set(told) == set(PRODUCTS)
+    assert told["charts"]["live"]["generation"] == replaced
+    wait(lambda: charts() == replaced, 5, "the generation rolled back to is served")
+    assert all(meta["rolled_back"] for meta in metas())
+    assert len({meta["reading"] for meta in metas()}) == 1
+    assert "repuestas por el administrador" in stack.get("/manager/dashboard?lang=es").body.decode()
+    status = stack.kpi("status")
+    assert status.code == 1
+    assert "degraded: the figures of charts are of an earlier reading of the source" in status.output
+
+    run("refresh_all")
+    wait(lambda: not any(meta["rolled_back"] for meta in metas()), 5, "nothing is rolled back any more")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
@@ -27,6 +28,7 @@ class HealthFacts:
         states: State of each live product; one that is not published has none.
         unreadable: Why a live product cannot be read, by product.
         readings: What was last read of the source.
+        live_readings: The readings of the source that the products show.
         alarms: The recent count of each alarm.
         silent: Whether the pipeline does not report its state.
         report: How the pipeline is; None where that is not known.
@@ -37,6 +39,7 @@ class HealthFacts:
     states: Mapping[str, AnswerState]
     unreadable: Mapping[str, str]
     readings: SourceReadings
+    live_readings: LiveReadings
     alarms: Mapping[str, int]
     silent: bool
     report: PipelineReport | None
@@ -65,6 +68,7 @@ def read_health(reader: CacheReader, read_catalogue: Callable[[str], object] | N
         states=states,
         unreadable=unreadable,
         readings=reader.readings(),
+        live_readings=_live_readings(reader),
         alarms=status["alarms"],
         silent=silent,
         report=None if silent else report,
@@ -77,6 +81,7 @@ def health_of(facts: HealthFacts) -> Health:
         *(() if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, "redis"),)),
         *_products(facts),
         *_source(facts.readings),
+        *_live(facts.live_readings),
         *_alarms(facts.alarms),
         *((Finding(conditions.PIPELINE_SILENT, "pipeline"),) if facts.silent else ()),
         *(_pipeline(facts.report) if facts.report else ()),
@@ -124,6 +129,22 @@ def _source(readings: SourceReadings) -> Iterator[Finding]:
         yield Finding(conditions.READING_FELL, "source", {**values, "detail": "; ".join(falls)})
     else:
         yield Finding(conditions.READING_REFUSED, "source", values)
+
+
+def _live_readings(reader: CacheReader) -> LiveReadings:
+    try:
+        return reader.live_readings()
+    except CacheUnavailable:
+        return LiveReadings({}, mixed=False)  # that Redis does not answer is a finding of its own
+
+
+def _live(readings: LiveReadings) -> Iterator[Finding]:
+    for product, one in readings.by_product.items():
+        if one.rolled_back_at is not None:
+            moments = {"read": as_iso(one.read_at), "at": as_iso(one.rolled_back_at)}
+            yield Finding(conditions.PRODUCT_ROLLED_BACK, product, {"product": product, **moments})
+    if readings.mixed:
+        yield Finding(conditions.READINGS_MIXED, "readings", {"detail": readings.as_text()})
 
 
 def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
+from serving.pages.reading_notices import reading_notices
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import UNKNOWN_DOWNLOAD
 from serving.problems import Problem
@@ -34,6 +35,7 @@ class _Download:
 
     data: PageData
     writer: Writer
+    notices: list[str]
     sheets: list[Sheet]
 
 
@@ -76,7 +78,8 @@ def _download(name: str, sheet: str | None = None) -> _Download | Response:
         return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
     data = page_data(connection, page, result)
     writer = writer_for(reader_language(), data.catalogue, current_settings().timezone)
-    return _Download(data, writer, sheets(page, data.figures, writer))
+    notices = reading_notices(result.readings, page.product, pages, writer)
+    return _Download(data, writer, notices, sheets(page, data.figures, writer))
 
 
 def _workbook(download: _Download) -> Response:
@@ -100,6 +103,7 @@ def _about(download: _Download) -> list[tuple[str, str]]:
         (texts["about_filter"], filter_label(data.catalogue, data.result.answered, writer)),
         (texts["about_as_of"], entry.as_of.isoformat()),
         (texts["about_computed_at"], writer.formats.moment(entry.computed_at)),
+        *((texts["about_readings"], sentence) for sentence in download.notices),
         (texts["about_generation"], entry.generation),
         (texts["about_sheets"], ", ".join(sheet.title for sheet in download.sheets)),
     ]

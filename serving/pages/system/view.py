@@ -18,6 +18,7 @@ from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.pages.addresses import run_url
+from serving.pages.live_state import EARLIER
 
 MISSES_SHOWN: Final = 20
 """How many missed variants the page lists, of all products together."""
@@ -70,7 +71,8 @@ class ProductView:
 
     Attributes:
         product: Its name.
-        state: `fresh`, `stale`, `expired`, or `missing` when nothing is published.
+        state: `fresh`, `earlier` when it is rolled back, `stale`, `expired`, or `missing` when nothing is
+            published.
         entry: Its live generation; None when there is none.
         life: Where that stands; None without one.
         made_by: The run that made it; None without an entry.
@@ -163,6 +165,13 @@ def life_of(entry: ManifestEntry, now: float) -> Life:
     return Life(entry.computed_at, entry.verified_at, entry.fresh_until, entry.stale_until, round(place, 2))
 
 
+def _state(connection: Connection, entry: ManifestEntry | None) -> str:
+    if entry is None:
+        return AnswerState.MISSING.value
+    state = connection.reader.state_of(entry)
+    return EARLIER if state is AnswerState.FRESH and entry.rolled_back_at is not None else state.value
+
+
 def _products(
     connection: Connection, report: PipelineReport | None, *, reachable: bool
 ) -> list[ProductView] | None:
@@ -177,7 +186,7 @@ def _products(
         products.append(
             ProductView(
                 product=product,
-                state=(connection.reader.state_of(entry) if entry else AnswerState.MISSING).value,
+                state=_state(connection, entry),
                 entry=entry,
                 life=life_of(entry, now) if entry else None,
                 made_by=Run(entry.run_id, run_url(entry.run_id)) if entry else None,

@@ -7,6 +7,7 @@ from kpi_pipeline.model.labels import Text
 _SHARED: Final[dict[str, Text]] = {
     # How fresh the figures are.
     "state_fresh": Text("Al día", "Up to date"),
+    "state_earlier": Text("Lectura anterior", "Earlier reading"),
     "state_stale": Text("Desactualizado desde {moment}", "Out of date since {moment}"),
     "state_refreshing": Text("Actualizando…", "Refreshing…"),
     "state_missing": Text("En preparación", "Being prepared"),
@@ -81,6 +82,20 @@ TEXTS: Final[dict[str, Text]] = {
         "The figures for this filter are being prepared. Meanwhile, these are those of a wider filter: "
         "{wider}. The page refreshes itself.",
     ),
+    # Readings of the source.
+    "rolled_back_notice": Text(
+        "Cifras de una lectura anterior de los datos, del {read}, repuestas por el administrador del sistema "
+        "el {at}. Se mantienen hasta que se publique una lectura nueva.",
+        "Figures of an earlier reading of the data, of {read}, restored by the system administrator on {at}. "
+        "They stay until a newer reading is published.",
+    ),
+    "mixed_notice": Text(
+        "No todas las páginas son de la misma lectura de los datos, y sus cifras pueden diferir. Esta página "
+        "es de la lectura del {own}. {others}",
+        "Not all pages are of the same reading of the data, so their figures may differ. This page is of the "
+        "reading of {own}. {others}",
+    ),
+    "mixed_others": Text("{pages}: lectura del {moment}.", "{pages}: reading of {moment}."),
     # The source.
     "source_held": Text(
         "La última lectura de la fuente no se publicó: {falls}. Estas cifras son de la lectura "

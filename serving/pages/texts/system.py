@@ -41,6 +41,7 @@ TEXTS: Final[dict[str, Text]] = {
     # Generations.
     "system_products": Text("Generaciones publicadas", "Published generations"),
     "system_state_fresh": Text("Al día", "Fresh"),
+    "system_state_earlier": Text("Lectura anterior", "Earlier reading"),
     "system_state_stale": Text("Desactualizada", "Stale"),
     "system_state_expired": Text("Caducada", "Expired"),
     "system_state_missing": Text("Sin publicar", "Not published"),
@@ -55,6 +56,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "system_generation": Text("Generación", "Generation"),
     "system_as_of": Text("Datos al", "As of"),
+    "system_reading": Text("Lectura de la fuente", "Reading of the source"),
+    "system_rolled_back": Text("Repuesta el", "Rolled back"),
     "system_variants": Text("Variantes", "Variants"),
     "system_size": Text("Tamaño", "Size"),
     "system_watermark": Text("Marca de la fuente", "Source watermark"),

@@ -78,7 +78,8 @@ async function take({ status, headers, body }, page, signal) {
   update(headers);
   failures = isReachable() ? 0 : failures + 1;
   const isMissing = status === 202;
-  if (headers.get("X-Generation") !== page.generation || isMissing !== (page.state === "missing"))
+  const isOther = headers.get("X-Generation") !== page.generation || `${readingsOf(headers)}` !== `${page.readings}`;
+  if (isOther || isMissing !== (page.state === "missing"))
     await show(location.href, { keep: true, reason: "update" });
   // Another process may have answered, which has not read the newer figures yet.
   if (facts() !== page && facts()?.generation !== headers.get("X-Generation")) failures += 1;
@@ -100,6 +101,11 @@ async function gone(page, signal) {
   link.textContent = wider.textContent;
   link.setAttribute("href", wider.getAttribute("href"));
   notice.hidden = false;
+}
+
+// What is said of the readings of the source that pages show, as in the facts of a page.
+function readingsOf(headers) {
+  return ["X-Rolled-Back-At", "X-Mixed-Readings"].map((name) => headers.get(name)).filter(Boolean);
 }
 
 // The page that a reader wanted did not come.

@@ -72,7 +72,8 @@ function current() {
   if (!answer.reachable) return "offline";
   if (refreshed.has(facts().product)) return "refreshing";
   if (answer.state === "missing") return "missing";
-  return now() < answer.freshUntil ? "fresh" : "stale";
+  if (now() >= answer.freshUntil) return "stale";
+  return facts().earlier ? "earlier" : "fresh";
 }
 
 function paint() {

