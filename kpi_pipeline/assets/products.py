@@ -5,10 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from hashlib import blake2b
 from typing import Any
 
-import orjson
 import pyarrow as pa
 from dagster import (
     AssetCheckResult,
@@ -26,6 +24,7 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.generation_entry import first_read_at, inputs_digest, manifest_entry
 from kpi_pipeline.assets.generation_variants import choose_variants
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
@@ -41,7 +40,7 @@ from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
@@ -268,85 +267,6 @@ def live_asset(product: str) -> AssetsDefinition:
         )
 
     return flip
-
-
-def first_read_at(live: ManifestEntry | None, reading: str, provenance: Provenance) -> float:
-    """When the source was first read and held a reading, in seconds since the epoch.
-
-    Args:
-        live: The live generation; None where there is none.
-        reading: Digest of the reading.
-        provenance: Where that was read now.
-    """
-    if live is None or live.reading != reading:
-        return provenance.read_at
-    return min(live.first_read_at, provenance.read_at)
-
-
-def inputs_digest(product: str, reading: str, difference: list[Filter], described: dict[str, Any]) -> str:
-    """A digest of all inputs of a generation.
-
-    Args:
-        product: The product.
-        reading: Of `Cube.digest`.
-        difference: Filters computed besides the candidates, or left out of them.
-        described: The catalogue.
-    """
-    differing = sorted(str(requested.identity) for requested in difference)
-    parts = orjson.dumps([SCHEMA_VERSION, product, reading, differing, described])
-    return blake2b(parts, digest_size=16).hexdigest()
-
-
-def manifest_entry(
-    held: Staged | ManifestEntry,
-    provenance: Provenance,
-    as_of: date,
-    *,
-    reading: str,
-    first_read_at: float,
-    inputs: str,
-    basis: str,
-    run_id: str,
-    computed_at: float,
-    verified_at: float,
-    life: tuple[float, float],
-) -> ManifestEntry:
-    """The entry by which a generation goes live.
-
-    Args:
-        held: The generation: just written, or live and still right.
-        provenance: The reading of the source by which it is right.
-        as_of: The business date of its figures.
-        reading: Of `Cube.digest`.
-        first_read_at: Of the function of that name.
-        inputs: Of `inputs_digest`.
-        basis: Of `basis_digest`.
-        run_id: The run that publishes it.
-        computed_at: When the source was read from which it was computed, in seconds since the epoch.
-        verified_at: When the source was last read and gave the same figures, likewise.
-        life: For how many seconds from then it is fresh, and stale after that.
-    """
-    return ManifestEntry(
-        product=held.product,
-        generation=held.generation,
-        fence=provenance.fence,
-        as_of=as_of,
-        computed_at=computed_at,
-        verified_at=verified_at,
-        fresh_until=verified_at + life[0],
-        stale_until=verified_at + life[0] + life[1],
-        reading=reading,
-        first_read_at=first_read_at,
-        rolled_back_at=None,
-        inputs=inputs,
-        basis=basis,
-        watermark=provenance.watermark,
-        run_id=run_id,
-        schema_version=SCHEMA_VERSION,
-        variants=held.variants,
-        bytes=held.bytes,
-        previous=(),
-    )
 
 
 def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:

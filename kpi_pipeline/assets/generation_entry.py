@@ -1,0 +1,92 @@
+"""The entry by which a generation goes live: when its source was read, and all that it comes from."""
+
+from datetime import date
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import Staged
+from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.sources.provenance import Provenance
+
+
+def first_read_at(live: ManifestEntry | None, reading: str, provenance: Provenance) -> float:
+    """When the source was first read and held a reading, in seconds since the epoch.
+
+    Args:
+        live: The live generation; None where there is none.
+        reading: Digest of the reading.
+        provenance: Where that was read now.
+    """
+    if live is None or live.reading != reading:
+        return provenance.read_at
+    return min(live.first_read_at, provenance.read_at)
+
+
+def inputs_digest(product: str, reading: str, difference: list[Filter], described: dict[str, Any]) -> str:
+    """A digest of all inputs of a generation.
+
+    Args:
+        product: The product.
+        reading: Of `Cube.digest`.
+        difference: Filters computed besides the candidates, or left out of them.
+        described: The catalogue.
+    """
+    differing = sorted(str(requested.identity) for requested in difference)
+    parts = orjson.dumps([SCHEMA_VERSION, product, reading, differing, described])
+    return blake2b(parts, digest_size=16).hexdigest()
+
+
+def manifest_entry(
+    held: Staged | ManifestEntry,
+    provenance: Provenance,
+    as_of: date,
+    *,
+    reading: str,
+    first_read_at: float,
+    inputs: str,
+    basis: str,
+    run_id: str,
+    computed_at: float,
+    verified_at: float,
+    life: tuple[float, float],
+) -> ManifestEntry:
+    """The entry by which a generation goes live.
+
+    Args:
+        held: The generation: just written, or live and still right.
+        provenance: The reading of the source by which it is right.
+        as_of: The business date of its figures.
+        reading: Of `Cube.digest`.
+        first_read_at: Of the function of that name.
+        inputs: Of `inputs_digest`.
+        basis: Of `basis_digest`.
+        run_id: The run that publishes it.
+        computed_at: When the source was read from which it was computed, in seconds since the epoch.
+        verified_at: When the source was last read and gave the same figures, likewise.
+        life: For how many seconds from then it is fresh, and stale after that.
+    """
+    return ManifestEntry(
+        product=held.product,
+        generation=held.generation,
+        fence=provenance.fence,
+        as_of=as_of,
+        computed_at=computed_at,
+        verified_at=verified_at,
+        fresh_until=verified_at + life[0],
+        stale_until=verified_at + life[0] + life[1],
+        reading=reading,
+        first_read_at=first_read_at,
+        rolled_back_at=None,
+        inputs=inputs,
+        basis=basis,
+        watermark=provenance.watermark,
+        run_id=run_id,
+        schema_version=SCHEMA_VERSION,
+        variants=held.variants,
+        bytes=held.bytes,
+        previous=(),
+    )
