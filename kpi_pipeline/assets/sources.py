@@ -15,8 +15,9 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.read_source import Reading, Refusals, read_source
+from kpi_pipeline.assets.read_source import SourceReading, read_source
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.compute.ingest.refusals import RefusedRows
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 
@@ -89,14 +90,14 @@ def certificates(
             collapsed; the quarantines are kept for inspection, and readers see that a reading is held.
     """
     reading = read_source(source, cache)
-    rows, headers = reading.refused_certificates, reading.refused_costs
+    rows, headers = reading.rows.refused_certificates, reading.rows.refused_costs
     context.log.info(
         f"{rows.report.accepted} rows and {headers.report.accepted} costs accepted from {source.shown()}, "
         f"{rows.report.refused} and {headers.report.refused} refused"
     )
 
-    yield _quarantine("quarantine", reading.quarantine, rows)
-    yield _quarantine("cost_quarantine", reading.cost_quarantine, headers)
+    yield _quarantine("quarantine", rows)
+    yield _quarantine("cost_quarantine", headers)
     yield _rows_check("certificates", "rejected_share_within_limit", rows)
     yield _amount_check("certificates", "rejected_amount_within_limit", rows)
     yield _rows_check("costs", "rejected_costs_within_limit", headers)
@@ -108,7 +109,7 @@ def certificates(
         metadata={"falls": [fall.as_text() for fall in reading.falls] or ["none"], **_digest(reading)},
     )
     file, held = source.readings_file(), reading.held
-    publish_readings(cache.client, file.accept(reading.report) if held is None else file.hold(held))
+    publish_readings(cache.client, file.accept(reading.rows.report) if held is None else file.hold(held))
     reading.fail_if_held()
     origin: dict[str, str | int | float] = {
         "source": source.shown(),
@@ -126,11 +127,11 @@ def certificates(
             "rows_refused": rows.report.refused,
             "refused_amount_shares": MetadataValue.json(rows.report.refused_amount_shares),
             "rows_refused_of_unknown_amount": rows.report.unreadable,
-            "conflicts": MetadataValue.json(dict(reading.report.conflicts)),
+            "conflicts": MetadataValue.json(dict(reading.rows.report.conflicts)),
             **_digest(reading),
             "empty_rows_left_out": reading.left_out.blank,
             "rows_of_totals_left_out": reading.left_out.totals,
-            "reasons": MetadataValue.json(rows.reason_counts),
+            "reasons": MetadataValue.json(dict(rows.reason_counts)),
             **origin,
             "preview": _preview(reading.certificates),
         },
@@ -144,27 +145,28 @@ def certificates(
             "costs_refused": headers.report.refused,
             "refused_amount_shares": MetadataValue.json(headers.report.refused_amount_shares),
             "costs_refused_of_unknown_amount": headers.report.unreadable,
-            "costs_without_detail": reading.undetailed_costs,
-            "reasons": MetadataValue.json(headers.reason_counts),
+            "costs_without_detail": reading.rows.undetailed_costs,
+            "reasons": MetadataValue.json(dict(headers.reason_counts)),
             **origin,
             "preview": _preview(reading.costs),
         },
     )
 
 
-def _quarantine(name: str, refused: pa.Table, refusals: Refusals) -> Output[pa.Table]:
+def _quarantine(name: str, refusals: RefusedRows) -> Output[pa.Table]:
+    refused = refusals.quarantine
     return Output(
         refused,
         output_name=name,
         metadata={
             "rows": refused.num_rows,
-            "reasons": MetadataValue.json(refusals.reason_counts),
+            "reasons": MetadataValue.json(dict(refusals.reason_counts)),
             "preview": _preview(refused),
         },
     )
 
 
-def _rows_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+def _rows_check(asset: str, name: str, refusals: RefusedRows) -> AssetCheckResult:
     report = refusals.report
     return AssetCheckResult(
         asset_key=asset,
@@ -174,12 +176,12 @@ def _rows_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
             "refused": report.refused,
             "rows": report.accepted + report.refused,
             "share": report.refused_share,
-            "limit": refusals.limit,
+            "limit": refusals.limits.rows,
         },
     )
 
 
-def _amount_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult:
+def _amount_check(asset: str, name: str, refusals: RefusedRows) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=asset,
         check_name=name,
@@ -187,14 +189,14 @@ def _amount_check(asset: str, name: str, refusals: Refusals) -> AssetCheckResult
         metadata={
             "shares": MetadataValue.json(refusals.report.refused_amount_shares),
             "rows_of_unknown_amount": refusals.report.unreadable,
-            "limit": refusals.amount_limit,
+            "limit": refusals.limits.amount,
         },
     )
 
 
-def _digest(reading: Reading) -> dict[str, str]:
+def _digest(reading: SourceReading) -> dict[str, str]:
     """The name by which `kpi accept-reading` confirms the reading."""
-    return {"reading": reading.report.digest}
+    return {"reading": reading.rows.report.digest}
 
 
 def _preview(table: pa.Table) -> MetadataValue:

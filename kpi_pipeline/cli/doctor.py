@@ -21,7 +21,7 @@ from kpi_pipeline.cli.problems import (
     message_of,
     reported_errors,
 )
-from kpi_pipeline.cli.source_check import check_rejected_share, read_source
+from kpi_pipeline.cli.source_check import read_source, refuse_excesses
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
 from kpi_pipeline.stack.dagster_client import DagsterClient
@@ -154,10 +154,9 @@ def _redis(settings: Settings, running: Addresses | None) -> str:
 def _source(settings: Settings) -> str:
     if settings.source_url is None:
         raise _Skipped("none is chosen: `kpi up` creates a demo, `kpi load` chooses your own")
-    check = read_source(
-        settings.source_url.get_secret_value(), settings.source_mapping, settings.timezone, settings.today()
-    )
-    check_rejected_share(check, settings)
+    url = settings.source_url.get_secret_value()
+    check = read_source(url, settings.source_mapping, settings, settings.today())
+    refuse_excesses(check)
     found = f"{check.source} (mapping {check.mapping}): {check.summary()}"
     return f"{found}; {similar}" if (similar := check.similar_text()) else found
 

@@ -12,7 +12,7 @@ import typer
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.cli.source_check import SourceCheck, check_rejected_share, read_source
+from kpi_pipeline.cli.source_check import SourceCheck, read_source, refuse_excesses
 from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS, Conflict
 from kpi_pipeline.model.readings import Fall, ReadingReport
@@ -75,12 +75,12 @@ def load(
             choice = Choice(source, mapping, day)
         # Not `settings.today()`, which the business date of the earlier choice may override.
         today = choice.as_of or datetime.now(ZoneInfo(settings.timezone)).date()
-        check = read_source(choice.url, choice.mapping, settings.timezone, today)
+        check = read_source(choice.url, choice.mapping, settings, today)
         if not as_json:
             _print_check(check)
-        check_rejected_share(check, settings)
+        refuse_excesses(check)
         overriding = _overriding(store_choice(settings, choice))
-        falls = () if overriding else _accept(check.reading)
+        falls = () if overriding else _accept(check.rows.report)
         if as_json:
             stored = {"ok": True, **check.as_dict(), "as_of": choice.as_of}
             falls_text = [fall.as_text() for fall in falls]
@@ -155,20 +155,21 @@ def _accept(reading: ReadingReport) -> tuple[Fall, ...]:
 
 def _print_check(check: SourceCheck) -> None:
     print_line(f"{check.source} read with mapping {check.mapping}: {check.summary()}")
-    for title, rows in (("Rejected rows", check.certificates), ("Rejected costs", check.costs)):
-        if rows.reasons:
+    kinds = (("Refused rows", check.rows.refused_certificates), ("Refused costs", check.rows.refused_costs))
+    for title, refused in kinds:
+        if reasons := refused.reasons():
             print_table(
                 (title, "Reason", "Examples", "What to do"),
                 [
                     (f"{refusal.rows:,}", refusal.reason, ", ".join(refusal.texts), refusal.advice.as_text())
-                    for refusal in rows.reasons
+                    for refusal in reasons
                 ],
             )
-    if check.reading.conflicts:
+    if check.rows.report.conflicts:
         print_table(
             ("Certificates", "Conflict"),
             [
                 (f"{count:,}", CONFLICT_TEXTS[Conflict(conflict)].en)
-                for conflict, count in check.reading.conflicts.items()
+                for conflict, count in check.rows.report.conflicts.items()
             ],
         )

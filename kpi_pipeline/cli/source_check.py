@@ -7,11 +7,9 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cli.problems import Problem
-from kpi_pipeline.compute.ingest.certificates import normalise
-from kpi_pipeline.compute.ingest.costs import normalise_costs
-from kpi_pipeline.compute.ingest.refusals import Refusal, explain
+from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
 from kpi_pipeline.compute.ingest.similar_names import similar_names
-from kpi_pipeline.model.readings import ReadingReport, RowReport
+from kpi_pipeline.resources.reading import Reading, read_rows
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
@@ -25,54 +23,32 @@ _SIMILAR_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class RowCheck:
-    """What is accepted and rejected of one kind of rows; the most frequent reason first."""
-
-    report: RowReport
-    reasons: list[Refusal]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The check as plain JSON values."""
-        return {
-            "accepted": self.report.accepted,
-            "refused": self.report.refused,
-            "refused_amount_shares": self.report.refused_amount_shares,
-            "refused_of_unknown_amount": self.report.unreadable,
-            "reasons": [refusal.as_dict() for refusal in self.reasons],
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """Result of checking a source, named by its address without the password and its mapping's name.
+    """Result of checking a source.
 
     Attributes:
-        source: Its address.
-        mapping: Its mapping.
-        certificates: Its certificates.
-        costs: Its costs.
-        reading: The same in numbers, as a refresh keeps them.
+        source: Its address without the password.
+        mapping: Its mapping's name.
+        rows: What was read, validated.
         left_out: Rows of a file that are no rows.
         similar: By column, names that are probably one in several spellings.
     """
 
     source: str
     mapping: str
-    certificates: RowCheck
-    costs: RowCheck
-    reading: ReadingReport
+    rows: Reading
     left_out: LeftOut
     similar: Mapping[str, list[tuple[str, ...]]]
 
     def summary(self) -> str:
-        """Numbers of accepted and rejected rows, and of costs if there are any."""
-        rows, costs = self.certificates.report, self.costs.report
-        text = f"{rows.accepted:,} rows accepted, {rows.refused:,} rejected"
+        """Numbers of accepted and refused rows, and of costs if there are any."""
+        rows, costs = self.rows.report.certificates, self.rows.report.costs
+        text = f"{rows.accepted:,} rows accepted, {rows.refused:,} refused"
         if costs.accepted or costs.refused:
-            text += f"; {costs.accepted:,} costs accepted, {costs.refused:,} rejected"
+            text += f"; {costs.accepted:,} costs accepted, {costs.refused:,} refused"
         for what, report in (("rows", rows), ("costs", costs)):
             if report.refused_text():
-                text += f"; the rejected {what} hold {report.refused_text()}"
+                text += f"; the refused {what} hold {report.refused_text()}"
         if self.left_out.as_text():
             text += f"; {self.left_out.as_text()}"
         return text
@@ -82,9 +58,9 @@ class SourceCheck:
         return {
             "source": self.source,
             "mapping": self.mapping,
-            **self.certificates.as_dict(),
-            "costs": self.costs.as_dict(),
-            "conflicts": dict(self.reading.conflicts),
+            **_as_dict(self.rows.refused_certificates),
+            "costs": _as_dict(self.rows.refused_costs),
+            "conflicts": dict(self.rows.report.conflicts),
             "left_out": {"empty_rows": self.left_out.blank, "rows_of_totals": self.left_out.totals},
             "similar_names": dict(self.similar),
         }
@@ -105,13 +81,24 @@ class SourceCheck:
         )
 
 
-def read_source(url: str, mapping: str, timezone: str, as_of: date) -> SourceCheck:
+def _as_dict(refused: RefusedRows) -> dict[str, Any]:
+    report = refused.report
+    return {
+        "accepted": report.accepted,
+        "refused": report.refused,
+        "refused_amount_shares": report.refused_amount_shares,
+        "refused_of_unknown_amount": report.unreadable,
+        "reasons": [refusal.as_dict() for refusal in refused.reasons()],
+    }
+
+
+def read_source(url: str, mapping: str, settings: Settings, as_of: date) -> SourceCheck:
     """Read and validate a source as a refresh does, without storing anything.
 
     Args:
         url: Path of a .csv file, or SQLAlchemy URL.
         mapping: Shipped name or path of a mapping file.
-        timezone: Zone of calendar days.
+        settings: Give the zone of calendar days and the limits of what is refused.
         as_of: The business date; a date that is yet to come is in conflict with nothing.
 
     Raises:
@@ -121,22 +108,18 @@ def read_source(url: str, mapping: str, timezone: str, as_of: date) -> SourceChe
     source_mapping = load_mapping(mapping)
     read_at = time.time()
     extracted = extract(url, source_mapping)
-    rows = normalise(extracted.raw, source_mapping, extracted.log, timezone)
-    costs = extracted.costs
-    headers, lines = (costs.headers, costs.lines) if costs else (None, None)
-    cost_rows = normalise_costs(headers, lines, source_mapping, rows.certificates, timezone)
+    rows = read_rows(
+        extracted,
+        source_mapping,
+        timezone=settings.timezone,
+        as_of=as_of,
+        read_at=read_at,
+        limits=RefusalLimits(settings.max_rejected_share, settings.max_rejected_amount_share),
+    )
     return SourceCheck(
         source=masked_url(url),
         mapping=source_mapping.name,
-        certificates=RowCheck(
-            rows.report,
-            explain(rows.quarantine, rows.reason_counts, source_mapping),
-        ),
-        costs=RowCheck(
-            cost_rows.report,
-            explain(cost_rows.quarantine, cost_rows.reason_counts, source_mapping, costs=True),
-        ),
-        reading=ReadingReport(read_at, rows.report, cost_rows.report, rows.conflict_counts(as_of)),
+        rows=rows,
         left_out=extracted.left_out,
         similar={
             column: groups
@@ -146,33 +129,12 @@ def read_source(url: str, mapping: str, timezone: str, as_of: date) -> SourceChe
     )
 
 
-def check_rejected_share(check: SourceCheck, settings: Settings) -> None:
-    """Reject a source that every refresh would reject.
+def refuse_excesses(check: SourceCheck) -> None:
+    """Refuse a source that every refresh would hold back.
 
     Raises:
-        Problem: If more of its rows or costs are rejected than KPI_MAX_REJECTED_SHARE allows, or more of
+        Problem: If more of its rows or costs are refused than KPI_MAX_REJECTED_SHARE allows, or more of
             their amount than KPI_MAX_REJECTED_AMOUNT_SHARE allows.
     """
-    for kind, rows in (("rows", check.certificates), ("costs", check.costs)):
-        report, limit, amount_limit = (
-            rows.report,
-            settings.max_rejected_share,
-            settings.max_rejected_amount_share,
-        )
-        excess = [
-            setting
-            for setting, is_over in (
-                ("KPI_MAX_REJECTED_SHARE", report.refused_share > limit),
-                ("KPI_MAX_REJECTED_AMOUNT_SHARE", report.refused_amount_share > amount_limit),
-            )
-            if is_over
-        ]
-        if not excess:
-            continue
-        most_frequent = "; ".join(refusal.as_text() for refusal in rows.reasons[:3])
-        money = f" They hold {text} (limit {amount_limit:.1%})." if (text := report.refused_text()) else ""
-        raise Problem(
-            f"{report.refused} of {report.accepted + report.refused} {kind} of {check.source} are rejected "
-            f"({report.refused_share:.1%}, limit {limit:.1%}).{money} {most_frequent}; "
-            f"or raise {' and '.join(excess)}"
-        )
+    if excesses := check.rows.excesses:
+        raise Problem(f"{check.source}: {'; '.join(refused.as_text() for refused in excesses)}")

@@ -11,6 +11,9 @@ from pydantic.dataclasses import dataclass
 
 _CONFIG: Final = ConfigDict(extra="forbid")
 
+FEW_ROWS: Final = 20
+"""Below so many rows of a currency, one row alone is on average more than 5% of its amount."""
+
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class RowReport:
@@ -25,6 +28,8 @@ class RowReport:
         accepted_amounts: Amount accepted by currency, in its minor units.
         refused_amounts: Amount refused by currency, where row and currency could be read.
         unreadable: Refused rows whose amount could not be read.
+        accepted_rows: Rows of the accepted amount by currency.
+        refused_rows: Rows of the refused amount by currency.
     """
 
     accepted: int = 0
@@ -32,6 +37,8 @@ class RowReport:
     accepted_amounts: Mapping[str, int] = field(default_factory=dict)
     refused_amounts: Mapping[str, int] = field(default_factory=dict)
     unreadable: int = 0
+    accepted_rows: Mapping[str, int] = field(default_factory=dict)
+    refused_rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def refused_share(self) -> float:
@@ -48,10 +55,21 @@ class RowReport:
         }
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
-    @property
-    def refused_amount_share(self) -> float:
-        """The largest of these shares; 0 without any."""
-        return max(self.refused_amount_shares.values(), default=0.0)
+    def is_amount_within(self, limit: float) -> bool:
+        """Whether no currency has more than a share of its amount refused.
+
+        One refused row of a currency with fewer than `FEW_ROWS` rows exceeds no limit: it would exceed any
+        that is of use, and would stop the figures of every other currency.
+        """
+        return all(
+            share <= limit
+            for currency, share in self.refused_amount_shares.items()
+            if not self._is_one_of_few(currency)
+        )
+
+    def _is_one_of_few(self, currency: str) -> bool:
+        refused = self.refused_rows.get(currency, 0)
+        return refused <= 1 and refused + self.accepted_rows.get(currency, 0) < FEW_ROWS
 
     def refused_text(self) -> str:
         """What the refused rows mean in money, as a phrase; empty where they mean nothing."""
@@ -116,7 +134,11 @@ class ReadingReport:
         return blake2b(counted, digest_size=4).hexdigest()
 
     def falls_from(self, before: "ReadingReport", limit: float) -> tuple[Fall, ...]:
-        """What fell by more than a share of what an earlier reading held, the largest fall first."""
+        """What fell by more than a share of what an earlier reading held, the largest fall first.
+
+        The amount of a currency that had and has fewer than `FEW_ROWS` rows falls only where more than one
+        of them is gone.
+        """
         pairs = [
             ("certificates", before.certificates, self.certificates),
             ("costs", before.costs, self.costs),
@@ -126,9 +148,14 @@ class ReadingReport:
             Fall(what, currency, amount, now.accepted_amounts.get(currency, 0))
             for what, then, now in pairs
             for currency, amount in then.accepted_amounts.items()
-            if amount
+            if amount and not _lost_one_of_few(then.accepted_rows, now.accepted_rows, currency)
         ]
         return tuple(sorted((fall for fall in falls if fall.share > limit), key=lambda fall: -fall.share))
+
+
+def _lost_one_of_few(then: Mapping[str, int], now: Mapping[str, int], currency: str) -> bool:
+    before, after = then.get(currency, 0), now.get(currency, 0)
+    return max(before, after) < FEW_ROWS and before - after <= 1
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

@@ -4,6 +4,7 @@ from datetime import date
 
 from dagster import ConfigurableResource, Failure
 
+from kpi_pipeline.compute.ingest.refusals import RefusalLimits
 from kpi_pipeline.model.mapping import MappingError, SourceMapping
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import current_settings
@@ -103,9 +104,10 @@ class SourceResource(ConfigurableResource[None]):
         """Months of the window over which flows are summed."""
         return current_settings().window_months
 
-    def max_rejected_amount_share(self) -> float:
-        """Share of the refused amount above which a run fails."""
-        return current_settings().max_rejected_amount_share
+    def refusal_limits(self) -> RefusalLimits:
+        """What may be refused of a reading that is published."""
+        settings = current_settings()
+        return RefusalLimits(settings.max_rejected_share, settings.max_rejected_amount_share)
 
     def max_fall_share(self) -> float:
         """Share of rows or amount by which a reading may fall below the last accepted one."""
@@ -114,7 +116,3 @@ class SourceResource(ConfigurableResource[None]):
     def readings_file(self) -> ReadingsFile:
         """The last accepted reading of the chosen source, and one that is held."""
         return ReadingsFile(current_settings())
-
-    def max_rejected_share(self) -> float:
-        """Share of refused rows above which a run fails."""
-        return current_settings().max_rejected_share

@@ -75,7 +75,7 @@ def test_too_many_refused_costs_fail_the_run_and_keep_the_quarantine(
 ) -> None:
     dirty_costs("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id <= 7")
     result = run("refresh_all", *READ)
-    assert "7 of 72 costs are refused (9.7%, limit 5.0%); the live figures stay" in failure(result)
+    assert "the live figures stay: 7 of 72 costs are refused (9.7%, limit 5.0%)." in failure(result)
     assert "[costs.kinds]" in failure(result)
     assert (demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet").exists()
     assert not (demo_home / "storage" / "costs" / f"{result.run_id}.parquet").exists()
@@ -86,11 +86,25 @@ def test_a_small_share_of_rows_with_a_large_share_of_money_fails_the_run(
 ) -> None:
     dirty_costs("UPDATE edp SET estado = 'raro', monto_propuesto = 1000000000000 WHERE rowid = 7")
     message = failure(run("refresh_all", *READ))
-    assert "3 of 600 rows are refused (0.5%, limit 5.0%); the live figures stay. They hold 9" in message
+    assert "3 of 600 rows are refused (0.5%, limit 5.0%). They hold 9" in message
     assert "% of the amount in CLP" in message
     held = read().readings().held
-    assert held.report.certificates.refused_amount_share > 0.9
+    assert held.report.certificates.refused_amount_shares["CLP"] > 0.9
     assert held.falls == ()
+
+
+def test_one_refused_row_of_a_currency_of_few_rows_stops_nothing(
+    demo_home: Path, run, read, failure, dirty_costs
+) -> None:
+    dirty_costs("UPDATE cost_header SET moneda = 'EUR' WHERE cost_id IN (7, 8, 9)")
+    dirty_costs("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id = 7")
+    assert run("refresh_all", *READ).success
+    readings = read().readings()
+    assert readings.held is None
+    assert readings.accepted.costs.refused_amount_shares["EUR"] > 0.05
+
+    dirty_costs("UPDATE cost_header SET tipo_costo = 'raro' WHERE cost_id = 8")
+    assert "% of the amount in EUR" in failure(run("refresh_all", *READ)), "two are more than one"
 
 
 def test_a_source_that_collapses_is_held_until_it_is_accepted_or_normal_again(
@@ -136,7 +150,7 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     live = read().manifest()
     monkeypatch.setenv("KPI_MAX_REJECTED_SHARE", "0")
     result = run()
-    assert "2 of 600 rows are refused (0.3%, limit 0.0%); the live figures stay" in failure(result)
+    assert "2 of 600 rows are refused (0.3%, limit 0.0%)." in failure(result)
     assert "mapping file" in failure(result)
     assert (demo_home / "storage" / "quarantine" / f"{result.run_id}.parquet").exists()
     assert not (demo_home / "storage" / "certificates" / f"{result.run_id}.parquet").exists()

@@ -46,7 +46,7 @@ def mapping(tmp_path: Path) -> Path:
 def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
     ran = kpi("load", "demo", "--rows", "300", "--seed", "5")
     assert ran.code == 0, ran.errors
-    assert "299 rows accepted, 1 rejected; 36 costs accepted, 0 rejected" in ran.output
+    assert "299 rows accepted, 1 refused; 36 costs accepted, 0 refused" in ran.output
     assert chosen() == {
         "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
         "KPI_SOURCE_MAPPING": "edp",
@@ -72,7 +72,7 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     source = write_csv(tmp_path / "some.csv", good=98, bad=2)
     ran = kpi("load", "--mapping", str(mapping), str(source))
     assert ran.code == 0, ran.errors
-    assert "98 rows accepted, 2 rejected" in ran.output
+    assert "98 rows accepted, 2 refused" in ran.output
     (line,) = (line for line in ran.output.splitlines() if "bad_date" in line)
     assert "2024-02-31" in line, "the text refused"
     assert "not read as ISO 8601" in line
@@ -85,10 +85,10 @@ def test_rows_that_are_no_rows_are_counted(kpi, mapping: Path, tmp_path: Path) -
     source = write_csv(tmp_path / "some.csv", good=3)
     source.write_text(source.read_text() + ",,,\nTotal,,,6\n")
     ran = kpi("load", "--mapping", str(mapping), str(source))
-    assert "3 rows accepted, 0 rejected; 1 empty row and 1 row of totals left out" in ran.output
+    assert "3 rows accepted, 0 refused; 1 empty row and 1 row of totals left out" in ran.output
 
 
-def test_rejected_rows_are_weighed_in_money(kpi, mapping: Path, tmp_path: Path) -> None:
+def test_refused_rows_are_weighed_in_money(kpi, mapping: Path, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "rows.csv", good=99)
     with source.open("a") as file:
         file.write("B0,Minera X,2024-02-31,26000\nB1,Minera X,2024-01-31,much\n")
@@ -133,14 +133,14 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
 
     ran = kpi("load", spoil(2))
     assert ran.code == 0, ran.errors
-    assert "70 costs accepted, 2 rejected" in ran.output
+    assert "70 costs accepted, 2 refused" in ran.output
     assert "unknown_kind:kind" in ran.output
     told = kpi("load", spoil(2), "--json").json()["costs"]
     assert (told["accepted"], told["refused"], told["reasons"][0]["rows"]) == (70, 2, 2)
     before = chosen()
     ran = kpi("load", spoil(7))
     assert ran.code == 1
-    assert "7 of 72 costs of" in ran.errors
+    assert "7 of 72 costs are refused" in ran.errors
     assert "[costs.kinds]" in ran.errors
     assert chosen() == before
 

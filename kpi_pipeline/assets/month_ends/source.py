@@ -52,8 +52,8 @@ def month_end_certificates(
         "fence": reading.provenance.fence,
     }
     for name, table, refusals in (
-        ("month_end_certificates", reading.certificates, reading.refused_certificates),
-        ("month_end_costs", reading.costs, reading.refused_costs),
+        ("month_end_certificates", reading.certificates, reading.rows.refused_certificates),
+        ("month_end_costs", reading.costs, reading.rows.refused_costs),
     ):
         yield Output(
             table,

@@ -1,4 +1,4 @@
-"""Why rows are refused, in the reader's terms: the text refused, how it was read, and what to write where."""
+"""Refused rows, in the reader's terms: why, what to write where, and whether they are too many."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,15 @@ from kpi_pipeline.compute.ingest.advice import Advice, RefusedText, advise
 from kpi_pipeline.model.certificates import Reason
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.readings import RowReport
+
+ROWS: Final = "rows"
+COSTS: Final = "costs"
 
 EXAMPLES: Final = 3
 """Refused texts that are shown of a reason."""
 
+_REASONS_SHOWN: Final = 3
 _ROWS_SEARCHED: Final = 20_000
 _TEXTS_SEARCHED: Final = 50
 
@@ -56,6 +61,76 @@ class Refusal:
             "advice": self.advice.sentence,
             "settings": [setting.as_toml() for setting in self.advice.settings],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalLimits:
+    """Shares above which what is refused stops a publication.
+
+    Attributes:
+        rows: Share of all rows (KPI_MAX_REJECTED_SHARE).
+        amount: Share of a currency's amount (KPI_MAX_REJECTED_AMOUNT_SHARE).
+    """
+
+    rows: float
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRows:
+    """What one reading refuses of one kind of rows, against the limits.
+
+    Attributes:
+        what: What the rows are called, `ROWS` or `COSTS`.
+        report: What is accepted and refused, in rows and in money.
+        reason_counts: Rows refused by reason.
+        limits: The limits.
+        quarantine: The rows refused.
+        mapping: The mapping by which they were read.
+    """
+
+    what: str
+    report: RowReport
+    reason_counts: Mapping[str, int]
+    limits: RefusalLimits
+    quarantine: pa.Table
+    mapping: SourceMapping
+
+    @property
+    def rows_within_limit(self) -> bool:
+        """Whether few enough rows are refused to trust the rest."""
+        return self.report.refused_share <= self.limits.rows
+
+    @property
+    def amount_within_limit(self) -> bool:
+        """Whether little enough of each currency's amount is refused to trust the rest."""
+        return self.report.is_amount_within(self.limits.amount)
+
+    @property
+    def are_within_limits(self) -> bool:
+        """Whether the rest can be published."""
+        return self.rows_within_limit and self.amount_within_limit
+
+    def reasons(self) -> "list[Refusal]":
+        """Why rows are refused, the most frequent reason first."""
+        return explain(self.quarantine, self.reason_counts, self.mapping, costs=self.what == COSTS)
+
+    def as_text(self) -> str:
+        """What is refused as sentences, with the limits, the most frequent reasons and what to do."""
+        report = self.report
+        held = report.refused_text()
+        money = f" They hold {held} (limit {self.limits.amount:.1%})." if held else ""
+        reasons = "; ".join(refusal.as_text() for refusal in self.reasons()[:_REASONS_SHOWN])
+        settings = {
+            "KPI_MAX_REJECTED_SHARE": self.rows_within_limit,
+            "KPI_MAX_REJECTED_AMOUNT_SHARE": self.amount_within_limit,
+        }
+        exceeded = [name for name, is_within in settings.items() if not is_within]
+        otherwise = f"; or raise {' and '.join(exceeded)}" if exceeded else ""
+        return (
+            f"{report.refused:,} of {report.accepted + report.refused:,} {self.what} are refused "
+            f"({report.refused_share:.1%}, limit {self.limits.rows:.1%}).{money} {reasons}{otherwise}"
+        )
 
 
 def explain(

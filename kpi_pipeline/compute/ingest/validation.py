@@ -225,8 +225,9 @@ def row_report(connection: duckdb.DuckDBPyConnection, amount: str) -> RowReport:
         for condition in ("reasons IS NULL", is_missing)
     )
     by_currency = connection.execute(
-        f"SELECT currency, {', '.join(sums)} FROM validated "
-        f"WHERE currency IS NOT NULL AND {amount} IS NOT NULL GROUP BY currency ORDER BY currency"
+        f"SELECT currency, {', '.join(sums)}, count(*) FILTER (reasons IS NULL), "
+        f"count(*) FILTER ({is_missing}) FROM validated WHERE currency IS NOT NULL AND {amount} IS NOT NULL "
+        "GROUP BY currency ORDER BY currency"
     ).fetchall()
     ((accepted, refused_rows, unreadable),) = connection.execute(
         "SELECT count(*) FILTER (reasons IS NULL), count(*) FILTER (reasons IS NOT NULL), "
@@ -235,7 +236,9 @@ def row_report(connection: duckdb.DuckDBPyConnection, amount: str) -> RowReport:
     return RowReport(
         accepted=accepted,
         refused=refused_rows,
-        accepted_amounts={currency: amount for currency, amount, _ in by_currency if amount},
-        refused_amounts={currency: amount for currency, _, amount in by_currency if amount},
+        accepted_amounts={currency: amount for currency, amount, *_ in by_currency if amount},
+        refused_amounts={currency: amount for currency, _, amount, *_ in by_currency if amount},
         unreadable=unreadable,
+        accepted_rows={currency: rows for currency, *_, rows, _ in by_currency if rows},
+        refused_rows={currency: rows for currency, *_, rows in by_currency if rows},
     )
