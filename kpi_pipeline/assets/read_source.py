@@ -11,6 +11,7 @@ from kpi_pipeline.model.readings import Fall, HeldReading
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.reading import Reading, read_rows
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.csv_layout import FileRows
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.summary_rows import LeftOut
 
@@ -22,7 +23,8 @@ class SourceReading:
     Attributes:
         rows: What was read, validated.
         falls: What fell too far below the last accepted reading.
-        left_out: Rows of a file that are no rows.
+        left_out: Rows of files that are no rows.
+        files: What each file gave; empty of a database.
         provenance: Where the rows come from.
         seconds_reading: How long reading took.
         seconds_normalising: How long validating took.
@@ -31,6 +33,7 @@ class SourceReading:
     rows: Reading
     falls: tuple[Fall, ...]
     left_out: LeftOut
+    files: tuple[FileRows, ...]
     provenance: Provenance
     seconds_reading: float
     seconds_normalising: float
@@ -92,6 +95,7 @@ def read_source(source: SourceResource, cache: CacheResource) -> SourceReading:
         rows,
         falls=() if accepted is None else rows.report.falls_from(accepted, source.max_fall_share()),
         left_out=extracted.left_out,
+        files=extracted.files,
         provenance=Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark),
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,

@@ -131,6 +131,7 @@ def certificates(
             **_digest(reading),
             "empty_rows_left_out": reading.left_out.blank,
             "rows_of_totals_left_out": reading.left_out.totals,
+            "rows_by_file": MetadataValue.json({file.name: file.rows for file in reading.files}),
             "reasons": MetadataValue.json(dict(rows.reason_counts)),
             **origin,
             "preview": _preview(reading.certificates),

@@ -38,7 +38,12 @@ class Choice:
 
 def load(
     source: Annotated[
-        str, typer.Argument(help="`demo`, the path of a .csv file, or a URL such as sqlite:///data.db.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="`demo`, the path of a .csv file, a pattern of such files in quotes, or a URL such as "
+            "sqlite:///data.db.",
+        ),
     ],
     mapping: Annotated[
         str, typer.Option(help="Shipped mapping (edp, ibm_receivables), or the path of a mapping file.")
@@ -61,18 +66,21 @@ def load(
 
     Example: `kpi load --mapping ibm_receivables receivables.csv --as-of 2013-06-30`
 
+    Example: `kpi load --mapping my.toml 'exports/invoices-*.csv'`
+
     Example: `kpi load --mapping my.toml postgresql://user:password@host/database`
     """
     with reported_errors(as_json):
         settings = load_settings()
+        address = _one_address(source)
         day = as_of.date() if as_of else None
-        if source == DEMO:
+        if address == DEMO:
             if mapping != DEFAULT_MAPPING:
                 raise Problem("the demo has its own mapping: omit --mapping")
             with ProgressDisplay(silent=as_json) as display:
                 choice = make_demo(settings, rows, seed, day, display)
         else:
-            choice = Choice(source, mapping, day)
+            choice = Choice(address, mapping, day)
         # Not `settings.today()`, which the business date of the earlier choice may override.
         today = choice.as_of or datetime.now(ZoneInfo(settings.timezone)).date()
         check = read_source(choice.url, choice.mapping, settings, today)
@@ -93,6 +101,20 @@ def load(
         for fall in falls:
             print_line(f"Warning: {fall.as_text()} since the last accepted reading of this source.")
         print_line("Chosen. Publish its figures with `kpi warm`, or wait for the next scheduled refresh.")
+
+
+def _one_address(given: list[str]) -> str:
+    """The address of the source.
+
+    Raises:
+        typer.BadParameter: If there are several: a shell has replaced a pattern by the files that match.
+    """
+    if len(given) > 1:
+        raise typer.BadParameter(
+            f"{len(given)} sources are given; several files are one source by a pattern in quotes, such as "
+            "kpi load 'invoices-*.csv'"
+        )
+    return given[0]
 
 
 def make_demo(settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay) -> Choice:
@@ -158,10 +180,18 @@ def _print_check(check: SourceCheck) -> None:
     kinds = (("Refused rows", check.rows.refused_certificates), ("Refused costs", check.rows.refused_costs))
     for title, refused in kinds:
         if reasons := refused.reasons():
+            # Only rows of files have a place.
+            where = ("Where",) if any(refusal.places for refusal in reasons) else ()
             print_table(
-                (title, "Reason", "Examples", "What to do"),
+                (title, "Reason", "Examples", *where, "What to do"),
                 [
-                    (f"{refusal.rows:,}", refusal.reason, ", ".join(refusal.texts), refusal.advice.as_text())
+                    (
+                        f"{refusal.rows:,}",
+                        refusal.reason,
+                        ", ".join(refusal.texts),
+                        *(", ".join(refusal.places) for _ in where),
+                        refusal.advice.as_text(),
+                    )
                     for refusal in reasons
                 ],
             )

@@ -11,6 +11,7 @@ from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
 from kpi_pipeline.compute.ingest.similar_names import similar_names
 from kpi_pipeline.resources.reading import Reading, read_rows
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.csv_layout import FileRows
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.selection import masked_url
@@ -30,7 +31,8 @@ class SourceCheck:
         source: Its address without the password.
         mapping: Its mapping's name.
         rows: What was read, validated.
-        left_out: Rows of a file that are no rows.
+        left_out: Rows of files that are no rows.
+        files: What each file gave; empty of a database.
         similar: By column, names that are probably one in several spellings.
     """
 
@@ -38,6 +40,7 @@ class SourceCheck:
     mapping: str
     rows: Reading
     left_out: LeftOut
+    files: tuple[FileRows, ...]
     similar: Mapping[str, list[tuple[str, ...]]]
 
     def summary(self) -> str:
@@ -46,6 +49,8 @@ class SourceCheck:
         text = f"{rows.accepted:,} rows accepted, {rows.refused:,} refused"
         if costs.accepted or costs.refused:
             text += f"; {costs.accepted:,} costs accepted, {costs.refused:,} refused"
+        if len(self.files) > 1:
+            text += f"; {len(self.files):,} files, {self.files[0].name} to {self.files[-1].name}"
         for what, report in (("rows", rows), ("costs", costs)):
             if report.refused_text():
                 text += f"; the refused {what} hold {report.refused_text()}"
@@ -61,6 +66,7 @@ class SourceCheck:
             **_as_dict(self.rows.refused_certificates),
             "costs": _as_dict(self.rows.refused_costs),
             "conflicts": dict(self.rows.report.conflicts),
+            "files": [{"name": file.name, "rows": file.rows} for file in self.files],
             "left_out": {"empty_rows": self.left_out.blank, "rows_of_totals": self.left_out.totals},
             "similar_names": dict(self.similar),
         }
@@ -96,7 +102,7 @@ def read_source(url: str, mapping: str, settings: Settings, as_of: date) -> Sour
     """Read and validate a source as a refresh does, without storing anything.
 
     Args:
-        url: Path of a .csv file, or SQLAlchemy URL.
+        url: Path of a .csv file, pattern of such paths, or SQLAlchemy URL.
         mapping: Shipped name or path of a mapping file.
         settings: Give the zone of calendar days and the limits of what is refused.
         as_of: The business date; a date that is yet to come is in conflict with nothing.
@@ -121,6 +127,7 @@ def read_source(url: str, mapping: str, settings: Settings, as_of: date) -> Sour
         mapping=source_mapping.name,
         rows=rows,
         left_out=extracted.left_out,
+        files=extracted.files,
         similar={
             column: groups
             for column in _NAMES

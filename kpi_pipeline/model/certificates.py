@@ -50,6 +50,8 @@ DERIVED: Final = ("approved_assumed", "history")
 QUARANTINE_SCHEMA: Final = pa.schema(
     [
         pa.field("row_number", pa.int64(), nullable=False),  # from 1, in extraction order
+        pa.field("file", pa.string()),  # below the source's folder; null of a database
+        pa.field("line", pa.int64()),  # of the file, from 1; where the row begins
         pa.field("certificate_id", pa.string()),
         pa.field("reasons", pa.list_(pa.string()), nullable=False),  # "code" or "code:column"
         pa.field("raw", pa.string(), nullable=False),  # the source row as JSON

@@ -69,7 +69,9 @@ def read_rows(
     return Reading(
         rows.certificates,
         costs.costs,
-        RefusedRows(ROWS, rows.report, rows.reason_counts, limits, rows.quarantine, mapping),
+        RefusedRows(
+            ROWS, rows.report, rows.reason_counts, limits, extracted.placed(rows.quarantine), mapping
+        ),
         RefusedRows(COSTS, costs.report, costs.reason_counts, limits, costs.quarantine, mapping),
         ReadingReport(read_at, rows.report, costs.report, rows.conflict_counts(as_of)),
         costs.undetailed,

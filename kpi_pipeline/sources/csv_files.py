@@ -9,49 +9,74 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.sources.csv_layout import FileRows, Layout, layout_of
+from kpi_pipeline.sources.csv_paths import CsvPath, csv_paths, is_pattern
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import check_columns, resolve_columns
+from kpi_pipeline.sources.relations import CORRECT_NAMES, check_columns, resolve_columns
 from kpi_pipeline.sources.summary_rows import LeftOut, leave_out
-from kpi_pipeline.sources.text_encoding import file_encoding, transcoded, wrong_encoding
+from kpi_pipeline.sources.text_encoding import transcoded, wrong_encoding
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a file is laid out.
+class CsvRows:
+    """The rows of one or more files.
 
     Attributes:
-        encoding: Its encoding.
-        delimiter: Its field separator.
-        lines_before: Lines before the header.
-        header: The names of its columns.
+        table: The rows, as text in the mapping's columns and order; those of the first file first.
+        left_out: How many are left out: empty ones, and sums below the rows.
+        files: What each file gave.
     """
 
-    encoding: str
-    delimiter: str
-    lines_before: int
-    header: list[str]
+    table: pa.Table
+    left_out: LeftOut
+    files: tuple[FileRows, ...]
 
 
-def read_csv(path: Path, mapping: SourceMapping) -> tuple[pa.Table, LeftOut]:
-    """Read the mapping's columns of a CSV file with a header line, as text in the mapping's order.
+def read_csv(address: str, mapping: SourceMapping) -> CsvRows:
+    """Read the mapping's columns of CSV files with a header line each; several are one table.
 
-    A byte order mark tells UTF-8 and UTF-16, a line `sep=;` before the header its delimiter; both go before
-    the mapping. Headers may differ from the mapping's names in case, accents and spaces.
+    Each file is read by itself. A byte order mark tells UTF-8 and UTF-16, a line `sep=;` before the header
+    its delimiter; both go before the mapping. Headers may differ from the mapping's names in case, accents
+    and spaces, and from file to file in their order.
 
-    Returns:
-        The rows, and how many are left out: empty ones, and sums below the rows.
+    Args:
+        address: A path, or a pattern of paths.
+        mapping: What to read.
 
     Raises:
-        SourceError: If the file is missing, is not valid CSV or lacks a column; or if the mapping names
-            what only a database has.
+        SourceError: If a file is missing, is not valid CSV or lacks a column, or a pattern matches no file;
+            or if the mapping names what only a database has.
     """
+    paths = csv_paths(address)
+    advice = _advice(address)
+    tables, blank, totals, files = [], 0, 0, []
+    for path in paths:
+        table, left_out, file = _read_file(path, mapping, advice)
+        tables.append(table)
+        blank, totals = blank + left_out.blank, totals + left_out.totals
+        files.append(file)
+    return CsvRows(pa.concat_tables(tables), LeftOut(blank, totals), tuple(files))
+
+
+def _advice(address: str) -> str:
+    """What to do about a file without a column that is to be read."""
+    if not is_pattern(address):
+        return CORRECT_NAMES
+    return (
+        f"Every file of {address} needs it: correct the first line of this file, keep the file under a name "
+        "that the pattern does not match, or correct the names in the mapping file"
+    )
+
+
+def _read_file(file: CsvPath, mapping: SourceMapping, advice: str) -> tuple[pa.Table, LeftOut, FileRows]:
+    path = file.path
     if not path.exists():
         raise SourceError(f"there is no file {path}; check the path")
     _refuse_database_settings(path, mapping)
     try:
-        layout = _layout(path, mapping)
-        names = _columns(path, mapping, layout)
-        return _read(path, layout, names, mapping)
+        layout = layout_of(path, mapping)
+        names = _columns(path, mapping, layout, advice)
+        table, blank_lines = _table(path, layout, names)
     except UnicodeDecodeError:
         raise wrong_encoding(path, mapping.source.encoding) from None
     except OSError as error:
@@ -63,6 +88,12 @@ def read_csv(path: Path, mapping: SourceMapping) -> tuple[pa.Table, LeftOut]:
             f"{path} is not a well-formed CSV file: {str(error).splitlines()[0]}. Correct the file, "
             f"or source.delimiter ({mapping.source.delimiter!r}) in the mapping file"
         ) from None
+    rows, blank, totals = leave_out(table.rename_columns(list(mapping.source_columns)), mapping)
+    return (
+        rows,
+        LeftOut(len(blank) + blank_lines, len(totals)),
+        FileRows(path, file.name, layout, rows.num_rows, blank | totals),
+    )
 
 
 def _refuse_database_settings(path: Path, mapping: SourceMapping) -> None:
@@ -79,31 +110,17 @@ def _refuse_database_settings(path: Path, mapping: SourceMapping) -> None:
         )
 
 
-def _layout(path: Path, mapping: SourceMapping) -> _Layout:
-    encoding = file_encoding(path, mapping.source.encoding)
-    # utf-8-sig drops the byte order mark that spreadsheets write, as Arrow does.
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
-        first = file.readline().strip("\r\n").strip('"')
-        has_separator_line = first[:4].lower() == "sep=" and len(first) == len("sep=") + 1
-        delimiter = first[-1] if has_separator_line else mapping.source.delimiter
-        if not has_separator_line:
-            file.seek(0)
-        header = next(csv.reader(file, delimiter=delimiter), None)
-    if not header:
-        raise SourceError(f"{path} is empty; its first line must name the columns")
-    return _Layout(encoding, delimiter, int(has_separator_line), header)
-
-
-def _columns(path: Path, mapping: SourceMapping, layout: _Layout) -> list[str]:
+def _columns(path: Path, mapping: SourceMapping, layout: Layout, advice: str) -> list[str]:
     """The file's own names of the mapping's columns."""
     names = resolve_columns(mapping.source_columns, layout.header)
     others = [mark for mark in ";,\t|" if mark != layout.delimiter and mark in "".join(layout.header)]
     if len(layout.header) == 1 and others:
         raise SourceError(
             f"{path} has one column by delimiter {layout.delimiter!r}, named {layout.header[0]!r}; write "
-            f"delimiter = {_toml_mark(others[0])} under [source] in the mapping file"
+            f"delimiter = {_toml_mark(others[0])} under [source] in the mapping file, "
+            f"or sep={others[0]} as the first line of the file"
         )
-    check_columns(str(path), tuple(names), layout.header)
+    check_columns(str(path), tuple(names), layout.header, advice)
     return names
 
 
@@ -111,12 +128,13 @@ def _toml_mark(mark: str) -> str:
     return '"\\t"' if mark == "\t" else f'"{mark}"'
 
 
-def _read(path: Path, layout: _Layout, names: list[str], mapping: SourceMapping) -> tuple[pa.Table, LeftOut]:
+def _table(path: Path, layout: Layout, names: list[str]) -> tuple[pa.Table, int]:
+    """The columns of a file, and how many blank lines are left out."""
     blank_lines = 0
 
     def skip_blank(row: pacsv.InvalidRow) -> str:
         nonlocal blank_lines
-        if row.text.strip(layout.delimiter + '" \t\r\n'):
+        if not layout.is_blank(row.text):
             return "error"
         blank_lines += 1
         return "skip"
@@ -132,5 +150,4 @@ def _read(path: Path, layout: _Layout, names: list[str], mapping: SourceMapping)
             column_types=dict.fromkeys(layout.header, pa.string()), include_columns=names
         ),
     )
-    rows, left_out = leave_out(table.rename_columns(list(mapping.source_columns)), mapping)
-    return rows, LeftOut(left_out.blank + blank_lines, left_out.totals)
+    return table, blank_lines

@@ -1,7 +1,9 @@
 """Change detection: whether a source has changed since the last probe, much cheaper than reading it."""
 
 import hashlib
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,10 +14,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.sources.csv_paths import CsvPath, csv_paths, is_csv
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import parse_address, read_database
 from kpi_pipeline.sources.relations import Relation, RelationName, relations_of
-from kpi_pipeline.sources.selection import is_csv
 
 _SIDE_FILES: Final = ("", "-wal", "-journal")
 """Suffixes of the files that hold changes before SQLite merges them into its database."""
@@ -44,7 +46,7 @@ def probe(url: str, mapping: SourceMapping, before: Probe | None = None) -> Prob
     """Probe a source.
 
     Args:
-        url: Path of a .csv file, or SQLAlchemy URL.
+        url: Path of a .csv file, pattern of such paths, or SQLAlchemy URL.
         mapping: Its mapping.
         before: The previous probe of the same source and mapping.
 
@@ -54,37 +56,46 @@ def probe(url: str, mapping: SourceMapping, before: Probe | None = None) -> Prob
     file_state = _file_state(url)
     if before is not None and file_state is not None and before.file_state == file_state:
         return before
-    token = _file_digest(Path(url).expanduser()) if is_csv(url) else _database_token(url, mapping)
+    token = _files_digest(csv_paths(url)) if is_csv(url) else _database_token(url, mapping)
     return Probe(token, file_state)
 
 
 def _file_state(url: str) -> str | None:
     if is_csv(url):
-        files = [Path(url).expanduser()]
+        files = [file.path for file in csv_paths(url)]
     else:
         address = parse_address(url)
         if address.get_backend_name() != "sqlite" or not address.database:
             return None
         files = [Path(address.database + suffix) for suffix in _SIDE_FILES]
     try:
-        states = [file.stat() for file in files if file.exists()]
+        states = [(file, file.stat()) for file in files if file.exists()]
     except OSError:
         # Reading the file reports what is wrong, as for a missing file.
         return None
-    if any(state.st_mtime > time.time() - _SETTLED_S for state in states):
+    if any(state.st_mtime > time.time() - _SETTLED_S for _, state in states):
         return None
-    texts = [f"{state.st_ino}:{state.st_size}:{state.st_mtime_ns}:{state.st_ctime_ns}" for state in states]
+    texts = [
+        f"{file}:{state.st_ino}:{state.st_size}:{state.st_mtime_ns}:{state.st_ctime_ns}"
+        for file, state in states
+    ]
     return ";".join(texts) or None
 
 
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return f"blake2b:{hashlib.file_digest(file, 'blake2b').hexdigest()[:32]}"
-    except FileNotFoundError:
-        raise SourceError(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
+def _files_digest(files: Sequence[CsvPath]) -> str:
+    """A digest of what files hold and of their names."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path, name in ((file.path, file.name) for file in files):
+        try:
+            with path.open("rb") as file:
+                held = hashlib.file_digest(file, "blake2b").digest()
+        except FileNotFoundError:
+            raise SourceError(f"there is no file {path}; check the path") from None
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
+        # The digest before has a fixed length, and no name holds a zero byte.
+        digest.update(os.fsencode(name) + b"\0" + held)
+    return f"blake2b:{digest.hexdigest()}"
 
 
 def _database_token(url: str, mapping: SourceMapping) -> str:

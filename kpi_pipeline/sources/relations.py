@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
@@ -14,6 +14,8 @@ from kpi_pipeline.sources.errors import SourceError
 
 RelationName = Literal["certificates", "log", "cost_headers", "cost_lines"]
 """The relations that a mapping can read from a database."""
+
+CORRECT_NAMES: Final = "Correct the names in the mapping file"
 
 _NAME_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 
@@ -133,8 +135,19 @@ def resolve_columns(expected: Iterable[str], present: Sequence[str]) -> list[str
     return [alike[name][0] if len(alike.get(name, ())) == 1 else name for name in expected]
 
 
-def check_columns(label: str, expected: tuple[str, ...], present: list[str]) -> None:
+def check_columns(
+    label: str,
+    expected: tuple[str, ...],
+    present: list[str],
+    advice: str = CORRECT_NAMES,
+) -> None:
     """Compare the columns to read with those that exist.
+
+    Args:
+        label: What has the columns, in messages.
+        expected: The columns to read.
+        present: Those that exist.
+        advice: What to do where one is missing.
 
     Raises:
         SourceError: If one is missing or ambiguous; names it.
@@ -142,8 +155,7 @@ def check_columns(label: str, expected: tuple[str, ...], present: list[str]) -> 
     missing = [name for name in expected if name not in present]
     if missing:
         raise SourceError(
-            f"{label} has no column {', '.join(missing)}; it has: {', '.join(present)}. "
-            "Correct the names in the mapping file"
+            f"{label} has no column {', '.join(missing)}; it has: {', '.join(present)}. {advice}"
         )
     repeated = [name for name in expected if present.count(name) > 1]
     if repeated:

@@ -24,7 +24,7 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
 
     Args:
         settings: Gives KPI_HOME.
-        url: Path of a CSV file or SQLAlchemy URL; None for none.
+        url: Path of a CSV file, pattern of such or SQLAlchemy URL; None for none.
         mapping: Shipped name or path of a mapping file; None for the default.
         as_of: Business date; None for today.
 
@@ -53,11 +53,6 @@ def choose_source(settings: Settings, url: str | None, mapping: str | None, as_o
         Path(name).unlink(missing_ok=True)
         raise
     return target
-
-
-def is_csv(url: str) -> bool:
-    """Whether an address is the path of a CSV file, tabulated text included."""
-    return "://" not in url and url.lower().endswith((".csv", ".tsv", ".txt"))
 
 
 def masked_url(url: str) -> str:

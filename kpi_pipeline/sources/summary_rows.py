@@ -32,12 +32,15 @@ class LeftOut:
         return f"{' and '.join(named)} left out" if named else ""
 
 
-def leave_out(table: pa.Table, mapping: SourceMapping) -> tuple[pa.Table, LeftOut]:
+def leave_out(table: pa.Table, mapping: SourceMapping) -> tuple[pa.Table, frozenset[int], frozenset[int]]:
     """Leave out the rows of a table of texts that are no rows.
 
     Args:
         table: The rows, in the mapping's source columns.
         mapping: Names the date of issue and the amounts.
+
+    Returns:
+        The other rows, and the places, from 0 on, of those that are blank and of sums.
     """
     issued = table[str(mapping.columns["issued_on"])]
     has_none = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(issued), ""), True)
@@ -51,6 +54,6 @@ def leave_out(table: pa.Table, mapping: SourceMapping) -> tuple[pa.Table, LeftOu
         elif given.keys() <= amounts or any(_TOTAL.fullmatch(text) for text in given.values()):
             totals.add(at)
     if not blank and not totals:
-        return table, LeftOut()
+        return table, frozenset(), frozenset()
     kept = pa.array([at not in blank and at not in totals for at in range(table.num_rows)])
-    return table.filter(kept), LeftOut(len(blank), len(totals))
+    return table.filter(kept), frozenset(blank), frozenset(totals)

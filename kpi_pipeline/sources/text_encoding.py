@@ -13,6 +13,7 @@ _MARKS: Final = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _BEGINNING: Final = 4096
+_BLOCK: Final = 1 << 20
 _CONTROL: Final = re.compile("[\x80-\x9f]")
 _WORD_WITH_CONTROL: Final = re.compile('[^,;\t|\r\n"]*[\x80-\x9f][^,;\t|\r\n"]*')
 _NOT_ASCII: Final = re.compile('[^,;\t|\r\n"]*[^\x00-\x7f][^,;\t|\r\n"]*')
@@ -22,8 +23,9 @@ _WINDOWS: Final = "cp1252"
 def file_encoding(path: Path, declared: str | None) -> str:
     """The encoding of a file.
 
-    A byte order mark goes before what is declared. Without either, zero bytes at every second place tell
-    UTF-16, and anything else is read as UTF-8.
+    A byte order mark goes before what is declared, and so does text that is UTF-8 beyond ASCII: in another
+    encoding of Latin letters its bytes would be nonsense. Without a mark and a declaration, zero bytes at
+    every second place tell UTF-16, and anything else is read as UTF-8.
 
     Args:
         path: The file.
@@ -35,10 +37,26 @@ def file_encoding(path: Path, declared: str | None) -> str:
         if beginning.startswith(mark):
             return encoding
     if declared is not None:
-        return codecs.lookup(declared).name
+        name = codecs.lookup(declared).name
+        return "utf-8" if name != "utf-8" and _is_utf8_beyond_ascii(path) else name
     if b"\0" in beginning:
         return "utf-16-le" if beginning[1:2] == b"\0" else "utf-16-be"
     return "utf-8"
+
+
+def _is_utf8_beyond_ascii(path: Path) -> bool:
+    decoder, is_beyond = codecs.getincrementaldecoder("utf-8")(), False
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                if b"\0" in block:
+                    return False
+                is_beyond |= not block.isascii()
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return is_beyond
 
 
 def transcoded(path: Path, encoding: str) -> bytes:

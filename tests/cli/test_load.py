@@ -81,6 +81,41 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     assert (reason["rows"], reason["examples"], reason["settings"]) == (2, ["2024-02-31"], [])
 
 
+def test_several_files_are_one_source(kpi, chosen, mapping: Path, tmp_path: Path) -> None:
+    write_csv(tmp_path / "claims-2023.csv", good=60)
+    second = write_csv(tmp_path / "claims-2024.csv", good=0, bad=2)
+    second.write_text(second.read_text() + "".join(f"H{row},Minera X,2024-01-31,9\n" for row in range(40)))
+    ran = kpi("load", "--mapping", str(mapping), "claims-*.csv")
+    assert ran.code == 0, ran.errors
+    assert "100 rows accepted, 2 refused; 2 files, claims-2023.csv to claims-2024.csv" in ran.output
+    (line,) = (line for line in ran.output.splitlines() if "bad_date" in line)
+    assert "claims-2024.csv line 2, claims-2024.csv line 3" in line
+    assert chosen()["KPI_SOURCE_URL"] == str(tmp_path / "claims-*.csv")
+    told = kpi("load", "--mapping", str(mapping), "claims-*.csv", "--json").json()
+    assert told["files"] == [{"name": "claims-2023.csv", "rows": 60}, {"name": "claims-2024.csv", "rows": 42}]
+    assert told["reasons"][0]["places"] == ["claims-2024.csv line 2", "claims-2024.csv line 3"]
+
+
+def test_a_pattern_that_the_shell_has_replaced_is_told(kpi, mapping: Path) -> None:
+    ran = kpi("load", "--mapping", str(mapping), "claims-2023.csv", "claims-2024.csv")
+    assert ran.code == 2
+    assert "by a pattern in quotes" in " ".join(ran.errors.replace("\u2502", "").split())
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("claims-*.csv", "no file matches 'claims-*.csv' in the folder"),
+        (".", ". is a folder; name its files by a pattern such as *.csv"),
+        ("claims-*", "there is no file claims-*: claims-* is neither the path of a .csv file nor"),
+    ],
+)
+def test_an_address_without_files_is_told(kpi, mapping: Path, address: str, message: str) -> None:
+    ran = kpi("load", "--mapping", str(mapping), address)
+    assert ran.code == 1
+    assert message in ran.errors
+
+
 def test_rows_that_are_no_rows_are_counted(kpi, mapping: Path, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "some.csv", good=3)
     source.write_text(source.read_text() + ",,,\nTotal,,,6\n")

@@ -83,7 +83,14 @@ def test_what_fell_by_more_than_the_limit(now: RowReport, falls: list[tuple[str,
 
 @pytest.mark.parametrize(
     ("before", "now", "falls"),
-    [(3, 2, False), (3, 3, False), (3, 1, True), (1, 0, False), (FEW_ROWS, FEW_ROWS - 1, True), (2, 99, True)],
+    [
+        (3, 2, False),
+        (3, 3, False),
+        (3, 1, True),
+        (1, 0, False),
+        (FEW_ROWS, FEW_ROWS - 1, True),
+        (2, 99, True),
+    ],
 )
 def test_one_row_less_of_a_currency_of_few_rows_is_no_fall(before: int, now: int, falls: bool) -> None:
     # The amount falls by nine tenths whatever the rows.

@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from kpi_pipeline.model.mapping import SourceMapping
-from kpi_pipeline.sources.csv_files import read_csv
+from kpi_pipeline.sources.csv_files import CsvRows
+from kpi_pipeline.sources.csv_files import read_csv as read_address
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.summary_rows import LeftOut
@@ -16,6 +18,12 @@ from kpi_pipeline.sources.summary_rows import LeftOut
 Minimal = Callable[[str], SourceMapping]
 HEADER = "id,customer,issued,amount\n"
 NAME = "O\u2019Higgins \u2013 \u00d1u\u00f1oa"
+
+
+def read_csv(path: Path, mapping: SourceMapping) -> tuple[pa.Table, LeftOut]:
+    """The rows of a file, and how many are none."""
+    found = read_address(str(path), mapping)
+    return found.table, found.left_out
 
 
 def saved(tmp_path: Path, content: str | bytes) -> Path:
@@ -43,6 +51,10 @@ def advised(error: SourceError) -> str:
         ("utf-16-be", b"", ""),
         ("cp1252", b"", '[source]\nencoding = "cp1252"\n'),
         ("cp1252", b"", '[source]\nencoding = "Windows-1252"\n'),
+        # A file that was saved as UTF-8 after all is no nonsense.
+        ("utf-8", b"", '[source]\nencoding = "cp1252"\n'),
+        ("utf-8", b"", '[source]\nencoding = "cp850"\n'),
+        ("utf-16-le", b"", '[source]\nencoding = "utf-16-le"\n'),
     ],
 )
 def test_encodings(tmp_path: Path, minimal: Minimal, encoding: str, mark: bytes, setting: str) -> None:
@@ -135,3 +147,55 @@ def test_empty_rows_and_totals_are_counted_and_left_out(tmp_path: Path, minimal:
 def test_a_missing_file_is_said_to_be_missing_whatever_the_mapping(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"there is no file .*absent\.csv; check the path"):
         read_csv(tmp_path / "absent.csv", load_mapping("edp"))
+
+
+# --- several files
+
+
+def several(tmp_path: Path, minimal: Minimal, **files: str | bytes) -> CsvRows:
+    """The rows of files `claims-<name>.csv`, as one table."""
+    for name, content in files.items():
+        path = tmp_path / f"claims-{name}.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_address(str(tmp_path / "claims-*.csv"), minimal('[source]\nencoding = "cp1252"\n'))
+
+
+def test_each_file_is_read_by_itself(tmp_path: Path, minimal: Minimal) -> None:
+    found = several(
+        tmp_path,
+        minimal,
+        a=f"{HEADER}1,{NAME},2022-03-01,5\n,,,\nTotal,,,5\n".encode("cp1252"),
+        b=f"sep=;\nAmount;Issued ;ID;note;Customer\n7;2023-03-01;2;x;{NAME}\n".encode(),
+        c=codecs.BOM_UTF16_LE + f"{HEADER}3,{NAME},2024-03-01,9\n".encode("utf-16-le"),
+        d=HEADER,
+    )
+    assert found.table.to_pylist() == [
+        {"id": "1", "customer": NAME, "issued": "2022-03-01", "amount": "5"},
+        {"id": "2", "customer": NAME, "issued": "2023-03-01", "amount": "7"},
+        {"id": "3", "customer": NAME, "issued": "2024-03-01", "amount": "9"},
+    ]
+    assert found.left_out == LeftOut(blank=1, totals=1)
+    assert [(file.name, file.rows) for file in found.files] == [
+        ("claims-a.csv", 1), ("claims-b.csv", 1), ("claims-c.csv", 1), ("claims-d.csv", 0)
+    ]  # fmt: skip
+
+
+def test_a_file_without_a_column_is_named(tmp_path: Path, minimal: Minimal) -> None:
+    with pytest.raises(
+        SourceError,
+        match=r"claims-b\.csv has no column amount; it has: id, customer, issued\. "
+        r"Every file of .*claims-\*\.csv needs it: correct the first line of this file",
+    ):
+        several(tmp_path, minimal, a=f"{HEADER}1,a,2024-03-01,5\n", b="id,customer,issued\n2,a,2024-03-01\n")
+
+
+def test_an_empty_file_is_named(tmp_path: Path, minimal: Minimal) -> None:
+    with pytest.raises(SourceError, match=r"claims-b\.csv is empty"):
+        several(tmp_path, minimal, a=f"{HEADER}1,a,2024-03-01,5\n", b="")
+
+
+def test_a_file_of_another_delimiter_may_say_so_itself(tmp_path: Path, minimal: Minimal) -> None:
+    other = f"{HEADER}2,b,2024-03-01,5\n".replace(",", ";")
+    with pytest.raises(SourceError, match=r"claims-b\.csv has one column .* or sep=; as the first line"):
+        several(tmp_path, minimal, a=f"{HEADER}1,a,2024-03-01,5\n", b=other)
+    assert several(tmp_path, minimal, b=f"sep=;\n{other}").table["id"].to_pylist() == ["1", "2"]

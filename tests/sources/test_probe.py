@@ -167,6 +167,44 @@ def test_a_csv_file_is_known_by_its_content(tmp_path: Path, minimal) -> None:
     assert probe(str(path), minimal(), before).token != before.token
 
 
+@pytest.mark.parametrize("change", ["added", "removed", "renamed", "changed", "exchanged"])
+def test_every_change_of_the_files_of_a_pattern_shows(tmp_path: Path, minimal, change: str) -> None:
+    url, header = str(tmp_path / "claims-*.csv"), "id,customer,issued,amount\n"
+    first, second = tmp_path / "claims-1.csv", tmp_path / "claims-2.csv"
+    first.write_text(header + "1,a,2024-01-01,5\n")
+    second.write_text(header + "2,a,2024-01-01,5\n")
+    settle(first, second)
+    before = probe(url, minimal())
+    assert before.file_state is not None
+    assert probe(url, minimal(), before) is before
+    (tmp_path / "other.csv").touch()
+    assert probe(url, minimal(), before) is before
+    match change:
+        case "added":
+            (tmp_path / "claims-3.csv").write_text(header)
+            settle(tmp_path / "claims-3.csv")
+        case "removed":
+            second.unlink()
+        case "renamed":
+            second.rename(tmp_path / "claims-3.csv")
+        case "changed":
+            second.write_text(header + "2,a,2024-01-01,6\n")
+        case "exchanged":
+            first.rename(tmp_path / "kept")
+            second.rename(first)
+            (tmp_path / "kept").rename(second)
+    assert probe(url, minimal(), before).token != before.token
+
+
+def test_a_pattern_whose_files_are_gone_is_told(tmp_path: Path, minimal) -> None:
+    path = tmp_path / "claims-1.csv"
+    path.write_text("id,customer,issued,amount\n")
+    before = probe(str(tmp_path / "claims-*.csv"), minimal())
+    path.unlink()
+    with pytest.raises(SourceError, match=r"no file matches 'claims-\*\.csv' in the folder"):
+        probe(str(tmp_path / "claims-*.csv"), minimal(), before)
+
+
 @pytest.mark.parametrize("url", ["gone.csv", "sqlite:///gone.db", "nonsense"])
 def test_what_is_not_there_is_told(tmp_path: Path, mapping, minimal, url: str, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

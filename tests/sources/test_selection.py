@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.selection import choose_source, is_csv, masked_url
+from kpi_pipeline.sources.selection import choose_source, masked_url
 
 
 @pytest.fixture
@@ -85,9 +85,3 @@ def test_an_address_is_shown_without_its_password(url: str, text: str) -> None:
 def test_no_part_of_a_password_is_shown_however_it_is_written(url: str) -> None:
     assert "hu" not in masked_url(url)
     assert "sh" not in masked_url(url)
-
-
-def test_a_csv_is_told_by_its_name() -> None:
-    assert is_csv("/data/A.CSV")
-    assert not is_csv("/data/a.db")
-    assert not is_csv("postgresql://host/a.csv")

@@ -38,18 +38,21 @@ class Refusal:
         reason: `code` or `code:column`.
         rows: Rows refused for it.
         texts: Up to `EXAMPLES` different texts that were refused.
+        places: Files and lines of up to `EXAMPLES` of the rows; empty where they come from a database.
         advice: What to do.
     """
 
     reason: str
     rows: int
     texts: tuple[str, ...]
+    places: tuple[str, ...]
     advice: Advice
 
     def as_text(self) -> str:
         """The refusal as a sentence."""
         shown = f" {', '.join(map(repr, self.texts))}" if self.texts else ""
-        return f"{self.reason} ({self.rows:,}){shown}: {self.advice.as_text()}"
+        placed = f" in {', '.join(self.places)}" if self.places else ""
+        return f"{self.reason} ({self.rows:,}){shown}{placed}: {self.advice.as_text()}"
 
     def as_dict(self) -> dict[str, Any]:
         """The refusal as plain JSON values."""
@@ -57,6 +60,7 @@ class Refusal:
             "reason": self.reason,
             "rows": self.rows,
             "examples": list(self.texts),
+            "places": list(self.places),
             "tried": self.advice.tried,
             "advice": self.advice.sentence,
             "settings": [setting.as_toml() for setting in self.advice.settings],
@@ -146,9 +150,13 @@ def explain(
     """
     columns = dict(mapping.costs.columns) if costs and mapping.costs else mapping.columns
     held: dict[str, dict[RefusedText, None]] = {reason: {} for reason in reason_counts}
-    for row in quarantine.slice(0, _ROWS_SEARCHED).select(["reasons", "raw"]).to_pylist():
-        raw = json.loads(row["raw"])
+    places: dict[str, list[str]] = {reason: [] for reason in reason_counts}
+    searched = quarantine.slice(0, _ROWS_SEARCHED).select(["reasons", "raw", "file", "line"])
+    for row in searched.to_pylist():
+        raw, place = json.loads(row["raw"]), _place(row["file"], row["line"])
         for reason in row["reasons"]:
+            if place is not None and len(places[reason]) < EXAMPLES:
+                places[reason].append(place)
             if len(held[reason]) < _TEXTS_SEARCHED and (text := _refused_text(reason, raw, columns)):
                 held[reason][RefusedText(text, _currency(raw, columns, mapping))] = None
     return [
@@ -156,10 +164,15 @@ def explain(
             reason,
             rows,
             tuple(dict.fromkeys(refused.text for refused in held[reason]))[:EXAMPLES],
+            tuple(places[reason]),
             advise(reason, tuple(held[reason]), mapping, costs=costs),
         )
         for reason, rows in reason_counts.items()
     ]
+
+
+def _place(file: str | None, line: int | None) -> str | None:
+    return f"{file} line {line}" if file is not None and line is not None else file
 
 
 def _refused_text(reason: str, raw: _Row, columns: _Columns) -> str | None:

@@ -189,7 +189,7 @@ def validate(connection: duckdb.DuckDBPyConnection, complete_rows: str, rules: S
 
 
 def refused(connection: duckdb.DuckDBPyConnection, raw: pa.Table, key: str) -> pa.Table:
-    """The refused rows, each with its reasons and as it was, in extraction order.
+    """The refused rows, each with its reasons and as it was, in extraction order; of no file as yet.
 
     Args:
         connection: Holds `validated` and the registered rows.
@@ -197,7 +197,7 @@ def refused(connection: duckdb.DuckDBPyConnection, raw: pa.Table, key: str) -> p
         key: The column that identifies a row.
     """
     return connection.sql(
-        f"SELECT row_number, {key}, reasons, {raw_as_json(raw)} AS raw "
+        f"SELECT row_number, NULL AS file, NULL AS line, {key}, reasons, {raw_as_json(raw)} AS raw "
         f"FROM validated JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
     ).to_arrow_table()
 

@@ -18,14 +18,15 @@ COST_REQUIRED: Final = ("cost_id", "invoiced_on", "amount", "kind")
 
 
 class TableSource(SettingsTable):
-    """Where rows are: a table, a query, or the columns of a CSV file.
+    """Where rows are: a table, a query, or the columns of a CSV file or of several.
 
     Attributes:
         table: Table name, for a database.
         query: SELECT statement, for a database.
-        delimiter: Field separator, for a CSV file. A first line `sep=;`, as Excel needs it, goes before it.
-        encoding: Text encoding of a CSV file, such as `cp1252` (Excel on Windows), `latin-1` or `cp850`.
-            Without it UTF-8; a byte order mark tells UTF-8 and UTF-16 by itself.
+        delimiter: Field separator, for CSV files. A first line `sep=;` of a file, as Excel needs it, goes
+            before it.
+        encoding: Text encoding of CSV files that are not UTF-8, such as `cp1252` (Excel on Windows),
+            `latin-1` or `cp850`. A file that is UTF-8, or UTF-16 by its byte order mark, is read as that.
 
     A table name may be qualified by its schema (`sales.claims`); a part that itself holds a dot is
     put in double quotes.
