@@ -127,7 +127,14 @@ def normalise(
         lookups.map_texts(connection, "read_rows", "state", mapping.state_spellings)
         precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
         log_facts(connection, log, mapping, timezone)
-        validation.find_duplicates(connection, "read_rows", "certificate_id", _CONTENTS, "updated_at")
+        validation.find_duplicates(
+            connection,
+            "read_rows",
+            "certificate_id",
+            _CONTENTS,
+            "updated_at",
+            "updated_at_given AND updated_at IS NULL",
+        )
         validation.validate(connection, _complete_rows(connection, mapping, spellings, precisions), RULES)
         certificates = connection.sql(
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
-from kpi_pipeline.compute.ingest.identity import folded, identity
+from kpi_pipeline.compute.ingest.identity import folded, identity, without_null_words
 from kpi_pipeline.compute.ingest.lookups import Spellings
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
@@ -203,8 +203,7 @@ def _part(
     }
     trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells.values())
     key, category = (
-        parsing.without_null_words(cells[name].text, mapping.null_words)
-        for name in (named.key, named.category)
+        without_null_words(cells[name].text, mapping.null_words) for name in (named.key, named.category)
     )
     connection.execute(
         f"""

@@ -9,10 +9,14 @@ from collections.abc import Sequence
 
 import pyarrow.types as pat
 
-from kpi_pipeline.compute.ingest.parsing import Cell
+from kpi_pipeline.compute.ingest.parsing import Cell, literal
+from kpi_pipeline.model.filters import fold
 
 _PLAIN = "[!-~]+( [!-~]+)*"
 """ASCII words with single spaces between them: lower case is all that folding changes."""
+
+_BYTES_OF_FOLDED = 4
+"""A letter of up to so many bytes may fold to one of a single byte."""
 
 
 def folded(text: str) -> str:
@@ -20,6 +24,23 @@ def folded(text: str) -> str:
     # The function of `compute.database` is called for few texts: it costs more than this check.
     plain = f"regexp_full_match({text}, '{_PLAIN}')"
     return f"CASE WHEN {plain} THEN lower({text}) ELSE nullif(fold({text}), '') END"
+
+
+def without_null_words(text: str, null_words: Sequence[str]) -> str:
+    """SQL of a trimmed text, null where it folds as one of the words that stand for no value."""
+    folds = {fold(word) for word in null_words} - {""}
+    if not folds:
+        return text
+    words = ", ".join(sorted(literal(word) for word in folds))
+    longest = max(len(word.encode()) for word in folds)
+    # Hardly any text is that short, and counting bytes is quick; folding is for the rarest alone.
+    is_plain = f"strlen({text}) <= {longest} AND lower({text}) IN ({words})"
+    may_fold = (
+        f"strlen({text}) <= {_BYTES_OF_FOLDED * longest} "
+        f"AND (strlen({text}) <> length({text}) OR contains({text}, '  '))"
+    )
+    is_folded = f"CASE WHEN fold({text}) IN ({words}) THEN NULL ELSE {text} END"
+    return f"CASE WHEN {is_plain} THEN NULL WHEN {may_fold} THEN {is_folded} ELSE {text} END"
 
 
 def identity(cells: Sequence[Cell]) -> str:

@@ -64,16 +64,6 @@ def trimmed(value: str) -> str:
     return f"nullif(CASE WHEN {edges} THEN trim({text}, {literal(WHITESPACE)}) ELSE {text} END, '')"
 
 
-def without_null_words(text: str, null_words: Sequence[str]) -> str:
-    """SQL of a trimmed text, null where it is one of the words that stand for no value, in any case."""
-    if not null_words:
-        return text
-    words = ", ".join(sorted({literal(word.lower()) for word in null_words}))
-    longest = max(len(word.encode()) for word in null_words)
-    # Hardly any text is that short, and counting bytes is quick.
-    return f"CASE WHEN strlen({text}) <= {longest} AND lower({text}) IN ({words}) THEN NULL ELSE {text} END"
-
-
 def amount_text(cell: Cell, amounts: Amounts) -> str:
     """SQL of a cell's amount in plain notation (`-1234.5`, `1.5e3`), exact; null unless it is a number.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.compute.ingest import moments, parsing
-from kpi_pipeline.compute.ingest.identity import identity, shown_key
+from kpi_pipeline.compute.ingest.identity import identity, shown_key, without_null_words
 from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import Amounts, SourceMapping, StateRule
@@ -128,7 +128,7 @@ class SourceRows:
         cells = self._cells.values()
         trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells)
         texts = ", ".join(
-            f"{parsing.without_null_words(cell.text, self._null_words)} AS {cell.text}" for cell in cells
+            f"{without_null_words(cell.text, self._null_words)} AS {cell.text}" for cell in cells
         )
         return f"SELECT * REPLACE ({texts}) FROM (SELECT *, {trimmed} FROM {RAW})"
 

@@ -125,6 +125,7 @@ def find_duplicates(
     key: str,
     contents: Sequence[str],
     updated_at: str = "CAST(NULL AS TIMESTAMP)",
+    is_unreadable: str = "false",
 ) -> None:
     """Make table `duplicates` of the rows of a repeated identity that are not to be kept.
 
@@ -134,27 +135,33 @@ def find_duplicates(
 
     Args:
         connection: Where the table is made.
-        table: The rows, with their `row_number` and `identity`.
-        key: The column that shows the key: of copies, the one that sorts first is kept.
+        table: The rows, with their `row_number` and `identity`; as they were they are registered.
+        key: The column that shows the key. Of copies, the one is kept whose key, and then whose cells, sort
+            first, whatever the order of the rows; one whose time cannot be read is no choice.
         contents: SQL of texts in which copies of a row do not differ.
         updated_at: SQL of the time of the latest change.
+        is_unreadable: SQL: whether that time is given and cannot be read.
     """
     connection.execute(
         f"""
         CREATE TEMP TABLE duplicates AS
         WITH repeated AS (
-            SELECT row_number, identity, {key} AS shown, {updated_at} AS moment,
-                [{", ".join(contents)}] AS contents
+            SELECT row_number, identity, {key} AS shown,
+                {updated_at} AS moment, {is_unreadable} AS is_unreadable,
+                [{", ".join(contents)}] AS contents, {RAW} AS written
             FROM {table}
             SEMI JOIN (
                 SELECT identity FROM {table} GROUP BY identity HAVING count(*) > 1
             ) AS several USING (identity)
+            JOIN {RAW} USING (row_number)
         ), dated AS (
             SELECT *, moment IS NOT DISTINCT FROM max(moment) OVER (PARTITION BY identity) AS is_latest
             FROM repeated
         ), compared AS (
             SELECT row_number, is_latest, min(contents) OVER alike = max(contents) OVER alike AS are_copies,
-                row_number() OVER (PARTITION BY identity, is_latest ORDER BY shown, row_number) AS place
+                row_number() OVER (
+                    PARTITION BY identity, is_latest ORDER BY is_unreadable, shown, written
+                ) AS place
             FROM dated WINDOW alike AS (PARTITION BY identity, is_latest)
         )
         SELECT row_number, NOT is_latest OR are_copies AS is_superseded,

@@ -39,7 +39,8 @@ class SourceMapping(SettingsTable):
         columns: Canonical column to source column, or to several that together identify
             (`certificate_id` only).
         defaults: Value of a canonical column that the source lacks or leaves empty.
-        null_words: Cells that hold no value, beside empty ones; case does not matter.
+        null_words: Cells that hold no value, beside empty ones; case, accents, spaces and the kind of dash do
+            not matter.
         dates: How dates and moments are read.
         amounts: How amounts are read.
         currencies: ISO 4217 code to its words and signs in the source (`CLP = ["$", "Pesos"]`); case and

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
-from kpi_pipeline.compute.ingest.identity import folded
+from kpi_pipeline.compute.ingest.identity import folded, without_null_words
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.costs import COST_SCHEMA
@@ -165,3 +165,20 @@ def test_sql_folds_as_filters_do(text: str) -> None:
         row = connection.execute(f"SELECT {folded('given')} FROM (SELECT ? AS given)", [text]).fetchone()
     assert row is not None
     assert (row[0] or "") == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_none"),
+    [
+        *(
+            (text, True)
+            for text in ("NULL", "null", "-", "\u2013", "\u2212", "Sin dato", "sin  DATO", "s\u00edn dato")
+        ),
+        *((text, False) for text in ("--", "- 5", "nulla", "\u2013 5", "sindato", "\u0301")),
+    ],
+)
+def test_words_for_no_value_are_known_in_any_spelling(text: str, is_none: bool) -> None:
+    with computation() as connection:
+        sql = without_null_words("given", ("NULL", "-", "Sín dato", "\u0301"))
+        row = connection.execute(f"SELECT {sql} FROM (SELECT ? AS given)", [text]).fetchone()
+    assert row == (None if is_none else text,)
