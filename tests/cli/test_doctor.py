@@ -74,10 +74,9 @@ def test_a_home_that_cannot_be_made_is_a_problem(kpi, tmp_path: Path) -> None:
 
 
 def test_a_client_in_two_spellings_is_told(kpi, tmp_path: Path) -> None:
-    source = tmp_path / "invoices.csv"
-    source.write_text(
-        "id,client,issued,amount\n1,Minera Andes,2024-01-05,100\n2,Minera Andes S.A.,2024-02-05,100\n"
-    )
+    header, source = "id,client,issued,amount\n", tmp_path / "invoices-*.csv"
+    (tmp_path / "invoices-1.csv").write_text(header + "1,Minera Andes,2024-01-05,100\n")
+    (tmp_path / "invoices-2.csv").write_text(header + "2,Minera Andes S.A.,2024-02-05,100\n")
     mapping = tmp_path / "invoices.toml"
     mapping.write_text(
         'name = "invoices"\ndefaults = { state = "enviado", currency = "CLP" }\n[columns]\n'
@@ -86,5 +85,6 @@ def test_a_client_in_two_spellings_is_told(kpi, tmp_path: Path) -> None:
     ran = kpi("doctor", "--json", KPI_SOURCE_URL=str(source), KPI_SOURCE_MAPPING=str(mapping), **FREE)
     finding, detail = findings(ran)["source"]
     assert finding == "ok"
+    assert "2 rows accepted, 0 refused; 2 files, invoices-1.csv to invoices-2.csv" in detail
     assert "client 'Minera Andes' and 'Minera Andes S.A.'" in detail
     assert "probably one name in several spellings" in detail
