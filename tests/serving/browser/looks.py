@@ -16,7 +16,7 @@ def update(page: Page) -> None:
     """Put newer figures in place, as a page that stays open does when it finds some."""
     page.evaluate(
         """async () => {
-            const { src } = document.querySelector("script[type=module]");
+            const { src } = document.querySelector("script[src$='main.js']");
             const { show } = await import(src.replace("main.js", "navigation.js"));
             await show(location.href, { keep: true, reason: "update" });
         }"""
