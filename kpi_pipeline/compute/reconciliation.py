@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -279,29 +279,24 @@ def _inexact(rollup: Rollup) -> list[str]:
 
 def _not_cancelled(certificates: pa.Table, day: date) -> pa.Table:
     """The certificates that are not cancelled by a day."""
-    in_question = pc.or_(
-        pc.equal(certificates["state"], State.CANCELLED.value), pc.is_valid(certificates["history"])
-    )
-    at = np.flatnonzero(in_question.to_numpy())
-    rows = certificates.select(["state", "history"]).take(pa.array(at)).to_pylist()
-    cancelled = [place for place, row in zip(at.tolist(), rows, strict=True) if _is_cancelled(row, day)]
-    kept = np.ones(certificates.num_rows, np.bool_)
-    kept[cancelled] = False
-    return certificates.filter(pa.array(kept))
+    history = certificates["history"].combine_chunks()
+    entries, of_row = pc.list_flatten(history), pc.list_parent_indices(history).to_numpy()
+    is_cancelling = pc.equal(entries.field("event"), Event.CANCELLED.value).to_numpy(zero_copy_only=False)
+    passed = np.flatnonzero(pc.less_equal(entries.field("day"), day).to_numpy(zero_copy_only=False))
+    # Of several entries of a row the last one stays.
+    last = np.full(certificates.num_rows, -1)
+    last[of_row[passed]] = passed
+    ends_so = np.append(is_cancelling, False)[last]
+    is_dated = np.zeros(certificates.num_rows, np.bool_)
+    is_dated[of_row[is_cancelling]] = True
+    always = pc.equal(certificates["state"], State.CANCELLED.value).to_numpy() & ~is_dated
+    return certificates.filter(pa.array(~(ends_so | always)))
 
 
 def _has_undated_payments(certificates: pa.Table) -> bool:
     """Whether any certificate is paid, in whole or in part, on a day that is not known."""
     paid = pc.or_(pc.equal(certificates["state"], State.PAID.value), pc.is_valid(certificates["amount_paid"]))
     return bool(pc.any(pc.and_(paid, pc.is_null(certificates["paid_on"]))).as_py())
-
-
-def _is_cancelled(row: dict[str, Any], day: date) -> bool:
-    events = row["history"] or []
-    if row["state"] == State.CANCELLED and all(event["event"] != Event.CANCELLED for event in events):
-        return True
-    passed = [event["event"] for event in events if event["day"] <= day]
-    return bool(passed) and passed[-1] == Event.CANCELLED
 
 
 def _until(table: pa.Table, column: str, day: date) -> pa.Table:
