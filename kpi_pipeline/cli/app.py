@@ -8,6 +8,8 @@ from kpi_pipeline.cli.backtest import backtest
 from kpi_pipeline.cli.doctor import doctor
 from kpi_pipeline.cli.down import down
 from kpi_pipeline.cli.load import load
+from kpi_pipeline.cli.logs import logs
+from kpi_pipeline.cli.restart import restart
 from kpi_pipeline.cli.rollback import rollback
 from kpi_pipeline.cli.status import status
 from kpi_pipeline.cli.up import up
@@ -28,7 +30,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, load, accept_reading, warm, variants, backfill, backtest, rollback, status, doctor, down):
+COMMANDS = (
+    *(up, load, accept_reading, warm, variants, backfill, backtest, rollback),
+    *(status, logs, restart, doctor, down),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

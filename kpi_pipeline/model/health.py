@@ -145,8 +145,8 @@ PIPELINE_SILENT: Final = Condition(
     HealthStatus.DEGRADED,
     Text("el proceso de cálculo no informa de su estado", "the pipeline does not report its state"),
     Text(
-        "inícielo con «kpi up»; si funciona, vea logs/monitor.log en KPI_HOME",
-        "start it with `kpi up`; if it runs, see logs/monitor.log in KPI_HOME",
+        "inícielo con «kpi up»; si funciona, vea «kpi logs monitor»",
+        "start it with `kpi up`; if it runs, see `kpi logs monitor`",
     ),
 )
 STACK_UNWATCHED: Final = Condition(
@@ -162,27 +162,30 @@ SUPERVISOR_SILENT: Final = Condition(
     "supervisor_silent",
     HealthStatus.DEGRADED,
     Text("el supervisor de los procesos no responde", "the supervisor of the processes does not answer"),
-    Text("vea logs/supervisord.log en KPI_HOME", "see logs/supervisord.log in KPI_HOME"),
+    Text("vea «kpi logs supervisord»", "see `kpi logs supervisord`"),
 )
 PROCESS_STOPPED: Final = Condition(
     "process_stopped",
     HealthStatus.DEGRADED,
     Text("el proceso {process} está en {state}", "{process} is {state}"),
-    Text("vea logs/{process}.log en KPI_HOME", "see logs/{process}.log in KPI_HOME"),
+    Text(
+        "vea «kpi logs {process}»; reinícielo con «kpi restart {process}»",
+        "see `kpi logs {process}`; restart it with `kpi restart {process}`",
+    ),
 )
 DAGSTER_UNREACHABLE: Final = Condition(
     "dagster_unreachable",
     HealthStatus.DEGRADED,
     Text("Dagster no responde", "Dagster does not answer"),
-    Text("vea logs/dagster-web.log en KPI_HOME", "see logs/dagster-web.log in KPI_HOME"),
+    Text("vea «kpi logs dagster-web»", "see `kpi logs dagster-web`"),
 )
 DAEMON_SILENT: Final = Condition(
     "daemon_silent",
     HealthStatus.DEGRADED,
     Text("el proceso {daemon} de Dagster no da señales", "Dagster's daemon {daemon} gives no sign"),
     Text(
-        "vea logs/dagster-daemon.log en KPI_HOME: sin él no hay actualizaciones por horario",
-        "see logs/dagster-daemon.log in KPI_HOME: without it nothing is refreshed by schedule",
+        "vea «kpi logs dagster-daemon»: sin él no hay actualizaciones por horario",
+        "see `kpi logs dagster-daemon`: without it nothing is refreshed by schedule",
     ),
 )
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import xmlrpc.client
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
@@ -98,13 +99,21 @@ class Supervisor:
             )
 
 
+class NoSuchProcess(LookupError):
+    """There is no such process, or it does not start; the message says what to do."""
+
+
 class _BoundedTransport(xmlrpc.client.Transport):
     """A transport with a timeout."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__()
+        self._timeout_s = timeout_s
 
     def make_connection(self, host: Any) -> HTTPConnection:
         """Connect with a timeout."""
         connection = super().make_connection(host)
-        connection.timeout = _ANSWER_S
+        connection.timeout = self._timeout_s
         return connection
 
 
@@ -116,11 +125,11 @@ def running_addresses(home: Home) -> Addresses | None:
     return addresses if alive else None
 
 
-def control(addresses: Addresses) -> xmlrpc.client.ServerProxy:
+def control(addresses: Addresses, timeout_s: float = _ANSWER_S) -> xmlrpc.client.ServerProxy:
     """A client of the control port of a stack's supervisor."""
     login = f"kpi:{addresses.supervisor_password}"
     return xmlrpc.client.ServerProxy(
-        f"http://{login}@{LOOPBACK}:{addresses.supervisor_port}/RPC2", transport=_BoundedTransport()
+        f"http://{login}@{LOOPBACK}:{addresses.supervisor_port}/RPC2", transport=_BoundedTransport(timeout_s)
     )
 
 
@@ -134,6 +143,31 @@ def read_states(proxy: xmlrpc.client.ServerProxy) -> list[ProcessState]:
         ProcessState(row["name"], row["statename"], row["pid"], row["description"] or row["spawnerr"])
         for row in answer
     ]
+
+
+def restart_process(addresses: Addresses, name: str) -> None:
+    """Stop a process, as gently as its program demands, and start it again.
+
+    Args:
+        addresses: Of the running stack.
+        name: The name of its program.
+
+    Raises:
+        NoSuchProcess: If the supervisor has none of that name or does not answer, or if it does not start.
+    """
+    supervisor: Any = control(addresses, STOP_SECONDS).supervisor
+    try:
+        groups = {row["name"]: row["group"] for row in supervisor.getAllProcessInfo()}
+        if name not in groups:
+            raise NoSuchProcess(f"there is no process {name!r}: choose one of {', '.join(sorted(groups))}")
+        full_name = f"{groups[name]}:{name}"
+        with suppress(xmlrpc.client.Fault):  # it does not run
+            supervisor.stopProcess(full_name)
+        supervisor.startProcess(full_name)
+    except _NO_ANSWER as error:
+        raise NoSuchProcess(
+            f"{name} was not started ({error}): see `kpi logs {name}` and `kpi logs supervisord`"
+        ) from error
 
 
 def request_stop(addresses: Addresses) -> bool:
