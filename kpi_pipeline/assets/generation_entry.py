@@ -1,5 +1,6 @@
 """The entry by which a generation goes live: when its source was read, and all that it comes from."""
 
+from dataclasses import replace
 from datetime import date
 from hashlib import blake2b
 from typing import Any
@@ -81,6 +82,7 @@ def manifest_entry(
         reading=reading,
         first_read_at=first_read_at,
         rolled_back_at=None,
+        rolled_back_from=None,
         inputs=inputs,
         basis=basis,
         watermark=provenance.watermark,
@@ -90,3 +92,15 @@ def manifest_entry(
         bytes=held.bytes,
         previous=(),
     )
+
+
+def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[float, float]) -> ManifestEntry:
+    """The entry of a generation that was rolled back to and stays: it lives on, and keeps its age.
+
+    Args:
+        live: Its entry.
+        provenance: The reading of the source that would replace it.
+        life: For how many seconds from that reading it is shown, and stale after that.
+    """
+    fresh_until = provenance.read_at + life[0]
+    return replace(live, fence=provenance.fence, fresh_until=fresh_until, stale_until=fresh_until + life[1])

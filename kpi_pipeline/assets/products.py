@@ -24,14 +24,19 @@ from dagster import (
     asset,
 )
 
-from kpi_pipeline.assets.generation_entry import first_read_at, inputs_digest, manifest_entry
+from kpi_pipeline.assets.generation_entry import (
+    first_read_at,
+    inputs_digest,
+    manifest_entry,
+    prolonged_entry,
+)
 from kpi_pipeline.assets.generation_variants import choose_variants
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, REBUILD_TAG, awaited_filters
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_filters
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.charts.rendering import render_png
@@ -148,6 +153,14 @@ def product_asset(product: str) -> AssetsDefinition:
                 # Another run has read the source later and is done: this one has nothing to add.
                 written, outcome = live, "superseded"
             elif (
+                live is not None
+                and live.rolled_back_from == reading
+                and not _ends_rollback(context.run)
+                and publisher.prolong(live.generation, expires_at)
+            ):
+                # An administrator has gone back from this reading: it stays out until it changes.
+                written, outcome = live, "rolled back"
+            elif (
                 origin is not None
                 and not damaged
                 and origin.has_inputs(inputs)
@@ -165,6 +178,8 @@ def product_asset(product: str) -> AssetsDefinition:
         entry = (
             live
             if live is not None and outcome == "superseded"
+            else prolonged_entry(live, provenance, life)
+            if live is not None and outcome == "rolled back"
             else manifest_entry(
                 written,
                 provenance,
@@ -294,6 +309,11 @@ def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
             + ". The live generation stays.",
             allow_retries=False,
         )
+
+
+def _ends_rollback(run: DagsterRun) -> bool:
+    """Whether a run publishes what was rolled back from: an engineer wants it."""
+    return run.tags.get(END_ROLLBACK_TAG) == YES or FROM_UI_TAG in run.tags
 
 
 def _writes_all(run: DagsterRun) -> bool:

@@ -73,6 +73,7 @@ class ManifestEntry:
             with each other only where it is equal.
         first_read_at: When the source was first read and held that.
         rolled_back_at: When an administrator made it live again; None for what the pipeline published.
+        rolled_back_from: Digest of the reading that it replaced then: while the source holds that, it stays.
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
         basis: Digest of what its answers depend on besides their figures; an answer is reused only on an
             equal basis.
@@ -95,6 +96,7 @@ class ManifestEntry:
     reading: Annotated[str, Field(min_length=1)]
     first_read_at: float
     rolled_back_at: float | None
+    rolled_back_from: str | None
     inputs: str
     basis: str
     watermark: str | None

@@ -10,7 +10,7 @@ import redis
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
-from kpi_pipeline.cache.requests.fulfil import refreshed_products
+from kpi_pipeline.cache.requests.fulfil import END_ROLLBACK_TAG, REQUESTED_BY_TAG, YES, refreshed_products
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import NotRunning, Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -87,11 +87,18 @@ def not_fresh(client: redis.Redis) -> list[str]:
 
 
 def refresh(
-    server: DagsterClient, redis_address: str, job: str, requested_by: str, display: ProgressDisplay
+    server: DagsterClient,
+    redis_address: str,
+    job: str,
+    requested_by: str,
+    display: ProgressDisplay,
+    *,
+    ends_rollback: bool = False,
 ) -> Refresh:
     """Run a refresh job, show its progress, and verify what it published by reading it back.
 
-    The run is tagged with `requested_by`, the command.
+    The run is tagged with `requested_by`, the command. With `ends_rollback` it also publishes a reading that
+    was rolled back from.
 
     Raises:
         Problem: If the run fails, or its figures cannot be read back.
@@ -101,7 +108,8 @@ def refresh(
     """
     check_redis(redis_address)
     begun = time.monotonic()
-    run_id, progress = run_job(server, job, {"kpi/asked_by": requested_by}, display)
+    tags = {REQUESTED_BY_TAG: requested_by, **({END_ROLLBACK_TAG: YES} if ends_rollback else {})}
+    run_id, progress = run_job(server, job, tags, display)
     seconds = round(time.monotonic() - begun, 3)
     display.update(job, f"succeeded in {seconds:.1f} s", done=True)
     with connect(redis_address) as client:

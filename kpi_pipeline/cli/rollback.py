@@ -130,8 +130,10 @@ def _print_results(results: list[RolledBack], readings: LiveReadings) -> None:
     for problem in dict.fromkeys(result.problem for result in results if result.problem is not None):
         products = ", ".join(result.product for result in results if result.problem == problem)
         print_line(f"{products}: {problem}")
+    if any(result.problem is None for result in results):
+        print_line("these figures stay until the source changes, or until `kpi warm` publishes what it holds")
     if readings.mixed:
-        print_line(f"warning: pages now show different readings, and say so: {readings.as_text()}")
+        print_line(f"warning: pages show different readings, and say so: {readings.as_text()}")
         print_line(
             "`kpi rollback` takes all products back to one reading; `kpi warm` publishes the newest one"
         )

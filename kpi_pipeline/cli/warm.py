@@ -64,7 +64,9 @@ def warm(
         jobs = [refresh_job(name) for name in products or ()] or [REFRESH_ALL_JOB]
         with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(jobs)) as threads:
             refreshes = list(
-                threads.map(lambda job: refresh(server, address, job, "kpi warm", display), jobs)
+                threads.map(
+                    lambda job: refresh(server, address, job, "kpi warm", display, ends_rollback=True), jobs
+                )
             )
             verified: list[Verified] = []
             if everything:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from kpi_pipeline.model.labels import Language, Text
 
@@ -72,12 +72,12 @@ PRODUCT_STALE: Final = Condition(
         "the next refresh replaces them; if none comes, see the latest runs in Dagster",
     ),
 )
-PRODUCT_ROLLED_BACK: Final = Condition(
-    "product_rolled_back",
+PRODUCTS_ROLLED_BACK: Final = Condition(
+    "products_rolled_back",
     HealthStatus.DEGRADED,
     Text(
-        "las cifras de {product} son de una lectura anterior de la fuente, del {read}, repuestas el {at}",
-        "the figures of {product} are of an earlier reading of the source, of {read}, rolled back on {at}",
+        "las cifras de {products} son de una lectura anterior de la fuente, del {read}, repuestas el {at}",
+        "the figures of {products} are of an earlier reading of the source, of {read}, rolled back on {at}",
     ),
     Text("corrija la fuente y ejecute «kpi warm»", "correct the source, then run `kpi warm`"),
 )
@@ -97,8 +97,8 @@ RUN_FAILED: Final = Condition(
     "run_failed",
     HealthStatus.DEGRADED,
     Text(
-        "la última ejecución de {product} falló ({job}, {run}): {detail}",
-        "the last run of {product} failed ({job}, {run}): {detail}",
+        "la última ejecución de {products} falló ({job}, {run}): {detail}",
+        "the last run of {products} failed ({job}, {run}): {detail}",
     ),
     Text(
         "corrija la causa y ejecute «kpi warm»; Dagster muestra los pasos de la ejecución",
@@ -113,10 +113,10 @@ READING_FELL: Final = Condition(
         "the reading {reading} of the source is not published: {detail}",
     ),
     Text(
-        "si es correcta, confírmela con «kpi accept-reading {reading}» y ejecute «kpi warm»; si no, "
-        "«kpi doctor» muestra qué falla",
-        "if that is right, run `kpi accept-reading {reading}`, then `kpi warm`; if not, `kpi doctor` shows "
-        "what is wrong",
+        "si es correcta, confírmela con «kpi accept-reading {reading}» y ejecute «kpi warm»; si no, corrija "
+        "la fuente: la próxima lectura normal se publica",
+        "if that is right, run `kpi accept-reading {reading}`, then `kpi warm`; if not, correct the source: "
+        "the next reading that is normal is published",
     ),
 )
 READING_REFUSED: Final = Condition(
@@ -179,13 +179,13 @@ DAGSTER_UNREACHABLE: Final = Condition(
     Text("Dagster no responde", "Dagster does not answer"),
     Text("vea «kpi logs dagster-web»", "see `kpi logs dagster-web`"),
 )
-DAEMON_SILENT: Final = Condition(
-    "daemon_silent",
+DAEMONS_SILENT: Final = Condition(
+    "daemons_silent",
     HealthStatus.DEGRADED,
-    Text("el proceso {daemon} de Dagster no da señales", "Dagster's daemon {daemon} gives no sign"),
+    Text("procesos de Dagster no dan señales: {daemons}", "daemons of Dagster give no sign: {daemons}"),
     Text(
-        "vea «kpi logs dagster-daemon»: sin él no hay actualizaciones por horario",
-        "see `kpi logs dagster-daemon`: without it nothing is refreshed by schedule",
+        "reinícielos con «kpi restart dagster-daemon»: sin ellos no hay actualizaciones por horario",
+        "restart them with `kpi restart dagster-daemon`: without them nothing is refreshed by schedule",
     ),
 )
 
@@ -196,12 +196,12 @@ class Finding:
 
     Attributes:
         condition: Which one.
-        subject: What it concerns, for machines: a product, a process, a part of the system.
+        subjects: What it concerns, for machines: products, or a part of the system.
         values: The values that its texts name.
     """
 
     condition: Condition
-    subject: str
+    subjects: tuple[str, ...]
     values: Mapping[str, str] = field(default_factory=dict)
 
     def reason(self, language: Language) -> str:
@@ -212,12 +212,12 @@ class Finding:
         """What to do about it, as a phrase."""
         return self.condition.advice.into(language).format(**self.values)
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """The finding as plain JSON values, in English."""
         return {
             "condition": self.condition.name,
             "status": self.condition.status.value,
-            "subject": self.subject,
+            "subjects": list(self.subjects),
             "reason": self.reason("en"),
             "advice": self.advice("en"),
         }
@@ -237,6 +237,6 @@ class Health:
 
     def status_of(self, subject: str) -> HealthStatus:
         """How well one part works: as bad as the worst finding that concerns it."""
-        statuses = {finding.condition.status for finding in self.findings if finding.subject == subject}
+        statuses = {finding.condition.status for finding in self.findings if subject in finding.subjects}
         worst_first = (HealthStatus.DOWN, HealthStatus.DEGRADED)
         return next((status for status in worst_first if status in statuses), HealthStatus.OK)

@@ -97,8 +97,10 @@ class Monitor:
             if run is None or run.status not in FINISHED or (known and known.run_id == run.run_id):
                 continue
             reason = self._dagster.failure_reason(run.run_id) if run.status == "FAILURE" else ""
+            if len(reason) > REASON_LENGTH:
+                reason = f"{reason[: REASON_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
             self._runs[product] = RunReport(
-                run.run_id, run.job, run.status, run.ended_at or self._clock(), reason[:REASON_LENGTH]
+                run.run_id, run.job, run.status, run.ended_at or self._clock(), reason
             )
 
 

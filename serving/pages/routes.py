@@ -116,7 +116,8 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
         "historic": historic,
         "held": held_notice(readings, writer),
         "readings": reading_notices(result.readings, page.product, pages, writer),
-        "refused": refused_notices(readings, writer),
+        # What was refused is known of the latest reading alone.
+        "refused": [] if result.entry.rolled_back_at is not None else refused_notices(readings, writer),
         "as_of": formats.day(result.entry.as_of),
         "computed": texts["computed"].format(moment=formats.moment(result.entry.computed_at)),
         "ago": formats.ago(age_s(result.entry, result.now)),

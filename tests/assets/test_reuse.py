@@ -286,6 +286,26 @@ def test_what_readers_ask_for_beyond_is_computed_with_the_rest_reused(source, re
     assert frames() == found
 
 
+def test_a_rollback_stays_until_the_source_changes_or_somebody_ends_it(source, refresh, told) -> None:
+    refresh()
+    first = live()
+    source(ONE_AMOUNT)
+    refresh()
+    with connect(os.environ["REDIS_URL"]) as client:
+        Rollback(client).roll_back(["kpis"])
+    for tags in ({}, REBUILD):
+        refresh(**tags)
+        held = live()
+        assert (held.generation, held.reading) == (first.generation, first.reading)
+        assert (held.computed_at, held.verified_at) == (first.computed_at, first.verified_at)
+        assert held.rolled_back_at is not None
+        # Its age stays what it is; it does not expire while it is held.
+        assert held.fresh_until > first.fresh_until
+    refresh(**{"kpi/end_rollback": "yes"})
+    assert live().reading != first.reading
+    assert (live().rolled_back_at, live().rolled_back_from) == (None, None)
+
+
 def test_after_a_rollback_answers_are_reused_from_what_is_live_again(source, refresh, told) -> None:
     refresh()
     first = live()

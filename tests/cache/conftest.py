@@ -75,6 +75,7 @@ class Newsroom:
             "reading": "reading 0",
             "first_read_at": at,
             "rolled_back_at": None,
+            "rolled_back_from": None,
             "inputs": "same",
             "basis": "same",
             "fresh_until": at + self.fresh_s,

@@ -20,6 +20,7 @@ ENTRY = ManifestEntry(
     reading="4e5f",
     first_read_at=800.25,
     rolled_back_at=None,
+    rolled_back_from=None,
     inputs="0a1b",
     basis="2c3d",
     fresh_until=1600.25,
@@ -56,6 +57,7 @@ def test_an_entry_is_read_as_written(
         watermark=watermark,
         run_id=run_id,
         rolled_back_at=rolled_back_at,
+        rolled_back_from=None,
         previous=tuple(previous),
     )
     assert ManifestEntry.from_json(entry.to_json()) == entry
@@ -83,6 +85,7 @@ ODD = {
     "reading": [None, 3, ""],
     "first_read_at": [None, "now"],
     "rolled_back_at": ["now"],
+    "rolled_back_from": [3],
     "inputs": [None, 3],
     "basis": [None, 3],
     "fresh_until": [None, "1", 88_001],

@@ -37,6 +37,7 @@ def publish(cache_url: str):
                 reading="reading",
                 first_read_at=now,
                 rolled_back_at=None,
+                rolled_back_from=None,
                 inputs="same",
                 basis="same",
                 watermark=None,
@@ -104,7 +105,7 @@ def test_who_rolls_one_product_back_is_warned_of_what_pages_then_show(kpi, publi
             publish(product, reading=reading)
     ran = kpi("rollback", "--product", "kpis", REDIS_URL=cache_url)
     assert ran.code == 0
-    assert "warning: pages now show different readings" in ran.output
+    assert "warning: pages show different readings" in ran.output
     assert "dashboards, charts, financials: later (" in ran.output
     assert "kpis: earlier (" in ran.output
     assert live(cache_url, "charts").reading == "later"

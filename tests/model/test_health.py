@@ -28,9 +28,9 @@ def test_both_languages_name_the_same_values(condition: Condition) -> None:
 
 def test_a_part_is_as_bad_as_its_worst_finding() -> None:
     found = [
-        Finding(health.PRODUCT_STALE, "kpis", {"product": "kpis"}),
-        Finding(health.PRODUCT_UNREADABLE, "kpis", {"product": "kpis", "detail": "lost"}),
-        Finding(health.DAGSTER_UNREACHABLE, "pipeline"),
+        Finding(health.PRODUCT_STALE, ("kpis",), {"product": "kpis"}),
+        Finding(health.PRODUCT_UNREADABLE, ("kpis",), {"product": "kpis", "detail": "lost"}),
+        Finding(health.DAGSTER_UNREACHABLE, ("pipeline",)),
     ]
     verdict = Health(HealthStatus.DEGRADED, found)
     assert verdict.status_of("kpis") is HealthStatus.DOWN

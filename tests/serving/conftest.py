@@ -121,6 +121,7 @@ class Press:
             "reading": "reading",
             "first_read_at": at,
             "rolled_back_at": None,
+            "rolled_back_from": None,
             "inputs": "same",
             "basis": "same",
             "fresh_until": at + FRESH_S,

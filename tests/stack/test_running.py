@@ -183,7 +183,7 @@ def test_warm_tells_that_nothing_has_changed(stack) -> None:
 
 
 def findings_on(subject: str, report: dict[str, Any]) -> list[dict[str, str]]:
-    return [finding for finding in report["findings"] if finding["subject"] == subject]
+    return [finding for finding in report["findings"] if subject in finding["subjects"]]
 
 
 def test_a_refresh_that_fails_tells_why_and_the_live_figures_stay(stack) -> None:

@@ -77,7 +77,7 @@ class Rollback:
         for candidate in _candidates(held, generation):
             lost = [name for entry in candidate.values() if self._is_damaged(name := entry.generation, now)]
             if not lost:
-                return self._make_live(candidate, now)
+                return self._make_live(candidate, held, now)
             damaged += lost
         raise RollbackRefused(_reason(held, generation, damaged))
 
@@ -90,9 +90,21 @@ class Rollback:
     def _is_damaged(self, generation: str, now: float) -> bool:
         return not self._publisher.prolong(generation, now) or bool(self._publisher.damaged(generation))
 
-    def _make_live(self, chosen: Mapping[str, ManifestEntry], now: float) -> dict[str, ManifestEntry]:
+    def _make_live(
+        self, chosen: Mapping[str, ManifestEntry], held: Held, now: float
+    ) -> dict[str, ManifestEntry]:
         fence = self._publisher.next_fence()
-        entries = [replace(entry, fence=fence, rolled_back_at=now, previous=()) for entry in chosen.values()]
+        entries = [
+            replace(
+                entry,
+                fence=fence,
+                rolled_back_at=now,
+                # Going back once more replaces the same reading of the source.
+                rolled_back_from=held[product][0].rolled_back_from or held[product][0].reading,
+                previous=(),
+            )
+            for product, entry in chosen.items()
+        ]
         try:
             outcome = self._publisher.flip_together(entries)
         except IncompleteGeneration as error:

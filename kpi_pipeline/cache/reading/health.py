@@ -78,13 +78,14 @@ def read_health(reader: CacheReader, read_catalogue: Callable[[str], object] | N
 def health_of(facts: HealthFacts) -> Health:
     """The verdict."""
     findings = [
-        *(() if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, "redis"),)),
+        *(() if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
         *_products(facts),
         *_source(facts.readings),
         *_live(facts.live_readings),
         *_alarms(facts.alarms),
-        *((Finding(conditions.PIPELINE_SILENT, "pipeline"),) if facts.silent else ()),
+        *((Finding(conditions.PIPELINE_SILENT, ("pipeline",)),) if facts.silent else ()),
         *(_pipeline(facts.report) if facts.report else ()),
+        *_runs(facts),
     ]
     findings.sort(key=lambda finding: finding.condition.status is not HealthStatus.DOWN)
     servable = any(
@@ -111,14 +112,14 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
         values = {"product": product}
         state = facts.states.get(product)
         if state is None:
-            yield Finding(conditions.PRODUCT_MISSING, product, values)
+            yield Finding(conditions.PRODUCT_MISSING, (product,), values)
         elif state is AnswerState.EXPIRED:
-            yield Finding(conditions.PRODUCT_EXPIRED, product, values)
+            yield Finding(conditions.PRODUCT_EXPIRED, (product,), values)
         elif product in facts.unreadable:
             detail = {"detail": facts.unreadable[product]}
-            yield Finding(conditions.PRODUCT_UNREADABLE, product, values | detail)
+            yield Finding(conditions.PRODUCT_UNREADABLE, (product,), values | detail)
         elif state is AnswerState.STALE:
-            yield Finding(conditions.PRODUCT_STALE, product, values)
+            yield Finding(conditions.PRODUCT_STALE, (product,), values)
 
 
 def _source(readings: SourceReadings) -> Iterator[Finding]:
@@ -126,9 +127,9 @@ def _source(readings: SourceReadings) -> Iterator[Finding]:
         return
     values = {"reading": readings.held.report.digest}
     if falls := [fall.as_text() for fall in readings.held.falls]:
-        yield Finding(conditions.READING_FELL, "source", {**values, "detail": "; ".join(falls)})
+        yield Finding(conditions.READING_FELL, ("source",), {**values, "detail": "; ".join(falls)})
     else:
-        yield Finding(conditions.READING_REFUSED, "source", values)
+        yield Finding(conditions.READING_REFUSED, ("source",), values)
 
 
 def _live_readings(reader: CacheReader) -> LiveReadings:
@@ -139,35 +140,48 @@ def _live_readings(reader: CacheReader) -> LiveReadings:
 
 
 def _live(readings: LiveReadings) -> Iterator[Finding]:
+    rolled_back: dict[tuple[str, str], list[str]] = {}
     for product, one in readings.by_product.items():
         if one.rolled_back_at is not None:
-            moments = {"read": as_iso(one.read_at), "at": as_iso(one.rolled_back_at)}
-            yield Finding(conditions.PRODUCT_ROLLED_BACK, product, {"product": product, **moments})
+            moments = as_iso(one.read_at), as_iso(one.rolled_back_at)
+            rolled_back.setdefault(moments, []).append(product)
+    for (read, at), products in rolled_back.items():
+        values = {"products": ", ".join(products), "read": read, "at": at}
+        yield Finding(conditions.PRODUCTS_ROLLED_BACK, tuple(products), values)
     if readings.mixed:
-        yield Finding(conditions.READINGS_MIXED, "readings", {"detail": readings.as_text()})
+        yield Finding(conditions.READINGS_MIXED, ("readings",), {"detail": readings.as_text()})
 
 
 def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:
     if alarms:
         counts = ", ".join(f"{name} ({count})" for name, count in sorted(alarms.items()))
-        yield Finding(conditions.ALARMS_RAISED, "alarms", {"detail": counts})
+        yield Finding(conditions.ALARMS_RAISED, ("alarms",), {"detail": counts})
 
 
 def _pipeline(report: PipelineReport) -> Iterator[Finding]:
     if not report.watched:
-        yield Finding(conditions.STACK_UNWATCHED, "pipeline")
+        yield Finding(conditions.STACK_UNWATCHED, ("pipeline",))
     if report.processes is not None and not report.processes:
-        yield Finding(conditions.SUPERVISOR_SILENT, "pipeline")
+        yield Finding(conditions.SUPERVISOR_SILENT, ("pipeline",))
     for process in report.processes or ():
         if not process.is_well:
             values = {"process": process.name, "state": process.state}
-            yield Finding(conditions.PROCESS_STOPPED, "pipeline", values)
+            yield Finding(conditions.PROCESS_STOPPED, ("pipeline",), values)
     if report.daemons is None:
-        yield Finding(conditions.DAGSTER_UNREACHABLE, "pipeline")
-    for daemon, healthy in (report.daemons or {}).items():
-        if not healthy:
-            yield Finding(conditions.DAEMON_SILENT, "pipeline", {"daemon": daemon})
-    for product, run in report.runs.items():
-        if run.failed:
-            values = {"product": product, "job": run.job, "run": run.run_id[:8], "detail": run.reason}
-            yield Finding(conditions.RUN_FAILED, product, values)
+        yield Finding(conditions.DAGSTER_UNREACHABLE, ("pipeline",))
+    if silent := [daemon for daemon, healthy in (report.daemons or {}).items() if not healthy]:
+        yield Finding(conditions.DAEMONS_SILENT, ("pipeline",), {"daemons": ", ".join(silent)})
+
+
+def _runs(facts: HealthFacts) -> Iterator[Finding]:
+    """The runs that failed, each once; those whose reading is held are told by that."""
+    held = facts.readings.held.report.digest if facts.readings.held else None
+    failed: dict[str, list[str]] = {}
+    runs = facts.report.runs if facts.report else {}
+    for product, run in runs.items():
+        if run.failed and not (held and held in run.reason):
+            failed.setdefault(run.run_id, []).append(product)
+    for run_id, products in failed.items():
+        run = runs[products[0]]
+        values = {"products": ", ".join(products), "job": run.job, "run": run_id[:8], "detail": run.reason}
+        yield Finding(conditions.RUN_FAILED, tuple(products), values)

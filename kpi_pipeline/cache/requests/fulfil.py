@@ -28,6 +28,10 @@ REBUILD_TAG: Final = "kpi/rebuild"
 ALWAYS: Final = "always"
 """A run with this tag and value writes every generation, also an unchanged one."""
 
+END_ROLLBACK_TAG: Final = "kpi/end_rollback"
+YES: Final = "yes"
+"""A run with this tag and value publishes also what an administrator has rolled back from."""
+
 PRIORITY_TAG: Final = "dagster-celery/run_priority"
 """Place in the worker's queue, from 0 for those who go first to 9."""
 

@@ -1,6 +1,7 @@
 """What to write into a mapping file so that refused texts are read."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -137,9 +138,24 @@ def _missing(refused: _Refused) -> Advice:
 
 
 def _states(refused: _Refused) -> Advice:
-    words = (*refused.mapping.states.get(State.SENT, ()), *refused.texts)
-    sentence = f"or under the state that the word means, one of {', '.join(State)}"
-    return Advice(sentence, (Setting("states", State.SENT.value, words),))
+    """The state of which a word is another form, such as a feminine or a plural; else one as an example."""
+    known = {_stem(word): state for word, state in refused.mapping.state_spellings.items()}
+    of_state: dict[State, list[str]] = {}
+    for text in refused.texts:
+        of_state.setdefault(known.get(_stem(text), State.SENT), []).append(text)
+    settings = tuple(
+        Setting("states", state.value, (*refused.mapping.states.get(state, ()), *texts))
+        for state, texts in of_state.items()
+    )
+    sentence = (
+        f"if that is what each word means; else under the state that it means, one of {', '.join(State)}"
+    )
+    return Advice(sentence, settings)
+
+
+def _stem(word: str) -> str:
+    """A folded word without its ending for gender and number."""
+    return re.sub(r"[oa]s?$", "", fold(word))
 
 
 def _kinds(refused: _Refused) -> Advice:

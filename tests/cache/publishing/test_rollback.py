@@ -233,11 +233,11 @@ def test_a_newer_reading_published_meanwhile_stops_all(refresh, newsroom, client
     rollback = Rollback(client)
     make_live = Rollback._make_live
 
-    def publish_before(self: Rollback, chosen: dict[str, ManifestEntry], now: float):
+    def publish_before(self: Rollback, *given):
         later = newsroom.publisher.next_fence() + 3_600_000
         staged = newsroom.stage(product="charts", mark="third")
         assert newsroom.publisher.flip(newsroom.entry(staged, fence=later, reading="third")) is Flip.LIVE
-        return make_live(self, chosen, now)
+        return make_live(self, *given)
 
     monkeypatch.setattr(Rollback, "_make_live", publish_before)
     with pytest.raises(RollbackRefused, match="meanwhile"):

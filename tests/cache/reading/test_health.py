@@ -52,7 +52,7 @@ def test_nothing_is_wrong() -> None:
         ),
         (
             {"live_readings": LiveReadings({"charts": LiveReading("0a1b", 1.0, 2.0)}, mixed=False)},
-            "product_rolled_back",
+            "products_rolled_back",
             "charts",
         ),
         ({"live_readings": replace(WELL.live_readings, mixed=True)}, "readings_mixed", "readings"),
@@ -65,7 +65,7 @@ def test_nothing_is_wrong() -> None:
             "pipeline",
         ),
         ({"report": replace(REPORT, daemons=None)}, "dagster_unreachable", "pipeline"),
-        ({"report": replace(REPORT, daemons={"SENSOR": False})}, "daemon_silent", "pipeline"),
+        ({"report": replace(REPORT, daemons={"SENSOR": False})}, "daemons_silent", "pipeline"),
         ({"report": replace(REPORT, runs={"kpis": RUN})}, "run_failed", "kpis"),
     ],
 )
@@ -73,7 +73,7 @@ def test_each_fault_is_found_alone(changes, condition: str, subject: str) -> Non
     health = health_of(replace(WELL, **changes))
     assert health.status == "degraded"
     (finding,) = health.findings
-    assert (finding.condition.name, finding.subject) == (condition, subject)
+    assert (finding.condition.name, finding.subjects) == (condition, (subject,))
     assert health.status_of(subject) == finding.condition.status
     for language in LANGUAGES:
         assert "{" not in finding.reason(language) + finding.advice(language)
@@ -111,3 +111,19 @@ def test_one_product_that_can_be_served_is_not_down_and_the_worst_comes_first() 
     assert health.status == "degraded"
     ranks = [finding.condition.status for finding in health.findings]
     assert ranks == ["down"] * 3 + ["degraded"] * 2
+
+
+def test_one_cause_is_one_finding() -> None:
+    both = replace(REPORT, runs={"kpis": RUN, "charts": RUN, "dashboards": replace(RUN, run_id="other")})
+    health = health_of(replace(WELL, report=both))
+    assert [finding.subjects for finding in health.findings] == [("kpis", "charts"), ("dashboards",)]
+    assert "the last run of kpis, charts failed" in health.findings[0].reason("en")
+    silent = replace(REPORT, daemons={"SENSOR": False, "SCHEDULER": False, "ASSET": True})
+    (finding,) = health_of(replace(WELL, report=silent)).findings
+    assert "SENSOR, SCHEDULER" in finding.reason("en")
+    # What is held is told once, and not again by the runs that held it.
+    held = SourceReadings(None, HeldReading(READING, (Fall("costs", "", 2, 1),)))
+    stopped = replace(RUN, reason=f"read_source: run `kpi accept-reading {READING.digest}`")
+    report = replace(REPORT, runs={"kpis": stopped})
+    (finding,) = health_of(replace(WELL, readings=held, report=report)).findings
+    assert finding.condition.name == "reading_fell"

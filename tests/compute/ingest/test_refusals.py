@@ -88,6 +88,8 @@ def merge(into: dict[str, Any], settings: dict[str, Any]) -> None:
         ([{"granted": "por definir"}], {}, "por definir"),
         ([{"state": "con el cliente"}], {}, '[states]\nenviado = ["con el cliente"]'),
         ([{"state": "x"}], {"states": {"enviado": ["listo"]}}, '[states]\nenviado = ["listo", "x"]'),
+        ([{"state": "Anulada"}], {}, '[states]\nanulado = ["Anulada"]'),
+        ([{"state": "Listas"}], {"states": {"pagado": ["listo"]}}, '[states]\npagado = ["listo", "Listas"]'),
         ([{"currency": "$"}], {}, '[currencies]\nCLP = ["$"]'),
         (
             [{"currency": "UF"}, {"currency": "US$"}],

@@ -14,7 +14,9 @@ PRODUCTS = {"kpis", "dashboards", "charts", "financials"}
 
 
 def conditions(report) -> set[tuple[str, str]]:
-    return {(finding["condition"], finding["subject"]) for finding in report["findings"]}
+    return {
+        (finding["condition"], subject) for finding in report["findings"] for subject in finding["subjects"]
+    }
 
 
 def test_all_is_well(web, press) -> None:

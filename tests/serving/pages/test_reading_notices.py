@@ -197,7 +197,10 @@ def test_health_and_the_system_page_list_it(web, two_readings, client) -> None:
     def findings() -> set[tuple[str, str]]:
         found = web.get("/health/system").get_json()["findings"]
         return {
-            (one["condition"], one["subject"]) for one in found if one["subject"] in {*PRODUCTS, "readings"}
+            (one["condition"], subject)
+            for one in found
+            for subject in one["subjects"]
+            if subject in {*PRODUCTS, "readings"}
         }
 
     def system(language: str) -> str:
@@ -206,7 +209,7 @@ def test_health_and_the_system_page_list_it(web, two_readings, client) -> None:
 
     assert findings() == set()
     Rollback(client).roll_back(["kpis"])
-    assert findings() == {("product_rolled_back", "kpis"), ("readings_mixed", "readings")}
+    assert findings() == {("products_rolled_back", "kpis"), ("readings_mixed", "readings")}
     check = web.get("/health/system").get_json()["checks"]["readings"]
     assert (check["status"], check["mixed"]) == ("degraded", True)
     assert {product: one["reading"] for product, one in check["products"].items()} == {
@@ -223,7 +226,7 @@ def test_health_and_the_system_page_list_it(web, two_readings, client) -> None:
     for text in ("products show different readings of the source", "kpis Earlier reading", "Rolled back"):
         assert text in system("en")
     Rollback(client).roll_back()
-    assert findings() == {("product_rolled_back", product) for product in PRODUCTS}
+    assert findings() == {("products_rolled_back", product) for product in PRODUCTS}
 
 
 def test_a_download_says_it_too(two_readings, client, web) -> None:
