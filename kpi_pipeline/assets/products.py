@@ -154,7 +154,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 written, outcome = live, "superseded"
             elif (
                 live is not None
-                and live.rolled_back_from == reading
+                and live.rolled_back_from == reading != live.reading
                 and not _ends_rollback(context.run)
                 and publisher.prolong(live.generation, expires_at)
             ):

@@ -62,5 +62,5 @@ def test_what_is_written_next_is_shown_in_a_new_file_too(folder: Path, tmp_path:
         path.write_text("new\n")
         wait_until(lambda: shown.read_text() == "one\ntwo, longer\nnew\n")
     finally:
-        process.terminate()
+        process.kill()
         process.wait(10)

@@ -47,6 +47,7 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             reading="reading",
             first_read_at=now,
             rolled_back_at=None,
+            rolled_back_from=None,
             inputs="same",
             basis="same",
             watermark=None,

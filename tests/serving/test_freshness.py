@@ -22,6 +22,7 @@ ENTRY = ManifestEntry(
     reading="reading",
     first_read_at=AT - 3600,
     rolled_back_at=None,
+    rolled_back_from=None,
     inputs="same",
     basis="same",
     fresh_until=AT + 600,

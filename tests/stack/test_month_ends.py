@@ -64,7 +64,7 @@ def test_a_rollback_is_served_and_said_until_the_next_refresh(stack, wait) -> No
     assert "repuestas por el administrador" in stack.get("/manager/dashboard?lang=es").body.decode()
     status = stack.kpi("status")
     assert status.code == 1
-    assert "degraded: the figures of charts are of an earlier reading of the source" in status.output
+    assert "degraded: the figures of kpis, dashboards, charts, financials are" in status.output
 
     run("refresh_all")
     wait(lambda: not any(meta["rolled_back"] for meta in metas()), 5, "nothing is rolled back any more")
