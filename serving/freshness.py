@@ -1,9 +1,9 @@
 """How fresh an answer is: as members of its `meta` and as HTTP headers."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 
-from kpi_pipeline.cache.live_readings import LiveReadings
+from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 
 RETRY_S: Final = 2
@@ -11,11 +11,6 @@ RETRY_S: Final = 2
 
 HISTORIC_REUSE_S: Final = 300
 """Seconds for which a client may reuse a month end without a request: a backfill may replace it."""
-
-
-def iso(moment: float) -> str:
-    """A moment, in seconds since the epoch, as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def age_s(entry: ManifestEntry, now: float) -> int:
@@ -29,11 +24,11 @@ def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str,
         "state": state.value,
         "generation": entry.generation,
         "as_of": entry.as_of.isoformat(),
-        "computed_at": iso(entry.computed_at),
-        "verified_at": iso(entry.verified_at),
+        "computed_at": as_iso(entry.computed_at),
+        "verified_at": as_iso(entry.verified_at),
         "age_s": age_s(entry, now),
-        "fresh_until": iso(entry.fresh_until),
-        "stale_until": iso(entry.stale_until),
+        "fresh_until": as_iso(entry.fresh_until),
+        "stale_until": as_iso(entry.stale_until),
         "run_id": entry.run_id,
         "watermark": entry.watermark,
     }
@@ -49,7 +44,7 @@ def readings_headers(entry: ManifestEntry, readings: LiveReadings) -> dict[str, 
     headers = {}
     own = readings.by_product.get(entry.product)
     if own is not None and own.rolled_back_at is not None:
-        headers["X-Rolled-Back-At"] = iso(own.rolled_back_at)
+        headers["X-Rolled-Back-At"] = as_iso(own.rolled_back_at)
     if readings.mixed:
         headers["X-Mixed-Readings"] = ", ".join(
             f"{product}={one.digest[:8]}" for product, one in sorted(readings.by_product.items())
@@ -64,7 +59,7 @@ def historic_meta(entry: ManifestEntry, requested: date) -> dict[str, Any]:
         "generation": entry.generation,
         "as_of": entry.as_of.isoformat(),
         "asked_as_of": requested.isoformat(),
-        "computed_at": iso(entry.computed_at),
+        "computed_at": as_iso(entry.computed_at),
         "run_id": entry.run_id,
         "watermark": entry.watermark,
     }
@@ -93,7 +88,7 @@ def freshness_headers(entry: ManifestEntry, state: AnswerState, now: float) -> d
         if state in (AnswerState.FRESH, AnswerState.STALE)
         else "no-store",
         "X-Cache-State": state.value,
-        "X-Fresh-Until": iso(entry.fresh_until),
+        "X-Fresh-Until": as_iso(entry.fresh_until),
         "X-Generation": entry.generation,
         "X-As-Of": entry.as_of.isoformat(),
     }

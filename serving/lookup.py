@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
-from kpi_pipeline.cache.live_readings import LiveReadings
+from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -20,7 +20,6 @@ from serving.freshness import (
     freshness_headers,
     historic_headers,
     historic_meta,
-    iso,
     live_meta,
     readings_headers,
 )
@@ -183,7 +182,7 @@ def _look_up_as_of(
 def expired(connection: Connection, entry: ManifestEntry) -> Problem:
     """The problem of a generation that is too old to be shown; a new one is requested."""
     connection.pipeline_client.refresh(entry.product)
-    since = iso(entry.stale_until)
+    since = as_iso(entry.stale_until)
     cause = Text(f"Las cifras valían hasta {since}.", f"The figures were valid until {since}.")
     return _retry_later(EXPIRED, cause, generation=entry.generation, stale_until=since)
 

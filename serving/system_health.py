@@ -1,6 +1,7 @@
 """The health of the whole system as this process sees it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.live_readings import LiveReadings
@@ -9,7 +10,21 @@ from kpi_pipeline.model.health import Health
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection, current_connection
 
-NO_FACTS: Final = HealthFacts(
+_NOTHING_KNOWN: Final[dict[str, Any]] = {
+    "products": {},
+    "redis": {
+        "reachable": False,
+        **dict.fromkeys(("latency_ms", "used_memory", "version", "keys")),
+    },
+    "memory": {"payloads": 0, "bytes": 0, "limit": 0},
+    "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
+    "alarms": {},
+    "source": {"accepted": None, "held": None},
+    "live_readings": {"mixed": False, "products": {}},
+}
+"""The cache's status before any server is known."""
+
+_NO_FACTS: Final = HealthFacts(
     reachable=False,
     holds_answers=False,
     states={},
@@ -31,13 +46,19 @@ def known_connection() -> Connection | None:
         return None
 
 
-def health_facts(connection: Connection | None) -> HealthFacts:
-    """What the verdict rests on."""
+def cache_status(connection: Connection | None) -> dict[str, Any]:
+    """The status of the cache as `CacheReader.status` gives it."""
+    return _NOTHING_KNOWN if connection is None else connection.reader.status()
+
+
+def health_facts(connection: Connection | None, status: Mapping[str, Any]) -> HealthFacts:
+    """What the verdict rests on; `status` as of `cache_status`."""
     if connection is None:
-        return NO_FACTS
-    return read_health(connection.reader, connection.catalogues.of)
+        return _NO_FACTS
+    return read_health(connection.reader, status, connection.catalogues.of)
 
 
 def current_health() -> Health:
     """The verdict at this moment."""
-    return health_of(health_facts(known_connection()))
+    connection = known_connection()
+    return health_of(health_facts(connection, cache_status(connection)))

@@ -41,7 +41,8 @@ def status(as_json: Json = False) -> None:
         if addresses is None:
             raise NotRunning(settings)
         reader = CacheReader(connect_reader(redis_url(settings)))
-        cache, facts = reader.status(), read_health(reader)
+        cache = reader.status()
+        facts = read_health(reader, cache)
         runs, processes = _runs(addresses), read_states(control(addresses))
         health = health_of(replace(facts, report=_observe(home, addresses, facts.report)))
         if as_json:

@@ -10,7 +10,6 @@ from typing import Final, cast
 
 import redis
 
-from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
 from kpi_pipeline.cache.keys import MANIFEST_KEY
 from kpi_pipeline.cache.publishing.archive import Archive
 from kpi_pipeline.cache.requests.fulfil import (
@@ -23,8 +22,8 @@ from kpi_pipeline.cache.requests.fulfil import (
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
+from kpi_pipeline.stack.process_start import start_process
 
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500
@@ -116,16 +115,9 @@ def run() -> None:
     Raises:
         SystemExit: If settings name no servers; says what to set.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    settings = Settings()
-    if settings.dagster_url is None:
-        raise SystemExit("KPI_DAGSTER_URL is not set: start the dispatcher by `kpi up`, or set it")
-    try:
-        client = connect(redis_url(settings))
-    except NoRedis as error:
-        raise SystemExit(str(error)) from error
+    settings, client, dagster = start_process("dispatcher")
     archive = Archive(client, settings.archive)
-    dispatcher = Dispatcher(client, DagsterClient(str(settings.dagster_url)), archive)
+    dispatcher = Dispatcher(client, dagster, archive)
     failing = ""
     while True:
         try:

@@ -11,14 +11,13 @@ from typing import Final
 
 import redis
 
-from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
-from kpi_pipeline.cache.publishing.pipeline_report import publish_report, published_report
+from kpi_pipeline.cache.pipeline_report import publish_report, published_report
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
-from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import FINISHED, DagsterClient, DagsterUnreachable, RunRefused
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
+from kpi_pipeline.stack.process_start import start_process
 from kpi_pipeline.stack.supervision import control, read_states, running_addresses
 
 PERIOD_S: Final = 5.0
@@ -120,20 +119,12 @@ def run() -> None:
     Raises:
         SystemExit: If settings name no servers; says what to set.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    settings = Settings()
-    if settings.dagster_url is None:
-        raise SystemExit("KPI_DAGSTER_URL is not set: start the monitor by `kpi up`, or set it")
-    try:
-        client = connect(redis_url(settings))
-    except NoRedis as error:
-        raise SystemExit(str(error)) from error
+    settings, client, dagster = start_process("monitor")
     home = Home(settings)
     monitor = None
     while True:
         try:
             if monitor is None:
-                dagster = DagsterClient(str(settings.dagster_url))
                 monitor = Monitor(dagster, lambda: stack_state(home), published_report(client))
             publish_report(client, monitor.observe())
         except redis.RedisError as error:

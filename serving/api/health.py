@@ -9,31 +9,16 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Health, HealthStatus
-from serving.cache_access import Connection
 from serving.responses import json_response
-from serving.system_health import current_health, health_facts, known_connection
-
-_NOTHING_KNOWN: Final[dict[str, Any]] = {
-    "products": {},
-    "redis": {
-        "reachable": False,
-        **dict.fromkeys(("latency_ms", "used_memory", "version", "keys")),
-    },
-    "memory": {"payloads": 0, "bytes": 0, "limit": 0},
-    "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
-    "alarms": {},
-    "source": {"accepted": None, "held": None},
-    "live_readings": {"mixed": False, "products": {}},
-}
-"""The cache's status before any server is known."""
+from serving.system_health import cache_status, current_health, health_facts, known_connection
 
 routes: Final = Blueprint("health", __name__)
 
 
 @routes.get("/manager/api/cache/status")
-def cache_status() -> Response:
+def status() -> Response:
     """The status of the cache as this process sees it."""
-    return json_response(_status(known_connection()))
+    return json_response(cache_status(known_connection()))
 
 
 @routes.get("/health/live")
@@ -54,14 +39,11 @@ def ready() -> Response:
 def system() -> Response:
     """The health of the whole system; 503 when no figures can be served."""
     connection = known_connection()
-    facts = health_facts(connection)
+    status = cache_status(connection)
+    facts = health_facts(connection, status)
     health = health_of(facts)
-    report = {**_verdict(health), "checks": _checks(facts, health, _status(connection))}
+    report = {**_verdict(health), "checks": _checks(facts, health, status)}
     return json_response(report, 503 if health.status is HealthStatus.DOWN else 200)
-
-
-def _status(connection: Connection | None) -> dict[str, Any]:
-    return _NOTHING_KNOWN if connection is None else connection.reader.status()
 
 
 def _verdict(health: Health) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
+from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
 from serving.cache_access import current_connection
-from serving.freshness import iso
 from serving.pages.addresses import run_url
 from serving.problem_types import REQUEST_UNKNOWN
 from serving.problems import RETRY, Problem
@@ -35,9 +35,9 @@ def _described(task: TaskStatus) -> dict[str, Any]:
         "product": task.product,
         "filter": task.filter.as_dict(),
         "scope": task.scope,
-        "asked_at": iso(task.requested_at),
-        "started_at": iso(task.started_at) if task.started_at else None,
-        "finished_at": iso(task.finished_at) if task.finished_at else None,
+        "asked_at": as_iso(task.requested_at),
+        "started_at": as_iso(task.started_at) if task.started_at else None,
+        "finished_at": as_iso(task.finished_at) if task.finished_at else None,
         "progress": {"steps_done": task.progress.steps_done, "steps": task.progress.steps},
         "timings": {
             "started_s": _after(task, task.started_at),

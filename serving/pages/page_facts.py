@@ -3,8 +3,9 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from kpi_pipeline.cache.live_readings import as_iso
 from serving.as_of import AS_OF
-from serving.freshness import iso, readings_headers
+from serving.freshness import readings_headers
 from serving.lookup import task_reference
 from serving.pages.addresses import product_path
 from serving.pages.context import PageContext
@@ -40,9 +41,9 @@ def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext)
         "earlier": result.readings.is_earlier(page.product),
         "readings": list(readings_headers(result.entry, result.readings).values()),
         "as_of": result.entry.as_of.isoformat(),
-        "now": iso(result.now),
-        "verified_at": iso(result.entry.verified_at),
-        "fresh_until": iso(result.entry.fresh_until),
+        "now": as_iso(result.now),
+        "verified_at": as_iso(result.entry.verified_at),
+        "fresh_until": as_iso(result.entry.fresh_until),
         "timezone": context.formats.timezone,
         "poll_s": POLL_S,
         "task": task_reference(result.task_id),

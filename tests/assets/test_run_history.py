@@ -9,18 +9,10 @@ from dagster import DagsterInstance, DagsterRunStatus, job, op
 
 from kpi_pipeline.assets.run_history import RunRetention, expired_runs, prune
 from kpi_pipeline.settings import Settings
+from tests.pooled_instance import configure, pooled_instance
 
 DAY = 86_400
 KEEP = RunRetention(succeeded_days=3, failed_days=30, partition_days=400, most=100)
-CONFIGURATION = """
-telemetry:
-  enabled: false
-event_log_storage:
-  module: kpi_pipeline.dagster_internals.event_log
-  class: PooledSqliteEventLogStorage
-  config:
-    base_dir: "{folder}/history/runs"
-"""
 
 
 @op
@@ -42,13 +34,12 @@ def second() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "dagster.yaml").write_text(CONFIGURATION.format(folder=tmp_path))
-    return tmp_path
+    return configure(tmp_path)
 
 
 @pytest.fixture
 def instance(folder: Path) -> Iterator[DagsterInstance]:
-    with DagsterInstance.from_config(str(folder)) as made:
+    with pooled_instance(folder) as made:
         yield made
 
 

@@ -13,18 +13,9 @@ from dagster import DagsterEventType, DagsterInstance, Out, Output, job, op
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from kpi_pipeline.dagster_internals.event_log import MAX_OPEN_DATABASES, PooledSqliteEventLogStorage
+from tests.pooled_instance import configure, pooled_instance
 
 pytestmark = pytest.mark.slow
-
-CONFIGURATION = """
-telemetry:
-  enabled: false
-event_log_storage:
-  module: kpi_pipeline.dagster_internals.event_log
-  class: PooledSqliteEventLogStorage
-  config:
-    base_dir: "{folder}/history/runs"
-"""
 
 
 CHANGED = f"dagster {version('dagster')} differs from what dagster_internals/event_log.py relies on: "
@@ -72,13 +63,12 @@ def counting() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "dagster.yaml").write_text(CONFIGURATION.format(folder=tmp_path))
-    return tmp_path
+    return configure(tmp_path)
 
 
 @pytest.fixture
 def instance(folder: Path) -> Iterator[DagsterInstance]:
-    with DagsterInstance.from_config(str(folder)) as made:
+    with pooled_instance(folder) as made:
         yield made
 
 

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.pipeline_report import publish_report
+from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION

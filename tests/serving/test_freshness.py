@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
-from serving.freshness import age_s, entity_tag, freshness_headers, iso, live_meta
+from serving.freshness import age_s, entity_tag, freshness_headers, live_meta
 
 AT = 1719576000.0
 ENTRY = ManifestEntry(
@@ -77,4 +78,4 @@ def test_entity_tags_tell_figures_and_states_apart() -> None:
 
 
 def test_moments() -> None:
-    assert iso(AT + 0.9) == "2024-06-28T12:00:00Z"
+    assert as_iso(AT + 0.9) == "2024-06-28T12:00:00Z"

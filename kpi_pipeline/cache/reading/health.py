@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
@@ -45,14 +45,18 @@ class HealthFacts:
     report: PipelineReport | None
 
 
-def read_health(reader: CacheReader, read_catalogue: Callable[[str], object] | None = None) -> HealthFacts:
+def read_health(
+    reader: CacheReader,
+    status: Mapping[str, Any],
+    read_catalogue: Callable[[str], object] | None = None,
+) -> HealthFacts:
     """Read what the verdict rests on; it never fails.
 
     Args:
         reader: Reads the cache.
+        status: What its `status` gave.
         read_catalogue: Reads the catalogue of a live product; `CacheReader.catalogue` if not given.
     """
-    status = reader.status()
     states = {product: AnswerState(entry["state"]) for product, entry in status["products"].items()}
     read = read_catalogue or reader.catalogue
     unreadable = {

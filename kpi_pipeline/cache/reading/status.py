@@ -6,8 +6,9 @@ from typing import Any, cast
 import orjson
 import redis
 
-from kpi_pipeline.cache.keys import ALARMS_KEY, PIPELINE_REPORT_KEY
+from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import ReadingReport, SourceReadings
@@ -107,7 +108,6 @@ def alarm_counts(read_client: ReadClient) -> dict[str, int]:
 def last_report(read_client: ReadClient) -> PipelineReport | None:
     """What the pipeline reported last of its own state; None where that is not known."""
     try:
-        text = cast("bytes | None", read_client.call(lambda client: client.get(PIPELINE_REPORT_KEY)))
+        return read_client.call(published_report)
     except CacheUnavailable:
         return None
-    return None if text is None else PipelineReport.from_json(text)

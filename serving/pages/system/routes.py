@@ -23,7 +23,7 @@ from serving.pages.system.view import system_view
 from serving.pages.texts import texts_in
 from serving.pages.writing import writer_for
 from serving.responses import reader_language, requested_language
-from serving.system_health import health_facts, known_connection
+from serving.system_health import cache_status, health_facts, known_connection
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -34,7 +34,8 @@ routes: Final = Blueprint("system", __name__)
 def system() -> Response:
     """The page; it answers in every condition of the cache."""
     connection = known_connection()
-    facts = health_facts(connection)
+    status = cache_status(connection)
+    facts = health_facts(connection, status)
     catalogue = _catalogue(connection) if connection else None
     address = PageAddress(SYSTEM_PATH, requested_language())
     language = reader_language()
@@ -48,7 +49,7 @@ def system() -> Response:
         links=_links(catalogue, address.language, language),
         system_url=address.of(()),
         health=health_of(facts),
-        view=system_view(connection, facts.report) if connection else None,
+        view=system_view(connection, status, facts.report) if connection else None,
         dagster_url=str(settings.dagster_url) if settings.dagster_url else "",
         days_kept=DAYS_KEPT,
         write=_SystemWriter(language, settings.timezone, catalogue),

@@ -124,14 +124,16 @@ class SystemView:
     source: SourceReadings
 
 
-def system_view(connection: Connection, report: PipelineReport | None) -> SystemView:
+def system_view(
+    connection: Connection, status: Mapping[str, Any], report: PipelineReport | None
+) -> SystemView:
     """Read everything; what fails leaves the rest as it is.
 
     Args:
         connection: Where to read.
+        status: What `CacheReader.status` gave.
         report: How the pipeline is; None where that is not known.
     """
-    status = connection.reader.status()
     # A server that does not answer is not read any further: each read would wait for its time-out.
     reachable = status["redis"]["reachable"]
     coverage = _try(lambda: [connection.coverage.of(name) for name in PRODUCTS]) if reachable else None

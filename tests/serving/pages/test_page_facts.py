@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from serving.app import create_app
-from serving.freshness import iso
 from serving.pages import page_facts
 
 PAGE = "/manager/dashboard"
@@ -35,8 +35,8 @@ def test_the_facts_of_fresh_figures(press, facts_at, web) -> None:
         "reachable": True,
     }
     assert facts["generation"] == entry.generation
-    assert facts["fresh_until"] == iso(entry.fresh_until)
-    assert facts["verified_at"] == iso(entry.verified_at)
+    assert facts["fresh_until"] == as_iso(entry.fresh_until)
+    assert facts["verified_at"] == as_iso(entry.verified_at)
     assert (facts["task"], facts["refresh"]) == (None, None)
     assert (facts["poll_s"], facts["timezone"]) == (page_facts.POLL_S, "America/Santiago")
     assert facts["texts"]["state_fresh"] == "Up to date"

@@ -1,4 +1,4 @@
-"""The report of the pipeline on its own state, published for serving."""
+"""The report of the pipeline on its own state: written by the monitor, read by serving."""
 
 from typing import Final, cast
 
