@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,15 @@ from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 from tests.waiting import wait_until
 
 START_S = 180
+
+SCHEDULES = """
+{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules { scheduleState { id } } } } } }
+"""
+STOP_SCHEDULE = """
+mutation Stop($id: String!) {
+  stopRunningSchedule(id: $id) { ... on ScheduleStateResult { scheduleState { status } } }
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,21 @@ class Machine:
             with error:
                 return Reply(error.code, dict(error.headers), error.read())
 
+    def change_source(self) -> None:
+        """Raise one proposed amount in the demo's database by one peso."""
+        with closing(sqlite3.connect(self.home / "demo.db")) as source, source:
+            source.execute(
+                "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = "
+                "(SELECT rowid FROM edp ORDER BY fecha_emision DESC LIMIT 1)"
+            )
+
+    def stop_schedules(self) -> None:
+        """Let Dagster start runs only for sensors and for those who ask."""
+        (repository,) = self.dagster._query(SCHEDULES)["repositoriesOrError"]["nodes"]
+        for schedule in repository["schedules"]:
+            stopped = self.dagster._query(STOP_SCHEDULE, id=schedule["scheduleState"]["id"])
+            assert stopped["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", stopped
+
     def clean(self) -> None:
         if self.up is not None and self.up.poll() is None:
             self.up.kill()
@@ -154,10 +180,14 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A stack after its first start, shared by tests that leave it healthy."""
+    """A stack after its first start, shared by tests that leave it healthy.
+
+    Its schedules are stopped: a run of theirs, at whichever minute the tests reach, would read the source too.
+    """
     made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_PRECOMPUTE_MAX_VARIANTS": "400"})
     try:
         made.start()
+        made.stop_schedules()
         yield made
     finally:
         made.clean()

@@ -3,11 +3,9 @@
 import ipaddress
 import json
 import re
-import sqlite3
 import stat
 import sys
 import urllib.request
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -153,12 +151,7 @@ def test_a_second_start_says_that_it_runs_already(stack) -> None:
 
 def test_warm_makes_new_figures_live_and_reads_them_back(stack) -> None:
     before = stack.get("/manager/api/kpis").json()
-    with closing(sqlite3.connect(stack.home / "demo.db")) as source:
-        source.execute(
-            "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = "
-            "(SELECT rowid FROM edp ORDER BY fecha_emision DESC LIMIT 1)"
-        )
-        source.commit()
+    stack.change_source()
     ran = stack.kpi("warm", "--product", "kpis", "--product", "charts", "--json")
     assert ran.code == 0, ran.output
     runs = {run["job"]: run for run in ran.json()["runs"]}
