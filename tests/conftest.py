@@ -1,5 +1,6 @@
 """Servers and folders that tests share."""
 
+import gc
 import os
 import shutil
 import socket
@@ -62,6 +63,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no worker is left alone with it."""
     items.sort(key=lambda item: not item.nodeid.startswith("tests/stack/"))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now lives until the end: a search for garbage need not go through it each time."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

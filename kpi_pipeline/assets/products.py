@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,6 +24,8 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.figures import figures_of
+from kpi_pipeline.assets.garbage_collection import collection_paused
 from kpi_pipeline.assets.generation_entry import (
     first_read_at,
     inputs_digest,
@@ -32,17 +34,15 @@ from kpi_pipeline.assets.generation_entry import (
 )
 from kpi_pipeline.assets.generation_variants import choose_variants
 from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.reuse import WritePlan, basis_digest, single_values, write_plan
+from kpi_pipeline.assets.reuse import WritePlan, basis_digest, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
 from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_filters
 from kpi_pipeline.cache.requests.tasks import Requests
-from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -56,6 +56,8 @@ ANSWERS_PER_EXTENSION = 500
 """Answers written between two extensions of the lease."""
 
 Answer = tuple[Filter, dict[str, Any]]
+
+_PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
 
 FROM_UI_TAG = "dagster/from_ui"
 """Dagster's tag of a run started in its UI: such a run writes even what is unchanged."""
@@ -117,23 +119,23 @@ def product_asset(product: str) -> AssetsDefinition:
         started = time.perf_counter()
         provenance = Provenance.of(rollup)
         as_of = date.fromisoformat(provenance.as_of or "")
-        tables = Rollup.of_tables((rollup, monthly_flows, losses, payment_times, breakdowns, work_lists))
-        cube = Cube(tables, as_of, source.window_months(), source.thresholds())
-        candidates = list(cube.slices())
-        singles = single_values(candidates)
-        problems = {
-            "variants_reconcile": reconcile_variants(tables, singles),
-            "values_in_range": out_of_range(singles),
-        }
-        for check, failures in problems.items():
+        figures = figures_of(
+            Rollup.of_tables((rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)),
+            provenance,
+            source.window_months(),
+            source.thresholds(),
+            run_id=context.run_id,
+            product=product,
+            shared=len(_PRODUCT_KEYS.intersection(context.job_def.asset_layer.executable_asset_keys)) > 1,
+        )
+        for check, failures in figures.problems.items():
             yield _check_result(product, check, failures)
-        _fail_on(problems)
+        _fail_on(figures.problems)
+        cube, described, reading = figures.cube, figures.described, figures.reading
 
         publisher = Publisher(cache.client)
         awaited = awaited_filters(context.run.tags, product, Requests(cache.client))
-        variants = choose_variants(product, cube, candidates, cache.client, awaited)
-        described = catalogue(cube)
-        reading = cube.digest()
+        variants = choose_variants(product, cube, figures.candidates, cache.client, awaited)
         inputs = inputs_digest(product, reading, variants.difference, described)
         basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
@@ -199,7 +201,7 @@ def product_asset(product: str) -> AssetsDefinition:
             **_metadata(entry, outcome, time.perf_counter() - started),
             "reused": written.reused if isinstance(written, Staged) else written.variants,
             **variants.metadata,
-            **(_previews(cube) if product == "charts" else {}),
+            **(_previews(cube) if product == "charts" and outcome == "written" else {}),
         }
         yield Output(entry, metadata=metadata)
 
@@ -221,14 +223,15 @@ def _write(
     """
 
     def write(partial_plan: WritePlan) -> tuple[Staged, list[str]]:
-        staged = publisher.stage(
-            product,
-            new_generation(product, datetime.now(UTC)),
-            _extending(payloads(product, partial_plan.slices), extend_lease),
-            described,
-            expires_at=expires_at,
-            unchanged=partial_plan.unchanged,
-        )
+        with collection_paused():
+            staged = publisher.stage(
+                product,
+                new_generation(product, datetime.now(UTC)),
+                _extending(payloads(product, partial_plan.slices), extend_lease),
+                described,
+                expires_at=expires_at,
+                unchanged=partial_plan.unchanged,
+            )
         problems = publisher.verify(staged)
         if problems:
             publisher.discard(staged)
@@ -301,7 +304,7 @@ def _check_result(product: str, check: str, problems: list[str], **figures: int)
     )
 
 
-def _fail_on(problems_by_check: dict[str, list[str]]) -> None:
+def _fail_on(problems_by_check: Mapping[str, list[str]]) -> None:
     failed = {check: problems for check, problems in problems_by_check.items() if problems}
     if failed:
         raise Failure(

@@ -15,7 +15,6 @@ from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.components import (
     AGEING_BUCKETS,
-    COMPONENT_INDEX,
     COMPONENT_NAMES,
     COMPONENTS,
     DUE_BUCKETS,
@@ -202,12 +201,15 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     for slice_ in slices:
         for at, requested in enumerate(slice_.filters):
             name = requested.terms[0][0] if requested.terms else _EVERYTHING
-            by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[at]
+            by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[:, at]
     problems = []
     for place, currency in enumerate(currencies):
         straight = {
-            name: [_total(_having(cells, "currency", currency), component) for component in COMPONENT_NAMES]
-            for name, cells in (("days", on_as_of), ("cohorts", of_cohorts))
+            name: [_total(cells, component) for component in COMPONENT_NAMES]
+            for name, cells in (
+                ("days", _having(on_as_of, "currency", currency)),
+                ("cohorts", _having(of_cohorts, "currency", currency)),
+            )
         }
         problems += [
             f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
@@ -215,7 +217,7 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
             for component, expected, summed in zip(
                 COMPONENTS,
                 straight["cohorts" if name == MONTH.name else "days"],
-                sums[place].tolist(),
+                sums[:, place].tolist(),
                 strict=True,
             )
             if expected != summed
@@ -336,7 +338,7 @@ def _differences(
 
 def _at(slice_: Slice, component: str) -> Ints:
     """A component of each variant and currency, [V, C]."""
-    return slice_.totals[..., COMPONENT_INDEX[component]]
+    return slice_.total(component)
 
 
 def _total(table: pa.Table, column: str) -> int:

@@ -62,7 +62,7 @@ def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
 def cohorts(slice_: Slice) -> list[dict[str, Any] | None]:
     """Of each variant that is a cohort, how many of its certificates are still open; None of the others."""
     still = ("portfolio_count", "returned_count")
-    open_ = slice_.totals[..., [COMPONENT_INDEX[name] for name in still]].sum(axis=(1, 2)).tolist()
+    open_ = slice_.totals[[COMPONENT_INDEX[name] for name in still]].sum(axis=(0, 2)).tolist()
     return [
         {"open": count} if is_cohort else None
         for is_cohort, count in zip(slice_.is_cohort.tolist(), open_, strict=True)

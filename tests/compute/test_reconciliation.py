@@ -267,4 +267,4 @@ def tamper(slices: list[Slice], requested: Filter, component: str, value: int) -
     """Set a sum of one variant."""
     for slice_ in slices:
         if requested in slice_.filters:
-            slice_.totals[slice_.filters.index(requested), 0, COMPONENT_INDEX[component]] = value
+            slice_.totals[COMPONENT_INDEX[component], slice_.filters.index(requested), 0] = value

@@ -120,41 +120,44 @@ class Slice:
 
     @cached_property
     def on_days(self) -> Ints:
-        """Every component on each day, [V, days, C, components]; of a cohort on the business date alone."""
+        """Every component on each day, [components, V, days, C]; of a cohort on the business date alone."""
         cells, currencies = self.frame.tables["cells"], len(self.currencies)
         groups = np.arange(self.groups)
         group, row = self._group_index["cells"].within(
             groups, np.zeros_like(groups), np.full(self.groups, DAYS - 1)
         )
         at = (group * DAYS + cells.place[row]) * currencies + cells.currency[row]
-        shape = (self.groups, DAYS, currencies, len(COMPONENTS))
-        by_group = sum_by_place(cells.sums, row, at, self.groups * DAYS * currencies).reshape(shape)
-        sums = by_group[self.group]
+        by_group = sum_by_place(cells.sums, row, at, self.groups * DAYS * currencies)
+        shape = (len(COMPONENTS), self.groups, DAYS, currencies)
+        # Formulas read one component of all variants at a time: that must lie together.
+        sums: Ints = np.take(np.ascontiguousarray(by_group.T).reshape(shape), self.group, axis=1)
         cohort = np.flatnonzero(self.is_cohort)
         if len(cohort):
             variant, row = self.rows("cells")
             kept = self.is_cohort[variant]
             variant, row = variant[kept], row[kept]
-            sums[cohort] = 0
+            sums[:, cohort] = 0
             own = sum_by_place(
                 cells.sums, row, variant * currencies + cells.currency[row], len(self) * currencies
             )
-            sums[cohort, AS_OF] = own.reshape(len(self), currencies, len(COMPONENTS))[cohort]
+            sums[:, cohort, AS_OF] = own.T.reshape(len(COMPONENTS), len(self), currencies)[:, cohort]
         return sums
 
     @property
     def totals(self) -> Ints:
-        """Every component on the business date, [V, C, components]."""
-        on_as_of: Ints = self.on_days[:, AS_OF]
+        """Every component on the business date, [components, V, C]."""
+        on_as_of: Ints = self.on_days[:, :, AS_OF]
         return on_as_of
 
     def total(self, component: str) -> Ints:
         """A component on the business date, [V, C]."""
-        return self.totals[..., COMPONENT_INDEX[component]]
+        of_component: Ints = self.totals[COMPONENT_INDEX[component]]
+        return of_component
 
     def on_each_day(self, component: str) -> Ints:
         """A component on each day, [V, days, C]."""
-        return self.on_days[..., COMPONENT_INDEX[component]]
+        of_component: Ints = self.on_days[COMPONENT_INDEX[component]]
+        return of_component
 
     def certificates(self) -> dict[Filter, int]:
         """The number of certificates of each filter, whenever they were issued."""

@@ -77,7 +77,7 @@ def test_a_candidate_filter_is_the_same_in_a_block_alone_and_in_a_part(
         part, alone = slice_.only({*chosen, Filter.of({"client": "nobody"})}), cube.select(chosen)
         assert part.filters == alone.filters == chosen
         places = [slice_.filters.index(one) for one in chosen]
-        np.testing.assert_array_equal(slice_.totals[places], alone.totals)
+        np.testing.assert_array_equal(slice_.totals[:, places], alone.totals)
         told, expected = arrays(part), arrays(alone)
         for name, found in told.items():
             np.testing.assert_array_equal(found, expected[name], err_msg=name)
@@ -344,7 +344,7 @@ def test_several_values_of_a_dimension_are_any_of_them(cube_of) -> None:
             Filter.of({"client": "unheard of"}),
         ]
     )
-    assert slice_.totals[:, 0, PROPOSED].tolist() == [101, 10, 10, 0]
+    assert slice_.totals[PROPOSED, :, 0].tolist() == [101, 10, 10, 0]
 
 
 def test_values_are_sorted_as_people_look_for_them_and_counted(cube_of) -> None:
@@ -394,4 +394,4 @@ def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
     assert cube.candidate_filters() == [EVERYTHING]
     assert cube.frame.currencies == ()
     slice_ = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
-    assert slice_.totals.shape == (2, 0, len(COMPONENT_INDEX))
+    assert slice_.totals.shape == (len(COMPONENT_INDEX), 2, 0)
