@@ -1,0 +1,61 @@
+"""A roll-up's figures are made once for the products of a run, and belong to no other run."""
+
+from typing import Any
+
+import pytest
+
+from kpi_pipeline.assets.figures import Figures, figures_of
+from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.sources.provenance import Provenance
+from tests.compute.rows import AS_OF, certificate, rolled
+
+PROVENANCE = Provenance(1, 1000.0, "sqlite:///a.db", "edp", "w", AS_OF.isoformat())
+
+
+@pytest.fixture(scope="module")
+def rollup() -> Rollup:
+    return rolled([certificate("2024-01-02", amount_proposed=7)])
+
+
+def of(rollup: Rollup, product: str, **given: Any) -> Figures:
+    """The figures that a product of a run of every product gets."""
+    told = {"provenance": PROVENANCE, "run_id": "a run", "shared": True, "window_months": 12}
+    return figures_of(rollup, thresholds=Thresholds(), product=product, **{**told, **given})
+
+
+def test_the_products_of_a_run_get_the_same_figures(rollup: Rollup) -> None:
+    first, *others = (of(rollup, product) for product in PRODUCTS)
+    assert all(figures is first for figures in others)
+    assert first.problems == {"variants_reconcile": [], "values_in_range": []}
+    assert first.reading == first.cube.digest()
+
+
+def test_they_are_released_once_every_product_has_taken_them(rollup: Rollup) -> None:
+    first, *_ = [of(rollup, product) for product in PRODUCTS]
+    assert of(rollup, PRODUCTS[0]) is not first
+
+
+def test_a_product_that_is_tried_again_gets_them_as_they_are_now(rollup: Rollup) -> None:
+    first = of(rollup, "kpis")
+    assert of(rollup, "kpis") is not first
+
+
+def test_a_run_of_one_product_keeps_nothing(rollup: Rollup) -> None:
+    first = of(rollup, "kpis", shared=False)
+    assert of(rollup, "charts", shared=False) is not first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"run_id": "another"},
+        {"provenance": PROVENANCE.at(AS_OF.replace(day=1))},
+        {"window_months": 6},
+    ],
+    ids=str,
+)
+def test_what_is_of_another_origin_is_made_for_itself(rollup: Rollup, other: dict[str, Any]) -> None:
+    first = of(rollup, "kpis")
+    assert of(rollup, "charts", **other) is not first
