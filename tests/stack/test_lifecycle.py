@@ -61,7 +61,10 @@ def test_a_life_with_every_way_to_end_it(machine) -> None:
 
 
 def test_ctrl_c_in_a_terminal_stops_a_start_under_way(machine) -> None:
-    """What a terminal shows are rows that change; Ctrl-C stops everything even before it is up."""
+    """A first start makes a demo without a question; a terminal shows rows that change.
+
+    Ctrl-C stops everything even before it is up.
+    """
     master, terminal = pty.openpty()
     shown = bytearray()
     # Not in a `with`: if the test fails, that would wait for what goes on; `machine` ends it.
@@ -81,5 +84,6 @@ def test_ctrl_c_in_a_terminal_stops_a_start_under_way(machine) -> None:
         shown.extend(os.read(master, 65536))
     assert machine.up.wait(30) == 0
     os.close(master)
+    assert b"10,000 certificates" in shown
     assert "\u2713".encode() in shown
     assert machine.processes() == []
