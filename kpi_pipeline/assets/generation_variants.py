@@ -7,6 +7,7 @@ from typing import Any, Final
 import redis
 
 from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.cache.usage.popularity import KEPT
@@ -19,6 +20,9 @@ from kpi_pipeline.settings import current_settings
 
 _SAMPLE: Final = 24
 """Answers from whose size that of all is estimated."""
+
+_AMPLE: Final = 2
+"""How many times the size of what is live must have room before no size is estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,12 @@ class GenerationVariants:
 
 
 def choose_variants(
-    product: str, cube: Cube, candidates: Sequence[Slice], client: redis.Redis, awaited: Sequence[Filter] = ()
+    product: str,
+    cube: Cube,
+    candidates: Sequence[Slice],
+    client: redis.Redis,
+    live: ManifestEntry | None,
+    awaited: Sequence[Filter] = (),
 ) -> GenerationVariants:
     """Choose the variants of a product's next generation, and record the choice for the coverage report.
 
@@ -48,17 +57,23 @@ def choose_variants(
         cube: Its figures.
         candidates: The sums of the filters that are computed where the budget allows.
         client: The cache, which holds what readers request.
+        live: The product's live generation; None where there is none.
         awaited: What readers wait for until the run ends: it is precomputed whatever room there is.
     """
     certificates = {
         requested: count for slice_ in candidates for requested, count in slice_.certificates().items()
     }
     requested = _known(UsageCounters(client).most_requested_filters(product, KEPT), cube)
-    variant_bytes = _mean_bytes(product, cube, candidates)
+    waited_for = _known(awaited, cube)
     settings = current_settings()
     budget = Budget(settings.precompute_max_variants, settings.precompute_max_bytes)
+    wanted = len(certificates) + len(requested) + len(waited_for)
+    variant_bytes = live.bytes / live.variants if live is not None and live.variants else None
+    # As long as all that is wanted has ample room, its exact size decides nothing.
+    if variant_bytes is None or budget.room(_AMPLE * variant_bytes) < min(wanted, budget.variants):
+        variant_bytes = _mean_bytes(product, cube, candidates)
     room = budget.room(variant_bytes)
-    chosen = choose_precompute_set(certificates, requested, room, _known(awaited, cube))
+    chosen = choose_precompute_set(certificates, requested, room, waited_for)
     counts = {
         "declared": len(certificates),
         "left_out": len(chosen.left_out),

@@ -135,7 +135,9 @@ def product_asset(product: str) -> AssetsDefinition:
 
         publisher = Publisher(cache.client)
         awaited = awaited_filters(context.run.tags, product, Requests(cache.client))
-        variants = choose_variants(product, cube, figures.candidates, cache.client, awaited)
+        variants = choose_variants(
+            product, cube, figures.candidates, cache.client, publisher.live(product), awaited
+        )
         inputs = inputs_digest(product, reading, variants.difference, described)
         basis = basis_digest(product, cube, described)
         # Figures are as old as the reading of the source, however late they are computed.
