@@ -1,5 +1,10 @@
-"""When figures are refreshed. Minutes are set apart, so that no two schedules start together."""
+"""When figures are refreshed: each product so early before it turns stale that a run is done by then.
 
+Minutes are set apart as far as the times to live allow. What was missed while nothing ran is made up for by
+one run of all products, not by one of each schedule.
+"""
+
+import time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,15 +27,11 @@ from kpi_pipeline.jobs import (
     RECONCILE,
     REFRESH_ALL,
 )
+from kpi_pipeline.runs_in_progress import under_way
 from kpi_pipeline.settings import Settings
 
-PRODUCT_CRON: Final = {
-    "dashboards": "1-59/5 * * * *",
-    "kpis": "2-59/10 * * * *",
-    "charts": "4-59/15 * * * *",
-    "financials": "8-59/30 * * * *",
-}
-"""Cron of each product; its period equals the product's default time to live."""
+FIRST_MINUTE: Final = {"dashboards": 1, "kpis": 2, "charts": 4, "financials": 8}
+"""The minute of each hour from which a product's refreshes are counted."""
 
 ALL_CRON: Final = "23-59/30 * * * *"
 RECONCILE_CRON: Final = "17 3 * * *"
@@ -41,17 +42,95 @@ BACKTEST_CRON: Final = "33 4 * * *"
 MONTH_END_CRON: Final = "50 1 1 * *"
 
 
+MISSED_S: Final = 90.0
+"""A tick that is evaluated so many seconds late was missed: nothing ran when it was due."""
+
+
+def refresh_cron(ttl_s: int, lead_s: int, first_minute: int) -> str:
+    """When a product is refreshed, so that its figures are replaced before they turn stale.
+
+    Two refreshes are never further apart than the time to live less the lead; a time to live under two
+    minutes is held by no schedule, for cron counts in minutes.
+
+    Args:
+        ttl_s: For how many seconds figures are fresh.
+        lead_s: How many seconds before that ends a refresh begins.
+        first_minute: The minute of the hour from which refreshes are counted, below 60.
+
+    Returns:
+        A cron expression.
+    """
+    period = max((ttl_s - lead_s) // 60, 1)
+    if period >= 60:
+        hours = max(hours for hours in _PARTS_OF_A_DAY if hours <= period // 60)
+        return f"{first_minute} {'*' if hours == 1 else f'*/{hours}'} * * *"
+    times = -(-60 // period)
+    minutes = sorted((first_minute + 60 * time // times) % 60 for time in range(times))
+    return f"{','.join(map(str, minutes))} * * * *"
+
+
+_PARTS_OF_A_DAY: Final = (1, 2, 3, 4, 6, 8, 12, 24)
+"""Hours that divide a day: between others the last refresh of a day and the first of the next are closer."""
+
+
+def _missed(context: ScheduleEvaluationContext) -> bool:
+    return time.time() - context.scheduled_execution_time.timestamp() > MISSED_S
+
+
+def _unless_missed(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    """Request a run, unless the tick was missed."""
+    if _missed(context):
+        return SkipReason("missed while nothing ran: one run of all products makes up for it")
+    return RunRequest()
+
+
+def _unless_made_up_for(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    """Request a run; of a missed tick only if no run of all products is under way."""
+    if _missed(context) and under_way(context.instance, (REFRESH_ALL.name, RECONCILE.name)):
+        return SkipReason("missed while nothing ran: a run of all products is under way")
+    return RunRequest()
+
+
+def _always(_context: ScheduleEvaluationContext) -> RunRequest:
+    return RunRequest()
+
+
+_SETTINGS: Final = Settings()
 _PLAN: Final = (
     *(
-        (f"{PRODUCT_JOBS[product].name}_schedule", PRODUCT_JOBS[product], cron, f"Keep {product} fresh.")
-        for product, cron in PRODUCT_CRON.items()
+        (
+            f"{PRODUCT_JOBS[product].name}_schedule",
+            PRODUCT_JOBS[product],
+            refresh_cron(_SETTINGS.ttl[product], _SETTINGS.refresh_lead, first_minute),
+            f"Keep {product} fresh.",
+            _unless_missed,
+        )
+        for product, first_minute in FIRST_MINUTE.items()
     ),
-    (f"{REFRESH_ALL.name}_schedule", REFRESH_ALL, ALL_CRON, "Keep all products on one reading."),
-    ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Rebuild every product each night."),
-    ("new_day_schedule", REFRESH_ALL, MIDNIGHT_CRON, "Ageing and overdue move with the date."),
-    ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers."),
-    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants."),
-    ("backtest_schedule", BACKTEST_FORECAST, BACKTEST_CRON, "Test the forecast against later collections."),
+    (
+        f"{REFRESH_ALL.name}_schedule",
+        REFRESH_ALL,
+        ALL_CRON,
+        "Keep all products on one reading.",
+        _unless_made_up_for,
+    ),
+    ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Rebuild every product each night.", _unless_missed),
+    (
+        "new_day_schedule",
+        REFRESH_ALL,
+        MIDNIGHT_CRON,
+        "Ageing and overdue move with the date.",
+        _unless_made_up_for,
+    ),
+    ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", _always),
+    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants.", _always),
+    (
+        "backtest_schedule",
+        BACKTEST_FORECAST,
+        BACKTEST_CRON,
+        "Test the forecast against later collections.",
+        _always,
+    ),
 )
 
 SCHEDULES: Final = [
@@ -59,11 +138,12 @@ SCHEDULES: Final = [
         name=name,
         job=job,
         cron_schedule=cron,
-        execution_timezone=Settings().timezone,
+        execution_fn=evaluate,
+        execution_timezone=_SETTINGS.timezone,
         description=description,
         default_status=DefaultScheduleStatus.RUNNING,
     )
-    for name, job, cron, description in _PLAN
+    for name, job, cron, description, evaluate in _PLAN
 ]
 
 
@@ -71,7 +151,7 @@ SCHEDULES: Final = [
     name="month_end_schedule",
     job=BACKFILL_MONTH_ENDS,
     cron_schedule=MONTH_END_CRON,
-    execution_timezone=Settings().timezone,
+    execution_timezone=_SETTINGS.timezone,
     description="Keep the figures as of the end of the month that is over.",
     default_status=DefaultScheduleStatus.RUNNING,
 )

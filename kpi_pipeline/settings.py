@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     ttl_charts: Seconds = Field(900, alias="REDIS_CACHE_TTL_CHARTS")
     ttl_financials: Seconds = Field(1800, alias="REDIS_CACHE_TTL_FINANCIALS")
     stale_grace: Seconds = Field(86_400, alias="REDIS_CACHE_STALE_GRACE")
+    refresh_lead: Seconds = Field(60, alias="KPI_REFRESH_LEAD_S")
 
     # History.
     history_months: int = Field(36, ge=1, le=240, alias="KPI_HISTORY_MONTHS")

@@ -1,11 +1,104 @@
-"""When month ends are kept."""
+"""When products are refreshed, what is made up for, and when month ends are kept."""
 
-from datetime import datetime
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, build_schedule_context
+from dagster import DagsterInstance, ScheduleDefinition, build_schedule_context
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kpi_pipeline.definitions import defs
+from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.schedules import FIRST_MINUTE, MISSED_S, refresh_cron
+from kpi_pipeline.settings import Settings
+
+
+def longest_pause(cron: str) -> float:
+    """The longest time between two ticks of minutes and hours, in seconds."""
+    minutes, hours, *days = cron.split()
+    assert days == ["*", "*", "*"]
+    step = int(hours.removeprefix("*").removeprefix("/") or 1)
+    times = [
+        60 * hour + minute
+        for hour in range(0, 48, step)
+        for minute in sorted(int(minute) for minute in minutes.split(","))
+    ]
+    return 60 * max(after - before for before, after in pairwise(times))
+
+
+def schedule_of(job: str) -> ScheduleDefinition:
+    return next(one for one in defs.schedules if one.name == f"{job}_schedule")
+
+
+@given(st.integers(120, 200_000), st.integers(1, 600), st.integers(0, 59))
+def test_figures_are_refreshed_before_they_turn_stale(ttl: int, lead: int, first_minute: int) -> None:
+    pause = longest_pause(refresh_cron(ttl, lead, first_minute))
+    assert pause <= max(ttl - lead, 60)
+    # Nor twice as often as they must, up to once a day.
+    assert pause > min(ttl - lead, 86_400) / 2 - 60
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_time_to_live_of_the_settings_decides(product: str) -> None:
+    settings = Settings()
+    cron = str(schedule_of(PRODUCT_JOBS[product].name).cron_schedule)
+    assert longest_pause(cron) <= settings.ttl[product] - settings.refresh_lead
+
+
+def test_another_time_to_live_moves_the_schedule() -> None:
+    code = (
+        "from kpi_pipeline.schedules import SCHEDULES; "
+        "print(*(one.cron_schedule for one in SCHEDULES if one.name == 'refresh_kpis_schedule'))"
+    )
+    environment = {**os.environ, "REDIS_CACHE_TTL_KPIS": "1800", "KPI_REFRESH_LEAD_S": "300"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert told == refresh_cron(1800, 300, FIRST_MINUTE["kpis"])
+    assert longest_pause(told) == 1200
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path)) as local:
+        yield local
+
+
+@pytest.fixture
+def runs_at(instance: DagsterInstance) -> Callable[[str, float], bool]:
+    """Whether a schedule requests a run of a tick that was due some seconds ago."""
+
+    def evaluate(job: str, seconds_ago: float) -> bool:
+        context = build_schedule_context(
+            instance,
+            scheduled_execution_time=datetime.fromtimestamp(time.time() - seconds_ago, UTC),
+            repository_def=defs.get_repository_def(),
+        )
+        return bool(schedule_of(job).evaluate_tick(context).run_requests)
+
+    return evaluate
+
+
+@pytest.mark.parametrize("job", [*(PRODUCT_JOBS[product].name for product in PRODUCTS), "reconcile"])
+def test_a_missed_tick_of_a_product_is_left_to_a_run_of_all(runs_at, job: str) -> None:
+    assert runs_at(job, 5)
+    assert not runs_at(job, MISSED_S + 60)
+
+
+@pytest.mark.parametrize("schedule", ["refresh_all", "new_day"])
+def test_one_run_makes_up_for_what_was_missed(runs_at, instance: DagsterInstance, schedule: str) -> None:
+    assert runs_at(schedule, MISSED_S + 60)
+    instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
+    assert not runs_at(schedule, MISSED_S + 60)
+    assert runs_at(schedule, 5)
 
 
 @pytest.mark.parametrize(
@@ -21,12 +114,11 @@ def test_the_month_that_is_over_is_kept_unless_the_business_date_is_earlier(
 ) -> None:
     if as_of:
         monkeypatch.setenv("KPI_AS_OF", as_of)
-    schedule = next(one for one in defs.schedules if one.name == "month_end_schedule")
     with DagsterInstance.ephemeral() as instance:
         context = build_schedule_context(
             instance,
             scheduled_execution_time=datetime.fromisoformat(tick),
             repository_def=defs.get_repository_def(),
         )
-        requests = schedule.evaluate_tick(context).run_requests
+        requests = schedule_of("month_end").evaluate_tick(context).run_requests
     assert [request.partition_key for request in requests or []] == ([month] if month else [])

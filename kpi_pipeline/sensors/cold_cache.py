@@ -16,7 +16,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
-from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way, under_way
+from kpi_pipeline.runs_in_progress import rebuild_under_way, under_way
 
 MONTH_ENDS: Final = "month ends"
 """Stands among the products that have lost something for the month ends of all."""

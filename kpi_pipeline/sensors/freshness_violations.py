@@ -5,18 +5,25 @@ import time
 from typing import Final
 
 import redis
-from dagster import DefaultSensorStatus, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster import (
+    DefaultSensorStatus,
+    RunRequest,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
-from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.sensors.runs_in_progress import rebuild_under_way
+from kpi_pipeline.runs_in_progress import rebuild_under_way
 
 GRACE_S: Final = 120.0
 """How long after its freshness ended a product may wait for its schedule's run."""
@@ -26,6 +33,7 @@ RETRY_S: Final = 300.0
 
 
 @sensor(
+    job=REFRESH_ALL,
     minimum_interval_seconds=30,
     default_status=DefaultSensorStatus.RUNNING,
     description="Raises an alarm and requests a rebuild when a live generation is stale for too long.",
@@ -33,25 +41,30 @@ RETRY_S: Final = 300.0
 def freshness_violations(context: SensorEvaluationContext, cache: CacheResource) -> SensorResult | SkipReason:
     """Find products that are stale beyond the grace period and that no run is renewing.
 
-    The cursor holds the entry of each product in violation and when a rebuild was requested: one alarm
-    an entry, and no flood of rebuilds while the source is unreachable.
+    Several at once, as after a downtime, are renewed by one run. The cursor holds the entry of each product
+    in violation and when a rebuild was requested: one alarm an entry, and no flood of rebuilds while the
+    source is unreachable.
     """
     now = time.time()
     violations: dict[str, list[float]] = json.loads(context.cursor or "{}")
     try:
-        late = _late(cache, now)
+        late, waiting = _late(cache, now), list[str]()
         for product, live in late.items():
             fence, requested_at = violations.get(product, [-1, 0.0])
             if fence != live.fence:
                 Alarms(cache.client).sound("freshness_violated", live.generation, _advice(live, now))
                 requested_at = 0.0
             if now >= requested_at + RETRY_S and not rebuild_under_way(context.instance, product):
-                Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING)
+                waiting.append(product)
                 requested_at = now
             violations[product] = [live.fence, requested_at]
+        if len(waiting) == 1:
+            Requests(cache.client).submit(RequestKind.REFRESH, waiting[0], EVERYTHING)
     except (NoRedis, redis.RedisError) as error:
         return SkipReason(f"Redis does not answer, so freshness is not known: {error}")
     cursor = json.dumps({product: violations[product] for product in late})
+    if len(waiting) > 1:
+        return SensorResult(run_requests=[RunRequest(job_name=REFRESH_ALL.name)], cursor=cursor)
     reason = f"stale for too long: {', '.join(late)}" if late else "every live generation is on time"
     return SensorResult(skip_reason=reason, cursor=cursor)
 

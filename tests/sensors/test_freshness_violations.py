@@ -45,12 +45,12 @@ def tick(instance: DagsterInstance) -> Tick:
 
 
 @pytest.fixture
-def age(server: redis.Redis) -> Callable[[float], None]:
-    """Make the KPIs stale for some seconds, by another verification each time."""
+def age(server: redis.Redis) -> Callable[..., None]:
+    """Make a product stale for some seconds, by another verification each time."""
 
-    def verify(stale_s: float) -> None:
+    def verify(stale_s: float, product: str = "kpis") -> None:
         publisher = Publisher(server)
-        live, ended = publisher.live("kpis"), time.time() - stale_s
+        live, ended = publisher.live(product), time.time() - stale_s
         times = dict.fromkeys(("computed_at", "verified_at", "fresh_until"), ended)
         publisher.flip(replace(live, fence=publisher.next_fence(), **times))
 
@@ -84,6 +84,15 @@ def test_a_violation_is_one_alarm_and_one_rebuild(server, requests: Requests, ti
     assert (alarms(server), rebuilds(requests)) == (1, ["kpis"])
     tick()
     assert (alarms(server), rebuilds(requests)) == (1, [])
+
+
+def test_several_violations_are_one_run_of_all_products(server, requests: Requests, tick: Tick, age) -> None:
+    for product in ("kpis", "charts"):
+        age(GRACE_S + 10, product)
+    assert [request.job_name for request in tick().run_requests] == ["refresh_all"]
+    assert (alarms(server), rebuilds(requests)) == (2, [])
+    # That run may take a while.
+    assert tick().skip_reason.skip_message == "stale for too long: kpis, charts"
 
 
 def test_while_rebuilds_fail_another_is_asked_for_after_a_while(
