@@ -6,16 +6,14 @@ from typing import Any, Final
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
+from kpi_pipeline.cache.reading.status import UNKNOWN_SERVER
 from kpi_pipeline.model.health import Health
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection, current_connection
 
 _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "products": {},
-    "redis": {
-        "reachable": False,
-        **dict.fromkeys(("latency_ms", "used_memory", "version", "keys")),
-    },
+    "redis": UNKNOWN_SERVER,
     "memory": {"payloads": 0, "bytes": 0, "limit": 0},
     "reads": {"memory": 0, "redis": 0, "missing": 0, "expired": 0},
     "alarms": {},

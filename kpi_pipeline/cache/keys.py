@@ -12,6 +12,7 @@ kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
 kpi:requests                     stream of requests from serving to the pipeline
+kpi:dispatcher                   the last sign of the dispatcher, which is its time to live
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
 kpi:progress:<run>               hash, the progress of a run that requests wait for
@@ -49,6 +50,7 @@ FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
 SOURCE_KEY: Final = "kpi:source"
 READINGS_FIELD: Final = "readings"
+DISPATCHER_KEY: Final = "kpi:dispatcher"
 PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
 

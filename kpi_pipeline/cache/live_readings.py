@@ -8,17 +8,20 @@ itself later.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.phrases import PLAIN, Moment, Phrase, Phrases
 
 MIXED_AFTER_S: Final = 120.0
 """Seconds from the beginning of a newer reading until products that lag behind it are marked.
 
 A refresh of all products takes half of that with a million certificates.
 """
+
+_OF_PRODUCTS: Final = Text("{products}: {reading} ({read})", "{products}: {reading} ({read})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +116,25 @@ class LiveReadings:
         }
         return {"rolled_back": rolled_back, "mixed_readings": mixed if self.mixed else None}
 
-    def as_text(self) -> str:
+    def as_phrases(self) -> Phrases:
         """Each reading with its products, the latest reading first."""
-        return "; ".join(
-            f"{', '.join(products)}: {reading.digest[:8]} ({as_iso(reading.read_at)})"
-            for reading, products in self.groups().items()
+        return Phrases(
+            tuple(
+                Phrase(
+                    _OF_PRODUCTS,
+                    {
+                        "products": ", ".join(products),
+                        "reading": reading.digest[:8],
+                        "read": Moment(reading.read_at),
+                    },
+                )
+                for reading, products in self.groups().items()
+            )
         )
+
+    def as_text(self) -> str:
+        """Each reading with its products, the latest reading first, for engineers."""
+        return self.as_phrases().written(PLAIN)
 
     def as_dict(self) -> dict[str, Any]:
         """The readings as plain JSON values; times are seconds since the epoch."""
@@ -137,7 +153,7 @@ class LiveReadings:
 
 def as_iso(moment: float) -> str:
     """A moment, in seconds since the epoch, as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return PLAIN.moment(moment)
 
 
 def _is_mixed(shown: Mapping[str, ManifestEntry], now: float) -> bool:

@@ -69,12 +69,18 @@ def status(as_json: Json = False) -> None:
 
 
 def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) -> PipelineReport:
-    """How the pipeline is at this moment; the health of daemons, which takes time to see, as reported."""
-    monitor = Monitor(DagsterClient(addresses.dagster_url), lambda: stack_state(home), reported)
+    """How the pipeline is at this moment; what takes time to see, such as a silence, as reported."""
+    monitor = Monitor(
+        DagsterClient(addresses.dagster_url),
+        lambda: stack_state(home),
+        reported,
+        requests=lambda: reported and reported.requests,
+        disk_free=home.free_bytes,
+    )
     observed = monitor.observe()
     if observed.daemons is None or reported is None or reported.daemons is None:
         return observed
-    return replace(observed, daemons=reported.daemons)
+    return replace(observed, daemons=reported.daemons, stalled=reported.stalled, ticks=reported.ticks)
 
 
 def _runs(addresses: Addresses) -> list[RecentRun] | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.phrases import Phrase, PlainWriter, Value, ValueWriter
 
 
 class HealthStatus(StrEnum):
@@ -40,6 +41,40 @@ REDIS_UNREACHABLE: Final = Condition(
     Text(
         "inícielo con «kpi up», o revise REDIS_URL y el servidor que nombra; «kpi doctor» dice la causa",
         "start it with `kpi up`, or check REDIS_URL and the server it names; `kpi doctor` names the cause",
+    ),
+)
+REDIS_NEARLY_FULL: Final = Condition(
+    "redis_nearly_full",
+    HealthStatus.DEGRADED,
+    Text("Redis ocupa el {share} de su memoria máxima", "Redis uses {share} of its maxmemory"),
+    Text(
+        "suba maxmemory, o baje KPI_PRECOMPUTE_MAX_BYTES y KPI_HISTORY_BYTES: lleno, no acepta publicaciones",
+        "raise maxmemory, or lower KPI_PRECOMPUTE_MAX_BYTES and KPI_HISTORY_BYTES: once full, it takes no "
+        "publications",
+    ),
+)
+REDIS_EVICTS: Final = Condition(
+    "redis_evicts",
+    HealthStatus.DEGRADED,
+    Text(
+        "Redis ha expulsado claves por falta de memoria: {count}",
+        "Redis has evicted keys for want of memory: {count}",
+    ),
+    Text(
+        "fije maxmemory-policy en noeviction, suba maxmemory y ejecute «kpi warm»; CONFIG RESETSTAT borra el "
+        "aviso",
+        "set maxmemory-policy to noeviction, raise maxmemory and run `kpi warm`; CONFIG RESETSTAT clears "
+        "this finding",
+    ),
+)
+REDIS_UNSAVED: Final = Condition(
+    "redis_unsaved",
+    HealthStatus.DEGRADED,
+    Text("Redis no logra guardar sus datos en disco ({detail})", "Redis cannot save its data ({detail})"),
+    Text(
+        "revise el espacio y los permisos de su carpeta; «kpi logs valkey» muestra el registro del servidor "
+        "incluido",
+        "check the space and the rights of its folder; `kpi logs valkey` shows the embedded server's log",
     ),
 )
 PRODUCT_MISSING: Final = Condition(
@@ -97,7 +132,7 @@ RUN_FAILED: Final = Condition(
     "run_failed",
     HealthStatus.DEGRADED,
     Text(
-        "la última ejecución de {products} falló ({job}, {run}): {detail}",
+        "la última ejecución de {products} falló ({job}, {run}) con el mensaje «{detail}»",
         "the last run of {products} failed ({job}, {run}): {detail}",
     ),
     Text(
@@ -188,6 +223,102 @@ DAEMONS_SILENT: Final = Condition(
         "restart them with `kpi restart dagster-daemon`: without them nothing is refreshed by schedule",
     ),
 )
+RUNS_UNSTARTED: Final = Condition(
+    "runs_unstarted",
+    HealthStatus.DEGRADED,
+    Text(
+        "ningún trabajador inicia las ejecuciones que esperan, la más antigua desde hace {wait}: {runs}",
+        "no worker starts the runs that wait, the earliest for {wait}: {runs}",
+    ),
+    Text(
+        "reinicie el trabajador con «kpi restart worker»; si alguna sigue esperando, termínela en Dagster",
+        "restart the worker with `kpi restart worker`; if one still waits, terminate it in Dagster",
+    ),
+)
+RUNS_STALLED: Final = Condition(
+    "runs_stalled",
+    HealthStatus.DEGRADED,
+    Text(
+        "hay ejecuciones que no avanzan desde hace {wait}: {runs}",
+        "runs have made no progress for {wait}: {runs}",
+    ),
+    Text(
+        "termínelas en Dagster, o reinicie el trabajador con «kpi restart worker»: se repiten una vez",
+        "terminate them in Dagster, or restart the worker with `kpi restart worker`: they are retried once",
+    ),
+)
+DISPATCHER_SILENT: Final = Condition(
+    "dispatcher_silent",
+    HealthStatus.DEGRADED,
+    Text(
+        "el despachador no lee solicitudes desde hace {silence}; sin leer: {count}",
+        "the dispatcher has read no requests for {silence}; unread: {count}",
+    ),
+    Text("reinícielo con «kpi restart dispatcher»", "restart it with `kpi restart dispatcher`"),
+)
+REQUESTS_UNREAD: Final = Condition(
+    "requests_unread",
+    HealthStatus.DEGRADED,
+    Text(
+        "nadie lee las solicitudes de actualización: {count}, la más antigua desde hace {wait}",
+        "nothing reads the requests for a refresh: {count}, the earliest for {wait}",
+    ),
+    Text(
+        "«kpi logs dispatcher» dice por qué; reinícielo con «kpi restart dispatcher»",
+        "`kpi logs dispatcher` says why; restart it with `kpi restart dispatcher`",
+    ),
+)
+SOURCE_UNPROBED: Final = Condition(
+    "source_unprobed",
+    HealthStatus.DEGRADED,
+    Text(
+        "el sensor {names} no puede consultar la fuente: «{detail}»",
+        "the sensor {names} cannot probe the source: {detail}",
+    ),
+    Text(
+        "«kpi doctor» dice si la fuente responde y el mapeo calza; corregida la causa, se lee de nuevo sola",
+        "`kpi doctor` says whether the source answers and the mapping fits; once that is solved, it is read "
+        "again by itself",
+    ),
+)
+TICKS_FAILED: Final = Condition(
+    "ticks_failed",
+    HealthStatus.DEGRADED,
+    Text(
+        "falló la última evaluación de {names}: «{detail}»",
+        "the last tick of {names} failed: {detail}",
+    ),
+    Text(
+        "corrija la causa; Dagster (Automation) y «kpi logs dagster-code» muestran el error completo",
+        "solve the cause; Dagster (Automation) and `kpi logs dagster-code` show the whole error",
+    ),
+)
+TICKS_MISSING: Final = Condition(
+    "ticks_missing",
+    HealthStatus.DEGRADED,
+    Text(
+        "sensores u horarios sin evaluar desde hace {silence}: {names}",
+        "sensors or schedules without a tick for {silence}: {names}",
+    ),
+    Text(
+        "reinicie el proceso con «kpi restart dagster-daemon»; «kpi logs dagster-daemon» dice la causa",
+        "restart the daemon with `kpi restart dagster-daemon`; `kpi logs dagster-daemon` says why",
+    ),
+)
+DISK_NEARLY_FULL: Final = Condition(
+    "disk_nearly_full",
+    HealthStatus.DEGRADED,
+    Text(
+        "quedan {free} libres en el disco de KPI_HOME",
+        "{free} are left free on the disk of KPI_HOME",
+    ),
+    Text(
+        "libere espacio, o baje KPI_RUN_RETENTION_DAYS y KPI_MAX_RUNS: «clean_up» borra las ejecuciones que "
+        "sobran",
+        "free some space, or lower KPI_RUN_RETENTION_DAYS and KPI_MAX_RUNS: `clean_up` deletes the runs "
+        "beyond them",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +333,26 @@ class Finding:
 
     condition: Condition
     subjects: tuple[str, ...]
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Value] = field(default_factory=dict)
 
     def reason(self, language: Language) -> str:
-        """What is wrong, as a phrase."""
-        return self.condition.reason.into(language).format(**self.values)
+        """What is wrong, as a phrase for engineers: moments are in UTC."""
+        return self.reason_for(PlainWriter(language))
 
     def advice(self, language: Language) -> str:
-        """What to do about it, as a phrase."""
-        return self.condition.advice.into(language).format(**self.values)
+        """What to do about it, as a phrase for engineers."""
+        return self.advice_for(PlainWriter(language))
+
+    def reason_for(self, writer: ValueWriter) -> str:
+        """What is wrong, as a phrase whose values are written for its reader."""
+        return self._written(self.condition.reason, writer)
+
+    def advice_for(self, writer: ValueWriter) -> str:
+        """What to do about it, likewise."""
+        return self._written(self.condition.advice, writer)
+
+    def _written(self, text: Text, writer: ValueWriter) -> str:
+        return Phrase(text, self.values).written(writer)
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as plain JSON values, in English."""

@@ -1,4 +1,4 @@
-"""What the pipeline reports of itself: its processes, Dagster's daemons and the last run of each product."""
+"""What the pipeline reports of itself: its processes, Dagster's daemons, and its runs and requests."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -12,6 +12,24 @@ _CONFIG: Final = ConfigDict(extra="forbid")
 
 SILENT_S: Final = 60
 """A pipeline whose last report is older than so many seconds is silent."""
+
+SOURCE_SENSOR: Final = "source_changes"
+"""The sensor that probes the source."""
+
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
+"""The end of a reason that was shortened."""
+
+DISPATCHER_SILENT_S: Final = 60
+"""A dispatcher that has read no requests for so many seconds hangs: it reads every second."""
+
+UNREAD_S: Final = 60
+"""A request that nobody has read for so many seconds is left alone: after 10 a sensor reads it too."""
+
+LOW_DISK_BYTES: Final = 512 * 2**20
+"""Below so much free space the disk is nearly full.
+
+The server rewrites its file beside the old one, and Dagster's history grows by some MiB each hour.
+"""
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -53,6 +71,56 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
+class StalledRun:
+    """A run that should be under way and is not.
+
+    Attributes:
+        run_id: Its id.
+        job: Its job.
+        started: Whether a worker has started it.
+        since: Since when nothing has happened to it, in seconds since the epoch.
+    """
+
+    run_id: str
+    job: str
+    started: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class RequestsReport:
+    """The stream of requests.
+
+    Attributes:
+        unread: How many nobody has read.
+        unread_s: For how many seconds the earliest of them waits; 0 without one.
+        silent_s: For how many seconds the dispatcher has read none; None where it never has.
+    """
+
+    unread: int
+    unread_s: float
+    silent_s: float | None
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class TickReport:
+    """A sensor or schedule that should work and does not.
+
+    Attributes:
+        name: Its name.
+        failure: Why its last tick failed; empty where it did not.
+        silent_since: Since when it should have ticked and has not, in seconds since the epoch; None where
+            it ticks.
+        is_sensor: Whether it is a sensor; else it is a schedule.
+    """
+
+    name: str
+    failure: str = ""
+    silent_since: float | None = None
+    is_sensor: bool = True
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
 class PipelineReport:
     """The state of the pipeline at one moment.
 
@@ -62,6 +130,10 @@ class PipelineReport:
         watched: Whether `kpi up` runs, which restarts the supervisor; true where there is none.
         daemons: Whether each required daemon of Dagster is healthy; None when Dagster does not answer.
         runs: The last run of each product that has ended, by product.
+        stalled: The runs that wait for a worker, or for the next sign of one, for too long.
+        requests: The stream of requests; None where it is not known.
+        ticks: The sensors and schedules that should work and do not.
+        disk_free: Bytes free on the disk of KPI_HOME; None where that is not known.
     """
 
     at: float
@@ -69,6 +141,10 @@ class PipelineReport:
     watched: bool = True
     daemons: Mapping[str, bool] | None = None
     runs: Mapping[str, RunReport] = field(default_factory=dict)
+    stalled: tuple[StalledRun, ...] = ()
+    requests: RequestsReport | None = None
+    ticks: tuple[TickReport, ...] = ()
+    disk_free: int | None = None
 
     def to_json(self) -> bytes:
         """The report as a JSON object, for `from_json`."""

@@ -9,10 +9,26 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.phrases import PLAIN, Amount, Count, Phrase, Share, Value
+
 _CONFIG: Final = ConfigDict(extra="forbid")
 
 FEW_ROWS: Final = 20
 """Below so many rows of a currency, one row alone is on average more than 5% of its amount."""
+
+_WHAT: Final = {
+    "certificates": Text("certificados", "certificates"),
+    "costs": Text("costos", "costs"),
+}
+_ROWS_FELL: Final = Text(
+    "el número de {what} bajó un {share}, de {before} a {now}",
+    "the number of {what} fell by {share}, from {before} to {now}",
+)
+_AMOUNT_FELL: Final = Text(
+    "el monto de los {what} en {currency} bajó un {share}, de {before} a {now}",
+    "the amount of {what} in {currency} fell by {share}, from {before} to {now}",
+)
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -103,12 +119,17 @@ class Fall:
         """The share that is gone."""
         return 1 - self.now / self.before
 
+    def as_phrase(self) -> Phrase:
+        """The fall as a phrase for readers."""
+        values: dict[str, str | Value] = {"what": Phrase(_WHAT[self.what]), "share": Share(self.share)}
+        if not self.currency:
+            return Phrase(_ROWS_FELL, values | {"before": Count(self.before), "now": Count(self.now)})
+        amounts = {"before": Amount(self.before, self.currency), "now": Amount(self.now, self.currency)}
+        return Phrase(_AMOUNT_FELL, values | amounts | {"currency": self.currency})
+
     def as_text(self) -> str:
-        """The fall as a phrase."""
-        of = (
-            f"the amount of {self.what} in {self.currency}" if self.currency else f"the number of {self.what}"
-        )
-        return f"{of} fell by {self.share:.1%}, from {self.before:,} to {self.now:,}"
+        """The fall as a phrase for engineers; amounts are in minor units."""
+        return self.as_phrase().written(PLAIN)
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

@@ -2,7 +2,15 @@
 
 import json
 
-from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster import (
+    DefaultSensorStatus,
+    Failure,
+    RunRequest,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
 
 from kpi_pipeline.jobs import REFRESH_ALL
 from kpi_pipeline.model.mapping import MappingError
@@ -22,14 +30,20 @@ def source_changes(context: SensorEvaluationContext, source: SourceResource) -> 
 
     The cursor holds the last probe and how many changes were seen, which is the run's key: a change
     back to an earlier state is a change too, and a tick that is repeated asks for no second run.
+
+    Raises:
+        Failure: If the source cannot be probed: the tick fails, which the monitor reports at once.
     """
+    if not source.is_chosen():
+        return SkipReason("no source is chosen: run `kpi load`")
     before = json.loads(context.cursor) if context.cursor else None
     identity = source.identity()
     same_source = before is not None and before["source"] == identity
     try:
         probe = source.probe(Probe(before["mark"], before["stamp"]) if before and same_source else None)
     except (MappingError, SourceError) as error:
-        return SkipReason(f"the source cannot be probed: {error}")
+        # Without the cause, whose message may hold a password.
+        raise Failure(str(error)) from None
     changed = before is not None and not (same_source and before["mark"] == probe.token)
     number = (before["changes"] if before else 0) + changed
     cursor = json.dumps(

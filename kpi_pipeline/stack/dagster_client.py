@@ -44,7 +44,7 @@ query Failure($run: ID!) {
       events {
         __typename
         ... on ExecutionStepFailureEvent {
-          stepKey error { message cause { message } } failureMetadata { description }
+          stepKey error { className message cause { className message } } failureMetadata { description }
         }
         ... on RunFailureEvent { message }
       }
@@ -76,10 +76,45 @@ query Daemons {
   instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } }
 }
 """
+_UNFINISHED: Final = """
+query Unfinished($limit: Int!) {
+  waiting: runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING]}, limit: $limit) {
+    ... on Runs { results { runId jobName creationTime } }
+  }
+  started: runsOrError(filter: {statuses: [STARTED]}, limit: $limit) {
+    ... on Runs {
+      results { runId jobName creationTime startTime tags { key value } stepStats { startTime endTime } }
+    }
+  }
+}
+"""
+_AUTOMATIONS: Final = """
+query Automations($now: Float!) {
+  repositoriesOrError {
+    ... on RepositoryConnection {
+      nodes {
+        sensors { name minIntervalSeconds sensorState { ...State } }
+        schedules {
+          name scheduleState { ...State }
+          potentialTickTimestamps(startTimestamp: $now, lowerLimit: 1, upperLimit: 1)
+        }
+      }
+    }
+  }
+}
+fragment State on InstigationState {
+  status ticks(limit: 2) { timestamp status error { className message cause { className message } } }
+}
+"""
 _LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 """Final statuses of a run."""
+
+UNFINISHED_SHOWN: Final = 50
+"""How many unfinished runs are looked at of those that wait, and of those that are under way."""
+
+_LONGEST_TAG: Final = "dagster/max_runtime"
 
 _TIMEOUT_S: Final = 15
 _OUTAGE_S: Final = 30
@@ -126,6 +161,44 @@ class RecentRun:
     ended_at: float | None
     seconds: float | None
     link: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """A run that waits or is under way; moments are seconds since the epoch.
+
+    Attributes:
+        run_id: Its id.
+        job: Its job.
+        started: Whether a worker has started it.
+        sign_at: When it was created; once it has started, when it or one of its steps last began or ended.
+        longest_s: After how many seconds Dagster ends it; None where its job names no limit.
+    """
+
+    run_id: str
+    job: str
+    started: bool
+    sign_at: float
+    longest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """A sensor or schedule that is turned on; moments are seconds since the epoch.
+
+    Attributes:
+        name: Its name.
+        ticked_at: When it last ticked; None if it never has.
+        failure: Why its last tick failed; empty where it did not, or is the first.
+        interval_s: Of a sensor, the least seconds between two ticks; None of a schedule.
+        due_at: Of a schedule, when it should have ticked last; None of a sensor.
+    """
+
+    name: str
+    ticked_at: float | None
+    failure: str = ""
+    interval_s: float | None = None
+    due_at: float | None = None
 
 
 class DagsterClient:
@@ -207,8 +280,7 @@ class DagsterClient:
         for event in events:
             if event["__typename"] == "ExecutionStepFailureEvent":
                 description = (event.get("failureMetadata") or {}).get("description")
-                error = event.get("error") or {}
-                message = description or (error.get("cause") or error).get("message", "no reason given")
+                message = description or _message(event.get("error") or {}) or "no reason given"
                 return f"{event['stepKey']}: {message.strip()}"
         return next(
             (event["message"] for event in events if event["__typename"] == "RunFailureEvent"),
@@ -243,6 +315,40 @@ class DagsterClient:
         """
         daemons = self._query(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return {row["daemonType"]: row["lastHeartbeatTime"] or 0.0 for row in daemons if row["required"]}
+
+    def unfinished_runs(self) -> list[UnfinishedRun]:
+        """The runs that wait or are under way, at most `UNFINISHED_SHOWN` of each.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        answer = self._query(_UNFINISHED, limit=UNFINISHED_SHOWN)
+        waiting = [
+            UnfinishedRun(row["runId"], row["jobName"], False, row["creationTime"])
+            for row in answer["waiting"].get("results", [])
+        ]
+        return waiting + [_started(row) for row in answer["started"].get("results", [])]
+
+    def automations(self, now: float) -> list[Automation]:
+        """The sensors and schedules that are turned on; none while their code cannot be loaded.
+
+        Args:
+            now: Seconds since the epoch.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        found = []
+        for node in self._query(_AUTOMATIONS, now=now)["repositoriesOrError"].get("nodes", []):
+            for row in node["sensors"]:
+                if row["sensorState"]["status"] == "RUNNING":
+                    interval = float(row["minIntervalSeconds"])
+                    found.append(_automation(row["name"], row["sensorState"], interval_s=interval))
+            for row in node["schedules"]:
+                if row["scheduleState"]["status"] == "RUNNING":
+                    due = max((at for at in row["potentialTickTimestamps"] if at <= now), default=None)
+                    found.append(_automation(row["name"], row["scheduleState"], due_at=due))
+        return found
 
     def _run(self, row: Mapping[str, Any]) -> RecentRun:
         return RecentRun(
@@ -283,6 +389,37 @@ class DagsterClient:
             raise RunRefused(f"Dagster rejected the query: {answer['errors'][0].get('message')}")
         data: dict[str, Any] = answer["data"]
         return data
+
+
+def _started(row: Mapping[str, Any]) -> UnfinishedRun:
+    signs = [row["startTime"]]
+    signs += [step[end] for step in row["stepStats"] for end in ("startTime", "endTime")]
+    longest = next((tag["value"] for tag in row["tags"] if tag["key"] == _LONGEST_TAG), None)
+    return UnfinishedRun(
+        row["runId"],
+        row["jobName"],
+        True,
+        max((sign for sign in signs if sign), default=row["creationTime"]),
+        None if longest is None else float(longest),
+    )
+
+
+def _automation(name: str, state: Mapping[str, Any], **when: float | None) -> Automation:
+    ticks = state["ticks"]
+    # A tick under way has no result yet: that of the one before it holds.
+    ended = next((tick for tick in ticks if tick["status"] != "STARTED"), None)
+    failure = ""
+    if ended is not None and ended["status"] == "FAILURE":
+        failure = _message(ended["error"] or {}) or "no reason given"
+    return Automation(name, ticks[0]["timestamp"] if ticks else None, failure, **when)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """The message of an error's cause, without the name of its class."""
+    cause = error.get("cause") or error
+    message = str(cause.get("message") or "").strip()
+    before, named, after = message.partition(f"{cause.get('className')}: ")
+    return after if named and " " not in before else message
 
 
 def _seconds(row: Mapping[str, Any]) -> float | None:

@@ -31,6 +31,9 @@ WAIT_S: Final = 1.0
 RETRY_S: Final = 60.0
 """How long a loss waits for the restoration that was started, before another one is."""
 
+SIGN_S: Final = 5.0
+"""Seconds between two signs that it reads requests, for the monitor."""
+
 _PAUSE_S: Final = 0.5
 _LOG: Final = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Dispatcher:
         self._client = client
         self._archive = archive
         self._restored_at = float("-inf")
+        self._signed_at = float("-inf")
         self._requests = Requests(client)
         self._usage_counters = UsageCounters(client)
         self._server = server
@@ -67,6 +71,9 @@ class Dispatcher:
             redis.RedisError: If Redis fails; what was taken is delivered again.
             DagsterUnreachable: If the web server does not answer; likewise.
         """
+        if time.monotonic() >= self._signed_at + SIGN_S:
+            self._requests.sign()
+            self._signed_at = time.monotonic()
         return fulfil(
             self._requests.take(CONSUMER, TAKEN_AT_ONCE, wait_s),
             self._requests,

@@ -1,15 +1,17 @@
 """The folder of state, KPI_HOME: its layout and how it is prepared."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Final
 
 from kpi_pipeline.cache.access import acl_file
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
 
 _ODD: Final = frozenset("\"'\\;#\n")
@@ -69,6 +71,26 @@ class Home:
             raise HomeUnusable(
                 f"KPI_HOME {self.root} cannot be written: {error.strerror}; set KPI_HOME to another folder"
             ) from error
+
+    def nearest(self) -> Path:
+        """The folder itself, or the nearest one above it that exists."""
+        return next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
+
+    def free_bytes(self) -> int:
+        """Free space of the disk on which the folder is, or will be."""
+        return shutil.disk_usage(self.nearest()).free
+
+    def secret_files(self) -> list[Path]:
+        """The files with passwords that are there: only their owner may read them."""
+        paths = (
+            self.redis_url_file,
+            self.addresses_file,
+            self.supervisor_config,
+            self.redis / "users.acl",
+            self.redis / "valkey.conf",
+            self.root / SOURCE_FILE,
+        )
+        return [path for path in paths if path.is_file()]
 
     def prepare(self, addresses: Addresses) -> None:
         """Write the files through which the processes of this run of the stack find each other."""

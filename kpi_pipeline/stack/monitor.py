@@ -6,18 +6,28 @@ Started as `python -m kpi_pipeline.stack.monitor`. Once it ends, serving says th
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import redis
 
 from kpi_pipeline.cache.pipeline_report import publish_report, published_report
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
+from kpi_pipeline.model.pipeline_report import (
+    ELLIPSIS,
+    PipelineReport,
+    ProcessReport,
+    RequestsReport,
+    RunReport,
+    StalledRun,
+    TickReport,
+)
 from kpi_pipeline.stack.dagster_client import FINISHED, DagsterClient, DagsterUnreachable, RunRefused
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.process_start import start_process
+from kpi_pipeline.stack.stalls import RunWatch, TickWatch
 from kpi_pipeline.stack.supervision import control, read_states, running_addresses
 
 PERIOD_S: Final = 5.0
@@ -41,12 +51,14 @@ class StackState:
 
 
 class Monitor:
-    """Observes the supervisor and Dagster.
+    """Observes the supervisor, Dagster and the requests.
 
     Args:
         dagster: Dagster's web server.
         stack: Reads the state of the supervised processes.
         before: The last report of an earlier monitor, whose runs stay known.
+        requests: Reads the state of the requests; what it raises, `observe` raises.
+        disk_free: Reads the free space of the disk of KPI_HOME.
         clock: The present, in seconds since the epoch.
     """
 
@@ -56,21 +68,31 @@ class Monitor:
         stack: Callable[[], StackState],
         before: PipelineReport | None = None,
         *,
+        requests: Callable[[], RequestsReport | None] = lambda: None,
+        disk_free: Callable[[], int | None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._dagster = dagster
         self._stack = stack
         self._clock = clock
         self._started_at = clock()
+        self._requests = requests
+        self._disk_free = disk_free
+        self._run_watch = RunWatch(self._started_at)
+        self._tick_watch = TickWatch()
         self._failure = ""
         self._runs: dict[str, RunReport] = dict(before.runs) if before else {}
 
     def observe(self) -> PipelineReport:
-        """How the pipeline is now; it never fails."""
+        """How the pipeline is now."""
         daemons, failure = None, ""
+        stalled: tuple[StalledRun, ...] = ()
+        ticks: tuple[TickReport, ...] = ()
         try:
             daemons = self._daemons()
             self._observe_runs()
+            stalled = self._stalled()
+            ticks = self._ticks()
         except (DagsterUnreachable, RunRefused) as error:
             failure = str(error)
         if failure and not self._failure:
@@ -78,7 +100,15 @@ class Monitor:
         self._failure = failure
         stack = self._stack()
         return PipelineReport(
-            self._clock(), stack.processes, watched=stack.watched, daemons=daemons, runs=dict(self._runs)
+            self._clock(),
+            stack.processes,
+            watched=stack.watched,
+            daemons=daemons,
+            runs=dict(self._runs),
+            stalled=stalled,
+            requests=self._requests(),
+            ticks=ticks,
+            disk_free=self._disk_free(),
         )
 
     def _daemons(self) -> Mapping[str, bool]:
@@ -95,12 +125,23 @@ class Monitor:
             known = self._runs.get(product)
             if run is None or run.status not in FINISHED or (known and known.run_id == run.run_id):
                 continue
-            reason = self._dagster.failure_reason(run.run_id) if run.status == "FAILURE" else ""
-            if len(reason) > REASON_LENGTH:
-                reason = f"{reason[: REASON_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+            reason = _shortened(self._dagster.failure_reason(run.run_id)) if run.status == "FAILURE" else ""
             self._runs[product] = RunReport(
                 run.run_id, run.job, run.status, run.ended_at or self._clock(), reason
             )
+
+    def _stalled(self) -> tuple[StalledRun, ...]:
+        ended_at = max((run.ended_at for run in self._runs.values()), default=0.0)
+        return self._run_watch.stalled(self._dagster.unfinished_runs(), self._clock(), ended_at)
+
+    def _ticks(self) -> tuple[TickReport, ...]:
+        now = self._clock()
+        failing = self._tick_watch.failing(self._dagster.automations(now), now)
+        return tuple(replace(tick, failure=_shortened(tick.failure)) for tick in failing)
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}{ELLIPSIS}"
 
 
 def stack_state(home: Home) -> StackState:
@@ -111,6 +152,20 @@ def stack_state(home: Home) -> StackState:
     states = read_states(control(addresses))
     processes = tuple(ProcessReport(state.name, state.state, state.detail) for state in states)
     return StackState(processes, watched=StackLock(home.lock_file).held())
+
+
+def requests_state(client: redis.Redis) -> RequestsReport:
+    """The state of the requests.
+
+    Args:
+        client: A client of the user `pipeline`.
+
+    Raises:
+        redis.RedisError: If Redis fails.
+    """
+    requests = Requests(client)
+    unread, unread_s = requests.unread()
+    return RequestsReport(unread, unread_s, requests.silent_s())
 
 
 def run() -> None:
@@ -125,7 +180,13 @@ def run() -> None:
     while True:
         try:
             if monitor is None:
-                monitor = Monitor(dagster, lambda: stack_state(home), published_report(client))
+                monitor = Monitor(
+                    dagster,
+                    lambda: stack_state(home),
+                    published_report(client),
+                    requests=lambda: requests_state(client),
+                    disk_free=home.free_bytes,
+                )
             publish_report(client, monitor.observe())
         except redis.RedisError as error:
             _LOG.warning("the state of the pipeline is not reported: %s", error)

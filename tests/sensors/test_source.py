@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, RunRequest, SensorResult, SkipReason, build_sensor_context
+from dagster import DagsterInstance, Failure, RunRequest, SensorResult, SkipReason, build_sensor_context
 
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.source import source_changes
@@ -102,9 +102,8 @@ def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, ti
     tick()
     aside = source.with_suffix(".aside")
     source.rename(aside)
-    skipped = tick()
-    assert isinstance(skipped, SkipReason)
-    assert "there is no file" in str(skipped.skip_message)
+    with pytest.raises(Failure, match="there is no file"):
+        tick()
     change(aside, "DELETE FROM edp WHERE rowid = 3")
     aside.rename(source)
     assert len(requested(tick())) == 1
@@ -118,14 +117,14 @@ def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, ti
         ("KPI_SOURCE_URL", "postgresql://user:s3cret@127.0.0.1:1/db", "cannot connect"),
     ],
 )
-def test_what_cannot_be_looked_at_is_skipped_with_the_reason(
+def test_a_source_that_cannot_be_probed_fails_the_tick_with_the_reason(
     source: Path, tick: Tick, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    skipped = tick()
-    assert isinstance(skipped, SkipReason)
-    assert reason in str(skipped.skip_message)
-    assert "s3cret" not in str(skipped.skip_message)
+    with pytest.raises(Failure, match=reason) as failed:
+        tick()
+    assert failed.value.__suppress_context__
+    assert "s3cret" not in str(failed.value)
 
 
 def test_without_a_source_there_is_nothing_to_look_at(

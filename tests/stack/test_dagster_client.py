@@ -21,7 +21,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_there_are_queries() -> None:
-    assert len(QUERIES) == 8
+    assert len(QUERIES) == 10
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -1,14 +1,42 @@
 """What the monitor reports, whatever Dagster and the supervisor answer."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import redis
 
-from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
+from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
+from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.pipeline_report import (
+    PipelineReport,
+    ProcessReport,
+    RequestsReport,
+    RunReport,
+    StalledRun,
+    TickReport,
+)
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RecentRun
+from kpi_pipeline.stack.dagster_client import (
+    Automation,
+    DagsterClient,
+    DagsterUnreachable,
+    RecentRun,
+    UnfinishedRun,
+)
+from kpi_pipeline.stack.dispatcher import CONSUMER
 from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.monitor import HEARTBEAT_S, REASON_LENGTH, Monitor, StackState, stack_state
+from kpi_pipeline.stack.monitor import (
+    HEARTBEAT_S,
+    REASON_LENGTH,
+    Monitor,
+    StackState,
+    requests_state,
+    stack_state,
+)
+from kpi_pipeline.stack.stalls import UNSTARTED_S
 
 STACK = StackState((ProcessReport("worker", "RUNNING"),), watched=True)
 
@@ -22,6 +50,8 @@ class Dagster(DagsterClient):
         self.beats = {"SENSOR": 0.0}
         self.latest: dict[str, RecentRun] = {}
         self.reasons_asked: list[str] = []
+        self.unfinished: list[UnfinishedRun] = []
+        self.turned_on: list[Automation] = []
 
     def heartbeats(self) -> dict[str, float]:
         if self.away:
@@ -31,6 +61,12 @@ class Dagster(DagsterClient):
     def latest_runs(self, assets) -> dict[str, RecentRun]:
         assert "live_kpis" in assets
         return self.latest
+
+    def unfinished_runs(self) -> list[UnfinishedRun]:
+        return self.unfinished
+
+    def automations(self, now: float) -> list[Automation]:
+        return self.turned_on
 
     def failure_reason(self, run_id: str) -> str:
         self.reasons_asked.append(run_id)
@@ -83,6 +119,61 @@ def test_without_dagster_its_daemons_are_unknown_and_the_rest_is_reported(dagste
     assert monitor.observe() == PipelineReport(7.0, STACK.processes, daemons=None)
     dagster.away = False
     assert monitor.observe().daemons == {"SENSOR": True}
+
+
+def test_a_run_that_no_worker_starts_is_reported_as_soon_as_it_has_waited_too_long(dagster) -> None:
+    now = 1000.0
+    monitor = Monitor(dagster, lambda: STACK, clock=lambda: now)
+    dagster.unfinished = [UnfinishedRun("a", "refresh_kpis", False, now)]
+    assert monitor.observe().stalled == ()
+    now += UNSTARTED_S + 1
+    assert monitor.observe().stalled == (StalledRun("a", "refresh_kpis", False, 1000.0),)
+    # A run that has just ended shows that the worker works.
+    dagster.latest = {"live_charts": replace(ended("b", "SUCCESS"), ended_at=now)}
+    assert monitor.observe().stalled == ()
+
+
+def test_a_sensor_that_fails_is_reported_at_once_and_its_reason_shortened(dagster) -> None:
+    monitor = Monitor(dagster, lambda: STACK)
+    dagster.turned_on = [Automation("source_changes", 0.0, "x" * 2 * REASON_LENGTH, interval_s=10)]
+    (tick,) = monitor.observe().ticks
+    assert (tick.name, len(tick.failure)) == ("source_changes", REASON_LENGTH)
+    dagster.turned_on = [Automation("source_changes", 0.0, interval_s=10)]
+    assert monitor.observe().ticks == ()
+
+
+def test_what_dagster_does_not_tell_leaves_the_rest_reported(dagster) -> None:
+    requests = RequestsReport(1, 2.0, 3.0)
+    monitor = Monitor(dagster, lambda: STACK, requests=lambda: requests, disk_free=lambda: 7)
+    dagster.turned_on = [Automation("source_changes", 0.0, "why", interval_s=10)]
+    assert monitor.observe().ticks == (TickReport("source_changes", "why"),)
+    dagster.away = True
+    report = monitor.observe()
+    assert (report.daemons, report.ticks, report.stalled) == (None, (), ())
+    assert (report.requests, report.disk_free) == (requests, 7)
+    assert PipelineReport.from_json(report.to_json()) == report
+
+
+def test_requests_that_nobody_reads_and_a_dispatcher_that_has_stopped_reading(each_cache_url: str) -> None:
+    with redis.Redis.from_url(each_cache_url) as client:
+        assert requests_state(client) == RequestsReport(0, 0.0, None)
+        requests = Requests(client)
+        requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
+        before = requests_state(client)
+        assert (before.unread, before.silent_s) == (1, None)
+        assert before.unread_s >= 0
+        # Taken and not yet done is not unread.
+        assert len(requests.take(CONSUMER, 10, 0.01)) == 1
+        taken = requests_state(client)
+        assert (taken.unread, taken.unread_s) == (0, 0.0)
+        # Signs are those of the dispatcher, not of the sensor that reads in its place.
+        assert taken.silent_s is None
+        requests.sign()
+        assert requests_state(client).silent_s >= 0
+        client.pexpire(DISPATCHER_KEY, client.pttl(DISPATCHER_KEY) - 70_000)
+        assert 70 <= requests_state(client).silent_s < 90
+        client.xadd(REQUESTS_KEY, {"old": "1"}, id=f"{int(time.time() * 1000) + 1}-0")
+        assert requests_state(client).unread == 1
 
 
 def test_where_no_stack_runs_nothing_is_supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,21 +1,37 @@
 """The verdict on the health of the whole system, the same wherever it is shown."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.model import health as conditions
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding, Health, HealthStatus
-from kpi_pipeline.model.pipeline_report import SILENT_S, PipelineReport
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.phrases import Count, Duration, Moment, Phrase, Phrases, Share, Size, Value
+from kpi_pipeline.model.pipeline_report import (
+    DISPATCHER_SILENT_S,
+    ELLIPSIS,
+    LOW_DISK_BYTES,
+    SILENT_S,
+    SOURCE_SENSOR,
+    UNREAD_S,
+    PipelineReport,
+    RequestsReport,
+    RunReport,
+    TickReport,
+)
 from kpi_pipeline.model.readings import SourceReadings
 
 _SERVABLE: Final = (AnswerState.FRESH, AnswerState.STALE)
+
+_FULL_SHARE: Final = 0.9
+"""Above this share of its maxmemory the server is nearly full: a publication holds two generations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +48,19 @@ class HealthFacts:
         alarms: The recent count of each alarm.
         silent: Whether the pipeline does not report its state.
         report: How the pipeline is; None where that is not known.
+        server: The server, as of `server_status`.
     """
 
     reachable: bool
     holds_answers: bool
     states: Mapping[str, AnswerState]
-    unreadable: Mapping[str, str]
+    unreadable: Mapping[str, str | Phrase]
     readings: SourceReadings
     live_readings: LiveReadings
     alarms: Mapping[str, int]
     silent: bool
     report: PipelineReport | None
+    server: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_health(
@@ -76,19 +94,20 @@ def read_health(
         alarms=status["alarms"],
         silent=silent,
         report=None if silent else report,
+        server=status["redis"],
     )
 
 
 def health_of(facts: HealthFacts) -> Health:
     """The verdict."""
     findings = [
-        *(() if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
+        *(_server(facts.server) if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
         *_products(facts),
         *_source(facts.readings),
         *_live(facts.live_readings),
         *_alarms(facts.alarms),
         *((Finding(conditions.PIPELINE_SILENT, ("pipeline",)),) if facts.silent else ()),
-        *(_pipeline(facts.report) if facts.report else ()),
+        *(pipeline_findings(facts.report) if facts.report else ()),
         *_runs(facts),
     ]
     findings.sort(key=lambda finding: finding.condition.status is not HealthStatus.DOWN)
@@ -100,28 +119,41 @@ def health_of(facts: HealthFacts) -> Health:
     return Health(HealthStatus.DEGRADED if findings else HealthStatus.OK, findings)
 
 
-def _unreadable(read: Callable[[str], object], product: str) -> str:
+def _unreadable(read: Callable[[str], object], product: str) -> str | Phrase:
     """Why a live generation cannot be used: lost, damaged or of another format; empty when it can."""
     try:
         read(product)
-    except (NothingPublished, CorruptPayload) as error:
-        return str(error)
+    except NothingPublished as error:
+        return Phrase(Text("faltan datos o son de otra versión", str(error)))
+    except CorruptPayload as error:
+        return Phrase(Text("los datos guardados están dañados", str(error)))
     except CacheUnavailable:
         return ""  # that Redis does not answer is a finding of its own
     return ""
 
 
+def _server(server: Mapping[str, Any]) -> Iterator[Finding]:
+    limit = server.get("maxmemory") or 0
+    if limit and server["used_memory"] > _FULL_SHARE * limit:
+        values = {"share": Share(server["used_memory"] / limit)}
+        yield Finding(conditions.REDIS_NEARLY_FULL, ("redis",), values)
+    if evicted := server.get("evicted_keys"):
+        yield Finding(conditions.REDIS_EVICTS, ("redis",), {"count": Count(evicted)})
+    if unsaved := server.get("unsaved"):
+        yield Finding(conditions.REDIS_UNSAVED, ("redis",), {"detail": ", ".join(unsaved)})
+
+
 def _products(facts: HealthFacts) -> Iterator[Finding]:
     for product in PRODUCTS:
-        values = {"product": product}
+        values: dict[str, str | Value] = {"product": product}
         state = facts.states.get(product)
         if state is None:
             yield Finding(conditions.PRODUCT_MISSING, (product,), values)
         elif state is AnswerState.EXPIRED:
             yield Finding(conditions.PRODUCT_EXPIRED, (product,), values)
         elif product in facts.unreadable:
-            detail = {"detail": facts.unreadable[product]}
-            yield Finding(conditions.PRODUCT_UNREADABLE, (product,), values | detail)
+            values["detail"] = facts.unreadable[product]
+            yield Finding(conditions.PRODUCT_UNREADABLE, (product,), values)
         elif state is AnswerState.STALE:
             yield Finding(conditions.PRODUCT_STALE, (product,), values)
 
@@ -129,9 +161,9 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
 def _source(readings: SourceReadings) -> Iterator[Finding]:
     if readings.held is None:
         return
-    values = {"reading": readings.held.report.digest}
-    if falls := [fall.as_text() for fall in readings.held.falls]:
-        yield Finding(conditions.READING_FELL, ("source",), {**values, "detail": "; ".join(falls)})
+    values: dict[str, str | Value] = {"reading": readings.held.report.digest}
+    if falls := tuple(fall.as_phrase() for fall in readings.held.falls):
+        yield Finding(conditions.READING_FELL, ("source",), values | {"detail": Phrases(falls)})
     else:
         yield Finding(conditions.READING_REFUSED, ("source",), values)
 
@@ -144,16 +176,19 @@ def _live_readings(reader: CacheReader) -> LiveReadings:
 
 
 def _live(readings: LiveReadings) -> Iterator[Finding]:
-    rolled_back: dict[tuple[str, str], list[str]] = {}
+    rolled_back: dict[tuple[int, int], list[str]] = {}
     for product, one in readings.by_product.items():
         if one.rolled_back_at is not None:
-            moments = as_iso(one.read_at), as_iso(one.rolled_back_at)
+            moments = int(one.read_at), int(one.rolled_back_at)
             rolled_back.setdefault(moments, []).append(product)
     for (read, at), products in rolled_back.items():
-        values = {"products": ", ".join(products), "read": read, "at": at}
-        yield Finding(conditions.PRODUCTS_ROLLED_BACK, tuple(products), values)
+        yield Finding(
+            conditions.PRODUCTS_ROLLED_BACK,
+            tuple(products),
+            {"products": ", ".join(products), "read": Moment(read), "at": Moment(at)},
+        )
     if readings.mixed:
-        yield Finding(conditions.READINGS_MIXED, ("readings",), {"detail": readings.as_text()})
+        yield Finding(conditions.READINGS_MIXED, ("readings",), {"detail": readings.as_phrases()})
 
 
 def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:
@@ -162,30 +197,102 @@ def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:
         yield Finding(conditions.ALARMS_RAISED, ("alarms",), {"detail": counts})
 
 
-def _pipeline(report: PipelineReport) -> Iterator[Finding]:
+def pipeline_findings(report: PipelineReport) -> Iterator[Finding]:
+    """What is wrong with the processes of the pipeline, each cause once.
+
+    A process that has stopped explains what does not happen without it, and so does a silent daemon.
+    """
     if not report.watched:
         yield Finding(conditions.STACK_UNWATCHED, ("pipeline",))
     if report.processes is not None and not report.processes:
         yield Finding(conditions.SUPERVISOR_SILENT, ("pipeline",))
-    for process in report.processes or ():
-        if not process.is_well:
-            values = {"process": process.name, "state": process.state}
-            yield Finding(conditions.PROCESS_STOPPED, ("pipeline",), values)
-    if report.daemons is None:
+    stopped = {process.name: process.state for process in report.processes or () if not process.is_well}
+    for name, state in stopped.items():
+        yield Finding(conditions.PROCESS_STOPPED, ("pipeline",), {"process": name, "state": state})
+    if report.daemons is None and "dagster-web" not in stopped:
         yield Finding(conditions.DAGSTER_UNREACHABLE, ("pipeline",))
-    if silent := [daemon for daemon, healthy in (report.daemons or {}).items() if not healthy]:
+    silent = [daemon for daemon, healthy in (report.daemons or {}).items() if not healthy]
+    if silent and "dagster-daemon" not in stopped:
         yield Finding(conditions.DAEMONS_SILENT, ("pipeline",), {"daemons": ", ".join(silent)})
+    if "worker" not in stopped:
+        yield from _stalled(report)
+    # Without Dagster the dispatcher waits for it.
+    if "dispatcher" not in stopped and report.daemons is not None:
+        yield from _requests(report.requests)
+    if not silent and "dagster-daemon" not in stopped:
+        yield from _silent_ticks(report)
+    yield from _failed_ticks(report.ticks)
+    if report.disk_free is not None and report.disk_free < LOW_DISK_BYTES:
+        yield Finding(conditions.DISK_NEARLY_FULL, ("pipeline",), {"free": Size(report.disk_free)})
+
+
+def _stalled(report: PipelineReport) -> Iterator[Finding]:
+    """The runs that do not go on: one finding, for those that wait are held up by those that hang."""
+    if not report.stalled:
+        return
+    runs = sorted(report.stalled, key=lambda run: (not run.started, run.since))
+    values: dict[str, str | Value] = {
+        "runs": ", ".join(f"{run.job} ({run.run_id[:8]})" for run in runs),
+        "wait": Duration(report.at - runs[0].since),
+    }
+    condition = conditions.RUNS_STALLED if runs[0].started else conditions.RUNS_UNSTARTED
+    yield Finding(condition, ("pipeline",), values)
+
+
+def _requests(requests: RequestsReport | None) -> Iterator[Finding]:
+    if requests is None:
+        return
+    count = Count(requests.unread)
+    if requests.silent_s is not None and requests.silent_s > DISPATCHER_SILENT_S:
+        silence = Duration(requests.silent_s)
+        yield Finding(conditions.DISPATCHER_SILENT, ("pipeline",), {"silence": silence, "count": count})
+    elif requests.unread_s > UNREAD_S:
+        wait = Duration(requests.unread_s)
+        yield Finding(conditions.REQUESTS_UNREAD, ("pipeline",), {"wait": wait, "count": count})
+
+
+def _silent_ticks(report: PipelineReport) -> Iterator[Finding]:
+    silent = {tick.name: tick.silent_since for tick in report.ticks if tick.silent_since is not None}
+    if silent:
+        silence = Duration(report.at - min(silent.values()))
+        yield Finding(
+            conditions.TICKS_MISSING, ("pipeline",), {"names": ", ".join(silent), "silence": silence}
+        )
+
+
+def _failed_ticks(ticks: Sequence[TickReport]) -> Iterator[Finding]:
+    """The sensors and schedules whose last tick failed: one finding for each reason."""
+    names: dict[str, list[str]] = {}
+    for tick in ticks:
+        if tick.failure:
+            names.setdefault(tick.failure, []).append(tick.name)
+    for reason, failed in names.items():
+        values = {"names": ", ".join(failed), "detail": reason}
+        if failed == [SOURCE_SENSOR]:
+            yield Finding(conditions.SOURCE_UNPROBED, ("source",), values)
+        else:
+            yield Finding(conditions.TICKS_FAILED, ("pipeline",), values)
 
 
 def _runs(facts: HealthFacts) -> Iterator[Finding]:
-    """The runs that failed, each once; those whose reading is held are told by that."""
+    """The runs that failed, each once; those whose reading is held, or whose source fails now, not."""
+    if facts.report is None:
+        return
     held = facts.readings.held.report.digest if facts.readings.held else None
+    source = next((tick.failure for tick in facts.report.ticks if tick.name == SOURCE_SENSOR), "")
     failed: dict[str, list[str]] = {}
-    runs = facts.report.runs if facts.report else {}
+    runs = facts.report.runs
     for product, run in runs.items():
-        if run.failed and not (held and held in run.reason):
+        if run.failed and not (held and held in run.reason) and not _has_cause(run, source):
             failed.setdefault(run.run_id, []).append(product)
     for run_id, products in failed.items():
         run = runs[products[0]]
         values = {"products": ", ".join(products), "job": run.job, "run": run_id[:8], "detail": run.reason}
         yield Finding(conditions.RUN_FAILED, tuple(products), values)
+
+
+def _has_cause(run: RunReport, cause: str) -> bool:
+    """Whether a run failed for a reason; both may have been shortened."""
+    _, _, reason = run.reason.partition(": ")
+    shorter, longer = sorted((reason.rstrip(ELLIPSIS), cause.rstrip(ELLIPSIS)), key=len)
+    return bool(shorter) and longer.startswith(shorter)

@@ -1,7 +1,8 @@
 """The health of the cache as plain JSON values."""
 
 import time
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 import orjson
 import redis
@@ -12,6 +13,15 @@ from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import ReadingReport, SourceReadings
+
+UNKNOWN_SERVER: Final[Mapping[str, Any]] = {
+    "reachable": False,
+    **dict.fromkeys(("latency_ms", "used_memory", "version", "keys", "maxmemory", "evicted_keys", "unsaved")),
+}
+"""The health of a server that cannot be reached."""
+
+_SAVED: Final = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status")
+"""What the server reports of its persistence: `ok`, also where it is turned off."""
 
 
 def entry_status(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:
@@ -67,19 +77,20 @@ def _report(report: ReadingReport | None) -> dict[str, Any] | None:
     return {"digest": report.digest, **plain}
 
 
-def server_status(read_client: ReadClient) -> dict[str, Any]:
+def server_status(read_client: ReadClient) -> Mapping[str, Any]:
     """The server's health.
 
     Returns:
-        `reachable`, `latency_ms` of one round trip, `used_memory` in bytes, `version` with the
-        server's name, `keys`; all but the first None when it cannot be reached.
+        `reachable`, `latency_ms` of one round trip, `used_memory` in bytes, `maxmemory` likewise, 0 without
+        a limit, `version` with the server's name, `keys`, `evicted_keys` since its start, `unsaved`, what
+        of its persistence fails; all but the first None when it cannot be reached.
     """
 
     def measure(client: redis.Redis) -> dict[str, Any]:
         begun = time.perf_counter()
         client.ping()
         latency_ms = (time.perf_counter() - begun) * 1000
-        info = client.info("server", "memory")
+        info = client.info("server", "memory", "stats", "persistence")
         # Valkey also gives the version of Redis that it is compatible with.
         name = info.get("server_name", "redis")
         return {
@@ -88,12 +99,15 @@ def server_status(read_client: ReadClient) -> dict[str, Any]:
             "used_memory": int(info["used_memory"]),
             "version": f"{name} {info.get(f'{name}_version', info['redis_version'])}",
             "keys": client.dbsize(),
+            "maxmemory": int(info.get("maxmemory", 0)),
+            "evicted_keys": int(info.get("evicted_keys", 0)),
+            "unsaved": [name for name in _SAVED if info.get(name, "ok") != "ok"],
         }
 
     try:
         return read_client.call(measure)
     except CacheUnavailable:
-        return {"reachable": False, **dict.fromkeys(("latency_ms", "used_memory", "version", "keys"))}
+        return UNKNOWN_SERVER
 
 
 def alarm_counts(read_client: ReadClient) -> dict[str, int]:

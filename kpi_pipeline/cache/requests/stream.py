@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, cast
 import redis
 from redis.exceptions import NoPermissionError
 
-from kpi_pipeline.cache.keys import REQUESTS_KEY
+from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
 
 _GROUP: Final = "pipeline"
 _ABANDONED_MS: Final = 60_000
@@ -15,6 +15,11 @@ _ABANDONED_MS: Final = 60_000
 
 _SETTLED_MS: Final = 5_000
 """After so long, whatever a dead consumer had begun for an entry is over."""
+
+_SIGN_KEPT_MS: Final = 7 * 86_400_000
+
+_UNREAD_COUNTED: Final = 1000
+"""How many unread entries are counted at most."""
 
 Fields = Mapping[bytes, bytes]
 
@@ -94,15 +99,39 @@ class RequestStream:
         taken = sum(group["pending"] for group in groups if group["name"] == _GROUP.encode())
         return Backlog(max(length - taken, 0), taken, self._seen_s())
 
+    def unread(self) -> tuple[int, float]:
+        """How many entries no consumer has read, and for how many seconds the earliest of them waits.
+
+        It takes a client of the user `pipeline`.
+        """
+        groups = {group["name"]: group for group in self._info(self._client.xinfo_groups, REQUESTS_KEY)}
+        read = groups[_GROUP.encode()]["last-delivered-id"] if _GROUP.encode() in groups else b"0"
+        entries = cast(
+            "list[tuple[bytes, Fields]]",
+            self._client.xrange(REQUESTS_KEY, min=f"({read.decode()}", count=_UNREAD_COUNTED),
+        )
+        return len(entries), self._age_s(entries[0][0]) if entries else 0.0
+
+    def sign(self) -> None:
+        """Show that the dispatcher reads requests. Redis 7.0 does not note polls that find none."""
+        self._client.set(DISPATCHER_KEY, b"", px=_SIGN_KEPT_MS)
+
+    def silent_s(self) -> float | None:
+        """Seconds since the last sign of the dispatcher; None when it gave none for a week."""
+        left_ms = int(self._client.pttl(DISPATCHER_KEY))
+        return (_SIGN_KEPT_MS - left_ms) / 1000 if left_ms >= 0 else None
+
     def _seen_s(self) -> float | None:
+        idle = [row["idle"] for row in self._info(self._client.xinfo_consumers, REQUESTS_KEY, _GROUP)]
+        return min(idle) / 1000 if idle else None
+
+    def _info(self, read: Callable[..., Any], *names: str) -> list[dict[str, Any]]:
         try:
-            consumers = self._client.xinfo_consumers(REQUESTS_KEY, _GROUP)
+            return cast("list[dict[str, Any]]", read(*names))
         except NoPermissionError:
             raise
         except redis.ResponseError:
-            return None  # there is no stream yet, or no group
-        idle = [consumer["idle"] for consumer in consumers]
-        return min(idle) / 1000 if idle else None
+            return []  # there is no stream yet, or no group
 
     def _in_group(self, deliver: Callable[[], list[Delivery]]) -> list[Delivery]:
         try:
@@ -141,10 +170,11 @@ class RequestStream:
     def _oldest_age_s(self) -> float:
         """The age of the oldest entry by the server's clock, of which its name is made."""
         oldest = cast("list[tuple[bytes, Fields]]", self._client.xrange(REQUESTS_KEY, count=1))
-        if not oldest:
-            return 0.0
+        return self._age_s(oldest[0][0]) if oldest else 0.0
+
+    def _age_s(self, entry: bytes) -> float:
         seconds, microseconds = self._client.time()
-        return float(seconds + microseconds / 1e6) - int(oldest[0][0].partition(b"-")[0]) / 1000
+        return float(seconds + microseconds / 1e6) - int(entry.partition(b"-")[0]) / 1000
 
 
 def _deliveries(entries: Iterable[tuple[bytes, Fields]], *, again: bool) -> list[Delivery]:

@@ -227,6 +227,18 @@ class Requests:
         """How many requests are left to work on."""
         return self._stream.backlog()
 
+    def unread(self) -> tuple[int, float]:
+        """How many requests nobody has read, and for how many seconds the earliest of them waits."""
+        return self._stream.unread()
+
+    def sign(self) -> None:
+        """Show that the dispatcher reads requests."""
+        self._stream.sign()
+
+    def silent_s(self) -> float | None:
+        """Seconds since the last sign of the dispatcher; None when it gave none for a week."""
+        return self._stream.silent_s()
+
     def started(self, task_id: str, run_id: str) -> bool:
         """Record that a run works on a request; a second call with the same run changes nothing.
 

@@ -404,6 +404,7 @@ class TestStatus:
         assert server["latency_ms"] > 0
         assert server["used_memory"] > 100_000
         assert server["version"].split()[0] in ("redis", "valkey")
+        assert (server["maxmemory"], server["evicted_keys"], server["unsaved"]) == (0, 0, [])
         assert server["keys"] == 6  # two answers, the catalogue, their set, the manifest and the fence
 
     def test_it_tells_that_the_server_is_away(self) -> None:
@@ -416,6 +417,9 @@ class TestStatus:
             "used_memory": None,
             "version": None,
             "keys": None,
+            "maxmemory": None,
+            "evicted_keys": None,
+            "unsaved": None,
         }
 
 
