@@ -74,7 +74,7 @@ def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) 
         DagsterClient(addresses.dagster_url),
         lambda: stack_state(home),
         reported,
-        requests=lambda: reported and reported.requests,
+        requests=lambda: reported.requests if reported else None,
         disk_free=home.free_bytes,
     )
     observed = monitor.observe()

@@ -154,6 +154,10 @@ class Formats:
         past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
         return format_timedelta(past, add_direction=True, locale=self._locale)
 
+    def duration(self, seconds: float) -> str:
+        """How long something takes, in its largest unit."""
+        return format_timedelta(timedelta(seconds=max(seconds, 1)), threshold=1.5, locale=self._locale)
+
     def _short(self, amount: Decimal, tenths: str) -> str:
         millions = amount / _MILLION
         if millions < 1:

@@ -58,7 +58,7 @@ def system() -> Response:
 
 
 class _SystemWriter:
-    """Writes the values of the page, for its template.
+    """Writes the values of the page, for its template and for findings.
 
     Args:
         language: Of the page.
@@ -73,12 +73,22 @@ class _SystemWriter:
         self._catalogue = catalogue
         self._writer = writer_for(language, catalogue, timezone) if catalogue else None
 
+    @property
+    def language(self) -> Language:
+        return self._language
+
     def count(self, number: float) -> Counted:
         return Counted(self._formats.count(number))
 
-    def share(self, part: float, whole: float) -> str:
+    def share(self, part: float, whole: float = 1) -> str:
         """A part of a whole; empty where there is no whole."""
         return self._formats.share(part / whole) if whole else ""
+
+    def amount(self, minor: int, currency: str) -> str:
+        return self._formats.money(minor, currency).full
+
+    def duration(self, seconds: float) -> str:
+        return self._formats.duration(seconds)
 
     def weight(self, number: float) -> str:
         return self._formats.days(number)

@@ -9,10 +9,20 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import LANGUAGES
-from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
+from kpi_pipeline.model.phrases import PlainWriter
+from kpi_pipeline.model.pipeline_report import (
+    DISPATCHER_SILENT_S,
+    LOW_DISK_BYTES,
+    UNREAD_S,
+    PipelineReport,
+    ProcessReport,
+    RequestsReport,
+    RunReport,
+    StalledRun,
+    TickReport,
+)
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 
-STOPPED = ProcessReport("web", "BACKOFF")
 STOPPED = ProcessReport("web", "BACKOFF")
 REPORT = PipelineReport(100.0, (ProcessReport("worker", "RUNNING"),), daemons={"SENSOR": True})
 WELL = HealthFacts(
@@ -27,6 +37,12 @@ WELL = HealthFacts(
     report=REPORT,
 )
 READING = ReadingReport(1.0, RowReport(1))
+SERVER = {"used_memory": 80, "maxmemory": 100, "evicted_keys": 0, "unsaved": []}
+WAITING = StalledRun("0123456789", "refresh_kpis", False, 10.0)
+HUNG = StalledRun("9876543210", "refresh_all", True, 20.0)
+NOBODY_READS = RequestsReport(3, UNREAD_S + 1, 1.0)
+DISPATCHER_HANGS = RequestsReport(0, 0.0, DISPATCHER_SILENT_S + 1)
+UNPROBED = TickReport("source_changes", "there is no file")
 RUN = RunReport("0123456789", "refresh_all", "FAILURE", 5.0, "roll_up: no memory")
 
 
@@ -67,6 +83,21 @@ def test_nothing_is_wrong() -> None:
         ({"report": replace(REPORT, daemons=None)}, "dagster_unreachable", "pipeline"),
         ({"report": replace(REPORT, daemons={"SENSOR": False})}, "daemons_silent", "pipeline"),
         ({"report": replace(REPORT, runs={"kpis": RUN})}, "run_failed", "kpis"),
+        ({"server": {**SERVER, "used_memory": 91}}, "redis_nearly_full", "redis"),
+        ({"server": {**SERVER, "evicted_keys": 1}}, "redis_evicts", "redis"),
+        ({"server": {**SERVER, "unsaved": ["aof_last_write_status"]}}, "redis_unsaved", "redis"),
+        ({"report": replace(REPORT, stalled=(WAITING,))}, "runs_unstarted", "pipeline"),
+        ({"report": replace(REPORT, stalled=(HUNG,))}, "runs_stalled", "pipeline"),
+        ({"report": replace(REPORT, requests=NOBODY_READS)}, "requests_unread", "pipeline"),
+        ({"report": replace(REPORT, requests=DISPATCHER_HANGS)}, "dispatcher_silent", "pipeline"),
+        ({"report": replace(REPORT, ticks=(UNPROBED,))}, "source_unprobed", "source"),
+        ({"report": replace(REPORT, ticks=(TickReport("cold_cache", "why"),))}, "ticks_failed", "pipeline"),
+        (
+            {"report": replace(REPORT, ticks=(TickReport("cold_cache", silent_since=1.0),))},
+            "ticks_missing",
+            "pipeline",
+        ),
+        ({"report": replace(REPORT, disk_free=LOW_DISK_BYTES - 1)}, "disk_nearly_full", "pipeline"),
     ],
 )
 def test_each_fault_is_found_alone(changes, condition: str, subject: str) -> None:
@@ -84,6 +115,21 @@ def test_each_fault_is_found_alone(changes, condition: str, subject: str) -> Non
 def test_a_run_that_did_not_fail_is_no_fault(status: str) -> None:
     report = replace(REPORT, runs={"kpis": replace(RUN, status=status)})
     assert health_of(replace(WELL, report=report)).status == "ok"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"server": SERVER},
+        {"server": {**SERVER, "used_memory": 10**9, "maxmemory": 0}},  # no limit
+        {"server": {**SERVER, "used_memory": 90}},
+        {"report": replace(REPORT, requests=RequestsReport(2, UNREAD_S, DISPATCHER_SILENT_S))},
+        {"report": replace(REPORT, requests=RequestsReport(0, 0.0, None))},
+        {"report": replace(REPORT, disk_free=LOW_DISK_BYTES)},
+    ],
+)
+def test_what_is_within_its_bounds_is_no_fault(changes) -> None:
+    assert health_of(replace(WELL, **changes)).status == "ok"
 
 
 def test_processes_that_nothing_supervises_are_no_fault() -> None:
@@ -127,3 +173,77 @@ def test_one_cause_is_one_finding() -> None:
     report = replace(REPORT, runs={"kpis": stopped})
     (finding,) = health_of(replace(WELL, readings=held, report=report)).findings
     assert finding.condition.name == "reading_fell"
+
+
+@pytest.mark.parametrize(
+    ("changes", "condition"),
+    [
+        # A stopped process explains what does not happen without it.
+        ({"processes": (ProcessReport("worker", "FATAL"),), "stalled": (WAITING,)}, "process_stopped"),
+        (
+            {
+                "processes": (ProcessReport("dagster-daemon", "STOPPED"),),
+                "daemons": {"SENSOR": False},
+                "ticks": (TickReport("source_changes", silent_since=1.0),),
+            },
+            "process_stopped",
+        ),
+        (
+            {"processes": (ProcessReport("dispatcher", "STOPPED"),), "requests": DISPATCHER_HANGS},
+            "process_stopped",
+        ),
+        ({"processes": (ProcessReport("dagster-web", "FATAL"),), "daemons": None}, "process_stopped"),
+        # A silent daemon explains silent sensors, and Dagster a dispatcher that waits for it.
+        (
+            {
+                "daemons": {"SENSOR": False, "SCHEDULER": True},
+                "ticks": (TickReport("source_changes", silent_since=1.0),),
+            },
+            "daemons_silent",
+        ),
+        ({"daemons": None, "requests": DISPATCHER_HANGS}, "dagster_unreachable"),
+        # A worker that hangs in a run starts no other; a dispatcher that hangs leaves requests unread.
+        ({"stalled": (WAITING, HUNG)}, "runs_stalled"),
+        ({"requests": RequestsReport(3, 100.0, 100.0)}, "dispatcher_silent"),
+        # What fails for one reason fails once.
+        ({"ticks": (TickReport("a", "no server"), TickReport("b", "no server"))}, "ticks_failed"),
+        (
+            {"ticks": (UNPROBED,), "runs": {"kpis": replace(RUN, reason="read_source: there is no file")}},
+            "source_unprobed",
+        ),
+    ],
+)
+def test_a_cause_explains_its_consequences(changes, condition: str) -> None:
+    (finding,) = health_of(replace(WELL, report=replace(REPORT, **changes))).findings
+    assert finding.condition.name == condition
+
+
+def test_another_failure_than_that_of_the_source_is_told_too() -> None:
+    report = replace(REPORT, ticks=(UNPROBED,), runs={"kpis": RUN})
+    found = [finding.condition.name for finding in health_of(replace(WELL, report=report)).findings]
+    assert found == ["source_unprobed", "run_failed"]
+
+
+def test_runs_that_hang_are_named_with_those_that_wait_behind_them() -> None:
+    (finding,) = health_of(replace(WELL, report=replace(REPORT, stalled=(WAITING, HUNG)))).findings
+    assert finding.reason("en") == (
+        "runs have made no progress for 80 s: refresh_all (98765432), refresh_kpis (01234567)"
+    )
+    assert "kpi restart worker" in finding.advice("en")
+
+
+def test_readers_get_moments_shares_and_amounts_in_their_own_writing() -> None:
+    class Chilean(PlainWriter):
+        def moment(self, seconds: float) -> str:
+            return f"<{seconds:.0f}>"
+
+    held = SourceReadings(None, HeldReading(READING, (Fall("costs", "", 2, 1),)))
+    rolled_back = LiveReadings({"charts": LiveReading("0a1b", 1.0, 2.0)}, mixed=True)
+    findings = health_of(replace(WELL, readings=held, live_readings=rolled_back)).findings
+    texts = " ".join(finding.reason_for(Chilean("es")) for finding in findings)
+    assert "el número de costos bajó un 50.0%, de 2 a 1" in texts
+    assert "del <1>, repuestas el <2>" in texts
+    assert "charts: 0a1b (<1>)" in texts
+    english = " ".join(finding.reason("en") for finding in findings)
+    assert "the number of costs fell by 50.0%, from 2 to 1" in english
+    assert "of 1970-01-01T00:00:01Z, rolled back on 1970-01-01T00:00:02Z" in english

@@ -2,6 +2,8 @@
 
 import html
 import re
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,11 +11,13 @@ from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport
+from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport, StalledRun
+from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
 from serving.pages.system.view import life_of
 from tests.serving.payloads import MINE
@@ -60,6 +64,25 @@ def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None
     assert "worker does not start web running Dagster's daemons 0 of 1 alive" in text
     assert 'href="http://127.0.0.1:3000/runs/run-3"' in page.text
     assert "La última ejecución de kpis falló" in words(web.get(f"{SYSTEM}?lang=es"))
+
+
+def test_findings_are_in_the_language_and_on_the_clock_of_the_reader(web, press, client) -> None:
+    now = datetime(2024, 6, 28, 15, 4, tzinfo=UTC).timestamp()
+    press.publish("kpis", "dashboards", "financials")
+    press.publish("charts", reading="ffff", rolled_back_at=now)
+    fell = (Fall("certificates", "", 2_000, 1_000), Fall("costs", "CLP", 50_000_000, 1_234_567))
+    publish_readings(client, SourceReadings(None, HeldReading(ReadingReport(1.0, RowReport(1)), fell)))
+    press.report(stalled=(StalledRun("run-7", "refresh_kpis", False, time.time() - 240),))
+    spanish, english = (words(web.get(f"{SYSTEM}?lang={language}")) for language in ("es", "en"))
+    assert "el número de certificados bajó un 50,0%, de 2.000 a 1.000" in spanish
+    assert "el monto de los costos en CLP bajó un 97,5%, de $50.000.000 a $1.234.567" in spanish
+    assert "repuestas el 28 jun 2024, 11:04" in spanish
+    assert "rolled back on 28 Jun 2024, 11:04" in english
+    assert "esperan, la más antigua desde hace 4 minutos: refresh_kpis (run-7)" in spanish
+    for text in (spanish, english):
+        verdict = text[text.index("kpi") : text.index("Product")]
+        assert not re.search(r"\dT\d\d:\d\d:\d\dZ", verdict)
+    assert "fell by" not in spanish
 
 
 def test_a_product_that_is_being_rebuilt_names_the_run(web, press, client) -> None:
