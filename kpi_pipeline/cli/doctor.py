@@ -1,16 +1,24 @@
 """`kpi doctor`: check everything that a stack needs, and say how to fix each problem."""
 
 import os
+import shlex
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
+import redis
 import typer
 
-from kpi_pipeline.cache.connection import redis_url
+from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
+from kpi_pipeline.cache.reading.health import pipeline_findings, source_findings
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.console import OUT, print_json
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import (
@@ -22,7 +30,11 @@ from kpi_pipeline.cli.problems import (
     reported_errors,
 )
 from kpi_pipeline.cli.source_check import read_source, refuse_excesses
+from kpi_pipeline.model import health
+from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.readings_file import ReadingsFile
+from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, HomeUnusable
@@ -30,6 +42,16 @@ from kpi_pipeline.stack.redis_check import check_redis
 from kpi_pipeline.stack.supervision import running_addresses
 
 MIN_PYTHON: Final = (3, 11)
+EARLIEST_DAY: Final = date(2025, 1, 1)
+"""No machine that runs this can have an earlier day: one without a battery starts in 1970."""
+
+MAX_DRIFT_S: Final = 5.0
+"""How far the clocks of this machine and of Redis may differ; products are fresh for some minutes."""
+
+ENV_FILE: Final = Path(".env")
+_TOKENS: Final = frozenset({"KPI_ADMIN_TOKEN", "KPI_WEBHOOK_SECRET"})
+_ADDRESSES: Final = frozenset({"KPI_SOURCE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"})
+
 INTEGRATIONS: Final = ("dagster-webserver", "dagster-graphql", "dagster-celery")
 
 
@@ -55,7 +77,10 @@ class _Skipped(Exception):
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check Python, KPI_HOME, ports, Redis, the source and its mapping, Dagster and the dashboard.
+    """Check what the stack needs, and whether what runs of it works.
+
+    That is Python, KPI_HOME with its disk and passwords, the clock, ports, Redis, the source with its mapping
+    and reading, Dagster, the dashboard and the processes of the pipeline.
 
     Every problem comes with how to fix it.
 
@@ -71,11 +96,16 @@ def doctor(as_json: Json = False) -> None:
             "python": _python,
             "versions": _versions,
             "home": lambda: _home(home),
+            "disk": lambda: check_disk(home),
+            "secrets": lambda: _secrets(home),
+            "clock": lambda: check_clock(settings, running),
             "ports": lambda: _ports(settings, running),
             "redis": lambda: _redis(settings, running),
             "source": lambda: _source(settings),
+            "reading": lambda: _reading(settings),
             "dagster": lambda: _dagster(settings, running),
             "web": lambda: _web(running),
+            "pipeline": lambda: _pipeline(settings, running),
         }
         results = [_check(name, check) for name, check in checks.items()]
         ok = all(check.finding is not Finding.PROBLEM for check in results)
@@ -123,20 +153,82 @@ def _versions() -> str:
 
 
 def _home(home: Home) -> str:
-    nearest = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
+    nearest = home.nearest()
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         raise HomeUnusable(f"KPI_HOME {home.root} cannot be written; set KPI_HOME to another folder")
     return f"KPI_HOME {home.root} is writable"
 
 
+def check_disk(home: Home) -> str:
+    """The free space of the disk of KPI_HOME; a Problem where it is little."""
+    free = home.free_bytes()
+    if free < LOW_DISK_BYTES:
+        raise Problem(
+            f"{free / 2**20:,.0f} MiB are free on the disk of KPI_HOME {home.root}, and "
+            f"{LOW_DISK_BYTES / 2**20:.0f} are needed: free some space, or set KPI_HOME to a folder of "
+            "another disk"
+        )
+    return f"{free / 2**30:,.1f} GiB free"
+
+
+def _secrets(home: Home) -> str:
+    """Check that files with passwords can be read by their owner only."""
+    files = home.secret_files()
+    if holds_secrets(ENV_FILE):
+        files.append(ENV_FILE)
+    open_to_others = [path for path in files if path.stat().st_mode & 0o077]
+    if open_to_others:
+        paths = [str(path.absolute()) for path in open_to_others]
+        raise Problem(f"others can read passwords: run `chmod 600 {shlex.join(paths)}`")
+    return f"only their owner can read {', '.join(path.name for path in files)}" if files else "none yet"
+
+
+def holds_secrets(path: Path) -> bool:
+    """Whether a file of settings sets a token, or an address with a password."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    for line in lines:
+        name, _, value = line.removeprefix("export ").partition("=")
+        given = value.strip().strip("\"'")
+        if name.strip() in _TOKENS and given:
+            return True
+        if name.strip() in _ADDRESSES and any(mask in masked_url(given) for mask in ("***", "hidden")):
+            return True
+    return False
+
+
+def check_clock(settings: Settings, running: Addresses | None) -> str:
+    """The time of this machine, by which figures age; a Problem where it differs from that of Redis."""
+    now = datetime.now(ZoneInfo(settings.timezone))
+    if now.date() < EARLIEST_DAY:
+        raise Problem(f"the clock of this machine says {now:%F %R}: set it, best by NTP")
+    drift_s = _drift_s(settings) if settings.redis_url is not None or running is not None else 0.0
+    if abs(drift_s) > MAX_DRIFT_S:
+        raise Problem(
+            f"the clocks of this machine and of Redis differ by {abs(drift_s):.0f} s, and figures age by "
+            "both: set them by NTP"
+        )
+    return f"{now:%F %R} in {settings.timezone} (KPI_TIMEZONE)"
+
+
+def _drift_s(settings: Settings) -> float:
+    """How far the clock of Redis is ahead; 0 where it does not answer, which is a problem of its own."""
+    try:
+        with connect(redis_url(settings)) as client:
+            seconds, microseconds = client.time()
+    except (redis.RedisError, NoRedis):
+        return 0.0
+    return float(seconds + microseconds / 1e6) - time.time()
+
+
 def _ports(settings: Settings, running: Addresses | None) -> str:
     if running is not None:
         return f"used by the stack: {running.web_port} (dashboard), {running.dagster_port} (Dagster)"
-    wanted = {
-        settings.web_port: "KPI_WEB_PORT",
-        settings.dagster_port: "KPI_DAGSTER_PORT",
-        settings.redis_port: "KPI_REDIS_PORT",
-    }
+    wanted = {settings.web_port: "KPI_WEB_PORT", settings.dagster_port: "KPI_DAGSTER_PORT"}
+    if settings.redis_url is None:
+        wanted[settings.redis_port] = "KPI_REDIS_PORT"
     taken = [f"{port} ({name})" for port, name in wanted.items() if port and not port_is_free(port)]
     if taken:
         raise Problem(
@@ -161,6 +253,15 @@ def _source(settings: Settings) -> str:
     return f"{found}; {similar}" if (similar := check.similar_text()) else found
 
 
+def _reading(settings: Settings) -> str:
+    if settings.source_url is None:
+        raise _Skipped("no source is chosen")
+    readings = ReadingsFile(settings).load()
+    for finding in source_findings(readings):
+        raise Problem(_told(finding))
+    return "none is held" if readings.accepted else "none yet"
+
+
 def _dagster(settings: Settings, running: Addresses | None) -> str:
     if running is not None:
         url = running.dagster_url
@@ -179,3 +280,23 @@ def _web(running: Addresses | None) -> str:
     if not http_answers(f"{running.web_url}/health/system"):
         raise Problem(f"the dashboard at {running.web_url} does not answer: see logs/web.log in KPI_HOME")
     return f"{running.dashboard_url} answers"
+
+
+def _pipeline(settings: Settings, running: Addresses | None) -> str:
+    """Check the processes, daemons, runs and requests by the last report of the monitor."""
+    if settings.redis_url is None and running is None:
+        raise _Skipped("the stack is not running")
+    with connect_reader(redis_url(settings)) as client:
+        report = CacheReader(client).pipeline_report()
+    if report is None or report.is_silent(time.time()):
+        if running is None:
+            raise _Skipped("no stack reports its state")
+        raise Problem(_told(health.Finding(health.PIPELINE_SILENT, ("pipeline",))))
+    if findings := list(pipeline_findings(report)):
+        raise Problem("; ".join(map(_told, findings)))
+    names = [process.name for process in report.processes or ()]
+    return f"{', '.join(names) or 'Dagster'} and {len(report.daemons or {})} daemons of Dagster are well"
+
+
+def _told(finding: health.Finding) -> str:
+    return f"{finding.reason('en')}: {finding.advice('en')}"

@@ -146,6 +146,10 @@ class PipelineReport:
     ticks: tuple[TickReport, ...] = ()
     disk_free: int | None = None
 
+    def is_silent(self, now: float) -> bool:
+        """Whether a later report should have come by now, in seconds since the epoch."""
+        return self.at < now - SILENT_S
+
     def to_json(self) -> bytes:
         """The report as a JSON object, for `from_json`."""
         return orjson.dumps(self)

@@ -81,7 +81,7 @@ class Home:
         return shutil.disk_usage(self.nearest()).free
 
     def secret_files(self) -> list[Path]:
-        """The files with passwords that are there: only their owner may read them."""
+        """The files that are there and may hold passwords: only their owner may read them."""
         paths = (
             self.redis_url_file,
             self.addresses_file,

@@ -1,9 +1,21 @@
 """`kpi doctor`: each problem is found, and reported with how to fix it."""
 
 import socket
+import time
+from datetime import date
 from pathlib import Path
 
 import pytest
+import redis
+
+from kpi_pipeline.cache.pipeline_report import publish_report
+from kpi_pipeline.cli import doctor
+from kpi_pipeline.cli.problems import Problem
+from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
+from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.readings_file import ReadingsFile
+from kpi_pipeline.stack.home import Home
 
 pytestmark = pytest.mark.slow
 
@@ -23,11 +35,16 @@ def test_before_the_first_start_nothing_is_wrong(kpi) -> None:
         "python": "ok",
         "versions": "ok",
         "home": "ok",
+        "disk": "ok",
+        "secrets": "ok",
+        "clock": "ok",
         "ports": "ok",
         "redis": "skipped",
         "source": "skipped",
+        "reading": "skipped",
         "dagster": "skipped",
         "web": "skipped",
+        "pipeline": "skipped",
     }
 
 
@@ -71,6 +88,70 @@ def test_a_home_that_cannot_be_made_is_a_problem(kpi, tmp_path: Path) -> None:
     ran = kpi("doctor", "--json", KPI_HOME=str(tmp_path / "file" / "home"), **FREE)
     assert ran.code == 1
     assert findings(ran)["home"][0] == "problem"
+
+
+def test_what_is_wrong_with_the_machine_and_the_pipeline_is_found_with_what_to_do(
+    kpi, cache_url: str, tmp_path: Path
+) -> None:
+    kpi("load", "demo", "--rows", "100")
+    home, settings = tmp_path / "home", Settings(KPI_HOME=tmp_path / "home")
+    held = HeldReading(ReadingReport(1.0, RowReport(1)), (Fall("certificates", "", 2, 1),))
+    ReadingsFile(settings).hold(held)
+    (home / "source.toml").chmod(0o640)
+    (tmp_path / ".env").write_text("# KPI_ADMIN_TOKEN=no\nKPI_WEBHOOK_SECRET='0123456789abcdef'\n")
+    (tmp_path / ".env").chmod(0o644)
+    with redis.Redis.from_url(cache_url) as client:
+        unwell = (ProcessReport("worker", "FATAL"),)
+        publish_report(client, PipelineReport(time.time(), unwell, daemons={"SENSOR": False}))
+    ran = kpi("doctor", "--json", REDIS_URL=cache_url, **FREE)
+    found = findings(ran)
+    problems = {name: detail for name, (finding, detail) in found.items() if finding == "problem"}
+    assert set(problems) == {"secrets", "reading", "pipeline"}
+    assert problems["secrets"] == (
+        f"others can read passwords: run `chmod 600 {home / 'source.toml'} {tmp_path / '.env'}`"
+    )
+    assert f"`kpi accept-reading {held.report.digest}`" in problems["reading"]
+    assert "worker is FATAL: see `kpi logs worker`; restart it with" in problems["pipeline"]
+    assert "SENSOR: restart them with `kpi restart dagster-daemon`" in problems["pipeline"]
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("KPI_ADMIN_TOKEN=0123456789abcdef", True),
+        ("export REDIS_URL=redis://user:s3cret@host/0", True),
+        ('KPI_SOURCE_URL="postgresql://user:s3cret@host/db"', True),
+        ("KPI_SOURCE_URL=postgresql://host/db?password=s3cret", True),
+        ("KPI_SOURCE_URL=./certificates-*.csv", False),
+        ("REDIS_URL=redis://127.0.0.1:6379/0", False),
+        ("KPI_ADMIN_TOKEN=", False),
+        ("#KPI_ADMIN_TOKEN=0123456789abcdef", False),
+    ],
+)
+def test_a_file_of_settings_is_secret_only_where_it_holds_a_secret(
+    tmp_path: Path, line: str, secret: bool
+) -> None:
+    (tmp_path / ".env").write_text(f"KPI_TIMEZONE=UTC\n{line}\n")
+    assert doctor.holds_secrets(tmp_path / ".env") is secret
+    assert not doctor.holds_secrets(tmp_path / "none")
+
+
+def test_a_clock_that_is_wrong_and_a_disk_that_is_full_are_problems(
+    tmp_path: Path, cache_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(KPI_HOME=tmp_path, REDIS_URL=cache_url)
+    assert "America/Santiago" in doctor.check_clock(settings, None)
+    monkeypatch.setattr(doctor, "EARLIEST_DAY", date.max)
+    with pytest.raises(Problem, match="set it, best by NTP"):
+        doctor.check_clock(settings, None)
+    monkeypatch.undo()
+    monkeypatch.setattr(doctor, "MAX_DRIFT_S", -1.0)
+    with pytest.raises(Problem, match="set them by NTP"):
+        doctor.check_clock(settings, None)
+    assert doctor.check_disk(Home(settings)).endswith("free")
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**60)
+    with pytest.raises(Problem, match="free some space"):
+        doctor.check_disk(Home(settings))
 
 
 def test_a_client_in_two_spellings_is_told(kpi, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
     ELLIPSIS,
     LOW_DISK_BYTES,
-    SILENT_S,
     SOURCE_SENSOR,
     UNREAD_S,
     PipelineReport,
@@ -83,7 +82,7 @@ def read_health(
         if state in _SERVABLE and (reason := _unreadable(read, product))
     }
     reachable, report = status["redis"]["reachable"], reader.pipeline_report()
-    silent = reachable and (report is None or report.at < reader.now() - SILENT_S)
+    silent = reachable and (report is None or report.is_silent(reader.now()))
     return HealthFacts(
         reachable=reachable,
         holds_answers=bool(status["memory"]["payloads"]),
@@ -103,7 +102,7 @@ def health_of(facts: HealthFacts) -> Health:
     findings = [
         *(_server(facts.server) if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
         *_products(facts),
-        *_source(facts.readings),
+        *source_findings(facts.readings),
         *_live(facts.live_readings),
         *_alarms(facts.alarms),
         *((Finding(conditions.PIPELINE_SILENT, ("pipeline",)),) if facts.silent else ()),
@@ -158,7 +157,8 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
             yield Finding(conditions.PRODUCT_STALE, (product,), values)
 
 
-def _source(readings: SourceReadings) -> Iterator[Finding]:
+def source_findings(readings: SourceReadings) -> Iterator[Finding]:
+    """The reading of the source that is held, if one is."""
     if readings.held is None:
         return
     values: dict[str, str | Value] = {"reading": readings.held.report.digest}
