@@ -74,13 +74,18 @@ def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) 
         DagsterClient(addresses.dagster_url),
         lambda: stack_state(home),
         reported,
-        requests=lambda: reported.requests if reported else None,
         disk_free=home.free_bytes,
     )
     observed = monitor.observe()
     if observed.daemons is None or reported is None or reported.daemons is None:
         return observed
-    return replace(observed, daemons=reported.daemons, stalled=reported.stalled, ticks=reported.ticks)
+    return replace(
+        observed,
+        daemons=reported.daemons,
+        stalled=reported.stalled,
+        requests=reported.requests,
+        ticks=reported.ticks,
+    )
 
 
 def _runs(addresses: Addresses) -> list[RecentRun] | None:

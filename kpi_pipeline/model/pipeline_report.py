@@ -16,6 +16,9 @@ SILENT_S: Final = 60
 SOURCE_SENSOR: Final = "source_changes"
 """The sensor that probes the source."""
 
+GIVEN_UP: Final = ("Run timed out due to taking longer than", "Exceeded maximum runtime of")
+"""How the reasons begin for which Dagster ends runs that do not go on."""
+
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 """The end of a reason that was shortened."""
 
@@ -68,6 +71,11 @@ class RunReport:
     def failed(self) -> bool:
         """Whether it failed by itself: one that somebody canceled did not."""
         return self.status == "FAILURE"
+
+    @property
+    def given_up(self) -> bool:
+        """Whether Dagster ended it, for no worker started it or it did not go on."""
+        return self.failed and self.reason.startswith(GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -145,6 +153,11 @@ class PipelineReport:
     requests: RequestsReport | None = None
     ticks: tuple[TickReport, ...] = ()
     disk_free: int | None = None
+
+    @property
+    def source_failure(self) -> str:
+        """Why the source cannot be probed; empty where it can."""
+        return next((tick.failure for tick in self.ticks if tick.name == SOURCE_SENSOR), "")
 
     def is_silent(self, now: float) -> bool:
         """Whether a later report should have come by now, in seconds since the epoch."""

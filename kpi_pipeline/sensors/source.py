@@ -14,12 +14,14 @@ from dagster import (
 
 from kpi_pipeline.jobs import REFRESH_ALL
 from kpi_pipeline.model.mapping import MappingError
+from kpi_pipeline.model.pipeline_report import SOURCE_SENSOR
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.probe import Probe
 
 
 @sensor(
+    name=SOURCE_SENSOR,
     job=REFRESH_ALL,
     minimum_interval_seconds=10,
     default_status=DefaultSensorStatus.RUNNING,

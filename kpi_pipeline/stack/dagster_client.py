@@ -12,101 +12,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Final
 
+from kpi_pipeline.stack import dagster_queries
 from kpi_pipeline.stack.addresses import OPENER
-
-_LAUNCH: Final = """
-mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
-  launchRun(executionParams: {
-    selector: {repositoryLocationName: "kpi_pipeline", repositoryName: "__repository__", jobName: $job}
-    executionMetadata: {tags: $tags}
-  }) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on PipelineNotFoundError { message }
-  }
-}
-"""
-_FOLLOW: Final = """
-query Follow($run: ID!) {
-  runOrError(runId: $run) {
-    __typename
-    ... on Run { status startTime endTime stepStats { stepKey status startTime endTime } }
-    ... on Error { message }
-  }
-}
-"""
-_FAILURE: Final = """
-query Failure($run: ID!) {
-  logsForRun(runId: $run) {
-    ... on EventConnection {
-      events {
-        __typename
-        ... on ExecutionStepFailureEvent {
-          stepKey error { className message cause { className message } } failureMetadata { description }
-        }
-        ... on RunFailureEvent { message }
-      }
-    }
-  }
-}
-"""
-_RECENT: Final = """
-query Recent($limit: Int!) {
-  runsOrError(limit: $limit) { ... on Runs { results { runId jobName status startTime endTime } } }
-}
-"""
-_TAGGED: Final = """
-query Tagged($key: String!, $value: String!) {
-  runsOrError(filter: {tags: [{key: $key, value: $value}]}, limit: 1) {
-    ... on Runs { results { runId } }
-  }
-}
-"""
-_LATEST: Final = """
-query Latest($assets: [AssetKeyInput!]!) {
-  assetsLatestInfo(assetKeys: $assets) {
-    assetKey { path } latestRun { runId jobName status startTime endTime }
-  }
-}
-"""
-_DAEMONS: Final = """
-query Daemons {
-  instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } }
-}
-"""
-_UNFINISHED: Final = """
-query Unfinished($limit: Int!) {
-  waiting: runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING]}, limit: $limit) {
-    ... on Runs { results { runId jobName creationTime } }
-  }
-  started: runsOrError(filter: {statuses: [STARTED]}, limit: $limit) {
-    ... on Runs {
-      results { runId jobName creationTime startTime tags { key value } stepStats { startTime endTime } }
-    }
-  }
-}
-"""
-_AUTOMATIONS: Final = """
-query Automations($now: Float!) {
-  repositoriesOrError {
-    ... on RepositoryConnection {
-      nodes {
-        sensors { name minIntervalSeconds sensorState { ...State } }
-        schedules {
-          name scheduleState { ...State }
-          potentialTickTimestamps(startTimestamp: $now, lowerLimit: 1, upperLimit: 1)
-        }
-      }
-    }
-  }
-}
-fragment State on InstigationState {
-  status ticks(limit: 2) { timestamp status error { className message cause { className message } } }
-}
-"""
-_LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 """Final statuses of a run."""
@@ -214,7 +121,7 @@ class DagsterClient:
     def answers(self) -> bool:
         """Whether the server is up and has loaded the definitions."""
         try:
-            return bool(self._query(_LOCATIONS)["repositoriesOrError"].get("nodes"))
+            return bool(self._query(dagster_queries.LOCATIONS)["repositoriesOrError"].get("nodes"))
         except (DagsterUnreachable, RunRefused):
             return False
 
@@ -226,7 +133,7 @@ class DagsterClient:
             RunRefused: If it does not start the run.
         """
         execution_tags = [{"key": key, "value": value} for key, value in tags.items()]
-        answer = self._query(_LAUNCH, job=job, tags=execution_tags)["launchRun"]
+        answer = self._query(dagster_queries.LAUNCH, job=job, tags=execution_tags)["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             reasons = [answer.get("message")] + [error["message"] for error in answer.get("errors", [])]
             raise RunRefused(
@@ -240,7 +147,7 @@ class DagsterClient:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._query(_TAGGED, key=key, value=value)["runsOrError"].get("results", [])
+        rows = self._query(dagster_queries.TAGGED, key=key, value=value)["runsOrError"].get("results", [])
         return str(rows[0]["runId"]) if rows else None
 
     def link(self, run_id: str) -> str:
@@ -276,7 +183,7 @@ class DagsterClient:
 
     def failure_reason(self, run_id: str) -> str:
         """Why a run failed: the message of its first failed step."""
-        events = self._query(_FAILURE, run=run_id)["logsForRun"].get("events", [])
+        events = self._query(dagster_queries.FAILURE, run=run_id)["logsForRun"].get("events", [])
         for event in events:
             if event["__typename"] == "ExecutionStepFailureEvent":
                 description = (event.get("failureMetadata") or {}).get("description")
@@ -293,7 +200,7 @@ class DagsterClient:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        rows = self._query(_RECENT, limit=limit)["runsOrError"].get("results", [])
+        rows = self._query(dagster_queries.RECENT, limit=limit)["runsOrError"].get("results", [])
         return [self._run(row) for row in rows]
 
     def latest_runs(self, assets: Sequence[str]) -> dict[str, RecentRun]:
@@ -304,7 +211,7 @@ class DagsterClient:
             RunRefused: If it does not know an asset.
         """
         keys = [{"path": [asset]} for asset in assets]
-        rows = self._query(_LATEST, assets=keys)["assetsLatestInfo"]
+        rows = self._query(dagster_queries.LATEST, assets=keys)["assetsLatestInfo"]
         return {row["assetKey"]["path"][-1]: self._run(row["latestRun"]) for row in rows if row["latestRun"]}
 
     def heartbeats(self) -> dict[str, float]:
@@ -313,7 +220,7 @@ class DagsterClient:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        daemons = self._query(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        daemons = self._query(dagster_queries.DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return {row["daemonType"]: row["lastHeartbeatTime"] or 0.0 for row in daemons if row["required"]}
 
     def unfinished_runs(self) -> list[UnfinishedRun]:
@@ -322,7 +229,7 @@ class DagsterClient:
         Raises:
             DagsterUnreachable: If the server does not answer.
         """
-        answer = self._query(_UNFINISHED, limit=UNFINISHED_SHOWN)
+        answer = self._query(dagster_queries.UNFINISHED, limit=UNFINISHED_SHOWN)
         waiting = [
             UnfinishedRun(row["runId"], row["jobName"], False, row["creationTime"])
             for row in answer["waiting"].get("results", [])
@@ -339,7 +246,7 @@ class DagsterClient:
             DagsterUnreachable: If the server does not answer.
         """
         found = []
-        for node in self._query(_AUTOMATIONS, now=now)["repositoriesOrError"].get("nodes", []):
+        for node in self._query(dagster_queries.AUTOMATIONS, now=now)["repositoriesOrError"].get("nodes", []):
             for row in node["sensors"]:
                 if row["sensorState"]["status"] == "RUNNING":
                     interval = float(row["minIntervalSeconds"])
@@ -362,7 +269,7 @@ class DagsterClient:
         )
 
     def _progress(self, run_id: str) -> RunProgress:
-        answer = self._query(_FOLLOW, run=run_id)["runOrError"]
+        answer = self._query(dagster_queries.FOLLOW, run=run_id)["runOrError"]
         if answer["__typename"] != "Run":
             raise RunRefused(
                 f"Dagster has no run {run_id}: {answer.get('message', 'it may have been deleted')}"

@@ -98,7 +98,7 @@ class Monitor:
         if failure and not self._failure:
             _LOG.warning("Dagster cannot be observed: %s", failure)
         self._failure = failure
-        stack = self._stack()
+        stack, requests = self._stack(), self._requests()
         return PipelineReport(
             self._clock(),
             stack.processes,
@@ -106,7 +106,7 @@ class Monitor:
             daemons=daemons,
             runs=dict(self._runs),
             stalled=stalled,
-            requests=self._requests(),
+            requests=requests and self._since_start(requests),
             ticks=ticks,
             disk_free=self._disk_free(),
         )
@@ -133,6 +133,12 @@ class Monitor:
     def _stalled(self) -> tuple[StalledRun, ...]:
         ended_at = max((run.ended_at for run in self._runs.values()), default=0.0)
         return self._run_watch.stalled(self._dagster.unfinished_runs(), self._clock(), ended_at)
+
+    def _since_start(self, requests: RequestsReport) -> RequestsReport:
+        """The requests as if none had waited before this monitor: the stack may have been down."""
+        most_s = max(self._clock() - self._started_at, 0.0)
+        silent_s = None if requests.silent_s is None else min(requests.silent_s, most_s)
+        return RequestsReport(requests.unread, min(requests.unread_s, most_s), silent_s)
 
     def _ticks(self) -> tuple[TickReport, ...]:
         now = self._clock()

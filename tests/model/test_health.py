@@ -1,6 +1,8 @@
 """The texts of conditions: in every language, naming only values that findings give."""
 
+import re
 import string
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,13 @@ def test_both_languages_name_the_same_values(condition: Condition) -> None:
         assert all(text.into(language) for language in LANGUAGES)
         # They become sentences where they are shown.
         assert not any(text.into(language).endswith(".") for language in LANGUAGES)
+
+
+def test_every_condition_leads_to_a_section_of_the_troubleshooting_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
+    _, _, table = page.partition("## Conditions")
+    named = re.findall(r"`([a-z_]+)`", table)
+    assert sorted(named) == sorted(condition.name for condition in CONDITIONS)
 
 
 def test_a_part_is_as_bad_as_its_worst_finding() -> None:

@@ -7,12 +7,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
+from kpi_pipeline.cache.publishing.archive import Archive
+from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.stack.addresses import OPENER
+from kpi_pipeline.stack.dagster_client import DagsterClient
+from kpi_pipeline.stack.dispatcher import Dispatcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -170,3 +175,12 @@ def test_a_task_fails_with_the_reason_when_its_worker_is_killed(stack, wait) -> 
         return any(run.status == "SUCCESS" for run in runs_of(stack, told))
 
     wait(retried, 120, "the run is tried again")
+
+
+def test_it_shows_the_monitor_that_it_reads_requests(cache_url: str, tmp_path: Path) -> None:
+    with redis.Redis.from_url(cache_url) as client:
+        requests = Requests(client)
+        assert requests.silent_s() is None
+        dispatcher = Dispatcher(client, DagsterClient("http://127.0.0.1:9"), Archive(client, tmp_path))
+        assert dispatcher.dispatch(0.01) == 0
+        assert requests.silent_s() is not None

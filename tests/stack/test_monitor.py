@@ -143,8 +143,13 @@ def test_a_sensor_that_fails_is_reported_at_once_and_its_reason_shortened(dagste
 
 
 def test_what_dagster_does_not_tell_leaves_the_rest_reported(dagster) -> None:
-    requests = RequestsReport(1, 2.0, 3.0)
-    monitor = Monitor(dagster, lambda: STACK, requests=lambda: requests, disk_free=lambda: 7)
+    requests, now = RequestsReport(1, 2.0, 3.0), 1000.0
+    monitor = Monitor(
+        dagster, lambda: STACK, requests=lambda: requests, disk_free=lambda: 7, clock=lambda: now
+    )
+    # What waited while the stack was down has had no time yet.
+    assert monitor.observe().requests == RequestsReport(1, 0.0, 0.0)
+    now += 10
     dagster.turned_on = [Automation("source_changes", 0.0, "why", interval_s=10)]
     assert monitor.observe().ticks == (TickReport("source_changes", "why"),)
     dagster.away = True

@@ -1,8 +1,12 @@
 """A hang is told from a queue, and a silent sensor or schedule from one that is not due."""
 
-import pytest
+from importlib.metadata import version
+from pathlib import Path
 
-from kpi_pipeline.model.pipeline_report import TickReport
+import pytest
+from dagster._daemon.monitoring import run_monitoring
+
+from kpi_pipeline.model.pipeline_report import GIVEN_UP, TickReport
 from kpi_pipeline.stack.dagster_client import Automation, UnfinishedRun
 from kpi_pipeline.stack.stalls import (
     LONGEST_S,
@@ -109,3 +113,8 @@ def test_one_that_fails_and_one_that_has_never_ticked() -> None:
     never = Automation("never", None, interval_s=10)
     assert watch.failing([failed, never], START) == (TickReport("failed", "no such table"),)
     assert TickReport("never", "", START) in watch.failing([failed, never], START + MISSED_S + 1)
+
+
+def test_dagster_words_its_reasons_for_runs_that_do_not_go_on_as_before() -> None:
+    words = Path(run_monitoring.__file__).read_text()
+    assert all(reason in words for reason in GIVEN_UP), f"dagster {version('dagster')} has new words"

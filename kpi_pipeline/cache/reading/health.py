@@ -1,6 +1,6 @@
 """The verdict on the health of the whole system, the same wherever it is shown."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,11 +23,13 @@ from kpi_pipeline.model.pipeline_report import (
     PipelineReport,
     RequestsReport,
     RunReport,
-    TickReport,
 )
 from kpi_pipeline.model.readings import SourceReadings
 
 _SERVABLE: Final = (AnswerState.FRESH, AnswerState.STALE)
+
+_LOST: Final = Text("su catálogo se ha perdido o es de otra versión", "{error}")
+_DAMAGED: Final = Text("lo guardado está dañado", "{error}")
 
 _FULL_SHARE: Final = 0.9
 """Above this share of its maxmemory the server is nearly full: a publication holds two generations."""
@@ -123,9 +125,9 @@ def _unreadable(read: Callable[[str], object], product: str) -> str | Phrase:
     try:
         read(product)
     except NothingPublished as error:
-        return Phrase(Text("faltan datos o son de otra versión", str(error)))
+        return Phrase(_LOST, {"error": str(error)})
     except CorruptPayload as error:
-        return Phrase(Text("los datos guardados están dañados", str(error)))
+        return Phrase(_DAMAGED, {"error": str(error)})
     except CacheUnavailable:
         return ""  # that Redis does not answer is a finding of its own
     return ""
@@ -221,7 +223,7 @@ def pipeline_findings(report: PipelineReport) -> Iterator[Finding]:
         yield from _requests(report.requests)
     if not silent and "dagster-daemon" not in stopped:
         yield from _silent_ticks(report)
-    yield from _failed_ticks(report.ticks)
+    yield from _failed_ticks(report)
     if report.disk_free is not None and report.disk_free < LOW_DISK_BYTES:
         yield Finding(conditions.DISK_NEARLY_FULL, ("pipeline",), {"free": Size(report.disk_free)})
 
@@ -260,35 +262,49 @@ def _silent_ticks(report: PipelineReport) -> Iterator[Finding]:
         )
 
 
-def _failed_ticks(ticks: Sequence[TickReport]) -> Iterator[Finding]:
-    """The sensors and schedules whose last tick failed: one finding for each reason."""
+def _failed_ticks(report: PipelineReport) -> Iterator[Finding]:
+    """The sensors and schedules whose last tick failed: one finding for each reason.
+
+    A run that failed because the source does tells of it too.
+    """
     names: dict[str, list[str]] = {}
-    for tick in ticks:
+    for tick in report.ticks:
         if tick.failure:
             names.setdefault(tick.failure, []).append(tick.name)
     for reason, failed in names.items():
         values = {"names": ", ".join(failed), "detail": reason}
-        if failed == [SOURCE_SENSOR]:
-            yield Finding(conditions.SOURCE_UNPROBED, ("source",), values)
-        else:
+        if failed != [SOURCE_SENSOR]:
             yield Finding(conditions.TICKS_FAILED, ("pipeline",), values)
+        elif not any(run.failed and _has_cause(run, reason) for run in report.runs.values()):
+            yield Finding(conditions.SOURCE_UNPROBED, ("source",), values)
 
 
 def _runs(facts: HealthFacts) -> Iterator[Finding]:
-    """The runs that failed, each once; those whose reading is held, or whose source fails now, not."""
+    """The runs that failed, each once, but for those that another finding explains.
+
+    That is a reading that is held, or a worker that does nothing. Runs that fail because the source fails now
+    are one finding.
+    """
     if facts.report is None:
         return
     held = facts.readings.held.report.digest if facts.readings.held else None
-    source = next((tick.failure for tick in facts.report.ticks if tick.name == SOURCE_SENSOR), "")
-    failed: dict[str, list[str]] = {}
-    runs = facts.report.runs
-    for product, run in runs.items():
-        if run.failed and not (held and held in run.reason) and not _has_cause(run, source):
-            failed.setdefault(run.run_id, []).append(product)
-    for run_id, products in failed.items():
-        run = runs[products[0]]
-        values = {"products": ", ".join(products), "job": run.job, "run": run_id[:8], "detail": run.reason}
-        yield Finding(conditions.RUN_FAILED, tuple(products), values)
+    stopped = any(one.name == "worker" and not one.is_well for one in facts.report.processes or ())
+    idle = stopped or bool(facts.report.stalled)
+    failed: dict[str, dict[str, RunReport]] = {}
+    for product, run in facts.report.runs.items():
+        if run.failed and not (held and held in run.reason) and not (idle and run.given_up):
+            cause = "source" if _has_cause(run, facts.report.source_failure) else run.run_id
+            failed.setdefault(cause, {})[product] = run
+    for cause, by_product in failed.items():
+        runs = {run.run_id: run for run in by_product.values()}
+        values = {
+            "products": ", ".join(by_product),
+            "job": ", ".join(run.job for run in runs.values()),
+            "run": ", ".join(run_id[:8] for run_id in runs),
+            "detail": next(iter(runs.values())).reason,
+        }
+        subjects = (*by_product, "source") if cause == "source" else tuple(by_product)
+        yield Finding(conditions.RUN_FAILED, subjects, values)
 
 
 def _has_cause(run: RunReport, cause: str) -> bool:

@@ -12,6 +12,7 @@ from kpi_pipeline.model.labels import LANGUAGES
 from kpi_pipeline.model.phrases import PlainWriter
 from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
+    ELLIPSIS,
     LOW_DISK_BYTES,
     UNREAD_S,
     PipelineReport,
@@ -38,6 +39,7 @@ WELL = HealthFacts(
 )
 READING = ReadingReport(1.0, RowReport(1))
 SERVER = {"used_memory": 80, "maxmemory": 100, "evicted_keys": 0, "unsaved": []}
+TIMED_OUT = "Run timed out due to taking longer than 600 seconds to start."
 WAITING = StalledRun("0123456789", "refresh_kpis", False, 10.0)
 HUNG = StalledRun("9876543210", "refresh_all", True, 20.0)
 NOBODY_READS = RequestsReport(3, UNREAD_S + 1, 1.0)
@@ -205,17 +207,42 @@ def test_one_cause_is_one_finding() -> None:
         # A worker that hangs in a run starts no other; a dispatcher that hangs leaves requests unread.
         ({"stalled": (WAITING, HUNG)}, "runs_stalled"),
         ({"requests": RequestsReport(3, 100.0, 100.0)}, "dispatcher_silent"),
+        ({"stalled": (WAITING,), "runs": {"kpis": replace(RUN, reason=TIMED_OUT)}}, "runs_unstarted"),
+        (
+            {
+                "processes": (ProcessReport("worker", "FATAL"),),
+                "runs": {"kpis": replace(RUN, reason="Exceeded maximum runtime of 900 seconds.")},
+            },
+            "process_stopped",
+        ),
         # What fails for one reason fails once.
         ({"ticks": (TickReport("a", "no server"), TickReport("b", "no server"))}, "ticks_failed"),
-        (
-            {"ticks": (UNPROBED,), "runs": {"kpis": replace(RUN, reason="read_source: there is no file")}},
-            "source_unprobed",
-        ),
     ],
 )
 def test_a_cause_explains_its_consequences(changes, condition: str) -> None:
     (finding,) = health_of(replace(WELL, report=replace(REPORT, **changes))).findings
     assert finding.condition.name == condition
+
+
+def test_runs_that_fail_because_the_source_does_are_one_finding_with_it() -> None:
+    gone = replace(RUN, reason="read_source: there is no file")
+    runs = {"kpis": gone, "charts": replace(gone, run_id="other", job="refresh_charts"), "dashboards": RUN}
+    report = replace(REPORT, ticks=(UNPROBED,), runs=runs)
+    health = health_of(replace(WELL, report=report))
+    assert [finding.subjects for finding in health.findings] == [
+        ("kpis", "charts", "source"),
+        ("dashboards",),
+    ]
+    reason = health.findings[0].reason("en")
+    assert reason.startswith(
+        "the last run of kpis, charts failed (refresh_all, refresh_charts, 01234567, other)"
+    )
+    # Reasons may be shortened, each at its own place.
+    long = "there is no file " + "x" * 400
+    short = replace(RUN, reason=f"read_source: {long[:200]}{ELLIPSIS}")
+    ticks = (TickReport("source_changes", long[:280] + ELLIPSIS),)
+    (finding,) = health_of(replace(WELL, report=replace(REPORT, ticks=ticks, runs={"kpis": short}))).findings
+    assert finding.subjects == ("kpis", "source")
 
 
 def test_another_failure_than_that_of_the_source_is_told_too() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, PIPELINE_REPORT_KEY, payload_key
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
-from kpi_pipeline.model.pipeline_report import SILENT_S, RunReport
+from kpi_pipeline.model.pipeline_report import SILENT_S, RequestsReport, RunReport, StalledRun
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
 
@@ -114,6 +114,30 @@ def test_an_alarm_degrades_and_says_what_to_do(web, press, client) -> None:
     assert report["status"] == "degraded"
     assert report["checks"]["alarms"]["counts"] == {"payload_corrupt": 3}
     assert ("alarms_raised", "alarms") in conditions(report)
+
+
+def test_a_server_that_is_nearly_full_degrades(web, press, client) -> None:
+    press.publish()
+    press.report()
+    client.config_set("maxmemory", int(client.info("memory")["used_memory"] * 1.05))
+    try:
+        report = web.get("/health/system").get_json()
+    finally:
+        client.config_set("maxmemory", 0)
+    assert conditions(report) == {("redis_nearly_full", "redis")}
+    assert report["checks"]["redis"]["status"] == "degraded"
+
+
+def test_runs_and_requests_that_wait_degrade_the_pipeline(web, press) -> None:
+    press.publish()
+    waits = StalledRun("0123456789abcdef", "refresh_kpis", False, time.time() - 300)
+    press.report(stalled=(waits,), requests=RequestsReport(2, 61.0, 1.0))
+    report = web.get("/health/system").get_json()
+    assert conditions(report) == {("runs_unstarted", "pipeline"), ("requests_unread", "pipeline")}
+    assert [finding["reason"] for finding in report["findings"]] == [
+        "no worker starts the runs that wait, the earliest for 5 min: refresh_kpis (01234567)",
+        "nothing reads the requests for a refresh: 2, the earliest for 61 s",
+    ]
 
 
 @pytest.mark.parametrize("age_s", [None, 5000])
