@@ -62,6 +62,7 @@ def test_serving_reads(users, published) -> None:
     status = reader.status()
     assert status["redis"]["reachable"] is True
     assert status["redis"]["keys"] > 0
+    assert (status["redis"]["evicted_keys"], status["redis"]["unsaved"]) == (0, [])
 
 
 def published_now(users):
@@ -102,8 +103,11 @@ def test_serving_sees_what_is_left_to_do_and_what_is_asked_for(users) -> None:
     asking, working = Requests(users["serving"]), Requests(users["pipeline"])
     assert asking.backlog() == (0, 0, None)
     asking.submit(RequestKind.REFRESH, "kpis", ACME)
+    assert working.unread()[0] == 1
     working.pending("worker", 10)
     assert asking.backlog()[:2] == (0, 1)
+    working.sign()
+    assert (working.unread(), working.silent_s() is not None) == ((0, 0.0), True)
     UsageCounters(users["serving"]).add_request("kpis", ACME)
     assert Coverage(users["serving"]).of("kpis").requested == 1
 
