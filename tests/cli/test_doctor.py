@@ -15,6 +15,7 @@ from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
+from kpi_pipeline.sources.selection import choose_source
 from kpi_pipeline.stack.home import Home
 
 pytestmark = pytest.mark.slow
@@ -91,10 +92,11 @@ def test_a_home_that_cannot_be_made_is_a_problem(kpi, tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_the_machine_and_the_pipeline_is_found_with_what_to_do(
-    kpi, cache_url: str, tmp_path: Path
+    kpi, cache_url: str, tmp_path: Path, small_demo: Path
 ) -> None:
-    kpi("load", "demo", "--rows", "100")
-    home, settings = tmp_path / "home", Settings(KPI_HOME=tmp_path / "home")
+    home = tmp_path / "home"
+    choose_source(Settings(KPI_HOME=home), f"sqlite:///{small_demo}", "edp", None)
+    settings = Settings(KPI_HOME=home)
     held = HeldReading(ReadingReport(1.0, RowReport(1)), (Fall("certificates", "", 2, 1),))
     ReadingsFile(settings).hold(held)
     (home / "source.toml").chmod(0o640)
