@@ -1,6 +1,6 @@
 """When figures are refreshed: each product so early before it turns stale that a run is done by then.
 
-Minutes are set apart as far as the times to live allow. What was missed while nothing ran is made up for by
+With the default times to live no two schedules start together. What was missed while nothing ran is made up for by
 one run of all products, not by one of each schedule.
 """
 
@@ -30,16 +30,16 @@ from kpi_pipeline.jobs import (
 from kpi_pipeline.runs_in_progress import under_way
 from kpi_pipeline.settings import Settings
 
-FIRST_MINUTE: Final = {"dashboards": 1, "kpis": 2, "charts": 4, "financials": 8}
+FIRST_MINUTE: Final = {"dashboards": 1, "kpis": 2, "charts": 4, "financials": 7}
 """The minute of each hour from which a product's refreshes are counted."""
 
-ALL_CRON: Final = "23-59/30 * * * *"
-RECONCILE_CRON: Final = "17 3 * * *"
+ALL_CRON: Final = "6-59/30 * * * *"
+RECONCILE_CRON: Final = "15 3 * * *"
 MIDNIGHT_CRON: Final = "0 0 * * *"
-CLEAN_UP_CRON: Final = "45 * * * *"
-COVERAGE_CRON: Final = "28-59/30 * * * *"
-BACKTEST_CRON: Final = "33 4 * * *"
-MONTH_END_CRON: Final = "50 1 1 * *"
+CLEAN_UP_CRON: Final = "55 * * * *"
+COVERAGE_CRON: Final = "12-59/30 * * * *"
+BACKTEST_CRON: Final = "35 4 * * *"
+MONTH_END_CRON: Final = "51 1 1 * *"
 
 
 MISSED_S: Final = 90.0
@@ -64,13 +64,13 @@ def refresh_cron(ttl_s: int, lead_s: int, first_minute: int) -> str:
     if period >= 60:
         hours = max(hours for hours in _PARTS_OF_A_DAY if hours <= period // 60)
         return f"{first_minute} {'*' if hours == 1 else f'*/{hours}'} * * *"
-    times = -(-60 // period)
-    minutes = sorted((first_minute + 60 * time // times) % 60 for time in range(times))
-    return f"{','.join(map(str, minutes))} * * * *"
+    minutes = max(minutes for minutes in _PARTS_OF_AN_HOUR if minutes <= period)
+    return f"{first_minute % minutes}-59/{minutes} * * * *"
 
 
+# Between others, the last refresh of an hour or a day and the first of the next would be closer.
+_PARTS_OF_AN_HOUR: Final = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 _PARTS_OF_A_DAY: Final = (1, 2, 3, 4, 6, 8, 12, 24)
-"""Hours that divide a day: between others the last refresh of a day and the first of the next are closer."""
 
 
 def _missed(context: ScheduleEvaluationContext) -> bool:

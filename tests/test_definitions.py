@@ -107,10 +107,10 @@ def test_every_product_is_refreshed_on_time_and_no_two_schedules_start_together(
     starts = {name: _minutes_of_the_day(str(one.cron_schedule)) for name, one in schedules.items()}
     a_day = 24 * 60
     often = {
-        "refresh_dashboards_schedule": a_day // 5,
-        "refresh_kpis_schedule": a_day // 10,
-        "refresh_charts_schedule": a_day // 15,
-        "refresh_financials_schedule": a_day // 30,
+        "refresh_dashboards_schedule": a_day // 4,
+        "refresh_kpis_schedule": a_day // 6,
+        "refresh_charts_schedule": a_day // 12,
+        "refresh_financials_schedule": a_day // 20,
         "refresh_all_schedule": a_day // 30,
         "reconcile_schedule": 1,
         "new_day_schedule": 1,

@@ -25,11 +25,12 @@ def longest_pause(cron: str) -> float:
     """The longest time between two ticks of minutes and hours, in seconds."""
     minutes, hours, *days = cron.split()
     assert days == ["*", "*", "*"]
+    first, _, every = minutes.partition("-59/")
     step = int(hours.removeprefix("*").removeprefix("/") or 1)
     times = [
         60 * hour + minute
         for hour in range(0, 48, step)
-        for minute in sorted(int(minute) for minute in minutes.split(","))
+        for minute in range(int(first), 60, int(every or 60))
     ]
     return 60 * max(after - before for before, after in pairwise(times))
 

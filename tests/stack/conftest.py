@@ -184,7 +184,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A stack after its first start, shared by tests that leave it healthy.
 
-    Its schedules are stopped: a run of theirs, at whatever minute the tests reach, would read the source too.
+    Its schedules are stopped: their runs would read the source too, at whatever minute the tests reach.
     """
     made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_PRECOMPUTE_MAX_VARIANTS": "400"})
     try:
