@@ -1,7 +1,7 @@
 """When figures are refreshed: each product so early before it turns stale that a run is done by then.
 
-With the default times to live no two schedules start together. What was missed while nothing ran is made up for by
-one run of all products, not by one of each schedule.
+With the default times to live no two schedules start together. What was missed while nothing ran is made up
+for by one run of all products, not by one of each schedule.
 """
 
 import time
