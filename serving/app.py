@@ -11,6 +11,7 @@ from serving import static_assets
 from serving.api import catalogue, health, products, refresh, tasks, webhook
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
+from serving.forms import FormRequest
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
 from serving.pages.downloads import routes as downloads
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
+    app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     register_cache(app, settings)
     assets = static_assets.assets()

@@ -282,6 +282,38 @@ METHOD_NOT_ALLOWED: Final = ProblemType(
         "Use one of the methods in the Allow header of this answer.",
     ),
 )
+BODY_TOO_LARGE: Final = ProblemType(
+    "body-too-large",
+    413,
+    Text("Cuerpo demasiado grande", "Body too large"),
+    Text(
+        "Envíe menos datos: solo se lee un formulario de filtros.",
+        "Send less: only a form of filters is read.",
+    ),
+    Text("El límite es de 65.536 bytes.", "The limit is 65,536 bytes."),
+)
+UNREADABLE_FORM: Final = ProblemType(
+    "unreadable-form",
+    400,
+    Text("Formulario ilegible", "Unreadable form"),
+    Text(
+        "Envíe campos de texto en UTF-8, cada uno con su nombre y sin archivos.",
+        "Send fields of text in UTF-8, each with its name, and no files.",
+    ),
+)
+UNSUPPORTED_BODY: Final = ProblemType(
+    "unsupported-body",
+    415,
+    Text("Formato del cuerpo no admitido", "Unsupported format of the body"),
+    Text(
+        "Envíe los parámetros en la dirección o como formulario.",
+        "Send the parameters in the address or as a form.",
+    ),
+    Text(
+        "Un formulario es application/x-www-form-urlencoded o multipart/form-data; no se lee JSON.",
+        "A form is application/x-www-form-urlencoded or multipart/form-data; JSON is not read.",
+    ),
+)
 INTERNAL: Final = ProblemType(
     "internal",
     500,

@@ -18,6 +18,7 @@ from kpi_pipeline.model.labels import Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.freshness import RETRY_S
 from serving.problem_types import (
+    BODY_TOO_LARGE,
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
     FILTER_CONFLICT,
@@ -44,7 +45,7 @@ RETRY: Final = {"Retry-After": str(RETRY_S)}
 """Headers of a problem that passes by itself."""
 
 _LOG: Final = logging.getLogger(__name__)
-_BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, INTERNAL)}
+_BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
 routes: Final = Blueprint("problems", __name__)
 

@@ -15,6 +15,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
+from serving.forms import require_readable_form
 from serving.freshness import RETRY_S
 from serving.lookup import NO_PARAMETERS, status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
@@ -26,8 +27,8 @@ from serving.responses import LANGUAGE_PARAMETER, json_response, prefers_page
 
 CLEAR_PATH: Final = "/manager/api/cache/clear"
 
-_PRODUCT_PARAMETER: Final = "product"
-_DEFAULT_PRODUCT: Final = "dashboards"
+PRODUCT_PARAMETER: Final = "product"
+DEFAULT_PRODUCT: Final = "dashboards"
 
 routes: Final = Blueprint("refresh", __name__)
 
@@ -36,6 +37,7 @@ routes: Final = Blueprint("refresh", __name__)
 def refresh() -> AnyResponse:
     """Request a refresh, as the button of a page does."""
     refuse_other_sites(request)
+    require_readable_form()
     return _refresh(current_connection())
 
 
@@ -50,7 +52,8 @@ def refresh_by_address() -> AnyResponse:
 def clear() -> Response:
     """Request that products are computed and published from the start."""
     require_admin(request, current_settings().admin_token)
-    named = [value for value in request.values.getlist(_PRODUCT_PARAMETER) if value]
+    require_readable_form()
+    named = [value for value in request.values.getlist(PRODUCT_PARAMETER) if value]
     products = [_product(name) for name in named] or list(PRODUCTS)
     return request_all(current_connection(), RequestKind.CLEAR, products)
 
@@ -67,11 +70,13 @@ def request_all(connection: Connection, kind: RequestKind, products: Sequence[st
 
 
 def _refresh(connection: Connection) -> AnyResponse:
-    product = _product(request.values.get(_PRODUCT_PARAMETER) or _DEFAULT_PRODUCT)
+    product = _product(request.values.get(PRODUCT_PARAMETER) or DEFAULT_PRODUCT)
+    # The body of a GET means nothing.
+    posted = request.form.items(multi=True) if request.method == "POST" else ()
     parameters = [
         pair
-        for pair in (*request.args.items(multi=True), *request.form.items(multi=True))
-        if pair[0] not in (_PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
+        for pair in (*request.args.items(multi=True), *posted)
+        if pair[0] not in (PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
     ]
     requested = parse_filter(
         parameters, connection.catalogues.stored(product) if parameters else NO_PARAMETERS

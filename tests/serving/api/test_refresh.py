@@ -10,6 +10,7 @@ from serving.app import create_app
 
 REFRESH, CLEAR = "/manager/dashboard/refresh", "/manager/api/cache/clear"
 MINE = Filter.of({"client": "Minera Ñandú"})
+FORM = "application/x-www-form-urlencoded"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
 
 
@@ -74,6 +75,56 @@ def test_an_unknown_filter_is_refused(web, press, client) -> None:
     assert web.post(f"{REFRESH}?colour=red").get_json()["type"] == "/problems/unknown-filter"
     assert web.post(f"{REFRESH}?client=nobody").get_json()["type"] == "/problems/unknown-filter-value"
     assert client.keys("kpi:task:*") == []
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", None])
+def test_a_body_that_is_not_read_is_refused_rather_than_ignored(path, content_type, web, client) -> None:
+    response = web.post(path, data=b'{"product": "kpis"}', content_type=content_type)
+    assert (response.status_code, response.get_json()["type"]) == (415, "/problems/unsupported-body")
+    assert response.headers["Accept-Post"] == "application/x-www-form-urlencoded, multipart/form-data"
+    assert client.keys("kpi:task:*") == []
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Disposition: form-data\r\n\r\nkpis",
+        b'Content-Disposition: form-data; name="product\xff"\r\n\r\nkpis',
+        b'Content-Disposition: form-data; name="product"; filename="a"\r\n\r\nkpis',
+        b"Content-Type: text/plain\r\n\r\nkpis",
+        b"product=kpis",
+    ],
+)
+def test_a_form_that_cannot_be_read_is_no_empty_one(path, part, web, press, client) -> None:
+    press.publish()
+    body = b"--x\r\n" + part + b"\r\n--x--\r\n"
+    response = web.post(path, data=body, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, response.get_json()["type"]) == (400, "/problems/unreadable-form")
+    assert web.post(path, data=b"product=\xff", content_type=FORM).status_code == 400
+    assert client.keys("kpi:task:*") == []
+
+
+def test_the_body_of_what_is_followed_by_address_is_not_read(web, press, requests) -> None:
+    press.publish()
+    assert web.get(REFRESH, data={"product": "kpis"}).status_code == 202
+    assert [request.product for request in requests.pending("test", 10)] == ["dashboards"]
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", None])
+def test_a_body_of_nothing_is_no_body(path, content_type, web) -> None:
+    assert web.post(path, content_type=content_type).status_code == 202
+
+
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]
+)
+def test_a_body_that_is_too_large_is_a_problem(path, content_type, web) -> None:
+    response = web.post(path, data=b"x" * 70_000, content_type=content_type)
+    assert (response.status_code, response.get_json()["type"]) == (413, "/problems/body-too-large")
 
 
 def test_clear_asks_for_everything_anew_and_removes_nothing(web, press, client, requests) -> None:
