@@ -1,10 +1,11 @@
 """Errors as clients see them: RFC 9457 problem details, and the same content as a page for people."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
@@ -45,6 +46,9 @@ RETRY: Final = {"Retry-After": str(RETRY_S)}
 """Headers of a problem that passes by itself."""
 
 _LOG: Final = logging.getLogger(__name__)
+_OF_PATHS: Final = "/:@!$&'()*+,;="
+_OF_QUERIES: Final = f"{_OF_PATHS}?%"
+_STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
 routes: Final = Blueprint("problems", __name__)
@@ -250,9 +254,16 @@ def _is_for_programs() -> bool:
 
 
 def _document(status: int, **members: Any) -> Response:
-    document = {"status": status, "instance": request.full_path.rstrip("?"), **members}
+    document = {"status": status, "instance": _requested_address(), **members}
     headers = {"Cache-Control": "no-store"}
     return Response(orjson.dumps(document), status, headers, content_type="application/problem+json")
+
+
+def _requested_address() -> str:
+    """The path and query of the present request as a URI reference, whatever the client has written."""
+    path = quote(request.path, safe=_OF_PATHS)
+    query = quote(_STRAY_PERCENT.sub(b"%25", request.query_string), safe=_OF_QUERIES)
+    return f"{path}?{query}" if query else path
 
 
 def _is_date(name: str, _value: str) -> bool:

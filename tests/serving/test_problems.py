@@ -41,6 +41,20 @@ def test_for_programs(failing) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "instance"),
+    [
+        ("/manager/api/%C3%B1%20%3F%23%25", "/manager/api/%C3%B1%20%3F%23%25"),
+        ("/manager/api/a?b=|%C3%B1&c=100%&d=%zz", "/manager/api/a?b=%7C%C3%B1&c=100%25&d=%25zz"),
+        ("/manager/api/a?", "/manager/api/a"),
+        ("/manager/api/%FF", "/manager/api/%EF%BF%BD"),
+    ],
+)
+def test_the_address_in_a_problem_is_a_uri_reference(address, instance, web) -> None:
+    path, _, query = address.partition("?")
+    assert web.get(path, query_string=query).get_json()["instance"] == instance
+
+
+@pytest.mark.parametrize(
     ("language", "cause"), [("es", "Por &lt;esto&gt;."), ("en", "Because of &lt;this&gt;.")]
 )
 def test_for_people(language, cause, failing) -> None:
