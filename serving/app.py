@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline.settings import Settings
 from serving import static_assets
 from serving.api import catalogue, health, products, refresh, tasks, webhook
+from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
 from serving.forms import FormRequest
@@ -45,6 +46,7 @@ _ROUTED: Final = (
     tasks,
     refresh,
     webhook,
+    openapi,
     system,
     pages,
     static_assets,

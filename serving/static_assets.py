@@ -40,6 +40,12 @@ class StaticFile:
     digest: str
     bodies: dict[Encoding, bytes]
 
+    @classmethod
+    def of(cls, name: str, content: bytes, digest: str) -> "StaticFile":
+        """A file by its name, which says what it is, its content and its digest."""
+        mimetype = guess_type(name)[0] or "application/octet-stream"
+        return cls(mimetype, digest, {encoding: compressed(content, encoding) for encoding in ENCODINGS})
+
 
 class Assets:
     """The files, read once: a changed file is a new address after a restart."""
@@ -49,13 +55,13 @@ class Assets:
         sheet = b"\n".join((_palette_sheet().encode(), *parts))
         scripts = {f"js/{path.name}": path.read_bytes() for path in sorted((_FOLDER / "js").glob("*.js"))}
         # Scripts name each other without a hash: one hash of all stands in the address of each.
-        of_scripts = _digest(b"".join(scripts.values()))
+        of_scripts = file_digest(b"".join(scripts.values()))
         icon = (_FOLDER / "icon.svg").read_bytes()
-        files = {"pages.css": (sheet, _digest(sheet)), "icon.svg": (icon, _digest(icon))}
+        files = {"pages.css": (sheet, file_digest(sheet)), "icon.svg": (icon, file_digest(icon))}
         files |= {name: (content, of_scripts) for name, content in scripts.items()}
         self.scripts = [f"/static/{of_scripts}/{name}" for name in scripts]
         self._urls = {name: f"/static/{digest}/{name}" for name, (_, digest) in files.items()}
-        self._files = {self._urls[name]: _file(name, *file) for name, file in files.items()}
+        self._files = {self._urls[name]: StaticFile.of(name, *file) for name, file in files.items()}
 
     def url(self, name: str) -> str:
         """The address of a file; KeyError if there is none of this name."""
@@ -101,10 +107,6 @@ def _class_of(name: str) -> str:
     return name if name.startswith("series-") else f"series-{name}"
 
 
-def _file(name: str, content: bytes, digest: str) -> StaticFile:
-    mimetype = guess_type(name)[0] or "application/octet-stream"
-    return StaticFile(mimetype, digest, {encoding: compressed(content, encoding) for encoding in ENCODINGS})
-
-
-def _digest(content: bytes) -> str:
+def file_digest(content: bytes) -> str:
+    """The hash by which a file is addressed."""
     return blake2b(content, digest_size=8).hexdigest()

@@ -60,6 +60,7 @@ print(json.dumps({
     "filtered_page": web.get(f"/manager/balances?lang=en&{filtered}").text,
     "filtered_csv": csv_of(f"balances.csv?lang=en&{filtered}"),
     "kpi_docs": kpi_reference.page(),
+    "openapi": web.get("/manager/api/openapi.json").get_json()["components"],
     "page_docs": page_reference.page(),
     "mapping_docs": mapping_reference.page(),
 }))
@@ -131,6 +132,7 @@ def check_kpi(shown: dict[str, Any]) -> None:
     meaning = ("Accepted ÷ issued in the period.", "Aceptados ÷ emitidos en el periodo.")
     assert (entry["meaning_en"], entry["meaning_es"]) == meaning
     cells = ("% aceptado", "Accepted share", "share", "approved_count / proposed_count", "up", "", *meaning)
+    assert shown["openapi"]["schemas"]["kpi_accepted_share"]["title"] == "Accepted share"
     assert f"| `accepted_share` | {' | '.join(cells)} |" in shown["kpi_docs"].splitlines()
 
 
@@ -153,6 +155,8 @@ def check_table_and_page(shown: dict[str, Any]) -> None:
     assert list(downloaded[0]) == ["Administrator", "Currency", "Receivables", "Overdue share"]
     assert [row["Administrator"] for row in downloaded] == [row["administrator"] for row in published]
     assert shown["balances_workbook"] == 200
+    assert shown["openapi"]["schemas"]["table_administrators"]["title"] == "Balances by administrator"
+    assert "balances" in shown["openapi"]["parameters"]["page"]["schema"]["enum"]
     docs = shown["page_docs"].splitlines()
     assert "| `balances` | Saldos | Balances | kpis | 2 | ageing | administrators |" in docs
     assert any(line.startswith("| `administrators` | administrators | Saldos por gestor |") for line in docs)
@@ -174,4 +178,5 @@ def check_filter(shown: dict[str, Any]) -> None:
     assert "| `recorded_by` | `registrado_por` | Registrado por | Recorded by | a column of the source |" in (
         shown["page_docs"].splitlines()
     )
+    assert shown["openapi"]["parameters"]["filter_recorded_by"]["name"] == "recorded_by"
     assert "recorded_by" in shown["mapping_docs"]

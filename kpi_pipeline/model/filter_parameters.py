@@ -19,7 +19,7 @@ TO: Final = "to"
 FILTER_NAMES: Final = (*DIMENSION_NAMES, PERIOD, FROM, TO)
 """Canonical name of every query parameter that filters."""
 
-_PARAMETERS: Final = {
+FILTER_SPELLINGS: Final = {
     **{fold(spelling): name for spelling, name in PARAMETER_NAMES.items()},
     **{PERIOD: PERIOD, "periodo": PERIOD, FROM: FROM, "desde": FROM, TO: TO, "hasta": TO},
 }
@@ -118,7 +118,7 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
     """
     given: dict[str, list[_Given]] = {}
     for parameter, value in args:
-        name = _PARAMETERS.get(fold(parameter))
+        name = FILTER_SPELLINGS.get(fold(parameter))
         if name is None:
             raise QueryError(parameter, None, FILTER_NAMES)
         if fold(value):

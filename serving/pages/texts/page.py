@@ -10,6 +10,7 @@ TEXTS: Final[dict[str, Text]] = {
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
     "other_language": Text("English", "Español"),
     "to_wider": Text("Ver la página sin este filtro", "Show the page without this filter"),
+    "api": Text("API HTTP", "HTTP API"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
     # Figures of the past.
     "historic_notice": Text(

@@ -1,0 +1,1 @@
+"""The HTTP API described as an OpenAPI document, from the declarations of the model and of serving."""

@@ -1,0 +1,173 @@
+"""The parameters of the API's operations, from the filters that the model declares."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
+from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
+from kpi_pipeline.model.groups import GROUPS
+from kpi_pipeline.model.labels import LANGUAGES, Kind
+from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.periods import PERIODS
+from kpi_pipeline.model.states import FIGURE_STATES
+from kpi_pipeline.model.tables import tables_in
+from serving.api.openapi.json_schema import DAY, MONTH, OF_KIND, TEXT, Schema, list_of, one_of
+from serving.api.openapi.system_schemas import TASK_ID
+from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
+from serving.as_of import AS_OF
+from serving.auth import REPLAY_WINDOW_S, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from serving.pages.addresses import PAGE_PARAMETER
+from serving.pages.downloads.links import in_address
+from serving.pages.downloads.sheets import KEY_FIGURES
+from serving.responses import LANGUAGE_PARAMETER
+
+Parameter = dict[str, Any]
+"""One parameter of an operation, or a reference to one."""
+
+_CHOICES_OF_TIME: Final = "A period, a range and single months exclude each other."
+_SHEETS: Final = {
+    page.name: (
+        KEY_FIGURES,
+        *(table.name for block in page.tables for table in tables_in(block)),
+        *page.charts,
+    )
+    for page in PAGES
+}
+
+
+def parameters() -> dict[str, Parameter]:
+    """Every parameter by the name under which operations refer to it."""
+    return {
+        **{f"filter_{name}": parameter for name, parameter in _filters().items()},
+        "as_of": _query(
+            AS_OF,
+            {**DAY, "examples": ["2024-05-31"]},
+            "Figures of the newest month end on or before this date; without it, the current ones.",
+        ),
+        "lang": _query(
+            LANGUAGE_PARAMETER,
+            {**TEXT, "examples": list(LANGUAGES)},
+            f"Language of texts, {_listed(LANGUAGES)}; without, that of `Accept-Language`, or Spanish.",
+        ),
+        "accept_language": _header("Accept-Language", TEXT, "Language of texts where `lang` names none."),
+        "if_none_match": _header(
+            "If-None-Match", TEXT, "The `ETag` of an earlier answer: 304 while nothing has changed."
+        ),
+        "product": _query(
+            PRODUCT_PARAMETER, one_of(PRODUCTS), f"The product to refresh; `{DEFAULT_PRODUCT}` by default."
+        ),
+        "products": _query(
+            PRODUCT_PARAMETER, list_of(one_of(PRODUCTS)), "The products to compute; all by default."
+        ),
+        "form_page": _query(
+            PAGE_PARAMETER,
+            {**TEXT, "examples": [page.name for page in PAGES]},
+            "The page of the catalogue that a browser is led back to.",
+        ),
+        "task_id": _path("task_id", TASK_ID, "The task, as the answer to a request names it."),
+        "digest": _path(
+            "digest", TEXT, "The specification: `spec_es` or `spec_en` of a chart of the catalogue."
+        ),
+        "page": _path("page", one_of(in_address(page.name) for page in PAGES), "The page."),
+        "sheet": _path("sheet", one_of(dict.fromkeys(map(in_address, _all_sheets()))), _sheets_by_page()),
+        "timestamp": _header(
+            TIMESTAMP_HEADER,
+            {"type": "string", "pattern": r"^\d{1,12}$"},
+            f"When the message is sent, in seconds since the epoch; at most {REPLAY_WINDOW_S} s off.",
+            required=True,
+        ),
+        "signature": _header(
+            SIGNATURE_HEADER,
+            {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+            "`sha256=` and the hexadecimal HMAC-SHA256 of `<timestamp>.<body>` by the shared secret.",
+            required=True,
+        ),
+    }
+
+
+def refer(*names: str) -> list[Parameter]:
+    """References to some parameters."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+
+
+def filter_names() -> list[str]:
+    """The parameters that filter, by the names under which operations refer to them."""
+    return [f"filter_{name}" for name in _filters()]
+
+
+def form_of(names: Iterable[str]) -> Schema:
+    """The schema of a form with the same fields as some parameters."""
+    known = parameters()
+    fields = {
+        known[name]["name"]: {**known[name]["schema"], "description": known[name]["description"]}
+        for name in names
+    }
+    return {"type": "object", "properties": fields}
+
+
+def _filters() -> Mapping[str, Parameter]:
+    """The parameters of filters by their canonical name."""
+    periods = one_of(period.name for period in PERIODS)
+    return {
+        **{dimension.name: _of_dimension(dimension) for dimension in DIMENSIONS},
+        PERIOD: _filter(
+            PERIOD, periods, f"A quick period that ends on the business date. {_CHOICES_OF_TIME}"
+        ),
+        FROM: _filter(FROM, MONTH, f"The first billing month of a range. {_CHOICES_OF_TIME}"),
+        TO: _filter(TO, MONTH, f"The last billing month of a range. {_CHOICES_OF_TIME}"),
+    }
+
+
+def _of_dimension(dimension: Dimension) -> Parameter:
+    groups = [group for group in GROUPS if group.dimension == dimension.name]
+    value = OF_KIND[dimension.kind]
+    if dimension.kind is Kind.STATE:
+        value = one_of(state.value for state in FIGURE_STATES)
+    if groups and "enum" in value:
+        value = one_of([*value["enum"], *(group.name for group in groups)])
+    text = f"{dimension.label.en}: any of the given values."
+    if "enum" not in value:
+        value = {name: held for name, held in value.items() if name != "description"}
+        text += " The catalogue lists the values that there are."
+    for group in groups:
+        text += f" `{group.name}`: {group.label.en[0].lower()}{group.label.en[1:]}."
+    if dimension.kind is Kind.MONTH:
+        text += f" {_CHOICES_OF_TIME}"
+    return _filter(dimension.name, list_of(value), text)
+
+
+def _filter(name: str, schema: Schema, text: str) -> Parameter:
+    others = [f"`{spelling}`" for spelling, of in FILTER_SPELLINGS.items() if of == name and spelling != name]
+    return _query(name, schema, f"{text} Also {', '.join(others)}." if others else text)
+
+
+def _query(name: str, schema: Schema, text: str) -> Parameter:
+    """A query parameter; an empty value is none, as a form sends it."""
+    many = {"style": "form", "explode": True} if schema["type"] == "array" else {}
+    empty = {"allowEmptyValue": True}
+    return {"name": name, "in": "query", "description": text, **many, **empty, "schema": schema}
+
+
+def _listed(values: Iterable[str]) -> str:
+    return " or ".join(f"`{value}`" for value in values)
+
+
+def _header(name: str, schema: Schema, text: str, *, required: bool = False) -> Parameter:
+    return {"name": name, "in": "header", "required": required, "description": text, "schema": schema}
+
+
+def _path(name: str, schema: Schema, text: str) -> Parameter:
+    return {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
+
+
+def _all_sheets() -> Iterable[str]:
+    return (sheet for sheets in _SHEETS.values() for sheet in sheets)
+
+
+def _sheets_by_page() -> str:
+    """Which sheets each page has."""
+    lines = (
+        f"* `{in_address(page)}`: {', '.join(f'`{in_address(sheet)}`' for sheet in sheets)}"
+        for page, sheets in _SHEETS.items()
+    )
+    return "\n".join(("One table of the page, or the data of one chart:", "", *lines))

@@ -1,0 +1,188 @@
+"""The schemas of health, of the cache's status, and of requests and their tasks."""
+
+from typing import Final
+
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.health import HealthStatus
+from kpi_pipeline.model.pipeline_report import PipelineReport
+from kpi_pipeline.model.readings import ReadingReport
+from serving.api.openapi.json_schema import (
+    BOOLEAN,
+    DAY,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    SECONDS,
+    TEXT,
+    Schema,
+    add_properties,
+    described,
+    list_of,
+    map_of,
+    object_of,
+    one_of,
+    or_null,
+    ref,
+    schemas_of,
+)
+
+PRODUCT: Final[Schema] = one_of(PRODUCTS)
+TASK_ID: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+STATUS_URL: Final[Schema] = {
+    "type": "string",
+    "format": "uri-reference",
+    "description": "Where the progress of the task is.",
+}
+FILTER: Final[Schema] = described(
+    map_of(list_of(TEXT)), "Values by dimension; any of them. {} is everything."
+)
+
+_RETRY_AFTER: Final = described(INTEGER, "Seconds after which to look again.")
+_STATUS: Final = one_of(status.value for status in HealthStatus)
+_ANSWER_STATE: Final = one_of(state.value for state in AnswerState)
+
+
+def system_schemas() -> dict[str, Schema]:
+    """Each of them by name."""
+    report, of_report = schemas_of(PipelineReport, "Pipeline")
+    reading, of_reading = schemas_of(ReadingReport, "Reading")
+    add_properties(reading, {"digest": TEXT})
+    shares = {"refused_share": NUMBER, "refused_amount_shares": map_of(NUMBER)}
+    add_properties(of_reading["ReadingRowReport"], shares)
+    return {
+        "PipelineReport": report,
+        **of_report,
+        "ReadingReport": reading,
+        **of_reading,
+        "Finding": _FINDING,
+        "Verdict": object_of(_VERDICT),
+        "SystemHealth": object_of({**_VERDICT, "checks": _CHECKS}),
+        "CacheStatus": _CACHE_STATUS,
+        "LiveReadings": object_of(_LIVE_READINGS),
+        "Task": _TASK,
+        "Request": _REQUEST,
+        "Requests": _REQUESTS,
+    }
+
+
+_LIVE_READINGS: Final = {
+    "mixed": described(BOOLEAN, "Whether products show different readings, and readers are to know it."),
+    "products": map_of(
+        object_of({"reading": TEXT, "read_at": SECONDS, "rolled_back_at": or_null(SECONDS)}),
+        propertyNames=PRODUCT,
+    ),
+}
+_FINDING: Final = object_of(
+    {
+        "condition": described(TEXT, "Stable name of what is wrong."),
+        "status": _STATUS,
+        "subjects": described(list_of(TEXT), "What it concerns: products, or parts of the system."),
+        "reason": TEXT,
+        "advice": TEXT,
+    }
+)
+_VERDICT: Final = {
+    "status": described(
+        _STATUS, "`down` when no figures can be served, `degraded` when anything else is wrong."
+    ),
+    "findings": described(list_of(ref("Finding")), "What is wrong, the worst first."),
+}
+_PRODUCT_CHECK: Final = object_of(
+    {
+        "status": _STATUS,
+        "state": one_of([*(state.value for state in AnswerState), "unreadable"]),
+        "age_s": or_null(NUMBER),
+        "as_of": or_null(DAY),
+    }
+)
+_CHECKS: Final = object_of(
+    {
+        "redis": object_of({"status": _STATUS, "latency_ms": or_null(NUMBER)}),
+        "products": object_of(dict.fromkeys(PRODUCTS, _PRODUCT_CHECK)),
+        "source": object_of({"status": _STATUS, "held": or_null(TEXT)}),
+        "readings": object_of({"status": _STATUS, **_LIVE_READINGS}),
+        "alarms": object_of({"status": _STATUS, "counts": map_of(INTEGER)}),
+        "pipeline": object_of({"status": _STATUS, "report": or_null(ref("PipelineReport"))}),
+    }
+)
+_ENTRY: Final = object_of(
+    {
+        "generation": TEXT,
+        "state": _ANSWER_STATE,
+        "as_of": DAY,
+        "age_s": NUMBER,
+        **dict.fromkeys(("computed_at", "verified_at", "fresh_until", "stale_until"), SECONDS),
+        "fence": INTEGER,
+        "watermark": or_null(TEXT),
+        "run_id": TEXT,
+        "variants": INTEGER,
+        "bytes": INTEGER,
+        "previous": list_of(TEXT),
+    }
+)
+_CACHE_STATUS: Final = object_of(
+    {
+        "products": map_of(_ENTRY, propertyNames=PRODUCT),
+        "redis": object_of(
+            {
+                "reachable": BOOLEAN,
+                "latency_ms": or_null(NUMBER),
+                "used_memory": or_null(INTEGER),
+                "version": or_null(TEXT),
+                "keys": or_null(INTEGER),
+                "maxmemory": described(or_null(INTEGER), "In bytes; 0 without a limit."),
+                "evicted_keys": or_null(INTEGER),
+                "unsaved": described(or_null(list_of(TEXT)), "What of its persistence fails."),
+            }
+        ),
+        "memory": object_of(dict.fromkeys(("payloads", "bytes", "limit"), INTEGER)),
+        "reads": object_of(dict.fromkeys(("memory", "redis", "missing", "expired"), INTEGER)),
+        "alarms": map_of(INTEGER),
+        "source": object_of(
+            {
+                "accepted": or_null(ref("ReadingReport")),
+                "held": or_null(
+                    {
+                        "allOf": [ref("ReadingReport")],
+                        "type": "object",
+                        "required": ["falls"],
+                        "properties": {"falls": list_of(TEXT)},
+                    }
+                ),
+            }
+        ),
+        "live_readings": ref("LiveReadings"),
+    }
+)
+_TASK: Final = object_of(
+    {
+        "id": TASK_ID,
+        "state": one_of(state.value for state in TaskState),
+        "kind": one_of(kind.value for kind in RequestKind),
+        "product": PRODUCT,
+        "filter": FILTER,
+        "scope": TEXT,
+        "asked_at": MOMENT,
+        "started_at": or_null(MOMENT),
+        "finished_at": or_null(MOMENT),
+        "progress": object_of({"steps_done": INTEGER, "steps": or_null(INTEGER)}),
+        "timings": described(
+            object_of(
+                dict.fromkeys(("started_s", "computed_s", "published_s", "finished_s"), or_null(NUMBER))
+            ),
+            "Seconds from the request.",
+        ),
+        "reason": described(or_null(TEXT), "Why it failed."),
+        "run_id": or_null(TEXT),
+        "run_url": described(or_null(TEXT), "The run in the engineers' UI."),
+    }
+)
+_REQUEST: Final = object_of({"task_id": TASK_ID, "status_url": STATUS_URL, "retry_after": _RETRY_AFTER})
+_REQUESTS: Final = object_of(
+    {
+        "tasks": list_of(object_of({"product": PRODUCT, "task_id": TASK_ID, "status_url": STATUS_URL})),
+        "retry_after": _RETRY_AFTER,
+    }
+)
