@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, request
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.cache.manifest import AnswerState
@@ -44,6 +45,7 @@ def refresh() -> AnyResponse:
 @routes.get(REFRESH_PATH)
 def refresh_by_address() -> AnyResponse:
     """The same by a plain address, which a page of another site could lead to."""
+    _refuse_head()
     require_admin(request, current_settings().admin_token)
     return _refresh(current_connection())
 
@@ -51,6 +53,7 @@ def refresh_by_address() -> AnyResponse:
 @routes.route(CLEAR_PATH, methods=["GET", "POST"])
 def clear() -> Response:
     """Request that products are computed and published from the start."""
+    _refuse_head()
     require_admin(request, current_settings().admin_token)
     require_readable_form()
     named = [value for value in request.values.getlist(PRODUCT_PARAMETER) if value]
@@ -67,6 +70,16 @@ def request_all(connection: Connection, kind: RequestKind, products: Sequence[st
     submitted = [(product, _submit(connection, kind, product, EVERYTHING)) for product in products]
     tasks = [{"product": product, **_task(task_id)} for product, task_id in submitted]
     return _accepted({"tasks": tasks, "retry_after": RETRY_S})
+
+
+def _refuse_head() -> None:
+    """Refuse to request work for one who asks for headers alone, which Flask allows wherever it allows GET.
+
+    Raises:
+        MethodNotAllowed: If the method is HEAD.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed(valid_methods=["GET", "POST"])
 
 
 def _refresh(connection: Connection) -> AnyResponse:

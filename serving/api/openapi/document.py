@@ -23,7 +23,8 @@ _ABOUT: Final = """Precomputed KPIs of payment certificates.
 * Amounts are integers in minor units of their currency. Currencies are never added.
 * Filters and their values may be spelled in any case, with or without accents, and filters by their Spanish
   names too. An empty value sets no filter. However a filter is spelled, it is the same variant.
-* Every `GET` answers `HEAD` too. Any other method is answered with 405 and the header `Allow`.
+* Every `GET` that requests no work answers `HEAD` too. Any other method is answered with 405 and the header
+  `Allow`.
 * The address chooses the format of figures, not `Accept`: JSON, CSV and Excel have their own addresses, and
   no answer is 406.
 * Figures, specifications, this document and pages are compressed as `Accept-Encoding` allows: zstd or gzip.

@@ -70,6 +70,14 @@ def test_an_unknown_product_is_refused_with_those_there_are(web, client, path) -
     assert client.keys("kpi:task:*") == []
 
 
+@pytest.mark.parametrize("path", [REFRESH, CLEAR])
+def test_who_asks_for_headers_alone_starts_nothing(path, web, press, requests) -> None:
+    press.publish()
+    response = web.head(path)
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
+    assert requests.pending("test", 10) == []
+
+
 def test_an_unknown_filter_is_refused(web, press, client) -> None:
     press.publish("dashboards")
     assert web.post(f"{REFRESH}?colour=red").get_json()["type"] == "/problems/unknown-filter"
