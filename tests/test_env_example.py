@@ -17,7 +17,7 @@ VARIABLE = re.compile(r"# ([A-Z_]+)=(.*)")
 def uncommented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The example with every variable in force, and nothing else set."""
     for name in list(os.environ):
-        if name.startswith(("KPI_", "REDIS_", "CELERY_")):
+        if name.startswith(("KPI_", "REDIS_", "CELERY_", "DAGSTER_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "uncommented"

@@ -11,6 +11,8 @@ from kpi_pipeline.cli.load import load
 from kpi_pipeline.cli.logs import logs
 from kpi_pipeline.cli.restart import restart
 from kpi_pipeline.cli.rollback import rollback
+from kpi_pipeline.cli.run import run
+from kpi_pipeline.cli.setup import setup
 from kpi_pipeline.cli.status import status
 from kpi_pipeline.cli.up import up
 from kpi_pipeline.cli.variants import variants
@@ -32,10 +34,11 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, load, accept_reading, warm, variants, backfill, backtest, rollback),
-    *(status, logs, restart, doctor, down),
+    *(status, logs, restart, doctor, down, run),
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(setup, name="setup")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.stack.addresses import PortTaken
 from kpi_pipeline.stack.dagster_client import DagsterUnreachable, RunRefused, RunUnfinished
 from kpi_pipeline.stack.home import HomeUnusable
+from kpi_pipeline.stack.postgres_check import PostgresUnusable
 from kpi_pipeline.stack.programs import NoBroker
 from kpi_pipeline.stack.redis_check import RedisUnusable
 
@@ -55,6 +56,7 @@ EXPECTED_ERRORS: Final = (
     NoBroker,
     NoRedis,
     PortTaken,
+    PostgresUnusable,
     RedisUnusable,
     RunRefused,
     RunUnfinished,

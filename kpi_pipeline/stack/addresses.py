@@ -36,6 +36,8 @@ class Addresses:
         serving_password: The embedded server's user `serving`.
         supervisor_port: The supervisor's control port.
         supervisor_password: That port.
+        code_host: Where Dagster's code server is; elsewhere than here only without a supervisor of ours.
+        dagster_address: Address of the Dagster UI; empty: its port of this machine.
     """
 
     web_port: int
@@ -46,6 +48,8 @@ class Addresses:
     serving_password: str
     supervisor_port: int
     supervisor_password: str
+    code_host: str = LOOPBACK
+    dagster_address: str = ""
 
     @classmethod
     def choose(cls, settings: Settings) -> Self:
@@ -69,6 +73,23 @@ class Addresses:
                 supervisor_password=secrets.token_urlsafe(24),
             )
 
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Self:
+        """Those of processes that something else than `kpi up` starts: all from the settings."""
+        code_host, _, code_port = settings.code_server.rpartition(":")
+        return cls(
+            web_port=settings.web_port,
+            dagster_port=settings.dagster_port,
+            code_port=int(code_port),
+            redis_port=0,
+            pipeline_password="",
+            serving_password="",
+            supervisor_port=0,
+            supervisor_password="",
+            code_host=code_host,
+            dagster_address=str(settings.dagster_url or "").rstrip("/"),
+        )
+
     @property
     def web_url(self) -> str:
         """The web server of the dashboard and its API."""
@@ -82,7 +103,7 @@ class Addresses:
     @property
     def dagster_url(self) -> str:
         """The Dagster UI."""
-        return f"http://{LOOPBACK}:{self.dagster_port}"
+        return self.dagster_address or f"http://{LOOPBACK}:{self.dagster_port}"
 
     def redis_url(self, user: str) -> str:
         """Address of the embedded server for one of its users, `pipeline` or `serving`."""

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -13,6 +14,7 @@ from typing import Final
 from kpi_pipeline.cache.access import acl_file
 from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
+from kpi_pipeline.stack.postgres_check import PostgresUnusable, check_postgres
 
 _ODD: Final = frozenset("\"'\\;#\n")
 
@@ -33,6 +35,7 @@ class Home:
         lock_file: File that `kpi up` locks while it runs.
         supervisor_config: Configuration of supervisord.
         dagster: DAGSTER_HOME.
+        dagster_config: Configuration of Dagster's instance.
         workspace: Dagster workspace that names the running code server.
         demo_file: The demo database.
     """
@@ -47,8 +50,10 @@ class Home:
         self.lock_file = self.run / "lock"
         self.supervisor_config = self.run / "supervisord.conf"
         self.dagster = settings.dagster_home
+        self.dagster_config = self.dagster / "dagster.yaml"
         self.workspace = self.dagster / "workspace.yaml"
         self.demo_file = self.root / "demo.db"
+        self._on_postgres = settings.dagster_postgres_url is not None
 
     def make(self) -> None:
         """Create the folders and Dagster's instance configuration.
@@ -65,8 +70,7 @@ class Home:
             for folder in (self.root, self.run, self.logs, self.redis, self.dagster):
                 folder.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o700)
-            configuration = _template("dagster.yaml").substitute(dagster=self.dagster)
-            (self.dagster / "dagster.yaml").write_text(configuration)
+            write_private(self.dagster_config, self._dagster_configuration())
         except OSError as error:
             raise HomeUnusable(
                 f"KPI_HOME {self.root} cannot be written: {error.strerror}; set KPI_HOME to another folder"
@@ -95,11 +99,20 @@ class Home:
     def prepare(self, addresses: Addresses) -> None:
         """Write the files through which the processes of this run of the stack find each other."""
         addresses.write(self.addresses_file)
-        self.workspace.write_text(
-            _template("workspace.yaml").substitute(host=LOOPBACK, port=addresses.code_port)
-        )
+        self.write_workspace(addresses)
         if addresses.redis_port:
             self.prepare_redis(addresses)
+
+    def write_workspace(self, addresses: Addresses) -> None:
+        """Write where Dagster's web server and daemon find the code server."""
+        write_private(
+            self.workspace,
+            _template("workspace.yaml").substitute(host=addresses.code_host, port=addresses.code_port),
+        )
+
+    def _dagster_configuration(self) -> str:
+        storage = _template("postgres.yaml" if self._on_postgres else "sqlite.yaml")
+        return _template("dagster.yaml").substitute(storage=storage.substitute(dagster=self.dagster).strip())
 
     def prepare_redis(self, addresses: Addresses) -> None:
         """Write the configuration, the users and the address of the embedded server."""
@@ -126,12 +139,28 @@ def create_run_storage(home: Home, environment: Mapping[str, str]) -> None:
 
     Raises:
         HomeUnusable: If they cannot be created.
+        PostgresUnusable: If PostgreSQL, where it is used, does not answer.
     """
     created = home.dagster / "created"
-    if created.exists():
-        return
+    # Another database than the one before is created too.
+    address = environment.get("DAGSTER_POSTGRES_URL", "")
+    database = sha256(address.encode()).hexdigest() if address else ""
+    if not (created.exists() and created.read_text() == database):
+        migrate_run_storage(home, environment)
+        write_private(created, database)
+
+
+def migrate_run_storage(home: Home, environment: Mapping[str, str]) -> None:
+    """Create Dagster's databases, or bring those of an earlier version up to date.
+
+    Raises:
+        HomeUnusable: If that fails.
+        PostgresUnusable: If PostgreSQL, where it is used, does not answer.
+    """
+    if postgres := environment.get("DAGSTER_POSTGRES_URL"):
+        check_postgres(postgres)
     process = subprocess.run(
-        [sys.executable, "-P", "-m", "dagster", "instance", "info"],
+        [sys.executable, "-P", "-m", "dagster", "instance", "migrate"],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -140,11 +169,12 @@ def create_run_storage(home: Home, environment: Mapping[str, str]) -> None:
     )
     if process.returncode:
         reason = (process.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        if postgres:
+            raise PostgresUnusable(f"Dagster cannot create its tables in PostgreSQL: {reason}")
         raise HomeUnusable(
             f"Dagster cannot create its databases in {home.dagster}: {reason}; remove that folder, "
             "or set KPI_HOME to another"
         )
-    created.touch()
 
 
 def _template(name: str) -> Template:

@@ -47,8 +47,23 @@ class Program:
     stop_children: bool = True
 
 
-def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Program]:
+def programs(
+    settings: Settings,
+    home: Home,
+    addresses: Addresses,
+    *,
+    listen: str = LOOPBACK,
+    worker: str = "kpi@localhost",
+) -> list[Program]:
     """The programs of a stack, in starting order.
+
+    Args:
+        settings: Of every process.
+        home: Of every process.
+        addresses: How the processes find each other.
+        listen: The network address that servers listen on.
+        worker: The worker's name. A worker fails the runs that one of the same name has left, so no two that
+            run may share one.
 
     Raises:
         NoBroker: If the address of the worker's queues is unknown.
@@ -66,7 +81,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             (
                 *_python("dagster"),
                 *("api", "grpc", "--module-name", "kpi_pipeline.definitions"),
-                *("--host", LOOPBACK, "--port", str(addresses.code_port)),
+                *("--host", listen, "--port", str(addresses.code_port)),
                 # Put first in the path, also by the runs: a folder without modules.
                 *("--location-name", "kpi_pipeline", "--working-directory", str(home.run)),
             ),
@@ -76,8 +91,9 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             "dagster-web",
             (
                 *_python("dagster_webserver"),
-                *("--host", LOOPBACK, "--port", str(addresses.dagster_port)),
+                *("--host", listen, "--port", str(addresses.dagster_port)),
                 *("--workspace", str(home.workspace)),
+                *(("--path-prefix", path) if (path := urlsplit(addresses.dagster_address).path) else ()),
             ),
             pipeline,
         ),
@@ -91,7 +107,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
             (
                 *_python("kpi_pipeline.worker"),
                 *("worker", "--queues", "kpis,dashboard,background"),
-                *("--concurrency", "2", "--hostname", "kpi@localhost", "--loglevel", "INFO"),
+                *("--concurrency", "2", "--hostname", worker, "--loglevel", "INFO"),
                 *("--without-mingle", "--without-gossip"),
             ),
             pipeline,
@@ -107,7 +123,7 @@ def programs(settings: Settings, home: Home, addresses: Addresses) -> list[Progr
                 *_python("granian"),
                 *("--interface", "wsgi", "--factory", f"{_file('serving')}:create_app"),
                 *("--working-dir", str(home.run)),
-                *("--host", LOOPBACK, "--port", str(addresses.web_port)),
+                *("--host", listen, "--port", str(addresses.web_port)),
                 *("--blocking-threads", "4", "--no-ws"),
                 *("--respawn-failed-workers", "--respawn-interval", "0.1"),
                 *("--workers-kill-timeout", str(WEB_STOP_SECONDS)),
@@ -130,7 +146,9 @@ def pipeline_environment(settings: Settings, home: Home, addresses: Addresses) -
     broker = settings.celery_broker_url
     backend = settings.celery_result_backend
     queues = _queues_url(settings, addresses)
+    postgres = settings.dagster_postgres_url
     return {
+        **({"DAGSTER_POSTGRES_URL": postgres.get_secret_value()} if postgres else {}),
         "KPI_HOME": str(home.root),
         "DAGSTER_HOME": str(home.dagster),
         "REDIS_URL": _cache_url(settings, addresses, "pipeline"),
@@ -142,6 +160,8 @@ def pipeline_environment(settings: Settings, home: Home, addresses: Addresses) -
 
 
 def _cache_url(settings: Settings, addresses: Addresses, user: str) -> str:
+    if user == "serving" and settings.redis_serving_url is not None:
+        return settings.redis_serving_url.get_secret_value()
     if settings.redis_url is not None:
         return settings.redis_url.get_secret_value()
     return addresses.redis_url(user)

@@ -16,6 +16,28 @@ class RedisUnusable(RuntimeError):
     """The server does not answer, refuses the user or a write, or is too old; the message says what to do."""
 
 
+def check_serving_user(url: str) -> None:
+    """Check that the user of an address cannot write figures.
+
+    Raises:
+        RedisUnusable: If the user can, or is not admitted.
+        NoRedis: If the address is malformed.
+    """
+    try:
+        with connect(url) as client:
+            client.set(_WRITTEN, 1, px=1)
+    except redis.exceptions.NoPermissionError:
+        return
+    except redis.RedisError as error:
+        raise RedisUnusable(
+            f"Redis does not admit the user in REDIS_SERVING_URL ({error}): run `kpi setup redis`"
+        ) from error
+    raise RedisUnusable(
+        "the user in REDIS_SERVING_URL can write figures: run `kpi setup redis`, and use the address that "
+        "it writes"
+    )
+
+
 def check_redis(url: str) -> str:
     """Write to a server, and read its name and version, such as `valkey 9.1.2`.
 

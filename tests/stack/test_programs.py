@@ -57,6 +57,14 @@ def test_queues_are_another_database_of_the_same_server(tmp_path: Path) -> None:
     assert worker.environment["CELERY_RESULT_BACKEND"] == "rediss://user:pass@host:6380/1"
 
 
+def test_the_web_server_has_an_address_of_its_own(tmp_path: Path) -> None:
+    found = listed(
+        tmp_path, REDIS_URL="redis://pipeline:a@host/0", REDIS_SERVING_URL="redis://serving:b@host/0"
+    )
+    assert found["web"].environment["REDIS_URL"] == "redis://serving:b@host/0"
+    assert found["worker"].environment["REDIS_URL"] == "redis://pipeline:a@host/0"
+
+
 def test_with_a_redis_elsewhere_none_is_started(tmp_path: Path) -> None:
     assert "valkey" in listed(tmp_path)
     assert "valkey" not in listed(tmp_path, REDIS_URL="redis://host/0")
