@@ -12,6 +12,7 @@ from docs.generate import (
     page_reference,
     pictures,
     problem_reference,
+    redis_users,
     settings_reference,
 )
 
@@ -29,6 +30,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "pictures/layers.svg": pictures.layers,
     "pictures/states.svg": pictures.states,
     "pictures/wings.svg": pictures.wings,
+    "../deploy/redis-users.acl": redis_users.users,
 }
 """By path inside `docs`."""
 
@@ -36,7 +38,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
 def main() -> None:
     """Write all of them."""
     for path, make in GENERATED.items():
-        target = DOCS / path
+        target = (DOCS / path).resolve()
         target.parent.mkdir(exist_ok=True)
         target.write_text(make(), encoding="utf-8")
         sys.stdout.write(f"{target.relative_to(DOCS.parent)}\n")

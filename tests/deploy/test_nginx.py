@@ -1,0 +1,208 @@
+"""The site on a real nginx: who is asked for a password, what reaches the servers, which headers come."""
+
+import base64
+import http.client
+import json
+import re
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from serving.app import SECURITY_HEADERS
+from tests.conftest import free_port
+from tests.deploy.programs import DEPLOY, certificate_of, program
+from tests.waiting import wait_until
+
+SITE = "kpi.example.org"
+SHIPPED = (DEPLOY / "nginx" / "kpi.conf").read_text()
+READER = "Basic " + base64.b64encode(b"ana:reader-pw").decode()
+STRANGER = "Basic " + base64.b64encode(b"ana:other").decode()
+TOKEN = "Bearer an-admin-token-of-ours"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what has arrived, and with the security headers of the dashboard."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(dict(self.headers)).encode()
+        self.send_response(200)
+        for name, value in SECURITY_HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def received(self) -> dict[str, str]:
+        """Headers that the server behind has received."""
+        return {name.lower(): value for name, value in json.loads(self.body).items()}
+
+
+@dataclass
+class Site:
+    port: int
+    certificate: Path
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Reply:
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection(SITE, context=context)
+        # No name leads here.
+        plain = socket.create_connection(("127.0.0.1", self.port), 10)
+        connection.sock = context.wrap_socket(plain, server_hostname=SITE)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[int]:
+    """Port of the server that stands for the dashboard and for Dagster."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, behind: int) -> Iterator[Site]:
+    """The site as shipped, but for its ports and the files of the machine."""
+    nginx, folder = program("nginx", "nginx-light"), tmp_path_factory.mktemp("nginx")
+    certificate, key = certificate_of(SITE, folder)
+    hashed = [program("openssl"), "passwd", "-6", "reader-pw"]
+    digest = subprocess.run(hashed, check=True, capture_output=True, text=True).stdout
+    (folder / "htpasswd").write_text(f"ana:{digest}")
+    port = free_port()
+    text = re.sub(r"^ *listen \[::\].*$", "", SHIPPED, flags=re.MULTILINE)
+    for shipped, here in {
+        "/etc/kpi/tls/fullchain.pem": str(certificate),
+        "/etc/kpi/tls/privkey.pem": str(key),
+        "/etc/kpi/htpasswd": str(folder / "htpasswd"),
+        "127.0.0.1:5000": f"127.0.0.1:{behind}",
+        "127.0.0.1:3000": f"127.0.0.1:{behind}",
+        "listen 443 ": f"listen 127.0.0.1:{port} ",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+    }.items():
+        assert shipped in text
+        text = text.replace(shipped, here)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    configuration = folder / "nginx.conf"
+    # In one process, which needs no other user.
+    configuration.write_text(
+        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
+        f"events {{}}\nhttp {{ access_log off; {folders}\n{text}\n}}"
+    )
+    command = [nginx, "-c", str(configuration), "-p", str(folder)]
+    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    assert "[warn]" not in tested.stderr
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    made = Site(port, certificate)
+
+    def answers() -> bool:
+        try:
+            return made.ask("/health/live").status == 200
+        except OSError:
+            return False
+
+    try:
+        wait_until(answers, 20, "nginx answers")
+        yield made
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/manager/dashboard", "/manager/api/kpis", "/manager/api/kpis.csv", "/catalogue"),
+        *("/health/system", "/health/ready", "/dagster", "/dagster/graphql"),
+        *("/manager/dashboard/refresh", "/manager/api/cache/clear", "/manager/dashboard/status/1"),
+    ],
+)
+def test_a_password_is_asked_for(site: Site, path: str) -> None:
+    refused = site.ask(path)
+    assert refused.status == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Basic")
+    assert site.ask(path, Authorization=STRANGER).status == 401
+    assert site.ask(path, Authorization=READER).status == 200
+
+
+@pytest.mark.parametrize("path", ["/manager/dashboard", "/dagster/runs", "/manager/dashboard/refresh"])
+def test_a_readers_password_stays_here(site: Site, path: str) -> None:
+    assert "authorization" not in site.ask(path, Authorization=READER).received
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/manager/dashboard/refresh"),
+        ("GET", "/manager/dashboard/refresh?product=kpis"),
+        ("GET", "/manager/api/cache/clear"),
+        ("POST", "/manager/api/cache/clear?product=kpis"),
+    ],
+)
+def test_an_admin_token_reaches_the_dashboard_which_checks_it(site: Site, method: str, path: str) -> None:
+    assert site.ask(path, method, Authorization=TOKEN).received["authorization"] == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/manager/dashboard/refresh"),
+        ("GET", "/manager/dashboard"),
+        ("GET", "/manager/dashboard/refresh/more"),
+        ("GET", "/manager/dashboard?x=GET%20/manager/dashboard/refresh"),
+        ("GET", "/manager/api/kpis"),
+        ("GET", "/dagster/graphql"),
+    ],
+)
+def test_a_token_opens_nothing_that_does_not_check_it(site: Site, method: str, path: str) -> None:
+    assert site.ask(path, method, Authorization=TOKEN).status == 401
+
+
+def test_signed_messages_and_the_sign_of_life_need_no_password(site: Site) -> None:
+    assert site.ask("/webhook/data-changed", "POST").status == 200
+    assert site.ask("/health/live").status == 200
+
+
+def test_the_dashboard_learns_that_a_request_is_not_from_this_machine(site: Site) -> None:
+    forged = {"X-Forwarded-For": "10.1.1.1", "Authorization": READER}
+    received = site.ask("/manager/dashboard", **forged).received
+    assert received["x-forwarded-for"] == "127.0.0.1"
+    assert received["host"] == SITE
+
+
+def test_no_security_header_comes_twice(site: Site) -> None:
+    for path in ("/manager/dashboard", "/manager/dashboard/status/1"):
+        headers = site.ask(path, Authorization=READER).headers
+        for name in (*SECURITY_HEADERS, "Strict-Transport-Security"):
+            assert len(headers.get_all(name, [])) == 1, name
+    dagster = SHIPPED.partition("location /dagster")[2]
+    assert set(re.findall(r"add_header (\S+)", dagster)) == {"Strict-Transport-Security", "X-Frame-Options"}
+    assert "Strict-Transport-Security" in site.ask("/").headers
