@@ -38,7 +38,7 @@ from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, HomeUnusable
-from kpi_pipeline.stack.redis_check import check_redis
+from kpi_pipeline.stack.redis_check import check_redis, check_serving_user
 from kpi_pipeline.stack.supervision import running_addresses
 
 MIN_PYTHON: Final = (3, 11)
@@ -226,6 +226,8 @@ def _drift_s(settings: Settings) -> float:
 def _ports(settings: Settings, running: Addresses | None) -> str:
     if running is not None:
         return f"used by the stack: {running.web_port} (dashboard), {running.dagster_port} (Dagster)"
+    if settings.redis_serving_url is not None:
+        raise _Skipped("each process is started on its own, by `kpi run`")
     wanted = {settings.web_port: "KPI_WEB_PORT", settings.dagster_port: "KPI_DAGSTER_PORT"}
     if settings.redis_url is None:
         wanted[settings.redis_port] = "KPI_REDIS_PORT"
@@ -240,7 +242,11 @@ def _ports(settings: Settings, running: Addresses | None) -> str:
 def _redis(settings: Settings, running: Addresses | None) -> str:
     if settings.redis_url is None and running is None:
         raise _Skipped("embedded, and the stack is not running")
-    return check_redis(redis_url(settings))
+    found = check_redis(redis_url(settings))
+    if settings.redis_serving_url is None:
+        return found
+    check_serving_user(settings.redis_serving_url.get_secret_value())
+    return f"{found}; the user of the dashboard cannot write figures"
 
 
 def _source(settings: Settings) -> str:

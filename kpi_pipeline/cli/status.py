@@ -37,7 +37,7 @@ def status(as_json: Json = False) -> None:
     with reported_errors(as_json):
         settings = load_settings()
         home = Home(settings)
-        addresses = running_addresses(home)
+        addresses = running_addresses(home) or addresses_elsewhere(settings)
         if addresses is None:
             raise NotRunning(settings)
         reader = CacheReader(connect_reader(redis_url(settings)))
@@ -66,6 +66,13 @@ def status(as_json: Json = False) -> None:
             _print_status(settings, addresses, processes, cache, runs or [], health)
         if health.status is not HealthStatus.OK:
             raise typer.Exit(FAILED)
+
+
+def addresses_elsewhere(settings: Settings) -> Addresses | None:
+    """Addresses of processes that another program than `kpi up` started; None where settings name none."""
+    if settings.redis_url is None or settings.dagster_url is None:
+        return None
+    return Addresses.of_settings(settings)
 
 
 def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) -> PipelineReport:
@@ -106,10 +113,11 @@ def _print_status(
     print_line(f"KPI_HOME   {settings.home}")
     print_line(f"dashboard  {addresses.dashboard_url}")
     print_line(f"dagster    {addresses.dagster_url}")
-    print_table(
-        ("Process", "State", "Detail"),
-        [(process.name, process.state, process.detail) for process in processes],
-    )
+    if processes:
+        print_table(
+            ("Process", "State", "Detail"),
+            [(process.name, process.state, process.detail) for process in processes],
+        )
     print_table(
         ("Product", "State", "Age", "As of", "Variants", "Bytes", "Generation"),
         [_product_row(product, live) for product, live in cache["products"].items()],

@@ -1,6 +1,7 @@
 """`kpi run`: the command becomes the process, with the rights and addresses that settings give it."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,19 @@ def test_what_is_not_set_up_is_said(started: Started, tmp_path: Path, monkeypatc
     assert refused.exit_code == 1
     assert "REDIS_URL is not set" in refused.output
     assert not started.command
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+def test_commands_see_processes_that_something_else_started(
+    command: str, started: Started, cache_url: str, monkeypatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", cache_url)
+    monkeypatch.setenv("REDIS_SERVING_URL", cache_url)
+    monkeypatch.setenv("KPI_DAGSTER_URL", "http://127.0.0.1:1")
+    shown = " ".join(CliRunner().invoke(app, [command]).output.split())
+    if command == "doctor":
+        assert re.search("skipped *ports", shown)
+        assert re.search("problem *redis *the user in REDIS_SERVING_URL can write", shown)
+    else:
+        assert "health down" in shown
+        assert "Process State" not in shown
