@@ -18,6 +18,7 @@ usage: setup_redis_kpi.sh [options]
   --tls-ca FILE      authority that clients check the certificate against (default: the system's)
   --renew            replace the passwords; restart the processes of kpi afterwards
   --prefix FOLDER    put all files below this folder (default: /)
+  What these options say is remembered: without them, an earlier choice stays.
   --no-systemd       no unit and no user: the server runs in the background as who calls this script
   --dry-run          print what would be done, and do nothing
   --uninstall        stop and remove the service; data, logs and passwords stay
@@ -30,7 +31,20 @@ say() { printf '%s\n' "$1"; }
 act() { if [ "$dry_run" = yes ]; then say "would run: $*"; else "$@"; fi; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-port=6380 bind=127.0.0.1 host='' maxmemory=2gb cert='' key='' ca='' prefix=''
+prefix=''
+for ((at = 1; at < $#; at++)); do
+  following=$((at + 1))
+  [ "${!at}" != --prefix ] || prefix=$(realpath -m "${!following}")
+done
+prefix=${prefix%/}
+etc=$prefix/etc/redis-kpi chosen=$prefix/etc/redis-kpi/options
+
+# The choice of an earlier call: one `name value` a line.
+earlier() { sed -n "s/^$1 //p" "$chosen" 2>/dev/null || true; }
+
+port=$(earlier port) bind=$(earlier bind) host=$(earlier host) maxmemory=$(earlier maxmemory)
+cert=$(earlier cert) key=$(earlier key) ca=$(earlier ca)
+port=${port:-6380} bind=${bind:-127.0.0.1} maxmemory=${maxmemory:-2gb}
 renew=no systemd=yes dry_run=no uninstall=no purge=no
 while [ $# -gt 0 ]; do
   case $1 in
@@ -44,7 +58,7 @@ while [ $# -gt 0 ]; do
         --tls-cert) cert=$(realpath "$2") ;;
         --tls-key) key=$(realpath "$2") ;;
         --tls-ca) ca=$(realpath "$2") ;;
-        --prefix) prefix=$(realpath -m "$2") ;;
+        --prefix) ;;
       esac
       shift 2 ;;
     --renew) renew=yes; shift ;;
@@ -56,11 +70,10 @@ while [ $# -gt 0 ]; do
     *) usage >&2; fail "unknown option $1" 2 ;;
   esac
 done
-prefix=${prefix%/}
-host=${host:-$bind}
+reached_at=${host:-$bind}
 
 user=redis-kpi
-etc=$prefix/etc/redis-kpi data=$prefix/var/lib/redis-kpi logs=$prefix/var/log/redis-kpi
+data=$prefix/var/lib/redis-kpi logs=$prefix/var/log/redis-kpi
 run=$prefix/run/redis-kpi secrets=$prefix/etc/kpi
 unit=$prefix/etc/systemd/system/redis-kpi.service
 conf=$etc/redis-kpi.conf pidfile=$run/redis-kpi.pid
@@ -171,9 +184,9 @@ configuration() {
 
 if [ -n "$cert" ]; then
   # The worker's client of the queues demands that the address says how certificates are checked.
-  url="rediss://$host:$port/0?ssl_cert_reqs=required${ca:+&ssl_ca_certs=$ca}"
+  url="rediss://$reached_at:$port/0?ssl_cert_reqs=required${ca:+&ssl_ca_certs=$ca}"
 else
-  url="redis://$host:$port/0"
+  url="redis://$reached_at:$port/0"
 fi
 
 if [ "$systemd" = yes ] && ! id -u "$user" >/dev/null 2>&1; then
@@ -188,12 +201,17 @@ done
 act chmod 755 "$secrets"
 
 before=$(cat "$etc/users.acl" 2>/dev/null || true)
-options=()
-[ "$renew" = no ] || options+=(--renew)
-act "$here/make_secrets.sh" --users "$etc/users.acl" --folder "$secrets" --url "$url" "${options[@]}"
+renewal=()
+[ "$renew" = no ] || renewal+=(--renew)
+act "$here/make_secrets.sh" --users "$etc/users.acl" --folder "$secrets" --url "$url" "${renewal[@]}"
 [ "$dry_run" = yes ] || [ "$before" = "$(cat "$etc/users.acl")" ] || changed=yes
 put "$etc/redis-production.conf" 644 <"$here/redis-production.conf"
 put "$conf" 644 < <(configuration)
+options() {
+  local name
+  for name in port bind host maxmemory cert key ca; do printf '%s %s\n' "$name" "${!name}"; done
+}
+put "$chosen" 644 < <(options)
 if [ "$systemd" = yes ]; then
   act chown "root:$user" "$etc"
   act chmod 750 "$etc"
@@ -221,9 +239,9 @@ ask() {
   shift
   address=$(cut -d= -f2- "$secrets/redis-$name.env")
   password=${address#*://*:}
-  [ -z "$cert" ] || tls=(--tls --sni "$host")
+  [ -z "$cert" ] || tls=(--tls --sni "$reached_at")
   [ -z "$ca" ] || tls+=(--cacert "$ca")
-  REDISCLI_AUTH=${password%%@*} "$client" -h "$host" -p "$port" "${tls[@]}" --user "$name" --no-auth-warning "$@" 2>&1
+  REDISCLI_AUTH=${password%%@*} "$client" -h "$reached_at" -p "$port" "${tls[@]}" --user "$name" --no-auth-warning "$@" 2>&1
 }
 
 if [ -n "$client" ]; then
@@ -239,4 +257,4 @@ if [ -n "$client" ]; then
     *) fail "the user serving can write: $etc/users.acl is not what the server uses" ;;
   esac
 fi
-say "redis-kpi answers at $host:$port; addresses: $secrets/redis-pipeline.env and $secrets/redis-serving.env"
+say "redis-kpi answers at $reached_at:$port; addresses: $secrets/redis-pipeline.env and $secrets/redis-serving.env"

@@ -114,6 +114,9 @@ def test_it_is_set_up_once_and_uninstalled(setup: Setup, machine: Path) -> None:
         assert client.info("memory")["maxmemory"] == 64 * 2**20
         assert client.get("kept") == b"1"
 
+    # An earlier choice stays.
+    assert "wrote" not in setup().stdout
+
     gone = setup("--uninstall")
     assert gone.returncode == 0, gone.stderr
     assert not (machine / "etc/redis-kpi").exists()
