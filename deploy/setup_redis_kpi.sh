@@ -20,7 +20,7 @@ usage: setup_redis_kpi.sh [options]
   --prefix FOLDER    put all files below this folder (default: /)
   What these options say is remembered: without them, an earlier choice stays.
   --no-systemd       no unit and no user: the server runs in the background as who calls this script
-  --dry-run          print what would be done, and do nothing
+  --dry-run          print what would be done and the files without passwords, and do nothing
   --uninstall        stop and remove the service; data, logs and passwords stay
   --purge            with --uninstall: remove these too
 EOF
@@ -160,7 +160,11 @@ put() {
   text=$(cat)
   if [ -e "$file" ] && [ "$(cat "$file" 2>/dev/null)" = "$text" ]; then return 0; fi
   changed=yes
-  if [ "$dry_run" = yes ]; then say "would write: $file"; return 0; fi
+  if [ "$dry_run" = yes ]; then
+    say "would write: $file"
+    while IFS= read -r line; do say "  | $line"; done <<<"$text"
+    return 0
+  fi
   printf '%s\n' "$text" >"$file.part"
   chmod "$mode" "$file.part"
   mv "$file.part" "$file"
@@ -216,7 +220,7 @@ if [ "$systemd" = yes ]; then
   act chown "root:$user" "$etc"
   act chmod 750 "$etc"
   act chown "$user:$user" "$etc/users.acl" "$data" "$logs"
-  put "$unit" 644 < <(sed -e "s|@SERVER@|$server|" -e "s|@PREFIX@|$prefix|" "$here/systemd/redis-kpi.service")
+  put "$unit" 644 < <(sed -e "s|@SERVER@|$server|g" -e "s|@PREFIX@|$prefix|g" "$here/systemd/redis-kpi.service")
 fi
 
 # --- Start -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The scripts of a Redis server in production, really run in a folder of their own."""
 
+import itertools
 import os
 import shutil
 import stat
@@ -144,6 +145,26 @@ def test_a_dry_run_does_nothing(setup: Setup, machine: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "would write" in done.stdout
     assert not machine.exists()
+
+
+def test_the_unit_that_it_writes_is_one_that_systemd_understands(tmp_path: Path) -> None:
+    machine = tmp_path / "machine"
+    command = [str(DEPLOY / "setup_redis_kpi.sh"), "--dry-run", "--prefix", str(machine)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    unit = tmp_path / "redis-kpi.service"
+    shown = done.stdout.partition(f"would write: {machine}/etc/systemd/system/{unit.name}\n")[2]
+    lines = itertools.takewhile(lambda line: line.startswith("  | "), shown.splitlines())
+    unit.write_text("\n".join(line[4:] for line in lines))
+    assert f"ReadWritePaths={machine}/var/lib/redis-kpi {machine}/var/log/redis-kpi" in unit.read_text()
+    verified = subprocess.run(
+        [program("systemd-analyze", "systemd"), "verify", "--man=no", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line for line in verified.stderr.splitlines() if unit.name in line] == []
+    for action in ("enable", "restart"):
+        assert f"would run: systemctl {action} redis-kpi.service" in done.stdout
 
 
 @pytest.mark.parametrize(

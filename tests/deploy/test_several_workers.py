@@ -148,7 +148,16 @@ def test_two_workers_share_the_runs_and_one_may_be_lost(production: Production) 
     wait_until(production.dagster.answers, 120, f"Dagster answers{production.logs()}")
     wait_until(production.answers, 60, "the dashboard answers")
 
-    assert "written" in production.kpi("warm")
+    # What the containers' health checks ask for.
+    host, _, port = production.pipeline["KPI_CODE_SERVER"].partition(":")
+    check = [sys.executable, "-m", "dagster", "api", "grpc-health-check", "--host", host, "--port", port]
+    subprocess.run(check, env=production.pipeline, check=True, timeout=60)
+    with OPENER.open(f"{production.pipeline['KPI_DAGSTER_URL']}/server_info", timeout=15) as answer:
+        assert b"dagster_version" in answer.read()
+
+    # A schedule or sensor may have published the same a moment before.
+    assert "refresh_all took" in production.kpi("warm")
+    assert "health     ok" in production.kpi("status")
     assert b"</html>" in production.get("/manager/dashboard")
 
     # Each worker executes two runs at once: of five, each gets some.
