@@ -92,7 +92,9 @@ if [ "$systemd" = yes ]; then
   [ "$dry_run" = yes ] || [ -d /run/systemd/system ] || fail "systemd does not run here: use --no-systemd"
 fi
 
-is_running() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
+# In a container, nobody may have taken note of the end of a process: it stays as a zombie.
+is_alive() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status"; }
+is_running() { [ -s "$pidfile" ] && is_alive "$(cat "$pidfile")"; }
 
 # Ends the server that this script has started without systemd. It writes its data down first.
 stop_server() {
@@ -102,7 +104,7 @@ stop_server() {
   act kill -TERM "$pid"
   [ "$dry_run" = no ] || return 0
   for _ in $(seq 300); do
-    kill -0 "$pid" 2>/dev/null || return 0
+    is_alive "$pid" || return 0
     sleep 0.1
   done
   fail "the server (process $pid) does not stop: see $logs/redis-kpi.log"

@@ -11,6 +11,8 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cli.app import app
 from tests.cli.conftest import Kpi
 
+pytestmark = pytest.mark.slow
+
 CODE = "code.internal:4444"
 
 

@@ -28,6 +28,8 @@ from kpi_pipeline.dagster_internals.postgres import KEPT_CONNECTIONS
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.home import Home
 
+pytestmark = pytest.mark.slow
+
 CHANGED = f"dagster-postgres {version('dagster-postgres')} differs from what postgres.py needs"
 
 

@@ -20,6 +20,8 @@ from tests.conftest import free_port
 from tests.deploy.programs import DEPLOY, certificate_of, program
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SITE = "kpi.example.org"
 SHIPPED = (DEPLOY / "nginx" / "kpi.conf").read_text()
 READER = "Basic " + base64.b64encode(b"ana:reader-pw").decode()

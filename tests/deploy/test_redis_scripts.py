@@ -21,6 +21,8 @@ from kpi_pipeline.stack.redis_check import check_redis, check_serving_user
 from tests.conftest import free_port, skip_or_fail
 from tests.deploy.programs import DEPLOY, certificate_of, program
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = sorted([*DEPLOY.glob("*.sh"), DEPLOY / "kpi"])
 Setup = Callable[..., subprocess.CompletedProcess[str]]
 
