@@ -50,7 +50,12 @@ MAX_DRIFT_S: Final = 5.0
 
 ENV_FILE: Final = Path(".env")
 _TOKENS: Final = frozenset({"KPI_ADMIN_TOKEN", "KPI_WEBHOOK_SECRET"})
-_ADDRESSES: Final = frozenset({"KPI_SOURCE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"})
+_ADDRESSES: Final = frozenset(
+    {
+        *("KPI_SOURCE_URL", "REDIS_URL", "REDIS_SERVING_URL", "DAGSTER_POSTGRES_URL"),
+        *("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"),
+    }
+)
 
 INTEGRATIONS: Final = ("dagster-webserver", "dagster-graphql", "dagster-celery")
 

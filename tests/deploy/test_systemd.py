@@ -89,9 +89,13 @@ def test_only_the_dashboards_user_lacks_the_addresses_of_who_writes(name: str) -
     assert all((DEPLOY / "env" / file).exists() for file in files if not file.startswith("redis-"))
 
 
-def test_the_users_of_the_units_are_made() -> None:
-    users = re.findall(r"^u (\S+)", (UNITS / "kpi.sysusers.conf").read_text(), re.MULTILINE)
-    assert users == ["kpi", "kpi-web"]
+def test_the_users_of_the_units_are_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    command = [program("systemd-sysusers", "systemd"), f"--root={tmp_path}", UNITS / "kpi.sysusers.conf"]
+    subprocess.run(command, check=True, capture_output=True)
+    users = [line.split(":") for line in (tmp_path / "etc" / "passwd").read_text().splitlines()]
+    assert [user[0] for user in users] == ["kpi", "kpi-web"]
+    assert {user[-1] for user in users} == {"/usr/sbin/nologin"}
 
 
 def test_the_logs_are_rotated(tmp_path: Path) -> None:

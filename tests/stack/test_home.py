@@ -7,7 +7,7 @@ import pytest
 
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
-from kpi_pipeline.stack.home import Home, HomeUnusable
+from kpi_pipeline.stack.home import Home, HomeUnusable, create_run_storage
 
 
 def test_what_holds_passwords_is_private(tmp_path: Path) -> None:
@@ -34,3 +34,16 @@ def test_what_holds_passwords_is_private(tmp_path: Path) -> None:
 def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(HomeUnusable, match="another folder"):
         Home(Settings(KPI_HOME=tmp_path / name)).make()
+
+
+def test_dagsters_databases_are_created_once_for_each_address(tmp_path: Path, monkeypatch) -> None:
+    created: list[str] = []
+    monkeypatch.setattr(
+        "kpi_pipeline.stack.home.migrate_run_storage",
+        lambda _, environment: created.append(environment.get("DAGSTER_POSTGRES_URL", "")),
+    )
+    home = Home(Settings(KPI_HOME=tmp_path))
+    home.make()
+    for address in ("", "", "postgresql://host/one", "postgresql://host/one", "postgresql://host/two", ""):
+        create_run_storage(home, {"DAGSTER_POSTGRES_URL": address})
+    assert created == ["", "postgresql://host/one", "postgresql://host/two", ""]
