@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from kpi_pipeline.logs import LogFormat
 from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE, known_timezone
 
 Seconds = Annotated[int, Field(gt=0)]
@@ -115,6 +116,10 @@ class Settings(BaseSettings):
     code_server: str = Field("127.0.0.1:4000", pattern=r"^[A-Za-z0-9._-]+:\d{1,5}$", alias="KPI_CODE_SERVER")
     # Host names that serving accepts in addition to the loopback ones, separated by commas.
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="KPI_ALLOWED_HOSTS")
+
+    # Logs.
+    log_format: LogFormat = Field(LogFormat.CONSOLE, alias="KPI_LOG_FORMAT")
+    access_log: bool = Field(True, alias="KPI_ACCESS_LOG")
 
     # Access. A short token or secret can be guessed.
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_process_init, worker_ready
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.requests.fulfil import tasks_of
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.celery_internals import is_started_by, make_worker_app
+from kpi_pipeline.dagster_internals.logs import write_dagster_logs
 from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
+from kpi_pipeline.logs import log_ids
 from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
 
@@ -35,7 +38,6 @@ WORKER_CONFIG: Final[Mapping[str, Any]] = {
     "broker_connection_retry_on_startup": True,
     # Redis redelivers a message that is not acknowledged for longer than the longest run.
     "broker_transport_options": {"queue_order_strategy": "priority", "visibility_timeout": 3600},
-    # Dagster writes its own log lines.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
 }
@@ -57,6 +59,12 @@ def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> 
     for run in lost:
         instance.report_run_failed(run, LOST)
     return [run.run_id for run in lost]
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _write_logs(**_: object) -> None:
+    """Write the log as every process does; Celery then leaves logging alone."""
+    write_dagster_logs(Settings().log_format, "worker")
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -86,7 +94,9 @@ def execute_run(run_id: str) -> int:
         run = instance.get_run_by_id(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}: it was deleted before it began")
-        return execute_in_process(instance, run_id, reporter_of(instance, Requests(client), run).report)
+        tasks = ",".join(tasks_of(run.tags))
+        with log_ids(run_id=run_id, **({"task_id": tasks} if tasks else {})):
+            return execute_in_process(instance, run_id, reporter_of(instance, Requests(client), run).report)
 
 
 def _make_app() -> Celery:

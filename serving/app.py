@@ -13,6 +13,7 @@ from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
 from serving.forms import FormRequest
+from serving.logs import AccessLog
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
 from serving.pages.downloads import routes as downloads
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     def home() -> AnyResponse:
         return redirect(HOME_PATH)
 
+    app.wsgi_app = AccessLog(app.wsgi_app, written=settings.access_log)  # type: ignore[method-assign]
     compress_pages(app)
     register_problem_handlers(app)
     for module in _ROUTED:

@@ -21,6 +21,7 @@ from kpi_pipeline.cache.requests.fulfil import (
 )
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.logs import log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
 from kpi_pipeline.stack.process_start import start_process
@@ -112,7 +113,9 @@ class Dispatcher:
             run_id = self._server.launch(spec.job, spec.tags)
         except RunRefused as error:  # perhaps the code server is starting
             raise LaunchRefused(str(error)) from error
-        _LOG.info("%s fulfils %d requests: run %s", spec.job, len(spec.requests), run_id)
+        for request in spec.requests:
+            with log_ids(task_id=request.id, run_id=run_id):
+                _LOG.info("%s fulfils a request of kind %s", spec.job, request.kind.value)
         return True
 
 

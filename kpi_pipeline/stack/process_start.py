@@ -1,11 +1,11 @@
 """The start of a process of the pipeline that works between Redis and Dagster's web server."""
 
-import logging
 from typing import NamedTuple
 
 import redis
 
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
+from kpi_pipeline.logs import write_logs
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient
 
@@ -19,7 +19,7 @@ class Servers(NamedTuple):
 
 
 def start_process(name: str) -> Servers:
-    """Log to the standard error, and connect to both servers by the settings.
+    """Write the log, and connect to both servers by the settings.
 
     Args:
         name: What messages call the process.
@@ -27,8 +27,8 @@ def start_process(name: str) -> Servers:
     Raises:
         SystemExit: If settings name no servers; says what to set.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = Settings()
+    write_logs(settings.log_format, name)
     if settings.dagster_url is None:
         raise SystemExit(f"KPI_DAGSTER_URL is not set: start the {name} by `kpi up`, or set it")
     try:

@@ -1,6 +1,5 @@
 """The programs of the stack: one entry per process, with its command and environment."""
 
-import os
 import sys
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -19,6 +18,8 @@ BROKER_DATABASE: Final = 1
 
 ISOLATED: Final = {"PYTHONSAFEPATH": "1"}
 """Environment of every Python program: its children too import nothing from the current folder."""
+
+_LOGS_OF_GRANIAN: Final = Path(__file__).parent / "templates" / "granian-logs.json"
 
 WEB_STOP_SECONDS: Final = 3
 """How long an answer in progress may take when the web server is stopped."""
@@ -79,7 +80,7 @@ def programs(
         Program(
             "dagster-code",
             (
-                *_python("dagster"),
+                *_dagster("dagster-code", "dagster"),
                 *("api", "grpc", "--module-name", "kpi_pipeline.definitions"),
                 *("--host", listen, "--port", str(addresses.code_port)),
                 # Put first in the path, also by the runs: a folder without modules.
@@ -90,7 +91,7 @@ def programs(
         Program(
             "dagster-web",
             (
-                *_python("dagster_webserver"),
+                *_dagster("dagster-web", "dagster_webserver"),
                 *("--host", listen, "--port", str(addresses.dagster_port)),
                 *("--workspace", str(home.workspace)),
                 *(("--path-prefix", path) if (path := urlsplit(addresses.dagster_address).path) else ()),
@@ -99,7 +100,10 @@ def programs(
         ),
         Program(
             "dagster-daemon",
-            (*_script("dagster-daemon"), "run", "--workspace", str(home.workspace)),
+            (
+                *_dagster("dagster-daemon", "dagster._daemon"),
+                *("run", "--workspace", str(home.workspace)),
+            ),
             pipeline,
         ),
         Program(
@@ -125,6 +129,7 @@ def programs(
                 *("--working-dir", str(home.run)),
                 *("--host", listen, "--port", str(addresses.web_port)),
                 *("--blocking-threads", "4", "--no-ws"),
+                *("--log-config", str(_LOGS_OF_GRANIAN)),
                 *("--respawn-failed-workers", "--respawn-interval", "0.1"),
                 *("--workers-kill-timeout", str(WEB_STOP_SECONDS)),
             ),
@@ -192,5 +197,6 @@ def _file(package: str) -> Path:
     return Path(spec.origin).with_name("app.py")
 
 
-def _script(name: str) -> tuple[str, ...]:
-    return (os.fspath(Path(sys.executable).parent / name),)
+def _dagster(process: str, module: str) -> tuple[str, ...]:
+    """A module of Dagster that writes its log as every process does."""
+    return (*_python("kpi_pipeline.dagster_internals.logs"), process, module)

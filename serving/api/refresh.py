@@ -1,5 +1,6 @@
 """Requests for newer figures: of one product, or every product computed from the start."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.logs import TASK_ID, log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -30,6 +32,8 @@ CLEAR_PATH: Final = "/manager/api/cache/clear"
 
 PRODUCT_PARAMETER: Final = "product"
 DEFAULT_PRODUCT: Final = "dashboards"
+
+_LOG: Final = logging.getLogger(__name__)
 
 routes: Final = Blueprint("refresh", __name__)
 
@@ -139,6 +143,8 @@ def _submit(connection: Connection, kind: RequestKind, product: str, requested: 
     task = connection.pipeline_client.attempt(lambda requests, _: requests.submit(kind, product, requested))
     if task is None:
         raise Problem(REQUEST_REFUSED, headers=RETRY)
+    with log_ids(**{TASK_ID: task.id}):
+        _LOG.info("%s of %s is requested", kind.value, product)
     return task.id
 
 

@@ -92,6 +92,11 @@ def task_tag(request: Request) -> tuple[str, str]:
     return f"{TASK_TAG}{request.id}", request.entry
 
 
+def tasks_of(tags: Mapping[str, str]) -> list[str]:
+    """The ids of the tasks that a run with some tags works on, sorted."""
+    return [tag.removeprefix(TASK_TAG) for tag in sorted(tags) if tag.startswith(TASK_TAG)]
+
+
 def awaited_filters(tags: Mapping[str, str], product: str, requests: Requests) -> list[Filter]:
     """The filters of a product that readers wait for until a run ends.
 
@@ -100,7 +105,7 @@ def awaited_filters(tags: Mapping[str, str], product: str, requests: Requests) -
         product: The product.
         requests: Where tasks are.
     """
-    tasks = (requests.status(tag.removeprefix(TASK_TAG)) for tag in sorted(tags) if tag.startswith(TASK_TAG))
+    tasks = map(requests.status, tasks_of(tags))
     return [
         task.filter
         for task in tasks

@@ -1,0 +1,68 @@
+"""The log of the web server: a line for each answer, under the id that its client or proxy gave it."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from kpi_pipeline.logs import REQUEST_ID, LogFormatter, fields, log_ids
+from kpi_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID_HEADER: Final = "X-Request-ID"
+
+_GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_LOG: Final = logging.getLogger("serving.access")
+
+
+def web_formatter() -> LogFormatter:
+    """The formatter of the web server's own lines, by the settings."""
+    return LogFormatter(Settings().log_format, "web")
+
+
+class AccessLog:
+    """Gives every request an id, sends it back as `X-Request-ID`, and logs how it was answered.
+
+    Addresses are logged without their parameters: these name clients.
+
+    Args:
+        application: What answers.
+        written: Whether a line is logged; the id is given in any case.
+    """
+
+    def __init__(self, application: "WSGIApplication", *, written: bool) -> None:
+        self._application = application
+        self._written = written
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request."""
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        started = time.perf_counter()
+        told: dict[str, Any] = {}
+
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
+            told.update(status=int(status[:3]), **_members(headers))
+            return start_response(status, [*headers, (REQUEST_ID_HEADER, request_id)], exc_info)
+
+        with log_ids(**{REQUEST_ID: request_id}):
+            body = self._application(environ, start)
+            if self._written:
+                # Until the answer begins: one that is streamed goes on for as long as its reader listens.
+                spent = round(1000 * (time.perf_counter() - started), 1)
+                line = f"{environ['REQUEST_METHOD']} {ascii(environ['PATH_INFO'])[1:-1]}"
+                _LOG.info(line, extra=fields(**told, ms=spent))
+        return body
+
+
+def _members(headers: list[tuple[str, str]]) -> dict[str, Any]:
+    """What the headers of an answer tell about it."""
+    named = {"content-length": "bytes", "x-cache-state": "cache"}
+    found = ((named.get(name.casefold()), value) for name, value in headers)
+    return {name: int(value) if value.isdigit() else value for name, value in found if name}
