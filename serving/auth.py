@@ -65,9 +65,10 @@ def refuse_other_sites(request: Request) -> None:
         if site.casefold() not in allowed:
             raise Problem(CROSS_SITE)
         return
-    # A browser too old to name the site names at least the origin of what is posted.
+    # A browser too old to name the site names at least the origin of what is posted. Behind a proxy that
+    # encrypts, the scheme of the request is not the one that the browser sees.
     origin = request.headers.get("Origin")
-    if origin is not None and origin.casefold() != f"{request.scheme}://{request.host}".casefold():
+    if origin is not None and origin.casefold() not in _origins(request.host):
         raise Problem(CROSS_SITE)
 
 
@@ -115,6 +116,11 @@ def is_signed(secret: str, timestamp: str, signature: str, body: bytes, now: flo
     if not is_right or not _TIMESTAMP.fullmatch(timestamp):
         return False
     return abs(now - int(timestamp)) <= REPLAY_WINDOW_S
+
+
+def _origins(host: str) -> tuple[str, str]:
+    """The origins of a page that a host has sent."""
+    return f"http://{host}".casefold(), f"https://{host}".casefold()
 
 
 def _from_this_machine(request: Request) -> bool:
