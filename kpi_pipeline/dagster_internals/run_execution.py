@@ -35,7 +35,8 @@ def execute_in_process(
 
     def watch(event: DagsterEvent) -> None:
         on_event(event)
-        if event.is_step_failure:
+        # Also between the failure and the end of the run: who cancels it may note that in between.
+        if event.is_step_failure or event.is_engine_event:
             run = instance.get_run_by_id(run_id)
             if run is not None and run.status is DagsterRunStatus.CANCELED:
                 # Dagster ends a run as canceled only from this status.

@@ -155,3 +155,21 @@ def test_a_run_marked_as_canceled_stays_canceled_when_its_step_fails_after_that(
     assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.CANCELED, f"{CHANGED}failures"
     # A failure would be retried, and told of.
     assert DagsterEventType.RUN_FAILURE not in {event.event_type for event in events}
+
+
+def test_a_run_marked_as_canceled_after_its_step_failed_stays_canceled(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    from kpi_pipeline.dagster_internals.run_execution import execute_in_process
+
+    run = create_run(instance, tmp_path, "failing")
+    events: list[DagsterEvent] = []
+
+    def cancel_before_it_ends(event: DagsterEvent) -> None:
+        if event.is_engine_event and any(one.is_step_failure for one in events):
+            instance.report_run_canceled(instance.get_run_by_id(run.run_id))
+        events.append(event)
+
+    execute_in_process(instance, run.run_id, cancel_before_it_ends)
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.CANCELED, f"{CHANGED}failures"
+    assert DagsterEventType.RUN_FAILURE not in {event.event_type for event in events}
