@@ -33,8 +33,11 @@ class MissReason(StrEnum):
     """Redis could not be read and the process did not hold the variant."""
 
 
-KEPT_GENERATIONS: Final = 2
-"""How many replaced generations are kept to roll back to; one is of an earlier reading if there is any."""
+KEPT_READINGS: Final = 2
+"""How many readings, other than the live one, each product keeps a replaced generation of to roll back to.
+
+The generation replaced last is kept besides, whatever its reading: it stands in for a damaged answer.
+"""
 
 _PREVIOUS: Final = b',"previous":'
 
@@ -104,7 +107,7 @@ class ManifestEntry:
     schema_version: Count
     variants: Count
     bytes: Count
-    previous: Annotated[tuple[Name, ...], Field(max_length=KEPT_GENERATIONS)]
+    previous: Annotated[tuple[Name, ...], Field(max_length=KEPT_READINGS + 1)]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -15,8 +15,8 @@ return fence
 FLIP: Final = """
 -- KEYS: manifest, entries of replaced generations, revocation of the run, then for each new entry its
 -- generation's set of members.
--- ARGV: generations to keep, then for each entry: product, generation, fence, reading, members it must
--- have, the entry's open JSON.
+-- ARGV: readings to keep besides the new one, then for each entry: product, generation, fence, reading,
+-- members it must have, the entry's open JSON.
 -- All go live, or none does. Returns the outcome, then the generations that are no longer kept, or the one
 -- that is incomplete.
 local function decoded(text)
@@ -26,6 +26,24 @@ local function decoded(text)
 end
 
 local function argument(place, number) return ARGV[1 + 6 * (place - 4) + number] end
+
+local function reading_of(name) return decoded(redis.call('HGET', KEYS[2], name)).reading or name end
+
+-- By reading, how many other products hold a generation of it: all products go back to one reading.
+local function held_by_others(product)
+  local counts, fields = {}, redis.call('HGETALL', KEYS[1])
+  for at = 1, #fields, 2 do
+    if fields[at] ~= product then
+      local entry, readings = decoded(fields[at + 1]), {}
+      if type(entry.reading) == 'string' then readings[entry.reading] = true end
+      for _, name in ipairs(type(entry.previous) == 'table' and entry.previous or {}) do
+        readings[reading_of(name)] = true
+      end
+      for reading in pairs(readings) do counts[reading] = (counts[reading] or 0) + 1 end
+    end
+  end
+  return counts
+end
 
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'revoked'} end
 local texts, lives = {}, {}
@@ -53,17 +71,20 @@ for place = 4, #KEYS do
   for _, name in ipairs(type(live.previous) == 'table' and live.previous or {}) do
     if name ~= generation then replaced[#replaced + 1] = name end
   end
-  -- The newest stays whatever it is, to stand in for a damaged answer. After it, those of a reading that no
-  -- newer one has: generations of one reading must not push out all that can be rolled back to.
-  local seen, first, others = {[argument(place, 4)] = true}, {}, {}
+  -- The newest stays whatever it is, to stand in for a damaged answer. Of each other reading the newest one
+  -- can be rolled back to: those that most products hold are kept, the latest of them first.
+  local seen, candidates, counts = {[argument(place, 4)] = true}, {}, held_by_others(argument(place, 1))
   for at, name in ipairs(replaced) do
-    local reading = decoded(redis.call('HGET', KEYS[2], name)).reading or name
-    if at == 1 or not seen[reading] then first[#first + 1] = at else others[#others + 1] = at end
+    local reading = reading_of(name)
+    if not seen[reading] then candidates[#candidates + 1] = {at, counts[reading] or 0} end
     seen[reading] = true
   end
-  for _, at in ipairs(others) do first[#first + 1] = at end
-  local keeps = {}
-  for number = 1, math.min(#first, tonumber(ARGV[1])) do keeps[first[number]] = true end
+  table.sort(candidates, function(one, other)
+    if one[2] ~= other[2] then return one[2] > other[2] end
+    return one[1] < other[1]
+  end)
+  local keeps = {[1] = true}
+  for number = 1, math.min(#candidates, tonumber(ARGV[1])) do keeps[candidates[number][1]] = true end
   local kept = {}
   for at, name in ipairs(replaced) do
     if keeps[at] then

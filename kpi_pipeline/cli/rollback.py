@@ -11,7 +11,7 @@ import typer
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.rollback import Rollback, RollbackRefused
+from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
@@ -79,29 +79,79 @@ def rollback(
     with reported_errors(as_json):
         with connect(redis_url(load_settings())) as client:
             cache = Rollback(client)
-            results = _roll_back(cache, (product,) if product else PRODUCTS, to)
+            results, refusal = _roll_back(cache, (product,) if product else PRODUCTS, to)
             entries = {name: live for name in PRODUCTS if (live := cache.live(name)) is not None}
         readings = LiveReadings.of(entries, time.time())
         ok = all(result.problem is None for result in results)
         if as_json:
             products = [result.as_dict() for result in results]
-            print_json({"ok": ok, "mixed": readings.mixed, "products": products})
+            refused = refusal and {
+                "reason": refusal.reason,
+                "readings": [_reading_as_dict(kept) for kept in refusal.kept],
+                "damaged": list(refusal.damaged),
+            }
+            print_json({"ok": ok, "mixed": readings.mixed, "products": products, "refused": refused})
         else:
             _print_results(results, readings)
+            if refusal is not None:
+                _print_refusal(refusal)
         if not ok:
             raise typer.Exit(FAILED)
 
 
-def _roll_back(cache: Rollback, products: Sequence[str], generation: str | None) -> list[RolledBack]:
+def _roll_back(
+    cache: Rollback, products: Sequence[str], generation: str | None
+) -> tuple[list[RolledBack], RollbackRefused | None]:
     try:
         live = cache.roll_back(products, generation)
     except RollbackRefused as error:
-        return [RolledBack(product, cache.live(product), str(error)) for product in products]
+        return [RolledBack(product, cache.live(product), error.reason) for product in products], error
     return [
         RolledBack(product, live[product], None)
         if product in live
         else RolledBack(product, cache.live(product), "it shows nothing: publish with `kpi warm`")
         for product in products
+    ], None
+
+
+def _reading_as_dict(kept: KeptReading) -> dict[str, Any]:
+    return {
+        "reading": kept.digest,
+        "read_at": as_iso(kept.read_at),
+        "generations": dict(kept.generations),
+        "live": list(kept.live),
+    }
+
+
+def _print_refusal(refusal: RollbackRefused) -> None:
+    if refusal.kept:
+        print_line("readings that are kept, the latest first:")
+        print_table(
+            ("Reading of", "Reading", "Kept by", "Live"),
+            [
+                (
+                    as_iso(kept.read_at),
+                    kept.digest[:8],
+                    ", ".join(kept.generations),
+                    ", ".join(kept.live),
+                )
+                for kept in refusal.kept
+            ],
+        )
+        print_line("correct the source and publish it with `kpi warm`")
+        if products := _with_an_earlier_reading(refusal.kept):
+            print_line(f"or take one of {', '.join(products)} back with --product: pages then differ")
+    if refusal.damaged:
+        print_line(f"generations that have lost keys or cannot be read: {', '.join(refusal.damaged)}")
+
+
+def _with_an_earlier_reading(kept: Sequence[KeptReading]) -> list[str]:
+    """The products that keep an earlier reading than the one that they show; the latest reading is first."""
+    return [
+        product
+        for place, shown in enumerate(kept)
+        for product in shown.live
+        if any(product in earlier.generations for earlier in kept[place + 1 :])
     ]
 
 

@@ -41,7 +41,7 @@ ENTRY = ManifestEntry(
     watermark=st.none() | st.text(),
     run_id=st.text(),
     rolled_back_at=st.none() | st.floats(0, 1e11),
-    previous=st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True), max_size=2, unique=True),
+    previous=st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True), max_size=3, unique=True),
 )
 def test_an_entry_is_read_as_written(
     fence, as_of, times, watermark, run_id, rolled_back_at, previous
@@ -95,7 +95,7 @@ ODD = {
     "schema_version": [None, "1", -1],
     "variants": [None, -1, 2.0],
     "bytes": [None, -1, "2"],
-    "previous": [None, "g1", ["a", "b", "c"], ["a", "a"], [3], [""], {"g1": 1}, [ENTRY.generation]],
+    "previous": [None, "g1", ["a", "b", "c", "d"], ["a", "a"], [3], [""], {"g1": 1}, [ENTRY.generation]],
 }
 
 

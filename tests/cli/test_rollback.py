@@ -126,10 +126,23 @@ def test_where_no_earlier_reading_is_common_nothing_changes_and_the_code_is_1(
     assert told["kpis"]["live"]["generation"] == second.generation
     assert told["charts"]["live"]["generation"] == only.generation
     assert told["financials"]["live"] is None
-    for text in (first.generation, only.generation, "kpi warm", "--product"):
-        assert text in told["charts"]["problem"]
-    printed = kpi("rollback", REDIS_URL=cache_url).output
-    assert printed.count("nothing was changed") == 1
+    refused = ran.json()["refused"]
+    assert refused["reason"] == told["charts"]["problem"]
+    assert [one["generations"] for one in refused["readings"]] == [
+        {"kpis": second.generation, "charts": only.generation},
+        {"kpis": first.generation},
+    ]
+    lines = kpi("rollback", REDIS_URL=cache_url).output.splitlines()
+    at = next(place for place, line in enumerate(lines) if "nothing was changed" in line)
+    assert len(lines[at]) < 160
+    heading, *readings = lines[at + 2 : at + 5]
+    assert heading.split("  ")[0] == "Reading of"
+    assert [line.split()[1:] for line in readings] == [
+        ["second", "kpis,", "charts", "kpis,", "charts"],
+        ["first", "kpis"],
+    ]
+    assert "kpi warm" in lines[at + 5]
+    assert lines[at + 6].startswith("or take one of kpis back with --product")
 
 
 def test_a_product_that_shows_nothing_is_named_and_the_code_is_1(kpi, publish, cache_url: str) -> None:

@@ -25,7 +25,7 @@ from kpi_pipeline.cache.keys import (
     revoked_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import KEPT_GENERATIONS, ManifestEntry, live_entry
+from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry, live_entry
 from kpi_pipeline.cache.publishing.integrity import unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
@@ -236,7 +236,7 @@ class Publisher:
                 *(members_key(entry.generation) for entry in entries),
             ],
             args=[
-                KEPT_GENERATIONS,
+                KEPT_READINGS,
                 *(
                     argument
                     for entry in entries

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import cast
 
 import redis
@@ -17,8 +16,37 @@ Held = Mapping[str, Sequence[ManifestEntry]]
 """By product the generations that can be live: the live one, then those it replaced, the newest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReading:
+    """A reading of the source of which generations can be live.
+
+    Attributes:
+        digest: `ManifestEntry.reading`.
+        read_at: When the source was first read and held it, in seconds since the epoch.
+        generations: The newest generation of it of each product that has one.
+        live: The products that show it.
+    """
+
+    digest: str
+    read_at: float
+    generations: Mapping[str, str]
+    live: tuple[str, ...]
+
+
 class RollbackRefused(LookupError):
-    """Nothing was rolled back; the message says why, what each product holds, and what to do."""
+    """Nothing was rolled back.
+
+    Attributes:
+        reason: Why, and what to do, as one sentence.
+        kept: The readings that products hold, the one that the source held last first.
+        damaged: Generations that cannot be made live because keys of theirs are gone or cannot be read.
+    """
+
+    def __init__(self, reason: str, kept: Sequence[KeptReading] = (), damaged: Sequence[str] = ()) -> None:
+        self.reason = reason
+        self.kept = tuple(kept)
+        self.damaged = tuple(damaged)
+        super().__init__(reason)
 
 
 class Rollback:
@@ -54,8 +82,8 @@ class Rollback:
         """Make an earlier reading of the source live again, in one step: of all products, or of none.
 
         The times of its generations stay. They get a new fence: a run that read the source before never
-        replaces them, the next run does. A product that shows nothing, because nothing of it is live or it
-        has expired, is left as it is.
+        replaces them; one that reads something else, or is to end the rollback, does. A product that shows
+        nothing, because nothing of it is live or it has expired, is left as it is.
 
         Args:
             products: Which are rolled back; others keep what they show.
@@ -79,7 +107,7 @@ class Rollback:
             if not lost:
                 return self._make_live(candidate, held, now)
             damaged += lost
-        raise RollbackRefused(_reason(held, generation, damaged))
+        raise RollbackRefused(_reason(generation), _kept_readings(held), damaged)
 
     def _held(self, product: str, now: float) -> list[ManifestEntry]:
         live = self._publisher.live(product)
@@ -153,24 +181,25 @@ def _last_held_at(chosen: Mapping[str, ManifestEntry]) -> float:
     return max(entry.verified_at for entry in chosen.values())
 
 
-def _reason(held: Held, generation: str | None, damaged: Sequence[str]) -> str:
-    lists = [
-        f"{product} holds {', '.join(_described(entry, entries[0]) for entry in entries)}"
-        for product, entries in held.items()
-    ]
+def _reason(generation: str | None) -> str:
     if generation is None:
-        what = "there is no earlier reading of the source of which each product has a whole generation"
-    else:
-        what = f"{generation} is not kept, or another product has no whole generation of its reading"
+        return "no earlier reading of the source is kept whole by every product; nothing was changed"
     return (
-        f"{what}; nothing was changed. {'; '.join(lists)}. "
-        + (f"Lost keys or cannot be read: {', '.join(damaged)}. " if damaged else "")
-        + "Correct the source and publish it with `kpi warm`, or take single products back with --product: "
-        "pages then show different readings"
+        f"{generation} is not kept whole, or not every product keeps its reading whole; nothing was changed"
     )
 
 
-def _described(entry: ManifestEntry, live: ManifestEntry) -> str:
-    moment = f"{datetime.fromtimestamp(entry.verified_at, UTC):%Y-%m-%d %H:%M:%S}Z"
-    sign = ", live" if entry is live else ""
-    return f"{entry.generation} (reading {entry.reading[:8]} of {moment}{sign})"
+def _kept_readings(held: Held) -> list[KeptReading]:
+    entries = [entry for kept in held.values() for entry in kept]
+    last_held_at = {
+        reading: _last_held_at(_of_reading(held, reading)) for reading in {entry.reading for entry in entries}
+    }
+    return [
+        KeptReading(
+            reading,
+            min(entry.first_read_at for entry in entries if entry.reading == reading),
+            {product: entry.generation for product, entry in _of_reading(held, reading).items()},
+            tuple(product for product, kept in held.items() if kept[0].reading == reading),
+        )
+        for reading in sorted(last_held_at, key=lambda reading: last_held_at[reading], reverse=True)
+    ]

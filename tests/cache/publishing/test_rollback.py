@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY, members_key, payload_key, variant_key
 from kpi_pipeline.cache.live_readings import LiveReadings
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest import KEPT_READINGS, AnswerState, ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip
-from kpi_pipeline.cache.publishing.rollback import Rollback, RollbackRefused
+from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
@@ -102,9 +102,37 @@ def test_going_back_again_goes_further_back(refresh, client) -> None:
     assert set(live_marks(client).values()) == {"second"}
     rollback.roll_back()
     assert set(live_marks(client).values()) == {"first"}
-    with pytest.raises(RollbackRefused, match="kpi warm"):
+    with pytest.raises(RollbackRefused, match="nothing was changed"):
         rollback.roll_back()
     assert set(live_marks(client).values()) == {"first"}
+
+
+def test_generations_written_again_leave_two_readings_to_go_back_to(refresh, client) -> None:
+    for mark in ("first", "second", "third"):
+        refresh(mark)
+        for product in PRODUCTS:  # filters were requested, or the nightly run wrote everything again
+            refresh(mark, [product])
+            refresh(mark, [product])
+    for mark in ("second", "first"):
+        Rollback(client).roll_back()
+        assert set(live_marks(client).values()) == {mark}
+
+
+def test_a_product_ahead_of_the_others_keeps_what_they_hold(refresh, client) -> None:
+    refresh("first")
+    refresh("second")
+    for mark in ("third", "fourth", "fifth", "sixth"):  # a reader refreshes one, the others fail
+        refresh(mark, ["dashboards"])
+    for mark in ("second", "first"):
+        Rollback(client).roll_back()
+        assert set(live_marks(client).values()) == {mark}
+
+
+def test_generations_that_are_kept_are_bounded(refresh, client) -> None:
+    for mark in range(9):
+        refresh(mark)
+        refresh(mark, PRODUCTS[:2])
+    assert all(len(Rollback(client).kept(product)) <= KEPT_READINGS + 1 for product in PRODUCTS)
 
 
 def test_a_reading_that_came_back_is_the_newest(refresh, client) -> None:
@@ -121,9 +149,21 @@ def test_where_no_earlier_reading_is_common_nothing_changes_and_all_is_listed(re
     before = client.hgetall(MANIFEST_KEY)
     with pytest.raises(RollbackRefused) as caught:
         Rollback(client).roll_back()
-    for entry in (*first.values(), *last.values()):
-        assert f"{entry.generation} (reading {entry.reading[:8]}" in str(caught.value)
-    assert "--product" in str(caught.value)
+    assert "nothing was changed" in caught.value.reason
+    assert caught.value.kept == (
+        KeptReading(
+            "reading second",
+            min(entry.first_read_at for entry in last.values()),
+            generations(last),
+            PRODUCTS,
+        ),
+        KeptReading(
+            "reading first",
+            min(entry.first_read_at for entry in first.values()),
+            generations(first),
+            (),
+        ),
+    )
     assert client.hgetall(MANIFEST_KEY) == before
 
 
@@ -140,8 +180,9 @@ def test_where_every_candidate_is_damaged_the_message_names_it(refresh, client) 
     first = refresh("first")
     refresh("second")
     lose(client, first["charts"])
-    with pytest.raises(RollbackRefused, match=f"cannot be read: {first['charts'].generation}"):
+    with pytest.raises(RollbackRefused) as caught:
         Rollback(client).roll_back()
+    assert caught.value.damaged == (first["charts"].generation,)
     assert set(live_marks(client).values()) == {"second"}
 
 
@@ -198,7 +239,7 @@ def test_an_expired_generation_and_one_of_another_format_are_not_made_live(newsr
     newsroom.publish(mark="old", computed_at=time.time() - 10_000)
     newsroom.publish(mark="format", schema_version=1)
     newsroom.publish(mark="live")
-    with pytest.raises(RollbackRefused, match="kpi warm"):
+    with pytest.raises(RollbackRefused, match="nothing was changed"):
         Rollback(client).roll_back()
 
 
@@ -350,4 +391,4 @@ def test_whatever_happened_a_rollback_leaves_one_reading_or_all_as_it_was(
         for product in PRODUCTS:
             entries = held(product)
             assert [entry.generation for entry in entries[1:]] == list(entries[0].previous)
-            assert len(entries) <= 3
+            assert len(entries) <= KEPT_READINGS + 2
