@@ -30,12 +30,15 @@ class LiveReading:
 
     Attributes:
         digest: `ManifestEntry.reading`.
-        read_at: When the source was last read and held that, by any product, in seconds since the epoch.
+        read_at: When the source was first read and held that, for any product, in seconds since the epoch:
+            the moment by which it is named.
+        checked_at: When the source was last read and held that, likewise.
         rolled_back_at: When an administrator rolled the product back to it; None if nobody did.
     """
 
     digest: str
     read_at: float
+    checked_at: float
     rolled_back_at: float | None
 
 
@@ -67,11 +70,16 @@ class LiveReadings:
             and entry.state_at(now) is not AnswerState.EXPIRED
         }
         read_at: dict[str, float] = {}
+        checked_at: dict[str, float] = {}
         for entry in shown.values():
-            read_at[entry.reading] = max(entry.verified_at, read_at.get(entry.reading, entry.verified_at))
+            reading = entry.reading
+            read_at[reading] = min(entry.first_read_at, read_at.get(reading, entry.first_read_at))
+            checked_at[reading] = max(entry.verified_at, checked_at.get(reading, entry.verified_at))
         return cls(
             {
-                product: LiveReading(entry.reading, read_at[entry.reading], entry.rolled_back_at)
+                product: LiveReading(
+                    entry.reading, read_at[entry.reading], checked_at[entry.reading], entry.rolled_back_at
+                )
                 for product, entry in shown.items()
             },
             _is_mixed(shown, now),
@@ -91,20 +99,20 @@ class LiveReadings:
         return own.rolled_back_at is not None or (self.mixed and own.digest != newest.digest)
 
     def groups(self) -> dict[LiveReading, tuple[str, ...]]:
-        """The products of each reading, the latest reading first."""
+        """The products of each reading, the one that the source held last first."""
         digests = {one.digest: one for one in self.by_product.values()}
         return {
             reading: tuple(name for name, one in self.by_product.items() if one.digest == reading.digest)
-            for reading in sorted(digests.values(), key=lambda one: one.read_at, reverse=True)
+            for reading in sorted(digests.values(), key=lambda one: one.checked_at, reverse=True)
         }
 
     def meta(self, product: str) -> dict[str, Any]:
         """What an answer of a product says of the readings, as plain JSON values; moments are ISO 8601.
 
         Returns:
-            `rolled_back`: the moment of the earlier reading that was gone back to, `read_at`, and when that
-            was done, `rolled_back_at`; None where nobody did. `mixed_readings`: by product its `reading` and
-            `read_at` while readers are to know that they differ; None otherwise.
+            `rolled_back`: `read_at`, when the source was first read and held the reading that was gone back
+            to, and when that was done, `rolled_back_at`; None where nobody did. `mixed_readings`: by product
+            its `reading` and `read_at` while readers are to know that they differ; None otherwise.
         """
         own = self.by_product.get(product)
         rolled_back = None
@@ -117,7 +125,7 @@ class LiveReadings:
         return {"rolled_back": rolled_back, "mixed_readings": mixed if self.mixed else None}
 
     def as_phrases(self) -> Phrases:
-        """Each reading with its products, the latest reading first."""
+        """Each reading with its products, the one that the source held last first."""
         return Phrases(
             tuple(
                 Phrase(
@@ -133,7 +141,7 @@ class LiveReadings:
         )
 
     def as_text(self) -> str:
-        """Each reading with its products, the latest reading first, for engineers."""
+        """Each reading with its products, the one that the source held last first, for engineers."""
         return self.as_phrases().written(PLAIN)
 
     def as_dict(self) -> dict[str, Any]:
@@ -144,6 +152,7 @@ class LiveReadings:
                 product: {
                     "reading": one.digest,
                     "read_at": one.read_at,
+                    "checked_at": one.checked_at,
                     "rolled_back_at": one.rolled_back_at,
                 }
                 for product, one in self.by_product.items()

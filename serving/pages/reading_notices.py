@@ -34,7 +34,7 @@ def reading_notices(readings: LiveReadings, product: str, pages: Sequence[Page],
 
 
 def _moments(readings: LiveReadings, writer: Writer) -> dict[str, str]:
-    """When each reading was last taken, to the second where the minute does not tell two apart."""
+    """When each reading was first taken, to the second where the minute does not tell two apart."""
     read_at = {reading.digest: reading.read_at for reading in readings.groups()}
     moments = {digest: writer.formats.moment(moment) for digest, moment in read_at.items()}
     if len(set(moments.values())) == len(moments):

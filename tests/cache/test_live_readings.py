@@ -69,11 +69,23 @@ def test_a_rollback_of_all_mixes_nothing_and_keeps_its_mark() -> None:
     assert not readings.mixed
     assert readings.rolled_back == ("kpis", "charts")
     # One reading has one moment, whenever each product confirmed it.
-    assert readings.groups() == {LiveReading("first", FIRST_AT + 60, SECOND_AT): ("kpis", "charts")}
+    assert readings.groups() == {LiveReading("first", FIRST_AT, FIRST_AT + 60, SECOND_AT): ("kpis", "charts")}
 
 
 def test_equal_contents_are_one_reading_however_late_they_were_read() -> None:
     assert not LiveReadings.of(entries(kpis=("same", FIRST_AT), charts=("same", SECOND_AT)), 9000).mixed
+
+
+def test_a_reading_is_of_when_it_was_first_read_however_often_it_is_confirmed() -> None:
+    confirmed = replace(MIXED["charts"], verified_at=SECOND_AT - 100)
+    (_, first) = LiveReadings.of({**MIXED, "charts": confirmed}, SECOND_AT + 1000).groups()
+    assert (first.digest, first.read_at, first.checked_at) == ("first", FIRST_AT, SECOND_AT - 100)
+
+
+def test_the_reading_that_the_source_held_last_comes_first() -> None:
+    back = replace(MIXED["charts"], verified_at=SECOND_AT + 10)
+    groups = LiveReadings.of({**MIXED, "charts": back}, SECOND_AT + 1000).groups()
+    assert [one.digest for one in groups] == ["first", "second"]
 
 
 def test_what_shows_no_figures_is_not_compared() -> None:
@@ -95,11 +107,17 @@ def test_groups_and_plain_values() -> None:
         ("second", ("kpis", "dashboards")),
         ("first", ("charts",)),
     ]
+    second = {"reading": "second", "read_at": SECOND_AT - 5, "checked_at": SECOND_AT}
     assert readings.as_dict() == {
         "mixed": True,
         "products": {
-            "kpis": {"reading": "second", "read_at": SECOND_AT, "rolled_back_at": None},
-            "charts": {"reading": "first", "read_at": FIRST_AT, "rolled_back_at": None},
-            "dashboards": {"reading": "second", "read_at": SECOND_AT, "rolled_back_at": None},
+            "kpis": {**second, "rolled_back_at": None},
+            "charts": {
+                "reading": "first",
+                "read_at": FIRST_AT,
+                "checked_at": FIRST_AT,
+                "rolled_back_at": None,
+            },
+            "dashboards": {**second, "rolled_back_at": None},
         },
     }

@@ -70,7 +70,9 @@ def system_schemas() -> dict[str, Schema]:
 _LIVE_READINGS: Final = {
     "mixed": described(BOOLEAN, "Whether products show different readings, and readers are to know it."),
     "products": map_of(
-        object_of({"reading": TEXT, "read_at": SECONDS, "rolled_back_at": or_null(SECONDS)}),
+        object_of(
+            {"reading": TEXT, "read_at": SECONDS, "checked_at": SECONDS, "rolled_back_at": or_null(SECONDS)}
+        ),
         propertyNames=PRODUCT,
     ),
 }

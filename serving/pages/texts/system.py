@@ -137,7 +137,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_reads_missing": Text("No encontradas", "Not found"),
     "system_reads_expired": Text("Caducadas", "Expired"),
     "system_source": Text("Fuente", "Source"),
-    "system_source_read": Text("Última lectura aceptada", "Last accepted reading"),
+    "system_source_read": Text("Leída y aceptada por última vez", "Last read and accepted"),
     "system_source_certificates": Text("Certificados aceptados", "Certificates accepted"),
     "system_source_refused": Text("Filas rechazadas", "Rows refused"),
     "system_source_of_certificates": Text("certificados", "certificates"),

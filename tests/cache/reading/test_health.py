@@ -32,7 +32,7 @@ WELL = HealthFacts(
     states=dict.fromkeys(PRODUCTS, AnswerState.FRESH),
     unreadable={},
     readings=SourceReadings(),
-    live_readings=LiveReadings(dict.fromkeys(PRODUCTS, LiveReading("0a1b2c3d4e", 1.0, None)), mixed=False),
+    live_readings=LiveReadings(dict.fromkeys(PRODUCTS, LiveReading("0a1b", 1.0, 1.0, None)), mixed=False),
     alarms={},
     silent=False,
     report=REPORT,
@@ -69,7 +69,7 @@ def test_nothing_is_wrong() -> None:
             "source",
         ),
         (
-            {"live_readings": LiveReadings({"charts": LiveReading("0a1b", 1.0, 2.0)}, mixed=False)},
+            {"live_readings": LiveReadings({"charts": LiveReading("0a1b", 1.0, 1.0, 2.0)}, mixed=False)},
             "products_rolled_back",
             "charts",
         ),
@@ -265,7 +265,7 @@ def test_readers_get_moments_shares_and_amounts_in_their_own_writing() -> None:
             return f"<{seconds:.0f}>"
 
     held = SourceReadings(None, HeldReading(READING, (Fall("costs", "", 2, 1),)))
-    rolled_back = LiveReadings({"charts": LiveReading("0a1b", 1.0, 2.0)}, mixed=True)
+    rolled_back = LiveReadings({"charts": LiveReading("0a1b", 1.0, 1.0, 2.0)}, mixed=True)
     findings = health_of(replace(WELL, readings=held, live_readings=rolled_back)).findings
     texts = " ".join(finding.reason_for(Chilean("es")) for finding in findings)
     assert "el número de costos bajó un 50.0%, de 2 a 1" in texts
