@@ -1,5 +1,6 @@
 """The entry by which a generation goes live: when its source was read, and all that it comes from."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from hashlib import blake2b
@@ -14,17 +15,15 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.sources.provenance import Provenance
 
 
-def first_read_at(live: ManifestEntry | None, reading: str, provenance: Provenance) -> float:
+def first_read_at(held: Iterable[ManifestEntry], reading: str, provenance: Provenance) -> float:
     """When the source was first read and held a reading, in seconds since the epoch.
 
     Args:
-        live: The live generation; None where there is none.
+        held: The live generation, and where somebody rolled back to it those that it replaced.
         reading: Digest of the reading.
         provenance: Where that was read now.
     """
-    if live is None or live.reading != reading:
-        return provenance.read_at
-    return min(live.first_read_at, provenance.read_at)
+    return min([provenance.read_at, *(entry.first_read_at for entry in held if entry.reading == reading)])
 
 
 def inputs_digest(product: str, reading: str, difference: list[Filter], described: dict[str, Any]) -> str:
@@ -97,10 +96,12 @@ def manifest_entry(
 def prolonged_entry(live: ManifestEntry, provenance: Provenance, life: tuple[float, float]) -> ManifestEntry:
     """The entry of a generation that was rolled back to and stays: it lives on, and keeps its age.
 
+    It keeps its fence too: a run that is to end the rollback may have read the source before this one.
+
     Args:
         live: Its entry.
         provenance: The reading of the source that would replace it.
         life: For how many seconds from that reading it is shown, and stale after that.
     """
-    fresh_until = provenance.read_at + life[0]
-    return replace(live, fence=provenance.fence, fresh_until=fresh_until, stale_until=fresh_until + life[1])
+    fresh_until = max(live.fresh_until, provenance.read_at + life[0])
+    return replace(live, fresh_until=fresh_until, stale_until=max(live.stale_until, fresh_until + life[1]))

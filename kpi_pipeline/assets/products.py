@@ -38,6 +38,7 @@ from kpi_pipeline.assets.reuse import WritePlan, basis_digest, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_filters
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.compute.charts.rendering import render_png
@@ -189,7 +190,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 provenance,
                 as_of,
                 reading=reading,
-                first_read_at=first_read_at(live, reading, provenance),
+                first_read_at=first_read_at(_held(live, cache), reading, provenance),
                 inputs=inputs,
                 basis=basis,
                 run_id=context.run_id,
@@ -319,6 +320,14 @@ def _fail_on(problems_by_check: Mapping[str, list[str]]) -> None:
 def _ends_rollback(run: DagsterRun) -> bool:
     """Whether a run publishes what was rolled back from: an engineer wants it."""
     return run.tags.get(END_ROLLBACK_TAG) == YES or FROM_UI_TAG in run.tags
+
+
+def _held(live: ManifestEntry | None, cache: CacheResource) -> list[ManifestEntry]:
+    """The live generation, and where somebody rolled back to it those that it replaced."""
+    if live is None:
+        return []
+    rollback = Rollback(cache.client)
+    return [live, *(rollback.kept(live.product) if live.rolled_back_at is not None else ())]
 
 
 def _writes_all(run: DagsterRun) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.fulfil import END_ROLLBACK_TAG, REQUESTED_BY_TAG, YES, refreshed_products
 from kpi_pipeline.cli.console import ProgressDisplay
@@ -24,12 +24,16 @@ from kpi_pipeline.stack.supervision import running_addresses
 TIMEOUT_S: Final = 1800
 """How long a refresh is followed: Dagster's limit for a run."""
 
+ROLLED_BACK: Final = "rolled back"
+"""Outcome of a product that stays on the earlier reading to which an administrator has taken it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """The live generation of one product after a refresh.
 
-    `outcome` is `written`, or `unchanged` when the source gives the figures that were live before.
+    `outcome` is `written`, `unchanged` when the source gives the figures that were live before, or `rolled
+    back` when an administrator has taken the product to an earlier reading and the run did not end that.
     `run_id` is the requested run, or one that read the source later; `seconds`, the duration of the run's
     step for the product, is None then.
     """
@@ -172,7 +176,7 @@ def read_back(
             Refreshed(
                 product=product,
                 generation=entry.generation,
-                outcome="written" if entry.verified_at == entry.computed_at else "unchanged",
+                outcome=_outcome(entry),
                 run_id=entry.run_id,
                 variants=entry.variants,
                 bytes=entry.bytes,
@@ -180,6 +184,12 @@ def read_back(
             )
         )
     return tuple(live)
+
+
+def _outcome(entry: ManifestEntry) -> str:
+    if entry.rolled_back_at is not None:
+        return ROLLED_BACK
+    return "written" if entry.verified_at == entry.computed_at else "unchanged"
 
 
 def _reads_back(reader: CacheReader, product: str) -> bool:

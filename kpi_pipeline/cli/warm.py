@@ -1,18 +1,20 @@
 """`kpi warm`: publish through Dagster, and verify by reading back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings, as_iso
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB, refresh_job
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
-from kpi_pipeline.cli.refresh import Refresh, dagster_client, refresh
+from kpi_pipeline.cli.refresh import ROLLED_BACK, Refresh, Refreshed, dagster_client, refresh
 from kpi_pipeline.cli.warm_variants import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.dagster_client import DagsterClient
@@ -36,7 +38,7 @@ def warm(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish now, show the progress, and read the live figures back.
+    """Publish now, show the progress, and read the live figures back. It ends a rollback.
 
     Without --filter, Dagster's jobs refresh the products, and some answers of each are read back; with
     --all, every answer. With --filter, the command requests one variant as readers do; that variant stays
@@ -61,6 +63,7 @@ def warm(
                 warmed = warm_variants(client, products or PRODUCTS, filters, display)
             _print_warmed(server, warmed, as_json)
             return
+        before = _live_readings(address)
         jobs = [refresh_job(name) for name in products or ()] or [REFRESH_ALL_JOB]
         with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(jobs)) as threads:
             refreshes = list(
@@ -72,19 +75,99 @@ def warm(
             if everything:
                 with connect(address) as client:
                     verified = verify(client, PRODUCTS, display)
-        _print_refreshed(refreshes, verified, as_json)
+        rollback = RollbackEnd.between(before, _live_readings(address), products or PRODUCTS)
+        _print_refreshed(refreshes, verified, rollback, as_json)
 
 
-def _print_refreshed(refreshes: Sequence[Refresh], verified: Sequence[Verified], as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class RollbackEnd:
+    """What a refresh that ends rollbacks did to those that it found.
+
+    Attributes:
+        ended: By the reading that they show, products that were rolled back and are no longer.
+        unchanged: Those of them for which that is the reading that they had been taken back to.
+        stays: Products that were to be refreshed and are rolled back.
+        others: Products that were not, and are.
+    """
+
+    ended: Mapping[LiveReading, tuple[str, ...]]
+    unchanged: tuple[str, ...]
+    stays: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @classmethod
+    def between(cls, before: LiveReadings, after: LiveReadings, products: Sequence[str]) -> "RollbackEnd":
+        """Compare the readings that products show before and after a refresh of some."""
+        ended = [product for product in before.rolled_back if product not in after.rolled_back]
+        return cls(
+            {
+                reading: shown
+                for reading, of_reading in after.groups().items()
+                if (shown := tuple(product for product in of_reading if product in ended))
+            },
+            tuple(
+                product
+                for product in ended
+                if product in after.by_product
+                and before.by_product[product].digest == after.by_product[product].digest
+            ),
+            tuple(product for product in after.rolled_back if product in products),
+            tuple(product for product in after.rolled_back if product not in products),
+        )
+
+    @property
+    def problems(self) -> list[str]:
+        """What the command was to end and did not."""
+        if not self.stays:
+            return []
+        return [
+            f"{', '.join(self.stays)}: rolled back while the run was under way, so that the earlier reading "
+            "stays; `kpi warm` ends it"
+        ]
+
+    def sentences(self) -> Iterator[str]:
+        """What became of the rollbacks; nothing where there was none."""
+        for reading, products in self.ended.items():
+            yield (
+                f"the rollback of {', '.join(products)} has ended: live is the reading of "
+                f"{as_iso(reading.read_at)}, which the source holds"
+            )
+        if self.unchanged:
+            yield (
+                f"the figures of {', '.join(self.unchanged)} are the same as before: the source holds again "
+                "what had been rolled back to"
+            )
+        if self.others:
+            yield f"{', '.join(self.others)}: still rolled back; `kpi warm` without --product ends that too"
+
+
+def _live_readings(address: str) -> LiveReadings:
+    with connect(address) as client:
+        return CacheReader(client, poll_s=0).live_readings()
+
+
+def _print_refreshed(
+    refreshes: Sequence[Refresh], verified: Sequence[Verified], rollback: RollbackEnd, as_json: bool
+) -> None:
     problems = [f"{result.product}: {problem}" for result in verified for problem in result.problems]
+    problems += rollback.problems
     if as_json:
-        report: dict[str, Any] = {"ok": not problems, "runs": list(map(asdict, refreshes))}
+        report: dict[str, Any] = {
+            "ok": not problems,
+            "runs": list(map(asdict, refreshes)),
+            "rollback": {
+                "ended": [product for products in rollback.ended.values() for product in products],
+                "stays": [*rollback.stays, *rollback.others],
+            },
+        }
         if verified:
             report["verified"] = list(map(asdict, verified))
         print_json(report)
     else:
         for result in refreshes:
             print_refresh(result)
+        for sentence in rollback.sentences():
+            print_line(sentence)
     _end(problems, as_json)
 
 
@@ -131,7 +214,7 @@ def print_refresh(refreshed: Refresh) -> None:
             (
                 live.product,
                 live.outcome,
-                "by a later run" if live.seconds is None else f"{live.seconds:.2f}",
+                _duration(live),
                 f"{live.variants:,}",
                 f"{live.bytes:,}",
                 live.generation,
@@ -140,3 +223,9 @@ def print_refresh(refreshed: Refresh) -> None:
         ],
     )
     print_line(f"{refreshed.job} took {refreshed.seconds:.1f} s: {refreshed.link}")
+
+
+def _duration(live: Refreshed) -> str:
+    if live.seconds is not None:
+        return f"{live.seconds:.2f}"
+    return "" if live.outcome == ROLLED_BACK else "by a later run"

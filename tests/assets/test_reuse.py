@@ -306,6 +306,23 @@ def test_a_rollback_stays_until_the_source_changes_or_somebody_ends_it(source, r
     assert (live().rolled_back_at, live().rolled_back_from) == (None, None)
 
 
+def test_a_run_ends_a_rollback_though_a_later_one_has_left_it_as_it_was(source, run, refresh) -> None:
+    refresh()
+    source(ONE_AMOUNT)
+    refresh()
+    second = live()
+    with connect(os.environ["REDIS_URL"]) as client:
+        Rollback(client).roll_back(["kpis"])
+        begun_before = Publisher(client).next_fence()
+        refresh()  # a schedule's run
+        assert live().rolled_back_at is not None
+        assert live().fence < begun_before
+    refresh(**{"kpi/end_rollback": "yes"})
+    assert (live().reading, live().rolled_back_at) == (second.reading, None)
+    # The source has held it all the time.
+    assert live().first_read_at == second.first_read_at
+
+
 def test_after_a_rollback_answers_are_reused_from_what_is_live_again(source, refresh, told) -> None:
     refresh()
     first = live()
