@@ -67,10 +67,12 @@ FILTER_CONFLICT: Final = ProblemType(
     400,
     Text("Filtros que se contradicen", "Conflicting filters"),
     Text(
-        "Deje solo uno. Un periodo (period), un rango de meses (from, to) y meses sueltos (month) son tres "
-        "maneras de elegir el tiempo.",
-        "Leave only one. A period (period), a range of months (from, to) and single months (month) are three "
-        "ways to choose the time.",
+        "Deje solo uno. Un periodo, un rango de meses y meses sueltos son tres maneras de elegir el tiempo.",
+        "Leave only one. A period, a range of months and single months are three ways to choose the time.",
+    ),
+    Text(
+        "Sus parámetros son period; from y to; month.",
+        "Their parameters are period; from and to; month.",
     ),
 )
 INVALID_DATE: Final = ProblemType(
@@ -93,6 +95,21 @@ NO_MONTH_END: Final = ProblemType(
     Text(
         "«kpi backfill --from 2024-01 --to 2024-06» publica otros.",
         "`kpi backfill --from 2024-01 --to 2024-06` publishes others.",
+    ),
+)
+NO_MONTH_ENDS: Final = ProblemType(
+    "no-month-ends",
+    404,
+    Text("Todavía no hay cierres de mes", "There are no month ends yet"),
+    Text(
+        "El cierre de cada mes se guarda por sí solo al terminar el mes; los de meses anteriores los agrega "
+        "quien administra el sistema. Sin fecha se muestran las cifras actuales.",
+        "Each month end is kept by itself once the month is over; those of earlier months are added by "
+        "whoever runs the system. Without a date the current figures are shown.",
+    ),
+    Text(
+        "«kpi backfill --from 2024-01 --to 2024-06» los publica.",
+        "`kpi backfill --from 2024-01 --to 2024-06` publishes them.",
     ),
 )
 FILTER_NOT_KEPT: Final = ProblemType(

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -14,8 +15,15 @@ from werkzeug.exceptions import HTTPException
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.filter_parameters import FilterConflict, NoMonths, QueryError
-from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.filter_parameters import (
+    FILTER_LABELS,
+    FILTER_NAMES,
+    FILTER_PARAMETERS,
+    FilterConflict,
+    NoMonths,
+    QueryError,
+)
+from kpi_pipeline.model.labels import LANGUAGES, Language, Text
 from serving.as_of import AS_OF, InvalidDate
 from serving.freshness import RETRY_S
 from serving.problem_types import (
@@ -27,6 +35,7 @@ from serving.problem_types import (
     INVALID_DATE,
     METHOD_NOT_ALLOWED,
     NO_MONTH_END,
+    NO_MONTH_ENDS,
     NOT_FOUND,
     NOT_READY,
     PROBLEM_TYPES,
@@ -34,7 +43,7 @@ from serving.problem_types import (
     UNKNOWN_FILTER_VALUE,
     ProblemType,
 )
-from serving.responses import prefers_page, reader_language
+from serving.responses import LANGUAGE_PARAMETER, prefers_page, reader_language
 
 MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/", "/webhook/")
 """Prefixes of addresses that programs read: their errors are JSON. All others are pages."""
@@ -54,6 +63,59 @@ _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWE
 routes: Final = Blueprint("problems", __name__)
 
 
+@dataclass(frozen=True, slots=True)
+class AllowedValues:
+    """What a query parameter could be, for people.
+
+    Attributes:
+        label: What it is called; None where only one parameter is at fault.
+        values: As they are shown.
+    """
+
+    label: Text | None
+    values: tuple[Text, ...]
+
+
+_FILTERS: Final = AllowedValues(
+    None,
+    tuple(
+        Text(f"{label.es}: {spelling.es}", f"{label.en}: {spelling.en}")
+        for label, spelling in ((FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in FILTER_NAMES)
+    ),
+)
+"""The filters, each with the name by which an address selects it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedPage:
+    """The page that a reader sees, or wants to see.
+
+    Attributes:
+        path: Of its address.
+        parameters: Of its address.
+    """
+
+    path: str
+    parameters: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of_request(cls) -> "RequestedPage":
+        """What the present request is for."""
+        return cls(request.path, tuple(request.args.items(multi=True)))
+
+    def without(self, blamed: Callable[[str, str], bool]) -> str:
+        """Its address without the query parameters at fault."""
+        return self._address([pair for pair in self.parameters if not blamed(*pair)])
+
+    def in_language(self, language: Language) -> str:
+        """Its address in a language."""
+        others = [pair for pair in self.parameters if pair[0] != LANGUAGE_PARAMETER]
+        return self._address([*others, (LANGUAGE_PARAMETER, language)])
+
+    def _address(self, parameters: Sequence[tuple[str, str]]) -> str:
+        return f"{self.path}?{urlencode(parameters)}" if parameters else self.path
+
+
 class Problem(Exception):
     """A request that cannot be answered.
 
@@ -64,6 +126,8 @@ class Problem(Exception):
         headers: Headers of the answer, such as Retry-After.
         blamed: Whether a query parameter, by name and value, is at fault: the page without those is offered
             to people. None where no parameter is.
+        allowed: What people can choose instead, by parameter; those of the members by default.
+        page: The page that the reader sees; None where that is the address requested.
     """
 
     def __init__(
@@ -74,6 +138,8 @@ class Problem(Exception):
         members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         blamed: Callable[[str, str], bool] | None = None,
+        allowed: Sequence[AllowedValues] | None = None,
+        page: RequestedPage | None = None,
     ) -> None:
         super().__init__(kind.slug)
         self.kind = kind
@@ -81,6 +147,9 @@ class Problem(Exception):
         self.members = dict(members or {})
         self.headers = dict(headers or {})
         self.blamed = blamed
+        values = tuple(Text(value, value) for value in self.members.get("allowed", ()))
+        self.allowed = (AllowedValues(None, values),) if allowed is None else tuple(allowed)
+        self.page = page
 
     def detail(self, language: Language, *, for_programs: bool) -> str:
         """What happened and what to do."""
@@ -117,8 +186,9 @@ def problem_response(problem: Problem) -> Response:
             kind.title.into(language),
             kind.explanation(language, for_programs=False),
             cause=problem.cause.into(language) if problem.cause else "",
-            allowed=problem.members.get("allowed", ()),
-            wider_url=_address_without(problem.blamed) if problem.blamed else "",
+            allowed=problem.allowed,
+            page=problem.page,
+            blamed=problem.blamed,
         )
     response.headers.update(problem.headers)
     return response
@@ -130,9 +200,7 @@ def register_problem_handlers(app: Flask) -> None:
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidDate, _invalid_date)
-    app.register_error_handler(QueryError, _unknown_filter)
-    app.register_error_handler(FilterConflict, _filter_conflict)
-    app.register_error_handler(NoMonths, _no_months)
+    app.register_error_handler(QueryError, lambda error: problem_response(filter_problem(error)))
     app.register_error_handler(NoMonthEnd, _no_month_end)
     app.register_error_handler(NoRedis, _unavailable)
     app.register_error_handler(CacheUnavailable, _unavailable)
@@ -162,72 +230,102 @@ def _invalid_date(error: InvalidDate) -> Response:
     return problem_response(Problem(INVALID_DATE, cause, members=members, blamed=_is_date))
 
 
-def _unknown_filter(error: QueryError) -> Response:
-    if error.value is None:
-        kind = UNKNOWN_FILTER
-        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
-    else:
-        kind = UNKNOWN_FILTER_VALUE
-        cause = Text(
-            f"El filtro «{error.parameter}» no tiene el valor «{error.value}».",
-            f'The filter "{error.parameter}" has no value "{error.value}".',
-        )
-    members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
-    return problem_response(
-        Problem(
-            kind,
-            cause,
-            members=members,
-            blamed=lambda name, value: name == error.parameter and error.value in (None, value),
-        )
+def filter_problem(error: QueryError, page: "RequestedPage | None" = None) -> Problem:
+    """The problem of query parameters that are no filter: all that is at fault, at once.
+
+    Args:
+        error: What is wrong with them.
+        page: The page that the reader sees; None where that is the address requested.
+    """
+    faults = [_fault(one) for one in (error, *error.others)]
+    members = [
+        {"parameter": one.parameter, "value": one.value, "allowed": one.allowed}
+        for one in (error, *error.others)
+    ]
+    return Problem(
+        faults[0].kind,
+        Text(" ".join(fault.cause.es for fault in faults), " ".join(fault.cause.en for fault in faults)),
+        members=members[0] | ({"others": members[1:]} if members[1:] else {}),
+        blamed=lambda name, value: any(fault.blames(name, value) for fault in faults),
+        allowed=tuple(fault.allowed for fault in faults),
+        page=page,
     )
 
 
-def _no_months(error: NoMonths) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One query parameter that is no filter.
+
+    Attributes:
+        kind: What is wrong with it.
+        cause: The same as a sentence.
+        allowed: What it could be.
+        blames: Whether a parameter, by name and value, is at fault.
+    """
+
+    kind: ProblemType
+    cause: Text
+    allowed: AllowedValues
+    blames: Callable[[str, str], bool]
+
+
+def _fault(error: QueryError) -> _Fault:
+    allowed = AllowedValues(error.label, tuple(Text(value, value) for value in error.allowed))
+    if isinstance(error, FilterConflict):
+        return _conflict(error)
+    if isinstance(error, NoMonths):
+        bounds = (error.first, error.last)
+        return _Fault(UNKNOWN_FILTER_VALUE, _no_months(error), allowed, lambda _, value: value in bounds)
+    if error.value is None:
+        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
+        return _Fault(UNKNOWN_FILTER, cause, _FILTERS, lambda name, _: name == error.parameter)
+    cause = Text(
+        f"El filtro «{error.label.es}» no tiene el valor «{error.value}».",
+        f'The filter "{error.label.en}" has no value "{error.value}".',
+    )
+    return _Fault(UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value))
+
+
+def _no_months(error: NoMonths) -> Text:
     first, last = error.first, error.last
     if error.is_reversed:
-        cause = Text(
-            f"El periodo comienza en {first} y termina antes, en {last} (filtro «{error.parameter}»).",
-            f'The range begins in {first} and ends before, in {last} (filter "{error.parameter}").',
+        return Text(
+            f"El periodo comienza en {first} y termina antes, en {last}.",
+            f"The range begins in {first} and ends before, in {last}.",
         )
-    else:
-        begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
-        end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
-        cause = Text(
-            f"No hay datos{begin.es}{end.es} (filtro «{error.parameter}»).",
-            f'There are no data{begin.en}{end.en} (filter "{error.parameter}").',
-        )
-    members = {"parameter": error.parameter, "value": error.value, "allowed": error.allowed}
-    return problem_response(
-        Problem(UNKNOWN_FILTER_VALUE, cause, members=members, blamed=lambda _, value: value in (first, last))
-    )
+    begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
+    end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
+    return Text(f"No hay datos{begin.es}{end.es}.", f"There are no data{begin.en}{end.en}.")
 
 
-def _filter_conflict(error: FilterConflict) -> Response:
+def _conflict(error: FilterConflict) -> _Fault:
+    label, other = error.label, error.other_label
     if error.parameter == error.other:
-        first, second = error.allowed
+        values = tuple(Text(value, value) for value in error.allowed)
         cause = Text(
-            f"El filtro «{error.parameter}» no puede ser a la vez «{first}» y «{second}».",
-            f'The filter "{error.parameter}" cannot be both "{first}" and "{second}".',
+            f"El filtro «{label.es}» no puede ser a la vez «{values[0].es}» y «{values[1].es}».",
+            f'The filter "{label.en}" cannot be both "{values[0].en}" and "{values[1].en}".',
         )
     else:
+        values = (other, label)
         cause = Text(
-            f"Los filtros «{error.other}» y «{error.parameter}» no van juntos.",
-            f'The filters "{error.other}" and "{error.parameter}" do not go together.',
+            f"Los filtros «{other.es}» y «{label.es}» no van juntos.",
+            f'The filters "{other.en}" and "{label.en}" do not go together.',
         )
-    members = {"parameter": error.parameter, "value": None, "allowed": error.allowed}
-    return problem_response(
-        Problem(FILTER_CONFLICT, cause, members=members, blamed=lambda name, _: name == error.parameter)
-    )
+    allowed = AllowedValues(label, values)
+    return _Fault(FILTER_CONFLICT, cause, allowed, lambda name, _: name == error.parameter)
 
 
 def _no_month_end(error: NoMonthEnd) -> Response:
     day = error.as_of.isoformat()
+    members: dict[str, Any] = {"parameter": AS_OF, "value": day}
+    if not error.available:
+        cause = Text(f"No hay cifras al {day}.", f"There are no figures as of {day}.")
+        return problem_response(Problem(NO_MONTH_ENDS, cause, members=members, blamed=_is_date))
     cause = Text(
         f"No se guarda ningún cierre de mes hasta el {day}.", f"No month end is kept on or before {day}."
     )
-    allowed = tuple(month_end.isoformat() for month_end in error.available)
-    members = {"parameter": AS_OF, "value": day, "allowed": allowed}
+    members["allowed"] = tuple(month_end.isoformat() for month_end in error.available)
     return problem_response(Problem(NO_MONTH_END, cause, members=members, blamed=_is_date))
 
 
@@ -270,29 +368,35 @@ def _is_date(name: str, _value: str) -> bool:
     return name == AS_OF
 
 
-def _address_without(blamed: Callable[[str, str], bool]) -> str:
-    """The address requested, without the query parameters at fault."""
-    kept = [pair for pair in request.args.items(multi=True) if not blamed(*pair)]
-    return f"{request.path}?{urlencode(kept)}" if kept else request.path
-
-
 def _page(
     status: int,
     title: str,
     advice: str,
     *,
     cause: str = "",
-    allowed: Sequence[str] = (),
-    wider_url: str = "",
+    allowed: Sequence[AllowedValues] = (),
+    page: "RequestedPage | None" = None,
+    blamed: Callable[[str, str], bool] | None = None,
 ) -> Response:
+    language, shown = reader_language(), page or RequestedPage.of_request()
+    other = next(other for other in LANGUAGES if other != language)
     body = render_template(
         "problem.html",
-        language=reader_language(),
+        language=language,
+        other_language=other,
+        other_language_url=shown.in_language(other),
         status=status,
         title=title,
         cause=cause,
         advice=advice,
-        allowed=allowed,
-        wider_url=wider_url,
+        allowed=[
+            (
+                values.label.into(language) if values.label else "",
+                [one.into(language) for one in values.values],
+            )
+            for values in allowed
+            if values.values
+        ],
+        wider_url=shown.without(blamed) if blamed else "",
     )
     return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

@@ -37,6 +37,7 @@ _PROBLEM_REASONS: Final = {
     "not-ready": "missing",
     "filter-not-kept": "missing",
     "no-month-end": "no_month_end",
+    "no-month-ends": "no_month_end",
 }
 
 

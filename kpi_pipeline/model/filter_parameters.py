@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from kpi_pipeline.model.dimensions import DIMENSION_NAMES, ISSUED_AGE, MONTH, PARAMETER_NAMES
+from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, ISSUED_AGE, MONTH, PARAMETER_NAMES
 from kpi_pipeline.model.filters import Filter, fold
+from kpi_pipeline.model.labels import Text
 
 PERIOD: Final = "period"
 """Names a quick period of the catalogue."""
@@ -18,6 +19,25 @@ TO: Final = "to"
 
 FILTER_NAMES: Final = (*DIMENSION_NAMES, PERIOD, FROM, TO)
 """Canonical name of every query parameter that filters."""
+
+FILTER_LABELS: Final[Mapping[str, Text]] = {
+    **{dimension.name: dimension.label for dimension in DIMENSIONS},
+    PERIOD: Text("Periodo", "Period"),
+    FROM: Text("Desde el mes", "From month"),
+    TO: Text("Hasta el mes", "To month"),
+}
+"""What readers call each of them."""
+
+FILTER_PARAMETERS: Final[Mapping[str, Text]] = {
+    **{
+        dimension.name: Text((*dimension.aliases, dimension.name)[0], dimension.name)
+        for dimension in DIMENSIONS
+    },
+    PERIOD: Text("periodo", PERIOD),
+    FROM: Text("desde", FROM),
+    TO: Text("hasta", TO),
+}
+"""How each is written as a query parameter, in either language."""
 
 FILTER_SPELLINGS: Final = {
     **{fold(spelling): name for spelling, name in PARAMETER_NAMES.items()},
@@ -34,15 +54,29 @@ class QueryError(ValueError):
         parameter: Its name as given.
         value: Its value as given; None when no value is at fault.
         allowed: Names of filters, or values of the filter.
+        others: Further errors of the same parameters.
     """
 
     def __init__(self, parameter: str, value: str | None, allowed: tuple[str, ...]) -> None:
         self.parameter = parameter
         self.value = value
         self.allowed = allowed
-        shown = ", ".join(allowed[:_SHOWN]) or "(none)"
-        more = f" and {len(allowed) - _SHOWN} more" if len(allowed) > _SHOWN else ""
-        super().__init__(f"{self._what()}; use one of: {shown}{more}")
+        self.others: tuple[QueryError, ...] = ()
+        super().__init__(parameter, value)
+
+    def __str__(self) -> str:
+        return "; ".join(error._text() for error in (self, *self.others))
+
+    @property
+    def label(self) -> Text:
+        """What readers call the filter; the parameter as given where it is none."""
+        name = FILTER_SPELLINGS.get(fold(self.parameter))
+        return FILTER_LABELS[name] if name else Text(self.parameter, self.parameter)
+
+    def _text(self) -> str:
+        shown = ", ".join(self.allowed[:_SHOWN]) or "(none)"
+        more = f" and {len(self.allowed) - _SHOWN} more" if len(self.allowed) > _SHOWN else ""
+        return f"{self._what()}; use one of: {shown}{more}"
 
     def _what(self) -> str:
         if self.value is None:
@@ -60,6 +94,11 @@ class FilterConflict(QueryError):
     def __init__(self, parameter: str, other: str, allowed: tuple[str, ...]) -> None:
         self.other = other
         super().__init__(parameter, None, allowed)
+
+    @property
+    def other_label(self) -> Text:
+        """What readers call the other one."""
+        return QueryError(self.other, None, ()).label
 
     def _what(self) -> str:
         return f"filters {self.other!r} and {self.parameter!r} cannot go together"
@@ -111,35 +150,49 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
         The filter, as values of dimensions in the spelling of the catalogue.
 
     Raises:
-        QueryError: If a name is no filter or a value is not in the catalogue.
+        QueryError: If a name is no filter or a value is not in the catalogue; with several at fault, the
+            first one, which names the others.
         NoMonths: If a range holds no month of the catalogue.
         FilterConflict: If several of a period, a range and months are given, or two different
             ones of one kind.
     """
     given: dict[str, list[_Given]] = {}
+    errors: list[QueryError] = []
     for parameter, value in args:
         name = FILTER_SPELLINGS.get(fold(parameter))
         if name is None:
-            raise QueryError(parameter, None, FILTER_NAMES)
-        if fold(value):
+            errors.append(QueryError(parameter, None, FILTER_NAMES))
+        elif fold(value):
             given.setdefault(name, []).append(_Given(parameter, value))
-    held = {dimension["name"]: dimension["values"] for dimension in catalogue["dimensions"]}
-    selection: dict[str, Sequence[str]] = {
-        name: [
-            value
-            for parameter in parameters
-            for value in _values_of(parameter, name, _texts(held.get(name)), catalogue)
-        ]
-        for name, parameters in given.items()
-        if name in DIMENSION_NAMES
-    }
+    held = {dimension["name"]: _texts(dimension["values"]) for dimension in catalogue["dimensions"]}
+    selection: dict[str, list[str]] = {}
+    pairs = [(name, pair) for name in given if name in DIMENSION_NAMES for pair in given[name]]
+    for dimension, pair in pairs:
+        allowed = held.get(dimension, ())
+        try:
+            selection.setdefault(dimension, []).extend(_values_of(pair, dimension, allowed, catalogue))
+        except QueryError as error:
+            errors.append(error)
     if not given.keys().isdisjoint((PERIOD, FROM, TO)):
-        selection.update(_time(given, _texts(held.get(MONTH.name)), catalogue))
+        try:
+            time = _time(given, held.get(MONTH.name, ()), catalogue)
+            selection.update({name: list(values) for name, values in time.items()})
+        except QueryError as error:
+            errors.append(error)
+    if errors:
+        raise _first_of(errors)
     return Filter.of(selection)
 
 
-def _texts(values: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
-    return tuple(held["value"] for held in values or ())
+def _first_of(errors: Sequence[QueryError]) -> QueryError:
+    """The first of several errors, which names the others once each."""
+    first, *others = {(error.parameter, error.value): error for error in errors}.values()
+    first.others = tuple(others)
+    return first
+
+
+def _texts(values: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(held["value"] for held in values)
 
 
 def _values_of(

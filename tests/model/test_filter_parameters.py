@@ -253,6 +253,20 @@ def test_a_group_is_of_its_dimension_alone() -> None:
     assert caught.value.allowed == ("revision", "enviado", "pagado", "pendientes")
 
 
+def test_all_that_is_at_fault_is_named_once_each() -> None:
+    args = [("clinet", "x"), ("client", "x"), ("estado", "y"), ("period", "5d"), ("client", "x")]
+    with pytest.raises(QueryError) as caught:
+        parse_filter(args, CATALOGUE)
+    assert [(error.parameter, error.value) for error in (caught.value, *caught.value.others)] == [
+        ("clinet", None),
+        ("client", "x"),
+        ("estado", "y"),
+        ("period", "5d"),
+    ]
+    assert str(caught.value).count("use one of") == 4
+    assert caught.value.others[1].label.es == "Estado"
+
+
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), max_size=4))
 def test_any_input_gives_a_filter_or_a_query_error(args) -> None:
     try:

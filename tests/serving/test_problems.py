@@ -1,5 +1,8 @@
 """Problems: the same content for programs and for people, and a page for each kind."""
 
+import html
+import re
+
 import pytest
 
 from kpi_pipeline.model.labels import Text
@@ -117,3 +120,59 @@ def test_the_page_without_what_is_at_fault_is_offered(web, press, requested: str
     assert f'<a class="button to-wider" href="{address}">' in response.text
     assert "to-wider" not in web.get("/nowhere").text
     assert web.get(address.replace("&amp;", "&")).status_code in (200, 202)
+
+
+def test_a_filter_is_named_as_the_page_names_it_in_its_language(web, press) -> None:
+    press.publish()
+    query = "/manager/critical?client=Nadie"
+    assert "El filtro «Cliente» no tiene el valor «Nadie»." in web.get(f"{query}&lang=es").text
+    page = html.unescape(web.get(f"{query}&lang=en").text)
+    assert 'The filter "Client" has no value "Nadie".' in page
+    named = web.get("/manager/critical?color=rojo&lang=es").text
+    assert "No hay ningún filtro «color»." in named
+    assert "<li>Jefe de proyecto: jefe_proyecto</li>" in named
+    assert "<li>Project manager: project_manager</li>" in web.get("/manager/critical?color=red&lang=en").text
+
+
+def test_all_that_is_at_fault_is_named_at_once(web, press) -> None:
+    press.publish()
+    query = "client=Nadie&proyecto=P-999&state=perdido&client=Minera+Nandu&from=2031-01"
+    page = web.get(f"/manager/critical?{query}&lang=es").text
+    assert re.findall(r'class="problem-cause">([^<]*)<', page) == [
+        "El filtro «Cliente» no tiene el valor «Nadie». El filtro «Proyecto» no tiene el valor «P-999». "
+        "El filtro «Estado» no tiene el valor «perdido». No hay datos desde 2031-01."
+    ]
+    assert 'href="/manager/critical?client=Minera+Nandu&amp;lang=es"' in page
+    assert "Valores permitidos de «Proyecto»" in page
+    problem = web.get(f"/manager/api/kpis?{query}").get_json()
+    assert (problem["parameter"], problem["value"]) == ("client", "Nadie")
+    assert [(one["parameter"], one["value"]) for one in problem["others"]] == [
+        ("proyecto", "P-999"),
+        ("state", "perdido"),
+        ("from", "2031-01"),
+    ]
+    assert "others" not in web.get("/manager/api/kpis?client=Nadie").get_json()
+
+
+@pytest.mark.parametrize("path", ["/manager/critical?client=Nadie", "/nowhere", "/problems/expired"])
+def test_every_problem_has_the_switch_of_languages(web, press, path: str) -> None:
+    press.publish()
+    page = web.get(path, headers={"Accept-Language": "es"}).text
+    (url,) = re.findall(r'class="language" href="([^"]*)"', page)
+    assert html.unescape(url) == f"{path}{'&' if '?' in path else '?'}lang=en"
+    other = web.get(html.unescape(url)).text
+    assert '<html lang="en">' in other
+    assert f'href="{html.escape(path)}{"&amp;" if "?" in path else "?"}lang=es"' in other
+
+
+def test_where_no_month_end_is_kept_it_says_what_makes_them(web, press) -> None:
+    press.publish()
+    problem = web.get("/manager/api/kpis?as_of=2024-05-31").get_json()
+    assert (problem["status"], problem["type"]) == (404, "/problems/no-month-ends")
+    assert "allowed" not in problem
+    assert "kpi backfill" in problem["detail"]
+    page = web.get("/manager/critical?as_of=2024-05-31&lang=es").text
+    assert "El cierre de cada mes se guarda por sí solo al terminar el mes" in page
+    assert "kpi backfill" not in page
+    assert 'class="allowed"' not in page
+    assert 'class="button to-wider" href="/manager/critical?lang=es"' in page

@@ -45,6 +45,7 @@ _FILTERED: Final = (
     *_BAD_FILTER,
     problem.INVALID_DATE,
     problem.NO_MONTH_END,
+    problem.NO_MONTH_ENDS,
     problem.FILTER_NOT_KEPT,
     problem.EXPIRED,
     *_NO_FIGURES,
@@ -157,7 +158,7 @@ _CATALOGUE: Final = (
         "figures",
         "Filters with their values; KPIs, charts, tables and pages with their texts",
         catalogue(ref(CATALOGUE)),
-        (problem.INVALID_DATE, problem.NO_MONTH_END, problem.EXPIRED, *_NO_FIGURES),
+        (problem.INVALID_DATE, problem.NO_MONTH_END, problem.NO_MONTH_ENDS, problem.EXPIRED, *_NO_FIGURES),
         ("as_of", "if_none_match"),
     ),
     Operation(

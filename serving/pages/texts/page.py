@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kpi_pipeline.model.filter_parameters import FILTER_LABELS, FROM, PERIOD, TO
 from kpi_pipeline.model.labels import Text
 
 TEXTS: Final[dict[str, Text]] = {
@@ -28,10 +29,10 @@ TEXTS: Final[dict[str, Text]] = {
     "clear_all": Text("Quitar todos", "Clear all"),
     "active_filters": Text("Filtros activos", "Active filters"),
     "remove_filter": Text("Quitar el filtro {label}", "Remove the filter {label}"),
-    "period": Text("Periodo", "Period"),
-    "month_from": Text("Desde el mes", "From month"),
+    "period": FILTER_LABELS[PERIOD],
+    "month_from": FILTER_LABELS[FROM],
     "month_from_free": Text("Desde el inicio", "From the start"),
-    "month_to": Text("Hasta el mes", "To month"),
+    "month_to": FILTER_LABELS[TO],
     "month_to_free": Text("Hasta hoy", "Up to today"),
     "no_certificates": Text("sin certificados", "no certificates"),
     # Sections.
@@ -99,4 +100,5 @@ TEXTS: Final[dict[str, Text]] = {
     # Problems.
     "problem": Text("Problema", "Problem"),
     "allowed_values": Text("Valores permitidos", "Allowed values"),
+    "allowed_values_of": Text("Valores permitidos de «{label}»", 'Allowed values of "{label}"'),
 }

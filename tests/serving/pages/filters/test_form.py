@@ -217,23 +217,25 @@ def test_a_refresh_leads_back_in_few_words(web, press) -> None:
 
 @pytest.mark.parametrize("where", [PAGE, "/manager/api/dashboard"])
 @pytest.mark.parametrize(
-    ("query", "kind", "parameter", "allowed"),
+    ("query", "kind", "parameter", "allowed", "said", "listed"),
     [
-        ("periodo=5d", "unknown-filter-value", "periodo", "7d"),
-        ("desde=2024-13", "unknown-filter-value", "desde", "2024-06"),
-        ("from=2024-07", "unknown-filter-value", "from", "2024-06"),
-        ("from=2024-05&to=2024-02", "unknown-filter-value", "from", "2024-02"),
-        ("period=3m&mes=2024-05", "filter-conflict", "period", "mes"),
-        ("period=3m&period=6m", "filter-conflict", "period", "6m"),
+        ("periodo=5d", "unknown-filter-value", "periodo", "7d", "filtro «Periodo»", "7d"),
+        ("desde=2024-13", "unknown-filter-value", "desde", "2024-06", "filtro «Desde el mes»", "2024-06"),
+        ("from=2024-07", "unknown-filter-value", "from", "2024-06", "datos desde 2024-07", "2024-06"),
+        ("from=2024-05&to=2024-02", "unknown-filter-value", "from", "2024-02", "antes, en", "2024-02"),
+        ("period=3m&mes=2024-05", "filter-conflict", "period", "mes", "«Mes» y «Periodo»", "Mes"),
+        ("period=3m&period=6m", "filter-conflict", "period", "6m", "filtro «Periodo»", "6m"),
     ],
 )
-def test_what_cannot_be_is_a_bad_request(where, query, kind, parameter, allowed, web, press) -> None:
+def test_what_cannot_be_is_a_bad_request(
+    where, query, kind, parameter, allowed, said, listed, web, press
+) -> None:
     press.publish()
     response = web.get(f"{where}?{query}")
     assert response.status_code == 400
     if where == PAGE:
-        assert parameter in response.text
-        assert f"<li>{allowed}</li>" in response.text
+        assert said in response.text
+        assert f"<li>{listed}</li>" in response.text
     else:
         problem = response.get_json()
         assert problem["type"] == f"/problems/{kind}"
@@ -243,10 +245,10 @@ def test_what_cannot_be_is_a_bad_request(where, query, kind, parameter, allowed,
 
 def test_a_conflict_is_explained_in_both_languages(web, press) -> None:
     press.publish()
-    assert "Los filtros «mes» y «period» no van juntos." in web.get(f"{PAGE}?period=3m&mes=2024-05").text
+    assert "Los filtros «Mes» y «Periodo» no van juntos." in web.get(f"{PAGE}?period=3m&mes=2024-05").text
     shown = web.get(f"{PAGE}?period=3m&period=6m&lang=en").text
-    assert "The filter &#34;period&#34; cannot be both &#34;3m&#34; and &#34;6m&#34;." in shown
+    assert "The filter &#34;Period&#34; cannot be both &#34;3m&#34; and &#34;6m&#34;." in shown
 
 
 def test_the_kind_of_a_conflict_has_its_own_page(web) -> None:
-    assert "A period (period), a range" in web.get("/problems/filter-conflict?lang=en").text
+    assert "A period, a range of months and" in web.get("/problems/filter-conflict?lang=en").text
