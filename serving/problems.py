@@ -103,6 +103,12 @@ class RequestedPage:
         """What the present request is for."""
         return cls(request.path, tuple(request.args.items(multi=True)))
 
+    @property
+    def language(self) -> Language:
+        """The language that its address names, else that of the reader's browser."""
+        named = next((value for name, value in self.parameters if name == LANGUAGE_PARAMETER), "")
+        return next((language for language in LANGUAGES if language == named), reader_language())
+
     def without(self, blamed: Callable[[str, str], bool]) -> str:
         """Its address without the query parameters at fault."""
         return self._address([pair for pair in self.parameters if not blamed(*pair)])
@@ -180,7 +186,7 @@ def problem_response(problem: Problem) -> Response:
             kind.status, type=kind.uri, title=kind.title.en, detail=detail, **problem.members
         )
     else:
-        language = reader_language()
+        language = (problem.page or RequestedPage.of_request()).language
         response = _page(
             kind.status,
             kind.title.into(language),
@@ -378,7 +384,8 @@ def _page(
     page: "RequestedPage | None" = None,
     blamed: Callable[[str, str], bool] | None = None,
 ) -> Response:
-    language, shown = reader_language(), page or RequestedPage.of_request()
+    shown = page or RequestedPage.of_request()
+    language = shown.language
     other = next(other for other in LANGUAGES if other != language)
     body = render_template(
         "problem.html",

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.filter_parameters import parse_filter
+from kpi_pipeline.model.filter_parameters import QueryError, parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from serving.auth import refuse_other_sites, require_admin
@@ -25,7 +25,7 @@ from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.live_state import TASK_PARAMETER
 from serving.pages.selection import parameters_of
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT
-from serving.problems import REFRESH_PATH, RETRY, Problem
+from serving.problems import REFRESH_PATH, RETRY, Problem, RequestedPage, filter_problem
 from serving.responses import LANGUAGE_PARAMETER, json_response, prefers_page
 
 CLEAR_PATH: Final = "/manager/api/cache/clear"
@@ -95,9 +95,12 @@ def _refresh(connection: Connection) -> AnyResponse:
         for pair in (*request.args.items(multi=True), *posted)
         if pair[0] not in (PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
     ]
-    requested = parse_filter(
-        parameters, connection.catalogues.stored(product) if parameters else NO_PARAMETERS
-    )
+    try:
+        requested = parse_filter(
+            parameters, connection.catalogues.stored(product) if parameters else NO_PARAMETERS
+        )
+    except QueryError as error:
+        raise filter_problem(error, _page_of_form(parameters)) from error
     if _is_missing(connection, product, requested):
         connection.pipeline_client.attempt(
             lambda _, usage_counters: usage_counters.add_request(product, requested)
@@ -120,6 +123,13 @@ def _page_url(connection: Connection, product: str, requested: Filter) -> str:
     )
     url = PageAddress(path_of_form(), language).of(parameters)
     return f"{url}{'&' if '?' in url else '?'}"
+
+
+def _page_of_form(parameters: Sequence[tuple[str, str]]) -> RequestedPage:
+    """The page that the request came from, with its parameters as they were sent."""
+    named = request.values.get(LANGUAGE_PARAMETER)
+    language = [(LANGUAGE_PARAMETER, named)] if named in LANGUAGES else []
+    return RequestedPage(path_of_form(), (*parameters, *language))
 
 
 def _product(name: str) -> str:

@@ -281,6 +281,10 @@ _PROBLEM: Final = object_of(
         "parameter": described(TEXT, "The parameter at fault."),
         "value": described(or_null(TEXT), "Its value at fault; null where it is the name."),
         "allowed": described(list_of(TEXT), "What may stand in its place."),
+        "others": described(
+            list_of(object_of({"parameter": TEXT, "value": or_null(TEXT), "allowed": list_of(TEXT)})),
+            "Further parameters at fault.",
+        ),
         "asked_filter": FILTER,
         "product": TEXT,
         "generation": TEXT,
@@ -288,7 +292,8 @@ _PROBLEM: Final = object_of(
         "task": described(or_null(ref("TaskReference")), "The task that computes what is missing."),
     },
     optional=(
-        *("parameter", "value", "allowed", "asked_filter", "product", "generation", "stale_until", "task"),
+        *("parameter", "value", "allowed", "others", "asked_filter"),
+        *("product", "generation", "stale_until", "task"),
     ),
     description="Problem details (RFC 9457).",
 )

@@ -85,6 +85,18 @@ async function take({ status, headers, body }, page, signal) {
   if (facts() !== page && facts()?.generation !== headers.get("X-Generation")) failures += 1;
 }
 
+// Shows that the newest figures do not know the filter any more, if its address says so. Returns what it shows.
+export async function explainGone() {
+  const page = facts();
+  try {
+    await gone(page, AbortSignal.timeout(PATIENCE_MS));
+  } catch {
+    if (page === facts()) failed();
+  }
+  const notice = document.getElementById("gone");
+  return page === facts() && !notice.hidden ? notice.querySelector("span").textContent : "";
+}
+
 // The newest figures do not know the filter any more. The page says so as its address would.
 async function gone(page, signal) {
   const { document: problem } = await pageAt(location.href, signal);
@@ -95,9 +107,10 @@ async function gone(page, signal) {
   failures += 1; // the value may come back
   outdate();
   const notice = document.getElementById("gone");
-  if (!notice.hidden) return;
-  const link = notice.querySelector("a");
-  notice.querySelector("span").textContent = text("gone", { cause });
+  const [said, link] = notice.children;
+  const message = text("gone", { cause });
+  if (!notice.hidden && said.textContent === message) return;
+  said.textContent = message;
   link.textContent = wider.textContent;
   link.setAttribute("href", wider.getAttribute("href"));
   notice.hidden = false;

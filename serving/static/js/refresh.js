@@ -1,5 +1,5 @@
 // The refresh button: its request is followed, and ends in the new figures in place.
-import { check } from "./live.js";
+import { check, explainGone } from "./live.js";
 import { announce, facts, onShown, text } from "./page.js";
 import { clearProgress, showEnd, showTask } from "./progress.js";
 import { freshUntil, lost, refreshes } from "./state.js";
@@ -57,8 +57,12 @@ async function submit(form, product) {
   announce(text("state_refreshing"));
   try {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
-    const task = await answer.json();
-    if (answer.ok) return follow(product, task.status_url);
+    if (answer.ok) return follow(product, (await answer.json()).status_url);
+    if (answer.status === 400) {
+      const said = await explainGone();
+      end(product, said ? "" : text("refresh_refused"));
+      return announce(said);
+    }
   } catch {
     lost();
   }

@@ -1,5 +1,7 @@
 """Asking for newer figures: by program, by the page's button, and all anew."""
 
+import html
+
 import pytest
 
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
@@ -133,6 +135,17 @@ def test_a_body_of_nothing_is_no_body(path, content_type, web) -> None:
 def test_a_body_that_is_too_large_is_a_problem(path, content_type, web) -> None:
     response = web.post(path, data=b"x" * 70_000, content_type=content_type)
     assert (response.status_code, response.get_json()["type"]) == (413, "/problems/body-too-large")
+
+
+def test_the_button_of_a_page_whose_value_is_gone_leads_to_the_wider_one(web, press) -> None:
+    press.publish("charts")
+    sent = {"client": "Nadie", "state": "pagado", "product": "charts", "page": "analytics", "lang": "en"}
+    response = web.post(REFRESH, data=sent, headers={"Accept": "text/html"})
+    assert response.status_code == 400
+    page = html.unescape(response.text)
+    assert 'The filter "Client" has no value "Nadie".' in page
+    assert 'to-wider" href="/manager/analytics?state=pagado&lang=en"' in page
+    assert 'class="language" href="/manager/analytics?client=Nadie&state=pagado&lang=es"' in page
 
 
 def test_clear_asks_for_everything_anew_and_removes_nothing(web, press, client, requests) -> None:

@@ -243,6 +243,22 @@ def test_a_value_that_disappears_is_named_and_the_wider_page_offered(
     expect(page.locator("#gone")).not_to_be_visible()
 
 
+def test_the_refresh_button_names_a_value_that_is_gone_and_offers_the_wider_page(
+    open_page, press, data_of, catalogue_of
+) -> None:
+    answers = dict.fromkeys((EVERYTHING, MINE), data_of("dashboards"))
+    press.publish("dashboards", answers=answers)
+    page = open_page(f"{PAGE}&client=Minera+Ñandú", allow=("400",))
+    press.publish("dashboards", answers=answers, catalogue=without(catalogue_of(), "client", MINE_NAME))
+    page.get_by_role("button", name="Actualizar").click()
+    notice = page.locator("#gone")
+    expect(notice).to_contain_text("El filtro «Cliente» no tiene el valor «Minera Ñandú».")
+    expect(page.locator("#announcement")).to_contain_text("no tiene el valor «Minera Ñandú»")
+    expect(notice.get_by_role("link", name="Ver la página sin este filtro")).to_be_visible()
+    expect(page.locator("#refresh-failure")).not_to_be_visible()
+    expect(page.locator("#refresh")).to_have_attribute("aria-disabled", "false")
+
+
 def test_a_value_that_comes_back_is_shown_again(open_page, press, often, data_of, catalogue_of) -> None:
     answers = dict.fromkeys((EVERYTHING, MINE), data_of("dashboards"))
     press.publish("dashboards", answers=answers)
