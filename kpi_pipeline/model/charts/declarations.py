@@ -143,12 +143,17 @@ CHARTS: Final[dict[str, Chart]] = {
         ),
         Chart(
             "states",
-            Text("Certificados por estado", "Certificates by state"),
             Text(
-                "Una barra por estado con el monto propuesto de los certificados que están en él; de los "
-                "pagados, los del periodo.",
-                "One bar for each state, with the proposed amount of the certificates in it; of paid ones, "
-                "those of the period.",
+                "Certificados por estado: abiertos, y pagados en el periodo",
+                "Certificates by state: open, and paid in the period",
+            ),
+            Text(
+                "Una barra por estado con el monto propuesto: de los abiertos, todos los que están en él a "
+                "la fecha; de los pagados, solo los que se pagaron en el periodo de los indicadores o, si se "
+                "eligen meses, los de esos meses.",
+                "One bar for each state, with the proposed amount: of open certificates, all that are in it "
+                "as of the date; of paid ones, only those paid in the period of the key figures or, where "
+                "months are chosen, those of these months.",
             ),
             (Column("state", Text("Estado", "State"), Kind.STATE, "state"), CURRENCY, AMOUNT, CERTIFICATES),
             Drawing(Shape.BARS, "state", ("amount",), details=("count",)),

@@ -140,8 +140,10 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "The amount of all states is above zero. state, amount: of the state with the largest amount, "
             "the first one of equals; share: of the amount of all states.",
             Text(
-                "{share:share} del monto propuesto está en estado «{state:state}» ({amount:money}).",
-                "{share:share} of the proposed amount is in “{state:state}” ({amount:money}).",
+                "De los abiertos y los pagados en el periodo, {share:share} del monto propuesto está en "
+                "estado «{state:state}» ({amount:money}).",
+                "Of open certificates and those paid in the period, {share:share} of the proposed amount is "
+                "in “{state:state}” ({amount:money}).",
             ),
         ),
     ),
