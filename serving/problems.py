@@ -195,6 +195,7 @@ def problem_response(problem: Problem) -> Response:
             allowed=problem.allowed,
             page=problem.page,
             blamed=problem.blamed,
+            wider_text="to_current" if problem.blamed is _is_date else "",
         )
     response.headers.update(problem.headers)
     return response
@@ -383,6 +384,7 @@ def _page(
     allowed: Sequence[AllowedValues] = (),
     page: "RequestedPage | None" = None,
     blamed: Callable[[str, str], bool] | None = None,
+    wider_text: str = "",
 ) -> Response:
     shown = page or RequestedPage.of_request()
     language = shown.language
@@ -405,5 +407,6 @@ def _page(
             if values.values
         ],
         wider_url=shown.without(blamed) if blamed else "",
+        wider_text=wider_text or ("to_wider_several" if len(allowed) > 1 else "to_wider"),
     )
     return make_response(body, status, {"Cache-Control": "no-store", "Vary": "Accept-Language"})

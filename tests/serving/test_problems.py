@@ -144,6 +144,7 @@ def test_all_that_is_at_fault_is_named_at_once(web, press) -> None:
     ]
     assert 'href="/manager/critical?client=Minera+Nandu&amp;lang=es"' in page
     assert "Valores permitidos de «Proyecto»" in page
+    assert "Ver la página sin estos filtros" in page
     problem = web.get(f"/manager/api/kpis?{query}").get_json()
     assert (problem["parameter"], problem["value"]) == ("client", "Nadie")
     assert [(one["parameter"], one["value"]) for one in problem["others"]] == [
@@ -175,4 +176,4 @@ def test_where_no_month_end_is_kept_it_says_what_makes_them(web, press) -> None:
     assert "El cierre de cada mes se guarda por sí solo al terminar el mes" in page
     assert "kpi backfill" not in page
     assert 'class="allowed"' not in page
-    assert 'class="button to-wider" href="/manager/critical?lang=es"' in page
+    assert 'class="button to-wider" href="/manager/critical?lang=es">Ver las cifras actuales<' in page

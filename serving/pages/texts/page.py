@@ -12,6 +12,8 @@ TEXTS: Final[dict[str, Text]] = {
     "other_language": Text("English", "Español"),
     "to_wider": Text("Ver la página sin este filtro", "Show the page without this filter"),
     "api": Text("API HTTP", "HTTP API"),
+    "to_wider_several": Text("Ver la página sin estos filtros", "Show the page without these filters"),
+    "to_current": Text("Ver las cifras actuales", "Show the current figures"),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
     # Figures of the past.
     "historic_notice": Text(
