@@ -20,6 +20,7 @@ kpi:wanted:<product>             sorted set of requested filters, by popularity
 kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
 kpi:metrics:stale:<product>      sorted set of filters that were answered with stale figures, likewise
 kpi:metrics:reads:<product>:<day>  hash, how lookups of a day were answered -> count
+kpi:metrics:performance:<window>:<slot>  hash, what was measured within a slot of a window -> count
 kpi:metrics:precompute_set:<product>    hash, the numbers of variants last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
 
@@ -145,6 +146,11 @@ def missed_key(product: str) -> str:
 def reads_key(product: str, day: date) -> str:
     """Redis key of how the lookups of a day were answered."""
     return f"kpi:metrics:reads:{product}:{day.isoformat()}"
+
+
+def performance_key(window: str, slot: int) -> str:
+    """Redis key of what was measured within a slot of a window."""
+    return f"kpi:metrics:performance:{window}:{slot}"
 
 
 def precompute_set_key(product: str) -> str:

@@ -20,10 +20,12 @@ import redis
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
+from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.requests.stream import Backlog, Delivery, Fields, RequestStream
 from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.performance import Measure
 
 _STREAM_LENGTH: Final = 10_000
 _IN_FLIGHT_S: Final = 900
@@ -152,6 +154,7 @@ class Requests:
         self._advance = client.register_script(ADVANCE)
         self._alarms = Alarms(client)
         self._stream = RequestStream(client)
+        self._performance = PerformanceCounters(client, clock=clock)
 
     def submit(self, kind: RequestKind, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Task:
         """Submit a request to the pipeline. Equal requests in flight share one task.
@@ -279,14 +282,26 @@ class Requests:
             False, with nothing recorded, when the task has ended before or is gone.
         """
         state = TaskState.SUCCEEDED if ok else TaskState.FAILED
-        fields = {"finished_at": repr(self._clock())}
+        now = self._clock()
+        fields = {"finished_at": repr(now)}
         if not ok:
             fields["reason"] = reason or "no reason was given: see the run"
-        return self._move(task_id, state, 0, fields)
+        task = self._task(task_id)
+        recorded = self._move(task_id, state, 0, fields)
+        if recorded and ok:
+            self._measure(task, now)
+        return recorded
 
     def acknowledge(self, entry: str) -> None:
         """Remove a request from the stream, once its result is recorded; `entry` is `Request.entry`."""
         self._stream.acknowledge(entry)
+
+    def _measure(self, task: Mapping[bytes, bytes], now: float) -> None:
+        try:
+            kind, requested_at = RequestKind(task[b"kind"].decode()), float(task[b"asked_at"])
+        except (KeyError, ValueError):
+            return
+        self._performance.add_duration(Measure.REFRESH, kind.value, now - requested_at)
 
     def _well_formed(self, delivered: list[Delivery]) -> list[Request]:
         taken = []

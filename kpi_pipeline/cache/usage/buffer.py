@@ -1,4 +1,4 @@
-"""The usage buffer: lookups are counted in memory and written a moment later, apart from any answer."""
+"""The usage buffer: lookups and answers are counted in memory and written a moment later, apart from them."""
 
 import logging
 from collections import Counter
@@ -9,8 +9,10 @@ from typing import Final, TypeVar
 import redis
 
 from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.performance import Field, PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
 
 THREAD_NAME: Final = "usage-buffer"
 """Name of the threads that write the buffer."""
@@ -60,8 +62,17 @@ def _add(counts: Counter[Key], key: Key, times: int, limit: int) -> None:
         counts[key] += times
 
 
+def outcome_of(miss: MissReason | None, *, stale: bool) -> Outcome:
+    """How a lookup was answered that was a miss for a reason, or a hit."""
+    if miss is MissReason.EXPIRED:
+        return Outcome.EXPIRED
+    if miss is not None:
+        return Outcome.MISS
+    return Outcome.STALE if stale else Outcome.HIT
+
+
 class UsageBuffer:
-    """Counts lookups. Threads may share it; counting never waits for Redis.
+    """Counts lookups and answers. Threads may share it; counting never waits for Redis.
 
     What was counted in the last moment of a process is lost with it.
 
@@ -76,10 +87,12 @@ class UsageBuffer:
         self, client: redis.Redis, *, delay_s: float | None = None, max_filters: int = 2_000
     ) -> None:
         self._usage_counters = UsageCounters(client)
+        self._performance_counters = PerformanceCounters(client)
         self._delay_s = DELAY_S if delay_s is None else delay_s
         self._max_filters = max_filters
         self._lock = Lock()
         self._counts: dict[str, _Counts] = {}
+        self._measured: Counter[Field] = Counter()
         self._timer: Timer | None = None
         self._failing = False
 
@@ -92,13 +105,35 @@ class UsageBuffer:
             miss: Why it was not answered with its own figures; None when it was.
             stale: Whether its own figures were stale.
         """
+        outcome = outcome_of(miss, stale=stale)
+        reason = miss.value if miss is not None and outcome is Outcome.MISS else ""
         with self._lock:
             self._counts.setdefault(product, _Counts()).add(filter, miss, stale, self._max_filters)
+            self._measured[lookup_field(product, outcome, reason)] += 1
             if self._timer is None:
-                self._timer = Timer(self._delay_s, self.write)
-                self._timer.name = THREAD_NAME
-                self._timer.daemon = True
-                self._timer.start()
+                self._write_later()
+
+    def measure(self, kind: AnswerKind, seconds: float, size: int) -> None:
+        """Count one answer.
+
+        Args:
+            kind: What was sent.
+            seconds: How long it took.
+            size: Its bytes.
+        """
+        counts = duration_counts(Measure.ANSWER, kind.value, seconds, size)
+        with self._lock:
+            measured = self._measured
+            for field, times in counts.items():
+                measured[field] += times
+            if self._timer is None:
+                self._write_later()
+
+    def _write_later(self) -> None:
+        self._timer = Timer(self._delay_s, self.write)
+        self._timer.name = THREAD_NAME
+        self._timer.daemon = True
+        self._timer.start()
 
     def write(self) -> None:
         """Write what was counted; what cannot be written is kept and written with the next counts."""
@@ -106,18 +141,25 @@ class UsageBuffer:
             if self._timer is not None:
                 self._timer.cancel()
             counted, self._counts, self._timer = self._counts, {}, None
+            measured, self._measured = self._measured, Counter()
+        errors = []
+        try:
+            self._performance_counters.add(measured)
+        except redis.RedisError as error:
+            errors.append(error)
+            with self._lock:
+                self._measured.update(measured)
         for product, counts in counted.items():
             try:
                 self._write(product, counts)
             except redis.RedisError as error:
-                if not self._failing:
-                    _LOG.warning("lookups are counted and cannot be written yet: %s", error)
-                self._failing = True
+                errors.append(error)
                 with self._lock:
                     counts.merge(self._counts.get(product, _Counts()), self._max_filters)
                     self._counts[product] = counts
-            else:
-                self._failing = False
+        if errors and not self._failing:
+            _LOG.warning("lookups are counted and cannot be written yet: %s", errors[0])
+        self._failing = bool(errors)
 
     def _write(self, product: str, counts: _Counts) -> None:
         # What is written leaves the counts, so that it is not written again when a later part fails.
