@@ -129,6 +129,40 @@ class TickReport:
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
+class JobReport:
+    """The last run of a job that has ended.
+
+    Attributes:
+        run_id: Its id.
+        status: How it ended, in Dagster's terms: SUCCESS, FAILURE or CANCELED.
+        ended_at: When, in seconds since the epoch.
+        seconds: How long it took; None of one that never started.
+        steps: How many seconds each of its steps took that has ended.
+    """
+
+    run_id: str
+    status: str
+    ended_at: float
+    seconds: float | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class RunCounts:
+    """How many runs have ended, counted on from one monitor to the next.
+
+    Attributes:
+        ended: How many, by job and by how they ended, in Dagster's terms.
+        at: When they were last counted, in seconds since the epoch.
+        recent: Ids of the last that were counted: Dagster lists them again.
+    """
+
+    ended: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    at: float = 0.0
+    recent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
 class PipelineReport:
     """The state of the pipeline at one moment.
 
@@ -142,6 +176,9 @@ class PipelineReport:
         requests: The stream of requests; None where it is not known.
         ticks: The sensors and schedules that should work and do not.
         disk_free: Bytes free on the disk of KPI_HOME; None where that is not known.
+        jobs: The last run of each job that has ended, by job.
+        run_counts: How many runs have ended.
+        unfinished: How many runs wait, `queued`, or are under way, `started`, by job.
     """
 
     at: float
@@ -153,6 +190,9 @@ class PipelineReport:
     requests: RequestsReport | None = None
     ticks: tuple[TickReport, ...] = ()
     disk_free: int | None = None
+    jobs: Mapping[str, JobReport] = field(default_factory=dict)
+    run_counts: RunCounts = field(default_factory=RunCounts)
+    unfinished: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def source_failure(self) -> str:

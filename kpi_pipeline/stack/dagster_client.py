@@ -18,6 +18,9 @@ from kpi_pipeline.stack.addresses import OPENER
 FINISHED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 """Final statuses of a run."""
 
+ENDED_SHOWN: Final = 200
+"""How many runs are looked at of those that have ended since a moment, the newest first."""
+
 UNFINISHED_SHOWN: Final = 50
 """How many unfinished runs are looked at of those that wait, and of those that are under way."""
 
@@ -68,6 +71,27 @@ class RecentRun:
     ended_at: float | None
     seconds: float | None
     link: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that has ended; moments are seconds since the epoch.
+
+    Attributes:
+        run_id: Its id.
+        job: Its job.
+        status: How it ended, in Dagster's terms.
+        started_at: When it started; None if it never did.
+        ended_at: When it ended; None where Dagster does not say.
+        steps: When each step began and ended, of those that have ended.
+    """
+
+    run_id: str
+    job: str
+    status: str
+    started_at: float | None
+    ended_at: float | None
+    steps: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +247,18 @@ class DagsterClient:
         daemons = self._query(dagster_queries.DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return {row["daemonType"]: row["lastHeartbeatTime"] or 0.0 for row in daemons if row["required"]}
 
+    def ended_runs(self, since: float) -> list[EndedRun]:
+        """The runs that have ended and were last changed after a moment, at most `ENDED_SHOWN`.
+
+        Args:
+            since: Seconds since the epoch.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        answer = self._query(dagster_queries.ENDED, since=since, limit=ENDED_SHOWN)
+        return [_ended(row) for row in answer["runsOrError"].get("results", [])]
+
     def unfinished_runs(self) -> list[UnfinishedRun]:
         """The runs that wait or are under way, at most `UNFINISHED_SHOWN` of each.
 
@@ -296,6 +332,15 @@ class DagsterClient:
             raise RunRefused(f"Dagster rejected the query: {answer['errors'][0].get('message')}")
         data: dict[str, Any] = answer["data"]
         return data
+
+
+def _ended(row: Mapping[str, Any]) -> EndedRun:
+    steps = {
+        step["stepKey"]: (float(step["startTime"]), float(step["endTime"]))
+        for step in row["stepStats"]
+        if step["startTime"] and step["endTime"]
+    }
+    return EndedRun(row["runId"], row["jobName"], row["status"], row["startTime"], row["endTime"], steps)
 
 
 def _started(row: Mapping[str, Any]) -> UnfinishedRun:

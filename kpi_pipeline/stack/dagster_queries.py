@@ -64,6 +64,15 @@ query Daemons {
   instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } }
 }
 """
+ENDED: Final = """
+query Ended($since: Float!, $limit: Int!) {
+  runsOrError(filter: {statuses: [SUCCESS, FAILURE, CANCELED], updatedAfter: $since}, limit: $limit) {
+    ... on Runs {
+      results { runId jobName status startTime endTime stepStats { stepKey startTime endTime } }
+    }
+  }
+}
+"""
 UNFINISHED: Final = """
 query Unfinished($limit: Int!) {
   waiting: runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING]}, limit: $limit) {

@@ -5,7 +5,7 @@ Started as `python -m kpi_pipeline.stack.monitor`. Once it ends, serving says th
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,10 +23,19 @@ from kpi_pipeline.model.pipeline_report import (
     StalledRun,
     TickReport,
 )
-from kpi_pipeline.stack.dagster_client import FINISHED, DagsterClient, DagsterUnreachable, RunRefused
+from kpi_pipeline.stack.dagster_client import (
+    FINISHED,
+    DagsterClient,
+    DagsterUnreachable,
+    EndedRun,
+    RunRefused,
+    UnfinishedRun,
+)
+from kpi_pipeline.stack.ended_runs import EndedRuns, unfinished_counts
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.process_start import start_process
+from kpi_pipeline.stack.publication_times import PublicationTimes
 from kpi_pipeline.stack.stalls import RunWatch, TickWatch
 from kpi_pipeline.stack.supervision import control, read_states, running_addresses
 
@@ -59,6 +68,7 @@ class Monitor:
         before: The last report of an earlier monitor, whose runs stay known.
         requests: Reads the state of the requests; what it raises, `observe` raises.
         disk_free: Reads the free space of the disk of KPI_HOME.
+        on_ended: Called with each run that has ended, once; what it raises, `observe` raises.
         clock: The present, in seconds since the epoch.
     """
 
@@ -70,6 +80,7 @@ class Monitor:
         *,
         requests: Callable[[], RequestsReport | None] = lambda: None,
         disk_free: Callable[[], int | None] = lambda: None,
+        on_ended: Callable[[EndedRun], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._dagster = dagster
@@ -82,22 +93,31 @@ class Monitor:
         self._tick_watch = TickWatch()
         self._failure = ""
         self._runs: dict[str, RunReport] = dict(before.runs) if before else {}
+        self._on_ended = on_ended
+        known = before or PipelineReport(self._started_at)
+        self._ended = EndedRuns(self._started_at, known.run_counts, known.jobs)
 
     def observe(self) -> PipelineReport:
         """How the pipeline is now."""
         daemons, failure = None, ""
         stalled: tuple[StalledRun, ...] = ()
         ticks: tuple[TickReport, ...] = ()
+        unfinished: list[UnfinishedRun] = []
+        ended: list[EndedRun] = []
         try:
             daemons = self._daemons()
             self._observe_runs()
-            stalled = self._stalled()
+            ended = self._ended.count(self._dagster.ended_runs(self._ended.since), self._clock())
+            unfinished = self._dagster.unfinished_runs()
+            stalled = self._stalled(unfinished)
             ticks = self._ticks()
         except (DagsterUnreachable, RunRefused) as error:
             failure = str(error)
         if failure and not self._failure:
             _LOG.warning("Dagster cannot be observed: %s", failure)
         self._failure = failure
+        for run in ended:
+            self._on_ended(run)
         stack, requests = self._stack(), self._requests()
         return PipelineReport(
             self._clock(),
@@ -109,6 +129,9 @@ class Monitor:
             requests=requests and self._since_start(requests),
             ticks=ticks,
             disk_free=self._disk_free(),
+            jobs=dict(self._ended.jobs),
+            run_counts=self._ended.counts,
+            unfinished=unfinished_counts(unfinished),
         )
 
     def _daemons(self) -> Mapping[str, bool]:
@@ -130,9 +153,9 @@ class Monitor:
                 run.run_id, run.job, run.status, run.ended_at or self._clock(), reason
             )
 
-    def _stalled(self) -> tuple[StalledRun, ...]:
+    def _stalled(self, unfinished: Sequence[UnfinishedRun]) -> tuple[StalledRun, ...]:
         ended_at = max((run.ended_at for run in self._runs.values()), default=0.0)
-        return self._run_watch.stalled(self._dagster.unfinished_runs(), self._clock(), ended_at)
+        return self._run_watch.stalled(unfinished, self._clock(), ended_at)
 
     def _since_start(self, requests: RequestsReport) -> RequestsReport:
         """The requests as if none had waited before this monitor: the stack may have been down."""
@@ -192,6 +215,7 @@ def run() -> None:
                     published_report(client),
                     requests=lambda: requests_state(client),
                     disk_free=home.free_bytes,
+                    on_ended=PublicationTimes(client).record,
                 )
             publish_report(client, monitor.observe())
         except redis.RedisError as error:

@@ -23,7 +23,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_there_are_queries() -> None:
-    assert len(QUERIES) == 10
+    assert len(QUERIES) == 11
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -11,9 +11,11 @@ from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.pipeline_report import (
+    JobReport,
     PipelineReport,
     ProcessReport,
     RequestsReport,
+    RunCounts,
     RunReport,
     StalledRun,
     TickReport,
@@ -23,10 +25,12 @@ from kpi_pipeline.stack.dagster_client import (
     Automation,
     DagsterClient,
     DagsterUnreachable,
+    EndedRun,
     RecentRun,
     UnfinishedRun,
 )
 from kpi_pipeline.stack.dispatcher import CONSUMER
+from kpi_pipeline.stack.ended_runs import OVERLAP_S
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.monitor import (
     HEARTBEAT_S,
@@ -51,6 +55,8 @@ class Dagster(DagsterClient):
         self.latest: dict[str, RecentRun] = {}
         self.reasons_asked: list[str] = []
         self.unfinished: list[UnfinishedRun] = []
+        self.ended: list[EndedRun] = []
+        self.ended_since: list[float] = []
         self.turned_on: list[Automation] = []
 
     def heartbeats(self) -> dict[str, float]:
@@ -61,6 +67,10 @@ class Dagster(DagsterClient):
     def latest_runs(self, assets) -> dict[str, RecentRun]:
         assert "live_kpis" in assets
         return self.latest
+
+    def ended_runs(self, since: float) -> list[EndedRun]:
+        self.ended_since.append(since)
+        return self.ended
 
     def unfinished_runs(self) -> list[UnfinishedRun]:
         return self.unfinished
@@ -116,7 +126,9 @@ def test_a_daemon_without_a_sign_is_not_healthy_once_it_had_time_for_one(dagster
 def test_without_dagster_its_daemons_are_unknown_and_the_rest_is_reported(dagster) -> None:
     monitor = Monitor(dagster, lambda: STACK, clock=lambda: 7.0)
     dagster.away = True
-    assert monitor.observe() == PipelineReport(7.0, STACK.processes, daemons=None)
+    assert monitor.observe() == PipelineReport(
+        7.0, STACK.processes, daemons=None, run_counts=RunCounts(at=7.0)
+    )
     dagster.away = False
     assert monitor.observe().daemons == {"SENSOR": True}
 
@@ -131,6 +143,33 @@ def test_a_run_that_no_worker_starts_is_reported_as_soon_as_it_has_waited_too_lo
     # A run that has just ended shows that the worker works.
     dagster.latest = {"live_charts": replace(ended("b", "SUCCESS"), ended_at=now)}
     assert monitor.observe().stalled == ()
+
+
+def test_runs_that_end_are_counted_once_also_by_the_next_monitor(dagster) -> None:
+    now, told = 1000.0, []
+    monitor = Monitor(dagster, lambda: STACK, on_ended=told.append, clock=lambda: now)
+    first = EndedRun("a", "refresh_kpis", "SUCCESS", 998.0, 1000.5, {"live_kpis": (999.0, 1000.0)})
+    dagster.ended = [EndedRun("b", "clean_up", "FAILURE", None, 1000.9), first]
+    dagster.unfinished = [
+        UnfinishedRun("c", "refresh_kpis", True, 1000.0),
+        UnfinishedRun("d", "refresh_kpis", False, 1000.0),
+    ]
+    report = monitor.observe()
+    assert report.run_counts.ended == {"refresh_kpis": {"SUCCESS": 1}, "clean_up": {"FAILURE": 1}}
+    assert report.jobs["refresh_kpis"] == JobReport("a", "SUCCESS", 1000.5, 2.5, {"live_kpis": 1.0})
+    assert report.jobs["clean_up"] == JobReport("b", "FAILURE", 1000.9)
+    assert report.unfinished == {"refresh_kpis": {"queued": 1, "started": 1}}
+    now += 5
+    assert monitor.observe().run_counts.ended == report.run_counts.ended
+    now += 3600  # the monitor was down
+    dagster.ended = [EndedRun("e", "clean_up", "CANCELED", 1100.0, 1200.0), *dagster.ended]
+    later = Monitor(
+        dagster, lambda: STACK, PipelineReport.from_json(report.to_json()), on_ended=told.append
+    ).observe()
+    assert dagster.ended_since[-1] == report.run_counts.at - OVERLAP_S
+    assert later.run_counts.ended["clean_up"] == {"FAILURE": 1, "CANCELED": 1}
+    assert later.jobs["refresh_kpis"] == report.jobs["refresh_kpis"]
+    assert [run.run_id for run in told] == ["a", "b", "e"]
 
 
 def test_a_sensor_that_fails_is_reported_at_once_and_its_reason_shortened(dagster) -> None:
