@@ -8,12 +8,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.settings import Settings
 from serving import static_assets
-from serving.api import catalogue, health, products, refresh, tasks, webhook
+from serving.api import catalogue, health, metrics, products, refresh, tasks, webhook
 from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
 from serving.forms import FormRequest
 from serving.logs import AccessLog
+from serving.metrics.measuring import measure_answers
+from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
 from serving.pages.downloads import routes as downloads
@@ -44,6 +46,7 @@ _ROUTED: Final = (
     catalogue,
     downloads,
     health,
+    metrics,
     tasks,
     refresh,
     webhook,
@@ -64,7 +67,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    register_cache(app, settings)
+    counted = RequestMetrics()
+    measure_answers(app, counted, register_cache(app, settings, counted.looked_up))
     assets = static_assets.assets()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

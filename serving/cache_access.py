@@ -9,12 +9,13 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
+from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.settings import Settings
 from serving.catalogue import Catalogues
-from serving.pipeline_client import PipelineClient
+from serving.pipeline_client import LookupListener, PipelineClient
 
 _LOG: Final = logging.getLogger(__name__)
 _ADDRESS_S: Final = 1.0
@@ -33,6 +34,7 @@ class Connection:
         catalogues: Reads the catalogue of each product.
         pipeline_client: Sends requests to the pipeline.
         coverage: Which variants exist, and the hits and misses of each.
+        performance: What was measured lately.
         leases: Which runs rebuild products.
     """
 
@@ -40,6 +42,7 @@ class Connection:
     catalogues: Catalogues
     pipeline_client: PipelineClient
     coverage: Coverage
+    performance: PerformanceCounters
     leases: Leases
 
 
@@ -52,10 +55,12 @@ class CacheAccess:
 
     Args:
         settings: Where the address is.
+        on_lookup: As of `PipelineClient`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_lookup: LookupListener = lambda *_: None) -> None:
         self._settings = settings
+        self._on_lookup = on_lookup
         self._lock = Lock()
         self._next_check = float("-inf")
         self._url = ""
@@ -81,7 +86,7 @@ class CacheAccess:
         try:
             url = redis_url(self._settings)
             if url != self._url:
-                self._connection = _connect(url)
+                self._connection = _connect(url, self._on_lookup)
                 self._url = url
         except NoRedis as error:
             if self._connection is None and str(error) != self._reason:
@@ -89,10 +94,12 @@ class CacheAccess:
             self._reason = str(error)
 
 
-def register_cache(app: Flask, settings: Settings) -> None:
+def register_cache(app: Flask, settings: Settings, on_lookup: LookupListener) -> CacheAccess:
     """Give an application its settings and its cache."""
+    access = CacheAccess(settings, on_lookup)
     app.extensions[_SETTINGS] = settings
-    app.extensions[_ACCESS] = CacheAccess(settings)
+    app.extensions[_ACCESS] = access
+    return access
 
 
 def current_settings() -> Settings:
@@ -109,14 +116,15 @@ def current_connection() -> Connection:
     return cast(CacheAccess, current_app.extensions[_ACCESS]).current()
 
 
-def _connect(url: str) -> Connection:
+def _connect(url: str, on_lookup: LookupListener) -> Connection:
     client = connect_reader(url)
-    pipeline_client = PipelineClient(client)
+    pipeline_client = PipelineClient(client, on_lookup)
     reader = CacheReader(client, poll_s=_POLL_S, on_lost_catalogue=pipeline_client.refresh)
     return Connection(
         reader=reader,
         catalogues=Catalogues(reader),
         pipeline_client=pipeline_client,
         coverage=Coverage(client),
+        performance=PerformanceCounters(client),
         leases=Leases(client),
     )

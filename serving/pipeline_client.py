@@ -12,16 +12,19 @@ from kpi_pipeline.cache.reading.client import Breaker
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.stream import Backlog
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskStatus
-from kpi_pipeline.cache.usage.buffer import UsageBuffer
+from kpi_pipeline.cache.usage.buffer import UsageBuffer, outcome_of
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.performance import AnswerKind, Outcome
 
 _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
 _EVERYTHING: Final = parse_filter((), {"dimensions": ()})
 
 Result = TypeVar("Result")
+LookupListener = Callable[[str, Outcome, MissReason | None], object]
+"""Is told of each lookup."""
 
 
 class PipelineClient:
@@ -29,9 +32,11 @@ class PipelineClient:
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
+        on_lookup: Called with the product of each lookup, how it was answered, and the reason of a miss.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, on_lookup: LookupListener = lambda *_: None) -> None:
+        self._on_lookup = on_lookup
         self._requests = Requests(client)
         self._usage_counters = UsageCounters(client)
         self._usage_buffer = UsageBuffer(client)
@@ -71,6 +76,11 @@ class PipelineClient:
             stale: Whether it was a hit of stale figures.
         """
         self._usage_buffer.count(product, filter, miss, stale=stale)
+        self._on_lookup(product, outcome_of(miss, stale=stale), miss)
+
+    def measure(self, kind: AnswerKind, seconds: float, size: int) -> None:
+        """Count an answer, how long it took and its bytes; the counts are written a moment later."""
+        self._usage_buffer.measure(kind, seconds, size)
 
     def refresh(self, product: str) -> None:
         """Request a new generation of a product, at most once a second: many readers see it is stale."""

@@ -29,6 +29,7 @@ class Home:
     Attributes:
         run: Folder of files that exist only while the stack runs.
         logs: Folder with one log file per process.
+        metrics: Folder in which the processes of the web server count requests together.
         redis: Folder of the embedded Redis server's data.
         redis_url_file: File from which the cache package reads the embedded server's address.
         addresses_file: Addresses of the running stack.
@@ -44,6 +45,7 @@ class Home:
         self.root = settings.home
         self.run = self.root / "run"
         self.logs = self.root / "logs"
+        self.metrics = self.run / "metrics"
         self.redis = self.root / "redis"
         self.redis_url_file = self.run / "redis.url"
         self.addresses_file = self.run / "addresses.json"
@@ -98,6 +100,8 @@ class Home:
 
     def prepare(self, addresses: Addresses) -> None:
         """Write the files through which the processes of this run of the stack find each other."""
+        shutil.rmtree(self.metrics, ignore_errors=True)
+        self.metrics.mkdir()
         addresses.write(self.addresses_file)
         self.write_workspace(addresses)
         if addresses.redis_port:

@@ -75,6 +75,8 @@ def programs(
         "KPI_HOME": str(home.root),
         "REDIS_URL": _cache_url(settings, addresses, "serving"),
         "KPI_DAGSTER_URL": addresses.dagster_url,
+        # Where its processes count requests for /metrics, together.
+        "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),
     }
     listed = [
         Program(

@@ -12,16 +12,25 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import Language
-from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
+from kpi_pipeline.model.pipeline_report import (
+    JobReport,
+    PipelineReport,
+    ProcessReport,
+    RequestsReport,
+    RunCounts,
+)
+from kpi_pipeline.model.readings import ReadingReport, RowReport, SourceReadings
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
@@ -94,6 +103,21 @@ class Press:
         made = PipelineReport(**{**report, **changes})
         publish_report(self.client, made)
         return made
+
+    def publish_everything(self) -> None:
+        """Publish every product, and what every metric measures."""
+        self.publish()
+        self.report(
+            jobs={"refresh_all": JobReport("a", "SUCCESS", 7.0, 3.5, {"read_source": 1.5})},
+            run_counts=RunCounts({"refresh_all": {"SUCCESS": 4, "FAILURE": 1}}),
+            unfinished={"refresh_all": {"queued": 2, "started": 1}},
+            requests=RequestsReport(3, 12.0, 1.0),
+            disk_free=10 * 2**30,
+        )
+        Alarms(self.client).sound("payload_corrupt", "a key", "none")
+        rows = RowReport(accepted=9, refused=1)
+        read = ReadingReport(1.0, rows, RowReport())
+        publish_readings(self.client, SourceReadings(read))
 
     def _publish(
         self,

@@ -30,6 +30,16 @@ def test_what_holds_passwords_is_private(tmp_path: Path) -> None:
     assert not home.redis_url_file.exists()
 
 
+def test_requests_are_counted_from_the_start_of_a_stack(tmp_path: Path) -> None:
+    settings = Settings(KPI_HOME=tmp_path, KPI_WEB_PORT=0, KPI_DAGSTER_PORT=0)
+    home = Home(settings)
+    home.make()
+    for _ in range(2):
+        home.prepare(Addresses.choose(settings))
+        assert list(home.metrics.iterdir()) == []
+        (home.metrics / "counter_1.db").touch()
+
+
 @pytest.mark.parametrize("name", ['a"b', "a'b", "a #b", "a;b", "a\nb"])
 def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(HomeUnusable, match="another folder"):

@@ -9,6 +9,7 @@ from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.programs import NoBroker, Program, programs
+from serving.metrics.requests import FOLDER_VARIABLE
 
 
 def listed(tmp_path: Path, **values: object) -> dict[str, Program]:
@@ -76,3 +77,8 @@ def test_a_socket_as_redis_needs_queues_of_its_own(tmp_path: Path) -> None:
     own = {"CELERY_BROKER_URL": "redis://host/1", "CELERY_RESULT_BACKEND": "redis://host/2"}
     worker = listed(tmp_path, REDIS_URL="unix:///run/redis.sock", **own)["worker"]
     assert worker.environment["CELERY_RESULT_BACKEND"] == "redis://host/2"
+
+
+def test_the_processes_of_the_web_server_count_requests_together(tmp_path: Path) -> None:
+    folder = listed(tmp_path)["web"].environment[FOLDER_VARIABLE]
+    assert Path(folder) == tmp_path / "run" / "metrics"

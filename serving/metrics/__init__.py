@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: what each is, and how it comes about."""

@@ -1,0 +1,67 @@
+"""Every answer is measured: for Prometheus, and for what was measured lately."""
+
+import time
+from contextlib import suppress
+from typing import Final
+
+from flask import Flask, Request, Response, current_app, request
+
+from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.model.performance import AnswerKind
+from serving.cache_access import CacheAccess
+from serving.metrics.requests import UNMATCHED, RequestMetrics
+
+_METRICS: Final = "kpi_metrics"
+_BEGAN: Final = "kpi_pipeline.began"
+_KINDS: Final = {
+    "products": AnswerKind.FIGURES,
+    "pages": AnswerKind.PAGE,
+    "downloads": AnswerKind.DOWNLOAD,
+}
+"""What the routes with figures send, by their blueprint."""
+
+
+def measure_answers(app: Flask, metrics: RequestMetrics, cache: CacheAccess) -> None:
+    """Measure every answer of an application, from before anything else of it until after.
+
+    Args:
+        app: The application, before anything else is registered that works on each request.
+        metrics: Counts requests for Prometheus.
+        cache: Has the usage buffer, which writes what was measured lately.
+    """
+    app.extensions[_METRICS] = metrics
+
+    @app.before_request
+    def begin() -> None:
+        _request().environ[_BEGAN] = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        current = _request()
+        seconds = time.perf_counter() - current.environ[_BEGAN]
+        size = 0 if current.method == "HEAD" else response.calculate_content_length() or 0
+        rule, status = current.url_rule, response.status_code
+        metrics.answered(UNMATCHED if rule is None else rule.rule, status, seconds, size)
+        kind = None if rule is None else _KINDS.get(rule.endpoint.partition(".")[0])
+        if kind is not None:
+            with suppress(NoRedis):
+                cache.current().pipeline_client.measure(_sent(kind, status), seconds, size)
+        return response
+
+
+def _request() -> Request:
+    """The present request itself: each use of Flask's stand-in for it takes half a microsecond."""
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return current
+
+
+def current_metrics() -> RequestMetrics:
+    """The metrics of the present application."""
+    metrics: RequestMetrics = current_app.extensions[_METRICS]
+    return metrics
+
+
+def _sent(kind: AnswerKind, status: int) -> AnswerKind:
+    if status == 304:
+        return AnswerKind.UNCHANGED
+    return AnswerKind.ERROR if status >= 400 else kind
