@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.settings import Settings
 from serving import static_assets
-from serving.api import catalogue, health, metrics, products, refresh, tasks, webhook
+from serving.api import catalogue, health, metrics, performance, products, refresh, tasks, webhook
 from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
@@ -47,6 +47,7 @@ _ROUTED: Final = (
     downloads,
     health,
     metrics,
+    performance,
     tasks,
     refresh,
     webhook,

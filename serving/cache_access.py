@@ -9,7 +9,6 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
-from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.coverage import Coverage
@@ -34,7 +33,6 @@ class Connection:
         catalogues: Reads the catalogue of each product.
         pipeline_client: Sends requests to the pipeline.
         coverage: Which variants exist, and the hits and misses of each.
-        performance: What was measured lately.
         leases: Which runs rebuild products.
     """
 
@@ -42,7 +40,6 @@ class Connection:
     catalogues: Catalogues
     pipeline_client: PipelineClient
     coverage: Coverage
-    performance: PerformanceCounters
     leases: Leases
 
 
@@ -125,6 +122,5 @@ def _connect(url: str, on_lookup: LookupListener) -> Connection:
         catalogues=Catalogues(reader),
         pipeline_client=pipeline_client,
         coverage=Coverage(client),
-        performance=PerformanceCounters(client),
         leases=Leases(client),
     )

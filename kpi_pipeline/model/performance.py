@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -140,13 +140,13 @@ class Lookups:
 
     hits: int = 0
     stale: int = 0
-    misses: Mapping[str, int] | None = None
+    misses: Mapping[str, int] = field(default_factory=dict)
     expired: int = 0
 
     @property
     def count(self) -> int:
         """How many there were."""
-        return self.hits + self.stale + self.expired + sum((self.misses or {}).values())
+        return self.hits + self.stale + self.expired + sum(self.misses.values())
 
     @property
     def hit_rate(self) -> float | None:
@@ -173,7 +173,7 @@ class Performance:
         """The lookups of all products; their misses by reason."""
         reasons: dict[str, int] = {}
         for one in self.lookups.values():
-            for reason, times in (one.misses or {}).items():
+            for reason, times in one.misses.items():
                 reasons[reason] = reasons.get(reason, 0) + times
         return Lookups(
             sum(one.hits for one in self.lookups.values()),

@@ -19,6 +19,7 @@ from kpi_pipeline.cache.keys import (
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
@@ -34,6 +35,7 @@ from kpi_pipeline.cache.reading.status import (
 )
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.performance import Performance, Window
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
 
@@ -232,6 +234,16 @@ class CacheReader:
     def pipeline_report(self) -> PipelineReport | None:
         """What the pipeline reported last of its own state; None where it is not known."""
         return last_report(self._read_client)
+
+    def performance(self, window: Window) -> Performance:
+        """What was measured within a window.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached.
+        """
+        return self._read_client.call(
+            lambda client: PerformanceCounters(client, clock=self._clock).read(window)
+        )
 
     def now(self) -> float:
         """The present, in seconds since the epoch."""

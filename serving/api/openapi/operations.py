@@ -19,6 +19,7 @@ from serving.api.openapi.catalogue_schemas import CATALOGUE
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import TEXT, Schema, object_of, one_of, ref
 from serving.api.openapi.parameters import filter_names, form_of, refer
+from serving.api.performance import PERFORMANCE_PATH
 from serving.api.refresh import CLEAR_PATH
 from serving.forms import FORM_TYPES
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
@@ -327,6 +328,15 @@ _HEALTH: Final = (
         "health",
         "Generations, Redis, reads, alarms and readings of the source",
         {200: answer("The status as this process sees it.", {JSON: ref("CacheStatus")})},
+    ),
+    Operation(
+        "getPerformance",
+        "get",
+        PERFORMANCE_PATH,
+        "health",
+        "Lookups, answers and publications of the last five minutes, the last hour and the last day",
+        {200: answer("What all processes measured, by window.", {JSON: ref("Performance")})},
+        (problem.CACHE_UNAVAILABLE,),
     ),
 )
 _DESCRIPTION: Final = (

@@ -6,6 +6,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import HealthStatus
+from kpi_pipeline.model.performance import WINDOWS, AnswerKind
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import ReadingReport
 from serving.api.openapi.json_schema import (
@@ -60,6 +61,8 @@ def system_schemas() -> dict[str, Schema]:
         "Verdict": object_of(_VERDICT),
         "SystemHealth": object_of({**_VERDICT, "checks": _CHECKS}),
         "CacheStatus": _CACHE_STATUS,
+        "Performance": _PERFORMANCE,
+        "Distribution": _DISTRIBUTION,
         "LiveReadings": object_of(_LIVE_READINGS),
         "Task": _TASK,
         "Request": _REQUEST,
@@ -157,6 +160,40 @@ _CACHE_STATUS: Final = object_of(
         ),
         "live_readings": ref("LiveReadings"),
     }
+)
+_DISTRIBUTION: Final = object_of(
+    {
+        "count": INTEGER,
+        "bytes": described(INTEGER, "Sent with them; 0 where nothing is."),
+        **dict.fromkeys(("mean_s", "p50_s", "p95_s", "p99_s"), or_null(NUMBER)),
+    }
+)
+_LOOKUPS: Final = object_of(
+    {
+        "hit": described(INTEGER, "Answered with their own figures, fresh."),
+        "stale": described(INTEGER, "With their own figures, stale."),
+        "miss": described(INTEGER, "Not with their own figures."),
+        "miss_reasons": map_of(INTEGER),
+        "expired": described(INTEGER, "Not at all: the figures are too old."),
+        "hit_rate": described(or_null(NUMBER), "Share of hits, fresh or stale."),
+    }
+)
+_DISTRIBUTIONS: Final = map_of(ref("Distribution"))
+_WINDOW: Final = object_of(
+    {
+        "seconds": INTEGER,
+        "lookups": map_of(_LOOKUPS, propertyNames=PRODUCT),
+        "answers": described(map_of(ref("Distribution"), propertyNames=one_of(AnswerKind)), "By kind."),
+        "refreshes": described(_DISTRIBUTIONS, "From a request until its figures are served, by its kind."),
+        "source_to_served": described(
+            _DISTRIBUTIONS, "From a reading of the source until its figures are served, by product."
+        ),
+        "steps": described(_DISTRIBUTIONS, "Steps of runs that succeeded, by name."),
+    }
+)
+_PERFORMANCE: Final = object_of(
+    {"windows": object_of({window.name: _WINDOW for window in WINDOWS})},
+    description="Percentiles are upper bounds, at most 19 % too high.",
 )
 _TASK: Final = object_of(
     {

@@ -14,11 +14,13 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events
 from schemathesis.schemas import BaseSchema
 
+from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.health import HealthStatus
+from kpi_pipeline.model.performance import Measure
 from kpi_pipeline.model.pipeline_report import RunReport
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from kpi_pipeline.settings import Settings
@@ -184,7 +186,8 @@ def test_health_whatever_it_finds(validated, press, client, published) -> None:
     publish_readings(client, SourceReadings(report, HeldReading(report, (Fall("certificates", "", 2, 1),))))
     press.report(runs={"kpis": RunReport("run-1", "refresh_kpis", "FAILURE", 1.0, "because")})
     paths = ("/health/system", "/health/ready", "/health/live", "/manager/api/cache/status")
-    for path in paths:
+    PerformanceCounters(client).add_duration(Measure.LAG, "kpis", 1.0)
+    for path in (*paths, "/manager/api/performance/metrics"):
         assert validated(path).status_code == 200
     assert validated(paths[0]).json()["status"] == HealthStatus.DEGRADED
 
@@ -209,6 +212,7 @@ def test_without_redis(narrowed, settings_of: Callable[..., Settings]) -> None:
         ("/manager/api/kpis", "GET", 503),
         ("/manager/api/catalogue", "GET", 503),
         ("/manager/api/cache/status", "GET", 200),
+        ("/manager/api/performance/metrics", "GET", 503),
         ("/manager/dashboard/refresh", "POST", 503),
         ("/health/ready", "GET", 503),
         ("/health/system", "GET", 503),
