@@ -166,6 +166,20 @@ READING_REFUSED: Final = Condition(
         "`kpi doctor` shows the reasons: correct the source or the mapping file",
     ),
 )
+HIT_RATE_LOW: Final = Condition(
+    "hit_rate_low",
+    HealthStatus.DEGRADED,
+    Text(
+        "solo el {share} de las {count} solicitudes de la última hora se respondió con sus propias cifras",
+        "only {share} of the {count} requests of the last hour were answered with their own figures",
+    ),
+    Text(
+        "«kpi variants --misses» muestra qué faltó y por qué; si no hay espacio, suba "
+        "KPI_PRECOMPUTE_MAX_VARIANTS o KPI_PRECOMPUTE_MAX_BYTES",
+        "`kpi variants --misses` shows what was missed and why; if there is no room, raise "
+        "KPI_PRECOMPUTE_MAX_VARIANTS or KPI_PRECOMPUTE_MAX_BYTES",
+    ),
+)
 ALARMS_RAISED: Final = Condition(
     "alarms_raised",
     HealthStatus.DEGRADED,

@@ -81,6 +81,12 @@ HOUR: Final = Window("1h", 3_600, 300)
 DAY: Final = Window("24h", 86_400, 3_600)
 WINDOWS: Final = (FIVE_MINUTES, HOUR, DAY)
 
+LOW_HIT_RATE: Final = 0.8
+"""Below this share of hits too many readers wait for figures."""
+
+FEW_LOOKUPS: Final = 100
+"""With fewer lookups within the window a share of hits says little."""
+
 
 def bucket_of(seconds: float) -> int:
     """The bucket of a duration: each ends 19 % above the one before it, from 10 microseconds on."""

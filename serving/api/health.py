@@ -9,6 +9,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Health, HealthStatus
+from kpi_pipeline.model.performance import Performance
 from serving.responses import json_response
 from serving.system_health import cache_status, current_health, health_facts, known_connection
 
@@ -67,11 +68,24 @@ def _checks(facts: HealthFacts, health: Health, status: dict[str, Any]) -> dict[
         },
         "source": {"status": health.status_of("source"), "held": held and held["digest"]},
         "readings": {"status": health.status_of("readings"), **status["live_readings"]},
+        "cache": {"status": health.status_of("cache"), **_last_hour(facts.last_hour)},
         "alarms": {"status": health.status_of("alarms"), "counts": status["alarms"]},
         "pipeline": {
             "status": health.status_of("pipeline"),
             "report": facts.report and asdict(facts.report),
         },
+    }
+
+
+def _last_hour(last_hour: Performance | None) -> dict[str, Any]:
+    if last_hour is None:
+        return dict.fromkeys(("lookups", "hit_rate", "mean_s", "p95_s"))
+    lookups, answers = last_hour.all_lookups, last_hour.all_answers
+    return {
+        "lookups": lookups.count,
+        "hit_rate": lookups.hit_rate,
+        "mean_s": answers.mean_s,
+        "p95_s": answers.quantile_s(0.95),
     }
 
 

@@ -13,6 +13,7 @@ from kpi_pipeline.model import health as conditions
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding, Health, HealthStatus
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.performance import FEW_LOOKUPS, HOUR, LOW_HIT_RATE, Performance
 from kpi_pipeline.model.phrases import Count, Duration, Moment, Phrase, Phrases, Share, Size, Value
 from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
@@ -50,6 +51,7 @@ class HealthFacts:
         silent: Whether the pipeline does not report its state.
         report: How the pipeline is; None where that is not known.
         server: The server, as of `server_status`.
+        last_hour: What was measured within the last hour; None where that cannot be read.
     """
 
     reachable: bool
@@ -62,6 +64,7 @@ class HealthFacts:
     silent: bool
     report: PipelineReport | None
     server: Mapping[str, Any] = field(default_factory=dict)
+    last_hour: Performance | None = None
 
 
 def read_health(
@@ -96,6 +99,7 @@ def read_health(
         silent=silent,
         report=None if silent else report,
         server=status["redis"],
+        last_hour=_last_hour(reader) if reachable else None,
     )
 
 
@@ -106,6 +110,7 @@ def health_of(facts: HealthFacts) -> Health:
         *_products(facts),
         *source_findings(facts.readings),
         *_live(facts.live_readings),
+        *_hit_rate(facts.last_hour),
         *_alarms(facts.alarms),
         *((Finding(conditions.PIPELINE_SILENT, ("pipeline",)),) if facts.silent else ()),
         *(pipeline_findings(facts.report) if facts.report else ()),
@@ -191,6 +196,24 @@ def _live(readings: LiveReadings) -> Iterator[Finding]:
         )
     if readings.mixed:
         yield Finding(conditions.READINGS_MIXED, ("readings",), {"detail": readings.as_phrases()})
+
+
+def _last_hour(reader: CacheReader) -> Performance | None:
+    try:
+        return reader.performance(HOUR)
+    except CacheUnavailable:
+        return None
+
+
+def _hit_rate(last_hour: Performance | None) -> Iterator[Finding]:
+    if last_hour is None:
+        return
+    lookups = last_hour.all_lookups
+    rate = lookups.hit_rate
+    if rate is not None and rate < LOW_HIT_RATE and lookups.count >= FEW_LOOKUPS:
+        yield Finding(
+            conditions.HIT_RATE_LOW, ("cache",), {"share": Share(rate), "count": Count(lookups.count)}
+        )
 
 
 def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:

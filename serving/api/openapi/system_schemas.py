@@ -108,6 +108,16 @@ _CHECKS: Final = object_of(
         "products": object_of(dict.fromkeys(PRODUCTS, _PRODUCT_CHECK)),
         "source": object_of({"status": _STATUS, "held": or_null(TEXT)}),
         "readings": object_of({"status": _STATUS, **_LIVE_READINGS}),
+        "cache": described(
+            object_of(
+                {
+                    "status": _STATUS,
+                    "lookups": or_null(INTEGER),
+                    **dict.fromkeys(("hit_rate", "mean_s", "p95_s"), or_null(NUMBER)),
+                }
+            ),
+            "Lookups and response times of the last hour.",
+        ),
         "alarms": object_of({"status": _STATUS, "counts": map_of(INTEGER)}),
         "pipeline": object_of({"status": _STATUS, "report": or_null(ref("PipelineReport"))}),
     }

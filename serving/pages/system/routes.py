@@ -49,6 +49,7 @@ def system() -> Response:
         links=_links(catalogue, address.language, language),
         system_url=address.of(()),
         health=health_of(facts),
+        last_hour=facts.last_hour,
         view=system_view(connection, status, facts.report) if connection else None,
         dagster_url=str(settings.dagster_url) if settings.dagster_url else "",
         days_kept=DAYS_KEPT,
@@ -89,6 +90,9 @@ class _SystemWriter:
 
     def duration(self, seconds: float) -> str:
         return self._formats.duration(seconds)
+
+    def milliseconds(self, seconds: float) -> str:
+        return f"{self._formats.days(seconds * 1000)}\N{NO-BREAK SPACE}ms"
 
     def weight(self, number: float) -> str:
         return self._formats.days(number)

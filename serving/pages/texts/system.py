@@ -71,6 +71,14 @@ TEXTS: Final[dict[str, Text]] = {
     "system_unknown": Text("no se puede leer", "cannot be read"),
     # Coverage.
     "system_coverage": Text("Cobertura y uso de la caché", "Coverage and use of the cache"),
+    "system_last_hour": Text(
+        "Última hora: {count} {count:solicitud|solicitudes}; el {share} se respondió con sus propias cifras.",
+        "Last hour: {count} {count:request|requests}; {share} were answered with their own figures.",
+    ),
+    "system_response_time": Text(
+        "Tiempo de respuesta: {mean} en promedio; el 95% tardó {p95} o menos.",
+        "Response time: {mean} on average; 95% took {p95} or less.",
+    ),
     "system_coverage_note": Text(
         "Solicitudes de los últimos {days} días. Una variante es un filtro de un producto.",
         "Requests of the last {days} days. A variant is one filter of one product.",

@@ -9,6 +9,7 @@ from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import LANGUAGES
+from kpi_pipeline.model.performance import HOUR, Lookups, Performance
 from kpi_pipeline.model.phrases import PlainWriter
 from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
@@ -48,6 +49,11 @@ UNPROBED = TickReport("source_changes", "there is no file")
 RUN = RunReport("0123456789", "refresh_all", "FAILURE", 5.0, "roll_up: no memory")
 
 
+def measured(hits: int, stale: int, missed: int) -> Performance:
+    lookups = {"kpis": Lookups(hits, 0, {"not_precomputed": missed}), "charts": Lookups(0, stale)}
+    return Performance(HOUR, lookups, {})
+
+
 def test_nothing_is_wrong() -> None:
     assert health_of(WELL).status == "ok"
     assert health_of(WELL).findings == []
@@ -74,6 +80,7 @@ def test_nothing_is_wrong() -> None:
             "charts",
         ),
         ({"live_readings": replace(WELL.live_readings, mixed=True)}, "readings_mixed", "readings"),
+        ({"last_hour": measured(hits=79, stale=0, missed=21)}, "hit_rate_low", "cache"),
         ({"silent": True, "report": None}, "pipeline_silent", "pipeline"),
         ({"report": replace(REPORT, processes=())}, "supervisor_silent", "pipeline"),
         ({"report": replace(REPORT, watched=False)}, "stack_unwatched", "pipeline"),
@@ -274,3 +281,8 @@ def test_readers_get_moments_shares_and_amounts_in_their_own_writing() -> None:
     english = " ".join(finding.reason("en") for finding in findings)
     assert "the number of costs fell by 50.0%, from 2 to 1" in english
     assert "of 1970-01-01T00:00:01Z, rolled back on 1970-01-01T00:00:02Z" in english
+
+
+@pytest.mark.parametrize(("hits", "stale", "missed"), [(40, 40, 20), (10, 0, 89), (0, 0, 0)])
+def test_enough_hits_or_few_requests_are_no_finding(hits: int, stale: int, missed: int) -> None:
+    assert health_of(replace(WELL, last_hour=measured(hits, stale, missed))).findings == []

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, PIPELINE_REPORT_KEY, payload_key
+from kpi_pipeline.cache.performance import PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
 from kpi_pipeline.model.pipeline_report import SILENT_S, RequestsReport, RunReport, StalledRun
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
@@ -54,6 +56,28 @@ def test_a_run_that_failed_degrades_what_it_was_to_publish(web, press) -> None:
     checks = report["checks"]["products"]
     assert (checks["kpis"]["status"], checks["charts"]["status"]) == ("degraded", "ok")
     assert web.get("/health/ready").status_code == 200
+
+
+def test_hits_and_response_times_of_the_last_hour(web, press, client) -> None:
+    press.publish()
+    press.report()
+    nothing = {"status": "ok", "lookups": 0, "hit_rate": None, "mean_s": None, "p95_s": None}
+    assert web.get("/health/system").get_json()["checks"]["cache"] == nothing
+    hits, misses = lookup_field("kpis", Outcome.HIT), lookup_field("kpis", Outcome.MISS, "not_precomputed")
+    counts = {hits: 60, misses: 60, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, 0.004)}
+    PerformanceCounters(client).add(counts)
+    report = web.get("/health/system").get_json()
+    cache = report["checks"]["cache"]
+    assert (cache["status"], cache["lookups"], cache["hit_rate"], cache["mean_s"]) == (
+        "degraded",
+        120,
+        0.5,
+        0.004,
+    )
+    assert conditions(report) == {("hit_rate_low", "cache")}
+    assert report["findings"][0]["reason"] == (
+        "only 50.0% of the 120 requests of the last hour were answered with their own figures"
+    )
 
 
 def test_a_pipeline_that_does_not_report_degrades(web, press) -> None:

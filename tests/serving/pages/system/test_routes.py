@@ -10,12 +10,14 @@ import pytest
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY
 from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.performance import PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport, StalledRun
 from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
 from serving.app import create_app
@@ -45,6 +47,30 @@ def test_generations_and_their_life(web, press) -> None:
     assert 'href="http://127.0.0.1:3000/runs/run%2F2"' in page.text
     assert "Source watermark 2024-06-28T09:00:00" in text
     assert "As of 28 Jun 2024" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        (
+            "en",
+            "Last hour: 120 requests; 90.0% were answered with their own figures. "
+            "Response time: 4.0 ms on average; 95% took 4.3 ms or less.",
+        ),
+        (
+            "es",
+            "Última hora: 120 solicitudes; el 90,0% se respondió con sus propias cifras. "
+            "Tiempo de respuesta: 4,0 ms en promedio; el 95% tardó 4,3 ms o menos.",
+        ),
+    ],
+)
+def test_hits_and_response_times_of_the_last_hour(language, sentence, web, press, client) -> None:
+    press.publish()
+    assert sentence[:10] not in words(web.get(f"{SYSTEM}?lang={language}"))
+    hits, misses = lookup_field("kpis", Outcome.HIT), lookup_field("kpis", Outcome.MISS, "corrupt")
+    counts = {hits: 108, misses: 12, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, 0.004)}
+    PerformanceCounters(client).add(counts)
+    assert sentence in words(web.get(f"{SYSTEM}?lang={language}"))
 
 
 def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None:
