@@ -12,7 +12,7 @@ class Metric:
         name: Its name; one that counts ends in `_total`, any other in its unit if it has one.
         kind: What it is for Prometheus.
         text: What it measures.
-        labels: What its series are told apart by.
+        labels: What its series are told apart by; never `job` or `instance`, which Prometheus sets itself.
     """
 
     name: str
@@ -84,19 +84,22 @@ PROCESS_UP: Final = Metric(
     "kpi_process_up", "gauge", "1 while a process of the stack runs or starts, else 0.", ("process",)
 )
 RUNS: Final = Metric(
-    "kpi_runs_total", "counter", "Runs that ended: succeeded, failed, canceled.", ("job", "status")
+    "kpi_runs_total", "counter", "Runs that ended: succeeded, failed, canceled.", ("job_name", "status")
 )
 RUNS_UNFINISHED: Final = Metric(
-    "kpi_runs_unfinished", "gauge", "Runs that wait (queued) or are under way (started).", ("job", "status")
+    "kpi_runs_unfinished",
+    "gauge",
+    "Runs that wait (queued) or go on (started).",
+    ("job_name", "status"),
 )
 RUN_DURATION: Final = Metric(
-    "kpi_last_run_duration_seconds", "gauge", "Duration of the last run of a job that ended.", ("job",)
+    "kpi_last_run_duration_seconds", "gauge", "Duration of the last run of a job that ended.", ("job_name",)
 )
 RUN_ENDED: Final = Metric(
-    "kpi_last_run_end_timestamp_seconds", "gauge", "When the last run of a job ended.", ("job", "status")
+    "kpi_last_run_end_timestamp_seconds", "gauge", "When the last run of a job ended.", ("job_name", "status")
 )
 STEP_DURATION: Final = Metric(
-    "kpi_last_run_step_duration_seconds", "gauge", "Duration of each step of that run.", ("job", "step")
+    "kpi_last_run_step_duration_seconds", "gauge", "Duration of each step of that run.", ("job_name", "step")
 )
 DISK_FREE: Final = Metric("kpi_disk_free_bytes", "gauge", "Free space on the disk of KPI_HOME.")
 
