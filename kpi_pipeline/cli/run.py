@@ -71,8 +71,8 @@ def _program(settings: Settings, process: Process, listen: str, name: str) -> Pr
                 "REDIS_SERVING_URL is not set: the dashboard reads as a user who cannot write; "
                 "`kpi setup redis` creates that user"
             )
-        # What it reads: nothing is written there.
         home.run.mkdir(parents=True, exist_ok=True)
+        home.empty_metrics()
     else:
         if settings.redis_url is None:
             raise Problem("REDIS_URL is not set: only `kpi up` starts a cache of its own")

@@ -100,8 +100,7 @@ class Home:
 
     def prepare(self, addresses: Addresses) -> None:
         """Write the files through which the processes of this run of the stack find each other."""
-        shutil.rmtree(self.metrics, ignore_errors=True)
-        self.metrics.mkdir()
+        self.empty_metrics()
         addresses.write(self.addresses_file)
         self.write_workspace(addresses)
         if addresses.redis_port:
@@ -117,6 +116,10 @@ class Home:
     def _dagster_configuration(self) -> str:
         storage = _template("postgres.yaml" if self._on_postgres else "sqlite.yaml")
         return _template("dagster.yaml").substitute(storage=storage.substitute(dagster=self.dagster).strip())
+
+    def empty_metrics(self) -> None:
+        """Let the web server count requests from the start; none may run."""
+        shutil.rmtree(self.metrics, ignore_errors=True)
 
     def prepare_redis(self, addresses: Addresses) -> None:
         """Write the configuration, the users and the address of the embedded server."""

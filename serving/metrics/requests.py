@@ -22,6 +22,9 @@ FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the buckets of durations: an answer from memory takes less than a millisecond."""
 
+MOST_FILES: Final = 100
+"""With more files than these, those of processes that have ended are removed: each takes 64 KiB."""
+
 UNMATCHED: Final = "unmatched"
 """The route of addresses that there are not: each may differ."""
 
@@ -102,6 +105,7 @@ class RequestMetrics:
         folder = Path(self._folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _remove_many(folder)
             self._requests.labels(UNMATCHED, "404")
             self._durations.labels(UNMATCHED)
             for path in folder.glob(f"*_{os.getpid()}.db"):
@@ -114,3 +118,11 @@ class RequestMetrics:
 
 def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:
     return Counter(metric.name.removesuffix("_total"), metric.text, metric.labels, registry=registry)
+
+
+def _remove_many(folder: Path) -> None:
+    """Keep a web server that ends again and again from filling the disk; its counts begin anew."""
+    files = list(folder.glob("*_*.db"))
+    for path in files if len(files) > MOST_FILES else ():
+        if not Path("/proc", path.stem.rpartition("_")[2]).exists():
+            path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.model.performance import Outcome
-from serving.metrics.requests import FOLDER_VARIABLE, RequestMetrics
+from serving.metrics.requests import FOLDER_VARIABLE, MOST_FILES, RequestMetrics
 
 COUNT = """
 from prometheus_client import generate_latest
@@ -95,3 +95,14 @@ def test_where_files_cannot_be_made_nothing_is_counted_and_readers_are_answered(
     metrics.looked_up("kpis", Outcome.HIT, None)
     assert "not counted" in caplog.text
     assert of(metrics) == {}
+
+
+def test_files_of_processes_that_have_ended_are_few(tmp_path) -> None:
+    for number in range(MOST_FILES + 1):
+        (tmp_path / f"counter_{10**9 + number}.db").touch()
+    living = tmp_path / f"counter_{os.getpid()}.db"
+    living.write_bytes(bytes(65_536))
+    count_in_a_process(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert living.name in left
+    assert len(left) == 3  # and those of the process that counted
