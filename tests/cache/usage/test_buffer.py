@@ -9,9 +9,11 @@ import redis
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.usage.buffer import THREAD_NAME, UsageBuffer
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.performance import HOUR, AnswerKind, Lookups, Measure
 from tests.waiting import wait_until
 
 ACME = Filter.of({"client": "ACME"})
@@ -138,3 +140,17 @@ def test_threads_count_side_by_side(usage_buffer, usage_counters) -> None:
     usage_buffer.write()
     assert usage_counters.reads("kpis") == Reads(4_000, {})
     assert weights(usage_counters) == {ACME: 4_000}
+
+
+def test_what_was_measured_and_cannot_be_written_is_written_later_and_once(client, usage_buffer) -> None:
+    with full(client):
+        usage_buffer.measure(AnswerKind.PAGE, 0.5, 100)
+        usage_buffer.write()
+    usage_buffer.measure(AnswerKind.PAGE, 0.5, 100)
+    usage_buffer.count("kpis", ACME, MissReason.EXPIRED)
+    for _ in range(2):
+        usage_buffer.write()
+    measured = PerformanceCounters(client).read(HOUR)
+    pages = measured.durations[Measure.ANSWER][AnswerKind.PAGE]
+    assert (pages.count, pages.bytes, pages.total_s) == (2, 200, 1.0)
+    assert measured.lookups == {"kpis": Lookups(expired=1)}
