@@ -121,6 +121,11 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="KPI_LOG_FORMAT")
     access_log: bool = Field(True, alias="KPI_ACCESS_LOG")
 
+    # Alerts.
+    alerts_file: Path | None = Field(None, alias="KPI_ALERTS_FILE")
+    # Where readers find the pages, for links in messages.
+    public_url: HttpUrl | None = Field(None, alias="KPI_PUBLIC_URL")
+
     # Access. A short token or secret can be guessed.
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
     webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")

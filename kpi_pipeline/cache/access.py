@@ -1,7 +1,7 @@
 """The two users of the cache's server: `pipeline` writes it, `serving` reads it.
 
-A compromised serving process can submit requests and fill its counters, and nothing else: it cannot
-change a payload, the manifest or a fence.
+A compromised serving process can submit requests, fill its counters and forge the state of alerts, and
+nothing else: it cannot change a payload, the manifest or a fence.
 """
 
 from hashlib import sha256
@@ -25,6 +25,9 @@ SERVING_RULES: Final = (
     "~kpi:task:*",
     "~kpi:wanted:*",
     "~kpi:metrics:*",
+    # Its watchdog evaluates alerts while the pipeline is silent.
+    "~kpi:alerts",
+    "~kpi:alerts:turn",
     "-@all",
     *("+get", "+mget", "+exists", "+hget", "+hgetall", "+sismember", "+zrevrangebyscore"),  # reads
     *("+xlen", "+xinfo|groups", "+xinfo|consumers"),  # how far the pipeline is with its requests

@@ -23,6 +23,8 @@ kpi:metrics:reads:<product>:<day>  hash, how lookups of a day were answered -> c
 kpi:metrics:performance:<window>:<slot>  hash, what was measured within a slot of a window -> count
 kpi:metrics:precompute_set:<product>    hash, the numbers of variants last chosen to precompute
 kpi:metrics:alarms               hash, alarm -> count
+kpi:alerts                       which alerts fire or are pending, and the messages that are to be delivered
+kpi:alerts:turn                  who evaluates the alerts, while it does
 
 All expire but those of `LASTING_KEYS`, which are bounded in size.
 """
@@ -54,9 +56,11 @@ READINGS_FIELD: Final = "readings"
 DISPATCHER_KEY: Final = "kpi:dispatcher"
 PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
+ALERTS_KEY: Final = "kpi:alerts"
+ALERTS_TURN_KEY: Final = "kpi:alerts:turn"
 
 LASTING_KEYS: Final = frozenset(
-    (MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY)
+    (MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, ALERTS_KEY)
 )
 """The keys that never expire."""
 

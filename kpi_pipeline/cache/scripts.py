@@ -168,6 +168,14 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
+TAKE_TURN: Final = """
+-- KEYS: turn. ARGV: holder, milliseconds. Returns 1 when the turn is the holder's now, 0 when another has it.
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
 RELEASE_LEASE: Final = """
 -- KEYS: lease. ARGV: holder. Returns 1 when it was the holder's and is free now, else 0.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -3,6 +3,7 @@
 import typer
 
 from kpi_pipeline.cli.accept_reading import accept_reading
+from kpi_pipeline.cli.alerts import alerts
 from kpi_pipeline.cli.backfill import backfill
 from kpi_pipeline.cli.backtest import backtest
 from kpi_pipeline.cli.doctor import doctor
@@ -39,6 +40,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(setup, name="setup")
+app.add_typer(alerts, name="alerts")
 
 
 def main() -> None:

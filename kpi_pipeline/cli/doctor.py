@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import redis
 import typer
 
+from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.reading.health import pipeline_findings, source_findings
 from kpi_pipeline.cache.reading.reader import CacheReader
@@ -85,7 +86,7 @@ def doctor(as_json: Json = False) -> None:
     """Check what the stack needs, and whether what runs of it works.
 
     That is Python, KPI_HOME with its disk and passwords, the clock, ports, Redis, the source with its mapping
-    and reading, Dagster, the dashboard and the processes of the pipeline.
+    and reading, Dagster, the dashboard, the processes of the pipeline and the rules of alerts.
 
     Every problem comes with how to fix it.
 
@@ -111,6 +112,7 @@ def doctor(as_json: Json = False) -> None:
             "dagster": lambda: _dagster(settings, running),
             "web": lambda: _web(running),
             "pipeline": lambda: _pipeline(settings, running),
+            "alerts": lambda: check_alerts(settings),
         }
         results = [_check(name, check) for name, check in checks.items()]
         ok = all(check.finding is not Finding.PROBLEM for check in results)
@@ -307,6 +309,19 @@ def _pipeline(settings: Settings, running: Addresses | None) -> str:
         raise Problem("; ".join(map(_told, findings)))
     names = [process.name for process in report.processes or ()]
     return f"{', '.join(names) or 'Dagster'} and {len(report.daemons or {})} daemons of Dagster are well"
+
+
+def check_alerts(settings: Settings) -> str:
+    """The rules and routes of alerts; a Problem where a secret that they name is missing or open to others.
+
+    Raises:
+        RulesError: If the file of rules cannot be used.
+    """
+    file = load_rules(settings)
+    if problems := file.problems():
+        raise Problem("; ".join(problems))
+    routes = ", ".join(file.rules.routes) or "none, so that nobody is told"
+    return f"{len(file.rules.enabled)} rules of {file.origin or 'the package'}; routes: {routes}"
 
 
 def _told(finding: health.Finding) -> str:

@@ -46,6 +46,7 @@ def test_before_the_first_start_nothing_is_wrong(kpi) -> None:
         "dagster": "skipped",
         "web": "skipped",
         "pipeline": "skipped",
+        "alerts": "ok",
     }
 
 

@@ -1,0 +1,146 @@
+"""What is known now: findings of the verdict, and what rules measure in Redis and in published figures."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.alerts.evaluation import Facts, Observation, Reading
+from kpi_pipeline.alerts.figures import Figure, read_figures
+from kpi_pipeline.alerts.state import Subject
+from kpi_pipeline.alerts.writing import MessageWriter
+from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
+from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.model.alerts.kinds import Basis, Measure, RuleKind
+from kpi_pipeline.model.alerts.rules import Rule
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.health import Finding
+from kpi_pipeline.model.labels import LANGUAGES, Language, Text
+
+FEWEST_LOOKUPS: Final = 100
+"""With fewer lookups in a week a hit rate says nothing."""
+
+_KINDS_OF_ROWS: Final = {
+    "certificates": Text("certificados", "certificates"),
+    "costs": Text("costos", "costs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactsReader:
+    """Reads what rules are evaluated against.
+
+    Attributes:
+        reader: Reads the cache.
+        counters: Counts of lookups.
+        timezone: Of clock times in texts.
+    """
+
+    reader: CacheReader
+    counters: UsageCounters
+    timezone: str
+
+    def read(self, rules: Mapping[str, Rule]) -> Facts:
+        """What is known now, for these rules; it does not fail when Redis does not answer.
+
+        Raises:
+            redis.RedisError: If Redis ceases to answer meanwhile.
+        """
+        status = self.reader.status()
+        facts = read_health(self.reader, status)
+        kinds = {rule.kind: rule.of for rule in rules.values()}
+        wanted = {kind.product for kind in kinds.values() if kind.basis is Basis.FIGURES}
+        published = read_figures(self.reader, wanted) if facts.reachable else {}
+        figures = [
+            *(figure for found in published.values() for figure in found),
+            *self._counted(facts, kinds),
+        ]
+        findings = health_of(facts).findings
+        known: set[str] = set()
+        observations: list[Observation] = []
+        for name, rule in rules.items():
+            if not _is_known(rule.of, facts, published):
+                continue
+            known.add(name)
+            observations += self._held(name, rule, findings, facts)
+            observations += self._measured(name, rule, figures)
+        return Facts(frozenset(known), observations)
+
+    def _counted(self, facts: HealthFacts, kinds: Mapping[str, RuleKind]) -> Iterator[Figure]:
+        """What is measured of the system itself."""
+        if "hit_rate" in kinds and facts.reachable:
+            for product in PRODUCTS:
+                reads = self.counters.reads(product)
+                if (total := reads.hits + reads.missed) >= FEWEST_LOOKUPS:
+                    yield Figure("hit_rate", product, reads.hits / total, products=(product,))
+        if facts.readings.accepted is not None:
+            for name, label in _KINDS_OF_ROWS.items():
+                share = getattr(facts.readings.accepted, name).refused_share
+                yield Figure("quarantine_share", name, share, label=label)
+
+    def _held(
+        self, name: str, rule: Rule, findings: Sequence[Finding], facts: HealthFacts
+    ) -> Iterator[Observation]:
+        for finding in findings:
+            if finding.condition not in rule.of.conditions:
+                continue
+            reason = self._text(finding.reason_for)
+            advice = self._text(finding.advice_for)
+            page = rule.of.page
+            products = tuple(subject for subject in finding.subjects if subject in PRODUCTS)
+            if not products:
+                apart = [str(finding.values[value]) for value in rule.of.told_apart_by]
+                subject = ":".join((finding.condition.name, *apart))
+                yield Observation(name, Subject(subject, reason, advice, page=page))
+            for product in products:
+                run = facts.report.runs.get(product) if facts.report is not None else None
+                run_id = run.run_id if run is not None and run.failed else ""
+                yield Observation(name, Subject(product, reason, advice, (product,), run_id, page))
+
+    def _measured(self, name: str, rule: Rule, figures: Sequence[Figure]) -> Iterator[Observation]:
+        kind = rule.of
+        if kind.measure is None or kind.reason is None or kind.advice is None:
+            return
+        for figure in figures:
+            limit = figure.target if rule.threshold is None else rule.threshold
+            if figure.kind != kind.name or limit is None or rule.currency not in ("", figure.currency):
+                continue
+            clear = limit if rule.clear is None else rule.clear
+            reading = Reading(figure.value, limit, clear, kind.fires_below)
+            reason = self._text(self._reason(kind.reason, figure, limit, kind.measure))
+            products = figure.products or ((kind.product,) if kind.product else ())
+            subject = Subject(figure.subject, reason, kind.advice, products, page=kind.page)
+            yield Observation(name, subject, reading)
+
+    @staticmethod
+    def _reason(text: Text, figure: Figure, limit: float, measure: Measure) -> Callable[[MessageWriter], str]:
+        def write(writer: MessageWriter) -> str:
+            label = figure.label or Text(figure.subject, figure.subject)
+            return text.into(writer.language).format(
+                subject=label.into(writer.language),
+                value=writer.measured(figure.value, measure, figure.currency),
+                limit=writer.measured(limit, measure, figure.currency),
+            )
+
+        return write
+
+    def _text(self, write: Callable[[MessageWriter], str]) -> Text:
+        """A text in both languages."""
+        texts: dict[Language, str] = {
+            language: write(MessageWriter(language, self.timezone)) for language in LANGUAGES
+        }
+        return Text(texts["es"], texts["en"])
+
+
+def _is_known(kind: RuleKind, facts: HealthFacts, published: Mapping[str, object]) -> bool:
+    match kind.basis:
+        case Basis.SERVER:
+            return True
+        case Basis.CACHE:
+            return facts.reachable
+        case Basis.PIPELINE:
+            return facts.report is not None
+        case Basis.DAGSTER:
+            return facts.report is not None and facts.report.daemons is not None
+        case Basis.FIGURES:
+            return kind.product in published

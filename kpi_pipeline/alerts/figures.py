@@ -1,0 +1,167 @@
+"""Published figures of all certificates that business rules measure, checked as they are read."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from babel.numbers import get_currency_precision
+from pydantic import BaseModel, Field, ValidationError
+
+from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
+from kpi_pipeline.model.alerts.kinds import NEWLY_DAYS
+from kpi_pipeline.model.components import IDLE_LEVELS
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.labels import Text
+
+_LOG: Final = logging.getLogger(__name__)
+_SERVABLE: Final = (AnswerState.FRESH, AnswerState.STALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value.
+
+    Attributes:
+        kind: The kind of rules that it is for.
+        subject: What it is of, for machines.
+        value: In the unit of the kind; an amount in whole units.
+        currency: Of the value or the subject; empty without one.
+        target: The published target; None without one.
+        label: The subject in words; by default its name.
+        products: The products that it concerns; empty: those of its kind.
+    """
+
+    kind: str
+    subject: str
+    value: float
+    currency: str = ""
+    target: float | None = None
+    label: Text | None = None
+    products: tuple[str, ...] = ()
+
+
+class _KpiValue(BaseModel, strict=True):
+    value: int | float | None
+    currency: str | None = None
+    denominator: int | None = None
+
+
+class _Column(BaseModel, strict=True):
+    client: list[str]
+    currency: list[str]
+    receivable: list[int]
+
+
+class _Concentration(BaseModel, strict=True):
+    columns: _Column
+
+
+class _Charts(BaseModel, strict=True):
+    concentration: _Concentration
+
+
+class _Certificate(BaseModel, strict=True):
+    certificate_id: str
+    client: str
+    currency: str
+    amount: int
+    overdue_days: int | None
+
+
+class _Tables(BaseModel, strict=True):
+    collect_today: list[_Certificate]
+
+
+class _Kpis(BaseModel, strict=True):
+    kpis: dict[str, list[_KpiValue]]
+
+
+class _Dashboards(BaseModel, strict=True):
+    charts: _Charts
+    tables: _Tables
+
+
+class _ForecastLine(BaseModel, strict=True):
+    currency: str
+    expected: Annotated[list[int | float | None], Field(min_length=1)]
+
+
+class _Forecast(BaseModel, strict=True):
+    lines: list[_ForecastLine]
+
+
+class _Financials(BaseModel, strict=True):
+    kpis: dict[str, list[_KpiValue]]
+    forecast: _Forecast
+
+
+def read_figures(reader: CacheReader, products: Collection[str]) -> dict[str, list[Figure]]:
+    """The figures of products, by product; without those that cannot be read now.
+
+    Args:
+        reader: Reads the cache.
+        products: Whose figures are wanted.
+    """
+    found: dict[str, list[Figure]] = {}
+    for product in products:
+        try:
+            answer = reader.answer(product, EVERYTHING)
+            if answer.payload is None or answer.answered != EVERYTHING or answer.state not in _SERVABLE:
+                continue
+            targets = _targets(reader.catalogue(product))
+            found[product] = list(_FIGURES[product](answer.payload.data(), targets))
+        except (CacheUnavailable, NothingPublished):
+            continue  # a finding of the verdict tells of it
+        except (CorruptPayload, ValidationError) as error:
+            _LOG.warning("alerts on the figures of %s cannot be evaluated: %s", product, error)
+    return found
+
+
+def _targets(catalogue: Mapping[str, Any]) -> dict[str, float | None]:
+    return {entry["name"]: entry["target"] for entry in catalogue["kpis"]}
+
+
+def _of_kpis(data: Mapping[str, Any], targets: Mapping[str, float | None]) -> Iterator[Figure]:
+    kpis = _Kpis.model_validate(data).kpis
+    for level, _, _ in IDLE_LEVELS:
+        for one in kpis.get(f"idle_{level}_count", ()):
+            if one.value is not None:
+                yield Figure(f"idle_{level}", "certificates", float(one.value))
+    for one in kpis.get("dso", ()):
+        if one.value is not None and one.currency:
+            yield Figure("dso", one.currency, float(one.value), one.currency, targets.get("dso"))
+
+
+def _of_dashboards(data: Mapping[str, Any], _: Mapping[str, float | None]) -> Iterator[Figure]:
+    published = _Dashboards.model_validate(data)
+    columns = published.charts.concentration.columns
+    rows = list(zip(columns.client, columns.currency, columns.receivable, strict=True))
+    for client, currency, receivable in rows:
+        total = sum(amount for _, code, amount in rows if code == currency)
+        # All others together have no name.
+        if client and total > 0:
+            name = f"{client} ({currency})"
+            yield Figure("client_share", name, receivable / total, currency)
+    for row in published.tables.collect_today:
+        if row.overdue_days is not None and 0 < row.overdue_days <= NEWLY_DAYS:
+            amount = row.amount / 10 ** get_currency_precision(row.currency)
+            name = f"{row.certificate_id} ({row.client})"
+            yield Figure("newly_overdue", name, amount, row.currency)
+
+
+def _of_financials(data: Mapping[str, Any], _: Mapping[str, float | None]) -> Iterator[Figure]:
+    published = _Financials.model_validate(data)
+    targets = {
+        one.currency: one.denominator for one in published.kpis.get("monthly_target", ()) if one.denominator
+    }
+    for line in published.forecast.lines:
+        target, expected = targets.get(line.currency), line.expected[0]
+        if target and expected is not None:
+            yield Figure("forecast_gap", line.currency, max(1 - expected / target, 0.0), line.currency)
+
+
+_FIGURES: Final = {"kpis": _of_kpis, "dashboards": _of_dashboards, "financials": _of_financials}
+"""By product, what is measured of its payload."""

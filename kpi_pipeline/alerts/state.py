@@ -1,0 +1,178 @@
+"""The state of alerts: which are pending or fire, and the messages that are to be delivered."""
+
+from collections.abc import Mapping
+from dataclasses import field, replace
+from enum import StrEnum
+from typing import Final
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from kpi_pipeline.model.alerts.kinds import Group, Severity
+from kpi_pipeline.model.labels import Text
+
+_CONFIG: Final = ConfigDict(extra="forbid")
+
+
+class Event(StrEnum):
+    """What a message reports of an alert."""
+
+    BEGUN = "begun"
+    LASTS = "lasts"
+    RESOLVED = "resolved"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Subject:
+    """What an alert is about, in words, and where to look.
+
+    Attributes:
+        name: What it concerns, for machines: a product, a process, a currency, a client or a certificate.
+        reason: What is wrong.
+        advice: What to do about it.
+        products: The products that it concerns.
+        run: The run of Dagster that shows it; empty without one.
+        page: The path of the page that shows it.
+    """
+
+    name: str
+    reason: Text
+    advice: Text
+    products: tuple[str, ...] = ()
+    run: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Alert:
+    """A rule that holds for a subject, or held until lately. Times are seconds since the epoch.
+
+    Attributes:
+        rule: The rule's name.
+        subject: What it is about.
+        severity: The rule's when it was last evaluated.
+        group: Of the rule's kind.
+        since: Since when the rule holds.
+        begun_at: When it was reported; None while it is pending.
+        reported_at: When readers were last told, or will be at the end of quiet hours.
+        cleared_since: Since when the rule no longer holds; None while it does.
+        is_event: Whether it was reported once and has no end.
+    """
+
+    rule: str
+    subject: Subject
+    severity: Severity
+    group: Group
+    since: float
+    begun_at: float | None = None
+    reported_at: float = 0.0
+    cleared_since: float | None = None
+    is_event: bool = False
+
+    @property
+    def fires(self) -> bool:
+        """Whether it has begun."""
+        return self.begun_at is not None
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Message:
+    """What readers are to be told of an alert.
+
+    Attributes:
+        event: What has happened.
+        alert: The alert as it was then.
+        at: When it happened.
+        due_at: From when it may be delivered: `at`, or the end of quiet hours.
+    """
+
+    event: Event
+    alert: Alert
+    at: float
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Delivery:
+    """A message on its way to a route.
+
+    Attributes:
+        route: The route's name.
+        message: The message.
+        due_at: When the next attempt is due.
+        attempts: How many have failed.
+        failure: Why the last one did; never an address.
+    """
+
+    route: str
+    message: Message
+    due_at: float
+    attempts: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class AlertState:
+    """All that is remembered between two evaluations.
+
+    Attributes:
+        at: When it was evaluated last, in seconds since the epoch.
+        by: Who did.
+        alerts: By rule and subject, as of `alert_key`.
+        outbox: Messages that are to be delivered, the earliest first.
+        problem: Why the rules cannot be read; empty where they can.
+    """
+
+    at: float = 0.0
+    by: str = ""
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    outbox: tuple[Delivery, ...] = ()
+    problem: str = ""
+
+    @property
+    def firing(self) -> list[Alert]:
+        """The alerts that have begun and that last, the most severe and earliest first."""
+        return [alert for alert in self._ordered(fires=True) if not (alert.is_event and alert.cleared_since)]
+
+    @property
+    def pending(self) -> list[Alert]:
+        """Those that do not hold for long enough yet."""
+        return self._ordered(fires=False)
+
+    @property
+    def failed(self) -> list[Delivery]:
+        """The messages that could not be delivered so far."""
+        return [delivery for delivery in self.outbox if delivery.attempts]
+
+    def _ordered(self, *, fires: bool) -> list[Alert]:
+        order = list(Severity)
+        chosen = [alert for alert in self.alerts.values() if alert.fires is fires]
+        return sorted(chosen, key=lambda alert: (-order.index(alert.severity), alert.since, alert.rule))
+
+    def without(self, delivered: tuple[Delivery, ...]) -> "AlertState":
+        """The state once some messages are delivered."""
+        return replace(self, outbox=tuple(one for one in self.outbox if one not in delivered))
+
+    def to_json(self) -> bytes:
+        """The state as a JSON object, for `from_json`."""
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, text: bytes | str | None) -> "AlertState":
+        """Read a state; one without any alert where the text is none of this version."""
+        if not text:
+            return cls()
+        try:
+            return _STATE.validate_json(text)
+        except ValidationError:
+            return cls()
+
+
+_STATE: Final = TypeAdapter(AlertState)
+
+
+def alert_key(rule: str, subject: str) -> str:
+    """The key of an alert: there is one for each rule and subject."""
+    return f"{rule}/{subject}"

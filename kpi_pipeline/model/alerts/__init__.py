@@ -1,0 +1,1 @@
+"""Alerts: the kinds of rules, and the file of rules and routes."""

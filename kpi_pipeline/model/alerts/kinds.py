@@ -1,0 +1,422 @@
+"""What an alert can be about: one entry for each kind of rule.
+
+An operational kind refers to conditions of the verdict on the system's health, or measures what none of them
+states. A business kind measures published figures.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from kpi_pipeline.model import health
+from kpi_pipeline.model.components import IDLE_LEVELS
+from kpi_pipeline.model.health import Condition
+from kpi_pipeline.model.labels import Text
+
+NEWLY_DAYS: Final = 7
+"""A certificate is newly overdue for so many days."""
+
+
+class Severity(StrEnum):
+    """How urgent an alert is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Group(StrEnum):
+    """Whom an alert concerns: those who run the system, or those who read its figures."""
+
+    OPERATIONAL = "operational"
+    BUSINESS = "business"
+
+
+class Basis(StrEnum):
+    """What a kind rests on; while that is not known, its alerts stay as they are."""
+
+    SERVER = "server"
+    """Whether Redis answers, which is always known."""
+
+    CACHE = "cache"
+    """What Redis holds."""
+
+    PIPELINE = "pipeline"
+    """What the pipeline reports of itself."""
+
+    DAGSTER = "dagster"
+    """The same, while Dagster answers."""
+
+    FIGURES = "figures"
+    """The published figures of a product, of all certificates."""
+
+
+class Measure(StrEnum):
+    """The unit of a measured value and of its thresholds."""
+
+    SHARE = "share"
+    DAYS = "days"
+    COUNT = "count"
+    AMOUNT = "amount"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKind:
+    """One kind of rule.
+
+    Attributes:
+        name: Its name, for the file of rules.
+        group: Whom it concerns.
+        basis: What it rests on.
+        meaning: When it fires.
+        conditions: Of the verdict: an alert lasts while one of them holds. Empty for what is measured.
+        told_apart_by: Values of a finding that make an alert of its own.
+        measure: The unit of what is measured; None with conditions.
+        fires_below: Whether it fires below its threshold; otherwise above it.
+        per_currency: Whether a rule names the currency of its threshold.
+        has_target: Whether the published target stands in for a threshold that the rule does not name.
+        product: Whose figures it rests on.
+        reason: What is wrong; names `value`, `limit` and `subject` in braces. None with conditions.
+        advice: What to do about it. None with conditions.
+        page: The path of the page that shows it.
+        is_event: Whether it is reported once and has no end.
+    """
+
+    name: str
+    group: Group
+    basis: Basis
+    meaning: Text
+    conditions: tuple[Condition, ...] = ()
+    told_apart_by: tuple[str, ...] = ()
+    measure: Measure | None = None
+    fires_below: bool = False
+    per_currency: bool = False
+    has_target: bool = False
+    product: str = ""
+    reason: Text | None = None
+    advice: Text | None = None
+    page: str = "/manager/system"
+    is_event: bool = False
+
+
+def _of(
+    name: str,
+    basis: Basis,
+    es: str,
+    en: str,
+    *conditions: Condition,
+    told_apart_by: tuple[str, ...] = (),
+) -> RuleKind:
+    """An operational kind that lasts while a condition of the verdict holds."""
+    return RuleKind(name, Group.OPERATIONAL, basis, Text(es, en), conditions, told_apart_by)
+
+
+_IDLE_LABELS: Final = {
+    "notice": ("aviso", "notice"),
+    "warning": ("advertencia", "warning"),
+    "urgent": ("urgente", "urgent"),
+    "critical": ("crítico", "critical"),
+}
+
+
+def _idle(level: str, first: int, last: int | None) -> RuleKind:
+    es, en = _IDLE_LABELS[level]
+    until_es = "" if last is None else f" y hasta {last}"
+    until_en = "" if last is None else f", at most {last}"
+    return RuleKind(
+        f"idle_{level}",
+        Group.BUSINESS,
+        Basis.FIGURES,
+        Text(
+            f"Certificados sin movimiento por {first} días o más{until_es} ({es}); cada uno cuenta solo en "
+            "su mayor nivel.",
+            f"Certificates without movement for {first} days or more{until_en} ({en}); each counts only at "
+            "its highest level.",
+        ),
+        measure=Measure.COUNT,
+        product="kpis",
+        reason=Text(
+            f"certificados sin movimiento por {first} días o más{until_es}: {{value}}",
+            f"certificates without movement for {first} days or more{until_en}: {{value}}",
+        ),
+        advice=Text(
+            "contacte a los clientes y jefes de proyecto de la lista de trabajo de la página operativa",
+            "contact the clients and project managers of the work list on the operational page",
+        ),
+        page="/manager/operational",
+    )
+
+
+RULE_KINDS: Final[dict[str, RuleKind]] = {
+    kind.name: kind
+    for kind in (
+        _of(
+            "redis_unreachable",
+            Basis.SERVER,
+            "Redis no responde.",
+            "Redis does not answer.",
+            health.REDIS_UNREACHABLE,
+        ),
+        _of(
+            "redis_memory",
+            Basis.CACHE,
+            "Redis está casi lleno o ha expulsado claves.",
+            "Redis is nearly full or has evicted keys.",
+            health.REDIS_NEARLY_FULL,
+            health.REDIS_EVICTS,
+        ),
+        _of(
+            "redis_unsaved",
+            Basis.CACHE,
+            "Redis no logra guardar sus datos en disco.",
+            "Redis cannot save its data.",
+            health.REDIS_UNSAVED,
+        ),
+        _of(
+            "product_down",
+            Basis.CACHE,
+            "Un producto no está publicado, ha caducado o no se puede leer.",
+            "A product is not published, has expired or cannot be read.",
+            health.PRODUCT_MISSING,
+            health.PRODUCT_EXPIRED,
+            health.PRODUCT_UNREADABLE,
+        ),
+        _of(
+            "product_stale",
+            Basis.CACHE,
+            "Una generación ha superado su plazo de vigencia.",
+            "A generation is past its time to live.",
+            health.PRODUCT_STALE,
+        ),
+        _of(
+            "readings",
+            Basis.CACHE,
+            "Hay productos de una lectura anterior, o de lecturas distintas de la fuente.",
+            "Products are of an earlier reading, or of different readings of the source.",
+            health.PRODUCTS_ROLLED_BACK,
+            health.READINGS_MIXED,
+        ),
+        _of(
+            "reading_held",
+            Basis.CACHE,
+            "Una lectura de la fuente está retenida: bajó demasiado, o se rechaza demasiado de ella.",
+            "A reading of the source is held: it fell too far, or too much of it is refused.",
+            health.READING_FELL,
+            health.READING_REFUSED,
+        ),
+        _of(
+            "alarms",
+            Basis.CACHE,
+            "Hay alarmas en las últimas 24 horas.",
+            "There were alarms in the last 24 hours.",
+            health.ALARMS_RAISED,
+        ),
+        _of(
+            "pipeline_silent",
+            Basis.CACHE,
+            "El proceso de cálculo no informa de su estado.",
+            "The pipeline does not report its state.",
+            health.PIPELINE_SILENT,
+        ),
+        _of(
+            "stack_unwatched",
+            Basis.PIPELINE,
+            "Nada vigila los procesos.",
+            "Nothing supervises the processes.",
+            health.STACK_UNWATCHED,
+            health.SUPERVISOR_SILENT,
+        ),
+        _of(
+            "process_stopped",
+            Basis.PIPELINE,
+            "Un proceso configurado, como un trabajador, no funciona.",
+            "A configured process, such as a worker, does not run.",
+            health.PROCESS_STOPPED,
+            told_apart_by=("process",),
+        ),
+        _of(
+            "daemon_silent",
+            Basis.PIPELINE,
+            "Dagster o uno de sus procesos no da señales.",
+            "Dagster or one of its daemons gives no sign.",
+            health.DAGSTER_UNREACHABLE,
+            health.DAEMONS_SILENT,
+            health.TICKS_MISSING,
+        ),
+        _of(
+            "runs_stalled",
+            Basis.DAGSTER,
+            "Hay ejecuciones que ningún trabajador inicia o que no avanzan.",
+            "Runs are started by no worker or make no progress.",
+            health.RUNS_UNSTARTED,
+            health.RUNS_STALLED,
+        ),
+        _of(
+            "requests_unread",
+            Basis.DAGSTER,
+            "Nadie lee las solicitudes de actualización.",
+            "Nothing reads the requests for a refresh.",
+            health.DISPATCHER_SILENT,
+            health.REQUESTS_UNREAD,
+        ),
+        _of(
+            "source_unprobed",
+            Basis.DAGSTER,
+            "No se puede consultar la fuente.",
+            "The source cannot be probed.",
+            health.SOURCE_UNPROBED,
+        ),
+        _of(
+            "ticks_failed",
+            Basis.DAGSTER,
+            "Falla un sensor u horario.",
+            "A sensor or schedule fails.",
+            health.TICKS_FAILED,
+        ),
+        _of(
+            "run_failed",
+            Basis.PIPELINE,
+            "La última ejecución de un producto falló.",
+            "The last run of a product failed.",
+            health.RUN_FAILED,
+        ),
+        _of(
+            "disk",
+            Basis.PIPELINE,
+            "Queda poco espacio en el disco de KPI_HOME.",
+            "Little space is left on the disk of KPI_HOME.",
+            health.DISK_NEARLY_FULL,
+        ),
+        RuleKind(
+            "hit_rate",
+            Group.OPERATIONAL,
+            Basis.CACHE,
+            Text(
+                "Proporción de consultas de los últimos siete días respondidas con sus propias cifras, de un "
+                "producto.",
+                "Share of a product's lookups of the last seven days answered with their own figures.",
+            ),
+            measure=Measure.SHARE,
+            fires_below=True,
+            reason=Text(
+                "solo el {value} de las consultas de {subject} halló sus cifras precalculadas (mínimo: "
+                "{limit})",
+                "only {value} of the lookups of {subject} found their figures precomputed (at least: "
+                "{limit})",
+            ),
+            advice=Text(
+                "«kpi variants --misses» dice qué falta y por qué; si no cabe, suba "
+                "KPI_PRECOMPUTE_MAX_VARIANTS y KPI_PRECOMPUTE_MAX_BYTES",
+                "`kpi variants --misses` shows what is missing and why; if there is no room, raise "
+                "KPI_PRECOMPUTE_MAX_VARIANTS and KPI_PRECOMPUTE_MAX_BYTES",
+            ),
+        ),
+        RuleKind(
+            "quarantine_share",
+            Group.OPERATIONAL,
+            Basis.CACHE,
+            Text(
+                "Proporción de filas rechazadas en la última lectura aceptada de la fuente.",
+                "Share of refused rows in the last accepted reading of the source.",
+            ),
+            measure=Measure.SHARE,
+            reason=Text(
+                "se rechaza el {value} de las filas de {subject} (máximo: {limit})",
+                "{value} of the rows of {subject} are refused (at most: {limit})",
+            ),
+            advice=Text(
+                "«kpi doctor» muestra los motivos: corrija la fuente o el archivo de mapeo",
+                "`kpi doctor` shows the reasons: correct the source or the mapping file",
+            ),
+        ),
+        *(_idle(*level) for level in IDLE_LEVELS),
+        RuleKind(
+            "dso",
+            Group.BUSINESS,
+            Basis.FIGURES,
+            Text(
+                "DSO sobre la meta; sin umbral en la regla, vale la meta publicada.",
+                "DSO above the target; without a threshold in the rule, the published target counts.",
+            ),
+            measure=Measure.DAYS,
+            has_target=True,
+            product="kpis",
+            reason=Text(
+                "el DSO en {subject} es de {value} (meta: {limit})",
+                "DSO in {subject} is {value} (target: {limit})",
+            ),
+            advice=Text(
+                "vea en la página de flujo de caja qué clientes demoran más",
+                "see on the cash flow page which clients take longest",
+            ),
+            page="/manager/cash-flow",
+        ),
+        RuleKind(
+            "client_share",
+            Group.BUSINESS,
+            Basis.FIGURES,
+            Text(
+                "Un cliente concentra más que una parte de las cuentas por cobrar de una moneda.",
+                "One client owes more than a share of the receivables of a currency.",
+            ),
+            measure=Measure.SHARE,
+            product="dashboards",
+            reason=Text(
+                "{subject} concentra el {value} de las cuentas por cobrar (máximo: {limit})",
+                "{subject} owes {value} of receivables (at most: {limit})",
+            ),
+            advice=Text(
+                "acuerde con el cliente un calendario de pagos",
+                "agree on a schedule of payments with the client",
+            ),
+            page="/manager/dashboard",
+        ),
+        RuleKind(
+            "forecast_gap",
+            Group.BUSINESS,
+            Basis.FIGURES,
+            Text(
+                "Parte de la meta mensual que los cobros esperados del próximo mes no alcanzan.",
+                "Share of the monthly target that the collections expected next month fall short of.",
+            ),
+            measure=Measure.SHARE,
+            product="financials",
+            reason=Text(
+                "los cobros esperados del próximo mes en {subject} quedan un {value} bajo la meta (máximo: "
+                "{limit})",
+                "collections expected next month in {subject} fall {value} short of the target (at "
+                "most: {limit})",
+            ),
+            advice=Text(
+                "adelante el envío y la conformidad de lo pendiente: el pronóstico solo cuenta lo ya enviado",
+                "bring forward what is unsent or not accepted: the forecast counts only what was sent",
+            ),
+            page="/manager/cash-flow",
+        ),
+        RuleKind(
+            "newly_overdue",
+            Group.BUSINESS,
+            Basis.FIGURES,
+            Text(
+                f"Un certificado de un monto mayor ha vencido hace {NEWLY_DAYS} días o menos, de los veinte "
+                "más urgentes de la moneda. Se avisa una vez.",
+                f"A certificate of a larger amount became overdue in the last {NEWLY_DAYS} days, of the "
+                "twenty most urgent of the currency. It is reported once.",
+            ),
+            measure=Measure.AMOUNT,
+            per_currency=True,
+            product="dashboards",
+            reason=Text(
+                "ha vencido el certificado {subject}, de {value}",
+                "the certificate {subject} of {value} is newly overdue",
+            ),
+            advice=Text(
+                "llame al cliente: figura entre los más urgentes de la lista de cobranza",
+                "call the client: it is among the most urgent on the collection list",
+            ),
+            page="/manager/critical",
+            is_event=True,
+        ),
+    )
+}
+"""Every kind, by its name."""
