@@ -7,21 +7,18 @@ the browser writes itself, `Sec-Fetch-Site` and `Origin`.
 import hmac
 import re
 from collections.abc import Iterable
-from hashlib import sha256
 from ipaddress import ip_address
 from typing import Final
 
 from flask import Request
 from pydantic import SecretStr
 
+from kpi_pipeline.model.signatures import sign
 from serving.problem_types import CROSS_SITE, TOKEN_NEEDED
 from serving.problems import Problem
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names by which this machine calls itself; always answered."""
-
-TIMESTAMP_HEADER: Final = "X-KPI-Timestamp"
-SIGNATURE_HEADER: Final = "X-KPI-Signature"
 
 REPLAY_WINDOW_S: Final = 300
 """How far from the present the time of sending may be: a message that was overheard is worthless later."""
@@ -87,18 +84,6 @@ def require_admin(request: Request, token: SecretStr | None) -> None:
     is_right = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
     if scheme.casefold() != "bearer" or not is_right:
         raise Problem(TOKEN_NEEDED, headers=_CHALLENGE)
-
-
-def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """The signature header of a message.
-
-    Args:
-        secret: Shared by both sides.
-        timestamp: When it is sent: whole seconds since the epoch.
-        body: What is sent.
-    """
-    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, sha256).hexdigest()
-    return f"sha256={digest}"
 
 
 def is_signed(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:

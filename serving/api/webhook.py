@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from serving.api.refresh import request_all
-from serving.auth import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed
+from serving.auth import is_signed
 from serving.cache_access import current_connection, current_settings
 from serving.problem_types import SIGNATURE_INVALID, WEBHOOK_OFF
 from serving.problems import Problem

@@ -9,9 +9,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpi_pipeline.model.signatures import sign
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
-from serving.auth import LOOPBACK_NAMES, REPLAY_WINDOW_S, answered_names, is_answered, is_signed, sign
+from serving.auth import LOOPBACK_NAMES, REPLAY_WINDOW_S, answered_names, is_answered, is_signed
 
 NAMES = answered_names(["Cobros.Example"])
 

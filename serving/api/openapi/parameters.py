@@ -9,13 +9,14 @@ from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS
+from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from kpi_pipeline.model.states import FIGURE_STATES
 from kpi_pipeline.model.tables import tables_in
 from serving.api.openapi.json_schema import DAY, MONTH, OF_KIND, TEXT, Schema, list_of, one_of
 from serving.api.openapi.system_schemas import TASK_ID
 from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
-from serving.auth import REPLAY_WINDOW_S, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from serving.auth import REPLAY_WINDOW_S
 from serving.pages.addresses import PAGE_PARAMETER
 from serving.pages.downloads.links import in_address
 from serving.pages.downloads.sheets import KEY_FIGURES

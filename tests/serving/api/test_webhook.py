@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.requests.tasks import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.signatures import sign
 from serving.app import LARGEST_BODY, create_app
-from serving.auth import sign
 
 PATH, SECRET = "/webhook/data-changed", "a secret of some length"
 
