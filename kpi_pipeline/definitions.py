@@ -25,6 +25,7 @@ from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
+from kpi_pipeline.sensors.alerts import alerts, generation_webhooks
 from kpi_pipeline.sensors.cold_cache import cold_cache
 from kpi_pipeline.sensors.freshness_violations import freshness_violations
 from kpi_pipeline.sensors.source import source_changes
@@ -55,7 +56,15 @@ defs = Definitions(
         restore_cache,
     ],
     schedules=[*SCHEDULES, MONTH_END_SCHEDULE],
-    sensors=[requested_refreshes, *TASK_SENSORS, source_changes, cold_cache, freshness_violations],
+    sensors=[
+        requested_refreshes,
+        *TASK_SENSORS,
+        source_changes,
+        cold_cache,
+        freshness_violations,
+        alerts,
+        generation_webhooks,
+    ],
     # The worker's processes may not have children: also what is started by hand in the UI runs in one.
     executor=in_process_executor,
     resources={

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.settings import Settings
 from serving import static_assets
+from serving.alert_watchdog import AlertWatchdog
 from serving.api import catalogue, health, metrics, performance, products, refresh, tasks, webhook
 from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
@@ -62,14 +63,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. It starts without Redis and answers as soon as there is one.
 
     Args:
-        settings: By default those of the environment.
+        settings: By default those of the environment. It is a server's application then, and watches whether
+            the pipeline evaluates alerts.
     """
+    is_server = settings is None
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
     app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     counted = RequestMetrics()
-    measure_answers(app, counted, register_cache(app, settings, counted.looked_up))
+    access = register_cache(app, settings, counted.looked_up)
+    measure_answers(app, counted, access)
+    if is_server:
+        AlertWatchdog(access, settings).start()
     assets = static_assets.assets()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

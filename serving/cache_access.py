@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final, cast
 
+import redis
 from flask import Flask, current_app
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
@@ -29,6 +30,7 @@ class Connection:
     """One Redis server.
 
     Attributes:
+        client: The client of all of them.
         reader: Reads figures.
         catalogues: Reads the catalogue of each product.
         pipeline_client: Sends requests to the pipeline.
@@ -36,6 +38,7 @@ class Connection:
         leases: Which runs rebuild products.
     """
 
+    client: redis.Redis
     reader: CacheReader
     catalogues: Catalogues
     pipeline_client: PipelineClient
@@ -118,6 +121,7 @@ def _connect(url: str, on_lookup: LookupListener) -> Connection:
     pipeline_client = PipelineClient(client, on_lookup)
     reader = CacheReader(client, poll_s=_POLL_S, on_lost_catalogue=pipeline_client.refresh)
     return Connection(
+        client=client,
         reader=reader,
         catalogues=Catalogues(reader),
         pipeline_client=pipeline_client,

@@ -151,6 +151,8 @@ def test_sensors_run_from_the_start() -> None:
         "source_changes",
         "cold_cache",
         "freshness_violations",
+        "alerts",
+        "generation_webhooks",
         "task_started",
         "task_success",
         "task_failure",

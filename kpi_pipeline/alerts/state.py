@@ -1,9 +1,9 @@
 """The state of alerts: which are pending or fire, and the messages that are to be delivered."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -21,7 +21,6 @@ class Event(StrEnum):
     BEGUN = "begun"
     LASTS = "lasts"
     RESOLVED = "resolved"
-    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -100,6 +99,7 @@ class Delivery:
 
     Attributes:
         route: The route's name.
+        target: Which of its addresses, from 0.
         message: The message.
         due_at: When the next attempt is due.
         attempts: How many have failed.
@@ -107,6 +107,7 @@ class Delivery:
     """
 
     route: str
+    target: int
     message: Message
     due_at: float
     attempts: int = 0
@@ -151,10 +152,6 @@ class AlertState:
         chosen = [alert for alert in self.alerts.values() if alert.fires is fires]
         return sorted(chosen, key=lambda alert: (-order.index(alert.severity), alert.since, alert.rule))
 
-    def without(self, delivered: tuple[Delivery, ...]) -> "AlertState":
-        """The state once some messages are delivered."""
-        return replace(self, outbox=tuple(one for one in self.outbox if one not in delivered))
-
     def to_json(self) -> bytes:
         """The state as a JSON object, for `from_json`."""
         return orjson.dumps(self)
@@ -176,3 +173,37 @@ _STATE: Final = TypeAdapter(AlertState)
 def alert_key(rule: str, subject: str) -> str:
     """The key of an alert: there is one for each rule and subject."""
     return f"{rule}/{subject}"
+
+
+def state_dict(state: AlertState) -> dict[str, Any]:
+    """The state as plain JSON values, in both languages."""
+    return {
+        "evaluated_at": state.at or None,
+        "evaluated_by": state.by,
+        "problem": state.problem,
+        "firing": [_alert_dict(alert) for alert in state.firing],
+        "pending": [_alert_dict(alert) for alert in state.pending],
+        "undelivered": [
+            {"route": one.route, "attempts": one.attempts, "failure": one.failure, "due_at": one.due_at}
+            for one in state.failed
+        ],
+    }
+
+
+def _alert_dict(alert: Alert) -> dict[str, Any]:
+    subject = alert.subject
+    return {
+        "rule": alert.rule,
+        "subject": subject.name,
+        "severity": alert.severity.value,
+        "group": alert.group.value,
+        "since": alert.since,
+        "begun_at": alert.begun_at,
+        "products": list(subject.products),
+        "reason_es": subject.reason.es,
+        "reason_en": subject.reason.en,
+        "advice_es": subject.advice.es,
+        "advice_en": subject.advice.en,
+        "run": subject.run,
+        "page": subject.page,
+    }

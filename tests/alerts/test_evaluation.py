@@ -1,4 +1,4 @@
-"""The evaluation of rules, also for any course of values: no flapping, one end for each begin, nothing lost."""
+"""The evaluation of rules, for any course of values: no flapping, one end for each begin, nothing lost."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

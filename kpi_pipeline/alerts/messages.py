@@ -1,0 +1,94 @@
+"""Messages as readers get them: what is wrong, what to do, and where to look, in the route's language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from kpi_pipeline.alerts.state import Event, Message
+from kpi_pipeline.alerts.writing import MessageWriter
+from kpi_pipeline.model.alerts.kinds import Severity
+from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.settings import Settings
+
+SEVERITY_LABELS: Final = {
+    Severity.INFO: Text("Informativa", "Information"),
+    Severity.WARNING: Text("Advertencia", "Warning"),
+    Severity.CRITICAL: Text("Crítica", "Critical"),
+}
+_EVENTS: Final = {
+    Event.BEGUN: Text("Nueva", "New"),
+    Event.LASTS: Text("Continúa", "Continues"),
+    Event.RESOLVED: Text("Resuelta", "Resolved"),
+}
+_ADVICE: Final = Text("Qué hacer", "What to do")
+_SINCE: Final = Text("Desde", "Since")
+_UNTIL: Final = Text("Hasta", "Until")
+_RUN: Final = Text("Ejecución", "Run")
+_PAGE: Final = Text("Página", "Page")
+_SEVERAL: Final = Text("{count} avisos de los indicadores", "{count} alerts on the indicators")
+_TEST_TITLE: Final = Text("Mensaje de prueba", "Test message")
+_TEST: Final = Text(
+    "Así llegan los avisos de los indicadores por la ruta «{route}». No hay nada que hacer.",
+    "Alerts on the indicators arrive like this by the route `{route}`. There is nothing to do.",
+)
+_TITLE_LENGTH: Final = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is sent at once: a line of title, and text."""
+
+    title: str
+    body: str
+
+
+def compose(messages: Sequence[Message], language: Language, settings: Settings) -> Note:
+    """Write some messages as one note.
+
+    Args:
+        messages: In order, at least one.
+        language: Of the note.
+        settings: The time zone, and where runs and pages are shown.
+    """
+    # One cause that concerns several products is one paragraph.
+    causes = {(one.event, one.alert.rule, one.alert.subject.reason): one for one in reversed(messages)}
+    paragraphs = [_paragraph(one, language, settings) for one in reversed(causes.values())]
+    if len(paragraphs) == 1:
+        (message,) = causes.values()
+        title = f"{_head(message, language)}: {message.alert.subject.reason.into(language)}"
+    else:
+        title = _SEVERAL.into(language).format(count=len(paragraphs))
+    shortened = (
+        title if len(title) <= _TITLE_LENGTH else f"{title[: _TITLE_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+    )
+    # A title is a header of a mail: it has no line breaks.
+    return Note(" ".join(shortened.split()), "\n\n".join(paragraphs))
+
+
+def trial_note(route: str, language: Language) -> Note:
+    """A note that only shows that a route works."""
+    return Note(_TEST_TITLE.into(language), _TEST.into(language).format(route=route))
+
+
+def _head(message: Message, language: Language) -> str:
+    severity = SEVERITY_LABELS[message.alert.severity].into(language)
+    return f"{severity}, {_EVENTS[message.event].into(language).lower()}"
+
+
+def _paragraph(message: Message, language: Language, settings: Settings) -> str:
+    alert, writer = message.alert, MessageWriter(language, settings.timezone)
+    reason = alert.subject.reason.into(language)
+    lines = [f"{_head(message, language)} ({alert.rule})", f"{reason[:1].upper()}{reason[1:]}."]
+    if message.event is not Event.RESOLVED:
+        advice = alert.subject.advice.into(language)
+        lines.append(f"{_ADVICE.into(language)}: {advice}.")
+    lines.append(f"{_SINCE.into(language)}: {writer.moment(alert.since)}")
+    if message.event is Event.RESOLVED:
+        lines.append(f"{_UNTIL.into(language)}: {writer.moment(message.at)}")
+    if alert.subject.run and settings.dagster_url:
+        base = str(settings.dagster_url).rstrip("/")
+        lines.append(f"{_RUN.into(language)}: {base}/runs/{quote(alert.subject.run, safe='')}")
+    if alert.subject.page and settings.public_url:
+        lines.append(f"{_PAGE.into(language)}: {str(settings.public_url).rstrip('/')}{alert.subject.page}")
+    return "\n".join(lines)
