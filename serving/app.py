@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline.settings import Settings
 from serving import static_assets
 from serving.alert_watchdog import AlertWatchdog
-from serving.api import catalogue, health, metrics, performance, products, refresh, tasks, webhook
+from serving.api import alerts, catalogue, health, metrics, performance, products, refresh, tasks, webhook
 from serving.api.openapi import routes as openapi
 from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
@@ -44,6 +44,7 @@ LARGEST_BODY: Final = 65_536
 # The system page comes before the other pages, whose address has a variable part.
 _ROUTED: Final = (
     products,
+    alerts,
     catalogue,
     downloads,
     health,

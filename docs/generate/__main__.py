@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from docs.generate import (
+    alert_reference,
     command_reference,
     kpi_reference,
     mapping_reference,
@@ -19,6 +20,7 @@ from docs.generate import (
 DOCS: Final = Path(__file__).parents[1]
 
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {
+    "reference/alerts.md": alert_reference.page,
     "reference/commands.md": command_reference.page,
     "reference/kpis.md": kpi_reference.page,
     "reference/mapping.md": mapping_reference.page,

@@ -91,8 +91,8 @@ def layers() -> str:
     top = 20 + (cache - 1) * (_ROW + _GAP)
     picture.box(620, top, 120, _ROW, ["serving"], "green")
     picture.arrow(680, top + _ROW, 680, top + _ROW + _GAP + 18)
-    picture.text(680, top + _ROW + _GAP + 36, "cache, model,")
-    picture.text(680, top + _ROW + _GAP + 53, "settings only")
+    picture.text(680, top + _ROW + _GAP + 36, "alerts, cache,")
+    picture.text(680, top + _ROW + _GAP + 53, "model, settings")
     return picture.svg()
 
 

@@ -10,7 +10,9 @@ import typer
 
 from docs.generate.__main__ import DOCS, GENERATED
 from docs.generate.command_reference import commands_of
+from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.cli.app import app as commands
+from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.mapping import parse_mapping
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
@@ -87,6 +89,13 @@ def test_every_address_of_the_api_page_is_a_route(tmp_path: Path) -> None:
     shown = {re.sub(r"<\w+>", "<>", address) for address in re.findall(r"^\| `(/[^`]+)`", text, re.MULTILINE)}
     assert len(shown) > 10
     assert shown <= routes
+
+
+def test_the_rules_of_alerts_shown_can_be_used() -> None:
+    text = (DOCS / "alerts.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    rules = parse_rules(SHIPPED.read_text(encoding="utf-8"), "\n".join(blocks), "alerts.md")
+    assert (set(rules.routes), set(rules.webhooks)) == ({"operations", "collections"}, {"warehouse"})
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-database.md"])

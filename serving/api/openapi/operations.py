@@ -338,6 +338,14 @@ _HEALTH: Final = (
         {200: answer("What all processes measured, by window.", {JSON: ref("Performance")})},
         (problem.CACHE_UNAVAILABLE,),
     ),
+    Operation(
+        "getAlerts",
+        "get",
+        f"{API_PATH}/alerts",
+        "health",
+        "Alerts that fire or are pending, and messages that could not be delivered",
+        {200: answer("The alerts as they were evaluated last.", {JSON: ref("Alerts")})},
+    ),
 )
 _DESCRIPTION: Final = (
     Operation(

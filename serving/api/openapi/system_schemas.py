@@ -4,6 +4,7 @@ from typing import Final
 
 from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
+from kpi_pipeline.model.alerts.kinds import Group, Severity
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import HealthStatus
 from kpi_pipeline.model.performance import WINDOWS, AnswerKind
@@ -63,6 +64,8 @@ def system_schemas() -> dict[str, Schema]:
         "CacheStatus": _CACHE_STATUS,
         "Performance": _PERFORMANCE,
         "Distribution": _DISTRIBUTION,
+        "Alerts": _ALERTS,
+        "Alert": _ALERT,
         "LiveReadings": object_of(_LIVE_READINGS),
         "Task": _TASK,
         "Request": _REQUEST,
@@ -120,6 +123,35 @@ _CHECKS: Final = object_of(
         ),
         "alarms": object_of({"status": _STATUS, "counts": map_of(INTEGER)}),
         "pipeline": object_of({"status": _STATUS, "report": or_null(ref("PipelineReport"))}),
+    }
+)
+_ALERT: Final = object_of(
+    {
+        "rule": described(TEXT, "Name of the rule."),
+        "subject": described(
+            TEXT, "What it concerns: a product, a process, a currency, a client, a certificate."
+        ),
+        "severity": one_of(severity.value for severity in Severity),
+        "group": one_of(group.value for group in Group),
+        "since": described(SECONDS, "Since when the rule holds."),
+        "begun_at": described(or_null(SECONDS), "When it was reported; null while it is pending."),
+        "products": list_of(PRODUCT),
+        **dict.fromkeys(("reason_es", "reason_en", "advice_es", "advice_en"), TEXT),
+        "run": described(TEXT, "The run of Dagster that shows it; empty without one."),
+        "page": described(TEXT, "The path of the page that shows it."),
+    }
+)
+_ALERTS: Final = object_of(
+    {
+        "reachable": described(BOOLEAN, "Whether Redis, which holds the alerts, could be read."),
+        "evaluated_at": or_null(SECONDS),
+        "evaluated_by": described(TEXT, "`pipeline`, or the web process that stands in for it."),
+        "problem": described(TEXT, "Why the file of rules cannot be used; empty where it can."),
+        "firing": described(list_of(ref("Alert")), "The most severe first."),
+        "pending": list_of(ref("Alert")),
+        "undelivered": list_of(
+            object_of({"route": TEXT, "attempts": INTEGER, "failure": TEXT, "due_at": SECONDS})
+        ),
     }
 )
 _ENTRY: Final = object_of(

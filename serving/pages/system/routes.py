@@ -14,6 +14,7 @@ from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES, Counted, Language
+from serving.alert_state import alert_state
 from serving.cache_access import Connection, current_settings
 from serving.catalogue import Catalogue
 from serving.pages.addresses import SYSTEM_PATH, PageAddress, page_path
@@ -50,6 +51,7 @@ def system() -> Response:
         system_url=address.of(()),
         health=health_of(facts),
         last_hour=facts.last_hour,
+        alerts=alert_state(connection) if status["redis"]["reachable"] else None,
         view=system_view(connection, status, facts.report) if connection else None,
         dagster_url=str(settings.dagster_url) if settings.dagster_url else "",
         days_kept=DAYS_KEPT,

@@ -38,6 +38,21 @@ TEXTS: Final[dict[str, Text]] = {
     "system_process_FATAL": Text("no arranca", "does not start"),
     "system_daemons": Text("Procesos de Dagster", "Dagster's daemons"),
     "system_daemons_alive": Text("{alive} de {count} activos", "{alive} of {count} alive"),
+    # Alerts.
+    "system_alerts": Text("Avisos", "Alerts"),
+    "system_no_alerts": Text("No hay avisos activos.", "No alert is firing."),
+    "system_alerts_problem": Text(
+        "El archivo de reglas no se puede usar: «kpi alerts check» dice por qué.",
+        "The file of rules cannot be used: `kpi alerts check` shows why.",
+    ),
+    "system_severity_info": Text("Informativo", "Information"),
+    "system_severity_warning": Text("Advertencia", "Warning"),
+    "system_severity_critical": Text("Crítico", "Critical"),
+    "system_alert_since": Text("Desde", "Since"),
+    "system_alerts_pending": Text("Avisos pendientes", "Pending"),
+    "system_alerts_undelivered": Text("Mensajes sin entregar", "Undelivered messages"),
+    "system_alerts_evaluated": Text("Última evaluación", "Last evaluated"),
+    "system_alerts_never": Text("nunca", "never"),
     # Generations.
     "system_products": Text("Generaciones publicadas", "Published generations"),
     "system_state_fresh": Text("Al día", "Fresh"),

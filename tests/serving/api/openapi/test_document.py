@@ -21,7 +21,7 @@ IDS = [
     *("downloadWorkbook", "downloadKeyFigures", "downloadSheet"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
     *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "getCacheStatus"),
-    *("getPerformance", "getOpenApi", "exploreApi"),
+    *("getPerformance", "getAlerts", "getOpenApi", "exploreApi"),
 ]
 
 
