@@ -17,10 +17,12 @@ import redis
 
 from kpi_pipeline.alerts.cycle import AlertCycle
 from kpi_pipeline.alerts.facts import FactsReader
+from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.model.alerts.rules import RulesError
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
 
@@ -66,10 +68,15 @@ class AlertWatchdog:
             silent = report is None or report.is_silent(self.clock())
             if not silent and self.clock() - last.at <= SILENT_S:
                 return None
+            if not load_rules(self.settings).rules.routes:
+                return None  # nobody could be told
             facts = FactsReader(connection.reader, UsageCounters(connection.client), self.settings.timezone)
             return AlertCycle(connection.client, facts, self.settings, self.holder, clock=self.clock).run()
         except (NoRedis, redis.RedisError):
             return None  # the state is in Redis: without it, nobody knows what was told already
+        except RulesError as error:
+            _LOG.warning("the alerts cannot be evaluated in place of the pipeline: %s", error)
+            return None
 
     def start(self) -> None:
         """Look from now on, in a thread that ends with the process."""

@@ -92,7 +92,9 @@ class AlertCycle:
         alerts, messages = evaluate(state.alerts, rules, self.facts.read(rules), clock)
         for message in messages:
             _LOG.info("alert %s: %s", message.event, message.alert.subject.reason.en)
-        outbox = (*state.outbox, *(one for message in messages for one in _deliveries(message, file)))
+        # Those of a route that is gone for good end as well.
+        kept = [one for one in state.outbox if clock.now - one.message.due_at <= 2 * GIVEN_UP_S]
+        outbox = (*kept, *(one for message in messages for one in _deliveries(message, file)))
         if len(outbox) > LARGEST_OUTBOX:
             self._alarm(
                 "alert_given_up", "outbox", f"{len(outbox) - LARGEST_OUTBOX} messages beyond its size"
@@ -107,7 +109,9 @@ class AlertCycle:
         held_up = {(one.route, one.target) for one in state.outbox if one.attempts and one.due_at > now}
         due: dict[tuple[str, int], list[Delivery]] = {}
         for delivery in state.outbox:
-            if delivery.due_at <= now and (delivery.route, delivery.target) not in held_up:
+            # Another process may know routes that this one does not: their messages wait for it.
+            known = delivery.route in file.rules.routes
+            if known and delivery.due_at <= now and (delivery.route, delivery.target) not in held_up:
                 due.setdefault((delivery.route, delivery.target), []).append(delivery)
         for (name, target), deliveries in due.items():
             if time.monotonic() > until:
@@ -121,9 +125,7 @@ class AlertCycle:
 
     def _failure(self, name: str, target: int, deliveries: Sequence[Delivery], file: RuleFile) -> str | None:
         """Send messages to an address; why that failed, None if it did not or there is no such address."""
-        route = file.rules.routes.get(name)
-        if route is None:
-            return None
+        route = file.rules.routes[name]
         try:
             addresses = file.addresses(name)
             if target < len(addresses):

@@ -87,14 +87,16 @@ def load_rules(settings: Settings) -> RuleFile:
     """
     defaults = SHIPPED.read_text(encoding="utf-8")
     path = settings.alerts_file or settings.home / RULES_FILE
-    if settings.alerts_file is None and not path.exists():
-        return RuleFile(parse_rules(defaults, "", RULES_FILE))
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if settings.alerts_file is None:
+            return RuleFile(parse_rules(defaults, "", RULES_FILE))
+        raise RulesError(f"{path}: there is no such file; check KPI_ALERTS_FILE") from error
     except UnicodeDecodeError as error:
         raise RulesError(f"{path}: not UTF-8 text; save the file as UTF-8") from error
     except OSError as error:
-        raise RulesError(f"{path}: cannot be read ({error.strerror}); check KPI_ALERTS_FILE") from error
+        raise RulesError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     return RuleFile(parse_rules(defaults, text, str(path)), str(path))
 
 

@@ -221,3 +221,18 @@ def test_a_process_that_has_stopped_is_an_alert_of_its_own(
         "process_stopped:dispatcher",
     }
     assert notifications.titles == ["2 alerts on the indicators"]
+
+
+def test_messages_of_a_route_that_this_process_does_not_know_wait(
+    press, clock: Time, cycle_of, notifications
+) -> None:
+    press.publish()
+    fail(press, clock, "kpis")
+    notifications.failure = "out of reach"
+    cycle_of(QUIET + ROUTE, clock).run()
+    notifications.failure = ""
+    clock.now += 60
+    fail(press, clock, "kpis")
+    assert len(cycle_of(QUIET, clock).run().outbox) == 1
+    cycle_of(QUIET + ROUTE, clock).run()
+    assert any("run of kpis" in note.body for _, note in notifications.sent)

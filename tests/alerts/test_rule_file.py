@@ -29,7 +29,7 @@ def test_a_file_in_the_home_is_found_and_one_that_is_named_comes_first(settings,
 
 
 def test_a_file_that_is_named_must_exist(settings, tmp_path: Path) -> None:
-    with pytest.raises(RulesError, match=r"gone\.toml: cannot be read .*KPI_ALERTS_FILE"):
+    with pytest.raises(RulesError, match=r"gone\.toml: there is no such file; check KPI_ALERTS_FILE"):
         load_rules(settings(KPI_ALERTS_FILE=tmp_path / "gone.toml"))
 
 

@@ -13,6 +13,8 @@ from kpi_pipeline.cache.keys import ALERTS_TURN_KEY
 from serving.alert_watchdog import SILENT_S, AlertWatchdog
 from serving.cache_access import CacheAccess
 
+ROUTE = '[routes.ops]\nurl_env = "OPS"'
+
 
 @pytest.fixture
 def watchdog(cache_url: str, settings_of, client: redis.Redis):
@@ -20,8 +22,11 @@ def watchdog(cache_url: str, settings_of, client: redis.Redis):
     apply_acl(client, "pipe-pw", "serve-pw")
     url = cache_url.replace("redis://", "redis://serving:serve-pw@")
 
-    def make(clock: Callable[[], float] = time.time, holder: str = "web-1") -> AlertWatchdog:
+    def make(
+        clock: Callable[[], float] = time.time, holder: str = "web-1", rules: str = ROUTE
+    ) -> AlertWatchdog:
         settings = settings_of(REDIS_URL=url)
+        (settings.home / "alerts.toml").write_text(rules)
         return AlertWatchdog(CacheAccess(settings), settings, clock, holder)
 
     yield make
@@ -56,3 +61,10 @@ def test_a_silent_pipeline_is_an_alert_and_only_one_process_tells_it(press, clie
 def test_without_redis_it_does_nothing(settings_of) -> None:
     settings = settings_of(REDIS_URL="redis://127.0.0.1:1/0")
     assert AlertWatchdog(CacheAccess(settings), settings).look() is None
+
+
+@pytest.mark.parametrize("rules", ["", "[routes"])
+def test_without_a_route_that_it_knows_it_leaves_all_to_the_pipeline(press, client, watchdog, rules) -> None:
+    press.publish()
+    assert watchdog(rules=rules).look() is None
+    assert AlertStore(client).load() == AlertState()
