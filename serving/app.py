@@ -25,6 +25,7 @@ from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.responses import compress_pages
+from serving.summaries import SummarySender
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -65,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Args:
         settings: By default those of the environment. It is a server's application then, and watches whether
-            the pipeline evaluates alerts.
+            the pipeline evaluates alerts, and sends summaries.
     """
     is_server = settings is None
     settings = settings or Settings()
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     measure_answers(app, counted, access)
     if is_server:
         AlertWatchdog(access, settings).start()
+        SummarySender(app, access, settings).start()
     assets = static_assets.assets()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

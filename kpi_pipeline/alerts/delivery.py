@@ -38,7 +38,8 @@ class AppriseNotifier:
             Undelivered: If it did not arrive.
         """
         # Imported only when something is to be sent: it takes time to load.
-        from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415
+        from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyFormat  # noqa: PLC0415
+        from apprise.attachment.memory import AttachMemory  # noqa: PLC0415
 
         # What these log may quote addresses.
         for name in ("apprise", "urllib3"):
@@ -46,8 +47,15 @@ class AppriseNotifier:
         sender = Apprise(asset=AppriseAsset(app_id="kpi_pipeline", secure_logging=True, async_mode=False))
         if not sender.add(address):
             raise Undelivered(_UNKNOWN)
+        files = AppriseAttachment()
+        if note.attachment is not None:
+            file = note.attachment
+            made = AttachMemory(content=file.content, name=file.name, mimetype=file.mimetype)  # type: ignore[no-untyped-call]
+            files.add(made)
         try:
-            arrived = sender.notify(title=note.title, body=note.body, body_format=NotifyFormat.TEXT)
+            arrived = sender.notify(
+                title=note.title, body=note.body, body_format=NotifyFormat.TEXT, attach=files or None
+            )
         except (OSError, TypeError, ValueError) as error:
             # The text of the error may quote the address.
             raise Undelivered(f"{_REFUSED} ({type(error).__name__})") from None

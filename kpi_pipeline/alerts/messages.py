@@ -36,11 +36,21 @@ _TITLE_LENGTH: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a note."""
+
+    name: str
+    mimetype: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """What is sent at once: a line of title, and text."""
+    """What is sent at once: a line of title, text, and a file if there is one."""
 
     title: str
     body: str
+    attachment: Attachment | None = None
 
 
 def compose(messages: Sequence[Message], language: Language, settings: Settings) -> Note:

@@ -39,6 +39,16 @@ class RuleFile:
         text = self._secret(f"routes.{route}.url", chosen.url_env, chosen.url_file, environment)
         return text.split()
 
+    def summary_addresses(self, summary: str, environment: Mapping[str, str] | None = None) -> list[str]:
+        """The addresses of a summary; never log or show them.
+
+        Raises:
+            RulesError: As `addresses`.
+        """
+        chosen = self.rules.summaries[summary]
+        text = self._secret(f"summaries.{summary}.url", chosen.url_env, chosen.url_file, environment)
+        return text.split()
+
     def webhook(self, name: str, environment: Mapping[str, str] | None = None) -> tuple[str, str]:
         """The address and the secret of a webhook; never log or show them.
 
@@ -57,7 +67,11 @@ class RuleFile:
     def problems(self) -> list[str]:
         """What is wrong with the secrets that the file names."""
         found = []
-        for read, names in ((self.addresses, self.rules.routes), (self.webhook, self.rules.webhooks)):
+        for read, names in (
+            (self.addresses, self.rules.routes),
+            (self.webhook, self.rules.webhooks),
+            (self.summary_addresses, self.rules.summaries),
+        ):
             for name in names:
                 try:
                     read(name)

@@ -25,13 +25,14 @@ class AlertStore:
         self._client = client
         self._take_turn = client.register_script(TAKE_TURN)
 
-    def take_turn(self, holder: str) -> bool:
+    def take_turn(self, holder: str, key: str = ALERTS_TURN_KEY) -> bool:
         """Begin to evaluate, or go on: whether nobody else does.
 
         Args:
             holder: Who, the same at each call.
+            key: Of what it is the turn.
         """
-        return bool(self._take_turn(keys=[ALERTS_TURN_KEY], args=[holder, TURN_MS]))
+        return bool(self._take_turn(keys=[key], args=[holder, TURN_MS]))
 
     def load(self) -> AlertState:
         """The state that was saved last; one without any alert where there is none of this version."""

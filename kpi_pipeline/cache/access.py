@@ -25,9 +25,9 @@ SERVING_RULES: Final = (
     "~kpi:task:*",
     "~kpi:wanted:*",
     "~kpi:metrics:*",
-    # Its watchdog evaluates alerts while the pipeline is silent.
+    # Its watchdog evaluates alerts while the pipeline is silent; it also sends summaries.
     "~kpi:alerts",
-    "~kpi:alerts:turn",
+    "~kpi:alerts:*",
     "-@all",
     *("+get", "+mget", "+exists", "+hget", "+hgetall", "+sismember", "+zrevrangebyscore"),  # reads
     *("+xlen", "+xinfo|groups", "+xinfo|consumers"),  # how far the pipeline is with its requests

@@ -25,6 +25,8 @@ kpi:metrics:precompute_set:<product>    hash, the numbers of variants last chose
 kpi:metrics:alarms               hash, alarm -> count
 kpi:alerts                       which alerts fire or are pending, and the messages that are to be delivered
 kpi:alerts:turn                  who evaluates the alerts, while it does
+kpi:alerts:summaries             hash, summary -> when it was due last and what became of it
+kpi:alerts:summaries:turn        who sends summaries, while it does
 
 All expire but those of `LASTING_KEYS`, which are bounded in size.
 """
@@ -58,9 +60,14 @@ PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
 ALERTS_KEY: Final = "kpi:alerts"
 ALERTS_TURN_KEY: Final = "kpi:alerts:turn"
+SUMMARIES_KEY: Final = "kpi:alerts:summaries"
+SUMMARIES_TURN_KEY: Final = "kpi:alerts:summaries:turn"
 
 LASTING_KEYS: Final = frozenset(
-    (MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, ALERTS_KEY)
+    (
+        *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY),
+        *(ALERTS_KEY, SUMMARIES_KEY),
+    )
 )
 """The keys that never expire."""
 

@@ -96,6 +96,7 @@ def test_the_rules_of_alerts_shown_can_be_used() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     rules = parse_rules(SHIPPED.read_text(encoding="utf-8"), "\n".join(blocks), "alerts.md")
     assert (set(rules.routes), set(rules.webhooks)) == ({"operations", "collections"}, {"warehouse"})
+    assert set(rules.summaries) == {"board"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-database.md"])

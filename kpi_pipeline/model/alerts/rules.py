@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,10 +19,13 @@ from pydantic import (
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Group, Measure, RuleKind, Severity
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import Language
+from kpi_pipeline.model.pages import PAGES
 
 _DURATION: Final = re.compile(r"(\d{1,6})(s|m|h|d)", re.ASCII)
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_PAGES: Final = tuple(page.name for page in PAGES)
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SECRETS: Final = frozenset({"url", "url_env", "url_file", "secret", "secret_env", "secret_file"})
 """Keys whose values are never shown: somebody may have written the secret itself there."""
@@ -50,10 +53,17 @@ def _variable(name: str) -> str:
     return name
 
 
+def _page(name: str) -> str:
+    if name not in _PAGES:
+        raise ValueError(f"no such page; allowed: {', '.join(_PAGES)}")
+    return name
+
+
 Duration = Annotated[int, BeforeValidator(_seconds)]
 """A duration in seconds, written like "5m"."""
 
 ClockTime = Annotated[time, BeforeValidator(_time)]
+PageName = Annotated[str, AfterValidator(_page)]
 SeverityName = Annotated[Severity, Field(strict=False)]
 GroupName = Annotated[Group, Field(strict=False)]
 VariableName = Annotated[str, AfterValidator(_variable)]
@@ -177,6 +187,49 @@ class Webhook(_Table):
         return self
 
 
+class Summary(_Table):
+    """The figures of a page as a workbook, sent on certain days.
+
+    Attributes:
+        url_env: Environment variable of the addresses, as of a route.
+        url_file: File of them, likewise.
+        page: The page, by its name.
+        filter: Values by dimension, as in the page's address; empty: everything.
+        every: `day` or `week`.
+        weekday: The day of the week, of a weekly one.
+        at: The time of day, in KPI_TIMEZONE.
+        language: In which it is written.
+    """
+
+    url_env: VariableName | None = None
+    url_file: str | None = None
+    page: PageName
+    filter: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field({})
+    every: Literal["day", "week"] = "day"
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    at: ClockTime = time(8)
+    language: Language = "es"
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if (self.url_env is None) == (self.url_file is None):
+            raise ValueError("url_env, url_file: give one of both")
+        return self
+
+    def last_due(self, moment: datetime) -> datetime:
+        """When it was due last.
+
+        Args:
+            moment: The present, on the clock of the settings' time zone.
+        """
+        due = datetime.combine(moment.date(), self.at, moment.tzinfo)
+        if self.every == "week":
+            due -= timedelta(days=(due.weekday() - _WEEKDAYS.index(self.weekday)) % 7)
+        if due > moment:
+            due -= timedelta(days=7 if self.every == "week" else 1)
+        return due
+
+
 class QuietHours(_Table):
     """Hours, in KPI_TIMEZONE, in which messages wait for their end.
 
@@ -228,12 +281,14 @@ class AlertRules(_Table):
         routes: By name.
         quiet_hours: None for none.
         webhooks: By name.
+        summaries: By name.
     """
 
     rules: dict[Name, Rule] = Field({})
     routes: dict[Name, Route] = Field({})
     quiet_hours: QuietHours | None = None
     webhooks: dict[Name, Webhook] = Field({})
+    summaries: dict[Name, Summary] = Field({})
 
     @property
     def enabled(self) -> dict[str, Rule]:
@@ -299,6 +354,7 @@ def _keys_at(place: tuple[str | int, ...]) -> list[str]:
         "rules": Rule,
         "routes": Route,
         "webhooks": Webhook,
+        "summaries": Summary,
         "quiet_hours": QuietHours,
     }
     table = tables[str(place[0])] if place else AlertRules

@@ -47,7 +47,10 @@ def test_a_kind_may_have_several_rules() -> None:
         ("[rules.client_share]\nthreshold = 40", "rules.client_share: threshold: a share is between 0 and 1"),
         ('[rules.dso]\ncurrency = "CLP"', "rules.dso: currency: dso has none"),
         ('[rules.newly_overdue]\ncurrency = ""', "rules.newly_overdue: currency: missing"),
-        ("[rule.dso]\nfor = 1", "rule: no such key; allowed: rules, routes, quiet_hours, webhooks"),
+        (
+            "[rule.dso]\nfor = 1",
+            "rule: no such key; allowed: rules, routes, quiet_hours, webhooks, summ",
+        ),
         ("rules = 3", "rules: 3: allowed: a valid dictionary"),
         ("[rules.dso", "not valid TOML"),
         ("[routes.a]", "routes.a: url_env, url_file: give one of both"),
