@@ -117,7 +117,8 @@ def test(
         if as_json:
             print_json({"ok": True, "route": route, "addresses": len(addresses)})
         else:
-            print_line(f"sent to {len(addresses)} addresses of route {route}")
+            count = len(addresses)
+            print_line(f"sent to {count} {'address' if count == 1 else 'addresses'} of route {route}")
 
 
 def _rules_dict(rules: AlertRules) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_a_test_message_is_sent(alerts, rules: Path, receiver: Receiver, monkeyp
     rules.write_text('[routes.ops]\nurl_env = "OPS"\nlanguage = "en"')
     monkeypatch.setenv("OPS", f"json://{receiver.url}")
     ran = alerts("test", "ops")
-    assert (ran.exit_code, ran.stdout) == (0, "sent to 1 addresses of route ops\n")
+    assert (ran.exit_code, ran.stdout) == (0, "sent to 1 address of route ops\n")
     assert json.loads(receiver.posts[0].body)["title"] == "Test message"
     receiver.status = 500
     refused = alerts("test", "ops")
