@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from kpi_pipeline.alerts.state import AlertState
+from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.keys import (
     LASTING_KEYS,
     MANIFEST_KEY,
     REPLACED_KEY,
     REQUESTS_KEY,
+    SUMMARIES_KEY,
     generation_time,
     members_key,
     new_generation,
@@ -130,6 +133,9 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     UsageCounters(each_client).add_request("kpis", ACME)
     Leases(each_client).take("kpis", "run")
     publish_readings(each_client, SourceReadings())
+    assert AlertStore(each_client).take_turn("pipeline")
+    AlertStore(each_client).save(AlertState())
+    each_client.hset(SUMMARIES_KEY, "board", "{}")
     lasting = {key for key in keys(each_client) if each_client.ttl(key) == -1}
     assert lasting == {key.encode() for key in LASTING_KEYS}
     assert clean(each_client).without_expiry == ()
