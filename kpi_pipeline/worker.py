@@ -16,7 +16,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.requests.fulfil import tasks_of
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.celery_internals import is_started_by, make_worker_app
 from kpi_pipeline.dagster_internals.logs import write_dagster_logs
 from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of

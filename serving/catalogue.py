@@ -19,7 +19,8 @@ from pydantic import (
 )
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.drawings import Drawing
 from kpi_pipeline.model.labels import LANGUAGES, Kind, Text

@@ -7,15 +7,16 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
-from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.cache.requests.requests import RequestKind
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
-from serving.freshness import (
+from serving.freshness_headers import (
     RETRY_S,
     freshness_headers,
     historic_headers,

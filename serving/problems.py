@@ -25,7 +25,7 @@ from kpi_pipeline.model.filter_parameters import (
 )
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
 from serving.as_of import AS_OF, InvalidDate
-from serving.freshness import RETRY_S
+from serving.freshness_headers import RETRY_S
 from serving.problem_types import (
     BODY_TOO_LARGE,
     CACHE_EMPTY,

@@ -9,7 +9,7 @@ from babel.numbers import get_currency_precision
 from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.alerts.kinds import NEWLY_DAYS
 from kpi_pipeline.model.components import IDLE_LEVELS

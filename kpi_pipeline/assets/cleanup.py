@@ -5,7 +5,7 @@ import time
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from kpi_pipeline.assets.archive import archive_month_ends
-from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.cache.publishing.cleanup import Cleanup
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.model.dimensions import PRODUCTS

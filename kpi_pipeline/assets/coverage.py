@@ -4,7 +4,7 @@ from typing import Any
 
 from dagster import MaterializeResult, MetadataValue, TableRecord, asset
 
-from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.cache.usage.coverage import Coverage, MissedVariant, ProductCoverage
 from kpi_pipeline.model.dimensions import PRODUCTS

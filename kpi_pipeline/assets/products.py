@@ -25,6 +25,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.figures import figures_of
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.garbage_collection import collection_paused
 from kpi_pipeline.assets.generation_entry import (
     first_read_at,
@@ -33,14 +34,13 @@ from kpi_pipeline.assets.generation_entry import (
     prolonged_entry,
 )
 from kpi_pipeline.assets.generation_variants import choose_variants
-from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.reuse import WritePlan, basis_digest, write_plan
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_filters
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads

@@ -15,7 +15,7 @@ from dagster import (
     multi_asset,
 )
 
-from kpi_pipeline.assets.policies import freshness_policy
+from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up

@@ -17,7 +17,7 @@ from dagster import (
     asset,
 )
 
-from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.settings import Settings, current_settings
 
 FAILED: Final = (DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)

@@ -14,7 +14,7 @@ from dagster import (
     multi_asset,
 )
 
-from kpi_pipeline.assets.policies import TRY_AGAIN, freshness_policy
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.read_source import SourceReading, read_source
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.compute.ingest.refusals import RefusedRows

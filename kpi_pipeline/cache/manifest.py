@@ -10,6 +10,7 @@ import redis
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from kpi_pipeline.cache.freshness import AnswerState, state_at
 from kpi_pipeline.cache.keys import MANIFEST_KEY, month_end_field
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 
@@ -47,16 +48,6 @@ Count = Annotated[int, Field(ge=0)]
 
 class CorruptManifest(ValueError):
     """A stored text is no manifest entry of this version."""
-
-
-class AnswerState(StrEnum):
-    """The state of an answer relative to the present; that of a month end, `historic`, does not age."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    MISSING = "missing"
-    EXPIRED = "expired"
-    HISTORIC = "historic"
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
@@ -124,9 +115,7 @@ class ManifestEntry:
         Args:
             now: Seconds since the epoch.
         """
-        if now < self.fresh_until:
-            return AnswerState.FRESH
-        return AnswerState.STALE if now < self.stale_until else AnswerState.EXPIRED
+        return state_at(now, self.fresh_until, self.stale_until)
 
     def has_inputs(self, inputs: str) -> bool:
         """Whether this version would make the same generation of some inputs."""

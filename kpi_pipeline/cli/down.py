@@ -7,7 +7,7 @@ from kpi_pipeline.cli.problems import NotRunning, Problem, load_settings, report
 from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.processes import end_processes, stack_processes
+from kpi_pipeline.stack.running_processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, STOP_SECONDS, request_stop
 
 

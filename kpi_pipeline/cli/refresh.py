@@ -8,7 +8,8 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.fulfil import END_ROLLBACK_TAG, REQUESTED_BY_TAG, YES, refreshed_products
 from kpi_pipeline.cli.console import ProgressDisplay

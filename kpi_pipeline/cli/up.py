@@ -28,9 +28,9 @@ from kpi_pipeline.stack.addresses import Addresses, http_answers
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, create_run_storage
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.processes import end_processes
 from kpi_pipeline.stack.programs import pipeline_environment, programs
 from kpi_pipeline.stack.redis_check import RedisUnusable, check_redis
+from kpi_pipeline.stack.running_processes import end_processes
 from kpi_pipeline.stack.supervision import ORPHAN_SECONDS, Supervisor
 from kpi_pipeline.stack.watchdog import Watchdog
 

@@ -15,7 +15,7 @@ from kpi_pipeline.compute.charts.catalogue import (
     in_both,
 )
 from kpi_pipeline.compute.cube.cube import Cube
-from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS

@@ -8,7 +8,8 @@ from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import DAYS
-from kpi_pipeline.model.components import AGEING_BUCKETS, LOSS_COMPONENTS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
+from kpi_pipeline.model.components import LOSS_COMPONENTS
 
 RATE_UNIT: Final = 10**6
 """A rate of one: rates are whole millionths."""

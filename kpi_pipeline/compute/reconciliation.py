@@ -13,11 +13,10 @@ from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.components import (
-    AGEING_BUCKETS,
     COMPONENT_NAMES,
     COMPONENTS,
-    DUE_BUCKETS,
     IDLE_LEVELS,
     MONTHLY_COMPONENTS,
     ComponentKind,

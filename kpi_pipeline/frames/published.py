@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from kpi_pipeline.model.components import AGEING_BUCKETS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.labels import STAGES, Kind
 from kpi_pipeline.model.states import State
 

@@ -13,8 +13,8 @@ import orjson
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NoMonthEnd, NothingPublished
 from kpi_pipeline.frames.published import Published, require
 from kpi_pipeline.model.filter_parameters import parse_filter

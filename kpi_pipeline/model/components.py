@@ -64,21 +64,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS, NOT_DUE, UNDATED
 from kpi_pipeline.model.states import FIGURE_STATES, State
-
-AGEING_BUCKETS: Final[tuple[tuple[str, int, int | None], ...]] = (
-    ("0-30", 0, 30),
-    ("31-60", 31, 60),
-    ("61-90", 61, 90),
-    ("91-120", 91, 120),
-    ("120+", 121, None),
-)
-"""Ageing buckets of receivables: label, first and last day of age (inclusive; None is no end)."""
-
-NOT_DUE: Final = "not_due"
-UNDATED: Final = "undated"
-DUE_BUCKETS: Final = (NOT_DUE, *(label for label, _, _ in AGEING_BUCKETS), UNDATED)
-"""Buckets of receivables by days past their due date; an item is past it from the day after."""
 
 FORECAST_MONTHS: Final = 12
 """Months for which collections are forecast, beginning with that of the day after as_of."""

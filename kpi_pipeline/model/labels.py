@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, assert_never
 
-from kpi_pipeline.model.components import AGEING_BUCKETS, NOT_DUE, UNDATED
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, NOT_DUE, UNDATED
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.work_lists import Arrears
 

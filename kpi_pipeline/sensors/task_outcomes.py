@@ -10,7 +10,7 @@ from dagster import (
     run_status_sensor,
 )
 
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors.task_progress import tasks_of

@@ -8,7 +8,7 @@ import redis
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
 from kpi_pipeline.cache.requests.fulfil import TASK_TAG
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 _LOG: Final = logging.getLogger(__name__)

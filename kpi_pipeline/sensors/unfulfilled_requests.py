@@ -14,7 +14,7 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, fulfil, task_tag
-from kpi_pipeline.cache.requests.tasks import Request, Requests
+from kpi_pipeline.cache.requests.requests import Request, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.jobs import PRODUCT_JOBS
 from kpi_pipeline.resources.cache import CacheResource

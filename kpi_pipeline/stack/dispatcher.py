@@ -19,7 +19,7 @@ from kpi_pipeline.cache.requests.fulfil import (
     fulfil,
     task_tag,
 )
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.logs import log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS

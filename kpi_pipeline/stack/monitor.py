@@ -12,7 +12,7 @@ from typing import Final
 import redis
 
 from kpi_pipeline.cache.pipeline_report import publish_report, published_report
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import (
     ELLIPSIS,

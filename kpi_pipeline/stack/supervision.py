@@ -15,8 +15,8 @@ from xml.parsers.expat import ExpatError
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 from kpi_pipeline.stack.programs import Program
+from kpi_pipeline.stack.running_processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 
 STOP_SECONDS: Final = 30
 """How long the whole stack may take to stop before its remaining processes are killed."""

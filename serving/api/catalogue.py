@@ -10,13 +10,19 @@ import orjson
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from kpi_pipeline.model.labels import LANGUAGES
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection
 from serving.catalogue import CATALOGUE_SOURCES
-from serving.freshness import entity_tag, freshness_headers, historic_headers, historic_meta, live_meta
+from serving.freshness_headers import (
+    entity_tag,
+    freshness_headers,
+    historic_headers,
+    historic_meta,
+    live_meta,
+)
 from serving.lookup import expired
 from serving.problem_types import SPEC_UNKNOWN
 from serving.problems import Problem

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Health, HealthStatus

@@ -7,9 +7,9 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from serving.cache_access import current_connection
-from serving.freshness import entity_tag
+from serving.freshness_headers import entity_tag
 from serving.lookup import LookupResult, look_up, unreadable
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import not_modified, requested_encoding

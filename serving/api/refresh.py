@@ -8,9 +8,9 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import NothingPublished
-from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.cache.requests.requests import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import QueryError, parse_filter
@@ -19,7 +19,7 @@ from kpi_pipeline.model.labels import LANGUAGES, Text
 from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
-from serving.freshness import RETRY_S
+from serving.freshness_headers import RETRY_S
 from serving.lookup import NO_PARAMETERS, status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.live_state import TASK_PARAMETER

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from serving.cache_access import Connection

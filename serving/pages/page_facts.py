@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from kpi_pipeline.cache.live_readings import as_iso
 from serving.as_of import AS_OF
-from serving.freshness import readings_headers
+from serving.freshness_headers import readings_headers
 from serving.lookup import task_reference
 from serving.pages.addresses import product_path
 from serving.pages.context import PageContext

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES
@@ -15,7 +15,7 @@ from kpi_pipeline.model.readings import SourceReadings
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
-from serving.freshness import age_s
+from serving.freshness_headers import age_s
 from serving.lookup import LookupResult, look_up, task_reference
 from serving.pages.addresses import HOME_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext

@@ -11,10 +11,10 @@ import redis
 from dagster import AssetKey, DagsterInstance
 
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING

@@ -12,8 +12,8 @@ import redis
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.cache.usage.counters import UsageCounters

@@ -17,8 +17,8 @@ import redis
 from dagster import AssetKey
 
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader

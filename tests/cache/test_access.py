@@ -14,6 +14,7 @@ from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.access import acl_file, apply_acl
 from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     FENCE_KEY,
@@ -23,10 +24,10 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import AnswerState, MissReason
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.filters import EVERYTHING, Filter

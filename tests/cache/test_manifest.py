@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 
 ENTRY = ManifestEntry(
     product="kpis",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.stack.processes import end_processes
+from kpi_pipeline.stack.running_processes import end_processes
 
 
 @dataclass(frozen=True)

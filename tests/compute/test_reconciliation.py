@@ -15,7 +15,8 @@ from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
 from kpi_pipeline.compute.evaluation_days import COHORT
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
 from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
-from kpi_pipeline.model.components import AGEING_BUCKETS, COMPONENT_INDEX, DUE_BUCKETS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
+from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.entries import certificate, cost

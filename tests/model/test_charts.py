@@ -8,8 +8,8 @@ import pytest
 
 from kpi_pipeline.compute.charts.specifications import specification, specification_digest
 from kpi_pipeline.compute.charts.themes import THEMES
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, LANGUAGES, Kind
 from kpi_pipeline.model.palette import SERIES

@@ -2,9 +2,9 @@
 
 import pytest
 
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.charts import CHARTS, Chart
 from kpi_pipeline.model.columns import Column
-from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, ISSUED_AGES
 from kpi_pipeline.model.drawings import Drawing, Shape
 from kpi_pipeline.model.labels import Kind, Text

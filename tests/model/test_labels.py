@@ -1,6 +1,6 @@
 """Labels: every value that pages name has one, in both languages."""
 
-from kpi_pipeline.model.components import DUE_BUCKETS
+from kpi_pipeline.model.ageing import DUE_BUCKETS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS
 from kpi_pipeline.model.kpis import GROUP_LABELS, KPI_GROUPS, KPIS
 from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, OTHERS, STAGES, UNASSIGNED, Counted, Kind

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.charts import CHARTS
-from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.palette import (
     AGES,

@@ -7,7 +7,7 @@ import pytest
 from dagster import DagsterInstance
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kpi_pipeline.cache.keys import HISTORY_KEY, members_key
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource

@@ -11,7 +11,7 @@ import redis
 from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors import freshness_violations as module

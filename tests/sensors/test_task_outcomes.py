@@ -9,7 +9,7 @@ from dagster import (
     build_run_status_sensor_context,
 )
 
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource

@@ -8,7 +8,7 @@ from dagster import DagsterInstance, DagsterRun, Failure, In, Nothing, Out, in_p
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.sensors.task_progress import ProgressReporter, reporter_of
 

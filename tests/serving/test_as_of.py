@@ -11,7 +11,7 @@ from kpi_pipeline.cache.keys import HISTORY_KEY, new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Flip
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app

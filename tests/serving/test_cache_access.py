@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY, payload_key, variant_key
 from kpi_pipeline.cache.manifest import MissReason
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app

@@ -18,7 +18,7 @@ import pytest
 
 from kpi_pipeline.stack.addresses import OPENER, Addresses
 from kpi_pipeline.stack.dagster_client import DagsterClient
-from kpi_pipeline.stack.processes import end_processes, stack_processes
+from kpi_pipeline.stack.running_processes import end_processes, stack_processes
 from kpi_pipeline.stack.supervision import ProcessState, control, read_states
 from tests.waiting import wait_until
 

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.stack.addresses import OPENER
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.dispatcher import Dispatcher

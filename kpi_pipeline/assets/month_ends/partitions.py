@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dagster import AssetsDefinition, BackfillPolicy, BetaWarning, MonthlyPartitionsDefinition, asset
 
-from kpi_pipeline.assets.policies import TRY_AGAIN
+from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.settings import Settings
 
 OWNERS: Final = ["team:data-engineering"]

@@ -7,8 +7,9 @@ import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, decode
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, live_entry
+from kpi_pipeline.cache.manifest import ManifestEntry, live_entry
 
 
 class IntegrityCheck:

@@ -6,8 +6,8 @@ from math import ceil
 
 import redis
 
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.publishing.archive import Archive, Archived, CorruptArchive
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher

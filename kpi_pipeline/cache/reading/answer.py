@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from kpi_pipeline.cache.codec import Payload
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.model.filters import Filter
 
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Final, cast
 
 from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY
-from kpi_pipeline.cache.manifest import AnswerState, CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION

@@ -10,6 +10,7 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     DEFAULT_SCOPE,
@@ -18,7 +19,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry, MissReason
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient

@@ -7,8 +7,9 @@ from typing import Any, Final, cast
 import orjson
 import redis
 
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import ALARMS_KEY
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.model.pipeline_report import PipelineReport

@@ -14,7 +14,7 @@ from kpi_pipeline.compute.blocks.chart_data import (
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, by_variant, names_at, parts, quotients, rows_of
-from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.labels import STAGES
 from kpi_pipeline.model.states import FIGURE_STATES
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.charts.sentences import SENTENCES, Sentence
 from kpi_pipeline.model.columns import (
     AMOUNT,
@@ -19,7 +20,6 @@ from kpi_pipeline.model.columns import (
     name_of,
     share,
 )
-from kpi_pipeline.model.components import AGEING_BUCKETS
 from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.labels import Kind, Text

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from kpi_pipeline.model.components import AGEING_BUCKETS, DUE_BUCKETS
+from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.labels import LANGUAGES
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.thresholds import Thresholds

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from kpi_pipeline.model.ageing import DUE_BUCKETS
 from kpi_pipeline.model.charts import CHARTS, Chart
 from kpi_pipeline.model.columns import Column
-from kpi_pipeline.model.components import DUE_BUCKETS, FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.kpis import KPIS, TREND_MONTHS, Kpi, Unit

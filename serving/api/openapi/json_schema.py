@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from kpi_pipeline.model.components import DUE_BUCKETS
+from kpi_pipeline.model.ageing import DUE_BUCKETS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, ISSUED_AGES
 from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, STAGES, Kind
 from kpi_pipeline.model.states import State

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from kpi_pipeline.cache.manifest import AnswerState
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
 from serving.cache_access import current_connection, current_settings

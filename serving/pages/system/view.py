@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar
 
 import redis
 
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
-from kpi_pipeline.cache.requests.stream import Backlog
+from kpi_pipeline.cache.requests.deliveries import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport

@@ -9,9 +9,10 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY, members_key, payload_key, variant_key
 from kpi_pipeline.cache.live_readings import LiveReadings
-from kpi_pipeline.cache.manifest import KEPT_READINGS, AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cache.reading.reader import CacheReader

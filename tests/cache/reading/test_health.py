@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
-from kpi_pipeline.cache.manifest import AnswerState
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import LANGUAGES

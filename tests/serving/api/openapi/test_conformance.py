@@ -17,7 +17,7 @@ from schemathesis.schemas import BaseSchema
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
-from kpi_pipeline.cache.requests.tasks import Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.health import HealthStatus
 from kpi_pipeline.model.performance import Measure

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.stack.processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
+from kpi_pipeline.stack.running_processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")

@@ -21,7 +21,7 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
 from kpi_pipeline.cache.performance import PerformanceCounters
-from kpi_pipeline.cache.requests.stream import Backlog, Delivery, Fields, RequestStream
+from kpi_pipeline.cache.requests.deliveries import Backlog, Delivery, Fields, RequestStream
 from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Any, Final
 
+from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
-from kpi_pipeline.cache.manifest import AnswerState, ManifestEntry
+from kpi_pipeline.cache.manifest import ManifestEntry
 
 RETRY_S: Final = 2
 """Seconds after which to request again what is being prepared."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpi_pipeline.assets.policies import freshness_policy
+from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 
