@@ -21,7 +21,6 @@ from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.alerts.rules import RulesError
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
@@ -70,7 +69,7 @@ class AlertWatchdog:
                 return None
             if not load_rules(self.settings).rules.routes:
                 return None  # nobody could be told
-            facts = FactsReader(connection.reader, UsageCounters(connection.client), self.settings.timezone)
+            facts = FactsReader(connection.reader, self.settings.timezone)
             return AlertCycle(connection.client, facts, self.settings, self.holder, clock=self.clock).run()
         except (NoRedis, redis.RedisError):
             return None  # the state is in Redis: without it, nobody knows what was told already

@@ -40,10 +40,9 @@ def _limits(rule: Rule) -> tuple[str, str, str, str, str]:
     kind = rule.of
     threshold = clear = ""
     if kind.measure is not None:
-        side = "below" if kind.fires_below else "above"
         unit = rule.currency or kind.measure.value
         given = "the target" if rule.threshold is None else f"{rule.threshold:,g}"
-        threshold = f"{side} {given} ({unit})"
+        threshold = f"above {given} ({unit})"
         clear = "" if rule.clear is None else f"{rule.clear:g}"
     return threshold, clear, *map(_duration, (rule.hold_s, rule.clear_for_s, rule.remind_s))
 

@@ -23,23 +23,21 @@ class Reading:
         value: The value.
         threshold: Beyond it the rule holds.
         clear: Once the value has come back to this the rule no longer holds.
-        fires_below: Whether beyond is below.
     """
 
     value: float
     threshold: float
     clear: float
-    fires_below: bool = False
 
     @property
     def is_beyond(self) -> bool:
         """Whether an alert may begin."""
-        return self.value < self.threshold if self.fires_below else self.value > self.threshold
+        return self.value > self.threshold
 
     @property
     def is_back(self) -> bool:
         """Whether an alert may be resolved."""
-        return self.value >= self.clear if self.fires_below else self.value <= self.clear
+        return self.value <= self.clear
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,11 @@ from kpi_pipeline.alerts.state import Subject
 from kpi_pipeline.alerts.writing import MessageWriter
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.alerts.kinds import Basis, Measure, RuleKind
 from kpi_pipeline.model.alerts.rules import Rule
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
-
-FEWEST_LOOKUPS: Final = 100
-"""With fewer lookups in a week a hit rate says nothing."""
 
 _KINDS_OF_ROWS: Final = {
     "certificates": Text("certificados", "certificates"),
@@ -32,12 +28,10 @@ class FactsReader:
 
     Attributes:
         reader: Reads the cache.
-        counters: Counts of lookups.
         timezone: Of clock times in texts.
     """
 
     reader: CacheReader
-    counters: UsageCounters
     timezone: str
 
     def read(self, rules: Mapping[str, Rule]) -> Facts:
@@ -53,7 +47,7 @@ class FactsReader:
         published = read_figures(self.reader, wanted) if facts.reachable else {}
         figures = [
             *(figure for found in published.values() for figure in found),
-            *self._counted(facts, kinds),
+            *_refused_shares(facts),
         ]
         findings = health_of(facts).findings
         known: set[str] = set()
@@ -65,18 +59,6 @@ class FactsReader:
             observations += self._held(name, rule, findings, facts)
             observations += self._measured(name, rule, figures)
         return Facts(frozenset(known), observations)
-
-    def _counted(self, facts: HealthFacts, kinds: Mapping[str, RuleKind]) -> Iterator[Figure]:
-        """What is measured of the system itself."""
-        if "hit_rate" in kinds and facts.reachable:
-            for product in PRODUCTS:
-                reads = self.counters.reads(product)
-                if (total := reads.hits + reads.missed) >= FEWEST_LOOKUPS:
-                    yield Figure("hit_rate", product, reads.hits / total, products=(product,))
-        if facts.readings.accepted is not None:
-            for name, label in _KINDS_OF_ROWS.items():
-                share = getattr(facts.readings.accepted, name).refused_share
-                yield Figure("quarantine_share", name, share, label=label)
 
     def _held(
         self, name: str, rule: Rule, findings: Sequence[Finding], facts: HealthFacts
@@ -106,7 +88,7 @@ class FactsReader:
             if figure.kind != kind.name or limit is None or rule.currency not in ("", figure.currency):
                 continue
             clear = limit if rule.clear is None else rule.clear
-            reading = Reading(figure.value, limit, clear, kind.fires_below)
+            reading = Reading(figure.value, limit, clear)
             reason = self._text(self._reason(kind.reason, figure, limit, kind.measure))
             products = figure.products or ((kind.product,) if kind.product else ())
             subject = Subject(figure.subject, reason, kind.advice, products, page=kind.page)
@@ -144,3 +126,11 @@ def _is_known(kind: RuleKind, facts: HealthFacts, published: Mapping[str, object
             return facts.report is not None and facts.report.daemons is not None
         case Basis.FIGURES:
             return kind.product in published
+
+
+def _refused_shares(facts: HealthFacts) -> Iterator[Figure]:
+    """The share of refused rows of the last reading."""
+    if facts.readings.accepted is not None:
+        for name, label in _KINDS_OF_ROWS.items():
+            share = getattr(facts.readings.accepted, name).refused_share
+            yield Figure("quarantine_share", name, share, label=label)

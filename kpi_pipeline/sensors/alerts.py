@@ -12,7 +12,6 @@ from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable
-from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.alerts.rules import RulesError
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import current_settings
@@ -30,7 +29,7 @@ def alerts(context: SensorEvaluationContext, cache: CacheResource) -> SensorResu
     """Evaluate once. The cursor holds the state too, so that an outage of Redis is reported as well."""
     settings = current_settings()
     try:
-        facts = FactsReader(CacheReader(cache.client), UsageCounters(cache.client), settings.timezone)
+        facts = FactsReader(CacheReader(cache.client), settings.timezone)
         cycle = AlertCycle(cache.client, facts, settings, HOLDER)
         state = cycle.run(AlertState.from_json(context.cursor))
     except (NoRedis, redis.RedisError) as error:

@@ -17,7 +17,6 @@ from kpi_pipeline.alerts.delivery import Undelivered
 from kpi_pipeline.alerts.facts import FactsReader
 from kpi_pipeline.alerts.messages import Note
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.settings import Settings
 from tests.conftest import free_port
 from tests.serving.conftest import Press, client, press, settings_of  # noqa: F401 - fixtures
@@ -134,7 +133,7 @@ def cycle_of(
         (settings.home / "alerts.toml").write_text(rules)
         used = given.get("client", client)
         assert isinstance(used, redis.Redis)
-        facts = FactsReader(CacheReader(used, poll_s=0, clock=clock), UsageCounters(used), settings.timezone)
+        facts = FactsReader(CacheReader(used, poll_s=0, clock=clock), settings.timezone)
         return AlertCycle(used, facts, settings, str(given.get("holder", "test")), notifications, clock)
 
     return make

@@ -3,7 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,11 +177,3 @@ def test_a_reminder_in_quiet_hours_is_one() -> None:
     assert told[0] is Event.BEGUN
     at_eight = datetime(2024, 6, 29, 8, tzinfo=ZONE).timestamp()
     assert [message.due_at for message in watch.messages].count(at_eight) == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "beyond", "back"), [(0.7, True, False), (0.82, False, False), (0.9, False, True)]
-)
-def test_a_kind_may_fire_below_its_threshold(value: float, beyond: bool, back: bool) -> None:
-    reading = Reading(value, 0.8, 0.85, fires_below=True)
-    assert (reading.is_beyond, reading.is_back) == (beyond, back)

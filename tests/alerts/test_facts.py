@@ -6,9 +6,7 @@ import pytest
 
 from kpi_pipeline.alerts.facts import FactsReader
 from kpi_pipeline.alerts.rule_file import SHIPPED
-from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Basis
 from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.filters import EVERYTHING
@@ -19,7 +17,7 @@ RULES = parse_rules(SHIPPED.read_text(), "", "shipped").enabled
 
 @pytest.fixture
 def facts(client):
-    return lambda: FactsReader(CacheReader(client, poll_s=0), UsageCounters(client), "UTC").read(RULES)
+    return lambda: FactsReader(CacheReader(client, poll_s=0), "UTC").read(RULES)
 
 
 def observed(facts: Any, rule: str) -> dict[str, Any]:
@@ -112,16 +110,6 @@ def test_a_large_certificate_newly_overdue_is_an_event(
     press.publish("dashboards", answers={EVERYTHING: data})
     found = [one.reading.is_beyond for one in observed(facts(), "newly_overdue").values()]
     assert found == ([] if seen is None else [seen])
-
-
-def test_a_hit_rate_counts_from_a_hundred_lookups_on(press, facts, client) -> None:
-    press.publish()
-    UsageCounters(client).add_reads("kpis", 60, {MissReason.NOT_PRECOMPUTED: 39})
-    assert observed(facts(), "hit_rate") == {}
-    UsageCounters(client).add_reads("kpis", 1, {})
-    seen = observed(facts(), "hit_rate")["kpis"]
-    assert (seen.reading.value, seen.reading.is_beyond) == (0.61, True)
-    assert seen.subject.products == ("kpis",)
 
 
 def test_a_product_that_is_too_old_concerns_its_product(press, facts) -> None:

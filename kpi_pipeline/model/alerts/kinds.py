@@ -72,7 +72,6 @@ class RuleKind:
         conditions: Of the verdict: an alert lasts while one of them holds. Empty for what is measured.
         told_apart_by: Values of a finding that make an alert of its own.
         measure: The unit of what is measured; None with conditions.
-        fires_below: Whether it fires below its threshold; otherwise above it.
         per_currency: Whether a rule names the currency of its threshold.
         has_target: Whether the published target stands in for a threshold that the rule does not name.
         product: Whose figures it rests on.
@@ -89,7 +88,6 @@ class RuleKind:
     conditions: tuple[Condition, ...] = ()
     told_apart_by: tuple[str, ...] = ()
     measure: Measure | None = None
-    fires_below: bool = False
     per_currency: bool = False
     has_target: bool = False
     product: str = ""
@@ -287,29 +285,12 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             "Little space is left on the disk of KPI_HOME.",
             health.DISK_NEARLY_FULL,
         ),
-        RuleKind(
+        _of(
             "hit_rate",
-            Group.OPERATIONAL,
             Basis.CACHE,
-            Text(
-                "Proporción de consultas de los últimos siete días respondidas con sus propias cifras, de un "
-                "producto.",
-                "Share of a product's lookups of the last seven days answered with their own figures.",
-            ),
-            measure=Measure.SHARE,
-            fires_below=True,
-            reason=Text(
-                "solo el {value} de las consultas de {subject} halló sus cifras precalculadas (mínimo: "
-                "{limit})",
-                "only {value} of the lookups of {subject} found their figures precomputed (at least: "
-                "{limit})",
-            ),
-            advice=Text(
-                "«kpi variants --misses» dice qué falta y por qué; si no cabe, suba "
-                "KPI_PRECOMPUTE_MAX_VARIANTS y KPI_PRECOMPUTE_MAX_BYTES",
-                "`kpi variants --misses` shows what is missing and why; if there is no room, raise "
-                "KPI_PRECOMPUTE_MAX_VARIANTS and KPI_PRECOMPUTE_MAX_BYTES",
-            ),
+            "Pocas solicitudes de la última hora se respondieron con sus propias cifras.",
+            "Few requests of the last hour were answered with their own figures.",
+            health.HIT_RATE_LOW,
         ),
         RuleKind(
             "quarantine_share",

@@ -122,14 +122,11 @@ class Rule(_Table):
         if kind.per_currency != bool(self.currency):
             wanted = "missing; name that of the threshold" if kind.per_currency else f"{kind.name} has none"
             raise ValueError(f"currency: {wanted}")
-        if self.clear is not None and self.threshold is not None:
-            beyond = self.clear < self.threshold if kind.fires_below else self.clear > self.threshold
-            if beyond:
-                side = "below" if kind.fires_below else "above"
-                raise ValueError(
-                    f"clear: {self.clear:g} is {side} the threshold of {self.threshold:g}: an alert that "
-                    "begins would be resolved at once"
-                )
+        if self.clear is not None and self.threshold is not None and self.clear > self.threshold:
+            raise ValueError(
+                f"clear: {self.clear:g} is above the threshold of {self.threshold:g}: an alert that begins "
+                "would be resolved at once"
+            )
         return self
 
 

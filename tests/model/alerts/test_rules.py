@@ -43,7 +43,7 @@ def test_a_kind_may_have_several_rules() -> None:
         ("[rules.dso]\nthreshold = nan", "rules.dso.threshold"),
         ("[rules.dso]\nenabled = 1", "rules.dso.enabled: 1: allowed: a valid boolean"),
         ("[rules.disk]\nthreshold = 1", "rules.disk: threshold: disk is a condition and has none"),
-        ("[rules.hit_rate]\nclear = 0.1", "rules.hit_rate: clear: 0.1 is below the threshold of 0.8"),
+        ("[rules.client_share]\nclear = 0.9", "rules.client_share: clear: 0.9 is above the threshold of 0.4"),
         ("[rules.client_share]\nthreshold = 40", "rules.client_share: threshold: a share is between 0 and 1"),
         ('[rules.dso]\ncurrency = "CLP"', "rules.dso: currency: dso has none"),
         ('[rules.newly_overdue]\ncurrency = ""', "rules.newly_overdue: currency: missing"),
