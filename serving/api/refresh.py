@@ -87,7 +87,7 @@ def _refuse_head() -> None:
 
 
 def _refresh(connection: Connection) -> AnyResponse:
-    product = _product(request.values.get(PRODUCT_PARAMETER) or DEFAULT_PRODUCT)
+    product = _one_product()
     # The body of a GET means nothing.
     posted = request.form.items(multi=True) if request.method == "POST" else ()
     parameters = [
@@ -132,11 +132,31 @@ def _page_of_form(parameters: Sequence[tuple[str, str]]) -> RequestedPage:
     return RequestedPage(path_of_form(), (*parameters, *language))
 
 
+def _one_product() -> str:
+    """The product that the address or the form names.
+
+    Raises:
+        Problem: If one of them names another product, or none that there is.
+    """
+    named = {_product(name): None for name in request.values.getlist(PRODUCT_PARAMETER) if name}
+    if len(named) > 1:
+        cause = Text(
+            f"Se nombran varios productos ({', '.join(named)}): elija uno.",
+            f"Several products are named ({', '.join(named)}): choose one.",
+        )
+        raise _unknown_product(cause)
+    return next(iter(named), DEFAULT_PRODUCT)
+
+
 def _product(name: str) -> str:
     if name not in PRODUCTS:
         cause = Text(f"No hay ningún producto «{name}».", f'There is no product "{name}".')
-        raise Problem(UNKNOWN_PRODUCT, cause, members={"parameter": "product", "allowed": PRODUCTS})
+        raise _unknown_product(cause)
     return name
+
+
+def _unknown_product(cause: Text) -> Problem:
+    return Problem(UNKNOWN_PRODUCT, cause, members={"parameter": PRODUCT_PARAMETER, "allowed": PRODUCTS})
 
 
 def _is_missing(connection: Connection, product: str, requested: Filter) -> bool:

@@ -80,6 +80,14 @@ def test_who_asks_for_headers_alone_starts_nothing(path, web, press, requests) -
     assert requests.pending("test", 10) == []
 
 
+@pytest.mark.parametrize("named", ["nothing", "kpis"])
+def test_address_and_form_must_name_one_product(named, web, press, requests) -> None:
+    press.publish()
+    response = web.post(f"{REFRESH}?product=dashboards", data={"product": named})
+    assert (response.status_code, response.get_json()["parameter"]) == (400, "product")
+    assert requests.pending("test", 10) == []
+
+
 def test_an_unknown_filter_is_refused(web, press, client) -> None:
     press.publish("dashboards")
     assert web.post(f"{REFRESH}?colour=red").get_json()["type"] == "/problems/unknown-filter"
