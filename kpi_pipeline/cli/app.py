@@ -15,6 +15,7 @@ from kpi_pipeline.cli.rollback import rollback
 from kpi_pipeline.cli.run import run
 from kpi_pipeline.cli.setup import setup
 from kpi_pipeline.cli.status import status
+from kpi_pipeline.cli.top import top
 from kpi_pipeline.cli.up import up
 from kpi_pipeline.cli.variants import variants
 from kpi_pipeline.cli.warm import warm
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, load, accept_reading, warm, variants, backfill, backtest, rollback),
-    *(status, logs, restart, doctor, down, run),
+    *(status, top, logs, restart, doctor, down, run),
 )
 for command in COMMANDS:
     app.command()(command)
