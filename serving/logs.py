@@ -5,13 +5,11 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from kpi_pipeline.logs import REQUEST_ID, LogFormatter, fields, log_ids
 from kpi_pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 
@@ -34,11 +32,11 @@ class AccessLog:
         written: Whether a line is logged; the id is given in any case.
     """
 
-    def __init__(self, application: "WSGIApplication", *, written: bool) -> None:
+    def __init__(self, application: WSGIApplication, *, written: bool) -> None:
         self._application = application
         self._written = written
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         given = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def test_a_life_with_every_way_to_end_it(machine) -> None:
+    machine.settings["KPI_PRECOMPUTE_MAX_VARIANTS"] = "200"
     # A source that cannot be read does not keep the stack from starting.
     assert machine.kpi("load", "demo", "--rows", "600", "--seed", "3").code == 0
     demo = machine.home / "demo.db"
