@@ -35,6 +35,9 @@ _SHEETS: Final = {
     for page in PAGES
 }
 
+# A form sends also the fields that are left empty.
+_PRODUCT: Final = one_of((*PRODUCTS, ""))
+
 
 def parameters() -> dict[str, Parameter]:
     """Every parameter by the name under which operations refer to it."""
@@ -55,11 +58,9 @@ def parameters() -> dict[str, Parameter]:
             "If-None-Match", TEXT, "The `ETag` of an earlier answer: 304 while nothing has changed."
         ),
         "product": _query(
-            PRODUCT_PARAMETER, one_of(PRODUCTS), f"The product to refresh; `{DEFAULT_PRODUCT}` by default."
+            PRODUCT_PARAMETER, _PRODUCT, f"The product to refresh; `{DEFAULT_PRODUCT}` by default."
         ),
-        "products": _query(
-            PRODUCT_PARAMETER, list_of(one_of(PRODUCTS)), "The products to compute; all by default."
-        ),
+        "products": _query(PRODUCT_PARAMETER, list_of(_PRODUCT), "The products to compute; all by default."),
         "form_page": _query(
             PAGE_PARAMETER,
             {**TEXT, "examples": [page.name for page in PAGES]},
