@@ -166,6 +166,18 @@ READING_REFUSED: Final = Condition(
         "`kpi doctor` shows the reasons: correct the source or the mapping file",
     ),
 )
+ANSWERS_SLOW: Final = Condition(
+    "answers_slow",
+    HealthStatus.DEGRADED,
+    Text(
+        "una de cada veinte respuestas de la última hora tardó más de {p95}",
+        "one in twenty answers of the last hour took longer than {p95}",
+    ),
+    Text(
+        "vea en «kpi top» qué respuestas son lentas, y si otra cosa ocupa los procesadores del servidor",
+        "see in `kpi top` which answers are slow, and whether something else keeps the processors busy",
+    ),
+)
 HIT_RATE_LOW: Final = Condition(
     "hit_rate_low",
     HealthStatus.DEGRADED,

@@ -84,6 +84,9 @@ WINDOWS: Final = (FIVE_MINUTES, HOUR, DAY)
 LOW_HIT_RATE: Final = 0.8
 """Below this share of hits too many readers wait for figures."""
 
+SLOW_S: Final = 2.0
+"""An answer that takes longer than this, in seconds, makes its reader wait."""
+
 FEW_LOOKUPS: Final = 100
 """With fewer lookups within the window a share of hits says little."""
 

@@ -13,7 +13,7 @@ from kpi_pipeline.model import health as conditions
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding, Health, HealthStatus
 from kpi_pipeline.model.labels import Text
-from kpi_pipeline.model.performance import FEW_LOOKUPS, HOUR, LOW_HIT_RATE, Performance
+from kpi_pipeline.model.performance import FEW_LOOKUPS, HOUR, LOW_HIT_RATE, SLOW_S, Performance
 from kpi_pipeline.model.phrases import Count, Duration, Moment, Phrase, Phrases, Share, Size, Value
 from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
@@ -111,6 +111,7 @@ def health_of(facts: HealthFacts) -> Health:
         *source_findings(facts.readings),
         *_live(facts.live_readings),
         *_hit_rate(facts.last_hour),
+        *_answer_times(facts.last_hour),
         *_alarms(facts.alarms),
         *((Finding(conditions.PIPELINE_SILENT, ("pipeline",)),) if facts.silent else ()),
         *(pipeline_findings(facts.report) if facts.report else ()),
@@ -214,6 +215,14 @@ def _hit_rate(last_hour: Performance | None) -> Iterator[Finding]:
         yield Finding(
             conditions.HIT_RATE_LOW, ("cache",), {"share": Share(rate), "count": Count(lookups.count)}
         )
+
+
+def _answer_times(last_hour: Performance | None) -> Iterator[Finding]:
+    if last_hour is None or last_hour.all_answers.count < FEW_LOOKUPS:
+        return
+    p95 = last_hour.all_answers.quantile_s(0.95)
+    if p95 is not None and p95 > SLOW_S:
+        yield Finding(conditions.ANSWERS_SLOW, ("cache",), {"p95": Duration(p95)})
 
 
 def _alarms(alarms: Mapping[str, int]) -> Iterator[Finding]:

@@ -292,6 +292,13 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             "Few requests of the last hour were answered with their own figures.",
             health.HIT_RATE_LOW,
         ),
+        _of(
+            "answer_time",
+            Basis.CACHE,
+            "Las respuestas de la última hora son lentas.",
+            "The answers of the last hour are slow.",
+            health.ANSWERS_SLOW,
+        ),
         RuleKind(
             "quarantine_share",
             Group.OPERATIONAL,

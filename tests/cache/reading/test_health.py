@@ -9,7 +9,15 @@ from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import LANGUAGES
-from kpi_pipeline.model.performance import HOUR, Lookups, Performance
+from kpi_pipeline.model.performance import (
+    HOUR,
+    AnswerKind,
+    Distribution,
+    Lookups,
+    Measure,
+    Performance,
+    bucket_of,
+)
 from kpi_pipeline.model.phrases import PlainWriter
 from kpi_pipeline.model.pipeline_report import (
     DISPATCHER_SILENT_S,
@@ -54,6 +62,16 @@ def measured(hits: int, stale: int, missed: int) -> Performance:
     return Performance(HOUR, lookups, {})
 
 
+def answered(fast: int, slow: int) -> Performance:
+    times = Distribution({bucket_of(0.01): fast, bucket_of(3.0): slow})
+    return Performance(HOUR, {}, {Measure.ANSWER: {AnswerKind.PAGE: times}})
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(96, 4), (90, 9), (0, 99)])
+def test_a_few_slow_answers_are_no_finding(fast: int, slow: int) -> None:
+    assert health_of(replace(WELL, last_hour=answered(fast, slow))).findings == []
+
+
 def test_nothing_is_wrong() -> None:
     assert health_of(WELL).status == "ok"
     assert health_of(WELL).findings == []
@@ -81,6 +99,7 @@ def test_nothing_is_wrong() -> None:
         ),
         ({"live_readings": replace(WELL.live_readings, mixed=True)}, "readings_mixed", "readings"),
         ({"last_hour": measured(hits=79, stale=0, missed=21)}, "hit_rate_low", "cache"),
+        ({"last_hour": answered(95, slow=6)}, "answers_slow", "cache"),
         ({"silent": True, "report": None}, "pipeline_silent", "pipeline"),
         ({"report": replace(REPORT, processes=())}, "supervisor_silent", "pipeline"),
         ({"report": replace(REPORT, watched=False)}, "stack_unwatched", "pipeline"),
