@@ -39,8 +39,8 @@ REDIS_UNREACHABLE: Final = Condition(
     HealthStatus.DOWN,
     Text("Redis no responde", "Redis does not answer"),
     Text(
-        "inícielo con «kpi up», o revise REDIS_URL y el servidor que nombra; «kpi doctor» dice la causa",
-        "start it with `kpi up`, or check REDIS_URL and the server it names; `kpi doctor` names the cause",
+        "inícielo con «kpi up»; si ya funciona, «kpi restart valkey», o revise el servidor de REDIS_URL",
+        "start it with `kpi up`; if that runs, `kpi restart valkey`, or check the server of REDIS_URL",
     ),
 )
 REDIS_NEARLY_FULL: Final = Condition(

@@ -154,6 +154,8 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
     for product in PRODUCTS:
         values: dict[str, str | Value] = {"product": product}
         state = facts.states.get(product)
+        if state is None and not facts.reachable:
+            continue  # what is published is not known
         if state is None:
             yield Finding(conditions.PRODUCT_MISSING, (product,), values)
         elif state is AnswerState.EXPIRED:

@@ -72,6 +72,12 @@ def test_a_few_slow_answers_are_no_finding(fast: int, slow: int) -> None:
     assert health_of(replace(WELL, last_hour=answered(fast, slow))).findings == []
 
 
+def test_without_redis_nobody_knows_what_is_published() -> None:
+    health = health_of(replace(WELL, reachable=False, states={}))
+    assert health.status == "down"
+    assert [finding.condition.name for finding in health.findings] == ["redis_unreachable"]
+
+
 def test_nothing_is_wrong() -> None:
     assert health_of(WELL).status == "ok"
     assert health_of(WELL).findings == []
