@@ -42,8 +42,7 @@ class FactsReader:
         """
         status = self.reader.status()
         facts = read_health(self.reader, status)
-        kinds = {rule.kind: rule.of for rule in rules.values()}
-        wanted = {kind.product for kind in kinds.values() if kind.basis is Basis.FIGURES}
+        wanted = {rule.of.product for rule in rules.values() if rule.of.basis is Basis.FIGURES}
         published = read_figures(self.reader, wanted) if facts.reachable else {}
         figures = [
             *(figure for found in published.values() for figure in found),
@@ -90,7 +89,7 @@ class FactsReader:
             clear = limit if rule.clear is None else rule.clear
             reading = Reading(figure.value, limit, clear)
             reason = self._text(self._reason(kind.reason, figure, limit, kind.measure))
-            products = figure.products or ((kind.product,) if kind.product else ())
+            products = (kind.product,) if kind.product else ()
             subject = Subject(figure.subject, reason, kind.advice, products, page=kind.page)
             yield Observation(name, subject, reading)
 

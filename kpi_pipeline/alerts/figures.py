@@ -31,7 +31,6 @@ class Figure:
         currency: Of the value or the subject; empty without one.
         target: The published target; None without one.
         label: The subject in words; by default its name.
-        products: The products that it concerns; empty: those of its kind.
     """
 
     kind: str
@@ -40,7 +39,6 @@ class Figure:
     currency: str = ""
     target: float | None = None
     label: Text | None = None
-    products: tuple[str, ...] = ()
 
 
 class _KpiValue(BaseModel, strict=True):

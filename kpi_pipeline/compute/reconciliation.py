@@ -237,20 +237,20 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
     problems = []
     for slice_ in slices:
         broken: dict[str, npt.NDArray[np.bool_]] = {
-            **{f"{name} is negative": _at(slice_, name) < 0 for name in _NOT_NEGATIVE},
+            **{f"{name} is negative": slice_.total(name) < 0 for name in _NOT_NEGATIVE},
             **{
-                f"{whole} is not the sum of {' + '.join(parts)}": _at(slice_, whole)
-                != sum(_at(slice_, part) for part in parts)
+                f"{whole} is not the sum of {' + '.join(parts)}": slice_.total(whole)
+                != sum(slice_.total(part) for part in parts)
                 for whole, parts in (*_PARTS.items(), *_PARTS_BY_DUE_DATE.items())
             },
             **{
-                f"{part} exceeds {whole}": _at(slice_, part) > _at(slice_, whole)
+                f"{part} exceeds {whole}": slice_.total(part) > slice_.total(whole)
                 for part, whole in _AT_MOST.items()
             },
             # Credit notes reduce receivables, and are never overdue or critical themselves.
             **{
-                f"{part} exceeds the receivables that are no credit notes": _at(slice_, part)
-                > _at(slice_, "receivable_amount") - _at(slice_, "credit_amount")
+                f"{part} exceeds the receivables that are no credit notes": slice_.total(part)
+                > slice_.total("receivable_amount") - slice_.total("credit_amount")
                 for part in ("overdue_amount", "critical_amount")
             },
         }
@@ -333,11 +333,6 @@ def _differences(
         for name, currency in sorted(actual.keys() | expected.keys())
         if actual.get((name, currency), 0) != expected.get((name, currency), 0)
     ]
-
-
-def _at(slice_: Slice, component: str) -> Ints:
-    """A component of each variant and currency, [V, C]."""
-    return slice_.total(component)
 
 
 def _total(table: pa.Table, column: str) -> int:
