@@ -55,12 +55,12 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         (
             "monthly_trend",
-            "ageing",
-            "states",
             "cash_flow",
+            "ageing",
+            "concentration",
+            "states",
             "client_performance",
             "manager_performance",
-            "concentration",
         ),
     ),
     Page(

@@ -10,7 +10,8 @@ from serving.pages.cards.cards import (
     definitions,
     lacking_costs,
 )
-from serving.pages.charts.view import ChartView, chart_view
+from serving.pages.charts.panels import ChartPanels, chart_panels
+from serving.pages.charts.view import chart_view
 from serving.pages.page_data import PageData
 from serving.pages.tables.view import TableSection, table_section
 from serving.pages.writing import Writer
@@ -27,7 +28,7 @@ class PageView:
         card_groups: Its KPIs.
         beside: What is issued and not receivable; empty where there is nothing of it.
         definitions: What each KPI measures: its label and its meaning.
-        charts: Its charts.
+        charts: Its charts, as they stand side by side.
         tables: Its tables.
     """
 
@@ -37,7 +38,7 @@ class PageView:
     card_groups: list[CardGroup]
     beside: list[BesidePart]
     definitions: list[tuple[str, str]]
-    charts: list[ChartView]
+    charts: list[ChartPanels]
     tables: list[TableSection]
 
 
@@ -56,6 +57,6 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         card_groups=card_groups(page, figures, selection, writer),
         beside=beside_parts(figures, writer),
         definitions=definitions(page, writer),
-        charts=[chart_view(chart, writer) for chart in figures.charts],
+        charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),
         tables=[table_section(table, writer) for table in figures.tables],
     )
