@@ -13,6 +13,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.requests import RequestKind
 from kpi_pipeline.model.filter_parameters import parse_filter
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
@@ -24,7 +25,7 @@ from serving.freshness_headers import (
     live_meta,
     readings_headers,
 )
-from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, NOT_READY, ProblemType
+from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
 
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
@@ -132,6 +133,8 @@ def look_up(
     task_id = None
     if answer.state is AnswerState.EXPIRED and answer.entry is not None:
         raise expired(connection, answer.entry)
+    if answer.state is AnswerState.MISSING and answer.reachable and answer.entry is not None:
+        refuse_sealed(connection, answer.entry, requested)
     if answer.state is AnswerState.MISSING and answer.reachable and is_request:
         pipeline_client.attempt(lambda _, usage_counters: usage_counters.add_request(product, requested))
         task = pipeline_client.attempt(
@@ -178,6 +181,17 @@ def _look_up_as_of(
         readings=LiveReadings({}, mixed=False),
         requested_as_of=as_of,
     )
+
+
+def refuse_sealed(connection: Connection, entry: ManifestEntry, requested: Filter) -> None:
+    """Refuse a filter that a generation lacks to which nothing can be added.
+
+    Raises:
+        Problem: If that is so.
+        CacheUnavailable: If Redis cannot be reached.
+    """
+    if connection.reader.is_sealed(entry):
+        raise Problem(FILTER_ROLLED_BACK, members={"asked_filter": requested.as_dict()})
 
 
 def expired(connection: Connection, entry: ManifestEntry) -> Problem:

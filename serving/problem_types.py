@@ -121,6 +121,21 @@ FILTER_NOT_KEPT: Final = ProblemType(
         "Month ends keep everything and each single value: choose one value of one filter.",
     ),
 )
+FILTER_ROLLED_BACK: Final = ProblemType(
+    "filter-rolled-back",
+    404,
+    Text("Filtro no disponible en la lectura repuesta", "Filter not available in the restored reading"),
+    Text(
+        "Las cifras son de una lectura anterior, repuesta por el administrador del sistema. Mientras dure, "
+        "solo se muestran los filtros que ya estaban calculados: elija uno más amplio.",
+        "The figures are of an earlier reading, restored by the system administrator. Until that ends only "
+        "filters that were computed before can be shown: choose a wider one.",
+    ),
+    Text(
+        "«kpi warm» publica la última lectura y pone fin a la reposición.",
+        "`kpi warm` publishes the latest reading and ends the rollback.",
+    ),
+)
 UNTRUSTED_HOST: Final = ProblemType(
     "untrusted-host",
     421,

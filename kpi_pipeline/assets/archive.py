@@ -22,10 +22,12 @@ from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
 from kpi_pipeline.cache.publishing.leases import month_end_lease
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.rollup_archive import RollupArchive
 
 
 def archived_asset(product: str) -> AssetsDefinition:
@@ -51,6 +53,11 @@ def archived_asset(product: str) -> AssetsDefinition:
         try:
             written = cache.archive.store(live)
             cache.popularity_file.store(product)
+            rollups = RollupArchive.of_settings()
+            # A run that left a product rolled back has rolled another reading up.
+            if live.rolled_back_at is None:
+                rollups.store(live.reading, live.run_id)
+            rollups.prune(lambda: Rollback(cache.client).readings())
         except (OSError, IncompleteGeneration) as error:
             outcome = f"not archived: {error}"
             context.log.warning(outcome)

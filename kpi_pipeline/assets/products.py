@@ -2,9 +2,8 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +25,6 @@ from dagster import (
 
 from kpi_pipeline.assets.figures import figures_of
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.garbage_collection import collection_paused
 from kpi_pipeline.assets.generation_entry import (
     first_read_at,
     inputs_digest,
@@ -34,12 +32,13 @@ from kpi_pipeline.assets.generation_entry import (
     prolonged_entry,
 )
 from kpi_pipeline.assets.generation_variants import choose_variants
-from kpi_pipeline.assets.reuse import WritePlan, basis_digest, write_plan
-from kpi_pipeline.cache.keys import new_generation
+from kpi_pipeline.assets.generation_writing import write_generation
+from kpi_pipeline.assets.reuse import basis_digest, write_plan
+from kpi_pipeline.assets.rolled_back import add_awaited
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_filters
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_variants
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
@@ -47,16 +46,10 @@ from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.provenance import Provenance
-
-ANSWERS_PER_EXTENSION = 500
-"""Answers written between two extensions of the lease."""
-
-Answer = tuple[Filter, dict[str, Any]]
 
 _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
 
@@ -135,9 +128,14 @@ def product_asset(product: str) -> AssetsDefinition:
         cube, described, reading = figures.cube, figures.described, figures.reading
 
         publisher = Publisher(cache.client)
-        awaited = awaited_filters(context.run.tags, product, Requests(cache.client))
+        awaited = awaited_variants(context.run.tags, product, Requests(cache.client))
         variants = choose_variants(
-            product, cube, figures.candidates, cache.client, publisher.live(product), awaited
+            product,
+            cube,
+            figures.candidates,
+            cache.client,
+            publisher.live(product),
+            [task.filter for task in awaited],
         )
         inputs = inputs_digest(product, reading, variants.difference, described)
         basis = basis_digest(product, cube, described)
@@ -164,6 +162,15 @@ def product_asset(product: str) -> AssetsDefinition:
                 and publisher.prolong(live.generation, expires_at)
             ):
                 # An administrator has gone back from this reading: it stays out until it changes.
+                live, unread = add_awaited(
+                    live,
+                    awaited,
+                    source,
+                    cache,
+                    expires_at=expires_at,
+                    run_id=context.run_id,
+                    extend_lease=extend_lease,
+                )
                 written, outcome = live, "rolled back"
             elif (
                 origin is not None
@@ -176,7 +183,9 @@ def product_asset(product: str) -> AssetsDefinition:
                 verified_at = max(verified_at, origin.verified_at)
             else:
                 plan = write_plan(product, cube, variants, origin, basis, damaged)
-                written, unread = _write(product, publisher, plan, described, expires_at, extend_lease)
+                written, unread = write_generation(
+                    product, publisher, plan, described, expires_at, extend_lease
+                )
                 outcome = "written"
         yield _check_result(product, "reads_back", unread, variants=written.variants)
         _fail_on({"reads_back": unread})
@@ -209,43 +218,6 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
-
-
-def _write(
-    product: str,
-    publisher: Publisher,
-    plan: WritePlan,
-    described: dict[str, Any],
-    expires_at: float,
-    extend_lease: Callable[[], object],
-) -> tuple[Staged, list[str]]:
-    """Write a generation and read it back: the changed variants, or all where reuse fails.
-
-    Returns:
-        The generation, and the problems for which it was discarded.
-    """
-
-    def write(partial_plan: WritePlan) -> tuple[Staged, list[str]]:
-        with collection_paused():
-            staged = publisher.stage(
-                product,
-                new_generation(product, datetime.now(UTC)),
-                _extending(payloads(product, partial_plan.slices), extend_lease),
-                described,
-                expires_at=expires_at,
-                unchanged=partial_plan.unchanged,
-            )
-        problems = publisher.verify(staged)
-        if problems:
-            publisher.discard(staged)
-        return staged, problems
-
-    if plan.unchanged is not None:
-        with suppress(IncompleteGeneration):
-            staged, problems = write(plan)
-            if not problems:
-                return staged, []
-    return write(plan.whole())
 
 
 def live_asset(product: str) -> AssetsDefinition:
@@ -288,14 +260,6 @@ def live_asset(product: str) -> AssetsDefinition:
         )
 
     return flip
-
-
-def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:
-    """The same answers, while the lease is extended from time to time."""
-    for number, answer in enumerate(answers):
-        if number % ANSWERS_PER_EXTENSION == 0:
-            extend_lease()
-        yield answer
 
 
 def _check_result(product: str, check: str, problems: list[str], **figures: int) -> AssetCheckResult:

@@ -16,10 +16,9 @@ from kpi_pipeline.cache.publishing.publisher import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import shared_inputs
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.resources.snapshots import table_of_run
+from kpi_pipeline.resources.rollup_archive import RollupArchive
 
 _CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
 """Packages that compute an answer from the roll-up."""
@@ -76,7 +75,7 @@ def write_plan(
     everything = WritePlan(variants.slices, variants.slices, None)
     if live is None or live.basis != basis or live.schema_version != SCHEMA_VERSION:
         return everything
-    rollup = _rollup_of_run(live.run_id)
+    rollup = RollupArchive.of_settings().rollup(live.reading)
     if rollup is None:
         return everything
     before = Cube(rollup, live.as_of, cube.frame.days.window_months, cube.frame.thresholds)
@@ -135,12 +134,6 @@ def _is_single(requested: Filter) -> bool:
         return True
     (name, values), *others = requested.terms
     return not others and len(values) == 1 and name != ISSUED_AGE.name
-
-
-def _rollup_of_run(run_id: str) -> Rollup | None:
-    """The roll-up that a run stored; None where it is no longer kept."""
-    tables = [table for name in ROLLUP_TABLES if (table := table_of_run(name, run_id)) is not None]
-    return Rollup.of_tables(tables) if len(tables) == len(ROLLUP_TABLES) else None
 
 
 @cache

@@ -109,6 +109,11 @@ def retired_key(generation: str) -> str:
     return f"kpi:g:{generation}:retired"
 
 
+def sealed_key(generation: str) -> str:
+    """Redis key that exists where no answer can be added to a generation that was rolled back to."""
+    return f"kpi:sealed:{generation}"
+
+
 def month_end_field(product: str, as_of: date) -> str:
     """Field of `HISTORY_KEY` of a product's generation of a month end."""
     return f"{product}:{as_of:%Y-%m}"

@@ -176,8 +176,6 @@ def _read(reader: CacheReader, product: str, variant: Filter) -> tuple[str | Non
         answer = reader.answer(product, variant)
     except NothingPublished as error:
         return None, str(error)
-    if answer.miss is MissReason.NOT_PRECOMPUTED and answer.entry and answer.entry.rolled_back_at is not None:
-        return None, f"{product} is rolled back, and nothing is added to it: `kpi warm` ends the rollback"
     if answer.miss is MissReason.NOT_PRECOMPUTED:
         return None, (
             "the precompute set has no room for it: raise KPI_PRECOMPUTE_MAX_VARIANTS or "

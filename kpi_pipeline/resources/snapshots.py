@@ -85,18 +85,14 @@ class TableIOManager(RunFileIOManager):
         return pq.read_table(path)
 
 
-def table_of_run(asset: str, run_id: str) -> pa.Table | None:
-    """A table as a run stored it; None where it is no longer kept, or cannot be read.
+def table_path(asset: str, run_id: str) -> Path:
+    """Where a run stores a table.
 
     Args:
         asset: The asset's name.
         run_id: The run.
     """
-    path = current_settings().storage / asset / f"{run_id}.{TableIOManager.suffix}"
-    try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowInvalid):
-        return None
+    return current_settings().storage / asset / f"{run_id}.{TableIOManager.suffix}"
 
 
 class EntryIOManager(RunFileIOManager):

@@ -9,6 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.requests import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
@@ -20,7 +21,7 @@ from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
 from serving.freshness_headers import RETRY_S
-from serving.lookup import NO_PARAMETERS, status_url
+from serving.lookup import NO_PARAMETERS, refuse_sealed, status_url
 from serving.pages.addresses import PAGE_PARAMETER, PageAddress, path_of_form
 from serving.pages.live_state import TASK_PARAMETER
 from serving.pages.selection import parameters_of
@@ -101,7 +102,8 @@ def _refresh(connection: Connection) -> AnyResponse:
         )
     except QueryError as error:
         raise filter_problem(error, _page_of_form(parameters)) from error
-    if _is_missing(connection, product, requested):
+    if (lacking := _lacking(connection, product, requested)) is not None:
+        refuse_sealed(connection, lacking, requested)
         connection.pipeline_client.attempt(
             lambda _, usage_counters: usage_counters.add_request(product, requested)
         )
@@ -159,14 +161,15 @@ def _unknown_product(cause: Text) -> Problem:
     return Problem(UNKNOWN_PRODUCT, cause, members={"parameter": PRODUCT_PARAMETER, "allowed": PRODUCTS})
 
 
-def _is_missing(connection: Connection, product: str, requested: Filter) -> bool:
-    """Whether a generation is live that does not hold this filter."""
+def _lacking(connection: Connection, product: str, requested: Filter) -> ManifestEntry | None:
+    """The live generation, if it does not hold this filter."""
     if requested == EVERYTHING:
-        return False
+        return None
     try:
-        return connection.reader.answer(product, requested).state is AnswerState.MISSING
+        answer = connection.reader.answer(product, requested)
     except NothingPublished:
-        return False
+        return None
+    return answer.entry if answer.state is AnswerState.MISSING else None
 
 
 def _submit(connection: Connection, kind: RequestKind, product: str, requested: Filter) -> str:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.requests.requests import TaskState, TaskStatus
-from serving.cache_access import current_connection
+from serving.cache_access import Connection, current_connection
 from serving.pages.addresses import run_url
 from serving.problem_types import REQUEST_UNKNOWN
 from serving.problems import RETRY, Problem
@@ -18,16 +18,17 @@ routes: Final = Blueprint("tasks", __name__)
 @routes.get("/manager/dashboard/status/<task_id>")
 def status(task_id: str) -> Response:
     """The state of one request."""
-    task = current_connection().pipeline_client.status(task_id)
+    connection = current_connection()
+    task = connection.pipeline_client.status(task_id)
     if task is None:
         raise Problem(REQUEST_UNKNOWN)
     headers = {"Cache-Control": "no-store"}
     if task.state in (TaskState.QUEUED, TaskState.STARTED):
         headers |= RETRY
-    return json_response(_described(task), headers=headers)
+    return json_response(_described(task, connection), headers=headers)
 
 
-def _described(task: TaskStatus) -> dict[str, Any]:
+def _described(task: TaskStatus, connection: Connection) -> dict[str, Any]:
     return {
         "id": task.id,
         "state": task.state.value,
@@ -46,6 +47,7 @@ def _described(task: TaskStatus) -> dict[str, Any]:
             "finished_s": _after(task, task.finished_at),
         },
         "reason": task.reason,
+        "rolled_back": connection.reader.live_readings().meta(task.product)["rolled_back"],
         "run_id": task.run_id,
         "run_url": run_url(task.run_id) or None if task.run_id else None,
     }

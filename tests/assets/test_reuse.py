@@ -12,14 +12,16 @@ import redis
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.keys import CATALOGUE, members_key, payload_key, variant_key
+from kpi_pipeline.cache.keys import CATALOGUE, members_key, payload_key, variant_key, wanted_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.rollback import Rollback
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.resources import snapshots
 
 pytestmark = pytest.mark.slow
 
@@ -184,7 +186,7 @@ def test_without_the_roll_up_of_what_is_live_all_is_written(
     demo_home: Path, source, refresh, told, harm: str, table: str
 ) -> None:
     refresh()
-    stored = demo_home / "storage" / table / f"{live().run_id}.parquet"
+    stored = demo_home / "storage" / "archive" / "rollups" / live().reading / f"{table}.parquet"
     if harm == "lost":
         stored.unlink()
     else:
@@ -304,6 +306,36 @@ def test_a_rollback_stays_until_the_source_changes_or_somebody_ends_it(source, r
     refresh(**{"kpi/end_rollback": "yes"})
     assert live().reading != first.reading
     assert (live().rolled_back_at, live().rolled_back_from) == (None, None)
+
+
+def test_what_readers_wait_for_is_added_to_a_rollback_from_its_own_reading(
+    source, refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Later runs have removed what those handed on that published the reading.
+    monkeypatch.setattr(snapshots, "KEPT_FILES", 1)
+    with connect(os.environ["REDIS_URL"]) as client:
+        requested = Filter.of({"state": ["pagado", "enviado"]})
+        UsageCounters(client).add_request("kpis", requested)
+        refresh()
+        first, whole = live(), frames()
+        # As if nobody had requested it before.
+        client.delete(wanted_key("kpis"))
+        key = payload_key(first.generation, variant_key("kpis", requested))
+        client.delete(key)
+        client.srem(members_key(first.generation), key)
+        lacking = replace(first, variants=first.variants - 1)
+        assert Publisher(client).flip(lacking) is Flip.LIVE
+        source(ONE_AMOUNT)
+        refresh()
+        Rollback(client).roll_back(["kpis"])
+        task = Requests(client).submit(RequestKind.WARM, "kpis", requested).id
+        refresh(**{f"kpi-task/{task}": "0-1"})
+    added, held = frames(), live()
+    assert added[variant_key("kpis", requested)] == whole[variant_key("kpis", requested)]
+    assert all(whole[name] == frame for name, frame in added.items() if name in whole)
+    assert (held.reading, held.computed_at) == (first.reading, first.computed_at)
+    assert held.verified_at == first.verified_at
+    assert held.rolled_back_at is not None
 
 
 def test_a_run_ends_a_rollback_though_a_later_one_has_left_it_as_it_was(source, run, refresh) -> None:

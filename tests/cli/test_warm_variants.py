@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,18 +84,6 @@ def test_a_run_that_succeeds_without_the_variant_is_a_failure(client, display) -
         (warmed,) = warm_variants(client, ["kpis"], ["state=pagado", "state=enviado"], display)
     assert warmed.generation is None
     assert "KPI_PRECOMPUTE_MAX_VARIANTS" in warmed.problem
-
-
-@pytest.mark.slow
-def test_a_variant_of_a_product_that_is_rolled_back_is_refused_with_the_cause(client, display) -> None:
-    client.hset(
-        MANIFEST_KEY,
-        "kpis",
-        replace(entry_of(client, "kpis"), rolled_back_at=1.0, rolled_back_from="x").to_json(),
-    )
-    with pipeline_that(client, lambda requests, task: requests.finished(task, ok=True)):
-        (warmed,) = warm_variants(client, ["kpis"], ["state=pagado", "state=enviado"], display)
-    assert "`kpi warm` ends the rollback" in warmed.problem
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from dagster import DagsterInstance, Definitions, Failure, asset
 
-from kpi_pipeline.resources.snapshots import KEPT_FILES, TableIOManager, table_of_run
+from kpi_pipeline.resources.snapshots import KEPT_FILES, TableIOManager
 
 
 @asset(io_manager_key="tables")
@@ -66,20 +66,3 @@ def test_only_the_newest_files_are_kept(run, tmp_path: Path) -> None:
         assert run(numbers).success
     assert len(list((tmp_path / "storage" / "numbers").glob("*.parquet"))) == KEPT_FILES
     assert run(doubled).success
-
-
-def test_the_table_of_a_run_is_found_again_while_it_is_kept(run, tmp_path: Path) -> None:
-    first = run(numbers).run_id
-    assert table_of_run("numbers", first)["number"].to_pylist() == [1, 2]
-    assert table_of_run("doubled", first) is None
-    for _ in range(KEPT_FILES):
-        assert run(numbers).success
-    assert table_of_run("numbers", first) is None
-
-
-@pytest.mark.parametrize("kept", [0, 10, -10])
-def test_a_table_that_was_cut_is_not_kept(run, tmp_path: Path, kept: int) -> None:
-    run_id = run(numbers).run_id
-    path = tmp_path / "storage" / "numbers" / f"{run_id}.parquet"
-    path.write_bytes(path.read_bytes()[:kept])
-    assert table_of_run("numbers", run_id) is None

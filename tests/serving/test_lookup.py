@@ -3,8 +3,9 @@
 import pytest
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.keys import payload_key, variant_key
+from kpi_pipeline.cache.keys import REQUESTS_KEY, payload_key, variant_key
 from kpi_pipeline.cache.manifest import MissReason
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.waiting import wait_until
@@ -55,6 +56,33 @@ def test_a_missing_variant_is_a_miss_with_its_reason(web, press, usage_counters)
         for missed in usage_counters.most_missed("kpis", 10)
     ] == [(MINE, MissReason.NOT_PRECOMPUTED, 2)]
     assert [round(requested.weight) for requested in usage_counters.most_requested("kpis", 10)] == [2]
+
+
+@pytest.mark.parametrize(
+    "path", ["/manager/api/dashboard?cliente=minera+nandu", "/manager/dashboard?cliente=minera+nandu"]
+)
+def test_what_cannot_be_added_to_a_rollback_is_refused_at_once(web, press, client, path: str) -> None:
+    press.publish(reading="first", age_s=400)
+    press.publish(reading="second", age_s=300)
+    live = Rollback(client).roll_back()["dashboards"]
+    assert web.get(path).status_code == 202
+    client.delete(REQUESTS_KEY)
+    press.publisher.seal(live.generation)
+    refused = web.get(path)
+    assert refused.status_code == 404
+    if refused.is_json:
+        assert refused.get_json()["type"] == "/problems/filter-rolled-back"
+        assert refused.get_json()["asked_filter"] == {"client": ["Minera Ñandú"]}
+    else:
+        assert "Filtro no disponible en la lectura repuesta" in refused.text
+        assert "kpi warm" not in refused.text
+    assert web.post("/manager/dashboard/refresh?product=dashboards&cliente=minera+nandu").status_code == 404
+    assert client.xlen(REQUESTS_KEY) == 0
+    # What it holds is served and refreshed, and another publication is no rollback any more.
+    assert web.get(path.partition("?")[0]).status_code == 200
+    assert web.post("/manager/dashboard/refresh?product=dashboards").status_code == 202
+    press.publish(reading="third")
+    assert web.get(path).status_code == 202
 
 
 def test_spoilt_and_expired_figures_are_misses_of_their_own(

@@ -23,6 +23,7 @@ from kpi_pipeline.cache.keys import (
     members_key,
     payload_key,
     revoked_key,
+    sealed_key,
     variant_key,
 )
 from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry, live_entry
@@ -195,6 +196,17 @@ class Publisher:
             prolonged += len(batch)
         self._client.expireat(members_key(generation), expiry, gt=True)
         return prolonged > 0
+
+    def holds(self, entry: ManifestEntry, requested: Filter, scope: str = DEFAULT_SCOPE) -> bool:
+        """Whether a generation answers a filter."""
+        variant = variant_key(entry.product, requested, scope)
+        return bool(self._client.exists(payload_key(entry.generation, variant)))
+
+    def seal(self, generation: str) -> None:
+        """Note, until its keys are to expire by now, that no answer can be added to a generation."""
+        expiry = self._client.expiretime(members_key(generation))
+        if expiry > 0:
+            self._client.set(sealed_key(generation), b"", exat=expiry)
 
     def damaged(self, generation: str) -> frozenset[str]:
         """Read every payload of a generation back, and its catalogue.

@@ -77,6 +77,11 @@ class Rollback:
                 kept.append(entry)
         return kept
 
+    def readings(self) -> set[str]:
+        """Digests of the readings that products show or can go back to."""
+        live = [entry for product in PRODUCTS if (entry := self.live(product)) is not None]
+        return {entry.reading for shown in live for entry in (shown, *self.kept(shown.product))}
+
     def roll_back(
         self, products: Sequence[str] = PRODUCTS, generation: str | None = None
     ) -> dict[str, ManifestEntry]:

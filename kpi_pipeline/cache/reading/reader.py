@@ -16,6 +16,7 @@ from kpi_pipeline.cache.keys import (
     DEFAULT_SCOPE,
     members_key,
     payload_key,
+    sealed_key,
     variant_key,
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
@@ -137,6 +138,17 @@ class CacheReader:
         state = entry.state_at(self._clock())
         is_lost = entry.product in self._view.lost
         return AnswerState.STALE if is_lost and state is AnswerState.FRESH else state
+
+    def is_sealed(self, entry: ManifestEntry) -> bool:
+        """Whether the pipeline cannot add answers to a live generation: it was rolled back to, and what it
+        was computed from is gone.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached.
+        """
+        if entry.rolled_back_at is None:
+            return False
+        return self._read_client.call(lambda client: bool(client.exists(sealed_key(entry.generation))))
 
     def sibling(self, entry: ManifestEntry, filter: Filter, scope: str = DEFAULT_SCOPE) -> Payload | None:
         """Another variant of a generation that has answered a reader, if it is there.

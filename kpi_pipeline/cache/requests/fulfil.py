@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskStatus
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.filters import Filter
 
 REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
@@ -97,8 +96,8 @@ def tasks_of(tags: Mapping[str, str]) -> list[str]:
     return [tag.removeprefix(TASK_TAG) for tag in sorted(tags) if tag.startswith(TASK_TAG)]
 
 
-def awaited_filters(tags: Mapping[str, str], product: str, requests: Requests) -> list[Filter]:
-    """The filters of a product that readers wait for until a run ends.
+def awaited_variants(tags: Mapping[str, str], product: str, requests: Requests) -> list[TaskStatus]:
+    """The requests for a variant of a product that readers wait for until a run ends.
 
     Args:
         tags: The run's.
@@ -107,7 +106,7 @@ def awaited_filters(tags: Mapping[str, str], product: str, requests: Requests) -
     """
     tasks = map(requests.status, tasks_of(tags))
     return [
-        task.filter
+        task
         for task in tasks
         if task is not None and task.kind is RequestKind.WARM and task.product == product
     ]

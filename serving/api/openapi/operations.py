@@ -48,6 +48,7 @@ _FILTERED: Final = (
     problem.NO_MONTH_END,
     problem.NO_MONTH_ENDS,
     problem.FILTER_NOT_KEPT,
+    problem.FILTER_ROLLED_BACK,
     problem.EXPIRED,
     *_NO_FIGURES,
 )

@@ -256,6 +256,11 @@ _TASK: Final = object_of(
             "Seconds from the request.",
         ),
         "reason": described(or_null(TEXT), "Why it failed."),
+        "rolled_back": described(
+            or_null(object_of({"read_at": MOMENT, "rolled_back_at": MOMENT})),
+            "The earlier reading that was gone back to, which holds newer figures back, and when; null as a "
+            "rule.",
+        ),
         "run_id": or_null(TEXT),
         "run_url": described(or_null(TEXT), "The run in the engineers' UI."),
     }

@@ -16,6 +16,10 @@ _SHARED: Final[dict[str, Text]] = {
     # The progress of a refresh.
     "refresh_step": Text("paso {done} de {steps}", "step {done} of {steps}"),
     "refresh_done": Text("Las cifras están al día.", "The figures are up to date."),
+    "refresh_held": Text(
+        "Las cifras siguen en una lectura anterior de los datos, repuesta por el administrador del sistema.",
+        "The figures stay at an earlier reading of the data, restored by the system administrator.",
+    ),
     "refresh_failed": Text(
         "No se pudieron calcular cifras nuevas; siguen las anteriores.",
         "New figures could not be computed; the previous ones stay.",
@@ -54,6 +58,9 @@ _BY_SCRIPTS: Final[dict[str, Text]] = {
     "was": Text("antes {value}", "was {value}"),
     "changed": Text("cambió: antes {value}", "changed: was {value}"),
     "news_none": Text("Cifras al día: ninguna cambió.", "Figures up to date: none changed."),
+    "news_none_earlier": Text(
+        "Cifras de una lectura anterior: ninguna cambió.", "Figures of an earlier reading: none changed."
+    ),
     "news": Text("Cifras nuevas: {count} {count:cambió|cambiaron}.", "New figures: {count} changed."),
     "news_of": Text("{label}: ahora {value}, antes {before}.", "{label}: now {value}, was {before}."),
     "back_online": Text("Hay conexión de nuevo.", "The connection is back."),

@@ -85,7 +85,7 @@ function clear() {
 }
 
 function news(cards, count) {
-  if (!count) return text("news_none");
+  if (!count) return text(facts().earlier ? "news_none_earlier" : "news_none");
   const summary = text("news", { count });
   const named = cards.slice(0, NAMED).map(({ element, before, value }) =>
     text("news_of", { label: element.closest(".card").querySelector("h3, h4").textContent, value, before }));

@@ -1,6 +1,6 @@
 // Missing figures: the page shows them as soon as they are computed.
 import { announce, facts, onShown, text } from "./page.js";
-import { clearProgress, showTask } from "./progress.js";
+import { clearProgress, showTask, success } from "./progress.js";
 import { catchUp } from "./refresh.js";
 import { outcome } from "./task.js";
 
@@ -23,7 +23,7 @@ async function follow(statusUrl, signal) {
   if (task.state === "succeeded") await catchUp();
   if (signal.aborted) {
     // Another page stands in the place of this one: mostly the awaited page.
-    if (facts()?.figures_url === awaited && facts().state !== "missing") announce(text("refresh_done"));
+    if (facts()?.figures_url === awaited && facts().state !== "missing") announce(success(task));
     return;
   }
   clearProgress();

@@ -16,6 +16,11 @@ export function showTask(task) {
   else bar.removeAttribute("value");
 }
 
+// How a task that succeeded has left the figures: a rollback holds newer ones back.
+export function success(task) {
+  return text(task.rolled_back ? "refresh_held" : "refresh_done");
+}
+
 // Shows for a moment how it ended.
 export function showEnd(message) {
   const [label, bar] = parts();

@@ -1,7 +1,7 @@
 // The refresh button: its request is followed, and ends in the new figures in place.
 import { check, explainGone } from "./live.js";
 import { announce, facts, onShown, text } from "./page.js";
-import { clearProgress, showEnd, showTask } from "./progress.js";
+import { clearProgress, showEnd, showTask, success } from "./progress.js";
 import { freshUntil, lost, refreshes } from "./state.js";
 import { outcome, pause } from "./task.js";
 
@@ -80,9 +80,9 @@ async function follow(product, statusUrl) {
   if (task.state === "succeeded" && page?.product === product) await catchUp();
   end(product, task.state in ENDS ? failure(task) : "");
   if (task.state in ENDS || facts()?.product !== product) return;
-  showEnd(text("refresh_done"));
+  showEnd(success(task));
   // Newer figures announce their own changes.
-  if (facts() === page) announce(text("refresh_done"));
+  if (facts() === page) announce(success(task));
 }
 
 function failure(task) {

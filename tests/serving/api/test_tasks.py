@@ -5,8 +5,9 @@ import time
 import pytest
 
 from kpi_pipeline.cache.keys import task_key
+from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests
-from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 
 MINE = Filter.of({"client": "Minera Ñandú"})
@@ -41,6 +42,7 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
         "progress": {"steps_done": 0, "steps": None},
         "timings": dict.fromkeys(("started_s", "computed_s", "published_s", "finished_s")),
         "reason": None,
+        "rolled_back": None,
         "run_id": None,
         "run_url": None,
     }
@@ -59,6 +61,18 @@ def test_a_request_from_queued_to_succeeded(web, requests, task) -> None:
     assert response.get_json()["state"] == "succeeded"
     assert response.get_json()["finished_at"]
     assert "Retry-After" not in response.headers
+
+
+def test_a_request_that_a_rollback_held_back_tells_of_it(web, press, client, requests, task) -> None:
+    press.publish(reading="first", age_s=400)
+    press.publish(reading="second", age_s=300)
+    Rollback(client).roll_back(["kpis"])
+    requests.finished(task, ok=True)
+    status = web.get(f"/manager/dashboard/status/{task}").get_json()
+    assert status["rolled_back"] == web.get("/manager/api/kpis").get_json()["meta"]["rolled_back"]
+    assert status["rolled_back"] is not None
+    other = requests.submit(RequestKind.REFRESH, "charts", EVERYTHING).id
+    assert web.get(f"/manager/dashboard/status/{other}").get_json()["rolled_back"] is None
 
 
 def test_a_failed_request_tells_why(web, requests, task) -> None:

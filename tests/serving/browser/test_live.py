@@ -135,6 +135,18 @@ def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, message, page, pr
     expect(page.locator(".card-proposed .value")).to_have_text("$1.234 M")
 
 
+def test_a_refresh_that_a_rollback_holds_back_says_so(page, press, client, requests, requested) -> None:
+    press.publish(reading="first", age_s=400)
+    press.publish(reading="second", age_s=300)
+    Rollback(client).roll_back()
+    page.goto(PAGE)
+    page.locator("#refresh").click()
+    requests.finished(requested().id, ok=True)
+    for place in ("#refresh-progress", "#announcement"):
+        expect(page.locator(place)).to_contain_text("Las cifras siguen en una lectura anterior")
+    expect_state(page, "earlier", "Lectura anterior")
+
+
 @pytest.mark.usefixtures("often")
 def test_an_open_page_hears_of_a_rollback_and_of_its_end(page, press, client, data_of) -> None:
     press.publish(reading="first", age_s=400)

@@ -1,0 +1,63 @@
+"""Writing a generation: the answers that have changed, the others reused, and all of it read back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from kpi_pipeline.assets.garbage_collection import collection_paused
+from kpi_pipeline.assets.reuse import WritePlan
+from kpi_pipeline.cache.keys import new_generation
+from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.model.filters import Filter
+
+ANSWERS_PER_EXTENSION: Final = 500
+"""Answers written between two extensions of the lease."""
+
+Answer = tuple[Filter, dict[str, Any]]
+
+
+def write_generation(
+    product: str,
+    publisher: Publisher,
+    plan: WritePlan,
+    described: dict[str, Any],
+    expires_at: float,
+    extend_lease: Callable[[], object],
+) -> tuple[Staged, list[str]]:
+    """Write a generation and read it back: the changed variants, or all where reuse fails.
+
+    Returns:
+        The generation, and the problems for which it was discarded.
+    """
+
+    def write(partial_plan: WritePlan) -> tuple[Staged, list[str]]:
+        with collection_paused():
+            staged = publisher.stage(
+                product,
+                new_generation(product, datetime.now(UTC)),
+                _extending(payloads(product, partial_plan.slices), extend_lease),
+                described,
+                expires_at=expires_at,
+                unchanged=partial_plan.unchanged,
+            )
+        problems = publisher.verify(staged)
+        if problems:
+            publisher.discard(staged)
+        return staged, problems
+
+    if plan.unchanged is not None:
+        with suppress(IncompleteGeneration):
+            staged, problems = write(plan)
+            if not problems:
+                return staged, []
+    return write(plan.whole())
+
+
+def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:
+    """The same answers, while the lease is extended from time to time."""
+    for number, answer in enumerate(answers):
+        if number % ANSWERS_PER_EXTENSION == 0:
+            extend_lease()
+        yield answer

@@ -1,0 +1,97 @@
+"""The archive of roll-ups: of each reading that a product shows or can go back to, the tables as files.
+
+<archive>/rollups/<reading>/<table>.parquet
+
+A generation reuses answers by the roll-up of the one that is live, and a product that is rolled back adds
+answers from that of its reading. What runs hand on is kept for a few runs only.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.resources.snapshots import table_path
+from kpi_pipeline.settings import current_settings
+
+_PART: Final = ".part"
+_ABANDONED_S: Final = 3600
+
+
+class RollupArchive:
+    """Keeps one roll-up a reading. Errors of the file system propagate.
+
+    Args:
+        folder: Where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def of_settings(cls) -> Self:
+        """The archive at the place in the settings."""
+        return cls(current_settings().archive / "rollups")
+
+    def store(self, reading: str, run_id: str) -> bool:
+        """Keep the roll-up of a reading, unless it is kept already.
+
+        Args:
+            reading: `ManifestEntry.reading`.
+            run_id: A run that rolled it up.
+
+        Returns:
+            Whether it was written; also False where the run's tables are gone.
+        """
+        target = self._folder / reading
+        tables = [table_path(name, run_id) for name in ROLLUP_TABLES]
+        if target.exists() or not all(path.exists() for path in tables):
+            return False
+        # Two runs may store one reading at once: the first to have all of it wins.
+        part = self._folder / f"{reading}.{run_id}{_PART}"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            for name, path in zip(ROLLUP_TABLES, tables, strict=True):
+                shutil.copyfile(path, part / f"{name}.parquet")
+            part.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return True
+
+    def rollup(self, reading: str) -> Rollup | None:
+        """The roll-up of a reading; None where it is not kept, or cannot be read."""
+        try:
+            tables = [pq.read_table(self._folder / reading / f"{name}.parquet") for name in ROLLUP_TABLES]
+            return Rollup.of_tables(tables)
+        except (OSError, pa.ArrowException):
+            return None
+
+    def prune(self, kept: Callable[[], Collection[str]]) -> int:
+        """Remove the roll-ups of all other readings.
+
+        Args:
+            kept: The readings that products show or can go back to. It is called once it is known what is
+                stored: a reading is stored after it went live, so that none is removed that went live since.
+
+        Returns:
+            How many were removed.
+        """
+        stored = list(self._folder.glob("*"))
+        readings, abandoned_at = kept(), time.time() - _ABANDONED_S
+        gone = [
+            path
+            for path in stored
+            if path.name not in readings and (path.suffix != _PART or path.stat().st_mtime < abandoned_at)
+        ]
+        for path in gone:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(gone)

@@ -1,0 +1,118 @@
+"""The archive of roll-ups: one of each reading, whole or not there, until no product can go back to it."""
+
+import os
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.resources.rollup_archive import RollupArchive
+
+READING = "0a1b"
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KPI_HOME", str(tmp_path))
+    return tmp_path / "storage"
+
+
+@pytest.fixture
+def archive(storage: Path) -> RollupArchive:
+    return RollupArchive.of_settings()
+
+
+@pytest.fixture
+def folder(storage: Path) -> Path:
+    return storage / "archive" / "rollups"
+
+
+@pytest.fixture
+def run(storage: Path):
+    """Roll up, as a run does."""
+
+    def write(run_id: str, number: int = 1) -> None:
+        for name in ROLLUP_TABLES:
+            (storage / name).mkdir(parents=True, exist_ok=True)
+            table = pa.table({"number": [number]}).replace_schema_metadata({b"kpi_forecast_bases": b"{}"})
+            pq.write_table(table, storage / name / f"{run_id}.parquet")
+
+    return write
+
+
+def numbers(rollup: Rollup | None) -> list[int]:
+    assert rollup is not None
+    return [table["number"][0].as_py() for table in rollup.tables()]
+
+
+def test_the_roll_up_of_a_reading_outlives_its_run(archive, run, storage) -> None:
+    run("first", 7)
+    assert archive.store(READING, "first")
+    for path in storage.glob("*/first.parquet"):
+        path.unlink()
+    assert numbers(archive.rollup(READING)) == [7] * len(ROLLUP_TABLES)
+    assert archive.rollup("another") is None
+
+
+def test_it_is_written_once(archive, run, folder) -> None:
+    run("first", 7)
+    run("second", 8)
+    assert archive.store(READING, "first")
+    assert not archive.store(READING, "second")
+    assert numbers(archive.rollup(READING)) == [7] * len(ROLLUP_TABLES)
+    assert [path.name for path in folder.iterdir()] == [READING]
+
+
+@pytest.mark.parametrize("table", ROLLUP_TABLES)
+def test_what_is_not_whole_is_not_kept(archive, run, storage, folder, table: str) -> None:
+    run("first")
+    (storage / table / "first.parquet").unlink()
+    assert not archive.store(READING, "first")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("table", ROLLUP_TABLES)
+@pytest.mark.parametrize("kept", [None, 0, 10, -10])
+def test_what_was_lost_or_cut_is_none(archive, run, folder, table: str, kept: int | None) -> None:
+    run("first")
+    archive.store(READING, "first")
+    path = folder / READING / f"{table}.parquet"
+    if kept is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:kept])
+    assert archive.rollup(READING) is None
+
+
+def test_a_disk_that_takes_nothing_leaves_nothing(
+    archive, run, folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    run("first")
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(OSError, match="no space"):
+        archive.store(READING, "first")
+    assert list(folder.iterdir()) == []
+
+
+def test_only_readings_that_products_can_show_are_kept(archive, run, folder) -> None:
+    run("first")
+    for reading in ("live", "before", "older"):
+        archive.store(reading, "first")
+    for age_s in (0, 7200):
+        part = folder / f"older.{age_s}.part"
+        part.mkdir()
+        os.utime(part, (time.time() - age_s,) * 2)
+
+    def kept() -> set[str]:
+        archive.store("stored just now", "first")
+        return {"live", "before", "elsewhere"}
+
+    assert archive.prune(kept) == 2
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"live", "before", "stored just now", "older.0.part"}
