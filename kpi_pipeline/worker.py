@@ -5,21 +5,36 @@ worker forks its child processes, so a run starts at once.
 """
 
 import gc
+import logging
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from threading import Thread
 from typing import Any, Final
 
+import redis
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from celery.exceptions import OperationalError
+from celery.signals import (
+    heartbeat_sent,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+    worker_shutdown,
+)
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
-from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.requests.fulfil import tasks_of
 from kpi_pipeline.cache.requests.requests import Requests
-from kpi_pipeline.celery_internals import is_started_by, make_worker_app
+from kpi_pipeline.cache.worker_signs import forget_worker, give_sign
+from kpi_pipeline.celery_internals import held_tasks, is_started_by, is_undelivered, make_worker_app
 from kpi_pipeline.dagster_internals.logs import write_dagster_logs
 from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
+from kpi_pipeline.jobs import QUEUES
 from kpi_pipeline.logs import log_ids
 from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
@@ -47,6 +62,16 @@ _GC_THRESHOLDS: Final = (50_000, 20, 50)
 
 LOST: Final = "The worker that executed this run was lost. The run is retried; the live figures stay."
 
+UNDELIVERED: Final = (
+    "The worker that had taken this run was lost before it began. The run is retried; the live figures stay."
+)
+
+SETTLED_S: Final = 10.0
+"""After so long, a message that was being sent or received is in its queue or with a worker."""
+
+_QUEUES: Final = ("background", *sorted({*QUEUES.values()} - {"background"}))
+_LOG: Final = logging.getLogger(__name__)
+
 
 def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> list[str]:
     """Fail the runs that an earlier worker of this name was executing when it was killed.
@@ -59,6 +84,35 @@ def fail_lost_runs(instance: DagsterInstance, celery: Celery, hostname: str) -> 
     for run in lost:
         instance.report_run_failed(run, LOST)
     return [run.run_id for run in lost]
+
+
+def fail_undelivered_runs(
+    instance: DagsterInstance, celery: Celery, settled_s: float = SETTLED_S
+) -> list[str]:
+    """Fail the runs whose messages an earlier worker took along when it was killed: none will execute them.
+
+    Args:
+        instance: Where runs are recorded.
+        celery: The application of the workers.
+        settled_s: How long to wait between two looks: a run is failed that is lost at both.
+
+    Returns:
+        The ids of the failed runs.
+    """
+    first = {run.run_id for run in _undelivered_runs(instance, celery)}
+    if not first:
+        return []
+    time.sleep(settled_s)
+    lost = [run for run in _undelivered_runs(instance, celery) if run.run_id in first]
+    for run in lost:
+        instance.report_run_failed(run, UNDELIVERED)
+    return [run.run_id for run in lost]
+
+
+def _undelivered_runs(instance: DagsterInstance, celery: Celery) -> list[DagsterRun]:
+    starting = list(instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTING])))
+    held = held_tasks(celery, _QUEUES) if starting else frozenset[str]()
+    return [run for run in starting if is_undelivered(celery, run.tags, held)]
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
@@ -82,6 +136,38 @@ def _tune_garbage_collection(**_: object) -> None:
 def _when_ready(sender: Any, **_: object) -> None:
     with DagsterInstance.get() as instance:
         fail_lost_runs(instance, app, sender.hostname)
+    # Not here: this worker is to answer, too, which runs it holds.
+    Thread(target=_look_for_undelivered_runs, name="undelivered-runs", daemon=True).start()
+
+
+def _look_for_undelivered_runs() -> None:
+    try:
+        with DagsterInstance.get() as instance:
+            failed = fail_undelivered_runs(instance, app)
+    except (OperationalError, redis.RedisError) as error:
+        _LOG.warning("it is not known whether runs were lost: %s", error)
+    else:
+        for run_id in failed:
+            _LOG.warning("run %s was lost with an earlier worker", run_id)
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]
+def _give_sign(sender: Any, **_: object) -> None:
+    # Without Redis the monitor reads none either.
+    with suppress(NoRedis, redis.RedisError):
+        give_sign(_cache(), sender.eventer.hostname)
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _when_ended(sender: Any, **_: object) -> None:
+    with suppress(NoRedis, redis.RedisError):
+        forget_worker(_cache(), sender.hostname)
+
+
+@cache
+def _cache() -> redis.Redis:
+    """A client that never holds the worker up for long."""
+    return connect_reader(redis_url(Settings()))
 
 
 def execute_run(run_id: str) -> int:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import heartbeat_sent
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.launcher import LaunchRunContext
+
+from tests.waiting import wait_until
 
 CHANGED = (
     f"dagster-celery {version('dagster-celery')} or celery {version('celery')} differs from what "
@@ -91,6 +94,24 @@ def test_a_worker_executes_what_the_launcher_sends_and_is_known_to_have_started_
     assert executed == [launched.run_id], f"{CHANGED}the launcher's message"
     assert started_by == {NAME: True, "kpi@there": False}, f"{CHANGED}what a started task records"
     assert not is_started_by(app, launched.tags, NAME)
+
+
+def test_a_worker_gives_signs_with_its_name() -> None:
+    from kpi_pipeline.celery_internals import make_worker_app
+
+    names: list[str] = []
+
+    def note(sender: Any, **_: object) -> None:
+        names.append(sender.eventer.hostname)
+
+    app = make_worker_app(BROKER, RESULTS, {}, lambda _: 0)
+    heartbeat_sent.connect(note)
+    try:
+        with start_worker(app, hostname=NAME, perform_ping_check=False, without_heartbeat=False):
+            wait_until(lambda: bool(names))
+    finally:
+        heartbeat_sent.disconnect(note)
+    assert set(names) == {NAME}, f"{CHANGED}the signal of a heartbeat"
 
 
 def test_a_run_without_a_task_was_started_by_no_worker() -> None:

@@ -15,6 +15,7 @@ from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.origin import JobPythonOrigin
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from kpi_pipeline import celery_internals
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.fulfil import run_request_specs
 from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
@@ -101,6 +102,35 @@ def test_runs_that_others_execute_or_that_wait_or_have_ended_stay_as_they_are(wo
     before = {run.run_id: run.status for run in (elsewhere, waiting, without_task, ended)}
     assert worker.fail_lost_runs(instance, worker.app, NAME) == []
     assert {run_id: instance.get_run_by_id(run_id).status for run_id in before} == before
+
+
+def test_a_run_whose_message_was_lost_with_a_worker_is_failed_with_the_reason(
+    worker, instance, monkeypatch
+) -> None:
+    monkeypatch.setattr(celery_internals, "ANSWER_S", 0.05)
+    lost = run_of(instance, DagsterRunStatus.STARTING, "lost")
+    queued = run_of(instance, DagsterRunStatus.STARTING, "queued")
+    urgent = run_of(instance, DagsterRunStatus.STARTING, "urgent")
+    begun = run_of(instance, DagsterRunStatus.STARTING, "begun")
+    task_taken_up(worker.app, "begun", "kpi@there")
+    unlaunched = run_of(instance, DagsterRunStatus.STARTING, None)
+    worker.app.send_task("execute_job", task_id="queued", queue="background", priority=6)
+    worker.app.send_task("execute_job", task_id="urgent", queue="kpis", priority=0)
+    assert worker.fail_undelivered_runs(instance, worker.app, settled_s=0) == [lost.run_id]
+    assert instance.get_run_by_id(lost.run_id).status is DagsterRunStatus.FAILURE
+    assert any("before it began" in entry.message for entry in instance.all_logs(lost.run_id))
+    for run in (queued, urgent, begun, unlaunched):
+        assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.STARTING
+
+
+def test_a_run_is_not_lost_whose_message_is_on_its_way_or_held_by_a_worker(
+    worker, instance, monkeypatch
+) -> None:
+    held = [frozenset[str](), frozenset({"on its way"})]
+    monkeypatch.setattr(worker, "held_tasks", lambda *_: held.pop(0))
+    run = run_of(instance, DagsterRunStatus.STARTING, "on its way")
+    assert worker.fail_undelivered_runs(instance, worker.app, settled_s=0) == []
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.STARTING
 
 
 def test_a_person_who_waits_overtakes_a_schedule(worker) -> None:

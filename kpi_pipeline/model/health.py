@@ -249,6 +249,18 @@ DAEMONS_SILENT: Final = Condition(
         "restart them with `kpi restart dagster-daemon`: without them nothing is refreshed by schedule",
     ),
 )
+WORKER_SILENT: Final = Condition(
+    "worker_silent",
+    HealthStatus.DEGRADED,
+    Text(
+        "el trabajador {worker} no da señales desde hace {silence}",
+        "the worker {worker} has given no sign for {silence}",
+    ),
+    Text(
+        "reinícielo con «kpi restart worker»: sus ejecuciones se repiten una vez",
+        "restart it with `kpi restart worker`: its runs are retried once",
+    ),
+)
 RUNS_UNSTARTED: Final = Condition(
     "runs_unstarted",
     HealthStatus.DEGRADED,

@@ -25,6 +25,11 @@ ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 DISPATCHER_SILENT_S: Final = 60
 """A dispatcher that has read no requests for so many seconds hangs: it reads every second."""
 
+WORKER_SILENT_S: Final = 30
+"""A worker without a sign for so many seconds hangs. It gives one every two, also while runs keep it busy:
+its child processes execute them.
+"""
+
 UNREAD_S: Final = 60
 """A request that nobody has read for so many seconds is left alone: after 10 a sensor reads it too."""
 
@@ -173,6 +178,7 @@ class PipelineReport:
         daemons: Whether each required daemon of Dagster is healthy; None when Dagster does not answer.
         runs: The last run of each product that has ended, by product.
         stalled: The runs that wait for a worker, or for the next sign of one, for too long.
+        silent_workers: For how many seconds each worker that hangs has given no sign.
         requests: The stream of requests; None where it is not known.
         ticks: The sensors and schedules that should work and do not.
         disk_free: Bytes free on the disk of KPI_HOME; None where that is not known.
@@ -187,6 +193,7 @@ class PipelineReport:
     daemons: Mapping[str, bool] | None = None
     runs: Mapping[str, RunReport] = field(default_factory=dict)
     stalled: tuple[StalledRun, ...] = ()
+    silent_workers: Mapping[str, float] = field(default_factory=dict)
     requests: RequestsReport | None = None
     ticks: tuple[TickReport, ...] = ()
     disk_free: int | None = None

@@ -13,6 +13,7 @@ import redis
 
 from kpi_pipeline.cache.pipeline_report import publish_report, published_report
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.worker_signs import last_signs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import (
     ELLIPSIS,
@@ -36,7 +37,7 @@ from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
 from kpi_pipeline.stack.process_start import start_process
 from kpi_pipeline.stack.publication_times import PublicationTimes
-from kpi_pipeline.stack.stalls import RunWatch, TickWatch
+from kpi_pipeline.stack.stalls import RunWatch, TickWatch, WorkerWatch
 from kpi_pipeline.stack.supervision import control, read_states, running_addresses
 
 PERIOD_S: Final = 5.0
@@ -67,6 +68,7 @@ class Monitor:
         stack: Reads the state of the supervised processes.
         before: The last report of an earlier monitor, whose runs stay known.
         requests: Reads the state of the requests; what it raises, `observe` raises.
+        worker_signs: Reads the last sign of each worker; likewise.
         disk_free: Reads the free space of the disk of KPI_HOME.
         on_ended: Called with each run that has ended, once; what it raises, `observe` raises.
         clock: The present, in seconds since the epoch.
@@ -79,6 +81,7 @@ class Monitor:
         before: PipelineReport | None = None,
         *,
         requests: Callable[[], RequestsReport | None] = lambda: None,
+        worker_signs: Callable[[], Mapping[str, bytes]] = lambda: {},
         disk_free: Callable[[], int | None] = lambda: None,
         on_ended: Callable[[EndedRun], object] = lambda _: None,
         clock: Callable[[], float] = time.time,
@@ -88,9 +91,11 @@ class Monitor:
         self._clock = clock
         self._started_at = clock()
         self._requests = requests
+        self._worker_signs = worker_signs
         self._disk_free = disk_free
         self._run_watch = RunWatch(self._started_at)
         self._tick_watch = TickWatch()
+        self._worker_watch = WorkerWatch()
         self._failure = ""
         self._runs: dict[str, RunReport] = dict(before.runs) if before else {}
         self._on_ended = on_ended
@@ -126,6 +131,7 @@ class Monitor:
             daemons=daemons,
             runs=dict(self._runs),
             stalled=stalled,
+            silent_workers=self._silent_workers(),
             requests=requests and self._since_start(requests),
             ticks=ticks,
             disk_free=self._disk_free(),
@@ -156,6 +162,14 @@ class Monitor:
     def _stalled(self, unfinished: Sequence[UnfinishedRun]) -> tuple[StalledRun, ...]:
         ended_at = max((run.ended_at for run in self._runs.values()), default=0.0)
         return self._run_watch.stalled(unfinished, self._clock(), ended_at)
+
+    def _silent_workers(self) -> Mapping[str, float]:
+        try:
+            signs = self._worker_signs()
+        except redis.RedisError:
+            self._worker_watch.restart()
+            raise
+        return self._worker_watch.silent(signs, self._clock())
 
     def _since_start(self, requests: RequestsReport) -> RequestsReport:
         """The requests as if none had waited before this monitor: the stack may have been down."""
@@ -214,6 +228,7 @@ def run() -> None:
                     lambda: stack_state(home),
                     published_report(client),
                     requests=lambda: requests_state(client),
+                    worker_signs=lambda: last_signs(client),
                     disk_free=home.free_bytes,
                     on_ended=PublicationTimes(client).record,
                 )

@@ -1,13 +1,13 @@
-"""What should go on and does not: runs that no worker starts or finishes, silent sensors and schedules."""
+"""What should go on and does not: runs that no worker starts or finishes, silent workers and sensors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kpi_pipeline.model.pipeline_report import StalledRun, TickReport
+from kpi_pipeline.model.pipeline_report import WORKER_SILENT_S, StalledRun, TickReport
 from kpi_pipeline.stack.dagster_client import Automation, UnfinishedRun
 
 UNSTARTED_S: Final = 90.0
-"""A run that has waited for so many seconds while no worker does anything is stalled.
+"""A run that has waited for so many seconds in all while no worker did anything is stalled.
 
 A warm worker starts a run within a second; one that itself starts needs up to a minute on a busy machine.
 """
@@ -31,12 +31,17 @@ MISSED_S: Final = 300.0
 class RunWatch:
     """Finds the runs that do not go on, and tells them from those that wait behind a run under way.
 
+    A run that waits although a worker could have started it, all in all for long, was lost on its way to the
+    workers: those that were created after it may be started.
+
     Args:
         now: The present, in seconds since the epoch: a worker has had no time to work before.
     """
 
     def __init__(self, now: float) -> None:
-        self._worked_at = now
+        self._observed_at = now
+        self._idle_s: dict[str, float] = {}
+        """For how long each run that waits has done so while no worker did anything."""
 
     def stalled(
         self, runs: Sequence[UnfinishedRun], now: float, ended_at: float = 0.0
@@ -49,15 +54,46 @@ class RunWatch:
             ended_at: When a run last ended, likewise.
         """
         quiet = [run for run in runs if run.started and now - run.sign_at > _quiet_s(run)]
-        at_work = any(run.started for run in runs if run not in quiet)
-        self._worked_at = max(self._worked_at, now if at_work else ended_at)
-        idle_s = now - self._worked_at
-        waiting = [
-            run
-            for run in runs
-            if not run.started and now - run.sign_at > (UNSTARTED_S if idle_s > UNSTARTED_S else QUEUED_S)
+        is_idle = not any(run.started for run in runs if run not in quiet)
+        waiting = [run for run in runs if not run.started]
+        idle_since = max(self._observed_at, ended_at)
+        self._idle_s = {
+            run.run_id: self._idle_s.get(run.run_id, 0.0)
+            + (max(0.0, now - max(idle_since, run.sign_at)) if is_idle else 0.0)
+            for run in waiting
+        }
+        self._observed_at = now
+        left = [
+            run for run in waiting if self._idle_s[run.run_id] > UNSTARTED_S or now - run.sign_at > QUEUED_S
         ]
-        return tuple(StalledRun(run.run_id, run.job, run.started, run.sign_at) for run in quiet + waiting)
+        return tuple(StalledRun(run.run_id, run.job, run.started, run.sign_at) for run in quiet + left)
+
+
+class WorkerWatch:
+    """Finds the workers that give no sign.
+
+    A worker has time for the next one from when its last was first seen, by the clock of the watch alone.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[bytes, float]] = {}
+
+    def silent(self, signs: Mapping[str, bytes], now: float) -> dict[str, float]:
+        """For how many seconds each worker has given no sign, of those that hang.
+
+        Args:
+            signs: The last sign of each worker: any value, another one with each sign.
+            now: The present, in seconds since the epoch.
+        """
+        self._seen = {
+            worker: known if (known := self._seen.get(worker, (b"", now)))[0] == sign else (sign, now)
+            for worker, sign in signs.items()
+        }
+        return {worker: now - at for worker, (_, at) in self._seen.items() if now - at > WORKER_SILENT_S}
+
+    def restart(self) -> None:
+        """Give every worker time again: signs could not be read, nor perhaps be given."""
+        self._seen.clear()
 
 
 class TickWatch:

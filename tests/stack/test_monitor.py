@@ -11,6 +11,7 @@ from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.pipeline_report import (
+    WORKER_SILENT_S,
     JobReport,
     PipelineReport,
     ProcessReport,
@@ -140,9 +141,9 @@ def test_a_run_that_no_worker_starts_is_reported_as_soon_as_it_has_waited_too_lo
     assert monitor.observe().stalled == ()
     now += UNSTARTED_S + 1
     assert monitor.observe().stalled == (StalledRun("a", "refresh_kpis", False, 1000.0),)
-    # A run that has just ended shows that the worker works.
+    # A run that has just ended shows that the worker works: it would have started this one.
     dagster.latest = {"live_charts": replace(ended("b", "SUCCESS"), ended_at=now)}
-    assert monitor.observe().stalled == ()
+    assert monitor.observe().stalled == (StalledRun("a", "refresh_kpis", False, 1000.0),)
 
 
 def test_runs_that_end_are_counted_once_also_by_the_next_monitor(dagster) -> None:
@@ -225,3 +226,32 @@ def test_where_no_stack_runs_nothing_is_supervised(tmp_path: Path, monkeypatch: 
     home = Home(Settings())
     home.make()
     assert stack_state(home) == StackState(None, watched=True)
+
+
+def test_a_worker_that_gives_no_sign_is_reported(dagster) -> None:
+    now = [1_000.0]
+    signs = {"kpi@here": b"1"}
+    monitor = Monitor(dagster, lambda: STACK, worker_signs=lambda: signs, clock=lambda: now[0])
+    assert monitor.observe().silent_workers == {}
+    now[0] += WORKER_SILENT_S + 1
+    assert monitor.observe().silent_workers == {"kpi@here": WORKER_SILENT_S + 1}
+    signs["kpi@here"] = b"2"
+    assert monitor.observe().silent_workers == {}
+
+
+def test_a_worker_has_time_after_redis_was_away(dagster) -> None:
+    now, is_away = [1_000.0], [False]
+
+    def signs() -> dict[str, bytes]:
+        if is_away[0]:
+            raise redis.ConnectionError("away")
+        return {"kpi@here": b"1"}
+
+    monitor = Monitor(dagster, lambda: STACK, worker_signs=signs, clock=lambda: now[0])
+    monitor.observe()
+    is_away[0] = True
+    with pytest.raises(redis.ConnectionError):
+        monitor.observe()
+    now[0] += WORKER_SILENT_S + 1
+    is_away[0] = False
+    assert monitor.observe().silent_workers == {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dagster._daemon.monitoring import run_monitoring
 
-from kpi_pipeline.model.pipeline_report import GIVEN_UP, TickReport
+from kpi_pipeline.model.pipeline_report import GIVEN_UP, WORKER_SILENT_S, StalledRun, TickReport
 from kpi_pipeline.stack.dagster_client import Automation, UnfinishedRun
 from kpi_pipeline.stack.stalls import (
     LONGEST_S,
@@ -16,6 +16,7 @@ from kpi_pipeline.stack.stalls import (
     UNSTARTED_S,
     RunWatch,
     TickWatch,
+    WorkerWatch,
 )
 
 START = 1_000_000.0
@@ -28,6 +29,10 @@ def waiting(run_id: str, since: float) -> UnfinishedRun:
 
 def under_way(run_id: str, sign_at: float, longest_s: float | None = None) -> UnfinishedRun:
     return UnfinishedRun(run_id, "refresh_all", True, sign_at, longest_s)
+
+
+def mine(run: UnfinishedRun) -> StalledRun:
+    return StalledRun(run.run_id, run.job, run.started, run.sign_at)
 
 
 def ids(stalled) -> list[str]:
@@ -58,6 +63,41 @@ def test_a_queue_behind_a_run_without_a_sign_hangs_with_it() -> None:
     runs = [waiting("b", START), under_way("a", START)]
     assert watch.stalled(runs, START + QUIET_S) == ()
     assert ids(watch.stalled(runs, START + QUIET_S + UNSTARTED_S + 1)) == ["a", "b"]
+
+
+def test_a_run_that_others_overtake_again_and_again_hangs() -> None:
+    watch, at, idle_s = RunWatch(START), START, 0.0
+    lost = waiting("lost", START)
+    while idle_s < UNSTARTED_S:
+        # Another run is executed, and then the worker has nothing to do but for what was lost.
+        assert watch.stalled([under_way("a", at), lost], at) == ()
+        at, idle_s = at + 30, idle_s + 20
+        assert watch.stalled([lost], at, ended_at=at - 20) == (() if idle_s <= UNSTARTED_S else (mine(lost),))
+    assert at - START < QUEUED_S
+    fresh = waiting("fresh", at)
+    assert ids(watch.stalled([under_way("b", at), lost, fresh], at + 5)) == ["lost"]
+
+
+def test_a_worker_without_a_sign_hangs() -> None:
+    watch = WorkerWatch()
+    for after in (0, 5, WORKER_SILENT_S + 5):
+        assert watch.silent({"kpi@here": b"%d" % after}, START + after) == {}
+    last = START + WORKER_SILENT_S + 5
+    signs = {"kpi@here": b"%d" % (WORKER_SILENT_S + 5), "kpi@there": b"1"}
+    assert watch.silent(signs, last + WORKER_SILENT_S) == {}
+    assert watch.silent({**signs, "kpi@there": b"2"}, last + WORKER_SILENT_S + 1) == {
+        "kpi@here": WORKER_SILENT_S + 1
+    }
+    # It has ended, and its successor begins.
+    assert watch.silent({}, last + 100) == {}
+    assert watch.silent({"kpi@here": b"3"}, last + 101) == {}
+
+
+def test_workers_have_time_after_their_signs_could_not_be_read() -> None:
+    watch = WorkerWatch()
+    watch.silent({"kpi@here": b"1"}, START)
+    watch.restart()
+    assert watch.silent({"kpi@here": b"1"}, START + WORKER_SILENT_S + 1) == {}
 
 
 def test_a_run_that_may_take_longer_may_be_quiet_for_longer() -> None:

@@ -251,6 +251,10 @@ def pipeline_findings(report: PipelineReport) -> Iterator[Finding]:
     if silent and "dagster-daemon" not in stopped:
         yield Finding(conditions.DAEMONS_SILENT, ("pipeline",), {"daemons": ", ".join(silent)})
     if "worker" not in stopped:
+        for worker, silent_s in report.silent_workers.items():
+            yield Finding(
+                conditions.WORKER_SILENT, ("pipeline",), {"worker": worker, "silence": Duration(silent_s)}
+            )
         yield from _stalled(report)
     # Without Dagster the dispatcher waits for it.
     if "dispatcher" not in stopped and report.daemons is not None:

@@ -244,8 +244,9 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
         _of(
             "runs_stalled",
             Basis.DAGSTER,
-            "Hay ejecuciones que ningún trabajador inicia o que no avanzan.",
-            "Runs are started by no worker or make no progress.",
+            "Un trabajador no da señales, o hay ejecuciones que ninguno inicia o que no avanzan.",
+            "A worker gives no sign, or runs are started by none or make no progress.",
+            health.WORKER_SILENT,
             health.RUNS_UNSTARTED,
             health.RUNS_STALLED,
         ),

@@ -225,7 +225,13 @@ _REFRESH_ANSWERS: Final = {
     **_accepted("Request", "The request is accepted: follow its task.", ("Location",)),
     303: answer("The page that shows the progress.", {"text/html": TEXT}, ("Location",)),
 }
-_REFRESH_PROBLEMS: Final = (*_BAD_FILTER, problem.UNKNOWN_PRODUCT, *_NOT_TAKEN, *_NO_FIGURES[1:])
+_REFRESH_PROBLEMS: Final = (
+    *_BAD_FILTER,
+    problem.FILTER_ROLLED_BACK,
+    problem.UNKNOWN_PRODUCT,
+    *_NOT_TAKEN,
+    *_NO_FIGURES[1:],
+)
 _CLEAR_TEXT: Final = (
     "Every figure is computed and written again. What is published is served until then. A form with the "
     "same fields may stand in place of the query."

@@ -87,6 +87,7 @@ def test_nothing_is_wrong() -> None:
     ("changes", "condition", "subject"),
     [
         ({"reachable": False}, "redis_unreachable", "redis"),
+        ({"report": replace(REPORT, silent_workers={"kpi@here": 31.0})}, "worker_silent", "pipeline"),
         ({"states": {**WELL.states, "charts": AnswerState.STALE}}, "product_stale", "charts"),
         ({"states": {**WELL.states, "charts": AnswerState.EXPIRED}}, "product_expired", "charts"),
         ({"states": dict.fromkeys(PRODUCTS[1:], AnswerState.FRESH)}, "product_missing", PRODUCTS[0]),
