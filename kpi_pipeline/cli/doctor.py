@@ -18,8 +18,8 @@ import typer
 
 from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
+from kpi_pipeline.cache.pipeline_report import published_report
 from kpi_pipeline.cache.reading.health import pipeline_findings, source_findings
-from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cli.console import OUT, print_json
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import (
@@ -39,8 +39,9 @@ from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
 from kpi_pipeline.stack.dagster_client import DagsterClient
 from kpi_pipeline.stack.home import Home, HomeUnusable
-from kpi_pipeline.stack.redis_check import check_redis, check_serving_user
-from kpi_pipeline.stack.supervision import running_addresses
+from kpi_pipeline.stack.programs import EMBEDDED_REDIS
+from kpi_pipeline.stack.redis_check import RedisSilent, check_redis, check_serving_user
+from kpi_pipeline.stack.supervision import control, read_states, running_addresses
 
 MIN_PYTHON: Final = (3, 11)
 EARLIEST_DAY: Final = date(2025, 1, 1)
@@ -78,7 +79,7 @@ class Check:
     detail: str
 
 
-class _Skipped(Exception):
+class Skipped(Exception):
     """A check that cannot be made; the message says why."""
 
 
@@ -106,12 +107,12 @@ def doctor(as_json: Json = False) -> None:
             "secrets": lambda: _secrets(home),
             "clock": lambda: check_clock(settings, running),
             "ports": lambda: _ports(settings, running),
-            "redis": lambda: _redis(settings, running),
+            "redis": lambda: check_cache(settings, running),
             "source": lambda: _source(settings),
             "reading": lambda: _reading(settings),
             "dagster": lambda: _dagster(settings, running),
             "web": lambda: _web(running),
-            "pipeline": lambda: _pipeline(settings, running),
+            "pipeline": lambda: check_pipeline(settings, running),
             "alerts": lambda: check_alerts(settings),
         }
         results = [_check(name, check) for name, check in checks.items()]
@@ -130,7 +131,7 @@ def doctor(as_json: Json = False) -> None:
 def _check(name: str, check: Callable[[], str]) -> Check:
     try:
         return Check(name, Finding.OK, check())
-    except _Skipped as reason:
+    except Skipped as reason:
         return Check(name, Finding.SKIPPED, str(reason))
     except EXPECTED_ERRORS as error:
         return Check(name, Finding.PROBLEM, message_of(error))
@@ -234,7 +235,7 @@ def _ports(settings: Settings, running: Addresses | None) -> str:
     if running is not None:
         return f"used by the stack: {running.web_port} (dashboard), {running.dagster_port} (Dagster)"
     if settings.redis_serving_url is not None:
-        raise _Skipped("each process is started on its own, by `kpi run`")
+        raise Skipped("each process is started on its own, by `kpi run`")
     wanted = {settings.web_port: "KPI_WEB_PORT", settings.dagster_port: "KPI_DAGSTER_PORT"}
     if settings.redis_url is None:
         wanted[settings.redis_port] = "KPI_REDIS_PORT"
@@ -246,19 +247,36 @@ def _ports(settings: Settings, running: Addresses | None) -> str:
     return f"free: {', '.join(str(port) for port in wanted if port)}"
 
 
-def _redis(settings: Settings, running: Addresses | None) -> str:
+def check_cache(settings: Settings, running: Addresses | None) -> str:
+    """Name and version of the Redis server; a Problem where it cannot serve as the cache."""
     if settings.redis_url is None and running is None:
-        raise _Skipped("embedded, and the stack is not running")
-    found = check_redis(redis_url(settings))
+        raise Skipped("embedded, and the stack is not running")
+    try:
+        found = check_redis(redis_url(settings))
+    except RedisSilent as error:
+        if settings.redis_url is None and running is not None:
+            raise Problem(_embedded_silence(running)) from error
+        raise
     if settings.redis_serving_url is None:
         return found
     check_serving_user(settings.redis_serving_url.get_secret_value())
     return f"{found}; the user of the dashboard cannot write figures"
 
 
+def _embedded_silence(running: Addresses) -> str:
+    server = next((state for state in read_states(control(running)) if state.name == EMBEDDED_REDIS), None)
+    if server is None:
+        state = "does not answer"
+    elif server.pid:
+        state = f"hangs: its process {server.pid} lives and does not answer"
+    else:
+        state = f"is {server.state}: see `kpi logs {EMBEDDED_REDIS}`"
+    return f"the embedded server {EMBEDDED_REDIS} {state}; restart it with `kpi restart {EMBEDDED_REDIS}`"
+
+
 def _source(settings: Settings) -> str:
     if settings.source_url is None:
-        raise _Skipped("none is chosen: `kpi up` creates a demo, `kpi load` chooses your own")
+        raise Skipped("none is chosen: `kpi up` creates a demo, `kpi load` chooses your own")
     url = settings.source_url.get_secret_value()
     check = read_source(url, settings.source_mapping, settings, settings.today())
     refuse_excesses(check)
@@ -268,7 +286,7 @@ def _source(settings: Settings) -> str:
 
 def _reading(settings: Settings) -> str:
     if settings.source_url is None:
-        raise _Skipped("no source is chosen")
+        raise Skipped("no source is chosen")
     readings = ReadingsFile(settings).load()
     for finding in source_findings(readings):
         raise Problem(_told(finding))
@@ -281,7 +299,7 @@ def _dagster(settings: Settings, running: Addresses | None) -> str:
     elif settings.dagster_url is not None:
         url = str(settings.dagster_url)
     else:
-        raise _Skipped("the stack is not running")
+        raise Skipped("the stack is not running")
     if not DagsterClient(url).answers():
         raise Problem(f"Dagster at {url} does not answer: see logs/dagster-web.log in KPI_HOME")
     return f"{url} answers and has loaded the definitions"
@@ -289,21 +307,25 @@ def _dagster(settings: Settings, running: Addresses | None) -> str:
 
 def _web(running: Addresses | None) -> str:
     if running is None:
-        raise _Skipped("the stack is not running")
+        raise Skipped("the stack is not running")
     if not http_answers(f"{running.web_url}/health/system"):
         raise Problem(f"the dashboard at {running.web_url} does not answer: see logs/web.log in KPI_HOME")
     return f"{running.dashboard_url} answers"
 
 
-def _pipeline(settings: Settings, running: Addresses | None) -> str:
+def check_pipeline(settings: Settings, running: Addresses | None) -> str:
     """Check the processes, daemons, runs and requests by the last report of the monitor."""
     if settings.redis_url is None and running is None:
-        raise _Skipped("the stack is not running")
+        raise Skipped("the stack is not running")
     with connect_reader(redis_url(settings)) as client:
-        report = CacheReader(client).pipeline_report()
+        try:
+            report = published_report(client)
+        except redis.RedisError as error:
+            # The monitor cannot report there: its silence means nothing.
+            raise Skipped("Redis does not answer, by which the pipeline reports its state") from error
     if report is None or report.is_silent(time.time()):
         if running is None:
-            raise _Skipped("no stack reports its state")
+            raise Skipped("no stack reports its state")
         raise Problem(_told(health.Finding(health.PIPELINE_SILENT, ("pipeline",))))
     if findings := list(pipeline_findings(report)):
         raise Problem("; ".join(map(_told, findings)))

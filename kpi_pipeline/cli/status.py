@@ -90,6 +90,7 @@ def _observe(home: Home, addresses: Addresses, reported: PipelineReport | None) 
         observed,
         daemons=reported.daemons,
         stalled=reported.stalled,
+        silent_workers=reported.silent_workers,
         requests=reported.requests,
         ticks=reported.ticks,
     )

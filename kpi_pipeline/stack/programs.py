@@ -16,6 +16,9 @@ from kpi_pipeline.stack.home import Home
 BROKER_DATABASE: Final = 1
 """Redis database of the worker's queues; the cache uses database 0."""
 
+EMBEDDED_REDIS: Final = "valkey"
+"""Name of the program of the embedded server."""
+
 ISOLATED: Final = {"PYTHONSAFEPATH": "1"}
 """Environment of every Python program: its children too import nothing from the current folder."""
 
@@ -140,7 +143,7 @@ def programs(
         ),
     ]
     if addresses.redis_port:
-        listed.insert(0, Program("valkey", (str(get_binary_path()), str(home.redis / "valkey.conf"))))
+        listed.insert(0, Program(EMBEDDED_REDIS, (str(get_binary_path()), str(home.redis / "valkey.conf"))))
     return listed
 
 

@@ -16,6 +16,10 @@ class RedisUnusable(RuntimeError):
     """The server does not answer, refuses the user or a write, or is too old; the message says what to do."""
 
 
+class RedisSilent(RedisUnusable):
+    """The server does not answer."""
+
+
 def check_serving_user(url: str) -> None:
     """Check that the user of an address cannot write figures.
 
@@ -42,7 +46,8 @@ def check_redis(url: str) -> str:
     """Write to a server, and read its name and version, such as `valkey 9.1.2`.
 
     Raises:
-        RedisUnusable: If it cannot serve as the cache; the message holds no password.
+        RedisSilent: If it does not answer; the message holds no password.
+        RedisUnusable: If it cannot serve as the cache for another reason; likewise.
         NoRedis: If the address is malformed.
     """
     try:
@@ -69,7 +74,7 @@ def check_redis(url: str) -> str:
             f"Redis takes no writes ({error}): see its log, and the rights of the user in REDIS_URL"
         ) from error
     except redis.RedisError as error:
-        raise RedisUnusable(
+        raise RedisSilent(
             f"Redis does not answer ({error}): start the server that REDIS_URL names, or unset REDIS_URL "
             "to use the embedded one"
         ) from error

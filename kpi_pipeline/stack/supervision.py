@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses, write_private
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.lock import StackLock
-from kpi_pipeline.stack.programs import Program
+from kpi_pipeline.stack.programs import EMBEDDED_REDIS, Program
 from kpi_pipeline.stack.running_processes import STACK_VARIABLE, end_processes, kill_group, stack_processes
 
 STOP_SECONDS: Final = 30
@@ -191,8 +191,8 @@ def _config(home: Home, listed: list[Program], addresses: Addresses) -> str:
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
     ]
     # Groups stop one after another, the programs of a group together: the cache's server stops last.
-    grouped = {"servers": [program for program in listed if program.name != "valkey"]}
-    grouped["cache"] = [program for program in listed if program.name == "valkey"]
+    grouped = {"servers": [program for program in listed if program.name != EMBEDDED_REDIS]}
+    grouped["cache"] = [program for program in listed if program.name == EMBEDDED_REDIS]
     for priority, (group, members) in enumerate(sorted(grouped.items())):
         if members:
             names = ",".join(program.name for program in members)

@@ -2,12 +2,14 @@
 
 import socket
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 import redis
 
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cli import doctor
 from kpi_pipeline.cli.problems import Problem
@@ -16,7 +18,10 @@ from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowRep
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import choose_source
+from kpi_pipeline.stack import redis_check
+from kpi_pipeline.stack.addresses import Addresses
 from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.supervision import ProcessState
 
 pytestmark = pytest.mark.slow
 
@@ -172,3 +177,45 @@ def test_a_client_in_two_spellings_is_told(kpi, tmp_path: Path) -> None:
     assert "2 rows accepted, 0 refused; 2 files, invoices-1.csv to invoices-2.csv" in detail
     assert "client 'Minera Andes' and 'Minera Andes S.A.'" in detail
     assert "probably one name in several spellings" in detail
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a server that takes connections and answers nothing, for those who wait a moment."""
+    monkeypatch.setattr(redis_check, "connect", lambda url: connect(url, socket_timeout=0.05))
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield f"redis://pipeline:s3cr3t@127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ProcessState("valkey", "RUNNING", 17, ""), "hangs: its process 17 lives and does not answer;"),
+        (ProcessState("valkey", "BACKOFF", 0, ""), "is BACKOFF: see `kpi logs valkey`;"),
+        (None, "does not answer;"),
+    ],
+)
+def test_an_embedded_server_that_hangs_is_one_problem_with_its_name(
+    silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: ProcessState | None, words: str
+) -> None:
+    monkeypatch.setattr(doctor, "read_states", lambda _: [state] if state else [])
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    settings = Settings(KPI_HOME=tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "redis.url").write_text(silent)
+    running = Addresses.choose(settings)
+    with pytest.raises(Problem) as raised:
+        doctor.check_cache(settings, running)
+    assert str(raised.value) == (f"the embedded server valkey {words} restart it with `kpi restart valkey`")
+    with pytest.raises(doctor.Skipped, match="Redis does not answer"):
+        doctor.check_pipeline(settings, running)
+
+
+def test_another_server_that_hangs_is_one_problem_too(silent: str, tmp_path: Path) -> None:
+    settings = Settings(KPI_HOME=tmp_path, REDIS_URL=silent)
+    with pytest.raises(redis_check.RedisSilent, match="start the server that REDIS_URL names"):
+        doctor.check_cache(settings, None)
+    with pytest.raises(doctor.Skipped, match="Redis does not answer"):
+        doctor.check_pipeline(settings, None)
