@@ -17,13 +17,16 @@ from kpi_pipeline.cli.problems import NotRunning, Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.stack.dagster_client import DagsterClient, RunProgress
+from kpi_pipeline.stack.dagster_client import FINISHED, DagsterClient, RunProgress
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.redis_check import check_redis
 from kpi_pipeline.stack.supervision import running_addresses
 
 TIMEOUT_S: Final = 1800
 """How long a refresh is followed: Dagster's limit for a run."""
+
+PATIENCE_S: Final = 3.0
+"""After so many seconds in which nothing of a run goes on, it is said for what it waits."""
 
 ROLLED_BACK: Final = "rolled back"
 """Outcome of a product that stays on the earlier reading to which an administrator has taken it."""
@@ -57,6 +60,46 @@ class Refresh:
     link: str
     seconds: float
     products: tuple[Refreshed, ...]
+
+
+class WaitNotice:
+    """Says once for which runs another one waits, on its line of a display.
+
+    Args:
+        server: Dagster's web server.
+        name: The line.
+        display: The display.
+    """
+
+    def __init__(self, server: DagsterClient, name: str, display: ProgressDisplay) -> None:
+        self._server = server
+        self._name = name
+        self._display = display
+        self._since = time.monotonic()
+        self._is_told = False
+
+    def observe(self, own: str | None, *, waits: bool) -> bool:
+        """Note whether the run waits.
+
+        Args:
+            own: Its id; None where it is not known.
+            waits: Whether nothing of it goes on.
+
+        Returns:
+            Whether the line says for what it waits.
+
+        Raises:
+            DagsterUnreachable: If the server does not answer.
+        """
+        if not waits:
+            self._since, self._is_told = time.monotonic(), False
+        elif not self._is_told and time.monotonic() >= self._since + PATIENCE_S:
+            runs = [run for run in self._server.unfinished_runs() if run.started and run.run_id != own]
+            if runs:
+                named = ", ".join(f"{run.job} ({self._server.link(run.run_id)})" for run in runs)
+                self._display.update(self._name, f"waits for {named}, and goes on by itself after that")
+                self._is_told = True
+        return self._is_told
 
 
 def dagster_client(settings: Settings) -> DagsterClient:
@@ -140,13 +183,17 @@ def run_job(
     """
     run_id = server.launch(job, tags)
     display.update(job, f"queued: {server.link(run_id)}")
-    progress = RunProgress("QUEUED", None)
+    notice, progress = WaitNotice(server, job, display), RunProgress("QUEUED", None)
     for progress in server.follow(run_id, timeout_s):
         for name, step in progress.steps.items():
             duration = "" if step.seconds is None else f" in {step.seconds:.2f} s"
             ended = step.status in {"SUCCESS", "FAILURE", "SKIPPED"}
             display.update(f"  {name}", f"{step.status.lower().replace('_', ' ')}{duration}", done=ended)
-        display.update(job, progress.status.lower(), transient=True)
+        waits = progress.status not in FINISHED and all(
+            step.status != "IN_PROGRESS" for step in progress.steps.values()
+        )
+        if not notice.observe(run_id, waits=waits):
+            display.update(job, progress.status.lower(), transient=True)
     if progress.status != "SUCCESS":
         display.update(job, progress.status.lower(), done=True)
         reason = f"{job} ended as {progress.status}: {server.failure_reason(run_id)}"

@@ -60,7 +60,7 @@ def warm(
         address = redis_url(settings)
         if filters:
             with connect(address) as client, ProgressDisplay(silent=as_json) as display:
-                warmed = warm_variants(client, products or PRODUCTS, filters, display)
+                warmed = warm_variants(client, server, products or PRODUCTS, filters, display)
             _print_warmed(server, warmed, as_json)
             return
         before = _live_readings(address)

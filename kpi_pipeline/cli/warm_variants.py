@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskStat
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import Problem
+from kpi_pipeline.cli.refresh import WaitNotice
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES, QueryError, parse_filter
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
 
 TIMEOUT_S: Final = 1800
 """How long a request is followed: Dagster's limit for a run."""
@@ -77,12 +80,17 @@ def read_filter(options: Sequence[str], catalogue: Mapping[str, Any]) -> Filter:
 
 
 def warm_variants(
-    client: redis.Redis, products: Sequence[str], options: Sequence[str], display: ProgressDisplay
+    client: redis.Redis,
+    server: DagsterClient,
+    products: Sequence[str],
+    options: Sequence[str],
+    display: ProgressDisplay,
 ) -> list[Warmed]:
     """Request one variant of some products, follow the requests, and read the variants back.
 
     Args:
         client: A client of the user `pipeline`.
+        server: Dagster's web server, which knows for what a request waits.
         products: The products.
         options: The filter, as `read_filter` takes it.
         display: Shows the progress.
@@ -100,7 +108,9 @@ def warm_variants(
         raise Problem(str(error)) from error
     with ThreadPoolExecutor(len(products)) as threads:
         return list(
-            threads.map(lambda product: _warm(client, reader, product, filters[product], display), products)
+            threads.map(
+                lambda product: _warm(client, server, reader, product, filters[product], display), products
+            )
         )
 
 
@@ -132,12 +142,17 @@ def _verify(client: redis.Redis, entry: ManifestEntry, display: ProgressDisplay)
 
 
 def _warm(
-    client: redis.Redis, reader: CacheReader, product: str, variant: Filter, display: ProgressDisplay
+    client: redis.Redis,
+    server: DagsterClient,
+    reader: CacheReader,
+    product: str,
+    variant: Filter,
+    display: ProgressDisplay,
 ) -> Warmed:
     begun = time.monotonic()
     UsageCounters(client).add_request(product, variant)
     task = Requests(client).submit(RequestKind.WARM, product, variant).id
-    status = _follow(client, product, task, display)
+    status = _follow(client, server, product, task, display)
     generation, problem = None, _failure(task, status)
     if problem is None:
         generation, problem = _read(reader, product, variant)
@@ -147,14 +162,21 @@ def _warm(
     return Warmed(product, variant, generation, task, run_id, seconds, problem)
 
 
-def _follow(client: redis.Redis, product: str, task: str, display: ProgressDisplay) -> TaskStatus | None:
+def _follow(
+    client: redis.Redis, server: DagsterClient, product: str, task: str, display: ProgressDisplay
+) -> TaskStatus | None:
     """Wait for the end of a request; returns its last status, None when it was lost."""
-    requests = Requests(client)
+    requests, notice = Requests(client), WaitNotice(server, product, display)
     deadline = time.monotonic() + TIMEOUT_S
     while (status := requests.status(task)) is not None:
         if status.state in _ENDED or time.monotonic() > deadline:
             break
-        display.update(product, status.state.value)
+        is_told = False
+        # Requests are followed in Redis: without Dagster's server that goes on.
+        with suppress(DagsterUnreachable, RunRefused):
+            is_told = notice.observe(status.run_id, waits=status.state is TaskState.QUEUED)
+        if not is_told:
+            display.update(product, status.state.value)
         time.sleep(_POLL_S)
     return status
 

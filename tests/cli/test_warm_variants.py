@@ -19,6 +19,10 @@ from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.warm_variants import read_filter, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.stack.dagster_client import DagsterClient
+
+SERVER = DagsterClient("http://127.0.0.1:1")
+"""No server: a request is followed without it."""
 
 PAID = Filter.of({"state": "pagado"})
 
@@ -60,7 +64,7 @@ def entry_of(client: redis.Redis, product: str) -> ManifestEntry:
 @pytest.mark.slow
 def test_a_variant_is_asked_for_followed_and_read_back(client, display) -> None:
     with pipeline_that(client, lambda requests, task: requests.finished(task, ok=True)):
-        warmed = warm_variants(client, ["kpis", "charts"], ["ESTADO=Pagado"], display)
+        warmed = warm_variants(client, SERVER, ["kpis", "charts"], ["ESTADO=Pagado"], display)
     assert [(one.product, one.filter, one.problem) for one in warmed] == [
         ("kpis", PAID, None),
         ("charts", PAID, None),
@@ -74,14 +78,14 @@ def test_a_variant_is_asked_for_followed_and_read_back(client, display) -> None:
 @pytest.mark.slow
 def test_a_run_that_fails_is_told_with_its_reason(client, display) -> None:
     with pipeline_that(client, lambda requests, task: requests.finished(task, ok=False, reason="no disk")):
-        (warmed,) = warm_variants(client, ["kpis"], ["state=pagado"], display)
+        (warmed,) = warm_variants(client, SERVER, ["kpis"], ["state=pagado"], display)
     assert (warmed.generation, warmed.problem) == (None, "no disk")
 
 
 @pytest.mark.slow
 def test_a_run_that_succeeds_without_the_variant_is_a_failure(client, display) -> None:
     with pipeline_that(client, lambda requests, task: requests.finished(task, ok=True)):
-        (warmed,) = warm_variants(client, ["kpis"], ["state=pagado", "state=enviado"], display)
+        (warmed,) = warm_variants(client, SERVER, ["kpis"], ["state=pagado", "state=enviado"], display)
     assert warmed.generation is None
     assert "KPI_PRECOMPUTE_MAX_VARIANTS" in warmed.problem
 
@@ -91,14 +95,14 @@ def test_figures_that_are_spoilt_are_a_failure(client, display) -> None:
     key = payload_key(entry_of(client, "kpis").generation, variant_key("kpis", PAID))
     client.set(key, b"x", keepttl=True)
     with pipeline_that(client, lambda requests, task: requests.finished(task, ok=True)):
-        (warmed,) = warm_variants(client, ["kpis"], ["state=pagado"], display)
+        (warmed,) = warm_variants(client, SERVER, ["kpis"], ["state=pagado"], display)
     assert "corrupt" in warmed.problem
 
 
 @pytest.mark.slow
 def test_a_cache_that_is_emptied_meanwhile_is_a_failure(client, display) -> None:
     with pipeline_that(client, lambda requests, task: client.delete(f"kpi:task:{task}")):
-        (warmed,) = warm_variants(client, ["kpis"], ["state=pagado"], display)
+        (warmed,) = warm_variants(client, SERVER, ["kpis"], ["state=pagado"], display)
     assert "lost" in warmed.problem
 
 
