@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any, Final
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.model.moments import as_iso
 
 RETRY_S: Final = 2
 """Seconds after which to request again what is being prepared."""

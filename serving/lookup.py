@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.requests import RequestKind
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.moments import as_iso
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.freshness_headers import (

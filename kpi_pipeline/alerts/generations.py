@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
 from kpi_pipeline.model.alerts.rules import RulesError
 from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 _LOG: Final = logging.getLogger(__name__)
@@ -227,12 +227,8 @@ def _body(entry: ManifestEntry, before: Seen, figures: Figures) -> str:
         "replaced": before.generation,
         "fence": entry.fence,
         "as_of": entry.as_of.isoformat(),
-        "read_at": _iso(entry.computed_at),
+        "read_at": as_iso(entry.computed_at),
         "rolled_back": entry.rolled_back_at is not None,
         "changed": [name for name in names if figures.get(name) != before.figures.get(name)],
     }
     return orjson.dumps(message).decode()
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.phrases import PLAIN, Moment, Phrase, Phrases
 
 MIXED_AFTER_S: Final = 120.0
@@ -159,11 +160,6 @@ class LiveReadings:
                 for product, one in self.by_product.items()
             },
         }
-
-
-def as_iso(moment: float) -> str:
-    """A moment, in seconds since the epoch, as ISO 8601 in UTC, to the second."""
-    return PLAIN.moment(moment)
 
 
 def _is_mixed(shown: Mapping[str, ManifestEntry], now: float) -> bool:

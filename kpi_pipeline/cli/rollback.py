@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.live_readings import LiveReadings, as_iso
+from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.rollback import KeptReading, Rollback, RollbackRefused
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, check_product
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.moments import as_iso
 
 
 @dataclass(frozen=True, slots=True)

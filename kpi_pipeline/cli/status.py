@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import typer
@@ -14,6 +13,7 @@ from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import FAILED, NotRunning, load_settings, reported_errors
 from kpi_pipeline.model.health import Health, HealthStatus
+from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import Addresses
@@ -163,6 +163,6 @@ def _product_row(product: str, live: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _run_row(run: RecentRun) -> tuple[str, ...]:
-    started = "" if run.started_at is None else f"{datetime.fromtimestamp(run.started_at, UTC):%F %T} UTC"
+    started = "" if run.started_at is None else as_iso(run.started_at)
     seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
     return run.run_id[:8], run.job, run.status, started, seconds

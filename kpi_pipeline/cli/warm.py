@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings, as_iso
+from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB, refresh_job
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
@@ -17,6 +17,7 @@ from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
 from kpi_pipeline.cli.refresh import ROLLED_BACK, Refresh, Refreshed, dagster_client, refresh
 from kpi_pipeline.cli.warm_variants import Verified, Warmed, verify, warm_variants
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.stack.dagster_client import DagsterClient
 
 _PROBLEMS_SHOWN: Final = 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from http.client import HTTPException
 from typing import Any, Final, Literal, get_args
 from urllib.error import HTTPError
@@ -19,6 +19,7 @@ from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NoM
 from kpi_pipeline.frames.published import Published, require
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.settings import Settings
 
 FilterValue = str | Iterable[str]
@@ -127,7 +128,7 @@ def _read_redis(address: str, product: str, parameters: Parameters, as_of: date 
             state=answer.state.value,
             generation=answer.entry.generation,
             as_of=answer.entry.as_of.isoformat(),
-            computed_at=datetime.fromtimestamp(int(answer.entry.computed_at), UTC).isoformat()[:19] + "Z",
+            computed_at=as_iso(answer.entry.computed_at),
             readings=_NO_READINGS if as_of else reader.live_readings(answer.entry).meta(product),
             requested=requested.as_dict(),
             answered=answer.answered.as_dict(),

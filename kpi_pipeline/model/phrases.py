@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.moments import as_iso
 
 
 class ValueWriter(Protocol):
@@ -154,8 +154,7 @@ class PlainWriter:
 
     def moment(self, seconds: float) -> str:
         """A moment as ISO 8601 in UTC, to the second."""
-        moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-        return moment.replace("+00:00", "Z")
+        return as_iso(seconds)
 
     def duration(self, seconds: float) -> str:
         """Seconds up to two minutes, whole minutes beyond."""

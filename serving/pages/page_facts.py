@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from kpi_pipeline.cache.live_readings import as_iso
+from kpi_pipeline.model.moments import as_iso
 from serving.as_of import AS_OF
 from serving.freshness_headers import readings_headers
 from serving.lookup import task_reference

@@ -1,6 +1,7 @@
 """Other systems are told of each new generation, signed, and once."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -51,6 +52,7 @@ def test_a_new_generation_is_told_with_what_has_changed(press, tick, receiver: R
     assert told["changed"] == ["dso.CLP"]
     assert (told["generation"], told["replaced"]) == (entry.generation, before.generation)
     assert (told["product"], told["as_of"], told["rolled_back"]) == ("kpis", "2024-06-28", False)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["read_at"])
     assert told["read_at"].startswith("20")
     headers = {name.casefold(): value for name, value in post.headers.items()}
     stamp, signature = headers["x-kpi-timestamp"], headers["x-kpi-signature"]

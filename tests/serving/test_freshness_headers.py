@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.model.moments import as_iso
 from serving.freshness_headers import age_s, entity_tag, freshness_headers, live_meta
 
 AT = 1719576000.0

@@ -1,7 +1,7 @@
 """The system page, for engineers: generations, use of the cache, and what the pipeline is doing."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from kpi_pipeline.cache.usage.counters import DAYS_KEPT
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES, Counted, Language
+from kpi_pipeline.model.moments import as_iso
 from serving.alert_state import alert_state
 from serving.cache_access import Connection, current_settings
 from serving.catalogue import Catalogue
@@ -106,7 +107,7 @@ class _SystemWriter:
         return self._formats.moment(seconds)
 
     def iso(self, seconds: float) -> str:
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+        return as_iso(seconds)
 
     def ago(self, seconds: float) -> str:
         return self._formats.ago(int(seconds))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.cache.live_readings import as_iso
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.moments import as_iso
 from serving.app import create_app
 from serving.pages import page_facts
 
