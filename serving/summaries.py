@@ -22,8 +22,9 @@ from flask import Flask
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered, retry_wait_s
+from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered
 from kpi_pipeline.alerts.messages import Attachment, Note
+from kpi_pipeline.alerts.outbox import retry_wait_s
 from kpi_pipeline.alerts.rule_file import RuleFile, load_rules
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.alarms import Alarms

@@ -9,10 +9,17 @@ from zoneinfo import ZoneInfo
 
 import redis
 
-from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered, retry_wait_s
+from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered
 from kpi_pipeline.alerts.evaluation import Clock, evaluate
 from kpi_pipeline.alerts.facts import FactsReader
 from kpi_pipeline.alerts.messages import compose
+from kpi_pipeline.alerts.outbox import (
+    DELIVERING_S,
+    GIVEN_UP_S,
+    LARGEST_OUTBOX,
+    due_by_receiver,
+    next_attempt_at,
+)
 from kpi_pipeline.alerts.rule_file import RuleFile, load_rules
 from kpi_pipeline.alerts.state import AlertState, Delivery, Message
 from kpi_pipeline.alerts.store import AlertStore
@@ -21,15 +28,6 @@ from kpi_pipeline.model.alerts.rules import Route, RulesError
 from kpi_pipeline.settings import Settings
 
 _LOG: Final = logging.getLogger(__name__)
-
-GIVEN_UP_S: Final = 3 * 86_400.0
-"""A message that cannot be delivered for so long is given up, with an alarm."""
-
-DELIVERING_S: Final = 20.0
-"""No delivery is begun after so many seconds of one evaluation: a sensor must not hang."""
-
-LARGEST_OUTBOX: Final = 500
-"""Messages that wait at most; beyond it the latest are given up, with an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +102,9 @@ class AlertCycle:
     def _delivered(self, state: AlertState, file: RuleFile, save: Callable[[AlertState], None]) -> AlertState:
         """Deliver what is due, each route's messages as one note; the state is saved after each."""
         until = time.monotonic() + DELIVERING_S
-        now = self.clock()
-        # What is new waits with what has failed: one attempt serves both.
-        held_up = {(one.route, one.target) for one in state.outbox if one.attempts and one.due_at > now}
-        due: dict[tuple[str, int], list[Delivery]] = {}
-        for delivery in state.outbox:
-            # Another process may know routes that this one does not: their messages wait for it.
-            known = delivery.route in file.rules.routes
-            if known and delivery.due_at <= now and (delivery.route, delivery.target) not in held_up:
-                due.setdefault((delivery.route, delivery.target), []).append(delivery)
+        # Another process may know routes that this one does not: their messages wait for it.
+        known = [one for one in state.outbox if one.route in file.rules.routes]
+        due = due_by_receiver(known, lambda one: (one.route, one.target), self.clock())
         for (name, target), deliveries in due.items():
             if time.monotonic() > until:
                 break
@@ -139,10 +131,11 @@ class AlertCycle:
     def _retried(self, deliveries: Sequence[Delivery], failure: str) -> Iterable[Delivery]:
         now, attempts = self.clock(), max(one.attempts for one in deliveries)
         for one in deliveries:
-            if now - one.message.due_at > GIVEN_UP_S:
+            due_at = next_attempt_at(one.message.due_at, attempts, now)
+            if due_at is None:
                 self._alarm("alert_given_up", one.route, f"not delivered for days: {failure}")
-                continue
-            yield replace(one, due_at=now + retry_wait_s(attempts), attempts=attempts + 1, failure=failure)
+            else:
+                yield replace(one, due_at=due_at, attempts=attempts + 1, failure=failure)
 
     def _alarm(self, alarm: str, subject: str, advice: str) -> None:
         Alarms(self.client).sound(alarm, subject, advice)

@@ -5,10 +5,6 @@ from typing import Final, Protocol
 
 from kpi_pipeline.alerts.messages import Note
 
-FIRST_RETRY_S: Final = 30.0
-LONGEST_RETRY_S: Final = 3600.0
-"""How long a failed delivery waits: twice as long after each attempt, up to this."""
-
 _UNKNOWN: Final = "apprise knows no service of this form of address"
 _REFUSED: Final = "the service could not be reached, or refused the message"
 
@@ -61,8 +57,3 @@ class AppriseNotifier:
             raise Undelivered(f"{_REFUSED} ({type(error).__name__})") from None
         if not arrived:
             raise Undelivered(_REFUSED)
-
-
-def retry_wait_s(attempts: int) -> float:
-    """Seconds until the next attempt, after so many that had failed before this one."""
-    return float(min(FIRST_RETRY_S * 2 ** min(attempts, 20), LONGEST_RETRY_S))

@@ -15,7 +15,13 @@ import redis
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from kpi_pipeline.alerts.delivery import Undelivered, retry_wait_s
+from kpi_pipeline.alerts.delivery import Undelivered
+from kpi_pipeline.alerts.outbox import (
+    DELIVERING_S,
+    LARGEST_OUTBOX,
+    due_by_receiver,
+    next_attempt_at,
+)
 from kpi_pipeline.alerts.rule_file import RuleFile
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload
@@ -30,13 +36,6 @@ _LOG: Final = logging.getLogger(__name__)
 _CONFIG: Final = ConfigDict(extra="forbid")
 
 TIMEOUT_S: Final = 5.0
-DELIVERING_S: Final = 20.0
-"""No delivery is begun after so many seconds of one tick."""
-
-GIVEN_UP_S: Final = 86_400.0
-"""A message that cannot be delivered for so long is given up, with an alarm."""
-
-LARGEST_OUTBOX: Final = 200
 
 Figures = Mapping[str, int | float | None]
 """Headline figures by KPI and currency, such as `dso.CLP`."""
@@ -190,27 +189,28 @@ class GenerationReporter:
     def _delivered(self, outbox: list[Pending]) -> tuple[Pending, ...]:
         """What is left once everything due has been tried."""
         until = time.monotonic() + DELIVERING_S
-        left = []
-        for one in outbox:
-            if one.webhook not in self.file.rules.webhooks:
-                continue
-            if one.due_at > self.clock() or time.monotonic() > until:
-                left.append(one)
-                continue
-            try:
-                url, secret = self.file.webhook(one.webhook)
-                post_signed(url, secret, one.body.encode(), self.clock())
-            except (RulesError, Undelivered) as error:
-                left += self._retried(one, str(error))
+        left = [one for one in outbox if one.webhook in self.file.rules.webhooks]
+        for webhook, messages in due_by_receiver(left, lambda one: one.webhook, self.clock()).items():
+            for one in messages:
+                if time.monotonic() > until:
+                    return tuple(left)
+                place = left.index(one)
+                try:
+                    url, secret = self.file.webhook(webhook)
+                    post_signed(url, secret, one.body.encode(), self.clock())
+                except (RulesError, Undelivered) as error:
+                    left[place : place + 1] = self._retried(one, str(error))
+                    break  # those after it wait with it
+                del left[place]
         return tuple(left)
 
     def _retried(self, one: Pending, failure: str) -> list[Pending]:
-        now = self.clock()
-        if now - one.made_at > GIVEN_UP_S:
-            self._alarm("webhook_given_up", one.webhook, f"not delivered for a day: {failure}")
+        due_at = next_attempt_at(one.made_at, one.attempts, self.clock())
+        if due_at is None:
+            self._alarm("webhook_given_up", one.webhook, f"not delivered for days: {failure}")
             return []
         self._alarm("webhook_undelivered", one.webhook, f"{failure}; it is tried again")
-        return [replace(one, due_at=now + retry_wait_s(one.attempts), attempts=one.attempts + 1)]
+        return [replace(one, due_at=due_at, attempts=one.attempts + 1)]
 
     def _alarm(self, alarm: str, subject: str, advice: str) -> None:
         Alarms(self.client).sound(alarm, subject, advice)

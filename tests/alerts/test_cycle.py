@@ -6,7 +6,7 @@ import time
 import pytest
 import redis
 
-from kpi_pipeline.alerts.cycle import GIVEN_UP_S
+from kpi_pipeline.alerts.outbox import GIVEN_UP_S
 from kpi_pipeline.alerts.store import TURN_MS, AlertStore
 from kpi_pipeline.cache.keys import ALARMS_KEY, ALERTS_TURN_KEY
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Group

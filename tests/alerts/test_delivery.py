@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from kpi_pipeline.alerts.delivery import AppriseNotifier, Undelivered, retry_wait_s
+from kpi_pipeline.alerts.delivery import AppriseNotifier, Undelivered
 from kpi_pipeline.alerts.messages import Note
 from tests.conftest import free_port
 
@@ -50,7 +50,3 @@ def test_an_address_of_no_service_is_named_without_being_shown(address: str) -> 
 def test_a_server_that_is_gone_is_not_reached() -> None:
     with pytest.raises(Undelivered, match="could not be reached"):
         AppriseNotifier().send(f"json://127.0.0.1:{free_port()}", NOTE)
-
-
-def test_the_wait_doubles_up_to_an_hour() -> None:
-    assert [retry_wait_s(attempts) for attempts in (0, 1, 2, 7, 500)] == [30, 60, 120, 3600, 3600]

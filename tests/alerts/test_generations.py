@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from kpi_pipeline.alerts.generations import GIVEN_UP_S, GenerationReporter, GenerationState
+from kpi_pipeline.alerts.generations import GenerationReporter, GenerationState
+from kpi_pipeline.alerts.outbox import GIVEN_UP_S
 from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.cache.reading.reader import CacheReader
@@ -104,3 +105,21 @@ def test_what_never_arrives_is_given_up_with_an_alarm(press, tick, receiver: Rec
     clock.now += GIVEN_UP_S + 1
     assert tick(clock).outbox == ()
     assert client.hget(ALARMS_KEY, "webhook_given_up") == b"1"
+
+
+def test_what_is_new_waits_with_what_failed_and_both_arrive_in_order(press, tick, receiver: Receiver) -> None:
+    receiver.status, clock = 500, Time(time.time())
+    press.publish("kpis", "charts")
+    tick(clock)
+    press.publish("kpis", "charts")
+    # One attempt serves both messages, and whatever comes before the next one is due.
+    assert [one.attempts for one in tick(clock).outbox] == [1, 0]
+    press.publish("kpis")
+    assert [one.attempts for one in tick(clock).outbox] == [1, 0, 0]
+    assert len(receiver.posts) == 1
+    receiver.status, clock.now = 204, clock.now + 30
+    assert tick(clock).outbox == ()
+    told = [json.loads(post.body)["product"] for post in receiver.posts]
+    assert told[0] == told[1]
+    assert sorted(told[1:3]) == ["charts", "kpis"]
+    assert told[3] == "kpis"
