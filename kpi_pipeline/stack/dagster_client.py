@@ -30,6 +30,8 @@ _TIMEOUT_S: Final = 15
 _OUTAGE_S: Final = 30
 """How long the web server may be down while a run is followed; its supervisor restarts it."""
 
+_DAY_S: Final = 86_400.0
+
 
 class DagsterUnreachable(RuntimeError):
     """The web server does not answer; the message says what to do."""
@@ -282,7 +284,8 @@ class DagsterClient:
             DagsterUnreachable: If the server does not answer.
         """
         found = []
-        for node in self._query(dagster_queries.AUTOMATIONS, now=now)["repositoriesOrError"].get("nodes", []):
+        answer = self._query(dagster_queries.AUTOMATIONS, now=now, later=now + _DAY_S)
+        for node in answer["repositoriesOrError"].get("nodes", []):
             for row in node["sensors"]:
                 if row["sensorState"]["status"] == "RUNNING":
                     interval = float(row["minIntervalSeconds"])

@@ -85,8 +85,10 @@ query Unfinished($limit: Int!) {
   }
 }
 """
+# Without a bound Dagster reads ticks by an id that has the port of the code server in it, which changes with
+# each start of the stack: it then finds none.
 AUTOMATIONS: Final = """
-query Automations($now: Float!) {
+query Automations($now: Float!, $later: Float!) {
   repositoriesOrError {
     ... on RepositoryConnection {
       nodes {
@@ -100,7 +102,10 @@ query Automations($now: Float!) {
   }
 }
 fragment State on InstigationState {
-  status ticks(limit: 2) { timestamp status error { className message cause { className message } } }
+  status
+  ticks(limit: 2, beforeTimestamp: $later) {
+    timestamp status error { className message cause { className message } }
+  }
 }
 """
 LOCATIONS: Final = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"

@@ -1,9 +1,14 @@
 """The client's queries are those of the installed Dagster's GraphQL API, and what it makes of answers."""
 
+import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import DagsterInstance
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickData, TickStatus
 from dagster_graphql.schema import create_schema
 from graphql import GraphQLSchema, parse, validate
 
@@ -40,6 +45,7 @@ class Answering(DagsterClient):
         self._answer = answer
 
     def _query(self, query: str, **variables: Any) -> dict[str, Any]:
+        self.variables = variables
         return self._answer
 
 
@@ -103,6 +109,22 @@ def test_sensors_and_schedules_that_are_turned_on() -> None:
         Automation("new", None, interval_s=10.0),
         Automation("nightly", 2.0, due_at=4.0),
     ]
+
+
+def test_ticks_are_found_that_an_earlier_start_of_the_stack_has_left_the_sensor_with(tmp_path: Path) -> None:
+    """Each start has another port of the code server, and that is a part of the origin of a sensor."""
+    now = float(int(time.time()))
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
+        of_start = TickData(
+            "this start", "one", InstigatorType.SENSOR, TickStatus.SKIPPED, now, selector_id="s"
+        )
+        instance.create_tick(of_start)
+        found = instance.get_tick_summaries("the first start", "s", before=now + 86_400, limit=2)
+    assert [one.timestamp for one in found] == [now], f"dagster {version('dagster')} reads ticks otherwise"
+    asked = Answering({"repositoriesOrError": {}})
+    asked.automations(now)
+    assert "beforeTimestamp: $later" in dagster_queries.AUTOMATIONS
+    assert asked.variables == {"now": now, "later": now + 86_400}
 
 
 def test_code_that_cannot_be_loaded_has_no_sensors() -> None:
