@@ -86,7 +86,7 @@ def load(
         check = read_source(choice.url, choice.mapping, settings, today)
         if not as_json:
             _print_check(check)
-        refuse_excesses(check)
+        refuse_excesses(check, with_reasons=as_json)
         overriding = _overriding(store_choice(settings, choice))
         falls = () if overriding else _accept(check.rows.report)
         if as_json:

@@ -136,12 +136,16 @@ def read_source(url: str, mapping: str, settings: Settings, as_of: date) -> Sour
     )
 
 
-def refuse_excesses(check: SourceCheck) -> None:
+def refuse_excesses(check: SourceCheck, with_reasons: bool = True) -> None:
     """Refuse a source that every refresh would hold back.
+
+    Args:
+        check: What was read.
+        with_reasons: Whether the message gives the reasons with advice; without it they are shown already.
 
     Raises:
         Problem: If more of its rows or costs are refused than KPI_MAX_REJECTED_SHARE allows, or more of
             their amount than KPI_MAX_REJECTED_AMOUNT_SHARE allows.
     """
     if excesses := check.rows.excesses:
-        raise Problem(f"{check.source}: {'; '.join(refused.as_text() for refused in excesses)}")
+        raise Problem(f"{check.source}: {'; '.join(refused.as_text(with_reasons) for refused in excesses)}")

@@ -120,7 +120,7 @@ def _columns(path: Path, mapping: SourceMapping, layout: Layout, advice: str) ->
             f"delimiter = {_toml_mark(others[0])} under [source] in the mapping file, "
             f"or sep={others[0]} as the first line of the file"
         )
-    check_columns(str(path), tuple(names), layout.header, advice)
+    check_columns(str(path), tuple(names), layout.header, mapping.column_places, advice)
     return names
 
 

@@ -28,7 +28,7 @@ def load_mapping(name_or_path: str) -> SourceMapping:
         return parse_mapping((_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)
     path = Path(name_or_path).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Notepad writes a byte order mark.
     except FileNotFoundError as error:
         raise MappingError(
             f"{path}: no such mapping file; give the path of one, or a shipped name: {', '.join(shipped())}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
+from kpi_pipeline.model.mapping.faults import as_toml, nearest
 from kpi_pipeline.sources.errors import SourceError
 
 RelationName = Literal["certificates", "log", "cost_headers", "cost_lines"]
@@ -31,6 +32,7 @@ class Relation:
         setting: The setting of the mapping file that names it.
         amounts: The columns that are amounts.
         decimal_mark: The mark by which their texts are read, so that numbers are written with it.
+        places: Column to where the mapping file names it.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Relation:
     setting: str
     amounts: frozenset[str] = frozenset()
     decimal_mark: str = "."
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def no_rows(self) -> sa.Select[*tuple[Any, ...]]:
         """A statement that returns every column and no row."""
@@ -54,7 +57,7 @@ class Relation:
         Raises:
             SourceError: If one is missing or ambiguous; names it.
         """
-        check_columns(self.label, self.columns, present)
+        check_columns(self.label, self.columns, present, self.places)
 
 
 def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
@@ -75,14 +78,26 @@ def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
             certificates,
             amounts=_amount_columns(mapping.columns),
             decimal_mark=mapping.amounts.decimal_mark,
+            places=mapping.column_places,
         )
     }
     if log := mapping.log:
-        wanted["log"] = Relation(f"log table {log.table}", _table(log.table), log.columns, "log.table")
+        wanted["log"] = Relation(
+            f"log table {log.table}",
+            _table(log.table),
+            log.columns,
+            "log.table",
+            places=mapping.log_places,
+        )
     if costs := mapping.costs:
         headers = _table_or_query(costs.table, costs.query, "costs", " of costs", costs.source_columns)
         mark = mapping.cost_amounts.decimal_mark
-        wanted["cost_headers"] = replace(headers, amounts=_amount_columns(costs.columns), decimal_mark=mark)
+        wanted["cost_headers"] = replace(
+            headers,
+            amounts=_amount_columns(costs.columns),
+            decimal_mark=mark,
+            places=mapping.cost_places,
+        )
         if lines := costs.lines:
             wanted["cost_lines"] = Relation(
                 f"table {lines.table} of cost lines",
@@ -91,6 +106,7 @@ def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:
                 "costs.lines.table",
                 frozenset({lines.amount}),
                 mark,
+                mapping.cost_line_places,
             )
     return wanted
 
@@ -139,6 +155,7 @@ def check_columns(
     label: str,
     expected: tuple[str, ...],
     present: list[str],
+    places: Mapping[str, str],
     advice: str = CORRECT_NAMES,
 ) -> None:
     """Compare the columns to read with those that exist.
@@ -147,15 +164,21 @@ def check_columns(
         label: What has the columns, in messages.
         expected: The columns to read.
         present: Those that exist.
+        places: Column to where the mapping file names it.
         advice: What to do where one is missing.
 
     Raises:
-        SourceError: If one is missing or ambiguous; names it.
+        SourceError: If one is missing or ambiguous; names it, its place in the mapping file, and the column
+            that is most like it.
     """
     missing = [name for name in expected if name not in present]
     if missing:
+        named = "; ".join(
+            f"{places[name]} = {as_toml(name)}{_like(name, present)}" for name in missing if name in places
+        )
         raise SourceError(
-            f"{label} has no column {', '.join(missing)}; it has: {', '.join(present)}. {advice}"
+            f"{label} has no column {', '.join(missing)}; it has: {', '.join(present)}. "
+            f"{advice}{': ' if named else ''}{named}"
         )
     repeated = [name for name in expected if present.count(name) > 1]
     if repeated:
@@ -163,6 +186,11 @@ def check_columns(
             f"{label} has more than one column {', '.join(repeated)}; rename all but one, "
             "or give them different names in source.query"
         )
+
+
+def _like(name: str, present: list[str]) -> str:
+    meant = nearest(name, present)
+    return f" (did you mean {as_toml(meant)}?)" if meant else ""
 
 
 def _table(name: str) -> FromClause:

@@ -81,6 +81,14 @@ def test_refused_rows_are_shown_with_reason_and_advice(kpi, mapping: Path, tmp_p
     assert (reason["rows"], reason["examples"], reason["settings"]) == (2, ["2024-02-31"], [])
 
 
+def test_what_the_table_shows_is_not_printed_again(kpi, mapping: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "bad.csv", good=1, bad=2)
+    ran = kpi("load", "--mapping", str(mapping), str(source))
+    assert ran.code == 1
+    assert (ran.output + ran.errors).count("no format reads it as a day of the calendar") == 1
+    assert "Correct what is listed above, or raise KPI_MAX_REJECTED_SHARE" in ran.errors
+
+
 def test_several_files_are_one_source(kpi, chosen, mapping: Path, tmp_path: Path) -> None:
     write_csv(tmp_path / "claims-2023.csv", good=60)
     second = write_csv(tmp_path / "claims-2024.csv", good=0, bad=2)

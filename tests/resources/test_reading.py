@@ -73,4 +73,4 @@ def test_what_exceeds_a_limit_names_the_setting(
 ) -> None:
     excesses = read(folder, limits).excesses
     assert [rows.what for rows in excesses] == ([] if settings is None else ["rows"])
-    assert all(rows.as_text().endswith(f"; {settings}") for rows in excesses)
+    assert all(rows.as_text().endswith(f", {settings}") for rows in excesses)

@@ -66,16 +66,22 @@ def test_a_missing_file_names_the_path_and_what_is_shipped(tmp_path: Path) -> No
 def test_a_broken_file_names_the_path_and_the_place(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text(OWN + '\ncolors = "red"\n', encoding="utf-8")
-    with pytest.raises(MappingError, match=r"broken\.toml: colors"):
+    with pytest.raises(MappingError, match=r"broken\.toml line 6, colors"):
         load_mapping(str(path))
     path.write_text("name = ", encoding="utf-8")
-    with pytest.raises(MappingError, match=r"broken\.toml: not valid TOML"):
+    with pytest.raises(MappingError, match=r"broken\.toml line 1: .* is not valid TOML"):
         load_mapping(str(path))
     path.write_bytes(b"name = '\xff'")
     with pytest.raises(MappingError, match="save the mapping file as UTF-8"):
         load_mapping(str(path))
     with pytest.raises(MappingError, match="cannot be read"):
         load_mapping(str(tmp_path))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8-sig")
+    assert load_mapping(str(path)).name == "own"
 
 
 def test_the_wheel_brings_the_mappings(tmp_path: Path) -> None:

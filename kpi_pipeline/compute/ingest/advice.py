@@ -48,13 +48,11 @@ class Setting:
 
     def as_toml(self) -> str:
         """The setting as TOML."""
-        return f"[{self.table}]\n{self._line()}" if self.table else self._line()
+        return f"[{self.table}]\n{self.line}" if self.table else self.line
 
-    def as_text(self) -> str:
-        """The setting as a clause."""
-        return f"`{self._line()}` {f'under [{self.table}]' if self.table else 'at the top'}"
-
-    def _line(self) -> str:
+    @property
+    def line(self) -> str:
+        """The key and its value as TOML."""
         # A JSON text or list is a TOML one.
         return f"{self.key} = {json.dumps(self.value, ensure_ascii=False)}"
 
@@ -76,9 +74,21 @@ class Advice:
     def as_text(self) -> str:
         """The advice in one line."""
         tried = f"not read as {self.tried}; " if self.tried else ""
-        settings = " and ".join(setting.as_text() for setting in self.settings)
-        write = f"write {settings} in the mapping file: " if settings else ""
-        return f"{tried}{write}{self.sentence}"
+        if not self.settings:
+            return f"{tried}{self.sentence}"
+        mark = "," if self.sentence.startswith(("if ", "or ")) else ";"
+        return f"{tried}write {_in_words(self.settings)} in the mapping file{mark} {self.sentence}"
+
+
+def _in_words(settings: Sequence[Setting]) -> str:
+    """Settings as a clause, those of one table together."""
+    lines: dict[str, list[str]] = {}
+    for setting in settings:
+        lines.setdefault(setting.table, []).append(f"`{setting.line}`")
+    return ", and ".join(
+        f"{' and '.join(of_table)} {f'under [{table}]' if table else 'at the top'}"
+        for table, of_table in lines.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +141,27 @@ def advise(reason: str, examples: Sequence[RefusedText], mapping: SourceMapping,
 
 
 def _missing(refused: _Refused) -> Advice:
+    null_words = refused.mapping.null_words
+    folded = {fold(text) for text in refused.texts}
+    given = [word for word in null_words if fold(word) in folded]
     if refused.column not in DEFAULTABLE:
+        if given:
+            kept = tuple(word for word in null_words if word not in given)
+            return Advice(
+                f"if {_quoted(given)} is a value here: now it is one of the words of null_words "
+                f"({_quoted(null_words)}), which mean an empty cell. Otherwise fill the column in the source",
+                (Setting("", "null_words", kept),),
+            )
         return Advice("fill the column in the source, or name another under [columns] in the mapping file")
     value = State.SENT.value if refused.column == "state" else _HOME_CURRENCY
-    return Advice("or fill the column in the source", (Setting("defaults", refused.column, value),))
+    sentence = "or fill the column in the source"
+    if given:
+        sentence += f"; {_quoted(given)} is one of the words of null_words, which mean an empty cell"
+    return Advice(sentence, (Setting("defaults", refused.column, value),))
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
 
 
 def _states(refused: _Refused) -> Advice:
@@ -148,7 +175,7 @@ def _states(refused: _Refused) -> Advice:
         for state, texts in of_state.items()
     )
     sentence = (
-        f"if that is what each word means; else under the state that it means, one of {', '.join(State)}"
+        f"if that is what each word means. A word of another state goes under that state: {', '.join(State)}"
     )
     return Advice(sentence, settings)
 
@@ -161,13 +188,16 @@ def _stem(word: str) -> str:
 def _kinds(refused: _Refused) -> Advice:
     listed = refused.mapping.costs.kinds if refused.mapping.costs else {}
     words = (*listed.get(CostKind.OPEX, ()), *refused.texts)
-    return Advice("or under capex", (Setting("costs.kinds", CostKind.OPEX.value, words),))
+    return Advice(
+        "if each word means running costs. A word of investment goes under capex",
+        (Setting("costs.kinds", CostKind.OPEX.value, words),),
+    )
 
 
 def _counts(refused: _Refused) -> Advice:
     if refused.has_digits:
         return Advice(REASON_ADVICE[Reason.BAD_NUMBER])
-    return Advice("if it means no value; else correct the source", (_null_words(refused),))
+    return Advice("if it means no value. Otherwise correct the source", (_null_words(refused),))
 
 
 def _null_words(refused: _Refused) -> Setting:
@@ -185,7 +215,9 @@ def _currencies(refused: _Refused) -> Advice:
         Setting("currencies", code, (*mapping.currencies.get(code, ()), *of_code))
         for code, of_code in words.items()
     )
-    return Advice("or under the ISO 4217 code that the word means", settings)
+    return Advice(
+        "if each word means that currency. Otherwise write it under the ISO 4217 code that it means", settings
+    )
 
 
 def _dates(refused: _Refused) -> Advice:
@@ -199,14 +231,17 @@ def _dates(refused: _Refused) -> Advice:
         values = (*(dates.months if key == "months" else dates.formats), *found.formats)
         return Advice(_what_formats_read(found), (Setting("dates", key, values),), tried)
     if not refused.is_required and not refused.has_digits:
-        return Advice("if it means no date; else correct the source", (_null_words(refused),), tried)
+        return Advice("if it means no date. Otherwise correct the source", (_null_words(refused),), tried)
     return Advice("no format reads it as a day of the calendar: correct the source", (), tried)
 
 
 def _what_formats_read(found: Found) -> str:
     if found.alternative:
-        return f"or {found.alternative!r} instead of {found.formats[0]!r}, if the source writes that"
-    return "then they are read" if found.reads_all else "then most are read; correct the others in the source"
+        return (
+            f"if the source writes dates so. If it writes them by {found.alternative!r}, write that instead "
+            f"of {found.formats[0]!r}"
+        )
+    return "all are then read" if found.reads_all else "most are then read; correct the others in the source"
 
 
 def _amounts(refused: _Refused) -> Advice:
@@ -218,7 +253,7 @@ def _amounts(refused: _Refused) -> Advice:
         if number is not None:
             return replace(_refused_number(one, word, refused.mapping), tried=tried)
     if not refused.has_digits and not refused.is_required:
-        return Advice("if it means no amount; else correct the source", (_null_words(refused),), tried)
+        return Advice("if it means no amount. Otherwise correct the source", (_null_words(refused),), tried)
     table = (
         "costs.amounts" if refused.mapping.costs and amounts is refused.mapping.costs.amounts else "amounts"
     )
@@ -235,7 +270,7 @@ def _refused_number(example: RefusedText, word: str | None, mapping: SourceMappi
             f"{word!r} is no word of {currency}: map the column of the currency, or correct the source"
         )
     return Advice(
-        f"if {word!r} means {currency}; amounts in thousands or millions also need `unit` under [amounts]",
+        f"if {word!r} means {currency}. Amounts in thousands or millions also need `unit` under [amounts]",
         (Setting("currencies", currency, (*mapping.currencies.get(currency, ()), word)),),
     )
 
@@ -252,9 +287,9 @@ def _marks(refused: _Refused, amounts: Amounts, table: str) -> Advice:
     settings = tuple(Setting(table, key, mark) for key, mark in possible[0].items())
     if {"decimal": "."} in possible:
         return Advice(
-            'or `decimal = "."` alone, if the point is the decimal mark: it has both readings', settings
+            'if the point groups thousands. If it is the decimal mark, write `decimal = "."` alone', settings
         )
-    return Advice("then they are read", settings)
+    return Advice("all are then read", settings)
 
 
 _ADVISERS: Final[Mapping[Reason, Callable[[_Refused], Advice]]] = {

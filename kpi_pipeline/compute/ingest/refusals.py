@@ -119,21 +119,27 @@ class RefusedRows:
         """Why rows are refused, the most frequent reason first."""
         return explain(self.quarantine, self.reason_counts, self.mapping, costs=self.what == COSTS)
 
-    def as_text(self) -> str:
-        """What is refused as sentences, with the limits, the most frequent reasons and what to do."""
+    def as_text(self, with_reasons: bool = True) -> str:
+        """What is refused as sentences, with the limits, and what to do.
+
+        Args:
+            with_reasons: Whether the most frequent reasons follow, with advice.
+        """
         report = self.report
         held = report.refused_text()
         money = f" They hold {held} (limit {self.limits.amount:.1%})." if held else ""
-        reasons = "; ".join(refusal.as_text() for refusal in self.reasons()[:_REASONS_SHOWN])
+        shown = self.reasons()[:_REASONS_SHOWN] if with_reasons else []
+        reasons = "".join(f" {refusal.as_text()}." for refusal in shown)
         settings = {
             "KPI_MAX_REJECTED_SHARE": self.rows_within_limit,
             "KPI_MAX_REJECTED_AMOUNT_SHARE": self.amount_within_limit,
         }
         exceeded = [name for name, is_within in settings.items() if not is_within]
-        otherwise = f"; or raise {' and '.join(exceeded)}" if exceeded else ""
+        correct = "Correct what is listed above" if not with_reasons else "Correct that"
+        todo = f" {correct}, or raise {' and '.join(exceeded)}" if exceeded else ""
         return (
             f"{report.refused:,} of {report.accepted + report.refused:,} {self.what} are refused "
-            f"({report.refused_share:.1%}, limit {self.limits.rows:.1%}).{money} {reasons}{otherwise}"
+            f"({report.refused_share:.1%}, limit {self.limits.rows:.1%}).{money}{reasons}{todo}"
         )
 
 

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from kpi_pipeline.model.mapping.faults import Fault, Faults
 from kpi_pipeline.model.mapping.settings_table import SettingsTable
 
 Mark = Literal[".", ","]
@@ -35,7 +36,7 @@ class Amounts(SettingsTable):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if self.decimal is not None and self.decimal == self.thousands:
-            raise ValueError("decimal and thousands marks must differ")
+            raise Faults([Fault(("thousands",), "decimal and thousands marks must differ")])
         return self
 
     @property

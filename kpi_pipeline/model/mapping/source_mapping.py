@@ -1,18 +1,34 @@
 """A mapping file as a whole, and reading one."""
 
+import copy
 import tomllib
-from typing import Final, Self
+from collections.abc import Iterator, Mapping, Set
+from typing import Any, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, DERIVED
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.dates import Dates
+from kpi_pipeline.model.mapping.faults import (
+    Fault,
+    MappingError,
+    Origin,
+    above_headings,
+    as_toml,
+    faults_of,
+    nearest,
+    one_of,
+    place_in_data,
+    refuse,
+)
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
-from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
-from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource
+from kpi_pipeline.model.mapping.spellings import ambiguous, by_spelling
+from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource, column_faults
+from kpi_pipeline.model.mapping.toml_places import Path, places_of
+from kpi_pipeline.model.mapping.toml_syntax import syntax_fault
 from kpi_pipeline.model.states import State
 
 MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names).difference(DERIVED)
@@ -25,8 +41,8 @@ DEFAULTABLE: Final = frozenset({*COLUMN_DIMENSIONS, "state", "currency"} - {"cli
 """Canonical columns for which a mapping may give a default."""
 
 
-class MappingError(ValueError):
-    """A mapping file that cannot be used; the message says where and what to do."""
+USUAL_CURRENCIES: Final = ("CLP", "CLF", "USD", "EUR")
+"""Codes that a misspelled one is compared with first."""
 
 
 class SourceMapping(SettingsTable):
@@ -66,72 +82,127 @@ class SourceMapping(SettingsTable):
     log: ChangeLog | None = None
     costs: CostSource | None = None
 
+    _origin: Origin = PrivateAttr(Origin())
+
     @model_validator(mode="after")
-    def _columns_make_a_certificate(self) -> Self:
-        unknown = sorted(set(self.columns) - MAPPABLE)
-        if unknown:
-            raise ValueError(
-                f"columns: {', '.join(unknown)}: no such column of a certificate; "
-                f"one of: {', '.join(sorted(MAPPABLE))}"
+    def _consistent(self) -> Self:
+        refuse(
+            (
+                *self._column_faults(),
+                *self._default_faults(),
+                *ambiguous("states", self.states),
+                *ambiguous("currencies", self.currencies),
+                *self._currency_faults(),
+                *self._log_and_cost_faults(),
             )
-        missing = [name for name in REQUIRED if name not in self.columns]
-        if missing:
-            raise ValueError(f"columns: {', '.join(missing)}: required; name the source column")
-        several = sorted(
-            name
-            for name, column in self.columns.items()
-            if not isinstance(column, str) and name != "certificate_id"
         )
-        if several:
-            raise ValueError(f"columns: {', '.join(several)}: only certificate_id may join several columns")
-        undefaultable = sorted(set(self.defaults) - DEFAULTABLE)
-        if undefaultable:
-            raise ValueError(
-                f"defaults: {', '.join(undefaultable)}: no default is possible; "
-                f"one of: {', '.join(sorted(DEFAULTABLE))}"
-            )
-        for name in ("state", "currency"):
+        return self
+
+    def _column_faults(self) -> Iterator[Fault]:
+        yield from column_faults(self.columns, MAPPABLE, REQUIRED, "certificate")
+        for name, column in self.columns.items():
+            if not isinstance(column, str) and name != "certificate_id":
+                yield Fault(
+                    ("columns", name),
+                    "only certificate_id may join several columns",
+                    f"`{name} = {as_toml(column[0] if column else '')}`",
+                )
+
+    def _default_faults(self) -> Iterator[Fault]:
+        for name, default in self.defaults.items():
+            path = ("defaults", name)
+            if name not in DEFAULTABLE:
+                instead = above_headings(path, type(self)) or one_of(name, sorted(DEFAULTABLE))
+                yield Fault(path, f"no default is possible; {instead}")
+            elif name == "state" and fold(default) not in self.state_spellings:
+                meant = nearest(default, self.state_spellings) or State.SENT
+                yield Fault(
+                    path,
+                    f"{default!r} is no state and not under [states]; {one_of(default, list(State))}",
+                    f'`state = "{meant}"`',
+                )
+            elif name == "currency" and not self._is_currency(default):
+                yield Fault(
+                    path,
+                    f"{default!r} is no ISO 4217 code and not under [currencies]; {_like_code(default)}",
+                    f'`currency = "{_nearest_code(default)}"`',
+                )
+        for name, example in (("state", State.SENT.value), ("currency", "CLP")):
             if name == "state" and self.state_rules:
                 continue
             if name not in self.columns and name not in self.defaults:
-                raise ValueError(f"{name}: name its source column under columns or give it under defaults")
-        if "state" in self.defaults and fold(self.defaults["state"]) not in self.state_spellings:
-            raise ValueError(f"defaults.state: {self.defaults['state']!r} is no state and not under [states]")
-        return self
+                yield Fault(
+                    ("defaults", name),
+                    "not given; name its source column under [columns] or give it under [defaults]",
+                    f'`{name} = "…"` under [columns], or `{name} = "{example}"` under [defaults]',
+                )
 
-    @model_validator(mode="after")
-    def _spellings_are_unambiguous(self) -> Self:
-        refuse_ambiguous("states", self.states)
-        refuse_ambiguous("currencies", self.currencies)
-        return self
+    def _is_currency(self, word: str) -> bool:
+        return fold(word) in self.currency_spellings or word.upper() in _codes()
 
-    @model_validator(mode="after")
-    def _currencies_exist(self) -> Self:
-        # Imported only when needed: the list takes time to load.
-        from babel.numbers import list_currencies  # noqa: PLC0415
+    def _currency_faults(self) -> Iterator[Fault]:
+        for code, words in self.currencies.items():
+            if code not in _codes():
+                meant = _nearest_code(code)
+                yield Fault(
+                    ("currencies", code),
+                    f"{code!r} is no ISO 4217 code; {_like_code(code)}",
+                    f"`{meant} = {as_toml(words)}`",
+                )
 
-        if unknown := sorted(set(self.currencies) - list_currencies()):
-            raise ValueError(
-                f"currencies: {unknown[0]!r} is no ISO 4217 code; use one such as CLP, CLF or USD"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _log_names_certificates(self) -> Self:
-        if self.log is not None and len(self.log.key) != len(self.certificate_key):
-            raise ValueError(
-                f"log.key: {len(self.log.key)} columns, but columns.certificate_id has "
-                f"{len(self.certificate_key)}; name the same parts in the same order"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _costs_have_a_currency(self) -> Self:
+    def _log_and_cost_faults(self) -> Iterator[Fault]:
+        if self.log is not None and "certificate_id" in self.columns:
+            key, names = self.certificate_key, self.log.key
+            if len(names) != len(key):
+                yield Fault(
+                    ("log", "key"),
+                    f"{len(names)} columns, but [columns] certificate_id has {len(key)}; name the same parts "
+                    "in the same order",
+                )
         if self.costs and "currency" not in self.costs.columns and "currency" not in self.defaults:
-            raise ValueError(
-                "costs: currency: name its source column under costs.columns or give defaults.currency"
+            yield Fault(
+                ("costs",),
+                "costs have no currency: name its source column under [costs.columns] or give it under "
+                "[defaults]",
+                '`currency = "…"` under [costs.columns], or `currency = "CLP"` under [defaults]',
+                is_table=True,
             )
-        return self
+
+    @property
+    def column_places(self) -> dict[str, str]:
+        """Source column of certificates to where it is named, such as `own.toml line 9, [columns] client`."""
+        named: dict[Path, str | tuple[str, ...] | None] = {
+            ("columns", name): column for name, column in self.columns.items()
+        }
+        for at, rule in enumerate(self.state_rules):
+            named["state_rules", at, "column"] = rule.column
+        return self._places(named)
+
+    @property
+    def log_places(self) -> dict[str, str]:
+        """The same of the log's columns."""
+        log = self.log
+        return self._places({("log", key): getattr(log, key) for key in ("key", "at", "field", "to")})
+
+    @property
+    def cost_places(self) -> dict[str, str]:
+        """The same of the costs' columns."""
+        columns = self.costs.columns if self.costs else {}
+        return self._places({("costs", "columns", name): column for name, column in columns.items()})
+
+    @property
+    def cost_line_places(self) -> dict[str, str]:
+        """The same of the columns of the costs' lines."""
+        lines = self.costs.lines if self.costs else None
+        keys = ("key", "category", "amount") if lines else ()
+        return self._places({("costs", "lines", key): getattr(lines, key) for key in keys})
+
+    def _places(self, named: Mapping[Path, str | tuple[str, ...] | None]) -> dict[str, str]:
+        return {
+            column: self._origin.place(path)
+            for path, columns in named.items()
+            for column in ((columns,) if isinstance(columns, str) else columns or ())
+        }
 
     @property
     def state_spellings(self) -> dict[str, State]:
@@ -178,16 +249,71 @@ def parse_mapping(text: str, origin: str) -> SourceMapping:
         origin: The file's name, for messages.
 
     Raises:
-        MappingError: If the text is no TOML or does not describe certificates; names the place.
+        MappingError: If the text is no TOML or does not describe certificates; names each place, what was
+            found there, what is allowed and what to write.
     """
     try:
-        return SourceMapping.model_validate(tomllib.loads(text))
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{origin}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: "
-            f"{problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors()
+        line, sentence = syntax_fault(text, error)
+        raise MappingError(f"{origin} line {line}: {sentence}") from None
+    written = Origin(origin, places_of(text))
+    mapping, faults = _validated(data)
+    if mapping is None:
+        in_order = sorted(faults, key=lambda fault: written.places.line_of(fault.path) or 0)
+        raise MappingError("\n".join(dict.fromkeys(written.as_text(fault) for fault in in_order)))
+    mapping._origin = written
+    return mapping
+
+
+def _validated(data: dict[str, Any]) -> tuple[SourceMapping | None, list[Fault]]:
+    """The mapping, or all that is wrong: what stands in the way of later checks is left out for these."""
+    rest, faults = copy.deepcopy(data), list[Fault]()
+    left_out: set[Path] = set()
+    while True:
+        try:
+            mapping = SourceMapping.model_validate(rest)
+        except ValidationError as error:
+            errors = error.errors()
+        else:
+            return (None if left_out else mapping), faults
+        # What is missing only because it was left out is no fault of its own.
+        faults += [
+            fault for fault in faults_of(errors, rest, SourceMapping) if not _is_within(fault.path, left_out)
         ]
-        raise MappingError(f"{origin}: " + "; ".join(problems)) from error
+        wrong = {place_in_data(error, rest) for error in errors}
+        if () in wrong:
+            return None, faults
+        for path in wrong:
+            _leave_out(rest, path)
+            # A column that is named wrongly needs no default.
+            left_out |= {path, ("defaults", *path[1:])} if path[0] == "columns" else {path}
+
+
+def _is_within(path: Path, others: Set[Path]) -> bool:
+    return any(path[:count] in others for count in range(1, len(path) + 1))
+
+
+def _leave_out(data: Any, path: Path) -> None:
+    """Remove a key from data; of a list the whole list, whose numbers would shift."""
+    numbers = [at for at, part in enumerate(path) if isinstance(part, int)]
+    *parents, last = path[: numbers[0]] if numbers else path
+    for part in parents:
+        data = data.get(part, {})
+    data.pop(last, None)
+
+
+def _codes() -> Set[str]:
+    """ISO 4217 codes."""
+    # Imported only when needed: the list takes time to load.
+    from babel.numbers import list_currencies  # noqa: PLC0415
+
+    return list_currencies()
+
+
+def _nearest_code(word: str) -> str:
+    return nearest(word, USUAL_CURRENCIES) or nearest(word, _codes()) or USUAL_CURRENCIES[0]
+
+
+def _like_code(word: str) -> str:
+    return f"did you mean {_nearest_code(word)}? Allowed: every ISO 4217 code, such as CLP, CLF or USD"

@@ -1,13 +1,15 @@
 """Tables, queries and files of a source, as a mapping file names them."""
 
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
 from kpi_pipeline.model.mapping.amounts import Amounts
+from kpi_pipeline.model.mapping.faults import Fault, Faults, as_toml, nearest, one_of, refuse
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
-from kpi_pipeline.model.mapping.spellings import by_spelling, refuse_ambiguous
+from kpi_pipeline.model.mapping.spellings import ambiguous, by_spelling
 from kpi_pipeline.model.states import State
 
 COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
@@ -15,6 +17,40 @@ COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
 
 COST_REQUIRED: Final = ("cost_id", "invoiced_on", "amount", "kind")
 """Columns without which there is no cost; the others may be absent or defaulted."""
+
+
+def column_faults(
+    columns: Mapping[str, object],
+    mappable: Set[str],
+    required: Sequence[str],
+    of: str,
+    table: str = "columns",
+) -> Iterator[Fault]:
+    """What is wrong with the names of canonical columns in a table that maps them.
+
+    Args:
+        columns: Canonical column to source column.
+        mappable: The canonical columns that there are.
+        required: Those that must be named.
+        of: What they are columns of, for messages.
+        table: The table, for messages.
+    """
+    missing = [name for name in required if name not in columns]
+    for name, column in columns.items():
+        if name not in mappable:
+            meant = nearest(name, missing) or nearest(name, mappable)
+            # A column that is misspelled is not missing too.
+            missing = [other for other in missing if other != meant]
+            write = f"`{meant} = {as_toml(column)}`" if meant else ""
+            yield Fault(
+                ("columns", name), f"no such column of a {of}; {one_of(name, sorted(mappable), meant)}", write
+            )
+    for name in missing:
+        yield Fault(
+            ("columns", name),
+            f"every {of} needs it; name the source column",
+            f'`{name} = "…"` under [{table}]',
+        )
 
 
 class TableSource(SettingsTable):
@@ -52,7 +88,7 @@ class TableSource(SettingsTable):
     @model_validator(mode="after")
     def _not_both(self) -> Self:
         if self.table and self.query:
-            raise ValueError("give table or query, not both")
+            raise Faults([Fault(("query",), "give table or query, not both: remove one of the lines")])
         return self
 
 
@@ -106,9 +142,26 @@ class ChangeLog(SettingsTable):
     @model_validator(mode="after")
     def _fields_are_named_where_there_are_any(self) -> Self:
         if self.field is None and (self.state_field or self.detail_field):
-            raise ValueError("state_field and detail_field are values of field; name its column")
+            given = "state_field" if self.state_field else "detail_field"
+            raise Faults(
+                [
+                    Fault(
+                        (given,),
+                        "state_field and detail_field are values of field; name its column",
+                        '`field = "…"` under [log]',
+                    )
+                ]
+            )
         if self.field is not None and self.state_field is None:
-            raise ValueError("state_field: required with field; name its value for a change of state")
+            raise Faults(
+                [
+                    Fault(
+                        ("state_field",),
+                        "required with field; name its value for a change of state",
+                        '`state_field = "…"` under [log]',
+                    )
+                ]
+            )
         return self
 
     @property
@@ -163,18 +216,17 @@ class CostSource(SettingsTable):
 
     @model_validator(mode="after")
     def _columns_make_a_cost(self) -> Self:
+        sources: tuple[Fault, ...] = ()
         if (self.table is None) == (self.query is None):
-            raise ValueError("give table or query, one of them")
-        unknown = sorted(set(self.columns) - COST_MAPPABLE)
-        if unknown:
-            raise ValueError(
-                f"columns: {', '.join(unknown)}: no such column of a cost; "
-                f"one of: {', '.join(sorted(COST_MAPPABLE))}"
+            key = "table" if self.table is None else "query"
+            sources = (Fault((key,), "give table or query, one of them", '`table = "…"` under [costs]'),)
+        refuse(
+            (
+                *sources,
+                *column_faults(self.columns, COST_MAPPABLE, COST_REQUIRED, "cost", "costs.columns"),
+                *ambiguous("kinds", self.kinds),
             )
-        missing = [name for name in COST_REQUIRED if name not in self.columns]
-        if missing:
-            raise ValueError(f"columns: {', '.join(missing)}: required; name the source column")
-        refuse_ambiguous("kinds", self.kinds)
+        )
         return self
 
     @property

@@ -131,8 +131,29 @@ def test_what_is_advised_works(rows: list[dict[str, Any]], settings: dict[str, A
         ({"asked": "1.23"}, {"amounts": {"thousands": "."}}, "or the marks under [amounts]"),
         ({"client": None}, {}, "fill the column in the source"),
         ({"client": "O\x92Higgins"}, {}, "O\\x92Higgins"),
-        ({"asked": "850.000"}, {}, 'or `decimal = "."` alone'),
-        ({"issued": "05/03/2024"}, {}, "or '%m/%d/%Y' instead of '%d/%m/%Y'"),
+        (
+            {"asked": "850.000"},
+            {},
+            'write `thousands = "."` and `decimal = ","` under [amounts] in the mapping file, if the point '
+            'groups thousands. If it is the decimal mark, write `decimal = "."` alone',
+        ),
+        (
+            {"client": "null"},
+            {},
+            'if "NULL" is a value here: now it is one of the words of null_words ("NULL", ',
+        ),
+        (
+            {"issued": "-"},
+            {},
+            'write `null_words = ["NULL", "\\\\N", "N/A", "#N/A"]` at the top in the mapping',
+        ),
+        (
+            {"currency": "N/A"},
+            {},
+            'or fill the column in the source; "N/A" is one of the words of null_words',
+        ),
+        ({"client": None}, {}, "fill the column in the source, or name another under [columns]"),
+        ({"issued": "05/03/2024"}, {}, "If it writes them by '%m/%d/%Y', write that instead of '%d/%m/%Y'"),
     ],
 )
 def test_what_no_setting_mends_is_said_so(row: dict[str, Any], settings: dict[str, Any], said: str) -> None:
