@@ -413,4 +413,10 @@ def test_a_source_without_certificates_gives_answers_without_figures(
     assert reading(read(), "certificates")["value"] == 0
     (acceptance,) = data["kpis"]["acceptance_days"]
     assert (acceptance["value"], acceptance["numerator"], acceptance["denominator"]) == (None, 0, 0)
-    assert read().manifest()["kpis"].variants == 1
+    # What can be chosen without a name of the data: a month, states, bands, days since issue, periods.
+    assert {
+        name for one in read().catalogue("kpis")["dimensions"] if one["values"] for name in [one["name"]]
+    } == {
+        *("month", "state", "amount_band", "issued_age"),
+    }
+    assert read().answer("kpis", Filter.of({"amount_band": "bajo"})).state is AnswerState.FRESH

@@ -158,7 +158,7 @@ def test_too_many_refused_rows_end_with_the_line_to_write(kpi, mapping: Path, tm
     source.write_text(source.read_text().replace("2024-01-31", "31-ene-24"))
     ran = kpi("load", "--mapping", str(mapping), str(source))
     assert ran.code == 1
-    assert '`formats = ["%d-%b-%y"]` under [dates]' in ran.errors
+    assert '`formats = ["%d-%b-%y"]` under [dates]' in ran.output
     mapping.write_text(mapping.read_text() + '[dates]\nformats = ["%d-%b-%y"]\n')
     assert kpi("load", "--mapping", str(mapping), str(source)).code == 0
 

@@ -11,7 +11,7 @@ from .certificate_states import CertificateState, Limits, certificate_states
 from .days import TREND_MONTHS, Window, evaluation_days
 from .entry_sums import EntrySums
 from .forecasting import Forecaster
-from .measures import COSTS, FLOWS, STOCKS, cost_amounts, rolls
+from .measures import COSTS, FLOWS, STATES, STOCKS, cost_amounts, rolls
 from .quotients import Data, in_order
 from .ranges import AMOUNT_BANDS, BUCKETS, ISSUED_AGES
 from .source_rows import DIMENSIONS, Row, bare
@@ -181,18 +181,19 @@ class Oracle:
         return found
 
     def precomputed(self) -> set[tuple[tuple[str, tuple[str, ...]], ...]]:
-        """The filters always published: everything, and what occurs of the others.
+        """The filters always published: everything, what readers can choose, and what occurs of the others.
 
-        These are each value and each pair of values, days since issue apart; and each quick period of more
-        than one value, alone and with each value of what is no time.
+        They can choose each value, the group of what awaits acceptance and each quick period. What occurs are
+        pairs of values, days since issue apart, and quick periods with each value of what is no time.
         """
         pairs = [terms for terms in self.occurring if "issued_age" not in dict(terms)]
         found = {tuple((name, (value,)) for name, value in terms) for terms in pairs}
+        found |= {((name, (one["value"],)),) for name, listed in self.value_counts.items() for one in listed}
+        found.add((("state", ("enviado", "revision")),))
         for dimension, values in self.periods.values():
             stretch = dimension, tuple(sorted(values, key=bare))
             beside = {term for terms in self.occurring for term in _beside(terms, dimension, values)}
-            if any(((dimension, value),) in self.occurring for value in values):
-                found.add((stretch,))
+            found.add((stretch,))
             found |= {tuple(sorted((stretch, (name, (value,))))) for name, value in beside}
         return {(), *found}
 
@@ -205,7 +206,11 @@ class Oracle:
             ]
             held = [self.this_month, *map(month.number, found), *eventful, *issues]
             return [month.text(one) for one in range(min(held), max(held) + 1)]
-        declared = {"amount_band": AMOUNT_BANDS, "issued_age": tuple(ISSUED_AGES)}.get(dimension)
+        declared = {
+            "state": (*STATES, "anulado"),
+            "amount_band": AMOUNT_BANDS,
+            "issued_age": tuple(ISSUED_AGES),
+        }.get(dimension)
         return in_order(found) if declared is None else list(declared)
 
     def _enter(self) -> None:

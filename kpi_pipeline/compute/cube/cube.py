@@ -18,6 +18,7 @@ from kpi_pipeline.compute.months import month_number
 from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
+from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
 
@@ -81,8 +82,9 @@ class Cube:
     def candidate_filters(self) -> list[Filter]:
         """The filters that are always computed.
 
-        Everything; each single value, the age apart; each pair of values that occurs, the age apart; and
-        the quick periods alone and with each single value of the dimensions that are no time.
+        Everything; each single value and each group, also those that no certificate has; each pair of values
+        that occurs, the age apart; and the quick periods alone and with each single value of the dimensions
+        that are no time.
         """
         return [requested for slice_ in self.slices() for requested in slice_.filters]
 
@@ -95,12 +97,14 @@ class Cube:
         """
         waiting: list[Grouping] = []
         for size in range(attributes + 1):
-            for dimensions in combinations(_PAIRED, size):
+            for dimensions in combinations(ATTRIBUTES if size == 1 else _PAIRED, size):
                 for grouping in self._groupings(dimensions, changes):
                     waiting.append(grouping)
                     if sum(len(of.filters) for of in waiting) >= BLOCK_VARIANTS:
                         yield slice_of(self.frame, waiting, self.everything)
                         waiting = []
+        if attributes:
+            waiting += self._of_groups(changes)
         if waiting:
             yield slice_of(self.frame, waiting, self.everything)
 
@@ -133,15 +137,31 @@ class Cube:
             occurring = np.intersect1d(occurring, self._combined(changes.codes, dimensions))
         elif not dimensions:
             occurring = np.zeros(1, np.int64)  # everything is published, also where there is nothing
+        elif len(dimensions) == 1:
+            # What readers can choose is answered at once, also where no certificate has it.
+            offered = np.arange(len(self.frame.values[dimensions[0]]))
+            occurring = np.union1d(occurring, offered)
         for begin in range(0, len(occurring), BLOCK_VARIANTS):
             groups = occurring[begin : begin + BLOCK_VARIANTS]
             rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in tables.items()}
             bases = [self._filter_of(dimensions, int(combination)) for combination in groups]
-            if len(dimensions) < 2:
+            if len(dimensions) < 2 and ISSUED_AGE.name not in dimensions:
                 yield self._with_months(bases, rows_of)
                 yield from self._with_ages(bases, rows_of)
             else:
                 yield Grouping(len(bases), rows_of, bases, list(range(len(bases))), [()] * len(bases))
+
+    def _of_groups(self, changes: Changes | None) -> Iterator[Grouping]:
+        """The declared groups of values."""
+        for group in GROUPS:
+            codes = [self.frame.values[group.dimension].index(value) for value in group.values]
+            if changes is not None and not np.isin(changes.codes[group.dimension], codes).any():
+                continue
+            rows_of = {}
+            for name, table in self.frame.tables.items():
+                rows = np.flatnonzero(np.isin(table.codes[group.dimension], codes))
+                rows_of[name] = (rows, np.zeros(len(rows), np.int64))
+            yield Grouping(1, rows_of, [Filter.of({group.dimension: group.values})], [0], [()])
 
     def _with_months(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Grouping:
         """Each group as it is, and with each month and each period of months that it occurs in."""
@@ -155,7 +175,8 @@ class Cube:
         for values in self._month_sets():
             numbers = tuple(month_number(text) for text in values)
             places = np.array(numbers) - frame.first_month
-            for at in np.flatnonzero(active[:, places].any(axis=1)).tolist():
+            offered = np.array([base == EVERYTHING for base in bases])
+            for at in np.flatnonzero(active[:, places].any(axis=1) | offered).tolist():
                 filters.append(_and(bases[at], MONTH.name, values))
                 group.append(at)
                 months.append(numbers)
@@ -167,10 +188,14 @@ class Cube:
         ages = frame.values[ISSUED_AGE.name]
         for period in quick_periods(frame.as_of, frame.values[MONTH.name]).values():
             values = period.get(ISSUED_AGE.name, ())
-            places = [ages.index(value) for value in values if value in ages]
+            if not values or (bases == [EVERYTHING] and len(values) == 1):
+                continue  # a period of one value is that value
+            places = [ages.index(value) for value in values]
             rows, of_row = rows_of["cells"]
             recent = np.isin(frame.tables["cells"].codes[ISSUED_AGE.name][rows], places)
             occurring = np.unique(of_row[recent & frame.occurs[rows]])
+            if bases == [EVERYTHING]:
+                occurring = np.zeros(1, np.int64)
             if not len(occurring):
                 continue
             renumbered = np.full(len(bases), NO_VALUE)

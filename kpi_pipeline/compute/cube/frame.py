@@ -33,8 +33,10 @@ from kpi_pipeline.model.dimensions import (
     ISSUED_AGE,
     ISSUED_AGES,
     MONTH,
+    STATE,
 )
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.states import State
 from kpi_pipeline.model.thresholds import Thresholds
 
 ATTRIBUTES: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
@@ -44,6 +46,7 @@ _MIXING: Final = 6_364_136_223_846_793_005
 """An odd number that spreads over all 64 bits."""
 
 _DECLARED_ORDER: Final[dict[str, tuple[str, ...]]] = {
+    STATE.name: tuple(state.value for state in State),
     AMOUNT_BAND.name: AMOUNT_BANDS,
     ISSUED_AGE.name: tuple(label for label, _, _ in ISSUED_AGES),
 }
@@ -62,10 +65,10 @@ class CubeFrame:
         forecast_bases: By currency, on what its forecast rests.
         losses: Sums of the roll rates by day, currency and component of `LOSS_COMPONENTS`, [days, C, n].
         currencies: Codes of the currencies, sorted.
-        values: By dimension, its values: bands and ages in their declared order, the others sorted without
-            regard to case and accents; every month from the first with an event to the last or that of as_of.
-        encoded_values: By dimension but the month, its values and after them those that only past days had,
-            such as a state that no certificate has any more.
+        values: By dimension, its values: states, bands and ages all in their declared order, the others
+            sorted without regard to case and accents; every month from the first with an event to the last
+            or that of as_of.
+        encoded_values: By dimension but the month, its values and after them those that only past days had.
         first_month: The first of the months.
         month_count: How many months there are.
         tables: The tables, by name.

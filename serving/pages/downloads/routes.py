@@ -2,23 +2,28 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.labels import Text
 from serving.as_of import requested_as_of
-from serving.cache_access import current_connection, current_settings
-from serving.lookup import look_up
+from serving.cache_access import Connection, current_connection, current_settings
+from serving.catalogue import Page
+from serving.lookup import LookupResult, look_up
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
+from serving.pages.live_state import live_state
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
 from serving.pages.reading_notices import reading_notices
+from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import UNKNOWN_DOWNLOAD
 from serving.problems import Problem
@@ -37,6 +42,17 @@ class _Download:
     writer: Writer
     notices: list[str]
     sheets: list[Sheet]
+
+    def provenance(self) -> list[tuple[str, str]]:
+        """Of which day, reading and computation the figures are, and what readers should know of them."""
+        texts, entry = self.writer.texts, self.data.result.entry
+        computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(self.writer.formats.timezone))
+        return [
+            (texts["about_as_of"], entry.as_of.isoformat()),
+            (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
+            (texts["about_reading"], entry.reading),
+            (texts["about_notice"], " ".join(self.notices)),
+        ]
 
 
 @routes.get("/<page>.xlsx")
@@ -78,8 +94,25 @@ def _download(name: str, sheet: str | None = None) -> _Download | Response:
         return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
     data = page_data(connection, page, result)
     writer = writer_for(reader_language(), data.catalogue, current_settings().timezone)
-    notices = reading_notices(result.readings, page.product, pages, writer)
-    return _Download(data, writer, notices, sheets(page, data.figures, writer))
+    return _Download(
+        data, writer, _notices(connection, page, pages, result, writer), sheets(page, data.figures, writer)
+    )
+
+
+def _notices(
+    connection: Connection, page: Page, pages: Sequence[Page], result: LookupResult, writer: Writer
+) -> list[str]:
+    """What a page warns of, as sentences: a file outlives the page that it is from."""
+    if result.state is AnswerState.HISTORIC:
+        return [writer.texts["state_historic"]]
+    notices = [] if result.reachable else [writer.texts["state_offline"]]
+    if result.state is AnswerState.STALE:
+        notices.append(live_state(result, None, writer).label)
+    source = connection.reader.readings()
+    notices += [*reading_notices(result.readings, page.product, pages, writer), held_notice(source, writer)]
+    if result.entry.rolled_back_at is None:
+        notices += refused_notices(source, writer)
+    return [f"{notice.rstrip('.')}." for notice in notices if notice]
 
 
 def _workbook(download: _Download) -> Response:
@@ -92,19 +125,17 @@ def _csv(download: _Download, name: str) -> Response:
     sheet = next((sheet for sheet in download.sheets if in_address(sheet.name) == name), None)
     if sheet is None:
         raise _unknown("table", name, [sheet.name for sheet in download.sheets])
-    return _file(download, csv_file(sheet, download.writer.language), _CSV_TYPE, "csv", sheet.title)
+    body = csv_file(sheet, download.provenance(), download.writer.language)
+    return _file(download, body, _CSV_TYPE, "csv", sheet.title)
 
 
 def _about(download: _Download) -> list[tuple[str, str]]:
     data, writer, texts = download.data, download.writer, download.writer.texts
-    entry = data.result.entry
     return [
         (texts["about_page"], f"{writer.label(data.page)} · {texts['product_name']}"),
         (texts["about_filter"], filter_label(data.catalogue, data.result.answered, writer)),
-        (texts["about_as_of"], entry.as_of.isoformat()),
-        (texts["about_computed_at"], writer.formats.moment(entry.computed_at)),
-        *((texts["about_readings"], sentence) for sentence in download.notices),
-        (texts["about_generation"], entry.generation),
+        *download.provenance(),
+        (texts["about_generation"], data.result.entry.generation),
         (texts["about_sheets"], ", ".join(sheet.title for sheet in download.sheets)),
     ]
 

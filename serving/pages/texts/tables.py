@@ -86,7 +86,8 @@ TEXTS: Final[dict[str, Text]] = {
     "about_filter": Text("Filtro", "Filter"),
     "about_as_of": Text("Datos al", "Figures as of"),
     "about_computed_at": Text("Calculado el", "Computed at"),
-    "about_readings": Text("Lecturas", "Readings"),
+    "about_reading": Text("Lectura", "Reading"),
+    "about_notice": Text("Advertencia", "Notice"),
     "about_generation": Text("Generación", "Generation"),
     "about_sheets": Text("Hojas", "Sheets"),
 }

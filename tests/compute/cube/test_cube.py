@@ -19,6 +19,7 @@ from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.components import COMPONENT_INDEX, MONTHLY_COMPONENTS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, DIMENSION_NAMES, ISSUED_AGES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.states import State
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.entries import VALUES, Row, certificate, cost, edit, edited, standing
 from tests.compute.rows import AS_OF
@@ -107,7 +108,7 @@ def occurring(rows: list[Row], spent: list[Row]) -> list[dict[str, str]]:
 
 @settings(max_examples=10)
 @given(certificates, costs)
-def test_candidate_filters_are_everything_singles_pairs_and_periods_that_occur(cube_of, rows, spent) -> None:
+def test_candidate_filters_are_what_readers_can_choose_and_the_pairs_that_occur(cube_of, rows, spent) -> None:
     entries = occurring(rows, spent)
     cube: Cube = cube_of(rows, costs=spent)
     # A period names the months without anything between the first and the last as well.
@@ -117,7 +118,10 @@ def test_candidate_filters_are_everything_singles_pairs_and_periods_that_occur(c
     ]
     labels = [label for label, _, _ in ISSUED_AGES]
     stretches += [("issued_age", labels[:end]) for end in (1, 3, 5, 7)]
-    expected = {EVERYTHING}
+    expected = {EVERYTHING, Filter.of({"state": ["enviado", "revision"]})}
+    # What can be chosen, whether anything has it or not.
+    expected |= {Filter.of({name: one}) for name in DIMENSION_NAMES for one in cube.frame.values[name]}
+    expected |= {Filter.of({name: values}) for name, values in stretches}
     for entry in entries:
         attributes = [name for name in entry if name not in ("month", "issued_age")]
         named = [*attributes, "month"]
@@ -380,18 +384,20 @@ def test_months_begin_with_the_first_issue_or_billing_month(cube_of, read) -> No
 def test_a_state_that_no_certificate_has_any_more_stood_at_past_month_ends(cube_of, read) -> None:
     row = {"issued_on": date(2023, 11, 26), "sent_on": date(2024, 1, 23), "amount_proposed": 409}
     cube = cube_of([row, {**row, "sent_on": None, "amount_proposed": 3}])
-    assert cube.frame.values["state"] == ("enviado",)
+    assert cube.frame.values["state"] == tuple(State)
     assert read(cube, "pending", state=["enviado", "revision"])[0]["spark"] == [0] * 7 + [412] * 5
     assert read(cube, "pending", state="enviado")[0]["spark"] == [0] * 7 + [3, 3, 412, 412, 412]
-    assert {one for one in cube.candidate_filters() if one.values("state")} == {
-        one for one in cube.candidate_filters() if one.values("state") == ("enviado",)
-    }
-    assert cube.select([EVERYTHING]).options("state").tolist() == [[2]]
+    pairs = {one for one in cube.candidate_filters() if len(one.terms) == 2}
+    assert {one.values("state") for one in pairs if one.values("state")} == {("enviado",)}
+    assert cube.select([EVERYTHING]).options("state").tolist() == [[0, 2, 0, 0, 0, 0, 0]]
 
 
 def test_a_cube_of_nothing_answers_everything_with_nothing(cube_of) -> None:
     cube = cube_of([])
-    assert cube.candidate_filters() == [EVERYTHING]
+    assert cube.candidate_filters()[0] == EVERYTHING
+    assert {name for one in cube.candidate_filters() for name, _ in one.terms} == {
+        *("month", "state", "amount_band", "issued_age"),
+    }
     assert cube.frame.currencies == ()
     slice_ = cube.select([EVERYTHING, Filter.of({"client": "A", "month": "2024-01"})])
     assert slice_.totals.shape == (len(COMPONENT_INDEX), 2, 0)

@@ -6,15 +6,23 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
 
+from kpi_pipeline.cache.publishing.rollback import Rollback
+from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.readings import Fall, HeldReading, ReadingReport, RowReport, SourceReadings
+from serving import cache_access
 from tests.serving.payloads import MINE, figures
 
 DOWNLOAD = "/manager/api/download"
+PROVENANCE = 4
+"""Columns at the end of each row that say where its figures are from."""
+
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -60,13 +68,13 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     assert response.headers["X-Cache-State"] == "fresh"
     heads, row = rows_of(response)
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
-    assert row == [
+    assert row[:-PROVENANCE] == [
         "P-001/17", "P-001", MINE, "Sin asignar", "Enviado", "Crítico", "CLP", "12500000", "2024-03-01",
         "119", "", "30,5", "381250000",
     ]  # fmt: skip
     _, manager = rows_of(web.get(f"{DOWNLOAD}/project-managers/project-managers.csv?lang=es"))
     assert manager[0] == "Jorge Díaz"
-    assert manager[-2:] == ["0,875", "41,0"]
+    assert manager[-2 - PROVENANCE : -PROVENANCE] == ["0,875", "41,0"]
 
 
 def test_amounts_are_exact_in_the_decimals_of_their_currency(web, press, data_of) -> None:
@@ -82,9 +90,68 @@ def test_amounts_are_exact_in_the_decimals_of_their_currency(web, press, data_of
 def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
     press.publish()
     rows = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang=en"), ",")
-    assert rows[0] == ["Key figure", "Currency", "Value", "Unit", "Change", "Relative change", "Target"]
+    assert rows[0] == [
+        *("Key figure", "Currency", "Value", "Unit", "Change", "Relative change", "Target"),
+        *("Figures as of", "Computed at", "Reading", "Notice"),
+    ]
     dso = next(row for row in rows if row[0] == "DSO")
     assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35.0")
+
+
+def test_each_row_of_a_file_says_of_which_day_and_reading_it_is(web, press) -> None:
+    (entry, *_) = press.publish()
+    for file in ("manager.csv", "critical/collect-today.csv"):
+        for row in rows_of(web.get(f"{DOWNLOAD}/{file}?lang=en"), ",")[1:]:
+            day, computed_at, reading, notice = row[-PROVENANCE:]
+            assert (day, reading, notice) == ("2024-06-28", entry.reading, "")
+            assert datetime.fromisoformat(computed_at).timestamp() == int(entry.computed_at)
+
+
+def notices_of(web, language: str) -> tuple[str, str]:
+    """The notice in the CSV and in the workbook of a page."""
+    _, row, *_ = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang={language}"), ";" if language == "es" else ",")
+    book = Book(web.get(f"{DOWNLOAD}/manager.xlsx?lang={language}").data)
+    about = {row[0]: row[1] for row in next(iter(book.sheets.values()))}
+    return row[-1], about["Advertencia" if language == "es" else "Notice"]
+
+
+@pytest.mark.parametrize(
+    ("language", "stale", "held", "refused", "rolled_back"),
+    [
+        (
+            "es",
+            "Desactualizado desde",
+            "no se publicó: los certificados bajaron un 50,0%",
+            "No se pudo leer 1 certificado",
+            "Cifras de una lectura anterior de los datos",
+        ),
+        (
+            "en",
+            "Out of date since",
+            "not published: the number of certificates fell by 50.0%",
+            "1 certificate of the source could not be read",
+            "Figures of an earlier reading of the data",
+        ),
+    ],
+)
+def test_a_file_warns_of_what_its_page_warns(
+    web, press, client, monkeypatch, language, stale, held, refused, rolled_back
+) -> None:
+    monkeypatch.setattr(cache_access, "_POLL_S", 0.0)
+    press.publish(reading="first", age_s=800)
+    press.publish(reading="second", age_s=700)
+    fell = HeldReading(ReadingReport(2.0, RowReport(50)), (Fall("certificates", "", 100, 50),))
+    publish_readings(
+        client, SourceReadings(ReadingReport(1.0, RowReport(99, 1, {"CLP": 9}, {"CLP": 1})), fell)
+    )
+    for notice in notices_of(web, language):
+        assert stale in notice
+        assert held in notice
+        assert refused in notice
+    Rollback(client).roll_back()
+    for notice in notices_of(web, language):
+        assert rolled_back in notice
+        assert refused not in notice, "that is known of the latest reading alone"
 
 
 def test_a_file_has_the_filter_and_the_month_end(web, press, data_of) -> None:
@@ -148,13 +215,22 @@ def test_a_workbook_says_what_it_holds(web, press) -> None:
 def test_the_forecast_and_the_statement_are_whole(web, press) -> None:
     press.publish("dashboards", "financials")
     forecast = rows_of(web.get(f"{DOWNLOAD}/cash-flow/forecast.csv?lang=en"), ",")
-    assert forecast[1] == ["2024-07", "CLP", "20000000", "15000000", "25000000", "10000000", "30000000"]
+    assert forecast[1][:-PROVENANCE] == [
+        "2024-07",
+        "CLP",
+        "20000000",
+        "15000000",
+        "25000000",
+        "10000000",
+        "30000000",
+    ]
     assert len(forecast) == 13
     statement = rows_of(web.get(f"{DOWNLOAD}/costs/statement.csv?lang=en"), ",")
-    assert statement[0] == ["Line", "Currency", *figures("financials")["statement"]["months"], "Total"]
-    assert statement[1][-2:] == ["90000000", "1080000000"]
+    months = figures("financials")["statement"]["months"]
+    assert statement[0][:-PROVENANCE] == ["Line", "Currency", *months, "Total"]
+    assert statement[1][-2 - PROVENANCE : -PROVENANCE] == ["90000000", "1080000000"]
     assert statement[-1][0] == "Margin (%)"
-    assert statement[-1][-1] == "0.5625"
+    assert statement[-1][-1 - PROVENANCE] == "0.5625"
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t"])
