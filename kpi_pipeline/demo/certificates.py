@@ -188,7 +188,9 @@ def _billing_month(rng: np.random.Generator, issued: Days, now: np.datetime64) -
     return np.asarray(month - moved.astype(np.int64))
 
 
-def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
+def certificate_table(
+    rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date
+) -> pa.Table:
     """Table `edp`: dates are ISO text, booleans 0 or 1, as in users' databases."""
     count = len(certificates.project)
     client, state = firm.client_of[certificates.project], certificates.state
@@ -234,13 +236,13 @@ def certificate_table(rng: np.random.Generator, firm: Firm, certificates: Certif
             ),
             "registrado_por": _encoded(people, person),
             "fecha_registro": _day_text(certificates.issued),
-            "created_at": _moment_text(certificates.issued, rng.integers(9, 13, count) * 3600),
-            "updated_at": _moment_text(last, rng.integers(13 * 3600, 19 * 3600, count)),
+            "created_at": _moment_text(certificates.issued, rng.integers(9, 13, count) * 3600, today),
+            "updated_at": _moment_text(last, rng.integers(13 * 3600, 19 * 3600, count), today),
         }
     )
 
 
-def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) -> pa.Table:
+def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date) -> pa.Table:
     """Table `edp_log`: one row per changed field, up to ten per certificate, in chronological order."""
     never, days = np.full(len(certificates.project), _NEVER), certificates
     accepted = np.where(days.rejected, never, days.answered)
@@ -271,7 +273,7 @@ def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates) 
     clock = 9 * 3600 + slot * 3600 + rng.integers(0, 3600, len(slot))
     return pa.table(
         {
-            "fecha_hora": _moment_text(day.ravel()[happened], clock),
+            "fecha_hora": _moment_text(day.ravel()[happened], clock, today),
             "n_edp": certificates.number[certificate],
             "proyecto": _encoded(firm.projects, project),
             "campo": _encoded(["estado", "estado_detallado"], field[slot]),
@@ -305,6 +307,11 @@ def _month_text(months: Days) -> pa.Array:
     return pc.utf8_slice_codeunits(_day_text(months), 0, 7)
 
 
-def _moment_text(days: Days, seconds: Ints) -> pa.Array:
-    moments = days.astype("datetime64[s]") + seconds
+def _moment_text(days: Days, seconds: Ints, today: date) -> pa.Array:
+    """Moments of days; those of the last day are in its first seconds, in the same order.
+
+    Whenever on its last day a demo is made, no moment is yet to come.
+    """
+    is_last = days >= np.datetime64(today, "D")
+    moments = days.astype("datetime64[s]") + np.where(is_last, seconds // 3600, seconds)
     return pa.array(moments).cast(pa.string())

@@ -104,7 +104,8 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
         path: The SQLite file; its folder is created if it is missing.
         rows: Certificates to write.
         seed: Seed of all randomness.
-        today: The last day of the history; only expected payments lie after it.
+        today: The last day of the history; only expected payments lie after it, and moments of this day are
+            in its first minute: none is yet to come.
         progress: Called with each step's name, rows done and rows in total.
 
     Raises:
@@ -131,13 +132,13 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
             ThreadPoolExecutor(max_workers=1) as executor,
         ):
             # The longest table is built while the driver writes another without holding the interpreter.
-            pending_log = executor.submit(log_table, streams[3], firm, certificates)
+            pending_log = executor.submit(log_table, streams[3], firm, certificates, today)
             for pragma in _PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma}")
             for name, columns in _TABLES.items():
                 cursor.execute(f"CREATE TABLE {name} ({columns})")
             _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), report)
-            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates), report)
+            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates, today), report)
             invalid_rows = _corrupt(cursor, streams[5], rows, _DEFECTS)
             log = pending_log.result()
             _fill(cursor, "edp_log", log, report)

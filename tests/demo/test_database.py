@@ -107,6 +107,22 @@ def test_types_are_those_of_users_databases(demo: tuple[Path, DemoSummary]) -> N
     ]
 
 
+def test_no_moment_is_yet_to_come_on_the_day_on_which_the_demo_is_made(
+    demo: tuple[Path, DemoSummary],
+) -> None:
+    first_minute = f"{TODAY.isoformat()} 00:01:00"
+    for table, column in (("edp", "created_at"), ("edp", "updated_at"), ("edp_log", "fecha_hora")):
+        ((latest,),) = submit(demo[0], f"SELECT max(replace({column}, 'T', ' ')) FROM {table}")
+        assert f"{TODAY.isoformat()} 00:00:00" < latest < first_minute, (table, column)
+    # What happened in an order on the last day is still in that order.
+    ((unordered,),) = submit(
+        demo[0],
+        "SELECT count(*) FROM edp_log a JOIN edp_log b ON a.proyecto = b.proyecto AND a.n_edp = b.n_edp "
+        "WHERE a.rowid < b.rowid AND a.fecha_hora > b.fecha_hora",
+    )
+    assert unordered == 0
+
+
 def test_nothing_but_expectations_is_dated_after_today(demo: tuple[Path, DemoSummary]) -> None:
     day = TODAY.isoformat()
     for table, columns in {

@@ -47,8 +47,12 @@ def _monthly_trend(variant: Variant, readings: KpiValues) -> Data:
         dso = readings.of("dso", code)["spark"]
         texts = [month.text(one) for one in variant.months]
         rows += zip(texts, [code] * len(texts), *amounts, dso, strict=True)
-        says.append(say.monthly_trend(code, texts[-1], *map(sum, amounts), dso[-1]))
+        says.append(say.monthly_trend(code, texts[0], _until(variant), *map(sum, amounts), dso[-1]))
     return chart(("month", "currency", *names, "dso"), rows, names, says)
+
+
+def _until(variant: Variant) -> str:
+    return variant.oracle.as_of.isoformat()
 
 
 def _ageing(variant: Variant, readings: KpiValues) -> Data:
@@ -144,13 +148,13 @@ def _opex_capex(variant: Variant, readings: KpiValues) -> Data:
     rows: Rows = []
     says: list[Data | None] = []
     for code in variant.currencies:
-        place, end = variant.place(code), month.text(variant.months[-1])
+        place, since = variant.place(code), month.text(variant.months[0])
         opex, capex = ([variant.flow(name, one, place) for one in variant.months] for name in COSTS[:2])
         for one, *amounts in zip(variant.months, opex, capex, strict=True):
             shown = amounts if variant.knows_costs(code) else [None, None]
             rows.append((month.text(one), code, *shown))
         if variant.knows_costs(code):
-            says.append(say.opex_capex(code, end, sum(opex), sum(capex)))
+            says.append(say.opex_capex(code, since, _until(variant), sum(opex), sum(capex)))
     return chart(("month", "currency", "opex", "capex"), rows, ("opex", "capex"), says)
 
 

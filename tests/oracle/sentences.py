@@ -12,9 +12,11 @@ def _said(code: str, sentence: str, **values: object) -> Data:
     return {"currency": code, "sentence": sentence, "values": values}
 
 
-def monthly_trend(code: str, end: str, proposed: int, approved: int, paid: int, dso: float | None) -> Say:
+def monthly_trend(
+    code: str, since: str, until: str, proposed: int, approved: int, paid: int, dso: float | None
+) -> Say:
     """The sums of the months, and DSO where it exists."""
-    values = {"month": end, "proposed": proposed, "approved": approved, "paid": paid}
+    values = {"since": since, "until": until, "proposed": proposed, "approved": approved, "paid": paid}
     if dso is None:
         return _said(code, "totals", **values)
     return _said(code, "totals_and_dso", **values, dso=dso)
@@ -85,11 +87,12 @@ def cash_flow(code: str, months: Sequence[str], line: Data, collected: int) -> S
     return _said(code, "expected", **values, **ends, total=sum(expected))
 
 
-def opex_capex(code: str, end: str, opex: int, capex: int) -> Say:
+def opex_capex(code: str, since: str, until: str, opex: int, capex: int) -> Say:
     """How costs are split."""
     if opex + capex <= 0:
         return None
-    return _said(code, "split", month=end, share=exact(opex, opex + capex), opex=opex, capex=capex)
+    share = exact(opex, opex + capex)
+    return _said(code, "split", since=since, until=until, share=share, opex=opex, capex=capex)
 
 
 def margin_by_project(code: str, found: Mapping[str, Sums]) -> Say:

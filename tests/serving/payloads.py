@@ -32,10 +32,11 @@ FORECAST_BASIS = {
     },
 }
 MILLION = 1_000_000
+_PERIOD = {"since": "2023-07", "until": "2024-06-28"}
 _MONTH_TOTALS = {"proposed": 7_020 * MILLION, "approved": 6_240 * MILLION, "paid": 5_460 * MILLION}
 _EXPECTED = {"amount": 60 * MILLION, "low": 30 * MILLION, "high": 90 * MILLION, "total": 390 * MILLION}
 _SENTENCES: dict[str, tuple[str, dict[str, Any]]] = {
-    "monthly_trend": ("totals_and_dso", {"month": "2024-06", **_MONTH_TOTALS, "dso": 34.5}),
+    "monthly_trend": ("totals_and_dso", {**_PERIOD, **_MONTH_TOTALS, "dso": 34.5}),
     "ageing": ("oldest", {"share": 0.2, "amount": 5 * MILLION}),
     "states": ("largest", {"state": "enviado", "share": 0.4, "amount": 42 * MILLION}),
     "concentration": ("top", {"client": MINE, "share": 0.6, "amount": 90 * MILLION}),

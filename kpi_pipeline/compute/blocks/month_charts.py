@@ -39,13 +39,13 @@ def monthly_trend(slice_: Slice, kpi_values: Sequence[KpiValues]) -> list[Data]:
     codes = names_at(slice_.currencies, currency)
     dso = [trends[at][code] for at, code in zip(variant.tolist(), codes, strict=True)]
     sentences: list[Sentence | None] = []
-    end = slice_.trend_months[-1]
+    period = _period(slice_)
     for days, *sums in zip(
         dso,
         *(amount.sum(axis=1).tolist() for amount in amounts.values()),
         strict=True,
     ):
-        values: Data = {"month": end, **dict(zip(_FLOWS, sums, strict=True))}
+        values: Data = {**period, **dict(zip(_FLOWS, sums, strict=True))}
         if days[-1] is None:
             sentences.append(("totals", values))
         else:
@@ -70,9 +70,9 @@ def opex_capex(slice_: Slice) -> list[Data]:
         for kind in ("opex", "capex")
     )
     opex_sum, both = opex.sum(axis=1), opex.sum(axis=1) + capex.sum(axis=1)
-    end = slice_.trend_months[-1]
+    period = _period(slice_)
     sentences: list[Sentence | None] = [
-        ("split", {"month": end, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
+        ("split", {**period, "share": share, "opex": part, "capex": whole - part}) if whole > 0 else None
         for share, part, whole in zip(
             quotients(opex_sum, both), opex_sum.tolist(), both.tolist(), strict=True
         )
@@ -87,6 +87,11 @@ def opex_capex(slice_: Slice) -> list[Data]:
     drawn = ((opex != 0) | (capex != 0)).ravel()
     of_variant = sentences_by_variant(slice_, variant, currency, sentences)
     return charts_by_variant(slice_, np.repeat(variant, TREND_MONTHS), columns, drawn, of_variant)
+
+
+def _period(slice_: Slice) -> Data:
+    """The months of the trend in words: the first, and the day that ends the last one so far."""
+    return {"since": slice_.trend_months[0], "until": slice_.frame.as_of.isoformat()}
 
 
 def cash_flow(slice_: Slice) -> list[Data]:

@@ -12,6 +12,7 @@ formatted text, and have these kinds:
 | days | float or integer | 12,3 días |
 | count | integer | 1.234 |
 | month | YYYY-MM | mar 2024 |
+| day | YYYY-MM-DD | 28 jun 2024 |
 | name | a client, project or manager as it stands in the data | Minera Ñandú |
 | state, bucket, stage | a value of the chart's column of that name | 31-60 días |
 
@@ -93,12 +94,13 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "monthly_trend": _declared(
         Sentence(
             "totals_and_dso",
-            "dso of the last month exists. month: the last month; proposed, approved, paid: sums of the "
-            "months drawn; dso: that of the last month.",
+            "dso of the last month exists. since: the first month; until: the business date, which ends the "
+            "last month so far; proposed, approved, paid: sums of the months drawn; dso: that of the last "
+            "month.",
             Text(
-                "En los doce meses hasta {month:month} se aprobaron {approved:money} de {proposed:money} "
+                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de {proposed:money} "
                 "propuestos y se pagaron {paid:money}; el DSO es de {dso:days}.",
-                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed was "
+                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} proposed was "
                 "approved and {paid:money} was paid; DSO stands at {dso:days}.",
             ),
         ),
@@ -106,9 +108,9 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "totals",
             "Otherwise. Values as above, without dso.",
             Text(
-                "En los doce meses hasta {month:month} se aprobaron {approved:money} de {proposed:money} "
+                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de {proposed:money} "
                 "propuestos y se pagaron {paid:money}.",
-                "In the twelve months to {month:month}, {approved:money} of {proposed:money} proposed was "
+                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} proposed was "
                 "approved and {paid:money} was paid.",
             ),
         ),
@@ -269,12 +271,12 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "opex_capex": _declared(
         Sentence(
             "split",
-            "The sum of opex and capex is above zero. month: the last month; opex, capex: sums of the months "
+            "The sum of opex and capex is above zero. since, until: as of monthly_trend; opex, capex: sums of the months "
             "drawn; share: opex of their sum.",
             Text(
-                "En los doce meses hasta {month:month}, {share:share} de los costos es operacional "
+                "Por meses calendario, de {since:month} al {until:day}, {share:share} de los costos es operacional "
                 "({opex:money}); la inversión suma {capex:money}.",
-                "In the twelve months to {month:month}, {share:share} of costs is operating expense "
+                "By calendar month, from {since:month} to {until:day}, {share:share} of costs is operating expense "
                 "({opex:money}); capital expense comes to {capex:money}.",
             ),
         ),

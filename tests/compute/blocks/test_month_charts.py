@@ -10,6 +10,7 @@ from kpi_pipeline.compute.blocks.month_charts import (
 from kpi_pipeline.compute.kpi_values import kpi_values
 from kpi_pipeline.model.kpis import KPIS
 from tests.compute.blocks.conftest import basis
+from tests.compute.rows import AS_OF
 
 READ = [kpi for kpi in KPIS if kpi.name in KPIS_READ]
 
@@ -35,13 +36,15 @@ def test_billing_by_month_with_dso_at_its_end(slice_of) -> None:
         {"month": "2024-03", "currency": "CLP", "proposed": 0, "approved": 0, "paid": 0, "dso": 151.0},
         {"month": "2024-03", "currency": "USD", "proposed": 700, "approved": 0, "paid": 0, "dso": None},
     ]
-    sums = {"month": "2024-03", "proposed": 270, "approved": 130, "paid": 50}
+    # The last of the months goes up to the business date only.
+    period = {"since": "2023-04", "until": AS_OF.isoformat()}
+    sums = {**period, "proposed": 270, "approved": 130, "paid": 50}
     assert found["says"] == [
         {"currency": "CLP", "sentence": "totals_and_dso", "values": {**sums, "dso": 151.0}},
         {
             "currency": "USD",
             "sentence": "totals",
-            "values": {"month": "2024-03", "proposed": 700, "approved": 0, "paid": 0},
+            "values": {**period, "proposed": 700, "approved": 0, "paid": 0},
         },
     ]
 
@@ -51,7 +54,7 @@ def test_costs_by_month_of_invoice(slice_of) -> None:
     assert rows_of(everything, currency="CLP", month="2024-01")[0]["opex"] == 130
     assert sum(row["capex"] for row in rows_of(everything, currency="CLP")) == 15
     assert {row["opex"] for row in rows_of(everything, currency="USD")} == {None}
-    values = {"month": "2024-03", "share": 130 / 145, "opex": 130, "capex": 15}
+    values = {"since": "2023-04", "until": AS_OF.isoformat(), "share": 130 / 145, "opex": 130, "capex": 15}
     assert everything["says"] == [{"currency": "CLP", "sentence": "split", "values": values}]
     assert (paid["empty"], paid["says"]) == (True, [])
     assert {(row["opex"], row["capex"]) for row in rows_of(paid)} == {(None, None)}

@@ -1,5 +1,6 @@
 """Charts as their template shows them: the drawing that each declares, and what it says."""
 
+import html
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -358,3 +359,15 @@ def test_a_sentence_that_cannot_be_said_is_refused(said, fault, catalogue, data_
     chart = next(one for one in catalogue.charts if one.name == "ageing")
     with pytest.raises(ValueError, match=fault):
         chart_data(chart, ChartFigures.model_validate(published))
+
+
+def test_a_sum_of_months_names_them_and_the_day_up_to_which_the_last_one_goes(web, press) -> None:
+    press.publish()
+    texts = {
+        language: html.unescape(web.get(f"/manager/dashboard?lang={language}").text).replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
+        for language in ("es", "en")
+    }
+    assert "Por meses calendario, de jul 2023 al 28 jun 2024, se aprobaron" in texts["es"]
+    assert "By calendar month, from Jul 2023 to 28 Jun 2024, " in texts["en"]
