@@ -84,6 +84,15 @@ INVALID_DATE: Final = ProblemType(
         "Give one date as YYYY-MM-DD, such as as_of=2024-05-31; without it the current figures are shown.",
     ),
 )
+UNKNOWN_LANGUAGE: Final = ProblemType(
+    "unknown-language",
+    400,
+    Text("Idioma desconocido", "Unknown language"),
+    Text(
+        "Use lang=es (español) o lang=en (inglés); sin idioma vale el del navegador.",
+        "Use lang=es (Spanish) or lang=en (English); without a language that of the browser counts.",
+    ),
+)
 NO_MONTH_END: Final = ProblemType(
     "no-month-end",
     404,

@@ -15,22 +15,15 @@ from werkzeug.exceptions import HTTPException
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
-from kpi_pipeline.model.filter_parameters import (
-    FILTER_LABELS,
-    FILTER_NAMES,
-    FILTER_PARAMETERS,
-    FilterConflict,
-    NoMonths,
-    QueryError,
-)
+from kpi_pipeline.model.filter_parameters import QueryError
 from kpi_pipeline.model.labels import LANGUAGES, Language, Text
 from serving.as_of import AS_OF, InvalidDate
+from serving.filter_faults import AllowedValues, fault_of
 from serving.freshness_headers import RETRY_S
 from serving.problem_types import (
     BODY_TOO_LARGE,
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
-    FILTER_CONFLICT,
     INTERNAL,
     INVALID_DATE,
     METHOD_NOT_ALLOWED,
@@ -39,11 +32,17 @@ from serving.problem_types import (
     NOT_FOUND,
     NOT_READY,
     PROBLEM_TYPES,
-    UNKNOWN_FILTER,
-    UNKNOWN_FILTER_VALUE,
+    UNKNOWN_LANGUAGE,
     ProblemType,
 )
-from serving.responses import LANGUAGE_PARAMETER, prefers_page, reader_language
+from serving.responses import (
+    LANGUAGE_PARAMETER,
+    UnknownLanguage,
+    browser_language,
+    named_language,
+    prefers_page,
+    reader_language,
+)
 
 MACHINE_PATHS: Final = ("/manager/api/", "/manager/dashboard/status/", "/health/", "/webhook/")
 """Prefixes of addresses that programs read: their errors are JSON. All others are pages."""
@@ -61,29 +60,6 @@ _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
 routes: Final = Blueprint("problems", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AllowedValues:
-    """What a query parameter could be, for people.
-
-    Attributes:
-        label: What it is called; None where only one parameter is at fault.
-        values: As they are shown.
-    """
-
-    label: Text | None
-    values: tuple[Text, ...]
-
-
-_FILTERS: Final = AllowedValues(
-    None,
-    tuple(
-        Text(f"{label.es}: {spelling.es}", f"{label.en}: {spelling.en}")
-        for label, spelling in ((FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in FILTER_NAMES)
-    ),
-)
-"""The filters, each with the name by which an address selects it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +82,11 @@ class RequestedPage:
     @property
     def language(self) -> Language:
         """The language that its address names, else that of the reader's browser."""
-        named = next((value for name, value in self.parameters if name == LANGUAGE_PARAMETER), "")
-        return next((language for language in LANGUAGES if language == named), reader_language())
+        try:
+            named = named_language(value for name, value in self.parameters if name == LANGUAGE_PARAMETER)
+        except UnknownLanguage:
+            named = None
+        return named or browser_language()
 
     def without(self, blamed: Callable[[str, str], bool]) -> str:
         """Its address without the query parameters at fault."""
@@ -207,6 +186,7 @@ def register_problem_handlers(app: Flask) -> None:
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidDate, _invalid_date)
+    app.register_error_handler(UnknownLanguage, _unknown_language)
     app.register_error_handler(QueryError, lambda error: problem_response(filter_problem(error)))
     app.register_error_handler(NoMonthEnd, _no_month_end)
     app.register_error_handler(NoRedis, _unavailable)
@@ -237,6 +217,15 @@ def _invalid_date(error: InvalidDate) -> Response:
     return problem_response(Problem(INVALID_DATE, cause, members=members, blamed=_is_date))
 
 
+def _unknown_language(error: UnknownLanguage) -> Response:
+    cause = Text(
+        f"«{error.value}» no es un idioma de estas páginas.",
+        f'"{error.value}" is no language of these pages.',
+    )
+    members = {"parameter": LANGUAGE_PARAMETER, "value": error.value, "allowed": LANGUAGES}
+    return problem_response(Problem(UNKNOWN_LANGUAGE, cause, members=members, blamed=_is_language))
+
+
 def filter_problem(error: QueryError, page: "RequestedPage | None" = None) -> Problem:
     """The problem of query parameters that are no filter: all that is at fault, at once.
 
@@ -244,7 +233,7 @@ def filter_problem(error: QueryError, page: "RequestedPage | None" = None) -> Pr
         error: What is wrong with them.
         page: The page that the reader sees; None where that is the address requested.
     """
-    faults = [_fault(one) for one in (error, *error.others)]
+    faults = [fault_of(one) for one in (error, *error.others)]
     members = [
         {"parameter": one.parameter, "value": one.value, "allowed": one.allowed}
         for one in (error, *error.others)
@@ -257,70 +246,6 @@ def filter_problem(error: QueryError, page: "RequestedPage | None" = None) -> Pr
         allowed=tuple(fault.allowed for fault in faults),
         page=page,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """One query parameter that is no filter.
-
-    Attributes:
-        kind: What is wrong with it.
-        cause: The same as a sentence.
-        allowed: What it could be.
-        blames: Whether a parameter, by name and value, is at fault.
-    """
-
-    kind: ProblemType
-    cause: Text
-    allowed: AllowedValues
-    blames: Callable[[str, str], bool]
-
-
-def _fault(error: QueryError) -> _Fault:
-    allowed = AllowedValues(error.label, tuple(Text(value, value) for value in error.allowed))
-    if isinstance(error, FilterConflict):
-        return _conflict(error)
-    if isinstance(error, NoMonths):
-        bounds = (error.first, error.last)
-        return _Fault(UNKNOWN_FILTER_VALUE, _no_months(error), allowed, lambda _, value: value in bounds)
-    if error.value is None:
-        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
-        return _Fault(UNKNOWN_FILTER, cause, _FILTERS, lambda name, _: name == error.parameter)
-    cause = Text(
-        f"El filtro «{error.label.es}» no tiene el valor «{error.value}».",
-        f'The filter "{error.label.en}" has no value "{error.value}".',
-    )
-    return _Fault(UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value))
-
-
-def _no_months(error: NoMonths) -> Text:
-    first, last = error.first, error.last
-    if error.is_reversed:
-        return Text(
-            f"El periodo comienza en {first} y termina antes, en {last}.",
-            f"The range begins in {first} and ends before, in {last}.",
-        )
-    begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
-    end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
-    return Text(f"No hay datos{begin.es}{end.es}.", f"There are no data{begin.en}{end.en}.")
-
-
-def _conflict(error: FilterConflict) -> _Fault:
-    label, other = error.label, error.other_label
-    if error.parameter == error.other:
-        values = tuple(Text(value, value) for value in error.allowed)
-        cause = Text(
-            f"El filtro «{label.es}» no puede ser a la vez «{values[0].es}» y «{values[1].es}».",
-            f'The filter "{label.en}" cannot be both "{values[0].en}" and "{values[1].en}".',
-        )
-    else:
-        values = (other, label)
-        cause = Text(
-            f"Los filtros «{other.es}» y «{label.es}» no van juntos.",
-            f'The filters "{other.en}" and "{label.en}" do not go together.',
-        )
-    allowed = AllowedValues(label, values)
-    return _Fault(FILTER_CONFLICT, cause, allowed, lambda name, _: name == error.parameter)
 
 
 def _no_month_end(error: NoMonthEnd) -> Response:
@@ -373,6 +298,10 @@ def _requested_address() -> str:
 
 def _is_date(name: str, _value: str) -> bool:
     return name == AS_OF
+
+
+def _is_language(name: str, _value: str) -> bool:
+    return name == LANGUAGE_PARAMETER
 
 
 def _page(

@@ -1,6 +1,6 @@
 """How answers are sent: in which encoding and language, as JSON, or for ever at the hash of their content."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -25,6 +25,18 @@ _SMALLEST: Final = 1_024
 """Bytes below which compressing is not worth it."""
 
 
+class UnknownLanguage(ValueError):
+    """The parameter `lang` names no language of ours, or several.
+
+    Attributes:
+        value: As it was sent.
+    """
+
+    def __init__(self, value: str) -> None:
+        super().__init__(f"no language: {value}")
+        self.value = value
+
+
 # Clients send few different headers, and reading one takes longer than answering from memory.
 @lru_cache(maxsize=512)
 def choose_encoding(header: str) -> Encoding:
@@ -44,16 +56,12 @@ def choose_encoding(header: str) -> Encoding:
 
 
 @lru_cache(maxsize=512)
-def choose_language(requested: str, header: str) -> Language:
-    """The language of a page; Spanish where the reader prefers neither.
+def choose_language(header: str) -> Language:
+    """The language of a reader's browser; Spanish where that prefers neither.
 
     Args:
-        requested: The `lang` parameter; it wins when it names a language of ours.
         header: The Accept-Language header; regional tags (es-CL, en-GB) count for their language.
     """
-    for language in LANGUAGES:
-        if requested.casefold() == language:
-            return language
     weights: dict[str, float] = {}
     for tag, weight in parse_accept_header(header, LanguageAccept):
         weights.setdefault(tag.partition("-")[0].casefold(), weight)  # the greatest weight comes first
@@ -76,17 +84,36 @@ def requested_encoding() -> Encoding:
     return choose_encoding(request.headers.get("Accept-Encoding", ""))
 
 
+def named_language(values: Iterable[str]) -> Language | None:
+    """The language that values of the parameter `lang` name, in any case; None where all are empty.
+
+    Raises:
+        UnknownLanguage: If one is no language of ours, or they name several.
+    """
+    given = {value.strip().casefold(): value for value in values if value.strip()}
+    language = next((language for language in LANGUAGES if language in given), None)
+    if len(given) > 1 or (given and language is None):
+        raise UnknownLanguage(", ".join(given.values()))
+    return language
+
+
 def requested_language() -> Language | None:
-    """The language that the address of the present request names; None when it names none of ours."""
-    named = request.args.get(LANGUAGE_PARAMETER, "").casefold()
-    return next((language for language in LANGUAGES if language == named), None)
+    """The language that the address of the present request names; raises as `named_language` does."""
+    return named_language(request.args.getlist(LANGUAGE_PARAMETER))
+
+
+def browser_language() -> Language:
+    """The language of the browser that sends the present request."""
+    return choose_language(request.headers.get("Accept-Language", ""))
 
 
 def reader_language() -> Language:
-    """The language of the page that answers the present request: that of its address or of the browser."""
-    return choose_language(
-        request.args.get(LANGUAGE_PARAMETER, ""), request.headers.get("Accept-Language", "")
-    )
+    """The language of the page that answers the present request: that of its address or of the browser.
+
+    Raises:
+        UnknownLanguage: As `named_language`.
+    """
+    return requested_language() or browser_language()
 
 
 def json_response(

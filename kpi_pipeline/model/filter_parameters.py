@@ -44,6 +44,10 @@ FILTER_SPELLINGS: Final = {
     **{PERIOD: PERIOD, "periodo": PERIOD, FROM: FROM, "desde": FROM, TO: TO, "hasta": TO},
 }
 _MONTH_TEXT: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_DATE_TEXT: Final = re.compile(r"(\d{4})[-/.]?(0[1-9]|1[0-2])(?:[-/.]?\d{1,2}.*)?", re.ASCII)
+"""A date, of which the year and the month count."""
+
+_EXAMPLE_MONTH: Final = ("2024-01",)
 _SHOWN: Final = 10
 
 
@@ -104,6 +108,19 @@ class FilterConflict(QueryError):
         return f"filters {self.other!r} and {self.parameter!r} cannot go together"
 
 
+class InvalidMonth(QueryError):
+    """A month that is not written as YYYY-MM, such as a whole date."""
+
+    @property
+    def example(self) -> str:
+        """How to write it: the month of a date, else the last month of the data."""
+        given = _DATE_TEXT.fullmatch(fold(self.value or ""))
+        return f"{given[1]}-{given[2]}" if given else (*_EXAMPLE_MONTH, *self.allowed)[-1]
+
+    def _what(self) -> str:
+        return f"{self.value!r} of {self.parameter!r} is no month; write YYYY-MM, such as {self.example}"
+
+
 class NoMonths(QueryError):
     """A range that holds no month of the data: reversed, or before or after all of them.
 
@@ -152,6 +169,7 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
     Raises:
         QueryError: If a name is no filter or a value is not in the catalogue; with several at fault, the
             first one, which names the others.
+        InvalidMonth: If a month is written otherwise than as YYYY-MM.
         NoMonths: If a range holds no month of the catalogue.
         FilterConflict: If several of a period, a range and months are given, or two different
             ones of one kind.
@@ -208,6 +226,8 @@ def _values_of(
     groups = [group for group in catalogue["groups"] if group["dimension"] == dimension]
     if (group := _named(folded, groups)) is not None:
         return tuple(group["values"])
+    if dimension == MONTH.name and _MONTH_TEXT.fullmatch(folded) is None:
+        raise InvalidMonth(*given, allowed)
     raise QueryError(given.parameter, given.value, (*allowed, *(group["name"] for group in groups)))
 
 
@@ -258,7 +278,7 @@ def _range(first: _Given | None, last: _Given | None, months: tuple[str, ...]) -
 def _month(bound: _Given, months: tuple[str, ...]) -> str:
     text = fold(bound.value)
     if _MONTH_TEXT.fullmatch(text) is None:
-        raise QueryError(*bound, months)
+        raise InvalidMonth(*bound, months)
     return text
 
 

@@ -16,7 +16,7 @@ from kpi_pipeline.logs import TASK_ID, log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import QueryError, parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.labels import LANGUAGES, Text
+from kpi_pipeline.model.labels import Language, Text
 from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
@@ -27,7 +27,7 @@ from serving.pages.live_state import TASK_PARAMETER
 from serving.pages.selection import parameters_of
 from serving.problem_types import REQUEST_REFUSED, UNKNOWN_PRODUCT
 from serving.problems import REFRESH_PATH, RETRY, Problem, RequestedPage, filter_problem
-from serving.responses import LANGUAGE_PARAMETER, json_response, prefers_page
+from serving.responses import LANGUAGE_PARAMETER, json_response, named_language, prefers_page
 
 CLEAR_PATH: Final = "/manager/api/cache/clear"
 
@@ -88,6 +88,7 @@ def _refuse_head() -> None:
 
 
 def _refresh(connection: Connection) -> AnyResponse:
+    _language()  # before anything is requested of the pipeline
     product = _one_product()
     # The body of a GET means nothing.
     posted = request.form.items(multi=True) if request.method == "POST" else ()
@@ -118,8 +119,7 @@ def _refresh(connection: Connection) -> AnyResponse:
 
 def _page_url(connection: Connection, product: str, requested: Filter) -> str:
     """The page that the request came from, under the same filter, ready for one more parameter."""
-    named = request.values.get(LANGUAGE_PARAMETER)
-    language = next((language for language in LANGUAGES if language == named), None)
+    language = _language()
     parameters = (
         parameters_of(connection.catalogues.of(product), requested.as_dict()) if requested.terms else ()
     )
@@ -129,9 +129,14 @@ def _page_url(connection: Connection, product: str, requested: Filter) -> str:
 
 def _page_of_form(parameters: Sequence[tuple[str, str]]) -> RequestedPage:
     """The page that the request came from, with its parameters as they were sent."""
-    named = request.values.get(LANGUAGE_PARAMETER)
-    language = [(LANGUAGE_PARAMETER, named)] if named in LANGUAGES else []
+    named = _language()
+    language = [(LANGUAGE_PARAMETER, named)] if named else []
     return RequestedPage(path_of_form(), (*parameters, *language))
+
+
+def _language() -> Language | None:
+    """The language that the address or the form names; raises as `named_language` does."""
+    return named_language(request.values.getlist(LANGUAGE_PARAMETER))
 
 
 def _one_product() -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -105,9 +105,17 @@ class Formats:
         """A share in percent, to the tenth."""
         return self._decimal(part * 100, "#,##0.0") + "%"
 
-    def points(self, part: float) -> str:
-        """A difference of shares in percentage points, to the tenth, without the unit."""
-        return self._decimal(part * 100, "#,##0.0")
+    def shown_percent(self, part: float) -> Decimal:
+        """A share in percent as `share` rounds it, so that a difference is that of the values shown."""
+        return _rounded(part * 100, 1)
+
+    def shown_days(self, number: int | float) -> Decimal:
+        """A number of days as `days` rounds it."""
+        return _rounded(number, 1 if isinstance(number, float) else 0)
+
+    def points(self, difference: Decimal) -> str:
+        """A difference of two shares in percentage points, to the tenth, without the unit."""
+        return self._decimal(difference, "#,##0.0")
 
     def day(self, day: date) -> str:
         """A calendar day."""
@@ -170,6 +178,11 @@ class Formats:
         # What is rounded to zero has no sign.
         below = number < 0 and any("1" <= digit <= "9" for digit in written)
         return f"\N{MINUS SIGN}{written}" if below else written
+
+
+def _rounded(number: int | float, decimals: int) -> Decimal:
+    """A number rounded as Babel writes it: half to even, of its shortest text."""
+    return Decimal(str(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
 
 
 @cache

@@ -49,6 +49,7 @@ routes: Final = Blueprint("pages", __name__)
 @routes.get("/manager/<path>")
 def page(**_: str) -> Response:
     """One of the pages that the catalogue declares."""
+    reader_language()  # before anything is requested of the pipeline
     connection = current_connection()
     as_of = requested_as_of(list(request.args.items(multi=True)))[0]
     pages = pages_on(connection, as_of)

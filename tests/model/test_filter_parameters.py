@@ -192,7 +192,11 @@ def test_a_range_without_a_month_names_the_months_that_there_are(bounds, blamed,
         ),
         ([("from", "2027-01")], "the data have no month from 2027-01 to the end"),
         ([("to", "2020-01")], "the data have no month from the beginning to 2020-01"),
-        ([("from", "2026-13")], "unknown value '2026-13' of filter 'from'"),
+        ([("from", "2026-13")], "'2026-13' of 'from' is no month; write YYYY-MM, such as 2026-"),
+        ([("from", "2026-01-01")], "'2026-01-01' of 'from' is no month; write YYYY-MM, such as 2026-01; use"),
+        ([("hasta", "2026/2")], "'2026/2' of 'hasta' is no month; write YYYY-MM, such as 2026-"),
+        ([("mes", "enero")], "'enero' of 'mes' is no month; write YYYY-MM, such as 2026-"),
+        ([("to", "20260215")], "'20260215' of 'to' is no month; write YYYY-MM, such as 2026-02"),
     ],
 )
 def test_a_range_without_a_month_says_why(bounds, said) -> None:

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_pipeline.model.labels import LANGUAGES
-from serving.responses import ENCODINGS, choose_encoding, choose_language, prefers_page
+from serving.responses import (
+    ENCODINGS,
+    UnknownLanguage,
+    choose_encoding,
+    choose_language,
+    named_language,
+    prefers_page,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,21 +39,32 @@ def test_encodings(header, encoding) -> None:
 
 
 @pytest.mark.parametrize(
-    ("requested", "header", "language"),
+    ("header", "language"),
     [
-        ("", "", "es"),
-        ("en", "es", "en"),
-        ("EN", "", "en"),
-        ("fr", "en", "en"),
-        ("", "en-US,en;q=0.9", "en"),
-        ("", "es-CL,es;q=0.9,en;q=0.8", "es"),
-        ("", "fr,de;q=0.9", "es"),
-        ("", "en;q=0.5,es-CL;q=0.4", "en"),
-        ("", "en,es", "es"),
+        ("", "es"),
+        ("en-US,en;q=0.9", "en"),
+        ("es-CL,es;q=0.9,en;q=0.8", "es"),
+        ("fr,de;q=0.9", "es"),
+        ("en;q=0.5,es-CL;q=0.4", "en"),
+        ("en,es", "es"),
     ],
 )
-def test_languages(requested, header, language) -> None:
-    assert choose_language(requested, header) == language
+def test_languages_of_browsers(header, language) -> None:
+    assert choose_language(header) == language
+
+
+@pytest.mark.parametrize(
+    ("values", "language"),
+    [([], None), ([""], None), (["en"], "en"), (["EN "], "en"), (["", "es"], "es"), (["es", "es"], "es")],
+)
+def test_languages_that_are_named(values, language) -> None:
+    assert named_language(values) == language
+
+
+@pytest.mark.parametrize("values", [["fr"], ["es-CL"], ["es", "en"], ["en", "fr"], ["e"]])
+def test_languages_that_there_are_not(values) -> None:
+    with pytest.raises(UnknownLanguage):
+        named_language(values)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +83,8 @@ def test_forms(header, is_page) -> None:
     assert prefers_page(header) is is_page
 
 
-@given(st.text(), st.text())
-def test_any_header_has_an_answer(requested: str, header: str) -> None:
+@given(st.text())
+def test_any_header_has_an_answer(header: str) -> None:
     assert choose_encoding(header) in ENCODINGS
-    assert choose_language(requested, header) in LANGUAGES
+    assert choose_language(header) in LANGUAGES
     assert prefers_page(header) in (True, False)

@@ -98,20 +98,20 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "last month so far; proposed, approved, paid: sums of the months drawn; dso: that of the last "
             "month.",
             Text(
-                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de {proposed:money} "
-                "propuestos y se pagaron {paid:money}; el DSO es de {dso:days}.",
-                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} proposed was "
-                "approved and {paid:money} was paid; DSO stands at {dso:days}.",
+                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de "
+                "{proposed:money} propuestos y se pagaron {paid:money}; el DSO es de {dso:days}.",
+                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} "
+                "proposed was approved and {paid:money} was paid; DSO stands at {dso:days}.",
             ),
         ),
         Sentence(
             "totals",
             "Otherwise. Values as above, without dso.",
             Text(
-                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de {proposed:money} "
-                "propuestos y se pagaron {paid:money}.",
-                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} proposed was "
-                "approved and {paid:money} was paid.",
+                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de "
+                "{proposed:money} propuestos y se pagaron {paid:money}.",
+                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} "
+                "proposed was approved and {paid:money} was paid.",
             ),
         ),
     ),
@@ -271,13 +271,13 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "opex_capex": _declared(
         Sentence(
             "split",
-            "The sum of opex and capex is above zero. since, until: as of monthly_trend; opex, capex: sums of the months "
-            "drawn; share: opex of their sum.",
+            "The sum of opex and capex is above zero. since, until: as of monthly_trend; opex, capex: sums of the "
+            "months drawn; share: opex of their sum.",
             Text(
-                "Por meses calendario, de {since:month} al {until:day}, {share:share} de los costos es operacional "
-                "({opex:money}); la inversión suma {capex:money}.",
-                "By calendar month, from {since:month} to {until:day}, {share:share} of costs is operating expense "
-                "({opex:money}); capital expense comes to {capex:money}.",
+                "Por meses calendario, de {since:month} al {until:day}, {share:share} de los costos es "
+                "operacional ({opex:money}); la inversión suma {capex:money}.",
+                "By calendar month, from {since:month} to {until:day}, {share:share} of costs is operating "
+                "expense ({opex:money}); capital expense comes to {capex:money}.",
             ),
         ),
     ),

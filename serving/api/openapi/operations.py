@@ -182,7 +182,7 @@ _CATALOGUE: Final = (
     ),
 )
 _FILE_PARAMETERS: Final = (*_FILTERS, "as_of", "lang", "accept_language")
-_FILE_PROBLEMS: Final = (*_FILTERED, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
+_FILE_PROBLEMS: Final = (*_FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
 _CSV: Final = "text/csv"
 _FILES: Final = (
     Operation(
@@ -228,6 +228,7 @@ _REFRESH_ANSWERS: Final = {
 _REFRESH_PROBLEMS: Final = (
     *_BAD_FILTER,
     problem.FILTER_ROLLED_BACK,
+    problem.UNKNOWN_LANGUAGE,
     problem.UNKNOWN_PRODUCT,
     *_NOT_TAKEN,
     *_NO_FIGURES[1:],
@@ -374,6 +375,7 @@ _DESCRIPTION: Final = (
         "description",
         "A page on which to try the operations",
         {200: answer("The page.", {"text/html": TEXT}, ("Cache-Control", "Vary"))},
+        (problem.UNKNOWN_LANGUAGE,),
         parameters=("lang", "accept_language"),
     ),
 )

@@ -50,7 +50,7 @@ def parameters() -> dict[str, Parameter]:
         ),
         "lang": _query(
             LANGUAGE_PARAMETER,
-            {**TEXT, "examples": list(LANGUAGES)},
+            one_of((*LANGUAGES, "")),
             f"Language of texts, {_listed(LANGUAGES)}; without, that of `Accept-Language`, or Spanish.",
         ),
         "accept_language": _header("Accept-Language", TEXT, "Language of texts where `lang` names none."),

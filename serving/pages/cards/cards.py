@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH, STATE
@@ -241,21 +242,25 @@ def _secondary(kpi: Kpi, kpi_value: KpiValue, figures: Figures, writer: Writer) 
 
 
 def _change(kpi: Kpi, kpi_value: KpiValue, writer: Writer) -> Change | None:
-    if kpi_value.change is None or kpi_value.previous is None:
+    now, earlier, formats = kpi_value.value, kpi_value.previous, writer.formats
+    if kpi_value.change is None or earlier is None or now is None:
         return None
-    size = abs(kpi_value.change)
+    change: float | Decimal = kpi_value.change
+    # Points and days are the difference of the values as they are shown: a reader can check it.
     if kpi.unit == "share":
-        text = writer.texts["points"].format(points=writer.formats.points(size))
+        change = formats.shown_percent(now) - formats.shown_percent(earlier)
+        text = writer.texts["points"].format(points=formats.points(abs(change)))
     elif kpi.unit == "days":
-        text = writer.days(size)
+        change = formats.shown_days(now) - formats.shown_days(earlier)
+        text = writer.days(float(abs(change)) if change.as_tuple().exponent else int(abs(change)))
     elif kpi_value.change_share is not None:
-        text = writer.formats.share(abs(kpi_value.change_share))
+        text = formats.share(abs(kpi_value.change_share))
     else:
-        text = _value(kpi, size, kpi_value.currency, writer).text
-    way = "up" if kpi_value.change > 0 else "down"
+        text = _value(kpi, abs(kpi_value.change), kpi_value.currency, writer).text
+    way = "up" if change > 0 else "down"
     if not any("1" <= digit <= "9" for digit in text):
         way = "level"  # what is rounded to nothing has no direction
-    previous = _value(kpi, kpi_value.previous, kpi_value.currency, writer)
+    previous = _value(kpi, earlier, kpi_value.currency, writer)
     unit = f"\N{NO-BREAK SPACE}{previous.unit}" if previous.unit else ""
     before = writer.texts["change_before"].format(value=previous.text + unit)
     return Change(way, text, before, kpi_value.trend or "")

@@ -77,6 +77,7 @@ def one_sheet(page: str, sheet: str) -> Response:
 
 def _download(name: str, sheet: str | None = None) -> _Download | Response:
     """What is written, or that it is being prepared: a file never holds the figures of a wider filter."""
+    language = reader_language()
     connection = current_connection()
     pairs = list(request.args.items(multi=True))
     parameters = [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER]
@@ -93,7 +94,7 @@ def _download(name: str, sheet: str | None = None) -> _Download | Response:
     if result.state is AnswerState.MISSING:
         return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
     data = page_data(connection, page, result)
-    writer = writer_for(reader_language(), data.catalogue, current_settings().timezone)
+    writer = writer_for(language, data.catalogue, current_settings().timezone)
     return _Download(
         data, writer, _notices(connection, page, pages, result, writer), sheets(page, data.figures, writer)
     )

@@ -111,7 +111,24 @@ def test_the_page_in_english(web, press) -> None:
         ):
             assert expected in text
         assert response.headers["Vary"] == "Accept-Language, Accept-Encoding"
-    assert read(web.get(f"{PAGE}?lang=fr")).all("html") == [{"lang": "es"}]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [PAGE, "/manager/system", "/problems/expired", "/manager/api/docs", "/manager/api/download/manager.csv"],
+)
+def test_a_language_that_there_is_not_is_named(address, web, press) -> None:
+    press.publish()
+    response = web.get(f"{address}?lang=fr", headers={"Accept-Language": "en"})
+    assert response.status_code == 400
+    if address.startswith("/manager/api"):
+        assert response.get_json()["parameter"] == "lang"
+        assert response.get_json()["allowed"] == ["es", "en"]
+    else:
+        text = words(read(response).text)
+        assert '"fr" is no language of these pages.' in text
+        assert "lang=es (Spanish) or lang=en (English)" in text
+        assert f'href="{address}"' in response.text, "the page without it"
 
 
 def test_every_page_is_one_read_of_its_product(web, press, client) -> None:
@@ -318,6 +335,22 @@ def test_without_figures_the_page_is_a_problem(age_s, title, web, press) -> None
     assert response.status_code == 503
     assert title in read(response).text
     assert "Retry-After" in response.headers
+
+
+def test_allowed_values_are_in_the_language_of_the_reader_with_the_word_of_the_address(web, press) -> None:
+    press.publish()
+    spanish, english = (
+        words(read(web.get(f"{PAGE}?estado=nada&lang={language}")).text) for language in ("es", "en")
+    )
+    assert "Enviado" in spanish and "Enviado (enviado)" not in spanish
+    assert "Sent (enviado)" in english and "Paid (pagado)" in english
+    assert "Low (bajo)" in words(read(web.get(f"{PAGE}?banda_monto=x&lang=en")).text)
+    period = words(read(web.get(f"{PAGE}?period=x&lang=en")).text)
+    assert "Last 7 days (7d)" in period
+    month = words(read(web.get(f"{PAGE}?desde=2024-05-01")).text)
+    assert "«2024-05-01» no es un mes: escríbalo como AAAA-MM, por ejemplo 2024-05." in month
+    # Programs send words, not labels.
+    assert "pagado" in web.get("/manager/api/kpis?state=nada").get_json()["allowed"]
 
 
 def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:

@@ -47,8 +47,8 @@ def plain(text: str) -> str:
 def test_a_change_is_written_in_its_unit(cards_of) -> None:
     shown = cards_of(
         "manager",
-        dso={"change": -3.25, "change_share": -0.1, "trend": "improving"},
-        approval_rate={"change": 0.0125, "change_share": 0.1},
+        dso={"value": 34.5, "previous": 37.7, "change": -3.2, "change_share": -0.1, "trend": "improving"},
+        approval_rate={"value": 0.934, "previous": 0.922, "change": 0.012, "change_share": 0.1},
         proposed={"change": -5, "change_share": -0.25},
         receivable={"change": 7_000_000, "change_share": None},
         overdue={"change": 0, "change_share": 0.0, "trend": "stable"},
@@ -70,14 +70,51 @@ def test_a_change_is_written_in_its_unit(cards_of) -> None:
 def test_a_change_that_is_rounded_to_nothing_has_no_direction(cards_of) -> None:
     shown = cards_of(
         "manager",
-        dso={"change": -0.04, "trend": "stable"},
-        approval_rate={"change": 0.0004, "trend": "stable"},
-        acceptance_days={"change": 0.06, "trend": "stable"},
+        dso={"value": 34.5, "previous": 34.54, "change": -0.04, "trend": "stable"},
+        approval_rate={"value": 0.9344, "previous": 0.934, "change": 0.0004, "trend": "stable"},
+        acceptance_days={"value": 9.06, "previous": 9.0, "change": 0.06, "trend": "stable"},
         proposed={"change": 30, "change_share": 0.0004},
     )
     ways = {name: shown[name].figures[0].change.way for name in ("dso", "approval_rate", "proposed")}
     assert ways == {"dso": "level", "approval_rate": "level", "proposed": "level"}
     assert shown["acceptance_days"].figures[0].change.way == "up"
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "shown", "before", "text"),
+    [
+        (0.9526, 0.9549, "95.3%", "95.5%", "0.2 points"),
+        (0.95249, 0.95551, "95.2%", "95.6%", "0.4 points"),
+        (0.0, 1.0, "0.0%", "100.0%", "100.0 points"),
+        (0.9525, 0.9535, "95.2%", "95.4%", "0.2 points"),
+    ],
+)
+def test_a_change_of_a_share_is_the_difference_of_the_shares_shown(
+    cards_of, value, previous, shown, before, text
+) -> None:
+    moved = {"value": value, "previous": previous, "change": value - previous}
+    figure = cards_of("manager", approval_rate=moved)["approval_rate"].figures[0]
+    assert (figure.text, plain(figure.change.text)) == (shown, text)
+    assert before in figure.change.before
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "shown", "before", "text"),
+    [
+        (34.26, 34.54, "34.3", "34.5", "0.2 days"),
+        (34.249, 35.251, "34.2", "35.3", "1.1 days"),
+        (30, 28, "30", "28", "2 days"),
+        (1.04, 0.0, "1.0", "0.0", "1.0 days"),
+    ],
+)
+def test_a_change_of_days_is_the_difference_of_the_days_shown(
+    cards_of, value, previous, shown, before, text
+) -> None:
+    figure = cards_of("manager", dso={"value": value, "previous": previous, "change": value - previous})[
+        "dso"
+    ].figures[0]
+    assert (figure.text, plain(figure.change.text)) == (shown, text)
+    assert before in figure.change.before
 
 
 def test_a_quotient_is_written_in_its_own_units(cards_of) -> None:

@@ -1,0 +1,133 @@
+"""What is wrong with the query parameters of a filter, in the words of people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.filter_parameters import (
+    FILTER_LABELS,
+    FILTER_NAMES,
+    FILTER_PARAMETERS,
+    FILTER_SPELLINGS,
+    PERIOD,
+    FilterConflict,
+    InvalidMonth,
+    NoMonths,
+    QueryError,
+)
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.groups import GROUPS
+from kpi_pipeline.model.labels import LABELS, Text
+from kpi_pipeline.model.periods import PERIODS
+from serving.problem_types import FILTER_CONFLICT, UNKNOWN_FILTER, UNKNOWN_FILTER_VALUE, ProblemType
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedValues:
+    """What a query parameter could be, for people.
+
+    Attributes:
+        label: What it is called; None where only one parameter is at fault.
+        values: As they are shown.
+    """
+
+    label: Text | None
+    values: tuple[Text, ...]
+
+
+_VALUE_LABELS: Final = {dimension.name: LABELS.get(dimension.kind, {}) for dimension in DIMENSIONS}
+"""By dimension, the labels of its values."""
+
+_FILTERS: Final = AllowedValues(
+    None,
+    tuple(
+        Text(f"{label.es}: {spelling.es}", f"{label.en}: {spelling.en}")
+        for label, spelling in ((FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in FILTER_NAMES)
+    ),
+)
+"""The filters, each with the name by which an address selects it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One query parameter that is no filter.
+
+    Attributes:
+        kind: What is wrong with it.
+        cause: The same as a sentence.
+        allowed: What it could be.
+        blames: Whether a parameter, by name and value, is at fault.
+    """
+
+    kind: ProblemType
+    cause: Text
+    allowed: AllowedValues
+    blames: Callable[[str, str], bool]
+
+
+def fault_of(error: QueryError) -> Fault:
+    """What is wrong with a parameter, and what it could be."""
+    allowed = AllowedValues(error.label, tuple(_shown(error.parameter, value) for value in error.allowed))
+    if isinstance(error, FilterConflict):
+        return _conflict(error)
+    if isinstance(error, NoMonths):
+        bounds = (error.first, error.last)
+        return Fault(UNKNOWN_FILTER_VALUE, _no_months(error), allowed, lambda _, value: value in bounds)
+    if error.value is None:
+        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
+        return Fault(UNKNOWN_FILTER, cause, _FILTERS, lambda name, _: name == error.parameter)
+    if isinstance(error, InvalidMonth):
+        cause = Text(
+            f"«{error.value}» no es un mes: escríbalo como AAAA-MM, por ejemplo {error.example}.",
+            f'"{error.value}" is not a month: write it as YYYY-MM, such as {error.example}.',
+        )
+        return Fault(
+            UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value)
+        )
+    cause = Text(
+        f"El filtro «{error.label.es}» no tiene el valor «{error.value}».",
+        f'The filter "{error.label.en}" has no value "{error.value}".',
+    )
+    return Fault(UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value))
+
+
+def _shown(parameter: str, value: str) -> Text:
+    """A value as people read it, with the word of the address in brackets where that is another one."""
+    name = FILTER_SPELLINGS.get(fold(parameter))
+    declared = [group for group in GROUPS if group.dimension == name] if name != PERIOD else PERIODS
+    labels = {entry.name: entry.label for entry in declared} | dict(_VALUE_LABELS.get(name or "", {}))
+    label = labels.get(value, Text(value, value))
+    return Text(
+        *(f"{text} ({value})" if fold(text) != fold(value) else text for text in (label.es, label.en))
+    )
+
+
+def _no_months(error: NoMonths) -> Text:
+    first, last = error.first, error.last
+    if error.is_reversed:
+        return Text(
+            f"El periodo comienza en {first} y termina antes, en {last}.",
+            f"The range begins in {first} and ends before, in {last}.",
+        )
+    begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
+    end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
+    return Text(f"No hay datos{begin.es}{end.es}.", f"There are no data{begin.en}{end.en}.")
+
+
+def _conflict(error: FilterConflict) -> Fault:
+    label, other = error.label, error.other_label
+    if error.parameter == error.other:
+        values = tuple(Text(value, value) for value in error.allowed)
+        cause = Text(
+            f"El filtro «{label.es}» no puede ser a la vez «{values[0].es}» y «{values[1].es}».",
+            f'The filter "{label.en}" cannot be both "{values[0].en}" and "{values[1].en}".',
+        )
+    else:
+        values = (other, label)
+        cause = Text(
+            f"Los filtros «{other.es}» y «{label.es}» no van juntos.",
+            f'The filters "{other.en}" and "{label.en}" do not go together.',
+        )
+    allowed = AllowedValues(label, values)
+    return Fault(FILTER_CONFLICT, cause, allowed, lambda name, _: name == error.parameter)
