@@ -158,6 +158,16 @@ def live_entry(client: redis.Redis, product: str) -> ManifestEntry | None:
         return None
 
 
+def version_of(text: bytes) -> int | None:
+    """The `schema_version` of an entry that may be of another version; None where it is none at all."""
+    try:
+        entry = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    version = entry.get("schema_version") if isinstance(entry, dict) else None
+    return version if isinstance(version, int) else None
+
+
 def month_end_entry(field: str, text: bytes) -> ManifestEntry:
     """Read an entry of the history.
 

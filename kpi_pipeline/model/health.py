@@ -98,6 +98,19 @@ PRODUCT_UNREADABLE: Final = Condition(
     Text("las cifras de {product} no se pueden leer", "the figures of {product} cannot be read"),
     Text("publíquelas de nuevo con «kpi warm»: {detail}", "publish them again with `kpi warm`: {detail}"),
 )
+MONTH_ENDS_UNREADABLE: Final = Condition(
+    "month_ends_unreadable",
+    HealthStatus.DEGRADED,
+    Text(
+        "cierres de mes guardados por otra versión del programa no se pueden leer: {count}, de {first} a "
+        "{last}",
+        "month ends that another version of the program kept cannot be read: {count}, from {first} to {last}",
+    ),
+    Text(
+        "ejecute «kpi warm» y después «kpi backfill --from {first} --to {last}»",
+        "run `kpi warm`, then `kpi backfill --from {first} --to {last}`",
+    ),
+)
 PRODUCT_STALE: Final = Condition(
     "product_stale",
     HealthStatus.DEGRADED,
@@ -132,7 +145,7 @@ RUN_FAILED: Final = Condition(
     "run_failed",
     HealthStatus.DEGRADED,
     Text(
-        "la última ejecución de {products} falló ({job}, {run}) con el mensaje «{detail}»",
+        "la última ejecución de {products} falló ({job}, {run}); mensaje original: «{detail}»",
         "the last run of {products} failed ({job}, {run}): {detail}",
     ),
     Text(
@@ -310,7 +323,7 @@ SOURCE_UNPROBED: Final = Condition(
     "source_unprobed",
     HealthStatus.DEGRADED,
     Text(
-        "el sensor {names} no puede consultar la fuente: «{detail}»",
+        "el sensor {names} no puede consultar la fuente; mensaje original: «{detail}»",
         "the sensor {names} cannot probe the source: {detail}",
     ),
     Text(
@@ -323,7 +336,7 @@ TICKS_FAILED: Final = Condition(
     "ticks_failed",
     HealthStatus.DEGRADED,
     Text(
-        "falló la última evaluación de {names}: «{detail}»",
+        "falló la última evaluación de {names}; mensaje original: «{detail}»",
         "the last tick of {names} failed: {detail}",
     ),
     Text(

@@ -52,6 +52,7 @@ class HealthFacts:
         report: How the pipeline is; None where that is not known.
         server: The server, as of `server_status`.
         last_hour: What was measured within the last hour; None where that cannot be read.
+        unreadable_month_ends: The months, as YYYY-MM and in order, whose ends another version kept.
     """
 
     reachable: bool
@@ -65,6 +66,7 @@ class HealthFacts:
     report: PipelineReport | None
     server: Mapping[str, Any] = field(default_factory=dict)
     last_hour: Performance | None = None
+    unreadable_month_ends: tuple[str, ...] = ()
 
 
 def read_health(
@@ -100,6 +102,7 @@ def read_health(
         report=None if silent else report,
         server=status["redis"],
         last_hour=_last_hour(reader) if reachable else None,
+        unreadable_month_ends=_unreadable_month_ends(reader),
     )
 
 
@@ -108,6 +111,7 @@ def health_of(facts: HealthFacts) -> Health:
     findings = [
         *(_server(facts.server) if facts.reachable else (Finding(conditions.REDIS_UNREACHABLE, ("redis",)),)),
         *_products(facts),
+        *_month_ends(facts.unreadable_month_ends),
         *source_findings(facts.readings),
         *_live(facts.live_readings),
         *_hit_rate(facts.last_hour),
@@ -167,6 +171,16 @@ def _products(facts: HealthFacts) -> Iterator[Finding]:
             yield Finding(conditions.PRODUCT_STALE, (product,), values)
 
 
+def _month_ends(unreadable: tuple[str, ...]) -> Iterator[Finding]:
+    if unreadable:
+        values: dict[str, str | Value] = {
+            "count": Count(len(unreadable)),
+            "first": unreadable[0],
+            "last": unreadable[-1],
+        }
+        yield Finding(conditions.MONTH_ENDS_UNREADABLE, ("month_ends",), values)
+
+
 def source_findings(readings: SourceReadings) -> Iterator[Finding]:
     """The reading of the source that is held, if one is."""
     if readings.held is None:
@@ -176,6 +190,13 @@ def source_findings(readings: SourceReadings) -> Iterator[Finding]:
         yield Finding(conditions.READING_FELL, ("source",), values | {"detail": Phrases(falls)})
     else:
         yield Finding(conditions.READING_REFUSED, ("source",), values)
+
+
+def _unreadable_month_ends(reader: CacheReader) -> tuple[str, ...]:
+    try:
+        return reader.unreadable_month_ends()
+    except CacheUnavailable:
+        return ()  # that Redis does not answer is a finding of its own
 
 
 def _live_readings(reader: CacheReader) -> LiveReadings:

@@ -6,7 +6,7 @@ from typing import Final
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.keys import HISTORY_KEY
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry, version_of
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -48,6 +48,7 @@ class HistoryView:
     def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
         self._alarms = alarms
         self._known: tuple[ManifestEntry, ...] = ()
+        self._unreadable: tuple[str, ...] = ()
         self._view = HashView(read_client, HISTORY_KEY, self._parse)
 
     def entries(self, product: str, since: float) -> tuple[ManifestEntry, ...]:
@@ -56,6 +57,14 @@ class HistoryView:
         `since` and errors are those of `HashView.read`.
         """
         return tuple(entry for entry in self._view.read(since) if entry.product == product)
+
+    def unreadable(self, since: float) -> tuple[str, ...]:
+        """The months, as YYYY-MM and in order, of entries that this version cannot read.
+
+        `since` and errors are those of `HashView.read`.
+        """
+        self._view.read(since)
+        return self._unreadable
 
     def on(self, product: str, as_of: date, since: float) -> ManifestEntry:
         """The newest month end of a product on or before a date.
@@ -71,16 +80,23 @@ class HistoryView:
         raise NoMonthEnd(product, as_of, tuple(entry.as_of for entry in entries))
 
     def _parse(self, raw: Mapping[bytes, bytes]) -> tuple[ManifestEntry, ...]:
-        entries = []
+        entries, unreadable = [], set()
         for field, text in raw.items():
             name = field.decode(errors="replace")
             try:
                 entry = month_end_entry(name, text)
             except CorruptManifest as error:
-                self._alarms.sound("history_corrupt", name, str(error))
+                # What another version wrote is no damage.
+                if version_of(text) in (None, SCHEMA_VERSION):
+                    self._alarms.sound("history_corrupt", name, str(error))
+                    continue
+                unreadable.add(name.rpartition(":")[2])
                 continue
             if entry.schema_version == SCHEMA_VERSION:
                 entries.append(entry)
+            else:
+                unreadable.add(name.rpartition(":")[2])
+        self._unreadable = tuple(sorted(unreadable))
         if raw or not self._known:
             self._known = tuple(sorted(entries, key=lambda entry: entry.as_of))
         return self._known

@@ -8,7 +8,7 @@ from typing import Final, cast
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY
-from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, version_of
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -53,7 +53,9 @@ class ManifestView:
             try:
                 entries[product] = _entry_of(product, text)
             except CorruptManifest as error:
-                self._alarms.sound("manifest_corrupt", product, str(error))
+                # What another version published is no damage: it counts as not published.
+                if version_of(text) in (None, SCHEMA_VERSION):
+                    self._alarms.sound("manifest_corrupt", product, str(error))
                 if product in self._known:
                     entries[product] = self._known[product]
         self._lost = frozenset(self._known.keys() - entries.keys())

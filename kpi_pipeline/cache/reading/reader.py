@@ -197,6 +197,14 @@ class CacheReader:
         entries = self._history.entries(product, time.monotonic() - self._history_poll_s)
         return tuple(entry.as_of for entry in entries)
 
+    def unreadable_month_ends(self) -> tuple[str, ...]:
+        """The months, as YYYY-MM and in order, whose ends another version of the program kept.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        return self._history.unreadable(time.monotonic() - self._history_poll_s)
+
     def catalogue(self, product: str) -> Mapping[str, Any]:
         """The catalogue of a product's live generation: dimensions with values, KPIs, charts.
 

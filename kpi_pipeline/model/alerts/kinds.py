@@ -189,10 +189,13 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
         _of(
             "readings",
             Basis.CACHE,
-            "Hay productos de una lectura anterior, o de lecturas distintas de la fuente.",
-            "Products are of an earlier reading, or of different readings of the source.",
+            "Hay productos de una lectura anterior o de lecturas distintas de la fuente, o cierres de mes "
+            "de otra versión.",
+            "Products are of an earlier reading or of different readings of the source, or month ends of "
+            "another version.",
             health.PRODUCTS_ROLLED_BACK,
             health.READINGS_MIXED,
+            health.MONTH_ENDS_UNREADABLE,
         ),
         _of(
             "reading_held",

@@ -49,7 +49,10 @@ _BY_SCRIPTS: Final[dict[str, Text]] = {
         "No se pudo pedir la actualización; siguen las cifras anteriores. Pruebe en unos segundos.",
         "The refresh could not be requested; the previous figures stay. Try again in a few seconds.",
     ),
-    "refresh_reason": Text("Motivo: {reason}", "Reason: {reason}"),
+    "refresh_cause": Text(
+        "Quien administra el sistema encuentra la causa en la página «Sistema».",
+        "Whoever runs the system finds the cause on the page “System”.",
+    ),
     "preparing_failed": Text(
         "Las cifras de este filtro no se pudieron preparar; se muestran las del filtro más amplio.",
         "The figures for this filter could not be prepared; those of the wider filter are shown.",

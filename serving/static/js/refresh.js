@@ -6,7 +6,6 @@ import { freshUntil, lost, refreshes } from "./state.js";
 import { outcome, pause } from "./task.js";
 
 const KEPT = "refreshes"; // where a page that is reloaded finds what it was following
-const REASON_LENGTH = 300;
 const TRIES = 5;
 const TRY_MS = 150;
 const ENDS = { failed: "refresh_failed", expired: "refresh_expired", unknown: "refresh_unknown" };
@@ -87,7 +86,8 @@ async function follow(product, statusUrl) {
 
 function failure(task) {
   const message = text(ENDS[task.state]);
-  return task.reason ? `${message} ${text("refresh_reason", { reason: task.reason.slice(0, REASON_LENGTH) })}` : message;
+  // The reason is an error in the engineers' words: readers are led to whoever reads those.
+  return task.reason ? `${message} ${text("refresh_cause")}` : message;
 }
 
 function begin(product, own) {

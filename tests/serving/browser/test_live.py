@@ -119,7 +119,11 @@ def test_a_refresh_is_followed_over_a_reload_and_ends_in_the_new_figures(
     ("ok", "reason", "message"),
     [
         (True, None, "Las cifras están al día."),
-        (False, "la fuente no responde", "siguen las anteriores. Motivo: la fuente no responde"),
+        (
+            False,
+            "la fuente no responde",
+            "siguen las anteriores. Quien administra el sistema encuentra la causa",
+        ),
     ],
 )
 def test_a_refresh_that_brings_nothing_new_says_so(ok, reason, message, page, press, requests, requested):
