@@ -1,5 +1,6 @@
 """What is wrong with the query parameters of a filter, in the words of people."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -89,7 +90,21 @@ def fault_of(error: QueryError) -> Fault:
         f"El filtro «{error.label.es}» no tiene el valor «{error.value}».",
         f'The filter "{error.label.en}" has no value "{error.value}".',
     )
+    if repeated := _repeated(error):
+        cause = Text(
+            f"{cause.es} Varios valores se piden repitiendo el filtro: {repeated}.",
+            f"{cause.en} Several values are requested by repeating the filter: {repeated}.",
+        )
     return Fault(UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value))
+
+
+def _repeated(error: QueryError) -> str:
+    """How to request several values that were joined by a mark; empty where they are not that."""
+    parts = [part.strip() for part in re.split("[,;|]", error.value or "")]
+    known = {fold(value) for value in error.allowed}
+    if len(parts) < 2 or not all(fold(part) in known for part in parts):
+        return ""
+    return "&".join(f"{error.parameter}={part}" for part in parts)
 
 
 def _shown(parameter: str, value: str) -> Text:
@@ -107,12 +122,16 @@ def _no_months(error: NoMonths) -> Text:
     first, last = error.first, error.last
     if error.is_reversed:
         return Text(
-            f"El periodo comienza en {first} y termina antes, en {last}.",
-            f"The range begins in {first} and ends before, in {last}.",
+            f"El periodo comienza en {first} y termina antes, en {last}: intercambie los dos meses.",
+            f"The range begins in {first} and ends before, in {last}: exchange the two months.",
         )
     begin = Text(f" desde {first}", f" from {first}") if first else Text("", "")
     end = Text(f" hasta {last}", f" up to {last}") if last else Text("", "")
-    return Text(f"No hay datos{begin.es}{end.es}.", f"There are no data{begin.en}{end.en}.")
+    held = Text("", "")
+    if error.allowed:
+        earliest, latest = error.allowed[0], error.allowed[-1]
+        held = Text(f"; los hay de {earliest} a {latest}", f"; there are from {earliest} to {latest}")
+    return Text(f"No hay datos{begin.es}{end.es}{held.es}.", f"There are no data{begin.en}{end.en}{held.en}.")
 
 
 def _conflict(error: FilterConflict) -> Fault:

@@ -59,6 +59,12 @@ _OF_QUERIES: Final = f"{_OF_PATHS}?%"
 _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
+_WIDER_TEXTS: Final = {
+    **dict.fromkeys((INVALID_DATE, NO_MONTH_END, NO_MONTH_ENDS), "to_current"),
+    UNKNOWN_LANGUAGE: "to_browser_language",
+}
+"""By kind, the text of the link to the page without the parameter at fault, where that is no filter."""
+
 routes: Final = Blueprint("problems", __name__)
 
 
@@ -174,7 +180,7 @@ def problem_response(problem: Problem) -> Response:
             allowed=problem.allowed,
             page=problem.page,
             blamed=problem.blamed,
-            wider_text="to_current" if problem.blamed is _is_date else "",
+            wider_text=_WIDER_TEXTS.get(problem.kind, ""),
         )
     response.headers.update(problem.headers)
     return response

@@ -44,8 +44,12 @@ FILTER_SPELLINGS: Final = {
     **{PERIOD: PERIOD, "periodo": PERIOD, FROM: FROM, "desde": FROM, TO: TO, "hasta": TO},
 }
 _MONTH_TEXT: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-_DATE_TEXT: Final = re.compile(r"(\d{4})[-/.]?(0[1-9]|1[0-2])(?:[-/.]?\d{1,2}.*)?", re.ASCII)
-"""A date, of which the year and the month count."""
+_MONTH: Final = "(0?[1-9]|1[0-2])"
+_DATE_TEXTS: Final = (
+    re.compile(rf"(?P<year>\d{{4}})[-/. ]?(?P<month>{_MONTH})(?:[-/. ]?\d{{1,2}}(?:[t ].*)?)?", re.ASCII),
+    re.compile(rf"(?:\d{{1,2}}[-/. ])?(?P<month>{_MONTH})[-/. ](?P<year>\d{{4}})", re.ASCII),
+)
+"""Months and dates in other ways of writing; the day comes before the month, as in Chile."""
 
 _EXAMPLE_MONTH: Final = ("2024-01",)
 _SHOWN: Final = 10
@@ -114,8 +118,10 @@ class InvalidMonth(QueryError):
     @property
     def example(self) -> str:
         """How to write it: the month of a date, else the last month of the data."""
-        given = _DATE_TEXT.fullmatch(fold(self.value or ""))
-        return f"{given[1]}-{given[2]}" if given else (*_EXAMPLE_MONTH, *self.allowed)[-1]
+        for pattern in _DATE_TEXTS:
+            if given := pattern.fullmatch(fold(self.value or "")):
+                return f"{given['year']}-{int(given['month']):02d}"
+        return (*_EXAMPLE_MONTH, *self.allowed)[-1]
 
     def _what(self) -> str:
         return f"{self.value!r} of {self.parameter!r} is no month; write YYYY-MM, such as {self.example}"

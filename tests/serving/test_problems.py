@@ -140,7 +140,8 @@ def test_all_that_is_at_fault_is_named_at_once(web, press) -> None:
     page = web.get(f"/manager/critical?{query}&lang=es").text
     assert re.findall(r'class="problem-cause">([^<]*)<', page) == [
         "El filtro «Cliente» no tiene el valor «Nadie». El filtro «Proyecto» no tiene el valor «P-999». "
-        "El filtro «Estado» no tiene el valor «perdido». No hay datos desde 2031-01."
+        "El filtro «Estado» no tiene el valor «perdido». No hay datos desde 2031-01; los "
+        "hay de 2023-07 a 2024-06."
     ]
     assert 'href="/manager/critical?client=Minera+Nandu&amp;lang=es"' in page
     assert "Valores permitidos de «Proyecto»" in page

@@ -271,8 +271,8 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "opex_capex": _declared(
         Sentence(
             "split",
-            "The sum of opex and capex is above zero. since, until: as of monthly_trend; opex, capex: sums of "
-            "the months drawn; share: opex of their sum.",
+            "The sum of opex and capex is above zero. since, until: as of monthly_trend; opex, capex: sums "
+            "of the months drawn; share: opex of their sum.",
             Text(
                 "Por meses calendario, de {since:month} al {until:day}, {share:share} de los costos es "
                 "operacional ({opex:money}); la inversión suma {capex:money}.",

@@ -14,6 +14,9 @@ TEXTS: Final[dict[str, Text]] = {
     "api": Text("API HTTP", "HTTP API"),
     "to_wider_several": Text("Ver la página sin estos filtros", "Show the page without these filters"),
     "to_current": Text("Ver las cifras actuales", "Show the current figures"),
+    "to_browser_language": Text(
+        "Ver la página en el idioma del navegador", "Show the page in your browser's language"
+    ),
     "to_dashboard": Text("Volver al panel", "Back to the dashboard"),
     # Figures of the past.
     "historic_notice": Text(

@@ -1,5 +1,6 @@
 """The pages: both languages, every state, and nothing that a client's name could break."""
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -349,6 +350,13 @@ def test_allowed_values_are_in_the_language_of_the_reader_with_the_word_of_the_a
     assert "Last 7 days (7d)" in period
     month = words(read(web.get(f"{PAGE}?desde=2024-05-01")).text)
     assert "«2024-05-01» no es un mes: escríbalo como AAAA-MM, por ejemplo 2024-05." in month
+    for query, said in {
+        "from=2024-05&to=2024-03": "termina antes, en 2024-03: intercambie los dos meses.",
+        "from=2030-01": "No hay datos desde 2030-01; los hay de 2023-07 a 2024-06.",
+        "estado=pagado,enviado": "repitiendo el filtro: estado=pagado&estado=enviado.",
+        "lang=fr": "Ver la página en el idioma del navegador",
+    }.items():
+        assert said in words(html.unescape(read(web.get(f"{PAGE}?{query}")).text)), query
     # Programs send words, not labels.
     assert "pagado" in web.get("/manager/api/kpis?state=nada").get_json()["allowed"]
 
@@ -371,14 +379,17 @@ def test_an_unknown_filter_names_what_is_allowed(web, press) -> None:
     [
         (
             "from=2099-02&to=2099-01&lang=en",
-            "The range begins in 2099-02 and ends before, in 2099-01.",
+            "The range begins in 2099-02 and ends before, in 2099-01: exchange the two months.",
         ),
         (
             "desde=2099-02&hasta=2099-01&lang=es",
-            "El periodo comienza en 2099-02 y termina antes, en 2099-01.",
+            "El periodo comienza en 2099-02 y termina antes, en 2099-01: intercambie los dos meses.",
         ),
-        ("from=2099-01&lang=en", "There are no data from 2099-01."),
-        ("from=1999-01&to=1999-02&lang=es", "No hay datos desde 1999-01 hasta 1999-02."),
+        ("from=2099-01&lang=en", "There are no data from 2099-01; there are from 2023-07 to 2024-06."),
+        (
+            "from=1999-01&to=1999-02&lang=es",
+            "No hay datos desde 1999-01 hasta 1999-02; los hay de 2023-07 a 2024-06.",
+        ),
     ],
 )
 def test_a_range_without_a_month_says_why(web, press, query: str, said: str) -> None:
