@@ -213,6 +213,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
 
     Attributes:
         window_months: Months of the window over which flows are summed.
+        window_first: Its first day.
         beside: KPIs that every page shows beside its cards.
     """
 
@@ -223,6 +224,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     kpis: list[Kpi]
     kpi_groups: list[KpiGroup]
     window_months: Annotated[int, Field(ge=1)]
+    window_first: Annotated[date, Field(strict=False)]
     currencies: list[Currency]
     charts: list[Chart]
     tables: list[Table]

@@ -36,9 +36,9 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         have it; `periods` and `groups`, names for several of these values; `kpis` with labels, unit,
         formula, target, meaning and what their cards show, under the headings of `kpi_groups`; `pages`, each
         with its product, KPIs, charts and tables; `beside`, KPIs beside the cards of every page; `tables` and
-        `charts` with their texts and columns; `labels` of values by kind; `thresholds`; `window_months` of
-        flows; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and `states` in order;
-        `drawing`, what all charts share; and `specs`, the specifications by digest.
+        `charts` with their texts and columns; `labels` of values by kind; `thresholds`; `window_months` and
+        `window_first` of flows; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and
+        `states` in order; `drawing`, what all charts share; and `specs`, the specifications by digest.
     """
     return {
         "as_of": cube.frame.as_of.isoformat(),
@@ -46,6 +46,7 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         **declarations(cube.frame.thresholds),
         "thresholds": asdict(cube.frame.thresholds),
         "window_months": cube.frame.days.window_months,
+        "window_first": cube.frame.days.window_first(cube.frame.as_of).isoformat(),
         "currencies": [
             {"code": code, "decimals": get_currency_precision(code)} for code in cube.frame.currencies
         ],

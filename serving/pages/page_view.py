@@ -9,6 +9,7 @@ from serving.pages.cards.cards import (
     comparison_text,
     definitions,
     lacking_costs,
+    window_text,
 )
 from serving.pages.charts.panels import ChartPanels, chart_panels
 from serving.pages.charts.view import chart_view
@@ -24,6 +25,7 @@ class PageView:
     Attributes:
         is_empty: Whether there is nothing under the filter.
         comparison: What the changes on the cards compare.
+        window: From which day to which cards sum flows; empty where none does.
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
         card_groups: Its KPIs.
         beside: What is issued and not receivable; empty where there is nothing of it.
@@ -34,6 +36,7 @@ class PageView:
 
     is_empty: bool
     comparison: str
+    window: str
     lacking_costs: str
     card_groups: list[CardGroup]
     beside: list[BesidePart]
@@ -53,6 +56,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
     return PageView(
         is_empty=not figures.currencies,
         comparison=comparison_text(page, figures, writer),
+        window=window_text(page, figures, writer),
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
         beside=beside_parts(figures, writer),

@@ -67,6 +67,7 @@ def catalogue(**changes: Any) -> dict[str, Any]:
         "charts": catalogue_charts(SPEC_DIGEST),
         **declarations(Thresholds()),
         "window_months": 12,
+        "window_first": "2023-06-29",
         "specs": {SPEC_DIGEST: SPEC},
         **changes,
     }

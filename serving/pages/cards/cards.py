@@ -151,6 +151,19 @@ def comparison_text(page: Page, figures: Figures, writer: Writer) -> str:
     return texts["comparison"].format(day=day, before=before)
 
 
+def window_text(page: Page, figures: Figures, writer: Writer) -> str:
+    """From which day to which cards sum flows; empty where a page has none, or its months are given."""
+    has_flows = any(kpi is not None and kpi.period == "window" for kpi in map(writer.kpi, page.kpis))
+    if figures.cohort is not None or not has_flows:
+        return ""
+    catalogue, day = writer.catalogue, writer.formats.day
+    return writer.texts["window"].format(
+        count=Counted(str(catalogue.window_months)),
+        first=day(catalogue.window_first),
+        day=day(catalogue.as_of),
+    )
+
+
 def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], writer: Writer) -> Card:
     kpi_values = figures.kpis.get(kpi.name, ())
     absent = writer.texts["no_data"]

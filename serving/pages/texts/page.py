@@ -46,6 +46,10 @@ TEXTS: Final[dict[str, Text]] = {
         "Cambios: al {day} frente a como estaba al {before}.",
         "Changes: as of {day} compared with how it stood on {before}.",
     ),
+    "window": Text(
+        "«Últimos {count} {count:mes|meses}» va del {first} al {day}; los gráficos suman meses calendario.",
+        "“Last {count} {count:month|months}” runs from {first} to {day}; charts sum calendar months.",
+    ),
     "comparison_none": Text(
         "Sin cambios que mostrar: los datos no alcanzan la fecha de comparación.",
         "No changes to show: the data do not reach back to the day of comparison.",

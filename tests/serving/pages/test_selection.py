@@ -33,6 +33,7 @@ STORED = {
     ),
     **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages", "beside")},
     "window_months": 12,
+    "window_first": "2023-06-29",
     "labels": {},
     "specs": {},
 }

@@ -6,7 +6,7 @@ import pytest
 
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS
 from serving.catalogue import Catalogue
-from serving.pages.cards.cards import Card, card_groups, comparison_text, lacking_costs
+from serving.pages.cards.cards import Card, card_groups, comparison_text, lacking_costs, window_text
 from serving.pages.formats import Formats
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import Writer, writer_for
@@ -213,6 +213,15 @@ def test_the_comparison_is_written_once(head, text, catalogue, writer, data_of) 
     data = {**data_of("dashboards"), **head}
     page = catalogue.pages[0]
     assert comparison_text(page, read_figures(data, page, catalogue), writer) == text
+
+
+def test_the_days_of_the_window_are_named_where_cards_sum_it(catalogue, writer, data_of) -> None:
+    data, page = data_of("dashboards"), catalogue.pages[0]
+    assert window_text(page, read_figures(data, page, catalogue), writer) == (
+        "“Last 12 months” runs from 29 Jun 2023 to 28 Jun 2024; charts sum calendar months."
+    )
+    of_months = {**data, "cohort": {"open": 0}}
+    assert window_text(page, read_figures(of_months, page, catalogue), writer) == ""
 
 
 def test_a_day_that_the_data_do_not_reach_compares_nothing(catalogue, writer, data_of) -> None:
