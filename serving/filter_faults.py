@@ -137,10 +137,11 @@ def _no_months(error: NoMonths) -> Text:
 def _conflict(error: FilterConflict) -> Fault:
     label, other = error.label, error.other_label
     if error.parameter == error.other:
-        values = tuple(Text(value, value) for value in error.allowed)
+        values = tuple(_shown(error.parameter, value) for value in error.allowed)
+        one, second = error.allowed
         cause = Text(
-            f"El filtro «{label.es}» no puede ser a la vez «{values[0].es}» y «{values[1].es}».",
-            f'The filter "{label.en}" cannot be both "{values[0].en}" and "{values[1].en}".',
+            f"El filtro «{label.es}» no puede ser a la vez «{one}» y «{second}».",
+            f'The filter "{label.en}" cannot be both "{one}" and "{second}".',
         )
     else:
         values = (other, label)

@@ -46,8 +46,9 @@ FILTER_SPELLINGS: Final = {
 _MONTH_TEXT: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _MONTH: Final = "(0?[1-9]|1[0-2])"
 _DATE_TEXTS: Final = (
-    re.compile(rf"(?P<year>\d{{4}})[-/. ]?(?P<month>{_MONTH})(?:[-/. ]?\d{{1,2}}(?:[t ].*)?)?", re.ASCII),
+    re.compile(rf"(?P<year>\d{{4}})[-/. ](?P<month>{_MONTH})(?:[-/. ]\d{{1,2}}(?:[t ].*)?)?", re.ASCII),
     re.compile(rf"(?:\d{{1,2}}[-/. ])?(?P<month>{_MONTH})[-/. ](?P<year>\d{{4}})", re.ASCII),
+    re.compile(r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?:\d{2})?", re.ASCII),
 )
 """Months and dates in other ways of writing; the day comes before the month, as in Chile."""
 

@@ -219,12 +219,26 @@ def test_a_refresh_leads_back_in_few_words(web, press) -> None:
 @pytest.mark.parametrize(
     ("query", "kind", "parameter", "allowed", "said", "listed"),
     [
-        ("periodo=5d", "unknown-filter-value", "periodo", "7d", "filtro «Periodo»", "7d"),
-        ("desde=2024-13", "unknown-filter-value", "desde", "2024-06", "filtro «Desde el mes»", "2024-06"),
+        ("periodo=5d", "unknown-filter-value", "periodo", "7d", "filtro «Periodo»", "Últimos 7 días (7d)"),
+        (
+            "desde=2024-13",
+            "unknown-filter-value",
+            "desde",
+            "2024-06",
+            "como AAAA-MM, por ejemplo 2024-06",
+            "2024-06",
+        ),
         ("from=2024-07", "unknown-filter-value", "from", "2024-06", "datos desde 2024-07", "2024-06"),
         ("from=2024-05&to=2024-02", "unknown-filter-value", "from", "2024-02", "antes, en", "2024-02"),
         ("period=3m&mes=2024-05", "filter-conflict", "period", "mes", "«Mes» y «Periodo»", "Mes"),
-        ("period=3m&period=6m", "filter-conflict", "period", "6m", "filtro «Periodo»", "6m"),
+        (
+            "period=3m&period=6m",
+            "filter-conflict",
+            "period",
+            "6m",
+            "filtro «Periodo»",
+            "Últimos 6 meses (6m)",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_bad_request(
