@@ -232,10 +232,20 @@ UNKNOWN_DOWNLOAD: Final = ProblemType(
     404,
     Text("Descarga desconocida", "Unknown download"),
     Text(
-        "Use uno de los nombres permitidos. Cada página se descarga como <página>.xlsx, sus indicadores como "
-        "<página>.csv y cada tabla como <página>/<tabla>.csv.",
-        "Use one of the allowed names. Each page is <page>.xlsx, its key figures are <page>.csv, "
-        "and each table is <page>/<table>.csv.",
+        "Use uno de los nombres permitidos. Cada página se descarga como <página>.xlsx o <página>.pdf, sus "
+        "indicadores como <página>.csv y cada tabla como <página>/<tabla>.csv.",
+        "Use one of the allowed names. Each page is <page>.xlsx or <page>.pdf, its key figures are "
+        "<page>.csv, and each table is <page>/<table>.csv.",
+    ),
+)
+NO_DOCUMENTS: Final = ProblemType(
+    "no-documents",
+    501,
+    Text("No es posible crear archivos PDF", "PDF files cannot be made"),
+    Text("Descargue la página en Excel.", "Download the page as Excel."),
+    Text(
+        "Instale Pango en el servidor web (libpango-1.0-0 y libpangoft2-1.0-0).",
+        "Install Pango on the web server (libpango-1.0-0 and libpangoft2-1.0-0).",
     ),
 )
 CROSS_SITE: Final = ProblemType(

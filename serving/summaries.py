@@ -1,6 +1,6 @@
-"""Summaries: the figures of a page as a workbook, by e-mail, on the days that the file of rules names.
+"""Summaries: the figures of a page as a PDF and a workbook, by e-mail, on certain days.
 
-The workbook is the page's own download: of the stored generation, which its first sheet names with its date.
+Both are the page's own downloads: of one stored generation, which each names with its date.
 A thread of each web process looks what is due; one of them sends it.
 """
 
@@ -21,6 +21,7 @@ import redis
 from flask import Flask
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
+from werkzeug.test import TestResponse
 
 from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered
 from kpi_pipeline.alerts.messages import Attachment, Note
@@ -37,17 +38,19 @@ from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
 from serving.pages.addresses import page_path
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
+from serving.problem_types import NO_DOCUMENTS
 
 PERIOD_S: Final = 60.0
 """Seconds between two looks."""
 
 THREAD_NAME: Final = "summaries"
 _LOG: Final = logging.getLogger(__name__)
+_NO_PDF: Final = "summary_without_pdf"
 _FILE_NAME: Final = re.compile(r'filename="([^"]+)"')
 _LABELS: Final = {page.name: page.label for page in PAGES}
 _TITLE: Final = Text("{page}: cifras al {as_of}", "{page}: figures as of {as_of}")
 _BODY: Final = Text(
-    "Las cifras de la página «{page}» al {as_of} van en el archivo adjunto.\nGeneración: {generation}",
+    "Las cifras de la página «{page}» al {as_of} van en los archivos adjuntos.\nGeneración: {generation}",
     "The figures of the page “{page}” as of {as_of} are attached.\nGeneration: {generation}",
 )
 _STALE: Final = Text(
@@ -143,7 +146,7 @@ class SummarySender:
             return
         try:
             addresses = file.summary_addresses(name)
-            note = self._note(summary)
+            note = self._note(client, name, summary)
             for address in addresses[state.sent :]:
                 self.notifier.send(address, note)
                 state.sent += 1
@@ -155,33 +158,53 @@ class SummarySender:
             state.attempts += 1
         _keep(client, name, state)
 
-    def _note(self, summary: Summary) -> Note:
-        """The workbook of the live generation, and what it is of.
+    def _note(self, client: redis.Redis, name: str, summary: Summary) -> Note:
+        """The files of the live generation, and what they are of.
 
         Raises:
-            NotReady: If it cannot be written now.
+            NotReady: If they cannot be written now.
         """
         pairs = [(dimension, value) for dimension, values in summary.filter.items() for value in values]
         question = urlencode([*pairs, ("lang", summary.language)])
-        path = f"{DOWNLOADS_PATH}/{in_address(summary.page)}.xlsx?{question}"
-        answer = self.app.test_client().get(path)
-        if answer.status_code != 200:
-            raise NotReady(f"the workbook is answered with status {answer.status_code}")
-        named = _FILE_NAME.search(answer.headers["Content-Disposition"])
+        book, printed = (self._file(summary.page, ending, question) for ending in ("xlsx", "pdf"))
+        if printed is None:
+            Alarms(client).sound(_NO_PDF, name, "install Pango where the web server runs")
+        files = [file for file in (printed, book) if file is not None]
+        headers = files[0].headers
+        if any(file.headers["X-Generation"] != headers["X-Generation"] for file in files):
+            raise NotReady("a new generation came in between")
         language = summary.language
         values = {
             "page": _LABELS[summary.page].into(language),
-            "as_of": answer.headers["X-As-Of"],
-            "generation": answer.headers["X-Generation"],
+            "as_of": headers["X-As-Of"],
+            "generation": headers["X-Generation"],
         }
         lines = [_BODY.into(language).format(**values)]
-        if answer.headers["X-Cache-State"] != "fresh":
+        if headers["X-Cache-State"] != "fresh":
             lines.append(_STALE.into(language))
         if self.settings.public_url:
             base = str(self.settings.public_url).rstrip("/")
             lines.append(f"{_PAGE.into(language)}: {base}{page_path(summary.page)}?{question}")
-        file = Attachment(named[1] if named else "figures.xlsx", answer.mimetype or "", answer.data)
-        return Note(_TITLE.into(language).format(**values), "\n".join(lines), file)
+        attached = tuple(_attachment(file) for file in files)
+        return Note(_TITLE.into(language).format(**values), "\n".join(lines), attached)
+
+    def _file(self, page: str, ending: str, question: str) -> TestResponse | None:
+        """One download of a page; None where this machine cannot make it.
+
+        Raises:
+            NotReady: If it cannot be written now.
+        """
+        answer = self.app.test_client().get(f"{DOWNLOADS_PATH}/{in_address(page)}.{ending}?{question}")
+        if answer.status_code == NO_DOCUMENTS.status:
+            return None
+        if answer.status_code != 200:
+            raise NotReady(f"the {ending} file is answered with status {answer.status_code}")
+        return answer
+
+
+def _attachment(file: TestResponse) -> Attachment:
+    named = _FILE_NAME.search(file.headers["Content-Disposition"])
+    return Attachment(named[1] if named else "figures", file.mimetype or "", file.data)
 
 
 def _known(client: redis.Redis, name: str) -> _State | None:

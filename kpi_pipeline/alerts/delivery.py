@@ -44,8 +44,7 @@ class AppriseNotifier:
         if not sender.add(address):
             raise Undelivered(_UNKNOWN)
         files = AppriseAttachment()
-        if note.attachment is not None:
-            file = note.attachment
+        for file in note.attachments:
             made = AttachMemory(content=file.content, name=file.name, mimetype=file.mimetype)  # type: ignore[no-untyped-call]
             files.add(made)
         try:

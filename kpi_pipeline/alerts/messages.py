@@ -46,11 +46,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is sent at once: a line of title, text, and a file if there is one."""
+    """What is sent at once: a line of title, text, and files."""
 
     title: str
     body: str
-    attachment: Attachment | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 def compose(messages: Sequence[Message], language: Language, settings: Settings) -> Note:

@@ -1,4 +1,4 @@
-"""Summaries are sent once when they are due, with the page's workbook, and again when that fails."""
+"""Summaries are sent once when they are due, with the page's PDF and workbook, and again when that fails."""
 
 from datetime import datetime
 from io import BytesIO
@@ -15,6 +15,7 @@ from kpi_pipeline.cache.keys import ALARMS_KEY
 from kpi_pipeline.model.alerts.rules import parse_rules
 from serving.app import create_app
 from serving.cache_access import CacheAccess
+from serving.pages.downloads.documents import NoDocuments
 from serving.summaries import SummarySender
 from tests.alerts.conftest import Mailbox, Time, mailbox, notifications  # noqa: F401 - fixtures
 from tests.waiting import wait_until
@@ -58,8 +59,11 @@ def test_a_summary_is_sent_on_its_next_day_and_once(press, sender_of, clock, not
     assert note.title.endswith(": figures as of 2024-06-28")
     assert f"Generation: {entry.generation}" in note.body
     assert "Page: https://kpi.example/manager/indicators?lang=en" in note.body
-    assert note.attachment.name.endswith("2024-06-28.xlsx")
-    with ZipFile(BytesIO(note.attachment.content)) as book:
+    document, workbook = note.attachments
+    assert document.name.endswith("2024-06-28.pdf")
+    assert document.content.startswith(b"%PDF")
+    assert workbook.name.endswith("2024-06-28.xlsx")
+    with ZipFile(BytesIO(workbook.content)) as book:
         assert entry.generation in book.read("xl/sharedStrings.xml").decode()
 
 
@@ -110,7 +114,30 @@ def test_only_one_process_sends(press, sender_of, clock, notifications) -> None:
     assert notifications.sent == []
 
 
-def test_the_workbook_arrives_as_mail(press, sender_of, clock, mailbox: Mailbox, monkeypatch) -> None:  # noqa: F811
+def test_without_pango_the_workbook_goes_alone(
+    press,
+    sender_of,
+    clock,
+    notifications,  # noqa: F811
+    client: redis.Redis,
+    monkeypatch,
+) -> None:
+    press.publish("kpis")
+
+    def lacking(*_):
+        raise NoDocuments
+
+    monkeypatch.setattr("serving.pages.downloads.routes.document", lacking)
+    sender = sender_of()
+    sender.look()
+    clock.now += 86_400
+    sender.look()
+    (file,) = notifications.sent[0][1].attachments
+    assert file.name.endswith(".xlsx")
+    assert client.hget(ALARMS_KEY, "summary_without_pdf") == b"1"
+
+
+def test_the_files_arrive_as_mail(press, sender_of, clock, mailbox: Mailbox, monkeypatch) -> None:  # noqa: F811
     address = f"mailto://127.0.0.1:{mailbox.port}?from=kpi@example.com&to=ana@example.com&mode=insecure"
     press.publish("kpis")
     sender = sender_of(notifier=AppriseNotifier())
@@ -119,9 +146,12 @@ def test_the_workbook_arrives_as_mail(press, sender_of, clock, mailbox: Mailbox,
     clock.now += 86_400
     sender.look()
     (mail,) = mailbox.mails
-    (file,) = mail.iter_attachments()
-    assert file.get_filename().endswith(".xlsx")
-    assert ZipFile(BytesIO(file.get_content())).testzip() is None
+    document, workbook = mail.iter_attachments()
+    assert document.get_content_type() == "application/pdf"
+    assert document.get_filename().endswith(".pdf")
+    assert document.get_content().startswith(b"%PDF")
+    assert workbook.get_filename().endswith(".xlsx")
+    assert ZipFile(BytesIO(workbook.get_content())).testzip() is None
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ class Webhook(_Table):
 
 
 class Summary(_Table):
-    """The figures of a page as a workbook, sent on certain days.
+    """The figures of a page as a PDF and a workbook, sent on certain days.
 
     Attributes:
         url_env: Environment variable of the addresses, as of a route.

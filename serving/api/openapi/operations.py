@@ -23,6 +23,7 @@ from serving.api.performance import PERFORMANCE_PATH
 from serving.api.refresh import CLEAR_PATH
 from serving.forms import FORM_TYPES
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
+from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.workbooks import MIMETYPE as WORKBOOK
 from serving.problem_types import ProblemType
@@ -193,6 +194,16 @@ _FILES: Final = (
         "A page as an Excel workbook",
         file(WORKBOOK, {}, "The workbook: a sheet for each table and chart."),
         _FILE_PROBLEMS,
+        ("page", *_FILE_PARAMETERS),
+    ),
+    Operation(
+        "downloadDocument",
+        "get",
+        f"{DOWNLOADS_PATH}/{{page}}.pdf",
+        "files",
+        "A page as a PDF",
+        file(DOCUMENT, {}, "The document: key figures, charts and tables."),
+        (*_FILE_PROBLEMS, problem.NO_DOCUMENTS),
         ("page", *_FILE_PARAMETERS),
     ),
     Operation(

@@ -33,6 +33,10 @@ class DownloadLinks:
         """The address of everything in one workbook."""
         return self._of(f"{in_address(self.page)}.xlsx")
 
+    def document(self) -> str:
+        """The address of everything as a PDF."""
+        return self._of(f"{in_address(self.page)}.pdf")
+
     def key_figures(self) -> str:
         """The address of the page's KPIs as CSV."""
         return self._of(f"{in_address(self.page)}.csv")

@@ -1,4 +1,4 @@
-"""The figures of a page as files: one workbook of everything, or one table as CSV."""
+"""The figures of a page as files: a workbook or a PDF of everything, or one table as CSV."""
 
 import re
 import unicodedata
@@ -17,6 +17,8 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.catalogue import Page
 from serving.lookup import LookupResult, look_up
 from serving.pages.downloads.csv_files import csv_file
+from serving.pages.downloads.documents import MIMETYPE as PDF
+from serving.pages.downloads.documents import NoDocuments, document
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
@@ -25,7 +27,7 @@ from serving.pages.page_data import PageData, catalogue_of, filter_label, page_d
 from serving.pages.reading_notices import reading_notices
 from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import Writer, writer_for
-from serving.problem_types import UNKNOWN_DOWNLOAD
+from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
 from serving.problems import Problem
 from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
 
@@ -60,6 +62,13 @@ def everything(page: str) -> Response:
     """The figures of a page in one workbook."""
     download = _download(page)
     return download if isinstance(download, Response) else _workbook(download)
+
+
+@routes.get("/<page>.pdf")
+def printed(page: str) -> Response:
+    """A page as a PDF."""
+    download = _download(page)
+    return download if isinstance(download, Response) else _pdf(download)
 
 
 @routes.get("/<page>.csv")
@@ -119,6 +128,16 @@ def _notices(
 def _workbook(download: _Download) -> Response:
     title = download.writer.texts["about"]
     return _file(download, workbook(title, _about(download), download.sheets), MIMETYPE, "xlsx")
+
+
+def _pdf(download: _Download) -> Response:
+    data, writer = download.data, download.writer
+    about = [row for row in _about(download) if row[0] != writer.texts["about_sheets"]]
+    try:
+        made = document(data, about, writer)
+    except NoDocuments as error:
+        raise Problem(NO_DOCUMENTS) from error
+    return _file(download, made, PDF, "pdf")
 
 
 def _csv(download: _Download, name: str) -> Response:

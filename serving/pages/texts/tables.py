@@ -66,6 +66,7 @@ TEXTS: Final[dict[str, Text]] = {
     # Downloads.
     "download": Text("Descargar", "Download"),
     "download_workbook": Text("Todo en Excel", "All in Excel"),
+    "download_document": Text("Todo en PDF", "All as PDF"),
     "download_key_figures": Text("Indicadores en CSV", "Key figures in CSV"),
     "download_of": Text("Descargar {title} en CSV", "Download {title} as CSV"),
     # Heads of sheets.
@@ -90,4 +91,12 @@ TEXTS: Final[dict[str, Text]] = {
     "about_notice": Text("Advertencia", "Notice"),
     "about_generation": Text("Generación", "Generation"),
     "about_sheets": Text("Hojas", "Sheets"),
+    # A document.
+    "document_foot": Text(
+        "{page} · datos al {as_of} · {generation}", "{page} · figures as of {as_of} · {generation}"
+    ),
+    "document_stale": Text(
+        "Cifras desactualizadas: la última actualización no ha llegado.",
+        "Stale figures: the latest refresh has not come.",
+    ),
 }

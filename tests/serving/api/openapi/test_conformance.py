@@ -169,7 +169,8 @@ def test_figures_of_every_state(path, validated, press, client, published) -> No
 
 def test_files(validated, press, published) -> None:
     for page in ("manager", "costs"):
-        for path in ("/manager/api/download/{page}.xlsx", "/manager/api/download/{page}.csv"):
+        for ending in ("xlsx", "pdf", "csv"):
+            path = f"/manager/api/download/{{page}}.{ending}"
             answer = validated(path, path_parameters={"page": page}, query={"lang": "en"})
             assert answer.status_code == 200
     assert validated(path, path_parameters={"page": "none"}).status_code == 404

@@ -1,0 +1,78 @@
+"""Pages as PDF: all that a page shows, of which generation and date, in the reader's language."""
+
+import builtins
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from serving.pages.downloads.documents import stretched
+from tests.conftest import skip_or_fail
+from tests.serving.payloads import MINE
+
+DOWNLOAD = "/manager/api/download"
+
+
+def text_of(document: bytes) -> str:
+    """The text of a PDF as it is read, a line break being a space."""
+    if shutil.which("pdftotext") is None:
+        skip_or_fail("poppler-utils is not installed")
+    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=document, capture_output=True, check=True)
+    return re.sub(r"\s+", " ", done.stdout.decode())
+
+
+def test_a_document_shows_the_page_and_what_it_is_of(web, press, data_of) -> None:
+    figures = data_of("dashboards", currencies=("CLP", "USD"))
+    (entry,) = press.publish("dashboards", answers={EVERYTHING: figures})
+    response = web.get(f"{DOWNLOAD}/manager.pdf?lang=es")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="edp-gestion-2024-06-28.pdf"'
+    assert response.headers["X-Generation"] == entry.generation
+    text = text_of(response.data)
+    # Its head, and the foot of each sheet.
+    assert text.count(entry.generation) >= 3
+    for shown in ("todos los certificados", "Datos al 2024-06-28", "DSO", "$1.234 M", MINE):
+        assert shown in text, shown
+    for chart in ("Tendencia mensual", "Antigüedad de saldos impagos", "Flujo de caja esperado"):
+        assert chart in text
+    assert "desactualizadas" not in text
+
+
+def test_a_document_has_the_filter_the_language_and_the_state(web, press, data_of) -> None:
+    mine = Filter.of({"client": MINE})
+    answers = {EVERYTHING: data_of("dashboards"), mine: data_of("dashboards", scale=2)}
+    press.publish("dashboards", answers=answers, age_s=700)
+    text = text_of(web.get(f"{DOWNLOAD}/critical.pdf?lang=en&client=minera nandu").data)
+    assert f"Client: {MINE}" in text
+    assert "CLP 25,000,000" in text or "25.0 M" in text
+    assert "Stale figures" in text
+
+
+def test_names_in_other_scripts_stay(web, press, data_of) -> None:
+    data = data_of("dashboards")
+    data["tables"]["collect_today"][0]["client"] = "Łódź Αθήνα Москва <b>&"
+    press.publish("dashboards", answers={EVERYTHING: data})
+    assert "Łódź Αθήνα Москва <b>&" in text_of(web.get(f"{DOWNLOAD}/critical.pdf?lang=es").data)
+
+
+def test_without_pango_the_problem_says_so(web, press, monkeypatch) -> None:
+    press.publish("dashboards")
+    load = builtins.__import__
+
+    def lacking(name, *arguments, **options):
+        if name == "weasyprint":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+        return load(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", lacking)
+    response = web.get(f"{DOWNLOAD}/critical.pdf")
+    assert response.status_code == 501
+    assert response.get_json()["type"] == "/problems/no-documents"
+
+
+@pytest.mark.parametrize(("points", "drawn"), [("0,5 100,7.5", "0.00,5 200.00,7.5"), ("", "")])
+def test_a_line_is_stretched_to_the_width_of_its_plot(points: str, drawn: str) -> None:
+    assert stretched(points, 200) == drawn
