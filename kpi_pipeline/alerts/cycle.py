@@ -12,7 +12,7 @@ import redis
 from kpi_pipeline.alerts.delivery import AppriseNotifier, Notifier, Undelivered
 from kpi_pipeline.alerts.evaluation import Clock, evaluate
 from kpi_pipeline.alerts.facts import FactsReader
-from kpi_pipeline.alerts.messages import compose
+from kpi_pipeline.alerts.messages import bounded, compose
 from kpi_pipeline.alerts.outbox import (
     DELIVERING_S,
     GIVEN_UP_S,
@@ -55,7 +55,8 @@ class AlertCycle:
 
         Args:
             remembered: The state that the caller remembers: it counts while Redis does not answer, and where
-                Redis has lost a later one. None where the caller remembers nothing.
+                Redis has lost a later one. Single certificates may be missing. None where the caller
+                remembers nothing.
 
         Returns:
             The state after; None where it is another's turn.
@@ -72,7 +73,7 @@ class AlertCycle:
             if remembered is None:
                 raise
             stored = remembered
-        state = max((stored, remembered or stored), key=lambda one: one.at)
+        state = max((stored, remembered or stored), key=lambda one: one.at).with_certificates_of(stored)
         try:
             file = load_rules(self.settings)
         except RulesError as error:
@@ -87,7 +88,8 @@ class AlertCycle:
     def _evaluated(self, state: AlertState, file: RuleFile) -> AlertState:
         rules = file.rules.enabled
         clock = Clock(self.clock(), ZoneInfo(self.settings.timezone), file.rules.quiet_hours)
-        alerts, messages = evaluate(state.alerts, rules, self.facts.read(rules), clock)
+        alerts, told = evaluate(state.alerts, rules, self.facts.read(rules), clock)
+        messages = bounded(told)
         for message in messages:
             _LOG.info("alert %s: %s", message.event, message.alert.subject.reason.en)
         # Those of a route that is gone for good end as well.

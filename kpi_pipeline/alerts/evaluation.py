@@ -62,10 +62,12 @@ class Facts:
     Attributes:
         known: The rules that could be checked: alerts of others stay as they are.
         observations: What was observed; a subject that is not observed of a known rule is as it should be.
+        partial: Known rules of which something may be unobserved: it stays as it is.
     """
 
     known: frozenset[str]
     observations: Sequence[Observation] = ()
+    partial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ def evaluate(
         name = alert.rule if alert is not None else observed[key].rule
         if name not in rules:
             continue
-        if alert is not None and name not in facts.known:
+        if alert is not None and seen is None and 0 < alert.subject.watched_until < clock.now:
+            continue  # nobody looks any more
+        if alert is not None and (name not in facts.known or (seen is None and name in facts.partial)):
             after[key] = alert
             continue
         following, event = _step(alert, seen, rules[name], clock)

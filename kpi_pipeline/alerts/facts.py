@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from kpi_pipeline.alerts.evaluation import Facts, Observation, Reading
-from kpi_pipeline.alerts.figures import Figure, read_figures
+from kpi_pipeline.alerts.figures import Figure, WatchedFigures, read_figures, read_watched
 from kpi_pipeline.alerts.state import Subject
 from kpi_pipeline.alerts.writing import MessageWriter
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.model.alerts.kinds import Basis, Measure, RuleKind
+from kpi_pipeline.model.alerts.kinds import TOLD_DAYS, Basis, Measure, RuleKind
 from kpi_pipeline.model.alerts.rules import Rule
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding
@@ -44,20 +46,25 @@ class FactsReader:
         facts = read_health(self.reader, status)
         wanted = {rule.of.product for rule in rules.values() if rule.of.basis is Basis.FIGURES}
         published = read_figures(self.reader, wanted) if facts.reachable else {}
+        watches = any(rule.of.watches_certificates for rule in rules.values())
+        watched = read_watched(self.reader) if facts.reachable and watches else None
         figures = [
             *(figure for found in published.values() for figure in found),
             *_refused_shares(facts),
+            *(watched.figures if watched is not None else ()),
         ]
         findings = health_of(facts).findings
         known: set[str] = set()
         observations: list[Observation] = []
         for name, rule in rules.items():
-            if not _is_known(rule.of, facts, published):
+            if not _is_known(rule.of, facts, published, watched):
                 continue
             known.add(name)
             observations += self._held(name, rule, findings, facts)
             observations += self._measured(name, rule, figures)
-        return Facts(frozenset(known), observations)
+        of_certificates = {name for name in known if rules[name].of.watches_certificates}
+        partial = watched is not None and not watched.is_complete
+        return Facts(frozenset(known), observations, frozenset(of_certificates if partial else ()))
 
     def _held(
         self, name: str, rule: Rule, findings: Sequence[Finding], facts: HealthFacts
@@ -87,11 +94,24 @@ class FactsReader:
             if figure.kind != kind.name or limit is None or rule.currency not in ("", figure.currency):
                 continue
             clear = limit if rule.clear is None else rule.clear
-            reading = Reading(figure.value, limit, clear)
+            reading: Reading | None = Reading(figure.value, limit, clear)
+            until = 0.0
+            if figure.moved_on is not None:
+                # It holds from the limit on, and for some days.
+                if not limit <= figure.value < limit + TOLD_DAYS:
+                    continue
+                reading = None
+                until = self._midnight(figure.moved_on + timedelta(limit + TOLD_DAYS))
             reason = self._text(self._reason(kind.reason, figure, limit, kind.measure))
+            several = kind.several and self._text(self._reason(kind.several, figure, limit, kind.measure))
             products = (kind.product,) if kind.product else ()
-            subject = Subject(figure.subject, reason, kind.advice, products, page=kind.page)
+            page = kind.page
+            subject = Subject(figure.subject, reason, kind.advice, products, "", page, several, until)
             yield Observation(name, subject, reading)
+
+    def _midnight(self, day: date) -> float:
+        """When a day begins, in seconds since the epoch."""
+        return datetime.combine(day, time(), ZoneInfo(self.timezone)).timestamp()
 
     @staticmethod
     def _reason(text: Text, figure: Figure, limit: float, measure: Measure) -> Callable[[MessageWriter], str]:
@@ -101,6 +121,7 @@ class FactsReader:
                 subject=label.into(writer.language),
                 value=writer.measured(figure.value, measure, figure.currency),
                 limit=writer.measured(limit, measure, figure.currency),
+                since=writer.day(figure.moved_on) if figure.moved_on is not None else "",
             )
 
         return write
@@ -113,7 +134,11 @@ class FactsReader:
         return Text(texts["es"], texts["en"])
 
 
-def _is_known(kind: RuleKind, facts: HealthFacts, published: Mapping[str, object]) -> bool:
+def _is_known(
+    kind: RuleKind, facts: HealthFacts, published: Mapping[str, object], watched: WatchedFigures | None
+) -> bool:
+    if kind.watches_certificates:
+        return watched is not None
     match kind.basis:
         case Basis.SERVER:
             return True

@@ -1,20 +1,23 @@
 """Published figures of all certificates that business rules measure, checked as they are read."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final
 
 from babel.numbers import get_currency_precision
 from pydantic import BaseModel, Field, ValidationError
 
+from kpi_pipeline.alerts.writing import MessageWriter
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
-from kpi_pipeline.model.alerts.kinds import NEWLY_DAYS
-from kpi_pipeline.model.components import IDLE_LEVELS
+from kpi_pipeline.cache.watch_list import WatchList
+from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.labels import LANGUAGES, Language, Text
+from kpi_pipeline.model.work_lists import WATCHED_OVERDUE_DAYS
 
 _LOG: Final = logging.getLogger(__name__)
 _SERVABLE: Final = (AnswerState.FRESH, AnswerState.STALE)
@@ -31,6 +34,7 @@ class Figure:
         currency: Of the value or the subject; empty without one.
         target: The published target; None without one.
         label: The subject in words; by default its name.
+        moved_on: Of a certificate without movement, the day of its last one; None of everything else.
     """
 
     kind: str
@@ -39,6 +43,7 @@ class Figure:
     currency: str = ""
     target: float | None = None
     label: Text | None = None
+    moved_on: date | None = None
 
 
 class _KpiValue(BaseModel, strict=True):
@@ -61,25 +66,12 @@ class _Charts(BaseModel, strict=True):
     concentration: _Concentration
 
 
-class _Certificate(BaseModel, strict=True):
-    certificate_id: str
-    client: str
-    currency: str
-    amount: int
-    overdue_days: int | None
-
-
-class _Tables(BaseModel, strict=True):
-    collect_today: list[_Certificate]
-
-
 class _Kpis(BaseModel, strict=True):
     kpis: dict[str, list[_KpiValue]]
 
 
 class _Dashboards(BaseModel, strict=True):
     charts: _Charts
-    tables: _Tables
 
 
 class _ForecastLine(BaseModel, strict=True):
@@ -118,16 +110,60 @@ def read_figures(reader: CacheReader, products: Collection[str]) -> dict[str, li
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class WatchedFigures:
+    """What is measured of single certificates.
+
+    Attributes:
+        figures: The days without movement, and the amounts of what is newly overdue; largest amounts first.
+        is_complete: Whether none was left out.
+    """
+
+    figures: Sequence[Figure]
+    is_complete: bool
+
+
+def read_watched(reader: CacheReader) -> WatchedFigures | None:
+    """What is measured of single certificates as of the live generation; None where that is not known now."""
+    try:
+        entry = reader.manifest().get(WATCHED_WITH)
+        if entry is None or reader.state_of(entry) not in _SERVABLE:
+            return None
+        watched = reader.watch_list(entry)
+    except CacheUnavailable:
+        return None
+    except CorruptPayload as error:
+        _LOG.warning("alerts on single certificates cannot be evaluated: %s", error)
+        return None
+    return None if watched is None else WatchedFigures(list(_of_certificates(watched)), watched.is_complete)
+
+
+def _of_certificates(watched: WatchList) -> Iterator[Figure]:
+    first, last = WATCHED_OVERDUE_DAYS
+    for one in watched.certificates:
+        amount = one.amount / 10 ** get_currency_precision(one.currency)
+        label: dict[Language, str] = {
+            language: f"{one.certificate_id} ({one.client}), "
+            + MessageWriter(language, "UTC").amount(one.amount, one.currency)
+            for language in LANGUAGES
+        }
+        text = Text(label["es"], label["en"])
+        if one.moved_on is not None:
+            # Once it has moved it is another case, which may be reported again.
+            name = f"{one.certificate_id} ({one.client}), {one.moved_on}"
+            days = float((watched.as_of - one.moved_on).days)
+            yield Figure("idle", name, days, one.currency, label=text, moved_on=one.moved_on)
+        if one.overdue_days is not None and first <= one.overdue_days <= last:
+            name = f"{one.certificate_id} ({one.client})"
+            yield Figure("newly_overdue", name, amount, one.currency, label=text)
+
+
 def _targets(catalogue: Mapping[str, Any]) -> dict[str, float | None]:
     return {entry["name"]: entry["target"] for entry in catalogue["kpis"]}
 
 
 def _of_kpis(data: Mapping[str, Any], targets: Mapping[str, float | None]) -> Iterator[Figure]:
     kpis = _Kpis.model_validate(data).kpis
-    for level, _, _ in IDLE_LEVELS:
-        for one in kpis.get(f"idle_{level}_count", ()):
-            if one.value is not None:
-                yield Figure(f"idle_{level}", "certificates", float(one.value))
     for one in kpis.get("dso", ()):
         if one.value is not None and one.currency:
             yield Figure("dso", one.currency, float(one.value), one.currency, targets.get("dso"))
@@ -143,11 +179,6 @@ def _of_dashboards(data: Mapping[str, Any], _: Mapping[str, float | None]) -> It
         if client and total > 0:
             name = f"{client} ({currency})"
             yield Figure("client_share", name, receivable / total, currency)
-    for row in published.tables.collect_today:
-        if row.overdue_days is not None and 0 < row.overdue_days <= NEWLY_DAYS:
-            amount = row.amount / 10 ** get_currency_precision(row.currency)
-            name = f"{row.certificate_id} ({row.client})"
-            yield Figure("newly_overdue", name, amount, row.currency)
 
 
 def _of_financials(data: Mapping[str, Any], _: Mapping[str, float | None]) -> Iterator[Figure]:

@@ -1,7 +1,8 @@
 """Messages as readers get them: what is wrong, what to do, and where to look, in the route's language."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -32,6 +33,10 @@ _TEST: Final = Text(
     "Así llegan los avisos de los indicadores por la ruta «{route}». No hay nada que hacer.",
     "Alerts on the indicators arrive like this by the route `{route}`. There is nothing to do.",
 )
+_MORE: Final = Text("y otros {count}", "and {count} more")
+LONGEST_LIST: Final = 20
+"""Certificates that are named in one message."""
+
 _TITLE_LENGTH: Final = 150
 
 
@@ -61,12 +66,16 @@ def compose(messages: Sequence[Message], language: Language, settings: Settings)
         language: Of the note.
         settings: The time zone, and where runs and pages are shown.
     """
-    # One cause that concerns several products is one paragraph.
-    causes = {(one.event, one.alert.rule, one.alert.subject.reason): one for one in reversed(messages)}
-    paragraphs = [_paragraph(one, language, settings) for one in reversed(causes.values())]
+    # One cause that concerns several products is one paragraph, as are certificates that pass one limit.
+    causes: dict[tuple[Event, str, Text], dict[Text, Message]] = {}
+    for one in messages:
+        subject = one.alert.subject
+        cause = (one.event, one.alert.rule, subject.several or subject.reason)
+        causes.setdefault(cause, {}).setdefault(subject.reason, one)
+    together = [list(cause.values()) for cause in causes.values()]
+    paragraphs = [_paragraph(cause, language, settings) for cause in together]
     if len(paragraphs) == 1:
-        (message,) = causes.values()
-        title = f"{_head(message, language)}: {message.alert.subject.reason.into(language)}"
+        title = f"{_head(together[0][0], language)}: {_reason(together[0], language)}"
     else:
         title = _SEVERAL.into(language).format(count=len(paragraphs))
     shortened = (
@@ -86,10 +95,50 @@ def _head(message: Message, language: Language) -> str:
     return f"{severity}, {_EVENTS[message.event].into(language).lower()}"
 
 
-def _paragraph(message: Message, language: Language, settings: Settings) -> str:
+def bounded(messages: Sequence[Message]) -> list[Message]:
+    """The same messages; of the certificates that one thing has happened to, those beyond a list are counted.
+
+    Args:
+        messages: Of one evaluation, in order.
+    """
+    kept: list[Message] = []
+    last: dict[tuple[Event, str], int] = {}
+    lengths: Counter[tuple[Event, str]] = Counter()
+    for one in messages:
+        cause = (one.event, one.alert.rule)
+        lengths[cause] += 1
+        if one.alert.subject.several is None or lengths[cause] <= LONGEST_LIST:
+            last[cause] = len(kept)
+            kept.append(one)
+        else:
+            named = kept[last[cause]]
+            kept[last[cause]] = replace(named, others=named.others + 1)
+    return kept
+
+
+def _count(messages: Sequence[Message]) -> int:
+    """How many certificates are told of."""
+    return sum(1 + one.others for one in messages)
+
+
+def _reason(messages: Sequence[Message], language: Language) -> str:
+    """What is wrong, in one line."""
+    subject = messages[0].alert.subject
+    if len(messages) == 1 or subject.several is None:
+        return subject.reason.into(language)
+    return f"{_count(messages)} {subject.several.into(language)}"
+
+
+def _paragraph(messages: Sequence[Message], language: Language, settings: Settings) -> str:
+    """What is said of one cause, and of the certificates that it concerns."""
+    message = messages[0]
     alert, writer = message.alert, MessageWriter(language, settings.timezone)
-    reason = alert.subject.reason.into(language)
+    reason = _reason(messages, language)
     lines = [f"{_head(message, language)} ({alert.rule})", f"{reason[:1].upper()}{reason[1:]}."]
+    if len(messages) > 1:
+        lines += [f"- {one.alert.subject.reason.into(language)}" for one in messages[:LONGEST_LIST]]
+        if (beyond := _count(messages) - len(messages[:LONGEST_LIST])) > 0:
+            lines.append(f"- {_MORE.into(language).format(count=beyond)}")
     if message.event is not Event.RESOLVED:
         advice = alert.subject.advice.into(language)
         lines.append(f"{_ADVICE.into(language)}: {advice}.")

@@ -1,7 +1,7 @@
 """The state of alerts: which are pending or fire, and the messages that are to be delivered."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -34,6 +34,9 @@ class Subject:
         products: The products that it concerns.
         run: The run of Dagster that shows it; empty without one.
         page: The path of the page that shows it.
+        several: What alerts that are reported together with it are headed with; None where it stands alone.
+        watched_until: Of a certificate, until when it is observed, in seconds since the epoch: its absence
+            later says nothing. 0 of everything else.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Subject:
     products: tuple[str, ...] = ()
     run: str = ""
     page: str = ""
+    several: Text | None = None
+    watched_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -85,12 +90,14 @@ class Message:
         alert: The alert as it was then.
         at: When it happened.
         due_at: From when it may be delivered: `at`, or the end of quiet hours.
+        others: How many more certificates the same has happened to, which are not named.
     """
 
     event: Event
     alert: Alert
     at: float
     due_at: float
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -146,6 +153,16 @@ class AlertState:
     def failed(self) -> list[Delivery]:
         """The messages that could not be delivered so far."""
         return [delivery for delivery in self.outbox if delivery.attempts]
+
+    def without_certificates(self) -> "AlertState":
+        """The state without the alerts of single certificates, which may be many."""
+        kept = {key: alert for key, alert in self.alerts.items() if alert.subject.several is None}
+        return replace(self, alerts=kept)
+
+    def with_certificates_of(self, other: "AlertState") -> "AlertState":
+        """The state with what another one knows of single certificates beside."""
+        known = {key: alert for key, alert in other.alerts.items() if alert.subject.several is not None}
+        return replace(self, alerts={**known, **self.alerts})
 
     def _ordered(self, *, fires: bool) -> list[Alert]:
         order = list(Severity)

@@ -1,12 +1,12 @@
 """Values as readers of messages write them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, get_currency_precision
 
 from kpi_pipeline.model.alerts.kinds import Measure
@@ -38,6 +38,10 @@ class MessageWriter:
         """A moment on the clock of the time zone, to the minute."""
         local = datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
         return format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
+
+    def day(self, day: date) -> str:
+        """A day."""
+        return format_date(day, "d MMM y", locale=self._locale)
 
     def duration(self, seconds: float) -> str:
         """How long something takes, in its largest unit."""

@@ -35,15 +35,18 @@ from kpi_pipeline.assets.generation_variants import choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.rolled_back import add_awaited
+from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_variants
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
@@ -187,6 +190,9 @@ def product_asset(product: str) -> AssetsDefinition:
                     product, publisher, plan, described, expires_at, extend_lease
                 )
                 outcome = "written"
+            if product == WATCHED_WITH and outcome in ("written", "unchanged"):
+                watched = watch_list(work_lists, as_of)
+                publish_watch_list(cache.client, written.generation, watched, expires_at)
         yield _check_result(product, "reads_back", unread, variants=written.variants)
         _fail_on({"reads_back": unread})
         entry = (

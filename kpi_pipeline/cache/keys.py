@@ -8,6 +8,7 @@ kpi:pipeline                     the last report of the pipeline on its own stat
 kpi:source                       hash, `readings` -> what was last read of the source
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
+kpi:watched:<generation>         the certificates that alerts watch one by one
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
@@ -103,6 +104,11 @@ def payload_key(generation: str, variant: str) -> str:
 def members_key(generation: str) -> str:
     """Redis key of the set that names every payload key of a generation."""
     return f"kpi:g:{generation}"
+
+
+def watch_list_key(generation: str) -> str:
+    """Redis key of the certificates that alerts watch one by one, as of a generation."""
+    return f"kpi:watched:{generation}"
 
 
 def retired_key(generation: str) -> str:

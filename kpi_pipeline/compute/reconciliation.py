@@ -24,7 +24,7 @@ from kpi_pipeline.model.components import (
 from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
 from kpi_pipeline.model.states import Event, State
-from kpi_pipeline.model.work_lists import Arrears
+from kpi_pipeline.model.work_lists import Arrears, WorkListName
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
     **{f"portfolio_{unit}": (f"unsent_{unit}", f"receivable_{unit}") for unit in ("amount", "count")},
@@ -128,7 +128,12 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
         )
         for name in _RECONCILED_BREAKDOWNS
     }
-    listed = rollup.work_lists.filter(pc.equal(rollup.work_lists["place"], AS_OF))
+    listed = rollup.work_lists.filter(
+        pc.and_(
+            pc.equal(rollup.work_lists["place"], AS_OF),
+            pc.not_equal(rollup.work_lists["work_list"], WorkListName.WATCHED),
+        )
+    )
     critical, overdue = (
         _having(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)
     )

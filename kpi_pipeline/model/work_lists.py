@@ -26,6 +26,9 @@ class WorkListName(StrEnum):
     CORRECT_AND_RESEND = "correct_and_resend"
     """Certificates that the client returned or that were never sent."""
 
+    WATCHED = "watched"
+    """Certificates that alerts watch one by one: without movement, or newly overdue. On no page."""
+
 
 class Arrears(StrEnum):
     """Why a certificate is to be collected."""
@@ -37,6 +40,15 @@ class Arrears(StrEnum):
 
 FEWEST_LONGER_PAYMENTS: Final = 5
 """With fewer payments that took longer than a certificate's age, a client is judged by all clients."""
+
+WATCHED_IDLE_DAYS: Final = (7, 59)
+"""A certificate of the portfolio is watched while it has had no movement for so many days."""
+
+WATCHED_OVERDUE_DAYS: Final = (1, 7)
+"""A certificate is newly overdue, and watched, for so many days."""
+
+WATCHED_MOST: Final = 500
+"""Of each currency, those with the largest amounts are watched."""
 
 LEAST_DAYS: Final = 1
 """Days by which an amount is multiplied at least."""

@@ -26,7 +26,10 @@ HOLDER: Final = "pipeline"
     description="Evaluates the rules of alerts and delivers messages.",
 )
 def alerts(context: SensorEvaluationContext, cache: CacheResource) -> SensorResult | SkipReason:
-    """Evaluate once. The cursor holds the state too, so that an outage of Redis is reported as well."""
+    """Evaluate once. The cursor holds the state too, so that an outage of Redis is reported as well.
+
+    It is stored with every tick: single certificates, which may be many, are in Redis alone.
+    """
     settings = current_settings()
     try:
         facts = FactsReader(CacheReader(cache.client), settings.timezone)
@@ -37,7 +40,8 @@ def alerts(context: SensorEvaluationContext, cache: CacheResource) -> SensorResu
     if state is None:
         return SkipReason("the web process evaluates the alerts at this moment")
     reason = f"{len(state.firing)} firing, {len(state.pending)} pending, {len(state.outbox)} to be delivered"
-    return SensorResult(skip_reason=state.problem or reason, cursor=state.to_json().decode())
+    cursor = state.without_certificates().to_json().decode()
+    return SensorResult(skip_reason=state.problem or reason, cursor=cursor)
 
 
 @sensor(

@@ -2,18 +2,24 @@
 
 import json
 import time
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import redis
 
+from kpi_pipeline.alerts.messages import LONGEST_LIST
 from kpi_pipeline.alerts.outbox import GIVEN_UP_S
+from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.alerts.store import TURN_MS, AlertStore
 from kpi_pipeline.cache.keys import ALARMS_KEY, ALERTS_TURN_KEY
-from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Group
+from kpi_pipeline.cache.watch_list import WatchedCertificate
+from kpi_pipeline.model.alerts.kinds import Group
+from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport
 from tests.alerts.conftest import Time
 
-BUSINESS = [name for name, kind in RULE_KINDS.items() if kind.group is Group.BUSINESS]
+SHIPPED_RULES = parse_rules(SHIPPED.read_text(), "", "shipped").rules
+BUSINESS = [name for name, rule in SHIPPED_RULES.items() if rule.of.group is Group.BUSINESS]
 QUIET = "".join(f"[rules.{name}]\nenabled = false\n" for name in BUSINESS)
 ROUTE = '[routes.ops]\nurl_env = "OPS"\nlanguage = "en"\n'
 
@@ -236,3 +242,69 @@ def test_messages_of_a_route_that_this_process_does_not_know_wait(
     assert len(cycle_of(QUIET, clock).run().outbox) == 1
     cycle_of(QUIET + ROUTE, clock).run()
     assert any("run of kpis" in note.body for _, note in notifications.sent)
+
+
+def idle(number: int, days: int = 7) -> WatchedCertificate:
+    moved_on = date(2024, 6, 28) - timedelta(days)
+    return WatchedCertificate(f"C-{number:03}", "ACME", "CLP", 1_000_000 - number, moved_on, None)
+
+
+IDLE = ROUTE + QUIET.replace("[rules.idle_7]\nenabled = false\n", "")
+ON_THE_DAY = datetime(2024, 6, 28, 12, tzinfo=UTC).timestamp()
+
+
+def test_certificates_that_pass_a_limit_are_told_once_in_one_message(
+    press, clock, cycle_of, notifications
+) -> None:
+    press.watch(*(idle(number) for number in range(LONGEST_LIST + 5)))
+    press.report()
+    cycle = cycle_of(IDLE, clock)
+    cycle.run()
+    cycle.run()
+    ((_, note),) = notifications.sent
+    assert note.title == "Information, new: 25 certificates without movement for 7 days or more"
+    listed = [line for line in note.body.splitlines() if line.startswith("- ")]
+    # Those with the largest amounts, and how many there are beside.
+    assert listed[0].startswith("- certificate C-000 (ACME), CLP\N{NO-BREAK SPACE}1,000,000")
+    assert len(listed) == LONGEST_LIST + 1
+    assert listed[-1] == "- and 5 more"
+    assert "Page: https://kpi.example/manager/operational" in note.body
+
+
+def test_a_certificate_that_moves_is_resolved_and_may_be_told_again(press, clock, cycle_of) -> None:
+    press.watch(idle(1))
+    cycle = cycle_of(IDLE, clock)
+    told = []
+    for watched in ([idle(1)], [idle(1)], [], [idle(1, days=8)]):
+        press.watch(*watched)
+        state = cycle.run()
+        told.append([alert.subject.name for alert in state.firing if alert.rule == "idle_7"])
+    assert told == [["C-001 (ACME), 2024-06-21"]] * 2 + [[], ["C-001 (ACME), 2024-06-20"]]
+
+
+@pytest.mark.parametrize(
+    ("complete", "days_later", "is_resolved"), [(True, 1, True), (True, 8, False), (False, 1, False)]
+)
+def test_only_a_certificate_that_moved_is_told_to_be_resolved(
+    press, cycle_of, notifications, complete: bool, days_later: int, is_resolved: bool
+) -> None:
+    clock = Time(ON_THE_DAY)
+    press.watch(idle(1))
+    cycle = cycle_of(IDLE, clock)
+    cycle.run()
+    clock.now += days_later * 86_400
+    press.watch(is_complete=complete)
+    notifications.sent.clear()
+    cycle.run()
+    bodies = [note.body for _, note in notifications.sent if "C-001" in note.body]
+    assert [body.startswith("Information, resolved (idle_7)") for body in bodies] == [True] * is_resolved
+
+
+def test_the_callers_memory_holds_no_single_certificates(press, clock, cycle_of, notifications) -> None:
+    press.watch(idle(1))
+    cycle = cycle_of(IDLE, clock)
+    state = cycle.run().without_certificates()
+    assert not any("C-001" in key for key in state.alerts)
+    notifications.sent.clear()
+    cycle.run(state)
+    assert not any("C-001" in note.body for _, note in notifications.sent)

@@ -1,18 +1,23 @@
 """What rules measure in published figures and in Redis."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from kpi_pipeline.alerts.facts import FactsReader
 from kpi_pipeline.alerts.rule_file import SHIPPED
+from kpi_pipeline.cache.keys import watch_list_key
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.watch_list import WatchedCertificate
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Basis
 from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.filters import EVERYTHING
 from tests.serving.payloads import MILLION, MINE, figures
 
 RULES = parse_rules(SHIPPED.read_text(), "", "shipped").enabled
+
+AS_OF = date(2024, 6, 28)
 
 
 @pytest.fixture
@@ -25,7 +30,8 @@ def observed(facts: Any, rule: str) -> dict[str, Any]:
 
 
 def test_every_rule_can_be_checked_while_everything_works(press, facts) -> None:
-    press.publish()
+    press.publish("kpis", "charts", "financials")
+    press.watch()
     press.report()
     assert facts().known == set(RULES)
 
@@ -35,7 +41,7 @@ def test_what_is_not_known_is_not_checked(press, facts) -> None:
     known = facts().known
     unknown = {
         name
-        for name, kind in RULE_KINDS.items()
+        for name, kind in ((name, rule.of) for name, rule in RULES.items())
         if kind.basis in (Basis.PIPELINE, Basis.DAGSTER) or kind.product in ("dashboards", "financials")
     }
     assert known == set(RULES) - unknown
@@ -54,11 +60,44 @@ def test_dso_is_measured_against_the_published_target(press, facts) -> None:
     assert (seen.subject.products, seen.subject.page) == (("kpis",), "/manager/cash-flow")
 
 
-def test_certificates_without_movement_are_counted_by_level(press, facts) -> None:
-    press.publish()
-    seen = observed(facts(), "idle_critical")["certificates"]
-    assert (seen.reading.value, seen.reading.is_beyond) == (21, True)
-    assert seen.subject.reason.en == "certificates without movement for 30 days or more: 21"
+@pytest.mark.parametrize(("days", "rules"), [
+    (6, []), (7, ["idle_7"]), (13, ["idle_7"]), (14, ["idle_14"]), (27, ["idle_21"]),
+    (28, ["idle_28"]), (30, ["idle_28", "idle_30"]), (36, ["idle_30"]), (37, []),
+])  # fmt: skip
+def test_a_certificate_without_movement_is_watched_at_each_limit(press, facts, days, rules) -> None:
+    press.watch(watched(moved_on=AS_OF - timedelta(days)))
+    found = facts()
+    assert [name for name in RULES if name.startswith("idle") and observed(found, name)] == rules
+    for name in rules:
+        (seen,) = observed(found, name).values()
+        assert seen.reading is None
+        assert MINE in seen.subject.reason.es
+        assert "CLP\N{NO-BREAK SPACE}12.500.000" in seen.subject.reason.es
+        assert seen.subject.several.en.startswith("certificates without movement for")
+
+
+def test_what_moves_again_is_another_case(press, facts) -> None:
+    names = []
+    for days in (8, 7):
+        press.watch(watched(moved_on=AS_OF - timedelta(days)))
+        names += observed(facts(), "idle_7")
+    assert len(set(names)) == 2
+
+
+def test_certificates_are_unknown_without_their_list(press, facts) -> None:
+    press.publish("dashboards")
+    assert not {"idle_7", "newly_overdue"} & facts().known
+    press.watch(watched())
+    assert {"idle_7", "newly_overdue"} <= facts().known
+    assert not facts().partial
+    press.watch(watched(), is_complete=False)
+    assert {"idle_7", "newly_overdue"} <= facts().partial
+
+
+def test_a_damaged_list_leaves_its_rules_unknown(press, client, facts) -> None:
+    (entry,) = press.publish("dashboards")
+    client.set(watch_list_key(entry.generation), b"{}")
+    assert not {"idle_7", "newly_overdue"} & facts().known
 
 
 def test_one_client_that_owes_too_much_is_named(press, facts) -> None:
@@ -104,12 +143,14 @@ def test_a_forecast_below_the_monthly_target_is_a_gap(press, facts) -> None:
 def test_a_large_certificate_newly_overdue_is_an_event(
     press, facts, days: int, amount: int, currency: str, seen: bool | None
 ) -> None:
-    data = figures("dashboards")
-    row = data["tables"]["collect_today"][0] | {"overdue_days": days, "amount": amount, "currency": currency}
-    data["tables"]["collect_today"] = [row]
-    press.publish("dashboards", answers={EVERYTHING: data})
+    press.watch(watched(overdue_days=days, amount=amount, currency=currency))
     found = [one.reading.is_beyond for one in observed(facts(), "newly_overdue").values()]
     assert found == ([] if seen is None else [seen])
+
+
+def watched(**given: Any) -> WatchedCertificate:
+    row = {"certificate_id": "P-001/17", "client": MINE, "currency": "CLP", "amount": 12_500_000}
+    return WatchedCertificate(**{**row, "moved_on": None, "overdue_days": None, **given})
 
 
 def test_a_product_that_is_too_old_concerns_its_product(press, facts) -> None:

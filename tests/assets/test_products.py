@@ -26,6 +26,7 @@ from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.waiting import wait_until
@@ -55,6 +56,13 @@ def test_one_run_makes_every_product_live_behind_its_checks(demo_home: Path, run
     assert set(entries) == set(PRODUCTS)
     assert {entry.run_id for entry in entries.values()} == {result.run_id}
     assert len({entry.fence for entry in entries.values()}) == 1
+    # And what alerts watch one by one is published with it.
+    watched = read().watch_list(entries[WATCHED_WITH])
+    assert watched.as_of == entries[WATCHED_WITH].as_of
+    assert watched.is_complete
+    idle = [(watched.as_of - one.moved_on).days for one in watched.certificates if one.moved_on is not None]
+    assert any(7 <= days <= 59 for days in idle)
+    assert any(one.overdue_days for one in watched.certificates)
 
 
 def test_what_is_served_equals_the_roll_up(demo_home: Path, run, read) -> None:

@@ -29,9 +29,9 @@ def test_published_figures_are_evaluated_and_the_state_is_kept_twice(published: 
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         kept = AlertStore(client).load()
     assert kept.by == "pipeline"
-    assert {alert.rule for alert in kept.alerts.values()} >= {"idle_critical", "dso"}
+    assert {alert.rule for alert in kept.alerts.values()} >= {"dso"}
     assert "pending" in result.skip_reason.skip_message
-    assert json.loads(result.cursor) == json.loads(kept.to_json())
+    assert json.loads(result.cursor) == json.loads(kept.without_certificates().to_json())
 
 
 def test_an_outage_of_redis_is_remembered_in_the_cursor(

@@ -19,6 +19,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.cache.watch_list import WatchedCertificate, WatchList, publish_watch_list
 from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -104,6 +105,13 @@ class Press:
         made = PipelineReport(**{**report, **changes})
         publish_report(self.client, made)
         return made
+
+    def watch(self, *certificates: WatchedCertificate, is_complete: bool = True) -> ManifestEntry:
+        """Publish `dashboards`, with these certificates to be watched by alerts."""
+        (entry,) = self.publish("dashboards")
+        watched = WatchList(entry.as_of, is_complete, certificates)
+        publish_watch_list(self.client, entry.generation, watched, time.time() + 3600)
+        return entry
 
     def publish_everything(self) -> None:
         """Publish every product, and what every metric measures."""

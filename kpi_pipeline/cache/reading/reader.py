@@ -18,6 +18,7 @@ from kpi_pipeline.cache.keys import (
     payload_key,
     sealed_key,
     variant_key,
+    watch_list_key,
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
@@ -35,6 +36,7 @@ from kpi_pipeline.cache.reading.status import (
     readings_status,
     server_status,
 )
+from kpi_pipeline.cache.watch_list import WatchList, parse_watch_list
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import Performance, Window
@@ -239,6 +241,17 @@ class CacheReader:
                 self._catalogues[product] = (replaced.generation, payload.data())
                 return self._catalogues[product][1]
         raise NothingPublished(product, "its catalogue is lost")
+
+    def watch_list(self, entry: ManifestEntry) -> WatchList | None:
+        """The certificates that alerts watch, as of a generation; None where it has no list.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached.
+            CorruptPayload: If what is kept is no list.
+        """
+        key = watch_list_key(entry.generation)
+        text = cast("bytes | None", self._read_client.call(lambda client: client.get(key)))
+        return None if text is None else parse_watch_list(text)
 
     def manifest(self) -> dict[str, ManifestEntry]:
         """The live entry of each product.

@@ -1,7 +1,7 @@
 """What all slices of a cube share: a roll-up's encoded tables and the axes that number them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -38,6 +38,7 @@ from kpi_pipeline.model.dimensions import (
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.model.work_lists import WorkListName
 
 ATTRIBUTES: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
 """The dimensions but the month."""
@@ -98,6 +99,9 @@ class CubeFrame:
     @classmethod
     def of(cls, rollup: Rollup, days: EvaluationDays, thresholds: Thresholds) -> "CubeFrame":
         """Encode the tables of a roll-up."""
+        # What alerts watch is in no variant.
+        listed = rollup.work_lists.filter(pc.not_equal(rollup.work_lists["work_list"], WorkListName.WATCHED))
+        rollup = replace(rollup, work_lists=listed)
         cells = rollup.cells
         of_cohorts = cells.filter(pc.equal(cells["place"], COHORT))
         dated = [of_cohorts, rollup.monthly, cells]

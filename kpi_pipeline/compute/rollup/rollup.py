@@ -81,13 +81,15 @@ WORK_LISTS_SCHEMA: Final = pa.schema(
         pa.field("returned_days", pa.int64()),
         pa.field("age_days", pa.int64()),
         pa.field("urgency", pa.int64()),
+        pa.field("idle_days", pa.int64()),
     ]
 )
 """Each certificate of each work list, a currency's most urgent first, on as_of and of its cohort.
 
 `amount` is what is open of it, `days` are those since it was first sent, and `age_days` those since issue.
 `arrears` and `overdue_days` say why it is to be collected, `expected_days` how much longer its client is
-expected to take.
+expected to take. `idle_days` are those since the last milestone of what is watched, which is listed on as_of
+alone, the largest amounts first.
 """
 
 ROLLUP_TABLES: Final = (

@@ -3,10 +3,14 @@
 
 from typing import Final
 
+from kpi_pipeline.compute.evaluation_days import AS_OF
 from kpi_pipeline.model.work_lists import (
     FEWEST_LONGER_PAYMENTS,
     LARGEST_URGENCY,
     LEAST_DAYS,
+    WATCHED_IDLE_DAYS,
+    WATCHED_MOST,
+    WATCHED_OVERDUE_DAYS,
     Arrears,
     WorkListName,
 )
@@ -30,6 +34,7 @@ def work_lists(cell: str, now: str) -> str:
     Returns:
         A SELECT of these columns and those of `rollup.WORK_LISTS_SCHEMA`. It reads `standing` too.
     """
+    idle, newly = WATCHED_IDLE_DAYS, WATCHED_OVERDUE_DAYS
     lying = f"greatest(coalesce(returned_days, age_days), {LEAST_DAYS})"
     return f"""
         WITH payments AS (
@@ -63,12 +68,21 @@ def work_lists(cell: str, now: str) -> str:
                 CASE WHEN is_overdue THEN overdue_days END AS overdue_days,
                 further::DOUBLE / longer::DOUBLE AS expected_days, NULL AS rejection_reason,
                 NULL AS returned_days, age_days,
-                {_URGENCY.format(days="further", payments="longer")} AS urgency
+                {_URGENCY.format(days="further", payments="longer")} AS urgency, NULL AS idle_days
             FROM to_collect JOIN awaited USING (client, age_days)
             UNION ALL
             SELECT {cell}, '{WorkListName.CORRECT_AND_RESEND}', certificate_id, NULL, amount_open,
                 sent_by_day, day - sent_by_day, NULL, NULL, CASE WHEN is_returned THEN rejection_reason END,
-                returned_days, age_days, {_URGENCY.format(days=lying, payments=1)}
+                returned_days, age_days, {_URGENCY.format(days=lying, payments=1)}, NULL
             FROM evaluated WHERE {now} AND is_counted AND (is_returned OR is_unsent)
+            UNION ALL
+            (SELECT {cell}, '{WorkListName.WATCHED}', certificate_id, NULL, amount_open, sent_by_day,
+                day - sent_by_day, CASE WHEN is_overdue THEN overdue_days END, NULL, NULL, returned_days,
+                age_days, greatest(amount_open, 0), idle_days
+            FROM evaluated WHERE place = {AS_OF} AND issued_on <= day AND is_counted
+                AND (idle_days BETWEEN {idle[0]} AND {idle[1]}
+                    OR is_overdue AND overdue_days BETWEEN {newly[0]} AND {newly[1]})
+            QUALIFY row_number() OVER (PARTITION BY currency ORDER BY amount_open DESC, certificate_id)
+                <= {WATCHED_MOST})
         ) ORDER BY work_list, currency, urgency DESC, amount DESC, certificate_id, place
     """

@@ -9,12 +9,15 @@ from enum import StrEnum
 from typing import Final
 
 from kpi_pipeline.model import health
-from kpi_pipeline.model.components import IDLE_LEVELS
 from kpi_pipeline.model.health import Condition
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.work_lists import WATCHED_MOST, WATCHED_OVERDUE_DAYS
 
-NEWLY_DAYS: Final = 7
-"""A certificate is newly overdue for so many days."""
+TOLD_DAYS: Final = 7
+"""For so many days after it has passed a limit a certificate is reported, and its alert lasts."""
+
+WATCHED_WITH: Final = "dashboards"
+"""The product with whose generations the list of watched certificates is published."""
 
 
 class Severity(StrEnum):
@@ -79,6 +82,8 @@ class RuleKind:
         advice: What to do about it. None with conditions.
         page: The path of the page that shows it.
         is_event: Whether it is reported once and has no end.
+        several: What several alerts of it, reported together, are headed with; names `limit`. None where each
+            is reported by itself.
     """
 
     name: str
@@ -95,6 +100,12 @@ class RuleKind:
     advice: Text | None = None
     page: str = "/manager/system"
     is_event: bool = False
+    several: Text | None = None
+
+    @property
+    def watches_certificates(self) -> bool:
+        """Whether it measures certificates one by one."""
+        return self.several is not None
 
 
 def _of(
@@ -107,42 +118,6 @@ def _of(
 ) -> RuleKind:
     """An operational kind that lasts while a condition of the verdict holds."""
     return RuleKind(name, Group.OPERATIONAL, basis, Text(es, en), conditions, told_apart_by)
-
-
-_IDLE_LABELS: Final = {
-    "notice": ("aviso", "notice"),
-    "warning": ("advertencia", "warning"),
-    "urgent": ("urgente", "urgent"),
-    "critical": ("crítico", "critical"),
-}
-
-
-def _idle(level: str, first: int, last: int | None) -> RuleKind:
-    es, en = _IDLE_LABELS[level]
-    until_es = "" if last is None else f" y hasta {last}"
-    until_en = "" if last is None else f", at most {last}"
-    return RuleKind(
-        f"idle_{level}",
-        Group.BUSINESS,
-        Basis.FIGURES,
-        Text(
-            f"Certificados sin movimiento por {first} días o más{until_es} ({es}); cada uno cuenta solo en "
-            "su mayor nivel.",
-            f"Certificates without movement for {first} days or more{until_en} ({en}); each counts only at "
-            "its highest level.",
-        ),
-        measure=Measure.COUNT,
-        product="kpis",
-        reason=Text(
-            f"certificados sin movimiento por {first} días o más{until_es}: {{value}}",
-            f"certificates without movement for {first} days or more{until_en}: {{value}}",
-        ),
-        advice=Text(
-            "contacte a los clientes y jefes de proyecto de la lista de trabajo de la página operativa",
-            "contact the clients and project managers of the work list on the operational page",
-        ),
-        page="/manager/operational",
-    )
 
 
 RULE_KINDS: Final[dict[str, RuleKind]] = {
@@ -321,7 +296,34 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
                 "`kpi doctor` shows the reasons: correct the source or the mapping file",
             ),
         ),
-        *(_idle(*level) for level in IDLE_LEVELS),
+        RuleKind(
+            "idle",
+            Group.BUSINESS,
+            Basis.FIGURES,
+            Text(
+                "Un certificado de la cartera lleva tantos días sin movimiento. Se avisa en los "
+                f"{TOLD_DAYS} días siguientes, y si se mueve en ellos, también; de los {WATCHED_MOST} de "
+                "mayor monto de cada moneda.",
+                "A certificate of the portfolio has had no movement for so many days. It is reported within "
+                f"{TOLD_DAYS} days of that, and so is that it moves within these; of the {WATCHED_MOST} with "
+                "the largest amounts of each currency.",
+            ),
+            measure=Measure.DAYS,
+            product=WATCHED_WITH,
+            reason=Text(
+                "certificado {subject}, sin movimiento desde el {since}",
+                "certificate {subject}, no movement since {since}",
+            ),
+            advice=Text(
+                "contacte a los clientes y jefes de proyecto",
+                "contact the clients and project managers",
+            ),
+            page="/manager/operational",
+            several=Text(
+                "certificados con {limit} o más sin movimiento",
+                "certificates without movement for {limit} or more",
+            ),
+        ),
         RuleKind(
             "dso",
             Group.BUSINESS,
@@ -390,24 +392,24 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             Group.BUSINESS,
             Basis.FIGURES,
             Text(
-                f"Un certificado de un monto mayor ha vencido hace {NEWLY_DAYS} días o menos, de los veinte "
-                "más urgentes de la moneda. Se avisa una vez.",
-                f"A certificate of a larger amount became overdue in the last {NEWLY_DAYS} days, of the "
-                "twenty most urgent of the currency. It is reported once.",
+                f"Un certificado de un monto mayor ha vencido hace {WATCHED_OVERDUE_DAYS[1]} días o menos. "
+                "Se avisa una vez.",
+                "A certificate of a larger amount became overdue in the last "
+                f"{WATCHED_OVERDUE_DAYS[1]} days. It is reported once.",
             ),
             measure=Measure.AMOUNT,
             per_currency=True,
-            product="dashboards",
+            product=WATCHED_WITH,
             reason=Text(
-                "ha vencido el certificado {subject}, de {value}",
-                "the certificate {subject} of {value} is newly overdue",
+                "ha vencido el certificado {subject}",
+                "the certificate {subject} is newly overdue",
             ),
-            advice=Text(
-                "llame al cliente: figura entre los más urgentes de la lista de cobranza",
-                "call the client: it is among the most urgent on the collection list",
-            ),
+            advice=Text("llame a los clientes", "call the clients"),
             page="/manager/critical",
             is_event=True,
+            several=Text(
+                "certificados recién vencidos sobre {limit}", "newly overdue certificates over {limit}"
+            ),
         ),
     )
 }

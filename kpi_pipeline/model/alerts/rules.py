@@ -16,10 +16,14 @@ from pydantic import (
     model_validator,
 )
 
-from kpi_pipeline.model.alerts.kinds import RULE_KINDS, Group, Measure, RuleKind, Severity
+from kpi_pipeline.model.alerts.kinds import RULE_KINDS, TOLD_DAYS, Group, Measure, RuleKind, Severity
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.work_lists import WATCHED_IDLE_DAYS
+
+FIRST_IDLE, LAST_IDLE = WATCHED_IDLE_DAYS[0], WATCHED_IDLE_DAYS[1] - TOLD_DAYS
+"""Days without movement that a rule may name."""
 
 _DURATION: Final = re.compile(r"(\d{1,6})(s|m|h|d)", re.ASCII)
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -119,6 +123,8 @@ class Rule(_Table):
             raise ValueError(f"threshold: missing; {kind.name} needs one, in {kind.measure.value}")
         if kind.measure is Measure.SHARE and max(self.threshold or 0, self.clear or 0) > 1:
             raise ValueError("threshold: a share is between 0 and 1")
+        if kind.name == "idle" and not FIRST_IDLE <= (self.threshold or 0) <= LAST_IDLE:
+            raise ValueError(f"threshold: from {FIRST_IDLE} to {LAST_IDLE} days")
         if kind.per_currency != bool(self.currency):
             wanted = "missing; name that of the threshold" if kind.per_currency else f"{kind.name} has none"
             raise ValueError(f"currency: {wanted}")

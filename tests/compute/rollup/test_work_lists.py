@@ -8,6 +8,7 @@ import pytest
 
 from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
+from kpi_pipeline.model.work_lists import WATCHED_MOST
 from tests.compute.rows import AS_OF, certificate, history, rolled, values
 
 Row = dict[str, Any]
@@ -155,3 +156,28 @@ def test_an_urgency_that_does_not_fit_is_an_error_and_not_a_number() -> None:
     rows = [*(paid_after(days) for days in range(480, 490)), owed(70, 2**60, "a")]
     with pytest.raises(SumTooLarge):
         rolled(rows)
+
+
+@pytest.mark.parametrize(("days", "is_watched"), [(6, False), (7, True), (59, True), (60, False)])
+def test_a_certificate_without_movement_is_watched(days: int, is_watched: bool) -> None:
+    found = listed("watched", [owed(days, 100, "a")], "certificate_id", "amount", "idle_days")
+    # Overdue by more than a week from 38 days on: that alone is not watched.
+    assert found == ([("a", 100, days)] if is_watched else [])
+
+
+@pytest.mark.parametrize(("overdue", "is_watched"), [(0, False), (1, True), (7, True), (8, False)])
+def test_a_certificate_newly_overdue_is_watched(overdue: int, is_watched: bool) -> None:
+    moved = AS_OF - timedelta(1)
+    row = owed(90, 100, "a", expected_payment_on=AS_OF - timedelta(overdue)) | {"sent_on": moved}
+    assert listed("watched", [row], "certificate_id", "overdue_days", "idle_days") == (
+        [("a", overdue, 1)] if is_watched else []
+    )
+
+
+def test_the_largest_are_watched_and_what_is_paid_is_not() -> None:
+    rows = [owed(10, amount, f"{amount:04}") for amount in range(1, WATCHED_MOST + 3)]
+    rows += [paid_after(10), owed(10, 9999, "usd", currency="USD")]
+    found = listed("watched", rows, "certificate_id", "currency")
+    of_pesos = [name for name, currency in found if currency == "CLP"]
+    assert of_pesos == [f"{amount:04}" for amount in range(WATCHED_MOST + 2, 2, -1)]
+    assert ("usd", "USD") in found

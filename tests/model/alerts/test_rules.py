@@ -46,6 +46,8 @@ def test_a_kind_may_have_several_rules() -> None:
         ("[rules.client_share]\nclear = 0.9", "rules.client_share: clear: 0.9 is above the threshold of 0.4"),
         ("[rules.client_share]\nthreshold = 40", "rules.client_share: threshold: a share is between 0 and 1"),
         ('[rules.dso]\ncurrency = "CLP"', "rules.dso: currency: dso has none"),
+        ('[rules.x]\nkind = "idle"\nseverity = "info"\nthreshold = 6', "threshold: from 7 to 52 days"),
+        ('[rules.x]\nkind = "idle"\nseverity = "info"\nthreshold = 53', "threshold: from 7 to 52 days"),
         ('[rules.newly_overdue]\ncurrency = ""', "rules.newly_overdue: currency: missing"),
         (
             "[rule.dso]\nfor = 1",
