@@ -24,20 +24,22 @@ from celery.signals import (
     worker_ready,
     worker_shutdown,
 )
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
-from kpi_pipeline.cache.requests.fulfil import tasks_of
+from kpi_pipeline.cache.requests.fulfil import TRACE_TAG, tasks_of
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.worker_signs import forget_worker, give_sign
 from kpi_pipeline.celery_internals import held_tasks, is_started_by, is_undelivered, make_worker_app
 from kpi_pipeline.dagster_internals.logs import write_dagster_logs
 from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
+from kpi_pipeline.dagster_internals.step_spans import StepSpans
 from kpi_pipeline.jobs import QUEUES
 from kpi_pipeline.logs import log_ids
 from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
+from kpi_pipeline.tracing import span, traces
 
 WORKER_CONFIG: Final[Mapping[str, Any]] = {
     # A message is acknowledged only once its run has ended.
@@ -181,8 +183,18 @@ def execute_run(run_id: str) -> int:
         if run is None:
             raise LookupError(f"there is no run {run_id}: it was deleted before it began")
         tasks = ",".join(tasks_of(run.tags))
-        with log_ids(run_id=run_id, **({"task_id": tasks} if tasks else {})):
-            return execute_in_process(instance, run_id, reporter_of(instance, Requests(client), run).report)
+        traces("worker")
+        with (
+            log_ids(run_id=run_id, **({"task_id": tasks} if tasks else {})),
+            span(f"run {run.job_name}", parent=run.tags.get(TRACE_TAG, ""), dagster_run__id=run_id),
+        ):
+            report, steps = reporter_of(instance, Requests(client), run).report, StepSpans()
+
+            def watch(event: DagsterEvent) -> None:
+                steps.follow(event)
+                report(event)
+
+            return execute_in_process(instance, run_id, watch)
 
 
 def _make_app() -> Celery:

@@ -26,6 +26,7 @@ from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.responses import compress_pages
 from serving.summaries import SummarySender
+from serving.tracing import trace_requests
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     counted = RequestMetrics()
     access = register_cache(app, settings, counted.looked_up)
+    trace_requests(app)
     measure_answers(app, counted, access)
     if is_server:
         AlertWatchdog(access, settings).start()

@@ -53,6 +53,7 @@ from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.provenance import Provenance
+from kpi_pipeline.tracing import note, span
 
 _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
 
@@ -247,7 +248,9 @@ def live_asset(product: str) -> AssetsDefinition:
         Raises:
             Failure: If the run was terminated; the live generation stays.
         """
-        outcome = Publisher(cache.client).flip(entry, by=context.run_id)
+        with span("flip", kpi_product=product, kpi_generation=entry.generation):
+            outcome = Publisher(cache.client).flip(entry, by=context.run_id)
+            note(kpi_outcome=outcome.value)
         if outcome is Flip.REVOKED:
             raise Failure("This run was terminated: the live generation stays.", allow_retries=False)
         if outcome is Flip.SUPERSEDED:

@@ -14,6 +14,7 @@ from kpi_pipeline.cache.keys import MANIFEST_KEY
 from kpi_pipeline.cache.publishing.archive import Archive
 from kpi_pipeline.cache.requests.fulfil import (
     RESTORE_JOB,
+    TRACE_TAG,
     LaunchRefused,
     RunRequestSpec,
     fulfil,
@@ -25,6 +26,7 @@ from kpi_pipeline.logs import log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.dagster_client import DagsterClient, DagsterUnreachable, RunRefused
 from kpi_pipeline.stack.process_start import start_process
+from kpi_pipeline.tracing import span, traceparent
 
 CONSUMER: Final = "dispatcher"
 TAKEN_AT_ONCE: Final = 500
@@ -109,10 +111,13 @@ class Dispatcher:
         return True
 
     def _launch(self, spec: RunRequestSpec) -> bool:
-        try:
-            run_id = self._server.launch(spec.job, spec.tags)
-        except RunRefused as error:  # perhaps the code server is starting
-            raise LaunchRefused(str(error)) from error
+        first, *others = sorted((request.traceparent for request in spec.requests), reverse=True)
+        with span(f"start {spec.job}", parent=first, links=filter(None, others)):
+            place = traceparent()
+            try:
+                run_id = self._server.launch(spec.job, {**spec.tags, **({TRACE_TAG: place} if place else {})})
+            except RunRefused as error:  # perhaps the code server is starting
+                raise LaunchRefused(str(error)) from error
         for request in spec.requests:
             with log_ids(task_id=request.id, run_id=run_id):
                 _LOG.info("%s fulfils a request of kind %s", spec.job, request.kind.value)

@@ -8,6 +8,7 @@ from kpi_pipeline.cache.connection import NoRedis, connect, redis_url
 from kpi_pipeline.logs import write_logs
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.dagster_client import DagsterClient
+from kpi_pipeline.tracing import traces
 
 
 class Servers(NamedTuple):
@@ -19,7 +20,7 @@ class Servers(NamedTuple):
 
 
 def start_process(name: str) -> Servers:
-    """Write the log, and connect to both servers by the settings.
+    """Write the log and traces, and connect to both servers by the settings.
 
     Args:
         name: What messages call the process.
@@ -29,6 +30,7 @@ def start_process(name: str) -> Servers:
     """
     settings = Settings()
     write_logs(settings.log_format, name)
+    traces(name)
     if settings.dagster_url is None:
         raise SystemExit(f"KPI_DAGSTER_URL is not set: start the {name} by `kpi up`, or set it")
     try:

@@ -10,6 +10,7 @@ from typing import Final
 from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskStatus
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.tracing import TRACEPARENT
 
 REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
@@ -30,6 +31,9 @@ ALWAYS: Final = "always"
 END_ROLLBACK_TAG: Final = "kpi/end_rollback"
 YES: Final = "yes"
 """A run with this tag and value publishes also what an administrator has rolled back from."""
+
+TRACE_TAG: Final = f"kpi/{TRACEPARENT}"
+"""The place in a trace that a run belongs to."""
 
 PRIORITY_TAG: Final = "dagster-celery/run_priority"
 """Place in the worker's queue, from 0 for those who go first to 9."""

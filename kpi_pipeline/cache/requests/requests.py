@@ -26,6 +26,7 @@ from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import Measure
+from kpi_pipeline.tracing import TRACEPARENT, traceparent
 
 _STREAM_LENGTH: Final = 10_000
 _IN_FLIGHT_S: Final = 900
@@ -77,6 +78,7 @@ class Request:
         scope: The readers' scope.
         requested_at: When, in seconds since the epoch.
         again: Whether it was delivered before: a run for it may be under way.
+        traceparent: Its place in a trace; empty where nobody traces it.
     """
 
     entry: str
@@ -87,6 +89,7 @@ class Request:
     scope: str
     requested_at: float
     again: bool = False
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,8 @@ class Requests:
             "asked_at": repr(self._clock()),
             "request": request,
         }
+        if place := traceparent():
+            fields[TRACEPARENT] = place
         task_id: bytes = self._submit(
             keys=[REQUESTS_KEY, in_flight_key(request), task_key(fresh_id)],
             args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *chain(*fields.items())],
@@ -357,6 +362,7 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
         filter=filter_from_text(fields[b"filter"]),
         scope=fields[b"scope"].decode(),
         requested_at=float(fields[b"asked_at"]),
+        traceparent=fields.get(TRACEPARENT.encode(), b"").decode(errors="replace"),
     )
 
 
