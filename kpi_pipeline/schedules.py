@@ -91,10 +91,6 @@ def _unless_made_up_for(context: ScheduleEvaluationContext) -> RunRequest | Skip
     return RunRequest()
 
 
-def _always(_context: ScheduleEvaluationContext) -> RunRequest:
-    return RunRequest()
-
-
 _SETTINGS: Final = Settings()
 _PLAN: Final = (
     *(
@@ -122,14 +118,14 @@ _PLAN: Final = (
         "Ageing and overdue move with the date.",
         _unless_made_up_for,
     ),
-    ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", _always),
-    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants.", _always),
+    ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", None),
+    ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants.", None),
     (
         "backtest_schedule",
         BACKTEST_FORECAST,
         BACKTEST_CRON,
         "Test the forecast against later collections.",
-        _always,
+        None,
     ),
 )
 
