@@ -30,7 +30,7 @@ def lines_of(page: str) -> Iterator[list[str]]:
         for line in block.replace("\\\n", " ").splitlines():
             yield shlex.split(line, comments=True)
     for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text_of(page)):
-        if code.startswith(("sudo ", "kpi ", "systemctl ", "docker compose ", "deploy/")):
+        if code.startswith(("sudo ", "kpi ", ".venv/bin/kpi ", "systemctl ", "docker compose ", "deploy/")):
             yield shlex.split(code)
 
 
