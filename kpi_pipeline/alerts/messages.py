@@ -123,10 +123,7 @@ def _count(messages: Sequence[Message]) -> int:
 
 def _reason(messages: Sequence[Message], language: Language) -> str:
     """What is wrong, in one line."""
-    subject = messages[0].alert.subject
-    if len(messages) == 1 or subject.several is None:
-        return subject.reason.into(language)
-    return f"{_count(messages)} {subject.several.into(language)}"
+    return messages[0].alert.subject.told(_count(messages)).into(language)
 
 
 def _paragraph(messages: Sequence[Message], language: Language, settings: Settings) -> str:

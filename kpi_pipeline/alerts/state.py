@@ -48,6 +48,16 @@ class Subject:
     several: Text | None = None
     watched_until: float = 0.0
 
+    def told(self, count: int) -> Text:
+        """What is wrong, in one line.
+
+        Args:
+            count: Of how many certificates, this one among them.
+        """
+        if count == 1 or self.several is None:
+            return self.reason
+        return Text(f"{count} {self.several.es}", f"{count} {self.several.en}")
+
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class Alert:
@@ -143,6 +153,16 @@ class AlertState:
     def firing(self) -> list[Alert]:
         """The alerts that have begun and that last, the most severe and earliest first."""
         return [alert for alert in self._ordered(fires=True) if not (alert.is_event and alert.cleared_since)]
+
+    @property
+    def causes(self) -> list[tuple[Alert, int]]:
+        """What fires, each cause once: its first alert, and of how many certificates it is."""
+        counts: dict[tuple[str, str], tuple[Alert, int]] = {}
+        for alert in self.firing:
+            apart = alert.subject.name if alert.subject.several is None else ""
+            first, count = counts.get((alert.rule, apart), (alert, 0))
+            counts[alert.rule, apart] = (first, count + 1)
+        return list(counts.values())
 
     @property
     def pending(self) -> list[Alert]:

@@ -59,14 +59,14 @@ def list_alerts(as_json: Json = False) -> None:
         if as_json:
             print_json({"ok": True, **state_dict(state), "rules": _rules_dict(file.rules)})
             return
-        shown = [("firing", alert) for alert in state.firing] + [
-            ("pending", alert) for alert in state.pending
+        shown = [("firing", alert, count) for alert, count in state.causes] + [
+            ("pending", alert, 1) for alert in state.pending
         ]
         print_table(
             ("State", "Severity", "Rule", "Since", "Reason"),
             [
-                (name, alert.severity, alert.rule, PLAIN.moment(alert.since), alert.subject.reason.en)
-                for name, alert in shown
+                (name, alert.severity, alert.rule, PLAIN.moment(alert.since), alert.subject.told(count).en)
+                for name, alert, count in shown
             ],
         )
         for delivery in state.failed:
