@@ -42,7 +42,7 @@ def _limits(rule: Rule) -> tuple[str, str, str, str, str]:
     if kind.measure is not None:
         unit = rule.currency or kind.measure.value
         given = "the target" if rule.threshold is None else f"{rule.threshold:,g}"
-        threshold = f"above {given} ({unit})"
+        threshold = f"{'from' if kind.name == 'idle' else 'above'} {given} ({unit})"
         clear = "" if rule.clear is None else f"{rule.clear:g}"
     return threshold, clear, *map(_duration, (rule.hold_s, rule.clear_for_s, rule.remind_s))
 
