@@ -65,7 +65,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no worker is left alone with it."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/stack/"))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def turn(item: pytest.Item) -> int:
+        if item.nodeid.startswith("tests/stack/"):
+            # Tests that start a stack of their own are done before the shared one takes its part.
+            return int("stack" in getattr(item, "fixturenames", ()))
+        return 2 if item.path in slow else 3
+
+    items.sort(key=turn)
 
 
 def pytest_collection_finish() -> None:
@@ -225,8 +233,8 @@ def every_variant(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_archive(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
-    """The archive that one run of everything over the small demo leaves."""
+def demo_storage(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, small_demo: Path) -> Path:
+    """The snapshots and the archive that one run of everything over the small demo leaves."""
     home = tmp_path_factory.mktemp("published")
     with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
         patch.setenv("KPI_HOME", str(home))
@@ -235,14 +243,13 @@ def demo_archive(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, smal
             patch.setenv(name, value)
         choose_source(Settings(), f"sqlite:///{small_demo}", "edp", DEMO_DAY)
         assert defs.resolve_job_def("refresh_all").execute_in_process(instance=instance).success
-    return home / "storage" / "archive"
+    return home / "storage"
 
 
 @pytest.fixture
-def published(demo_home: Path, demo_archive: Path) -> Path:
-    """A KPI_HOME whose cache holds every product of the small demo, new as of now, and whose archive does."""
-    archive = demo_home / "storage" / "archive"
-    shutil.copytree(demo_archive, archive)
+def published(demo_home: Path, demo_storage: Path) -> Path:
+    """A KPI_HOME as after a run of everything over the small demo: its files, and its cache new as of now."""
+    shutil.copytree(demo_storage, demo_home / "storage", dirs_exist_ok=True)
     cache = CacheResource()
     restoration, publisher = Restoration(cache.client, cache.archive), Publisher(cache.client)
     for product in PRODUCTS:

@@ -133,8 +133,7 @@ def test_metadata_tell_how_much_was_reused(source, refresh, told) -> None:
     assert 0 < reused < variants
 
 
-def test_a_share_of_all_is_computed_anew_everywhere(source, refresh, told) -> None:
-    refresh()
+def test_a_share_of_all_is_computed_anew_everywhere(published, source, refresh, told) -> None:
     source("UPDATE edp SET monto_aprobado = monto_aprobado + 1000 WHERE rowid = 7")
     refresh()
     assert told()[0] == 0
@@ -161,17 +160,15 @@ def another_window(source, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("happens", [other_values, another_day, other_thresholds, another_window])
 def test_what_moves_every_answer_has_all_written(
-    source, refresh, told, monkeypatch: pytest.MonkeyPatch, happens
+    published, source, refresh, told, monkeypatch: pytest.MonkeyPatch, happens
 ) -> None:
-    refresh()
     happens(source, monkeypatch)
     refresh()
     assert told() == (0, live().variants)
 
 
 @pytest.mark.parametrize("difference", [{"basis": "of an earlier program"}, {"schema_version": 1}])
-def test_answers_of_another_program_are_not_reused(source, refresh, told, difference) -> None:
-    refresh()
+def test_answers_of_another_program_are_not_reused(published, source, refresh, told, difference) -> None:
     with connect(os.environ["REDIS_URL"]) as client:
         assert Publisher(client).flip(replace(live(), **difference)) is Flip.LIVE
     source(ONE_AMOUNT)
@@ -183,10 +180,9 @@ def test_answers_of_another_program_are_not_reused(source, refresh, told, differ
     ("harm", "table"), [*(("lost", table) for table in ROLLUP_TABLES), ("cut", ROLLUP_TABLES[0])]
 )
 def test_without_the_roll_up_of_what_is_live_all_is_written(
-    demo_home: Path, source, refresh, told, harm: str, table: str
+    published: Path, source, refresh, told, harm: str, table: str
 ) -> None:
-    refresh()
-    stored = demo_home / "storage" / "archive" / "rollups" / live().reading / f"{table}.parquet"
+    stored = published / "storage" / "archive" / "rollups" / live().reading / f"{table}.parquet"
     if harm == "lost":
         stored.unlink()
     else:
@@ -230,9 +226,8 @@ def flip_a_bit(client: redis.Redis, key: str) -> None:
 @pytest.mark.parametrize("harm", ["flipped", "lost"])
 @pytest.mark.parametrize("name", ["everything", CATALOGUE])
 def test_one_damaged_answer_is_mended_by_the_next_refresh_and_the_rest_reused(
-    source, refresh, told, harm: str, name: str
+    published, source, refresh, told, harm: str, name: str
 ) -> None:
-    refresh()
     written = frames()
     damaged = live().generation
     key = payload_key(damaged, OF_EVERYTHING if name == "everything" else name)
@@ -248,8 +243,7 @@ def test_one_damaged_answer_is_mended_by_the_next_refresh_and_the_rest_reused(
     assert told() == (variants - (name == "everything"), variants)
 
 
-def test_a_damaged_answer_is_mended_when_only_others_change(source, refresh, small_demo) -> None:
-    refresh()
+def test_a_damaged_answer_is_mended_when_only_others_change(published, source, refresh, small_demo) -> None:
     with sqlite3.connect(small_demo) as database:
         changed = database.execute("SELECT cliente FROM edp WHERE rowid = 7").fetchone()[0]
         ((other,),) = database.execute(
@@ -265,15 +259,15 @@ def test_a_damaged_answer_is_mended_when_only_others_change(source, refresh, sma
 
 
 @pytest.mark.parametrize("tags", [REBUILD, {"dagster/from_ui": "true"}])
-def test_who_wants_everything_written_gets_it(source, refresh, told, tags: dict[str, str]) -> None:
-    refresh()
+def test_who_wants_everything_written_gets_it(published, source, refresh, told, tags: dict[str, str]) -> None:
     source(ONE_AMOUNT)
     refresh(**tags)
     assert told() == (0, live().variants)
 
 
-def test_what_readers_ask_for_beyond_is_computed_with_the_rest_reused(source, refresh, told, read) -> None:
-    refresh()
+def test_what_readers_ask_for_beyond_is_computed_with_the_rest_reused(
+    published, source, refresh, told, read
+) -> None:
     (clients,) = (one["values"] for one in read().catalogue("kpis")["dimensions"] if one["name"] == "client")
     two = Filter.of({"client": [one["value"] for one in clients[:2]]})
     with connect(os.environ["REDIS_URL"]) as client:
@@ -288,8 +282,9 @@ def test_what_readers_ask_for_beyond_is_computed_with_the_rest_reused(source, re
     assert frames() == found
 
 
-def test_a_rollback_stays_until_the_source_changes_or_somebody_ends_it(source, refresh, told) -> None:
-    refresh()
+def test_a_rollback_stays_until_the_source_changes_or_somebody_ends_it(
+    published, source, refresh, told
+) -> None:
     first = live()
     source(ONE_AMOUNT)
     refresh()
@@ -338,8 +333,9 @@ def test_what_readers_wait_for_is_added_to_a_rollback_from_its_own_reading(
     assert held.rolled_back_at is not None
 
 
-def test_a_run_ends_a_rollback_though_a_later_one_has_left_it_as_it_was(source, run, refresh) -> None:
-    refresh()
+def test_a_run_ends_a_rollback_though_a_later_one_has_left_it_as_it_was(
+    published, source, run, refresh
+) -> None:
     source(ONE_AMOUNT)
     refresh()
     second = live()
@@ -355,8 +351,9 @@ def test_a_run_ends_a_rollback_though_a_later_one_has_left_it_as_it_was(source, 
     assert live().first_read_at == second.first_read_at
 
 
-def test_after_a_rollback_answers_are_reused_from_what_is_live_again(source, refresh, told) -> None:
-    refresh()
+def test_after_a_rollback_answers_are_reused_from_what_is_live_again(
+    published, source, refresh, told
+) -> None:
     first = live()
     source(ONE_AMOUNT)
     refresh()
