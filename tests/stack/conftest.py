@@ -180,11 +180,12 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A stack after its first start, shared by tests that leave it healthy.
 
     Its schedules are stopped: their runs would read the source too, at whatever minute the tests reach.
+    It ends with its last test: a stack that is idle takes a fifth of a processor.
     """
     made = Machine(tmp_path_factory.mktemp("stack"), settings={"KPI_PRECOMPUTE_MAX_VARIANTS": "400"})
     try:

@@ -17,8 +17,9 @@ import pytest
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.stack.addresses import OPENER
-from tests.stack.conftest import ROWS
 from tests.waiting import wait_until
+
+from .conftest import ROWS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
