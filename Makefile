@@ -22,9 +22,9 @@ test: check
 sweep: $(VENV)/.installed
 	$(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
 
-# The core: what needs no browser, no whole stack and no scale.
+# The core: what needs no browser, no whole stack and no scale, for few inputs.
 quick: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2
+	$(BIN)/python -m pytest -m "not slow and not sweep" --numprocesses 2
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
