@@ -8,9 +8,13 @@ from typing import Any
 def wait_until(
     holds: Callable[[], Any], seconds: float = 30, what: str = "the condition that is waited for"
 ) -> Any:
-    """Wait until a condition holds; returns what it gave."""
-    deadline = time.monotonic() + seconds
+    """Wait until a condition holds; returns what it gave.
+
+    It is asked for less and less often: an answer may take a processor that what is waited for needs.
+    """
+    begun = time.monotonic()
     while not (found := holds()):
-        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
-        time.sleep(0.01)
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"not in {seconds:.0f} s: {what}"
+        time.sleep(min(max(0.01, waited / 20), 0.1))
     return found
