@@ -144,16 +144,15 @@ def test_a_source_that_collapses_is_held_until_it_is_accepted_or_normal_again(
 
 @pytest.mark.slow
 def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_live(
-    demo_home: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch
+    published: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run().success
     live = read().manifest()
     monkeypatch.setenv("KPI_MAX_REJECTED_SHARE", "0")
     result = run()
     assert "2 of 600 rows are refused (0.3%, limit 0.0%)." in failure(result)
     assert "mapping file" in failure(result)
-    assert (demo_home / "storage" / "quarantine" / f"{result.run_id}.parquet").exists()
-    assert not (demo_home / "storage" / "certificates" / f"{result.run_id}.parquet").exists()
+    assert (published / "storage" / "quarantine" / f"{result.run_id}.parquet").exists()
+    assert not (published / "storage" / "certificates" / f"{result.run_id}.parquet").exists()
     assert read().manifest() == live
 
 
@@ -167,9 +166,8 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     ],
 )
 def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_what_is_live(
-    demo_home: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+    published: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
 ) -> None:
-    assert run().success
     live = read().manifest()
     monkeypatch.setenv(variable, value)
     message = failure(run())
