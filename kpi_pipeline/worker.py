@@ -26,7 +26,8 @@ from celery.signals import (
 )
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
+import kpi_pipeline.definitions
+import kpi_pipeline.sources.arrow_databases  # noqa: F401 - both are loaded before the fork, see above
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.requests.fulfil import TRACE_TAG, tasks_of
 from kpi_pipeline.cache.requests.requests import Requests

@@ -15,8 +15,8 @@ from dagster import (
     asset,
 )
 
-from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.compute.forecasting.backtest import Score, score_forecasts
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.resources.source import SourceResource
 
 MONTHS: Final = 12

@@ -16,7 +16,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.freshness_policies import freshness_policy
-from kpi_pipeline.compute.database import SumTooLarge
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.resources.source import SourceResource

@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import pyarrow as pa
 import typer
 from babel.numbers import get_currency_precision
 
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.compute.forecasting.backtest import Score, score_forecasts
-from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.model.forecast import NAIVE_LANDMARKS
 from kpi_pipeline.settings import Settings
-from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from kpi_pipeline.compute.forecasting.backtest import Score
 
 MAX_MONTHS: Final = 120
 """Most months that can be held back."""
@@ -50,6 +51,9 @@ def backtest(
     Example: `kpi backtest --months 24 --json`
     """
     with reported_errors(as_json):
+        # What computes takes long to load: every command loads this module.
+        from kpi_pipeline.compute.forecasting.backtest import score_forecasts  # noqa: PLC0415
+
         settings = load_settings()
         scores = score_forecasts(_certificates(settings), settings.today(), months)
         if as_json:
@@ -73,7 +77,7 @@ def backtest(
             _print_scores(currency, list(group))
 
 
-def _certificates(settings: Settings) -> pa.Table:
+def _certificates(settings: Settings) -> "pa.Table":
     """Read the valid certificates of the chosen source.
 
     Raises:
@@ -85,12 +89,15 @@ def _certificates(settings: Settings) -> pa.Table:
         raise Problem(
             "no source is chosen: run `kpi load demo`, or `kpi load` with your own database or file"
         )
+    from kpi_pipeline.compute.ingest.certificates import normalise  # noqa: PLC0415
+    from kpi_pipeline.sources.extract import extract  # noqa: PLC0415
+
     mapping = load_mapping(settings.source_mapping)
     extracted = extract(settings.source_url.get_secret_value(), mapping)
     return normalise(extracted.raw, mapping, extracted.log, settings.timezone).certificates
 
 
-def _print_scores(currency: str, scores: Sequence[Score]) -> None:
+def _print_scores(currency: str, scores: "Sequence[Score]") -> None:
     whole_unit = 10 ** get_currency_precision(currency)
     print_table(
         (f"{currency}, months ahead", *_HEADINGS),

@@ -30,7 +30,6 @@ from kpi_pipeline.cli.problems import (
     message_of,
     reported_errors,
 )
-from kpi_pipeline.cli.source_check import read_source, refuse_excesses
 from kpi_pipeline.model import health
 from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
 from kpi_pipeline.settings import Settings
@@ -277,6 +276,9 @@ def _embedded_silence(running: Addresses) -> str:
 def _source(settings: Settings) -> str:
     if settings.source_url is None:
         raise Skipped("none is chosen: `kpi up` creates a demo, `kpi load` chooses your own")
+    # What reads a source takes long to load, and other commands that check do not need it.
+    from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
+
     url = settings.source_url.get_secret_value()
     check = read_source(url, settings.source_mapping, settings, settings.today())
     refuse_excesses(check)

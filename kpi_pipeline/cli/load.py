@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,14 +12,15 @@ import typer
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.cli.source_check import SourceCheck, read_source, refuse_excesses
-from kpi_pipeline.demo.database import write_demo
 from kpi_pipeline.model.conflicts import CONFLICT_TEXTS, Conflict
 from kpi_pipeline.model.readings import Fall, ReadingReport
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import choose_source
 from kpi_pipeline.stack.home import Home
+
+if TYPE_CHECKING:
+    from kpi_pipeline.cli.source_check import SourceCheck
 
 DEMO: Final = "demo"
 DEMO_ROWS: Final = 10_000
@@ -73,6 +74,9 @@ def load(
     with reported_errors(as_json):
         settings = load_settings()
         address = _one_address(source)
+        # What reads a source takes long to load: every command loads this module.
+        from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
+
         day = as_of.date() if as_of else None
         if address == DEMO:
             if mapping != DEFAULT_MAPPING:
@@ -119,6 +123,8 @@ def _one_address(given: list[str]) -> str:
 
 def make_demo(settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay) -> Choice:
     """Write the demo database up to a day, which becomes the business date; None for the current day."""
+    # Loaded with what writes a database, which every command would otherwise load.
+    from kpi_pipeline.demo.database import write_demo  # noqa: PLC0415
 
     def report(step: str, done: int, total: int) -> None:
         display.update("demo", f"writing {step} {done:,}/{total:,}", transient=True)
@@ -175,7 +181,7 @@ def _accept(reading: ReadingReport) -> tuple[Fall, ...]:
     return () if before is None else reading.falls_from(before, settings.max_fall_share)
 
 
-def _print_check(check: SourceCheck) -> None:
+def _print_check(check: "SourceCheck") -> None:
     print_line(f"{check.source} read with mapping {check.mapping}: {check.summary()}")
     kinds = (("Refused rows", check.rows.refused_certificates), ("Refused costs", check.rows.refused_costs))
     for title, refused in kinds:

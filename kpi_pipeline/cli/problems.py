@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
-from kpi_pipeline.compute.database import SumTooLarge
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.model.alerts.rules import RulesError
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.settings import SOURCE_FILE, Settings

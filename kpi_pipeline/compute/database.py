@@ -9,11 +9,8 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import PythonUDFType
 
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.model.filters import fold
-
-
-class SumTooLarge(ArithmeticError):
-    """A sum of amounts, or of days weighted by them, needs more than 64 bits."""
 
 
 @contextmanager

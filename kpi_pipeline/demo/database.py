@@ -11,13 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-import adbc_driver_sqlite.dbapi
 import numpy as np
 import pyarrow as pa
-from adbc_driver_manager.dbapi import Cursor
 
 from kpi_pipeline.demo.certificates import (
     certificate_table,
@@ -27,6 +25,9 @@ from kpi_pipeline.demo.certificates import (
 )
 from kpi_pipeline.demo.costs import cash_book, cost_tables
 from kpi_pipeline.demo.firm import make_firm, project_rows
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Cursor
 
 Progress = Callable[[str, int, int], None]
 
@@ -111,6 +112,9 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
     Raises:
         ValueError: If `rows` is less than 1 or `seed` is negative.
     """
+    # Not with the module: the driver loads pandas, and few commands make a demo.
+    import adbc_driver_sqlite.dbapi  # noqa: PLC0415
+
     if rows < 1:
         raise ValueError("a demo needs at least one row: give a positive number of rows")
     if seed < 0:
@@ -164,7 +168,7 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
     )
 
 
-def _fill(cursor: Cursor, name: str, table: pa.Table, report: Progress) -> None:
+def _fill(cursor: "Cursor", name: str, table: pa.Table, report: Progress) -> None:
     """Append a table's rows in batches."""
     for done in range(0, table.num_rows, _BATCH_ROWS):
         report(name, done, table.num_rows)
@@ -172,7 +176,7 @@ def _fill(cursor: Cursor, name: str, table: pa.Table, report: Progress) -> None:
     report(name, table.num_rows, table.num_rows)
 
 
-def _corrupt(cursor: Cursor, rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
+def _corrupt(cursor: "Cursor", rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:
     """Make some of a table's rows invalid, each defect in turn; returns how many."""
     rows = rng.choice(count, round(count * INVALID_SHARE), replace=False) + 1
     for defect, update in enumerate(updates):

@@ -9,7 +9,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kpi_pipeline.model.mapping import SourceMapping
-from kpi_pipeline.sources.arrow_databases import read_postgresql, read_sqlite
 from kpi_pipeline.sources.csv_files import read_csv
 from kpi_pipeline.sources.csv_layout import FileRows, place_rows
 from kpi_pipeline.sources.csv_paths import is_csv
@@ -93,6 +92,9 @@ def read_database(url: str, relations: Mapping[RelationName, Relation]) -> dict[
     Raises:
         SourceError: As `extract`.
     """
+    # The drivers load pandas, a third of the start of every command; most read no database.
+    from kpi_pipeline.sources.arrow_databases import read_postgresql, read_sqlite  # noqa: PLC0415
+
     address = parse_address(url)
     readers = {"sqlite": read_sqlite, "postgresql": read_postgresql}
     read = readers.get(address.get_backend_name(), read_other)

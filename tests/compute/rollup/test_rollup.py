@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.database import SumTooLarge
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, PREVIOUS, EvaluationDays
 from kpi_pipeline.compute.reconciliation import reconcile_rollup

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from kpi_pipeline.compute.database import SumTooLarge
 from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.model.work_lists import WATCHED_MOST
 from tests.compute.rows import AS_OF, certificate, history, rolled, values
 
