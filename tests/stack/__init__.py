@@ -1,1 +1,1 @@
-"""The whole stack. A package of its own, so that the stack that its tests share ends with the last of them."""
+"""The whole stack. A package of its own, so that the stack its tests share ends with the last of them."""
