@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.demo.database import write_demo
+
 from .both_ways import DEMO_DAY, BothWays, certificate
 from .comparison import assert_agreement, disagreements
+from .oracle import Oracle
 from .source_rows import demo_costs, demo_rows
 
 pytestmark = pytest.mark.slow
@@ -23,6 +26,15 @@ PAID = certificate(
     paid_on=date(2024, 2, 20),
 )
 UNPAID = certificate("enviado", date(2024, 1, 14), 500, sent_on=date(2024, 1, 16), client="Sur")
+CERTIFICATES = [PAID, UNPAID]
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> Oracle:
+    """The oracle of the certificates as they are, on whose figures both agree."""
+    both = BothWays.of_certificates(CERTIFICATES)
+    assert_agreement(both, AS_OF)
+    return both.oracle(AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -45,17 +57,19 @@ UNPAID = certificate("enviado", date(2024, 1, 14), 500, sent_on=date(2024, 1, 16
     ],
     ids=str,
 )
-def test_any_change_of_one_certificate_is_found(original: dict[str, Any], change: dict[str, Any]) -> None:
-    certificates = [PAID, UNPAID]
-    changed = [{**row, **change} if row is original else row for row in certificates]
-    assert_agreement(BothWays.of_certificates(certificates), AS_OF)
-    oracle = BothWays.of_certificates(certificates).oracle(AS_OF)
+def test_any_change_of_one_certificate_is_found(
+    unchanged: Oracle, original: dict[str, Any], change: dict[str, Any]
+) -> None:
+    changed = [{**row, **change} if row is original else row for row in CERTIFICATES]
     cube = BothWays.of_certificates(changed).cube(AS_OF)
-    assert disagreements(oracle, cube.slices())
+    assert disagreements(unchanged, cube.slices())
 
 
-def test_one_unit_is_found_in_every_variant_that_holds_it(small_demo: Path) -> None:
-    both = BothWays.of_source(f"sqlite:///{small_demo}", "edp", demo_rows(small_demo), demo_costs(small_demo))
+@pytest.mark.parametrize("rows", [150, pytest.param(600, marks=pytest.mark.sweep)])
+def test_one_unit_is_found_in_every_variant_that_holds_it(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "demo.db"
+    write_demo(path, rows=rows, seed=1, today=DEMO_DAY, progress=None)
+    both = BothWays.of_source(f"sqlite:///{path}", "edp", demo_rows(path), demo_costs(path))
     row = next(one for one in both.rows if one["state"] == "enviado")
     cube = both.cube(DEMO_DAY)
     row["amount_proposed"] += 1

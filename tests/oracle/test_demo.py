@@ -5,16 +5,20 @@ from datetime import date
 import pytest
 
 from .both_ways import DEMO_DAY, DEMO_ROWS, BothWays
-from .comparison import assert_agreement, assert_none, disagreements
+from .comparison import assert_agreement, assert_agreement_of_some, assert_none, disagreements
 
 pytestmark = pytest.mark.slow
 
 MIDWAY = date(2023, 2, 17)
 
 
-@pytest.mark.parametrize("as_of", [DEMO_DAY, MIDWAY], ids=str)
+@pytest.mark.parametrize("as_of", [DEMO_DAY, pytest.param(MIDWAY, marks=pytest.mark.sweep)], ids=str)
 def test_every_figure_of_every_variant(demo: BothWays, as_of: date) -> None:
     assert_agreement(demo, as_of)
+
+
+def test_every_figure_of_some_variants_on_an_earlier_day(demo: BothWays) -> None:
+    assert_agreement_of_some(demo, MIDWAY)
 
 
 def test_everything_at_the_end_of_each_month(demo: BothWays) -> None:
