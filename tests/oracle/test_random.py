@@ -116,15 +116,39 @@ tables = st.builds(
 filters = st.fixed_dictionaries({}, optional=ASKED).map(Filter.of)
 
 
-@settings(max_examples=12)
-@given(tables, dates_of_interest, st.integers(1, 24))
+windows = st.integers(1, 24)
+
+
+@settings(max_examples=8)
+@given(tables, dates_of_interest, windows)
 def test_every_hot_filter(both: BothWays, as_of: date, window_months: int) -> None:
     assert_agreement(both, as_of, window_months)
 
 
+@pytest.mark.sweep
 @settings(max_examples=50)
-@given(tables, dates_of_interest, st.lists(filters, min_size=1, max_size=12))
+@given(tables, dates_of_interest, windows)
+def test_every_hot_filter_of_many_tables(both: BothWays, as_of: date, window_months: int) -> None:
+    assert_agreement(both, as_of, window_months)
+
+
+asked_for = st.lists(filters, min_size=1, max_size=12)
+
+
+@settings(max_examples=20)
+@given(tables, dates_of_interest, asked_for)
 def test_any_filters(both: BothWays, as_of: date, asked: list[Filter]) -> None:
+    assert_what_is_asked_for_agrees(both, as_of, asked)
+
+
+@pytest.mark.sweep
+@settings(max_examples=150)
+@given(tables, dates_of_interest, asked_for)
+def test_any_filters_of_many_tables(both: BothWays, as_of: date, asked: list[Filter]) -> None:
+    assert_what_is_asked_for_agrees(both, as_of, asked)
+
+
+def assert_what_is_asked_for_agrees(both: BothWays, as_of: date, asked: list[Filter]) -> None:
     cube = both.cube(as_of)
     found = cube.select(asked)
     assert found.filters == tuple(asked)

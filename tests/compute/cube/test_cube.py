@@ -177,10 +177,25 @@ def assert_untouched_answers_hold(before: Cube, after: Cube) -> int:
     return held
 
 
+edits = st.lists(edit, min_size=1, max_size=2)
+
+
 @pytest.mark.slow
-@settings(max_examples=6)
-@given(certificates, costs, st.lists(edit, min_size=1, max_size=2))
+@settings(max_examples=3)
+@given(certificates, costs, edits)
 def test_what_an_edit_does_not_touch_stays_the_same_byte_for_byte(rollup_of, rows, spent, edits) -> None:
+    assert_the_rest_stays(rollup_of, rows, spent, edits)
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+@settings(max_examples=25)
+@given(certificates, costs, edits)
+def test_what_many_edits_do_not_touch_stays_the_same_byte_for_byte(rollup_of, rows, spent, edits) -> None:
+    assert_the_rest_stays(rollup_of, rows, spent, edits)
+
+
+def assert_the_rest_stays(rollup_of, rows, spent, edits) -> None:
     named = [{**row, "certificate_id": f"c{number}"} for number, row in enumerate(rows)]
     spent = [{**row, "cost_id": f"k{number}"} for number, row in enumerate(spent)]
     then = rollup_of([*FRAME, *named], costs=spent)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, PREVIOUS, EvaluationDays
+from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import (
     BREAKDOWNS_SCHEMA,
@@ -192,22 +192,58 @@ def by_others(rows: pa.Table, left_out: frozenset[str] = frozenset()) -> dict[tu
     return {key: kept for key, of in found.items() if (kept := Counter({k: v for k, v in of.items() if v}))}
 
 
+some_rows = st.lists(certificates(), max_size=15), st.lists(costs(), max_size=5)
+
+
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
-@given(st.lists(certificates(), max_size=15), st.lists(costs(), max_size=5))
+@settings(max_examples=12, deadline=None)
+@given(*some_rows)
 def test_the_tables_agree_with_their_rows_and_with_one_another(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]]
 ) -> None:
+    assert_tables_agree(rows, spent)
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+@settings(max_examples=200, deadline=None)
+@given(*some_rows)
+def test_many_tables_agree_with_their_rows_and_with_one_another(
+    rows: list[dict[str, Any]], spent: list[dict[str, Any]]
+) -> None:
+    assert_tables_agree(rows, spent)
+
+
+def assert_tables_agree(rows: list[dict[str, Any]], spent: list[dict[str, Any]]) -> None:
     found = rolled(rows, costs=spent)
     assert reconcile_rollup(table(rows), cost_table(spent), found, AS_OF) == []
     cells = values(found.cells, "place", *DIMENSION_NAMES, "currency")
     assert cells == sorted(set(cells))
 
 
+some_day = st.lists(certificates(), max_size=12), st.lists(costs(), max_size=4), st.integers(1, DAYS - 1)
+
+
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
-@given(st.lists(certificates(), max_size=12), st.lists(costs(), max_size=4), st.integers(1, DAYS - 1))
+@settings(max_examples=12, deadline=None)
+@given(*some_day)
 def test_a_day_is_the_roll_up_of_that_day(
+    rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int
+) -> None:
+    assert_the_day_is_its_roll_up(rows, spent, place)
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+@settings(max_examples=100, deadline=None)
+@given(*some_day)
+def test_of_many_rows_a_day_is_the_roll_up_of_that_day(
+    rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int
+) -> None:
+    assert_the_day_is_its_roll_up(rows, spent, place)
+
+
+def assert_the_day_is_its_roll_up(
     rows: list[dict[str, Any]], spent: list[dict[str, Any]], place: int
 ) -> None:
     day = EvaluationDays(AS_OF, 12).days[place]
