@@ -189,6 +189,7 @@ def moved(row: Row, days: int) -> Row:
 back = st.integers(0, 500)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.builds(moved, certificates(), back), min_size=1, max_size=6),

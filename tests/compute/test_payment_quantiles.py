@@ -134,6 +134,7 @@ def test_a_cohort_takes_payments_whenever_they_were(cube_of, read) -> None:
 samples = st.lists(st.tuples(st.integers(0, 365) | st.integers(0, 6), st.booleans()), min_size=1, max_size=25)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(samples)
 def test_a_quantile_is_what_the_product_limit_gives(cube_of, read, sample) -> None:

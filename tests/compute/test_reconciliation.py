@@ -158,6 +158,7 @@ def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) ->
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.lists(certificate(), max_size=8), st.lists(cost(), max_size=4))
 def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, certificates, costs) -> None:

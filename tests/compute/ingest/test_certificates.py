@@ -504,6 +504,7 @@ def test_native_numbers_that_are_none_are_refused(value: float) -> None:
     assert result.reason_counts == {"bad_amount:amount_proposed": 1}
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(
@@ -924,6 +925,7 @@ hostile_text = st.one_of(
 good = st.just("good")
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.fixed_dictionaries({name: st.one_of(good, good, hostile_text) for name in ROW}), max_size=25),
     st.lists(st.tuples(*[hostile_text] * 4), max_size=10),
@@ -967,6 +969,7 @@ native = {
 }
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_no_value_of_a_wrong_type_is_lost(data: st.DataObject) -> None:

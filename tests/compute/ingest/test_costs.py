@@ -346,6 +346,7 @@ line = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(header, max_size=8), st.lists(line, max_size=12))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_each_header_is_counted_once(rows: list[dict[str, Any]], lines: list[Any]) -> None:

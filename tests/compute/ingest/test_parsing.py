@@ -117,6 +117,7 @@ amounts_written = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(amounts_written, min_size=1, max_size=50))
 @settings(max_examples=20, deadline=None)
 def test_each_style_reads_back_in_its_own_marks(cases: list[tuple[int, str, bool, int, str]]) -> None:
