@@ -22,8 +22,9 @@ from kpi_pipeline.jobs import (
     restore_cache,
 )
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.snapshots import EntryIOManager, TableIOManager
+from kpi_pipeline.resources.snapshots import EntryIOManager
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.resources.stored_tables import StoredTableIOManager, TableIOManager
 from kpi_pipeline.schedules import MONTH_END_SCHEDULE, SCHEDULES
 from kpi_pipeline.sensors.alerts import alerts, generation_webhooks
 from kpi_pipeline.sensors.cold_cache import cold_cache
@@ -71,6 +72,7 @@ defs = Definitions(
         "source": SourceResource(),
         "cache": CacheResource(),
         "tables": TableIOManager(),
+        "stored_tables": StoredTableIOManager(),
         "entries": EntryIOManager(),
     },
 )

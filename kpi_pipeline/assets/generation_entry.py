@@ -47,6 +47,7 @@ def manifest_entry(
     *,
     reading: str,
     first_read_at: float,
+    demand: str,
     inputs: str,
     basis: str,
     run_id: str,
@@ -62,6 +63,7 @@ def manifest_entry(
         as_of: The business date of its figures.
         reading: Of `Cube.digest`.
         first_read_at: Of the function of that name.
+        demand: Of `generation_variants.Demand`.
         inputs: Of `inputs_digest`.
         basis: Of `basis_digest`.
         run_id: The run that publishes it.
@@ -80,6 +82,8 @@ def manifest_entry(
         stale_until=verified_at + life[0] + life[1],
         reading=reading,
         first_read_at=first_read_at,
+        rollup=provenance.content,
+        demand=demand,
         rolled_back_at=None,
         rolled_back_from=None,
         inputs=inputs,

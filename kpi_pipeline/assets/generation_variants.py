@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 
+import orjson
 import redis
 
 from kpi_pipeline.cache.codec import encode
@@ -23,6 +25,47 @@ _SAMPLE: Final = 24
 
 _AMPLE: Final = 2
 """How many times the size of what is live must have room before no size is estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What readers request of a product, and how much may be precomputed.
+
+    Attributes:
+        requested: The filters requested most, these first.
+        budget: What the variants of a generation may take.
+    """
+
+    requested: list[Filter]
+    budget: Budget
+
+    @classmethod
+    def of(cls, product: str, client: redis.Redis) -> "Demand":
+        """The demand at present.
+
+        Args:
+            product: The product.
+            client: The cache, which holds what readers request.
+        """
+        settings = current_settings()
+        return cls(
+            UsageCounters(client).most_requested_filters(product, KEPT),
+            Budget(settings.precompute_max_variants, settings.precompute_max_bytes),
+        )
+
+    @property
+    def digest(self) -> str:
+        """The budget, and a digest of what is requested, however often."""
+        requested = sorted(str(filter_.identity) for filter_ in self.requested)
+        return self._budget + blake2b(orjson.dumps(requested), digest_size=16).hexdigest()
+
+    def has_budget_of(self, digest: str) -> bool:
+        """Whether the budget is that of another demand, which is given by its digest."""
+        return digest.startswith(self._budget)
+
+    @property
+    def _budget(self) -> str:
+        return f"{self.budget.variants}/{self.budget.bytes}:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +90,7 @@ def choose_variants(
     cube: Cube,
     candidates: Sequence[Slice],
     client: redis.Redis,
+    demand: Demand,
     live: ManifestEntry | None,
     awaited: Sequence[Filter] = (),
 ) -> GenerationVariants:
@@ -56,17 +100,17 @@ def choose_variants(
         product: The product.
         cube: Its figures.
         candidates: The sums of the filters that are computed where the budget allows.
-        client: The cache, which holds what readers request.
+        client: The cache.
+        demand: What readers request.
         live: The product's live generation; None where there is none.
         awaited: What readers wait for until the run ends: it is precomputed whatever room there is.
     """
     certificates = {
         requested: count for slice_ in candidates for requested, count in slice_.certificates().items()
     }
-    requested = _known(UsageCounters(client).most_requested_filters(product, KEPT), cube)
+    requested = _known(demand.requested, cube)
     waited_for = _known(awaited, cube)
-    settings = current_settings()
-    budget = Budget(settings.precompute_max_variants, settings.precompute_max_bytes)
+    budget = demand.budget
     wanted = len(certificates) + len(requested) + len(waited_for)
     variant_bytes = live.bytes / live.variants if live is not None and live.variants else None
     # As long as all that is wanted has ample room, its exact size decides nothing.

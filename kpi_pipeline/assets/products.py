@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
@@ -14,7 +13,6 @@ from dagster import (
     AssetIn,
     AssetKey,
     AssetsDefinition,
-    DagsterRun,
     Failure,
     MarkdownMetadataValue,
     MaterializeResult,
@@ -23,6 +21,7 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.confirmation import confirmed_entry
 from kpi_pipeline.assets.figures import figures_of
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.generation_entry import (
@@ -31,15 +30,16 @@ from kpi_pipeline.assets.generation_entry import (
     manifest_entry,
     prolonged_entry,
 )
-from kpi_pipeline.assets.generation_variants import choose_variants
+from kpi_pipeline.assets.generation_variants import Demand, choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.rolled_back import add_awaited
+from kpi_pipeline.assets.run_tags import ends_rollback, writes_all
 from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES, awaited_variants
+from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.charts.rendering import render_png
@@ -51,14 +51,11 @@ from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import current_settings
-from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.tracing import note, span
 
 _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
-
-FROM_UI_TAG = "dagster/from_ui"
-"""Dagster's tag of a run started in its UI: such a run writes even what is unchanged."""
 
 KEY_MARGIN_SECONDS = 3600
 """Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
@@ -83,7 +80,7 @@ def product_asset(product: str) -> AssetsDefinition:
 
     @asset(
         name=product,
-        ins={name: AssetIn(input_manager_key="tables") for name in ROLLUP_TABLES},
+        ins={name: AssetIn(input_manager_key="stored_tables") for name in ROLLUP_TABLES},
         io_manager_key="entries",
         group_name="products",
         owners=["team:data-engineering"],
@@ -100,12 +97,12 @@ def product_asset(product: str) -> AssetsDefinition:
     )
     def build(
         context: AssetExecutionContext,
-        rollup: pa.Table,
-        monthly_flows: pa.Table,
-        losses: pa.Table,
-        payment_times: pa.Table,
-        breakdowns: pa.Table,
-        work_lists: pa.Table,
+        rollup: StoredTable,
+        monthly_flows: StoredTable,
+        losses: StoredTable,
+        payment_times: StoredTable,
+        breakdowns: StoredTable,
+        work_lists: StoredTable,
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
@@ -115,10 +112,39 @@ def product_asset(product: str) -> AssetsDefinition:
             Failure: If a check fails; the new generation is discarded and the live one stays.
         """
         started = time.perf_counter()
-        provenance = Provenance.of(rollup)
+        provenance = rollup.origin
         as_of = date.fromisoformat(provenance.as_of or "")
+        # Figures are as old as the reading of the source, however late they are computed.
+        life = current_settings().ttl[product], current_settings().stale_grace
+        expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
+        publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
+        awaited = awaited_variants(context.run.tags, product, Requests(cache.client))
+        filters = [task.filter for task in awaited]
+        confirmed = (
+            None
+            if writes_all(context.run)
+            else confirmed_entry(
+                product,
+                cache,
+                provenance,
+                demand,
+                filters,
+                run_id=context.run_id,
+                expires_at=expires_at,
+                life=life,
+            )
+        )
+        if confirmed is not None:
+            _publish_watched(confirmed, work_lists, cache, expires_at)
+            yield from _confirmed(context, confirmed, time.perf_counter() - started)
+            return
         figures = figures_of(
-            Rollup.of_tables((rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)),
+            Rollup.of_tables(
+                [
+                    stored.table()
+                    for stored in (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)
+                ]
+            ),
             provenance,
             source.window_months(),
             source.thresholds(),
@@ -131,25 +157,14 @@ def product_asset(product: str) -> AssetsDefinition:
         _fail_on(figures.problems)
         cube, described, reading = figures.cube, figures.described, figures.reading
 
-        publisher = Publisher(cache.client)
-        awaited = awaited_variants(context.run.tags, product, Requests(cache.client))
         variants = choose_variants(
-            product,
-            cube,
-            figures.candidates,
-            cache.client,
-            publisher.live(product),
-            [task.filter for task in awaited],
+            product, cube, figures.candidates, cache.client, demand, publisher.live(product), filters
         )
         inputs = inputs_digest(product, reading, variants.difference, described)
         basis = basis_digest(product, cube, described)
-        # Figures are as old as the reading of the source, however late they are computed.
-        settings = current_settings()
-        life = settings.ttl[product], settings.stale_grace
-        expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
-            origin, unread = None if _writes_all(context.run) else live, list[str]()
+            origin, unread = None if writes_all(context.run) else live, list[str]()
             # What was damaged since it was written must be neither confirmed nor reused.
             damaged = publisher.damaged(origin.generation) if origin is not None else frozenset()
             if damaged:
@@ -162,7 +177,7 @@ def product_asset(product: str) -> AssetsDefinition:
             elif (
                 live is not None
                 and live.rolled_back_from == reading != live.reading
-                and not _ends_rollback(context.run)
+                and not ends_rollback(context.run)
                 and publisher.prolong(live.generation, expires_at)
             ):
                 # An administrator has gone back from this reading: it stays out until it changes.
@@ -191,9 +206,8 @@ def product_asset(product: str) -> AssetsDefinition:
                     product, publisher, plan, described, expires_at, extend_lease
                 )
                 outcome = "written"
-            if product == WATCHED_WITH and outcome in ("written", "unchanged"):
-                watched = watch_list(work_lists, as_of)
-                publish_watch_list(cache.client, written.generation, watched, expires_at)
+            if outcome in ("written", "unchanged"):
+                _publish_watched(written, work_lists, cache, expires_at)
         yield _check_result(product, "reads_back", unread, variants=written.variants)
         _fail_on({"reads_back": unread})
         entry = (
@@ -207,6 +221,7 @@ def product_asset(product: str) -> AssetsDefinition:
                 as_of,
                 reading=reading,
                 first_read_at=first_read_at(_held(live, cache), reading, provenance),
+                demand=demand.digest,
                 inputs=inputs,
                 basis=basis,
                 run_id=context.run_id,
@@ -225,6 +240,26 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
+
+
+def _publish_watched(
+    written: Staged | ManifestEntry, work_lists: StoredTable, cache: CacheResource, expires_at: float
+) -> None:
+    """Publish what alerts watch beside the product's generation with which they do, or let it live on."""
+    if written.product == WATCHED_WITH:
+        as_of = date.fromisoformat(work_lists.origin.as_of or "")
+        watched = watch_list(work_lists.table(), as_of)
+        publish_watch_list(cache.client, written.generation, watched, expires_at)
+
+
+def _confirmed(
+    context: AssetExecutionContext, entry: ManifestEntry, seconds: float
+) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
+    """What a product yields whose live generation is confirmed: its checks passed when it was written."""
+    for check in CHECKS:
+        yield _check_result(entry.product, check, [], variants=entry.variants)
+    context.log.info(f"{entry.variants} variants of {entry.product}: {entry.generation} is confirmed")
+    yield Output(entry, metadata={**_metadata(entry, "unchanged", seconds), "reused": entry.variants})
 
 
 def live_asset(product: str) -> AssetsDefinition:
@@ -290,22 +325,12 @@ def _fail_on(problems_by_check: Mapping[str, list[str]]) -> None:
         )
 
 
-def _ends_rollback(run: DagsterRun) -> bool:
-    """Whether a run publishes what was rolled back from: an engineer wants it."""
-    return run.tags.get(END_ROLLBACK_TAG) == YES or FROM_UI_TAG in run.tags
-
-
 def _held(live: ManifestEntry | None, cache: CacheResource) -> list[ManifestEntry]:
     """The live generation, and where somebody rolled back to it those that it replaced."""
     if live is None:
         return []
     rollback = Rollback(cache.client)
     return [live, *(rollback.kept(live.product) if live.rolled_back_at is not None else ())]
-
-
-def _writes_all(run: DagsterRun) -> bool:
-    """Whether a run must write every variant, unchanged ones included."""
-    return run.tags.get(REBUILD_TAG) == ALWAYS or FROM_UI_TAG in run.tags
 
 
 def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 import time
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
 
+import orjson
 import pyarrow as pa
 from dagster import Failure
 
+from kpi_pipeline.assets.code_digest import code_digest
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.model.readings import Fall, HeldReading
 from kpi_pipeline.resources.cache import CacheResource
@@ -14,6 +18,24 @@ from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.csv_layout import FileRows
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.summary_rows import LeftOut
+
+_CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute", "kpi_pipeline.sources")
+"""Packages that read and validate."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingStart:
+    """The start of a reading.
+
+    Attributes:
+        fence: Drawn before the source is looked at: a later reading holds a larger fence and newer data.
+        begun_at: In seconds since the epoch.
+        content: Digest of all that the reading comes from; None where the source shows too little to tell.
+    """
+
+    fence: int
+    begun_at: float
+    content: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +92,26 @@ class SourceReading:
             raise Failure(f"the live figures stay: {'; '.join(reasons)}", allow_retries=False)
 
 
-def read_source(source: SourceResource, cache: CacheResource) -> SourceReading:
+def begin_reading(source: SourceResource, cache: CacheResource) -> ReadingStart:
+    """Look at what the source holds, much cheaper than by reading it.
+
+    Raises:
+        Failure: If the source's mapping cannot be read.
+    """
+    fence, begun_at = Publisher(cache.client).next_fence(), time.time()
+    return ReadingStart(fence, begun_at, _content(source))
+
+
+def read_source(source: SourceResource, start: ReadingStart) -> SourceReading:
     """Read the source, normalise and validate.
+
+    Args:
+        source: The source.
+        start: Of `begin_reading`.
 
     Raises:
         Failure: If the source or its mapping cannot be read.
     """
-    # Drawn before reading: a later reading holds a larger fence and newer data.
-    fence, begun_at = Publisher(cache.client).next_fence(), time.time()
     started = time.perf_counter()
     mapping = source.mapping()
     extracted = source.extract(mapping)
@@ -87,7 +121,7 @@ def read_source(source: SourceResource, cache: CacheResource) -> SourceReading:
         mapping,
         timezone=source.timezone(),
         as_of=source.today(),
-        read_at=begun_at,
+        read_at=start.begun_at,
         limits=source.refusal_limits(),
     )
     accepted = source.readings_file().load().accepted
@@ -96,7 +130,33 @@ def read_source(source: SourceResource, cache: CacheResource) -> SourceReading:
         falls=() if accepted is None else rows.report.falls_from(accepted, source.max_fall_share()),
         left_out=extracted.left_out,
         files=extracted.files,
-        provenance=Provenance(fence, begun_at, source.shown(), mapping.name, extracted.watermark),
+        provenance=Provenance(
+            start.fence,
+            start.begun_at,
+            source.shown(),
+            mapping.name,
+            extracted.watermark,
+            # A source that changed while it was read may hold later what it held before.
+            content=start.content if start.content == _content(source) else None,
+        ),
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
     )
+
+
+def _content(source: SourceResource) -> str | None:
+    mapping = source.mapping()
+    token = source.change_token(mapping)
+    if token is None:
+        return None
+    parts = [
+        token,
+        code_digest(*_CODE),
+        source.identity(),
+        mapping.model_dump_json(),
+        source.timezone(),
+        source.today(),
+        source.refusal_limits(),
+        source.max_fall_share(),
+    ]
+    return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()

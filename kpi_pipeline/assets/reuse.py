@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from typing import Any, Final
 
 import orjson
 
+from kpi_pipeline.assets.code_digest import code_digest
 from kpi_pipeline.assets.generation_variants import GenerationVariants
 from kpi_pipeline.cache.keys import variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -111,7 +110,7 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
     parts = [
         SCHEMA_VERSION,
         product,
-        _code_digest(),
+        code_digest(*_CODE),
         frame.as_of,
         frame.days.window_months,
         frame.values,
@@ -134,23 +133,3 @@ def _is_single(requested: Filter) -> bool:
         return True
     (name, values), *others = requested.terms
     return not others and len(values) == 1 and name != ISSUED_AGE.name
-
-
-@cache
-def _code_digest() -> str:
-    """A digest of the code that computes answers, as this process has loaded it."""
-    state = blake2b(digest_size=16)
-    for package in _CODE:
-        state.update(_sources(package))
-    return state.hexdigest()
-
-
-def _sources(package: str) -> bytes:
-    waiting, sources = [files(package)], []
-    while waiting:
-        for entry in waiting.pop().iterdir():
-            if entry.is_dir() and entry.name != "__pycache__":
-                waiting.append(entry)
-            elif entry.name.endswith(".py"):
-                sources.append(entry.name.encode() + entry.read_bytes())
-    return b"".join(sorted(sources))

@@ -6,7 +6,7 @@ from typing import Final
 
 from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.assets.generation_entry import inputs_digest
-from kpi_pipeline.assets.generation_variants import choose_variants
+from kpi_pipeline.assets.generation_variants import Demand, choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.cache.keys import variant_key
@@ -56,7 +56,7 @@ def add_awaited(
     lacking = [
         task
         for task in awaited
-        if variant_key(product, task.filter) in damaged or not publisher.holds(live, task.filter)
+        if variant_key(product, task.filter) in damaged or not publisher.holds_all(live, [task.filter])
     ]
     if not lacking and not damaged:
         return live, []
@@ -73,8 +73,8 @@ def add_awaited(
             Requests(cache.client).finished(task.id, False, _SEALED.format(product=product))
         return live, []
     cube, described = figures.cube, figures.described
-    filters = [task.filter for task in lacking]
-    variants = choose_variants(product, cube, figures.candidates, cache.client, live, filters)
+    filters, demand = [task.filter for task in lacking], Demand.of(product, cache.client)
+    variants = choose_variants(product, cube, figures.candidates, cache.client, demand, live, filters)
     basis = basis_digest(product, cube, described)
     plan = write_plan(product, cube, variants, live, basis, damaged)
     staged, unread = write_generation(product, publisher, plan, described, expires_at, extend_lease)

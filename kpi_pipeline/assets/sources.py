@@ -1,6 +1,7 @@
 """Certificates and costs as the source holds them, validated; refused rows go to quarantine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 from dagster import (
@@ -8,6 +9,7 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetOut,
+    Failure,
     MetadataValue,
     Output,
     TableRecord,
@@ -15,15 +17,21 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
-from kpi_pipeline.assets.read_source import SourceReading, read_source
+from kpi_pipeline.assets.read_source import ReadingStart, SourceReading, begin_reading, read_source
+from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
-from kpi_pipeline.compute.ingest.refusals import RefusedRows
+from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
+from kpi_pipeline.model.readings import Fall, ReadingReport, RowReport
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.sources.provenance import Provenance
 
 GROUP = "sources"
 OWNERS = ["team:data-engineering"]
 PREVIEW_ROWS = 10
+
+_TABLES = ("certificates", "costs", "quarantine", "cost_quarantine")
 
 
 def _out(description: str, *kinds: str) -> AssetOut:
@@ -82,32 +90,33 @@ def _out(description: str, *kinds: str) -> AssetOut:
 )
 def certificates(
     context: AssetExecutionContext, source: SourceResource, cache: CacheResource
-) -> Iterator[Output[pa.Table] | AssetCheckResult]:
-    """Read the source, normalise and validate.
+) -> Iterator[Output[pa.Table] | Output[StoredTable] | AssetCheckResult]:
+    """Read the source, normalise and validate; or confirm the newest reading where the source is unchanged.
 
     Raises:
         Failure: If too many rows or costs, or too much of their amount, are refused, or if the source has
             collapsed; the quarantines are kept for inspection, and readers see that a reading is held.
     """
-    reading = read_source(source, cache)
+    start = begin_reading(source, cache)
+    if not writes_all(context.run) and (stored := _unchanged(start, source)):
+        yield from _confirmed(context, start, stored, source, cache)
+        return
+    yield from _read(context, read_source(source, start), source, cache)
+
+
+def _read(
+    context: AssetExecutionContext, reading: SourceReading, source: SourceResource, cache: CacheResource
+) -> Iterator[Output[pa.Table] | AssetCheckResult]:
+    """What a reading yields, unless it is held."""
     rows, headers = reading.rows.refused_certificates, reading.rows.refused_costs
     context.log.info(
         f"{rows.report.accepted} rows and {headers.report.accepted} costs accepted from {source.shown()}, "
         f"{rows.report.refused} and {headers.report.refused} refused"
     )
 
-    yield _quarantine("quarantine", rows)
-    yield _quarantine("cost_quarantine", headers)
-    yield _rows_check("certificates", "rejected_share_within_limit", rows)
-    yield _amount_check("certificates", "rejected_amount_within_limit", rows)
-    yield _rows_check("costs", "rejected_costs_within_limit", headers)
-    yield _amount_check("costs", "rejected_cost_amount_within_limit", headers)
-    yield AssetCheckResult(
-        asset_key="certificates",
-        check_name="nothing_collapsed",
-        passed=not reading.falls,
-        metadata={"falls": [fall.as_text() for fall in reading.falls] or ["none"], **_digest(reading)},
-    )
+    yield _quarantine("quarantine", rows, reading.provenance)
+    yield _quarantine("cost_quarantine", headers, reading.provenance)
+    yield from _checks(reading.rows.report, reading.falls, source.refusal_limits())
     file, held = source.readings_file(), reading.held
     publish_readings(cache.client, file.accept(reading.rows.report) if held is None else file.hold(held))
     reading.fail_if_held()
@@ -128,7 +137,7 @@ def certificates(
             "refused_amount_shares": MetadataValue.json(rows.report.refused_amount_shares),
             "rows_refused_of_unknown_amount": rows.report.unreadable,
             "conflicts": MetadataValue.json(dict(reading.rows.report.conflicts)),
-            **_digest(reading),
+            "reading": reading.rows.report.digest,
             "empty_rows_left_out": reading.left_out.blank,
             "rows_of_totals_left_out": reading.left_out.totals,
             "rows_by_file": MetadataValue.json({file.name: file.rows for file in reading.files}),
@@ -154,10 +163,45 @@ def certificates(
     )
 
 
-def _quarantine(name: str, refusals: RefusedRows) -> Output[pa.Table]:
+def _unchanged(start: ReadingStart, source: SourceResource) -> dict[str, StoredTable] | None:
+    """The newest tables, where they come from what the source holds and their reading is the accepted one."""
+    readings = source.readings_file().load()
+    if start.content is None or readings.accepted is None or readings.held is not None:
+        return None
+    stored = {name: table for name in _TABLES if (table := StoredTable.newest(name)) is not None}
+    contents = {table.provenance.content for table in stored.values() if table.provenance is not None}
+    return stored if len(stored) == len(_TABLES) and contents == {start.content} else None
+
+
+def _confirmed(
+    context: AssetExecutionContext,
+    start: ReadingStart,
+    stored: dict[str, StoredTable],
+    source: SourceResource,
+    cache: CacheResource,
+) -> Iterator[Output[StoredTable] | AssetCheckResult]:
+    """What a run yields that finds the source unchanged: the tables of the newest reading, as read now."""
+    file = source.readings_file()
+    accepted = file.load().accepted
+    if accepted is None:
+        raise Failure("another source was chosen meanwhile: refresh again")
+    report = replace(accepted, read_at=start.begun_at)
+    context.log.info(f"{source.shown()} is unchanged: its newest reading is confirmed")
+    yield from _checks(report, (), source.refusal_limits())
+    publish_readings(cache.client, file.accept(report))
+    for name, table in stored.items():
+        provenance = replace(table.origin, fence=start.fence, read_at=start.begun_at)
+        yield Output(
+            table.confirmed(provenance),
+            output_name=name,
+            metadata={"outcome": "unchanged", "reading": report.digest, "fence": start.fence},
+        )
+
+
+def _quarantine(name: str, refusals: RefusedRows, provenance: Provenance) -> Output[pa.Table]:
     refused = refusals.quarantine
     return Output(
-        refused,
+        provenance.attach(refused),
         output_name=name,
         metadata={
             "rows": refused.num_rows,
@@ -167,37 +211,49 @@ def _quarantine(name: str, refusals: RefusedRows) -> Output[pa.Table]:
     )
 
 
-def _rows_check(asset: str, name: str, refusals: RefusedRows) -> AssetCheckResult:
-    report = refusals.report
+def _checks(
+    report: ReadingReport, falls: Sequence[Fall], limits: RefusalLimits
+) -> Iterator[AssetCheckResult]:
+    """What the checks of a reading find."""
+    rows, costs = report.certificates, report.costs
+    yield _rows_check("certificates", "rejected_share_within_limit", rows, limits)
+    yield _amount_check("certificates", "rejected_amount_within_limit", rows, limits)
+    yield _rows_check("costs", "rejected_costs_within_limit", costs, limits)
+    yield _amount_check("costs", "rejected_cost_amount_within_limit", costs, limits)
+    yield AssetCheckResult(
+        asset_key="certificates",
+        check_name="nothing_collapsed",
+        passed=not falls,
+        # The digest is the name by which `kpi accept-reading` confirms the reading.
+        metadata={"falls": [fall.as_text() for fall in falls] or ["none"], "reading": report.digest},
+    )
+
+
+def _rows_check(asset: str, name: str, report: RowReport, limits: RefusalLimits) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=asset,
         check_name=name,
-        passed=refusals.rows_within_limit,
+        passed=report.refused_share <= limits.rows,
         metadata={
             "refused": report.refused,
             "rows": report.accepted + report.refused,
             "share": report.refused_share,
-            "limit": refusals.limits.rows,
+            "limit": limits.rows,
         },
     )
 
 
-def _amount_check(asset: str, name: str, refusals: RefusedRows) -> AssetCheckResult:
+def _amount_check(asset: str, name: str, report: RowReport, limits: RefusalLimits) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=asset,
         check_name=name,
-        passed=refusals.amount_within_limit,
+        passed=report.is_amount_within(limits.amount),
         metadata={
-            "shares": MetadataValue.json(refusals.report.refused_amount_shares),
-            "rows_of_unknown_amount": refusals.report.unreadable,
-            "limit": refusals.limits.amount,
+            "shares": MetadataValue.json(report.refused_amount_shares),
+            "rows_of_unknown_amount": report.unreadable,
+            "limit": limits.amount,
         },
     )
-
-
-def _digest(reading: SourceReading) -> dict[str, str]:
-    """The name by which `kpi accept-reading` confirms the reading."""
-    return {"reading": reading.rows.report.digest}
 
 
 def _preview(table: pa.Table) -> MetadataValue:

@@ -66,6 +66,8 @@ class ManifestEntry:
         reading: Digest of what the source held, as of the business date: figures of different products agree
             with each other only where it is equal.
         first_read_at: When the source was first read and held that.
+        rollup: Digest of all that its roll-up comes from; None where the source showed too little to tell.
+        demand: Digest of what readers request beyond what is always precomputed, and of the budget.
         rolled_back_at: When an administrator made it live again; None for what the pipeline published.
         rolled_back_from: Digest of the reading that it replaced then: while the source holds that, it stays.
         inputs: Digest of all that its figures come from: equal inputs give equal figures.
@@ -89,6 +91,8 @@ class ManifestEntry:
     stale_until: float
     reading: Annotated[str, Field(min_length=1)]
     first_read_at: float
+    rollup: str | None
+    demand: str
     rolled_back_at: float | None
     rolled_back_from: str | None
     inputs: str

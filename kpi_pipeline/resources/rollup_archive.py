@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
-from kpi_pipeline.resources.snapshots import table_path
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import current_settings
 
 _PART: Final = ".part"
@@ -49,16 +49,18 @@ class RollupArchive:
             Whether it was written; also False where the run's tables are gone.
         """
         target = self._folder / reading
-        tables = [table_path(name, run_id) for name in ROLLUP_TABLES]
-        if target.exists() or not all(path.exists() for path in tables):
+        if target.exists():
+            return False
+        tables = [stored for name in ROLLUP_TABLES if (stored := StoredTable.of_run(name, run_id))]
+        if len(tables) < len(ROLLUP_TABLES):
             return False
         # Two runs may store one reading at once: the first to have all of it wins.
         part = self._folder / f"{reading}.{run_id}{_PART}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            for name, path in zip(ROLLUP_TABLES, tables, strict=True):
-                shutil.copyfile(path, part / f"{name}.parquet")
+            for name, stored in zip(ROLLUP_TABLES, tables, strict=True):
+                shutil.copyfile(stored.path, part / f"{name}.parquet")
             part.rename(target)
         except OSError:
             if not target.exists():

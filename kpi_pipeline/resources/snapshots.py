@@ -6,8 +6,6 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from dagster import ConfigurableIOManager, Failure, InputContext, MetadataValue, OutputContext
 
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -16,6 +14,18 @@ from kpi_pipeline.settings import current_settings
 
 KEPT_FILES = 5
 """Files kept per asset: that of the newest run and those that runs still under way may read."""
+
+
+def asset_folder(asset: str) -> Path:
+    """Where the files of an asset are."""
+    return current_settings().storage / asset
+
+
+def newest_file(asset: str) -> Path | None:
+    """The file that the newest run wrote of an asset; None where no run has."""
+    folder = asset_folder(asset)
+    pointer = folder / "latest"
+    return folder / pointer.read_text() if pointer.exists() else None
 
 
 class RunFileIOManager(ConfigurableIOManager):
@@ -37,7 +47,7 @@ class RunFileIOManager(ConfigurableIOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Store an asset's value: whole or not at all."""
-        folder = current_settings().storage / context.asset_key.path[-1]
+        folder = asset_folder(context.asset_key.path[-1])
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{context.run_id}.{self.suffix}"
         part = path.with_suffix(".part")
@@ -47,7 +57,13 @@ class RunFileIOManager(ConfigurableIOManager):
         pointer.write_text(path.name)
         pointer.replace(folder / "latest")
         context.add_output_metadata({"path": MetadataValue.path(path), **metadata})
-        _prune(folder, f"*.{self.suffix}")
+        self.prune(folder)
+
+    def prune(self, folder: Path) -> None:
+        """Remove the files of all but the newest runs."""
+        newest_first = sorted(folder.glob(f"*.{self.suffix}"), key=os.path.getmtime, reverse=True)
+        for old in newest_first[KEPT_FILES:]:
+            old.unlink(missing_ok=True)
 
     def load_input(self, context: InputContext) -> Any:
         """Read an asset's value as the present run, or else the newest run, wrote it.
@@ -56,43 +72,14 @@ class RunFileIOManager(ConfigurableIOManager):
             Failure: If no run has written it yet.
         """
         name = context.asset_key.path[-1]
-        folder = current_settings().storage / name
-        path = folder / f"{context.step_context.run_id}.{self.suffix}"
-        if not path.exists():
-            pointer = folder / "latest"
-            if not pointer.exists():
-                raise Failure(
-                    f"asset {name!r} has no snapshot yet: materialize it first, or run the job "
-                    f"{REFRESH_ALL_JOB}",
-                    allow_retries=False,
-                )
-            path = folder / pointer.read_text()
-        return self.read(path)
-
-
-class TableIOManager(RunFileIOManager):
-    """Tables as Parquet, schema metadata included."""
-
-    suffix: ClassVar[str] = "parquet"
-
-    def write(self, path: Path, value: pa.Table) -> dict[str, Any]:
-        """Write a table."""
-        pq.write_table(value, path, compression="zstd")
-        return {"dagster/row_count": value.num_rows, "bytes": path.stat().st_size}
-
-    def read(self, path: Path) -> pa.Table:
-        """Read a table."""
-        return pq.read_table(path)
-
-
-def table_path(asset: str, run_id: str) -> Path:
-    """Where a run stores a table.
-
-    Args:
-        asset: The asset's name.
-        run_id: The run.
-    """
-    return current_settings().storage / asset / f"{run_id}.{TableIOManager.suffix}"
+        path = asset_folder(name) / f"{context.step_context.run_id}.{self.suffix}"
+        newest = path if path.exists() else newest_file(name)
+        if newest is None:
+            raise Failure(
+                f"asset {name!r} has no snapshot yet: materialize it first, or run the job {REFRESH_ALL_JOB}",
+                allow_retries=False,
+            )
+        return self.read(newest)
 
 
 class EntryIOManager(RunFileIOManager):
@@ -108,9 +95,3 @@ class EntryIOManager(RunFileIOManager):
     def read(self, path: Path) -> ManifestEntry:
         """Read an entry."""
         return ManifestEntry.from_json(path.read_bytes())
-
-
-def _prune(folder: Path, pattern: str) -> None:
-    newest_first = sorted(folder.glob(pattern), key=os.path.getmtime, reverse=True)
-    for old in newest_first[KEPT_FILES:]:
-        old.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.extract import Extract, SourceError, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
-from kpi_pipeline.sources.probe import Probe, probe
+from kpi_pipeline.sources.probe import Probe, change_token, probe
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import masked_url
 
@@ -67,6 +67,21 @@ class SourceResource(ConfigurableResource[None]):
         if settings.source_url is None:
             raise SourceError("no source is chosen: run `kpi load`")
         return probe(settings.source_url.get_secret_value(), load_mapping(settings.source_mapping), before)
+
+    def change_token(self, mapping: SourceMapping) -> str | None:
+        """A text that stays the same only while the source holds the same; None where it cannot tell.
+
+        Args:
+            mapping: Its mapping.
+        """
+        url = current_settings().source_url
+        if url is None:
+            return None
+        try:
+            return change_token(url.get_secret_value(), mapping)
+        except SourceError:
+            # The reading that follows says what is wrong.
+            return None
 
     def identity(self) -> str:
         """The source's address without its password, and the mapping's name."""

@@ -60,6 +60,28 @@ def probe(url: str, mapping: SourceMapping, before: Probe | None = None) -> Prob
     return Probe(token, file_state)
 
 
+def change_token(url: str, mapping: SourceMapping) -> str | None:
+    """A text that stays the same only while a source holds the same.
+
+    Of files their sizes and times; of a database server what `Probe.token` says.
+
+    Args:
+        url: As of `probe`.
+        mapping: The source's mapping.
+
+    Returns:
+        The text; None for files that are missing or have just been modified.
+
+    Raises:
+        SourceError: If a database cannot be read or lacks what the mapping names.
+    """
+    return _file_state(url) if _is_of_files(url) else _database_token(url, mapping)
+
+
+def _is_of_files(url: str) -> bool:
+    return is_csv(url) or parse_address(url).get_backend_name() == "sqlite"
+
+
 def _file_state(url: str) -> str | None:
     if is_csv(url):
         files = [file.path for file in csv_paths(url)]

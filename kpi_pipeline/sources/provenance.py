@@ -21,6 +21,8 @@ class Provenance:
         mapping: Name of the mapping.
         watermark: Watermark of the source, if it has rows.
         as_of: Business date of a roll-up, ISO; None for a snapshot.
+        content: Digest of all that the table comes from: tables of one asset with equal ones are equal. None
+            where the source showed too little to tell.
     """
 
     fence: int
@@ -29,6 +31,7 @@ class Provenance:
     mapping: str
     watermark: str | None
     as_of: str | None = None
+    content: str | None = None
 
     @classmethod
     def of(cls, table: pa.Table) -> Self:
@@ -37,10 +40,14 @@ class Provenance:
         Raises:
             ValueError: If the table has none.
         """
-        metadata = table.schema.metadata or {}
-        if _KEY not in metadata:
+        if not cls.is_of(table):
             raise ValueError("the table has no provenance: materialize certificates and rollup again")
-        return cls(**json.loads(metadata[_KEY]))
+        return cls(**json.loads(table.schema.metadata[_KEY]))
+
+    @classmethod
+    def is_of(cls, table: pa.Table) -> bool:
+        """Whether a table has a provenance."""
+        return _KEY in (table.schema.metadata or {})
 
     def attach(self, table: pa.Table) -> pa.Table:
         """The same table with this provenance."""
@@ -48,6 +55,11 @@ class Provenance:
             {**(table.schema.metadata or {}), _KEY: json.dumps(asdict(self)).encode()}
         )
 
-    def at(self, as_of: date) -> Self:
-        """This provenance with a business date."""
-        return replace(self, as_of=as_of.isoformat())
+    def of_rollup(self, as_of: date, content: str | None) -> Self:
+        """The provenance of a roll-up.
+
+        Args:
+            as_of: Its business date.
+            content: Digest of all that it comes from; see `content`.
+        """
+        return replace(self, as_of=as_of.isoformat(), content=content)

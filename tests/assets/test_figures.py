@@ -51,7 +51,7 @@ def test_a_run_of_one_product_keeps_nothing(rollup: Rollup) -> None:
     "other",
     [
         {"run_id": "another"},
-        {"provenance": PROVENANCE.at(AS_OF.replace(day=1))},
+        {"provenance": PROVENANCE.of_rollup(AS_OF.replace(day=1), None)},
         {"window_months": 6},
     ],
     ids=str,

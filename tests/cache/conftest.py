@@ -74,6 +74,8 @@ class Newsroom:
             "verified_at": at,
             "reading": "reading 0",
             "first_read_at": at,
+            "rollup": "r",
+            "demand": "d",
             "rolled_back_at": None,
             "rolled_back_from": None,
             "inputs": "same",

@@ -36,6 +36,8 @@ def publish(cache_url: str):
                 stale_until=now + 120,
                 reading="reading",
                 first_read_at=now,
+                rollup="r",
+                demand="d",
                 rolled_back_at=None,
                 rolled_back_from=None,
                 inputs="same",

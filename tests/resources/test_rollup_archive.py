@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.rollup_archive import RollupArchive
+from kpi_pipeline.resources.stored_tables import TableIOManager
 
 READING = "0a1b"
 
@@ -38,7 +38,8 @@ def run(storage: Path):
         for name in ROLLUP_TABLES:
             (storage / name).mkdir(parents=True, exist_ok=True)
             table = pa.table({"number": [number]}).replace_schema_metadata({b"kpi_forecast_bases": b"{}"})
-            pq.write_table(table, storage / name / f"{run_id}.parquet")
+            path = storage / name / f"{run_id}.{TableIOManager.suffix}"
+            TableIOManager().write(path, table)
 
     return write
 

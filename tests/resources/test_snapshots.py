@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from dagster import DagsterInstance, Definitions, Failure, asset
 
-from kpi_pipeline.resources.snapshots import KEPT_FILES, TableIOManager
+from kpi_pipeline.resources.snapshots import KEPT_FILES
+from kpi_pipeline.resources.stored_tables import TableIOManager
 
 
 @asset(io_manager_key="tables")
@@ -42,9 +43,8 @@ def test_a_run_hands_its_own_table_on_with_its_metadata(run, tmp_path: Path) -> 
     result = run(numbers, doubled)
     assert result.success
     assert result.output_for_node("doubled")["number"].to_pylist() == [2, 4]
-    assert [path.suffix for path in (tmp_path / "storage" / "numbers").iterdir() if path.suffix] == [
-        ".parquet"
-    ]
+    files = {path.name for path in (tmp_path / "storage" / "numbers").iterdir()}
+    assert files == {f"{result.run_id}.json", f"{result.run_id}.parquet", "latest"}
 
 
 def test_a_part_of_a_run_reads_the_newest(run) -> None:

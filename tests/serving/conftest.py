@@ -153,6 +153,8 @@ class Press:
             "verified_at": at,
             "reading": "reading",
             "first_read_at": at,
+            "rollup": "r",
+            "demand": "d",
             "rolled_back_at": None,
             "rolled_back_from": None,
             "inputs": "same",

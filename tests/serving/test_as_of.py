@@ -46,6 +46,8 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             stale_until=now,
             reading="reading",
             first_read_at=now,
+            rollup="r",
+            demand="d",
             rolled_back_at=None,
             rolled_back_from=None,
             inputs="same",

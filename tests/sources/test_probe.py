@@ -10,7 +10,7 @@ import pytest
 
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.probe import probe
+from kpi_pipeline.sources.probe import change_token, probe
 
 ROWS = "n, customer, issued, amount, changed"
 CHANGES = {
@@ -224,3 +224,31 @@ def test_a_table_that_lacks_a_column_is_told(postgres: tuple[str, psycopg.Connec
     connection.execute("CREATE TABLE log (n TEXT)")
     with pytest.raises(SourceError, match="no column changed"):
         probe(url, mapping)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_kind_of_change_moves_the_token(
+    database, mapping: SourceMapping, change: str, tmp_path
+) -> None:
+    url, execute = database
+    settle(*tmp_path.glob("*.db"))
+    before = change_token(url, mapping)
+    assert before is not None
+    assert change_token(url, mapping) == before
+    execute(CHANGES[change])
+    assert change_token(url, mapping) != before
+
+
+def test_a_file_is_known_by_its_size_and_time_alone(tmp_path: Path, mapping, minimal) -> None:
+    for name, read_by in (("source.db", mapping), ("source.csv", minimal)):
+        path = tmp_path / name
+        url = str(path) if path.suffix == ".csv" else f"sqlite:///{path}"
+        assert change_token(url, read_by) is None
+        path.write_text("not looked into")
+        assert change_token(url, read_by) is None, "it may be written to again at the same time"
+        settle(path)
+        before = change_token(url, read_by)
+        assert before is not None
+        path.write_text("not looked into either")
+        settle(path)
+        assert change_token(url, read_by) not in (None, before)

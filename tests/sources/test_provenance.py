@@ -19,7 +19,7 @@ def test_a_table_keeps_its_provenance_and_other_metadata() -> None:
 
 
 def test_a_roll_up_has_a_business_date() -> None:
-    assert Provenance.of(READ.at(date(2024, 6, 28)).attach(pa.table({}))).as_of == "2024-06-28"
+    assert Provenance.of(READ.of_rollup(date(2024, 6, 28), None).attach(pa.table({}))).as_of == "2024-06-28"
 
 
 def test_a_table_without_provenance_is_refused() -> None:

@@ -171,6 +171,7 @@ def _publish(
         as_of,
         reading=reading,
         first_read_at=provenance.read_at,
+        demand="",  # a month end holds the same filters whatever is requested
         inputs=inputs,
         basis=basis_digest(product, cube, described),
         run_id=run_id,

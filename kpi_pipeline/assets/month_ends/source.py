@@ -8,7 +8,7 @@ import pyarrow as pa
 from dagster import AssetExecutionContext, AssetOut, Failure, Output, multi_asset
 
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
-from kpi_pipeline.assets.read_source import read_source
+from kpi_pipeline.assets.read_source import begin_reading, read_source
 from kpi_pipeline.compute.months import month_end, month_number, month_of
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
@@ -44,7 +44,7 @@ def month_end_certificates(
         Failure: If a month is not over or not kept any more, or the reading is held.
     """
     _fail_unless_kept(context.partition_keys, source.today(), current_settings().history_months)
-    reading = read_source(source, cache)
+    reading = read_source(source, begin_reading(source, cache))
     reading.fail_if_held()
     origin: dict[str, str | int] = {
         "source": source.shown(),

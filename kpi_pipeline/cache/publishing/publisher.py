@@ -197,10 +197,14 @@ class Publisher:
         self._client.expireat(members_key(generation), expiry, gt=True)
         return prolonged > 0
 
-    def holds(self, entry: ManifestEntry, requested: Filter, scope: str = DEFAULT_SCOPE) -> bool:
-        """Whether a generation answers a filter."""
-        variant = variant_key(entry.product, requested, scope)
-        return bool(self._client.exists(payload_key(entry.generation, variant)))
+    def holds_all(
+        self, entry: ManifestEntry, requested: Iterable[Filter], scope: str = DEFAULT_SCOPE
+    ) -> bool:
+        """Whether a generation answers every one of some filters."""
+        keys = (
+            payload_key(entry.generation, variant_key(entry.product, filter_, scope)) for filter_ in requested
+        )
+        return all(self._client.exists(*batch) == len(batch) for batch in batches(keys))
 
     def seal(self, generation: str) -> None:
         """Note, until its keys are to expire by now, that no answer can be added to a generation."""

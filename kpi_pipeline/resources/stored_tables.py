@@ -1,0 +1,141 @@
+"""Tables that assets hand to one another: Parquet files, and which of them belongs to which run.
+
+A run that finds its input unchanged names the file of the run before: nothing is read or written again.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dagster import MetadataValue
+
+from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
+from kpi_pipeline.sources.provenance import Provenance
+
+_SUFFIX: Final = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table as a run has stored it, read when it is needed.
+
+    Attributes:
+        path: Its file.
+        provenance: Where the run has it from; None where it has none.
+    """
+
+    path: Path
+    provenance: Provenance | None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """The table that a run's file names.
+
+        Raises:
+            OSError: If the file is gone.
+            ValueError: If it is malformed.
+        """
+        held = orjson.loads(path.read_bytes())
+        provenance = held["provenance"]
+        return cls(path.parent / held["table"], Provenance(**provenance) if provenance else None)
+
+    @classmethod
+    def of_run(cls, asset: str, run_id: str) -> Self | None:
+        """The table of an asset as a run stored it; None where it is no longer kept."""
+        return cls.kept(asset_folder(asset) / f"{run_id}.{_SUFFIX}")
+
+    @classmethod
+    def newest(cls, asset: str) -> Self | None:
+        """The table that the newest run stored of an asset; None where there is none."""
+        path = newest_file(asset)
+        return None if path is None else cls.kept(path)
+
+    @classmethod
+    def kept(cls, path: Path) -> Self | None:
+        """The table that a run's file names; None where one of the two is gone or malformed."""
+        try:
+            stored = cls.of_file(path)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return stored if stored.path.exists() else None
+
+    @property
+    def origin(self) -> Provenance:
+        """Its provenance.
+
+        Raises:
+            ValueError: If it has none.
+        """
+        if self.provenance is None:
+            raise ValueError(f"{self.path} has no provenance: materialize certificates and rollup again")
+        return self.provenance
+
+    def table(self) -> pa.Table:
+        """Read it, with its provenance."""
+        table = pq.read_table(self.path)
+        return table if self.provenance is None else self.provenance.attach(table)
+
+    def confirmed(self, provenance: Provenance) -> Self:
+        """The same table as another run has it.
+
+        Args:
+            provenance: Where that run has it from.
+        """
+        return replace(self, provenance=provenance)
+
+
+class TableIOManager(RunFileIOManager):
+    """Tables, schema metadata included, each as `<run>.parquet`; what names it for a run is `<run>.json`."""
+
+    suffix: ClassVar[str] = _SUFFIX
+
+    def write(self, path: Path, value: pa.Table | StoredTable) -> dict[str, Any]:
+        """Store a table, or name one that is stored."""
+        stored = value if isinstance(value, StoredTable) else _stored(value, path.with_suffix(".parquet"))
+        path.write_bytes(orjson.dumps({"table": stored.path.name, "provenance": stored.provenance}))
+        return {
+            "dagster/row_count": pq.read_metadata(stored.path).num_rows,
+            "bytes": stored.path.stat().st_size,
+            "table": MetadataValue.path(stored.path),
+        }
+
+    def read(self, path: Path) -> pa.Table:
+        """Read a table."""
+        return StoredTable.of_file(path).table()
+
+    def prune(self, folder: Path) -> None:
+        """Remove what names the tables of all but the newest runs, and then the tables that nothing names."""
+        super().prune(folder)
+        kept = list(folder.glob(f"*.{self.suffix}"))
+        oldest = min((_modified_at(path) for path in kept), default=0.0)
+        named = {stored.path for path in kept if (stored := StoredTable.kept(path)) is not None}
+        for table in set(folder.glob("*.parquet")) - named:
+            # One that is younger may be that of a run which has not named it yet.
+            if _modified_at(table) < oldest:
+                table.unlink(missing_ok=True)
+
+
+class StoredTableIOManager(TableIOManager):
+    """The same tables, each read only when an asset needs it."""
+
+    def read(self, path: Path) -> StoredTable:
+        """Name a table."""
+        return StoredTable.of_file(path)
+
+
+def _modified_at(path: Path) -> float:
+    """When a file was last written; infinite where another run has removed it since."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _stored(table: pa.Table, path: Path) -> StoredTable:
+    part = path.with_suffix(".table")
+    pq.write_table(table, part, compression="zstd")
+    part.replace(path)
+    return StoredTable(path, Provenance.of(table) if Provenance.is_of(table) else None)

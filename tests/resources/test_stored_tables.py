@@ -1,0 +1,104 @@
+"""Tables by run: a run that finds one unchanged names it, and it stays as long as something names it."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from dagster import AssetKey, build_output_context
+
+from kpi_pipeline.resources.snapshots import KEPT_FILES
+from kpi_pipeline.resources.stored_tables import StoredTable, TableIOManager
+from kpi_pipeline.sources.provenance import Provenance
+
+READ = Provenance(3, 1000.0, "sqlite:///a.db", "edp", "w", content="c0ffee")
+TABLE = READ.attach(pa.table({"number": [1, 2]}))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KPI_HOME", str(tmp_path))
+    return tmp_path / "storage" / "numbers"
+
+
+@pytest.fixture
+def store(folder):
+    """Store a table, or name one, as a run does; each a second after the one before."""
+    at = 1_700_000_000
+
+    def write(run_id: str, value: pa.Table | StoredTable = TABLE) -> StoredTable:
+        nonlocal at
+        TableIOManager().handle_output(
+            build_output_context(run_id=run_id, asset_key=AssetKey("numbers"), step_key="s", name="result"),
+            value,
+        )
+        at += 1
+        for path in folder.glob(f"{run_id}.*"):
+            os.utime(path, (at, at))
+        stored = StoredTable.newest("numbers")
+        assert stored is not None
+        return stored
+
+    return write
+
+
+def tables(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.parquet")}
+
+
+def test_a_table_is_read_with_its_provenance(store) -> None:
+    stored = store("first")
+    assert stored.origin == READ
+    assert stored.table() == TABLE
+    assert Provenance.of(stored.table()) == READ
+
+
+def test_a_run_names_the_table_of_another_with_its_own_provenance(store, folder) -> None:
+    later = Provenance(4, 2000.0, "sqlite:///a.db", "edp", "w", content="c0ffee")
+    stored = store("second", store("first").confirmed(later))
+    assert stored.origin == later
+    assert Provenance.of(stored.table()) == later
+    assert stored.table()["number"].to_pylist() == [1, 2]
+    assert tables(folder) == {"first"}
+    first = StoredTable.of_run("numbers", "first")
+    assert first is not None
+    assert first.origin == READ
+
+
+def test_a_table_stays_as_long_as_a_run_names_it(store, folder) -> None:
+    stored = store("first")
+    for number in range(KEPT_FILES + 2):
+        store(f"named-{number}", stored)
+    assert tables(folder) == {"first"}
+    assert len(list(folder.glob("*.json"))) == KEPT_FILES
+    for number in range(KEPT_FILES):
+        store(f"own-{number}")
+    assert tables(folder) == {f"own-{number}" for number in range(KEPT_FILES)}
+
+
+def test_a_table_that_is_not_named_yet_stays(store, folder) -> None:
+    store("first")
+    (folder / "under-way.parquet").write_bytes(b"")
+    store("second")
+    assert tables(folder) == {"first", "second", "under-way"}
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"PAR1", b'{"table": "first.parquet", "provenance": {"x": 1}}'])
+def test_what_is_malformed_is_not_there(text, store, folder) -> None:
+    store("first")
+    (folder / "first.json").write_bytes(text)
+    assert StoredTable.newest("numbers") is None
+    assert StoredTable.of_run("numbers", "first") is None
+
+
+def test_a_table_that_is_gone_is_not_there(store, folder) -> None:
+    store("first").path.unlink()
+    assert StoredTable.newest("numbers") is None
+    assert StoredTable.of_run("numbers", "another") is None
+
+
+def test_without_a_provenance_there_is_no_origin(store) -> None:
+    stored = store("first", pa.table({"number": [1]}))
+    assert stored.table()["number"].to_pylist() == [1]
+    with pytest.raises(ValueError, match="materialize certificates and rollup again"):
+        _ = stored.origin
