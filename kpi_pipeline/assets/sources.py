@@ -49,7 +49,12 @@ def _out(description: str, *kinds: str) -> AssetOut:
     name="read_source",
     retry_policy=TRY_AGAIN,
     outs={
-        "certificates": _out("Every valid certificate of the source, in canonical columns.", "sql"),
+        "certificates": _out(
+            "Every valid certificate of the source, in canonical columns. Changes are seen within ten "
+            "seconds; those that leave `updated_at` as it was by the next scheduled run in a SQLite file, on "
+            "a database server by the nightly run of `reconcile`.",
+            "sql",
+        ),
         "quarantine": _out("Source rows that were refused, each with its reasons and the row as it was."),
         "costs": _out("Every valid cost of the source, a row for each category of its lines.", "sql"),
         "cost_quarantine": _out("Costs that were refused, each with its reasons and the row as it was."),
