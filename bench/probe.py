@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from kpi_pipeline.demo.database import write_demo
+from kpi_pipeline.sources.change_detection import probe
 from kpi_pipeline.sources.mapping_files import load_mapping
-from kpi_pipeline.sources.probe import probe
 
 REPEATS = 5
 

@@ -25,7 +25,7 @@ from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.responses import compress_pages
-from serving.summaries import SummarySender
+from serving.summary_emails import SummarySender
 from serving.tracing import trace_requests
 
 SECURITY_HEADERS: Final = {

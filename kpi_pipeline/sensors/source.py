@@ -16,8 +16,8 @@ from kpi_pipeline.jobs import REFRESH_ALL
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.model.pipeline_report import SOURCE_SENSOR
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.sources.change_detection import Probe
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.probe import Probe
 
 
 @sensor(

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
+from kpi_pipeline.compute.ingest import lookups, moments, validation
+from kpi_pipeline.compute.ingest.amounts import count, minor_units
 from kpi_pipeline.compute.ingest.change_log import log_facts
 from kpi_pipeline.compute.ingest.identity import folded
 from kpi_pipeline.compute.ingest.lookups import Spellings
@@ -179,7 +180,7 @@ def _read_rows(
     for name in AMOUNTS:
         columns |= rows.amount(name, mapping.amounts)
     for name in COUNTS:
-        columns |= rows.values(name, parsing.count)
+        columns |= rows.values(name, count)
     rows.create("read_rows", columns)
 
 
@@ -191,7 +192,7 @@ def _complete_rows(
 ) -> str:
     """SQL of the rows with names, meanings, amounts and the log's facts in place: the input of the rules."""
     amounts = {
-        name: f"CASE WHEN {agree} THEN {minor_units} END"
+        name: f"CASE WHEN {agree} THEN {minor} END"
         for name in AMOUNTS
         for agree in (
             lookups.agreeing_words(
@@ -202,7 +203,7 @@ def _complete_rows(
                 mapping.currency_spellings,
             ),
         )
-        for minor_units in (parsing.minor_units(f"{name}_plain", "decimals", precisions, mapping.amounts),)
+        for minor in (minor_units(f"{name}_plain", "decimals", precisions, mapping.amounts),)
     }
     if mapping.states_are_given:
         state = "coalesce(derived_state, known_states.state)"

@@ -6,9 +6,9 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest import moments, parsing
+from kpi_pipeline.compute.ingest import moments
+from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
 from kpi_pipeline.compute.ingest.identity import identity
-from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import ChangeLog, SourceMapping
 from kpi_pipeline.model.states import Event, State
@@ -105,10 +105,7 @@ def _read_events(
     value, at = native[change_log.to], native[change_log.at]
     connection.register("changes_of_interest", _changes_of_interest(connection, field, value, mapping))
     key = identity(
-        [
-            Cell(native[name], parsing.trimmed(native[name]), log.schema.field(name).type)
-            for name in change_log.key
-        ]
+        [Cell(native[name], trimmed(native[name]), log.schema.field(name).type) for name in change_log.key]
     )
     moment = Cell(at, "at_text", log.schema.field(change_log.at).type)
     connection.execute(
@@ -119,7 +116,7 @@ def _read_events(
             {moments.moment(moment, mapping.dates)} AS at_moment
         FROM (
             SELECT {key} AS identity, event, is_state, row_number, {at},
-                {parsing.trimmed(at)} AS at_text
+                {trimmed(at)} AS at_text
             FROM log_rows JOIN changes_of_interest
             ON CAST({field} AS VARCHAR) = field AND CAST({value} AS VARCHAR) = value
         )

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.ingest import lookups, moments, parsing, validation
+from kpi_pipeline.compute.ingest import lookups, moments, validation
+from kpi_pipeline.compute.ingest.amounts import MAX_AMOUNT, amount_text, amount_word, minor_units
+from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
 from kpi_pipeline.compute.ingest.identity import folded, identity, without_null_words
 from kpi_pipeline.compute.ingest.lookups import Spellings
-from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import COST_DAYS, COST_RULES
 from kpi_pipeline.model.costs import COST_QUARANTINE_SCHEMA, COST_SCHEMA, NO_DETAIL
@@ -169,7 +170,7 @@ def _complete_rows(
     agree = lookups.agreeing_words(
         connection, "read_rows", "amount_word", "known_currencies.currency", mapping.currency_spellings
     )
-    amount = parsing.minor_units("amount_plain", "decimals", precisions, mapping.cost_amounts)
+    amount = minor_units("amount_plain", "decimals", precisions, mapping.cost_amounts)
     return f"""
         SELECT row_number, cost_id, identity, {names}, {days}, amount_plain, amount_given,
             known_kinds.kind, kind_text IS NOT NULL AS kind_given,
@@ -201,7 +202,7 @@ def _part(
         name: Cell(f"raw_{at}", f"text_{at}", rows.schema.field(at).type)
         for at, name in enumerate(named.columns)
     }
-    trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells.values())
+    trims = ", ".join(f"{trimmed(cell.native)} AS {cell.text}" for cell in cells.values())
     key, category = (
         without_null_words(cells[name].text, mapping.null_words) for name in (named.key, named.category)
     )
@@ -210,14 +211,14 @@ def _part(
         CREATE TEMP TABLE read_lines AS
         SELECT {identity([replace(cells[named.key], text=key)])} AS identity,
             coalesce({category}, {literal(NO_DETAIL)}) AS category,
-            {parsing.amount_text(cells[named.amount], mapping.cost_amounts)} AS plain,
-            {parsing.amount_word(cells[named.amount])} AS word
-        FROM (SELECT {trimmed}, * FROM raw_lines)
+            {amount_text(cells[named.amount], mapping.cost_amounts)} AS plain,
+            {amount_word(cells[named.amount])} AS word
+        FROM (SELECT {trims}, * FROM raw_lines)
         """
     )
     spellings = lookups.unify_spellings(connection, "read_lines", "identity", {"category": NO_DETAIL})
     agree = lookups.agreeing_words(connection, "read_lines", "word", "currency", mapping.currency_spellings)
-    amount = parsing.minor_units("plain", "decimals", precisions, mapping.cost_amounts)
+    amount = minor_units("plain", "decimals", precisions, mapping.cost_amounts)
     # Sums are 128 bits wide until they are known to fit.
     connection.execute(
         f"""
@@ -238,6 +239,6 @@ def _part(
         )
         WINDOW one_cost AS (PARTITION BY identity)
         QUALIFY sum(total) OVER one_cost = net
-            AND bool_and(is_readable AND abs(total) <= {parsing.MAX_AMOUNT}) OVER one_cost
+            AND bool_and(is_readable AND abs(total) <= {MAX_AMOUNT}) OVER one_cost
         """
     )

@@ -12,8 +12,9 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.ingest import moments, parsing
-from kpi_pipeline.compute.ingest.parsing import Cell
+from kpi_pipeline.compute.ingest import moments
+from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
+from kpi_pipeline.compute.ingest.cells import Cell
 from kpi_pipeline.model.mapping import Amounts, Dates
 from kpi_pipeline.model.mapping.dates import FIRST_DAY, LAST_DAY, MONTH_WORDS, SERIAL, read_day
 from kpi_pipeline.model.timezones import DEFAULT_TIMEZONE
@@ -81,13 +82,13 @@ def month_formats(texts: Sequence[str], dates: Dates) -> Found:
 
 def amount_marks(texts: Sequence[str]) -> list[dict[str, str]]:
     """The marks by which every one of some texts is an amount; the likeliest first."""
-    readings = _read(texts, [parsing.amount_text(_CELL, Amounts.model_validate(marks)) for marks in _MARKS])
+    readings = _read(texts, [amount_text(_CELL, Amounts.model_validate(marks)) for marks in _MARKS])
     return [marks for marks, read in zip(_MARKS, readings, strict=True) if None not in read]
 
 
 def numbers_and_words(texts: Sequence[str], amounts: Amounts) -> list[tuple[str | None, str | None]]:
     """The number of each text by the marks given, and the word beside it."""
-    numbers, words = _read(texts, [parsing.amount_text(_CELL, amounts), parsing.amount_word(_CELL)])
+    numbers, words = _read(texts, [amount_text(_CELL, amounts), amount_word(_CELL)])
     return list(zip(numbers, words, strict=True))
 
 

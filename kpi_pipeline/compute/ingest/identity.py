@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pyarrow.types as pat
 
-from kpi_pipeline.compute.ingest.parsing import Cell, literal
+from kpi_pipeline.compute.ingest.cells import Cell, literal
 from kpi_pipeline.model.filters import fold
 
 _PLAIN = "[!-~]+( [!-~]+)*"

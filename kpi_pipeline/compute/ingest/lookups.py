@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from babel.numbers import get_currency_precision, list_currencies
 
-from kpi_pipeline.compute.ingest.parsing import literal
+from kpi_pipeline.compute.ingest.cells import literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
 from kpi_pipeline.model.mapping.currencies import may_stand_beside

@@ -5,7 +5,7 @@ from typing import Final
 
 import pyarrow.types as pat
 
-from kpi_pipeline.compute.ingest.parsing import Cell, literal
+from kpi_pipeline.compute.ingest.cells import Cell, literal
 from kpi_pipeline.model.mapping import Dates
 from kpi_pipeline.model.mapping.dates import MONTH_WORDS, SERIAL, SERIAL_DAY_ZERO, has_time
 

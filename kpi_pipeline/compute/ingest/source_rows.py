@@ -8,9 +8,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest import moments, parsing
+from kpi_pipeline.compute.ingest import moments
+from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
+from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
 from kpi_pipeline.compute.ingest.identity import identity, shown_key, without_null_words
-from kpi_pipeline.compute.ingest.parsing import Cell, literal
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import Amounts, SourceMapping, StateRule
 
@@ -93,8 +94,8 @@ class SourceRows:
         """SQL of an amount as `<column>_plain`, `<column>_word` (its currency's) and `<column>_given`."""
         cell = self._cell(column)
         return {
-            f"{column}_plain": parsing.amount_text(cell, amounts) if cell else "NULL",
-            f"{column}_word": parsing.amount_word(cell) if cell else "CAST(NULL AS VARCHAR)",
+            f"{column}_plain": amount_text(cell, amounts) if cell else "NULL",
+            f"{column}_word": amount_word(cell) if cell else "CAST(NULL AS VARCHAR)",
             f"{column}_given": f"{cell.text} IS NOT NULL" if cell else "false",
         }
 
@@ -126,11 +127,11 @@ class SourceRows:
     def _texts(self) -> str:
         """SQL of the rows with the text of each cell that is read."""
         cells = self._cells.values()
-        trimmed = ", ".join(f"{parsing.trimmed(cell.native)} AS {cell.text}" for cell in cells)
+        trims = ", ".join(f"{trimmed(cell.native)} AS {cell.text}" for cell in cells)
         texts = ", ".join(
             f"{without_null_words(cell.text, self._null_words)} AS {cell.text}" for cell in cells
         )
-        return f"SELECT * REPLACE ({texts}) FROM (SELECT *, {trimmed} FROM {RAW})"
+        return f"SELECT * REPLACE ({texts}) FROM (SELECT *, {trims} FROM {RAW})"
 
     def _cell(self, column: str) -> Cell | None:
         source = self._columns.get(column)

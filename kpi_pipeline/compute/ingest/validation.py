@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest.parsing import literal
+from kpi_pipeline.compute.ingest.cells import literal
 from kpi_pipeline.compute.ingest.source_rows import RAW, raw_as_json
 from kpi_pipeline.model.certificates import Reason
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS, COST_COLUMN_DIMENSIONS

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest.parsing import Cell
+from kpi_pipeline.compute.ingest.cells import Cell
 
 CELL = Cell("text", "text", pa.string())
 

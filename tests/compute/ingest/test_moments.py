@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.compute.ingest.cells import Cell
 from kpi_pipeline.compute.ingest.moments import day, is_no_date, month
-from kpi_pipeline.compute.ingest.parsing import Cell
 from kpi_pipeline.model.mapping import Dates
 from kpi_pipeline.model.mapping.dates import MONTH_WORDS, SERIAL_DAY_ZERO
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.ingest.parsing import Cell, amount_text, amount_word
+from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
+from kpi_pipeline.compute.ingest.cells import Cell
 from kpi_pipeline.model.mapping import Amounts
 
 from .reading import read

@@ -1,4 +1,4 @@
-"""DuckDB expressions that read a source's cells: text, amounts and counts; `moments` has those of dates.
+"""DuckDB expressions that read amounts and counts in a source's cells; `moments` has those of dates.
 
 Each gives SQL that is null where the cell cannot be read; comparing it with the cell's text
 distinguishes unreadable from empty.
@@ -11,13 +11,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.types as pat
 
+from kpi_pipeline.compute.ingest.cells import WHITESPACE, Cell, literal
 from kpi_pipeline.model.mapping import Amounts
-
-WHITESPACE: Final = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
-    "\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-)
-"""Characters stripped from both ends of a text: Unicode's white space and the byte order mark."""
 
 MAX_AMOUNT: Final = 10**15
 """Largest amount, in minor units either way of zero: sums of thousands of them still fit 64 bits,
@@ -34,34 +29,6 @@ _WORD_SHAPES: Final = (
     "W#", "#W", "-W#", "W-#", "-#W", "W#-", "#-W", "#W-", "(W#)", "(#W)", "W(#)", "(#)W",
 )  # fmt: skip
 """The same with the word of a currency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """SQL of one cell of the source.
-
-    Attributes:
-        native: The value in the source's own type.
-        text: The value as text, trimmed; null when nothing remains.
-        kind: Arrow type of the native value.
-    """
-
-    native: str
-    text: str
-    kind: pa.DataType
-
-
-def literal(text: str) -> str:
-    """Text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def trimmed(value: str) -> str:
-    """SQL of a value as text: trimmed, null when nothing remains."""
-    text = f"CAST({value} AS VARCHAR)"
-    # Trimming by a set of characters is slow, and hardly any cell needs it.
-    edges = f"regexp_matches({text}, {literal(f'^[{WHITESPACE}]|[{WHITESPACE}]$')})"
-    return f"nullif(CASE WHEN {edges} THEN trim({text}, {literal(WHITESPACE)}) ELSE {text} END, '')"
 
 
 def amount_text(cell: Cell, amounts: Amounts) -> str:

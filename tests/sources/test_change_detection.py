@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
+from kpi_pipeline.sources.change_detection import change_token, probe
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.probe import change_token, probe
 
 ROWS = "n, customer, issued, amount, changed"
 CHANGES = {

@@ -16,7 +16,7 @@ from kpi_pipeline.model.alerts.rules import parse_rules
 from serving.app import create_app
 from serving.cache_access import CacheAccess
 from serving.pages.downloads.documents import NoDocuments
-from serving.summaries import SummarySender
+from serving.summary_emails import SummarySender
 from tests.alerts.conftest import Mailbox, Time, mailbox, notifications  # noqa: F401 - fixtures
 from tests.waiting import wait_until
 
