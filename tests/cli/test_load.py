@@ -184,7 +184,7 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
     ran = kpi("load", spoil(7))
     assert ran.code == 1
     assert "7 of 72 costs are refused" in ran.errors
-    assert "[costs.kinds]" in ran.errors
+    assert "[costs.kinds]" in ran.output
     assert chosen() == before
 
 

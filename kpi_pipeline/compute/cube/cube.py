@@ -133,14 +133,14 @@ class Cube:
         tables = self.frame.tables
         combined = self._combined(tables["cells"].codes, dimensions)
         occurring = np.unique(combined[self.frame.occurs & (combined != NO_VALUE)])
-        if changes is not None:
-            occurring = np.intersect1d(occurring, self._combined(changes.codes, dimensions))
-        elif not dimensions:
+        if not dimensions:
             occurring = np.zeros(1, np.int64)  # everything is published, also where there is nothing
         elif len(dimensions) == 1:
             # What readers can choose is answered at once, also where no certificate has it.
             offered = np.arange(len(self.frame.values[dimensions[0]]))
             occurring = np.union1d(occurring, offered)
+        if changes is not None:
+            occurring = np.intersect1d(occurring, self._combined(changes.codes, dimensions))
         for begin in range(0, len(occurring), BLOCK_VARIANTS):
             groups = occurring[begin : begin + BLOCK_VARIANTS]
             rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in tables.items()}

@@ -213,6 +213,16 @@ ROWS: list[Row] = [
 ]
 
 
+def test_the_last_certificate_of_a_value_concerns_it_when_it_goes(cube_of) -> None:
+    before = cube_of([*FRAME, {**FRAME[0], "certificate_id": "the last", "state": "anulado"}])
+    after = cube_of(FRAME)
+    changes = after.changes_since(before)
+    assert changes is not None
+    touched = {one for slice_ in after.slices(changes) for one in slice_.filters}
+    assert Filter.of({"state": "anulado"}) in touched
+    assert EVERYTHING in touched
+
+
 def test_an_edit_concerns_the_filters_that_admit_the_row_as_it_was_or_is(cube_of) -> None:
     before = cube_of(ROWS)
     after = cube_of([*ROWS[:-1], {**ROWS[-1], "client": "Zinc"}])
