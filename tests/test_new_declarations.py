@@ -152,7 +152,10 @@ def check_table_and_page(shown: dict[str, Any]) -> None:
     for text in ("Balances by administrator", "card-accepted_share", published[0]["administrator"]):
         assert text in shown["balances"]
     downloaded = rows(shown["balances_csv"])
-    assert list(downloaded[0]) == ["Administrator", "Currency", "Receivables", "Overdue share"]
+    assert list(downloaded[0]) == [
+        *("Administrator", "Currency", "Receivables", "Overdue share"),
+        *("Figures as of", "Computed at", "Reading", "Notice"),
+    ]
     assert [row["Administrator"] for row in downloaded] == [row["administrator"] for row in published]
     assert shown["balances_workbook"] == 200
     assert shown["openapi"]["schemas"]["table_administrators"]["title"] == "Balances by administrator"

@@ -17,11 +17,10 @@ from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.source import SourceResource
-from tests.conftest import DEMO_DAY
+from tests.conftest import DEMO_DAY, LONG_AGO
 
 pytestmark = pytest.mark.slow
 
-LONG_AGO = 1_700_000_000
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 
 

@@ -18,7 +18,7 @@ from serving.problems import MACHINE_PATHS, REFRESH_PATH
 
 IDS = [
     *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCatalogue", "getChartSpecification"),
-    *("downloadWorkbook", "downloadKeyFigures", "downloadSheet"),
+    *("downloadWorkbook", "downloadDocument", "downloadKeyFigures", "downloadSheet"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
     *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "getCacheStatus"),
     *("getPerformance", "getAlerts", "getOpenApi", "exploreApi"),
