@@ -2,7 +2,7 @@
 
 from docs.generate.markdown import generated_from, prose, table
 from kpi_pipeline.alerts.rule_file import SHIPPED
-from kpi_pipeline.model.alerts.kinds import Group
+from kpi_pipeline.model.alerts.rule_kind import Group
 from kpi_pipeline.model.alerts.rules import Rule, parse_rules
 
 _TITLES = {Group.OPERATIONAL: "On the system", Group.BUSINESS: "On the figures"}

@@ -12,7 +12,8 @@ from kpi_pipeline.alerts.state import Subject
 from kpi_pipeline.alerts.writing import MessageWriter
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.model.alerts.kinds import TOLD_DAYS, Basis, Measure, RuleKind
+from kpi_pipeline.model.alerts.kinds import TOLD_DAYS
+from kpi_pipeline.model.alerts.rule_kind import Basis, Measure, RuleKind
 from kpi_pipeline.model.alerts.rules import Rule
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding

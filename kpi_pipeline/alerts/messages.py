@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from kpi_pipeline.alerts.state import Event, Message
 from kpi_pipeline.alerts.writing import MessageWriter
-from kpi_pipeline.model.alerts.kinds import Severity
+from kpi_pipeline.model.alerts.rule_kind import Severity
 from kpi_pipeline.model.labels import Language, Text
 from kpi_pipeline.settings import Settings
 

@@ -9,7 +9,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from kpi_pipeline.model.alerts.kinds import Group, Severity
+from kpi_pipeline.model.alerts.rule_kind import Group, Severity
 from kpi_pipeline.model.labels import Text
 
 _CONFIG: Final = ConfigDict(extra="forbid")

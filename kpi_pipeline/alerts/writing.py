@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, get_currency_precision
 
-from kpi_pipeline.model.alerts.kinds import Measure
+from kpi_pipeline.model.alerts.rule_kind import Measure
 from kpi_pipeline.model.labels import Language, Text
 
 _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Locale("en")}

@@ -30,7 +30,7 @@ from kpi_pipeline.cli.problems import (
     message_of,
     reported_errors,
 )
-from kpi_pipeline.model import health
+from kpi_pipeline.model import health, health_conditions
 from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
@@ -328,7 +328,7 @@ def check_pipeline(settings: Settings, running: Addresses | None) -> str:
     if report is None or report.is_silent(time.time()):
         if running is None:
             raise Skipped("no stack reports its state")
-        raise Problem(_told(health.Finding(health.PIPELINE_SILENT, ("pipeline",))))
+        raise Problem(_told(health.Finding(health_conditions.PIPELINE_SILENT, ("pipeline",))))
     if findings := list(pipeline_findings(report)):
         raise Problem("; ".join(map(_told, findings)))
     names = [process.name for process in report.processes or ()]

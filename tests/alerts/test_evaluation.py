@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kpi_pipeline.alerts.evaluation import Clock, Facts, Observation, Reading, evaluate
 from kpi_pipeline.alerts.state import Alert, Event, Message, Subject
-from kpi_pipeline.model.alerts.kinds import Severity
+from kpi_pipeline.model.alerts.rule_kind import Severity
 from kpi_pipeline.model.alerts.rules import QuietHours, Rule
 from kpi_pipeline.model.labels import Text
 

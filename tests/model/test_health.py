@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kpi_pipeline.model import health
+from kpi_pipeline.model import health_conditions
 from kpi_pipeline.model.health import Condition, Finding, Health, HealthStatus
 from kpi_pipeline.model.labels import LANGUAGES
 
-CONDITIONS = [value for value in vars(health).values() if isinstance(value, Condition)]
+CONDITIONS = [value for value in vars(health_conditions).values() if isinstance(value, Condition)]
 
 
 def test_names_are_unique() -> None:
@@ -37,9 +37,9 @@ def test_every_condition_leads_to_a_section_of_the_troubleshooting_page() -> Non
 
 def test_a_part_is_as_bad_as_its_worst_finding() -> None:
     found = [
-        Finding(health.PRODUCT_STALE, ("kpis",), {"product": "kpis"}),
-        Finding(health.PRODUCT_UNREADABLE, ("kpis",), {"product": "kpis", "detail": "lost"}),
-        Finding(health.DAGSTER_UNREACHABLE, ("pipeline",)),
+        Finding(health_conditions.PRODUCT_STALE, ("kpis",), {"product": "kpis"}),
+        Finding(health_conditions.PRODUCT_UNREADABLE, ("kpis",), {"product": "kpis", "detail": "lost"}),
+        Finding(health_conditions.DAGSTER_UNREACHABLE, ("pipeline",)),
     ]
     verdict = Health(HealthStatus.DEGRADED, found)
     assert verdict.status_of("kpis") is HealthStatus.DOWN

@@ -9,7 +9,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
-from kpi_pipeline.model import health as conditions
+from kpi_pipeline.model import health_conditions as conditions
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import Finding, Health, HealthStatus
 from kpi_pipeline.model.labels import Text

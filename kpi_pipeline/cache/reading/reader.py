@@ -1,20 +1,18 @@
 """Answers from the cache. Never computes, never writes a payload, never waits long."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import redis
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     DEFAULT_SCOPE,
-    members_key,
     payload_key,
     sealed_key,
     variant_key,
@@ -27,7 +25,7 @@ from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
-from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
+from kpi_pipeline.cache.reading.payloads import Payloads
 from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
 from kpi_pipeline.cache.reading.status import (
     alarm_counts,
@@ -44,8 +42,6 @@ from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
 
 __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
-
-_MEMORY_BYTES: Final = 8 * 2**20
 
 
 class CacheReader:
@@ -81,13 +77,11 @@ class CacheReader:
         self._on_lost_catalogue = on_lost_catalogue
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
-        self._memory = PayloadMemory(_MEMORY_BYTES)
+        self._payloads = Payloads(self._read_client, self._alarms)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
         self._history = HistoryView(self._read_client, self._alarms)
         self._readings = SourceReadingsView(self._read_client)
         self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        self._lock = Lock()
-        self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
 
     def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the live generation.
@@ -102,18 +96,18 @@ class CacheReader:
             try:
                 entry, answered, payload, miss = self._find(entry, filter, scope)
             except CacheUnavailable:
-                answered, payload = self._held_wider(entry, filter, scope)
+                answered, payload = self._payloads.held_wider(entry, filter, scope)
                 miss = MissReason.UNREACHABLE
                 if payload is None:
                     raise
         state, reachable = self.state_of(entry), not self._read_client.failing
         if state is AnswerState.EXPIRED:
-            self._count("expired")
+            self._payloads.count("expired")
             return Answer(state, None, entry, filter, reachable, MissReason.EXPIRED)
         if miss is not None:
             if payload is not None and answered == filter:
                 return Answer(AnswerState.STALE, payload, entry, answered, reachable, miss)
-            self._count("missing")
+            self._payloads.count("missing")
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
 
@@ -128,11 +122,13 @@ class CacheReader:
             NoMonthEnd: If none is kept on or before the date.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        entry, payload = self._of_month_end(product, as_of, lambda kept: self._exact(kept, filter, scope))
+        entry, payload = self._of_month_end(
+            product, as_of, lambda kept: self._payloads.exact(kept, filter, scope)
+        )
         state, miss = AnswerState.HISTORIC, None
         if payload is None:
-            self._count("missing")
-            state, miss = AnswerState.MISSING, self._presence(entry, (filter,), scope)[0]
+            self._payloads.count("missing")
+            state, miss = AnswerState.MISSING, self._payloads.presence(entry, (filter,), scope)[0]
         return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
@@ -157,16 +153,7 @@ class CacheReader:
 
         It is not counted as a lookup, and it is no miss when it is not there.
         """
-        variant = variant_key(entry.product, filter, scope)
-        payload = self._memory.get(entry.generation, variant)
-        if payload is None and not self._read_client.failing:
-            try:
-                payload = self._read(entry, variant)
-            except CacheUnavailable:
-                return None
-            if payload is not None:
-                self._memory.put(entry.generation, variant, payload)
-        return payload
+        return self._payloads.uncounted(entry, filter, scope)
 
     def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
         """The catalogue of the newest month end on or before a date.
@@ -176,7 +163,7 @@ class CacheReader:
             NothingPublished: If it has lost its catalogue.
             CacheUnavailable: If Redis cannot be reached.
         """
-        _, payload = self._of_month_end(product, as_of, lambda entry: self._read(entry, CATALOGUE))
+        _, payload = self._of_month_end(product, as_of, lambda entry: self._payloads.read(entry, CATALOGUE))
         if payload is None:
             raise NothingPublished(product, "the catalogue of a month end is lost, run `kpi backfill` for it")
         return payload.data()
@@ -221,7 +208,9 @@ class CacheReader:
         if known is not None and generation == entry.generation:
             return known
         try:
-            entry, payload = _first_held(self._live_since(entry), lambda live: self._read(live, CATALOGUE))
+            entry, payload = _first_held(
+                self._live_since(entry), lambda live: self._payloads.read(live, CATALOGUE)
+            )
         except CacheUnavailable:
             if known is None:
                 raise
@@ -236,7 +225,7 @@ class CacheReader:
         if known is not None:
             return known
         for replaced in replaced_by(entry, self._read_client, self._clock()):
-            payload = self._read(replaced, CATALOGUE)
+            payload = self._payloads.read(replaced, CATALOGUE)
             if payload is not None:
                 self._catalogues[product] = (replaced.generation, payload.data())
                 return self._catalogues[product][1]
@@ -312,15 +301,13 @@ class CacheReader:
         except CacheUnavailable:
             entries = {}
         now = self._clock()
-        with self._lock:
-            reads = dict(self._reads)
         return {
             "products": {
                 product: entry_status(entry, self.state_of(entry), now) for product, entry in entries.items()
             },
             "redis": server_status(self._read_client),
-            "memory": self._memory.size(),
-            "reads": reads,
+            "memory": self._payloads.size(),
+            "reads": self._payloads.reads(),
             "alarms": alarm_counts(self._read_client),
             "source": readings_status(self.readings()),
             "live_readings": LiveReadings.of(entries, now).as_dict(),
@@ -360,10 +347,10 @@ class CacheReader:
         self, entry: ManifestEntry, requested: Filter, scope: str
     ) -> tuple[ManifestEntry, Filter, Payload | None, MissReason | None]:
         for live in self._live_since(entry):
-            payload = self._exact(live, requested, scope)
+            payload = self._payloads.exact(live, requested, scope)
             if payload is not None:
                 return live, requested, payload, None
-            answered, payload, miss = self._wider(live, requested, scope)
+            answered, payload, miss = self._payloads.wider(live, requested, scope)
         if miss is MissReason.VANISHED and self._is_live(live):
             key = payload_key(live.generation, variant_key(live.product, requested, scope))
             self._alarms.sound(
@@ -371,84 +358,15 @@ class CacheReader:
             )
         if miss is not MissReason.NOT_PRECOMPUTED:
             for replaced in replaced_by(live, self._read_client, self._clock()):
-                former = self._exact(replaced, requested, scope)
+                former = self._payloads.exact(replaced, requested, scope)
                 if former is not None:
                     return replaced, requested, former, miss
         if payload is None:
-            answered, payload = self._held_wider(live, requested, scope)
+            answered, payload = self._payloads.held_wider(live, requested, scope)
         return live, answered, payload, miss
 
-    def _exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
-        variant = variant_key(entry.product, requested, scope)
-        payload = self._memory.get(entry.generation, variant)
-        if payload is not None:
-            self._count("memory")
-            return payload
-        payload = self._read(entry, variant)
-        if payload is not None:
-            self._count("redis")
-            self._memory.put(entry.generation, variant, payload)
-        return payload
-
-    def _read(self, entry: ManifestEntry, variant: str) -> Payload | None:
-        key = payload_key(entry.generation, variant)
-        frame = cast("bytes | None", self._read_client.call(lambda client: client.get(key)))
-        if frame is None:
-            return None
-        try:
-            return decode(frame)
-        except CorruptPayload as error:
-            self._alarms.sound("payload_corrupt", key, str(error))
-            return None
-
-    def _wider(
-        self, entry: ManifestEntry, requested: Filter, scope: str
-    ) -> tuple[Filter, Payload | None, MissReason]:
-        candidates = (requested, *requested.wider())
-        miss, exist = self._presence(entry, candidates, scope)
-        for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
-            payload = self._exact(entry, candidate, scope) if exists else None
-            if payload is not None:
-                return candidate, payload, miss
-        return requested, None, miss
-
-    def _presence(
-        self, entry: ManifestEntry, candidates: Sequence[Filter], scope: str
-    ) -> tuple[MissReason, list[int]]:
-        """Why the first of some filters is not answered, and of which there is a payload."""
-        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
-        members = members_key(entry.generation)
-
-        def check(client: redis.Redis) -> list[int]:
-            pipeline = client.pipeline(transaction=False)
-            pipeline.exists(members)
-            pipeline.sismember(members, keys[0])
-            for key in keys:
-                pipeline.exists(key)
-            return cast("list[int]", pipeline.execute())
-
-        complete, was_published, *exist = self._read_client.call(check)
-        miss = MissReason.CORRUPT if exist[0] else MissReason.NOT_PRECOMPUTED
-        if not complete or (was_published and not exist[0]):
-            miss = MissReason.VANISHED
-        return miss, exist
-
-    def _held_wider(
-        self, entry: ManifestEntry, requested: Filter, scope: str
-    ) -> tuple[Filter, Payload | None]:
-        for candidate in requested.wider():
-            payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
-            if payload is not None:
-                self._count("memory")
-                return candidate, payload
-        return requested, None
-
     def _forget_replaced(self, entries: Entries) -> None:
-        self._memory.keep_only({entry.generation for entry in entries.values()})
-
-    def _count(self, outcome: str) -> None:
-        with self._lock:
-            self._reads[outcome] += 1
+        self._payloads.keep_only({entry.generation for entry in entries.values()})
 
 
 def _first_held(

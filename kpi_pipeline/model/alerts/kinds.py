@@ -4,11 +4,10 @@ An operational kind refers to conditions of the verdict on the system's health, 
 states. A business kind measures published figures.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from kpi_pipeline.model import health
+from kpi_pipeline.model import health_conditions
+from kpi_pipeline.model.alerts.rule_kind import Basis, Group, Measure, RuleKind
 from kpi_pipeline.model.health import Condition
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.work_lists import WATCHED_MOST, WATCHED_OVERDUE_DAYS
@@ -18,94 +17,6 @@ TOLD_DAYS: Final = 7
 
 WATCHED_WITH: Final = "dashboards"
 """The product with whose generations the list of watched certificates is published."""
-
-
-class Severity(StrEnum):
-    """How urgent an alert is."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-class Group(StrEnum):
-    """Whom an alert concerns: those who run the system, or those who read its figures."""
-
-    OPERATIONAL = "operational"
-    BUSINESS = "business"
-
-
-class Basis(StrEnum):
-    """What a kind rests on; while that is not known, its alerts stay as they are."""
-
-    SERVER = "server"
-    """Whether Redis answers, which is always known."""
-
-    CACHE = "cache"
-    """What Redis holds."""
-
-    PIPELINE = "pipeline"
-    """What the pipeline reports of itself."""
-
-    DAGSTER = "dagster"
-    """The same, while Dagster answers."""
-
-    FIGURES = "figures"
-    """The published figures of a product, of all certificates."""
-
-
-class Measure(StrEnum):
-    """The unit of a measured value and of its thresholds."""
-
-    SHARE = "share"
-    DAYS = "days"
-    COUNT = "count"
-    AMOUNT = "amount"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleKind:
-    """One kind of rule.
-
-    Attributes:
-        name: Its name, for the file of rules.
-        group: Whom it concerns.
-        basis: What it rests on.
-        meaning: When it fires.
-        conditions: Of the verdict: an alert lasts while one of them holds. Empty for what is measured.
-        told_apart_by: Values of a finding that make an alert of its own.
-        measure: The unit of what is measured; None with conditions.
-        per_currency: Whether a rule names the currency of its threshold.
-        has_target: Whether the published target stands in for a threshold that the rule does not name.
-        product: Whose figures it rests on.
-        reason: What is wrong; names `value`, `limit` and `subject` in braces. None with conditions.
-        advice: What to do about it. None with conditions.
-        page: The path of the page that shows it.
-        is_event: Whether it is reported once and has no end.
-        several: What several alerts of it, reported together, are headed with; names `limit`. None where each
-            is reported by itself.
-    """
-
-    name: str
-    group: Group
-    basis: Basis
-    meaning: Text
-    conditions: tuple[Condition, ...] = ()
-    told_apart_by: tuple[str, ...] = ()
-    measure: Measure | None = None
-    per_currency: bool = False
-    has_target: bool = False
-    product: str = ""
-    reason: Text | None = None
-    advice: Text | None = None
-    page: str = "/manager/system"
-    is_event: bool = False
-    several: Text | None = None
-
-    @property
-    def watches_certificates(self) -> bool:
-        """Whether it measures certificates one by one."""
-        return self.several is not None
 
 
 def _of(
@@ -128,38 +39,38 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             Basis.SERVER,
             "Redis no responde.",
             "Redis does not answer.",
-            health.REDIS_UNREACHABLE,
+            health_conditions.REDIS_UNREACHABLE,
         ),
         _of(
             "redis_memory",
             Basis.CACHE,
             "Redis está casi lleno o ha expulsado claves.",
             "Redis is nearly full or has evicted keys.",
-            health.REDIS_NEARLY_FULL,
-            health.REDIS_EVICTS,
+            health_conditions.REDIS_NEARLY_FULL,
+            health_conditions.REDIS_EVICTS,
         ),
         _of(
             "redis_unsaved",
             Basis.CACHE,
             "Redis no logra guardar sus datos en disco.",
             "Redis cannot save its data.",
-            health.REDIS_UNSAVED,
+            health_conditions.REDIS_UNSAVED,
         ),
         _of(
             "product_down",
             Basis.CACHE,
             "Un producto no está publicado, ha caducado o no se puede leer.",
             "A product is not published, has expired or cannot be read.",
-            health.PRODUCT_MISSING,
-            health.PRODUCT_EXPIRED,
-            health.PRODUCT_UNREADABLE,
+            health_conditions.PRODUCT_MISSING,
+            health_conditions.PRODUCT_EXPIRED,
+            health_conditions.PRODUCT_UNREADABLE,
         ),
         _of(
             "product_stale",
             Basis.CACHE,
             "Una generación ha superado su plazo de vigencia.",
             "A generation is past its time to live.",
-            health.PRODUCT_STALE,
+            health_conditions.PRODUCT_STALE,
         ),
         _of(
             "readings",
@@ -168,46 +79,46 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             "de otra versión.",
             "Products are of an earlier reading or of different readings of the source, or month ends of "
             "another version.",
-            health.PRODUCTS_ROLLED_BACK,
-            health.READINGS_MIXED,
-            health.MONTH_ENDS_UNREADABLE,
+            health_conditions.PRODUCTS_ROLLED_BACK,
+            health_conditions.READINGS_MIXED,
+            health_conditions.MONTH_ENDS_UNREADABLE,
         ),
         _of(
             "reading_held",
             Basis.CACHE,
             "Una lectura de la fuente está retenida: bajó demasiado, o se rechaza demasiado de ella.",
             "A reading of the source is held: it fell too far, or too much of it is refused.",
-            health.READING_FELL,
-            health.READING_REFUSED,
+            health_conditions.READING_FELL,
+            health_conditions.READING_REFUSED,
         ),
         _of(
             "alarms",
             Basis.CACHE,
             "Hay alarmas en las últimas 24 horas.",
             "There were alarms in the last 24 hours.",
-            health.ALARMS_RAISED,
+            health_conditions.ALARMS_RAISED,
         ),
         _of(
             "pipeline_silent",
             Basis.CACHE,
             "El proceso de cálculo no informa de su estado.",
             "The pipeline does not report its state.",
-            health.PIPELINE_SILENT,
+            health_conditions.PIPELINE_SILENT,
         ),
         _of(
             "stack_unwatched",
             Basis.PIPELINE,
             "Nada vigila los procesos.",
             "Nothing supervises the processes.",
-            health.STACK_UNWATCHED,
-            health.SUPERVISOR_SILENT,
+            health_conditions.STACK_UNWATCHED,
+            health_conditions.SUPERVISOR_SILENT,
         ),
         _of(
             "process_stopped",
             Basis.PIPELINE,
             "Un proceso configurado, como un trabajador, no funciona.",
             "A configured process, such as a worker, does not run.",
-            health.PROCESS_STOPPED,
+            health_conditions.PROCESS_STOPPED,
             told_apart_by=("process",),
         ),
         _of(
@@ -215,68 +126,68 @@ RULE_KINDS: Final[dict[str, RuleKind]] = {
             Basis.PIPELINE,
             "Dagster o uno de sus procesos no da señales.",
             "Dagster or one of its daemons gives no sign.",
-            health.DAGSTER_UNREACHABLE,
-            health.DAEMONS_SILENT,
-            health.TICKS_MISSING,
+            health_conditions.DAGSTER_UNREACHABLE,
+            health_conditions.DAEMONS_SILENT,
+            health_conditions.TICKS_MISSING,
         ),
         _of(
             "runs_stalled",
             Basis.DAGSTER,
             "Un trabajador no da señales, o hay ejecuciones que ninguno inicia o que no avanzan.",
             "A worker gives no sign, or runs are started by none or make no progress.",
-            health.WORKER_SILENT,
-            health.RUNS_UNSTARTED,
-            health.RUNS_STALLED,
+            health_conditions.WORKER_SILENT,
+            health_conditions.RUNS_UNSTARTED,
+            health_conditions.RUNS_STALLED,
         ),
         _of(
             "requests_unread",
             Basis.DAGSTER,
             "Nadie lee las solicitudes de actualización.",
             "Nothing reads the requests for a refresh.",
-            health.DISPATCHER_SILENT,
-            health.REQUESTS_UNREAD,
+            health_conditions.DISPATCHER_SILENT,
+            health_conditions.REQUESTS_UNREAD,
         ),
         _of(
             "source_unprobed",
             Basis.DAGSTER,
             "No se puede consultar la fuente.",
             "The source cannot be probed.",
-            health.SOURCE_UNPROBED,
+            health_conditions.SOURCE_UNPROBED,
         ),
         _of(
             "ticks_failed",
             Basis.DAGSTER,
             "Falla un sensor u horario.",
             "A sensor or schedule fails.",
-            health.TICKS_FAILED,
+            health_conditions.TICKS_FAILED,
         ),
         _of(
             "run_failed",
             Basis.PIPELINE,
             "La última ejecución de un producto falló.",
             "The last run of a product failed.",
-            health.RUN_FAILED,
+            health_conditions.RUN_FAILED,
         ),
         _of(
             "disk",
             Basis.PIPELINE,
             "Queda poco espacio en el disco de KPI_HOME.",
             "Little space is left on the disk of KPI_HOME.",
-            health.DISK_NEARLY_FULL,
+            health_conditions.DISK_NEARLY_FULL,
         ),
         _of(
             "hit_rate",
             Basis.CACHE,
             "Pocas solicitudes de la última hora se respondieron con sus propias cifras.",
             "Few requests of the last hour were answered with their own figures.",
-            health.HIT_RATE_LOW,
+            health_conditions.HIT_RATE_LOW,
         ),
         _of(
             "answer_time",
             Basis.CACHE,
             "Las respuestas de la última hora son lentas.",
             "The answers of the last hour are slow.",
-            health.ANSWERS_SLOW,
+            health_conditions.ANSWERS_SLOW,
         ),
         RuleKind(
             "quarantine_share",

@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from kpi_pipeline.model.alerts.kinds import RULE_KINDS, TOLD_DAYS, Group, Measure, RuleKind, Severity
+from kpi_pipeline.model.alerts.kinds import RULE_KINDS, TOLD_DAYS
+from kpi_pipeline.model.alerts.rule_kind import Group, Measure, RuleKind, Severity
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.pages import PAGES

@@ -1,15 +1,16 @@
 """Kinds of rules: every condition of the verdict belongs to one, and each has defaults."""
 
 from kpi_pipeline.alerts.rule_file import SHIPPED
-from kpi_pipeline.model import health
+from kpi_pipeline.model import health_conditions
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS
 from kpi_pipeline.model.alerts.rules import parse_rules
+from kpi_pipeline.model.health import Condition
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 
 
 def test_every_condition_of_the_verdict_belongs_to_one_kind() -> None:
-    conditions = [value for value in vars(health).values() if isinstance(value, health.Condition)]
+    conditions = [value for value in vars(health_conditions).values() if isinstance(value, Condition)]
     watched = [condition.name for kind in RULE_KINDS.values() for condition in kind.conditions]
     assert sorted(watched) == sorted(condition.name for condition in conditions)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kpi_pipeline.alerts.rule_file import SHIPPED
-from kpi_pipeline.model.alerts.kinds import Severity
+from kpi_pipeline.model.alerts.rule_kind import Severity
 from kpi_pipeline.model.alerts.rules import AlertRules, RulesError, parse_rules
 
 DEFAULTS = SHIPPED.read_text()

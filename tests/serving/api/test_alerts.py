@@ -7,7 +7,7 @@ import redis
 
 from kpi_pipeline.alerts.state import Alert, AlertState, Delivery, Event, Message, Subject, alert_key
 from kpi_pipeline.alerts.store import AlertStore
-from kpi_pipeline.model.alerts.kinds import Group, Severity
+from kpi_pipeline.model.alerts.rule_kind import Group, Severity
 from kpi_pipeline.model.labels import Text
 from serving.app import create_app
 

@@ -1,0 +1,131 @@
+"""The payloads of generations: held by this process, else read from Redis, and why one is not there."""
+
+from collections.abc import Collection, Sequence
+from threading import Lock
+from typing import Final, cast
+
+import redis
+
+from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
+from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
+from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
+from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
+from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
+from kpi_pipeline.model.filters import Filter
+
+_MEMORY_BYTES: Final = 8 * 2**20
+
+
+class Payloads:
+    """Reads payloads, counts how lookups were answered, and holds what was read last. Threads may share it.
+
+    What reads Redis raises `CacheUnavailable` where it cannot be reached.
+    """
+
+    def __init__(self, client: ReadClient, alarms: Alarms) -> None:
+        self._client = client
+        self._alarms = alarms
+        self._memory = PayloadMemory(_MEMORY_BYTES)
+        self._lock = Lock()
+        self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
+
+    def exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+        """The answer of a generation to a filter; None where there is none or it is corrupt."""
+        variant = variant_key(entry.product, requested, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is not None:
+            self.count("memory")
+            return payload
+        payload = self.read(entry, variant)
+        if payload is not None:
+            self.count("redis")
+            self._memory.put(entry.generation, variant, payload)
+        return payload
+
+    def uncounted(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+        """The same, which is no lookup and no miss; None where Redis cannot be reached either."""
+        variant = variant_key(entry.product, requested, scope)
+        payload = self._memory.get(entry.generation, variant)
+        if payload is None and not self._client.failing:
+            try:
+                payload = self.read(entry, variant)
+            except CacheUnavailable:
+                return None
+            if payload is not None:
+                self._memory.put(entry.generation, variant, payload)
+        return payload
+
+    def read(self, entry: ManifestEntry, variant: str) -> Payload | None:
+        """A payload from Redis by its name; None where there is none, or it is corrupt: that is an alarm."""
+        key = payload_key(entry.generation, variant)
+        frame = cast("bytes | None", self._client.call(lambda client: client.get(key)))
+        if frame is None:
+            return None
+        try:
+            return decode(frame)
+        except CorruptPayload as error:
+            self._alarms.sound("payload_corrupt", key, str(error))
+            return None
+
+    def wider(
+        self, entry: ManifestEntry, requested: Filter, scope: str
+    ) -> tuple[Filter, Payload | None, MissReason]:
+        """The nearest wider filter that a generation answers, and why the one requested is not."""
+        candidates = (requested, *requested.wider())
+        miss, exist = self.presence(entry, candidates, scope)
+        for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
+            payload = self.exact(entry, candidate, scope) if exists else None
+            if payload is not None:
+                return candidate, payload, miss
+        return requested, None, miss
+
+    def presence(
+        self, entry: ManifestEntry, candidates: Sequence[Filter], scope: str
+    ) -> tuple[MissReason, list[int]]:
+        """Why the first of some filters is not answered, and of which there is a payload."""
+        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
+        members = members_key(entry.generation)
+
+        def check(client: redis.Redis) -> list[int]:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.exists(members)
+            pipeline.sismember(members, keys[0])
+            for key in keys:
+                pipeline.exists(key)
+            return cast("list[int]", pipeline.execute())
+
+        complete, was_published, *exist = self._client.call(check)
+        miss = MissReason.CORRUPT if exist[0] else MissReason.NOT_PRECOMPUTED
+        if not complete or (was_published and not exist[0]):
+            miss = MissReason.VANISHED
+        return miss, exist
+
+    def held_wider(
+        self, entry: ManifestEntry, requested: Filter, scope: str
+    ) -> tuple[Filter, Payload | None]:
+        """The nearest wider filter whose answer this process holds."""
+        for candidate in requested.wider():
+            payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
+            if payload is not None:
+                self.count("memory")
+                return candidate, payload
+        return requested, None
+
+    def keep_only(self, generations: Collection[str]) -> None:
+        """Let go of what is held of all other generations."""
+        self._memory.keep_only(set(generations))
+
+    def count(self, outcome: str) -> None:
+        """Count one lookup by how it was answered."""
+        with self._lock:
+            self._reads[outcome] += 1
+
+    def reads(self) -> dict[str, int]:
+        """How lookups were answered since the process started."""
+        with self._lock:
+            return dict(self._reads)
+
+    def size(self) -> dict[str, int]:
+        """What is held, as `PayloadMemory.size`."""
+        return self._memory.size()
