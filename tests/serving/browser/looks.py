@@ -13,7 +13,14 @@ PHONE: Final[dict[str, Any]] = {
 
 
 def update(page: Page) -> None:
-    """Put newer figures in place, as a page that stays open does when it finds some."""
+    """Put newer figures in place, which were published, as a page that stays open does when it finds some."""
+    page.wait_for_function(
+        """async () => {
+            const { headers } = await fetch(location.href, { cache: "no-cache" });
+            const { generation } = JSON.parse(document.getElementById("facts").textContent);
+            return headers.get("X-Generation") !== generation;
+        }"""
+    )
     page.evaluate(
         """async () => {
             const { src } = document.querySelector("script[src$='main.js']");
