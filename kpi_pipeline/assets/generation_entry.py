@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-
+from kpi_pipeline.assets.digests import digest_of
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Staged
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
@@ -36,8 +34,7 @@ def inputs_digest(product: str, reading: str, difference: list[Filter], describe
         described: The catalogue.
     """
     differing = sorted(str(requested.identity) for requested in difference)
-    parts = orjson.dumps([SCHEMA_VERSION, product, reading, differing, described])
-    return blake2b(parts, digest_size=16).hexdigest()
+    return digest_of(SCHEMA_VERSION, product, reading, differing, described)
 
 
 def manifest_entry(

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
 import redis
 
+from kpi_pipeline.assets.digests import digest_of
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.usage.counters import UsageCounters
@@ -56,8 +55,7 @@ class Demand:
     @property
     def digest(self) -> str:
         """The budget, and a digest of what is requested, however often."""
-        requested = sorted(str(filter_.identity) for filter_ in self.requested)
-        return self._budget + blake2b(orjson.dumps(requested), digest_size=16).hexdigest()
+        return self._budget + digest_of(*sorted(str(filter_.identity) for filter_ in self.requested))
 
     def has_budget_of(self, digest: str) -> bool:
         """Whether the budget is that of another demand, which is given by its digest."""

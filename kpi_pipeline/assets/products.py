@@ -115,7 +115,7 @@ def product_asset(product: str) -> AssetsDefinition:
         provenance = rollup.origin
         as_of = date.fromisoformat(provenance.as_of or "")
         # Figures are as old as the reading of the source, however late they are computed.
-        life = current_settings().ttl[product], current_settings().stale_grace
+        life = _life(product)
         expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
         publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
         awaited = awaited_variants(context.run.tags, product, Requests(cache.client))
@@ -240,6 +240,12 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
+
+
+def _life(product: str) -> tuple[float, float]:
+    """For how many seconds from a reading a product's figures are fresh, and stale after that."""
+    settings = current_settings()
+    return settings.ttl[product], settings.stale_grace
 
 
 def _publish_watched(

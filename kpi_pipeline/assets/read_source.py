@@ -2,14 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
-import orjson
 import pyarrow as pa
 from dagster import Failure
 
-from kpi_pipeline.assets.code_digest import code_digest
+from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.model.readings import Fall, HeldReading
 from kpi_pipeline.resources.cache import CacheResource
@@ -19,7 +17,7 @@ from kpi_pipeline.sources.csv_layout import FileRows
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.summary_rows import LeftOut
 
-_CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute", "kpi_pipeline.sources")
+_CODE: Final = (*COMPUTING, "kpi_pipeline.sources")
 """Packages that read and validate."""
 
 
@@ -149,7 +147,7 @@ def _content(source: SourceResource) -> str | None:
     token = source.change_token(mapping)
     if token is None:
         return None
-    parts = [
+    return digest_of(
         token,
         code_digest(*_CODE),
         source.identity(),
@@ -158,5 +156,4 @@ def _content(source: SourceResource) -> str | None:
         source.today(),
         source.refusal_limits(),
         source.max_fall_share(),
-    ]
-    return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
+    )

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
-import orjson
-
-from kpi_pipeline.assets.code_digest import code_digest
+from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.assets.generation_variants import GenerationVariants
 from kpi_pipeline.cache.keys import variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -18,9 +15,6 @@ from kpi_pipeline.compute.payloads import shared_inputs
 from kpi_pipeline.model.dimensions import ISSUED_AGE, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.rollup_archive import RollupArchive
-
-_CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
-"""Packages that compute an answer from the roll-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +101,15 @@ def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:
     """
     frame = cube.frame
     labels = {name: entry for name, entry in described.items() if name not in ("as_of", "dimensions")}
-    parts = [
+    return digest_of(
         SCHEMA_VERSION,
         product,
-        code_digest(*_CODE),
+        code_digest(*COMPUTING),
         frame.as_of,
         frame.days.window_months,
         frame.values,
         labels,
-    ]
-    return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
+    )
 
 
 def single_values(slices: Sequence[Slice]) -> list[Slice]:

@@ -3,10 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import date
-from hashlib import blake2b
-from typing import Final
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dagster import (
@@ -20,7 +17,7 @@ from dagster import (
     multi_asset,
 )
 
-from kpi_pipeline.assets.code_digest import code_digest
+from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.compute.overflow import SumTooLarge
@@ -29,9 +26,6 @@ from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
-
-_CODE: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
-"""Packages that roll up."""
 
 
 def _out(description: str) -> AssetOut:
@@ -150,5 +144,6 @@ def _content(origin: Provenance, source: SourceResource, as_of: date) -> str | N
     """A digest of all that a roll-up comes from."""
     if origin.content is None:
         return None
-    parts = [origin.content, code_digest(*_CODE), as_of, source.window_months(), source.thresholds()]
-    return blake2b(orjson.dumps(parts, default=str), digest_size=16).hexdigest()
+    return digest_of(
+        origin.content, code_digest(*COMPUTING), as_of, source.window_months(), source.thresholds()
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import pyarrow as pa
 from dagster import (
@@ -9,7 +10,6 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetOut,
-    Failure,
     MetadataValue,
     Output,
     TableRecord,
@@ -26,12 +26,20 @@ from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
+from kpi_pipeline.sources.readings_file import ReadingsFile
 
 GROUP = "sources"
 OWNERS = ["team:data-engineering"]
 PREVIEW_ROWS = 10
 
 _TABLES = ("certificates", "costs", "quarantine", "cost_quarantine")
+
+
+class _Newest(NamedTuple):
+    """The newest reading: its tables, and what it held."""
+
+    tables: dict[str, StoredTable]
+    report: ReadingReport
 
 
 def _out(description: str, *kinds: str) -> AssetOut:
@@ -103,8 +111,9 @@ def certificates(
             collapsed; the quarantines are kept for inspection, and readers see that a reading is held.
     """
     start = begin_reading(source, cache)
-    if not writes_all(context.run) and (stored := _unchanged(start, source)):
-        yield from _confirmed(context, start, stored, source, cache)
+    file = source.readings_file()
+    if not writes_all(context.run) and (newest := _unchanged(start, file)):
+        yield from _confirmed(context, start, newest, file, source, cache)
         return
     yield from _read(context, read_source(source, start), source, cache)
 
@@ -168,33 +177,31 @@ def _read(
     )
 
 
-def _unchanged(start: ReadingStart, source: SourceResource) -> dict[str, StoredTable] | None:
-    """The newest tables, where they come from what the source holds and their reading is the accepted one."""
-    readings = source.readings_file().load()
+def _unchanged(start: ReadingStart, file: ReadingsFile) -> _Newest | None:
+    """The newest reading, where it comes from what the source holds and is the accepted one."""
+    readings = file.load()
     if start.content is None or readings.accepted is None or readings.held is not None:
         return None
     stored = {name: table for name in _TABLES if (table := StoredTable.newest(name)) is not None}
     contents = {table.provenance.content for table in stored.values() if table.provenance is not None}
-    return stored if len(stored) == len(_TABLES) and contents == {start.content} else None
+    is_whole = len(stored) == len(_TABLES) and contents == {start.content}
+    return _Newest(stored, readings.accepted) if is_whole else None
 
 
 def _confirmed(
     context: AssetExecutionContext,
     start: ReadingStart,
-    stored: dict[str, StoredTable],
+    newest: _Newest,
+    file: ReadingsFile,
     source: SourceResource,
     cache: CacheResource,
 ) -> Iterator[Output[StoredTable] | AssetCheckResult]:
     """What a run yields that finds the source unchanged: the tables of the newest reading, as read now."""
-    file = source.readings_file()
-    accepted = file.load().accepted
-    if accepted is None:
-        raise Failure("another source was chosen meanwhile: refresh again")
-    report = replace(accepted, read_at=start.begun_at)
+    report = replace(newest.report, read_at=start.begun_at)
     context.log.info(f"{source.shown()} is unchanged: its newest reading is confirmed")
     yield from _checks(report, (), source.refusal_limits())
     publish_readings(cache.client, file.accept(report))
-    for name, table in stored.items():
+    for name, table in newest.tables.items():
         provenance = replace(table.origin, fence=start.fence, read_at=start.begun_at)
         yield Output(
             table.confirmed(provenance),

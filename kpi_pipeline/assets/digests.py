@@ -1,8 +1,26 @@
-"""A digest of the program's own code: what another version has computed is not taken for this one's."""
+"""Digests by which a run knows that something comes from the same as before.
+
+One of the program's own code is part of them: what another version has computed is not taken for this one's.
+"""
 
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+
+COMPUTING: Final = ("kpi_pipeline.model", "kpi_pipeline.compute")
+"""Packages that compute an answer from what was read."""
+
+
+def digest_of(*parts: Any) -> str:
+    """A digest of values that have a JSON form: equal for equal ones.
+
+    Raises:
+        TypeError: If a value has none.
+    """
+    return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 
 @cache
