@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
+from kpi_pipeline.compute.database import arrow_table
 from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.model.components import FORECAST_MONTHS
@@ -165,8 +166,8 @@ def standing_at_landmarks(
     """
     range_ = {"first": first, "last": last}
     return Standing(
-        connection.sql(cells, params={**range_, "last_day": days.of(last)}).to_arrow_table(),
-        connection.sql(payments, params=range_).to_arrow_table(),
+        arrow_table(connection, cells, {**range_, "last_day": days.of(last)}),
+        arrow_table(connection, payments, range_),
     )
 
 

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.ingest import lookups, moments, validation
 from kpi_pipeline.compute.ingest.amounts import count, minor_units
 from kpi_pipeline.compute.ingest.change_log import log_facts
@@ -137,14 +137,15 @@ def normalise(
             "updated_at_given AND updated_at IS NULL",
         )
         validation.validate(connection, _complete_rows(connection, mapping, spellings, precisions), RULES)
-        certificates = connection.sql(
+        certificates = arrow_table(
+            connection,
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "
-            "ORDER BY row_number"
-        ).to_arrow_table()
+            "ORDER BY row_number",
+        )
         quarantine = validation.refused(connection, raw, "certificate_id")
         counts = validation.reason_counts(connection)
         report = validation.row_report(connection, "amount_proposed")
-        conflicts = connection.sql(_CONFLICTS).to_arrow_table()
+        conflicts = arrow_table(connection, _CONFLICTS)
     return Normalised(
         certificates.cast(CERTIFICATE_SCHEMA),
         quarantine.cast(QUARANTINE_SCHEMA),

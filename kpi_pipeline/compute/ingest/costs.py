@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.ingest import lookups, moments, validation
 from kpi_pipeline.compute.ingest.amounts import MAX_AMOUNT, amount_text, amount_word, minor_units
 from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
@@ -121,7 +121,7 @@ def normalise_costs(
             connection, _complete_rows(connection, mapping, spellings, precisions), COST_RULES
         )
         _part(connection, lines, mapping, precisions)
-        costs = connection.sql(_BY_CATEGORY).to_arrow_table()
+        costs = arrow_table(connection, _BY_CATEGORY)
         quarantine = validation.refused(connection, headers, "cost_id")
         counts = validation.reason_counts(connection)
         report = validation.row_report(connection, "amount")

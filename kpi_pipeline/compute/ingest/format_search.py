@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 from pydantic import ValidationError
 
-from kpi_pipeline.compute.database import computation
+from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.ingest import moments
 from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
 from kpi_pipeline.compute.ingest.cells import Cell
@@ -152,5 +152,5 @@ def _read(texts: Sequence[str], expressions: Sequence[str]) -> list[list[Any]]:
     columns = ", ".join(f"{expression} AS read_{at}" for at, expression in enumerate(expressions))
     with computation() as connection:
         connection.register("refused_texts", pa.table({"text": pa.array(list(texts), pa.string())}))
-        read = connection.sql(f"SELECT {columns} FROM refused_texts").to_arrow_table()
+        read = arrow_table(connection, f"SELECT {columns} FROM refused_texts")
     return [column.to_pylist() for column in read.columns]

@@ -8,6 +8,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from kpi_pipeline.compute.database import arrow_table
 from kpi_pipeline.compute.ingest.cells import literal
 from kpi_pipeline.compute.ingest.source_rows import RAW, raw_as_json
 from kpi_pipeline.model.certificates import Reason
@@ -203,10 +204,11 @@ def refused(connection: duckdb.DuckDBPyConnection, raw: pa.Table, key: str) -> p
         raw: Those rows.
         key: The column that identifies a row.
     """
-    return connection.sql(
+    return arrow_table(
+        connection,
         f"SELECT row_number, NULL AS file, NULL AS line, {key}, reasons, {raw_as_json(raw)} AS raw "
-        f"FROM validated JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number"
-    ).to_arrow_table()
+        f"FROM validated JOIN {RAW} USING (row_number) WHERE reasons IS NOT NULL ORDER BY row_number",
+    )
 
 
 def reason_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

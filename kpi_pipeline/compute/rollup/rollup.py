@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from kpi_pipeline.compute.database import summation
+from kpi_pipeline.compute.database import arrow_table, summation
 from kpi_pipeline.compute.evaluation_days import EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.expected_payments import HISTORY, OPEN_ITEMS, forecast_columns
@@ -175,7 +175,7 @@ def roll_up(
         ).cells
         cells = _cells(connection, landmarks, as_of)
         found = {
-            name: connection.sql(statement).to_arrow_table()
+            name: arrow_table(connection, statement)
             for name, statement in (
                 ("monthly", statements.MONTHLY),
                 ("payment_times", statements.PAYMENT_TIMES),
@@ -184,7 +184,7 @@ def roll_up(
             )
         }
         old_enough = {**view_settings(thresholds), "loss_days": thresholds.loss_days}
-        losses = connection.sql(statements.LOSSES, params=old_enough).to_arrow_table()
+        losses = arrow_table(connection, statements.LOSSES, old_enough)
     return Rollup(
         cells,
         found["monthly"].cast(MONTHLY_SCHEMA),
@@ -198,13 +198,10 @@ def roll_up(
 
 def _cells(connection: DuckDBPyConnection, landmarks: pa.Table, as_of: date) -> pa.Table:
     """The sums of certificates, costs and expectations, brought together by their cell."""
-    history, open_items = (connection.sql(query).to_arrow_table() for query in (HISTORY, OPEN_ITEMS))
+    history, open_items = (arrow_table(connection, query) for query in (HISTORY, OPEN_ITEMS))
     connection.register("outlook", outlook(history, open_items, LandmarkCounts(landmarks), as_of))
-    expected = connection.sql(statements.EXPECTED).to_arrow_table()
-    parts = [
-        connection.sql(statement).to_arrow_table()
-        for statement in (statements.CERTIFICATES, statements.COSTS)
-    ]
+    expected = arrow_table(connection, statements.EXPECTED)
+    parts = [arrow_table(connection, statement) for statement in (statements.CERTIFICATES, statements.COSTS)]
     cells, (expecting, *numbers) = number_cells([expected, *parts])
     columns = {name: np.zeros(cells.num_rows, np.int64) for name in COMPONENT_NAMES}
     columns |= {name: np.full(cells.num_rows, NEVER, np.int64) for name in FIRST_DAYS}
