@@ -27,26 +27,38 @@ class Ran:
 Kpi = Callable[..., Ran]
 
 
-@pytest.fixture
-def kpi(tmp_path: Path) -> Iterator[Kpi]:
-    """Run `kpi` with arguments, and settings as keywords; KPI_HOME is `home` in the test's folder."""
+KpiIn = Callable[[Path], Kpi]
+
+
+@pytest.fixture(scope="session")
+def kpi_in() -> KpiIn:
+    """In a folder, run `kpi` with arguments, and settings as keywords; KPI_HOME is its `home`."""
     bare = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("KPI_", "REDIS_", "CELERY_", "DAGSTER_"))
     }
 
-    def run(*arguments: str, **settings: str) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "kpi_pipeline.cli", *arguments],
-            cwd=tmp_path,
-            env={**bare, "KPI_HOME": str(tmp_path / "home"), **settings},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+    def of(folder: Path) -> Kpi:
+        def run(*arguments: str, **settings: str) -> Ran:
+            done = subprocess.run(
+                [sys.executable, "-m", "kpi_pipeline.cli", *arguments],
+                cwd=folder,
+                env={**bare, "KPI_HOME": str(folder / "home"), **settings},
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            return Ran(done.returncode, done.stdout, done.stderr)
 
-    yield run
+        return run
+
+    return of
+
+
+@pytest.fixture
+def kpi(kpi_in: KpiIn, tmp_path: Path) -> Iterator[Kpi]:
+    """The command in the test's folder."""
+    yield kpi_in(tmp_path)
     end_processes(tmp_path / "home", wait_s=1)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import KpiIn
+
 pytestmark = pytest.mark.slow
 
 PASSWORD = "s3cr3t"
@@ -35,7 +37,11 @@ def write_csv(path: Path, good: int, bad: int = 0) -> Path:
 
 @pytest.fixture
 def mapping(tmp_path: Path) -> Path:
-    path = tmp_path / "own.toml"
+    return write_mapping(tmp_path)
+
+
+def write_mapping(folder: Path) -> Path:
+    path = folder / "own.toml"
     path.write_text(
         'name = "own"\n[columns]\ncertificate_id = "id"\nclient = "customer"\nissued_on = "issued"\n'
         'amount_proposed = "amount"\n[defaults]\nstate = "enviado"\ncurrency = "USD"\n'
@@ -188,6 +194,15 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
     assert chosen() == before
 
 
+@pytest.fixture(scope="module")
+def home_with_a_choice(kpi_in: KpiIn, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A KPI_HOME in which a source is chosen."""
+    folder = tmp_path_factory.mktemp("chosen")
+    write_csv(folder / "good.csv", good=10)
+    assert kpi_in(folder)("load", "--mapping", str(write_mapping(folder)), "good.csv").code == 0
+    return folder / "home"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -205,12 +220,18 @@ def test_refused_costs_are_shown_and_too_many_of_them_refuse_the_source(
     ],
 )
 def test_what_cannot_be_used_is_explained_and_the_earlier_choice_stays(
-    kpi, chosen, mapping: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+    kpi,
+    chosen,
+    mapping: Path,
+    home_with_a_choice: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    said: str,
 ) -> None:
+    shutil.copytree(home_with_a_choice, tmp_path / "home")
     write_csv(tmp_path / "good.csv", good=10)
     write_csv(tmp_path / "dirty.csv", good=5, bad=5)
     (tmp_path / "broken.toml").write_text("name = ")
-    assert kpi("load", "--mapping", "own.toml", "good.csv").code == 0
     before = chosen()
     ran = kpi("load", *arguments)
     assert ran.code == 1

@@ -1,6 +1,6 @@
 """The same certificates and costs as the pipeline has them and as the oracle reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -81,6 +81,11 @@ class BothWays:
         """The cube from which a business date is published."""
         rollup = roll_up(self.certificates, self.costs, as_of, self.thresholds, window_months)
         return Cube(rollup, as_of, window_months, self.thresholds)
+
+
+def each_of_its_own_clients(tables: Mapping[str, Iterable[Row]]) -> list[Row]:
+    """The rows of several tables as one, in which a filter of clients finds those of each."""
+    return [{**row, "client": f"{row['client']}: {name}"} for name, rows in tables.items() for row in rows]
 
 
 def certificate(state: str, issued_on: date, proposed: int, approved: int = 0, **others: Any) -> Row:

@@ -35,15 +35,20 @@ def assert_agreement(both: BothWays, as_of: date, window_months: int = WINDOW_MO
 def assert_agreement_of_some(both: BothWays, as_of: date) -> None:
     """Compare the filters of a generation, and of the pairs of values some; of all others every figure."""
     oracle, cube = both.oracle(as_of), both.cube(as_of)
-    filters = sorted(assert_same_filters(oracle, cube), key=lambda one: one.identity)
+    some = some_of(assert_same_filters(oracle, cube))
+    assert_none(disagreements(oracle, [cube.select(some)]), len(some))
+    assert_same_values(oracle, cube)
+
+
+def some_of(candidates: Iterable[Filter]) -> list[Filter]:
+    """All filters of one dimension and the whole, and of the pairs of values one in `SAMPLED`."""
+    filters = sorted(candidates, key=lambda one: one.identity)
     pairs = [
         one for one in filters if len(one.terms) == 2 and all(len(values) == 1 for _, values in one.terms)
     ]
     of_pairs = set(pairs)
     stretches = [one for one in filters if len(one.terms) == 2 and one not in of_pairs]
-    some = [one for one in filters if len(one.terms) < 2] + pairs[::SAMPLED] + stretches[::SAMPLED]
-    assert_none(disagreements(oracle, [cube.select(some)]), len(some))
-    assert_same_values(oracle, cube)
+    return [one for one in filters if len(one.terms) < 2] + pairs[::SAMPLED] + stretches[::SAMPLED]
 
 
 def assert_same_filters(oracle: Oracle, cube: Cube) -> list[Filter]:
