@@ -35,7 +35,10 @@ def some_job():
 """
 
 # A worker has one application; this process may hold that of another test too.
-pytestmark = pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning"),
+]
 
 
 @pytest.fixture

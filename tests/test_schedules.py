@@ -54,6 +54,7 @@ def test_the_time_to_live_of_the_settings_decides(product: str) -> None:
     assert longest_pause(cron) <= settings.ttl[product] - settings.refresh_lead
 
 
+@pytest.mark.slow
 def test_another_time_to_live_moves_the_schedule() -> None:
     code = (
         "from kpi_pipeline.schedules import SCHEDULES; "
@@ -88,12 +89,14 @@ def runs_at(instance: DagsterInstance) -> Callable[[str, float], bool]:
     return evaluate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", [*(PRODUCT_JOBS[product].name for product in PRODUCTS), "reconcile"])
 def test_a_missed_tick_of_a_product_is_left_to_a_run_of_all(runs_at, job: str) -> None:
     assert runs_at(job, 5)
     assert not runs_at(job, MISSED_S + 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["refresh_all", "new_day"])
 def test_one_run_makes_up_for_what_was_missed(runs_at, instance: DagsterInstance, schedule: str) -> None:
     assert runs_at(schedule, MISSED_S + 60)

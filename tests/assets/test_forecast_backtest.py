@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey
 
+pytestmark = pytest.mark.slow
+
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 
 

@@ -20,6 +20,8 @@ from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source
 from tests.conftest import DEMO_DAY
 
+pytestmark = pytest.mark.slow
+
 SOURCE = ("certificates", "quarantine", "costs", "cost_quarantine")
 
 

@@ -11,6 +11,8 @@ from kpi_pipeline.assets.run_history import RunRetention, expired_runs, prune
 from kpi_pipeline.settings import Settings
 from tests.pooled_instance import configure, pooled_instance
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 KEEP = RunRetention(succeeded_days=3, failed_days=30, partition_days=400, most=100)
 

@@ -19,6 +19,8 @@ from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 READ = ("certificates", "quarantine", "costs", "cost_quarantine")
 
 
@@ -142,7 +144,6 @@ def test_a_source_that_collapses_is_held_until_it_is_accepted_or_normal_again(
     assert read().readings().accepted.digest == held.report.digest
 
 
-@pytest.mark.slow
 def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_live(
     published: Path, run, read, failure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +157,6 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     assert read().manifest() == live
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
@@ -176,7 +176,6 @@ def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_what_is_live(
     assert read().manifest() == live
 
 
-@pytest.mark.slow
 def test_a_source_that_comes_back_is_read_at_the_next_try(
     demo_home: Path, run, read, instance, small_demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def ungzip(body: bytes) -> bytes:
     return content
 
 
+@pytest.mark.slow
 @given(objects, tails)
 @example({}, {})
 @example({"x": "á" * 300_000}, {"state": "fresh"})
@@ -89,6 +90,7 @@ def test_no_number_is_null() -> None:
     assert decode(encode({"x": math.nan}, META)).data() == {"x": None}
 
 
+@pytest.mark.slow
 @given(objects, objects)
 def test_the_digest_identifies_the_content(one, other) -> None:
     same = orjson.dumps(one) == orjson.dumps(other)

@@ -14,6 +14,8 @@ from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import extract
 from tests.conftest import skip_or_fail
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
 Setting = Callable[[dict[str, Any]], None]

@@ -24,6 +24,8 @@ from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.extract import extract
 from tests.conftest import skip_or_fail
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 MARCH_END = date(2024, 3, 31)
 

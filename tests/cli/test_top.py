@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 
+import pytest
 import redis
 
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.performance import PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.model.performance import Measure, Outcome
+
+pytestmark = pytest.mark.slow
 
 
 def count(server: redis.Redis) -> None:

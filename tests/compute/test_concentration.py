@@ -62,6 +62,7 @@ def test_concentration_of_a_day_is_that_of_its_window(cube_of, read) -> None:
     assert (both["value"], both["previous"]) == (4 / 6, None)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.lists(certificate(), min_size=1, max_size=10))
 def test_concentration_is_that_of_the_clients_sums(cube_of, read, rows) -> None:

@@ -108,6 +108,7 @@ def naive(rows: list[tuple[date, int, bool]]) -> float | None:
     return None
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     st.lists(

@@ -216,6 +216,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[pa.Table, pa.Table]:
     return claims, normalise_costs(found.costs.headers, found.costs.lines, mapping, claims).costs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("as_of", "places"),
     [

@@ -23,6 +23,7 @@ def accepted(month: date, amount: int, **given: Any) -> dict[str, Any]:
     return {"state": "validado", "issued_on": month, "amount_approved": amount, **given}
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.lists(certificate(), max_size=6), st.lists(cost(), max_size=3))
 def test_every_reading_is_whole_and_plain_json(cube_of, rows, spent) -> None:

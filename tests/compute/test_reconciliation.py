@@ -170,6 +170,7 @@ def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, 
     assert out_of_range(slices) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.lists(any_certificates(), max_size=8), st.lists(any_costs(), max_size=3))
 def test_what_is_receivable_is_aged_and_due_in_every_variant(claims, spent) -> None:

@@ -123,6 +123,7 @@ def plain(
     return extracted, normalised, found, figures(rollup, clients_of(normalised))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [split, shuffled, respelled])
 def test_the_form_of_a_source_changes_no_figure(rows: list[Row], plain, tmp_path: Path, form) -> None:
     _, known, known_tables, known_figures = plain

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LOGS = """
 import logging
 from dagster import DagsterInstance, job, op

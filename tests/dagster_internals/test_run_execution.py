@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
+pytestmark = pytest.mark.slow
+
 CHANGED = f"dagster {version('dagster')} differs from what dagster_internals/run_execution.py relies on: "
 JOBS = """
 import os

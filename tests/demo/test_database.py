@@ -15,6 +15,8 @@ from kpi_pipeline.model.states import Event
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2024, 2, 29)
 TABLES = ("projects", "edp", "edp_log", "cost_header", "cost_lines", "caja")
 ROWS = 6000

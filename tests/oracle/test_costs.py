@@ -5,12 +5,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts, normalise_costs
 from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
 from .source_rows import NO_DETAIL, NOBODY, Row, demo_costs
+
+pytestmark = pytest.mark.slow
 
 ODD = """
 UPDATE cost_header SET importe_neto = importe_neto + 1 WHERE cost_id = 1;

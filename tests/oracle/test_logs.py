@@ -11,6 +11,8 @@ import pytest
 from .both_ways import BothWays
 from .source_rows import Row, demo_costs, demo_rows
 
+pytestmark = pytest.mark.slow
+
 Entry = tuple[str, str, str]
 """Moment, field and new value of a change."""
 

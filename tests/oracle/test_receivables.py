@@ -7,6 +7,8 @@ import pytest
 from .both_ways import BothWays
 from .comparison import assert_agreement, assert_agreement_of_some
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "as_of",
@@ -17,7 +19,6 @@ def test_every_figure_of_some_variants(receivables: BothWays, as_of: date) -> No
     assert_agreement_of_some(receivables, as_of)
 
 
-@pytest.mark.slow
 @pytest.mark.sweep
 def test_every_figure_of_every_variant(receivables: BothWays) -> None:
     assert_agreement(receivables, date(2013, 6, 30))

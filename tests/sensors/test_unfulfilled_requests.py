@@ -54,6 +54,7 @@ def test_a_new_request_is_left_to_the_dispatcher(
     assert len(tick(instance)) == 1
 
 
+@pytest.mark.slow
 def test_1000_simultaneous_cold_requests_cause_one_run(
     requests: Requests, instance: DagsterInstance, demo_home: Path
 ) -> None:

@@ -5,6 +5,8 @@ import sqlalchemy as sa
 
 from kpi_pipeline.stack.postgres_check import PostgresUnusable, check_postgres
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_database_that_admits_the_user_is_usable(postgres_server: str) -> None:
     check_postgres(postgres_server)

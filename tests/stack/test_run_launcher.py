@@ -12,6 +12,8 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.publishing.leases import Leases, Revoked
 from kpi_pipeline.stack.run_launcher import RevokingCeleryRunLauncher
 
+pytestmark = pytest.mark.slow
+
 
 @op
 def nothing() -> None:

@@ -150,6 +150,7 @@ def test_a_clean_up_of_an_empty_or_corrupt_cache_harms_nothing(each_client) -> N
     assert clean(each_client).keys_left == 1
 
 
+@pytest.mark.slow
 def test_500_publications_leave_the_key_count_flat(each_newsroom, each_client) -> None:
     counts = set()
     for number in range(500):

@@ -14,6 +14,8 @@ from kpi_pipeline.model.labels import LANGUAGES, Language
 from kpi_pipeline.model.palette import Theme
 from tests.compute.charts.samples import columns as sample_columns
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -118,6 +118,7 @@ months = st.sets(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.lists(certificate(), min_size=1, max_size=10), st.lists(cost(), max_size=4), months)
 def test_a_cohort_is_the_sum_of_its_certificates_whenever_their_events_were(

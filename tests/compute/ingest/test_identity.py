@@ -135,6 +135,7 @@ PROJECTS = ("Ampliación Planta", 'Línea "4/5"', "O'Higgins - Sur")
 CLIENTS = ("Minera Uno", "Constructora Ñuble - Dos")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_order_and_spelling_change_no_figure(tmp_path: Path, seed: int) -> None:
     numbers = range(1, 9)

@@ -185,6 +185,7 @@ def folded(found: pa.Table) -> pa.Table:
 SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.sweep) for seed in range(3, 100))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_spelling_of_certificates_change_nothing(seed: int) -> None:
     chance = random.Random(seed)
@@ -204,6 +205,7 @@ def test_order_and_spelling_of_certificates_change_nothing(seed: int) -> None:
     assert counted(reordered) == counted(respelled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_spelling_of_costs_change_nothing(seed: int) -> None:
     chance = random.Random(seed)

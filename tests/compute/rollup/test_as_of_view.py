@@ -180,6 +180,7 @@ _SAME = {
 """Columns of the view, and what the naive computation calls them."""
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(certificates(), min_size=1, max_size=8), st.integers(-200, 30))
 def test_any_certificate_on_any_day(rows: list[dict[str, Any]], shift: int) -> None:

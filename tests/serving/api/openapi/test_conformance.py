@@ -29,6 +29,8 @@ from serving.app import create_app
 from serving.pages.addresses import PRODUCT_PATHS
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: dict[str, Any] = {
     "seed": 1,
     "continue-on-failure": True,

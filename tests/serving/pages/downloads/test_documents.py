@@ -12,6 +12,8 @@ from serving.pages.downloads.documents import stretched
 from tests.conftest import skip_or_fail
 from tests.serving.payloads import MINE
 
+pytestmark = pytest.mark.slow
+
 DOWNLOAD = "/manager/api/download"
 
 
