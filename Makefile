@@ -3,6 +3,9 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
+# Bytecode is kept whatever the shell says: pytest takes 10 s to rewrite the assertions of all tests.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: up test quick sweep check docs screenshots lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
@@ -22,7 +25,7 @@ test: check
 sweep: $(VENV)/.installed
 	$(BIN)/python -m pytest -m sweep --numprocesses 2 --durations 15
 
-# The core: what needs no browser, no whole stack and no scale, for few inputs.
+# The core: what needs no browser, no program, no run and no scale, for few inputs.
 quick: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "not slow and not sweep" --numprocesses 2
 
