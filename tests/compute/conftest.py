@@ -9,12 +9,13 @@ import pytest
 
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.kpi_values import kpi_values
-from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
+from kpi_pipeline.compute.rollup.rollup import Rollup
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.rows import rolled_up
 
 AS_OF = date(2024, 3, 15)
 NAMES = dict.fromkeys(("client", "project", "project_manager", "administrator", "project_type"), "x")
@@ -85,7 +86,7 @@ def rollup_of() -> Callable[..., Rollup]:
         **thresholds: Any,
     ) -> Rollup:
         spent = costs_table(costs)
-        return roll_up(certificates_table(rows), spent, as_of, Thresholds(**thresholds), window)
+        return rolled_up(certificates_table(rows), spent, as_of, Thresholds(**thresholds), window)
 
     return make
 

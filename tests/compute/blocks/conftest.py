@@ -13,12 +13,12 @@ from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, TestResult
 from kpi_pipeline.compute.forecasting.calibration import BandFactors
-from kpi_pipeline.compute.rollup.rollup import roll_up
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.rows import rolled_up
 
 AS_OF = date(2024, 3, 15)
 
@@ -219,7 +219,7 @@ def slice_of() -> SliceOf:
             },
         )
         thresholds = Thresholds()
-        rollup = roll_up(claims, spent, AS_OF, thresholds, 12)
+        rollup = rolled_up(claims, spent, AS_OF, thresholds, 12)
         if bases is not None:
             rollup = replace(rollup, forecast_bases=bases)
         cube = Cube(rollup, AS_OF, 12, thresholds)
