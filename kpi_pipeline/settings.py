@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     web_port: Port = Field(5000, alias="KPI_WEB_PORT")
     dagster_port: Port = Field(3000, alias="KPI_DAGSTER_PORT")
     redis_port: Port = Field(0, alias="KPI_REDIS_PORT")
+    # Where open pages hear of new figures.
+    events_port: Port = Field(0, alias="KPI_EVENTS_PORT")
+    max_listeners: int = Field(12_000, ge=1, le=60_000, alias="KPI_MAX_LISTENERS")
+    web_workers: int = Field(1, ge=0, le=64, alias="KPI_WEB_WORKERS")
     dagster_url: HttpUrl | None = Field(None, alias="KPI_DAGSTER_URL")
     code_server: str = Field("127.0.0.1:4000", pattern=r"^[A-Za-z0-9._-]+:\d{1,5}$", alias="KPI_CODE_SERVER")
     # Host names that serving accepts in addition to the loopback ones, separated by commas.

@@ -9,11 +9,22 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline.settings import Settings
 from serving import static_assets
 from serving.alert_watchdog import AlertWatchdog
-from serving.api import alerts, catalogue, health, metrics, performance, products, refresh, tasks, webhook
+from serving.api import (
+    alerts,
+    catalogue,
+    events,
+    health,
+    metrics,
+    performance,
+    products,
+    refresh,
+    tasks,
+    webhook,
+)
 from serving.api.openapi import routes as openapi
-from serving.auth import answered_names, is_answered
 from serving.cache_access import register_cache
 from serving.forms import FormRequest
+from serving.host_names import answered_names, is_answered
 from serving.logs import AccessLog
 from serving.metrics.measuring import measure_answers
 from serving.metrics.requests import RequestMetrics
@@ -25,20 +36,9 @@ from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
 from serving.responses import compress_pages
+from serving.security_headers import security_headers
 from serving.summary_emails import SummarySender
 from serving.tracing import trace_requests
-
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-"""Headers of every answer: nothing from elsewhere is loaded, and nobody elsewhere may embed it."""
 
 LARGEST_BODY: Final = 65_536
 """Bytes that a request may carry: the longest that is read is a form of filters."""
@@ -48,6 +48,7 @@ _ROUTED: Final = (
     products,
     alerts,
     catalogue,
+    events,
     downloads,
     health,
     metrics,
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals.update(refresh_path=REFRESH_PATH)
 
     names = answered_names(settings.allowed_hosts)
+    security = security_headers(names, settings.events_port)
 
     @app.before_request
     def refuse_foreign_hosts() -> None:
@@ -97,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
-        response.headers.update(SECURITY_HEADERS)
+        response.headers.update(security)
         return response
 
     @app.get("/")

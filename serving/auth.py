@@ -1,4 +1,4 @@
-"""Who is answered and who may request work: host names, sites of origin, the admin token, signatures.
+"""Who may request work: sites of origin, the admin token, signatures.
 
 A browser sends whatever another site's page makes it send. What no page can change are the headers that
 the browser writes itself, `Sec-Fetch-Site` and `Origin`.
@@ -6,7 +6,6 @@ the browser writes itself, `Sec-Fetch-Site` and `Origin`.
 
 import hmac
 import re
-from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,39 +13,16 @@ from flask import Request
 from pydantic import SecretStr
 
 from kpi_pipeline.model.signatures import sign
+from serving.host_names import LOOPBACK_NAMES, is_answered
 from serving.problem_types import CROSS_SITE, TOKEN_NEEDED
 from serving.problems import Problem
-
-LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Names by which this machine calls itself; always answered."""
 
 REPLAY_WINDOW_S: Final = 300
 """How far from the present the time of sending may be: a message that was overheard is worthless later."""
 
-_AUTHORITY: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 _TIMESTAMP: Final = re.compile(r"\d{1,12}", re.ASCII)
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="kpi"'}
-
-
-def answered_names(extra: Iterable[str]) -> frozenset[str]:
-    """Every host name that is answered: a page of a foreign name rebound to loopback reads no figures.
-
-    Args:
-        extra: Names beside the loopback ones, without ports, in any case.
-    """
-    return LOOPBACK_NAMES | {name.casefold() for name in extra}
-
-
-def is_answered(header: str, names: frozenset[str]) -> bool:
-    """Whether a request with this Host header is answered; the port plays no part.
-
-    Args:
-        header: The header's value; empty when the client sent none.
-        names: The result of `answered_names`.
-    """
-    match = _AUTHORITY.fullmatch(header.casefold())
-    return match is not None and match["name"] in names
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -108,9 +84,14 @@ def _origins(host: str) -> tuple[str, str]:
     return f"http://{host}".casefold(), f"https://{host}".casefold()
 
 
+def is_forwarded(request: Request) -> bool:
+    """Whether a proxy sent it for a client elsewhere."""
+    return any(name in request.headers for name in _FORWARDED)
+
+
 def _from_this_machine(request: Request) -> bool:
     """Whether a client on this machine sent it, not a proxy here for a client elsewhere."""
-    if any(name in request.headers for name in _FORWARDED):
+    if is_forwarded(request):
         return False
     try:
         is_near = ip_address(request.remote_addr or "").is_loopback

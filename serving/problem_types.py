@@ -248,6 +248,19 @@ NO_DOCUMENTS: Final = ProblemType(
         "Install Pango on the web server (libpango-1.0-0 and libpangoft2-1.0-0).",
     ),
 )
+TOO_MANY_LISTENERS: Final = ProblemType(
+    "too-many-listeners",
+    503,
+    Text("Demasiadas páginas abiertas", "Too many open pages"),
+    Text(
+        "Las páginas siguen actualizándose, con menos frecuencia.",
+        "Pages keep updating themselves, less often.",
+    ),
+    Text(
+        "KPI_MAX_LISTENERS limita cuántas páginas reciben avisos a la vez.",
+        "KPI_MAX_LISTENERS limits how many pages are notified at a time.",
+    ),
+)
 CROSS_SITE: Final = ProblemType(
     "cross-site-request",
     403,

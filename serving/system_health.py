@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import redis
+
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.reading.health import HealthFacts, health_of, read_health
 from kpi_pipeline.cache.reading.status import UNKNOWN_SERVER
+from kpi_pipeline.cache.usage.listeners import listeners
 from kpi_pipeline.model.health import Health
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection, current_connection
@@ -47,6 +50,14 @@ def known_connection() -> Connection | None:
 def cache_status(connection: Connection | None) -> dict[str, Any]:
     """The status of the cache as `CacheReader.status` gives it."""
     return _NOTHING_KNOWN if connection is None else connection.reader.status()
+
+
+def reported_listeners(connection: Connection) -> int | None:
+    """How many open pages are told of new figures; None where that is not known."""
+    try:
+        return listeners(connection.client)
+    except redis.RedisError:
+        return None
 
 
 def health_facts(connection: Connection | None, status: Mapping[str, Any]) -> HealthFacts:

@@ -23,6 +23,7 @@ kpi:metrics:stale:<product>      sorted set of filters that were answered with s
 kpi:metrics:reads:<product>:<day>  hash, how lookups of a day were answered -> count
 kpi:metrics:performance:<window>:<slot>  hash, what was measured within a slot of a window -> count
 kpi:metrics:precompute_set:<product>    hash, the numbers of variants last chosen to precompute
+kpi:metrics:listeners            hash, process -> how many open pages it reports new figures to
 kpi:metrics:alarms               hash, alarm -> count
 kpi:alerts                       which alerts fire or are pending, and the messages that are to be delivered
 kpi:alerts:turn                  who evaluates the alerts, while it does
@@ -60,6 +61,7 @@ DISPATCHER_KEY: Final = "kpi:dispatcher"
 WORKERS_KEY: Final = "kpi:workers"
 PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
 ALARMS_KEY: Final = "kpi:metrics:alarms"
+LISTENERS_KEY: Final = "kpi:metrics:listeners"
 ALERTS_KEY: Final = "kpi:alerts"
 ALERTS_TURN_KEY: Final = "kpi:alerts:turn"
 SUMMARIES_KEY: Final = "kpi:alerts:summaries"

@@ -238,6 +238,7 @@ def _ports(settings: Settings, running: Addresses | None) -> str:
     wanted = {settings.web_port: "KPI_WEB_PORT", settings.dagster_port: "KPI_DAGSTER_PORT"}
     if settings.redis_url is None:
         wanted[settings.redis_port] = "KPI_REDIS_PORT"
+    wanted.setdefault(settings.events_port, "KPI_EVENTS_PORT")
     taken = [f"{port} ({name})" for port, name in wanted.items() if port and not port_is_free(port)]
     if taken:
         raise Problem(

@@ -24,6 +24,7 @@ class Process(StrEnum):
     DISPATCHER = "dispatcher"
     MONITOR = "monitor"
     WEB = "web"
+    EVENTS = "events"
 
 
 def run(
@@ -44,8 +45,9 @@ def run(
     """Run one process of the stack in the foreground, in place of this command.
 
     Another program supervises it, such as systemd: `deploy` holds the units. `kpi setup dagster` comes first.
-    All addresses come from settings: REDIS_URL, for `web` REDIS_SERVING_URL, DAGSTER_POSTGRES_URL,
-    KPI_WEB_PORT, KPI_DAGSTER_PORT, KPI_DAGSTER_URL and KPI_CODE_SERVER.
+    All addresses come from settings: REDIS_URL, for `web` and `events` REDIS_SERVING_URL,
+    DAGSTER_POSTGRES_URL, KPI_WEB_PORT, KPI_EVENTS_PORT, KPI_DAGSTER_PORT, KPI_DAGSTER_URL and
+    KPI_CODE_SERVER.
 
     Exit codes: those of the process; 1 a setting is missing, 2 usage error.
 
@@ -65,14 +67,17 @@ def _program(settings: Settings, process: Process, listen: str, name: str) -> Pr
         Problem: If a setting is missing or nothing is set up; says what to do.
     """
     home = Home(settings)
-    if process is Process.WEB:
+    if process in (Process.WEB, Process.EVENTS):
         if settings.redis_serving_url is None:
             raise Problem(
                 "REDIS_SERVING_URL is not set: the dashboard reads as a user who cannot write; "
                 "`kpi setup redis` creates that user"
             )
         home.run.mkdir(parents=True, exist_ok=True)
-        home.empty_metrics()
+        if process is Process.WEB:
+            home.empty_metrics()
+        elif not settings.events_port:
+            raise Problem("KPI_EVENTS_PORT is not set: name the port that nginx passes on")
     else:
         if settings.redis_url is None:
             raise Problem("REDIS_URL is not set: only `kpi up` starts a cache of its own")

@@ -60,6 +60,15 @@ def up(
             min=0, max=65535, metavar="PORT", help="Port of the embedded Valkey; default: a free one."
         ),
     ] = None,
+    events_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Port of the events of open pages; default: a free one.",
+        ),
+    ] = None,
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C: cache, Dagster, worker and dashboard.
 
@@ -75,7 +84,10 @@ def up(
     """
     with reported_errors():
         settings = load_settings(
-            KPI_WEB_PORT=web_port, KPI_DAGSTER_PORT=dagster_port, KPI_REDIS_PORT=redis_port
+            KPI_WEB_PORT=web_port,
+            KPI_DAGSTER_PORT=dagster_port,
+            KPI_REDIS_PORT=redis_port,
+            KPI_EVENTS_PORT=events_port,
         )
         home = Home(settings)
         home.make()

@@ -30,6 +30,7 @@ class Addresses:
     Attributes:
         web_port: The dashboard.
         dagster_port: The Dagster UI.
+        events_port: Where open pages hear of new figures.
         code_port: Dagster's code server.
         redis_port: The embedded Redis server; 0 when REDIS_URL names another.
         pipeline_password: The embedded server's user `pipeline`.
@@ -42,6 +43,7 @@ class Addresses:
 
     web_port: int
     dagster_port: int
+    events_port: int
     code_port: int
     redis_port: int
     pipeline_password: str
@@ -66,6 +68,7 @@ class Addresses:
                 redis_port=0
                 if settings.redis_url
                 else _port(held, settings.redis_port, "--redis-port", "KPI_REDIS_PORT"),
+                events_port=_port(held, settings.events_port, "--events-port", "KPI_EVENTS_PORT"),
                 code_port=_free_port(held),
                 supervisor_port=_free_port(held),
                 pipeline_password=secrets.token_urlsafe(24),
@@ -80,6 +83,7 @@ class Addresses:
         return cls(
             web_port=settings.web_port,
             dagster_port=settings.dagster_port,
+            events_port=settings.events_port,
             code_port=int(code_port),
             redis_port=0,
             pipeline_password="",

@@ -1,5 +1,6 @@
 """The programs of the stack: one entry per process, with its command and environment."""
 
+import os
 import sys
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -78,6 +79,8 @@ def programs(
         "KPI_HOME": str(home.root),
         "REDIS_URL": _cache_url(settings, addresses, "serving"),
         "KPI_DAGSTER_URL": addresses.dagster_url,
+        "KPI_WEB_PORT": str(addresses.web_port),
+        "KPI_EVENTS_PORT": str(addresses.events_port),
         # Where its processes count requests for /metrics, together.
         "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),
     }
@@ -133,6 +136,7 @@ def programs(
                 *("--interface", "wsgi", "--factory", f"{_file('serving')}:create_app"),
                 *("--working-dir", str(home.run)),
                 *("--host", listen, "--port", str(addresses.web_port)),
+                *("--workers", str(settings.web_workers or len(os.sched_getaffinity(0)))),
                 *("--blocking-threads", "4", "--no-ws"),
                 *("--log-config", str(_LOGS_OF_GRANIAN)),
                 *("--respawn-failed-workers", "--respawn-interval", "0.1"),
@@ -140,6 +144,14 @@ def programs(
             ),
             serving,
             stop_children=False,
+        ),
+        Program(
+            "events",
+            (
+                *_python("serving.events.server"),
+                *("--host", listen, "--port", str(addresses.events_port)),
+            ),
+            serving,
         ),
     ]
     if addresses.redis_port:

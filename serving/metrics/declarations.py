@@ -73,6 +73,9 @@ QUARANTINE: Final = Metric(
 READING_HELD: Final = Metric(
     "kpi_reading_held", "gauge", "1 while a reading of the source is held back, else 0."
 )
+LISTENERS: Final = Metric(
+    "kpi_event_listeners", "gauge", "Open pages that are told of new figures by all processes that do."
+)
 QUEUE_LENGTH: Final = Metric("kpi_request_queue_length", "gauge", "Requests that nobody has read.")
 QUEUE_OLDEST: Final = Metric(
     "kpi_request_queue_oldest_seconds", "gauge", "How long the oldest of them waits; 0 without one."
@@ -106,7 +109,7 @@ DISK_FREE: Final = Metric("kpi_disk_free_bytes", "gauge", "Free space on the dis
 OF_STATE: Final = (
     *(REDIS_UP, REDIS_MEMORY, REDIS_MAXMEMORY, REDIS_EVICTIONS),
     *(GENERATION_STATE, GENERATION_AGE, GENERATION_FRESH_UNTIL, GENERATION_VARIANTS, GENERATION_BYTES),
-    *(ALARMS, QUARANTINE, READING_HELD),
+    *(ALARMS, QUARANTINE, READING_HELD, LISTENERS),
     *(QUEUE_LENGTH, QUEUE_OLDEST),
     *(REPORT_AGE, PROCESS_UP, RUNS, RUNS_UNFINISHED, RUN_DURATION, RUN_ENDED, STEP_DURATION, DISK_FREE),
 )

@@ -14,7 +14,7 @@ from kpi_pipeline.model.pipeline_report import PipelineReport
 from serving.cache_access import Connection
 from serving.metrics import declarations as metrics
 from serving.metrics.declarations import Metric
-from serving.system_health import cache_status
+from serving.system_health import cache_status, reported_listeners
 
 _STATES: Final = (AnswerState.FRESH, AnswerState.STALE, AnswerState.EXPIRED, AnswerState.MISSING)
 _ENDED: Final[Mapping[str, str]] = {"SUCCESS": "succeeded", "FAILURE": "failed", "CANCELED": "canceled"}
@@ -43,6 +43,9 @@ class StateCollector(Collector):
         yield from _source(status["source"], reachable=status["redis"]["reachable"])
         if self._connection is None:
             return
+        listening = reported_listeners(self._connection) if status["redis"]["reachable"] else None
+        if listening is not None:
+            yield _single(metrics.LISTENERS, listening)
         report = self._connection.reader.pipeline_report()
         if report is not None:
             yield from _pipeline(report, self._connection.reader.now())

@@ -81,6 +81,16 @@ def test_the_web_server_never_gets_the_address_of_who_writes(started: Started, m
     assert PIPELINE not in started.environment.values()
 
 
+def test_events_need_a_port_that_nginx_knows(started: Started, monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_SERVING_URL", SERVING)
+    assert "KPI_EVENTS_PORT is not set" in run("events").output
+    monkeypatch.setenv("KPI_EVENTS_PORT", "5001")
+    assert run("events").exit_code == 0
+    assert value(started.command, "--port") == "5001"
+    assert started.environment["REDIS_URL"] == SERVING
+    assert PIPELINE not in started.environment.values()
+
+
 def test_workers_differ_by_name_and_host(started: Started) -> None:
     assert run("worker", "--name", "2").exit_code == 0
     assert value(started.command, "--hostname") == "2@host-a"

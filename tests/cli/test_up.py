@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
         ("--web-port", "KPI_WEB_PORT"),
         ("--dagster-port", "KPI_DAGSTER_PORT"),
         ("--redis-port", "KPI_REDIS_PORT"),
+        ("--events-port", "KPI_EVENTS_PORT"),
     ],
 )
 def test_a_port_taken_is_told_with_the_option_for_another(kpi, option: str, variable: str) -> None:

@@ -19,6 +19,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.cache.usage.listeners import report_listeners
 from kpi_pipeline.cache.watch_list import WatchedCertificate, WatchList, publish_watch_list
 from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
@@ -127,6 +128,7 @@ class Press:
         rows = RowReport(accepted=9, refused=1)
         read = ReadingReport(1.0, rows, RowReport())
         publish_readings(self.client, SourceReadings(read))
+        report_listeners(self.client, "events", 1)
 
     def _publish(
         self,

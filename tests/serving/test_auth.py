@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from kpi_pipeline.model.signatures import sign
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
-from serving.auth import LOOPBACK_NAMES, REPLAY_WINDOW_S, answered_names, is_answered, is_signed
+from serving.auth import REPLAY_WINDOW_S, is_signed
+from serving.host_names import LOOPBACK_NAMES, answered_names, is_answered
 
 NAMES = answered_names(["Cobros.Example"])
 

@@ -24,7 +24,17 @@ from .conftest import ROWS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PROCESSES = {
-    *("valkey", "dagster-code", "dagster-web", "dagster-daemon", "worker", "dispatcher", "monitor", "web")
+    *(
+        "valkey",
+        "dagster-code",
+        "dagster-web",
+        "dagster-daemon",
+        "worker",
+        "dispatcher",
+        "monitor",
+        "web",
+        "events",
+    )
 }
 
 

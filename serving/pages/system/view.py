@@ -20,6 +20,7 @@ from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.pages.addresses import run_url
 from serving.pages.live_state import EARLIER
+from serving.system_health import reported_listeners
 
 MISSES_SHOWN: Final = 20
 """How many missed variants the page lists, of all products together."""
@@ -106,6 +107,7 @@ class SystemView:
         backlog: Requests that the pipeline has yet to do.
         server: The server of the cache; `reachable` is whether it answers.
         memory: What this process holds.
+        listeners: How many open pages are told of new figures.
         reads: The reads of this process since it started.
         alarms: The recent count of each.
         source: What was last read of the source, and what is not published of it.
@@ -120,6 +122,7 @@ class SystemView:
     backlog: Backlog | None
     server: Mapping[str, Any]
     memory: Mapping[str, int]
+    listeners: int | None
     reads: Mapping[str, int]
     alarms: Mapping[str, int]
     source: SourceReadings
@@ -153,6 +156,7 @@ def system_view(
         backlog=_try(connection.pipeline_client.backlog) if reachable else None,
         server=status["redis"],
         memory=status["memory"],
+        listeners=reported_listeners(connection) if reachable else None,
         reads=status["reads"],
         alarms=status["alarms"],
         source=connection.reader.readings(),

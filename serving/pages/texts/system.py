@@ -139,6 +139,7 @@ TEXTS: Final[dict[str, Text]] = {
     "system_pipeline": Text("Proceso de cálculo", "Pipeline"),
     "system_waiting": Text("Solicitudes en espera", "Requests waiting"),
     "system_taken": Text("Solicitudes en curso", "Requests under way"),
+    "system_listeners": Text("Páginas abiertas que reciben avisos", "Open pages that are notified"),
     "system_seen": Text("Última consulta de solicitudes", "Last read of requests"),
     "system_never_seen": Text(
         "nunca: inicie el sistema con «kpi up»", "never: start the system with `kpi up`"

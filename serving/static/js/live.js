@@ -1,24 +1,28 @@
-// Checks at intervals whether there are newer figures, and puts them in place when there are.
+// Checks whether there are newer figures, when it hears of some or else at intervals, and puts them in place.
 import { isFromStore, learn } from "./clock.js";
+import { isConnected, start as startEvents } from "./events.js";
 import { pageAt } from "./fetching.js";
 import { onReached, show } from "./navigation.js";
 import { facts, onShown, text } from "./page.js";
-import { isReachable, lost, outdate, update } from "./state.js";
+import { confirm, isReachable, lost, outdate, update } from "./state.js";
 
 const SOON_S = 3; // for missing figures that have no task to follow
 const AGAIN_S = 5; // after a first failure; twice as long after each further one
 const LONGEST_S = 300;
 const PATIENCE_MS = 10_000;
+const RARELY = 20; // how many times as long to wait where newer figures are heard of
 
 let etag = null; // of the figures that are shown; known from the first check on
 let failures = 0;
 let due = 0;
 let timer = 0;
 let checking = null;
+let heardOf = null; // { own, spread }: other figures than those that are shown, not checked yet
 
 export function start() {
   onShown(shown);
   onReached((isReached) => isReached || checking || missed());
+  startEvents({ heard, connected: plan });
   document.addEventListener("visibilitychange", wait);
   addEventListener("online", checkSoon);
   addEventListener("offline", checkSoon);
@@ -30,6 +34,7 @@ export function start() {
 export async function check() {
   if (checking || !isWatched()) return;
   const own = (checking = new AbortController());
+  heardOf = null;
   const page = facts();
   try {
     const answer = await request(page.figures_url, own.signal);
@@ -50,6 +55,7 @@ function shown({ reason }) {
     checking = null;
     failures = 0;
   }
+  if (heardOf && isShown(heardOf.own)) heardOf = null;
   etag = null;
   if (facts() && !facts().reachable) failures = Math.max(failures, 1);
   plan();
@@ -133,6 +139,20 @@ function failed() {
   lost();
 }
 
+// The live figures of some products are others than before.
+function heard({ products, spread_s: spread }) {
+  const own = facts() && products[facts().product];
+  if (!own || !isWatched()) return;
+  if (isShown(own) && isReachable()) return confirm(Date.parse(own.verified_at), Date.parse(own.fresh_until));
+  heardOf = { own, spread };
+  if (!checking) plan();
+}
+
+// Whether the page shows these figures, and says of the readings of the source what is to be said.
+function isShown({ generation, readings }) {
+  return facts().state !== "missing" && generation === facts().generation && `${readings}` === `${facts().readings}`;
+}
+
 // Checks at once, or as soon as the page is visible.
 function checkSoon() {
   due = 0;
@@ -154,8 +174,9 @@ function waitS() {
   if (!isWatched()) return 0;
   const { poll_s: period, state, task } = facts();
   if (failures) return Math.min(LONGEST_S, Math.min(AGAIN_S, period) * 2 ** (failures - 1)) * between(0.5, 1);
+  if (heardOf) return between(0, heardOf.spread); // not all pages at once
   if (state === "missing" && !task) return Math.min(SOON_S, period);
-  return period * between(0.9, 1.1);
+  return period * (isConnected() ? RARELY : 1) * between(0.9, 1.1);
 }
 
 // Month ends do not change.

@@ -31,6 +31,12 @@ export function update(headers) {
   announceReachability(was);
 }
 
+// Records that the source was checked again and holds what is shown.
+export function confirm(verifiedAt, freshUntil) {
+  Object.assign(answer, { verifiedAt, freshUntil });
+  paint();
+}
+
 // Records that the figures that are shown are no longer the newest: there are none of their filter any more.
 export function outdate() {
   answer.freshUntil = Math.min(answer.freshUntil, now());

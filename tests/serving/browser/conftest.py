@@ -42,12 +42,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Flask], str]]:
+def serve() -> Iterator[Callable[..., str]]:
     """Serve applications on ports of their own; returns their addresses."""
     running = []
 
-    def start(app: Flask) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
+    def start(app: Flask, port: int = 0) -> str:
+        server = make_server("127.0.0.1", port, app, threaded=True)
         # It looks so often whether it is to end.
         thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()

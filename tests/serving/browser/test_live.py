@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,9 +17,12 @@ from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts
+from tests.conftest import free_port
 from tests.serving.browser.looks import has_stayed, mark
+from tests.serving.event_servers import Running, events_server
 from tests.serving.payloads import CONSTRUCTORA
 from tests.serving.payloads import MINE as MINE_NAME
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +52,12 @@ def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
 def often(monkeypatch: pytest.MonkeyPatch, rarely: None) -> None:
     """A page looks again soon."""
     monkeypatch.setattr(page_facts, "POLL_S", OFTEN_S)
+
+
+@pytest.fixture
+def events(cache_url) -> Iterator[Running]:
+    with events_server(cache_url, web_port=free_port()) as running:
+        yield running
 
 
 @pytest.fixture
@@ -390,3 +399,32 @@ def test_without_scripts_a_page_that_waits_loads_itself_again(open_page, press, 
     requests.finished(task.id, ok=True)
     expect_state(page, "fresh", "Al día")
     expect(page.locator(".notice-refresh-done")).to_have_text(re.compile("al día"))
+
+
+def test_an_open_page_hears_of_newer_figures_without_asking(
+    open_page, press, events, settings_of, cache_url, serve, data_of
+) -> None:
+    press.publish("dashboards")
+    app = create_app(settings_of(REDIS_URL=cache_url, KPI_EVENTS_PORT=events.port))
+    page = open_page(f"{serve(app, events.web_port)}{PAGE}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.locator(".card-proposed .value")).to_have_text("$1.234 M")
+    wait_until(lambda: events.broadcast.count == 1, 10, "the page listens")
+    mark(page)
+    press.publish("dashboards", answers={EVERYTHING: data_of("dashboards", scale=2)})
+    expect(page.locator(".card-proposed .value")).to_have_text("$2.468 M")
+    assert has_stayed(page)
+    # One request for the figures, one for the page that shows them.
+    figures = [url for url in asked if "/manager/api/" in url]
+    assert len(figures) == 1
+    # What only confirms the figures costs no request at all.
+    live = press.publisher.live("dashboards")
+    longer = {"fresh_until": live.fresh_until + 60, "stale_until": live.stale_until + 60}
+    fence = press.publisher.next_fence()
+    assert press.publisher.flip(replace(live, fence=fence, previous=(), **longer)) is Flip.LIVE
+    known = events.broadcast.live.id
+    wait_until(lambda: events.broadcast.live.id != known, 10, "the confirmation is heard of")
+    assert [url for url in asked if "/manager/api/" in url] == figures
+    page.evaluate(TURN, True)
+    wait_until(lambda: events.broadcast.count == 0, 10, "a page that nobody sees does not listen")

@@ -16,6 +16,7 @@ from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
+from kpi_pipeline.cache.usage.listeners import report_listeners
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport, StalledRun
@@ -160,6 +161,14 @@ def test_requests_that_wait_and_who_works_on_them(web, press, client) -> None:
     text = words(web.get(f"{SYSTEM}?lang=en"))
     assert "Requests waiting 1 Requests under way 1" in text
     assert re.search(r"Last read of requests \d+ seconds? ago", text)
+
+
+def test_open_pages_that_are_notified_are_counted(web, press, client) -> None:
+    press.publish()
+    assert "Open pages that are notified cannot be read" in words(web.get(f"{SYSTEM}?lang=en"))
+    report_listeners(client, "one", 1_234)
+    assert "Open pages that are notified 1,234" in words(web.get(f"{SYSTEM}?lang=en"))
+    assert "kpi_event_listeners 1234.0" in web.get("/metrics").get_data(as_text=True)
 
 
 def test_alarms_are_counted(web, press, client) -> None:
