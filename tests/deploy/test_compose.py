@@ -59,7 +59,11 @@ def test_every_process_is_a_service_and_its_command_exists(services: Services) -
 
 def test_ports_are_published_on_the_loopback_interface_only(services: Services) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"dagster-web": ["127.0.0.1:3000:3000"], "web": ["127.0.0.1:5000:5000"]}
+    assert published == {
+        "dagster-web": ["127.0.0.1:3000:3000"],
+        "web": ["127.0.0.1:5000:5000"],
+        "events": ["127.0.0.1:5001:5001"],
+    }
     assert not any("network_mode" in service for service in services.values())
 
 
@@ -73,13 +77,14 @@ def test_images_have_a_version_and_processes_no_rights(services: Services) -> No
             assert service["read_only"] is True
 
 
-def test_the_dashboard_reaches_the_cache_only(services: Services) -> None:
-    networks = set(services["web"]["networks"])
+@pytest.mark.parametrize("name", ["web", "events"])
+def test_the_dashboard_reaches_the_cache_only(services: Services, name: str) -> None:
+    networks = set(services[name]["networks"])
     shared = {name for name, service in services.items() if networks & set(service["networks"])}
-    assert shared == {"web", "valkey"}
-    files = {Path(file).name for file in services["web"]["env_file"]}
+    assert shared == {"web", "events", "valkey"}
+    files = {Path(file).name for file in services[name]["env_file"]}
     assert files == {"kpi.env", "serving.env", "redis-serving.env"}
-    assert "/health/live" in services["web"]["healthcheck"]["test"][-1]
+    assert "/health/live" in services[name]["healthcheck"]["test"][-1]
 
 
 def test_every_file_that_is_named_is_shipped_or_made(services: Services, secrets: Path) -> None:

@@ -1,30 +1,19 @@
 """The site on a real nginx: who is asked for a password, what reaches the servers, which headers come."""
 
 import base64
-import http.client
 import json
 import re
-import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from serving.app import SECURITY_HEADERS
-from tests.conftest import free_port
-from tests.deploy.programs import DEPLOY, certificate_of, program
-from tests.waiting import wait_until
+from serving.security_headers import SECURITY_HEADERS
+from tests.deploy.nginx_site import READER, SHIPPED, SITE, Site, nginx_site
 
 pytestmark = pytest.mark.slow
 
-SITE = "kpi.example.org"
-SHIPPED = (DEPLOY / "nginx" / "kpi.conf").read_text()
-READER = "Basic " + base64.b64encode(b"ana:reader-pw").decode()
 STRANGER = "Basic " + base64.b64encode(b"ana:other").decode()
 TOKEN = "Bearer an-admin-token-of-ours"
 
@@ -48,37 +37,6 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-@dataclass
-class Reply:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def received(self) -> dict[str, str]:
-        """Headers that the server behind has received."""
-        return {name.lower(): value for name, value in json.loads(self.body).items()}
-
-
-@dataclass
-class Site:
-    port: int
-    certificate: Path
-
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        connection = http.client.HTTPSConnection(SITE, context=context)
-        # No name leads here.
-        plain = socket.create_connection(("127.0.0.1", self.port), 10)
-        connection.sock = context.wrap_socket(plain, server_hostname=SITE)
-        try:
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
-        finally:
-            connection.close()
-
-
 @pytest.fixture(scope="module")
 def behind() -> Iterator[int]:
     """Port of the server that stands for the dashboard and for Dagster."""
@@ -91,52 +49,8 @@ def behind() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, behind: int) -> Iterator[Site]:
-    """The site as shipped, but for its ports and the files of the machine."""
-    nginx, folder = program("nginx", "nginx-light"), tmp_path_factory.mktemp("nginx")
-    certificate, key = certificate_of(SITE, folder)
-    hashed = [program("openssl"), "passwd", "-6", "reader-pw"]
-    digest = subprocess.run(hashed, check=True, capture_output=True, text=True).stdout
-    (folder / "htpasswd").write_text(f"ana:{digest}")
-    port = free_port()
-    text = re.sub(r"^ *listen \[::\].*$", "", SHIPPED, flags=re.MULTILINE)
-    for shipped, here in {
-        "/etc/kpi/tls/fullchain.pem": str(certificate),
-        "/etc/kpi/tls/privkey.pem": str(key),
-        "/etc/kpi/htpasswd": str(folder / "htpasswd"),
-        "127.0.0.1:5000": f"127.0.0.1:{behind}",
-        "127.0.0.1:3000": f"127.0.0.1:{behind}",
-        "listen 443 ": f"listen 127.0.0.1:{port} ",
-        "listen 80;": f"listen 127.0.0.1:{free_port()};",
-    }.items():
-        assert shipped in text
-        text = text.replace(shipped, here)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    configuration = folder / "nginx.conf"
-    # In one process, which needs no other user.
-    configuration.write_text(
-        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; {folders}\n{text}\n}}"
-    )
-    command = [nginx, "-c", str(configuration), "-p", str(folder)]
-    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
-    assert "[warn]" not in tested.stderr
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    made = Site(port, certificate)
-
-    def answers() -> bool:
-        try:
-            return made.ask("/health/live").status == 200
-        except OSError:
-            return False
-
-    try:
-        wait_until(answers, 20, "nginx answers")
-        yield made
-    finally:
-        process.terminate()
-        process.wait(10)
+    with nginx_site(tmp_path_factory.mktemp("nginx"), web=behind, events=behind, dagster=behind) as running:
+        yield running
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_every_process_has_a_unit() -> None:
 def test_only_the_dashboards_user_lacks_the_addresses_of_who_writes(name: str) -> None:
     text = (UNITS / name).read_text()
     files = set(re.findall(r"^EnvironmentFile=/etc/kpi/(\S+)$", text, re.MULTILINE))
-    if name == "kpi-web.service":
+    if name in ("kpi-web.service", "kpi-events.service"):
         assert files == {"kpi.env", "redis-serving.env", "serving.env"}
         assert "User=kpi-web\n" in text
     else:

@@ -1,0 +1,173 @@
+"""nginx before the real servers: two processes of the dashboard, which count together, and one of events."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import zstandard
+
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.stack.addresses import OPENER, Addresses
+from kpi_pipeline.stack.home import Home
+from kpi_pipeline.stack.programs import programs
+from tests.deploy.nginx_site import READER, SITE, Site, nginx_site
+from tests.serving.conftest import Press
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+ENCODED = {
+    "zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body),
+    "gzip": gzip.decompress,
+}
+REQUESTS = 60
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Addresses:
+    return Addresses.choose(Settings(KPI_WEB_PORT=0, KPI_DAGSTER_PORT=0, KPI_EVENTS_PORT=0))
+
+
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, valkey_url: str, addresses: Addresses
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """The dashboard in two processes and the events, as `kpi run` starts them."""
+    folder = tmp_path_factory.mktemp("home")
+    settings = Settings(
+        KPI_HOME=folder,
+        REDIS_URL=valkey_url,
+        REDIS_SERVING_URL=valkey_url,
+        KPI_WEB_WORKERS=2,
+        CELERY_BROKER_URL=valkey_url,
+        CELERY_RESULT_BACKEND=valkey_url,
+    )
+    home = Home(settings)
+    home.run.mkdir(parents=True)
+    started = {
+        program.name: subprocess.Popen(
+            program.command, env={**os.environ, **program.environment, "KPI_ALLOWED_HOSTS": SITE}
+        )
+        for program in programs(settings, home, addresses)
+        if program.name in ("web", "events")
+    }
+    yield started
+    for process in started.values():
+        process.terminate()
+    for process in started.values():
+        process.wait(15)
+
+
+@pytest.fixture(scope="module")
+def press(valkey_url: str, servers: object) -> Iterator[Press]:
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+        made = Press(client)
+        made.publish("dashboards")
+        made.publish("kpis")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, press: Press, addresses: Addresses) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("nginx")
+    with nginx_site(
+        folder, web=addresses.web_port, events=addresses.events_port, dagster=addresses.dagster_port
+    ) as running:
+        wait_until(lambda: read(running, "/health/live").status == 200, 30, "the dashboard answers")
+        wait_until(lambda: read(running, "/manager/api/kpis").status == 200, 30, "figures are served")
+        yield running
+
+
+def read(site: Site, path: str, **headers: str):
+    return site.ask(path, Authorization=READER, **headers)
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+@pytest.mark.parametrize("path", ["/manager/api/kpis", "/manager/dashboard?lang=en"])
+def test_compressed_answers_pass_through_as_they_are(site: Site, path: str, encoding: str) -> None:
+    packed = read(site, path, **{"Accept-Encoding": encoding})
+    assert packed.headers["Content-Encoding"] == encoding
+    assert packed.headers["Vary"] == "Accept-Encoding" or "Accept-Encoding" in packed.headers["Vary"]
+    plain = read(site, path, **{"Accept-Encoding": "identity"})
+    assert plain.headers["Content-Encoding"] is None
+
+    def settled(body: bytes) -> str:
+        # What moves with the clock.
+        return re.sub(r'"(now|age_s)": ?("[^"]+"|\d+)|\d+ seconds?', "", body.decode())
+
+    assert settled(ENCODED[encoding](packed.body)) == settled(plain.body)
+
+
+def test_immutable_files_are_kept_and_figures_are_not(site: Site, servers, press: Press) -> None:
+    page = read(site, "/manager/dashboard?lang=en").body.decode()
+    (script,) = re.findall(r'src="(/static/[^"]+/main\.js)"', page)
+    first = {
+        encoding: read(site, script, **{"Accept-Encoding": encoding}) for encoding in (*ENCODED, "identity")
+    }
+    answered = count_of(site, "/static/<digest>/<path:name>")
+    for _ in range(5):
+        for encoding, before in first.items():
+            again = read(site, script, **{"Accept-Encoding": encoding})
+            assert (again.body, again.headers["Content-Encoding"]) == (
+                before.body,
+                before.headers["Content-Encoding"],
+            )
+            assert "immutable" in again.headers["Cache-Control"]
+    assert count_of(site, "/static/<digest>/<path:name>") == answered
+    # An answer is never older than the manifest.
+    (newer,) = press.publish("kpis")
+    wait_until(
+        lambda: read(site, "/manager/api/kpis").headers["X-Generation"] == newer.generation, 5, "it is served"
+    )
+    etag = read(site, "/manager/api/kpis").headers["ETag"]
+    assert read(site, "/manager/api/kpis", **{"If-None-Match": etag}).status == 304
+
+
+def test_events_pass_as_they_come(site: Site, press: Press) -> None:
+    with site.open("/manager/events", "GET", {"Authorization": READER}) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert message(answer)["products"].keys() == {"dashboards", "kpis"}
+        (newer,) = press.publish("kpis")
+        assert message(answer)["products"]["kpis"]["generation"] == newer.generation
+    assert site.ask("/manager/events").status == 401
+
+
+def message(answer) -> dict:
+    for line in iter(answer.readline, b""):
+        if line.startswith(b"data: {"):
+            return json.loads(line.removeprefix(b"data: "))
+    raise AssertionError("the stream ended")
+
+
+def count_of(site: Site, route: str) -> float:
+    text = read(site, "/metrics").body.decode()
+    lines = re.findall(r'^kpi_http_requests_total\{route="([^"]+)",status="\d+"\} (\S+)$', text, re.MULTILINE)
+    return sum(float(value) for name, value in lines if name == route)
+
+
+def test_both_processes_count_together(site: Site, addresses: Addresses, servers) -> None:
+    route = "/manager/api/kpis"
+    before = count_of(site, route)
+
+    def ask() -> None:
+        OPENER.open(f"{addresses.web_url}{route}", timeout=10).close()
+
+    threads = [threading.Thread(target=ask) for _ in range(REQUESTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Whichever process answers, it shows the sum.
+    assert {count_of(site, route) for _ in range(8)} == {before + REQUESTS}
+    children = Path(f"/proc/{servers['web'].pid}/task/{servers['web'].pid}/children").read_text().split()
+    workers = [pid for pid in children if "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
+    assert len(workers) == 2
