@@ -1,7 +1,8 @@
 """The warm worker: a Celery application whose tasks execute Dagster runs.
 
-Started as `python -m kpi_pipeline.worker worker`. Importing the definitions here loads them before the
-worker forks its child processes, so a run starts at once.
+Started as `python -m kpi_pipeline.worker worker`. What runs need is loaded before the worker forks its child
+processes, so a run starts at once, and they share that memory. A child that a run has made large is replaced
+by a new one: memory that was freed in pieces goes back to the system only with its process.
 """
 
 import gc
@@ -11,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from threading import Thread
 from typing import Any, Final
 
@@ -26,13 +28,14 @@ from celery.signals import (
 )
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-import kpi_pipeline.definitions
-import kpi_pipeline.sources.arrow_databases  # noqa: F401 - both are loaded before the fork, see above
+import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.requests.fulfil import TRACE_TAG, tasks_of
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.worker_signs import forget_worker, give_sign
 from kpi_pipeline.celery_internals import held_tasks, is_started_by, is_undelivered, make_worker_app
+from kpi_pipeline.compute.charts.catalogue import chart_specifications
+from kpi_pipeline.dagster_internals.loading import leave_out_pandas
 from kpi_pipeline.dagster_internals.logs import write_dagster_logs
 from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run_id_of
 from kpi_pipeline.dagster_internals.step_spans import StepSpans
@@ -49,6 +52,8 @@ WORKER_CONFIG: Final[Mapping[str, Any]] = {
     "task_reject_on_worker_lost": False,
     "worker_prefetch_multiplier": 1,
     "worker_max_tasks_per_child": 1000,
+    # KiB at its largest; a new child begins with what it shares, some 250 MiB.
+    "worker_max_memory_per_child": 400 * 1024,
     "task_default_queue": "background",
     # Dagster and `fail_lost_runs` learn from this which worker executes a run.
     "task_track_started": True,
@@ -62,6 +67,12 @@ WORKER_CONFIG: Final[Mapping[str, Any]] = {
 """Celery's settings for the worker; the launcher in dagster.yaml shares those that concern messages."""
 
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
+
+PRELOADED: Final = (
+    "kpi_pipeline.sources.arrow_databases",
+    "kpi_pipeline.compute.charts.rendering",
+)
+"""What runs import only when they need it."""
 
 LOST: Final = "The worker that executed this run was lost. The run is retried; the live figures stay."
 
@@ -216,6 +227,18 @@ def _make_app() -> Celery:
 
 app = _make_app()
 
+
+def preload() -> None:
+    """Load what the child processes are to share, and keep garbage collections from copying it."""
+    leave_out_pandas()
+    for module in PRELOADED:
+        import_module(module)
+    chart_specifications()
+    gc.collect()
+    gc.freeze()
+
+
 if __name__ == "__main__":
+    preload()
     # Celery's own command imports the application with the current folder first in the path.
     app.worker_main(sys.argv[1:])

@@ -189,6 +189,7 @@ def test_it_holds_what_a_run_needs_and_never_a_message_twice(worker) -> None:
     assert worker.app.conf.task_acks_late is True
     assert worker.app.conf.worker_prefetch_multiplier == 1
     assert worker.app.conf.worker_max_tasks_per_child == 1000
+    assert worker.app.conf.worker_max_memory_per_child == 400 * 1024
     assert worker.app.conf.task_reject_on_worker_lost is False
 
 
@@ -206,3 +207,22 @@ def test_without_queues_it_says_what_to_set(tmp_path) -> None:
     assert done.returncode == 1
     assert "CELERY_BROKER_URL" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_runs_need_is_loaded_before_the_fork_and_pandas_is_not() -> None:
+    code = (
+        "import sys, kpi_pipeline.worker as worker; worker.preload();"
+        "print([name in sys.modules for name in ('altair', 'vl_convert', 'adbc_driver_sqlite', 'pandas')])"
+    )
+    queues = {"CELERY_BROKER_URL": "redis://localhost", "CELERY_RESULT_BACKEND": "redis://localhost"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **queues}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[True, True, True, False]"
+
+
+def test_the_definitions_load_nothing_that_draws() -> None:
+    names = "[name in sys.modules for name in ('altair', 'vl_convert')]"
+    code = f"import sys, kpi_pipeline.definitions; print({names})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[False, False]"

@@ -42,7 +42,6 @@ from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.watch_list import publish_watch_list
-from kpi_pipeline.compute.charts.rendering import render_png
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
@@ -353,6 +352,9 @@ def _metadata(entry: ManifestEntry, outcome: str, seconds: float) -> dict[str, A
 
 def _previews(cube: Cube) -> dict[str, MarkdownMetadataValue]:
     """Two charts of all certificates as inline PNGs, or their text where they are empty."""
+    # Loaded where pictures are drawn: it takes memory, which the code server can spare.
+    from kpi_pipeline.compute.charts.rendering import render_png  # noqa: PLC0415
+
     _, payload = next(payloads("charts", [cube.everything]))
     previews = {}
     for name in ("monthly_trend", "ageing"):

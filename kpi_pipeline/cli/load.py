@@ -1,10 +1,14 @@
 """`kpi load`: choose the source of all figures, after reading it once."""
 
+import json
+import subprocess
+import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -123,23 +127,42 @@ def _one_address(given: list[str]) -> str:
 
 def make_demo(settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay) -> Choice:
     """Write the demo database up to a day, which becomes the business date; None for the current day."""
-    # Loaded with what writes a database, which every command would otherwise load.
-    from kpi_pipeline.demo.database import write_demo  # noqa: PLC0415
-
-    def report(step: str, done: int, total: int) -> None:
-        display.update("demo", f"writing {step} {done:,}/{total:,}", transient=True)
-
     path = Home(settings).demo_file
     # Not `settings.today()`, which the business date of the earlier choice may override.
     today = day or datetime.now(ZoneInfo(settings.timezone)).date()
-    summary = write_demo(path, rows, seed, today, report)
+    summary = _write_demo(path, rows, seed, today, display)
     display.update(
         "demo",
-        f"{summary.rows:,} certificates of {summary.clients} clients, "
-        f"{summary.first_month} to {summary.last_month}",
+        f"{summary['rows']:,} certificates of {summary['clients']} clients, "
+        f"{summary['first_month']} to {summary['last_month']}",
         done=True,
     )
     return Choice(f"sqlite:///{path}", DEFAULT_MAPPING, day)
+
+
+def _write_demo(path: Path, rows: int, seed: int, today: date, display: ProgressDisplay) -> Mapping[str, Any]:
+    """Write the demo database in a process of its own, whose memory ends with it; returns its summary.
+
+    Raises:
+        Problem: If that fails.
+    """
+    command = [sys.executable, "-P", "-m", "kpi_pipeline.demo", str(path), str(rows), str(seed), str(today)]
+    summary: Mapping[str, Any] = {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout or ():
+                match json.loads(line):
+                    case [step, done, total]:
+                        display.update("demo", f"writing {step} {done:,}/{total:,}", transient=True)
+                    case summary:
+                        pass
+            errors = (process.stderr.read() if process.stderr else "").strip().splitlines()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode or not summary:
+        raise Problem(f"the demo was not written: {errors[-1] if errors else 'it gave no reason'}")
+    return summary
 
 
 def store_choice(settings: Settings, choice: Choice) -> Path:

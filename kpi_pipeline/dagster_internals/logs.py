@@ -6,6 +6,7 @@ import sys
 
 import coloredlogs  # type: ignore[import-untyped]
 
+from kpi_pipeline.dagster_internals.loading import leave_out_pandas
 from kpi_pipeline.logs import LogFormat, LogFormatter, write_logs
 from kpi_pipeline.settings import Settings
 
@@ -38,6 +39,7 @@ def main() -> None:
     """
     _, process, module, *arguments = sys.argv
     write_dagster_logs(Settings().log_format, process)
+    leave_out_pandas()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

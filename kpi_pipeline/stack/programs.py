@@ -20,8 +20,11 @@ BROKER_DATABASE: Final = 1
 EMBEDDED_REDIS: Final = "valkey"
 """Name of the program of the embedded server."""
 
-ISOLATED: Final = {"PYTHONSAFEPATH": "1"}
-"""Environment of every Python program: its children too import nothing from the current folder."""
+ISOLATED: Final = {"PYTHONSAFEPATH": "1", "MALLOC_ARENA_MAX": "2"}
+"""Environment of every Python program: its children too import nothing from the current folder.
+
+Threads share two heaps: with one for each, what one thread has freed is not there for the others.
+"""
 
 _LOGS_OF_GRANIAN: Final = Path(__file__).parent / "templates" / "granian-logs.json"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from kpi_pipeline.compute.charts.specifications import specification, specification_digest
 from kpi_pipeline.compute.charts.themes import NUMBERS, THEMES
 from kpi_pipeline.model.charts import CHARTS, Chart
 from kpi_pipeline.model.columns import Column
@@ -18,6 +17,12 @@ def chart_entries() -> list[dict[str, Any]]:
 
 def chart_specifications() -> dict[str, Mapping[str, Any]]:
     """The specifications of all charts in all languages, by digest."""
+    # Loaded by who writes a catalogue: what draws takes 30 MB, which others can spare.
+    from kpi_pipeline.compute.charts.specifications import (  # noqa: PLC0415
+        specification,
+        specification_digest,
+    )
+
     return {
         specification_digest(name, language): specification(name, language)
         for name in CHARTS
@@ -31,6 +36,8 @@ def chart_drawing() -> dict[str, Any]:
 
 
 def _entry(chart: Chart) -> dict[str, Any]:
+    from kpi_pipeline.compute.charts.specifications import specification_digest  # noqa: PLC0415
+
     return {
         "name": chart.name,
         **in_both("title", chart.title),
