@@ -9,7 +9,8 @@ from kpi_pipeline.model.mapping import MappingError, SourceMapping
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.change_detection import Probe, change_token, probe
-from kpi_pipeline.sources.extract import Extract, SourceError, extract
+from kpi_pipeline.sources.errors import SourceError
+from kpi_pipeline.sources.extract import Extract, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import masked_url

@@ -1,11 +1,13 @@
 """SQLite and PostgreSQL, read by ADBC: rows arrive as Arrow columns, without a Python object per cell.
 
-One read-only transaction reads everything, so rows, change log and costs are consistent.
+One read-only transaction reads everything, so rows, change log and costs are consistent; what is read next
+may depend on what was read before.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,7 +23,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL, Dialect
 
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import Relation, RelationName, settings_of
+from kpi_pipeline.sources.relations import Relation, settings_of
 from kpi_pipeline.sources.selection import masked_url
 
 # A failure while rows are streamed surfaces as an error of the system or of Arrow.
@@ -37,13 +39,21 @@ _TYPED: Final = frozenset({
     "varchar",
 })  # fmt: skip
 
+ReadRelation = Callable[[Relation], pa.Table]
+"""Reads a relation within the transaction that is open."""
 
-def read_sqlite(url: URL, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
-    """Read tables and queries from an SQLite file.
+
+@contextmanager
+def sqlite_transaction(url: URL, relations: Collection[Relation]) -> Iterator[ReadRelation]:
+    """Open a transaction that reads tables and queries from an SQLite file.
 
     A column of SQLite holds values of any type, so every column is read as text: whole numbers
     without a fraction, and amounts stored as numbers with the mapping's decimal mark and, where their
     fraction has three digits, a fourth (see `_amount`). Bytes that are not UTF-8 become U+FFFD.
+
+    Args:
+        url: The file's address.
+        relations: All that may be read, for messages.
 
     Raises:
         SourceError: If the file is missing, not a database, locked, or lacks a table or column.
@@ -69,7 +79,7 @@ def read_sqlite(url: URL, relations: Mapping[RelationName, Relation]) -> dict[Re
         cursor.execute(_sql(relation.no_rows(), _SQLITE))
         relation.check([str(described[0]) for described in cursor.description or []])
         columns = [column(name, relation.mark_of(name)) for name in relation.columns]
-        cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _SQLITE))
+        cursor.execute(_sql(relation.select(columns), _SQLITE))
         return _as_text(cursor.fetch_arrow_table(), relation.columns)
 
     def connect() -> Connection:
@@ -81,7 +91,8 @@ def read_sqlite(url: URL, relations: Mapping[RelationName, Relation]) -> dict[Re
         return connection
 
     try:
-        return _read_all(connect, read, relations)
+        with connect() as connection, _cursor(connection) as cursor:
+            yield partial(read, cursor)
     except _DRIVER_ERRORS as error:
         reason = _reason(error, url)
         if "not a database" in reason or "malformed" in reason:
@@ -95,15 +106,20 @@ def read_sqlite(url: URL, relations: Mapping[RelationName, Relation]) -> dict[Re
             ) from None
         raise SourceError(
             f"cannot read {path}: {reason}. Check the file's permissions, "
-            f"and {settings_of(relations.values())} in the mapping file"
+            f"and {settings_of(relations)} in the mapping file"
         ) from None
 
 
-def read_postgresql(url: URL, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
-    """Read tables and queries from PostgreSQL.
+@contextmanager
+def postgresql_transaction(url: URL, relations: Collection[Relation]) -> Iterator[ReadRelation]:
+    """Open a transaction that reads tables and queries from PostgreSQL.
 
     Numbers, dates, timestamps and text keep their types; `numeric` and every other type are read as
     text, amounts with the mapping's decimal mark.
+
+    Args:
+        url: The server's address.
+        relations: All that may be read, for messages.
 
     Raises:
         SourceError: If the server cannot be reached, denies access, or lacks a table or column.
@@ -125,7 +141,7 @@ def read_postgresql(url: URL, relations: Mapping[RelationName, Relation]) -> dic
         schema = cursor.adbc_execute_schema(_sql(relation.no_rows(), _POSTGRESQL))
         relation.check(schema.names)
         columns = [column(schema.field(name), relation.mark_of(name)) for name in relation.columns]
-        cursor.execute(_sql(sa.select(*columns).select_from(relation.clause), _POSTGRESQL))
+        cursor.execute(_sql(relation.select(columns), _POSTGRESQL))
         return cursor.fetch_arrow_table()
 
     def connect() -> Connection:
@@ -147,11 +163,12 @@ def read_postgresql(url: URL, relations: Mapping[RelationName, Relation]) -> dic
         return connection
 
     try:
-        return _read_all(connect, read, relations)
+        with connect() as connection, _cursor(connection) as cursor:
+            yield partial(read, cursor)
     except _DRIVER_ERRORS as error:
         raise SourceError(
             f"cannot read {address}: {_reason(error, url)}. Check the user's privileges, "
-            f"and {settings_of(relations.values())} in the mapping file"
+            f"and {settings_of(relations)} in the mapping file"
         ) from None
 
 
@@ -164,15 +181,6 @@ def _amount(
     """
     unmistakable = sa.case((has_three_decimals, number.concat("0")), else_=number)
     return unmistakable if decimal_mark == "." else sa.func.replace(unmistakable, ".", decimal_mark)
-
-
-def _read_all(
-    connect: Callable[[], Connection],
-    read: Callable[[Cursor, Relation], pa.Table],
-    relations: Mapping[RelationName, Relation],
-) -> dict[RelationName, pa.Table]:
-    with connect() as connection, _cursor(connection) as cursor:
-        return {name: read(cursor, relation) for name, relation in relations.items()}
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.sources.csv_paths import CsvPath, csv_paths, is_csv
+from kpi_pipeline.sources.databases import parse_address, read_database
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.extract import parse_address, read_database
 from kpi_pipeline.sources.relations import Relation, RelationName, relations_of
 
 _SIDE_FILES: Final = ("", "-wal", "-journal")

@@ -52,9 +52,7 @@ def read_other(url: URL, relations: Mapping[RelationName, Relation]) -> dict[Rel
 
 def _read(connection: Connection, relation: Relation) -> pa.Table:
     relation.check(list(connection.execute(relation.no_rows()).keys()))
-    statement: sa.Select[*tuple[Any, ...]] = sa.select(*map(sa.column, relation.columns)).select_from(
-        relation.clause
-    )
+    statement = relation.select([sa.column(name) for name in relation.columns])
     schema = pa.schema([(name, pa.string()) for name in relation.columns])
     marks = [relation.mark_of(name) for name in relation.columns]
     streaming = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK_ROWS)

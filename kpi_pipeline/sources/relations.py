@@ -33,6 +33,7 @@ class Relation:
         amounts: The columns that are amounts.
         decimal_mark: The mark by which their texts are read, so that numbers are written with it.
         places: Column to where the mapping file names it.
+        condition: Which of the rows to read; None for all.
     """
 
     label: str
@@ -42,6 +43,33 @@ class Relation:
     amounts: frozenset[str] = frozenset()
     decimal_mark: str = "."
     places: Mapping[str, str] = field(default_factory=dict)
+    condition: sa.ColumnElement[bool] | None = None
+
+    def select(self, columns: Sequence[sa.ColumnElement[Any]]) -> sa.Select[*tuple[Any, ...]]:
+        """A statement that reads its rows.
+
+        Args:
+            columns: What is read of each.
+        """
+        rows: sa.Select[*tuple[Any, ...]] = sa.select(*columns).select_from(self.clause)
+        return rows if self.condition is None else rows.where(self.condition)
+
+    def where_any(self, columns: Sequence[str], keys: Iterable[Sequence[str]]) -> "Relation":
+        """Only the rows whose columns hold one of some keys.
+
+        Args:
+            columns: The columns of a key.
+            keys: Their values, as read; a few hundred, as SQLite nests conditions no deeper.
+        """
+        alike = [
+            sa.and_(*(sa.column(name) == _constant(value) for name, value in zip(columns, key, strict=True)))
+            for key in keys
+        ]
+        return replace(self, condition=sa.or_(sa.false(), *alike))
+
+    def where_from(self, column: str, least: str) -> "Relation":
+        """Only the rows whose column holds a value or one that comes after it."""
+        return replace(self, condition=sa.column(column) >= _constant(least))
 
     def no_rows(self) -> sa.Select[*tuple[Any, ...]]:
         """A statement that returns every column and no row."""
@@ -191,6 +219,11 @@ def check_columns(
 def _like(name: str, present: list[str]) -> str:
     meant = nearest(name, present)
     return f" (did you mean {as_toml(meant)}?)" if meant else ""
+
+
+def _constant(text: str) -> sa.ColumnElement[Any]:
+    """A text as a constant without a type: the database gives it that of what it is compared with."""
+    return sa.literal_column("'" + text.replace("'", "''") + "'")
 
 
 def _table(name: str) -> FromClause:

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from kpi_pipeline.model.mapping import SourceMapping, parse_mapping
-from kpi_pipeline.sources.extract import SourceError, extract
+from kpi_pipeline.sources.errors import SourceError
+from kpi_pipeline.sources.extract import extract
 from kpi_pipeline.sources.mapping_files import load_mapping
 
 Minimal = Callable[[str], SourceMapping]
