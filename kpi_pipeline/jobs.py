@@ -10,6 +10,7 @@ from kpi_pipeline.cache.requests.fulfil import (
     NOBODY_WAITS,
     PRIORITY_TAG,
     REBUILD_TAG,
+    RECONCILE_JOB,
     REFRESH_ALL_JOB,
     RESTORE_JOB,
     refresh_job,
@@ -62,7 +63,7 @@ REFRESH_ALL: Final = define_asset_job(
 )
 
 RECONCILE: Final = define_asset_job(
-    "reconcile",
+    RECONCILE_JOB,
     selection=_PUBLICATION,
     description="Read the source and write every product, unchanged ones included.",
     tags={**_tags("background"), REBUILD_TAG: ALWAYS},

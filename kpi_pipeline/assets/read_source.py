@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final
 
 import pyarrow as pa
@@ -9,11 +10,18 @@ from dagster import Failure
 
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.compute.ingest.known_source import NotLocal
 from kpi_pipeline.model.readings import Fall, HeldReading
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.resources.changed_rows import ChangedReading, read_changes
+from kpi_pipeline.resources.local_store import LocalStore, StoredSource
+from kpi_pipeline.resources.month_parts import store_parts
 from kpi_pipeline.resources.reading import Reading, read_rows
+from kpi_pipeline.resources.snapshots import asset_folder
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.csv_layout import FileRows
+from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.summary_rows import LeftOut
 
@@ -28,11 +36,13 @@ class ReadingStart:
     Attributes:
         fence: Drawn before the source is looked at: a later reading holds a larger fence and newer data.
         begun_at: In seconds since the epoch.
+        token: Of `change_detection.change_token`.
         content: Digest of all that the reading comes from; None where the source shows too little to tell.
     """
 
     fence: int
     begun_at: float
+    token: str | None
     content: str | None
 
 
@@ -46,6 +56,10 @@ class SourceReading:
         left_out: Rows of files that are no rows.
         files: What each file gave; empty of a database.
         provenance: Where the rows come from.
+        token: Of `change_detection.change_token`, as the source was read; None where that is not known.
+        before: What the local store held, of which what has changed was read; None where all was read.
+        changed: Certificates that changed, appeared or went since then.
+        changed_months: Months of issue in which something differs since then.
         seconds_reading: How long reading took.
         seconds_normalising: How long validating took.
     """
@@ -55,8 +69,28 @@ class SourceReading:
     left_out: LeftOut
     files: tuple[FileRows, ...]
     provenance: Provenance
+    token: str | None
+    before: StoredSource | None
+    changed: int
+    changed_months: frozenset[int]
     seconds_reading: float
     seconds_normalising: float
+
+    def store(self, store: LocalStore) -> StoredTable:
+        """Keep what is known of the source, for the next reading.
+
+        Returns:
+            The valid certificates, carrying their provenance.
+        """
+        before = self.before
+        parts = store_parts(
+            self.rows.certificates,
+            asset_folder("certificates"),
+            None if before is None else before.parts,
+            self.changed_months,
+        )
+        store.save(self.rows.source, self.token, parts, before)
+        return StoredTable(tuple(parts.values()), self.provenance)
 
     @property
     def certificates(self) -> pa.Table:
@@ -97,11 +131,30 @@ def begin_reading(source: SourceResource, cache: CacheResource) -> ReadingStart:
         Failure: If the source's mapping cannot be read.
     """
     fence, begun_at = Publisher(cache.client).next_fence(), time.time()
-    return ReadingStart(fence, begun_at, _content(source))
+    token = source.change_token(source.mapping())
+    return ReadingStart(fence, begun_at, token, _content(source, token))
+
+
+def local_store(source: SourceResource) -> LocalStore:
+    """Where what is known of the source is kept.
+
+    Raises:
+        Failure: If the source's mapping cannot be read.
+    """
+    mapping = source.mapping()
+    return LocalStore.of(
+        digest_of(
+            code_digest(*_CODE),
+            version("duckdb"),
+            source.identity(),
+            mapping.model_dump_json(),
+            source.timezone(),
+        )
+    )
 
 
 def read_source(source: SourceResource, start: ReadingStart) -> SourceReading:
-    """Read the source, normalise and validate.
+    """Read all rows of the source, normalise and validate.
 
     Args:
         source: The source.
@@ -121,37 +174,102 @@ def read_source(source: SourceResource, start: ReadingStart) -> SourceReading:
         as_of=source.today(),
         read_at=start.begun_at,
         limits=source.refusal_limits(),
+        url=source.database_url(),
     )
-    accepted = source.readings_file().load().accepted
+    # A source that changed while it was read may hold later what it held before.
+    token = start.token if start.token == source.change_token(mapping) else None
     return SourceReading(
         rows,
-        falls=() if accepted is None else rows.report.falls_from(accepted, source.max_fall_share()),
+        falls=_falls(source, rows),
         left_out=extracted.left_out,
         files=extracted.files,
-        provenance=Provenance(
-            start.fence,
-            start.begun_at,
-            source.shown(),
-            mapping.name,
-            extracted.watermark,
-            # A source that changed while it was read may hold later what it held before.
-            content=start.content if start.content == _content(source) else None,
-        ),
+        provenance=_provenance(source, start, extracted.watermark, token),
+        token=token,
+        before=None,
+        changed=extracted.raw.num_rows,
+        changed_months=frozenset(),
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
     )
 
 
-def _content(source: SourceResource) -> str | None:
-    mapping = source.mapping()
-    token = source.change_token(mapping)
+def read_changed(source: SourceResource, start: ReadingStart, before: StoredSource) -> SourceReading:
+    """Read what has changed in the source since an earlier reading.
+
+    Args:
+        source: The source.
+        start: Of `begin_reading`.
+        before: The earlier reading.
+
+    Raises:
+        NotLocal: If all must be read.
+        Failure: If the source or its mapping cannot be read.
+    """
+    started = time.perf_counter()
+    mapping, url = source.mapping(), source.database_url()
+    if url is None:
+        raise NotLocal("changed rows alone cannot be read of this kind of source")
+    if start.token is not None and start.token == before.token:
+        # The business date has turned, or a limit is another one.
+        changed = ChangedReading(before.known, 0, frozenset(), start.token)
+    else:
+        try:
+            changed = read_changes(url, mapping, source.timezone(), before.known)
+        except SourceError as error:
+            raise Failure(str(error)) from error
+    rows = Reading.of(
+        changed.source,
+        None,
+        mapping,
+        as_of=source.today(),
+        read_at=start.begun_at,
+        limits=source.refusal_limits(),
+    )
+    token: str | None = changed.token
+    if not source.is_of_server():
+        token = start.token if start.token == source.change_token(mapping) else None
+    return SourceReading(
+        rows,
+        falls=_falls(source, rows),
+        left_out=LeftOut(),
+        files=(),
+        provenance=_provenance(source, start, changed.source.watermark, token),
+        token=token,
+        before=before,
+        changed=changed.changed,
+        changed_months=changed.months,
+        seconds_reading=time.perf_counter() - started,
+        seconds_normalising=0.0,
+    )
+
+
+def _falls(source: SourceResource, rows: Reading) -> tuple[Fall, ...]:
+    accepted = source.readings_file().load().accepted
+    return () if accepted is None else rows.report.falls_from(accepted, source.max_fall_share())
+
+
+def _provenance(
+    source: SourceResource, start: ReadingStart, watermark: str | None, token: str | None
+) -> Provenance:
+    return Provenance(
+        start.fence,
+        start.begun_at,
+        source.shown(),
+        source.mapping().name,
+        watermark,
+        content=_content(source, token),
+    )
+
+
+def _content(source: SourceResource, token: str | None) -> str | None:
+    """A digest of all that a reading comes from."""
     if token is None:
         return None
     return digest_of(
         token,
         code_digest(*_CODE),
         source.identity(),
-        mapping.model_dump_json(),
+        source.mapping().model_dump_json(),
         source.timezone(),
         source.today(),
         source.refusal_limits(),

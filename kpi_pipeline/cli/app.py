@@ -10,6 +10,7 @@ from kpi_pipeline.cli.doctor import doctor
 from kpi_pipeline.cli.down import down
 from kpi_pipeline.cli.load import load
 from kpi_pipeline.cli.logs import logs
+from kpi_pipeline.cli.rebuild import rebuild
 from kpi_pipeline.cli.restart import restart
 from kpi_pipeline.cli.rollback import rollback
 from kpi_pipeline.cli.run import run
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
-    *(up, load, accept_reading, warm, variants, backfill, backtest, rollback),
+    *(up, load, accept_reading, warm, rebuild, variants, backfill, backtest, rollback),
     *(status, top, logs, restart, doctor, down, run),
 )
 for command in COMMANDS:

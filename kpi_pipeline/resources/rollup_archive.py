@@ -60,7 +60,7 @@ class RollupArchive:
         part.mkdir(parents=True)
         try:
             for name, stored in zip(ROLLUP_TABLES, tables, strict=True):
-                shutil.copyfile(stored.path, part / f"{name}.parquet")
+                shutil.copyfile(stored.paths[0], part / f"{name}.parquet")
             part.rename(target)
         except OSError:
             if not target.exists():

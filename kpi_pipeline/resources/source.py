@@ -7,8 +7,10 @@ from dagster import ConfigurableResource, Failure
 from kpi_pipeline.compute.ingest.refusals import RefusalLimits
 from kpi_pipeline.model.mapping import MappingError, SourceMapping
 from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.resources.changed_rows import follows_changes
 from kpi_pipeline.settings import current_settings
-from kpi_pipeline.sources.change_detection import Probe, change_token, probe
+from kpi_pipeline.sources.change_detection import Probe, change_token, is_of_files, probe
+from kpi_pipeline.sources.csv_paths import is_csv
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.extract import Extract, extract
 from kpi_pipeline.sources.mapping_files import load_mapping
@@ -49,6 +51,19 @@ class SourceResource(ConfigurableResource[None]):
             return extract(url.get_secret_value(), mapping)
         except SourceError as error:
             raise Failure(str(error)) from error
+
+    def database_url(self) -> str | None:
+        """The address of a database of which changed rows alone can be read; None of any other source."""
+        url = current_settings().source_url
+        address = None if url is None else url.get_secret_value()
+        if address is None or is_csv(address) or not follows_changes(address):
+            return None
+        return address
+
+    def is_of_server(self) -> bool:
+        """Whether the source is a database server."""
+        url = current_settings().source_url
+        return url is not None and not is_of_files(url.get_secret_value())
 
     def is_chosen(self) -> bool:
         """Whether a source is chosen at all."""

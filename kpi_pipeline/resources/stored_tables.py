@@ -17,17 +17,20 @@ from kpi_pipeline.sources.provenance import Provenance
 
 _SUFFIX: Final = "json"
 
+PART_SUFFIX: Final = ".arrow"
+"""Of files in Arrow's own layout, uncompressed."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
     """A table as a run has stored it, read when it is needed.
 
     Attributes:
-        path: Its file.
+        paths: Its file, or those of its parts.
         provenance: Where the run has it from; None where it has none.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     provenance: Provenance | None
 
     @classmethod
@@ -40,7 +43,8 @@ class StoredTable:
         """
         held = orjson.loads(path.read_bytes())
         provenance = held["provenance"]
-        return cls(path.parent / held["table"], Provenance(**provenance) if provenance else None)
+        paths = tuple(path.parent / name for name in held["tables"])
+        return cls(paths, Provenance(**provenance) if provenance else None)
 
     @classmethod
     def of_run(cls, asset: str, run_id: str) -> Self | None:
@@ -60,7 +64,15 @@ class StoredTable:
             stored = cls.of_file(path)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return stored if stored.path.exists() else None
+        return stored if all(path.exists() for path in stored.paths) else None
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it has."""
+        return sum(
+            read_part(path).num_rows if path.suffix == PART_SUFFIX else pq.read_metadata(path).num_rows
+            for path in self.paths
+        )
 
     @property
     def origin(self) -> Provenance:
@@ -70,12 +82,15 @@ class StoredTable:
             ValueError: If it has none.
         """
         if self.provenance is None:
-            raise ValueError(f"{self.path} has no provenance: materialize certificates and rollup again")
+            name = self.paths[0] if self.paths else "a table without parts"
+            raise ValueError(f"{name} has no provenance: materialize certificates and rollup again")
         return self.provenance
 
     def table(self) -> pa.Table:
         """Read it, with its provenance."""
-        table = pq.read_table(self.path)
+        table = pa.concat_tables(
+            [read_part(path) if path.suffix == PART_SUFFIX else pq.read_table(path) for path in self.paths]
+        )
         return table if self.provenance is None else self.provenance.attach(table)
 
     def confirmed(self, provenance: Provenance) -> Self:
@@ -95,11 +110,13 @@ class TableIOManager(RunFileIOManager):
     def write(self, path: Path, value: pa.Table | StoredTable) -> dict[str, Any]:
         """Store a table, or name one that is stored."""
         stored = value if isinstance(value, StoredTable) else _stored(value, path.with_suffix(".parquet"))
-        path.write_bytes(orjson.dumps({"table": stored.path.name, "provenance": stored.provenance}))
+        path.write_bytes(
+            orjson.dumps({"tables": [table.name for table in stored.paths], "provenance": stored.provenance})
+        )
         return {
-            "dagster/row_count": pq.read_metadata(stored.path).num_rows,
-            "bytes": stored.path.stat().st_size,
-            "table": MetadataValue.path(stored.path),
+            "dagster/row_count": stored.num_rows,
+            "bytes": sum(table.stat().st_size for table in stored.paths),
+            "tables": MetadataValue.json([str(table) for table in stored.paths]),
         }
 
     def read(self, path: Path) -> pa.Table:
@@ -111,8 +128,10 @@ class TableIOManager(RunFileIOManager):
         super().prune(folder)
         kept = list(folder.glob(f"*.{self.suffix}"))
         oldest = min((_modified_at(path) for path in kept), default=0.0)
-        named = {stored.path for path in kept if (stored := StoredTable.kept(path)) is not None}
-        for table in set(folder.glob("*.parquet")) - named:
+        named = {
+            table for path in kept if (stored := StoredTable.kept(path)) is not None for table in stored.paths
+        }
+        for table in {*folder.glob("*.parquet"), *folder.glob(f"*{PART_SUFFIX}")} - named:
             # One that is younger may be that of a run which has not named it yet.
             if _modified_at(table) < oldest:
                 table.unlink(missing_ok=True)
@@ -135,7 +154,25 @@ def _modified_at(path: Path) -> float:
 
 
 def _stored(table: pa.Table, path: Path) -> StoredTable:
+    write_table(table, path)
+    return StoredTable((path,), Provenance.of(table) if Provenance.is_of(table) else None)
+
+
+def write_part(table: pa.Table, path: Path) -> None:
+    """Write a table to a file of `PART_SUFFIX`, to be mapped into memory: whole or not at all."""
+    part = path.with_suffix(".table")
+    with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+        file.write_table(table)
+    part.replace(path)
+
+
+def read_part(path: Path) -> pa.Table:
+    """Map a table into memory: what is not looked at is not read."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table to a file: whole or not at all."""
     part = path.with_suffix(".table")
     pq.write_table(table, part, compression="zstd")
     part.replace(path)
-    return StoredTable(path, Provenance.of(table) if Provenance.is_of(table) else None)

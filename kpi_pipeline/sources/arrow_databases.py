@@ -5,7 +5,7 @@ may depend on what was read before.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL, Dialect
 
 from kpi_pipeline.sources.errors import SourceError
-from kpi_pipeline.sources.relations import Relation, settings_of
+from kpi_pipeline.sources.relations import ReadRelation, Relation, settings_of
 from kpi_pipeline.sources.selection import masked_url
 
 # A failure while rows are streamed surfaces as an error of the system or of Arrow.
@@ -38,9 +38,6 @@ _TYPED: Final = frozenset({
     "bool", "int2", "int4", "int8", "float4", "float8", "date", "timestamp", "timestamptz", "text",
     "varchar",
 })  # fmt: skip
-
-ReadRelation = Callable[[Relation], pa.Table]
-"""Reads a relation within the transaction that is open."""
 
 
 @contextmanager

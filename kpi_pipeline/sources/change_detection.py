@@ -3,7 +3,8 @@
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -75,10 +76,11 @@ def change_token(url: str, mapping: SourceMapping) -> str | None:
     Raises:
         SourceError: If a database cannot be read or lacks what the mapping names.
     """
-    return _file_state(url) if _is_of_files(url) else _database_token(url, mapping)
+    return _file_state(url) if is_of_files(url) else _database_token(url, mapping)
 
 
-def _is_of_files(url: str) -> bool:
+def is_of_files(url: str) -> bool:
+    """Whether a source is of files, whose times show whether they have changed."""
     return is_csv(url) or parse_address(url).get_backend_name() == "sqlite"
 
 
@@ -121,13 +123,26 @@ def _files_digest(files: Sequence[CsvPath]) -> str:
 
 
 def _database_token(url: str, mapping: SourceMapping) -> str:
-    reduced = {name: _reduced(name, relation, mapping) for name, relation in relations_of(mapping).items()}
+    return token_of(read_database(url, probed_relations(mapping)))
+
+
+def probed_relations(mapping: SourceMapping) -> dict[RelationName, Relation]:
+    """The part of each relation that shows whether it has changed.
+
+    Raises:
+        SourceError: As `relations_of`.
+    """
+    return {name: _reduced(name, relation, mapping) for name, relation in relations_of(mapping).items()}
+
+
+def token_of(probed: Mapping[RelationName, pa.Table]) -> str:
+    """The token of what was read of `probed_relations`."""
     parts = []
-    for name, table in read_database(url, reduced).items():
+    for name, table in probed.items():
         if name == "log":
             parts += [str(value) for value in table.to_pylist()[0].values()]
         else:
-            parts += [str(table.num_rows), _digest(table)]
+            parts += [str(table.num_rows), digest_of_rows(table)]
     return ":".join(parts)
 
 
@@ -157,13 +172,28 @@ def _summary(log: Relation, at: str) -> Relation:
     return replace(log, clause=figures.subquery("log_summary"), columns=("changes", "latest"))
 
 
-def _digest(table: pa.Table) -> str:
-    """A digest of the rows that does not depend on their order."""
+def digest_of_rows(table: pa.Table) -> str:
+    """A digest of rows that does not depend on their order."""
+    with _hashed(table) as engine:
+        row = engine.execute("SELECT sum(hash::HUGEINT) FROM hashes").fetchone()
+    return str(row[0] if row else None)
+
+
+def row_hashes(table: pa.Table) -> pa.Array:
+    """A hash of each row, in order: 64 bits."""
+    with _hashed(table) as engine:
+        hashes = engine.sql("SELECT hash FROM hashes").to_arrow_table()
+    return hashes["hash"].combine_chunks()
+
+
+@contextmanager
+def _hashed(table: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine with `hashes`, a hash of each row in order."""
     with _engine().cursor() as engine:
         engine.register("probed", table)
         columns = ", ".join(f"probed.{_quoted(name)}" for name in table.column_names)
-        row = engine.execute(f"SELECT sum(hash({columns})::HUGEINT) FROM probed").fetchone()  # noqa: S608
-    return str(row[0] if row else None)
+        engine.execute(f"CREATE TEMP VIEW hashes AS SELECT hash({columns}) AS hash FROM probed")  # noqa: S608
+        yield engine
 
 
 @cache

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlalchemy.engine import URL, make_url
@@ -11,11 +10,8 @@ from sqlalchemy.exc import ArgumentError
 
 from kpi_pipeline.sources.errors import SourceError
 from kpi_pipeline.sources.other_databases import read_other
-from kpi_pipeline.sources.relations import Relation, RelationName
+from kpi_pipeline.sources.relations import ReadRelation, Relation, RelationName
 from kpi_pipeline.sources.selection import masked_url
-
-if TYPE_CHECKING:
-    from kpi_pipeline.sources.arrow_databases import ReadRelation
 
 
 def read_database(url: str, relations: Mapping[RelationName, Relation]) -> dict[RelationName, pa.Table]:
@@ -36,7 +32,7 @@ def is_of_arrow(address: URL) -> bool:
     return address.get_backend_name() in ("sqlite", "postgresql")
 
 
-def transaction(address: URL, relations: Collection[Relation]) -> "AbstractContextManager[ReadRelation]":
+def transaction(address: URL, relations: Collection[Relation]) -> AbstractContextManager[ReadRelation]:
     """Open a read-only transaction, in which what is read next may depend on what was read before.
 
     Args:

@@ -1,10 +1,11 @@
 """What to read from a database: tables and queries, as SQLAlchemy expressions of any dialect."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
@@ -86,6 +87,10 @@ class Relation:
             SourceError: If one is missing or ambiguous; names it.
         """
         check_columns(self.label, self.columns, present, self.places)
+
+
+ReadRelation = Callable[[Relation], pa.Table]
+"""Reads a relation of a database."""
 
 
 def relations_of(mapping: SourceMapping) -> dict[RelationName, Relation]:

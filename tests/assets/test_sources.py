@@ -11,15 +11,29 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import redis
-from dagster import AssetCheckKey, AssetKey, DagsterEventType, EventRecordsFilter
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    DagsterEventType,
+    EventRecordsFilter,
+    ExecuteInProcessResult,
+)
 
 from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
+
+
+def stored(asset: str, run_id: str) -> StoredTable:
+    table = StoredTable.of_run(asset, run_id)
+    assert table is not None
+    return table
+
 
 READ = ("certificates", "quarantine", "costs", "cost_quarantine")
 
@@ -42,7 +56,7 @@ def dirty_costs(tmp_path: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatc
 def test_every_row_becomes_a_certificate_or_is_quarantined(demo_home: Path, run, instance) -> None:
     result = run("refresh_all", *READ)
     assert result.success
-    accepted = pq.read_table(demo_home / "storage" / "certificates" / f"{result.run_id}.parquet")
+    accepted = stored("certificates", result.run_id).table()
     refused = pq.read_table(demo_home / "storage" / "quarantine" / f"{result.run_id}.parquet")
     assert accepted.num_rows + refused.num_rows == 600
     assert refused.num_rows == 2
@@ -153,7 +167,7 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     assert "2 of 600 rows are refused (0.3%, limit 0.0%)." in failure(result)
     assert "mapping file" in failure(result)
     assert (published / "storage" / "quarantine" / f"{result.run_id}.parquet").exists()
-    assert not (published / "storage" / "certificates" / f"{result.run_id}.parquet").exists()
+    assert StoredTable.of_run("certificates", result.run_id) is None
     assert read().manifest() == live
 
 
@@ -193,3 +207,26 @@ def test_a_source_that_comes_back_is_read_at_the_next_try(
 def test_without_a_chosen_source_the_run_says_how_to_choose_one(demo_home: Path, run, failure) -> None:
     (demo_home / "source.toml").unlink()
     assert "kpi load" in failure(run())
+
+
+def test_a_row_that_changed_unseen_is_found_by_reconcile(dirty_costs, demo_home: Path, run, caplog) -> None:
+    assert run("refresh_all", *READ).success
+    dirty_costs("UPDATE edp SET monto_aprobado = monto_aprobado + 1 WHERE rowid = 9")
+    dirty_costs("UPDATE edp SET monto_aprobado = 5, updated_at = '2031-01-01' WHERE rowid = 10")
+    changed = run("refresh_all", *READ)
+    assert rows_read(changed) == "1 changed"
+    assert rows_read(run("reconcile", *READ)) == "all"
+    assert "amount_approved is" in caplog.text
+    assert "and was known as" in caplog.text
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        assert client.hgetall("kpi:metrics:alarms") == {b"local_store_differed": b"1"}
+
+
+def rows_read(result: ExecuteInProcessResult) -> object:
+    (event,) = [
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.is_step_materialization
+        and event.step_materialization_data.materialization.asset_key == AssetKey("certificates")
+    ]
+    return event.metadata["rows_read"].value

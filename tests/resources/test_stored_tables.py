@@ -92,7 +92,7 @@ def test_what_is_malformed_is_not_there(text, store, folder) -> None:
 
 
 def test_a_table_that_is_gone_is_not_there(store, folder) -> None:
-    store("first").path.unlink()
+    store("first").paths[0].unlink()
     assert StoredTable.newest("numbers") is None
     assert StoredTable.of_run("numbers", "another") is None
 

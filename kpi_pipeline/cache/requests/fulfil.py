@@ -13,6 +13,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.tracing import TRACEPARENT
 
 REFRESH_ALL_JOB: Final = "refresh_all"
+RECONCILE_JOB: Final = "reconcile"
 """Name of the job that refreshes every product on one reading of the source."""
 
 RESTORE_JOB: Final = "restore_cache"
@@ -87,7 +88,9 @@ def refresh_job(product: str) -> str:
 
 def refreshed_products(job: str) -> tuple[str, ...]:
     """The products that a refresh job publishes."""
-    return tuple(product for product in PRODUCTS if job in (REFRESH_ALL_JOB, refresh_job(product)))
+    return tuple(
+        product for product in PRODUCTS if job in (REFRESH_ALL_JOB, RECONCILE_JOB, refresh_job(product))
+    )
 
 
 def task_tag(request: Request) -> tuple[str, str]:

@@ -4,21 +4,20 @@
 Nothing is dropped silently: each row becomes a certificate or goes to quarantine with every reason.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.ingest import lookups, moments, validation
 from kpi_pipeline.compute.ingest.amounts import count, minor_units
 from kpi_pipeline.compute.ingest.change_log import log_facts
 from kpi_pipeline.compute.ingest.identity import folded
-from kpi_pipeline.compute.ingest.lookups import Spellings
+from kpi_pipeline.compute.ingest.lookups import FirstSpellings, Spellings
 from kpi_pipeline.compute.ingest.source_rows import SourceRows
 from kpi_pipeline.compute.ingest.validation import AMOUNTS, COUNTS, DAYS, RULES
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, CONFLICT_SCHEMA, QUARANTINE_SCHEMA
@@ -65,6 +64,39 @@ _CONFLICTS: Final = f"""
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRows:
+    """What rows that are not read again say about those that are.
+
+    Attributes:
+        spellings: By column, by folded name, how it is spelled.
+        some_rejected: Whether one of all rows is rejected; None where the rows that are read are all.
+    """
+
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    some_rejected: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowContext:
+    """What ties a source's rows to one another; all tables in extraction order.
+
+    Attributes:
+        rows: Columns identity, certificate_id (as shown) and log_changes (of it that mean anything), of
+            every row.
+        refused: Columns currency, amount and is_superseded, of every refused row.
+        firsts: By which row each name is spelled.
+        has_nameless: Whether there is a name of which folding leaves nothing.
+        some_rejected: Whether a row is rejected.
+    """
+
+    rows: pa.Table
+    refused: pa.Table
+    firsts: FirstSpellings
+    has_nameless: bool
+    some_rejected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Normalised:
     """The accepted and the refused rows of a source.
 
@@ -74,6 +106,7 @@ class Normalised:
         reason_counts: Refused rows by reason (`code` or `code:column`), most frequent first.
         report: What is accepted and refused, in rows and in proposed amount.
         conflicts: What log, dates and states of accepted rows disagree on, in CONFLICT_SCHEMA.
+        context: What ties the rows to one another.
     """
 
     certificates: pa.Table
@@ -81,20 +114,15 @@ class Normalised:
     reason_counts: dict[str, int]
     report: RowReport
     conflicts: pa.Table
-
-    def conflict_counts(self, as_of: date) -> dict[str, int]:
-        """Certificates by what disagrees about them up to a day, most frequent first.
-
-        A date that is yet to come disagrees with nothing.
-        """
-        past = self.conflicts.filter(pc.less_equal(self.conflicts["day"], pa.scalar(as_of)))
-        counts = past.group_by("conflict").aggregate([([], "count_all")])
-        ordered = counts.sort_by([("count_all", "descending"), ("conflict", "ascending")])
-        return {row["conflict"]: row["count_all"] for row in ordered.to_pylist()}
+    context: "RowContext"
 
 
 def normalise(
-    raw: pa.Table, mapping: SourceMapping, log: pa.Table | None, timezone: str = DEFAULT_TIMEZONE
+    raw: pa.Table,
+    mapping: SourceMapping,
+    log: pa.Table | None,
+    timezone: str = DEFAULT_TIMEZONE,
+    known: KnownRows | None = None,
 ) -> Normalised:
     """Read, complete and validate every row of a source.
 
@@ -115,6 +143,7 @@ def normalise(
         mapping: What they mean.
         log: The change log's rows, at least the columns that `mapping.log` names; None without one.
         timezone: Zone of calendar days: a moment counts on the day that it has there.
+        known: What rows that are not read again say; None where these are all rows.
 
     Returns:
         Accepted and refused rows; together as many as `raw` has.
@@ -124,7 +153,10 @@ def normalise(
         connection.execute("SET TimeZone = 'UTC'")
         _read_rows(connection, raw, mapping, timezone)
         nameless = {name: mapping.defaults.get(name, UNASSIGNED) for name in COLUMN_DIMENSIONS}
-        spellings = lookups.unify_spellings(connection, "read_rows", "identity", {**nameless, "client": None})
+        known = known or KnownRows()
+        spellings = lookups.unify_spellings(
+            connection, "read_rows", "identity", {**nameless, "client": None}, known.spellings
+        )
         lookups.map_texts(connection, "read_rows", "state", mapping.state_spellings)
         precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
         log_facts(connection, log, mapping, timezone)
@@ -136,7 +168,8 @@ def normalise(
             "updated_at",
             "updated_at_given AND updated_at IS NULL",
         )
-        validation.validate(connection, _complete_rows(connection, mapping, spellings, precisions), RULES)
+        complete = _complete_rows(connection, mapping, spellings, precisions, known)
+        validation.validate(connection, complete, RULES)
         certificates = arrow_table(
             connection,
             f"SELECT {', '.join(CERTIFICATE_SCHEMA.names)} FROM validated WHERE reasons IS NULL "
@@ -146,12 +179,35 @@ def normalise(
         counts = validation.reason_counts(connection)
         report = validation.row_report(connection, "amount_proposed")
         conflicts = arrow_table(connection, _CONFLICTS)
+        context = _context(connection, spellings)
     return Normalised(
         certificates.cast(CERTIFICATE_SCHEMA),
         quarantine.cast(QUARANTINE_SCHEMA),
         counts,
         report,
         conflicts.cast(CONFLICT_SCHEMA),
+        context,
+    )
+
+
+def _context(connection: duckdb.DuckDBPyConnection, spellings: Spellings) -> RowContext:
+    ((some_rejected,),) = connection.execute(
+        f"SELECT coalesce(bool_or(state = '{State.REJECTED}'), false) FROM validated"
+    ).fetchall()
+    return RowContext(
+        arrow_table(
+            connection,
+            "SELECT identity, certificate_id, coalesce(logged_changes, 0) AS log_changes "
+            "FROM read_rows LEFT JOIN log_facts USING (identity) ORDER BY row_number",
+        ),
+        arrow_table(
+            connection,
+            "SELECT currency, amount_proposed AS amount, is_superseded FROM validated "
+            "WHERE reasons IS NOT NULL ORDER BY row_number",
+        ),
+        spellings.firsts,
+        spellings.has_nameless,
+        some_rejected,
     )
 
 
@@ -190,6 +246,7 @@ def _complete_rows(
     mapping: SourceMapping,
     spellings: Spellings,
     precisions: list[int],
+    known: KnownRows,
 ) -> str:
     """SQL of the rows with names, meanings, amounts and the log's facts in place: the input of the rules."""
     amounts = {
@@ -243,7 +300,7 @@ def _complete_rows(
         "amount_approved": f"CASE WHEN amount_approved_given THEN {amounts['amount_approved']} "
         f"ELSE {amounts['amount_proposed']} END",
         "approved_assumed": f"{'amount_approved' in mapping.columns} AND NOT amount_approved_given",
-        **_undated_counts(mapping, state),
+        **_undated_counts(mapping, state, known.some_rejected),
         "history": _history(conformity_on, paid_on),
         "is_superseded": "coalesce(is_superseded, false)",
         "is_contradicted": "coalesce(is_contradicted, false)",
@@ -263,15 +320,12 @@ def _complete_rows(
     """
 
 
-def _undated_counts(mapping: SourceMapping, state: str) -> dict[str, str]:
+def _undated_counts(mapping: SourceMapping, state: str, some_rejected: bool | None) -> dict[str, str]:
     """SQL of the counts of unknown days: 0 where the log has the dated ones, null where nothing says."""
     rework = "0" if mapping.log is not None and mapping.log.rework else "NULL"
     is_rejected = f"coalesce({state} = '{State.REJECTED}', false)"
-    rejection = (
-        "0"
-        if mapping.log is not None
-        else f"CASE WHEN bool_or({is_rejected}) OVER () THEN {is_rejected}::BIGINT END"
-    )
+    some = f"bool_or({is_rejected}) OVER ()" if some_rejected is None else str(some_rejected).lower()
+    rejection = "0" if mapping.log is not None else f"CASE WHEN {some} THEN {is_rejected}::BIGINT END"
     return {
         name: f"CASE WHEN {name}_given THEN {name} ELSE {otherwise} END"
         for name, otherwise in zip(COUNTS, (rework, rejection), strict=True)

@@ -6,6 +6,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import moments
 from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
 from kpi_pipeline.compute.ingest.identity import identity
@@ -40,7 +41,7 @@ def log_facts(
     later return, request to rework or change of state undoes; `logged_payment_unreadable`, true when a
     change into pagado has a date that cannot be read; `logged_history`, of a certificate that was
     returned, reworked or cancelled, its events as structs of `day`, `place` in the day and `event`, in
-    the log's order; null of others.
+    the log's order; null of others; `logged_changes`, the number of its changes that mean anything.
 
     Args:
         connection: Where the table is made.
@@ -52,7 +53,7 @@ def log_facts(
         connection.execute(
             "CREATE TEMP TABLE log_facts (identity VARCHAR, logged_paid_on DATE, "
             "logged_conformity_on DATE, logged_payment_unreadable BOOLEAN, "
-            'logged_history STRUCT("day" DATE, place BIGINT, event VARCHAR)[])'
+            'logged_history STRUCT("day" DATE, place BIGINT, event VARCHAR)[], logged_changes BIGINT)'
         )
         return
     _read_events(connection, log, mapping, mapping.log, timezone)
@@ -72,7 +73,8 @@ def log_facts(
                 AS logged_payment_unreadable,
             CASE WHEN bool_or(event IN ({returning}) AND at_day IS NOT NULL) THEN list(
                 {{'day': at_day, 'place': place, 'event': event}} ORDER BY place
-            ) FILTER (event <> {literal(_REOPENED)} AND at_day IS NOT NULL) END AS logged_history
+            ) FILTER (event <> {literal(_REOPENED)} AND at_day IS NOT NULL) END AS logged_history,
+            count(*) AS logged_changes
         FROM (
             SELECT *,
                 coalesce(max(place) FILTER ({undoes_payment}) OVER same, 0) AS payment_undone,
@@ -85,6 +87,26 @@ def log_facts(
         ) GROUP BY identity
         """
     )
+
+
+def changes_by_certificate(log: pa.Table, mapping: SourceMapping, timezone: str) -> dict[str, int]:
+    """The number of changes that mean anything, by the identity of their certificate.
+
+    Args:
+        log: Rows of the log.
+        mapping: Names the log's columns and values.
+        timezone: Zone of calendar days.
+    """
+    if mapping.log is None:
+        return {}
+    with computation() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        _read_events(connection, log, mapping, mapping.log, timezone)
+        return dict(
+            connection.execute(
+                "SELECT identity, count(*) FROM log_events WHERE identity IS NOT NULL GROUP BY identity"
+            ).fetchall()
+        )
 
 
 def _read_events(

@@ -112,7 +112,7 @@ def normalise_costs(
             "read_rows",
             "identity",
             {name: mapping.defaults.get(name, UNASSIGNED) for name in _SPELLED},
-            {name: _known_spellings(certificates, name) for name in COST_COLUMN_DIMENSIONS},
+            cost_names(certificates),
         )
         lookups.map_texts(connection, "read_rows", "kind", mapping.costs.kind_spellings)
         precisions = lookups.map_currencies(connection, "read_rows", mapping.currency_spellings)
@@ -154,8 +154,12 @@ def _read_headers(
     rows.create("read_rows", read)
 
 
-def _known_spellings(certificates: pa.Table, column: str) -> dict[str, str]:
-    return {fold(name): name for name in pc.unique(certificates[column]).to_pylist()}
+def cost_names(certificates: pa.Table) -> dict[str, dict[str, str]]:
+    """The names of certificates by which those of costs are spelled: by column, by folded name."""
+    return {
+        column: {fold(name): name for name in pc.unique(certificates[column]).to_pylist()}
+        for column in COST_COLUMN_DIMENSIONS
+    }
 
 
 def _complete_rows(

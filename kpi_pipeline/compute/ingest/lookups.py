@@ -7,7 +7,7 @@ its meaning.
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
@@ -20,16 +20,44 @@ from kpi_pipeline.model.mapping.currencies import may_stand_beside
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSpelling:
+    """By which row a name is spelled.
+
+    Attributes:
+        key: That row's, the smallest of all rows with the name; None where only rows without a key have it.
+        written: What that row holds.
+        spelling: What is shown.
+    """
+
+    key: str | None
+    written: str
+    spelling: str
+
+    @property
+    def order(self) -> tuple[bool, str | None, str]:
+        """What orders the rows of a name: the first decides."""
+        return self.key is None, self.key, self.written
+
+
+FirstSpellings = dict[str, dict[str, FirstSpelling]]
+"""By column, by folded name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spellings:
     """How the names in a table's columns are spelled.
 
     Attributes:
         names: Column to SQL of its name in the one spelling.
         joins: SQL of the joins that this needs.
+        firsts: Of every name in the table, by which row it is spelled.
+        has_nameless: Whether there is a name of which folding leaves nothing.
     """
 
     names: dict[str, str]
     joins: str
+    firsts: FirstSpellings
+    has_nameless: bool
 
 
 def unify_spellings(
@@ -56,10 +84,18 @@ def unify_spellings(
     keyed = connection.execute(
         f"SELECT {', '.join(columns)}, min({key}) FROM {table} GROUP BY GROUPING SETS ({sets})"
     ).fetchall()
-    names, joins = {}, []
+    names, joins, firsts, has_nameless = {}, [], FirstSpellings(), False
     for at, column in enumerate(columns):
         written = [(str(row[at]), row[-1]) for row in keyed if row[at] is not None]
-        spellings = _one_spelling(written, nameless[column], (known or {}).get(column, {}))
+        firsts[column], folds, without = _first_spellings(written, (known or {}).get(column, {}))
+        has_nameless |= bool(without)
+        spellings: dict[str, str | None] = {
+            name: firsts[column][folded].spelling for name, folded in folds.items()
+        }
+        if without:
+            fallback = nameless[column]
+            stand_in = None if fallback is None else spellings.get(fallback, fallback)
+            spellings |= dict.fromkeys(without, stand_in)
         others = {name: spelling for name, spelling in spellings.items() if spelling != name}
         names[column] = f"{table}.{column}"
         # A join costs more than this check, and most names have one spelling.
@@ -70,7 +106,7 @@ def unify_spellings(
                 f"CASE WHEN {spelling}.written IS NULL THEN {table}.{column} ELSE {spelling}.spelling END"
             )
             joins.append(f"LEFT JOIN {spelling} ON {spelling}.written = {table}.{column}")
-    return Spellings(names, " ".join(joins))
+    return Spellings(names, " ".join(joins), firsts, has_nameless)
 
 
 def map_texts(
@@ -146,27 +182,30 @@ def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) ->
     return [text for (text,) in rows.fetchall()]
 
 
-def _one_spelling(
-    keyed: Iterable[tuple[str, str | None]], fallback: str | None, known: Mapping[str, str]
-) -> dict[str, str | None]:
-    """The spelling of each written name, of the first row with it: one for all that fold alike."""
-    groups: dict[str, dict[str, str | None]] = {}
-    nameless = []
+def natural_spelling(written: str) -> str:
+    """A name as written, with single spaces and composed accents."""
+    return unicodedata.normalize("NFC", " ".join(written.split()))
+
+
+def _first_spellings(
+    keyed: Iterable[tuple[str, str | None]], known: Mapping[str, str]
+) -> tuple[dict[str, FirstSpelling], dict[str, str], list[str]]:
+    """The first spelling by folded name, the folded name of each written one, and what folds to nothing."""
+    firsts: dict[str, FirstSpelling] = {}
+    folds, nameless = {}, []
     for written, key in keyed:
         folded = fold(written)
         if not folded:
             nameless.append(written)
-        else:
-            groups.setdefault(folded, {})[written] = key
-    chosen: dict[str, str | None] = {}
-    for folded, spellings in groups.items():
-        first = min(spellings, key=lambda written: (spellings[written] is None, spellings[written], written))
-        best = known.get(folded) or unicodedata.normalize("NFC", " ".join(first.split()))
-        chosen.update(dict.fromkeys(spellings, UNASSIGNED if folded == fold(UNASSIGNED) else best))
-    if nameless:
-        stand_in = None if fallback is None else chosen.get(fallback, fallback)
-        chosen.update(dict.fromkeys(nameless, stand_in))
-    return chosen
+            continue
+        folds[written] = folded
+        first = FirstSpelling(key, written, natural_spelling(written))
+        if folded not in firsts or first.order < firsts[folded].order:
+            firsts[folded] = first
+    for folded, first in firsts.items():
+        best = UNASSIGNED if folded == fold(UNASSIGNED) else known.get(folded) or first.spelling
+        firsts[folded] = replace(first, spelling=best)
+    return firsts, folds, nameless
 
 
 def _lookup(

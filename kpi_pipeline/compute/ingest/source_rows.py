@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.ingest import moments
 from kpi_pipeline.compute.ingest.amounts import amount_text, amount_word
 from kpi_pipeline.compute.ingest.cells import Cell, literal, trimmed
@@ -136,6 +137,22 @@ class SourceRows:
     def _cell(self, column: str) -> Cell | None:
         source = self._columns.get(column)
         return self._cells[source] if isinstance(source, str) else None
+
+
+def identities_of(rows: pa.Table, mapping: SourceMapping) -> list[str | None]:
+    """By what the keys of certificates are compared, of some rows, in no order.
+
+    Args:
+        rows: At least the columns of the key.
+        mapping: Names them.
+    """
+    with computation() as connection:
+        keys = {"certificate_id": mapping.columns["certificate_id"]}
+        source_rows = SourceRows(connection, rows, keys, mapping)
+        source_rows.create("keys", {"identity": source_rows.key("certificate_id")["identity"]})
+        return [
+            identity for (identity,) in connection.execute("SELECT DISTINCT identity FROM keys").fetchall()
+        ]
 
 
 def raw_as_json(raw: pa.Table) -> str:
