@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     precompute_max_variants: int = Field(20_000, ge=1, alias="KPI_PRECOMPUTE_MAX_VARIANTS")
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
+    # Serving: bytes of answers that each of its processes keeps.
+    serving_memory_bytes: int = Field(32 * 2**20, ge=0, alias="KPI_SERVING_MEMORY_BYTES")
+
     # Worker.
     celery_broker_url: SecretStr | None = Field(None, alias="CELERY_BROKER_URL")
     celery_result_backend: SecretStr | None = Field(None, alias="CELERY_RESULT_BACKEND")

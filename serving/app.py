@@ -1,11 +1,13 @@
 """The application factory: granian runs `serving.app:create_app` with --factory."""
 
+from functools import partial
 from typing import Final
 
 from flask import Flask, Response, redirect, request
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as AnyResponse
 
+from kpi_pipeline import tracing
 from kpi_pipeline.settings import Settings
 from serving import static_assets
 from serving.alert_watchdog import AlertWatchdog
@@ -22,11 +24,14 @@ from serving.api import (
     webhook,
 )
 from serving.api.openapi import routes as openapi
-from serving.cache_access import register_cache
+from serving.cache_access import PAYLOAD_SHARE, register_cache
 from serving.forms import FormRequest
 from serving.host_names import answered_names, is_answered
+from serving.kept.current import KeptAnswers, register_kept
+from serving.kept.memory import ResponseMemory
+from serving.kept.short_way import ShortWay
 from serving.logs import AccessLog
-from serving.metrics.measuring import measure_answers
+from serving.metrics.measuring import measure_answers, measured
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
@@ -76,7 +81,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     counted = RequestMetrics()
-    access = register_cache(app, settings, counted.looked_up)
+    memory = ResponseMemory(int(settings.serving_memory_bytes * (1 - PAYLOAD_SHARE)))
+    access = register_cache(app, settings, counted.looked_up, memory.keep_only)
+    kept = KeptAnswers(access, memory)
+    register_kept(app, kept)
     trace_requests(app)
     measure_answers(app, counted, access)
     if is_server:
@@ -106,6 +114,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     def home() -> AnyResponse:
         return redirect(HOME_PATH)
 
+    # Where requests are traced, Flask begins and ends the span of each.
+    if not tracing.traces("web"):
+        kept.short_way = ShortWay(
+            app.wsgi_app, names=names, headers=security, measure=partial(measured, counted, access)
+        )
+        app.wsgi_app = kept.short_way  # type: ignore[method-assign]
     app.wsgi_app = AccessLog(app.wsgi_app, written=settings.access_log)  # type: ignore[method-assign]
     compress_pages(app)
     register_problem_handlers(app)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, cast
@@ -17,10 +18,15 @@ from kpi_pipeline.settings import Settings
 from serving.catalogue import Catalogues
 from serving.pipeline_client import LookupListener, PipelineClient
 
+ChangeListener = Callable[[Collection[str]], object]
+"""Is told of the live generations."""
+
 _LOG: Final = logging.getLogger(__name__)
 _ADDRESS_S: Final = 1.0
 _SETTINGS: Final = "kpi_settings"
 _ACCESS: Final = "kpi_cache"
+PAYLOAD_SHARE: Final = 0.25
+"""Of the memory for answers: as they come from Redis. The rest is for answers as they are sent."""
 _POLL_S: Final = 0.05
 """How old the manifest may be: somebody waits for a refresh of less than a second."""
 
@@ -56,11 +62,18 @@ class CacheAccess:
     Args:
         settings: Where the address is.
         on_lookup: As of `PipelineClient`.
+        on_change: Called with the live generations whenever the manifest has changed.
     """
 
-    def __init__(self, settings: Settings, on_lookup: LookupListener = lambda *_: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_lookup: LookupListener = lambda *_: None,
+        on_change: ChangeListener = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._on_lookup = on_lookup
+        self._on_change = on_change
         self._lock = Lock()
         self._next_check = float("-inf")
         self._url = ""
@@ -86,17 +99,38 @@ class CacheAccess:
         try:
             url = redis_url(self._settings)
             if url != self._url:
-                self._connection = _connect(url, self._on_lookup)
+                self._connection = self._connected(url)
                 self._url = url
         except NoRedis as error:
             if self._connection is None and str(error) != self._reason:
                 _LOG.warning("no figures can be served yet: %s", error)
             self._reason = str(error)
 
+    def _connected(self, url: str) -> Connection:
+        client = connect_reader(url)
+        pipeline_client = PipelineClient(client, self._on_lookup)
+        reader = CacheReader(
+            client,
+            poll_s=_POLL_S,
+            memory_bytes=int(self._settings.serving_memory_bytes * PAYLOAD_SHARE),
+            on_change=self._on_change,
+            on_lost_catalogue=pipeline_client.refresh,
+        )
+        return Connection(
+            client=client,
+            reader=reader,
+            catalogues=Catalogues(reader),
+            pipeline_client=pipeline_client,
+            coverage=Coverage(client),
+            leases=Leases(client),
+        )
 
-def register_cache(app: Flask, settings: Settings, on_lookup: LookupListener) -> CacheAccess:
-    """Give an application its settings and its cache."""
-    access = CacheAccess(settings, on_lookup)
+
+def register_cache(
+    app: Flask, settings: Settings, on_lookup: LookupListener, on_change: ChangeListener
+) -> CacheAccess:
+    """Give an application its settings and its cache; the listeners are those of `CacheAccess`."""
+    access = CacheAccess(settings, on_lookup, on_change)
     app.extensions[_SETTINGS] = settings
     app.extensions[_ACCESS] = access
     return access
@@ -114,17 +148,3 @@ def current_connection() -> Connection:
         NoRedis: If no valid address has been known so far.
     """
     return cast(CacheAccess, current_app.extensions[_ACCESS]).current()
-
-
-def _connect(url: str, on_lookup: LookupListener) -> Connection:
-    client = connect_reader(url)
-    pipeline_client = PipelineClient(client, on_lookup)
-    reader = CacheReader(client, poll_s=_POLL_S, on_lost_catalogue=pipeline_client.refresh)
-    return Connection(
-        client=client,
-        reader=reader,
-        catalogues=Catalogues(reader),
-        pipeline_client=pipeline_client,
-        coverage=Coverage(client),
-        leases=Leases(client),
-    )

@@ -51,6 +51,9 @@ _Sentence = Annotated[_Text, AfterValidator(_of_known_kinds)]
 
 _DRAWING: Final = TypeAdapter(Drawing)
 
+_MOST_MONTH_ENDS: Final = 8
+"""How many catalogues of month ends a process keeps: readers compare a few dates."""
+
 CATALOGUE_SOURCES: Final = ("dashboards", "kpis", "charts", "financials")
 """Products whose catalogues are the same in shape, in the order in which one is taken."""
 
@@ -244,6 +247,7 @@ class Catalogues:
     def __init__(self, reader: CacheReader) -> None:
         self._reader = reader
         self._known: dict[str, tuple[Mapping[str, Any], Catalogue | None]] = {}
+        self._of_month_ends: dict[tuple[str, str], tuple[Mapping[str, Any], Catalogue]] = {}
 
     def stored(self, product: str) -> Mapping[str, Any]:
         """A product's catalogue as it was published.
@@ -304,10 +308,16 @@ class Catalogues:
         return expired
 
     def _checked_as_of(self, product: str, as_of: date) -> tuple[Mapping[str, Any], Catalogue]:
+        key = (product, self._reader.month_end(product, as_of).generation)
+        if (known := self._of_month_ends.get(key)) is not None:
+            return known
         stored = self._reader.catalogue_as_of(product, as_of)
         checked = _check(product, stored)
         if checked is None:
             raise CorruptPayload(f"the catalogue of a month end of {product} is none: run `kpi backfill`")
+        if len(self._of_month_ends) >= _MOST_MONTH_ENDS:
+            self._of_month_ends.clear()
+        self._of_month_ends[key] = (stored, checked)
         return stored, checked
 
     def _checked(self, product: str) -> tuple[Mapping[str, Any], Catalogue]:

@@ -14,6 +14,9 @@ from kpi_pipeline.settings import Settings
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_TOLD: Final = {"Content-Length": "bytes", "X-Cache-State": "cache"}
+"""The headers of an answer that its line tells, as serving writes them."""
+
 _LOG: Final = logging.getLogger("serving.access")
 
 
@@ -46,7 +49,8 @@ class AccessLog:
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
         ) -> Callable[[bytes], object]:
-            told.update(status=int(status[:3]), **_members(headers))
+            if self._written:
+                told.update(status=int(status[:3]), **_members(headers))
             return start_response(status, [*headers, (REQUEST_ID_HEADER, request_id)], exc_info)
 
         with log_ids(**{REQUEST_ID: request_id}):
@@ -61,6 +65,5 @@ class AccessLog:
 
 def _members(headers: list[tuple[str, str]]) -> dict[str, Any]:
     """What the headers of an answer tell about it."""
-    named = {"content-length": "bytes", "x-cache-state": "cache"}
-    found = ((named.get(name.casefold()), value) for name, value in headers)
-    return {name: int(value) if value.isdigit() else value for name, value in found if name}
+    found = ((_TOLD[name], value) for name, value in headers if name in _TOLD)
+    return {name: int(value) if value.isdigit() else value for name, value in found}

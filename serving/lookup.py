@@ -32,34 +32,67 @@ from serving.problems import RETRY, Problem
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 """The catalogue by which no parameters are read."""
 
+NO_READINGS: Final = LiveReadings({}, mixed=False)
+"""Those of the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a request looks up, read from its parameters.
+
+    Attributes:
+        product: One of `dimensions.PRODUCTS`.
+        as_of: The date of the past; None for the present.
+        filter: Which certificates.
+        read_by: The generation by whose catalogue the parameters were read; empty where there are none.
+    """
+
+    product: str
+    as_of: date | None
+    filter: Filter
+    read_by: str
+
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
     """The figures for one request.
 
     Attributes:
+        lookup: What was looked up.
         state: `fresh`, `stale`, `historic`, or `missing`: then the figures are those of a wider filter.
         payload: The figures.
         entry: The generation they come from.
-        requested: The requested filter.
-        answered: The filter that the figures answer.
+        answer: The filter that the figures answer.
         reachable: Whether Redis could be reached when last tried.
         task_id: The task that computes what is missing; None when there is none.
         now: When it was looked up, in seconds since the epoch.
         readings: The readings of the source that the products show now; none for the past.
-        requested_as_of: The requested date of the past; None for the present.
     """
 
+    lookup: Lookup
     state: AnswerState
     payload: Payload
     entry: ManifestEntry
-    requested: Mapping[str, Sequence[str]]
-    answered: Mapping[str, Sequence[str]]
+    answer: Filter
     reachable: bool
     task_id: str | None
     now: float
     readings: LiveReadings
-    requested_as_of: date | None = None
+
+    @property
+    def requested(self) -> Mapping[str, Sequence[str]]:
+        """The chosen values of the requested filter by dimension."""
+        return self.lookup.filter.as_dict()
+
+    @property
+    def answered(self) -> Mapping[str, Sequence[str]]:
+        """Those of the filter that the figures answer."""
+        return self.answer.as_dict()
+
+    @property
+    def requested_as_of(self) -> date | None:
+        """The requested date of the past; None for the present."""
+        return self.lookup.as_of
 
     @property
     def status(self) -> int:
@@ -124,8 +157,8 @@ def look_up(
     if as_of is not None:
         return _look_up_as_of(connection, product, as_of, parameters)
     reader, pipeline_client = connection.reader, connection.pipeline_client
-    catalogue = _stored_catalogue(connection, product) if parameters else NO_PARAMETERS
-    requested = parse_filter(parameters, catalogue)
+    lookup = _live_lookup(connection, product, parameters)
+    requested = lookup.filter
     answer = reader.answer(product, requested)
     is_request = not (ahead and answer.state is AnswerState.MISSING)
     if is_request:
@@ -147,11 +180,11 @@ def look_up(
     if answer.payload is None or answer.entry is None:
         raise _retry_later(NOT_READY, task=task_reference(task_id))
     return LookupResult(
+        lookup=lookup,
         state=answer.state,
         payload=answer.payload,
         entry=answer.entry,
-        requested=requested.as_dict(),
-        answered=answer.answered.as_dict(),
+        answer=answer.answered,
         reachable=answer.reachable,
         task_id=task_id,
         now=time.time(),
@@ -159,11 +192,71 @@ def look_up(
     )
 
 
+def look_up_held(connection: Connection, lookup: Lookup) -> LookupResult | None:
+    """Look up figures that this process holds and that were looked up before.
+
+    Nothing is counted and nothing requested from the pipeline: `count_held` does that for one that is sent.
+
+    Returns:
+        None where `look_up` is to be called: they are not held, have expired, or the parameters are to be
+        read anew.
+
+    Raises:
+        NoMonthEnd: If no month end is kept on or before the date.
+        NothingPublished: If the product has never been published.
+        CacheUnavailable: If Redis cannot be reached and never was.
+    """
+    reader, product = connection.reader, lookup.product
+    if lookup.as_of is None:
+        if lookup.read_by and reader.catalogue_generation(product) != lookup.read_by:
+            return None
+        answer = reader.held(product, lookup.filter)
+    else:
+        if lookup.read_by and reader.month_end(product, lookup.as_of).generation != lookup.read_by:
+            return None
+        answer = reader.held_as_of(product, lookup.as_of, lookup.filter)
+    if answer is None or answer.payload is None or answer.entry is None:
+        return None
+    return LookupResult(
+        lookup=lookup,
+        state=answer.state,
+        payload=answer.payload,
+        entry=answer.entry,
+        answer=lookup.filter,
+        reachable=answer.reachable,
+        task_id=None,
+        now=time.time(),
+        readings=reader.live_readings(answer.entry) if lookup.as_of is None else NO_READINGS,
+    )
+
+
+def count_held(connection: Connection, result: LookupResult) -> None:
+    """Count a result of `look_up_held`, and request from the pipeline what is stale, as `look_up` does."""
+    connection.reader.count_held()
+    if result.lookup.as_of is not None:
+        return
+    product, is_stale = result.lookup.product, result.state is AnswerState.STALE
+    connection.pipeline_client.count(product, result.lookup.filter, None, stale=is_stale)
+    if is_stale and result.reachable:
+        connection.pipeline_client.refresh(product)
+
+
+def _live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:
+    if not parameters:
+        return Lookup(product, None, parse_filter((), NO_PARAMETERS), "")
+    # The generation first: it is another one than that of a catalogue which is published meanwhile.
+    read_by, catalogue = _stored_catalogue(connection, product)
+    return Lookup(product, None, parse_filter(parameters, catalogue), read_by)
+
+
 def _look_up_as_of(
     connection: Connection, product: str, as_of: date, parameters: Sequence[tuple[str, str]]
 ) -> LookupResult:
     """Look up the figures of a month end. Nothing is requested from the pipeline: the past stays."""
-    catalogue = connection.catalogues.stored_as_of(product, as_of) if parameters else NO_PARAMETERS
+    read_by, catalogue = "", NO_PARAMETERS
+    if parameters:
+        read_by = connection.reader.month_end(product, as_of).generation
+        catalogue = connection.catalogues.stored_as_of(product, as_of)
     requested = parse_filter(parameters, catalogue)
     answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
@@ -171,16 +264,15 @@ def _look_up_as_of(
             raise _retry_later(NOT_READY)  # what is lost is restored
         raise Problem(FILTER_NOT_KEPT, members={"asked_filter": requested.as_dict()})
     return LookupResult(
+        lookup=Lookup(product, as_of, requested, read_by),
         state=answer.state,
         payload=answer.payload,
         entry=answer.entry,
-        requested=requested.as_dict(),
-        answered=requested.as_dict(),
+        answer=requested,
         reachable=answer.reachable,
         task_id=None,
         now=time.time(),
-        readings=LiveReadings({}, mixed=False),
-        requested_as_of=as_of,
+        readings=NO_READINGS,
     )
 
 
@@ -219,9 +311,10 @@ def status_url(task_id: str) -> str:
     return f"/manager/dashboard/status/{task_id}"
 
 
-def _stored_catalogue(connection: Connection, product: str) -> Mapping[str, Any]:
+def _stored_catalogue(connection: Connection, product: str) -> tuple[str, Mapping[str, Any]]:
+    """The generation of a product's catalogue, and that catalogue."""
     try:
-        return connection.catalogues.stored(product)
+        return connection.reader.catalogue_generation(product), connection.catalogues.stored(product)
     except NothingPublished:
         # An expired generation may have lost its keys, and that it has expired is what matters then.
         entry = connection.reader.manifest().get(product)

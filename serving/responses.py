@@ -9,7 +9,7 @@ import zstandard
 from flask import Flask, Response, request
 from isal import igzip
 from werkzeug.datastructures import Accept, LanguageAccept, MIMEAccept
-from werkzeug.http import parse_accept_header
+from werkzeug.http import parse_accept_header, parse_etags
 
 from kpi_pipeline.model.labels import LANGUAGES, Language
 
@@ -130,9 +130,15 @@ def json_response(
 
 def not_modified(headers: Mapping[str, str]) -> Response | None:
     """The answer that confirms what the client has, by the `ETag` of `headers`; None when it has it not."""
-    if request.if_none_match.contains_raw(headers["ETag"]):
+    if has_tag(request.headers.get("If-None-Match", ""), headers["ETag"]):
         return Response(status=304, headers=headers)
     return None
+
+
+@lru_cache(maxsize=512)
+def has_tag(header: str, tag: str) -> bool:
+    """Whether the header If-None-Match names an entity tag; an empty header names none."""
+    return parse_etags(header).contains_raw(tag)
 
 
 def immutable_response(digest: str, mimetype: str, body: Callable[[Encoding], bytes]) -> Response:

@@ -31,6 +31,7 @@ Encoding = Literal["zstd", "gzip", "identity"]
 _MAGIC: Final = b"KPI\x01"
 _DIGEST_SIZE: Final = 16
 _HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
+_TRAILER: Final = struct.Struct("<II")  # of a gzip member: CRC-32 and size
 _BODY_AT: Final = len(_MAGIC) + _DIGEST_SIZE
 
 _ZSTD_LEVEL: Final = 3
@@ -46,6 +47,31 @@ _STORED_BLOCK: Final = 0xFFFF
 
 class CorruptPayload(ValueError):
     """Stored bytes are no payload, or differ from what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Live meta as every encoding ends with it: the same for all answers that it is equal for.
+
+    Attributes:
+        text: The end of the JSON text.
+        zstd: Its last blocks in a zstd frame.
+        gzip: Its last blocks in a gzip member, before the trailer.
+    """
+
+    text: bytes
+    zstd: bytes
+    gzip: bytes
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> "Tail":
+        """Write live meta; its names must not repeat those of the static meta.
+
+        Raises:
+            TypeError: If it holds something that JSON cannot.
+        """
+        text = _ending(meta)
+        return cls(text, b"".join(_raw_blocks(text)), b"".join(_stored_blocks(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +106,17 @@ class Payload:
             TypeError: If the tail holds something that JSON cannot.
             CorruptPayload: If the content cannot be decompressed (identity only).
         """
-        ending = _ending(tail)
+        ending = Tail.of(tail)
+        if encoding == "identity":
+            return self.content() + ending.text
+        return self.compressed(encoding, ending)
+
+    def compressed(self, encoding: Literal["zstd", "gzip"], tail: "Tail") -> bytes:
+        """Finish the answer in a compressed encoding, as `body` does."""
         if encoding == "zstd":
-            return b"".join((self.zstd, *_raw_blocks(ending)))
-        if encoding == "gzip":
-            trailer = struct.pack("<II", zlib.crc32(ending, self.crc), (self.size + len(ending)) & 0xFFFFFFFF)
-            return b"".join((self.gzip, *_stored_blocks(ending), trailer))
-        return self._content() + ending
+            return self.zstd + tail.zstd
+        size = (self.size + len(tail.text)) & 0xFFFFFFFF
+        return b"".join((self.gzip, tail.gzip, _TRAILER.pack(zlib.crc32(tail.text, self.crc), size)))
 
     def data(self) -> dict[str, Any]:
         """The answer's data, parsed.
@@ -95,14 +125,19 @@ class Payload:
             CorruptPayload: If the content cannot be decompressed or is no JSON.
         """
         try:
-            data = orjson.loads(self._content() + _ending({}))["data"]
+            data = orjson.loads(self.content() + _ending({}))["data"]
         except (orjson.JSONDecodeError, KeyError) as error:
             raise CorruptPayload("the content of a payload is no answer: publish it again") from error
         if not isinstance(data, dict):
             raise CorruptPayload("the data of a payload are no object: publish it again")
         return data
 
-    def _content(self) -> bytes:
+    def content(self) -> bytes:
+        """The JSON text up to its live tail.
+
+        Raises:
+            CorruptPayload: If it cannot be decompressed.
+        """
         try:
             content = zstandard.ZstdDecompressor().decompress(
                 self.zstd + _ZSTD_EMPTY_LAST_BLOCK, max_output_size=self.size

@@ -6,6 +6,7 @@ product lags behind `MIXED_AFTER_S` after a newer reading began: its publication
 itself later.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -64,13 +65,7 @@ class LiveReadings:
             entries: By product.
             now: Seconds since the epoch.
         """
-        shown = {
-            product: entry
-            for product in PRODUCTS
-            if (entry := entries.get(product)) is not None
-            and entry.schema_version == SCHEMA_VERSION
-            and entry.state_at(now) is not AnswerState.EXPIRED
-        }
+        shown = _shown(entries, now)
         read_at: dict[str, float] = {}
         checked_at: dict[str, float] = {}
         for entry in shown.values():
@@ -160,6 +155,37 @@ class LiveReadings:
                 for product, one in self.by_product.items()
             },
         }
+
+
+def settled_until(entries: Mapping[str, ManifestEntry], now: float) -> float:
+    """Until when `LiveReadings.of` some live entries stays what it is now, unless the entries change.
+
+    Args:
+        entries: By product.
+        now: Seconds since the epoch; so is the result, which may be infinite.
+    """
+    shown = _shown(entries, now)
+    if not shown:
+        return math.inf
+    newest = max(shown.values(), key=lambda entry: entry.verified_at)
+    moments = [entry.stale_until for entry in shown.values()]
+    moments += [
+        max(newest.first_read_at, entry.verified_at) + MIXED_AFTER_S
+        for entry in shown.values()
+        if entry.reading != newest.reading
+    ]
+    return min((moment for moment in moments if moment > now), default=math.inf)
+
+
+def _shown(entries: Mapping[str, ManifestEntry], now: float) -> dict[str, ManifestEntry]:
+    """The entries of which figures are shown, in the order of the products."""
+    return {
+        product: entry
+        for product in PRODUCTS
+        if (entry := entries.get(product)) is not None
+        and entry.schema_version == SCHEMA_VERSION
+        and entry.state_at(now) is not AnswerState.EXPIRED
+    }
 
 
 def _is_mixed(shown: Mapping[str, ManifestEntry], now: float) -> bool:

@@ -1,48 +1,117 @@
 """The figures of each product: stored bytes passed through, completed with their live meta."""
 
+from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
-from serving.lookup import LookupResult, look_up, unreadable
+from serving.kept.current import KeptAnswers, current_kept
+from serving.kept.replies import Reply
+from serving.lookup import Lookup, LookupResult, count_held, look_up, look_up_held, unreadable
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
-from serving.responses import not_modified, requested_encoding
+from serving.responses import Encoding, choose_encoding, has_tag
 
 routes: Final = Blueprint("products", __name__, url_prefix=API_PATH)
 
+_JSON: Final = ("Content-Type", "application/json")
+_VARY: Final = ("Vary", "Accept-Encoding")
 
-def _figures(product: str) -> Response:
-    connection = current_connection()
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The JSON text of an answer up to its live meta."""
+
+    text: bytes
+    generation: str
+
+    @property
+    def size(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """The figures of one lookup, sent without Flask while this process holds them."""
+
+    route: str
+    kept: KeptAnswers
+    lookup: Lookup
+    kind: AnswerKind = AnswerKind.FIGURES
+
+    def reply(self, environ: WSGIEnvironment) -> Reply | None:
+        """The answer; None where the figures are not held."""
+        connection = self.kept.access.current()
+        result = look_up_held(connection, self.lookup)
+        if result is None:
+            return None
+        encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        reply = _reply(self.kept, result, encoding, environ.get("HTTP_IF_NONE_MATCH", ""))
+        count_held(connection, result)
+        return reply
+
+
+def _figures(path: str, product: str) -> Response:
+    connection, kept = current_connection(), current_kept()
     result = look_up(connection, product, list(request.args.items(multi=True)))
-    headers = result.headers()
-    headers["Vary"] = "Accept-Encoding"
-    if result.state is not AnswerState.MISSING:  # a wider answer is never confirmed as unchanged
-        headers["ETag"] = entity_tag(_identity(result), result.state)
-        if (unchanged := not_modified(headers)) is not None:
-            return unchanged
-    encoding = requested_encoding()
-    if encoding != "identity":
-        headers["Content-Encoding"] = encoding
+    encoding = choose_encoding(request.headers.get("Accept-Encoding", ""))
     try:
-        body = result.payload.body(encoding, result.meta())
+        if result.state is AnswerState.MISSING:
+            return _of_wider(result, encoding).as_response()
+        reply = _reply(kept, result, encoding, request.headers.get("If-None-Match", ""))
     except CorruptPayload as error:
         raise unreadable(connection, product) from error
-    return Response(body, result.status, headers, content_type="application/json")
+    kept.remember(_Figures(f"{API_PATH}/{path}", kept, result.lookup))
+    return reply.as_response()
 
 
-def _identity(result: LookupResult) -> str:
-    """What differs between two bodies, but for the seconds that pass: a confirmed one has newer times."""
-    entry, readings = result.entry, result.readings
-    marks = readings.as_dict() if readings.mixed or readings.rolled_back else ""
-    told = blake2b(f"{entry.reading} {marks}".encode(), digest_size=8).hexdigest()
-    return f"{result.payload.digest}-{entry.as_of}-{entry.verified_at:.0f}-{told}"
+def _reply(kept: KeptAnswers, result: LookupResult, encoding: Encoding, confirmed: str) -> Reply:
+    """The answer with the figures that were requested.
+
+    Args:
+        kept: What is kept of answers.
+        result: The figures.
+        encoding: Of the body.
+        confirmed: The header If-None-Match; empty where there is none.
+
+    Raises:
+        CorruptPayload: If the content cannot be decompressed.
+    """
+    stamp, payload = kept.stamps.of(result), result.payload
+    tag = entity_tag(f"{payload.digest}-{stamp.mark}", result.state)
+    headers = [*stamp.headers, _VARY, ("ETag", tag)]
+    if confirmed and has_tag(confirmed, tag):
+        return Reply(304, headers, b"")
+    if encoding == "identity":
+        return Reply(200, [*headers, _JSON], _content(kept, result) + stamp.tail.text)
+    headers += [("Content-Encoding", encoding), _JSON]
+    return Reply(200, headers, payload.compressed(encoding, stamp.tail))
+
+
+def _of_wider(result: LookupResult, encoding: Encoding) -> Reply:
+    """The answer with the figures of a wider filter: it is never confirmed as unchanged, and not kept."""
+    headers = [*result.headers().items(), _VARY]
+    if encoding != "identity":
+        headers.append(("Content-Encoding", encoding))
+    return Reply(result.status, [*headers, _JSON], result.payload.body(encoding, result.meta()))
+
+
+def _content(kept: KeptAnswers, result: LookupResult) -> bytes:
+    """The JSON text of an answer: decompressed once."""
+    key = (_Content, result.payload.digest)
+    content = kept.memory.get(key, _Content)
+    if content is None:
+        generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
+        content = _Content(result.payload.content(), generation)
+        kept.memory.put(key, content)
+    return content.text
 
 
 for _path, _product in PRODUCT_PATHS.items():
-    routes.add_url_rule(f"/{_path}", _path, partial(_figures, _product))
+    routes.add_url_rule(f"/{_path}", _path, partial(_figures, _path, _product))

@@ -41,12 +41,36 @@ def measure_answers(app: Flask, metrics: RequestMetrics, cache: CacheAccess) -> 
         seconds = time.perf_counter() - current.environ[_BEGAN]
         size = 0 if current.method == "HEAD" else response.calculate_content_length() or 0
         rule, status = current.url_rule, response.status_code
-        metrics.answered(UNMATCHED if rule is None else rule.rule, status, seconds, size)
+        route = UNMATCHED if rule is None else rule.rule
         kind = None if rule is None else _KINDS.get(rule.endpoint.partition(".")[0])
-        if kind is not None:
-            with suppress(NoRedis):
-                cache.current().pipeline_client.measure(_sent(kind, status), seconds, size)
+        measured(metrics, cache, route, kind, status, seconds, size)
         return response
+
+
+def measured(
+    metrics: RequestMetrics,
+    cache: CacheAccess,
+    route: str,
+    kind: AnswerKind | None,
+    status: int,
+    seconds: float,
+    size: int,
+) -> None:
+    """Count one answer.
+
+    Args:
+        metrics: As of `measure_answers`.
+        cache: Likewise.
+        route: The pattern of its address.
+        kind: What its address sends; None where that is no figures.
+        status: Its HTTP status.
+        seconds: How long it took.
+        size: Bytes of its body.
+    """
+    metrics.answered(route, status, seconds, size)
+    if kind is not None:
+        with suppress(NoRedis):
+            cache.current().pipeline_client.measure(_sent(kind, status), seconds, size)
 
 
 def _request() -> Request:

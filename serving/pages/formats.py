@@ -159,8 +159,7 @@ class Formats:
 
     def ago(self, seconds: int) -> str:
         """How long ago something was."""
-        past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
-        return format_timedelta(past, add_direction=True, locale=self._locale)
+        return ago(seconds, self._language)
 
     def duration(self, seconds: float) -> str:
         """How long something takes, in its largest unit."""
@@ -178,6 +177,14 @@ class Formats:
         # What is rounded to zero has no sign.
         below = number < 0 and any("1" <= digit <= "9" for digit in written)
         return f"\N{MINUS SIGN}{written}" if below else written
+
+
+@lru_cache(maxsize=4096)
+def ago(seconds: int, language: Language) -> str:
+    """How long ago something was, as `Formats.ago` writes it."""
+    past = timedelta(seconds=-max(seconds, 1))  # zero would read as yet to come
+    written: str = format_timedelta(past, add_direction=True, locale=_LOCALES[language])
+    return written
 
 
 def _rounded(number: int | float, decimals: int) -> Decimal:

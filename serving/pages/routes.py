@@ -1,21 +1,18 @@
 """The pages: one read of the cache each, written on the server, useful without JavaScript."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
+from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.reading.reader import CacheUnavailable
-from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import LANGUAGES
-from kpi_pipeline.model.readings import SourceReadings
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
-from serving.freshness_headers import age_s
+from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up, task_reference
 from serving.pages.addresses import HOME_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
@@ -23,18 +20,20 @@ from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.period_choice import month_end_options, period_choice
+from serving.pages.kept_pages import AGO_PLACE, NOW_PLACE, KeptPage, PageShortcut, page_reply
 from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, live_state, refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
 from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
 from serving.pages.reading_notices import reading_notices
-from serving.pages.selection import Counts, parameters_of
+from serving.pages.selection import parameters_of
 from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.standing import month_ends, shown_source, standing_of
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
-from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
+from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_encoding, requested_language
 
 AHEAD_HEADER: Final = "X-Ahead"
 """Sent with the request for a page that a reader may be about to open."""
@@ -49,7 +48,7 @@ routes: Final = Blueprint("pages", __name__)
 @routes.get("/manager/<path>")
 def page(**_: str) -> Response:
     """One of the pages that the catalogue declares."""
-    reader_language()  # before anything is requested of the pipeline
+    language = reader_language()  # before anything is requested of the pipeline
     connection = current_connection()
     as_of = requested_as_of(list(request.args.items(multi=True)))[0]
     pages = pages_on(connection, as_of)
@@ -58,15 +57,54 @@ def page(**_: str) -> Response:
         raise Problem(NOT_FOUND)
     parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
     result = look_up(connection, shown.product, parameters, ahead=AHEAD_HEADER in request.headers)
+    kept, rule = current_kept(), request.url_rule
+    if result.state is AnswerState.MISSING or TASK_PARAMETER in request.args or rule is None:
+        written = KeptPage.of(
+            _written(connection, pages, shown, result, _siblings(connection, result)), None, ""
+        )
+    else:
+        shortcut = PageShortcut(
+            rule.rule, kept, shown.name, requested_language(), result.lookup, current_settings().timezone
+        )
+        written = _kept_page(connection, pages, shown, result, shortcut)
+        kept.remember(shortcut)
+    return page_reply(kept, written, result, language, requested_encoding()).as_response()
+
+
+def _kept_page(
+    connection: Connection, pages: Sequence[Page], shown: Page, result: LookupResult, shortcut: PageShortcut
+) -> KeptPage:
+    """The page as it is kept, or as it is written now; of several who request it one writes it."""
+    memory, key = shortcut.kept.memory, shortcut.key(request.headers.get("Accept-Language", ""))
+    standing = standing_of(connection, result, shortcut.timezone)
+    kept = memory.get(key, KeptPage)
+    if kept is not None and kept.standing == standing:
+        return kept
+    with memory.turn(key):
+        kept = memory.get(key, KeptPage)
+        if kept is not None and kept.standing == standing:
+            return kept
+        siblings = _siblings(connection, result)
+        text = _written(connection, pages, shown, result, siblings)
+        generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
+        kept = KeptPage.of(text, standing, generation)
+        # A sibling that is not there may be added to the generation; what was read meanwhile may be newer.
+        is_whole = None not in siblings.values()
+        if is_whole and standing == standing_of(connection, result, shortcut.timezone):
+            memory.put(key, kept)
+    return kept
+
+
+def _written(
+    connection: Connection,
+    pages: Sequence[Page],
+    shown: Page,
+    result: LookupResult,
+    siblings: Mapping[str, Payload | None],
+) -> str:
+    """The text of a page, with its places."""
     data = page_data(connection, shown, result)
-    body = render_template("page.html", **_values(connection, pages, data))
-    response = make_response(body, result.status, result.headers())
-    # The page shows its own age, which is true only at the moment it is made.
-    response.headers["Cache-Control"] = (
-        "no-store" if result.state is AnswerState.MISSING else "private, no-cache"
-    )
-    response.headers["Vary"] = "Accept-Language"
-    return response
+    return render_template("page.html", **_values(connection, pages, data, siblings))
 
 
 def _reload_s(result: LookupResult, refresh: Refreshing | None) -> int | None:
@@ -76,7 +114,7 @@ def _reload_s(result: LookupResult, refresh: Refreshing | None) -> int | None:
     return _REFRESH_S if result.state is AnswerState.MISSING else None
 
 
-def _context(connection: Connection, data: PageData) -> PageContext:
+def _context(data: PageData, siblings: Mapping[str, Payload | None]) -> PageContext:
     result = data.result
     address = PageAddress(request.path, requested_language(), result.requested_as_of)
     drill_down = DrillDown(data.catalogue, result.requested, address)
@@ -85,19 +123,25 @@ def _context(connection: Connection, data: PageData) -> PageContext:
         result.requested,
         address,
         writer_for(reader_language(), data.catalogue, current_settings().timezone, drill_down),
-        option_counts(data.catalogue, data.figures.options, _wider_counts(connection, result)),
+        option_counts(
+            data.catalogue,
+            data.figures.options,
+            {name: published_options(sibling) for name, sibling in siblings.items()},
+        ),
     )
 
 
-def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> dict[str, Any]:
+def _values(
+    connection: Connection, pages: Sequence[Page], data: PageData, siblings: Mapping[str, Payload | None]
+) -> dict[str, Any]:
     """What the template of a page shows."""
     page, result = data.page, data.result
-    context = _context(connection, data)
+    context = _context(data, siblings)
     address, writer, texts, formats = context.address, context.writer, context.texts, context.formats
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), result.now)
     requested = parameters_of(data.catalogue, result.requested)
     historic = result.state is AnswerState.HISTORIC
-    readings = SourceReadings() if historic else connection.reader.readings()
+    readings = shown_source(connection, result)
     other = next(language for language in LANGUAGES if language != context.language)
     return {
         "language": context.language,
@@ -121,7 +165,7 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
         "refused": [] if result.entry.rolled_back_at is not None else refused_notices(readings, writer),
         "as_of": formats.day(result.entry.as_of),
         "computed": texts["computed"].format(moment=formats.moment(result.entry.computed_at)),
-        "ago": formats.ago(age_s(result.entry, result.now)),
+        "ago": AGO_PLACE,
         "filter_label": filter_label(data.catalogue, result.answered, writer),
         "system_url": PageAddress(SYSTEM_PATH, address.language).of(()),
         "downloads": DownloadLinks(page.name, requested, address.as_of, context.language),
@@ -130,11 +174,11 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
         "when": period_choice(context),
         "choices": choices(context),
         "chips": chips(context),
-        "facts": page_facts(data, refresh, context),
+        "facts": {**page_facts(data, refresh, context), "now": NOW_PLACE},
         "clear_url": address.of(()),
         "present_url": replace(address, as_of=None).of(()),
         "month_ends": month_end_options(
-            _month_ends(connection, page),
+            month_ends(connection, page.product),
             result.entry.as_of if address.as_of is not None else None,
             texts["present"],
             formats,
@@ -143,12 +187,11 @@ def _values(connection: Connection, pages: Sequence[Page], data: PageData) -> di
     }
 
 
-def _wider_counts(connection: Connection, result: LookupResult) -> dict[str, Counts | None]:
-    """By a dimension that the filter names, the counts of the variant that leaves it free, if it is there."""
-    requested = Filter.of(result.requested)
+def _siblings(connection: Connection, result: LookupResult) -> dict[str, Payload | None]:
+    """By a dimension that the filter names, the variant that leaves it free, if it is there."""
+    requested = result.lookup.filter
     return {
-        name: published_options(connection.reader.sibling(result.entry, requested.without(name)))
-        for name, _ in requested.terms
+        name: connection.reader.sibling(result.entry, requested.without(name)) for name, _ in requested.terms
     }
 
 
@@ -163,10 +206,3 @@ def _links(pages: Sequence[Page], shown: Page, context: PageContext) -> list[tup
         )
         for page in pages
     ]
-
-
-def _month_ends(connection: Connection, page: Page) -> Sequence[date]:
-    try:
-        return connection.reader.month_ends(page.product)
-    except CacheUnavailable:
-        return ()

@@ -17,6 +17,7 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
+from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.usage.listeners import report_listeners
@@ -203,6 +204,51 @@ def press_of() -> Iterator[Callable[[str], Press]]:
     yield make
     for one in connected:
         one.close()
+
+
+@pytest.fixture
+def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
+    """Publish a month end as the pipeline does."""
+
+    mine = Filter.of({"client": MINE})
+
+    def publish(product: str, as_of: date, scale: int = 3) -> ManifestEntry:
+        staged = press.publisher.stage(
+            product,
+            new_generation(product, datetime.now(UTC)),
+            [(EVERYTHING, data_of(product, scale=scale)), (mine, data_of(product, scale=scale * 10))],
+            catalogue_of(as_of=as_of.isoformat()),
+            expires_at=time.time() + 3600,
+        )
+        now = time.time()
+        entry = ManifestEntry(
+            product=product,
+            generation=staged.generation,
+            fence=press.publisher.next_fence(),
+            as_of=as_of,
+            computed_at=now,
+            verified_at=now,
+            fresh_until=now,
+            stale_until=now,
+            reading="reading",
+            first_read_at=now,
+            rollup="r",
+            demand="d",
+            rolled_back_at=None,
+            rolled_back_from=None,
+            inputs="same",
+            basis="same",
+            watermark=None,
+            run_id="backfill",
+            schema_version=SCHEMA_VERSION,
+            variants=staged.variants,
+            bytes=staged.bytes,
+            previous=(),
+        )
+        assert History(client).keep(entry) is Flip.LIVE
+        return entry
+
+    return publish
 
 
 @pytest.fixture

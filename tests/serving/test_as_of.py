@@ -1,68 +1,19 @@
 """The figures of a month end, by `as_of`: over HTTP, in the catalogue and on the page."""
 
-import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from kpi_pipeline.cache.access import apply_acl
-from kpi_pipeline.cache.keys import HISTORY_KEY, new_generation
-from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.history import History
-from kpi_pipeline.cache.publishing.publisher import Flip
+from kpi_pipeline.cache.keys import HISTORY_KEY
 from kpi_pipeline.cache.requests.requests import Requests
-from kpi_pipeline.model.dimensions import SCHEMA_VERSION
-from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.filters import Filter
 from serving.app import create_app
 
 APRIL, MAY = date(2024, 4, 30), date(2024, 5, 31)
 MINE = Filter.of({"client": "Minera Ñandú"})
 PAGE = "/manager/dashboard"
 KPIS = "/manager/api/kpis"
-
-
-@pytest.fixture
-def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
-    """Publish a month end as the pipeline does."""
-
-    def publish(product: str, as_of: date, scale: int = 3) -> ManifestEntry:
-        staged = press.publisher.stage(
-            product,
-            new_generation(product, datetime.now(UTC)),
-            [(EVERYTHING, data_of(product, scale=scale)), (MINE, data_of(product, scale=scale * 10))],
-            catalogue_of(as_of=as_of.isoformat()),
-            expires_at=time.time() + 3600,
-        )
-        now = time.time()
-        entry = ManifestEntry(
-            product=product,
-            generation=staged.generation,
-            fence=press.publisher.next_fence(),
-            as_of=as_of,
-            computed_at=now,
-            verified_at=now,
-            fresh_until=now,
-            stale_until=now,
-            reading="reading",
-            first_read_at=now,
-            rollup="r",
-            demand="d",
-            rolled_back_at=None,
-            rolled_back_from=None,
-            inputs="same",
-            basis="same",
-            watermark=None,
-            run_id="backfill",
-            schema_version=SCHEMA_VERSION,
-            variants=staged.variants,
-            bytes=staged.bytes,
-            previous=(),
-        )
-        assert History(client).keep(entry) is Flip.LIVE
-        return entry
-
-    return publish
 
 
 def test_a_month_end_answers_and_says_that_it_is_one(web, press, keep, data_of, client) -> None:

@@ -14,19 +14,25 @@ from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
 from kpi_pipeline.model.filters import Filter
 
-_MEMORY_BYTES: Final = 8 * 2**20
+MEMORY_BYTES: Final = 8 * 2**20
+"""Bytes of payloads that a process holds unless it is told otherwise."""
 
 
 class Payloads:
     """Reads payloads, counts how lookups were answered, and holds what was read last. Threads may share it.
 
     What reads Redis raises `CacheUnavailable` where it cannot be reached.
+
+    Args:
+        client: Where they are read.
+        alarms: Raised for a payload that is corrupt.
+        memory_bytes: Bytes of payloads to hold at most.
     """
 
-    def __init__(self, client: ReadClient, alarms: Alarms) -> None:
+    def __init__(self, client: ReadClient, alarms: Alarms, memory_bytes: int) -> None:
         self._client = client
         self._alarms = alarms
-        self._memory = PayloadMemory(_MEMORY_BYTES)
+        self._memory = PayloadMemory(memory_bytes)
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
 
@@ -42,6 +48,10 @@ class Payloads:
             self.count("redis")
             self._memory.put(entry.generation, variant, payload)
         return payload
+
+    def held(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+        """The same, only if this process holds it, and not counted as a lookup."""
+        return self._memory.get(entry.generation, variant_key(entry.product, requested, scope))
 
     def uncounted(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
         """The same, which is no lookup and no miss; None where Redis cannot be reached either."""

@@ -1,7 +1,7 @@
 """Answers from the cache. Never computes, never writes a payload, never waits long."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -24,8 +24,9 @@ from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
+from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
-from kpi_pipeline.cache.reading.payloads import Payloads
+from kpi_pipeline.cache.reading.payloads import MEMORY_BYTES, Payloads
 from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
 from kpi_pipeline.cache.reading.status import (
     alarm_counts,
@@ -58,6 +59,8 @@ class CacheReader:
         poll_s: How old the manifest may be, in seconds.
         history_poll_s: How old the history may be, in seconds.
         clock: The present, in seconds since the epoch.
+        memory_bytes: Bytes of payloads to hold at most.
+        on_change: Called with the live generations whenever the manifest has changed.
         on_lost_catalogue: Called with a product whenever the catalogue of its live generation is requested
             and is gone or corrupt.
     """
@@ -69,18 +72,22 @@ class CacheReader:
         poll_s: float = 0.25,
         history_poll_s: float = POLL_S,
         clock: Callable[[], float] = time.time,
+        memory_bytes: int = MEMORY_BYTES,
+        on_change: Callable[[Collection[str]], object] = lambda _: None,
         on_lost_catalogue: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._poll_s = poll_s
         self._history_poll_s = history_poll_s
         self._clock = clock
+        self._on_change = on_change
         self._on_lost_catalogue = on_lost_catalogue
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
-        self._payloads = Payloads(self._read_client, self._alarms)
+        self._payloads = Payloads(self._read_client, self._alarms, memory_bytes)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
         self._history = HistoryView(self._read_client, self._alarms)
         self._readings = SourceReadingsView(self._read_client)
+        self._live_readings = LiveReadingsView(clock)
         self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
@@ -110,6 +117,46 @@ class CacheReader:
             self._payloads.count("missing")
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
+
+    def held(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer | None:
+        """What `answer` gives for a variant of the live generation that this process holds.
+
+        It is counted as a lookup only by `count_held`.
+
+        Returns:
+            None where `answer` is to be called: it is not held, or has expired.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+            CacheUnavailable: If Redis cannot be reached and no generation was seen before.
+        """
+        entry = self._recent_entry(product)
+        state = self.state_of(entry)
+        if state is AnswerState.EXPIRED:
+            return None
+        payload = self._payloads.held(entry, filter, scope)
+        if payload is None:
+            return None
+        return Answer(state, payload, entry, filter, not self._read_client.failing)
+
+    def held_as_of(
+        self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE
+    ) -> Answer | None:
+        """What `answer_as_of` gives for a variant of a month end that this process holds; None as of `held`.
+
+        Raises:
+            NoMonthEnd: If none is kept on or before the date.
+            CacheUnavailable: If Redis cannot be reached and has never been.
+        """
+        entry = self.month_end(product, as_of)
+        payload = self._payloads.held(entry, filter, scope)
+        if payload is None:
+            return None
+        return Answer(AnswerState.HISTORIC, payload, entry, filter, not self._read_client.failing)
+
+    def count_held(self) -> None:
+        """Count one lookup that was answered by what `held` or `held_as_of` gave."""
+        self._payloads.count("memory")
 
     def answer_as_of(self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the newest month end on or before a date.
@@ -231,6 +278,11 @@ class CacheReader:
                 return self._catalogues[product][1]
         raise NothingPublished(product, "its catalogue is lost")
 
+    def catalogue_generation(self, product: str) -> str:
+        """The generation that `catalogue` is of; raises as that does."""
+        self.catalogue(product)
+        return self._catalogues[product][0]
+
     def watch_list(self, entry: ManifestEntry) -> WatchList | None:
         """The certificates that alerts watch, as of a generation; None where it has no list.
 
@@ -282,10 +334,10 @@ class CacheReader:
         Raises:
             CacheUnavailable: If Redis cannot be reached and has never been.
         """
-        entries = self.manifest()
-        if answered is not None:
-            entries[answered.product] = answered
-        return LiveReadings.of(entries, self._clock())
+        entries = self._view.entries(time.monotonic() - self._poll_s)
+        if answered is not None and entries.get(answered.product) is not answered:
+            return LiveReadings.of({**entries, answered.product: answered}, self._clock())
+        return self._live_readings.of(entries)
 
     def status(self) -> dict[str, Any]:
         """The cache's health as plain JSON, whether Redis can be reached or not.
@@ -366,7 +418,9 @@ class CacheReader:
         return live, answered, payload, miss
 
     def _forget_replaced(self, entries: Entries) -> None:
-        self._payloads.keep_only({entry.generation for entry in entries.values()})
+        live = {entry.generation for entry in entries.values()}
+        self._payloads.keep_only(live)
+        self._on_change(live)
 
 
 def _first_held(

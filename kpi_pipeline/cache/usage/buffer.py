@@ -108,7 +108,10 @@ class UsageBuffer:
         outcome = outcome_of(miss, stale=stale)
         reason = miss.value if miss is not None and outcome is Outcome.MISS else ""
         with self._lock:
-            self._counts.setdefault(product, _Counts()).add(filter, miss, stale, self._max_filters)
+            counts = self._counts.get(product)
+            if counts is None:
+                counts = self._counts[product] = _Counts()
+            counts.add(filter, miss, stale, self._max_filters)
             self._measured[lookup_field(product, outcome, reason)] += 1
             if self._timer is None:
                 self._write_later()

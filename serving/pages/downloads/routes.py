@@ -2,23 +2,25 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.labels import Language, Text
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
+from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
+from serving.pages.downloads.kept_files import FileShortcut, KeptFile, file_reply
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
@@ -26,10 +28,11 @@ from serving.pages.live_state import live_state
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
 from serving.pages.reading_notices import reading_notices
 from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
 from serving.problems import Problem
-from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
+from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language, requested_language
 
 _CSV_TYPE: Final = "text/csv; charset=utf-8"
 
@@ -60,15 +63,13 @@ class _Download:
 @routes.get("/<page>.xlsx")
 def everything(page: str) -> Response:
     """The figures of a page in one workbook."""
-    download = _download(page)
-    return download if isinstance(download, Response) else _workbook(download)
+    return _answer(page, None, _workbook)
 
 
 @routes.get("/<page>.pdf")
 def printed(page: str) -> Response:
     """A page as a PDF."""
-    download = _download(page)
-    return download if isinstance(download, Response) else _pdf(download)
+    return _answer(page, None, _pdf)
 
 
 @routes.get("/<page>.csv")
@@ -80,14 +81,13 @@ def key_figures(page: str) -> Response:
 @routes.get("/<page>/<sheet>.csv")
 def one_sheet(page: str, sheet: str) -> Response:
     """One table of a page, or the data of one chart, as CSV."""
-    download = _download(page, sheet)
-    return download if isinstance(download, Response) else _csv(download, sheet)
+    return _answer(page, sheet, lambda download: _csv(download, sheet))
 
 
-def _download(name: str, sheet: str | None = None) -> _Download | Response:
-    """What is written, or that it is being prepared: a file never holds the figures of a wider filter."""
+def _answer(name: str, sheet: str | None, write: Callable[[_Download], KeptFile]) -> Response:
+    """A file, or that it is being prepared: it never holds the figures of a wider filter."""
     language = reader_language()
-    connection = current_connection()
+    connection, kept = current_connection(), current_kept()
     pairs = list(request.args.items(multi=True))
     parameters = [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER]
     as_of, _ = requested_as_of(parameters)
@@ -102,6 +102,27 @@ def _download(name: str, sheet: str | None = None) -> _Download | Response:
     result = look_up(connection, page.product, parameters)
     if result.state is AnswerState.MISSING:
         return json_response({"data": None, "meta": result.meta()}, result.status, result.headers())
+    timezone = current_settings().timezone
+    rule = request.url_rule
+    shortcut = FileShortcut(
+        rule.rule if rule else "", kept, request.path, requested_language(), result.lookup, timezone
+    )
+    key, standing = shortcut.key(language), standing_of(connection, result, timezone)
+    with kept.memory.turn(key):
+        file = kept.memory.get(key, KeptFile)
+        if file is None or file.standing != standing:
+            file = write(_download(connection, page, pages, result, language))
+            if standing == standing_of(connection, result, timezone):
+                file = replace(file, standing=standing)
+                kept.memory.put(key, file)
+    kept.remember(shortcut)
+    return file_reply(kept, file, result).as_response()
+
+
+def _download(
+    connection: Connection, page: Page, pages: Sequence[Page], result: LookupResult, language: Language
+) -> _Download:
+    """What a file is written from."""
     data = page_data(connection, page, result)
     writer = writer_for(language, data.catalogue, current_settings().timezone)
     return _Download(
@@ -125,12 +146,14 @@ def _notices(
     return [f"{notice.rstrip('.')}." for notice in notices if notice]
 
 
-def _workbook(download: _Download) -> Response:
+def _workbook(download: _Download) -> KeptFile:
     title = download.writer.texts["about"]
-    return _file(download, workbook(title, _about(download), download.sheets), MIMETYPE, "xlsx")
+    # Without a zone, as workbooks have it.
+    created = datetime.fromtimestamp(download.data.result.entry.computed_at, UTC).replace(tzinfo=None)
+    return _file(download, workbook(title, _about(download), download.sheets, created), MIMETYPE, "xlsx")
 
 
-def _pdf(download: _Download) -> Response:
+def _pdf(download: _Download) -> KeptFile:
     data, writer = download.data, download.writer
     about = [row for row in _about(download) if row[0] != writer.texts["about_sheets"]]
     try:
@@ -140,7 +163,7 @@ def _pdf(download: _Download) -> Response:
     return _file(download, made, PDF, "pdf")
 
 
-def _csv(download: _Download, name: str) -> Response:
+def _csv(download: _Download, name: str) -> KeptFile:
     # A chart that the catalogue does not describe is on no page either.
     sheet = next((sheet for sheet in download.sheets if in_address(sheet.name) == name), None)
     if sheet is None:
@@ -160,18 +183,14 @@ def _about(download: _Download) -> list[tuple[str, str]]:
     ]
 
 
-def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> Response:
+def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> KeptFile:
     result = download.data.result
-    headers = result.headers()
     titles = (download.writer.label(download.data.page), title)
     # The only table of a page may have its title.
     parts = dict.fromkeys(["edp", *map(_plain, titles), result.entry.as_of.isoformat()])
     name = "-".join(filter(None, parts))
-    headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
-    # Like the page: made for each request, and requested again each time.
-    headers["Cache-Control"] = "private, no-cache"
-    headers["Vary"] = "Accept-Language"
-    return Response(body, headers=headers, content_type=mimetype)
+    generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
+    return KeptFile(None, generation, mimetype, f'attachment; filename="{name}.{ending}"', body)
 
 
 def _plain(title: str) -> str:

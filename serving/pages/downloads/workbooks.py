@@ -1,7 +1,7 @@
 """Sheets as one Excel workbook: real numbers with their formats, and a first sheet that describes them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,13 +20,16 @@ _NUMBER_FORMATS: Final = {"share": "0.0%", "days": "#,##0.0", "count": "#,##0", 
 _ABOUT_WIDTHS: Final = (18, 60)
 
 
-def workbook(title: str, about: Sequence[tuple[str, str]], sheets: Sequence[Sheet]) -> bytes:
-    """Write a workbook.
+def workbook(
+    title: str, about: Sequence[tuple[str, str]], sheets: Sequence[Sheet], created: datetime
+) -> bytes:
+    """Write a workbook: the same bytes whenever it is written.
 
     Args:
         title: The name of its first sheet.
         about: The rows of the first sheet: labels and texts.
         sheets: The others; each has its heads frozen and can be filtered.
+        created: When its figures were computed.
     """
     # Imported only for a request of a workbook: the server starts faster without it.
     from xlsxwriter import Workbook  # noqa: PLC0415
@@ -35,6 +38,7 @@ def workbook(title: str, about: Sequence[tuple[str, str]], sheets: Sequence[Shee
     # A text is never a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(content, options) as book:
+        book.set_properties({"created": created})
         bold = book.add_format({"bold": True})
         first = book.add_worksheet(_name(title, []))
         for row, (label, text) in enumerate(about):

@@ -13,6 +13,7 @@ from serving.pages.cards.beside import BesidePart, beside_parts
 from serving.pages.drill_down import DrillDown
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import writer_for
+from tests.waiting import wait_until
 
 MILLION = 1_000_000
 PAGE = "/manager/dashboard"
@@ -167,7 +168,7 @@ def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -
     press.publish()
     assert 'class="beside"' in web.get(PAGE).text
     press.publish("dashboards", answers={EVERYTHING: data})
-    assert 'class="beside"' not in web.get(PAGE).text
+    wait_until(lambda: 'class="beside"' not in web.get(PAGE).text)
 
 
 def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of, catalogue_of) -> None:
