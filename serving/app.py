@@ -1,10 +1,10 @@
 """The application factory: granian runs `serving.app:create_app` with --factory."""
 
+import gc
 from functools import partial
 from typing import Final
 
 from flask import Flask, Response, redirect, request
-from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline import tracing
@@ -37,6 +37,7 @@ from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
 from serving.pages.downloads import routes as downloads
 from serving.pages.system import routes as system
+from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
 from serving.problems import REFRESH_PATH, Problem, register_problem_handlers
@@ -91,11 +92,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         AlertWatchdog(access, settings).start()
         SummarySender(app, access, settings).start()
     assets = static_assets.assets()
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset_url=assets.url, scripts=assets.scripts)
-    app.jinja_env.globals.update(texts_in=texts_in, script_texts=script_texts, home_path=HOME_PATH)
-    app.jinja_env.globals.update(refresh_path=REFRESH_PATH)
+    register_templates(
+        app,
+        asset_url=assets.url,
+        scripts=assets.scripts,
+        texts_in=texts_in,
+        script_texts=script_texts,
+        home_path=HOME_PATH,
+        refresh_path=REFRESH_PATH,
+    )
 
     names = answered_names(settings.allowed_hosts)
     security = security_headers(names, settings.events_port)
@@ -125,4 +130,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_problem_handlers(app)
     for module in _ROUTED:
         app.register_blueprint(module.routes)
+    if is_server:
+        compile_templates(app)
+        # What there is by now stays: a search for garbage that goes through it makes a reader wait.
+        gc.freeze()
     return app

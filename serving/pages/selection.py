@@ -88,13 +88,20 @@ def groups_of(catalogue: Catalogue, dimension: Dimension) -> list[Group]:
 
 def _in_order(dimension: Dimension, chosen: Sequence[str]) -> tuple[str, ...]:
     """Values as the catalogue orders them; those that it does not know, of another generation, at the end."""
+    if len(chosen) == 1:
+        return tuple(chosen)
     place = {known.value: at for at, known in enumerate(dimension.values)}
     return tuple(sorted(chosen, key=lambda value: place.get(value, len(place))))
 
 
 def _period(catalogue: Catalogue, dimension: Dimension, values: tuple[str, ...]) -> Part | None:
+    chosen = set(values)
     for period in catalogue.periods:
-        if period.dimension == dimension.name and set(period.values) == set(values):
+        if (
+            period.dimension == dimension.name
+            and len(period.values) >= len(chosen)
+            and set(period.values) == chosen
+        ):
             return Part(dimension.name, values, ((PERIOD, period.name),), period)
     return None
 

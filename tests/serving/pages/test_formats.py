@@ -1,13 +1,15 @@
 """Numbers, money and dates as people write them."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.numbers import format_currency, format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.pages.formats import Formats
+from serving.pages.formats import Formats, write_number
 
 DECIMALS = {"CLP": 0, "USD": 2}
 SANTIAGO = ZoneInfo("America/Santiago")
@@ -55,6 +57,41 @@ def test_money_tells_the_sign_of_its_currency() -> None:
         for text in (written.short, written.full):
             assert text.count(written.symbol) == 1
             assert ("\xa0" in text.partition(written.symbol)[2][:1]) is written.symbol.isalpha()
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**18), 10**18),
+    st.integers(-2_000, 2_000).map(lambda thousandths: thousandths / 1000),
+    st.floats(-1e15, 1e15, allow_nan=False),
+    st.decimals(-(10**18), 10**18, allow_nan=False, places=6),
+)
+
+
+@given(NUMBERS, st.integers(0, 8), st.sampled_from([("es", "es_CL"), ("en", "en")]))
+def test_numbers_are_written_as_babel_writes_them(number, decimals, language) -> None:
+    ours, locale = language
+    for at_least in {None, 0, decimals}:
+        fixed = decimals if at_least is None else at_least
+        pattern = "#,##0." + "0" * fixed + "#" * (decimals - fixed)
+        # Babel's sign is a hyphen, and stands before what it rounds to zero.
+        babels = format_decimal(number, pattern, locale=locale).removeprefix("-")
+        written = write_number(number, ours, decimals, at_least)
+        assert written.removeprefix("\N{MINUS SIGN}") == babels
+        is_negative = number < 0 and any(digit in babels for digit in "123456789")
+        assert written.startswith("\N{MINUS SIGN}") == is_negative
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from(["CLP", "USD"]), st.sampled_from(["es", "en"]))
+def test_whole_minor_units_are_written_as_any_number_of_them(minor, currency, language) -> None:
+    whole, any_number = (Formats(language, DECIMALS, SANTIAGO) for _ in range(2))
+    assert whole.money(minor, currency) == any_number.money(float(minor), currency)
+
+
+@given(st.integers(0, 10**18), st.sampled_from(["CLP", "USD"]))
+def test_amounts_in_full_are_written_as_babel_writes_them(minor, currency) -> None:
+    amount = Decimal(minor).scaleb(-DECIMALS[currency])
+    babels = format_currency(amount, currency, locale="es_CL", format="\N{CURRENCY SIGN}#,##0.00")
+    assert ES.money(minor, currency).full == babels
 
 
 @given(st.integers(-(10**18), 10**18))
