@@ -70,10 +70,18 @@ http {{
 
 @dataclass(frozen=True)
 class Measured:
-    """One row: requests a second, and the 99th percentile in milliseconds."""
+    """One row.
+
+    Attributes:
+        rate: Requests a second.
+        p99_ms: The 99th percentile, in milliseconds.
+        per_core: Requests for each second of processor time that the server took, its Redis not counted: what
+            a core to itself would give. It holds beside other work too, so ratios are of this.
+    """
 
     rate: float
     p99_ms: float
+    per_core: float = 0.0
 
 
 def free_port() -> int:
@@ -238,18 +246,25 @@ class Bench:
         self.python = str(peers / "bin" / "python")
         self.client = redis.Redis.from_url(url)
         self.rows: dict[str, Measured] = {}
+        self.pid = 0
 
-    def ours(self, cores: str, **settings: str):
+    @contextmanager
+    def ours(self, cores: str, **settings: str) -> Iterator[int]:
         port = free_port()
         given = {"REDIS_URL": self.url, "KPI_HOME": str(self.folder / "home"), **settings}
         command = granian(sys.executable, "serving.app:create_app", port, cores=cores)
-        return port, serving(command, port, API, **given)
+        with serving(command, port, API, **given) as process:
+            self.pid = process.pid
+            yield port
 
-    def peer(self, name: str, cores: str):
+    @contextmanager
+    def peer(self, name: str, cores: str) -> Iterator[int]:
         port = free_port()
         interface = "asgi" if name == "starlette" else "wsgi"
         command = granian(self.python, f"peers:{name}", port, cores=cores, interface=interface)
-        return port, serving(command, port, API, PEERS_REDIS=self.peers_url, PYTHONPATH=str(HERE))
+        with serving(command, port, API, PEERS_REDIS=self.peers_url, PYTHONPATH=str(HERE)) as process:
+            self.pid = process.pid
+            yield port
 
     def row(
         self,
@@ -266,21 +281,24 @@ class Bench:
         sent = {header.replace("_", "-"): value for header, value in headers.items()}
         url = f"http://127.0.0.1:{port}{path}"
         load(url, connections=connections, seconds=1, cores=others, paths=paths, headers=sent)
+        before, began = processor_s(self.pid), time.monotonic()
         measured = load(
             url, connections=connections, seconds=self.seconds, cores=others, paths=paths, headers=sent
         )
+        spent, passed = processor_s(self.pid) - before, time.monotonic() - began
+        measured = replace(measured, per_core=measured.rate * passed / max(spent, 0.01))
         self.rows[name] = measured
         base = self.rows.get(f"{name.partition(' ')[0]} flask_caching")
-        ratio = f"{measured.rate / base.rate:.1f} x Flask-Caching" if base else ""
-        print(f"{name:<44}{measured.rate:>9.0f}/s  p99 {measured.p99_ms:>7.2f} ms  {ratio}", flush=True)
+        ratio = f"{measured.per_core / base.per_core:.1f} x Flask-Caching" if base else ""
+        took = f"{measured.rate:>8.0f}/s  p99 {measured.p99_ms:>7.2f} ms"
+        print(f"{name:<38}{took}  {measured.per_core:>8.0f} a core second  {ratio}", flush=True)
         return measured
 
     def copy_bodies(self, addresses: list[str]) -> None:
         """Give the peers the bytes that we send."""
         store = redis.Redis.from_url(self.peers_url)
         store.flushdb()
-        port, server = self.ours("0")
-        with server:
+        with self.ours("0") as port:
             for address in addresses:
                 request = urllib.request.Request(f"http://127.0.0.1:{port}{address}")
                 store.set(f"peer:{address}", urllib.request.urlopen(request).read())
@@ -293,16 +311,14 @@ class Bench:
     def api(self, cores: str, zipf: Path) -> None:
         count = len(cores.split(","))
         for name in ("flask_caching", "flask_json", "starlette", "django_cache"):
-            port, server = self.peer(name, cores)
-            with server:
+            with self.peer(name, cores) as port:
                 for connections in (16, 256):
                     self.row(
                         f"api{count}c{connections} {name}", port, API, cores=cores, connections=connections
                     )
                 self.row(f"zipf{count} {name}", port, API, cores=cores, paths=zipf)
         self.nginx(cores, f"api{count}c16")
-        port, server = self.ours(cores)
-        with server as process:
+        with self.ours(cores) as port:
             for connections in (16, 256):
                 for encoding in ("identity", "gzip", "zstd"):
                     self.row(
@@ -317,19 +333,16 @@ class Bench:
             self.row(f"api{count}c16 ours 304", port, API, cores=cores, If_None_Match=tag)
             self.row(f"zipf{count} ours zstd", port, API, cores=cores, paths=zipf, Accept_Encoding="zstd")
             self.row(f"zipf{count} ours identity", port, API, cores=cores, paths=zipf)
-            print(f"memory of the workers after that: {memory_mb(process.pid):.0f} MB in all")
-        port, server = self.ours(cores, KPI_SERVING_MEMORY_BYTES="0")
-        with server:
+            print(f"memory of the workers after that: {memory_mb(self.pid):.0f} MB in all")
+        with self.ours(cores, KPI_SERVING_MEMORY_BYTES="0") as port:
             self.row(f"api{count}c16 ours from Redis, zstd", port, API, cores=cores, Accept_Encoding="zstd")
-        port, server = self.ours(cores, KPI_ACCESS_LOG="false")
-        with server:
+        with self.ours(cores, KPI_ACCESS_LOG="false") as port:
             self.row(
                 f"api{count}c16 ours zstd, no access log", port, API, cores=cores, Accept_Encoding="zstd"
             )
 
     def nginx(self, cores: str, label: str) -> None:
-        behind, server = self.peer("starlette", cores)
-        static, proxy = free_port(), free_port()
+        static, proxy, behind = free_port(), free_port(), free_port()
         config = self.folder / "nginx.conf"
         config.write_text(
             NGINX.format(
@@ -339,23 +352,23 @@ class Bench:
         command = ["taskset", "-c", cores, "nginx", "-c", str(config)]
         # It gives up root for a user who cannot read the folder.
         self.folder.chmod(0o755)
-        with server, serving(command, proxy, API):
+        upstream = granian(self.python, "peers:starlette", behind, cores=cores, interface="asgi")
+        environment = {"PEERS_REDIS": self.peers_url, "PYTHONPATH": str(HERE)}
+        with serving(upstream, behind, API, **environment), serving(command, proxy, API) as process:
+            self.pid = process.pid
             self.row(f"{label} nginx proxy_cache", proxy, API, cores=cores)
             self.row(f"{label} nginx static", static, API, cores=cores)
 
     def page(self, cores: str) -> None:
         count = len(cores.split(","))
-        port, server = self.peer("flask_caching", cores)
-        with server:
+        with self.peer("flask_caching", cores) as port:
             self.row(f"page{count} flask_caching", port, PAGE, cores=cores)
-        port, server = self.ours(cores)
-        with server:
+        with self.ours(cores) as port:
             for encoding in ("identity", "gzip", "zstd"):
                 self.row(f"page{count} ours {encoding}", port, PAGE, cores=cores, Accept_Encoding=encoding)
 
     def tail(self) -> None:
-        port, server = self.ours("0")
-        with server:
+        with self.ours("0") as port:
             url = f"http://127.0.0.1:{port}{API}"
             capacity = self.row("tail ours identity", port, API, cores="0").rate
             still = paced(url, 0.8 * capacity, self.seconds, "1")
@@ -376,9 +389,23 @@ class Bench:
             print(f"p99 at 80 % of capacity: {times}")
 
 
+def processes(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def processor_s(pid: int) -> float:
+    """Processor time that a process and its children have taken, in seconds."""
+    ticks = 0
+    for one in processes(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def memory_mb(pid: int) -> float:
     """Resident memory of the children of a process, in MB."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    children = processes(pid)[1:]
     kb = [re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{child}/status").read_text()) for child in children]
     return sum(int(found[1]) for found in kb if found) / 1000
 

@@ -24,6 +24,7 @@ from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
+from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues, first_held
 from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
 from kpi_pipeline.cache.reading.payloads import MEMORY_BYTES, Payloads
@@ -80,7 +81,6 @@ class CacheReader:
         self._history_poll_s = history_poll_s
         self._clock = clock
         self._on_change = on_change
-        self._on_lost_catalogue = on_lost_catalogue
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._payloads = Payloads(self._read_client, self._alarms, memory_bytes)
@@ -88,7 +88,9 @@ class CacheReader:
         self._history = HistoryView(self._read_client, self._alarms)
         self._readings = SourceReadingsView(self._read_client)
         self._live_readings = LiveReadingsView(clock)
-        self._catalogues: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._catalogues = LiveCatalogues(
+            self._read_client, self._alarms, self._payloads, self._entry, clock, on_lost_catalogue
+        )
 
     def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the live generation.
@@ -250,38 +252,11 @@ class CacheReader:
             NothingPublished: If there is none.
             CacheUnavailable: If Redis cannot be reached and none is known.
         """
-        entry = self._recent_entry(product)
-        generation, known = self._catalogues.get(product, ("", None))
-        if known is not None and generation == entry.generation:
-            return known
-        try:
-            entry, payload = _first_held(
-                self._live_since(entry), lambda live: self._payloads.read(live, CATALOGUE)
-            )
-        except CacheUnavailable:
-            if known is None:
-                raise
-            return known
-        if payload is not None:
-            self._catalogues[product] = (entry.generation, payload.data())
-            return self._catalogues[product][1]
-        if self._is_live(entry):
-            advice = "a live generation has lost its catalogue: refresh the product"
-            self._alarms.sound("catalogue_vanished", payload_key(entry.generation, CATALOGUE), advice)
-            self._on_lost_catalogue(product)
-        if known is not None:
-            return known
-        for replaced in replaced_by(entry, self._read_client, self._clock()):
-            payload = self._payloads.read(replaced, CATALOGUE)
-            if payload is not None:
-                self._catalogues[product] = (replaced.generation, payload.data())
-                return self._catalogues[product][1]
-        raise NothingPublished(product, "its catalogue is lost")
+        return self._catalogues.of(self._recent_entry(product))[1]
 
     def catalogue_generation(self, product: str) -> str:
         """The generation that `catalogue` is of; raises as that does."""
-        self.catalogue(product)
-        return self._catalogues[product][0]
+        return self._catalogues.of(self._recent_entry(product))[0]
 
     def watch_list(self, entry: ManifestEntry) -> WatchList | None:
         """The certificates that alerts watch, as of a generation; None where it has no list.
@@ -393,7 +368,7 @@ class CacheReader:
         self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]
     ) -> tuple[ManifestEntry, Payload | None]:
         kept = self._history.on(product, as_of, time.monotonic() - self._history_poll_s)
-        return _first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
+        return first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
 
     def _find(
         self, entry: ManifestEntry, requested: Filter, scope: str
@@ -421,14 +396,3 @@ class CacheReader:
         live = {entry.generation for entry in entries.values()}
         self._payloads.keep_only(live)
         self._on_change(live)
-
-
-def _first_held(
-    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Payload | None]
-) -> tuple[ManifestEntry, Payload | None]:
-    """The first of some generations that holds a payload, and that payload; else the last one."""
-    for entry in entries:
-        payload = read(entry)
-        if payload is not None:
-            break
-    return entry, payload
