@@ -192,29 +192,29 @@ def look_up(
     )
 
 
-def look_up_held(connection: Connection, lookup: Lookup) -> LookupResult | None:
-    """Look up figures that this process holds and that were looked up before.
+def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None:
+    """Look up figures whose parameters were read before.
 
-    Nothing is counted and nothing requested from the pipeline: `count_held` does that for one that is sent.
+    Nothing is counted for the pipeline or requested from it: `count_again` does that for what is sent.
 
     Returns:
-        None where `look_up` is to be called: they are not held, have expired, or the parameters are to be
-        read anew.
+        None where `look_up` is to be called: the figures themselves are not there, have expired, or the
+        parameters are to be read anew.
 
     Raises:
         NoMonthEnd: If no month end is kept on or before the date.
         NothingPublished: If the product has never been published.
-        CacheUnavailable: If Redis cannot be reached and never was.
+        CacheUnavailable: If Redis cannot be reached and the figures are not held.
     """
     reader, product = connection.reader, lookup.product
     if lookup.as_of is None:
         if lookup.read_by and reader.catalogue_generation(product) != lookup.read_by:
             return None
-        answer = reader.held(product, lookup.filter)
+        answer = reader.own(product, lookup.filter)
     else:
         if lookup.read_by and reader.month_end(product, lookup.as_of).generation != lookup.read_by:
             return None
-        answer = reader.held_as_of(product, lookup.as_of, lookup.filter)
+        answer = reader.own_as_of(product, lookup.as_of, lookup.filter)
     if answer is None or answer.payload is None or answer.entry is None:
         return None
     return LookupResult(
@@ -230,9 +230,8 @@ def look_up_held(connection: Connection, lookup: Lookup) -> LookupResult | None:
     )
 
 
-def count_held(connection: Connection, result: LookupResult) -> None:
-    """Count a result of `look_up_held`, and request from the pipeline what is stale, as `look_up` does."""
-    connection.reader.count_held()
+def count_again(connection: Connection, result: LookupResult) -> None:
+    """Count a result of `look_up_again`, and request from the pipeline what is stale, as `look_up` does."""
     if result.lookup.as_of is not None:
         return
     product, is_stale = result.lookup.product, result.state is AnswerState.STALE

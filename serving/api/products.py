@@ -14,7 +14,7 @@ from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
 from serving.kept.current import KeptAnswers, current_kept
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_held, look_up, look_up_held, unreadable
+from serving.lookup import Lookup, LookupResult, count_again, look_up, look_up_again, unreadable
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import Encoding, choose_encoding, has_tag
 
@@ -38,7 +38,7 @@ class _Content:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """The figures of one lookup, sent without Flask while this process holds them."""
+    """The figures of one lookup, sent without Flask."""
 
     route: str
     kept: KeptAnswers
@@ -46,14 +46,14 @@ class _Figures:
     kind: AnswerKind = AnswerKind.FIGURES
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
-        """The answer; None where the figures are not held."""
+        """The answer; None where the figures are not there."""
         connection = self.kept.access.current()
-        result = look_up_held(connection, self.lookup)
+        result = look_up_again(connection, self.lookup)
         if result is None:
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         reply = _reply(self.kept, result, encoding, environ.get("HTTP_IF_NONE_MATCH", ""))
-        count_held(connection, result)
+        count_again(connection, result)
         return reply
 
 

@@ -15,7 +15,7 @@ from kpi_pipeline.model.performance import AnswerKind
 from serving.freshness_headers import age_s
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_held, look_up_held
+from serving.lookup import Lookup, LookupResult, count_again, look_up_again
 from serving.pages.formats import ago
 from serving.pages.standing import Standing, standing_of
 from serving.responses import Encoding, choose_encoding, choose_language, compressed
@@ -112,13 +112,13 @@ class PageShortcut:
         connection = self.kept.access.current()
         key = self.key(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         page = self.kept.memory.get(key, KeptPage)
-        result = look_up_held(connection, self.lookup) if page is not None else None
+        result = look_up_again(connection, self.lookup) if page is not None else None
         if page is None or result is None:
             return None
         if page.standing != standing_of(connection, result, self.timezone):
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        count_held(connection, result)
+        count_again(connection, result)
         return page_reply(self.kept, page, result, key.language, encoding)
 
 

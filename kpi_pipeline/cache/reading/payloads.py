@@ -49,10 +49,6 @@ class Payloads:
             self._memory.put(entry.generation, variant, payload)
         return payload
 
-    def held(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
-        """The same, only if this process holds it, and not counted as a lookup."""
-        return self._memory.get(entry.generation, variant_key(entry.product, requested, scope))
-
     def uncounted(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
         """The same, which is no lookup and no miss; None where Redis cannot be reached either."""
         variant = variant_key(entry.product, requested, scope)

@@ -120,45 +120,39 @@ class CacheReader:
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
 
-    def held(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer | None:
-        """What `answer` gives for a variant of the live generation that this process holds.
-
-        It is counted as a lookup only by `count_held`.
+    def own(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer | None:
+        """What `answer` gives where the live generation holds the variant itself.
 
         Returns:
-            None where `answer` is to be called: it is not held, or has expired.
+            None where `answer` is to be called: the generation has expired, or has no such payload.
 
         Raises:
             NothingPublished: If Redis holds no generation of the product.
-            CacheUnavailable: If Redis cannot be reached and no generation was seen before.
+            CacheUnavailable: If Redis cannot be reached and the payload is not held.
         """
         entry = self._recent_entry(product)
         state = self.state_of(entry)
         if state is AnswerState.EXPIRED:
             return None
-        payload = self._payloads.held(entry, filter, scope)
+        payload = self._payloads.exact(entry, filter, scope)
         if payload is None:
             return None
         return Answer(state, payload, entry, filter, not self._read_client.failing)
 
-    def held_as_of(
+    def own_as_of(
         self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE
     ) -> Answer | None:
-        """What `answer_as_of` gives for a variant of a month end that this process holds; None as of `held`.
+        """What `answer_as_of` gives where the month end holds the variant; None as of `own`.
 
         Raises:
             NoMonthEnd: If none is kept on or before the date.
-            CacheUnavailable: If Redis cannot be reached and has never been.
+            CacheUnavailable: If Redis cannot be reached and the payload is not held.
         """
         entry = self.month_end(product, as_of)
-        payload = self._payloads.held(entry, filter, scope)
+        payload = self._payloads.exact(entry, filter, scope)
         if payload is None:
             return None
         return Answer(AnswerState.HISTORIC, payload, entry, filter, not self._read_client.failing)
-
-    def count_held(self) -> None:
-        """Count one lookup that was answered by what `held` or `held_as_of` gave."""
-        self._payloads.count("memory")
 
     def answer_as_of(self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
         """Look one variant up in the newest month end on or before a date.

@@ -9,7 +9,7 @@ from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.performance import AnswerKind
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_held, look_up_held
+from serving.lookup import Lookup, LookupResult, count_again, look_up_again
 from serving.pages.standing import Standing, standing_of
 from serving.responses import choose_language
 
@@ -69,12 +69,12 @@ class FileShortcut:
         connection = self.kept.access.current()
         language = self.named or choose_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         file = self.kept.memory.get(self.key(language), KeptFile)
-        result = look_up_held(connection, self.lookup) if file is not None else None
+        result = look_up_again(connection, self.lookup) if file is not None else None
         if file is None or result is None:
             return None
         if file.standing != standing_of(connection, result, self.timezone):
             return None
-        count_held(connection, result)
+        count_again(connection, result)
         return file_reply(self.kept, file, result)
 
 
