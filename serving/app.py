@@ -1,7 +1,6 @@
 """The application factory: granian runs `serving.app:create_app` with --factory."""
 
 import gc
-from functools import partial
 from typing import Final
 
 from flask import Flask, Response, redirect, request
@@ -31,7 +30,7 @@ from serving.kept.current import KeptAnswers, register_kept
 from serving.kept.memory import ResponseMemory
 from serving.kept.short_way import ShortWay
 from serving.logs import AccessLog
-from serving.metrics.measuring import measure_answers, measured
+from serving.metrics.measuring import measure_answers, tally_of
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
@@ -122,7 +121,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Where requests are traced, Flask begins and ends the span of each.
     if not tracing.traces("web"):
         kept.short_way = ShortWay(
-            app.wsgi_app, names=names, headers=security, measure=partial(measured, counted, access)
+            app.wsgi_app, names=names, headers=security, tally=tally_of(counted, access)
         )
         app.wsgi_app = kept.short_way  # type: ignore[method-assign]
     app.wsgi_app = AccessLog(app.wsgi_app, written=settings.access_log)  # type: ignore[method-assign]

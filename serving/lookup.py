@@ -195,7 +195,7 @@ def look_up(
 def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None:
     """Look up figures whose parameters were read before.
 
-    Nothing is counted for the pipeline or requested from it: `count_again` does that for what is sent.
+    Nothing is counted for the pipeline or requested from it: `used_again` is for what is sent.
 
     Returns:
         None where `look_up` is to be called: the figures themselves are not there, have expired, or the
@@ -230,14 +230,19 @@ def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None
     )
 
 
-def count_again(connection: Connection, result: LookupResult) -> None:
-    """Count a result of `look_up_again`, and request from the pipeline what is stale, as `look_up` does."""
+def used_again(connection: Connection, result: LookupResult) -> tuple[str, Filter, bool] | None:
+    """Request from the pipeline what is stale in a result of `look_up_again` that is sent, as `look_up` does.
+
+    Returns:
+        What is to be counted: the product, the filter, and whether its figures are stale; None for the past,
+        which is not counted.
+    """
     if result.lookup.as_of is not None:
-        return
+        return None
     product, is_stale = result.lookup.product, result.state is AnswerState.STALE
-    connection.pipeline_client.count(product, result.lookup.filter, None, stale=is_stale)
     if is_stale and result.reachable:
         connection.pipeline_client.refresh(product)
+    return product, result.lookup.filter, is_stale
 
 
 def _live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import redis
@@ -23,8 +23,8 @@ _PAUSE_S: Final = 1.0
 _EVERYTHING: Final = parse_filter((), {"dimensions": ()})
 
 Result = TypeVar("Result")
-LookupListener = Callable[[str, Outcome, MissReason | None], object]
-"""Is told of each lookup."""
+LookupListener = Callable[[str, Outcome, MissReason | None, int], object]
+"""Is told of each lookup, or of how many equal ones there were."""
 
 
 class PipelineClient:
@@ -32,7 +32,8 @@ class PipelineClient:
 
     Args:
         client: From `connection.connect_reader`: its timeouts bound how long a reader waits.
-        on_lookup: Called with the product of each lookup, how it was answered, and the reason of a miss.
+        on_lookup: Called with the product of each lookup, how it was answered, the reason of a miss, and how
+            many equal ones there were.
     """
 
     def __init__(self, client: redis.Redis, on_lookup: LookupListener = lambda *_: None) -> None:
@@ -66,20 +67,23 @@ class PipelineClient:
         self._breaker.succeeded()
         return result
 
-    def count(self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False) -> None:
-        """Count a lookup; the counts are written a moment later.
+    def count(
+        self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False, times: int = 1
+    ) -> None:
+        """Count a lookup, or several equal ones; the counts are written a moment later.
 
         Args:
             product: Of which product.
             filter: The requested filter.
             miss: Why it was a miss; None for a hit.
             stale: Whether it was a hit of stale figures.
+            times: How many there were.
         """
-        self._usage_buffer.count(product, filter, miss, stale=stale)
-        self._on_lookup(product, outcome_of(miss, stale=stale), miss)
+        self._usage_buffer.count(product, filter, miss, stale=stale, times=times)
+        self._on_lookup(product, outcome_of(miss, stale=stale), miss, times)
 
-    def measure(self, kind: AnswerKind, seconds: float, size: int) -> None:
-        """Count an answer, how long it took and its bytes; the counts are written a moment later."""
+    def measure(self, kind: AnswerKind, seconds: Sequence[float], size: int) -> None:
+        """Count answers, how long each took and the bytes of all; the counts are written a moment later."""
         self._usage_buffer.measure(kind, seconds, size)
 
     def refresh(self, product: str) -> None:

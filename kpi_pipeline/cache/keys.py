@@ -35,6 +35,7 @@ All expire but those of `LASTING_KEYS`, which are bounded in size.
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from uuid import uuid4
@@ -78,6 +79,7 @@ LASTING_KEYS: Final = frozenset(
 _GENERATION: Final = re.compile(r".+-(\d{8}T\d{6}\.\d{6})Z-[0-9a-f]{8}", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def variant_key(product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> str:
     """Identify a variant: the same key for every spelling and order of one filter.
 

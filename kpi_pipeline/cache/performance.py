@@ -6,7 +6,7 @@ the window.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 import redis
@@ -37,12 +37,13 @@ def lookup_field(product: str, outcome: Outcome, reason: str = "") -> Field:
     return (_LOOKUP, product, outcome.value, reason)
 
 
-def duration_counts(measure: Measure, name: str, seconds: float, size: int = 0) -> dict[Field, int]:
-    """What counts a duration, and the bytes that were sent with it."""
+def duration_counts(measure: Measure, name: str, seconds: Sequence[float], size: int = 0) -> dict[Field, int]:
+    """What counts durations, and the bytes that were sent with them."""
+    buckets = Counter(map(bucket_of, seconds))
     counts: dict[Field, int] = {
-        (measure.value, name, str(bucket_of(seconds))): 1,
-        (measure.value, name, _MICROSECONDS): int(seconds * 1e6),
+        (measure.value, name, str(bucket)): times for bucket, times in buckets.items()
     }
+    counts[measure.value, name, _MICROSECONDS] = sum(int(one * 1e6) for one in seconds)
     if size:
         counts[measure.value, name, _BYTES] = size
     return counts
@@ -76,7 +77,7 @@ class PerformanceCounters:
 
     def add_duration(self, measure: Measure, name: str, seconds: float) -> None:
         """Add one duration, in seconds; one below 0, of clocks that differ, counts as 0."""
-        self.add(duration_counts(measure, name, max(seconds, 0.0)))
+        self.add(duration_counts(measure, name, (max(seconds, 0.0),)))
 
     def read(self, window: Window) -> Performance:
         """What was measured within a window."""

@@ -9,12 +9,13 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
 from serving.kept.current import KeptAnswers, current_kept
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_again, look_up, look_up_again, unreadable
+from serving.lookup import Lookup, LookupResult, look_up, look_up_again, unreadable, used_again
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import Encoding, choose_encoding, has_tag
 
@@ -52,9 +53,8 @@ class _Figures:
         if result is None:
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        reply = _reply(self.kept, result, encoding, environ.get("HTTP_IF_NONE_MATCH", ""))
-        count_again(connection, result)
-        return reply
+        counted = used_again(connection, result)
+        return _reply(self.kept, result, encoding, environ.get("HTTP_IF_NONE_MATCH", ""), counted)
 
 
 def _figures(path: str, product: str) -> Response:
@@ -71,7 +71,13 @@ def _figures(path: str, product: str) -> Response:
     return reply.as_response()
 
 
-def _reply(kept: KeptAnswers, result: LookupResult, encoding: Encoding, confirmed: str) -> Reply:
+def _reply(
+    kept: KeptAnswers,
+    result: LookupResult,
+    encoding: Encoding,
+    confirmed: str,
+    counted: tuple[str, Filter, bool] | None = None,
+) -> Reply:
     """The answer with the figures that were requested.
 
     Args:
@@ -79,6 +85,7 @@ def _reply(kept: KeptAnswers, result: LookupResult, encoding: Encoding, confirme
         result: The figures.
         encoding: Of the body.
         confirmed: The header If-None-Match; empty where there is none.
+        counted: As of `Reply.lookup`.
 
     Raises:
         CorruptPayload: If the content cannot be decompressed.
@@ -87,11 +94,11 @@ def _reply(kept: KeptAnswers, result: LookupResult, encoding: Encoding, confirme
     tag = entity_tag(f"{payload.digest}-{stamp.mark}", result.state)
     headers = [*stamp.headers, _VARY, ("ETag", tag)]
     if confirmed and has_tag(confirmed, tag):
-        return Reply(304, headers, b"")
+        return Reply(304, headers, b"", counted)
     if encoding == "identity":
-        return Reply(200, [*headers, _JSON], _content(kept, result) + stamp.tail.text)
+        return Reply(200, [*headers, _JSON], _content(kept, result) + stamp.tail.text, counted)
     headers += [("Content-Encoding", encoding), _JSON]
-    return Reply(200, headers, payload.compressed(encoding, stamp.tail))
+    return Reply(200, headers, payload.compressed(encoding, stamp.tail), counted)
 
 
 def _of_wider(result: LookupResult, encoding: Encoding) -> Reply:

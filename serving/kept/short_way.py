@@ -5,7 +5,7 @@ what the client accepts and already has. All else goes the long way.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -16,6 +16,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, Noth
 from kpi_pipeline.model.performance import AnswerKind
 from serving.host_names import is_answered
 from serving.kept.replies import Reply
+from serving.metrics.tally import Sent, Tally
 
 MOST_SPELLINGS: Final = 20_000
 """How many addresses are remembered, with their parameters as they were written."""
@@ -26,9 +27,6 @@ LONGEST: Final = 1_000
 _METHODS: Final = ("GET", "HEAD")
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase.upper()}" for status in HTTPStatus}
 _MOST_HOSTS: Final = 1_000
-
-Measure = Callable[[str, AnswerKind | None, int, float, int], object]
-"""Is told of each answer: its route, kind, status, seconds and bytes."""
 
 
 class Shortcut(Protocol):
@@ -58,7 +56,7 @@ class ShortWay:
         application: The long way.
         names: Host names that are answered, of `auth.answered_names`.
         headers: Those of every answer.
-        measure: Called for each answer.
+        tally: Counts each answer.
     """
 
     def __init__(
@@ -67,12 +65,12 @@ class ShortWay:
         *,
         names: frozenset[str],
         headers: Mapping[str, str],
-        measure: Measure,
+        tally: Tally,
     ) -> None:
         self._application = application
         self._names = names
         self._headers = list(headers.items())
-        self._measure = measure
+        self._tally = tally
         self._hosts: set[str] = set()
         self._known: dict[tuple[str, str], Shortcut] = {}
 
@@ -103,9 +101,8 @@ class ShortWay:
             headers.append(("Content-Length", str(size)))
         headers += self._headers
         is_head = environ["REQUEST_METHOD"] == "HEAD"
-        self._measure(
-            shortcut.route, shortcut.kind, reply.status, time.perf_counter() - began, 0 if is_head else size
-        )
+        spent, sent = time.perf_counter() - began, 0 if is_head else size
+        self._tally.add(Sent(shortcut.route, shortcut.kind, reply.status, spent, sent, reply.lookup))
         start_response(_STATUS_LINES[reply.status], headers)
         return () if is_head or not size else (reply.body,)
 

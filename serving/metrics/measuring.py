@@ -1,6 +1,7 @@
 """Every answer is measured: for Prometheus, and for what was measured lately."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -10,6 +11,7 @@ from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import CacheAccess
 from serving.metrics.requests import UNMATCHED, RequestMetrics
+from serving.metrics.tally import Answers, Lookups, Tally
 
 _METRICS: Final = "kpi_metrics"
 _BEGAN: Final = "kpi_pipeline.began"
@@ -43,30 +45,36 @@ def measure_answers(app: Flask, metrics: RequestMetrics, cache: CacheAccess) -> 
         rule, status = current.url_rule, response.status_code
         route = UNMATCHED if rule is None else rule.rule
         kind = None if rule is None else _KINDS.get(rule.endpoint.partition(".")[0])
-        measured(metrics, cache, route, kind, status, seconds, size)
+        _measured(metrics, cache, (route, kind, status), (seconds,), size)
         return response
 
 
-def measured(
+def tally_of(metrics: RequestMetrics, cache: CacheAccess) -> Tally:
+    """What counts the answers that are sent without Flask; the arguments are those of `measure_answers`."""
+
+    def count(answers: Answers, lookups: Lookups) -> None:
+        for sent_as, sent in answers.items():
+            seconds = [one.seconds for one in sent]
+            _measured(metrics, cache, sent_as, seconds, sum(one.size for one in sent))
+        with suppress(NoRedis):
+            client = cache.current().pipeline_client
+            for (product, requested, is_stale), times in lookups.items():
+                client.count(product, requested, None, stale=is_stale, times=times)
+
+    tally = Tally(count)
+    metrics.before_reading(tally.count)
+    return tally
+
+
+def _measured(
     metrics: RequestMetrics,
     cache: CacheAccess,
-    route: str,
-    kind: AnswerKind | None,
-    status: int,
-    seconds: float,
+    sent_as: tuple[str, AnswerKind | None, int],
+    seconds: Sequence[float],
     size: int,
 ) -> None:
-    """Count one answer.
-
-    Args:
-        metrics: As of `measure_answers`.
-        cache: Likewise.
-        route: The pattern of its address.
-        kind: What its address sends; None where that is no figures.
-        status: Its HTTP status.
-        seconds: How long it took.
-        size: Bytes of its body.
-    """
+    """Count answers of one route, kind and status: how long each took, and the bytes of all."""
+    route, kind, status = sent_as
     metrics.answered(route, status, seconds, size)
     if kind is not None:
         with suppress(NoRedis):

@@ -6,6 +6,7 @@ them exposes the sum; counts outlive a process, not the folder. Elsewhere a proc
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,17 +55,22 @@ class RequestMetrics:
         self._routes: dict[str, tuple[Histogram, Counter]] = {}
         self._statuses: dict[tuple[str, int], Counter] = {}
         self._outcomes: dict[tuple[str, Outcome, MissReason | None], Counter] = {}
+        self._pending: Callable[[], object] = lambda: None
         if self._folder:
             self._reserve()
 
-    def answered(self, route: str, status: int, seconds: float, size: int) -> None:
-        """Count an answer.
+    def before_reading(self, count: Callable[[], object]) -> None:
+        """Have something counted first whenever the counts are read."""
+        self._pending = count
+
+    def answered(self, route: str, status: int, seconds: Sequence[float], size: int) -> None:
+        """Count answers.
 
         Args:
-            route: The pattern of its address; `UNMATCHED` for none.
-            status: Its HTTP status.
-            seconds: How long it took.
-            size: Bytes of its body.
+            route: The pattern of their address; `UNMATCHED` for none.
+            status: Their HTTP status.
+            seconds: How long each took.
+            size: Bytes of all bodies.
         """
         if not self._enabled:
             return
@@ -75,13 +81,14 @@ class RequestMetrics:
         if counter is None:
             counter = self._statuses[route, status] = self._requests.labels(route, str(status))
         durations, sent = children
-        counter.inc()
-        durations.observe(seconds)
+        counter.inc(len(seconds))
+        for one in seconds:
+            durations.observe(one)
         if size:
             sent.inc(size)
 
-    def looked_up(self, product: str, outcome: Outcome, miss: MissReason | None) -> None:
-        """Count a lookup: of which product, how it was answered, and why it was a miss."""
+    def looked_up(self, product: str, outcome: Outcome, miss: MissReason | None, times: int) -> None:
+        """Count lookups: of which product, how they were answered, why they were misses, and how many."""
         if not self._enabled:
             return
         counter = self._outcomes.get((product, outcome, miss))
@@ -89,10 +96,11 @@ class RequestMetrics:
             reason = miss.value if miss is not None and outcome is Outcome.MISS else ""
             counter = self._lookups.labels(product, outcome.value, reason)
             self._outcomes[product, outcome, miss] = counter
-        counter.inc()
+        counter.inc(times)
 
     def registry(self) -> CollectorRegistry:
         """What was counted, by all processes that share the folder."""
+        self._pending()
         if not self._folder:
             return self._registry
         registry = CollectorRegistry()

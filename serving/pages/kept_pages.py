@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 from wsgiref.types import WSGIEnvironment
@@ -15,7 +15,7 @@ from kpi_pipeline.model.performance import AnswerKind
 from serving.freshness_headers import age_s
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_again, look_up_again
+from serving.lookup import Lookup, LookupResult, look_up_again, used_again
 from serving.pages.formats import ago
 from serving.pages.standing import Standing, standing_of
 from serving.responses import Encoding, choose_encoding, choose_language, compressed
@@ -118,8 +118,8 @@ class PageShortcut:
         if page.standing != standing_of(connection, result, self.timezone):
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        count_again(connection, result)
-        return page_reply(self.kept, page, result, key.language, encoding)
+        reply = page_reply(self.kept, page, result, key.language, encoding)
+        return replace(reply, lookup=used_again(connection, result))
 
 
 def page_reply(

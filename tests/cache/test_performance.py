@@ -15,7 +15,7 @@ def test_each_window_counts_what_lies_within_it(client) -> None:
     counters = PerformanceCounters(client, clock=lambda: now)
     counters.add({lookup_field("kpis", Outcome.HIT): 3, lookup_field("kpis", Outcome.MISS, "corrupt"): 1})
     counters.add_duration(Measure.LAG, "kpis", 2.0)
-    counters.add(duration_counts(Measure.ANSWER, "page", 0.5, 1000))
+    counters.add(duration_counts(Measure.ANSWER, "page", [0.5], 1000))
     for window in WINDOWS:
         read = counters.read(window)
         assert read.lookups == {"kpis": Lookups(3, 0, {"corrupt": 1})}

@@ -20,7 +20,7 @@ def count(server: redis.Redis) -> None:
     counters = PerformanceCounters(server)
     counters.add({lookup_field("kpis", Outcome.HIT): 1, lookup_field("kpis", Outcome.STALE): 2})
     counters.add({lookup_field("kpis", Outcome.MISS, MissReason.NOT_PRECOMPUTED.value): 1})
-    counters.add(duration_counts(Measure.ANSWER, "figures", 0.01, size=100))
+    counters.add(duration_counts(Measure.ANSWER, "figures", [0.01], size=100))
 
 
 def rows(output: str) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock, Timer
 from typing import Final, TypeVar
@@ -35,16 +36,16 @@ class _Counts:
     stale: Counter[Filter] = field(default_factory=Counter)
     misses: Counter[tuple[Filter, MissReason]] = field(default_factory=Counter)
 
-    def add(self, requested: Filter, miss: MissReason | None, stale: bool, limit: int) -> None:
-        self.reads[miss] += 1
+    def add(self, requested: Filter, miss: MissReason | None, stale: bool, times: int, limit: int) -> None:
+        self.reads[miss] += times
         if stale:
-            self.stale_reads += 1
-            _add(self.stale, requested, 1, limit)
+            self.stale_reads += times
+            _add(self.stale, requested, times, limit)
         # Whoever requests a missing variant from the pipeline counts that request at once.
         if miss in (None, MissReason.EXPIRED):
-            _add(self.requests, requested, 1, limit)
+            _add(self.requests, requested, times, limit)
         if miss is not None:
-            _add(self.misses, (requested, miss), 1, limit)
+            _add(self.misses, (requested, miss), times, limit)
 
     def merge(self, later: "_Counts", limit: int) -> None:
         self.reads.update(later.reads)
@@ -96,14 +97,17 @@ class UsageBuffer:
         self._timer: Timer | None = None
         self._failing = False
 
-    def count(self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False) -> None:
-        """Count one lookup.
+    def count(
+        self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False, times: int = 1
+    ) -> None:
+        """Count one lookup, or several equal ones.
 
         Args:
             product: What was requested.
             filter: For which certificates.
             miss: Why it was not answered with its own figures; None when it was.
             stale: Whether its own figures were stale.
+            times: How many there were.
         """
         outcome = outcome_of(miss, stale=stale)
         reason = miss.value if miss is not None and outcome is Outcome.MISS else ""
@@ -111,18 +115,18 @@ class UsageBuffer:
             counts = self._counts.get(product)
             if counts is None:
                 counts = self._counts[product] = _Counts()
-            counts.add(filter, miss, stale, self._max_filters)
-            self._measured[lookup_field(product, outcome, reason)] += 1
+            counts.add(filter, miss, stale, times, self._max_filters)
+            self._measured[lookup_field(product, outcome, reason)] += times
             if self._timer is None:
                 self._write_later()
 
-    def measure(self, kind: AnswerKind, seconds: float, size: int) -> None:
-        """Count one answer.
+    def measure(self, kind: AnswerKind, seconds: Sequence[float], size: int) -> None:
+        """Count answers of a kind.
 
         Args:
             kind: What was sent.
-            seconds: How long it took.
-            size: Its bytes.
+            seconds: How long each took.
+            size: The bytes of all.
         """
         counts = duration_counts(Measure.ANSWER, kind.value, seconds, size)
         with self._lock:

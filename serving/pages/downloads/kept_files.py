@@ -1,6 +1,6 @@
 """Files as they are kept: written once, and sent again while what they depend on is the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from wsgiref.types import WSGIEnvironment
 
@@ -9,7 +9,7 @@ from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.performance import AnswerKind
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
-from serving.lookup import Lookup, LookupResult, count_again, look_up_again
+from serving.lookup import Lookup, LookupResult, look_up_again, used_again
 from serving.pages.standing import Standing, standing_of
 from serving.responses import choose_language
 
@@ -74,8 +74,7 @@ class FileShortcut:
             return None
         if file.standing != standing_of(connection, result, self.timezone):
             return None
-        count_again(connection, result)
-        return file_reply(self.kept, file, result)
+        return replace(file_reply(self.kept, file, result), lookup=used_again(connection, result))
 
 
 def file_reply(kept: KeptAnswers, file: KeptFile, result: LookupResult) -> Reply:

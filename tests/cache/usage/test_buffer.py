@@ -144,9 +144,9 @@ def test_threads_count_side_by_side(usage_buffer, usage_counters) -> None:
 
 def test_what_was_measured_and_cannot_be_written_is_written_later_and_once(client, usage_buffer) -> None:
     with full(client):
-        usage_buffer.measure(AnswerKind.PAGE, 0.5, 100)
+        usage_buffer.measure(AnswerKind.PAGE, [0.5], 100)
         usage_buffer.write()
-    usage_buffer.measure(AnswerKind.PAGE, 0.5, 100)
+    usage_buffer.measure(AnswerKind.PAGE, [0.5], 100)
     usage_buffer.count("kpis", ACME, MissReason.EXPIRED)
     for _ in range(2):
         usage_buffer.write()

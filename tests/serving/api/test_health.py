@@ -64,7 +64,7 @@ def test_hits_and_response_times_of_the_last_hour(web, press, client) -> None:
     nothing = {"status": "ok", "lookups": 0, "hit_rate": None, "mean_s": None, "p95_s": None}
     assert web.get("/health/system").get_json()["checks"]["cache"] == nothing
     hits, misses = lookup_field("kpis", Outcome.HIT), lookup_field("kpis", Outcome.MISS, "not_precomputed")
-    counts = {hits: 60, misses: 60, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, 0.004)}
+    counts = {hits: 60, misses: 60, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, [0.004])}
     PerformanceCounters(client).add(counts)
     report = web.get("/health/system").get_json()
     cache = report["checks"]["cache"]

@@ -17,7 +17,7 @@ COUNT = """
 from prometheus_client import generate_latest
 from serving.metrics.requests import RequestMetrics
 metrics = RequestMetrics()
-metrics.answered("/manager/api/kpis", 200, 0.0007, 1000)
+metrics.answered("/manager/api/kpis", 200, [0.0007], 1000)
 print(generate_latest(metrics.registry()).decode())
 """
 
@@ -51,7 +51,7 @@ def count_in_a_process(folder: Path) -> dict[tuple[str, ...], float]:
 def test_an_answer_is_counted_by_route_and_status() -> None:
     metrics = RequestMetrics()
     for status in (200, 200, 304):
-        metrics.answered("/manager/<page>", status, 0.0007, 1000 if status == 200 else 0)
+        metrics.answered("/manager/<page>", status, [0.0007], 1000 if status == 200 else 0)
     exposed = of(metrics)
     route = "route=/manager/<page>"
     assert exposed["kpi_http_requests_total", route, "status=200"] == 2
@@ -64,10 +64,10 @@ def test_an_answer_is_counted_by_route_and_status() -> None:
 
 def test_a_lookup_is_counted_by_outcome_and_a_miss_by_reason() -> None:
     metrics = RequestMetrics()
-    metrics.looked_up("kpis", Outcome.HIT, None)
-    metrics.looked_up("kpis", Outcome.EXPIRED, MissReason.EXPIRED)
-    metrics.looked_up("kpis", Outcome.MISS, MissReason.CORRUPT)
-    metrics.looked_up("kpis", Outcome.MISS, MissReason.VANISHED)
+    metrics.looked_up("kpis", Outcome.HIT, None, 1)
+    metrics.looked_up("kpis", Outcome.EXPIRED, MissReason.EXPIRED, 1)
+    metrics.looked_up("kpis", Outcome.MISS, MissReason.CORRUPT, 1)
+    metrics.looked_up("kpis", Outcome.MISS, MissReason.VANISHED, 1)
     exposed = of(metrics)
     assert exposed["kpi_lookups_total", "outcome=hit", "product=kpis"] == 1
     assert exposed["kpi_lookups_total", "outcome=expired", "product=kpis"] == 1
@@ -91,8 +91,8 @@ def test_where_files_cannot_be_made_nothing_is_counted_and_readers_are_answered(
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "metrics"))
     with caplog.at_level(logging.WARNING):
         metrics = RequestMetrics()
-    metrics.answered("/", 200, 0.1, 1)
-    metrics.looked_up("kpis", Outcome.HIT, None)
+    metrics.answered("/", 200, [0.1], 1)
+    metrics.looked_up("kpis", Outcome.HIT, None, 1)
     assert "not counted" in caplog.text
     assert of(metrics) == {}
 

@@ -69,7 +69,7 @@ def test_hits_and_response_times_of_the_last_hour(language, sentence, web, press
     press.publish()
     assert sentence[:10] not in words(web.get(f"{SYSTEM}?lang={language}"))
     hits, misses = lookup_field("kpis", Outcome.HIT), lookup_field("kpis", Outcome.MISS, "corrupt")
-    counts = {hits: 108, misses: 12, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, 0.004)}
+    counts = {hits: 108, misses: 12, **duration_counts(Measure.ANSWER, AnswerKind.PAGE, [0.004])}
     PerformanceCounters(client).add(counts)
     assert sentence in words(web.get(f"{SYSTEM}?lang={language}"))
 
