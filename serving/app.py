@@ -36,6 +36,7 @@ from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
 from serving.pages.downloads import routes as downloads
 from serving.pages.system import routes as system
+from serving.pages.tables.html import data_table
 from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app,
         asset_url=assets.url,
         scripts=assets.scripts,
+        data_table=data_table,
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,

@@ -18,7 +18,7 @@ from serving.host_names import is_answered
 from serving.kept.replies import Reply
 from serving.metrics.tally import Sent, Tally
 
-MOST_SPELLINGS: Final = 20_000
+MOST_SPELLINGS: Final = 12_000
 """How many addresses are remembered, with their parameters as they were written."""
 
 LONGEST: Final = 1_000
