@@ -1,8 +1,14 @@
 """Addresses of the page that is shown, narrowed by a value: where a name or a mark of it leads."""
 
+from typing import Final
+from urllib.parse import quote_plus
+
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
-from serving.pages.selection import Selection, parameters_of
+from serving.pages.selection import Selection, parameters_of, parts
+
+_PLACE: Final = "~~~"
+"""Stands for a value in an address; no other parameter has the name of its dimension."""
 
 
 class DrillDown:
@@ -22,6 +28,8 @@ class DrillDown:
         self._values = {
             dimension.name: {value.value for value in dimension.values} for dimension in catalogue.dimensions
         }
+        self._times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
+        self._places: dict[str, tuple[str, str]] = {}
         # A page names a value several times.
         self._urls: dict[tuple[str, tuple[str, ...]], str] = {}
 
@@ -45,4 +53,25 @@ class DrillDown:
         too_many = self._address.as_of is not None and len(chosen) > 1
         if not chosen or too_many or set(self._kept.get(dimension, ())) == set(chosen):
             return ""
+        if len(chosen) == 1 and dimension not in self._times:
+            before, after = self._around(dimension)
+            return f"{before}{quote_plus(chosen[0])}{after}"
         return self._address.of(parameters_of(self._catalogue, {**self._kept, dimension: chosen}))
+
+    def _around(self, dimension: str) -> tuple[str, str]:
+        """The address before and after a single value of a dimension: the same for all of its values.
+
+        A single value is no group, and of a dimension that is no time no period either.
+        """
+        if dimension not in self._places:
+            kept = {name: values for name, values in self._kept.items() if name != dimension}
+            order = [known.name for known in self._catalogue.dimensions]
+            before: list[tuple[str, str]] = []
+            after: list[tuple[str, str]] = []
+            for part in parts(self._catalogue, kept):
+                is_before = order.index(part.dimension) < order.index(dimension)
+                (before if is_before else after).extend(part.parameters)
+            address = self._address.of([*before, (dimension, _PLACE), *after])
+            head, _, tail = address.partition(f"{dimension}={_PLACE}")
+            self._places[dimension] = (f"{head}{dimension}=", tail)
+        return self._places[dimension]

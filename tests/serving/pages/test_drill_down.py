@@ -7,6 +7,7 @@ import pytest
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.drill_down import DrillDown
+from serving.pages.selection import parameters_of
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 
@@ -39,3 +40,24 @@ def test_month_ends_keep_single_values_only(drill_down) -> None:
 )
 def test_what_narrows_nothing_leads_nowhere(dimension, value, drill_down) -> None:
     assert drill_down({"client": [MINE]}).to(dimension, value) == ""
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {},
+        {"client": [MINE]},
+        {"state": ["enviado", "pagado"], "month": ["2024-05"]},
+        {"amount_band": ["bajo"]},
+    ],
+)
+def test_an_address_is_that_of_the_whole_filter(selection, catalogue_of) -> None:
+    catalogue = Catalogue.model_validate(catalogue_of())
+    address = PageAddress("/manager/dashboard", "es")
+    narrowed = DrillDown(catalogue, selection, address)
+    for dimension in catalogue.dimensions:
+        for value in dimension.values:
+            chosen = {**selection, dimension.name: [value.value]}
+            whole = address.of(parameters_of(catalogue, chosen))
+            is_shown = set(selection.get(dimension.name, ())) == {value.value}
+            assert narrowed.to(dimension.name, value.value) == ("" if is_shown else whole)
