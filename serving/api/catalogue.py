@@ -170,6 +170,8 @@ def _reply(
 def _data(kept: KeptAnswers, source: _Source) -> bytes:
     """The data of a catalogue, written once."""
     key = (_Data, source.name)
+    if (known := kept.memory.get(key, _Data)) is not None:
+        return known.text
     with kept.memory.turn(key):
         written = kept.memory.get(key, _Data)
         if written is None:

@@ -1,0 +1,54 @@
+"""Answers that are counted together: none is left out or counted twice."""
+
+import threading
+from collections import Counter
+
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.performance import AnswerKind
+from serving.metrics.tally import MOST, Answers, Lookups, Sent, Tally
+from tests.waiting import wait_until
+
+PAGE = Sent("/manager/<page>", AnswerKind.PAGE, 200, 0.001, 7, ("kpis", EVERYTHING, False))
+OTHER = Sent("/manager/api/catalogue", None, 304, 0.001, 0, None)
+
+
+class Counted:
+    """What was counted."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[str] = Counter()
+        self.lookups: Lookups = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, answers: Answers, lookups: Lookups) -> None:
+        with self._lock:
+            for (route, _, _), sent in answers.items():
+                self.answers[route] += len(sent)
+            self.lookups += lookups
+
+
+def test_what_was_sent_is_counted_a_moment_later() -> None:
+    counted = Counted()
+    tally = Tally(counted)
+    for sent in (PAGE, OTHER, PAGE):
+        tally.add(sent)
+    wait_until(lambda: counted.answers.total() == 3)
+    assert counted.answers == {PAGE.route: 2, OTHER.route: 1}
+    assert counted.lookups == {("kpis", EVERYTHING, False): 2}
+
+
+def test_many_are_counted_once_each_by_whichever_thread() -> None:
+    counted = Counted()
+    tally = Tally(counted)
+
+    def send() -> None:
+        for _ in range(MOST):
+            tally.add(PAGE)
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    tally.count()
+    wait_until(lambda: counted.answers.total() == 3 * MOST)

@@ -1,0 +1,30 @@
+"""Tables as HTML: nothing in a cell ends it."""
+
+from serving.pages.tables.html import data_table
+from serving.pages.tables.view import Head, TableView
+from serving.pages.writing import Cell
+
+HOSTILE = "\"><script>alert(1)</script>&'"
+
+
+def test_every_text_is_escaped() -> None:
+    cell = Cell(HOSTILE, exact=HOSTILE, is_number=True, order=HOSTILE, url=HOSTILE)
+    text = data_table(TableView(HOSTILE, [Head(HOSTILE, True)], [[cell, cell]]), HOSTILE)
+    assert "<script>" not in text
+    assert text.count("&lt;script&gt;") == 2 * 2 + 1 + 3 + 4
+
+
+def test_a_cell_has_what_it_is_sorted_by() -> None:
+    cells = [
+        Cell("Minera", order=""),
+        Cell("—", is_number=True, order=None),
+        Cell("5", is_number=True, order=5),
+    ]
+    text = data_table(TableView("", [Head("a", False)] * 3, [cells]), "Title")
+    row = (
+        '<tr><th scope="row">Minera</th><td class="number" data-value="">—</td>'
+        '<td class="number" data-value="5">5</td></tr>'
+    )
+    assert row in text
+    assert text.startswith('<div class="scroll" tabindex="0" role="group" aria-label="Title" data-table>')
+    assert " data-table" not in data_table(TableView("", [], [], is_ordered=True), "Title")
