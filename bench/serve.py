@@ -251,7 +251,8 @@ class Bench:
     @contextmanager
     def ours(self, cores: str, **settings: str) -> Iterator[int]:
         port = free_port()
-        given = {"REDIS_URL": self.url, "KPI_HOME": str(self.folder / "home"), **settings}
+        home = str(self.folder / "home")
+        given = {"REDIS_URL": self.url, "KPI_HOME": home, "MALLOC_ARENA_MAX": "2", **settings}
         command = granian(sys.executable, "serving.app:create_app", port, cores=cores)
         with serving(command, port, API, **given) as process:
             self.pid = process.pid

@@ -25,7 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 _ADDRESS_S: Final = 1.0
 _SETTINGS: Final = "kpi_settings"
 _ACCESS: Final = "kpi_cache"
-PAYLOAD_SHARE: Final = 0.25
+PAYLOAD_SHARE: Final = 0.5
 """Of the memory for answers: as they come from Redis. The rest is for answers as they are sent."""
 _POLL_S: Final = 0.05
 """How old the manifest may be: somebody waits for a refresh of less than a second."""
