@@ -5,6 +5,7 @@ from typing import Final
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from kpi_pipeline.cache.requests.fulfil import RunUnderWay
 from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
 
 _UNFINISHED: Final = [
@@ -14,6 +15,15 @@ _UNFINISHED: Final = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+
+
+def runs_under_way(instance: DagsterInstance) -> list[RunUnderWay]:
+    """The runs that are queued or at work, without those that are being canceled."""
+    return [
+        RunUnderWay(run.run_id, run.job_name, run.tags)
+        for run in instance.get_runs(RunsFilter(statuses=_UNFINISHED))
+        if run.status is not DagsterRunStatus.CANCELING
+    ]
 
 
 def under_way(instance: DagsterInstance, jobs: Iterable[str]) -> bool:

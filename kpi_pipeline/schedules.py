@@ -1,10 +1,12 @@
 """When figures are refreshed: each product so early before it turns stale that a run is done by then.
 
 With the default times to live no two schedules start together. What was missed while nothing ran is made up
-for by one run of all products, not by one of each schedule.
+for by one run of all products, not by one of each schedule. A refresh is requested as readers do it: it joins
+a run that will do the same.
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,8 @@ from dagster import (
     schedule,
 )
 
+from kpi_pipeline.cache.connection import connect, redis_url
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, RequestKind, Requests
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,
@@ -27,7 +31,7 @@ from kpi_pipeline.jobs import (
     RECONCILE,
     REFRESH_ALL,
 )
-from kpi_pipeline.runs_in_progress import under_way
+from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.settings import Settings
 
 FIRST_MINUTE: Final = {"dashboards": 1, "kpis": 2, "charts": 4, "financials": 7}
@@ -44,6 +48,8 @@ MONTH_END_CRON: Final = "51 1 1 * *"
 
 MISSED_S: Final = 90.0
 """A tick that is evaluated so many seconds late was missed: nothing ran when it was due."""
+
+_LEFT: Final = "missed while nothing ran: one run of all products makes up for it"
 
 
 def refresh_cron(ttl_s: int, lead_s: int, first_minute: int) -> str:
@@ -80,15 +86,21 @@ def _missed(context: ScheduleEvaluationContext) -> bool:
 def _unless_missed(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
     """Request a run, unless the tick was missed."""
     if _missed(context):
-        return SkipReason("missed while nothing ran: one run of all products makes up for it")
+        return SkipReason(_LEFT)
     return RunRequest()
 
 
-def _unless_made_up_for(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-    """Request a run; of a missed tick only if no run of all products is under way."""
-    if _missed(context) and under_way(context.instance, (REFRESH_ALL.name, RECONCILE.name)):
-        return SkipReason("missed while nothing ran: a run of all products is under way")
-    return RunRequest()
+def _refresh(product: str, name: str) -> Callable[[ScheduleEvaluationContext], SkipReason]:
+    """What a schedule does that refreshes a product, or all: that also makes up for what was missed."""
+
+    def evaluate(context: ScheduleEvaluationContext) -> SkipReason:
+        if _missed(context) and product != ALL_PRODUCTS:
+            return SkipReason(_LEFT)
+        with connect(redis_url(Settings())) as client:
+            task = Requests(client).submit(RequestKind.REFRESH, product, EVERYTHING, by=name)
+        return SkipReason(f"a refresh is requested: {task.as_text()}")
+
+    return evaluate
 
 
 _SETTINGS: Final = Settings()
@@ -99,7 +111,7 @@ _PLAN: Final = (
             PRODUCT_JOBS[product],
             refresh_cron(_SETTINGS.ttl[product], _SETTINGS.refresh_lead, first_minute),
             f"Keep {product} fresh.",
-            _unless_missed,
+            _refresh(product, f"{PRODUCT_JOBS[product].name}_schedule"),
         )
         for product, first_minute in FIRST_MINUTE.items()
     ),
@@ -108,7 +120,7 @@ _PLAN: Final = (
         REFRESH_ALL,
         ALL_CRON,
         "Keep all products on one reading.",
-        _unless_made_up_for,
+        _refresh(ALL_PRODUCTS, f"{REFRESH_ALL.name}_schedule"),
     ),
     ("reconcile_schedule", RECONCILE, RECONCILE_CRON, "Rebuild every product each night.", _unless_missed),
     (
@@ -116,7 +128,7 @@ _PLAN: Final = (
         REFRESH_ALL,
         MIDNIGHT_CRON,
         "Ageing and overdue move with the date.",
-        _unless_made_up_for,
+        _refresh(ALL_PRODUCTS, "new_day_schedule"),
     ),
     ("clean_up_schedule", CLEAN_UP, CLEAN_UP_CRON, "Keep the cache without leftovers.", None),
     ("coverage_schedule", MEASURE_COVERAGE, COVERAGE_CRON, "Report hits and misses of variants.", None),

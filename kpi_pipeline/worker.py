@@ -31,7 +31,6 @@ from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus,
 import kpi_pipeline.definitions  # noqa: F401 - loaded before the fork, see above
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.requests.fulfil import TRACE_TAG, tasks_of
-from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.worker_signs import forget_worker, give_sign
 from kpi_pipeline.celery_internals import held_tasks, is_started_by, is_undelivered, make_worker_app
 from kpi_pipeline.compute.charts.catalogue import chart_specifications
@@ -200,7 +199,7 @@ def execute_run(run_id: str) -> int:
             log_ids(run_id=run_id, **({"task_id": tasks} if tasks else {})),
             span(f"run {run.job_name}", parent=run.tags.get(TRACE_TAG, ""), dagster_run__id=run_id),
         ):
-            report, steps = reporter_of(instance, Requests(client), run).report, StepSpans()
+            report, steps = reporter_of(instance, client, run).report, StepSpans()
 
             def watch(event: DagsterEvent) -> None:
                 steps.follow(event)

@@ -40,7 +40,6 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
-from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
@@ -117,7 +116,7 @@ def product_asset(product: str) -> AssetsDefinition:
         life = _life(product)
         expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
         publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
-        awaited = awaited_variants(context.run.tags, product, Requests(cache.client))
+        awaited = awaited_variants(context.run_id, context.run.tags, product, cache.client)
         filters = [task.filter for task in awaited]
         confirmed = (
             None

@@ -1,13 +1,8 @@
 """What the tags of a run ask of its assets."""
 
-from typing import Final
-
 from dagster import DagsterRun
 
-from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, REBUILD_TAG, YES
-
-FROM_UI_TAG: Final = "dagster/from_ui"
-"""Dagster's tag of a run started in its UI: such a run reads, computes and writes even what is unchanged."""
+from kpi_pipeline.cache.requests.fulfil import ALWAYS, END_ROLLBACK_TAG, FROM_UI_TAG, REBUILD_TAG, YES
 
 
 def writes_all(run: DagsterRun) -> bool:

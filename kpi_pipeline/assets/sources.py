@@ -28,6 +28,8 @@ from kpi_pipeline.assets.read_source import (
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
+from kpi_pipeline.cache.requests.fulfil import tasks_of
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.compute.ingest.known_source import NotLocal
 from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
 from kpi_pipeline.model.readings import Fall, ReadingReport, RowReport
@@ -123,6 +125,7 @@ def certificates(
         Failure: If too many rows or costs, or too much of their amount, are refused, or if the source has
             collapsed; the quarantines are kept for inspection, and readers see that a reading is held.
     """
+    RunTasks(cache.client).begin_reading(context.run_id, tasks_of(context.run.tags))
     start = begin_reading(source, cache)
     file = source.readings_file()
     if not writes_all(context.run) and (newest := _unchanged(start, file)):

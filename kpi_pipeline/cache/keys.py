@@ -150,6 +150,11 @@ def progress_key(run_id: str) -> str:
     return f"kpi:progress:{run_id}"
 
 
+def run_key(run_id: str) -> str:
+    """Redis key of the tasks that joined a run, and of how far it has come."""
+    return f"kpi:run:{run_id}"
+
+
 def in_flight_key(request: str) -> str:
     """Redis key of the id of the request in flight for the same thing."""
     return f"kpi:task:of:{request}"

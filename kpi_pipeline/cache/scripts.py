@@ -207,6 +207,30 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('EXPIRE', KEYS[2], ARGV
 return 1
 """
 
+JOIN_RUN: Final = """
+-- KEYS: tasks that joined a run. ARGV: seconds to keep them, then ids of tasks.
+-- Returns 1 when they have joined; 0, with nothing changed, when the run has begun to read or has ended.
+if redis.call('HEXISTS', KEYS[1], 'reading') == 1 or redis.call('HEXISTS', KEYS[1], 'ended') == 1 then
+  return 0
+end
+for at = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[at], '') end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+
+HAND_ON: Final = """
+-- KEYS: task, id in flight for the same thing, stream. ARGV: id, seconds in flight, length of the stream,
+-- then names and values of the request. A task that is gone or has ended stays as it is.
+-- Returns 1 when the request is in the stream again, with its task.
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'queued' and state ~= 'started' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'queued')
+redis.call('HDEL', KEYS[1], 'run_id', 'started_at')
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2], 'NX')
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
+return 1
+"""
+
 WEIGH: Final = """
 -- KEYS: items by weight. ARGV: the present in half-lives, how many to keep, seconds to keep them, then
 -- items and how often each was requested. A score is the binary logarithm of the sum of all requests,

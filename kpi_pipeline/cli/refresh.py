@@ -11,7 +11,8 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
-from kpi_pipeline.cache.requests.fulfil import END_ROLLBACK_TAG, REQUESTED_BY_TAG, YES, refreshed_products
+from kpi_pipeline.cache.requests.fulfil import refresh_job, refreshed_products
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import NotRunning, Problem
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -27,6 +28,11 @@ TIMEOUT_S: Final = 1800
 
 PATIENCE_S: Final = 3.0
 """After so many seconds in which nothing of a run goes on, it is said for what it waits."""
+
+HANDED_ON_S: Final = 30.0
+"""How long after the end of a run its outcome may reach the tasks that had joined it."""
+
+_POLL_S: Final = 0.1
 
 ROLLED_BACK: Final = "rolled back"
 """Outcome of a product that stays on the earlier reading to which an administrator has taken it."""
@@ -137,16 +143,23 @@ def not_fresh(client: redis.Redis) -> list[str]:
 def refresh(
     server: DagsterClient,
     redis_address: str,
-    job: str,
+    product: str,
     requested_by: str,
     display: ProgressDisplay,
     *,
     ends_rollback: bool = False,
 ) -> Refresh:
-    """Run a refresh job, show its progress, and verify what it published by reading it back.
+    """Request a refresh, show the progress of its run, and verify what that published by reading it back.
 
-    The run is tagged with `requested_by`, the command. With `ends_rollback` it also publishes a reading that
-    was rolled back from.
+    The run may be one that is under way: a request joins a run that will read the source.
+
+    Args:
+        server: Dagster's web server.
+        redis_address: Where requests and figures are.
+        product: The product, or `ALL_PRODUCTS`.
+        requested_by: The command, for the run's tags.
+        display: Shows the progress.
+        ends_rollback: Whether to publish also a reading that was rolled back from.
 
     Raises:
         Problem: If the run fails, or its figures cannot be read back.
@@ -155,14 +168,62 @@ def refresh(
         DagsterUnreachable, RunRefused, RunUnfinished: As `run_job`.
     """
     check_redis(redis_address)
-    begun = time.monotonic()
-    tags = {REQUESTED_BY_TAG: requested_by, **({END_ROLLBACK_TAG: YES} if ends_rollback else {})}
-    run_id, progress = run_job(server, job, tags, display)
-    seconds = round(time.monotonic() - begun, 3)
-    display.update(job, f"succeeded in {seconds:.1f} s", done=True)
+    begun, job = time.monotonic(), refresh_job(product)
     with connect(redis_address) as client:
+        task = Requests(client).submit(
+            RequestKind.REFRESH, product, EVERYTHING, by=requested_by, ends_rollback=ends_rollback
+        )
+        run_id, progress = _follow_task(client, server, task.id, job, display)
+        seconds = round(time.monotonic() - begun, 3)
+        display.update(job, f"succeeded in {seconds:.1f} s", done=True)
         live = read_back(client, run_id, progress, refreshed_products(job))
     return Refresh(run_id, job, server.link(run_id), seconds, live)
+
+
+def _follow_task(
+    client: redis.Redis, server: DagsterClient, task: str, job: str, display: ProgressDisplay
+) -> tuple[str, RunProgress]:
+    """Follow the run that works on a task, and another where that is canceled or lost."""
+    failed = ""
+    while True:
+        run_id = _run_of(client, server, task, job, display, failed)
+        progress = follow_run(server, job, run_id, display)
+        if progress.status == "SUCCESS":
+            return run_id, progress
+        failed = run_id
+
+
+def _run_of(
+    client: redis.Redis,
+    server: DagsterClient,
+    task: str,
+    job: str,
+    display: ProgressDisplay,
+    failed: str,
+) -> str:
+    """Wait for the run that works on a task, other than one that has failed."""
+    requests, notice = Requests(client), WaitNotice(server, job, display)
+    ended_at = time.monotonic()
+    while True:
+        status = requests.status(task)
+        if status is None:
+            raise Problem(f"the request {task} was lost because Redis was emptied: run the command again")
+        run_id = status.run_id
+        if run_id is not None and run_id != failed:
+            return run_id
+        if status.state is TaskState.EXPIRED:
+            raise Problem(
+                f"the request {task} was not fulfilled in time: run `kpi status` to see whether runs are "
+                "executed"
+            )
+        if failed and (status.state is TaskState.FAILED or time.monotonic() > ended_at + HANDED_ON_S):
+            progress = next(iter(server.follow(failed, TIMEOUT_S)))
+            raise failure(server, job, failed, progress)
+        if status.state is TaskState.FAILED:
+            raise Problem(f"{job} was not started: {status.reason}")
+        if not notice.observe(failed or None, waits=True):
+            display.update(job, "requested", transient=True)
+        time.sleep(_POLL_S)
 
 
 def run_job(
@@ -182,6 +243,21 @@ def run_job(
         RunUnfinished: If the run does not end in time.
     """
     run_id = server.launch(job, tags)
+    progress = follow_run(server, job, run_id, display, timeout_s)
+    if progress.status != "SUCCESS":
+        raise failure(server, job, run_id, progress, advice)
+    return run_id, progress
+
+
+def follow_run(
+    server: DagsterClient, job: str, run_id: str, display: ProgressDisplay, timeout_s: float = TIMEOUT_S
+) -> RunProgress:
+    """Show the progress of a run until it ends; returns its final progress.
+
+    Raises:
+        DagsterUnreachable: If Dagster does not answer.
+        RunUnfinished: If the run does not end in time.
+    """
     display.update(job, f"queued: {server.link(run_id)}")
     notice, progress = WaitNotice(server, job, display), RunProgress("QUEUED", None)
     for progress in server.follow(run_id, timeout_s):
@@ -196,9 +272,13 @@ def run_job(
             display.update(job, progress.status.lower(), transient=True)
     if progress.status != "SUCCESS":
         display.update(job, progress.status.lower(), done=True)
-        reason = f"{job} ended as {progress.status}: {server.failure_reason(run_id)}"
-        raise Problem("\n  ".join(filter(None, (reason, f"The run: {server.link(run_id)}", advice))))
-    return run_id, progress
+    return progress
+
+
+def failure(server: DagsterClient, job: str, run_id: str, progress: RunProgress, advice: str = "") -> Problem:
+    """Why a run did not succeed, followed by `advice`."""
+    reason = f"{job} ended as {progress.status}: {server.failure_reason(run_id)}"
+    return Problem("\n  ".join(filter(None, (reason, f"The run: {server.link(run_id)}", advice))))
 
 
 def read_back(

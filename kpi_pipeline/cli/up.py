@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
 from kpi_pipeline.cli.console import ProgressDisplay, print_line, print_problem
 from kpi_pipeline.cli.load import DEMO_ROWS, DEMO_SEED, make_demo, store_choice
 from kpi_pipeline.cli.problems import (
@@ -185,7 +185,7 @@ def _warm_if_needed(settings: Settings, addresses: Addresses) -> None:
             return
         with ProgressDisplay() as display:
             refreshed = refresh(
-                DagsterClient(addresses.dagster_url), address, REFRESH_ALL_JOB, "kpi up", display
+                DagsterClient(addresses.dagster_url), address, ALL_PRODUCTS, "kpi up", display
             )
         print_refresh(refreshed)
     except EXPECTED_ERRORS as error:

@@ -10,7 +10,7 @@ import typer
 from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.live_readings import LiveReading, LiveReadings
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB, refresh_job
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json, Products
 from kpi_pipeline.cli.problems import FAILED, load_settings, reported_errors
@@ -65,11 +65,19 @@ def warm(
             _print_warmed(server, warmed, as_json)
             return
         before = _live_readings(address)
-        jobs = [refresh_job(name) for name in products or ()] or [REFRESH_ALL_JOB]
-        with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(jobs)) as threads:
+        targets = products or [ALL_PRODUCTS]
+        with ProgressDisplay(silent=as_json) as display, ThreadPoolExecutor(len(targets)) as threads:
             refreshes = list(
                 threads.map(
-                    lambda job: refresh(server, address, job, "kpi warm", display, ends_rollback=True), jobs
+                    lambda target: refresh(
+                        server,
+                        address,
+                        target,
+                        "kpi warm",
+                        display,
+                        ends_rollback=not set(products or PRODUCTS).isdisjoint(before.rolled_back),
+                    ),
+                    targets,
                 )
             )
             verified: list[Verified] = []

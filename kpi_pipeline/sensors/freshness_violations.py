@@ -7,7 +7,6 @@ from typing import Final
 import redis
 from dagster import (
     DefaultSensorStatus,
-    RunRequest,
     SensorEvaluationContext,
     SensorResult,
     SkipReason,
@@ -18,7 +17,7 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, RequestKind, Requests
 from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
@@ -58,13 +57,12 @@ def freshness_violations(context: SensorEvaluationContext, cache: CacheResource)
                 waiting.append(product)
                 requested_at = now
             violations[product] = [live.fence, requested_at]
-        if len(waiting) == 1:
-            Requests(cache.client).submit(RequestKind.REFRESH, waiting[0], EVERYTHING)
+        if waiting:
+            product = waiting[0] if len(waiting) == 1 else ALL_PRODUCTS
+            Requests(cache.client).submit(RequestKind.REFRESH, product, EVERYTHING, by="freshness_violations")
     except (NoRedis, redis.RedisError) as error:
         return SkipReason(f"Redis does not answer, so freshness is not known: {error}")
     cursor = json.dumps({product: violations[product] for product in late})
-    if len(waiting) > 1:
-        return SensorResult(run_requests=[RunRequest(job_name=REFRESH_ALL.name)], cursor=cursor)
     reason = f"stale for too long: {', '.join(late)}" if late else "every live generation is on time"
     return SensorResult(skip_reason=reason, cursor=cursor)
 

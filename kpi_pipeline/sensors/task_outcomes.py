@@ -11,7 +11,8 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.requests.requests import Requests
-from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors.task_progress import tasks_of
 
@@ -29,18 +30,25 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
     @run_status_sensor(
         run_status=status,
         name=f"task_{status_name}",
-        monitored_jobs=list(PRODUCT_JOBS.values()),
+        monitored_jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,
         description=f"Records on the tasks of readers that their run has the status {status_name}.",
     )
     def report(context: RunStatusSensorContext, cache: CacheResource) -> None:
-        """Record the run's status on each of its tasks and acknowledge their requests."""
+        """Record the run's status on each of its tasks and acknowledge their requests.
+
+        Tasks that had joined a run which was canceled or has crashed are worked on by another.
+        """
         run = context.dagster_run
-        tasks = tasks_of(run)
-        if not tasks:
-            return
-        requests = Requests(cache.client)
+        tasks, requests, run_tasks = tasks_of(run), Requests(cache.client), RunTasks(cache.client)
+        if status is not DagsterRunStatus.STARTED:
+            for task in run_tasks.end(run.run_id):
+                if status is DagsterRunStatus.SUCCESS:
+                    requests.finished(task, True)
+                else:
+                    # The run reports why it fails to its tasks: if this one has not ended, it could not.
+                    run_tasks.hand_on(task)
         for task, entry in tasks.items():
             if status is DagsterRunStatus.STARTED:
                 requests.started(task, run.run_id)

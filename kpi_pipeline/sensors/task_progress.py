@@ -7,11 +7,15 @@ from typing import Final
 import redis
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
-from kpi_pipeline.cache.requests.fulfil import TASK_TAG
+from kpi_pipeline.cache.requests.fulfil import TASK_TAG, refreshed_products
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.model.dimensions import PRODUCTS
 
 _LOG: Final = logging.getLogger(__name__)
+
+_REPORTED: Final = (DagsterEventType.RUN_START, DagsterEventType.STEP_SUCCESS)
+"""Events that are written to all tasks that have joined a run by then."""
 
 _TIMES: Final = {
     **dict.fromkeys(PRODUCTS, "computed_at"),
@@ -31,15 +35,18 @@ class ProgressReporter:
     An event that cannot be written is skipped: the run matters more, and sensors record its end again.
 
     Args:
-        requests: Where tasks are.
+        client: Of the server where tasks are.
         run: The run.
         steps: How many steps it has.
     """
 
-    def __init__(self, requests: Requests, run: DagsterRun, steps: int) -> None:
-        self._requests = requests
+    def __init__(self, client: redis.Redis, run: DagsterRun, steps: int) -> None:
+        self._requests = Requests(client)
+        self._run_tasks = RunTasks(client)
         self._run_id = run.run_id
-        self._tasks = tasks_of(run)
+        self._is_joinable = bool(refreshed_products(run.job_name))
+        self._requested = list(tasks_of(run))
+        self._joined: list[str] = []
         self._steps = steps
         self._done = 0
         self._times: dict[str, float] = {}
@@ -47,9 +54,11 @@ class ProgressReporter:
 
     def report(self, event: DagsterEvent) -> None:
         """Write an event, if readers see it."""
-        if not self._tasks:
+        if not self._requested and not self._is_joinable:
             return
         try:
+            if self._is_joinable and event.event_type in _REPORTED:
+                self._joined = self._run_tasks.joined(self._run_id)
             self._report(event)
         except redis.RedisError as error:
             _LOG.warning("run %s could not report %s: %s", self._run_id, event.event_type_value, error)
@@ -57,8 +66,6 @@ class ProgressReporter:
     def _report(self, event: DagsterEvent) -> None:
         kind = event.event_type
         if kind is DagsterEventType.RUN_START:
-            for task in self._tasks:
-                self._requests.started(task, self._run_id)
             self._progressed()
         elif kind is DagsterEventType.STEP_SUCCESS:
             self._done += 1
@@ -68,30 +75,48 @@ class ProgressReporter:
         elif kind is DagsterEventType.STEP_FAILURE:
             self._reason = self._reason or _failure(event)
         elif kind is DagsterEventType.RUN_SUCCESS:
+            self._joined = self._end()
             self._finished(True, None)
-        elif kind in (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED):
+        elif kind is DagsterEventType.RUN_FAILURE:
+            self._joined = self._end()
             self._finished(False, self._reason or event.message)
+        elif kind is DagsterEventType.RUN_CANCELED:
+            joined = self._end()
+            self._joined = []
+            self._finished(False, self._reason or event.message)
+            for task in joined:
+                self._run_tasks.hand_on(task)
+
+    def _tasks(self) -> list[str]:
+        return list(dict.fromkeys([*self._requested, *self._joined]))
 
     def _progressed(self) -> None:
-        self._requests.progressed(self._run_id, self._steps, self._done, **self._times)
+        tasks = self._tasks()
+        for task in tasks:
+            self._requests.started(task, self._run_id)
+        if tasks:
+            self._requests.progressed(self._run_id, self._steps, self._done, **self._times)
+
+    def _end(self) -> list[str]:
+        return self._run_tasks.end(self._run_id) if self._is_joinable else []
 
     def _finished(self, ok: bool, reason: str | None) -> None:
-        for task in self._tasks:
+        for task in self._tasks():
             self._requests.finished(task, ok, reason)
 
 
-def reporter_of(instance: DagsterInstance, requests: Requests, run: DagsterRun) -> ProgressReporter:
+def reporter_of(instance: DagsterInstance, client: redis.Redis, run: DagsterRun) -> ProgressReporter:
     """The reporter of a run that is about to be executed.
 
     Args:
         instance: It knows the run's steps.
-        requests: Where tasks are.
+        client: Of the server where tasks are.
         run: The run.
     """
     steps = 0
-    if tasks_of(run) and run.execution_plan_snapshot_id is not None:
+    if run.execution_plan_snapshot_id is not None:
         steps = len(instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id).step_keys_to_execute)
-    return ProgressReporter(requests, run, steps)
+    return ProgressReporter(client, run, steps)
 
 
 def _failure(event: DagsterEvent) -> str:

@@ -15,9 +15,11 @@ from dagster import (
 
 from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, fulfil, task_tag
 from kpi_pipeline.cache.requests.requests import Request, Requests
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.jobs import PRODUCT_JOBS
+from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
+from kpi_pipeline.runs_in_progress import runs_under_way
 
 TAKEN_AT_ONCE: Final = 500
 PATIENCE_S: Final = 10.0
@@ -27,7 +29,7 @@ _CONSUMER: Final = "sensor"
 
 
 @sensor(
-    jobs=list(PRODUCT_JOBS.values()),
+    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL],
     minimum_interval_seconds=1,
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests of readers that the dispatcher has not taken, or has taken and lost.",
@@ -43,14 +45,16 @@ def requested_refreshes(
     requests = Requests(cache.client)
     runs: list[RunRequest] = []
 
-    def launch(spec: RunRequestSpec) -> bool:
+    def launch(spec: RunRequestSpec) -> None:
         runs.append(RunRequest(run_key=spec.requests[0].entry, job_name=spec.job, tags=spec.tags))
-        return False  # the daemon records it after this tick
+        # The daemon records it after this tick.
 
     fulfil(
         requests.pending(_CONSUMER, TAKEN_AT_ONCE, patience_s=PATIENCE_S),
         requests,
         UsageCounters(cache.client),
+        run_tasks=RunTasks(cache.client),
+        under_way=lambda: runs_under_way(context.instance),
         has_run=lambda request: _has_run(context.instance, request),
         launch=launch,
     )

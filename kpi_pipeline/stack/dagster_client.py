@@ -106,6 +106,7 @@ class UnfinishedRun:
         started: Whether a worker has started it.
         sign_at: When it was created; once it has started, when it or one of its steps last began or ended.
         longest_s: After how many seconds Dagster ends it; None where its job names no limit.
+        tags: Its tags.
     """
 
     run_id: str
@@ -113,6 +114,7 @@ class UnfinishedRun:
     started: bool
     sign_at: float
     longest_s: float | None = None
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ class DagsterClient:
         """
         answer = self._query(dagster_queries.UNFINISHED, limit=UNFINISHED_SHOWN)
         waiting = [
-            UnfinishedRun(row["runId"], row["jobName"], False, row["creationTime"])
+            UnfinishedRun(row["runId"], row["jobName"], False, row["creationTime"], tags=_tags(row))
             for row in answer["waiting"].get("results", [])
         ]
         return waiting + [_started(row) for row in answer["started"].get("results", [])]
@@ -349,14 +351,20 @@ def _ended(row: Mapping[str, Any]) -> EndedRun:
 def _started(row: Mapping[str, Any]) -> UnfinishedRun:
     signs = [row["startTime"]]
     signs += [step[end] for step in row["stepStats"] for end in ("startTime", "endTime")]
-    longest = next((tag["value"] for tag in row["tags"] if tag["key"] == _LONGEST_TAG), None)
+    tags = _tags(row)
+    longest = tags.get(_LONGEST_TAG)
     return UnfinishedRun(
         row["runId"],
         row["jobName"],
         True,
         max((sign for sign in signs if sign), default=row["creationTime"]),
         None if longest is None else float(longest),
+        tags,
     )
+
+
+def _tags(row: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in row["tags"]}
 
 
 def _automation(name: str, state: Mapping[str, Any], **when: float | None) -> Automation:

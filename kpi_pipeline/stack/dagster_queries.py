@@ -76,7 +76,7 @@ query Ended($since: Float!, $limit: Int!) {
 UNFINISHED: Final = """
 query Unfinished($limit: Int!) {
   waiting: runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING]}, limit: $limit) {
-    ... on Runs { results { runId jobName creationTime } }
+    ... on Runs { results { runId jobName creationTime tags { key value } } }
   }
   started: runsOrError(filter: {statuses: [STARTED]}, limit: $limit) {
     ... on Runs {

@@ -17,10 +17,12 @@ from kpi_pipeline.cache.requests.fulfil import (
     TRACE_TAG,
     LaunchRefused,
     RunRequestSpec,
+    RunUnderWay,
     fulfil,
     task_tag,
 )
-from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.requests import Request, Requests
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.logs import log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -33,6 +35,9 @@ TAKEN_AT_ONCE: Final = 500
 WAIT_S: Final = 1.0
 RETRY_S: Final = 60.0
 """How long a loss waits for the restoration that was started, before another one is."""
+
+HELD_S: Final = 0.5
+"""How long to wait for new requests while others wait for the end of a run."""
 
 SIGN_S: Final = 5.0
 """Seconds between two signs that it reads requests, for the monitor."""
@@ -60,6 +65,7 @@ class Dispatcher:
         self._requests = Requests(client)
         self._usage_counters = UsageCounters(client)
         self._server = server
+        self._held: list[Request] = []
 
     def dispatch(self, wait_s: float = WAIT_S) -> int:
         """Wait for requests and start the runs that fulfil them.
@@ -68,7 +74,7 @@ class Dispatcher:
             wait_s: How long to wait.
 
         Returns:
-            How many runs were started.
+            How many requests wait for the end of a run that has begun to read.
 
         Raises:
             redis.RedisError: If Redis fails; what was taken is delivered again.
@@ -77,13 +83,19 @@ class Dispatcher:
         if time.monotonic() >= self._signed_at + SIGN_S:
             self._requests.sign()
             self._signed_at = time.monotonic()
-        return fulfil(
-            self._requests.take(CONSUMER, TAKEN_AT_ONCE, wait_s),
+        taken = self._requests.take(CONSUMER, TAKEN_AT_ONCE, min(wait_s, HELD_S) if self._held else wait_s)
+        # One that waits is delivered again now and then: its successor would take it over.
+        waiting = {request.entry: request for request in (*taken, *self._held)}
+        self._held = fulfil(
+            waiting.values(),
             self._requests,
             self._usage_counters,
+            run_tasks=RunTasks(self._client),
+            under_way=self._under_way,
             has_run=lambda request: self._server.run_with_tag(*task_tag(request)) is not None,
             launch=self._launch,
         )
+        return len(self._held)
 
     def restore_lost(self) -> bool:
         """Start a restoration if the manifest has lost a product that is archived.
@@ -110,7 +122,14 @@ class Dispatcher:
         _LOG.warning("the manifest has lost %s: run %s restores", ", ".join(lost), run_id)
         return True
 
-    def _launch(self, spec: RunRequestSpec) -> bool:
+    def _under_way(self) -> list[RunUnderWay]:
+        try:
+            runs = self._server.unfinished_runs()
+        except RunRefused as error:
+            raise DagsterUnreachable(str(error)) from error
+        return [RunUnderWay(run.run_id, run.job, run.tags) for run in runs]
+
+    def _launch(self, spec: RunRequestSpec) -> str:
         first, *others = sorted((request.traceparent for request in spec.requests), reverse=True)
         with span(f"start {spec.job}", parent=first, links=filter(None, others)):
             place = traceparent()
@@ -121,7 +140,7 @@ class Dispatcher:
         for request in spec.requests:
             with log_ids(task_id=request.id, run_id=run_id):
                 _LOG.info("%s fulfils a request of kind %s", spec.job, request.kind.value)
-        return True
+        return run_id
 
 
 def run() -> None:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, Failure, RunRequest, SensorResult, SkipReason, build_sensor_context
+from dagster import DagsterInstance, Failure, SensorResult, SkipReason, build_sensor_context
 
+from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests
+from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.source import source_changes
 
 Tick = Callable[[], SensorResult | SkipReason]
+Requested = Callable[[], list[Request]]
 
 
 @pytest.fixture
@@ -29,7 +32,9 @@ def tick(instance: DagsterInstance) -> Tick:
 
     def evaluate() -> SensorResult | SkipReason:
         with build_sensor_context(
-            instance=instance, cursor=cursor[0], resources={"source": SourceResource()}
+            instance=instance,
+            cursor=cursor[0],
+            resources={"source": SourceResource(), "cache": CacheResource()},
         ) as context:
             result = source_changes(context)
         assert isinstance(result, SensorResult | SkipReason)
@@ -40,8 +45,19 @@ def tick(instance: DagsterInstance) -> Tick:
     return evaluate
 
 
-def requested(result: SensorResult | SkipReason) -> list[RunRequest]:
-    return list(result.run_requests or []) if isinstance(result, SensorResult) else []
+@pytest.fixture
+def requested(requests: Requests, tick: Tick) -> Requested:
+    """Requests of the next tick, which the run that fulfils them has read the source for."""
+
+    def take() -> list[Request]:
+        tick()
+        taken = requests.pending("test", 10)
+        for request in taken:
+            requests.acknowledge(request.entry)
+            requests.finished(request.id, True)
+        return taken
+
+    return take
 
 
 def change(path: Path, statement: str) -> None:
@@ -49,8 +65,8 @@ def change(path: Path, statement: str) -> None:
         file.execute(statement)
 
 
-def test_a_source_that_stays_as_it_is_asks_for_nothing(source: Path, tick: Tick) -> None:
-    assert requested(tick()) == requested(tick()) == []
+def test_a_source_that_stays_as_it_is_asks_for_nothing(source: Path, requested: Requested) -> None:
+    assert requested() == requested() == []
 
 
 @pytest.mark.parametrize(
@@ -62,43 +78,57 @@ def test_a_source_that_stays_as_it_is_asks_for_nothing(source: Path, tick: Tick)
         "DELETE FROM edp_log WHERE rowid = 3",
     ],
 )
-def test_a_change_asks_for_one_run(source: Path, tick: Tick, statement: str) -> None:
+def test_a_change_asks_for_one_refresh_of_everything(
+    source: Path, tick: Tick, requested: Requested, statement: str
+) -> None:
     tick()
     change(source, statement)
-    assert len(requested(tick())) == 1
-    assert requested(tick()) == []
+    (request,) = requested()
+    assert (request.kind, request.product, request.by) == (RequestKind.REFRESH, "all", "source_changes")
+    assert requested() == []
 
 
-def test_a_change_back_is_a_change(source: Path, tick: Tick, small_demo: Path) -> None:
+def test_a_change_back_is_a_change(source: Path, tick: Tick, requested: Requested, small_demo: Path) -> None:
     tick()
     change(source, "DELETE FROM edp WHERE rowid = 3")
-    (first,) = requested(tick())
+    assert len(requested()) == 1
     shutil.copy(small_demo, source)
-    (second,) = requested(tick())
+    assert len(requested()) == 1
     change(source, "DELETE FROM edp WHERE rowid = 3")
-    (third,) = requested(tick())
-    assert len({first.run_key, second.run_key, third.run_key}) == 3
+    assert len(requested()) == 1
 
 
-def test_a_tick_that_is_repeated_asks_for_the_same_run(source: Path, instance, tick: Tick) -> None:
-    cursor = tick().cursor
+def test_changes_before_a_run_reads_share_one_request(source: Path, tick: Tick, requests: Requests) -> None:
+    tick()
+    for row in (3, 4):
+        change(source, f"DELETE FROM edp WHERE rowid = {row}")
+        tick()
+    assert len(requests.pending("test", 10)) == 1
+
+
+def test_a_change_that_redis_did_not_take_is_seen_again(
+    source: Path, tick: Tick, requested: Requested, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick()
     change(source, "DELETE FROM edp WHERE rowid = 3")
-    keys = set()
-    for _ in range(2):
-        with build_sensor_context(
-            instance=instance, cursor=cursor, resources={"source": SourceResource()}
-        ) as context:
-            keys |= {one.run_key for one in requested(source_changes(context))}
-    assert len(keys) == 1
+    with monkeypatch.context() as away:
+        away.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+        with pytest.raises(Failure, match="the source has changed, and Redis takes no request"):
+            tick()
+    assert len(requested()) == 1
 
 
-def test_another_source_is_a_change(source: Path, tick: Tick, small_demo: Path, monkeypatch) -> None:
+def test_another_source_is_a_change(
+    source: Path, tick: Tick, requested: Requested, small_demo: Path, monkeypatch
+) -> None:
     tick()
     monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{small_demo}")
-    assert len(requested(tick())) == 1
+    assert len(requested()) == 1
 
 
-def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, tick: Tick) -> None:
+def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(
+    source: Path, tick: Tick, requested: Requested
+) -> None:
     tick()
     aside = source.with_suffix(".aside")
     source.rename(aside)
@@ -106,7 +136,7 @@ def test_a_source_out_of_reach_is_told_and_seen_when_it_is_back(source: Path, ti
         tick()
     change(aside, "DELETE FROM edp WHERE rowid = 3")
     aside.rename(source)
-    assert len(requested(tick())) == 1
+    assert len(requested()) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A reader's task follows the run that works on it."""
 
+import os
+
 import pytest
 from dagster import (
     DagsterEvent,
@@ -9,7 +11,9 @@ from dagster import (
     build_run_status_sensor_context,
 )
 
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource
@@ -86,3 +90,24 @@ def test_a_run_that_nobody_asked_for_is_left_alone(requests: Requests, instance:
     run = instance.create_run_for_job(defs.resolve_job_def("refresh_kpis"))
     tell("success", run, instance)
     assert requests.pending("another", 10) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [("success", TaskState.SUCCEEDED), ("failure", TaskState.QUEUED), ("canceled", TaskState.QUEUED)],
+)
+def test_a_task_that_joined_a_run_is_handed_on_when_that_is_lost(
+    requests: Requests, instance: DagsterInstance, word: str, state: TaskState
+) -> None:
+    run = instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
+    task = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
+    with connect(os.environ["REDIS_URL"]) as client:
+        (request,) = requests.pending("test", 1)
+        assert RunTasks(client).join(run.run_id, [task])
+    requests.acknowledge(request.entry)
+    requests.started(task, run.run_id)
+    tell(word, run, instance)
+    assert requests.status(task).state is state
+    assert [again.id for again in requests.pending("test", 1)] == (
+        [task] if state is TaskState.QUEUED else []
+    )

@@ -1,5 +1,6 @@
 """A run tells its readers how it comes on while it is executed: real runs, their own events."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from dagster import DagsterInstance, DagsterRun, Failure, In, Nothing, Out, in_p
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
+from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.sensors.task_progress import ProgressReporter, reporter_of
@@ -61,15 +63,21 @@ def requested(requests: Requests) -> tuple[str, dict[str, str]]:
     return task.id, {f"kpi-task/{task.id}": request.entry}
 
 
+@pytest.fixture
+def server(requests: Requests) -> Iterator[redis.Redis]:
+    with connect(os.environ["REDIS_URL"]) as client:
+        yield client
+
+
 def events_of(definition, instance: DagsterInstance, tags) -> tuple[DagsterRun, Iterator]:
     run = instance.create_run_for_job(definition, tags=tags)
     return run, execute_run_iterator(InMemoryJob(definition), run, instance)
 
 
-def test_steps_and_the_moments_that_readers_wait_for(requests, instance, requested) -> None:
+def test_steps_and_the_moments_that_readers_wait_for(server, requests, instance, requested) -> None:
     task, tags = requested
     run, events = events_of(publishing, instance, tags)
-    reporter = reporter_of(instance, requests, run)
+    reporter = reporter_of(instance, server, run)
     told = []
     for event in events:
         reporter.report(event)
@@ -93,10 +101,10 @@ def test_steps_and_the_moments_that_readers_wait_for(requests, instance, request
     [(failing, "broken: the source cannot be read: start it"), (falling, "crashing: KeyError: 'unforeseen'")],
     ids=["told", "unforeseen"],
 )
-def test_a_run_that_fails_tells_why(requests, instance, requested, definition, reason) -> None:
+def test_a_run_that_fails_tells_why(server, requests, instance, requested, definition, reason) -> None:
     task, tags = requested
     run, events = events_of(definition, instance, tags)
-    reporter = reporter_of(instance, requests, run)
+    reporter = reporter_of(instance, server, run)
     for event in events:
         reporter.report(event)
     status = requests.status(task)
@@ -106,20 +114,19 @@ def test_a_run_that_fails_tells_why(requests, instance, requested, definition, r
     assert status.progress.published_at is None
 
 
-def test_a_run_that_nobody_waits_for_notes_nothing(requests, instance, cache_url) -> None:
+def test_a_run_that_nobody_waits_for_notes_nothing(server, instance) -> None:
     run, events = events_of(publishing, instance, {})
-    reporter = reporter_of(instance, requests, run)
+    reporter = reporter_of(instance, server, run)
     for event in events:
         reporter.report(event)
-    with redis.Redis.from_url(cache_url) as client:
-        assert client.keys("kpi:*") == []
+    assert server.keys("kpi:*") == []
 
 
 def test_a_note_that_cannot_be_written_does_not_end_the_run(instance, requested, caplog) -> None:
     _, tags = requested
     run, events = events_of(publishing, instance, tags)
     with redis.Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
-        reporter = ProgressReporter(Requests(nowhere), run, 3)
+        reporter = ProgressReporter(nowhere, run, 3)
         for event in events:
             reporter.report(event)
     assert "could not report" in caplog.text

@@ -10,6 +10,7 @@ from dagster import DagsterInstance, RunRequest, SkipReason, build_sensor_contex
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING, Filter
@@ -135,6 +136,24 @@ def test_a_request_in_flight_is_not_asked_twice(requests: Requests, instance: Da
     (run,) = tick(instance)
     assert [tag for tag in run.tags if tag.startswith("kpi-task/")] == [f"kpi-task/{first.id}"]
     assert requests.status(first.id).state is TaskState.QUEUED
+
+
+def test_a_request_joins_a_run_until_that_reads_the_source(
+    requests: Requests, instance: DagsterInstance
+) -> None:
+    run = instance.create_run_for_job(defs.resolve_job_def("refresh_all"))
+    joined = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
+    assert tick(instance) == []
+    with connect(os.environ["REDIS_URL"]) as client:
+        assert RunTasks(client).joined(run.run_id) == [joined]
+        RunTasks(client).begin_reading(run.run_id, [])
+        later = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
+        assert later != joined
+        assert tick(instance) == []
+        instance.report_run_failed(run, "ended")
+        leave_idle(client, 61)
+    (own,) = tick(instance)
+    assert f"kpi-task/{later}" in own.tags
 
 
 def test_more_requests_than_one_tick_takes_are_all_taken_in_the_end(

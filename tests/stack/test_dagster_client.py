@@ -71,7 +71,7 @@ def test_unfinished_runs_and_their_last_sign() -> None:
     began = {"startTime": 7.0, "endTime": None}
     ended = {"startTime": 3.0, "endTime": 6.0}
     answer = {
-        "waiting": {"results": [run]},
+        "waiting": {"results": [{**run, "tags": [limit]}]},
         "started": {
             "results": [
                 {**run, "runId": "b", "startTime": 2.0, "tags": [limit], "stepStats": [ended, began]},

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ import pytest
 import redis
 
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.stack.addresses import OPENER
-from kpi_pipeline.stack.dagster_client import DagsterClient
+from kpi_pipeline.stack.dagster_client import DagsterClient, UnfinishedRun
 from kpi_pipeline.stack.dispatcher import Dispatcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -175,6 +177,43 @@ def test_a_task_fails_with_the_reason_when_its_worker_is_killed(stack, wait) -> 
         return any(run.status == "SUCCESS" for run in runs_of(stack, told))
 
     wait(retried, 120, "the run is tried again")
+
+
+class Dagster(DagsterClient):
+    """Starts runs, and lists them until they end."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9")
+        self.runs: list[UnfinishedRun] = []
+        self.launched: list[str] = []
+
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
+        self.launched.append(job)
+        self.runs.append(UnfinishedRun(f"run {len(self.launched)}", job, False, 1.0, tags=tags))
+        return self.runs[-1].run_id
+
+    def unfinished_runs(self) -> list[UnfinishedRun]:
+        return self.runs
+
+    def run_with_tag(self, key: str, value: str) -> str | None:
+        return None
+
+
+def test_a_request_after_a_reading_waits_for_the_end_of_its_run(cache_url: str, tmp_path: Path) -> None:
+    with redis.Redis.from_url(cache_url) as client:
+        requests, dagster = Requests(client), Dagster()
+        dispatcher = Dispatcher(client, dagster, Archive(client, tmp_path))
+        requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
+        assert dispatcher.dispatch(0.01) == 0
+        RunTasks(client).begin_reading("run 1", [])
+        later = requests.submit(RequestKind.WARM, "kpis", EVERYTHING).id
+        assert dispatcher.dispatch(0.01) == 1
+        assert dispatcher.dispatch(0.01) == 1
+        dagster.runs.clear()
+        assert dispatcher.dispatch(0.01) == 0
+        assert dagster.launched == ["refresh_kpis"] * 2
+        assert requests.status(later).run_id == "run 2"
+        assert client.xlen("kpi:requests") == 0
 
 
 def test_it_shows_the_monitor_that_it_reads_requests(cache_url: str, tmp_path: Path) -> None:

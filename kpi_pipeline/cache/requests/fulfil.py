@@ -1,20 +1,29 @@
-"""The path from requests to runs: one run per product, however many requests wait for it."""
+"""The path from requests to runs: one run per product, however many requests wait for it.
+
+A request joins a run that will fulfil it anyway, as long as that has not begun to read the source. While a
+run of the same products reads or publishes, requests wait for its end, and then share one run.
+"""
 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskStatus
+import redis
+
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Request, RequestKind, Requests, TaskStatus
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.tracing import TRACEPARENT
 
 REFRESH_ALL_JOB: Final = "refresh_all"
-RECONCILE_JOB: Final = "reconcile"
 """Name of the job that refreshes every product on one reading of the source."""
+
+RECONCILE_JOB: Final = "reconcile"
+"""Name of the job that writes every product, unchanged ones included."""
 
 RESTORE_JOB: Final = "restore_cache"
 """Name of the job that restores from the archive what Redis has lost."""
@@ -32,6 +41,12 @@ ALWAYS: Final = "always"
 END_ROLLBACK_TAG: Final = "kpi/end_rollback"
 YES: Final = "yes"
 """A run with this tag and value publishes also what an administrator has rolled back from."""
+
+FROM_UI_TAG: Final = "dagster/from_ui"
+"""Dagster's tag of a run started in its UI: such a run reads, computes and writes even what is unchanged."""
+
+PARTIAL_TAGS: Final = ("dagster/is_resume_retry", "dagster/step_selection")
+"""Dagster's tags of a run that leaves steps out: it may publish an earlier reading."""
 
 TRACE_TAG: Final = f"kpi/{TRACEPARENT}"
 """The place in a trace that a run belongs to."""
@@ -57,7 +72,7 @@ class RunRequestSpec:
     """A run to be started.
 
     Attributes:
-        product: What it publishes.
+        product: What it publishes; `ALL_PRODUCTS` for all of them on one reading.
         requests: The requests that it fulfils; at least one.
     """
 
@@ -70,27 +85,77 @@ class RunRequestSpec:
         return refresh_job(self.product)
 
     @property
+    def task_ids(self) -> list[str]:
+        """The tasks of its requests."""
+        return [request.id for request in self.requests]
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags that name the run's tasks."""
-        kinds = {request.kind for request in self.requests}
+        sources = {request.by or request.kind.value for request in self.requests}
         return {
-            REQUESTED_BY_TAG: json.dumps(sorted(kind.value for kind in kinds)),
-            PRIORITY_TAG: SOMEBODY_WAITS,
-            **({REBUILD_TAG: ALWAYS} if RequestKind.CLEAR in kinds else {}),
+            REQUESTED_BY_TAG: json.dumps(sorted(sources)),
+            PRIORITY_TAG: NOBODY_WAITS if all(map(_is_automatic, self.requests)) else SOMEBODY_WAITS,
+            **({REBUILD_TAG: ALWAYS} if self._rebuilds else {}),
+            **({END_ROLLBACK_TAG: YES} if self._ends_rollback else {}),
             **dict(map(task_tag, self.requests)),
         }
 
+    @property
+    def _rebuilds(self) -> bool:
+        return any(request.kind is RequestKind.CLEAR for request in self.requests)
+
+    @property
+    def _ends_rollback(self) -> bool:
+        return any(request.ends_rollback for request in self.requests)
+
+    def is_fulfilled_by(self, run: "RunUnderWay") -> bool:
+        """Whether a run that has not begun to read does all that these requests want."""
+        from_ui = FROM_UI_TAG in run.tags
+        return (
+            self.has_products_of(run)
+            and (not self._rebuilds or from_ui or run.tags.get(REBUILD_TAG) == ALWAYS)
+            and (not self._ends_rollback or from_ui or run.tags.get(END_ROLLBACK_TAG) == YES)
+        )
+
+    def has_products_of(self, run: "RunUnderWay") -> bool:
+        """Whether a run reads the source and publishes the products."""
+        wanted = PRODUCTS if self.product == ALL_PRODUCTS else (self.product,)
+        return set(wanted) <= set(refreshed_products(run.job)) and not any(
+            tag in run.tags for tag in PARTIAL_TAGS
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunUnderWay:
+    """A run that is queued or at work, and is not being canceled.
+
+    Attributes:
+        run_id: Its id.
+        job: Its job.
+        tags: Its tags.
+    """
+
+    run_id: str
+    job: str
+    tags: Mapping[str, str]
+
+
+def _is_automatic(request: Request) -> bool:
+    """Whether a sensor or schedule submitted a request, and no reader or command."""
+    return bool(request.by) and not request.by.startswith("kpi ")
+
 
 def refresh_job(product: str) -> str:
-    """Name of the job that refreshes a product."""
+    """Name of the job that refreshes a product, or all of them for `ALL_PRODUCTS`."""
     return f"refresh_{product}"
 
 
 def refreshed_products(job: str) -> tuple[str, ...]:
-    """The products that a refresh job publishes."""
-    return tuple(
-        product for product in PRODUCTS if job in (REFRESH_ALL_JOB, RECONCILE_JOB, refresh_job(product))
-    )
+    """The products that a job publishes on one reading of the source; none of any other job."""
+    if job in (REFRESH_ALL_JOB, RECONCILE_JOB):
+        return PRODUCTS
+    return tuple(product for product in PRODUCTS if job == refresh_job(product))
 
 
 def task_tag(request: Request) -> tuple[str, str]:
@@ -103,15 +168,18 @@ def tasks_of(tags: Mapping[str, str]) -> list[str]:
     return [tag.removeprefix(TASK_TAG) for tag in sorted(tags) if tag.startswith(TASK_TAG)]
 
 
-def awaited_variants(tags: Mapping[str, str], product: str, requests: Requests) -> list[TaskStatus]:
+def awaited_variants(
+    run_id: str, tags: Mapping[str, str], product: str, client: redis.Redis
+) -> list[TaskStatus]:
     """The requests for a variant of a product that readers wait for until a run ends.
 
     Args:
-        tags: The run's.
+        run_id: The run, which has begun to read.
+        tags: Its tags.
         product: The product.
-        requests: Where tasks are.
+        client: Where tasks are.
     """
-    tasks = map(requests.status, tasks_of(tags))
+    tasks = map(Requests(client).status, dict.fromkeys([*tasks_of(tags), *RunTasks(client).joined(run_id)]))
     return [
         task
         for task in tasks
@@ -120,8 +188,8 @@ def awaited_variants(tags: Mapping[str, str], product: str, requests: Requests) 
 
 
 def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
-    """The runs that fulfil requests, in the order of products."""
-    by_product: dict[str, list[Request]] = {product: [] for product in PRODUCTS}
+    """The runs that fulfil requests: that of all products, then in the order of products."""
+    by_product: dict[str, list[Request]] = {product: [] for product in (ALL_PRODUCTS, *PRODUCTS)}
     for request in requests:
         by_product[request.product].append(request)
     return [RunRequestSpec(product, tuple(waiting)) for product, waiting in by_product.items() if waiting]
@@ -132,10 +200,12 @@ def fulfil(
     requests: Requests,
     usage_counters: UsageCounters,
     *,
+    run_tasks: RunTasks,
+    under_way: Callable[[], Sequence[RunUnderWay]],
     has_run: Callable[[Request], bool],
-    launch: Callable[[RunRequestSpec], bool],
-) -> int:
-    """Start the runs that fulfil requests, and acknowledge each request whose run is recorded.
+    launch: Callable[[RunRequestSpec], str | None],
+) -> list[Request]:
+    """Join requests to runs that will fulfil them, or start runs; acknowledge each request that has a run.
 
     What is not acknowledged is delivered again, also after a crash. Errors of Redis and of what is passed
     propagate.
@@ -144,12 +214,14 @@ def fulfil(
         taken: Requests that the caller has taken from the stream.
         requests: The stream.
         usage_counters: Where requests for variants are counted: the next generation holds them.
+        run_tasks: Where requests join runs.
+        under_way: The runs that are queued or at work; called once, if there is a request.
         has_run: Whether a run for a request is recorded; called for one that was delivered before.
-        launch: Starts a run. Returns whether it is recorded by now; raises `LaunchRefused` if it is not
-            started: its requests wait for another try, and fail after `GIVE_UP_S`.
+        launch: Starts a run. Returns its id, or None where it is recorded only later; raises `LaunchRefused`
+            if it is not started: its requests wait for another try, and fail after `GIVE_UP_S`.
 
     Returns:
-        How many runs are recorded.
+        The requests that wait for the end of a run that has begun to read.
     """
     waiting = []
     for request in taken:
@@ -157,22 +229,34 @@ def fulfil(
             requests.acknowledge(request.entry)
         else:
             waiting.append(request)
-    recorded = 0
+    runs = list(under_way()) if waiting else []
+    held: list[Request] = []
     for spec in run_request_specs(waiting):
         for request in spec.requests:
             if request.kind is RequestKind.WARM:
                 usage_counters.add_request(request.product, request.filter)
+        if any(spec.is_fulfilled_by(run) and run_tasks.join(run.run_id, spec.task_ids) for run in runs):
+            _acknowledge(spec, requests)
+            continue
+        if any(map(spec.has_products_of, runs)):
+            held += spec.requests
+            continue
         try:
-            launched = launch(spec)
+            run_id = launch(spec)
         except LaunchRefused as error:
             _LOG.warning("%s", error)
             _give_up_old(spec, requests, str(error))
             continue
-        if launched:
-            recorded += 1
-            for request in spec.requests:
-                requests.acknowledge(request.entry)
-    return recorded
+        if run_id is not None:
+            run_tasks.assign(run_id, spec.task_ids)
+            runs.append(RunUnderWay(run_id, spec.job, spec.tags))
+            _acknowledge(spec, requests)
+    return held
+
+
+def _acknowledge(spec: RunRequestSpec, requests: Requests) -> None:
+    for request in spec.requests:
+        requests.acknowledge(request.entry)
 
 
 def _give_up_old(spec: RunRequestSpec, requests: Requests, reason: str) -> None:

@@ -28,10 +28,19 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import Measure
 from kpi_pipeline.tracing import TRACEPARENT, traceparent
 
-_STREAM_LENGTH: Final = 10_000
-_IN_FLIGHT_S: Final = 900
-_TASK_KEPT_S: Final = 86_400
+STREAM_LENGTH: Final = 10_000
+"""How many requests the stream holds at most."""
+
+IN_FLIGHT_S: Final = 900
+"""A request that is not finished after so long has expired."""
+
+TASK_KEPT_S: Final = 86_400
 _TASK_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+ALL_PRODUCTS: Final = "all"
+"""Stands for all products in a request for one reading of the source."""
+
+_TARGETS: Final = (*PRODUCTS, ALL_PRODUCTS)
 
 
 class RequestKind(StrEnum):
@@ -64,6 +73,10 @@ class Task:
     id: str
     joined: bool
 
+    def as_text(self) -> str:
+        """The task in the words of a log."""
+        return f"task {self.id}{', which was requested before' if self.joined else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -73,12 +86,14 @@ class Request:
         entry: Its place in the stream, for `Requests.acknowledge`.
         id: Its task; the same at every delivery.
         kind: What is requested.
-        product: Of which product.
+        product: Of which product; `ALL_PRODUCTS` for all of them on one reading.
         filter: For which certificates.
         scope: The readers' scope.
         requested_at: When, in seconds since the epoch.
         again: Whether it was delivered before: a run for it may be under way.
         traceparent: Its place in a trace; empty where nobody traces it.
+        by: The sensor, schedule or command that submitted it; empty where a reader did.
+        ends_rollback: Whether its run also publishes what an administrator has rolled back from.
     """
 
     entry: str
@@ -90,6 +105,8 @@ class Request:
     requested_at: float
     again: bool = False
     traceparent: str = ""
+    by: str = ""
+    ends_rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +176,32 @@ class Requests:
         self._stream = RequestStream(client)
         self._performance = PerformanceCounters(client, clock=clock)
 
-    def submit(self, kind: RequestKind, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Task:
-        """Submit a request to the pipeline. Equal requests in flight share one task.
+    def submit(
+        self,
+        kind: RequestKind,
+        product: str,
+        filter: Filter,
+        scope: str = DEFAULT_SCOPE,
+        *,
+        by: str = "",
+        ends_rollback: bool = False,
+    ) -> Task:
+        """Submit a request to the pipeline. Equal requests share one task until its run reads the source.
 
         Args:
             kind: What to do.
-            product: One of `model.dimensions.PRODUCTS`.
+            product: One of `model.dimensions.PRODUCTS`, or `ALL_PRODUCTS`.
             filter: For which certificates.
             scope: The readers' scope.
+            by: The sensor, schedule or command that submits it; empty for a reader.
+            ends_rollback: Whether to publish also what an administrator has rolled back from.
 
         Raises:
             ValueError: If there is no such product.
         """
-        if product not in PRODUCTS:
+        if product not in _TARGETS:
             raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")
-        same = orjson.dumps([kind, product, filter.identity, scope])
+        same = orjson.dumps([kind, product, filter.identity, scope, ends_rollback])
         request = blake2b(same, digest_size=16).hexdigest()
         fresh_id = uuid4().hex
         fields: dict[str, str | bytes] = {
@@ -184,12 +212,14 @@ class Requests:
             "scope": scope,
             "asked_at": repr(self._clock()),
             "request": request,
+            "by": by,
+            "ends_rollback": str(int(ends_rollback)),
         }
         if place := traceparent():
             fields[TRACEPARENT] = place
         task_id: bytes = self._submit(
             keys=[REQUESTS_KEY, in_flight_key(request), task_key(fresh_id)],
-            args=[fresh_id, _IN_FLIGHT_S, _TASK_KEPT_S, _STREAM_LENGTH, *chain(*fields.items())],
+            args=[fresh_id, IN_FLIGHT_S, TASK_KEPT_S, STREAM_LENGTH, *chain(*fields.items())],
         )
         return Task(task_id.decode(), task_id.decode() != fresh_id)
 
@@ -257,7 +287,7 @@ class Requests:
         if known.get(b"state") == TaskState.STARTED.encode() and known.get(b"run_id") == run_id.encode():
             return True
         return self._move(
-            task_id, TaskState.STARTED, _IN_FLIGHT_S, {"started_at": repr(self._clock()), "run_id": run_id}
+            task_id, TaskState.STARTED, IN_FLIGHT_S, {"started_at": repr(self._clock()), "run_id": run_id}
         )
 
     def progressed(self, run_id: str, steps: int, steps_done: int, **times: float) -> None:
@@ -272,7 +302,7 @@ class Requests:
         progress = {"steps": steps, "steps_done": steps_done, **times}
         pipeline = self._client.pipeline(transaction=True)
         pipeline.hset(progress_key(run_id), items=list(chain(*progress.items())))
-        pipeline.expire(progress_key(run_id), _TASK_KEPT_S)
+        pipeline.expire(progress_key(run_id), TASK_KEPT_S)
         pipeline.execute()
 
     def finished(self, task_id: str, ok: bool, reason: str | None = None) -> bool:
@@ -346,13 +376,13 @@ class Requests:
     def _in_time(self, status: TaskStatus) -> bool:
         if status.state not in (TaskState.QUEUED, TaskState.STARTED):
             return True
-        return self._clock() < (status.started_at or status.requested_at) + _IN_FLIGHT_S
+        return self._clock() < (status.started_at or status.requested_at) + IN_FLIGHT_S
 
 
 def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
     product = fields[b"product"].decode()
     task_id = fields[b"id"].decode()
-    if product not in PRODUCTS or not _TASK_ID.fullmatch(task_id):
+    if product not in _TARGETS or not _TASK_ID.fullmatch(task_id):
         raise ValueError("unknown product or malformed id")
     return Request(
         entry=entry,
@@ -363,6 +393,8 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
         scope=fields[b"scope"].decode(),
         requested_at=float(fields[b"asked_at"]),
         traceparent=fields.get(TRACEPARENT.encode(), b"").decode(errors="replace"),
+        by=fields.get(b"by", b"").decode(errors="replace"),
+        ends_rollback=fields.get(b"ends_rollback") == b"1",
     )
 
 

@@ -13,6 +13,7 @@ from kpi_pipeline.cache.requests.fulfil import (
     run_request_specs,
 )
 from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
@@ -55,6 +56,7 @@ class Server:
     """Where runs are started: it records them, delays or refuses them."""
 
     def __init__(self, client) -> None:
+        self.run_tasks = RunTasks(client)
         self.requests = Requests(client)
         self.usage_counters = UsageCounters(client)
         self.launched: list[RunRequestSpec] = []
@@ -62,20 +64,22 @@ class Server:
         self.refuses = False
         self.has_run = False
 
-    def fulfil(self, taken: list[Request]) -> int:
+    def fulfil(self, taken: list[Request]) -> list[Request]:
         return fulfil(
             taken,
             self.requests,
             self.usage_counters,
+            run_tasks=self.run_tasks,
+            under_way=list,
             has_run=lambda request: self.has_run,
             launch=self.launch,
         )
 
-    def launch(self, spec: RunRequestSpec) -> bool:
+    def launch(self, spec: RunRequestSpec) -> str | None:
         if self.refuses:
             raise LaunchRefused("the code server is starting")
         self.launched.append(spec)
-        return self.records
+        return f"run of {spec.product}" if self.records else None
 
     def take(self) -> list[Request]:
         return self.requests.pending("test", 10)
@@ -89,7 +93,7 @@ def server(client) -> Server:
 def test_requests_whose_run_is_recorded_are_acknowledged(server: Server) -> None:
     for product in ("kpis", "charts"):
         server.requests.submit(RequestKind.REFRESH, product, EVERYTHING)
-    assert server.fulfil(server.take()) == 2
+    assert server.fulfil(server.take()) == []
     assert [spec.product for spec in server.launched] == ["kpis", "charts"]
     assert server.requests.backlog()[:2] == (0, 0)
 
@@ -97,7 +101,7 @@ def test_requests_whose_run_is_recorded_are_acknowledged(server: Server) -> None
 def test_requests_whose_run_is_not_recorded_yet_stay(server: Server) -> None:
     server.requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
     server.records = False
-    assert server.fulfil(server.take()) == 0
+    assert server.fulfil(server.take()) == []
     assert len(server.launched) == 1
     assert server.requests.backlog()[:2] == (0, 1)
 
@@ -123,7 +127,7 @@ def test_a_refused_run_leaves_requests_for_another_try_until_they_fail(server: S
     old = server.requests.submit(RequestKind.REFRESH, "charts", EVERYTHING)
     server.refuses = True
     kpis, charts = server.take()
-    assert server.fulfil([kpis, replace(charts, requested_at=time.time() - GIVE_UP_S - 1)]) == 0
+    assert server.fulfil([kpis, replace(charts, requested_at=time.time() - GIVE_UP_S - 1)]) == []
     assert server.requests.status(young.id).state is TaskState.QUEUED
     failed = server.requests.status(old.id)
     assert (failed.state, failed.reason) == (TaskState.FAILED, "the code server is starting")
