@@ -11,7 +11,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping import SourceMapping
-from kpi_pipeline.model.mapping.faults import as_toml, nearest
+from kpi_pipeline.model.toml.faults import as_toml, nearest
 from kpi_pipeline.sources.errors import SourceError
 
 RelationName = Literal["certificates", "log", "cost_headers", "cost_lines"]

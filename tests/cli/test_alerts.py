@@ -29,7 +29,8 @@ def test_a_file_that_cannot_be_used_is_explained(alerts, rules: Path, monkeypatc
     rules.write_text('[rules.dso]\nseverity = "urgent"')
     ran = alerts("check")
     assert ran.exit_code == 1
-    assert "rules.dso.severity: 'urgent': allowed: 'info', 'warning' or 'critical'" in ran.stderr
+    expected = 'alerts.toml line 2, [rules.dso] severity: found "urgent"; allowed: info, warning, critical'
+    assert expected in ran.stderr
     rules.write_text('[routes.ops]\nurl_env = "OPS"')
     assert "the environment variable OPS is empty or not set" in alerts("check").stderr
     monkeypatch.setenv("OPS", "json://127.0.0.1")

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -21,6 +21,18 @@ from kpi_pipeline.model.alerts.rule_kind import Group, Measure, RuleKind, Severi
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.toml.faults import (
+    Fault,
+    Faults,
+    Origin,
+    as_toml,
+    faults_of,
+    nearest,
+    one_of,
+    refuse,
+)
+from kpi_pipeline.model.toml.places import places_of
+from kpi_pipeline.model.toml.syntax import syntax_fault
 from kpi_pipeline.model.work_lists import WATCHED_IDLE_DAYS
 
 FIRST_IDLE, LAST_IDLE = WATCHED_IDLE_DAYS[0], WATCHED_IDLE_DAYS[1] - TOLD_DAYS
@@ -31,6 +43,8 @@ _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PAGES: Final = tuple(page.name for page in PAGES)
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SECRETS: Final = frozenset({"url", "url_env", "url_file", "secret", "secret_env", "secret_file"})
 """Keys whose values are never shown: somebody may have written the secret itself there."""
@@ -43,25 +57,41 @@ class RulesError(ValueError):
 def _seconds(given: object) -> object:
     if isinstance(given, str) and (match := _DURATION.fullmatch(given)):
         return int(match[1]) * _UNIT_S[match[2]]
-    raise ValueError('not a duration; write it like "30s", "5m", "4h" or "1d"')
+    raise _found(given, 'write a duration like "30s", "5m", "4h" or "1d"')
 
 
 def _time(given: object) -> object:
     if isinstance(given, str) and (match := _CLOCK.fullmatch(given)):
         return time(int(match[1]), int(match[2]))
-    raise ValueError('not a time of day; write it like "20:00"')
+    raise _found(given, 'write a time of day like "20:00"')
 
 
 def _variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name):
-        raise ValueError("name an environment variable here, never the address or secret itself")
+        raise Faults([Fault((), "name an environment variable here, never the address or secret itself")])
     return name
 
 
 def _page(name: str) -> str:
     if name not in _PAGES:
-        raise ValueError(f"no such page; allowed: {', '.join(_PAGES)}")
+        raise _found(name, one_of(name, _PAGES))
     return name
+
+
+def _currency(code: str) -> str:
+    if code and not _CURRENCY.fullmatch(code):
+        raise _found(code, 'write a currency as its code, such as "CLP"')
+    return code
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise _found(name, "a name has up to 40 small letters without accents, digits, - and _")
+    return name
+
+
+def _found(given: object, allowed: str) -> Faults:
+    return Faults([Fault((), f"found {as_toml(given)}; {allowed}")])
 
 
 Duration = Annotated[int, BeforeValidator(_seconds)]
@@ -72,7 +102,8 @@ PageName = Annotated[str, AfterValidator(_page)]
 SeverityName = Annotated[Severity, Field(strict=False)]
 GroupName = Annotated[Group, Field(strict=False)]
 VariableName = Annotated[str, AfterValidator(_variable)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+CurrencyCode = Annotated[str, AfterValidator(_currency)]
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class _Table(BaseModel):
@@ -103,7 +134,7 @@ class Rule(_Table):
     clear_for_s: Duration = Field(0, alias="clear_for")
     threshold: float | None = Field(None, ge=0, allow_inf_nan=False)
     clear: float | None = Field(None, ge=0, allow_inf_nan=False)
-    currency: str = Field("", pattern=r"^([A-Z]{3})?$")
+    currency: CurrencyCode = ""
     remind_s: Duration = Field(0, alias="remind")
 
     @property
@@ -113,28 +144,44 @@ class Rule(_Table):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind not in RULE_KINDS:
-            raise ValueError(f"kind: {self.kind!r} is no kind of rule; one of: {', '.join(RULE_KINDS)}")
-        kind = self.of
-        if kind.measure is None and (self.threshold is not None or self.clear is not None):
-            raise ValueError(
-                f"threshold: {kind.name} is a condition and has none; use `for` and `clear_for` instead"
-            )
-        if kind.measure is not None and self.threshold is None and not kind.has_target:
-            raise ValueError(f"threshold: missing; {kind.name} needs one, in {kind.measure.value}")
-        if kind.measure is Measure.SHARE and max(self.threshold or 0, self.clear or 0) > 1:
-            raise ValueError("threshold: a share is between 0 and 1")
-        if kind.name == "idle" and not FIRST_IDLE <= (self.threshold or 0) <= LAST_IDLE:
-            raise ValueError(f"threshold: from {FIRST_IDLE} to {LAST_IDLE} days")
-        if kind.per_currency != bool(self.currency):
-            wanted = "missing; name that of the threshold" if kind.per_currency else f"{kind.name} has none"
-            raise ValueError(f"currency: {wanted}")
-        if self.clear is not None and self.threshold is not None and self.clear > self.threshold:
-            raise ValueError(
-                f"clear: {self.clear:g} is above the threshold of {self.threshold:g}: an alert that begins "
-                "would be resolved at once"
-            )
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.kind not in RULE_KINDS:
+            meant = nearest(self.kind, RULE_KINDS)
+            write = f"`kind = {as_toml(meant)}`" if meant else ""
+            yield Fault(("kind",), f"found {as_toml(self.kind)}; {one_of(self.kind, RULE_KINDS)}", write)
+            return
+        kind, limits = self.of, {"threshold": self.threshold, "clear": self.clear}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        if kind.measure is None:
+            for name, limit in given.items():
+                yield Fault(
+                    (name,),
+                    f"found {limit:g}; {kind.name} is a condition and has none: use `for` and `clear_for`",
+                )
+        elif self.threshold is None and not kind.has_target:
+            yield Fault(("threshold",), f"required, but not given; {kind.name} needs one, in {kind.measure}")
+        if kind.measure is Measure.SHARE:
+            for name, limit in given.items():
+                if limit > 1:
+                    yield Fault((name,), f"found {limit:g}; a share is between 0 and 1")
+        if kind.name == "idle" and not FIRST_IDLE <= (self.threshold or 0) <= LAST_IDLE:
+            yield Fault(
+                ("threshold",), f"found {self.threshold or 0:g}; give from {FIRST_IDLE} to {LAST_IDLE} days"
+            )
+        if kind.per_currency and not self.currency:
+            write = '`currency = "CLP"`'
+            yield Fault(("currency",), "required, but not given: name that of the threshold", write)
+        elif self.currency and not kind.per_currency:
+            yield Fault(("currency",), f"found {as_toml(self.currency)}; {kind.name} has none")
+        if self.clear is not None and self.threshold is not None and self.clear > self.threshold:
+            yield Fault(
+                ("clear",),
+                f"found {self.clear:g}; give at most the threshold of {self.threshold:g}: an alert that "
+                "begins would be resolved at once",
+            )
 
 
 class Route(_Table):
@@ -158,9 +205,7 @@ class Route(_Table):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if (self.url_env is None) == (self.url_file is None):
-            raise ValueError("url_env, url_file: give one of both")
-        _check_products(self.products)
+        refuse([*_one_given("url", self.url_env, self.url_file), *_unknown_products(self.products)])
         return self
 
 
@@ -183,11 +228,8 @@ class Webhook(_Table):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if (self.url_env is None) == (self.url_file is None):
-            raise ValueError("url_env, url_file: give one of both")
-        if (self.secret_env is None) == (self.secret_file is None):
-            raise ValueError("secret_env, secret_file: give one of both")
-        _check_products(self.products)
+        secret = _one_given("secret", self.secret_env, self.secret_file)
+        refuse([*_one_given("url", self.url_env, self.url_file), *secret, *_unknown_products(self.products)])
         return self
 
 
@@ -216,8 +258,7 @@ class Summary(_Table):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if (self.url_env is None) == (self.url_file is None):
-            raise ValueError("url_env, url_file: give one of both")
+        refuse(_one_given("url", self.url_env, self.url_file))
         return self
 
     def last_due(self, moment: datetime) -> datetime:
@@ -253,7 +294,10 @@ class QuietHours(_Table):
     @model_validator(mode="after")
     def _has_length(self) -> Self:
         if self.begin == self.end:
-            raise ValueError("to: the same as from; leave [quiet_hours] out for none")
+            at = self.begin.isoformat("minutes")
+            raise Faults(
+                [Fault(("to",), f"found {as_toml(at)}, as `from`; leave [quiet_hours] out for none")]
+            )
         return self
 
     def ends_after(self, moment: datetime) -> datetime | None:
@@ -309,13 +353,14 @@ def parse_rules(defaults: str, text: str, origin: str) -> AlertRules:
         origin: Its name, for messages.
 
     Raises:
-        RulesError: If the text is no TOML or a value is not allowed; names each key, its value and what is
-            allowed.
+        RulesError: If the text is no TOML or a value is not allowed; names each place, what was found there
+            and what is allowed. What may be a secret is never shown.
     """
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RulesError(f"{origin}: not valid TOML: {error}") from error
+        line, sentence = syntax_fault(text, error, _may_show)
+        raise RulesError(f"{origin} line {line}: {sentence}") from None
     merged = _merged(tomllib.loads(defaults), given)
     rules = merged.get("rules")
     if isinstance(rules, dict):
@@ -326,7 +371,10 @@ def parse_rules(defaults: str, text: str, origin: str) -> AlertRules:
     try:
         return AlertRules.model_validate(merged)
     except ValidationError as error:
-        raise RulesError(f"{origin}: " + "; ".join(map(_problem, error.errors(include_url=False)))) from None
+        written = Origin(origin, places_of(text))
+        faults = faults_of(error.errors(), merged, AlertRules, _SECRETS)
+        in_order = sorted(faults, key=lambda fault: written.places.line_of(fault.path) or 0)
+        raise RulesError("\n".join(dict.fromkeys(map(written.as_text, in_order)))) from None
 
 
 def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -338,33 +386,30 @@ def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def _problem(problem: Any) -> str:
-    """One problem of the file: the key, the value and what is allowed."""
-    where = ".".join(str(part) for part in problem["loc"]) or "file"
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message.replace("Input should be ", "allowed: ")
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: no such key; allowed: {', '.join(_keys_at(problem['loc'][:-1]))}"
-    if problem["type"] == "missing":
-        return f"{where}: missing"
-    named = str(problem["loc"][-1]) if problem["loc"] else ""
-    shown = isinstance(problem["input"], str | int | float | bool) and named not in _SECRETS
-    return f"{where}: {problem['input']!r}: {message}" if shown else f"{where}: {message}"
+def _may_show(line: str) -> bool:
+    """Whether a line of the file holds no secret: a heading, or a key whose value is none."""
+    if line.startswith("["):
+        return True
+    key = re.match(r"\"?([A-Za-z_]+)\"?\s*[=:]", line)
+    return key is not None and key[1] in _SHOWN
 
 
-def _keys_at(place: tuple[str | int, ...]) -> list[str]:
-    """The keys that a table of the file may have."""
-    tables: dict[str, type[_Table]] = {
-        "rules": Rule,
-        "routes": Route,
-        "webhooks": Webhook,
-        "summaries": Summary,
-        "quiet_hours": QuietHours,
-    }
-    table = tables[str(place[0])] if place else AlertRules
-    return [field.alias or name for name, field in table.model_fields.items()]
+_SHOWN: Final = {
+    field_info.alias or name
+    for table in (Rule, Route, Webhook, Summary, QuietHours)
+    for name, field_info in table.model_fields.items()
+} - _SECRETS
+"""Keys whose values may be shown."""
 
 
-def _check_products(products: tuple[str, ...]) -> None:
-    if unknown := [product for product in products if product not in PRODUCTS]:
-        raise ValueError(f"products: {unknown[0]!r} is no product; one of: {', '.join(PRODUCTS)}")
+def _one_given(of: str, variable: str | None, file: str | None) -> Iterator[Fault]:
+    """What is wrong where not exactly one of an environment variable and a file is named."""
+    if (variable is None) == (file is None):
+        found = "neither" if variable is None else "both"
+        yield Fault((), f"{found} of {of}_env and {of}_file given; give one of them", is_table=True)
+
+
+def _unknown_products(products: tuple[str, ...]) -> Iterator[Fault]:
+    for product in products:
+        if product not in PRODUCTS:
+            yield Fault(("products",), f"found {as_toml(product)}; {one_of(product, PRODUCTS)}")

@@ -2,11 +2,11 @@
 
 from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.dates import Dates
-from kpi_pipeline.model.mapping.faults import MappingError
 from kpi_pipeline.model.mapping.source_mapping import (
     DEFAULTABLE,
     MAPPABLE,
     REQUIRED,
+    MappingError,
     SourceMapping,
     parse_mapping,
 )

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from kpi_pipeline.model.mapping.faults import Fault, Faults
 from kpi_pipeline.model.mapping.settings_table import SettingsTable
+from kpi_pipeline.model.toml.faults import Fault, Faults
 
 Mark = Literal[".", ","]
 

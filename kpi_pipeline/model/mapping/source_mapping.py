@@ -12,9 +12,12 @@ from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.mapping.amounts import Amounts
 from kpi_pipeline.model.mapping.dates import Dates
-from kpi_pipeline.model.mapping.faults import (
+from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
+from kpi_pipeline.model.mapping.spellings import ambiguous, by_spelling
+from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource, column_faults
+from kpi_pipeline.model.states import State
+from kpi_pipeline.model.toml.faults import (
     Fault,
-    MappingError,
     Origin,
     above_headings,
     as_toml,
@@ -24,12 +27,8 @@ from kpi_pipeline.model.mapping.faults import (
     place_in_data,
     refuse,
 )
-from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
-from kpi_pipeline.model.mapping.spellings import ambiguous, by_spelling
-from kpi_pipeline.model.mapping.tables import ChangeLog, CostSource, StateRule, TableSource, column_faults
-from kpi_pipeline.model.mapping.toml_places import Path, places_of
-from kpi_pipeline.model.mapping.toml_syntax import syntax_fault
-from kpi_pipeline.model.states import State
+from kpi_pipeline.model.toml.places import Path, places_of
+from kpi_pipeline.model.toml.syntax import syntax_fault
 
 MAPPABLE: Final = frozenset(CERTIFICATE_SCHEMA.names).difference(DERIVED)
 """Canonical columns that a mapping may name."""
@@ -43,6 +42,10 @@ DEFAULTABLE: Final = frozenset({*COLUMN_DIMENSIONS, "state", "currency"} - {"cli
 
 USUAL_CURRENCIES: Final = ("CLP", "CLF", "USD", "EUR")
 """Codes that a misspelled one is compared with first."""
+
+
+class MappingError(ValueError):
+    """A mapping file that cannot be used; the message says where and what to do."""
 
 
 class SourceMapping(SettingsTable):
@@ -82,7 +85,7 @@ class SourceMapping(SettingsTable):
     log: ChangeLog | None = None
     costs: CostSource | None = None
 
-    _origin: Origin = PrivateAttr(Origin())
+    _origin: Origin = PrivateAttr(Origin("the mapping file"))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.mapping.faults import Fault
+from kpi_pipeline.model.toml.faults import Fault
 
 Meaning = TypeVar("Meaning", bound=StrEnum)
 Named = TypeVar("Named", bound=str)

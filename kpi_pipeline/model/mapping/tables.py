@@ -7,10 +7,10 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from kpi_pipeline.model.costs import COST_SCHEMA, CostKind
 from kpi_pipeline.model.mapping.amounts import Amounts
-from kpi_pipeline.model.mapping.faults import Fault, Faults, as_toml, nearest, one_of, refuse
 from kpi_pipeline.model.mapping.settings_table import SettingsTable, Text
 from kpi_pipeline.model.mapping.spellings import ambiguous, by_spelling
 from kpi_pipeline.model.states import State
+from kpi_pipeline.model.toml.faults import Fault, Faults, as_toml, nearest, one_of, refuse
 
 COST_MAPPABLE: Final = frozenset(COST_SCHEMA.names) - {"month", "category"}
 """Columns of a cost that a mapping may name: the month is the invoice's, categories are those of lines."""

@@ -3,17 +3,26 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from kpi_pipeline.model.mapping.toml_places import unfinished_line
+from kpi_pipeline.model.toml.places import unfinished_line
 
 _TYPOGRAPHIC: Final = re.compile("[\u2018\u2019\u201c\u201d\u201e\u201f\u00ab\u00bb]")
+_GENERAL: Final = 'A setting is `key = "text"` or `key = ["one", "two"]`; close each quote and bracket'
 _KEY: Final = r"([\w.-]+)"
 
 
-def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
-    """The line of what is no TOML, from 1, and a description with advice."""
+def syntax_fault(
+    text: str, error: tomllib.TOMLDecodeError, may_show: Callable[[str], bool] | None = None
+) -> tuple[int, str]:
+    """The line of what is no TOML, from 1, and a description with advice.
+
+    Args:
+        text: The file's.
+        error: The parser's.
+        may_show: Whether a line holds no secret; None where none does.
+    """
     told = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
     reason, number, column = told.groups() if told else (str(error), None, None)
     lines = text.splitlines()
@@ -21,6 +30,8 @@ def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
     line = lines[at - 1].strip() if at <= len(lines) else ""
     where = f" at column {column}" if column else ""
     reason = reason[:1].lower() + reason[1:]
+    if may_show is not None and not may_show(line):
+        return at, f"not valid TOML ({reason}{where}). {_GENERAL}"
     return at, f"`{line}` is not valid TOML ({reason}{where}). {next(_advice(line, reason))}"
 
 
@@ -44,4 +55,4 @@ def _advice(line: str, reason: str) -> Iterator[str]:
         yield f"Write an equals sign: `{pair[1]} = {pair[2]}`"
     if not re.match(rf"(?:{_KEY}|\"[^\"]+\"|'[^']+')\s*=", line):
         yield 'A key has letters without accents, digits, - and _; quote any other: `"a key" = "text"`'
-    yield 'A setting is `key = "text"` or `key = ["one", "two"]`; close each quote and bracket'
+    yield _GENERAL

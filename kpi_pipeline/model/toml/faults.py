@@ -1,17 +1,18 @@
-"""What is wrong in a mapping file: where, what was found, what is allowed, and what to write."""
+"""What is wrong in a file of settings: where, what was found, what is allowed, and what to write."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.mapping.toml_places import Path, Places
+from kpi_pipeline.model.toml.places import Path, Places
 
 _TOP_LEVEL: Final = "at the top of the file"
 
@@ -22,15 +23,15 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "tuple_type": 'give a list of texts, such as ["sent"]',
     "bool_type": "give true or false",
     "bool_parsing": "give true or false",
+    "int_type": "give a whole number",
+    "float_type": "give a number, such as 0.5",
+    "finite_number": "give a number, such as 0.5",
+    "greater_than_equal": "give a number from 0",
     "dict_type": "give a table of settings, not one value",
     "model_type": "give a table of settings, not one value",
     "too_short": "the list is empty",
 }
 """Type of pydantic's error to what is expected."""
-
-
-class MappingError(ValueError):
-    """A mapping file that cannot be used; the message says where and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,14 @@ class Faults(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a mapping was written, so that what is found later can name the place.
+    """Where settings were written, so that what is found later can name the place.
 
     Attributes:
-        name: The file's name, or a shipped mapping's.
+        name: The file's name.
         places: The lines of its keys.
     """
 
-    name: str = "the mapping file"
+    name: str
     places: Places = field(default_factory=Places)
 
     def place(self, path: Path, is_table: bool = False) -> str:
@@ -113,14 +114,29 @@ def as_toml(value: object) -> str:
 
 
 def faults_of(
-    errors: Iterable[ErrorDetails], data: Mapping[str, Any], model: type[BaseModel]
+    errors: Iterable[ErrorDetails],
+    data: Mapping[str, Any],
+    model: type[BaseModel],
+    secrets: Set[str] = frozenset(),
 ) -> Iterator[Fault]:
-    """What pydantic found wrong in a file's data, each place once."""
+    """What pydantic found wrong in a file's data, each place once.
+
+    Args:
+        errors: What it found.
+        data: The file's data.
+        model: What describes the file.
+        secrets: Keys whose values are not to be shown.
+    """
     seen: set[Path] = set()
     errors = list(errors)
     unknown = [place_in_data(error, data) for error in errors if error["type"] == "extra_forbidden"]
     for error in errors:
         path = place_in_data(error, data)
+        # A list without its wrong entries is not empty too.
+        if error["type"] == "too_short" and any(
+            place_in_data(other, data)[: len(path)] == path for other in errors if other is not error
+        ):
+            continue
         if error["type"] == "missing":
             path = (*path, error["loc"][-1])
             # A key that is misspelled is not missing too.
@@ -132,7 +148,7 @@ def faults_of(
                 yield Fault((*path, *fault.path), fault.sentence, fault.write, fault.is_table)
         elif path not in seen:
             seen.add(path)
-            yield _fault(path, error, data, model)
+            yield _fault(path, error, data, model, hidden=not secrets.isdisjoint(path))
 
 
 def place_in_data(error: ErrorDetails, data: Any) -> Path:
@@ -150,7 +166,9 @@ def place_in_data(error: ErrorDetails, data: Any) -> Path:
     return path
 
 
-def _fault(path: Path, error: ErrorDetails, data: Mapping[str, Any], model: type[BaseModel]) -> Fault:
+def _fault(
+    path: Path, error: ErrorDetails, data: Mapping[str, Any], model: type[BaseModel], *, hidden: bool
+) -> Fault:
     kind, given = error["type"], error["input"]
     is_table = isinstance(_value(data, path), Mapping)
     if kind == "extra_forbidden":
@@ -166,12 +184,16 @@ def _fault(path: Path, error: ErrorDetails, data: Mapping[str, Any], model: type
         like = one_of(str(given), map(str, allowed))
         if kind == "literal_error":
             like = f"allowed: {', '.join(map(as_toml, allowed))}"
-        return Fault(path, f"found {as_toml(given)}; {like}", f"`{_key(path)} = {as_toml(meant)}`")
+        entry = [meant] if isinstance(path[-1], int) else meant
+        return Fault(path, f"found {as_toml(given)}; {like}", f"`{_key(path)} = {as_toml(entry)}`")
     write = ""
     if kind == "value_error":
         sentence = error["msg"].removeprefix("Value error, ")
     elif not (sentence := above_headings(path, model)):
-        sentence = f"found {as_toml(given)}; {_EXPECTED.get(kind, error['msg'])}"
+        sentence = _EXPECTED.get(kind, error["msg"])
+        if hidden:
+            return Fault(path, sentence, "", is_table)
+        sentence = f"found {as_toml(given)}; {sentence}"
         if isinstance(given, str | int | float) and kind in {"tuple_type", "string_type"}:
             write = f"`{_key(path)} = {as_toml([str(given)] if kind == 'tuple_type' else str(given))}`"
     return Fault(path, sentence, write, is_table)
@@ -199,7 +221,7 @@ def _unknown_key(path: Path, is_table: bool, allowed: list[str], value: object) 
 def _missing(path: Path, model: type[BaseModel]) -> str:
     name = str(path[-1])
     above = _model_at(model, path[:-1])
-    field_info = above.model_fields.get(name) if above else None
+    field_info = _field_of(above, name)
     if field_info is not None and get_origin(field_info.annotation) is dict:
         return f"the heading `[{name}]`, and its settings below"
     return f'`{name} = "…"` {_under(path)}'
@@ -208,17 +230,17 @@ def _missing(path: Path, model: type[BaseModel]) -> str:
 def _unknown(path: Path, is_table: bool, model: type[BaseModel]) -> Fault:
     """A section or key that does not exist."""
     above = _model_at(model, path[:-1])
-    fields = above.model_fields if above else {}
+    fields = [field_info.alias or field for field, field_info in above.model_fields.items()] if above else []
     name = str(path[-1])
     meant = nearest(name, fields)
     sections = [
-        section
+        f"{section}.…" if get_origin(section_field.annotation) is dict else section
         for section, section_field in model.model_fields.items()
-        if (inner := _model_in(section_field.annotation)) is not None and name in inner.model_fields
+        if _field_of(_model_in(section_field.annotation), name) is not None
     ]
     sentence = f"no such {'section' if is_table else 'key'} {_under(path)}; "
     if meant is None and sections and not is_table:
-        sentence += f"it belongs under {' or '.join(f'[{section}]' for section in sections)}. "
+        sentence += f"it belongs under {' or '.join(f'[{section}]' for section in sections)}; "
     written = ".".join(str(part) for part in (*path[:-1], meant) if isinstance(part, str))
     write = (f"`[{written}]`" if is_table else f"`{meant} = …`") if meant else ""
     return Fault(path, sentence + one_of(name, sorted(fields)), write, is_table)
@@ -237,7 +259,8 @@ def _words(error: ErrorDetails) -> list[str]:
 def _literals(model: type[BaseModel], path: Path) -> list[object]:
     """The values that a field may have."""
     above = _model_at(model, path[:-1])
-    annotation = above.model_fields[str(path[-1])].annotation if above else None
+    field_info = _field_of(above, str(path[-1]))
+    annotation = field_info.annotation if field_info else None
     parts = [annotation, *get_args(annotation)]
     return [value for part in parts if get_origin(part) is Literal for value in get_args(part)]
 
@@ -255,12 +278,24 @@ def _value(data: Any, path: Path) -> Any:
 
 def _model_at(model: type[BaseModel] | None, path: Path) -> type[BaseModel] | None:
     """The model of a table of the file."""
+    is_named = False
     for part in path:
         if isinstance(part, int):
             continue
-        field_info = model.model_fields.get(part) if model else None
+        if is_named:
+            # A table of tables: its keys are names, each of the same model.
+            is_named = False
+            continue
+        field_info = _field_of(model, part)
         model = _model_in(field_info.annotation) if field_info else None
+        is_named = field_info is not None and get_origin(field_info.annotation) is dict
     return model
+
+
+def _field_of(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
+    """The field that a key of a model's table is of; None where there is none."""
+    fields = model.model_fields.items() if model else ()
+    return next((info for name, info in fields if key == (info.alias or name)), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -23,13 +23,21 @@ class Places:
     repeated: frozenset[Path] = frozenset()
 
     def line_of(self, path: Path) -> int | None:
-        """The line of a key, or of the nearest table above it; None where that is the whole file."""
+        """The line of a key, or of the nearest table above it; None where that is the whole file.
+
+        A table that has no heading of its own begins where the first below it does.
+        """
+        below = [line for written, line in self.lines.items() if written[: len(path)] == path]
+        if path and below:
+            return min(below)
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
     def written(self, path: Path, is_table: bool) -> str:
         """A path as TOML writes it: `name`, `[dates]`, `[dates] timezone`, `[[state_rules]] state`."""
+        while not is_table and isinstance(path[-1], int):
+            path = path[:-1]  # an entry of a list
         table, key = (path, None) if is_table else (path[:-1], path[-1])
         names = [str(part) for part in table if isinstance(part, str)]
         dotted = ".".join(map(written_key, names))

@@ -1,0 +1,1 @@
+"""What is wrong in a TOML file that somebody writes: where, what was found, what is allowed."""
