@@ -288,6 +288,12 @@ UNKNOWN_PRODUCT: Final = ProblemType(
     Text("Producto desconocido", "Unknown product"),
     Text("Use uno de los productos permitidos.", "Use one of the allowed products."),
 )
+INVALID_NUMBER: Final = ProblemType(
+    "invalid-number",
+    400,
+    Text("Número no válido", "Invalid number"),
+    Text("Use un número entero dentro de lo permitido.", "Use a whole number within what is allowed."),
+)
 REQUEST_REFUSED: Final = ProblemType(
     "request-refused",
     503,

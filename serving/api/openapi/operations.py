@@ -364,6 +364,8 @@ _HEALTH: Final = (
         "health",
         "Alerts that fire or are pending, and messages that could not be delivered",
         {200: answer("The alerts as they were evaluated last.", {JSON: ref("Alerts")})},
+        (problem.INVALID_NUMBER,),
+        parameters=("limit", "offset"),
     ),
 )
 _DESCRIPTION: Final = (

@@ -12,7 +12,14 @@ from kpi_pipeline.model.periods import PERIODS
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from kpi_pipeline.model.states import FIGURE_STATES
 from kpi_pipeline.model.tables import tables_in
-from serving.api.openapi.json_schema import DAY, MONTH, OF_KIND, TEXT, Schema, list_of, one_of
+from serving.api.alerts import (
+    DEFAULT_LIMIT,
+    LARGEST_LIMIT,
+    LARGEST_OFFSET,
+    LIMIT_PARAMETER,
+    OFFSET_PARAMETER,
+)
+from serving.api.openapi.json_schema import DAY, INTEGER, MONTH, OF_KIND, TEXT, Schema, list_of, one_of
 from serving.api.openapi.system_schemas import TASK_ID
 from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
@@ -65,6 +72,16 @@ def parameters() -> dict[str, Parameter]:
             PAGE_PARAMETER,
             {**TEXT, "examples": [page.name for page in PAGES]},
             "The page of the catalogue that a browser is led back to.",
+        ),
+        "limit": _query(
+            LIMIT_PARAMETER,
+            {**INTEGER, "minimum": 0, "maximum": LARGEST_LIMIT},
+            f"How many of each list to answer; {DEFAULT_LIMIT} by default.",
+        ),
+        "offset": _query(
+            OFFSET_PARAMETER,
+            {**INTEGER, "minimum": 0, "maximum": LARGEST_OFFSET},
+            "How many of each list to leave out before those.",
         ),
         "task_id": _path("task_id", TASK_ID, "The task, as the answer to a request names it."),
         "digest": _path(

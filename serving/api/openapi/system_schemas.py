@@ -152,6 +152,10 @@ _ALERTS: Final = object_of(
         "undelivered": list_of(
             object_of({"route": TEXT, "attempts": INTEGER, "failure": TEXT, "due_at": SECONDS})
         ),
+        "totals": described(
+            object_of(dict.fromkeys(("firing", "pending", "undelivered"), INTEGER)),
+            "How many each list has, whatever `limit` and `offset` leave out.",
+        ),
     }
 )
 _ENTRY: Final = object_of(

@@ -37,6 +37,39 @@ def test_the_api_lists_them(web, alert: Alert) -> None:
     assert [(one["route"], one["failure"]) for one in listed["undelivered"]] == [("ops", "refused")]
 
 
+def test_a_list_is_bounded_and_counted(web, client: redis.Redis) -> None:
+    resting = [
+        Alert(
+            "idle",
+            Subject(f"OT-1 {number}", Text("a", "b"), Text("c", "d")),
+            Severity.INFO,
+            Group.BUSINESS,
+            float(number + 1),
+            float(number + 1),
+        )
+        for number in range(120)
+    ]
+    alerts = {alert_key(one.rule, one.subject.name): one for one in resting}
+    AlertStore(client).save(AlertState(time.time(), "pipeline", alerts))
+    listed = web.get("/manager/api/alerts").get_json()
+    assert (len(listed["firing"]), listed["totals"]["firing"]) == (50, 120)
+    rest = web.get("/manager/api/alerts?limit=100&offset=50").get_json()
+    subjects = [one["subject"] for one in (*listed["firing"], *rest["firing"])]
+    assert subjects == [one.subject.name for one in resting]
+    counts = web.get("/manager/api/alerts?limit=0").get_json()
+    assert (counts["firing"], counts["totals"]) == ([], {"firing": 120, "pending": 0, "undelivered": 0})
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=-1", "limit=x", "limit=1001", "offset=1e3", "offset=٣", "limit=1.5"]
+)
+def test_a_number_that_is_none_is_refused(web, query: str) -> None:
+    refused = web.get(f"/manager/api/alerts?{query}")
+    problem = refused.get_json()
+    assert (refused.status_code, problem["type"]) == (400, "/problems/invalid-number")
+    assert problem["parameter"] == query.partition("=")[0]
+
+
 def test_without_redis_there_are_none(settings_of) -> None:
     for settings in (settings_of(), settings_of(REDIS_URL="redis://127.0.0.1:1/0")):
         listed = create_app(settings).test_client().get("/manager/api/alerts").get_json()
