@@ -1,10 +1,10 @@
-"""`kpi load`: choose the source of all figures, after reading it once."""
+"""`kpi load`: choose the source of all figures, after reading it once; the demo is written instead."""
 
 import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -63,7 +63,8 @@ def load(
 ) -> None:
     """Choose the source of all figures.
 
-    The command reads the source once, and stores the choice only if a refresh could use it.
+    The command reads the source once, and stores the choice only if a refresh could use it. The demo, which
+    it writes itself, is not read.
 
     Exit codes: 0 chosen, 1 the source cannot be used (the earlier choice stays), 2 usage error.
 
@@ -78,17 +79,16 @@ def load(
     with reported_errors(as_json):
         settings = load_settings()
         address = _one_address(source)
-        # What reads a source takes long to load: every command loads this module.
-        from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
-
         day = as_of.date() if as_of else None
         if address == DEMO:
             if mapping != DEFAULT_MAPPING:
                 raise Problem("the demo has its own mapping: omit --mapping")
-            with ProgressDisplay(silent=as_json) as display:
-                choice = make_demo(settings, rows, seed, day, display)
-        else:
-            choice = Choice(address, mapping, day)
+            _load_demo(settings, rows, seed, day, as_json)
+            return
+        # What reads a source takes long to load: every command loads this module.
+        from kpi_pipeline.cli.source_check import read_source, refuse_excesses  # noqa: PLC0415
+
+        choice = Choice(address, mapping, day)
         # Not `settings.today()`, which the business date of the earlier choice may override.
         today = choice.as_of or datetime.now(ZoneInfo(settings.timezone)).date()
         check = read_source(choice.url, choice.mapping, settings, today)
@@ -102,13 +102,33 @@ def load(
             falls_text = [fall.as_text() for fall in falls]
             print_json({**stored, "falls": falls_text, "overridden_by": overriding})
             return
-        if overriding:
-            print_line(
-                f"Warning: {', '.join(overriding)} in the environment or .env overrides this; unset it."
-            )
         for fall in falls:
             print_line(f"Warning: {fall.as_text()} since the last accepted reading of this source.")
-        print_line("Chosen. Publish its figures with `kpi warm`, or wait for the next scheduled refresh.")
+        _print_chosen(overriding)
+
+
+def _load_demo(settings: Settings, rows: int, seed: int, day: date | None, as_json: bool) -> None:
+    """Write the demo and choose it. Whatever was read of an earlier one is not compared with it."""
+    with ProgressDisplay(silent=as_json) as display:
+        choice, summary = make_demo(settings, rows, seed, day, display)
+    overriding = _overriding(store_choice(settings, choice))
+    if not overriding:
+        ReadingsFile(load_settings()).forget()
+    if as_json:
+        written = {**summary, "source": choice.url, "mapping": choice.mapping}
+        print_json({"ok": True, **written, "as_of": choice.as_of, "overridden_by": overriding})
+        return
+    print_line(
+        f"{summary['invalid_rows']:,} of them and {summary['invalid_costs']:,} of {summary['cost_rows']:,} "
+        "costs are invalid on purpose: a refresh refuses them."
+    )
+    _print_chosen(overriding)
+
+
+def _print_chosen(overriding: Sequence[str]) -> None:
+    if overriding:
+        print_line(f"Warning: {', '.join(overriding)} in the environment or .env overrides this; unset it.")
+    print_line("Chosen. Publish its figures with `kpi warm`, or wait for the next scheduled refresh.")
 
 
 def _one_address(given: list[str]) -> str:
@@ -125,7 +145,9 @@ def _one_address(given: list[str]) -> str:
     return given[0]
 
 
-def make_demo(settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay) -> Choice:
+def make_demo(
+    settings: Settings, rows: int, seed: int, day: date | None, display: ProgressDisplay
+) -> tuple[Choice, Mapping[str, Any]]:
     """Write the demo database up to a day, which becomes the business date; None for the current day."""
     path = Home(settings).demo_file
     # Not `settings.today()`, which the business date of the earlier choice may override.
@@ -137,7 +159,7 @@ def make_demo(settings: Settings, rows: int, seed: int, day: date | None, displa
         f"{summary['first_month']} to {summary['last_month']}",
         done=True,
     )
-    return Choice(f"sqlite:///{path}", DEFAULT_MAPPING, day)
+    return Choice(f"sqlite:///{path}", DEFAULT_MAPPING, day), summary
 
 
 def _write_demo(path: Path, rows: int, seed: int, today: date, display: ProgressDisplay) -> Mapping[str, Any]:

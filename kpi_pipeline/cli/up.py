@@ -137,7 +137,8 @@ def _run(settings: Settings, home: Home) -> None:
 def _choose_demo_if_none(settings: Settings, display: ProgressDisplay) -> None:
     """Create and choose the demo if no source is chosen; the servers start meanwhile."""
     if settings.source_url is None:
-        store_choice(settings, make_demo(settings, DEMO_ROWS, DEMO_SEED, None, display))
+        choice, _ = make_demo(settings, DEMO_ROWS, DEMO_SEED, None, display)
+        store_choice(settings, choice)
 
 
 def _await_servers(

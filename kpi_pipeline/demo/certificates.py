@@ -1,6 +1,7 @@
 """The demo's certificates: when each was issued, sent, answered and paid, and their change log."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ class Certificates:
         approved: Amount accepted, CLP; 0 before that.
     """
 
-    project: Ints
+    project: npt.NDArray[np.int32]
     number: Ints
     month: Days
     issued: Days
@@ -88,6 +89,10 @@ class Certificates:
     rejected: Flags
     proposed: Ints
     approved: Ints
+
+    def part(self, rows: slice) -> "Certificates":
+        """Some of them, without a copy."""
+        return Certificates(*(getattr(self, column.name)[rows] for column in fields(self)))
 
     @property
     def state(self) -> Ints:
@@ -110,11 +115,13 @@ def history_start(today: date) -> np.datetime64:
 
 def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Certificates:
     """Simulate `MONTHS` months of billing, answers and payments, up to today."""
-    project, issued = _issue(rng, firm, rows, today)
-    order = np.lexsort((issued, project))
-    project, issued = project[order], issued[order]
-    first = np.searchsorted(project, np.arange(len(firm.projects)))
-    client = firm.client_of[project]
+    # Of millions of certificates only what is needed stays in memory: columns change in place.
+    of_project, issued = _issue(rng, firm, rows, today)
+    order = np.lexsort((issued, of_project))
+    project, issued = of_project[order].astype(np.int32), issued[order]
+    del order, of_project
+    client = firm.client_of.astype(np.int32)[project]
+    now = np.datetime64(today, "D")
 
     sent = issued + 1 + rng.poisson(2.5, rows)
     reworks = rng.random(rows) < firm.rework[client]
@@ -124,38 +131,55 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
     answered = sent + wait + reworks * (4 + rng.poisson(6, rows))
     pends = (rng.random(rows) < 0.25) & (wait > 3)
     pending = sent + wait // 3
+    del wait
+    _clear(reworked, ~reworks | (reworked > now))
+    _clear(resent, ~reworks | (resent > now))
+    _clear(pending, ~pends | (pending > now))
     rejected = rng.random(rows) < firm.rejection[client]
     delay = (firm.delay[client] * rng.gamma(6, 1 / 6, rows)).astype(np.int64) + 1
     # A few are disputed: accepted, but unpaid for years.
     delay += (rng.random(rows) < 0.006) * 1500
     paid = answered + delay
+    del delay
+    _clear(paid, rejected | (paid > now))
     # A few of those that were rejected are given up.
-    cancelled = np.where(rejected & (rng.random(rows) < 0.3), answered + 40, _NEVER)
+    cancelled = answered + 40
+    _clear(cancelled, ~rejected | (rng.random(rows) >= 0.3) | (cancelled > now))
     expected = sent + firm.term[client]
 
     amount = rng.lognormal(np.log(13e6), 0.55, rows) * firm.size[project]
     proposed = np.clip(amount, 4e5, 4e8).astype(np.int64) // 1000 * 1000
+    del amount
     cut = np.where(rng.random(rows) < 0.3, rng.uniform(0.85, 1.0, rows), 1.0)
-    now = np.datetime64(today, "D")
-    is_accepted = (answered <= now) & ~rejected
-    is_sent = sent <= now
+    approved = (proposed * cut).astype(np.int64)
+    del cut
+    approved[rejected | (answered > now)] = 0
+    _clear(answered, answered > now)
+    month = _billing_month(rng, issued, now)
+    _clear(expected, (sent > now) | (rng.random(rows) < 0.08))
+    _clear(sent, sent > now)
+    first = np.searchsorted(project, np.arange(len(firm.projects)))
     return Certificates(
         project=project,
-        number=np.arange(rows) - first[project] + 1,
-        month=_billing_month(rng, issued, now),
+        number=np.arange(1, rows + 1) - first[project],
+        month=month,
         issued=issued,
-        sent=np.where(is_sent, sent, _NEVER),
-        reworked=np.where(reworks & (reworked <= now), reworked, _NEVER),
-        resent=np.where(reworks & (resent <= now), resent, _NEVER),
-        pending=np.where(pends & (pending <= now), pending, _NEVER),
-        answered=np.where(answered <= now, answered, _NEVER),
-        paid=np.where((paid <= now) & ~rejected, paid, _NEVER),
-        cancelled=np.where(cancelled <= now, cancelled, _NEVER),
-        expected=np.where(is_sent & (rng.random(rows) >= 0.08), expected, _NEVER),
+        sent=sent,
+        reworked=reworked,
+        resent=resent,
+        pending=pending,
+        answered=answered,
+        paid=paid,
+        cancelled=cancelled,
+        expected=expected,
         rejected=rejected,
         proposed=proposed,
-        approved=np.where(is_accepted, (proposed * cut).astype(np.int64), 0),
+        approved=approved,
     )
+
+
+def _clear(days: Days, never: Flags) -> None:
+    days[never] = _NEVER
 
 
 def _issue(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> tuple[Ints, Days]:
@@ -188,10 +212,62 @@ def _billing_month(rng: np.random.Generator, issued: Days, now: np.datetime64) -
     return np.asarray(month - moved.astype(np.int64))
 
 
-def certificate_table(
-    rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is random in table `edp` beside the certificates themselves, in the fewest bytes.
+
+    Attributes:
+        motive: Why it was returned, an index of `_REJECTION_REASONS`.
+        failure: The kind of failure, an index of `_FAILURE_KINDS`.
+        spelling: Which spelling of its state is written.
+        remark: Whether it has one.
+        created: Hour of creation.
+        updated: Second of the day of the last change.
+    """
+
+    motive: npt.NDArray[np.int8]
+    failure: npt.NDArray[np.int8]
+    spelling: npt.NDArray[np.int8]
+    remark: Flags
+    created: npt.NDArray[np.int8]
+    updated: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, rng: np.random.Generator, certificates: Certificates) -> "_Drawn":
+        """Draw for each certificate."""
+        count = len(certificates.project)
+        motive = rng.integers(0, len(_REJECTION_REASONS), count).astype(np.int8)
+        failure = (motive + rng.integers(0, 3, count).astype(np.int8)) % len(_FAILURE_KINDS)
+        # More spellings in the first half of the history.
+        issued = certificates.issued
+        early = issued < issued.min() + (issued.max() - issued.min()) // 2
+        varied = rng.random(count) < np.where(early, _EARLY_VARIANT_SHARE, _LATE_VARIANT_SHARE)
+        spelling = np.where(varied, rng.integers(0, 60, count).astype(np.int8), np.int8(-1))
+        return cls(
+            motive,
+            failure,
+            spelling,
+            remark=rng.random(count) <= 0.03,
+            created=rng.integers(9, 13, count).astype(np.int8),
+            updated=rng.integers(13 * 3600, 19 * 3600, count).astype(np.int32),
+        )
+
+
+def certificate_tables(
+    rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date, block: int
+) -> Iterator[pa.Table]:
+    """Table `edp` in blocks of rows: dates are ISO text, booleans 0 or 1, as in users' databases."""
+    drawn, conformities = _Drawn.of(rng, certificates), 0
+    for start in range(0, len(certificates.project), block):
+        rows = slice(start, start + block)
+        table = _certificate_table(firm, certificates.part(rows), drawn, rows, conformities, today)
+        conformities += len(table) - table["n_conformidad"].null_count
+        yield table
+
+
+def _certificate_table(
+    firm: Firm, certificates: Certificates, drawn: _Drawn, rows: slice, conformities: int, today: date
 ) -> pa.Table:
-    """Table `edp`: dates are ISO text, booleans 0 or 1, as in users' databases."""
     count = len(certificates.project)
     client, state = firm.client_of[certificates.project], certificates.state
     was_sent, was_answered = ~np.isnat(certificates.sent), ~np.isnat(certificates.answered)
@@ -206,11 +282,10 @@ def certificate_table(
     detail[~np.isnat(certificates.resent)] = WITH_CLIENT
     detail[was_answered] = ANSWERED
     detail[accepted] = ACCEPTED
-    motive = rng.integers(0, len(_REJECTION_REASONS), count)
-    failure = (motive + rng.integers(0, 3, count)) % len(_FAILURE_KINDS)
     people = firm.administrators
     person = firm.administrator_of[certificates.project]
-    conformity = pa.array([f"CF-{number:07d}" for number in range(1, int(accepted.sum()) + 1)])
+    numbers = pa.array(conformities + np.cumsum(accepted), mask=~accepted).cast(pa.string())
+    remark = np.zeros(count, np.int64)
     return pa.table(
         {
             "n_edp": certificates.number,
@@ -223,35 +298,52 @@ def certificate_table(
             "fecha_envio_cliente": _day_text(certificates.sent),
             "fecha_estimada_pago": _day_text(certificates.expected),
             "conformidad_enviada": accepted.astype(np.int64),
-            "n_conformidad": conformity.take(pa.array(np.cumsum(accepted) - 1, mask=~accepted)),
+            "n_conformidad": pc.binary_join_element_wise("CF-", pc.utf8_lpad(numbers, 7, "0"), ""),
             "fecha_conformidad": _day_text(np.where(accepted, certificates.answered, _NEVER)),
             "monto_propuesto": certificates.proposed,
             "monto_aprobado": pa.array(certificates.approved, mask=~accepted),
-            "estado": _written_states(rng, state, certificates.issued),
+            "estado": _written_states(drawn.spelling[rows], state),
             "estado_detallado": _encoded(DETAILS, detail),
-            "motivo_no_aprobado": _encoded(_REJECTION_REASONS, motive, ~returned),
-            "tipo_falla": _encoded(_FAILURE_KINDS, failure, ~returned),
-            "observaciones": _encoded(
-                ["pendiente de respaldo"], np.zeros(count, np.int64), rng.random(count) > 0.03
-            ),
+            "motivo_no_aprobado": _encoded(_REJECTION_REASONS, drawn.motive[rows], ~returned),
+            "tipo_falla": _encoded(_FAILURE_KINDS, drawn.failure[rows], ~returned),
+            "observaciones": _encoded(["pendiente de respaldo"], remark, ~drawn.remark[rows]),
             "registrado_por": _encoded(people, person),
             "fecha_registro": _day_text(certificates.issued),
-            "created_at": _moment_text(certificates.issued, rng.integers(9, 13, count) * 3600, today),
-            "updated_at": _moment_text(last, rng.integers(13 * 3600, 19 * 3600, count), today),
+            "created_at": _moment_text(
+                certificates.issued, drawn.created[rows].astype(np.int64) * 3600, today
+            ),
+            "updated_at": _moment_text(last, drawn.updated[rows].astype(np.int64), today),
         }
     )
 
 
-def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date) -> pa.Table:
-    """Table `edp_log`: one row per changed field, up to ten per certificate, in chronological order."""
-    never, days = np.full(len(certificates.project), _NEVER), certificates
-    accepted = np.where(days.rejected, never, days.answered)
-    rejected = np.where(days.rejected, days.answered, never)
+def log_rows(certificates: Certificates) -> int:
+    """How many rows table `edp_log` has."""
+    changes = _changes(certificates)
+    return sum(int(np.count_nonzero(~np.isnat(change[0]))) for change in changes)
+
+
+def log_tables(
+    rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date, block: int
+) -> Iterator[pa.Table]:
+    """Table `edp_log` in blocks of certificates: one row per changed field, up to ten per certificate, in
+    chronological order.
+    """
+    for start in range(0, len(certificates.project), block):
+        yield _log_table(rng, firm, certificates.part(slice(start, start + block)), today)
+
+
+_Change = tuple[Days, int, Ints | int, int]
+"""Day, field (0 state, 1 detailed state), value before, value after."""
+
+
+def _changes(days: Certificates) -> tuple[_Change, ...]:
+    """What may have changed of each certificate, in chronological order."""
+    accepted = np.where(days.rejected, _NEVER, days.answered)
+    rejected = np.where(days.rejected, days.answered, _NEVER)
     before = np.where(np.isnat(days.pending), SENT, PENDING)
-    labels = (*STATES, *DETAILS)
     offset = len(STATES)
-    # Day, field (0 state, 1 detailed state), value before, value after; in chronological order.
-    changes: tuple[tuple[Days, int, Ints | int, int], ...] = (
+    return (
         (days.sent, 0, REVISION, SENT),
         (days.sent, 1, offset + INTERNAL, offset + WITH_CLIENT),
         (days.pending, 0, SENT, PENDING),
@@ -263,10 +355,15 @@ def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates, 
         (days.paid, 0, VALIDATED, PAID),
         (days.cancelled, 0, REJECTED, CANCELLED),
     )
+
+
+def _log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates, today: date) -> pa.Table:
+    shape, changes = certificates.project.shape, _changes(certificates)
+    labels = (*STATES, *DETAILS)
     day = np.stack([change[0] for change in changes], axis=1)
     happened = np.flatnonzero(~np.isnat(day).ravel())
     certificate, slot = np.divmod(happened, len(changes))
-    old = np.stack([np.broadcast_to(change[2], never.shape) for change in changes], axis=1)
+    old = np.stack([np.broadcast_to(change[2], shape) for change in changes], axis=1)
     field, new = np.array([change[1] for change in changes]), np.array([change[3] for change in changes])
     project = certificates.project[certificate]
     # One time of day per certificate and change, later for later changes.
@@ -284,13 +381,11 @@ def log_table(rng: np.random.Generator, firm: Firm, certificates: Certificates, 
     )
 
 
-def _written_states(rng: np.random.Generator, state: Ints, issued: Days) -> pa.Array:
-    """States in varied spellings and cases, more of them in the first half of the history."""
+def _written_states(spelling: npt.NDArray[np.int8], state: Ints) -> pa.Array:
+    """States in varied spellings and cases; -1 is the current one."""
     starts = np.cumsum([0, *(len(spellings) for spellings in _STATE_SPELLINGS)])[:-1]
     counts = np.array([len(spellings) for spellings in _STATE_SPELLINGS])
-    early = issued < issued.min() + (issued.max() - issued.min()) // 2
-    varied = rng.random(len(state)) < np.where(early, _EARLY_VARIANT_SHARE, _LATE_VARIANT_SHARE)
-    pick = np.where(varied, rng.integers(0, 60, len(state)) % counts[state], 0)
+    pick = np.where(spelling < 0, 0, spelling % counts[state])
     return _encoded([text for spellings in _STATE_SPELLINGS for text in spellings], starts[state] + pick)
 
 

@@ -6,8 +6,8 @@ for an amount. As many costs are invalid: an unknown kind, no date, or text for 
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.demo.certificates import (
-    certificate_table,
+    certificate_tables,
     history_start,
-    log_table,
+    log_rows,
+    log_tables,
     simulate,
 )
 from kpi_pipeline.demo.costs import cash_book, cost_tables
@@ -34,7 +35,9 @@ Progress = Callable[[str, int, int], None]
 INVALID_SHARE: Final = 0.003
 """Share of certificates, and of costs, that are invalid on purpose."""
 
-_BATCH_ROWS: Final = 100_000
+_BLOCK: Final = 50_000
+"""So many certificates, or rows of another table, are built and written at once."""
+
 _TABLES: Final = {
     "projects": """project_id INTEGER PRIMARY KEY, proyecto TEXT NOT NULL, cliente TEXT, gestor TEXT,
         jefe_proyecto TEXT, fecha_inicio TEXT, fecha_fin_prevista TEXT, monto_contrato INTEGER, moneda TEXT,
@@ -67,7 +70,6 @@ _PRAGMAS: Final = (
     "journal_mode = off",
     "synchronous = off",
     "locking_mode = exclusive",
-    "temp_store = memory",
     "cache_size = -100000",
     "threads = 4",
 )
@@ -135,21 +137,30 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
             connection.cursor() as cursor,
             ThreadPoolExecutor(max_workers=1) as executor,
         ):
-            # The longest table is built while the driver writes another without holding the interpreter.
-            pending_log = executor.submit(log_table, streams[3], firm, certificates, today)
             for pragma in _PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma}")
             for name, columns in _TABLES.items():
                 cursor.execute(f"CREATE TABLE {name} ({columns})")
-            _fill(cursor, "projects", pa.table(project_rows(firm, start, billed)), report)
-            _fill(cursor, "edp", certificate_table(streams[2], firm, certificates, today), report)
+
+            def fill(name: str, tables: Iterable[pa.Table], count: int) -> None:
+                """Append a table's rows, while the next of them are built."""
+                done = 0
+                report(name, done, count)
+                for table in _built_ahead(iter(tables), executor):
+                    cursor.adbc_ingest(name, table, mode="append")
+                    done += table.num_rows
+                    report(name, done, count)
+
+            fill("projects", [pa.table(project_rows(firm, start, billed))], len(firm.projects))
+            fill("edp", certificate_tables(streams[2], firm, certificates, today, _BLOCK), rows)
             invalid_rows = _corrupt(cursor, streams[5], rows, _DEFECTS)
-            log = pending_log.result()
-            _fill(cursor, "edp_log", log, report)
-            _fill(cursor, "cost_header", headers, report)
+            changes = log_rows(certificates)
+            fill("edp_log", log_tables(streams[3], firm, certificates, today, _BLOCK), changes)
+            fill("cost_header", _blocks(headers), headers.num_rows)
             invalid_costs = _corrupt(cursor, streams[5], headers.num_rows, _COST_DEFECTS)
-            _fill(cursor, "cost_lines", lines, report)
-            _fill(cursor, "caja", cash_book(certificates, headers), report)
+            fill("cost_lines", _blocks(lines), lines.num_rows)
+            book = cash_book(certificates, headers)
+            fill("caja", _blocks(book), book.num_rows)
             for done, index in enumerate(_INDEXES):
                 report("indexes", done, len(_INDEXES))
                 cursor.execute(index)
@@ -160,7 +171,7 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
         invalid_rows=invalid_rows,
         clients=len(firm.clients),
         projects=len(firm.projects),
-        log_rows=log.num_rows,
+        log_rows=changes,
         cost_rows=headers.num_rows,
         invalid_costs=invalid_costs,
         first_month=str(start),
@@ -168,12 +179,16 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
     )
 
 
-def _fill(cursor: "Cursor", name: str, table: pa.Table, report: Progress) -> None:
-    """Append a table's rows in batches."""
-    for done in range(0, table.num_rows, _BATCH_ROWS):
-        report(name, done, table.num_rows)
-        cursor.adbc_ingest(name, table.slice(done, _BATCH_ROWS), mode="append")
-    report(name, table.num_rows, table.num_rows)
+def _blocks(table: pa.Table) -> Iterator[pa.Table]:
+    return (table.slice(done, _BLOCK) for done in range(0, table.num_rows, _BLOCK))
+
+
+def _built_ahead(tables: Iterator[pa.Table], executor: Executor) -> Iterator[pa.Table]:
+    """Tables, each of which is built while the one before is used: the driver holds no interpreter lock."""
+    pending = executor.submit(next, tables, None)
+    while (table := pending.result()) is not None:
+        pending = executor.submit(next, tables, None)
+        yield table
 
 
 def _corrupt(cursor: "Cursor", rng: np.random.Generator, count: int, updates: Sequence[str]) -> int:

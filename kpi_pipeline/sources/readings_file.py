@@ -37,6 +37,10 @@ class ReadingsFile:
         """Make a reading the last accepted one; nothing is held any more."""
         return self._store(SourceReadings(report))
 
+    def forget(self) -> SourceReadings:
+        """Compare the next reading with none: the source is a new one."""
+        return self._store(SourceReadings())
+
     def hold(self, held: HeldReading) -> SourceReadings:
         """Keep a reading that is not published, beside the last accepted one."""
         return self._store(SourceReadings(self.load().accepted, held))

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from kpi_pipeline.model.readings import ReadingReport, RowReport
+from kpi_pipeline.settings import Settings
+from kpi_pipeline.sources.readings_file import ReadingsFile
 from tests.cli.conftest import KpiIn
 
 pytestmark = pytest.mark.slow
@@ -52,11 +55,21 @@ def write_mapping(folder: Path) -> Path:
 def test_the_demo_is_written_and_chosen(kpi, chosen, tmp_path: Path) -> None:
     ran = kpi("load", "demo", "--rows", "300", "--seed", "5")
     assert ran.code == 0, ran.errors
-    assert "299 rows accepted, 1 refused; 36 costs accepted, 0 refused" in ran.output
+    assert "300 certificates of 6 clients" in ran.output
+    assert "1 of them and 0 of 36 costs are invalid on purpose: a refresh refuses them." in ran.output
     assert chosen() == {
         "KPI_SOURCE_URL": f"sqlite:///{tmp_path / 'home' / 'demo.db'}",
         "KPI_SOURCE_MAPPING": "edp",
     }
+
+
+def test_a_smaller_demo_is_not_compared_with_a_larger_one(kpi, chosen, tmp_path: Path) -> None:
+    assert kpi("load", "demo", "--rows", "20").code == 0
+    settings = Settings(_env_file=None, KPI_HOME=tmp_path / "home", **chosen())
+    ReadingsFile(settings).accept(ReadingReport(1.0, RowReport(1000)))
+    assert ReadingsFile(settings).load().accepted is not None
+    assert kpi("load", "demo", "--rows", "10").code == 0
+    assert ReadingsFile(settings).load().accepted is None
 
 
 def test_the_demo_ends_on_the_date_given_which_becomes_the_business_date(kpi, chosen) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
+from kpi_pipeline.demo import database
 from kpi_pipeline.demo.database import DemoSummary, write_demo
 from kpi_pipeline.model.states import Event
 from kpi_pipeline.sources.extract import extract
@@ -43,6 +44,14 @@ def test_seed_rows_and_day_give_the_content(tmp_path: Path, demo: tuple[Path, De
     assert content(tmp_path / "again.db") == content(demo[0])
     write_demo(tmp_path / "other.db", ROWS, 8, TODAY, None)
     assert submit(tmp_path / "other.db", "SELECT * FROM edp") != submit(demo[0], "SELECT * FROM edp")
+
+
+def test_the_content_does_not_depend_on_the_blocks_in_which_it_is_written(
+    tmp_path: Path, demo: tuple[Path, DemoSummary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BLOCK", 1733)
+    assert write_demo(tmp_path / "again.db", ROWS, 7, TODAY, None) == demo[1]
+    assert content(tmp_path / "again.db") == content(demo[0])
 
 
 def test_every_row_is_a_certificate_but_the_invalid_ones(demo: tuple[Path, DemoSummary]) -> None:
