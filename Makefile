@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Bytecode is kept whatever the shell says: pytest takes 10 s to rewrite the assertions of all tests.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: up test quick sweep check docs screenshots lock
+.PHONY: up test quick sweep check bench docs screenshots lock
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,16 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# On a quiet machine with 30 GB of disk, for an hour: writes docs/performance.md.
+# Smaller: make bench ROWS=100000 SIZES="10000 100000"
+ROWS ?= 1000000
+SIZES ?= 10000 1000000 10000000
+bench: $(VENV)/.installed
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+	$(BIN)/python bench/compute.py --rows $(ROWS) --sizes $(SIZES) --out $$folder/compute.json && \
+	$(BIN)/python bench/growth.py --rows $(ROWS) --out $$folder/growth.json && \
+	$(BIN)/python bench/report.py $$folder/compute.json $$folder/growth.json
 
 # Generated pages and pictures, then the site in `site/`: a broken link fails.
 docs: $(VENV)/.installed

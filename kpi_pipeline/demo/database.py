@@ -126,7 +126,6 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
     firm = make_firm(streams[0], rows)
     certificates = simulate(streams[1], firm, rows, today)
     start = history_start(today)
-    headers, lines = cost_tables(streams[4], firm, certificates, today)
     billed = np.bincount(certificates.project, certificates.proposed, len(firm.projects)).astype(np.int64)
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,9 +155,12 @@ def write_demo(path: Path, rows: int, seed: int, today: date, progress: Progress
             invalid_rows = _corrupt(cursor, streams[5], rows, _DEFECTS)
             changes = log_rows(certificates)
             fill("edp_log", log_tables(streams[3], firm, certificates, today, _BLOCK), changes)
+            # Not before the log is written, and lines no longer than needed: millions of them are long.
+            headers, lines = cost_tables(streams[4], firm, certificates, today)
             fill("cost_header", _blocks(headers), headers.num_rows)
             invalid_costs = _corrupt(cursor, streams[5], headers.num_rows, _COST_DEFECTS)
             fill("cost_lines", _blocks(lines), lines.num_rows)
+            del lines
             book = cash_book(certificates, headers)
             fill("caja", _blocks(book), book.num_rows)
             for done, index in enumerate(_INDEXES):

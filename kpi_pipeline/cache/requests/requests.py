@@ -323,7 +323,8 @@ class Requests:
             fields["reason"] = reason or "no reason was given: see the run"
         task = self._task(task_id)
         recorded = self._move(task_id, state, 0, fields)
-        if recorded and ok:
+        # How long readers wait: nobody does for a sensor or schedule.
+        if recorded and ok and not task.get(b"by"):
             self._measure(task, now)
         return recorded
 

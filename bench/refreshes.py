@@ -1,26 +1,12 @@
-"""Duration of a refresh, from POST until the new generation is served, and of its parts.
+"""Refreshes of a running stack, from POST until the new generation is served, and their parts."""
 
-    .venv/bin/python bench/refresh.py [--requests 50] [--product dashboards] [--unchanged]
-
-The stack must run (`kpi up`) with its embedded defaults and the demo. Unless --unchanged is given, each
-request follows a change of one certificate of the demo, so that every refresh writes a new generation.
-"""
-
-import argparse
 import json
-import sqlite3
-import statistics
-import sys
 import time
 import urllib.request
-from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
-from kpi_pipeline.cli.problems import load_settings
 from kpi_pipeline.stack.addresses import LOOPBACK, OPENER, Addresses
-from kpi_pipeline.stack.home import Home
-from kpi_pipeline.stack.supervision import running_addresses
 
 API = {"kpis": "kpis", "dashboards": "dashboard", "charts": "charts", "financials": "financials"}
 STATS = """
@@ -28,11 +14,11 @@ query Run($run: ID!) {
   runOrError(runId: $run) { ... on Run { creationTime startTime stepStats { stepKey startTime endTime } } }
 }
 """
-TIMEOUT_S = 60
+TIMEOUT_S = 1800
 POLL_S = 0.02
 
 
-class Bench:
+class Refreshes:
     """Requests refreshes of one product over HTTP, one after another."""
 
     def __init__(self, addresses: Addresses, product: str) -> None:
@@ -97,39 +83,3 @@ class Bench:
         while (task := self.request("GET", status_url)[1])["state"] in ("queued", "started"):
             time.sleep(POLL_S)
         assert task["state"] == "succeeded", task
-
-
-def change_a_certificate(path: str) -> None:
-    with closing(sqlite3.connect(path, timeout=10)) as source:
-        source.execute("UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 1")
-        source.commit()
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--requests", type=int, default=50)
-    options.add_argument("--product", choices=sorted(API), default="dashboards")
-    options.add_argument("--unchanged", action="store_true")
-    chosen = options.parse_args()
-    home = Home(load_settings())
-    addresses = running_addresses(home)
-    if addresses is None:
-        sys.exit("the stack is not running: start it with `kpi up`")
-    bench = Bench(addresses, chosen.product)
-    measured = []
-    for _ in range(chosen.requests + 1):
-        if not chosen.unchanged:
-            change_a_certificate(str(home.demo_file))
-        measured.append(bench.refresh())
-    # The first meets cold processes.
-    measured = measured[1:]
-    print(f"{chosen.requests} refreshes of {chosen.product}, source {'un' * chosen.unchanged}changed")
-    print(f"{'seconds':<24}{'p50':>8}{'p95':>8}{'max':>8}")
-    for part in measured[0]:
-        values = sorted(parts[part] for parts in measured if part in parts)
-        p95 = statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
-        print(f"{part:<24}{statistics.median(values):>8.3f}{p95:>8.3f}{values[-1]:>8.3f}")
-
-
-if __name__ == "__main__":
-    main()
