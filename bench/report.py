@@ -17,7 +17,14 @@ PERCENTILES = ("p50", "p95", "least", "most")
 def machine() -> dict[str, Any]:
     memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
     versions = {name: version(name) for name in PACKAGES}
-    return {"cores": os.cpu_count(), "memory_gib": memory, "python": platform.python_version(), **versions}
+    load = os.getloadavg()[0]
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": memory,
+        "load": load,
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 def main() -> None:
@@ -32,6 +39,9 @@ def page(compute: Mapping[str, Any], growth: Mapping[str, Any]) -> Iterator[str]
     yield ""
     yield f"Measured on {of['cores']} cores with {of['memory_gib']} GiB by `make bench`, which writes this"
     yield f"page; {compute['repeats']} repeats. {versions}."
+    if of["load"] > of["cores"] / 4:
+        yield ""
+        yield f"**The machine was busy (load {of['load']:.0f}): these figures only show that the bench runs.**"
     yield ""
     yield "## From a change to the figures served"
     yield ""
