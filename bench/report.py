@@ -41,7 +41,8 @@ def page(compute: Mapping[str, Any], growth: Mapping[str, Any]) -> Iterator[str]
     yield f"page; {compute['repeats']} repeats. {versions}."
     if of["load"] > of["cores"] / 4:
         yield ""
-        yield f"**The machine was busy (load {of['load']:.0f}): these figures only show that the bench runs.**"
+        busy = f"**The machine was busy (load {of['load']:.0f})"
+        yield f"{busy}: these figures only show that the bench runs.**"
     yield ""
     yield "## From a change to the figures served"
     yield ""

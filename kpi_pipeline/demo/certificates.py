@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from kpi_pipeline.demo.firm import MONTHS, Days, Firm, Ints
 
 Flags = npt.NDArray[np.bool_]
+SmallInts = npt.NDArray[np.int32]
 
 STATES: Final = ("revisión", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
 REVISION, SENT, PENDING, VALIDATED, PAID, REJECTED, CANCELLED = range(7)
@@ -74,8 +75,8 @@ class Certificates:
         approved: Amount accepted, CLP; 0 before that.
     """
 
-    project: npt.NDArray[np.int32]
-    number: Ints
+    project: SmallInts
+    number: SmallInts
     month: Days
     issued: Days
     sent: Days
@@ -87,8 +88,8 @@ class Certificates:
     cancelled: Days
     expected: Days
     rejected: Flags
-    proposed: Ints
-    approved: Ints
+    proposed: SmallInts
+    approved: SmallInts
 
     def part(self, rows: slice) -> "Certificates":
         """Some of them, without a copy."""
@@ -148,10 +149,10 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
     expected = sent + firm.term[client]
 
     amount = rng.lognormal(np.log(13e6), 0.55, rows) * firm.size[project]
-    proposed = np.clip(amount, 4e5, 4e8).astype(np.int64) // 1000 * 1000
+    proposed = np.clip(amount, 4e5, 4e8).astype(np.int32) // 1000 * 1000
     del amount
     cut = np.where(rng.random(rows) < 0.3, rng.uniform(0.85, 1.0, rows), 1.0)
-    approved = (proposed * cut).astype(np.int64)
+    approved = (proposed * cut).astype(np.int32)
     del cut
     approved[rejected | (answered > now)] = 0
     _clear(answered, answered > now)
@@ -161,7 +162,7 @@ def simulate(rng: np.random.Generator, firm: Firm, rows: int, today: date) -> Ce
     first = np.searchsorted(project, np.arange(len(firm.projects)))
     return Certificates(
         project=project,
-        number=np.arange(1, rows + 1) - first[project],
+        number=(np.arange(1, rows + 1) - first[project]).astype(np.int32),
         month=month,
         issued=issued,
         sent=sent,

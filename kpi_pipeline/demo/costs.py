@@ -105,7 +105,7 @@ def cost_tables(
 def cash_book(certificates: Certificates, headers: pa.Table) -> pa.Table:
     """Table `caja`: receipts from clients and payments to suppliers, one row per day and kind."""
     is_paid = ~np.isnat(certificates.paid)
-    in_days, income = _by_day(certificates.paid[is_paid], certificates.approved[is_paid])
+    in_days, income = _by_day(certificates.paid[is_paid], certificates.approved[is_paid].astype(np.int64))
     settled = headers.filter(headers.column("fecha_pago").is_valid())
     paid_on = settled.column("fecha_pago").cast(pa.date32()).to_numpy().astype("datetime64[D]")
     out_days, outgo = _by_day(paid_on, settled.column("importe_neto").to_numpy())
