@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, DefaultScheduleStatus, DefaultSensorStatus
 
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 

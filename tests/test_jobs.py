@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS
 

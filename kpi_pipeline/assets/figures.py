@@ -11,7 +11,7 @@ from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.provenance import Provenance

@@ -43,7 +43,7 @@ from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS

@@ -21,7 +21,11 @@ from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up_shards
+from kpi_pipeline.compute.rollup.shard_sums import Definitions
+from kpi_pipeline.compute.rollup.shards import shards_of
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
+from kpi_pipeline.resources.shard_sums import StoredShardSums
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
@@ -80,7 +84,9 @@ def rollup(
     ):
         yield from _confirmed(context, [stored.confirmed(provenance) for stored in newest if stored])
         return
-    yield from _rolled_up(context, certificates.table(), costs.table(), provenance, as_of, source)
+    definitions = Definitions(as_of, source.thresholds(), source.window_months())
+    kept = StoredShardSums.of_settings(_definitions(definitions), reads=not writes_all(context.run))
+    yield from _rolled_up(context, certificates.table(), costs.table(), provenance, definitions, kept)
 
 
 def _rolled_up(
@@ -88,16 +94,22 @@ def _rolled_up(
     certificates: pa.Table,
     costs: pa.Table,
     provenance: Provenance,
-    as_of: date,
-    source: SourceResource,
+    definitions: Definitions,
+    kept: StoredShardSums,
 ) -> Iterator[Output[pa.Table] | AssetCheckResult]:
     started = time.perf_counter()
     try:
-        tables = roll_up(certificates, costs, as_of, source.thresholds(), source.window_months())
+        shards = (
+            shards_of(certificates, "issued_on", digests=True),
+            shards_of(costs, "invoiced_on", digests=True),
+        )
+        rolled_up = roll_up_shards(*shards, definitions, kept)
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
-    problems = reconcile_rollup(certificates, costs, tables, as_of)
+    kept.prune()
+    tables, as_of = rolled_up.rollup, definitions.as_of
+    problems = reconcile_rollup(rolled_up.totals, tables)
     yield AssetCheckResult(
         asset_key="rollup",
         check_name="totals_reconcile_with_certificates",
@@ -137,6 +149,13 @@ def _confirmed(
     for name, stored in zip(ROLLUP_TABLES, newest, strict=True):
         as_of = stored.origin.as_of or ""
         yield Output(stored, output_name=name, metadata={"outcome": "unchanged", "as_of": as_of})
+
+
+def _definitions(definitions: Definitions) -> str:
+    """A digest of all that the sums of a shard come from besides its rows."""
+    return digest_of(
+        code_digest(*COMPUTING), definitions.as_of, definitions.window_months, definitions.thresholds
+    )
 
 
 def _content(origin: Provenance, source: SourceResource, as_of: date) -> str | None:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import PythonUDFType
 
-from kpi_pipeline.compute.overflow import SumTooLarge
+from kpi_pipeline.compute.overflow import ADVICE, SumTooLarge
 from kpi_pipeline.model.filters import fold
 
 _BATCH_ROWS: Final = 131_072
@@ -35,10 +35,7 @@ def summation() -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             yield connection
         except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-            raise SumTooLarge(
-                "amounts, or days weighted by them, sum to more than 64 bits: look for amounts in the wrong "
-                "unit and for dates long gone in the source, correct them, then refresh again"
-            ) from error
+            raise SumTooLarge(ADVICE) from error
 
 
 def arrow_table(

@@ -1,7 +1,6 @@
 """Checks that totals agree at each step; each returns its problems as sentences."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
 import numpy as np
@@ -12,7 +11,8 @@ import pyarrow.compute as pc
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
+from kpi_pipeline.compute.rollup.totals import COLLECTED, COST_AMOUNT, UNDATED_PAYMENTS
 from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.components import (
     COMPONENT_NAMES,
@@ -21,9 +21,8 @@ from kpi_pipeline.model.components import (
     MONTHLY_COMPONENTS,
     ComponentKind,
 )
-from kpi_pipeline.model.costs import CostKind
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
-from kpi_pipeline.model.states import Event, State
+from kpi_pipeline.model.states import State
 from kpi_pipeline.model.work_lists import Arrears, WorkListName
 
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
@@ -61,16 +60,25 @@ _AT_MOST: Final[dict[str, str]] = {
 _NOT_NEGATIVE: Final = tuple(
     name for name in COMPONENT_NAMES if name.endswith(("_count", "_days")) or name.startswith("variance_")
 )
-_RECONCILED: Final = {
-    name: name
-    for name in (
-        *("proposed_count", "proposed_amount"),
-        *("cost_count", "cost_opex_amount", "cost_capex_amount", "paid_out_amount"),
-    )
-}
+_RECONCILED: Final = (
+    *("proposed_count", "proposed_amount"),
+    *("cost_count", "cost_opex_amount", "cost_capex_amount", "paid_out_amount"),
+)
 _RECONCILED_BREAKDOWNS: Final = ("supplier", "cost_category")
 _STOCKS: Final = (ComponentKind.STOCK, ComponentKind.COST_STOCK, ComponentKind.SNAPSHOT)
+_STOCK_NAMES: Final = tuple(part.name for part in COMPONENTS if part.kind in _STOCKS)
+_IN_LISTS: Final = (
+    *("critical_count", "critical_amount", "overdue_count", "overdue_amount"),
+    *("returned_count", "unsent_count"),
+)
+_COMPARED: Final = tuple(
+    dict.fromkeys((*_RECONCILED, *_STOCK_NAMES, *_IN_LISTS, *MONTHLY_COMPONENTS, "timed_count"))
+)
 _ROWS: Final = "currency"
+
+Sums = dict[tuple[str, str], int]
+"""Sums by what they are called and the currency."""
+
 _EVERYTHING: Final = "everything"
 _BEYOND_VARIANTS: Final = ("cancelled_count",)
 """Components that no variant needs to show: values of which all certificates are cancelled have none."""
@@ -79,16 +87,14 @@ _SHOWN: Final = 5
 _LARGEST_EXACT: Final = 2**53
 
 
-def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as_of: date) -> list[str]:
+def reconcile_rollup(totals: pa.Table, rollup: Rollup) -> list[str]:
     """Compare the roll-up's tables with the rows that they come from, and with one another, by currency.
 
     Sums must also stay within the integers that every reader of JSON keeps exactly.
 
     Args:
-        certificates: Rows in `CERTIFICATE_SCHEMA`.
-        costs: Rows in `COST_SCHEMA`.
+        totals: Those of the rows, in `totals.TOTALS_SCHEMA`.
         rollup: The roll-up of those rows.
-        as_of: The business date of the roll-up; what is issued or invoiced later is not in it.
 
     Returns:
         One sentence a difference, amounts in minor units.
@@ -96,91 +102,42 @@ def reconcile_rollup(certificates: pa.Table, costs: pa.Table, rollup: Rollup, as
     problems = _inexact(rollup)
     if problems:
         return problems
-    valid = _not_cancelled(certificates, as_of)
-    existing, invoiced = _until(valid, "issued_on", as_of), _until(costs, "invoiced_on", as_of)
-    counted = existing.filter(pc.greater_equal(existing["amount_proposed"], 0))
-    collected = _until(valid, "paid_on", as_of)
-    collected = collected.append_column(
-        "amount",
-        pc.coalesce(
-            collected["amount_paid"],
-            pc.subtract(collected["amount_approved"], pc.fill_null(collected["amount_retained"], 0)),
-        ),
-    )
-    paid_out = _until(invoiced, "paid_on", as_of)
-    costs_straight = _sums(invoiced, cost_count=_ROWS, cost_amount="amount")
-    straight = {
-        **_sums(existing, proposed_amount="amount_proposed"),
-        **_sums(counted, proposed_count=_ROWS),
-        **_sums(invoiced, cost_count=_ROWS),
-        **_sums(_having(invoiced, "kind", CostKind.OPEX), cost_opex_amount="amount"),
-        **_sums(_having(invoiced, "kind", CostKind.CAPEX), cost_capex_amount="amount"),
-        **_sums(paid_out, paid_out_amount="amount"),
-    }
-    cohorts = rollup.cells.filter(pc.equal(rollup.cells["place"], COHORT))
-    on_as_of = rollup.cells.filter(pc.equal(rollup.cells["place"], AS_OF))
-    stocks = {part.name: part.name for part in COMPONENTS if part.kind in _STOCKS}
-    by = {
-        name: rollup.breakdowns.filter(
-            pc.and_(
-                pc.equal(rollup.breakdowns["breakdown"], name), pc.equal(rollup.breakdowns["place"], COHORT)
-            )
-        )
-        for name in _RECONCILED_BREAKDOWNS
-    }
-    listed = rollup.work_lists.filter(
-        pc.and_(
-            pc.equal(rollup.work_lists["place"], AS_OF),
-            pc.not_equal(rollup.work_lists["work_list"], WorkListName.WATCHED),
-        )
-    )
-    critical, overdue = (
-        _having(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)
-    )
-    returned, unsent = (_having(listed, "state", of) for of in (State.REJECTED, State.REVISION))
-    of_arrears = ("critical_count", "critical_amount", "overdue_count", "overdue_amount")
-    in_lists = (*of_arrears, "returned_count", "unsent_count")
-    timed = rollup.payment_times.filter(pc.equal(rollup.payment_times["place"], COHORT))
-    flows = {name: name for name in MONTHLY_COMPONENTS if name != "paid_amount"}
+    straight = _straight(totals)
+    cells = _summed_cells(rollup.cells)
+    cohorts, on_as_of = cells[COHORT], cells[AS_OF]
+    listed = _summed_lists(rollup.work_lists)
+    flows = [name for name in MONTHLY_COMPONENTS if name != "paid_amount"]
+    monthly = _sums(rollup.monthly, **{name: name for name in MONTHLY_COMPONENTS})
     # A payment without a day is collected with its acceptance, which these rows do not tell.
-    collected_by = {} if _has_undated_payments(valid) else {"paid_amount": "paid_amount"}
-    dated = dict.fromkeys(collected_by, "amount")
+    is_dated = not _having(straight, UNDATED_PAYMENTS)
+    collected = {("paid_amount", code): sum_ for (_, code), sum_ in _having(straight, COLLECTED).items()}
+    paid = _having(monthly, "paid_amount")
+    timed = rollup.payment_times.select(["place", "currency", "paid"])
+    timed = timed.filter(pc.equal(timed["place"], COHORT))
     return [
-        *_differences("the cohorts", _sums(cohorts, **_RECONCILED), straight),
-        *_differences("the months", _sums(rollup.monthly, **collected_by), _sums(collected, **dated)),
+        *_differences("the cohorts", _having(cohorts, *_RECONCILED), _having(straight, *_RECONCILED)),
+        *(_differences("the months", paid, collected) if is_dated else []),
         *_differences(
-            "the business date", _sums(on_as_of, **stocks), _sums(cohorts, **stocks), "in the cohorts"
-        ),
-        *_differences(
-            "the months",
-            _sums(rollup.monthly, **flows),
-            _sums(cohorts, **flows),
+            "the business date",
+            _having(on_as_of, *_STOCK_NAMES),
+            _having(cohorts, *_STOCK_NAMES),
             "in the cohorts",
         ),
-        *_differences(
-            "the work lists",
-            {
-                **_sums(critical, critical_count=_ROWS, critical_amount="amount"),
-                **_sums(overdue, overdue_count=_ROWS, overdue_amount="amount"),
-                **_sums(returned, returned_count=_ROWS),
-                **_sums(unsent, unsent_count=_ROWS),
-            },
-            _sums(on_as_of, **{name: name for name in in_lists}),
-            "on the business date",
-        ),
+        *_differences("the months", _having(monthly, *flows), _having(cohorts, *flows), "in the cohorts"),
+        *_differences("the work lists", listed, _having(on_as_of, *_IN_LISTS), "on the business date"),
         *_differences(
             "the days of payment",
             _sums(timed, timed_count="paid"),
-            _sums(cohorts, timed_count="timed_count"),
+            _having(cohorts, "timed_count"),
             "in the cohorts",
         ),
         *(
             problem
-            for name in ("supplier", "cost_category")
+            for name in _RECONCILED_BREAKDOWNS
             for problem in _differences(
                 f"the costs by {name}",
-                _sums(by[name], cost_count="count", cost_amount="amount"),
-                costs_straight,
+                _summed_breakdown(rollup.breakdowns, name),
+                _having(straight, "cost_count", COST_AMOUNT),
             )
         ),
     ]
@@ -211,8 +168,8 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
         straight = {
             name: [_total(cells, component) for component in COMPONENT_NAMES]
             for name, cells in (
-                ("days", _having(on_as_of, "currency", currency)),
-                ("cohorts", _having(of_cohorts, "currency", currency)),
+                ("days", _rows(on_as_of, "currency", currency)),
+                ("cohorts", _rows(of_cohorts, "currency", currency)),
             )
         }
         problems += [
@@ -269,54 +226,90 @@ def out_of_range(slices: Sequence[Slice]) -> list[str]:
 
 def _inexact(rollup: Rollup) -> list[str]:
     """Components whose sums could leave the integers that JSON readers keep, each as a sentence."""
-    # Sums of floats do not wrap around, and are exact enough here.
-    reach = {
-        name: pc.sum(pc.abs(pc.cast(rollup.cells[name], pa.float64(), safe=False))).as_py() or 0.0
-        for name in COMPONENT_NAMES
+    problems = []
+    for name in COMPONENT_NAMES:
         # No answer shows a variance.
-        if not name.startswith("variance_")
+        if name.startswith("variance_"):
+            continue
+        column = rollup.cells[name]
+        ends = pc.min_max(column).as_py()
+        if len(column) * max(abs(ends["min"] or 0), abs(ends["max"] or 0)) <= _LARGEST_EXACT:
+            continue
+        # Sums of floats do not wrap around, and are exact enough here.
+        total = pc.sum(pc.abs(pc.cast(column, pa.float64(), safe=False))).as_py()
+        if total > _LARGEST_EXACT:
+            problems.append(
+                f"{name} sums to about {total:.3g}, beyond 2**53: look for amounts in the wrong unit"
+            )
+    return problems
+
+
+def _straight(totals: pa.Table) -> Sums:
+    """The totals of all shards together."""
+    summed = totals.group_by(["name", "currency"]).aggregate([("total", "sum")])
+    return {(row["name"], row["currency"]): row["total_sum"] for row in summed.to_pylist()}
+
+
+def _summed_cells(cells: pa.Table) -> dict[int, Sums]:
+    """The sums of cohorts and of the business date, by place."""
+    named = cells.select(["place", "currency", *_COMPARED])
+    found: dict[int, list[pa.RecordBatch]] = {COHORT: [], AS_OF: []}
+    for batch in named.to_batches():
+        places = batch["place"].to_numpy()
+        for place, batches in found.items():
+            is_there = places == place
+            if is_there.any():
+                batches.append(batch if is_there.all() else batch.filter(pa.array(is_there)))
+    names = {name: name for name in _COMPARED}
+    return {
+        place: _sums(pa.Table.from_batches(batches, named.schema), **names)
+        for place, batches in found.items()
     }
-    return [
-        f"{name} sums to about {total:.3g}, beyond 2**53: look for amounts in the wrong unit"
-        for name, total in reach.items()
-        if total > _LARGEST_EXACT
-    ]
 
 
-def _not_cancelled(certificates: pa.Table, day: date) -> pa.Table:
-    """The certificates that are not cancelled by a day."""
-    history = certificates["history"].combine_chunks()
-    entries, of_row = pc.list_flatten(history), pc.list_parent_indices(history).to_numpy()
-    is_cancelling = pc.equal(entries.field("event"), Event.CANCELLED.value).to_numpy(zero_copy_only=False)
-    passed = np.flatnonzero(pc.less_equal(entries.field("day"), day).to_numpy(zero_copy_only=False))
-    # Of several entries of a row the last one stays.
-    last = np.full(certificates.num_rows, -1)
-    last[of_row[passed]] = passed
-    ends_so = np.append(is_cancelling, False)[last]
-    is_dated = np.zeros(certificates.num_rows, np.bool_)
-    is_dated[of_row[is_cancelling]] = True
-    always = pc.equal(certificates["state"], State.CANCELLED.value).to_numpy() & ~is_dated
-    return certificates.filter(pa.array(~(ends_so | always)))
+def _summed_lists(work_lists: pa.Table) -> Sums:
+    """What the work lists of the business date hold, as the components are called that say the same."""
+    named = work_lists.select(["place", "work_list", "currency", "arrears", "state", "amount"])
+    listed = named.filter(
+        pc.and_(pc.equal(named["place"], AS_OF), pc.not_equal(named["work_list"], WorkListName.WATCHED))
+    )
+    critical, overdue = (
+        _rows(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)
+    )
+    return {
+        **_sums(critical, critical_count=_ROWS, critical_amount="amount"),
+        **_sums(overdue, overdue_count=_ROWS, overdue_amount="amount"),
+        **_sums(_rows(listed, "state", State.REJECTED), returned_count=_ROWS),
+        **_sums(_rows(listed, "state", State.REVISION), unsent_count=_ROWS),
+    }
 
 
-def _has_undated_payments(certificates: pa.Table) -> bool:
-    """Whether any certificate is paid, in whole or in part, on a day that is not known."""
-    paid = pc.or_(pc.equal(certificates["state"], State.PAID.value), pc.is_valid(certificates["amount_paid"]))
-    return bool(pc.any(pc.and_(paid, pc.is_null(certificates["paid_on"]))).as_py())
+def _summed_breakdown(breakdowns: pa.Table, name: str) -> Sums:
+    """The sums of costs in one breakdown of the cohorts."""
+    named = breakdowns.select(["place", "breakdown", "currency", "count", "amount"])
+    rows = named.filter(pc.and_(pc.equal(named["breakdown"], name), pc.equal(named["place"], COHORT)))
+    return _sums(rows, cost_count="count", **{COST_AMOUNT: "amount"})
 
 
-def _until(table: pa.Table, column: str, day: date) -> pa.Table:
-    """The rows dated up to a day."""
-    return table.filter(pc.less_equal(table[column], pa.scalar(day)))
-
-
-def _having(table: pa.Table, column: str, *values: str) -> pa.Table:
+def _rows(table: pa.Table, column: str, *values: str) -> pa.Table:
+    """The rows that have one of some values."""
     return table.filter(pc.is_in(table[column], pa.array(map(str, values), pa.string())))
 
 
-def _sums(table: pa.Table, **columns: str) -> dict[tuple[str, str], int]:
+def _having(sums: Sums, *names: str) -> Sums:
+    """Some of the sums."""
+    return {key: sums[key] for key in sums if key[0] in names}
+
+
+def _sums(table: pa.Table, **columns: str) -> Sums:
     """Sums of columns, by what each is called here and the currency; `_ROWS` counts rows."""
     wanted = [(column, "count" if column == _ROWS else "sum") for column in columns.values()]
+    currency = table["currency"]
+    if pa.types.is_dictionary(currency.type):
+        # Chunks have texts of their own.
+        table = table.set_column(
+            table.schema.get_field_index("currency"), "currency", currency.cast(pa.string())
+        )
     rows = table.group_by("currency").aggregate(sorted(set(wanted))).to_pylist()
     return {
         (name, row["currency"]): row[f"{column}_{function}"]
@@ -327,8 +320,8 @@ def _sums(table: pa.Table, **columns: str) -> dict[tuple[str, str], int]:
 
 def _differences(
     where: str,
-    actual: dict[tuple[str, str], int],
-    expected: dict[tuple[str, str], int],
+    actual: Sums,
+    expected: Sums,
     source: str = "straight from the rows",
 ) -> list[str]:
     """The sums that differ between two places, each as a sentence; a missing sum is 0."""

@@ -15,7 +15,7 @@ from typing import Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import current_settings
 

@@ -14,7 +14,7 @@ from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.resources.source import SourceResource
 from tests.conftest import DEMO_DAY, LONG_AGO

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kpi_pipeline.assets.figures import Figures, figures_of
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.provenance import Provenance

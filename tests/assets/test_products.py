@@ -24,7 +24,7 @@ from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.dimensions import PRODUCTS

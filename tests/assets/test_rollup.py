@@ -14,7 +14,7 @@ import pytest
 from dagster import ExecuteInProcessResult
 
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT, DAYS
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source

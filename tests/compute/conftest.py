@@ -9,7 +9,7 @@ import pytest
 
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.kpi_values import kpi_values
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.filters import EVERYTHING, Filter

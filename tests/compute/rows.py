@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.components import COMPONENT_NAMES
 from kpi_pipeline.model.costs import COST_SCHEMA

@@ -14,7 +14,9 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF as NOW
 from kpi_pipeline.compute.evaluation_days import COHORT
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_rollup, reconcile_variants
-from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up
+from kpi_pipeline.compute.rollup.tables import Rollup
+from kpi_pipeline.compute.rollup.totals import row_totals
 from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.filters import Filter
@@ -60,7 +62,7 @@ def changed(table: pa.Table, column: str, value: int, place: int | None = None) 
 
 
 def test_a_roll_up_of_its_rows_gives_no_problem(rows, rollup: Rollup) -> None:
-    assert reconcile_rollup(*rows, rollup, AS_OF) == []
+    assert reconcile_rollup(row_totals(*rows, AS_OF), rollup) == []
 
 
 @pytest.mark.parametrize(
@@ -125,13 +127,13 @@ def test_a_number_that_differs_is_named_with_its_currency(
 ) -> None:
     value = 4 if column == "paid" else 1
     tampered = replace(rollup, **{name: changed(getattr(rollup, name), column, value, place)})
-    assert reconcile_rollup(*rows, tampered, AS_OF) == problems
+    assert reconcile_rollup(row_totals(*rows, AS_OF), tampered) == problems
 
 
 @pytest.mark.parametrize("breakdown", ["supplier", "cost_category"])
 def test_costs_that_a_breakdown_lost_are_found(rows, rollup: Rollup, breakdown: str) -> None:
     kept = rollup.breakdowns.filter(pc.not_equal(rollup.breakdowns["breakdown"], breakdown))
-    assert reconcile_rollup(*rows, replace(rollup, breakdowns=kept), AS_OF) == [
+    assert reconcile_rollup(row_totals(*rows, AS_OF), replace(rollup, breakdowns=kept)) == [
         f"cost_amount in CLP: 11 straight from the rows, 0 in the costs by {breakdown}",
         f"cost_count in CLP: 2 straight from the rows, 0 in the costs by {breakdown}",
     ]
@@ -145,7 +147,7 @@ def test_a_lost_currency_is_found(rows, rollup: Rollup) -> None:
             for name in ("cells", "monthly")
         },
     )
-    assert reconcile_rollup(*rows, kept, AS_OF) == [
+    assert reconcile_rollup(row_totals(*rows, AS_OF), kept) == [
         "proposed_amount in USD: 20 straight from the rows, 0 in the cohorts",
         "proposed_count in USD: 1 straight from the rows, 0 in the cohorts",
     ]
@@ -153,7 +155,7 @@ def test_a_lost_currency_is_found(rows, rollup: Rollup) -> None:
 
 def test_sums_that_json_readers_would_round_are_refused(rows, rollup: Rollup) -> None:
     tampered = replace(rollup, cells=changed(rollup.cells, "proposed_amount", 2**62))
-    assert reconcile_rollup(*rows, tampered, AS_OF) == [
+    assert reconcile_rollup(row_totals(*rows, AS_OF), tampered) == [
         "proposed_amount sums to about 4.61e+18, beyond 2**53: look for amounts in the wrong unit"
     ]
 
@@ -165,7 +167,7 @@ def test_any_roll_up_reconciles_down_to_its_variants(certificates_of, costs_of, 
     tables = certificates_of(certificates), costs_of(costs)
     found = roll_up(*tables, DAY, Thresholds(), 12)
     slices = list(Cube(found, DAY, 12, Thresholds()).slices())
-    assert reconcile_rollup(*tables, found, DAY) == []
+    assert reconcile_rollup(row_totals(*tables, DAY), found) == []
     assert reconcile_variants(found, single_values(slices)) == []
     assert out_of_range(slices) == []
 

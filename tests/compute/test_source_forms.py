@@ -13,7 +13,8 @@ import pytest
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.compute.rollup.rollup import Rollup, roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter, fold

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.database import computation
-from kpi_pipeline.compute.forecasting.backtest import score_forecasts
+from kpi_pipeline.compute.forecasting.backtest import past_forecasts, score_forecasts
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
 from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, days_ahead, outlook
@@ -22,9 +21,10 @@ from kpi_pipeline.compute.forecasting.landmarks import (
     REACH,
     LandmarkCounts,
     LandmarkDays,
-    standing_at_landmarks,
+    Standing,
 )
 from kpi_pipeline.compute.months import month_of
+from kpi_pipeline.model.forecast import TESTED_MONTHS
 
 from . import forecast as oracle
 from . import forecasting
@@ -120,10 +120,8 @@ def many_certificates(seed: int) -> list[Row]:
 def landmark_cells(certificates: pa.Table, as_of: date) -> pa.Table:
     """How certificates stood on days of earlier months like a date."""
     this_month = month_of(as_of)
-    with computation() as connection:
-        connection.register("certificates", certificates)
-        days = LandmarkDays.like(as_of)
-        return standing_at_landmarks(connection, days, this_month - REACH, this_month - 1).cells
+    days = LandmarkDays.like(as_of)
+    return Standing.of_certificates(certificates, days, this_month - REACH, this_month - 1).cells
 
 
 def assert_outlook(both: BothWays, as_of: date) -> None:
@@ -175,7 +173,9 @@ def assert_backtest(both: BothWays, as_of: date, months: int) -> None:
 def assert_basis(both: BothWays, as_of: date) -> None:
     """The rule that is shown, its bands and what readers are told of its test are the oracle's."""
     forecaster = forecasting.Forecaster(both.rows, [], as_of)
-    bases = forecast_bases(both.certificates, landmark_cells(both.certificates, as_of), as_of)
+    past = past_forecasts(both.certificates, as_of, TESTED_MONTHS)
+    currencies = {row["currency"] for row in both.rows}
+    bases = forecast_bases(past, currencies, landmark_cells(both.certificates, as_of), as_of)
     assert {code: plain(basis) for code, basis in bases.items()} == {
         code: naive(forecaster.basis(code)) for code in sorted({row["currency"] for row in both.rows})
     }

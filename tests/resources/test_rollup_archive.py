@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.resources.stored_tables import TableIOManager
 

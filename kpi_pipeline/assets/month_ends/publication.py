@@ -37,7 +37,7 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.months import month_end, month_number
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource

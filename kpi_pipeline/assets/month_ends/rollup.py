@@ -21,7 +21,10 @@ from dagster import (
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.compute.months import month_end, month_number
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
-from kpi_pipeline.compute.rollup.rollup import ROLLUP_TABLES, Rollup, roll_up
+from kpi_pipeline.compute.rollup.rollup import roll_up_shards
+from kpi_pipeline.compute.rollup.shard_sums import Definitions
+from kpi_pipeline.compute.rollup.shards import shards_of
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -67,13 +70,15 @@ def month_end_rollup(
         Failure: If totals differ; nothing is stored then.
     """
     months, rollups, problems = sorted(context.partition_keys), [], []
+    shards = shards_of(certificates, "issued_on"), shards_of(costs, "invoiced_on")
     for month in months:
         as_of = month_end(month_number(month))
-        rollup = roll_up(certificates, costs, as_of, source.thresholds(), source.window_months())
+        definitions = Definitions(as_of, source.thresholds(), source.window_months())
+        rolled_up = roll_up_shards(*shards, definitions)
         problems += [
-            f"{month}: {problem}" for problem in reconcile_rollup(certificates, costs, rollup, as_of)
+            f"{month}: {problem}" for problem in reconcile_rollup(rolled_up.totals, rolled_up.rollup)
         ]
-        rollups.append(rollup)
+        rollups.append(rolled_up.rollup)
     yield AssetCheckResult(
         asset_key=f"{STEM}rollup",
         check_name="month_ends_reconcile_with_certificates",

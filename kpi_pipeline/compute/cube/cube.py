@@ -15,7 +15,7 @@ from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import EvaluationDays
 from kpi_pipeline.compute.months import month_number
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, MONTH
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS

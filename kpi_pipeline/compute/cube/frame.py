@@ -18,7 +18,7 @@ from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import day_numbers, month_number, month_of, month_text
 from kpi_pipeline.compute.rollup.cells import CELL_FIELDS, FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
-from kpi_pipeline.compute.rollup.rollup import Rollup
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.components import (
     COMPONENT_NAMES,
     LOSS_COMPONENTS,

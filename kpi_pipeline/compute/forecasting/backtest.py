@@ -21,6 +21,7 @@ from kpi_pipeline.compute.forecasting.past_forecasts import (
     Portfolio,
     forecast_as_of,
     last_month_over,
+    standing_before,
 )
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import CALIBRATION_MONTHS, NAIVE_LANDMARKS, ForecastRule
@@ -113,10 +114,16 @@ def past_forecasts(certificates: pa.Table, as_of: date, months: int) -> PastFore
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
+    reach = scored_range(as_of, months)
+    return forecast_as_of(standing_before(certificates, *reach), *reach)
+
+
+def scored_range(as_of: date, months: int) -> tuple[int, int]:
+    """The first and the last month at whose ends such forecasts are made."""
     over = last_month_over(as_of)
     # Before the months scored lie those that calibrate their bands, before these what the naive rule repeats.
     reach = months + CALIBRATION_MONTHS + NAIVE_LANDMARKS + 3 * FORECAST_MONTHS
-    return forecast_as_of(certificates, over - reach, over - 1)
+    return over - reach, over - 1
 
 
 class CurrencyForecasts:

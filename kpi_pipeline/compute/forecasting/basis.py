@@ -1,6 +1,6 @@
 """On what a published forecast rests: the rule that is shown, its bands, and what the back-test found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Self
@@ -11,13 +11,12 @@ import pyarrow as pa
 from kpi_pipeline.compute.forecasting.backtest import (
     BandCoverage,
     CurrencyForecasts,
-    past_forecasts,
     score_currency,
 )
 from kpi_pipeline.compute.forecasting.calibration import BandFactors
 from kpi_pipeline.compute.forecasting.landmarks import ints, months_of
 from kpi_pipeline.compute.forecasting.naive_rule import naive_shares
-from kpi_pipeline.compute.forecasting.past_forecasts import Portfolio, last_month_over
+from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio, last_month_over
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import (
     FACTOR_DECIMALS,
@@ -90,22 +89,20 @@ NO_FORECAST = ForecastBasis(ForecastRule.NONE, ForecastReason.TOO_LITTLE_HISTORY
 """That of a currency with too little history."""
 
 
-def forecast_bases(certificates: pa.Table, landmarks: pa.Table, as_of: date) -> dict[str, ForecastBasis]:
+def forecast_bases(
+    past: PastForecasts, currencies: Iterable[str], landmarks: pa.Table, as_of: date
+) -> dict[str, ForecastBasis]:
     """The basis of each currency's forecast.
 
     Args:
-        certificates: Rows in `CERTIFICATE_SCHEMA`.
+        past: The forecasts that take part in a score of `TESTED_MONTHS`.
+        currencies: The currencies of all certificates.
         landmarks: How certificates stood on days of earlier months like as_of; as `Standing.cells`.
         as_of: The business date.
-
-    Raises:
-        SumTooLarge: If a sum does not fit 64 bits.
     """
-    past = past_forecasts(certificates, as_of, TESTED_MONTHS)
-    currencies = sorted(set(certificates["currency"].unique().to_pylist()))
     return {
         currency: _basis(CurrencyForecasts(past, currency), _totals(landmarks, currency), as_of)
-        for currency in currencies
+        for currency in sorted(currencies)
     }
 
 

@@ -1,28 +1,22 @@
-"""Expected collections of receivable certificates by month: exact integers, in SQL.
+"""Expected collections of receivable certificates by month: exact integers.
 
 The expectation of a cell is the sum over its certificates, each rounded towards zero; so a correction has the
 expectation of its debt with the opposite sign.
 """
-# ruff: noqa: S608 - the statements are built from the model's own names
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.model.components import FORECAST_MONTHS
-from kpi_pipeline.model.forecast import VARIANCE_UNIT
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, VARIANCE_UNIT
 
-HISTORY: Final = """
-    SELECT client, CASE WHEN is_receivable THEN age_days ELSE payment_days END AS days,
-        NOT is_receivable AS paid, count(*) AS count
-    FROM standing WHERE is_receivable OR payment_days IS NOT NULL GROUP BY ALL
-"""
-"""The payments and the open debts of each client, as `forecast.outlook` takes them."""
-
-OPEN_ITEMS: Final = "SELECT DISTINCT client, is_accepted, age_days FROM standing WHERE is_receivable"
-"""For whom, at which stage and after how many days an outlook is needed."""
+Exact = npt.NDArray[Any]
+"""Whole numbers: 64 bits, or Python's where these do not suffice."""
 
 FORECAST_COMPONENTS: Final = (
     *(f"{what}_{month}" for what in ("forecast", "variance") for month in range(FORECAST_MONTHS)),
@@ -32,64 +26,60 @@ FORECAST_COMPONENTS: Final = (
 """The components of the forecast."""
 
 _LATER: Final = FORECAST_MONTHS
+_LEAST: Final = -(2**63)
+_ROOT: Final = 2**31
 _MOST: Final = 2**53
 """A certificate's variance is at most this, so that sums stay within 64 bits: the debt cuts bands anyway."""
 
 
-def expected_payments(cell: str) -> str:
-    """The statement that sums the expected collections of receivable certificates over each cell.
+def expected_payments(open_items: pa.Table, outlook: pa.Table) -> tuple[Exact, Exact]:
+    """What is expected of each receivable certificate by month, and its variance.
 
     Args:
-        cell: SQL of the columns of a cell over `standing`, the as-of view.
+        open_items: A column amount: what is open of each.
+        outlook: The outlook of each, in `forecast.OUTLOOK_SCHEMA`.
 
     Returns:
-        A SELECT of these columns, `ahead` (months from now; the number of months stands for all that come
-        after them), expected and variance. Certificates for which there is no estimate are not in it. It
-        reads `outlook`, in `forecast.OUTLOOK_SCHEMA`.
+        [certificates, months and what comes after them]; 0 where there is no estimate.
     """
-    ends = [f"survival_{month}" for month in range(FORECAST_MONTHS)]
-    return f"""
-        SELECT {cell}, ahead, sum({_by("survival_then")} - {_by("survival_before")})::BIGINT AS expected,
-            -- The product with a large square would leave 128 bits: it is taken in two parts.
-            sum(least({_MOST}, square // survival_now * spread
-                + square % survival_now * spread // survival_now))::BIGINT AS variance
-        FROM (
-            SELECT *, survival_before - survival_then AS fall,
-                (fall * (survival_now - fall) // survival_now)::HUGEINT AS spread,
-                (abs(amount_open) // {VARIANCE_UNIT})::HUGEINT AS size, size * size AS square
-            FROM (SELECT * FROM standing WHERE is_receivable) JOIN (
-                SELECT client, is_accepted, age_days, survival_now,
-                    unnest({_list(["survival_now", *ends])}) AS survival_before,
-                    unnest({_list([*ends, "0"])}) AS survival_then,
-                    unnest(range({_LATER + 1})) AS ahead
-                FROM outlook WHERE survival_now > 0
-            ) USING (client, is_accepted, age_days)
-        ) GROUP BY ALL
-    """
+    ends = [outlook[f"survival_{month}"].to_numpy() for month in range(FORECAST_MONTHS)]
+    now = outlook["survival_now"].to_numpy()
+    left = np.column_stack([now, *ends, np.zeros_like(now)])
+    amount = open_items["amount"].to_numpy()
+    # The sign comes last: a correction is rounded as its debt is. Of -2**63 there is no size in 64 bits.
+    size = np.abs(amount.astype(object) if (amount == _LEAST).any() else amount)[:, None]
+    by_then = _part(size, SURVIVAL_SCALE - left) * np.sign(amount)[:, None]
+    fall = left[:, :-1] - left[:, 1:]
+    spread = fall * (now[:, None] - fall) // SURVIVAL_SCALE
+    units = size // VARIANCE_UNIT
+    if units.max(initial=0) >= _ROOT:
+        units = units.astype(object)
+    variance = np.minimum(_part(units * units, spread), _MOST)
+    is_known = (now > 0)[:, None]
+    return np.diff(by_then, axis=1) * is_known, np.asarray(variance) * is_known
 
 
-def forecast_columns(expected: pa.Table, cells: Ints, receivable: Ints) -> dict[str, Ints]:
+def forecast_columns(expected: tuple[Exact, Exact], cells: Ints, receivable: Ints) -> dict[str, Ints]:
     """The components of the forecast, by name, for each cell.
 
     Args:
-        expected: The result of `expected_payments`.
-        cells: The number of the cell of each of its rows.
+        expected: As of `expected_payments`.
+        cells: The number of the cell of each certificate.
         receivable: The receivable amount of each cell.
+
+    Raises:
+        SumTooLarge: If a sum does not fit 64 bits.
     """
-    by_cell = np.zeros((FORECAST_MONTHS + 1, len(receivable)), np.int64)
-    variance = np.zeros_like(by_cell)
-    ahead = expected["ahead"].to_numpy()
-    by_cell[ahead, cells] = expected["expected"].to_numpy()
-    variance[ahead, cells] = expected["variance"].to_numpy()
-    unknown = receivable - by_cell.sum(axis=0)
+    groups = Groups.of(cells, len(receivable))
+    by_cell, variance = (
+        [groups.sum(of_certificates[:, month]) for month in range(FORECAST_MONTHS + 1)]
+        for of_certificates in expected
+    )
+    unknown = receivable - sum(by_cell)
     columns = (*by_cell[:_LATER], *variance[:_LATER], by_cell[_LATER], unknown)
     return dict(zip(FORECAST_COMPONENTS, columns, strict=True))
 
 
-def _by(survival: str) -> str:
-    """SQL: the expected collection of a certificate until so much is left unpaid."""
-    return f"amount_open::HUGEINT * (survival_now - {survival}) // survival_now"
-
-
-def _list(columns: list[str]) -> str:
-    return f"[{', '.join(columns)}]"
+def _part(whole: Exact, share: Ints) -> Exact:
+    """A share, in parts of `SURVIVAL_SCALE`, of whole numbers; in two steps, as the product is too large."""
+    return np.asarray(whole // SURVIVAL_SCALE * share + whole % SURVIVAL_SCALE * share // SURVIVAL_SCALE)

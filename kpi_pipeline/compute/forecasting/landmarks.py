@@ -6,6 +6,7 @@ that is partly over is compared with first months that were as far gone.
 """
 # ruff: noqa: S608 - the statements are built from the model's own names
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
-from kpi_pipeline.compute.database import arrow_table
+from kpi_pipeline.compute.database import arrow_table, summation
 from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.compute.histories import Histories, spans, with_histories
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.model.components import FORECAST_MONTHS
 from kpi_pipeline.model.forecast import (
@@ -31,19 +33,15 @@ from kpi_pipeline.model.forecast import (
 REACH: Final = LANDMARKS + FORECAST_MONTHS - 1
 """How many landmarks before a forecast take part in it."""
 
+CELL_KEYS: Final = ("origin", "currency", "client", "is_accepted", "age_days")
+"""What a cell of receivable certificates at landmarks is identified by."""
+
 _AGES: Final = 2**20
 """More than any age in days."""
 
 
-_ENTRIES: Final = """
-    list_transform(range(len(history) + 1), lambda place: {
-        'event': CASE WHEN place > 0 THEN history[place]['event']
-            WHEN sent_on IS NOT NULL OR state NOT IN ('revision', 'anulado') THEN 'sent' END,
-        'day': CASE WHEN place > 0 THEN history[place]['day'] ELSE coalesce(sent_on, issued_on) END,
-        'until': history[place + 1]['day']
-    })
-"""
-"""SQL: the spans of a history: one before its first event, and one that each event begins."""
+_MONTH: Final = "year({0}) * 12 + month({0}) - 1"
+"""SQL: the number of a date's month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +84,36 @@ class Standing:
     """How certificates stood at landmarks.
 
     Attributes:
-        cells: The receivable ones, by columns origin (number of the landmark's month), currency, client,
-            is_accepted and age_days, in this order: count, amount, squares (of amounts, in `VARIANCE_UNIT`
-            minor units), and for each month after the landmark realised (collections) and paid (how many).
-        payments: Columns client, days (from issue), origin (the first landmark at which they are known, no
-            earlier than the first of the range) and count.
+        cells: The receivable ones, by columns shard (number of the month of issue), origin (number of the
+            landmark's month), currency, client, is_accepted and age_days, ordered by all but the first:
+            count, amount, squares (of amounts, in `VARIANCE_UNIT` minor units), and for each month after the
+            landmark realised (collections) and paid (how many).
+        payments: Columns shard, client, days (from issue), origin (the first landmark at which they are
+            known, no earlier than the first of the range) and count.
     """
 
     cells: pa.Table
     payments: pa.Table
+
+    @classmethod
+    def of_certificates(cls, certificates: pa.Table, days: LandmarkDays, first: int, last: int) -> "Standing":
+        """That of certificates; see `standing_at_landmarks`.
+
+        Raises:
+            SumTooLarge: If a sum does not fit 64 bits.
+        """
+        histories = Histories.of(certificates)
+        with summation() as connection:
+            connection.register("certificates", with_histories(certificates, histories))
+            connection.register("spans", spans(histories))
+            return standing_at_landmarks(connection, days, first, last)
+
+    @classmethod
+    def of_shards(cls, shards: Sequence["Standing"]) -> "Standing":
+        """That of all shards. No two have a cell in common: age and landmark say the day of issue."""
+        cells = pa.concat_tables([shard.cells for shard in shards])
+        order = [(name, "ascending") for name in CELL_KEYS]
+        return cls(cells.sort_by(order), pa.concat_tables([shard.payments for shard in shards]))
 
 
 def standing_at_landmarks(
@@ -108,13 +127,14 @@ def standing_at_landmarks(
     or before it was issued.
 
     Args:
-        connection: A computation in which `certificates` holds rows in `CERTIFICATE_SCHEMA`.
+        connection: A computation in which `certificates` holds certificates `with_histories`, and `spans` the
+            spans of their histories.
         days: Which landmarks.
         first: Number of the first month.
         last: Number of the last.
     """
     months = range(FORECAST_MONTHS)
-    spans = f"""
+    claims = f"""
         WITH known AS (
             SELECT * REPLACE (CASE WHEN state = 'pagado' THEN paid_on END AS paid_on) FROM certificates
             WHERE issued_on <= $last_day AND (state <> 'pagado' OR paid_on >= issued_on)
@@ -122,30 +142,34 @@ def standing_at_landmarks(
             SELECT *, greatest(issued_on, coalesce(sent_on, issued_on)) AS begins, NULL::DATE AS ends,
                 CASE WHEN state IN ('validado', 'pagado')
                     THEN coalesce(conformity_on, sent_on, issued_on) END AS accepted_on
-            FROM known WHERE history IS NULL AND state IN ('enviado', 'pendiente', 'validado', 'pagado')
+            FROM known WHERE NOT has_history AND state IN ('enviado', 'pendiente', 'validado', 'pagado')
             UNION ALL BY NAME
-            SELECT * EXCLUDE (entry), greatest(issued_on, entry['day']) AS begins, entry['until'] AS ends,
-                CASE WHEN entry['event'] <> 'sent' THEN entry['day'] END AS accepted_on
-            FROM (SELECT *, unnest({_ENTRIES}) AS entry FROM known
-                WHERE state <> 'anulado' OR len(list_filter(history, lambda e: e['event'] = 'cancelled')) > 0)
-            WHERE entry['event'] IN ('sent', 'accepted', 'paid')
+            SELECT * EXCLUDE (event, since, until), greatest(issued_on, since) AS begins, until AS ends,
+                CASE WHEN event <> 'sent' THEN since END AS accepted_on
+            FROM (
+                SELECT known.*, until, coalesce(spans.begins, sent_on, issued_on) AS since,
+                    CASE WHEN spans.begins IS NOT NULL THEN event
+                        WHEN sent_on IS NOT NULL OR state NOT IN ('revision', 'anulado') THEN 'sent'
+                        END AS event
+                FROM known JOIN spans USING (row) WHERE state <> 'anulado' OR is_ever_cancelled
+            ) WHERE event IN ('sent', 'accepted', 'paid')
         )
         SELECT client, currency, issued_on, amount_proposed, amount_approved,
             {days.sql_first_from("begins")} AS claimed,
             least({days.sql_first_from("ends")}, {days.sql_first_from("paid_on")}) AS released,
             {days.sql_first_from("accepted_on")} AS accepted,
-            year(paid_on) * 12 + month(paid_on) - 1 AS paid_month
+            {_MONTH.format("paid_on")} AS paid_month
         FROM claimed
     """
     standing = f"""
-        SELECT origin, client, currency, amount_approved,
+        SELECT {_MONTH.format("issued_on")} AS shard, origin, client, currency, amount_approved,
             coalesce(accepted <= origin, false) AS is_accepted,
             paid_month - {days.first_month(0)} - origin AS ahead,
             date_diff('day', issued_on, {days.sql_of("origin")}) AS age_days,
             CASE WHEN is_accepted THEN amount_approved ELSE amount_proposed END AS amount,
             (abs(amount) // {VARIANCE_UNIT})::HUGEINT AS size
         FROM (SELECT *, unnest(range(greatest(claimed, $first), least(released, $last + 1))) AS origin
-            FROM ({spans}))
+            FROM ({claims}))
     """
     realised = [
         f"coalesce(sum(amount_approved) FILTER (ahead = {month}), 0)::BIGINT AS realised_{month}"
@@ -153,12 +177,12 @@ def standing_at_landmarks(
     ]
     paid = [f"count(*) FILTER (ahead = {month}) AS paid_{month}" for month in months]
     cells = f"""
-        SELECT origin, currency, client, is_accepted, age_days, count(*) AS count,
+        SELECT shard, origin, currency, client, is_accepted, age_days, count(*) AS count,
             sum(amount)::BIGINT AS amount, sum(size * size) AS squares, {", ".join([*realised, *paid])}
-        FROM ({standing}) GROUP BY ALL ORDER BY origin, currency, client, is_accepted, age_days
+        FROM ({standing}) GROUP BY ALL ORDER BY {", ".join(CELL_KEYS)}
     """
     payments = f"""
-        SELECT client, date_diff('day', issued_on, paid_on) AS days,
+        SELECT {_MONTH.format("issued_on")} AS shard, client, date_diff('day', issued_on, paid_on) AS days,
             greatest({days.sql_first_from("paid_on")}, $first) AS origin, count(*) AS count
         FROM certificates WHERE state = 'pagado' AND paid_on >= issued_on
             AND {days.sql_first_from("paid_on")} <= $last

@@ -13,14 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.database import summation
 from kpi_pipeline.compute.forecasting.landmarks import (
     REACH,
     LandmarkCounts,
     LandmarkDays,
+    Standing,
     ints,
     months_of,
-    standing_at_landmarks,
     unpaid_shares,
 )
 from kpi_pipeline.compute.forecasting.naive_rule import Exact
@@ -102,8 +101,8 @@ def last_month_over(as_of: date) -> int:
     return month_of(as_of + timedelta(1)) - 1
 
 
-def forecast_as_of(certificates: pa.Table, first: int, last: int) -> PastForecasts:
-    """Forecast at the end of each month of a range, by what was known then.
+def standing_before(certificates: pa.Table, first: int, last: int) -> Standing:
+    """How certificates stood at all month ends that forecasts of a range of month ends go by.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
@@ -113,9 +112,17 @@ def forecast_as_of(certificates: pa.Table, first: int, last: int) -> PastForecas
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
-    with summation() as connection:
-        connection.register("certificates", certificates)
-        standing = standing_at_landmarks(connection, LandmarkDays(), first - REACH, last)
+    return Standing.of_certificates(certificates, LandmarkDays(), first - REACH, last)
+
+
+def forecast_as_of(standing: Standing, first: int, last: int) -> PastForecasts:
+    """Forecast at the end of each month of a range, by what was known then.
+
+    Args:
+        standing: As of `standing_before`.
+        first: Number of the first month.
+        last: Number of the last.
+    """
     cells, payments = standing.cells, standing.payments
     counts = LandmarkCounts(cells)
     # At the landmarks before the first month end no forecast is wanted.

@@ -44,8 +44,9 @@ def as_of_view(rows: str) -> str:
     only where these say nothing: a milestone without a date counts as passed when the one before it is.
 
     Args:
-        rows: A relation: the columns of `CERTIFICATE_SCHEMA` and of `CUTS_SCHEMA`, and `day`, the day on
-            which each row is evaluated; it may have more.
+        rows: A relation: the columns of certificates `with_histories` and of `CUTS_SCHEMA`, `day`, the day
+            on which each row is evaluated, and the columns of `compute.histories.FACTS_SCHEMA` by that day,
+            null where there is no history; it may have more.
 
     Returns:
         A SELECT with the parameters of `view_settings`: all columns of `rows` and those of the view,
@@ -54,10 +55,7 @@ def as_of_view(rows: str) -> str:
     return f"""
         WITH passed AS (
             SELECT *,
-                CASE WHEN history IS NOT NULL
-                    THEN list_filter(history, lambda event: event['day'] <= day) END AS events,
-                CASE WHEN history IS NOT NULL THEN events[-1]['event'] END AS last_event,
-                least(CASE WHEN sent_on <= day THEN sent_on END, {_first("sent")}) AS sent_by_day,
+                least(CASE WHEN sent_on <= day THEN sent_on END, first_sending) AS sent_by_day,
                 CASE WHEN paid_on <= day THEN paid_on END AS paid_by_day,
                 coalesce(sent_on <= day, state NOT IN ('revision', 'anulado')) AS sent_passed,
                 coalesce(conformity_on <= day, state IN ('validado', 'pagado') AND sent_passed)
@@ -65,13 +63,13 @@ def as_of_view(rows: str) -> str:
             FROM {rows}
         ), staged AS (
             SELECT *,
-                CASE WHEN state = 'anulado' AND (history IS NULL OR NOT {_ever("cancelled")}) THEN true
+                CASE WHEN state = 'anulado' AND NOT is_ever_cancelled THEN true
                     ELSE coalesce(last_event = 'cancelled', false) END AS is_cancelled,
-                CASE WHEN history IS NULL THEN conformity_passed
+                CASE WHEN NOT has_history THEN conformity_passed
                     ELSE coalesce(last_event IN ('accepted', 'paid'), false) END AS has_accepted,
                 CASE WHEN paid_on IS NULL THEN state = 'pagado' AND has_accepted
                     ELSE paid_by_day IS NOT NULL END AS has_paid,
-                CASE WHEN history IS NULL
+                CASE WHEN NOT has_history
                     THEN state = 'rechazado' AND sent_passed AND NOT conformity_passed
                     ELSE coalesce(last_event IN ('rejected', 'rework'), false) END AS was_returned,
                 NOT is_cancelled AND has_paid AND (amount_paid IS NULL OR
@@ -106,17 +104,10 @@ def as_of_view(rows: str) -> str:
                 CASE WHEN is_open
                     THEN {_remainder("amount_claimed", "amount_collected + amount_withheld")}
                     ELSE 0 END AS amount_open,
-                CASE WHEN history IS NOT NULL THEN coalesce(list_max(list_transform(events,
-                    lambda event, place:
-                        CASE WHEN event['event'] IN ('rejected', 'rework', 'cancelled') THEN place END)), 0)
-                    END AS undone_by,
-                CASE WHEN history IS NOT NULL THEN list_transform(list_filter(events,
-                    lambda event, place: place > undone_by AND event['event'] = 'accepted'),
-                    lambda event: event['day']) END AS acceptances,
                 CASE WHEN NOT is_accepted THEN NULL
-                    WHEN history IS NULL OR list_contains(acceptances, conformity_on)
+                    WHEN NOT has_history OR is_acceptance_given
                     THEN CASE WHEN conformity_on <= day THEN conformity_on END
-                    ELSE acceptances[1] END AS conformity_by_day,
+                    ELSE standing_acceptance END AS conformity_by_day,
                 coalesce(expected_payment_on,
                     coalesce(conformity_by_day, sent_by_day) + $payment_term_days::INTEGER) AS due_on
             FROM staged
@@ -131,11 +122,11 @@ def as_of_view(rows: str) -> str:
                 CASE WHEN is_counted AND is_paid AND paid_by_day >= conformity_by_day
                     THEN paid_by_day - conformity_by_day END AS settling_days,
                 CASE WHEN is_counted AND is_receivable AND NOT is_accepted
-                    THEN day - greatest(sent_by_day, {_last("sent")}) END AS waiting_days,
-                greatest(issued_on, sent_by_day, conformity_by_day, paid_by_day, events[-1]['day'])
+                    THEN day - greatest(sent_by_day, last_sending) END AS waiting_days,
+                greatest(issued_on, sent_by_day, conformity_by_day, paid_by_day, last_event_day)
                     AS last_event_on,
                 CASE WHEN is_counted AND is_portfolio THEN day - last_event_on END AS idle_days,
-                CASE WHEN is_counted AND is_returned THEN day - {_last("rejected", "rework")} END
+                CASE WHEN is_counted AND is_returned THEN day - last_return END
                     AS returned_days,
                 CASE WHEN is_counted AND is_unsent THEN day - issued_on END AS unsent_days,
                 coalesce(is_receivable AND is_counted AND overdue_days > 0, false) AS is_overdue,
@@ -143,8 +134,10 @@ def as_of_view(rows: str) -> str:
                     AS is_critical,
                 is_receivable AND is_counted AND expected_payment_on IS NULL AND due_on IS NOT NULL
                     AS is_due_assumed,
-                rework_count > 0 OR rework_count IS NOT NULL AND {_by_day("rework")} AS is_reworked,
-                rejection_count > 0 OR rejection_count IS NOT NULL AND {_by_day("rejected")} AS was_rejected
+                rework_count > 0 OR rework_count IS NOT NULL AND coalesce(had_rework, false)
+                    AS is_reworked,
+                rejection_count > 0 OR rejection_count IS NOT NULL AND coalesce(had_rejection, false)
+                    AS was_rejected
             FROM stood
         )
         SELECT *, coalesce(payment_days <= $fast_days, false) AS is_fast,
@@ -153,7 +146,7 @@ def as_of_view(rows: str) -> str:
                 THEN is_accepted AND NOT is_reworked AND NOT was_rejected END AS is_first_pass,
             CASE WHEN is_accepted THEN coalesce(conformity_by_day, sent_by_day, issued_on) END AS accepted_on,
             CASE WHEN is_accepted THEN accepted_on
-                WHEN is_returned THEN coalesce({_last("rejected", "rework")}, sent_by_day, issued_on) END
+                WHEN is_returned THEN coalesce(last_return, sent_by_day, issued_on) END
                 AS answered_on,
             coalesce(paid_by_day, accepted_on) AS settled_on,
             CASE WHEN is_overdue THEN day ELSE paid_by_day END AS late_on,
@@ -170,27 +163,6 @@ def _remainder(whole: str, part: str) -> str:
     """SQL: what a part leaves of a whole; nothing where the part is the greater."""
     left = f"{whole} - ({part})"
     return f"CASE WHEN {whole} >= 0 THEN greatest({left}, 0) ELSE least({left}, 0) END"
-
-
-def _ever(event: str) -> str:
-    """SQL: the history has an event, whenever."""
-    return f"len(list_filter(history, lambda event: event['event'] = '{event}')) > 0"
-
-
-def _by_day(event: str) -> str:
-    """SQL: the history has an event by the day."""
-    return f"coalesce(len(list_filter(events, lambda event: event['event'] = '{event}')), 0) > 0"
-
-
-def _first(event: str) -> str:
-    """SQL: the day of the first of an event by the day, null where there is none."""
-    return f"list_filter(events, lambda event: event['event'] = '{event}')[1]['day']"
-
-
-def _last(*events: str) -> str:
-    """SQL: the day of the last of some events by the day, null where there is none."""
-    names = ", ".join(f"'{event}'" for event in events)
-    return f"list_filter(events, lambda event: event['event'] IN ({names}))[-1]['day']"
 
 
 def _states(attribute: str) -> str:

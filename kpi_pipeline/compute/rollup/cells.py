@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from kpi_pipeline.compute.attributes import Attributes
 from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 
@@ -19,6 +19,12 @@ CELL_COLUMNS: Final = ("place", *DIMENSION_NAMES, "currency")
 CELL_FIELDS: Final = tuple(
     pa.field(name, pa.int64() if name == "place" else pa.string()) for name in CELL_COLUMNS
 )
+
+ENCODED_FIELDS: Final = tuple(
+    pa.field(name, pa.int64() if name == "place" else pa.dictionary(pa.int32(), pa.string()))
+    for name in CELL_COLUMNS
+)
+"""The same, of tables with so many rows that their texts are kept once."""
 
 FIRST_ISSUED: Final = "first_issued"
 """Column of cells: the first issue among their certificates that are not cancelled, in days since 1970.
@@ -37,8 +43,6 @@ FIRST_DAYS: Final = (FIRST_ISSUED, FIRST_STANDING, FIRST_INVOICED)
 NEVER: Final = 2**31
 """What these hold where there is none."""
 
-_LARGEST_CODE: Final = 2**62
-
 
 def number_cells(tables: Sequence[pa.Table]) -> tuple[pa.Table, list[Ints]]:
     """The distinct cells of several tables, in their order, and the number of each row's cell.
@@ -50,23 +54,6 @@ def number_cells(tables: Sequence[pa.Table]) -> tuple[pa.Table, list[Ints]]:
         The cells; and for each table a row number in them for each of its rows.
     """
     stacked = pa.concat_tables([table.select(CELL_COLUMNS) for table in tables])
-    codes, sizes = np.zeros(stacked.num_rows, np.int64), 1
-    for name in CELL_COLUMNS:
-        places, values = _places(stacked[name])
-        if sizes * values >= _LARGEST_CODE:
-            distinct, codes = np.unique(codes, return_inverse=True)
-            sizes = len(distinct)
-        codes = codes * values + places
-        sizes *= values
-    _, first, numbers = np.unique(codes, return_index=True, return_inverse=True)
+    cells = Attributes.of(stacked, CELL_COLUMNS)
     ends = np.cumsum([table.num_rows for table in tables])[:-1]
-    return stacked.take(pa.array(first)), np.split(numbers, ends)
-
-
-def _places(column: pa.ChunkedArray) -> tuple[Ints, int]:
-    """The place of each value among the distinct ones in order, and how many these are."""
-    encoded = column.combine_chunks().dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    places = np.empty_like(order, np.int64)
-    places[order] = np.arange(len(order))
-    return places[encoded.indices.to_numpy()], len(order)
+    return cells.combinations, np.split(cells.of_rows, ends)

@@ -1,142 +1,63 @@
-"""The roll-up: one pass over certificates and costs to additive components on all dimensions."""
+"""The roll-up: certificates and costs summed shard by shard, and merged."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
-from kpi_pipeline.compute.database import arrow_table, summation
-from kpi_pipeline.compute.evaluation_days import EvaluationDays
+from kpi_pipeline.compute.forecasting.backtest import scored_range
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
-from kpi_pipeline.compute.forecasting.expected_payments import HISTORY, OPEN_ITEMS, forecast_columns
+from kpi_pipeline.compute.forecasting.expected_payments import expected_payments, forecast_columns
 from kpi_pipeline.compute.forecasting.forecast import outlook
-from kpi_pipeline.compute.forecasting.landmarks import (
-    REACH,
-    LandmarkCounts,
-    LandmarkDays,
-    standing_at_landmarks,
+from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, Standing
+from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
+from kpi_pipeline.compute.group_sums import Groups
+from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
+from kpi_pipeline.compute.rollup.shard_sums import (
+    CERTIFICATE_COLUMNS,
+    COHORTS,
+    NOW,
+    PAST,
+    Definitions,
+    certificate_sums,
+    cost_sums,
 )
-from kpi_pipeline.compute.months import month_of
-from kpi_pipeline.compute.rollup import statements
-from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, view_settings
-from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, CELL_FIELDS, FIRST_DAYS, NEVER, number_cells
-from kpi_pipeline.model.components import COMPONENT_NAMES, LOSS_COMPONENTS, MONTHLY_COMPONENTS
+from kpi_pipeline.compute.rollup.shards import KeptSums, Shard, ShardSums, batches, shards_of
+from kpi_pipeline.compute.rollup.tables import (
+    BREAKDOWNS_SCHEMA,
+    CELLS_SCHEMA,
+    LOSSES_SCHEMA,
+    MONTHLY_SCHEMA,
+    PAYMENT_TIMES_SCHEMA,
+    WORK_LISTS_SCHEMA,
+    Rollup,
+)
+from kpi_pipeline.compute.rollup.totals import ALL_ROWS
+from kpi_pipeline.compute.rollup.work_lists import work_lists
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.costs import COST_SCHEMA
+from kpi_pipeline.model.forecast import TESTED_MONTHS
 from kpi_pipeline.model.thresholds import Thresholds
 
-CELLS_SCHEMA: Final = pa.schema(
-    [*CELL_FIELDS, *(pa.field(name, pa.int64()) for name in (*COMPONENT_NAMES, *FIRST_DAYS))]
-)
-"""Cells: one row each, on each day and of each cohort.
+Ints = npt.NDArray[np.int64]
 
-Those of costs have '' for the dimensions of `NOT_OF_COSTS`.
-"""
-
-_VALUES: Final = tuple(field for field in CELL_FIELDS if field.name != "place")
-
-MONTHLY_SCHEMA: Final = pa.schema([*_VALUES, *(pa.field(name, pa.int64()) for name in MONTHLY_COMPONENTS)])
-"""Flows by the month of their event, as known on as_of; `month` is that month."""
-
-LOSSES_SCHEMA: Final = pa.schema(
-    [
-        pa.field("place", pa.int64()),
-        pa.field("currency", pa.string()),
-        *(pa.field(component.name, pa.int64()) for component in LOSS_COMPONENTS),
-    ]
-)
-"""The roll rates' sums of all certificates of a currency, on each day."""
-
-PAYMENT_TIMES_SCHEMA: Final = pa.schema(
-    [*CELL_FIELDS, *(pa.field(name, pa.int64()) for name in ("days", "paid", "open"))]
-)
-"""Certificates issued in the window by days from issue: paid after so many, or not paid yet at that age."""
-
-BREAKDOWNS_SCHEMA: Final = pa.schema(
-    [
-        *CELL_FIELDS,
-        pa.field("breakdown", pa.string()),
-        pa.field("key", pa.string()),
-        pa.field("amount", pa.int64()),
-        pa.field("count", pa.int64()),
-    ]
-)
-"""Amounts and counts of each cell by a key that is no dimension; `breakdown` names which. On as_of alone."""
-
-WORK_LISTS_SCHEMA: Final = pa.schema(
-    [
-        *CELL_FIELDS,
-        pa.field("work_list", pa.string()),
-        pa.field("certificate_id", pa.string()),
-        pa.field("arrears", pa.string()),
-        pa.field("amount", pa.int64()),
-        pa.field("sent_on", pa.date32()),
-        pa.field("days", pa.int64()),
-        pa.field("overdue_days", pa.int64()),
-        pa.field("expected_days", pa.float64()),
-        pa.field("rejection_reason", pa.string()),
-        pa.field("returned_days", pa.int64()),
-        pa.field("age_days", pa.int64()),
-        pa.field("urgency", pa.int64()),
-        pa.field("idle_days", pa.int64()),
-    ]
-)
-"""Each certificate of each work list, a currency's most urgent first, on as_of and of its cohort.
-
-`amount` is what is open of it, `days` are those since it was first sent, and `age_days` those since issue.
-`arrears` and `overdue_days` say why it is to be collected, `expected_days` how much longer its client is
-expected to take. `idle_days` are those since the last milestone of what is watched, which is listed on as_of
-alone, the largest amounts first.
-"""
-
-ROLLUP_TABLES: Final = (
-    *("rollup", "monthly_flows", "losses", "payment_times"),
-    *("breakdowns", "work_lists"),
-)
-"""Names under which the tables of a roll-up are kept, in order."""
-
-_FORECAST_BASES: Final = b"kpi_forecast_bases"
+_Summing = Callable[[pa.Table, Sequence[int], Definitions], dict[int, ShardSums]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rollup:
-    """What certificates and costs sum to, as of a date; amounts in minor units of the currency.
+class RolledUp:
+    """A roll-up, and what it is reconciled with.
 
     Attributes:
-        cells: Every component on all dimensions, on every evaluation day; rows in `CELLS_SCHEMA`.
-        monthly: Flows by the month of their event; rows in `MONTHLY_SCHEMA`.
-        losses: Sums of the roll rates; rows in `LOSSES_SCHEMA`.
-        payment_times: Days of payment; rows in `PAYMENT_TIMES_SCHEMA`.
-        breakdowns: Reasons, failures and suppliers; rows in `BREAKDOWNS_SCHEMA`.
-        work_lists: Certificates to act upon; rows in `WORK_LISTS_SCHEMA`.
-        forecast_bases: By currency, on what its forecast rests.
+        rollup: The roll-up.
+        totals: Those of all shards, straight from their rows, in `totals.TOTALS_SCHEMA` but for the shard.
     """
 
-    cells: pa.Table
-    monthly: pa.Table
-    losses: pa.Table
-    payment_times: pa.Table
-    breakdowns: pa.Table
-    work_lists: pa.Table
-    forecast_bases: Mapping[str, ForecastBasis]
-
-    @classmethod
-    def of_tables(cls, tables: Sequence[pa.Table]) -> Self:
-        """Put the tables together again, in the order of `ROLLUP_TABLES`."""
-        cells, monthly, losses, payment_times, breakdowns, work_lists = tables
-        kept = json.loads((cells.schema.metadata or {})[_FORECAST_BASES])
-        bases = {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}
-        return cls(cells, monthly, losses, payment_times, breakdowns, work_lists, bases)
-
-    def tables(self) -> tuple[pa.Table, ...]:
-        """The tables to be kept, in the order of `ROLLUP_TABLES`."""
-        bases = {currency: basis.as_data() for currency, basis in self.forecast_bases.items()}
-        kept = {_FORECAST_BASES: json.dumps(bases).encode()}
-        cells = self.cells.replace_schema_metadata({**(self.cells.schema.metadata or {}), **kept})
-        return cells, self.monthly, self.losses, self.payment_times, self.breakdowns, self.work_lists
+    rollup: Rollup
+    totals: pa.Table
 
 
 def roll_up(
@@ -155,59 +76,215 @@ def roll_up(
         window_months: Months of the window over which flows are summed.
 
     Returns:
-        The tables; cells in their order, the others in none.
+        The tables. Which rows they have, and in which order, depends on the rows alone, not on their order.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
-    with summation() as connection:
-        connection.register("certificates", certificates)
-        connection.register("costs", costs)
-        connection.register("days", EvaluationDays(as_of, window_months).table())
-        connection.register("cuts", amount_cuts(certificates["currency"].unique().to_pylist(), thresholds))
-        connection.execute(statements.EVALUATED, view_settings(thresholds))
-        connection.execute(statements.EVALUATED_COSTS)
-        # Of all certificates as of the business date, by billing month.
-        connection.execute(statements.STANDING)
-        this_month = month_of(as_of)
-        landmarks = standing_at_landmarks(
-            connection, LandmarkDays.like(as_of), this_month - REACH, this_month - 1
-        ).cells
-        cells = _cells(connection, landmarks, as_of)
-        found = {
-            name: arrow_table(connection, statement)
-            for name, statement in (
-                ("monthly", statements.MONTHLY),
-                ("payment_times", statements.PAYMENT_TIMES),
-                ("breakdowns", statements.BREAKDOWNS),
-                ("work_lists", statements.WORK_LISTS),
-            )
-        }
-        old_enough = {**view_settings(thresholds), "loss_days": thresholds.loss_days}
-        losses = arrow_table(connection, statements.LOSSES, old_enough)
-    return Rollup(
-        cells,
-        found["monthly"].cast(MONTHLY_SCHEMA),
-        losses.cast(LOSSES_SCHEMA),
-        found["payment_times"].cast(PAYMENT_TIMES_SCHEMA),
-        found["breakdowns"].cast(BREAKDOWNS_SCHEMA),
-        found["work_lists"].cast(WORK_LISTS_SCHEMA),
-        forecast_bases(certificates, landmarks, as_of),
+    shards = (shards_of(certificates, "issued_on"), shards_of(costs, "invoiced_on"))
+    return roll_up_shards(*shards, Definitions(as_of, thresholds, window_months)).rollup
+
+
+def roll_up_shards(
+    certificates: Sequence[Shard],
+    costs: Sequence[Shard],
+    definitions: Definitions,
+    kept: KeptSums | None = None,
+) -> RolledUp:
+    """Roll shards up: see `roll_up`. Shards of which the sums are kept are not loaded.
+
+    Args:
+        certificates: All certificates, by month of issue.
+        costs: All costs, by month of invoice.
+        definitions: What figures go by.
+        kept: Where sums are kept.
+
+    Raises:
+        SumTooLarge: If a sum does not fit 64 bits.
+    """
+    of_certificates = _sums_of(certificates, certificate_sums, CERTIFICATE_SCHEMA, definitions, kept)
+    of_costs = _sums_of(costs, cost_sums, COST_SCHEMA, definitions, kept)
+    merged = _Merged(of_certificates, of_costs)
+    history = merged.of_certificates("history")
+    landmarks = merged.standing("landmarks").cells
+    cells = _cells(of_certificates, of_costs, _Outlooks(history, landmarks, definitions.as_of))
+    totals = merged.of_both("totals")
+    rollup = Rollup(
+        cells=cells,
+        monthly=merged.of_both("monthly").select(MONTHLY_SCHEMA.names).cast(MONTHLY_SCHEMA),
+        losses=_losses(merged.of_certificates("losses")),
+        payment_times=merged.of_certificates("payment_times").cast(PAYMENT_TIMES_SCHEMA),
+        breakdowns=merged.of_both("breakdowns").cast(BREAKDOWNS_SCHEMA),
+        work_lists=work_lists(
+            merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA),
+            history,
+        ),
+        forecast_bases=_bases(merged, landmarks, definitions.as_of),
+    )
+    return RolledUp(rollup, totals)
+
+
+def _sums_of(
+    shards: Sequence[Shard],
+    summing: _Summing,
+    schema: pa.Schema,
+    definitions: Definitions,
+    kept: KeptSums | None,
+) -> list[ShardSums]:
+    """The sums of each shard: those kept, and those of the rows of the others."""
+    found: dict[int, ShardSums] = {}
+    for shard in shards:
+        sums = kept.get(shard.digest) if kept is not None and shard.digest else None
+        if sums is not None:
+            found[shard.month] = sums
+    for batch in batches([shard for shard in shards if shard.month not in found]):
+        rows = pa.concat_tables([shard.rows().select(schema.names) for shard in batch])
+        summed = summing(rows, [shard.month for shard in batch], definitions)
+        for shard in batch:
+            found[shard.month] = summed[shard.month]
+            if kept is not None and shard.digest:
+                kept.put(shard.digest, summed[shard.month])
+    # Without rows there are tables without rows.
+    return [found[shard.month] for shard in shards] or list(
+        summing(schema.empty_table(), [0], definitions).values()
     )
 
 
-def _cells(connection: DuckDBPyConnection, landmarks: pa.Table, as_of: date) -> pa.Table:
-    """The sums of certificates, costs and expectations, brought together by their cell."""
-    history, open_items = (arrow_table(connection, query) for query in (HISTORY, OPEN_ITEMS))
-    connection.register("outlook", outlook(history, open_items, LandmarkCounts(landmarks), as_of))
-    expected = arrow_table(connection, statements.EXPECTED)
-    parts = [arrow_table(connection, statement) for statement in (statements.CERTIFICATES, statements.COSTS)]
-    cells, (expecting, *numbers) = number_cells([expected, *parts])
-    columns = {name: np.zeros(cells.num_rows, np.int64) for name in COMPONENT_NAMES}
-    columns |= {name: np.full(cells.num_rows, NEVER, np.int64) for name in FIRST_DAYS}
-    for part, at in zip(parts, numbers, strict=True):
-        for name in part.column_names[len(CELL_COLUMNS) :]:
-            columns[name][at] = part[name].to_numpy()
-    on_as_of = cells["place"].to_numpy() <= 0
-    columns |= forecast_columns(expected, expecting, columns["receivable_amount"] * on_as_of)
-    return pa.Table.from_arrays([*cells.columns, *map(pa.array, columns.values())], schema=CELLS_SCHEMA)
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """The tables of shards, one after the other.
+
+    Attributes:
+        certificates: Sums of certificates.
+        costs: Sums of costs.
+    """
+
+    certificates: Sequence[ShardSums]
+    costs: Sequence[ShardSums]
+
+    def of_certificates(self, name: str) -> pa.Table:
+        """A table of certificates."""
+        return pa.concat_tables([sums[name] for sums in self.certificates])
+
+    def of_both(self, name: str) -> pa.Table:
+        """A table of certificates and of costs."""
+        tables = [sums[name] for sums in (*self.certificates, *self.costs)]
+        return pa.concat_tables([table.select(tables[0].column_names) for table in tables])
+
+    def standing(self, name: str) -> Standing:
+        """How certificates stood at landmarks."""
+        none = self.certificates[0]["month_end_payments"].schema.empty_table()
+        payments = "month_end_payments" if name == "month_ends" else None
+        return Standing.of_shards(
+            [Standing(sums[name], sums[payments] if payments else none) for sums in self.certificates]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlooks:
+    """What the outlook of an open certificate follows from.
+
+    Attributes:
+        history: Payments and open debts of clients.
+        landmarks: How certificates stood on days of earlier months like as_of.
+        as_of: The business date.
+    """
+
+    history: pa.Table
+    landmarks: pa.Table
+    as_of: date
+
+    def of(self, items: pa.Table) -> pa.Table:
+        """That of each open certificate."""
+        client = items["client"].combine_chunks().dictionary_encode()
+        codes = client.indices.to_numpy().astype(np.int64) * 2 + items["is_accepted"].to_numpy()
+        keys = codes * 2**20 + items["age_days"].to_numpy()
+        _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
+        alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
+        found = outlook(self.history, alike, LandmarkCounts(self.landmarks), self.as_of)
+        return found.take(pa.array(of_item))
+
+
+def _cells(certificates: Sequence[ShardSums], costs: Sequence[ShardSums], outlooks: _Outlooks) -> pa.Table:
+    """The cells of costs by shard, of cohorts of all shards, and of certificates by day and shard."""
+    cohorts, numbers = number_cells([sums[COHORTS] for sums in certificates])
+    groups = Groups.of(np.concatenate(numbers), cohorts.num_rows)
+    summed = {name: cohorts[name] for name in cohorts.column_names}
+    for name in CERTIFICATE_COLUMNS:
+        column = np.concatenate([sums[COHORTS][name].to_numpy() for sums in certificates])
+        summed[name] = pa.array(groups.least(column, NEVER) if name in FIRST_DAYS else groups.sum(column))
+    merged = pa.table(summed)
+    now = [sums[NOW] for sums in certificates]
+    items = pa.concat_tables([sums["open_items"] for sums in certificates])
+    expected = expected_payments(items, outlooks.of(items))
+    before = np.cumsum([0, *(table.num_rows for table in now)])
+    at_now, at_cohort = [], []
+    for sums, first, of_cohort in zip(certificates, before, numbers, strict=False):
+        at_now.append(sums["open_items"]["now"].to_numpy() + first)
+        at_cohort.append(of_cohort[sums["open_items"]["cohort"].to_numpy()])
+    receivable = np.concatenate([table["receivable_amount"].to_numpy() for table in now])
+    forecast = forecast_columns(expected, np.concatenate(at_now), receivable)
+    of_cohorts = forecast_columns(expected, np.concatenate(at_cohort), merged["receivable_amount"].to_numpy())
+    parts = [*(sums["cells"] for sums in costs), _with(merged, of_cohorts)]
+    for table, first in zip(now, before, strict=False):
+        parts.append(
+            _with(table, {name: of[first : first + table.num_rows] for name, of in forecast.items()})
+        )
+    parts += [sums[PAST] for sums in certificates]
+    zeros = _Constants(max(part.num_rows for part in parts))
+    return pa.concat_tables([zeros.completed(part) for part in parts])
+
+
+def _with(table: pa.Table, columns: dict[str, Ints]) -> pa.Table:
+    for name, column in columns.items():
+        table = table.append_column(name, pa.array(column))
+    return table
+
+
+class _Constants:
+    """Columns of one value, which all tables share.
+
+    Args:
+        rows: Most rows of a table.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._zeros, self._never = (pa.array(np.full(rows, value)) for value in (0, NEVER))
+
+    def completed(self, table: pa.Table) -> pa.Table:
+        """A table with all columns of cells: 0 where it has none, and `NEVER` of days."""
+        columns = [
+            table[name]
+            if name in table.column_names
+            else (self._never if name in FIRST_DAYS else self._zeros).slice(0, table.num_rows)
+            for name in CELLS_SCHEMA.names
+        ]
+        return pa.Table.from_arrays(columns, schema=CELLS_SCHEMA)
+
+
+def _losses(rows: pa.Table) -> pa.Table:
+    """The sums of the roll rates of all shards."""
+    keys, places = np.unique(rows["place"].to_numpy(), return_inverse=True)
+    currency = rows["currency"].combine_chunks().dictionary_encode()
+    count = max(len(currency.dictionary), 1)
+    pairs, of_row = np.unique(places * count + currency.indices.to_numpy(), return_inverse=True)
+    groups = Groups.of(of_row, len(pairs))
+    columns = [
+        pa.array(keys[pairs // count], pa.int64()),
+        currency.dictionary.take(pa.array(pairs % count)),
+        *(pa.array(groups.sum(rows[name].to_numpy())) for name in LOSSES_SCHEMA.names[2:]),
+    ]
+    return pa.Table.from_arrays(columns, schema=LOSSES_SCHEMA)
+
+
+def _bases(merged: _Merged, landmarks: pa.Table, as_of: date) -> dict[str, ForecastBasis]:
+    """On what the forecast of each currency rests."""
+    past = forecast_as_of(merged.standing("month_ends"), *scored_range(as_of, TESTED_MONTHS))
+    totals = merged.of_certificates("totals")
+    names = totals["name"].to_pylist()
+    currencies = {
+        currency
+        for name, currency in zip(names, totals["currency"].to_pylist(), strict=True)
+        if name == ALL_ROWS
+    }
+    return forecast_bases(past, currencies, landmarks, as_of)

@@ -1,19 +1,18 @@
-"""The statements of the roll-up, in SQL."""
+"""The statements that sum the certificates and the costs of shards, in SQL.
+
+They read `certificates` with histories, `facts`, `costs`, `cuts` and `days`. `shard` is the number of the
+month of issue or invoice, `attributes` that of a combination of names and currency, `month` a number too.
+"""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
+from collections.abc import Iterable
 from typing import Final
 
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT
-from kpi_pipeline.compute.forecasting.expected_payments import FORECAST_COMPONENTS, expected_payments
+from kpi_pipeline.compute.forecasting.expected_payments import FORECAST_COMPONENTS
 from kpi_pipeline.compute.rollup.as_of_view import as_of_view
-from kpi_pipeline.compute.rollup.cells import (
-    CELL_COLUMNS,
-    FIRST_INVOICED,
-    FIRST_ISSUED,
-    FIRST_STANDING,
-    NEVER,
-)
-from kpi_pipeline.compute.rollup.work_lists import work_lists
+from kpi_pipeline.compute.rollup.cells import FIRST_INVOICED, FIRST_ISSUED, FIRST_STANDING, NEVER
+from kpi_pipeline.compute.rollup.work_lists import listed
 from kpi_pipeline.model.components import (
     COMPONENTS,
     LOSS_COMPONENTS,
@@ -22,7 +21,6 @@ from kpi_pipeline.model.components import (
     ComponentKind,
     Stretch,
 )
-from kpi_pipeline.model.dimensions import NOT_OF_COSTS
 
 _STRETCHES: Final[dict[Stretch, tuple[str, str]]] = {
     Stretch.WINDOW: ("window_first", "day"),
@@ -52,78 +50,103 @@ def _sum(component: Component) -> str:
     return f'sum(CASE WHEN {when} THEN {component.value} ELSE 0 END)::BIGINT AS "{component.name}"'
 
 
-def _sums(*, of_costs: bool) -> str:
-    """SQL: the components of certificates, or of costs, but for those of the forecast."""
-    return ", ".join(
-        _sum(component)
-        for component in COMPONENTS
-        if (component.kind in _COST_KINDS) == of_costs and component.name not in FORECAST_COMPONENTS
-    )
+def _sums(components: Iterable[Component]) -> str:
+    """SQL: some components."""
+    return ", ".join(map(_sum, components))
 
 
-def _cell(**given: str) -> str:
-    """SQL: the columns of a cell; those given are not of the same name in the rows."""
-    return ", ".join(f"{given[name]} AS {name}" if name in given else name for name in CELL_COLUMNS)
-
-
-def _text(month: str) -> str:
-    """SQL: the text of a date's month."""
-    return f"strftime({month}, '%Y-%m')"
-
-
-_WITHOUT_COSTS: Final = dict.fromkeys(NOT_OF_COSTS, "''")
-_CELL: Final = _cell(
-    month=f"CASE WHEN place = {COHORT} THEN {_text('month')} ELSE {_text('issued_on')} END",
-    state="state_as_of",
+_OF_CERTIFICATES: Final = tuple(
+    component
+    for component in COMPONENTS
+    if component.kind not in _COST_KINDS and component.name not in FORECAST_COMPONENTS
 )
-_COST_CELL: Final = _cell(
-    month=f"CASE WHEN place = {COHORT} THEN {_text('month')} ELSE {_text('invoiced_on')} END",
-    **_WITHOUT_COSTS,
+_OF_COSTS: Final = tuple(component for component in COMPONENTS if component.kind in _COST_KINDS)
+_STOCKS: Final = tuple(
+    component
+    for component in _OF_CERTIFICATES
+    if component.kind is not ComponentKind.FLOW and component.name != "retained_amount"
 )
+"""Of how certificates stand, those to which only open ones add anything."""
+
+_EVER: Final = tuple(component for component in _OF_CERTIFICATES if component not in _STOCKS)
+
+
+def _month(day: str) -> str:
+    """SQL: the number of a date's month."""
+    return f"(year({day}) * 12 + month({day}) - 1)"
+
+
+def _cell(month: str) -> str:
+    """SQL: what a cell of certificates is identified by within a shard."""
+    return f"shard, place, {month} AS month, attributes, state_as_of AS state, amount_band, issued_age"
+
+
+_CELL: Final = _cell(f"CASE WHEN place = {COHORT} THEN {_month('month')} ELSE shard END")
+_COST_CELL: Final = "shard, place, shard AS month, attributes"
 
 _SETTLED: Final = """CASE WHEN amount_paid IS NULL AND coalesce(amount_retained, 0) = 0 THEN
-    CASE WHEN state = 'anulado' AND history IS NULL THEN issued_on
-        WHEN paid_on IS NOT NULL OR state = 'pagado' AND history IS NULL
-            THEN greatest(issued_on, sent_on, conformity_on, paid_on, history[-1]['day']) END
+    CASE WHEN state = 'anulado' AND NOT has_history THEN issued_on
+        WHEN paid_on IS NOT NULL OR state = 'pagado' AND NOT has_history
+            THEN greatest(issued_on, sent_on, conformity_on, paid_on, history_ends_on) END
 END"""
 """SQL: the last event of a certificate that nothing can happen to any more; null of others."""
 
 _ON_DAYS: Final = f"""(
-    SELECT * FROM certificates JOIN cuts USING (currency)
+    SELECT * FROM (SELECT *, {_month("issued_on")} AS shard, {_SETTLED} AS settled_for_good FROM certificates)
+    JOIN cuts USING (currency)
     JOIN days ON least(issued_on, paid_on) <= day
-        AND (place = {COHORT} OR coalesce({_SETTLED} >= reach_first, true))
+        AND (place = {COHORT} OR coalesce(settled_for_good >= reach_first, true))
+    LEFT JOIN facts USING (row, place)
 )"""
 """Certificates on each day: those that exist, and stand open or had an event that a figure reaches."""
 
-EVALUATED: Final = f"CREATE TEMP TABLE evaluated AS {as_of_view(_ON_DAYS)}"
+_KEPT: Final = (
+    *("shard", "row", "attributes", "client", "currency", "place", "month", "state_as_of", "amount_band"),
+    *("issued_age", "settled_for_good"),
+    *("is_cancelled", "is_paid", "is_accepted", "is_decided", "is_receivable", "is_open", "is_returned"),
+    *("is_unsent", "is_portfolio", "is_pending", "is_counted", "is_overdue", "is_critical"),
+    *("is_due_assumed", "is_reworked", "was_rejected", "is_fast", "is_high", "is_first_pass"),
+    *("approved_assumed", "amount_proposed", "amount_approved", "amount_claimed", "amount_withheld"),
+    *("amount_collected", "amount_open", "age_days", "overdue_days", "payment_days", "sending_days"),
+    *("acceptance_days", "settling_days", "waiting_days", "idle_days", "returned_days", "unsent_days"),
+    *("late_days", "critical_age", "issued_on", "sent_by_day", "conformity_by_day", "paid_on"),
+    *("paid_by_day", "accepted_on", "answered_on", "settled_on", "late_on", "last_event_on", "day"),
+    "window_first",
+)
+"""Columns of the view that a statement reads."""
+
+EVALUATED: Final = f"CREATE TEMP TABLE evaluated AS SELECT {', '.join(_KEPT)} FROM ({as_of_view(_ON_DAYS)})"
 """Every certificate on each day; with the parameters of `as_of_view.view_settings`."""
 
-EVALUATED_COSTS: Final = """
+EVALUATED_COSTS: Final = f"""
     CREATE TEMP TABLE evaluated_costs AS
-    SELECT costs.*, days.*, coalesce(paid_on <= day, false) AS is_paid
+    SELECT costs.* EXCLUDE month, days.*, coalesce(paid_on <= day, false) AS is_paid,
+        {_month("invoiced_on")} AS shard
     FROM costs JOIN days ON invoiced_on <= day
         AND (invoiced_on >= window_first OR coalesce(paid_on >= window_first, true))
 """
 """Every cost on each day: those that are open, or had an event in the window."""
 
-STANDING: Final = f"""
-    CREATE TEMP VIEW standing AS SELECT * FROM evaluated WHERE place = {COHORT} AND issued_on <= day
-"""
-"""Every certificate once, as of the business date."""
+_STANDING: Final = f"place = {COHORT} AND issued_on <= day"
+"""SQL: a row of every certificate, as of the business date."""
 
-EXPECTED: Final = f"""
-    SELECT * FROM ({expected_payments(_CELL)})
-    UNION ALL
-    SELECT {AS_OF}::BIGINT AS place, * EXCLUDE place FROM ({
-    expected_payments(_cell(month=_text("issued_on"), state="state_as_of"))
-})
+HISTORY: Final = f"""
+    SELECT shard, client, CASE WHEN is_receivable THEN age_days ELSE payment_days END AS days,
+        NOT is_receivable AS paid, count(*) AS count
+    FROM evaluated WHERE {_STANDING} AND (is_receivable OR payment_days IS NOT NULL) GROUP BY ALL
 """
-"""What is expected of each cell, by month ahead."""
+"""The payments and the open debts of each client, as `forecast.outlook` takes them."""
+
+OPEN_ITEMS: Final = f"""
+    SELECT {_CELL}, client, is_accepted, age_days, amount_open AS amount
+    FROM evaluated WHERE {_STANDING} AND is_receivable
+"""
+"""Every receivable certificate, with its cell of the cohorts."""
 
 
 def _first(column: str, name: str, when: str = "true") -> str:
     """SQL: the first of some days."""
-    return f"coalesce(min(CASE WHEN {when} THEN {column} - DATE '1970-01-01' END), {NEVER}) AS {name}"
+    return f"coalesce(min(CASE WHEN {when} THEN {column} - DATE '1970-01-01' END), {NEVER})::BIGINT AS {name}"
 
 
 _SETTLED_BEFORE: Final = f"""
@@ -132,14 +155,18 @@ _SETTLED_BEFORE: Final = f"""
 _IS_FIRST: Final = f"NOT is_cancelled AND (place <> {COHORT} OR {_SETTLED_BEFORE})"
 _IS_STANDING: Final = "NOT is_cancelled AND (is_open OR last_event_on >= window_first)"
 
-CERTIFICATES: Final = f"""
-    SELECT {_CELL}, {_sums(of_costs=False)}, {_first("issued_on", FIRST_ISSUED, _IS_FIRST)},
+STOCKS: Final = f"SELECT {_CELL}, {_sums(_STOCKS)} FROM evaluated WHERE is_open GROUP BY ALL"
+"""The components to which only open certificates add anything."""
+
+FLOWS: Final = f"""
+    SELECT {_CELL}, {_sums(_EVER)}, {_first("issued_on", FIRST_ISSUED, _IS_FIRST)},
         {_first("issued_on", FIRST_STANDING, _IS_STANDING)}
-    FROM evaluated GROUP BY ALL
+    FROM (SELECT * EXCLUDE (day, window_first) FROM evaluated) JOIN days USING (place) GROUP BY ALL
 """
+"""The other components of certificates: one row a cell."""
 
 COSTS: Final = f"""
-    SELECT {_COST_CELL}, {_sums(of_costs=True)}, {_first("invoiced_on", FIRST_INVOICED)}
+    SELECT {_COST_CELL}, {_sums(_OF_COSTS)}, {_first("invoiced_on", FIRST_INVOICED)}
     FROM evaluated_costs GROUP BY ALL
 """
 
@@ -148,32 +175,51 @@ _MONTHLY: Final = {
 }
 
 
-def _by_month(component: Component) -> str:
+def _monthly(*, of_costs: bool) -> str:
+    """SQL: flows by the month of their event."""
+    return " UNION ALL ".join(
+        _by_month(component, of_costs=of_costs)
+        for component in _MONTHLY.values()
+        if (component.kind is ComponentKind.COST) == of_costs
+    )
+
+
+def _by_month(component: Component, *, of_costs: bool) -> str:
     """SQL: one flow by the month of its event."""
-    of_costs = component.kind is ComponentKind.COST
-    values = _cell(
-        month=_text(component.on), **(_WITHOUT_COSTS if of_costs else {"state": "state_as_of"})
-    ).removeprefix("place, ")
+    values = ", state_as_of AS state, amount_band, issued_age"
     columns = ", ".join(
         f"sum({component.value})::BIGINT AS {name}" if name == component.name else f"0::BIGINT AS {name}"
         for name in MONTHLY_COMPONENTS
     )
     return f"""
-        SELECT {values}, {columns} FROM {"evaluated_costs" if of_costs else "evaluated"}
+        SELECT shard, place, {_month(component.on)} AS month, attributes{"" if of_costs else values},
+            {columns}
+        FROM {"evaluated_costs" if of_costs else "evaluated"}
         WHERE place = {COHORT} AND ({component.when}) AND {component.on} <= day GROUP BY ALL
     """
 
 
-MONTHLY: Final = " UNION ALL ".join(_by_month(component) for component in _MONTHLY.values())
-"""Flows by the month of their event."""
+MONTHLY: Final = _monthly(of_costs=False)
+"""Flows of certificates by the month of their event."""
 
-_OLD_ENOUGH: Final = """(
-    SELECT * FROM certificates JOIN cuts USING (currency)
-    JOIN days ON place >= 0 AND issued_on + $loss_days::INTEGER <= day
-)"""
+COSTS_MONTHLY: Final = _monthly(of_costs=True)
+"""The same of costs."""
+
 _LOSS_SUMS: Final = ", ".join(_sum(component) for component in LOSS_COMPONENTS)
-LOSSES: Final = f"SELECT place, currency, {_LOSS_SUMS} FROM ({as_of_view(_OLD_ENOUGH)}) GROUP BY ALL"
-"""The sums of the roll rates; with the parameters of `as_of_view.view_settings` and `loss_days`."""
+LOSSES: Final = f"""
+    SELECT shard, place, currency, {_LOSS_SUMS} FROM evaluated
+    WHERE place >= {AS_OF} AND issued_on + $loss_days::INTEGER <= day GROUP BY ALL
+    UNION ALL
+    -- What was settled before all that figures of a day reach stood then as it stands now.
+    SELECT shard, days.place, currency, {_LOSS_SUMS.replace("issued_on <= day", "true")}
+    FROM (
+        SELECT * EXCLUDE (place, day) FROM evaluated
+        WHERE place = {COHORT} AND settled_for_good IS NOT NULL
+    ) JOIN (SELECT place, day, reach_first FROM days WHERE place >= {AS_OF}) AS days
+        ON settled_for_good < reach_first AND issued_on + $loss_days::INTEGER <= day
+    GROUP BY ALL
+"""
+"""The sums of the roll rates, of certificates that are older than the parameter `loss_days`."""
 
 PAYMENT_TIMES: Final = f"""
     SELECT {_CELL}, coalesce(payment_days, age_days) AS days,
@@ -189,21 +235,29 @@ _NOW: Final = f"place <= {AS_OF} AND issued_on <= day"
 _INVOICED: Final = f"place <= {AS_OF} AND invoiced_on BETWEEN window_first AND day"
 
 BREAKDOWNS: Final = f"""
+    WITH now AS (
+        SELECT * FROM evaluated
+        JOIN (SELECT row, rejection_reason, failure_kind FROM certificates) USING (row)
+        WHERE {_NOW} AND (is_returned OR NOT is_cancelled AND is_reworked AND issued_on >= window_first)
+    )
     SELECT {_CELL}, 'rejection_reason' AS breakdown, rejection_reason AS key,
         sum(amount_proposed)::BIGINT AS amount, count(*) AS count
-    FROM evaluated WHERE {_NOW} AND is_returned AND rejection_reason IS NOT NULL GROUP BY ALL
+    FROM now WHERE is_returned AND rejection_reason IS NOT NULL GROUP BY ALL
     UNION ALL
     SELECT {_CELL}, 'failure_kind', failure_kind, sum(amount_proposed)::BIGINT, count(*)
-    FROM evaluated
-    WHERE {_NOW} AND NOT is_cancelled AND (is_returned OR is_reworked AND issued_on >= window_first)
-        AND failure_kind IS NOT NULL GROUP BY ALL
-    UNION ALL
-    SELECT {_COST_CELL}, 'supplier', supplier, sum(amount)::BIGINT, count(*)
+    FROM now WHERE NOT is_cancelled AND failure_kind IS NOT NULL GROUP BY ALL
+"""
+"""Reasons and kinds of failure."""
+
+COSTS_BREAKDOWNS: Final = f"""
+    SELECT {_COST_CELL}, 'supplier' AS breakdown, supplier AS key, sum(amount)::BIGINT AS amount,
+        count(*) AS count
     FROM evaluated_costs WHERE {_INVOICED} GROUP BY ALL
     UNION ALL
     SELECT {_COST_CELL}, 'cost_category', category, sum(amount)::BIGINT, count(*)
     FROM evaluated_costs WHERE {_INVOICED} GROUP BY ALL
 """
+"""Suppliers and categories of costs."""
 
-WORK_LISTS: Final = work_lists(_CELL, _NOW)
+WORK_LISTS: Final = listed(_CELL, _NOW)
 """The certificates of every work list, on as_of and of their cohorts."""

@@ -1,9 +1,14 @@
-"""The statement of the work lists, in SQL; `model.work_lists` tells who is in them and what urgency is."""
+"""The work lists; `model.work_lists` tells who is in them and what urgency is."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from kpi_pipeline.compute.evaluation_days import AS_OF
+from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.model.work_lists import (
     FEWEST_LONGER_PAYMENTS,
     LARGEST_URGENCY,
@@ -18,71 +23,129 @@ from kpi_pipeline.model.work_lists import (
 _WORDS: Final = f"""CASE WHEN is_overdue AND is_critical THEN '{Arrears.BOTH}'
     WHEN is_overdue THEN '{Arrears.OVERDUE}' ELSE '{Arrears.CRITICAL}' END"""
 
-_URGENCY: Final = (
-    "least(greatest(amount_open, 0)::HUGEINT * {days} // {payments}, " + str(LARGEST_URGENCY) + ")::BIGINT"
-)
-"""SQL: amount times the days that some payments took together, by their number."""
+_SPAN: Final = 2**20
+"""More than any number of days."""
+
+_EXACT: Final = 2.0**62
 
 
-def work_lists(cell: str, now: str) -> str:
-    """The statement of all work lists, each currency's most urgent certificates first.
+def listed(cell: str, now: str) -> str:
+    """The statement of who is in a work list, and of what their urgency needs that others do not change.
 
     Args:
         cell: SQL of the columns of a cell over `evaluated`.
         now: SQL: a row of `evaluated` is of the business date or of a cohort, and is issued.
 
     Returns:
-        A SELECT of these columns and those of `rollup.WORK_LISTS_SCHEMA`. It reads `standing` too.
+        A SELECT of these columns, `row` (of the certificate), and those of `tables.WORK_LISTS_SCHEMA` that
+        are not the certificate's own, without `expected_days`; `urgency` is null where other payments say it.
+         Of what is watched, only the largest amounts of each shard are listed.
     """
     idle, newly = WATCHED_IDLE_DAYS, WATCHED_OVERDUE_DAYS
     lying = f"greatest(coalesce(returned_days, age_days), {LEAST_DAYS})"
+    urgency = f"least(greatest(amount_open, 0)::HUGEINT * {lying}, {LARGEST_URGENCY})::BIGINT"
+    common = "amount_open AS amount, sent_by_day AS sent_on, day - sent_by_day AS days"
+    overdue = "CASE WHEN is_overdue THEN overdue_days END AS overdue_days"
     return f"""
-        WITH payments AS (
-            SELECT client, payment_days AS took, count(*) AS payments
-            FROM standing WHERE payment_days IS NOT NULL GROUP BY ALL
-        ), own AS (
-            -- Of a client's payments that took so many days or more: how many, and their days together.
-            SELECT client, took,
-                sum(payments) OVER longer AS payments, sum(payments * took) OVER longer AS days
-            FROM payments WINDOW longer AS (PARTITION BY client ORDER BY took DESC)
-        ), of_all AS (
-            SELECT took, sum(payments) OVER longer AS payments, sum(payments * took) OVER longer AS days
-            FROM (SELECT took, sum(payments) AS payments FROM payments GROUP BY took)
-            WINDOW longer AS (ORDER BY took DESC)
-        ), to_collect AS (
-            SELECT * FROM evaluated WHERE {now} AND (is_overdue OR is_critical)
-        ), awaited AS (
-            SELECT ages.client, ages.age_days,
-                CASE WHEN own.payments >= {FEWEST_LONGER_PAYMENTS} THEN own.payments
-                    ELSE coalesce(of_all.payments, 1) END AS longer,
-                CASE WHEN own.payments >= {FEWEST_LONGER_PAYMENTS}
-                    THEN own.days - ages.age_days * own.payments
-                    ELSE coalesce(of_all.days - ages.age_days * of_all.payments, {LEAST_DAYS}) END AS further
-            FROM (SELECT DISTINCT client, age_days FROM to_collect) AS ages
-            ASOF LEFT JOIN own ON ages.client = own.client AND ages.age_days < own.took
-            ASOF LEFT JOIN of_all ON ages.age_days < of_all.took
-        )
-        SELECT * FROM (
-            SELECT {cell}, '{WorkListName.COLLECT_TODAY}' AS work_list, certificate_id, {_WORDS} AS arrears,
-                amount_open AS amount, sent_by_day AS sent_on, day - sent_by_day AS days,
-                CASE WHEN is_overdue THEN overdue_days END AS overdue_days,
-                further::DOUBLE / longer::DOUBLE AS expected_days, NULL AS rejection_reason,
-                NULL AS returned_days, age_days,
-                {_URGENCY.format(days="further", payments="longer")} AS urgency, NULL AS idle_days
-            FROM to_collect JOIN awaited USING (client, age_days)
-            UNION ALL
-            SELECT {cell}, '{WorkListName.CORRECT_AND_RESEND}', certificate_id, NULL, amount_open,
-                sent_by_day, day - sent_by_day, NULL, NULL, CASE WHEN is_returned THEN rejection_reason END,
-                returned_days, age_days, {_URGENCY.format(days=lying, payments=1)}, NULL
-            FROM evaluated WHERE {now} AND is_counted AND (is_returned OR is_unsent)
-            UNION ALL
-            (SELECT {cell}, '{WorkListName.WATCHED}', certificate_id, NULL, amount_open, sent_by_day,
-                day - sent_by_day, CASE WHEN is_overdue THEN overdue_days END, NULL, NULL, returned_days,
-                age_days, greatest(amount_open, 0), idle_days
-            FROM evaluated WHERE place = {AS_OF} AND issued_on <= day AND is_counted
-                AND (idle_days BETWEEN {idle[0]} AND {idle[1]}
-                    OR is_overdue AND overdue_days BETWEEN {newly[0]} AND {newly[1]})
-            QUALIFY row_number() OVER (PARTITION BY currency ORDER BY amount_open DESC, certificate_id)
-                <= {WATCHED_MOST})
-        ) ORDER BY work_list, currency, urgency DESC, amount DESC, certificate_id, place
+        SELECT {cell}, row, '{WorkListName.COLLECT_TODAY}' AS work_list, {_WORDS} AS arrears, {common},
+            {overdue}, false AS has_reason, NULL AS returned_days, age_days, NULL AS urgency,
+            NULL AS idle_days
+        FROM evaluated WHERE {now} AND (is_overdue OR is_critical)
+        UNION ALL
+        SELECT {cell}, row, '{WorkListName.CORRECT_AND_RESEND}', NULL, {common}, NULL, is_returned,
+            returned_days, age_days, {urgency}, NULL
+        FROM evaluated WHERE {now} AND is_counted AND (is_returned OR is_unsent)
+        UNION ALL
+        (SELECT {cell}, row, '{WorkListName.WATCHED}', NULL, {common}, {overdue}, false, returned_days,
+            age_days, greatest(amount_open, 0), idle_days
+        FROM evaluated JOIN (SELECT row, certificate_id FROM certificates) USING (row)
+        WHERE place = {AS_OF} AND issued_on <= day AND is_counted
+            AND (idle_days BETWEEN {idle[0]} AND {idle[1]}
+                OR is_overdue AND overdue_days BETWEEN {newly[0]} AND {newly[1]})
+        QUALIFY row_number() OVER (PARTITION BY shard, currency ORDER BY amount_open DESC, certificate_id)
+            <= {WATCHED_MOST})
     """
+
+
+def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
+    """All work lists, each currency's most urgent certificates first.
+
+    Args:
+        rows: Those of all shards: the columns of `tables.WORK_LISTS_SCHEMA`, as `listed` gives them.
+        history: As `forecast.outlook` takes it: payments of clients, by how long they took.
+
+    Returns:
+        The same columns, with urgencies and expected days.
+    """
+    rows = _watched_most(rows)
+    is_collected = pc.is_null(rows["urgency"]).to_numpy()
+    at = np.flatnonzero(is_collected)
+    collected = rows.take(pa.array(at))
+    further, longer = _waiting(collected, history)
+    amount = np.maximum(collected["amount"].to_numpy(), 0)
+    product = amount.astype(np.float64) * further
+    exact = (amount, further) if product.max(initial=0) < _EXACT else (amount.astype(object), further)
+    urgency = rows["urgency"].fill_null(0).to_numpy().copy()
+    urgency[at] = np.minimum(exact[0] * exact[1] // longer, LARGEST_URGENCY).astype(np.int64)
+    expected = np.zeros(rows.num_rows)
+    expected[at] = further / longer
+    columns = {
+        "urgency": pa.array(urgency, pa.int64()),
+        "expected_days": pa.array(expected, pa.float64(), mask=~is_collected),
+    }
+    for name, column in columns.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    keys = [
+        *(("work_list", "ascending"), ("currency", "ascending"), ("urgency", "descending")),
+        *(("amount", "descending"), ("certificate_id", "ascending"), ("place", "ascending")),
+    ]
+    return rows.sort_by(keys)
+
+
+def _watched_most(rows: pa.Table) -> pa.Table:
+    """The rows, of those watched the largest amounts of each currency alone."""
+    is_watched = pc.equal(rows["work_list"], WorkListName.WATCHED.value).to_numpy()
+    kept = ~is_watched
+    at = np.flatnonzero(is_watched)
+    watched = rows.select(["currency", "amount", "certificate_id"]).take(pa.array(at))
+    order = pc.sort_indices(
+        watched,
+        [("currency", "ascending"), ("amount", "descending"), ("certificate_id", "ascending")],
+    ).to_numpy()
+    currency = watched["currency"].to_numpy(zero_copy_only=False)[order]
+    begins = np.flatnonzero(np.append(True, currency[1:] != currency[:-1])) if len(at) else at
+    rank = np.arange(len(at)) - np.repeat(begins, np.diff(np.append(begins, len(at))))
+    kept[at[order[rank < WATCHED_MOST]]] = True
+    return rows.filter(pa.array(kept))
+
+
+def _waiting(collected: pa.Table, history: pa.Table) -> tuple[Ints, Ints]:
+    """Of payments that took longer than each certificate is old: the days beyond, together, and how many.
+
+    They are those of the client if these are enough, else those of all; one of `LEAST_DAYS` where none are.
+    """
+    paid = history.filter(history["paid"])
+    names = pa.chunked_array([*paid["client"].chunks, *collected["client"].chunks], pa.string())
+    codes = names.combine_chunks().dictionary_encode()
+    numbers = np.asarray(codes.indices.to_numpy(), np.int64)
+    took, count = (np.asarray(paid[name].to_numpy(), np.int64) for name in ("days", "count"))
+    age, client = collected["age_days"].to_numpy(), numbers[paid.num_rows :]
+    own_days, own = _longer(numbers[: paid.num_rows], took, count, client, age)
+    none = np.zeros_like(client)
+    all_days, of_all = _longer(np.zeros_like(took), took, count, none, age)
+    suffices = own >= FEWEST_LONGER_PAYMENTS
+    further = np.where(suffices, own_days, np.where(of_all > 0, all_days, LEAST_DAYS))
+    return further, np.where(suffices, own, np.maximum(of_all, 1))
+
+
+def _longer(group: Ints, took: Ints, count: Ints, wanted: Ints, age: Ints) -> tuple[Ints, Ints]:
+    """Of the payments of a group that took longer than an age: the days beyond it, and how many they are."""
+    key = group * _SPAN + took
+    order = np.argsort(key)
+    key = key[order]
+    payments = np.append(0, np.cumsum(count[order]))
+    days = np.append(0, np.cumsum((count * took)[order]))
+    first = np.searchsorted(key, wanted * _SPAN + age, side="right")
+    end = np.searchsorted(key, (wanted + 1) * _SPAN)
+    longer = payments[end] - payments[first]
+    return np.asarray(days[end] - days[first] - age * longer), np.asarray(longer)

@@ -7,13 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kpi_pipeline.compute.database import computation
 from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA, days_ahead, forecast_months, outlook
 from kpi_pipeline.compute.forecasting.landmarks import (
     REACH,
     LandmarkCounts,
     LandmarkDays,
-    standing_at_landmarks,
+    Standing,
 )
 from kpi_pipeline.compute.months import month_number, month_of
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
@@ -25,12 +24,11 @@ NO_HISTORY: list[tuple[str, int, bool, int]] = []
 
 def seen_at_landmarks(certificates: Sequence[dict[str, Any]]) -> LandmarkCounts:
     this_month = month_of(AS_OF)
-    with computation() as connection:
-        connection.register("certificates", certificates_table(certificates))
-        days = LandmarkDays.like(AS_OF)
-        return LandmarkCounts(
-            standing_at_landmarks(connection, days, this_month - REACH, this_month - 1).cells
-        )
+    days = LandmarkDays.like(AS_OF)
+    standing = Standing.of_certificates(
+        certificates_table(certificates), days, this_month - REACH, this_month - 1
+    )
+    return LandmarkCounts(standing.cells)
 
 
 def judged(

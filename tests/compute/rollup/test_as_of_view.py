@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_pipeline.compute.database import summation
+from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF, certificate, certificates, history, table
@@ -15,14 +16,18 @@ from tests.oracle.certificate_states import CertificateState, Limits
 from tests.oracle.source_rows import table_rows
 from tests.oracle.standing import CANCELLED
 
-_ON = "(SELECT *, $day::DATE AS day FROM certificates JOIN cuts USING (currency))"
+_ON = """(
+    SELECT *, $day::DATE AS day FROM certificates JOIN cuts USING (currency) LEFT JOIN facts USING (row)
+)"""
 
 
 def stood(rows: list[dict[str, Any]], day: date) -> list[dict[str, Any]]:
     """Certificates as the view has them on a day."""
     of, limits = table(rows), Thresholds()
     with summation() as connection:
-        connection.register("certificates", of)
+        histories = Histories.of(of)
+        connection.register("certificates", with_histories(of, histories))
+        connection.register("facts", facts_by_day(histories, {0: day}))
         connection.register("cuts", amount_cuts(of["currency"].unique().to_pylist(), limits))
         found = connection.sql(as_of_view(_ON), params={"day": day, **view_settings(limits)})
         return sorted(found.to_arrow_table().to_pylist(), key=lambda one: int(one["certificate_id"]))

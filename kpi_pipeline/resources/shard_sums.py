@@ -1,0 +1,154 @@
+"""What shards sum to, kept as files and in a warm worker: only what has changed is summed again.
+
+<storage>/shard_sums/<definitions>/<digest of the rows>.arrow
+"""
+
+import shutil
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock
+from typing import Final, Self
+
+import pyarrow as pa
+
+from kpi_pipeline.compute.rollup.shards import ShardSums, compact
+from kpi_pipeline.settings import current_settings
+
+KEPT_DEFINITIONS: Final = 2
+"""For how many business dates, sets of definitions or versions of the program sums are kept: the latest."""
+
+MEMORY_BYTES: Final = 512 * 2**20
+"""How much of them a process holds at most."""
+
+_FOLDER: Final = "shard_sums"
+_SUFFIX: Final = ".arrow"
+_UNUSED_S: Final = 3600
+_NAME: Final = b"kpi_table"
+
+
+class SumsMemory:
+    """The sums that were used last, by where they are kept.
+
+    Args:
+        most: Bytes that are held at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+        self._sums: OrderedDict[Path, tuple[int, ShardSums]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, path: Path) -> ShardSums | None:
+        """Sums; None where they are not held."""
+        with self._lock:
+            if path not in self._sums:
+                return None
+            self._sums.move_to_end(path)
+            return self._sums[path][1]
+
+    def put(self, path: Path, sums: ShardSums) -> None:
+        """Hold sums, in place of those that were not used for longest."""
+        size = sum(table.nbytes for table in sums.values())
+        with self._lock:
+            self._held += size - self._sums.pop(path, (0, sums))[0]
+            self._sums[path] = size, sums
+            while self._held > self._most:
+                self._held -= self._sums.popitem(last=False)[1][0]
+
+
+_MEMORY: Final = SumsMemory(MEMORY_BYTES)
+
+
+class StoredShardSums:
+    """The sums of shards for one business date, one set of definitions and one version of the program.
+
+    Args:
+        folder: Where those of all are.
+        definitions: A digest of what else than rows the sums follow from.
+        reads: Whether sums that are kept are taken; they are written all the same.
+        memory: What is held of them.
+    """
+
+    def __init__(
+        self, folder: Path, definitions: str, *, reads: bool = True, memory: SumsMemory = _MEMORY
+    ) -> None:
+        self._folder, self._reads, self._memory = folder / definitions, reads, memory
+        self._used: set[Path] = set()
+
+    @classmethod
+    def of_settings(cls, definitions: str, *, reads: bool = True) -> Self:
+        """Those at the place in the settings."""
+        return cls(current_settings().storage / _FOLDER, definitions, reads=reads)
+
+    def get(self, digest: str) -> ShardSums | None:
+        """The sums of a shard's rows; None where they are not kept, or cannot be read."""
+        path = self._path(digest)
+        sums = (self._memory.get(path) or _read(path)) if self._reads else None
+        if sums is not None:
+            self._used.add(path)
+            self._memory.put(path, sums)
+        return sums
+
+    def put(self, digest: str, sums: ShardSums) -> None:
+        """Keep the sums of a shard's rows.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        path = self._path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, sums)
+        self._used.add(path)
+        self._memory.put(path, sums)
+
+    def prune(self) -> None:
+        """Remove what this run did not use: for these definitions once it is an hour old, for others all."""
+        for path in _files(self._folder) - self._used:
+            if _modified_at(path) < time.time() - _UNUSED_S:
+                path.unlink(missing_ok=True)
+        others = [path for path in self._folder.parent.glob("*") if path != self._folder]
+        for old in sorted(others, key=_modified_at, reverse=True)[KEPT_DEFINITIONS - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / f"{digest}{_SUFFIX}"
+
+
+def _files(folder: Path) -> set[Path]:
+    return set(folder.glob(f"*{_SUFFIX}"))
+
+
+def _modified_at(path: Path) -> float:
+    """When a file was last written; infinite where another run has removed it since."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _write(path: Path, sums: ShardSums) -> None:
+    """Write the tables one after the other: whole or not at all."""
+    part = path.with_suffix(".part")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.OSFile(str(part), "wb") as file:
+        for name, table in sums.items():
+            named = table.replace_schema_metadata({_NAME: name.encode()})
+            with pa.ipc.new_stream(file, named.schema, options=options) as stream:
+                stream.write_table(named)
+    part.replace(path)
+
+
+def _read(path: Path) -> ShardSums | None:
+    try:
+        with pa.memory_map(str(path)) as file:
+            return dict(_tables(file))
+    except (OSError, pa.ArrowException, KeyError):
+        return None
+
+
+def _tables(file: pa.MemoryMappedFile) -> Iterable[tuple[str, pa.Table]]:
+    while file.tell() < file.size():
+        table = pa.ipc.open_stream(file).read_all()
+        yield table.schema.metadata[_NAME].decode(), compact(table.replace_schema_metadata(None))

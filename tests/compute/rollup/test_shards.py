@@ -1,0 +1,122 @@
+"""What is merged from kept sums is what a roll-up of all rows gives, whatever has changed in between."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpi_pipeline.compute.rollup import shards as shards_module
+from kpi_pipeline.compute.rollup.rollup import RolledUp, roll_up_shards
+from kpi_pipeline.compute.rollup.shard_sums import Definitions
+from kpi_pipeline.compute.rollup.shards import ShardSums, shards_of
+from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.compute.rows import AS_OF, certificate, certificates, cost, cost_table, costs, table
+
+Rows = dict[int, dict[str, Any]]
+
+
+class Kept(dict[str, ShardSums]):
+    """Sums in memory, for one set of definitions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.computed: list[str] = []
+
+    def put(self, digest: str, sums: ShardSums) -> None:
+        self.computed.append(digest)
+        self[digest] = sums
+
+
+def rolled(claims: Rows, spent: Rows, as_of: date = AS_OF, kept: Kept | None = None) -> RolledUp:
+    named = ({**row, "certificate_id": str(number)} for number, row in claims.items())
+    numbered = ({**row, "cost_id": str(number)} for number, row in spent.items())
+    shards = (
+        shards_of(table(named), "issued_on", digests=True),
+        shards_of(cost_table(numbered), "invoiced_on", digests=True),
+    )
+    return roll_up_shards(*shards, Definitions(as_of, Thresholds(), 12), kept)
+
+
+def assert_equal(found: RolledUp, expected: RolledUp) -> None:
+    for name, one, other in zip(ROLLUP_TABLES, found.rollup.tables(), expected.rollup.tables(), strict=True):
+        # Rows of the others are in no order.
+        order = list if name in ("rollup", "work_lists") else in_order
+        assert order(plain(one)) == order(plain(other)), name
+    assert found.rollup.forecast_bases == expected.rollup.forecast_bases
+    assert in_order(plain(found.totals)) == in_order(plain(expected.totals))
+
+
+def plain(rows: pa.Table) -> list[dict[str, Any]]:
+    return rows.to_pylist()
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=str)
+
+
+def numbered(rows: Iterable[dict[str, Any]]) -> Rows:
+    return dict(enumerate(rows))
+
+
+edits = st.sampled_from(["insert", "update", "delete", "move", "rename", "cost", "day", "back"])
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(certificates(), min_size=1, max_size=6),
+    st.lists(costs(), max_size=3),
+    st.lists(st.tuples(edits, certificates(), costs()), min_size=1, max_size=5),
+)
+def test_any_changes_give_what_a_full_roll_up_gives(claimed, spent_first, changes) -> None:
+    claims, spent, as_of = numbered(claimed), numbered(spent_first), AS_OF
+    kept: dict[date, Kept] = {}
+    before = dict(claims)
+    for edit, row, spending in changes:
+        rolled(claims, spent, as_of, kept.setdefault(as_of, Kept()))
+        at = max(claims, default=0)
+        before, last = dict(claims), claims.get(at, row)
+        if edit == "insert":
+            claims[at + 1] = row
+        elif edit == "delete":
+            claims.pop(at, None)
+        elif edit == "cost":
+            spent[0] = spending
+        elif edit == "day":
+            as_of = as_of + timedelta(1)
+        elif edit == "back":
+            claims = before
+        else:
+            changed = {
+                "update": row,
+                "move": {**last, "issued_on": last["issued_on"] - timedelta(31)},
+                "rename": {**last, "client": "C"},
+            }
+            claims[at] = changed[edit]
+    assert_equal(rolled(claims, spent, as_of, kept.setdefault(as_of, Kept())), rolled(claims, spent, as_of))
+
+
+def test_only_shards_that_have_changed_are_summed_again() -> None:
+    claims = numbered(certificate(day) for day in ("2024-01-05", "2024-01-06", "2024-02-05"))
+    spent, kept = numbered([cost("2024-01-31")]), Kept()
+    rolled(claims, spent, kept=kept)
+    assert len(kept.computed) == 3
+    claims[0] = {**claims[0], "amount_proposed": 7}
+    rolled(claims, spent, kept=kept)
+    assert len(kept.computed) == 4
+    claims[0] = {**claims[0], "amount_proposed": 100}
+    assert_equal(rolled(claims, spent, kept=kept), rolled(claims, spent))
+    assert len(kept.computed) == 4
+
+
+def test_the_order_of_rows_and_the_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = ("2024-01-05", "2023-11-06", "2024-02-05", "2024-01-05")
+    claims = numbered(certificate(day, client=name) for day, name in zip(days, "ABAB", strict=True))
+    spent = numbered([cost("2024-01-31"), cost("2023-12-31")])
+    expected = rolled(claims, spent)
+    monkeypatch.setattr(shards_module, "BATCH_ROWS", 1)
+    assert_equal(rolled(dict(reversed(claims.items())), dict(reversed(spent.items()))), expected)

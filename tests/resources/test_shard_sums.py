@@ -1,0 +1,78 @@
+"""Sums of shards come back as they were put, and no more of them are kept than are of use."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from kpi_pipeline.resources.shard_sums import StoredShardSums, SumsMemory
+
+SUMS = {
+    "cells": pa.table({"amount": [1, 0, 3], "none": [0, 0, 0], "name": ["a", None, "b"]}),
+    "empty": pa.table({"key": pa.array([], pa.dictionary(pa.int32(), pa.string()))}),
+}
+
+
+def stored(folder: Path, definitions: str = "d", most: int = 0, **given: bool) -> StoredShardSums:
+    """Sums in a folder, of which the memory holds so many bytes."""
+    return StoredShardSums(folder, definitions, memory=SumsMemory(most), **given)
+
+
+def hour_old(path: Path) -> None:
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("most", [0, 10**6])
+def test_what_was_put_comes_back(tmp_path: Path, most: int) -> None:
+    sums = stored(tmp_path, most=most)
+    assert sums.get("one") is None
+    sums.put("one", SUMS)
+    for kept in (sums, stored(tmp_path)):
+        assert kept.get("one") == SUMS
+        assert kept.get("two") is None
+
+
+def test_it_is_not_taken_where_it_is_not_to_be_nor_by_other_definitions(tmp_path: Path) -> None:
+    stored(tmp_path).put("one", SUMS)
+    assert stored(tmp_path, reads=False).get("one") is None
+    assert stored(tmp_path, "e").get("one") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xff\xff\xff garbage"])
+def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
+    stored(tmp_path).put("one", SUMS)
+    (tmp_path / "d" / "one.arrow").write_bytes(damage)
+    assert not stored(tmp_path).get("one")
+
+
+def test_the_memory_holds_what_was_used_last(tmp_path: Path) -> None:
+    size = sum(table.nbytes for table in SUMS.values())
+    memory = SumsMemory(2 * size)
+    one, two, three = (tmp_path / name for name in ("1", "2", "3"))
+    memory.put(one, SUMS)
+    memory.put(two, SUMS)
+    assert memory.get(one) is SUMS
+    memory.put(three, SUMS)
+    assert [memory.get(path) is not None for path in (one, two, three)] == [True, False, True]
+
+
+def test_old_ones_that_a_run_did_not_use_are_removed(tmp_path: Path) -> None:
+    before = stored(tmp_path)
+    for name in ("used", "old", "new"):
+        before.put(name, SUMS)
+    for name in ("used", "old"):
+        hour_old(tmp_path / "d" / f"{name}.arrow")
+    now = stored(tmp_path)
+    now.get("used")
+    now.prune()
+    assert sorted(path.stem for path in (tmp_path / "d").iterdir()) == ["new", "used"]
+
+
+def test_those_of_earlier_definitions_are_removed_but_for_the_latest(tmp_path: Path) -> None:
+    for at, definitions in enumerate(("a", "b", "c"), 1):
+        stored(tmp_path, definitions).put("one", SUMS)
+        os.utime(tmp_path / definitions, (at, at))
+    last = stored(tmp_path, "a")
+    last.prune()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
