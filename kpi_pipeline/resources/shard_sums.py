@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import pyarrow as pa
 
-from kpi_pipeline.compute.rollup.shards import ShardSums, compact
+from kpi_pipeline.compute.rollup.shards import ShardSums, compact, held_bytes
 from kpi_pipeline.settings import current_settings
 
 KEPT_DEFINITIONS: Final = 2
@@ -50,7 +50,7 @@ class SumsMemory:
 
     def put(self, path: Path, sums: ShardSums) -> None:
         """Hold sums, in place of those that were not used for longest."""
-        size = sum(table.nbytes for table in sums.values())
+        size = sum(map(held_bytes, sums.values()))
         with self._lock:
             self._held += size - self._sums.pop(path, (0, sums))[0]
             self._sums[path] = size, sums

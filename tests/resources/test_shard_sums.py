@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from kpi_pipeline.compute.rollup.shards import compact, held_bytes
 from kpi_pipeline.resources.shard_sums import StoredShardSums, SumsMemory
 
 SUMS = {
@@ -47,7 +48,7 @@ def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_the_memory_holds_what_was_used_last(tmp_path: Path) -> None:
-    size = sum(table.nbytes for table in SUMS.values())
+    size = sum(map(held_bytes, SUMS.values()))
     memory = SumsMemory(2 * size)
     one, two, three = (tmp_path / name for name in ("1", "2", "3"))
     memory.put(one, SUMS)
@@ -55,6 +56,12 @@ def test_the_memory_holds_what_was_used_last(tmp_path: Path) -> None:
     assert memory.get(one) is SUMS
     memory.put(three, SUMS)
     assert [memory.get(path) is not None for path in (one, two, three)] == [True, False, True]
+
+
+def test_columns_of_zeros_share_their_memory() -> None:
+    table = compact(pa.table({"zeros": [0] * 9, "numbers": range(9)}))
+    assert table == pa.table({"zeros": [0] * 9, "numbers": range(9)})
+    assert held_bytes(table) == table["numbers"].nbytes
 
 
 def test_old_ones_that_a_run_did_not_use_are_removed(tmp_path: Path) -> None:

@@ -20,8 +20,10 @@ from kpi_pipeline.compute.rollup.shard_sums import (
     CERTIFICATE_COLUMNS,
     COHORTS,
     NOW,
+    OPEN_ITEMS,
     PAST,
     Definitions,
+    by_shard,
     certificate_sums,
     cost_sums,
 )
@@ -44,7 +46,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 Ints = npt.NDArray[np.int64]
 
-_Summing = Callable[[pa.Table, Sequence[int], Definitions], dict[int, ShardSums]]
+_Summing = Callable[[pa.Table, Definitions], ShardSums]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +133,29 @@ def _sums_of(
     definitions: Definitions,
     kept: KeptSums | None,
 ) -> list[ShardSums]:
-    """The sums of each shard: those kept, and those of the rows of the others."""
+    """The sums of all shards, in their order: those kept, and those of the rows of the others."""
     found: dict[int, ShardSums] = {}
     for shard in shards:
         sums = kept.get(shard.digest) if kept is not None and shard.digest else None
         if sums is not None:
             found[shard.month] = sums
     for batch in batches([shard for shard in shards if shard.month not in found]):
-        rows = pa.concat_tables([shard.rows().select(schema.names) for shard in batch])
-        summed = summing(rows, [shard.month for shard in batch], definitions)
+        summed = summing(
+            pa.concat_tables([shard.rows().select(schema.names) for shard in batch]), definitions
+        )
+        if kept is None:
+            # Nobody asks for those of one shard.
+            found[batch[0].month] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
+            continue
+        found |= by_shard(summed, [shard.month for shard in batch])
         for shard in batch:
-            found[shard.month] = summed[shard.month]
-            if kept is not None and shard.digest:
-                kept.put(shard.digest, summed[shard.month])
-    # Without rows there are tables without rows.
-    return [found[shard.month] for shard in shards] or list(
-        summing(schema.empty_table(), [0], definitions).values()
-    )
+            if shard.digest:
+                kept.put(shard.digest, found[shard.month])
+    if not found:
+        # Without rows there are tables without rows.
+        summed = summing(schema.empty_table(), definitions)
+        found[0] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
+    return [found[month] for month in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +223,13 @@ def _cells(certificates: Sequence[ShardSums], costs: Sequence[ShardSums], outloo
         summed[name] = pa.array(groups.least(column, NEVER) if name in FIRST_DAYS else groups.sum(column))
     merged = pa.table(summed)
     now = [sums[NOW] for sums in certificates]
-    items = pa.concat_tables([sums["open_items"] for sums in certificates])
+    items = pa.concat_tables([sums[OPEN_ITEMS] for sums in certificates])
     expected = expected_payments(items, outlooks.of(items))
     before = np.cumsum([0, *(table.num_rows for table in now)])
     at_now, at_cohort = [], []
     for sums, first, of_cohort in zip(certificates, before, numbers, strict=False):
-        at_now.append(sums["open_items"]["now"].to_numpy() + first)
-        at_cohort.append(of_cohort[sums["open_items"]["cohort"].to_numpy()])
+        at_now.append(sums[OPEN_ITEMS][NOW].to_numpy() + first)
+        at_cohort.append(of_cohort[sums[OPEN_ITEMS][COHORTS].to_numpy()])
     receivable = np.concatenate([table["receivable_amount"].to_numpy() for table in now])
     forecast = forecast_columns(expected, np.concatenate(at_now), receivable)
     of_cohorts = forecast_columns(expected, np.concatenate(at_cohort), merged["receivable_amount"].to_numpy())
@@ -253,12 +261,9 @@ class _Constants:
 
     def completed(self, table: pa.Table) -> pa.Table:
         """A table with all columns of cells: 0 where it has none, and `NEVER` of days."""
-        columns = [
-            table[name]
-            if name in table.column_names
-            else (self._never if name in FIRST_DAYS else self._zeros).slice(0, table.num_rows)
-            for name in CELLS_SCHEMA.names
-        ]
+        known = dict(zip(table.column_names, table.columns, strict=True))
+        zeros, never = (column.slice(0, table.num_rows) for column in (self._zeros, self._never))
+        columns = [known.get(name, never if name in FIRST_DAYS else zeros) for name in CELLS_SCHEMA.names]
         return pa.Table.from_arrays(columns, schema=CELLS_SCHEMA)
 
 

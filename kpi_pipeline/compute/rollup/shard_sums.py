@@ -55,6 +55,9 @@ NOW: Final = "now"
 PAST: Final = "past"
 """Names of the tables of cells: of cohorts, of the business date and of earlier days."""
 
+OPEN_ITEMS: Final = "open_items"
+"""Name of the table of receivable certificates."""
+
 COST_COLUMNS: Final = (
     *(component.name for component in COMPONENTS if component.kind in _OF_COSTS),
     FIRST_INVOICED,
@@ -82,21 +85,19 @@ class Definitions:
         return EvaluationDays(self.as_of, self.window_months)
 
 
-def certificate_sums(
-    certificates: pa.Table, months: Sequence[int], definitions: Definitions
-) -> dict[int, ShardSums]:
-    """The sums of each shard of some certificates.
+def certificate_sums(certificates: pa.Table, definitions: Definitions) -> ShardSums:
+    """The sums of each of some shards of certificates.
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`: all of these shards.
-        months: The shards.
         definitions: What figures go by.
 
     Returns:
-        By shard these tables: the cells of cohorts, of the business date and of earlier days (with
-        `CERTIFICATE_COLUMNS` alone), monthly, payment_times, breakdowns, work_lists (without what payments of
-        others say) and losses as in a roll-up; history, landmarks, month_ends and month_end_payments for the
-        forecast; open_items (with now and cohort, the places of their cells); and totals.
+        These tables, each with the column shard, the shards of cells one after the other: the cells of
+        cohorts, of the business date and of earlier days (with `CERTIFICATE_COLUMNS` alone), monthly,
+        payment_times, breakdowns, work_lists (without what payments of others say) and losses as in a
+        roll-up; history, landmarks, month_ends and month_end_payments for the forecast; open_items (with now
+        and cohorts, the places of their cells in these tables); and totals.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
@@ -143,8 +144,8 @@ def certificate_sums(
         "month_end_payments": month_ends.payments,
         "totals": certificate_totals(certificates, definitions.as_of),
     }
-    found["cells"], found["open_items"] = _cells(
-        found.pop("flows"), found.pop("stocks"), found["open_items"], encoding
+    found["cells"], found[OPEN_ITEMS] = _cells(
+        found.pop("flows"), found.pop("stocks"), found[OPEN_ITEMS], encoding
     )
     for name in ("monthly", "breakdowns"):
         found[name] = encoding.decoded(found[name])
@@ -154,19 +155,18 @@ def certificate_sums(
     place = cells["place"].to_numpy()
     for name, is_there in ((COHORTS, place == COHORT), (NOW, place == AS_OF), (PAST, place > AS_OF)):
         found[name] = cells.filter(pa.array(is_there))
-    return _by_shard(found, months)
+    return found
 
 
-def cost_sums(costs: pa.Table, months: Sequence[int], definitions: Definitions) -> dict[int, ShardSums]:
-    """The sums of each shard of some costs.
+def cost_sums(costs: pa.Table, definitions: Definitions) -> ShardSums:
+    """The sums of each of some shards of costs.
 
     Args:
         costs: Rows in `COST_SCHEMA`: all of these shards.
-        months: The shards.
         definitions: What figures go by.
 
     Returns:
-        By shard the tables cells (with `COST_COLUMNS` alone), monthly, breakdowns and totals.
+        In the same way the tables cells (with `COST_COLUMNS` alone), monthly, breakdowns and totals.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
@@ -189,12 +189,30 @@ def cost_sums(costs: pa.Table, months: Sequence[int], definitions: Definitions) 
     found["cells"] = found["cells"].sort_by(keys)
     found = {name: encoding.decoded(table) for name, table in found.items()}
     found["totals"] = cost_totals(costs, definitions.as_of)
-    return _by_shard(found, months)
+    return found
 
 
-def _by_shard(found: Mapping[str, pa.Table], months: Sequence[int]) -> dict[int, ShardSums]:
-    parts = {name: split(table, months) for name, table in found.items()}
-    return {month: {name: part[month] for name, part in parts.items()} for month in months}
+def by_shard(sums: ShardSums, months: Sequence[int]) -> dict[int, ShardSums]:
+    """Split the sums of some shards.
+
+    Args:
+        sums: As `certificate_sums` or `cost_sums` gives them.
+        months: All of these shards.
+    """
+    parts = {name: split(table, months) for name, table in sums.items()}
+    before = dict.fromkeys((NOW, COHORTS), 0)
+    found: dict[int, ShardSums] = {}
+    for month in months:
+        of_shard = {name: part[month] for name, part in parts.items()}
+        if OPEN_ITEMS in of_shard:
+            items = of_shard[OPEN_ITEMS]
+            for name in before:
+                own = pa.array(items[name].to_numpy() - before[name])
+                items = items.set_column(items.schema.get_field_index(name), name, own)
+                before[name] += of_shard[name].num_rows
+            of_shard[OPEN_ITEMS] = items
+        found[month] = of_shard
+    return found
 
 
 def _found(connection: DuckDBPyConnection, **queries: str) -> dict[str, pa.Table]:
@@ -269,10 +287,9 @@ def _cells(
     month = by_issue.schema.get_field_index("month")
     by_issue = by_issue.set_column(month, "month", by_issue["shard"])
     items = open_items.select(["shard", "client", "is_accepted", "age_days", "amount"])
-    for name, table, place in (("cohort", open_items, COHORT), ("now", by_issue, AS_OF)):
-        # Counted from the first cell of the shard and the place.
-        first = np.searchsorted(codes, keys.first(open_items["shard"].to_numpy(), place))
-        items = items.append_column(name, pa.array(np.searchsorted(codes, keys.codes(table)) - first))
+    for name, table, place in ((COHORTS, open_items, COHORT), (NOW, by_issue, AS_OF)):
+        of_place = codes[cells["place"].to_numpy() == place]
+        items = items.append_column(name, pa.array(np.searchsorted(of_place, keys.codes(table))))
     return encoding.decoded(pa.table(in_order)), items
 
 
@@ -303,12 +320,6 @@ class _CellKeys:
         for name, size in self.sizes.items():
             codes = codes * size + _numbers(table, name) - self.first_of[name]
         return codes
-
-    def first(self, shard: Ints, place: int) -> Ints:
-        """The least number that a cell of a shard and place can have."""
-        below = int(np.prod([size for name, size in self.sizes.items() if name not in ("shard", "place")]))
-        of_shard = (shard - self.first_of["shard"]) * self.sizes["place"]
-        return np.asarray((of_shard + place - COHORT) * below, np.int64)
 
 
 def _listed(rows: pa.Table, certificates: pa.Table) -> pa.Table:

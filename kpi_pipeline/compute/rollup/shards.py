@@ -105,14 +105,30 @@ def _zeros(rows: int) -> pa.Array:
 
 def compact(table: pa.Table) -> pa.Table:
     """The same table: columns of zeros, of which cells have many, share their memory."""
-    rows = 1 << max(table.num_rows, _FEWEST_ZEROS).bit_length()
     columns = [
-        _zeros(rows).slice(0, table.num_rows)
+        _zeros(_room(table)).slice(0, table.num_rows)
         if pa.types.is_int64(column.type) and not column.null_count and not column.to_numpy().any()
         else column
         for column in table.columns
     ]
     return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def held_bytes(table: pa.Table) -> int:
+    """The memory of a table that is `compact`, but for what it shares."""
+    shared = _zeros(_room(table)).buffers()[1].address
+    own = (
+        column.nbytes
+        for column in table.columns
+        if not any(chunk.buffers()[-1] and chunk.buffers()[-1].address == shared for chunk in column.chunks)
+    )
+    return int(sum(own))
+
+
+def _room(table: pa.Table) -> int:
+    """How many zeros are shared by tables of about its size."""
+    rows: int = max(table.num_rows, _FEWEST_ZEROS)
+    return 1 << rows.bit_length()
 
 
 def _taking(table: pa.Table, rows: np.ndarray) -> Callable[[], pa.Table]:
