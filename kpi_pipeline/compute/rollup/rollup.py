@@ -27,7 +27,7 @@ from kpi_pipeline.compute.rollup.shard_sums import (
     certificate_sums,
     cost_sums,
 )
-from kpi_pipeline.compute.rollup.shards import KeptSums, Shard, ShardSums, batches, shards_of
+from kpi_pipeline.compute.rollup.shards import KeptSums, Shard, ShardSums, batches, compact, shards_of
 from kpi_pipeline.compute.rollup.tables import (
     BREAKDOWNS_SCHEMA,
     CELLS_SCHEMA,
@@ -145,7 +145,9 @@ def _sums_of(
         )
         if kept is None:
             # Nobody asks for those of one shard.
-            found[batch[0].month] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
+            found[batch[0].month] = {
+                name: compact(table.drop_columns(["shard"])) for name, table in summed.items()
+            }
             continue
         found |= by_shard(summed, [shard.month for shard in batch])
         for shard in batch:
