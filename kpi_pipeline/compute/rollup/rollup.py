@@ -1,8 +1,11 @@
 """The roll-up: certificates and costs summed shard by shard, and merged."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +30,15 @@ from kpi_pipeline.compute.rollup.shard_sums import (
     certificate_sums,
     cost_sums,
 )
-from kpi_pipeline.compute.rollup.shards import KeptSums, Shard, ShardSums, batches, compact, shards_of
+from kpi_pipeline.compute.rollup.shards import (
+    KeptSums,
+    Shard,
+    ShardSums,
+    batches,
+    compact,
+    rows_digest,
+    shards_of,
+)
 from kpi_pipeline.compute.rollup.tables import (
     BREAKDOWNS_SCHEMA,
     CELLS_SCHEMA,
@@ -45,6 +56,8 @@ from kpi_pipeline.model.forecast import TESTED_MONTHS
 from kpi_pipeline.model.thresholds import Thresholds
 
 Ints = npt.NDArray[np.int64]
+
+_BASES: Final = "bases"
 
 _Summing = Callable[[pa.Table, Definitions], ShardSums]
 
@@ -121,7 +134,7 @@ def roll_up_shards(
             merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA),
             history,
         ),
-        forecast_bases=_bases(merged, landmarks, definitions.as_of),
+        forecast_bases=_bases(merged, landmarks, definitions.as_of, kept),
     )
     return RolledUp(rollup, totals)
 
@@ -284,14 +297,31 @@ def _losses(rows: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=LOSSES_SCHEMA)
 
 
-def _bases(merged: _Merged, landmarks: pa.Table, as_of: date) -> dict[str, ForecastBasis]:
-    """On what the forecast of each currency rests."""
-    past = forecast_as_of(merged.standing("month_ends"), *scored_range(as_of, TESTED_MONTHS))
+def _bases(
+    merged: _Merged, landmarks: pa.Table, as_of: date, kept: KeptSums | None
+) -> dict[str, ForecastBasis]:
+    """On what the forecast of each currency rests: as it is kept, where what it follows from is the same."""
+    month_ends = merged.standing("month_ends")
     totals = merged.of_certificates("totals")
-    names = totals["name"].to_pylist()
-    currencies = {
-        currency
-        for name, currency in zip(names, totals["currency"].to_pylist(), strict=True)
-        if name == ALL_ROWS
-    }
+    names = zip(totals["name"].to_pylist(), totals["currency"].to_pylist(), strict=True)
+    currencies = sorted({currency for name, currency in names if name == ALL_ROWS})
+    if kept is None:
+        return _computed_bases(month_ends, currencies, landmarks, as_of)
+    inputs = [rows_digest(table) for table in (month_ends.cells, month_ends.payments, landmarks)]
+    digest = f"bases-{blake2b(repr((inputs, currencies)).encode(), digest_size=16).hexdigest()}"
+    known = kept.get(digest)
+    if known is None:
+        bases = _computed_bases(month_ends, currencies, landmarks, as_of)
+        texts = [json.dumps(bases[currency].as_data()) for currency in currencies]
+        columns = {"currency": pa.array(currencies, pa.string()), "basis": pa.array(texts, pa.string())}
+        kept.put(digest, {_BASES: pa.table(columns)})
+        return bases
+    rows = known[_BASES].to_pylist()
+    return {row["currency"]: ForecastBasis.of_data(json.loads(row["basis"])) for row in rows}
+
+
+def _computed_bases(
+    month_ends: Standing, currencies: Sequence[str], landmarks: pa.Table, as_of: date
+) -> dict[str, ForecastBasis]:
+    past = forecast_as_of(month_ends, *scored_range(as_of, TESTED_MONTHS))
     return forecast_bases(past, currencies, landmarks, as_of)

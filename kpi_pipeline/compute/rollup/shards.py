@@ -38,7 +38,10 @@ class Shard:
 
 
 class KeptSums(Protocol):
-    """Where the sums of shards are kept, for one business date, one set of definitions and one program."""
+    """Where the sums of shards, and what follows from those of all, are kept.
+
+    All are of one business date, one set of definitions and one program.
+    """
 
     def get(self, digest: str) -> ShardSums | None:
         """The sums of a shard's rows; None where they are not kept."""
@@ -144,3 +147,13 @@ def _digests(table: pa.Table, dated: str) -> dict[int, str]:
             "SELECT shard, count(*), sum(hash(rows)), sum(hash(rows, 1)) FROM rows GROUP BY shard"
         ).fetchall()
     return {month: f"{dated}-{month}-{rows}-{first:x}-{second:x}" for month, rows, first, second in found}
+
+
+def rows_digest(table: pa.Table) -> str:
+    """A digest of the rows of a table, in whatever order."""
+    with computation() as connection:
+        connection.register("rows", table)
+        ((rows, first, second),) = connection.execute(
+            "SELECT count(*), coalesce(sum(hash(rows)), 0), coalesce(sum(hash(rows, 1)), 0) FROM rows"
+        ).fetchall()
+    return f"{rows}-{int(first):x}-{int(second):x}"

@@ -28,7 +28,8 @@ class Kept(dict[str, ShardSums]):
         self.computed: list[str] = []
 
     def put(self, digest: str, sums: ShardSums) -> None:
-        self.computed.append(digest)
+        if not digest.startswith("bases"):
+            self.computed.append(digest)
         self[digest] = sums
 
 
@@ -120,3 +121,21 @@ def test_the_order_of_rows_and_the_batches_do_not_matter(monkeypatch: pytest.Mon
     expected = rolled(claims, spent)
     monkeypatch.setattr(shards_module, "BATCH_ROWS", 1)
     assert_equal(rolled(dict(reversed(claims.items())), dict(reversed(spent.items()))), expected)
+
+
+def test_the_forecasts_basis_is_kept_as_long_as_what_it_follows_from_is_the_same() -> None:
+    issued = [AS_OF - timedelta(30 * months) for months in range(2, 60) for _ in range(3)]
+    claims = numbered(
+        certificate(day, "pagado", sent_on=str(day), conformity_on=str(day + timedelta(9)))
+        | {"paid_on": day + timedelta(20 + at % 50)}
+        for at, day in enumerate(issued)
+    )
+    kept = Kept()
+    first = rolled(claims, {}, kept=kept)
+    assert first.rollup.forecast_bases["CLP"].test is not None
+    for day, bases in ((AS_OF, 1), (AS_OF - timedelta(400), 2)):
+        claims[max(claims) + 1] = certificate(day, sent_on=str(day))
+        expected = rolled(claims, {})
+        for _ in range(2):
+            assert_equal(rolled(claims, {}, kept=kept), expected)
+        assert sum(digest.startswith("bases") for digest in kept) == bases
