@@ -19,8 +19,8 @@ from kpi_pipeline.settings import current_settings
 KEPT_DEFINITIONS: Final = 2
 """For how many business dates, sets of definitions or versions of the program sums are kept: the latest."""
 
-MEMORY_BYTES: Final = 512 * 2**20
-"""How much of them a process holds at most."""
+MEMORY_BYTES: Final = 768 * 2**20
+"""How much of them a process holds at most: those of about a million certificates."""
 
 _FOLDER: Final = "shard_sums"
 _SUFFIX: Final = ".arrow"
