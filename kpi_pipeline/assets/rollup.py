@@ -23,8 +23,9 @@ from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
 from kpi_pipeline.compute.rollup.rollup import roll_up_shards
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
-from kpi_pipeline.compute.rollup.shards import shards_of
+from kpi_pipeline.compute.rollup.shards import Shard, shards_of
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
+from kpi_pipeline.resources.month_parts import shards_of_parts
 from kpi_pipeline.resources.shard_sums import StoredShardSums
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
@@ -86,12 +87,14 @@ def rollup(
         return
     definitions = Definitions(as_of, source.thresholds(), source.window_months())
     kept = StoredShardSums.of_settings(_definitions(definitions), reads=not writes_all(context.run))
-    yield from _rolled_up(context, certificates.table(), costs.table(), provenance, definitions, kept)
+    yield from _rolled_up(
+        context, shards_of_parts(certificates), costs.table(), provenance, definitions, kept
+    )
 
 
 def _rolled_up(
     context: AssetExecutionContext,
-    certificates: pa.Table,
+    certificates: list[Shard],
     costs: pa.Table,
     provenance: Provenance,
     definitions: Definitions,
@@ -99,11 +102,9 @@ def _rolled_up(
 ) -> Iterator[Output[pa.Table] | AssetCheckResult]:
     started = time.perf_counter()
     try:
-        shards = (
-            shards_of(certificates, "issued_on", digests=True),
-            shards_of(costs, "invoiced_on", digests=True),
+        rolled_up = roll_up_shards(
+            certificates, shards_of(costs, "invoiced_on", digests=True), definitions, kept
         )
-        rolled_up = roll_up_shards(*shards, definitions, kept)
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
@@ -119,7 +120,7 @@ def _rolled_up(
     if problems:
         raise Failure("the roll-up does not reconcile: " + "; ".join(problems), allow_retries=False)
     context.log.info(
-        f"{certificates.num_rows} certificates and {costs.num_rows} costs rolled up to "
+        f"{sum(shard.count for shard in certificates)} certificates and {costs.num_rows} costs rolled up to "
         f"{tables.cells.num_rows} cells as of {as_of}"
     )
     for name, table in zip(ROLLUP_TABLES, tables.tables(), strict=True):

@@ -1,7 +1,7 @@
 """`kpi rebuild`: drop what is known of the source, and read, compute and publish everything again."""
 
 from kpi_pipeline.cache.connection import redis_url
-from kpi_pipeline.cache.requests.fulfil import RECONCILE_JOB
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS
 from kpi_pipeline.cli.console import ProgressDisplay, print_json, print_line
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import load_settings, reported_errors
@@ -26,7 +26,7 @@ def rebuild(as_json: Json = False) -> None:
         server, address = dagster_client(settings), redis_url(settings)
         LocalStore.drop()
         with ProgressDisplay(silent=as_json) as display:
-            refreshed = refresh(server, address, RECONCILE_JOB, "kpi rebuild", display)
+            refreshed = refresh(server, address, ALL_PRODUCTS, "kpi rebuild", display, rebuilds=True)
     if as_json:
         print_json(
             {"ok": True, "run_id": refreshed.run_id, "run": refreshed.link, "seconds": refreshed.seconds}

@@ -148,6 +148,7 @@ def refresh(
     display: ProgressDisplay,
     *,
     ends_rollback: bool = False,
+    rebuilds: bool = False,
 ) -> Refresh:
     """Request a refresh, show the progress of its run, and verify what that published by reading it back.
 
@@ -160,6 +161,7 @@ def refresh(
         requested_by: The command, for the run's tags.
         display: Shows the progress.
         ends_rollback: Whether to publish also a reading that was rolled back from.
+        rebuilds: Whether to read and write also what has not changed.
 
     Raises:
         Problem: If the run fails, or its figures cannot be read back.
@@ -170,8 +172,9 @@ def refresh(
     check_redis(redis_address)
     begun, job = time.monotonic(), refresh_job(product)
     with connect(redis_address) as client:
+        kind = RequestKind.CLEAR if rebuilds else RequestKind.REFRESH
         task = Requests(client).submit(
-            RequestKind.REFRESH, product, EVERYTHING, by=requested_by, ends_rollback=ends_rollback
+            kind, product, EVERYTHING, by=requested_by, ends_rollback=ends_rollback
         )
         run_id, progress = _follow_task(client, server, task.id, job, display)
         seconds = round(time.monotonic() - begun, 3)

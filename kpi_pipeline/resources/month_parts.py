@@ -1,6 +1,7 @@
 """A table of certificates as files by month of issue, named by what they hold: what is unchanged stays."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.resources.stored_tables import PART_SUFFIX, write_part
+from kpi_pipeline.compute.rollup.shards import Shard
+from kpi_pipeline.resources.stored_tables import PART_SUFFIX, StoredTable, read_part, write_part
 
 DATED_BY: Final = "issued_on"
 """The column of the date by whose month certificates are parted."""
@@ -53,6 +55,16 @@ def store_parts(
             write_part(rows, path)
         parts[month] = path
     return dict(sorted(parts.items()))
+
+
+def shards_of_parts(certificates: StoredTable) -> list[Shard]:
+    """The shards of stored certificates, each of which is read when its rows are needed."""
+    shards = []
+    for path in certificates.paths:
+        month = int(path.stem.partition("-")[0])
+        rows = partial(read_part, path)
+        shards.append(Shard(month, rows().num_rows, f"{DATED_BY}-{path.stem}", rows))
+    return shards
 
 
 def _numbers(certificates: pa.Table) -> npt.NDArray[np.int64]:
