@@ -77,8 +77,8 @@ def _by_value(
     columns = [COMPONENT_INDEX[name] for name in components]
     values = len(slice_.frame.encoded_values[dimension])
     (owner, currency, value), sums = sum_by_keys(
-        cells.sums[:, columns],
-        row,
+        cells.sums.columns(columns, row),
+        np.arange(len(row)),
         (owner, cells.currency[row], code),
         (len(slice_) * DAYS, len(slice_.currencies), values),
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import Bools, Ints, sum_by_place
+from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import DAYS
 from kpi_pipeline.compute.exact_division import Floats
@@ -37,9 +37,12 @@ def counted_back(slice_: Slice, receivable: Ints) -> tuple[Floats, Ints, Bools]:
         days = np.where(counting, days + of_days, days)
     ended = used > 0
     value = np.zeros(remaining.shape)
-    for at in zip(*np.nonzero(ended), strict=True):
-        whole, last_days = int(used[at]), int(used_days[at])
-        value[at] = (int(days[at]) * whole + int(remaining[at]) * last_days) / whole
+    columns = (of[ended].tolist() for of in (days, remaining, used, used_days))
+    # Python's integers: days times amounts may leave 64 bits, and its division rounds once.
+    value[ended] = [
+        (whole_days * whole + left * last_days) / whole
+        for whole_days, left, whole, last_days in zip(*columns, strict=True)
+    ]
     return value, used, ended
 
 
@@ -53,8 +56,8 @@ def _billed(slice_: Slice) -> Ints:
     kept = (back >= 0) & (back < months)
     owner, row, back = owner[kept], row[kept], back[kept]
     at = (owner * currencies + cells.currency[row]) * months + back
-    column = cells.sums[:, [COMPONENT_INDEX["billed_amount"]]]
-    sums = sum_by_place(column, row, at, len(slice_) * DAYS * currencies * months)
+    sums = np.zeros(len(slice_) * DAYS * currencies * months, np.int64)
+    np.add.at(sums, at, cells.sums.column(COMPONENT_INDEX["billed_amount"])[row])
     return sums.reshape(len(slice_), DAYS, currencies, months)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -106,11 +105,6 @@ class Evaluation:
             ExpectedLoss: self._expected_loss,
         }
 
-    @cached_property
-    def window_days(self) -> Ints:
-        """The days over which billing is measured, [V, days]."""
-        return window_days(self.slice_)
-
     def of(self, kpi: Kpi) -> Evaluated:
         """Evaluate a KPI on every day."""
         evaluated = self._evaluators[type(kpi.formula)](kpi.formula, kpi.per_currency)
@@ -148,9 +142,10 @@ class Evaluation:
         above, below = (self._sum(of, per_currency) for of in (formula.above, formula.below))
         if not formula.times_days:
             return Evaluated(*quotient(above, below), Divided.of(above, below))
-        days = np.broadcast_to(self.window_days[:, :, None], above.shape)
+        passed = window_days(self.slice_)
+        days = np.broadcast_to(passed[:, :, None], above.shape)
         value, there = quotient(above, below, days)
-        divided = Divided.of(above, below, days=self.window_days[:, AS_OF])
+        divided = Divided.of(above, below, days=passed[:, AS_OF])
         return Evaluated(value, there & (days > 0), divided)
 
     def _payment_quantile(self, formula: PaymentQuantile, _per_currency: bool) -> Evaluated:

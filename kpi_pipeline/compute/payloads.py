@@ -29,6 +29,9 @@ from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_
 
 Blocks = list[Data]
 
+_AT_A_TIME: Final = 500
+"""Answers made at a time: it bounds the memory that they take before they are written."""
+
 _KPIS: Final = {kpi.name: kpi for kpi in KPIS}
 
 
@@ -44,9 +47,9 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
     """
     if product not in PRODUCTS:
         raise KeyError(product)
-    for slice_ in slices:
-        answers = _blocks(product, slice_)
-        for requested, head, blocks in zip(slice_.filters, _heads(slice_), answers, strict=True):
+    for part in (part for slice_ in slices for part in slice_.parts(_AT_A_TIME)):
+        answers = _blocks(product, part)
+        for requested, head, blocks in zip(part.filters, _heads(part), answers, strict=True):
             yield requested, head | blocks
 
 

@@ -3,17 +3,26 @@
 Source: E. L. Kaplan and P. Meier, Nonparametric estimation from incomplete observations, JASA 53 (1958).
 """
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import Bools, Ints, sum_by_keys
+from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, stable_order
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import DAYS
+from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.kpis.formulas import PaymentQuantile
 
 _DAYS, _PAID, _OPEN = range(3)
 _SLACK: Final = 1e-9
 """More than what rounding adds to a logarithm, and far less than estimates differ by."""
+
+_PERCENTS: Final = frozenset(kpi.formula.percent for kpi in KPIS if isinstance(kpi.formula, PaymentQuantile))
+"""Percentages that KPIs show."""
+
+_CHUNK_ROWS: Final = 1 << 19
+"""Rows estimated at a time, about: it bounds the memory that an estimate takes."""
 
 
 def payment_quantiles(slice_: Slice, percent: int) -> tuple[Ints, Bools]:
@@ -28,26 +37,72 @@ def payment_quantiles(slice_: Slice, percent: int) -> tuple[Ints, Bools]:
     Returns:
         Days and where the estimate reaches the percentage, [V, days, 1].
     """
+    # The survival of many rows gives few numbers for each of the percentages, which several products show.
+    known = slice_.remembered.setdefault(payment_quantiles, {})
+    if percent not in known:
+        known.update(_quantiles(slice_, {percent, *_PERCENTS}))
+    value, there = known[percent]
+    return value, there
+
+
+def _quantiles(slice_: Slice, percents: Collection[int]) -> dict[int, tuple[Ints, Bools]]:
+    """Days and where there are any, by percentage."""
+    owners, shape = len(slice_) * DAYS, (len(slice_), DAYS, 1)
+    found = {
+        percent: (np.zeros(owners, np.int64), np.zeros(owners, np.bool_)) for percent in sorted(percents)
+    }
     table = slice_.frame.tables["payment_times"]
     owner, row = slice_.rows_on_days("payment_times")
-    days = table.sums[row, _DAYS]
-    owners = len(slice_) * DAYS
-    (owner, days), counts = sum_by_keys(
-        table.sums[:, [_PAID, _OPEN]], row, (owner, days), (owners, int(days.max(initial=0)) + 1)
-    )
-    value, there = np.zeros(owners, np.int64), np.zeros(owners, np.bool_)
-    paid, left = counts[:, 0], counts.sum(axis=1)
+    begin = 0
+    while begin < len(owner):
+        # The rows of an owner stand together.
+        last = owner[min(begin + _CHUNK_ROWS, len(owner)) - 1]
+        end = int(np.searchsorted(owner, last, side="right"))
+        _estimate(table, owner[begin:end], row[begin:end], found)
+        begin = end
+    return {
+        percent: (value.reshape(shape), there.reshape(shape)) for percent, (value, there) in found.items()
+    }
+
+
+def _estimate(table: EncodedTable, owner: Ints, row: Ints, found: dict[int, tuple[Ints, Bools]]) -> None:
+    """Estimate some owners' quantiles, whose rows stand together; `found` is of all owners."""
+    days, paid, left = (table.sums.column(place)[row] for place in (_DAYS, _PAID, _OPEN))
+    owner, days, paid, left = _by_days(owner, days, paid, left + paid)
     # At risk: all that were paid, or are open, at that age or later.
     after = np.cumsum(left[::-1])[::-1]
-    ends = np.searchsorted(owner, owner, side="right")
-    at_risk = after - np.append(after, 0)[ends]
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    lengths = np.diff(begins, append=len(owner))
+    at_risk = after - np.repeat(np.append(after, 0)[begins + lengths], lengths)
+    # Survival falls with payments alone.
+    some = np.flatnonzero(paid)
+    owner, days, paid, at_risk = owner[some], days[some], paid[some], at_risk[some]
     ended = at_risk == paid
     logs = np.log(np.where(ended, 1, at_risk - paid) / np.where(ended, 1, at_risk))
-    begins = np.searchsorted(owner, owner)
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    lengths = np.diff(begins, append=len(owner))
     running = np.cumsum(logs)
-    survival = running - np.append(0, running)[begins]
-    reached = (paid > 0) & (ended | (survival <= np.log((100 - percent) / 100) + _SLACK))
-    first_owner, at = np.unique(owner[reached], return_index=True)
-    value[first_owner], there[first_owner] = days[reached][at], True
-    shape = (len(slice_), DAYS, 1)
-    return value.reshape(shape), there.reshape(shape)
+    survival = running - np.repeat(np.append(0, running)[begins], lengths)
+    for percent, (value, there) in found.items():
+        reached = ended | (survival <= np.log((100 - percent) / 100) + _SLACK)
+        at = np.flatnonzero(reached)
+        first = at[np.flatnonzero(np.diff(owner[at], prepend=-1))]
+        value[owner[first]], there[owner[first]] = days[first], True
+
+
+def _by_days(owner: Ints, days: Ints, *counts: Ints) -> tuple[Ints, ...]:
+    """The counts of each owner and day, in their order; owners ascend, and their days do as a rule."""
+    key = owner * (int(days.max(initial=0)) + 1) + days
+    if (key[1:] < key[:-1]).any():
+        # The rows of cohorts come month by month.
+        by_day = stable_order(days)
+        by_day = np.arange(len(days)) if by_day is None else by_day
+        by_owner = stable_order(owner[by_day] - int(owner.min()))
+        order = by_day if by_owner is None else by_day[by_owner]
+        key, owner, days = key[order], owner[order], days[order]
+        counts = tuple(count[order] for count in counts)
+    begins = np.flatnonzero(np.diff(key, prepend=-1))
+    if len(begins) < len(key):
+        owner, days = owner[begins], days[begins]
+        counts = tuple(np.add.reduceat(count, begins) for count in counts)
+    return owner, days, *counts

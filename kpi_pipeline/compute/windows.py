@@ -9,7 +9,6 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS, PREVIOUS
 from kpi_pipeline.compute.months import day_numbers, days_between
 from kpi_pipeline.compute.rollup.cells import FIRST_ISSUED, FIRST_STANDING, NEVER
-from kpi_pipeline.model.components import COMPONENT_INDEX
 from kpi_pipeline.model.dimensions import ISSUED_AGE, STATE
 
 _OF_A_DAY: Final = (STATE.name, ISSUED_AGE.name)
@@ -27,10 +26,12 @@ def window_days(slice_: Slice) -> Ints:
     windows = day_numbers([frame.days.window_first(day) for day in frame.days.days])
     first = np.maximum(_first_issued(slice_), windows)
     passed: Ints = np.maximum(days - first + 1, 0)
-    for variant, months in enumerate(slice_.months):
-        if months:
-            numbers = np.array(months, np.int64)
-            passed[variant] = days_between(numbers, numbers, frame.as_of).sum()
+    of_months: dict[tuple[int, ...], int] = {}
+    for months in set(slice_.months) - {()}:
+        numbers = np.array(months, np.int64)
+        of_months[months] = int(days_between(numbers, numbers, frame.as_of).sum())
+    cohort = np.flatnonzero(slice_.is_cohort)
+    passed[cohort] = np.array([of_months[slice_.months[at]] for at in cohort.tolist()], np.int64)[:, None]
     return passed
 
 
@@ -62,7 +63,7 @@ def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
 def cohorts(slice_: Slice) -> list[dict[str, Any] | None]:
     """Of each variant that is a cohort, how many of its certificates are still open; None of the others."""
     still = ("portfolio_count", "returned_count")
-    open_ = slice_.totals[[COMPONENT_INDEX[name] for name in still]].sum(axis=(0, 2)).tolist()
+    open_ = sum(slice_.total(name).sum(axis=1) for name in still).tolist()
     return [
         {"open": count} if is_cohort else None
         for is_cohort, count in zip(slice_.is_cohort.tolist(), open_, strict=True)
@@ -92,5 +93,7 @@ def _first_of(days: Ints, rows: tuple[Ints, Ints], owners: int) -> Ints:
     """The first of the days of each owner's rows; `NEVER` without any."""
     first = np.full(owners, NEVER)
     owner, row = rows
-    np.minimum.at(first, owner, days[row])
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    if len(begins):
+        first[owner[begins]] = np.minimum.reduceat(days[row], begins)
     return first

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
-from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.resources.stored_tables import StoredTable, read_encoded
 from kpi_pipeline.settings import current_settings
 
 _PART: Final = ".part"
@@ -72,7 +71,7 @@ class RollupArchive:
     def rollup(self, reading: str) -> Rollup | None:
         """The roll-up of a reading; None where it is not kept, or cannot be read."""
         try:
-            tables = [pq.read_table(self._folder / reading / f"{name}.parquet") for name in ROLLUP_TABLES]
+            tables = [read_encoded(self._folder / reading / f"{name}.parquet") for name in ROLLUP_TABLES]
             return Rollup.of_tables(tables)
         except (OSError, pa.ArrowException):
             return None

@@ -1,16 +1,18 @@
 """The cube: the roll-up's tables with numbered dimensions, from which every variant is a sum."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from hashlib import blake2b
 from itertools import combinations
 from typing import Final
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, EncodedTable, Ints
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints
 from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.membership import ByFilter, ByValues, combined, values_of
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.evaluation_days import EvaluationDays
@@ -24,6 +26,9 @@ from kpi_pipeline.model.thresholds import Thresholds
 
 BLOCK_VARIANTS: Final = 1000
 """Variants summed at a time, about: it bounds the memory that a slice takes."""
+
+_BLOCK_ROWS: Final = 8_000_000
+"""Rows of all tables that a slice looks up, about, for the same end: each grouping takes them once."""
 
 _PAIRED: Final = tuple(name for name in ATTRIBUTES if name != ISSUED_AGE.name)
 
@@ -96,11 +101,13 @@ class Cube:
             attributes: Only filters that name at most so many dimensions besides times.
         """
         waiting: list[Grouping] = []
+        rows = sum(len(table) for table in self.frame.tables.values())
         for size in range(attributes + 1):
             for dimensions in combinations(ATTRIBUTES if size == 1 else _PAIRED, size):
                 for grouping in self._groupings(dimensions, changes):
                     waiting.append(grouping)
-                    if sum(len(of.filters) for of in waiting) >= BLOCK_VARIANTS:
+                    variants = sum(len(of.filters) for of in waiting)
+                    if variants >= BLOCK_VARIANTS or len(waiting) * rows >= _BLOCK_ROWS:
                         yield slice_of(self.frame, waiting, self.everything)
                         waiting = []
         if attributes:
@@ -130,26 +137,37 @@ class Cube:
 
     def _groupings(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator[Grouping]:
         """The filters of one value of each of some dimensions; with times where these are few."""
-        tables = self.frame.tables
-        combined = self._combined(tables["cells"].codes, dimensions)
-        occurring = np.unique(combined[self.frame.occurs & (combined != NO_VALUE)])
-        if not dimensions:
-            occurring = np.zeros(1, np.int64)  # everything is published, also where there is nothing
-        elif len(dimensions) == 1:
-            # What readers can choose is answered at once, also where no certificate has it.
-            offered = np.arange(len(self.frame.values[dimensions[0]]))
-            occurring = np.union1d(occurring, offered)
+        occurring = self._occurring(dimensions)
         if changes is not None:
-            occurring = np.intersect1d(occurring, self._combined(changes.codes, dimensions))
+            occurring = np.intersect1d(occurring, combined(self.frame, changes.codes, dimensions))
         for begin in range(0, len(occurring), BLOCK_VARIANTS):
-            groups = occurring[begin : begin + BLOCK_VARIANTS]
-            rows_of = {name: self._rows_of(table, dimensions, groups) for name, table in tables.items()}
-            bases = [self._filter_of(dimensions, int(combination)) for combination in groups]
+            members = ByValues(dimensions, occurring[begin : begin + BLOCK_VARIANTS])
+            bases = [
+                self._filter_of(dimensions, combination) for combination in members.combinations.tolist()
+            ]
             if len(dimensions) < 2 and ISSUED_AGE.name not in dimensions:
-                yield self._with_months(bases, rows_of)
-                yield from self._with_ages(bases, rows_of)
+                yield self._with_months(bases, members)
+                yield from self._with_ages(bases, members)
             else:
-                yield Grouping(len(bases), rows_of, bases, list(range(len(bases))), [()] * len(bases))
+                yield Grouping(members, bases, list(range(len(bases))), [()] * len(bases))
+
+    def _occurring(self, dimensions: tuple[str, ...]) -> Ints:
+        """The combinations of values that are always computed, ascending."""
+        if not dimensions:
+            return np.zeros(1, np.int64)  # everything is published, also where there is nothing
+        codes = {name: self._codes_that_occur[name] for name in dimensions}
+        occurring = np.unique(combined(self.frame, codes, dimensions)).astype(np.int64)
+        occurring = occurring[occurring != NO_VALUE]
+        if len(dimensions) == 1:
+            # What readers can choose is answered at once, also where no certificate has it.
+            occurring = np.union1d(occurring, np.arange(len(self.frame.values[dimensions[0]])))
+        return occurring
+
+    @cached_property
+    def _codes_that_occur(self) -> dict[str, Ints]:
+        """The values of the cells that count as an occurrence of them, by dimension."""
+        cells = self.frame.tables["cells"]
+        return {name: codes[self.frame.occurs] for name, codes in cells.codes.items()}
 
     def _of_groups(self, changes: Changes | None) -> Iterator[Grouping]:
         """The declared groups of values."""
@@ -157,32 +175,34 @@ class Cube:
             codes = [self.frame.values[group.dimension].index(value) for value in group.values]
             if changes is not None and not np.isin(changes.codes[group.dimension], codes).any():
                 continue
-            rows_of = {}
-            for name, table in self.frame.tables.items():
-                rows = np.flatnonzero(np.isin(table.codes[group.dimension], codes))
-                rows_of[name] = (rows, np.zeros(len(rows), np.int64))
-            yield Grouping(1, rows_of, [Filter.of({group.dimension: group.values})], [0], [()])
+            requested = Filter.of({group.dimension: group.values})
+            yield Grouping(ByFilter(requested), [requested], [0], [()])
 
-    def _with_months(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Grouping:
+    def _with_months(self, bases: list[Filter], members: ByValues) -> Grouping:
         """Each group as it is, and with each month and each period of months that it occurs in."""
         frame = self.frame
-        filters, group = list(bases), list(range(len(bases)))
-        months: list[tuple[int, ...]] = [()] * len(bases)
-        rows, of_row = rows_of["cells"]
+        rows, of_row = members.rows(frame, "cells")
         occurs = frame.occurs[rows]
         active = np.zeros((len(bases), frame.month_count), np.bool_)
         active[of_row[occurs], frame.tables["cells"].month[rows[occurs]]] = True
+        offered = np.array([base == EVERYTHING for base in bases])
+        named, occurring = [], []
         for values in self._month_sets():
             numbers = tuple(month_number(text) for text in values)
-            places = np.array(numbers) - frame.first_month
-            offered = np.array([base == EVERYTHING for base in bases])
-            for at in np.flatnonzero(active[:, places].any(axis=1) | offered).tolist():
-                filters.append(_and(bases[at], MONTH.name, values))
-                group.append(at)
-                months.append(numbers)
-        return Grouping(len(bases), rows_of, filters, group, months)
+            named.append((numbers, tuple(sorted(values, key=fold))))
+            occurring.append(active[:, np.array(numbers) - frame.first_month].any(axis=1) | offered)
+        filters: list[Filter] = []
+        group: list[int] = []
+        months: list[tuple[int, ...]] = []
+        # Group by group: a part of the variants then needs the rows of few groups.
+        for at, (base, of_base) in enumerate(zip(bases, np.stack(occurring, axis=1), strict=True)):
+            chosen = [named[place] for place in np.flatnonzero(of_base).tolist()]
+            filters += [base, *(_and(base, MONTH.name, values) for _, values in chosen)]
+            months += [(), *(numbers for numbers, _ in chosen)]
+            group += [at] * (1 + len(chosen))
+        return Grouping(members, filters, group, months)
 
-    def _with_ages(self, bases: list[Filter], rows_of: dict[str, tuple[Ints, Ints]]) -> Iterator[Grouping]:
+    def _with_ages(self, bases: list[Filter], members: ByValues) -> Iterator[Grouping]:
         """Each group with each quick period of days that it occurs in."""
         frame = self.frame
         ages = frame.values[ISSUED_AGE.name]
@@ -190,26 +210,16 @@ class Cube:
             values = period.get(ISSUED_AGE.name, ())
             if not values or (bases == [EVERYTHING] and len(values) == 1):
                 continue  # a period of one value is that value
-            places = [ages.index(value) for value in values]
-            rows, of_row = rows_of["cells"]
-            recent = np.isin(frame.tables["cells"].codes[ISSUED_AGE.name][rows], places)
-            occurring = np.unique(of_row[recent & frame.occurs[rows]])
+            aged = replace(members, ages=tuple(ages.index(value) for value in values))
+            rows, of_row = aged.rows(frame, "cells")
+            occurring = np.unique(of_row[frame.occurs[rows]])
             if bases == [EVERYTHING]:
                 occurring = np.zeros(1, np.int64)
             if not len(occurring):
                 continue
-            renumbered = np.full(len(bases), NO_VALUE)
-            renumbered[occurring] = np.arange(len(occurring))
-            admitted = {}
-            for name, table in frame.tables.items():
-                rows, of_row = rows_of[name]
-                kept = np.isin(table.codes[ISSUED_AGE.name][rows], places)
-                kept &= renumbered[of_row] != NO_VALUE
-                admitted[name] = (rows[kept], renumbered[of_row[kept]])
-            filters = [_and(bases[at], ISSUED_AGE.name, values) for at in occurring.tolist()]
-            yield Grouping(
-                len(occurring), admitted, filters, list(range(len(occurring))), [()] * len(occurring)
-            )
+            named = tuple(sorted(values, key=fold))
+            filters = [_and(bases[at], ISSUED_AGE.name, named) for at in occurring.tolist()]
+            yield Grouping(aged.only(occurring), filters, list(range(len(occurring))), [()] * len(occurring))
 
     def _month_sets(self) -> list[tuple[str, ...]]:
         """Each month, and each quick period of several months once."""
@@ -218,32 +228,13 @@ class Cube:
         of_periods = [period[MONTH.name] for period in periods if MONTH.name in period]
         return list(dict.fromkeys([*((month,) for month in months), *of_periods]))
 
-    def _rows_of(self, table: EncodedTable, dimensions: tuple[str, ...], groups: Ints) -> tuple[Ints, Ints]:
-        """The rows of a table that belong to some groups, and the group of each."""
-        combined = self._combined(table.codes, dimensions)
-        at = np.minimum(np.searchsorted(groups, combined), len(groups) - 1)
-        rows = np.flatnonzero(groups[at] == combined)
-        return rows, at[rows]
-
-    def _combined(self, codes: Mapping[str, Ints], dimensions: tuple[str, ...]) -> Ints:
-        """One number for each combination of values; `NO_VALUE` where one has none."""
-        rows = len(next(iter(codes.values())))
-        combined, missing = np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
-        for name in dimensions:
-            combined = combined * len(self.frame.encoded_values[name]) + codes[name]
-            missing |= codes[name] == NO_VALUE
-        return np.where(missing, NO_VALUE, combined)
-
     def _filter_of(self, dimensions: tuple[str, ...], combination: int) -> Filter:
-        """The filter of a combination of values; the inverse of `_combined`."""
-        terms = []
-        for name in reversed(dimensions):
-            values = self.frame.encoded_values[name]
-            combination, code = divmod(combination, len(values))
-            terms.append((name, (values[code],)))
+        """The filter of a combination of values."""
+        codes = values_of(self.frame, combination, dimensions)
+        terms = [(name, (self.frame.encoded_values[name][code],)) for name, code in codes.items()]
         return Filter(tuple(sorted(terms)))
 
 
-def _and(base: Filter, dimension: str, values: Sequence[str]) -> Filter:
-    """What `Filter.of` gives for a filter and one term more, without looking for repetitions."""
-    return Filter(tuple(sorted((*base.terms, (dimension, tuple(sorted(values, key=fold)))))))
+def _and(base: Filter, dimension: str, values: tuple[str, ...]) -> Filter:
+    """What `Filter.of` gives for a filter and one term more, of values in order."""
+    return Filter(tuple(sorted((*base.terms, (dimension, values)))))

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from math import prod
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from kpi_pipeline.compute.cube.sums import DenseSums, SparseSums
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS
 
 Ints = npt.NDArray[np.int64]
@@ -18,27 +20,42 @@ NO_VALUE: Final = -1
 
 _DIGEST_SEED: Final = 20_240_229
 
+_SPARSE_FROM: Final = 16
+"""Tables of so many columns hold what is not zero: of the cells' components that is an eighth."""
+
 CHUNK_ROWS: Final = 1 << 16
 """Rows summed at a time: it bounds the memory that a sum takes."""
+
+_RADIX_REACH: Final = 1 << 16
+"""Up to so many numbers numpy sorts by counting, some ten times as fast as by comparing."""
+
+
+_FEW_KEYS: Final = 1 << 16
+_SPREAD: Final = 4
+"""Combinations of keys are counted in a table where there are few, or few a row; else they are sorted."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedTable:
-    """One table of the roll-up.
+    """One table of the roll-up; numbers are held in as few bytes as they need.
+
+    Rows are in order of place, and within a place as `EncodedTable.of` is told.
 
     Attributes:
         codes: By dimension but the month, the place of each row's value among the cube's values.
         place: Place of each row on the cube's axis of days and months.
         month: Place of each row's month among the cube's months.
         currency: Place of each row's currency among the cube's.
-        sums: What is summed, [rows, columns].
+        sums: What is summed.
+        order: The row of the roll-up's table of each row.
     """
 
     codes: dict[str, Ints]
     place: Ints
     month: Ints
     currency: Ints
-    sums: Ints
+    sums: DenseSums | SparseSums
+    order: Ints
 
     @classmethod
     def of(
@@ -48,6 +65,8 @@ class EncodedTable:
         months: Mapping[str, int],
         currencies: Sequence[str],
         columns: Sequence[str],
+        *,
+        then_by: str = "currency",
     ) -> "EncodedTable":
         """Encode a table.
 
@@ -57,18 +76,26 @@ class EncodedTable:
             months: Place of each month among the months.
             currencies: Codes of the currencies.
             columns: What is summed.
+            then_by: By what rows of a place are ordered: `currency` or one of the columns.
         """
         month = encode_column(table["month"], months)
         cohort = np.full(table.num_rows, COHORT)
         day = table["place"].to_numpy() if "place" in table.column_names else cohort
+        place = np.where(day == COHORT, DAYS + month, day)
+        currency = encode_column(table["currency"], place_of(currencies))
+        second = currency if then_by == "currency" else table[then_by].to_numpy()
+        order = np.lexsort((second, place))
+        held = SparseSums if len(columns) >= _SPARSE_FROM else DenseSums
         return cls(
-            codes={name: encode_column(table[name], place_of(held)) for name, held in values.items()},
-            place=np.where(day == COHORT, DAYS + month, day),
-            month=month,
-            currency=encode_column(table["currency"], place_of(currencies)),
-            sums=np.column_stack([table[name].to_numpy() for name in columns])
-            if columns
-            else np.zeros((table.num_rows, 0), np.int64),
+            codes={
+                name: _small(encode_column(table[name], place_of(known))[order])
+                for name, known in values.items()
+            },
+            place=place[order].astype(np.int32),
+            month=month[order].astype(np.int32),
+            currency=currency[order].astype(np.int32),
+            sums=held.of([table[name] for name in columns], order),
+            order=order.astype(np.int32),
         )
 
     def __len__(self) -> int:
@@ -83,11 +110,11 @@ class EncodedTable:
         """
         columns = [*self.codes.values(), self.place, self.month, self.currency, labels]
         weights = np.random.default_rng(_DIGEST_SEED).integers(
-            0, 2**64, len(columns) + self.sums.shape[1], np.uint64, endpoint=False
+            0, 2**64, len(columns) + self.sums.columns_held, np.uint64, endpoint=False
         )
         # Sums wrap around 2**64; weights are odd, so that no column's change is lost.
         weights |= np.uint64(1)
-        digests: npt.NDArray[np.uint64] = self.sums.astype(np.uint64) @ weights[len(columns) :]
+        digests = self.sums.weighted(weights[len(columns) :])
         for weight, column in zip(weights, columns, strict=False):
             digests += column.astype(np.uint64) * weight
         return digests
@@ -106,10 +133,15 @@ class GroupIndex:
     """
 
     def __init__(self, rows: Ints, group: Ints, place: Ints, places: int) -> None:
-        key = group * places + place
-        order = np.argsort(key, kind="stable")
-        self.rows = rows[order]
-        self._key = key[order]
+        order = stable_order(group)
+        if order is not None:
+            rows, group, place = rows[order], group[order], place[order]
+        key = group * np.int64(places) + place
+        if (key[1:] < key[:-1]).any():
+            order = np.argsort(key, kind="stable")
+            rows, key = rows[order], key[order]
+        self.rows = rows
+        self._key = key
         self._places = places
 
     def within(self, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
@@ -121,15 +153,24 @@ class GroupIndex:
             last: Its last place; before `first` it is empty.
 
         Returns:
-            Which stretch each row is in, ascending, and the row.
+            Which stretch each row is in, ascending, and the row; rows of a stretch are in order of place.
         """
-        base = group * self._places
+        base = group * np.int64(self._places)
         begin = np.searchsorted(self._key, base + np.clip(first, 0, self._places))
         end = np.searchsorted(self._key, base + np.clip(last + 1, 0, self._places))
         length = np.maximum(end - begin, 0)
         stretch = np.repeat(np.arange(len(group)), length)
         offset = np.repeat(begin - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
         return stretch, self.rows[offset + np.arange(len(offset))]
+
+
+def stable_order(numbers: Ints) -> Ints | None:
+    """The order that sorts numbers from 0 on, equal ones as they stand; None where they are in order."""
+    if not (numbers[1:] < numbers[:-1]).any():
+        return None
+    small = numbers.astype(np.uint16) if int(numbers.max()) < _RADIX_REACH else numbers
+    order: Ints = np.argsort(small, kind="stable")
+    return order
 
 
 def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
@@ -146,13 +187,9 @@ def sum_by_place(sums: Ints, rows: Ints, at: Ints, places: int) -> Ints:
     """
     total = np.zeros((places, sums.shape[1]), np.int64)
     for begin in range(0, len(rows), CHUNK_ROWS):
-        chunk = at[begin : begin + CHUNK_ROWS]
-        order = np.argsort(chunk, kind="stable")
-        ascending = chunk[order]
-        first = np.flatnonzero(np.diff(ascending, prepend=-1))
-        total[ascending[first]] += np.add.reduceat(
-            sums[rows[begin : begin + CHUNK_ROWS][order]], first, axis=0
-        )
+        chunk, taken = at[begin : begin + CHUNK_ROWS], rows[begin : begin + CHUNK_ROWS]
+        for column in range(sums.shape[1]):
+            np.add.at(total[:, column], chunk, sums[taken, column])
     return total
 
 
@@ -171,7 +208,15 @@ def sum_by_keys(
         The keys of each combination that occurs, in their order, and its sums, [combinations, columns].
     """
     shape = [max(size, 1) for size in sizes]
-    combinations, at = np.unique(np.ravel_multi_index(tuple(keys), shape), return_inverse=True)
+    combined = np.ravel_multi_index(tuple(keys), shape)
+    possible = prod(shape)
+    if possible <= max(_FEW_KEYS, _SPREAD * len(rows)):
+        occurs = np.zeros(possible, np.bool_)
+        occurs[combined] = True
+        combinations = np.flatnonzero(occurs)
+        at = (np.cumsum(occurs) - 1)[combined]
+    else:
+        combinations, at = np.unique(combined, return_inverse=True)
     total = sum_by_place(sums, rows, at, len(combinations))
     return tuple(key.astype(np.int64) for key in np.unravel_index(combinations, shape)), total
 
@@ -183,7 +228,8 @@ def place_of(values: Sequence[str]) -> dict[str, int]:
 
 def encode_column(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
     """The place of each row's value; `NO_VALUE` where it has none."""
-    encoded = column.combine_chunks().dictionary_encode()
+    whole = column.combine_chunks()
+    encoded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     if not len(encoded):
@@ -191,3 +237,10 @@ def encode_column(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
     of_entry = np.array([places.get(value, NO_VALUE) for value in encoded.dictionary.to_pylist()], np.int64)
     codes: Ints = of_entry[encoded.indices.to_numpy()]
     return codes
+
+
+def _small(codes: Ints) -> Ints:
+    """The same codes in the smallest of the integers with a sign."""
+    reach = int(codes.max(initial=0))
+    kind: Any = np.int8 if reach < 2**7 else np.int16 if reach < 2**15 else np.int32
+    return codes.astype(kind)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cached_property
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final
@@ -13,13 +13,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, Ints, encode_column, place_of
+from kpi_pipeline.compute.cube.encoding import (
+    NO_VALUE,
+    Bools,
+    EncodedTable,
+    Ints,
+    encode_column,
+    place_of,
+)
 from kpi_pipeline.compute.evaluation_days import COHORT, DAYS, EvaluationDays
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.months import day_numbers, month_number, month_of, month_text
 from kpi_pipeline.compute.rollup.cells import CELL_FIELDS, FIRST_DAYS, FIRST_INVOICED, FIRST_ISSUED, NEVER
 from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.components import (
+    COMPONENT_INDEX,
     COMPONENT_NAMES,
     LOSS_COMPONENTS,
     MONTHLY_COMPONENTS,
@@ -74,10 +82,13 @@ class CubeFrame:
         month_count: How many months there are.
         tables: The tables, by name.
         first_days: By column of `FIRST_DAYS`, that of each row of the table `cells`.
-        breakdown: Which breakdown each row of the table `breakdowns` belongs to.
-        breakdown_key: The key of each.
+        breakdowns: The names of all breakdowns, sorted.
+        keys: The keys of all breakdowns, sorted.
+        breakdown: Which breakdown each row of the table `breakdowns` belongs to, as its place.
+        breakdown_key: The key of each, as its place.
         work_lists: The certificates to act upon, in the order of the roll-up.
-        work_list: Which list each is in.
+        list_names: The names of the lists.
+        work_list: Which list each of those certificates is in, as its place.
     """
 
     days: EvaluationDays
@@ -91,10 +102,13 @@ class CubeFrame:
     month_count: int
     tables: dict[str, EncodedTable]
     first_days: dict[str, Ints]
-    breakdown: npt.NDArray[np.object_]
-    breakdown_key: npt.NDArray[np.object_]
+    breakdowns: tuple[str, ...]
+    keys: tuple[str, ...]
+    breakdown: Ints
+    breakdown_key: Ints
     work_lists: pa.Table
-    work_list: npt.NDArray[np.object_]
+    list_names: tuple[str, ...]
+    work_list: Ints
 
     @classmethod
     def of(cls, rollup: Rollup, days: EvaluationDays, thresholds: Thresholds) -> "CubeFrame":
@@ -114,13 +128,30 @@ class CubeFrame:
             name: (*known, *sorted(set(cells[name].unique().to_pylist()).difference(known, [""])))
             for name, known in values.items()
         }
-        columns = {
+        columns: dict[str, tuple[str, ...]] = {
             "cells": COMPONENT_NAMES,
             "monthly": MONTHLY_COMPONENTS,
             "payment_times": ("days", "paid", "open"),
             "breakdowns": ("amount", "count"),
             "work_lists": (),
         }
+        tables = {
+            name: EncodedTable.of(
+                getattr(rollup, name),
+                encoded_values,
+                axis,
+                currencies,
+                summed,
+                then_by="days" if name == "payment_times" else "currency",
+            )
+            for name, summed in columns.items()
+        }
+        cell_order, breakdown_order = tables["cells"].order, tables["breakdowns"].order
+        breakdowns = rollup.breakdowns
+        names, keys, lists = (
+            tuple(sorted(column.unique().to_pylist()))
+            for column in (breakdowns["breakdown"], breakdowns["key"], rollup.work_lists["work_list"])
+        )
         return cls(
             days=days,
             thresholds=thresholds,
@@ -131,15 +162,15 @@ class CubeFrame:
             encoded_values=encoded_values,
             first_month=first,
             month_count=len(axis),
-            tables={
-                name: EncodedTable.of(getattr(rollup, name), encoded_values, axis, currencies, summed)
-                for name, summed in columns.items()
-            },
-            first_days={name: cells[name].to_numpy() for name in FIRST_DAYS},
-            breakdown=rollup.breakdowns["breakdown"].to_numpy(zero_copy_only=False),
-            breakdown_key=rollup.breakdowns["key"].to_numpy(zero_copy_only=False),
+            tables=tables,
+            first_days={name: cells[name].to_numpy()[cell_order] for name in FIRST_DAYS},
+            breakdowns=names,
+            keys=keys,
+            breakdown=encode_column(breakdowns["breakdown"], place_of(names))[breakdown_order],
+            breakdown_key=encode_column(breakdowns["key"], place_of(keys))[breakdown_order],
             work_lists=rollup.work_lists,
-            work_list=rollup.work_lists["work_list"].to_numpy(zero_copy_only=False),
+            list_names=lists,
+            work_list=encode_column(rollup.work_lists["work_list"], place_of(lists)),
         )
 
     @property
@@ -192,8 +223,35 @@ class CubeFrame:
 
     def _cohorts_with(self, components: Sequence[str]) -> Bools:
         cells = self.tables["cells"]
-        columns = [COMPONENT_NAMES.index(name) for name in components]
-        found: Bools = (cells.sums[:, columns] != 0).any(axis=1) & (cells.place >= DAYS)
+        found = np.zeros(len(cells), np.bool_)
+        for name in components:
+            found |= cells.sums.column(COMPONENT_INDEX[name]) != 0
+        return found & (cells.place >= DAYS)
+
+    def breakdown_keys(self, breakdown: str) -> tuple[str, ...]:
+        """The keys of a breakdown, sorted."""
+        return tuple(self.keys[place] for place in self._keys_of(breakdown).tolist())
+
+    def rows_of_breakdown(self, breakdown: str, rows: Ints) -> tuple[Bools, Ints]:
+        """Which rows belong to a breakdown, and the place of the key of each of these among its keys."""
+        belongs = self.breakdown[rows] == _place(self.breakdowns, breakdown)
+        keys = self._keys_of(breakdown)
+        return belongs, np.searchsorted(keys, self.breakdown_key[rows[belongs]])
+
+    def _keys_of(self, breakdown: str) -> Ints:
+        """The places of a breakdown's keys among all, ascending."""
+        if breakdown not in self._known_keys:
+            belongs = self.breakdown == _place(self.breakdowns, breakdown)
+            self._known_keys[breakdown] = np.unique(self.breakdown_key[belongs])
+        return self._known_keys[breakdown]
+
+    @cached_property
+    def _known_keys(self) -> dict[str, Ints]:
+        return {}
+
+    def in_work_list(self, name: str, rows: Ints) -> Bools:
+        """Which rows of the roll-up's work lists are in one of them."""
+        found: Bools = self.work_list[rows] == _place(self.list_names, name)
         return found
 
     def comparable(self) -> tuple[Any, ...]:
@@ -218,13 +276,17 @@ class CubeFrame:
     def _text_codes(self, table: str) -> Ints:
         """A number for the columns of each row that are not encoded: equal for equal columns."""
         if table == "breakdowns":
-            return _numbered(zip(self.breakdown.tolist(), self.breakdown_key.tolist(), strict=True))
+            pairs, at = np.unique(self.breakdown * len(self.keys) + self.breakdown_key, return_inverse=True)
+            places = np.divmod(pairs, max(len(self.keys), 1))
+            texts = ((self.breakdowns[name], self.keys[key]) for name, key in zip(*places, strict=True))
+            return _numbered(texts)[at]
         if table == "cells":
             return _combined([self.first_days[name] for name in FIRST_DAYS])
         if table == "work_lists":
             encoded = {field.name for field in CELL_FIELDS}
             own = (name for name in self.work_lists.column_names if name not in encoded)
-            return _combined([_column_numbers(self.work_lists[name]) for name in own])
+            numbers = _combined([_column_numbers(self.work_lists[name]) for name in own])
+            return numbers[self.tables[table].order]
         return np.zeros(len(self.tables[table]), np.int64)
 
 
@@ -260,18 +322,20 @@ def _combined(columns: Sequence[Ints]) -> Ints:
 
 def _column_numbers(column: pa.ChunkedArray) -> Ints:
     """A number for each value of a column: equal for equal values, in every process."""
-    distinct = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    numbers = _numbered((value,) for value in distinct.dictionary.to_pylist())
-    of_rows: Ints = numbers[distinct.indices.to_numpy()]
+    whole = column.combine_chunks()
+    distinct = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+    numbers = _numbered((value,) for value in [*distinct.dictionary.to_pylist(), None])
+    # What is null has the place behind all values.
+    of_rows: Ints = numbers[distinct.indices.fill_null(len(numbers) - 1).to_numpy()]
     return of_rows
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    """The place of a name; `NO_VALUE` where it is not among them."""
+    return names.index(name) if name in names else NO_VALUE
 
 
 def _numbered(rows: Iterable[tuple[Any, ...]]) -> Ints:
     """A number for each row: equal for equal rows, in every process."""
-
-    @cache  # few rows are distinct
-    def number(row: tuple[Any, ...]) -> int:
-        digest = blake2b(repr(row).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "little", signed=True)
-
-    return np.array([number(row) for row in rows], np.int64)
+    digests = (blake2b(repr(row).encode(), digest_size=8).digest() for row in rows)
+    return np.frombuffer(b"".join(digests), np.int64)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import Bools, EncodedTable, GroupIndex, Ints
-from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
+from kpi_pipeline.compute.cube.frame import CubeFrame
+from kpi_pipeline.compute.cube.groups import Groups
+from kpi_pipeline.compute.cube.membership import ByFilter, Membership
 from kpi_pipeline.compute.cube.slices import Selection, Slice
 from kpi_pipeline.compute.months import month_number
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.filters import Filter, fold
+from kpi_pipeline.model.filters import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +19,13 @@ class Grouping:
     """Filters and the groups of rows that they sum.
 
     Attributes:
-        groups: Number of groups.
-        rows_of: By table, its rows and the group of each.
+        members: The groups.
         filters: The filters.
         group: The group of each.
         months: Numbers of the months that each names.
     """
 
-    groups: int
-    rows_of: dict[str, tuple[Ints, Ints]]
+    members: Membership
     filters: list[Filter]
     group: list[int]
     months: list[tuple[int, ...]]
@@ -40,19 +39,18 @@ def slice_of(frame: CubeFrame, groupings: Sequence[Grouping], everything: Slice 
         groupings: At least one.
         everything: The slice of all certificates; None where it is this one.
     """
-    offsets = np.cumsum([0, *(grouping.groups for grouping in groupings)]).tolist()
-    shifted = list(zip(groupings, offsets[:-1], strict=True))
-    group_index = {}
-    for name, table in frame.tables.items():
-        rows = np.concatenate([grouping.rows_of[name][0] for grouping in groupings])
-        of_row = np.concatenate([grouping.rows_of[name][1] + offset for grouping, offset in shifted])
-        group_index[name] = GroupIndex(rows, of_row, table.place[rows], frame.places)
+    members = tuple(grouping.members for grouping in groupings)
+    offsets = np.cumsum([0, *(one.groups for one in members)]).tolist()
+    group = [
+        np.array(grouping.group, np.int64) + offset
+        for grouping, offset in zip(groupings, offsets[:-1], strict=True)
+    ]
     selection = Selection(
         tuple(requested for grouping in groupings for requested in grouping.filters),
-        np.concatenate([np.array(grouping.group, np.int64) + offset for grouping, offset in shifted]),
+        np.concatenate(group),
         tuple(months for grouping in groupings for months in grouping.months),
     )
-    return Slice(frame, offsets[-1], group_index, selection, everything)
+    return Slice(Groups(frame, members), selection, everything)
 
 
 def select(frame: CubeFrame, filters: Sequence[Filter], everything: Slice | None) -> Slice:
@@ -68,20 +66,6 @@ def select(frame: CubeFrame, filters: Sequence[Filter], everything: Slice | None
     # Filters that differ in their months alone share a group.
     groups: dict[Filter, int] = {}
     group = [groups.setdefault(requested.without(MONTH.name), len(groups)) for requested in filters]
-    rows_of = {}
-    for name, table in frame.tables.items():
-        rows = [np.flatnonzero(_admitted(frame, table, attributes)) for attributes in groups]
-        of_row = np.repeat(np.arange(len(groups)), [len(admitted) for admitted in rows])
-        rows_of[name] = (np.concatenate(rows), of_row)
     months = [tuple(month_number(text) for text in requested.values(MONTH.name)) for requested in filters]
-    return slice_of(frame, [Grouping(len(groups), rows_of, list(filters), group, months)], everything)
-
-
-def _admitted(frame: CubeFrame, table: EncodedTable, requested: Filter) -> Bools:
-    """Which rows a filter admits, whatever their months."""
-    mask = np.ones(len(table), np.bool_)
-    for name in ATTRIBUTES:
-        if wanted := {fold(value) for value in requested.values(name)}:
-            codes = [code for code, value in enumerate(frame.encoded_values[name]) if fold(value) in wanted]
-            mask &= np.isin(table.codes[name], codes)
-    return mask
+    selection = Selection(tuple(filters), np.array(group, np.int64), tuple(months))
+    return Slice(Groups(frame, tuple(ByFilter(one) for one in groups)), selection, everything)

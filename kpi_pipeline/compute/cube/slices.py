@@ -1,19 +1,26 @@
 """Slices: the sums of some variants of a cube: on each day, by month, and by the values of a dimension."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, GroupIndex, Ints, sum_by_keys, sum_by_place
+from kpi_pipeline.compute.cube.encoding import (
+    NO_VALUE,
+    Bools,
+    Ints,
+    stable_order,
+    sum_by_keys,
+)
 from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.group_sums import BreakdownSums, GroupSums, MonthlyGroupSums
+from kpi_pipeline.compute.cube.groups import Groups
 from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import (
     COMPONENT_INDEX,
-    COMPONENTS,
     MONTHLY_COMPONENTS,
 )
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
@@ -43,10 +50,10 @@ class Slice:
     window that ended on it. One that names months is a cohort: its certificates as of the business date,
     whenever their events were; it has no other day.
 
+    Rows are looked up and summed when a figure needs them, and kept with the slice.
+
     Args:
-        frame: The encoded tables.
-        groups: Number of groups of rows.
-        group_index: The rows of each group, by table.
+        groups: The groups of rows.
         selection: The variants.
         everything: The slice of all certificates; None where it is this one.
 
@@ -55,23 +62,15 @@ class Slice:
         filters: The V filters.
         group: Which group of rows each takes, [V].
         months: Numbers of the months that each names, ascending; empty where it names none.
-        groups: Number of groups of rows.
+        remembered: Small results of formulas, by name, which copies share.
     """
 
-    def __init__(
-        self,
-        frame: CubeFrame,
-        groups: int,
-        group_index: dict[str, GroupIndex],
-        selection: Selection,
-        everything: "Slice | None",
-    ) -> None:
-        self.frame = frame
-        self.groups = groups
+    def __init__(self, groups: Groups, selection: Selection, everything: "Slice | None") -> None:
+        self.frame = groups.frame
         self.filters, self.group, self.months = selection.filters, selection.group, selection.months
-        self._group_index = group_index
+        self.remembered: dict[Any, Any] = {}
+        self._groups = groups
         self._everything = everything
-        self._cohorts = _cohort_stretches(frame, selection)
 
     def __len__(self) -> int:
         """Number of variants."""
@@ -119,35 +118,13 @@ class Slice:
         return [month_text(number) for number in range(present - TREND_MONTHS + 1, present + 1)]
 
     @cached_property
-    def on_days(self) -> Ints:
-        """Every component on each day, [components, V, days, C]; of a cohort on the business date alone."""
-        cells, currencies = self.frame.tables["cells"], len(self.currencies)
-        groups = np.arange(self.groups)
-        group, row = self._group_index["cells"].within(
-            groups, np.zeros_like(groups), np.full(self.groups, DAYS - 1)
-        )
-        at = (group * DAYS + cells.place[row]) * currencies + cells.currency[row]
-        by_group = sum_by_place(cells.sums, row, at, self.groups * DAYS * currencies)
-        shape = (len(COMPONENTS), self.groups, DAYS, currencies)
-        # Formulas read one component of all variants at a time: that must lie together.
-        sums: Ints = np.take(np.ascontiguousarray(by_group.T).reshape(shape), self.group, axis=1)
-        cohort = np.flatnonzero(self.is_cohort)
-        if len(cohort):
-            variant, row = self.rows("cells")
-            kept = self.is_cohort[variant]
-            variant, row = variant[kept], row[kept]
-            sums[:, cohort] = 0
-            own = sum_by_place(
-                cells.sums, row, variant * currencies + cells.currency[row], len(self) * currencies
-            )
-            sums[:, cohort, AS_OF] = own.T.reshape(len(COMPONENTS), len(self), currencies)[:, cohort]
-        return sums
-
-    @property
     def totals(self) -> Ints:
         """Every component on the business date, [components, V, C]."""
-        on_as_of: Ints = self.on_days[:, :, AS_OF]
-        return on_as_of
+        sums: Ints = self._groups.on_days[:, AS_OF][:, :, self.group].swapaxes(1, 2).copy()
+        cohort = np.flatnonzero(self.is_cohort)
+        if len(cohort):
+            sums[:, cohort] = self._of_cohorts.swapaxes(1, 2)
+        return sums
 
     def total(self, component: str) -> Ints:
         """A component on the business date, [V, C]."""
@@ -155,46 +132,42 @@ class Slice:
         return of_component
 
     def on_each_day(self, component: str) -> Ints:
-        """A component on each day, [V, days, C]."""
-        of_component: Ints = self.on_days[COMPONENT_INDEX[component]]
-        return of_component
+        """A component on each day, [V, days, C]; of a cohort on the business date alone."""
+        place = COMPONENT_INDEX[component]
+        sums: Ints = np.ascontiguousarray(np.moveaxis(self._groups.on_days[place][:, :, self.group], 2, 0))
+        sums[self.is_cohort] = 0
+        sums[:, AS_OF] = self.totals[place]
+        return sums
 
     def certificates(self) -> dict[Filter, int]:
         """The number of certificates of each filter, whenever they were issued."""
-        variant, row = self.cohort_rows("cells")
-        counts = self.frame.tables["cells"].sums[row, COMPONENT_INDEX["proposed_count"]]
-        by_variant = np.bincount(variant, counts, len(self)).astype(np.int64)
-        return dict(zip(self.filters, by_variant.tolist(), strict=True))
+        counts = self._over_cohorts(self._groups.certificates_by_month).sum(axis=0)
+        return dict(zip(self.filters, counts.tolist(), strict=True))
 
     def monthly(self, component: str) -> Ints:
         """A flow by the month of its event, in each month of the trend, [V, months, C].
 
         The months that a filter names do not matter.
         """
-        return self._monthly[self.group, :, :, MONTHLY_COMPONENTS.index(component)]
+        return self._groups.monthly[self.group, :, :, MONTHLY_COMPONENTS.index(component)]
 
     def by_billing_month(self, component: str) -> Ints:
         """A component by billing month, whatever months a filter names, [V, months, C]."""
         cells, currencies = self.frame.tables["cells"], len(self.currencies)
         months = self.frame.month_count
-        variant, row = self._group_index["cells"].within(
+        variant, row = self._groups.index("cells").within(
             self.group, np.full(len(self), DAYS), np.full(len(self), self.frame.places - 1)
         )
         at = (variant * months + cells.month[row]) * currencies + cells.currency[row]
-        column = cells.sums[:, [COMPONENT_INDEX[component]]]
-        return sum_by_place(column, row, at, len(self) * months * currencies).reshape(
-            len(self), months, currencies
-        )
+        sums = np.zeros(len(self) * months * currencies, np.int64)
+        np.add.at(sums, at, cells.sums.column(COMPONENT_INDEX[component])[row])
+        return sums.reshape(len(self), months, currencies)
 
     @cached_property
     def present(self) -> Bools:
         """Which currencies each variant shows, [V, C]: those in which anything ever happened."""
-        variant, row = self.cohort_rows("cells")
-        cells, currencies = self.frame.tables["cells"], len(self.currencies)
-        moves = self.frame.moves[row]
-        present = np.zeros((len(self), currencies), np.bool_)
-        present[variant[moves], cells.currency[row[moves]]] = True
-        return present
+        moves: Bools = self._over_cohorts(self._groups.moves_by_month) > 0
+        return np.ascontiguousarray(moves.T)
 
     def options(self, dimension: str) -> Ints:
         """Certificates of each value of a dimension under each filter, [V, values]."""
@@ -203,7 +176,7 @@ class Slice:
         values = len(self.values(dimension))
         code = cells.month[row] if dimension == MONTH.name else cells.codes[dimension][row]
         known = (code != NO_VALUE) & (code < values)
-        counts = cells.sums[row, COMPONENT_INDEX["proposed_count"]]
+        counts = cells.sums.column(COMPONENT_INDEX["proposed_count"])[row]
         certificates = np.zeros(len(self) * values, np.int64)
         np.add.at(certificates, (variant * values + code)[known], counts[known])
         return certificates.reshape(len(self), values)
@@ -219,8 +192,8 @@ class Slice:
         kept = code != NO_VALUE
         variant, row, code = variant[kept], row[kept], code[kept]
         (variant, value, currency), sums = sum_by_keys(
-            cells.sums[:, [COMPONENT_INDEX[name] for name in components]],
-            row,
+            cells.sums.columns([COMPONENT_INDEX[name] for name in components], row),
+            np.arange(len(row)),
             (variant, code, cells.currency[row]),
             (len(self), len(self.frame.encoded_values[dimension]), len(self.currencies)),
         )
@@ -233,11 +206,11 @@ class Slice:
         The months that a filter names do not matter; it is of the currencies that each variant shows.
         """
         monthly = self.frame.tables["monthly"]
-        first, last = self._trend_places
-        variant, row = self._group_index["monthly"].within(
+        first, last = self._groups.trend_places
+        variant, row = self._groups.index("monthly").within(
             self.group, np.full(len(self), first), np.full(len(self), last)
         )
-        amount = monthly.sums[row, MONTHLY_COMPONENTS.index(component)]
+        amount = monthly.sums.column(MONTHLY_COMPONENTS.index(component))[row]
         code = monthly.codes[dimension][row]
         shown = self.present[variant, monthly.currency[row]]
         kept = (amount != 0) & (code != NO_VALUE) & shown
@@ -252,21 +225,19 @@ class Slice:
 
     def keys(self, breakdown: str) -> tuple[str, ...]:
         """The keys of a breakdown, sorted."""
-        return tuple(sorted(set(self.frame.breakdown_key[self.frame.breakdown == breakdown].tolist())))
+        return self.frame.breakdown_keys(breakdown)
 
     def breakdown_sums(self, breakdown: str) -> BreakdownSums:
         """A breakdown over each filter."""
         table = self.frame.tables["breakdowns"]
         variant, row = self.rows("breakdowns")
-        kept = self.frame.breakdown[row] == breakdown
+        kept, code = self.frame.rows_of_breakdown(breakdown, row)
         variant, row = variant[kept], row[kept]
-        keys = self.keys(breakdown)
-        code = np.searchsorted(np.array(keys, dtype=object), self.frame.breakdown_key[row])
         (variant, key, currency), sums = sum_by_keys(
-            table.sums,
-            row,
-            (variant, code.astype(np.int64), table.currency[row]),
-            (len(self), len(keys), len(self.currencies)),
+            table.sums.columns((0, 1), row),
+            np.arange(len(row)),
+            (variant, code, table.currency[row]),
+            (len(self), len(self.keys(breakdown)), len(self.currencies)),
         )
         return BreakdownSums(variant, key, currency, sums[:, 0], sums[:, 1])
 
@@ -280,44 +251,57 @@ class Slice:
         Returns:
             The variant of each, ascending, and its row in the roll-up's work lists, by currency and urgency.
         """
-        variant, row = self.rows("work_lists")
-        kept = self.frame.work_list[row] == name
-        variant, row = variant[kept], row[kept]
+        table = self.frame.tables["work_lists"]
+        variant, held = self.rows("work_lists")
+        kept = self.frame.in_work_list(name, table.order[held])
+        variant, held = variant[kept], held[kept]
+        row, currency = table.order[held], table.currency[held]
         order = np.lexsort((row, variant))
         variant, row = variant[order], row[order]
-        owner = variant * len(self.currencies) + self.frame.tables["work_lists"].currency[row]
+        owner = variant * len(self.currencies) + currency[order]
         rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
         return variant[rank < most], row[rank < most]
 
     def only(self, wanted: Collection[Filter]) -> "Slice":
         """The same sums of the filters that are wanted; a wanted filter that is not in it adds nothing."""
         at = [place for place, requested in enumerate(self.filters) if requested in wanted]
-        filters = tuple(self.filters[place] for place in at)
-        return self._with(Selection(filters, self.group[at], tuple(self.months[place] for place in at)))
+        if len(at) == len(self):
+            return self
+        used, group = np.unique(self.group[at], return_inverse=True)
+        filters, months = (
+            tuple(self.filters[place] for place in at),
+            tuple(self.months[place] for place in at),
+        )
+        return Slice(self._groups.only(used), Selection(filters, group, months), self._everything)
 
     def fresh(self) -> "Slice":
-        """The same variants, nothing computed yet."""
-        return self._with(Selection(self.filters, self.group, self.months))
+        """The same variants, nothing computed yet but what is remembered."""
+        selection = Selection(self.filters, self.group, self.months)
+        copy = Slice(self._groups.fresh(), selection, self._everything)
+        copy.remembered = self.remembered
+        return copy
 
-    def _with(self, selection: Selection) -> "Slice":
-        return Slice(self.frame, self.groups, self._group_index, selection, self._everything)
+    def parts(self, most: int) -> Iterator["Slice"]:
+        """The same variants in parts, which share the sums of groups.
+
+        Args:
+            most: How many variants a part has at most.
+        """
+        for begin in range(0, len(self), most):
+            end = begin + most
+            selection = Selection(self.filters[begin:end], self.group[begin:end], self.months[begin:end])
+            part = Slice(self._groups, selection, self._everything)
+            part.remembered = self.remembered.setdefault(begin, {})
+            yield part
 
     def rows(self, table: str) -> tuple[Ints, Ints]:
         """The rows of a table on the business date, or of a cohort: which variant each is in, ascending."""
-        days = np.flatnonzero(~self.is_cohort)
-        stretch, row = self._group_index[table].within(
-            self.group[days], np.zeros_like(days), np.zeros_like(days)
-        )
-        variant, of_cohort = self.cohort_rows(table)
-        kept = self.is_cohort[variant]
-        return _by_owner(
-            np.concatenate([days[stretch], variant[kept]]), np.concatenate([row, of_cohort[kept]])
-        )
+        return self._with_cohorts(table, AS_OF)
 
     def cohort_rows(self, table: str) -> tuple[Ints, Ints]:
         """The rows of a table that are of cohorts: of the months that a variant names, or of all."""
-        variant, first, last = self._cohorts
-        stretch, row = self._group_index[table].within(self.group[variant], first, last)
+        variant, first, last = self._cohort_stretches
+        stretch, row = self._groups.index(table).within(self.group[variant], first, last)
         return variant[stretch], row
 
     def rows_on_days(self, table: str) -> tuple[Ints, Ints]:
@@ -325,45 +309,64 @@ class Slice:
 
         A cohort has those of the business date alone.
         """
-        days = np.flatnonzero(~self.is_cohort)
-        stretch, row = self._group_index[table].within(
-            self.group[days], np.zeros_like(days), np.full_like(days, DAYS - 1)
-        )
-        variant, of_cohort = self.cohort_rows(table)
-        kept = self.is_cohort[variant]
-        owner = days[stretch] * DAYS + self.frame.tables[table].place[row]
-        return _by_owner(
-            np.concatenate([owner, variant[kept] * DAYS]), np.concatenate([row, of_cohort[kept]])
-        )
+        variant, row = self._with_cohorts(table, DAYS - 1)
+        place = self.frame.tables[table].place[row]
+        # Months lie behind the days.
+        return variant * DAYS + np.where(place < DAYS, place, AS_OF), row
 
-    @property
-    def _trend_places(self) -> tuple[int, int]:
-        last = DAYS + self.frame.current_month - self.frame.first_month
-        return last - TREND_MONTHS + 1, last
+    def _with_cohorts(self, table: str, last_day: int) -> tuple[Ints, Ints]:
+        """The rows up to a day of each variant, or of its months: which variant each is in, ascending."""
+        days = np.flatnonzero(~self.is_cohort)
+        index = self._groups.index(table)
+        stretch, row = index.within(self.group[days], np.zeros_like(days), np.full_like(days, last_day))
+        if len(days) == len(self):
+            return stretch, row
+        variant, first, last = self._cohort_stretches
+        named = np.flatnonzero(self.is_cohort[variant])
+        of_cohort, cohort_row = index.within(self.group[variant[named]], first[named], last[named])
+        owner = np.concatenate([days[stretch], variant[named][of_cohort]])
+        row = np.concatenate([row, cohort_row])
+        order = stable_order(owner)
+        return (owner, row) if order is None else (owner[order], row[order])
 
     @cached_property
-    def _monthly(self) -> Ints:
-        """Flows by month of the trend of each group, [groups, months, C, components]."""
-        monthly, currencies = self.frame.tables["monthly"], len(self.currencies)
-        first, last = self._trend_places
-        groups = np.arange(self.groups)
-        group, row = self._group_index["monthly"].within(
-            groups, np.full(self.groups, max(first, DAYS)), np.full(self.groups, last)
-        )
-        at = (group * TREND_MONTHS + monthly.place[row] - first) * currencies + monthly.currency[row]
-        sums = sum_by_place(monthly.sums, row, at, self.groups * TREND_MONTHS * currencies)
-        return sums.reshape(self.groups, TREND_MONTHS, currencies, len(MONTHLY_COMPONENTS))
+    def _of_cohorts(self) -> Ints:
+        """Every component of each variant that is a cohort, [components, C, cohorts]."""
+        cohort = np.flatnonzero(self.is_cohort)
+        used, at = np.unique(self.group[cohort], return_inverse=True)
+        by_month = self._groups.cells(DAYS, self.frame.places, used)
+        months = [self.months[variant] for variant in cohort.tolist()]
+        return self._over_months(by_month, at, months)
+
+    def _over_months(self, by_month: Ints, group: Ints, months: Sequence[tuple[int, ...]]) -> Ints:
+        """What groups have in all months that a variant names, [..., C, n], of [..., months, C, groups]."""
+        total = np.zeros((*by_month.shape[:-3], by_month.shape[-2], len(group)), np.int64)
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for place, named in enumerate(months):
+            alike.setdefault(named, []).append(place)
+        for named, at in alike.items():
+            places = np.array(named) - self.frame.first_month
+            places = places[(places >= 0) & (places < self.frame.month_count)]
+            total[..., at] = by_month[..., places, :, :].sum(axis=-3)[..., group[at]]
+        return total
+
+    def _over_cohorts(self, by_month: Ints) -> Ints:
+        """What variants have in the months that they name, or in all, [C, V], of [months, C, groups]."""
+        total: Ints = by_month.sum(axis=0)[:, self.group]
+        cohort = np.flatnonzero(self.is_cohort)
+        months = [self.months[variant] for variant in cohort.tolist()]
+        total[:, cohort] = self._over_months(by_month, self.group[cohort], months)
+        return total
+
+    @cached_property
+    def _cohort_stretches(self) -> tuple[Ints, Ints, Ints]:
+        return _cohort_stretches(self.frame, self.months)
 
 
-def _by_owner(owner: Ints, row: Ints) -> tuple[Ints, Ints]:
-    order = np.argsort(owner, kind="stable")
-    return owner[order], row[order]
-
-
-def _cohort_stretches(frame: CubeFrame, selection: Selection) -> tuple[Ints, Ints, Ints]:
+def _cohort_stretches(frame: CubeFrame, months_named: Sequence[tuple[int, ...]]) -> tuple[Ints, Ints, Ints]:
     """The variant, first and last place of every stretch of consecutive billing months; all without any."""
     stretches = []
-    for variant, months in enumerate(selection.months):
+    for variant, months in enumerate(months_named):
         if not months:
             stretches.append((variant, DAYS, frame.places - 1))
             continue

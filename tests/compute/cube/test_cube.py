@@ -34,9 +34,8 @@ certificates, costs = st.lists(certificate(), max_size=10), st.lists(cost(), max
 
 def arrays(slice_: Slice) -> dict[str, Any]:
     """All that a slice can be asked."""
-    found: dict[str, Any] = {
-        name: getattr(slice_, name) for name in ("on_days", "present", "has_costs", "is_cohort")
-    }
+    found: dict[str, Any] = {name: getattr(slice_, name) for name in ("present", "has_costs", "is_cohort")}
+    found |= {f"{name} on each day": slice_.on_each_day(name) for name in COMPONENT_INDEX}
     found |= {name: slice_.monthly(name) for name in MONTHLY_COMPONENTS}
     found["by billing month"] = slice_.by_billing_month("approved_amount")
     found |= {f"options of {name}": slice_.options(name) for name in DIMENSION_NAMES}

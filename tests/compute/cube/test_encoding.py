@@ -116,7 +116,8 @@ def test_a_row_is_known_by_its_digest_and_every_column_counts() -> None:
         table().digests(ints([6, 7, 8])),
     ]
     for other in others:
-        assert (other != plain).tolist() == [True, False, False]
+        # Rows are in order of month and currency, whatever their order was.
+        assert len(set(other.tolist()) - set(plain.tolist())) == 1
 
 
 @given(st.lists(st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 2), min_size=2, max_size=2))
