@@ -1,42 +1,77 @@
-"""The figures of a roll-up, which the products of one run share."""
+"""The figures of a roll-up, which the products of one run share and the next run begins from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from itertools import islice
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from kpi_pipeline.assets.reuse import single_values
+from kpi_pipeline.assets.digests import digest_of
 from kpi_pipeline.compute.catalogue import catalogue
-from kpi_pipeline.compute.cube.cube import Cube
+from kpi_pipeline.compute.cube.cube import Changes, Cube
 from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.payloads import AT_A_TIME, shared_inputs
 from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.tables import Rollup
-from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.provenance import Provenance
 
+_KEPT_BYTES: Final = 512 * 2**20
+"""A larger cube is not kept between runs: a worker is to stay below a gigabyte."""
 
-@dataclass(frozen=True, slots=True)
+_EARLIER: Final = 16
+"""How many earlier readings the changes since are known of: products are refreshed at different times."""
+
+
+class Difference(NamedTuple):
+    """How figures differ from those of an earlier reading.
+
+    Attributes:
+        changes: The rows by which they do.
+        shared: By product, a digest of the inputs that all its answers shared then.
+    """
+
+    changes: Changes
+    shared: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Figures:
     """A roll-up as a cube, and what was found out about it.
 
     Attributes:
         cube: The roll-up, encoded.
-        candidates: The sums of the filters that are always computed.
-        problems: By check, what is wrong with them, as sentences.
+        problems: By check, what is wrong with it, as sentences.
         described: The catalogue.
         reading: Digest of the cube.
+        certificates: How many certificates each filter has that is always computed.
+        shared: By product, a digest of the inputs that all its answers share.
+        differences: By earlier reading, how these figures differ from it.
+        sizes: By product, the stored sizes of some answers.
     """
 
     cube: Cube
-    candidates: tuple[Slice, ...]
     problems: Mapping[str, list[str]]
     described: dict[str, Any]
     reading: str
+    certificates: Mapping[Filter, int]
+    shared: Mapping[str, str]
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    sizes: Mapping[str, dict[Filter, int]] = field(default_factory=lambda: {name: {} for name in PRODUCTS})
 
     @classmethod
-    def of(cls, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> "Figures":
+    def of(
+        cls,
+        rollup: Rollup,
+        as_of: date,
+        window_months: int,
+        thresholds: Thresholds,
+        before: "Figures | None" = None,
+    ) -> "Figures":
         """Encode a roll-up and check its sums.
 
         Args:
@@ -44,15 +79,67 @@ class Figures:
             as_of: Its business date.
             window_months: Months of the window over which flows are summed.
             thresholds: Days and amounts of the definitions.
+            before: Figures of an earlier roll-up: what no changed row concerns is taken from them.
         """
         cube = Cube(rollup, as_of, window_months, thresholds)
-        candidates = tuple(cube.slices())
-        singles = single_values(candidates)
+        singles = _single_values(cube)
         problems = {
             "variants_reconcile": reconcile_variants(rollup, singles),
             "values_in_range": out_of_range(singles),
         }
-        return cls(cube, candidates, problems, catalogue(cube), cube.digest())
+        shared = {product: digest_of(shared_inputs(product, cube)) for product in PRODUCTS}
+        described, reading = catalogue(cube), cube.digest()
+        changes = None if before is None else cube.changes_since(before.cube)
+        if before is None or changes is None:
+            return cls(cube, problems, described, reading, _certificates(cube, None), shared)
+        moved = _certificates(before.cube, changes)
+        kept = {one: count for one, count in before.certificates.items() if one not in moved}
+        sizes = {
+            product: {one: size for one, size in before.sizes[product].items() if one not in moved}
+            if shared[product] == before.shared[product]
+            else {}
+            for product in PRODUCTS
+        }
+        differences = {before.reading: Difference(changes, before.shared)} | {
+            earlier: Difference(difference.changes.followed_by(changes), difference.shared)
+            for earlier, difference in islice(before.differences.items(), _EARLIER)
+            if earlier != before.reading
+        }
+        certificates = kept | _certificates(cube, changes)
+        return cls(cube, problems, described, reading, certificates, shared, differences, sizes)
+
+    @cached_property
+    def candidates(self) -> tuple[Slice, ...]:
+        """The sums of the filters that are always computed, nothing summed yet."""
+        return tuple(self.cube.slices())
+
+    def changed(self, reading: str, product: str) -> tuple[Slice, ...] | None:
+        """The sums of the filters that a row concerns which differs from an earlier reading.
+
+        Args:
+            reading: The earlier one.
+            product: Whose answers they are.
+
+        Returns:
+            None where the two cannot be compared, or differ in what all answers of the product share.
+        """
+        difference = self.differences.get(reading)
+        if difference is None or difference.shared[product] != self.shared[product]:
+            return None
+        if reading not in self._changed:
+            slices = self.cube.slices(difference.changes)
+            self._changed[reading] = tuple(part for slice_ in slices for part in slice_.parts(AT_A_TIME))
+        return self._changed[reading]
+
+    def release(self) -> None:
+        """Forget what is only of use to the products of one run."""
+        self._changed.clear()
+        self.__dict__.pop("candidates", None)
+        self.cube.release()
+
+    @cached_property
+    def _changed(self) -> dict[str, tuple[Slice, ...]]:
+        return {}
 
 
 class _Origin(NamedTuple):
@@ -65,7 +152,10 @@ class _Origin(NamedTuple):
 
 
 class _Shared:
-    """The figures that a run made last, until each of its products has taken them."""
+    """The figures that this process made last.
+
+    The products of a run share them; after that, another run begins from them.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -74,27 +164,49 @@ class _Shared:
         self._waiting: set[str] = set()
 
     def take(self, origin: _Origin, product: str) -> Figures | None:
-        """Figures made for another product of the same origin; None where there are none."""
+        """Figures made for another product of the same origin, or of the same content; None without any."""
         with self._lock:
-            if origin != self._origin or product not in self._waiting:
+            if self._origin is None or not (self._is_of_run(origin, product) or self._has_content(origin)):
                 return None
-            figures = self._figures
-            self._waiting.remove(product)
-            if not self._waiting:
-                self._origin = self._figures = None
-            return figures
+            self._waiting.discard(product)
+            return self._figures
 
-    def keep(self, origin: _Origin, product: str, figures: Figures) -> None:
-        """Keep figures for the other products."""
+    def before(self) -> Figures | None:
+        """The figures made last."""
         with self._lock:
-            self._origin, self._figures, self._waiting = origin, figures, set(PRODUCTS) - {product}
+            return self._figures
+
+    def keep(self, origin: _Origin, figures: Figures, *, shared: bool, product: str) -> None:
+        """Keep figures in place of those before, unless they are large and no product waits for them."""
+        with self._lock:
+            kept = shared or figures.cube.nbytes <= _KEPT_BYTES
+            self._origin, self._figures = (origin, figures) if kept else (None, None)
+            self._waiting = set(PRODUCTS) - {product} if shared else set()
+
+    def settle(self) -> None:
+        """Forget what is of no use once no product of the run waits any more."""
+        with self._lock:
+            if self._figures is None or self._waiting:
+                return
+            self._figures.release()
+            if self._figures.cube.nbytes > _KEPT_BYTES:
+                self._origin = self._figures = None
+
+    def _is_of_run(self, origin: _Origin, product: str) -> bool:
+        return origin == self._origin and product in self._waiting
+
+    def _has_content(self, origin: _Origin) -> bool:
+        held = self._origin
+        return (
+            held is not None and held.provenance.content is not None and _contents(held) == _contents(origin)
+        )
 
 
 _SHARED: Final = _Shared()
 
 
 def figures_of(
-    rollup: Rollup,
+    rollup: Callable[[], Rollup],
     provenance: Provenance,
     window_months: int,
     thresholds: Thresholds,
@@ -106,19 +218,54 @@ def figures_of(
     """The figures of a roll-up, made once for the products of one run.
 
     Args:
-        rollup: Its tables.
+        rollup: Reads its tables.
         provenance: Of the roll-up, with its business date.
         window_months: Months of the window over which flows are summed.
         thresholds: Days and amounts of the definitions.
         run_id: The run.
         product: The product that needs them.
-        shared: Whether other products of the run need them too: they are kept in memory until then.
+        shared: Whether other products of the run need them too.
     """
     origin = _Origin(run_id, provenance, window_months, thresholds)
     figures = _SHARED.take(origin, product)
     if figures is None:
         as_of = date.fromisoformat(provenance.as_of or "")
-        figures = Figures.of(rollup, as_of, window_months, thresholds)
-        if shared:
-            _SHARED.keep(origin, product, figures)
+        figures = Figures.of(rollup(), as_of, window_months, thresholds, _SHARED.before())
+        _SHARED.keep(origin, figures, shared=shared, product=product)
     return figures
+
+
+def settle_figures() -> None:
+    """Release what the products of a run shared, once each of them has had it; the cube is kept."""
+    _SHARED.settle()
+
+
+def _contents(origin: _Origin) -> tuple[Any, ...]:
+    provenance = origin.provenance
+    return provenance.content, provenance.as_of, origin.window_months, origin.thresholds
+
+
+def _certificates(cube: Cube, changes: Changes | None) -> dict[Filter, int]:
+    """How many certificates each filter has that is always computed, or that admits a changed row."""
+    return {
+        requested: count
+        for slice_ in cube.slices(changes)
+        for requested, count in slice_.certificates().items()
+    }
+
+
+def _single_values(cube: Cube) -> list[Slice]:
+    """The sums of everything and of each single value, ages apart."""
+    return [
+        slice_.only(singles)
+        for slice_ in cube.slices(attributes=1)
+        if (singles := {requested for requested in slice_.filters if is_single(requested)})
+    ]
+
+
+def is_single(requested: Filter) -> bool:
+    """Whether a filter is everything, or a single value that is no age."""
+    if not requested.terms:
+        return True
+    (name, values), *others = requested.terms
+    return not others and len(values) == 1 and name != ISSUED_AGE.name

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 import redis
 
 from kpi_pipeline.assets.digests import digest_of
+from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.usage.counters import UsageCounters
@@ -71,22 +73,26 @@ class GenerationVariants:
     """The variants of a generation.
 
     Attributes:
-        slices: Their sums.
+        declared: Those of the candidates that are precomputed.
         requested: Those that are precomputed because readers request them.
         difference: Filters by which they differ from the candidates: requested besides, or left out.
         metadata: Figures of the choice, for Dagster's UI.
     """
 
-    slices: list[Slice]
+    declared: frozenset[Filter]
     requested: tuple[Filter, ...]
     difference: list[Filter]
     metadata: dict[str, Any]
 
+    def slices(self, figures: Figures) -> list[Slice]:
+        """Their sums, nothing summed yet."""
+        slices = [some for slice_ in figures.candidates if len(some := slice_.only(self.declared))]
+        return [*slices, figures.cube.select(self.requested)] if self.requested else slices
+
 
 def choose_variants(
     product: str,
-    cube: Cube,
-    candidates: Sequence[Slice],
+    figures: Figures,
     client: redis.Redis,
     demand: Demand,
     live: ManifestEntry | None,
@@ -96,16 +102,13 @@ def choose_variants(
 
     Args:
         product: The product.
-        cube: Its figures.
-        candidates: The sums of the filters that are computed where the budget allows.
+        figures: Its figures.
         client: The cache.
         demand: What readers request.
         live: The product's live generation; None where there is none.
         awaited: What readers wait for until the run ends: it is precomputed whatever room there is.
     """
-    certificates = {
-        requested: count for slice_ in candidates for requested, count in slice_.certificates().items()
-    }
+    certificates, cube = figures.certificates, figures.cube
     requested = _known(demand.requested, cube)
     waited_for = _known(awaited, cube)
     budget = demand.budget
@@ -113,7 +116,7 @@ def choose_variants(
     variant_bytes = live.bytes / live.variants if live is not None and live.variants else None
     # As long as all that is wanted has ample room, its exact size decides nothing.
     if variant_bytes is None or budget.room(_AMPLE * variant_bytes) < min(wanted, budget.variants):
-        variant_bytes = _mean_bytes(product, cube, candidates)
+        variant_bytes = _mean_bytes(product, figures)
     room = budget.room(variant_bytes)
     chosen = choose_precompute_set(certificates, requested, room, waited_for)
     counts = {
@@ -123,11 +126,8 @@ def choose_variants(
         "refused": len(chosen.refused),
     }
     Coverage(client).record(product, PrecomputeSetRecord(known=chosen.known, **counts))
-    slices = [slice_.only(chosen.declared) for slice_ in candidates] if chosen.left_out else list(candidates)
-    if chosen.requested:
-        slices.append(cube.select(chosen.requested))
     return GenerationVariants(
-        slices=slices,
+        declared=chosen.declared,
         requested=chosen.requested,
         difference=[*chosen.requested, *chosen.left_out],
         metadata={
@@ -150,12 +150,11 @@ def _known(filters: Sequence[Filter], cube: Cube) -> list[Filter]:
     ]
 
 
-def _mean_bytes(product: str, cube: Cube, candidates: Sequence[Slice]) -> float:
+def _mean_bytes(product: str, figures: Figures) -> float:
     """The mean stored size of an answer, over a sample that is the same for equal figures."""
-    filters = [requested for slice_ in candidates for requested in slice_.filters]
-    sample = filters[:: max(len(filters) // _SAMPLE, 1)]
-    sizes = [
-        len(encode(data, {"product": product, "filter": requested.as_dict()}))
-        for requested, data in payloads(product, [cube.select(sample)])
-    ]
-    return sum(sizes) / len(sizes)
+    filters = sorted(figures.certificates, key=attrgetter("terms"))
+    sample, sizes = filters[:: max(len(filters) // _SAMPLE, 1)], figures.sizes[product]
+    if unknown := [requested for requested in sample if requested not in sizes]:
+        for requested, data in payloads(product, [figures.cube.select(unknown)]):
+            sizes[requested] = len(encode(data, {"product": product, "filter": requested.as_dict()}))
+    return sum(sizes[requested] for requested in sample) / len(sample)

@@ -2,8 +2,9 @@
 
 import base64
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from dagster import (
@@ -22,7 +23,7 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.confirmation import confirmed_entry
-from kpi_pipeline.assets.figures import figures_of
+from kpi_pipeline.assets.figures import figures_of, settle_figures
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.generation_entry import (
     first_read_at,
@@ -137,12 +138,7 @@ def product_asset(product: str) -> AssetsDefinition:
             yield from _confirmed(context, confirmed, time.perf_counter() - started)
             return
         figures = figures_of(
-            Rollup.of_tables(
-                [
-                    stored.table()
-                    for stored in (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)
-                ]
-            ),
+            partial(_read, (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)),
             provenance,
             source.window_months(),
             source.thresholds(),
@@ -150,16 +146,15 @@ def product_asset(product: str) -> AssetsDefinition:
             product=product,
             shared=len(_PRODUCT_KEYS.intersection(context.job_def.asset_layer.executable_asset_keys)) > 1,
         )
-        for check, failures in figures.problems.items():
-            yield _check_result(product, check, failures)
+        yield from (_check_result(product, check, failures) for check, failures in figures.problems.items())
         _fail_on(figures.problems)
         cube, described, reading = figures.cube, figures.described, figures.reading
 
-        variants = choose_variants(
-            product, cube, figures.candidates, cache.client, demand, publisher.live(product), filters
+        variants = choose_variants(product, figures, cache.client, demand, publisher.live(product), filters)
+        inputs, basis = (
+            inputs_digest(product, reading, variants.difference, described),
+            basis_digest(product, cube, described),
         )
-        inputs = inputs_digest(product, reading, variants.difference, described)
-        basis = basis_digest(product, cube, described)
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
             origin, unread = None if writes_all(context.run) else live, list[str]()
@@ -199,11 +194,12 @@ def product_asset(product: str) -> AssetsDefinition:
                 # Fences are drawn before the clock is read: the later of two may have the earlier time.
                 verified_at = max(verified_at, origin.verified_at)
             else:
-                plan = write_plan(product, cube, variants, origin, basis, damaged)
+                plan = write_plan(product, figures, variants, origin, basis, damaged)
                 written, unread = write_generation(
                     product, publisher, plan, described, expires_at, extend_lease
                 )
                 outcome = "written"
+            settle_figures()
             if outcome in ("written", "unchanged"):
                 _publish_watched(written, work_lists, cache, expires_at)
         yield _check_result(product, "reads_back", unread, variants=written.variants)
@@ -238,6 +234,11 @@ def product_asset(product: str) -> AssetsDefinition:
         yield Output(entry, metadata=metadata)
 
     return build
+
+
+def _read(tables: Sequence[StoredTable]) -> Rollup:
+    """The roll-up of its tables."""
+    return Rollup.of_tables([stored.encoded() for stored in tables])
 
 
 def _life(product: str) -> tuple[float, float]:

@@ -72,11 +72,11 @@ def add_awaited(
         for task in lacking:
             Requests(cache.client).finished(task.id, False, _SEALED.format(product=product))
         return live, []
-    cube, described = figures.cube, figures.described
+    described = figures.described
     filters, demand = [task.filter for task in lacking], Demand.of(product, cache.client)
-    variants = choose_variants(product, cube, figures.candidates, cache.client, demand, live, filters)
-    basis = basis_digest(product, cube, described)
-    plan = write_plan(product, cube, variants, live, basis, damaged)
+    variants = choose_variants(product, figures, cache.client, demand, live, filters)
+    basis = basis_digest(product, figures.cube, described)
+    plan = write_plan(product, figures, variants, live, basis, damaged)
     staged, unread = write_generation(product, publisher, plan, described, expires_at, extend_lease)
     entry = replace(
         live,

@@ -29,7 +29,7 @@ from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_
 
 Blocks = list[Data]
 
-_AT_A_TIME: Final = 500
+AT_A_TIME: Final = 500
 """Answers made at a time: it bounds the memory that they take before they are written."""
 
 _KPIS: Final = {kpi.name: kpi for kpi in KPIS}
@@ -47,7 +47,7 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
     """
     if product not in PRODUCTS:
         raise KeyError(product)
-    for part in (part for slice_ in slices for part in slice_.parts(_AT_A_TIME)):
+    for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):
         answers = _blocks(product, part)
         for requested, head, blocks in zip(part.filters, _heads(part), answers, strict=True):
             yield requested, head | blocks

@@ -22,7 +22,7 @@ def rollup() -> Rollup:
 def of(rollup: Rollup, product: str, **given: Any) -> Figures:
     """The figures that a product of a run of every product gets."""
     told = {"provenance": PROVENANCE, "run_id": "a run", "shared": True, "window_months": 12}
-    return figures_of(rollup, thresholds=Thresholds(), product=product, **{**told, **given})
+    return figures_of(lambda: rollup, thresholds=Thresholds(), product=product, **{**told, **given})
 
 
 def test_the_products_of_a_run_get_the_same_figures(rollup: Rollup) -> None:

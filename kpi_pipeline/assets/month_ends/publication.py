@@ -21,11 +21,12 @@ from dagster import (
 )
 
 from kpi_pipeline.assets.archive import archive_month_ends
+from kpi_pipeline.assets.figures import is_single
 from kpi_pipeline.assets.generation_entry import inputs_digest, manifest_entry
 from kpi_pipeline.assets.month_ends.partitions import OWNERS, month_end_asset
 from kpi_pipeline.assets.month_ends.rollup import STEM, month_end_rollup, of_month
 from kpi_pipeline.assets.month_ends.source import month_end_certificates
-from kpi_pipeline.assets.reuse import basis_digest, single_values
+from kpi_pipeline.assets.reuse import basis_digest
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
@@ -151,7 +152,10 @@ def _publish(
         return _Kept(month, "unchanged", kept)
 
     slices = _kept_slices(cube)
-    problems = [*reconcile_variants(rollup, single_values(slices)), *out_of_range(slices)]
+    singles = [
+        slice_.only({requested for requested in slice_.filters if is_single(requested)}) for slice_ in slices
+    ]
+    problems = [*reconcile_variants(rollup, [one for one in singles if len(one)]), *out_of_range(slices)]
     if problems:
         return _Kept(month, "refused", problems=tuple(problems))
     staged = publisher.stage(

@@ -9,8 +9,11 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints
 from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
 from kpi_pipeline.compute.cube.membership import ByFilter, ByValues, combined, values_of
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
@@ -43,6 +46,10 @@ class Changes:
 
     codes: dict[str, Ints]
 
+    def followed_by(self, later: "Changes") -> "Changes":
+        """These rows and those of a later change."""
+        return Changes({name: np.concatenate([rows, later.codes[name]]) for name, rows in self.codes.items()})
+
 
 class Cube:
     """All tables of one roll-up, encoded.
@@ -61,6 +68,15 @@ class Cube:
     def __init__(self, rollup: Rollup, as_of: date, window_months: int, thresholds: Thresholds) -> None:
         self.frame = CubeFrame.of(rollup, EvaluationDays(as_of, window_months), thresholds)
         self.everything = select(self.frame, [EVERYTHING], None)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that its tables take in memory."""
+        return int(self.frame.work_lists.nbytes) + sum(table.nbytes for table in self.frame.tables.values())
+
+    def release(self) -> None:
+        """Forget what was summed of all certificates."""
+        self.everything = self.everything.fresh()
 
     def digest(self) -> str:
         """A digest of all inputs of its figures: rows in any order, date and settings; 32 hex digits."""
@@ -101,15 +117,16 @@ class Cube:
             attributes: Only filters that name at most so many dimensions besides times.
         """
         waiting: list[Grouping] = []
-        rows = sum(len(table) for table in self.frame.tables.values())
+        rows, read = sum(len(table) for table in self.frame.tables.values()), 0.0
         for size in range(attributes + 1):
             for dimensions in combinations(ATTRIBUTES if size == 1 else _PAIRED, size):
                 for grouping in self._groupings(dimensions, changes):
                     waiting.append(grouping)
                     variants = sum(len(of.filters) for of in waiting)
-                    if variants >= BLOCK_VARIANTS or len(waiting) * rows >= _BLOCK_ROWS:
+                    read += rows * grouping.part
+                    if variants >= BLOCK_VARIANTS or read >= _BLOCK_ROWS:
                         yield slice_of(self.frame, waiting, self.everything)
-                        waiting = []
+                        waiting, read = [], 0.0
         if attributes:
             waiting += self._of_groups(changes)
         if waiting:
@@ -130,14 +147,16 @@ class Cube:
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
         for name, table in frame.tables.items():
             now, then = frame.row_digests(name), earlier.row_digests(name)
-            for side, kept in ((table, np.isin(now, then)), (earlier.tables[name], np.isin(then, now))):
+            for side, kept in ((table, _is_in(now, then)), (earlier.tables[name], _is_in(then, now))):
+                changed = np.flatnonzero(~kept)
                 for dimension in ATTRIBUTES:
-                    codes[dimension].append(side.codes[dimension][~kept])
+                    codes[dimension].append(side.codes[dimension][changed].astype(np.int64))
         return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
 
     def _groupings(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator[Grouping]:
         """The filters of one value of each of some dimensions; with times where these are few."""
         occurring = self._occurring(dimensions)
+        possible = max(len(occurring), 1)
         if changes is not None:
             occurring = np.intersect1d(occurring, combined(self.frame, changes.codes, dimensions))
         for begin in range(0, len(occurring), BLOCK_VARIANTS):
@@ -146,10 +165,11 @@ class Cube:
                 self._filter_of(dimensions, combination) for combination in members.combinations.tolist()
             ]
             if len(dimensions) < 2 and ISSUED_AGE.name not in dimensions:
-                yield self._with_months(bases, members)
+                yield self._with_months(bases, members, len(bases) / possible)
                 yield from self._with_ages(bases, members)
             else:
-                yield Grouping(members, bases, list(range(len(bases))), [()] * len(bases))
+                part = len(bases) / possible
+                yield Grouping(members, bases, list(range(len(bases))), [()] * len(bases), part)
 
     def _occurring(self, dimensions: tuple[str, ...]) -> Ints:
         """The combinations of values that are always computed, ascending."""
@@ -178,7 +198,7 @@ class Cube:
             requested = Filter.of({group.dimension: group.values})
             yield Grouping(ByFilter(requested), [requested], [0], [()])
 
-    def _with_months(self, bases: list[Filter], members: ByValues) -> Grouping:
+    def _with_months(self, bases: list[Filter], members: ByValues, part: float) -> Grouping:
         """Each group as it is, and with each month and each period of months that it occurs in."""
         frame = self.frame
         rows, of_row = members.rows(frame, "cells")
@@ -200,7 +220,7 @@ class Cube:
             filters += [base, *(_and(base, MONTH.name, values) for _, values in chosen)]
             months += [(), *(numbers for numbers, _ in chosen)]
             group += [at] * (1 + len(chosen))
-        return Grouping(members, filters, group, months)
+        return Grouping(members, filters, group, months, part)
 
     def _with_ages(self, bases: list[Filter], members: ByValues) -> Iterator[Grouping]:
         """Each group with each quick period of days that it occurs in."""
@@ -233,6 +253,20 @@ class Cube:
         codes = values_of(self.frame, combination, dimensions)
         terms = [(name, (self.frame.encoded_values[name][code],)) for name, code in codes.items()]
         return Filter(tuple(sorted(terms)))
+
+
+def _is_in(digests: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> Bools:
+    """Which digests are among others."""
+    found = np.ones(len(digests), np.bool_)
+    shorter = min(len(digests), len(others))
+    if not shorter:
+        return found if not len(digests) else ~found
+    # Rows stand in the same order as a rule: where all up to some row are the same, only the rest is sought.
+    unequal = np.flatnonzero(digests[:shorter] != others[:shorter])
+    first = int(unequal[0]) if len(unequal) else shorter
+    sought = pa.array(digests[first:])
+    found[first:] = pc.is_in(sought, value_set=pa.array(others)).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _and(base: Filter, dimension: str, values: tuple[str, ...]) -> Filter:

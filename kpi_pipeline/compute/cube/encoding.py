@@ -84,7 +84,7 @@ class EncodedTable:
         place = np.where(day == COHORT, DAYS + month, day)
         currency = encode_column(table["currency"], place_of(currencies))
         second = currency if then_by == "currency" else table[then_by].to_numpy()
-        order = np.lexsort((second, place))
+        order = _order(place, second)
         held = SparseSums if len(columns) >= _SPARSE_FROM else DenseSums
         return cls(
             codes={
@@ -101,6 +101,12 @@ class EncodedTable:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.month)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        arrays = (*self.codes.values(), self.place, self.month, self.currency, self.order)
+        return sum(array.nbytes for array in arrays) + self.sums.nbytes
 
     def digests(self, labels: Ints) -> npt.NDArray[np.uint64]:
         """A number for each row: equal for equal rows, different for all others but one in 2**64.
@@ -237,6 +243,15 @@ def encode_column(column: pa.ChunkedArray, places: Mapping[str, int]) -> Ints:
     of_entry = np.array([places.get(value, NO_VALUE) for value in encoded.dictionary.to_pylist()], np.int64)
     codes: Ints = of_entry[encoded.indices.to_numpy()]
     return codes
+
+
+def _order(first: Ints, second: Ints) -> Ints:
+    """The order of rows by one number from 0 on, and then by another."""
+    by_second = stable_order(second)
+    by_first = stable_order(first if by_second is None else first[by_second])
+    if by_first is None:
+        return np.arange(len(first)) if by_second is None else by_second
+    return by_first if by_second is None else by_second[by_first]
 
 
 def _small(codes: Ints) -> Ints:

@@ -1,10 +1,9 @@
 """What all slices of a cube share: a roll-up's encoded tables and the axes that number them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final
 
@@ -50,6 +49,9 @@ from kpi_pipeline.model.work_lists import WorkListName
 
 ATTRIBUTES: Final = tuple(name for name in DIMENSION_NAMES if name != MONTH.name)
 """The dimensions but the month."""
+
+_TEXT_SEED: Final = 19_930_401
+_OF_NULL: Final = -7_046_029_254_386_353_131
 
 _MIXING: Final = 6_364_136_223_846_793_005
 """An odd number that spreads over all 64 bits."""
@@ -271,15 +273,23 @@ class CubeFrame:
 
     def row_digests(self, table: str) -> npt.NDArray[np.uint64]:
         """A number for each row of a table: equal for equal rows of comparable frames."""
-        return self.tables[table].digests(self._text_codes(table))
+        if table not in self._row_digests:
+            self._row_digests[table] = self.tables[table].digests(self._text_codes(table))
+        return self._row_digests[table]
+
+    @cached_property
+    def _row_digests(self) -> dict[str, npt.NDArray[np.uint64]]:
+        return {}
 
     def _text_codes(self, table: str) -> Ints:
         """A number for the columns of each row that are not encoded: equal for equal columns."""
         if table == "breakdowns":
             pairs, at = np.unique(self.breakdown * len(self.keys) + self.breakdown_key, return_inverse=True)
             places = np.divmod(pairs, max(len(self.keys), 1))
-            texts = ((self.breakdowns[name], self.keys[key]) for name, key in zip(*places, strict=True))
-            return _numbered(texts)[at]
+            by_name, by_key = (
+                _text_numbers(pa.array(held, pa.string())) for held in (self.breakdowns, self.keys)
+            )
+            return _combined([by_name[places[0]], by_key[places[1]]])[at]
         if table == "cells":
             return _combined([self.first_days[name] for name in FIRST_DAYS])
         if table == "work_lists":
@@ -324,18 +334,36 @@ def _column_numbers(column: pa.ChunkedArray) -> Ints:
     """A number for each value of a column: equal for equal values, in every process."""
     whole = column.combine_chunks()
     distinct = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
-    numbers = _numbered((value,) for value in [*distinct.dictionary.to_pylist(), None])
+    values = distinct.dictionary
+    is_text = pa.types.is_string(values.type)
+    numbers = _text_numbers(values) if is_text else pc.cast(values.view(_plain(values.type)), pa.int64())
     # What is null has the place behind all values.
-    of_rows: Ints = numbers[distinct.indices.fill_null(len(numbers) - 1).to_numpy()]
+    known = np.append(np.asarray(numbers, np.int64), _OF_NULL)
+    of_rows: Ints = known[distinct.indices.fill_null(len(values)).to_numpy()]
     return of_rows
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The integers as which values of a type are held."""
+    if pa.types.is_date32(kind):
+        return pa.int32()
+    return pa.int64() if pa.types.is_float64(kind) else kind
+
+
+def _text_numbers(texts: pa.StringArray) -> Ints:
+    """A number for each text: different for different ones, but for one pair in 2**64."""
+    as_bytes = pc.cast(texts, pa.binary())
+    lengths = pc.binary_length(as_bytes).to_numpy().astype(np.int64)
+    ends = np.cumsum(lengths)
+    letters = np.frombuffer(b"".join(as_bytes.to_pylist()), np.uint8)
+    at = np.arange(len(letters)) - np.repeat(ends - lengths, lengths)
+    weights = np.random.default_rng(_TEXT_SEED).integers(0, 2**64, int(lengths.max(initial=0)) + 1, np.uint64)
+    numbers = np.zeros(len(texts), np.uint64)
+    # One more than a letter: those of no letter count nothing.
+    np.add.at(numbers, np.repeat(np.arange(len(texts)), lengths), (letters + np.uint64(1)) * weights[at])
+    return numbers.view(np.int64)
 
 
 def _place(names: Sequence[str], name: str) -> int:
     """The place of a name; `NO_VALUE` where it is not among them."""
     return names.index(name) if name in names else NO_VALUE
-
-
-def _numbered(rows: Iterable[tuple[Any, ...]]) -> Ints:
-    """A number for each row: equal for equal rows, in every process."""
-    digests = (blake2b(repr(row).encode(), digest_size=8).digest() for row in rows)
-    return np.frombuffer(b"".join(digests), np.int64)

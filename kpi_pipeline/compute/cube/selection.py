@@ -23,12 +23,14 @@ class Grouping:
         filters: The filters.
         group: The group of each.
         months: Numbers of the months that each names.
+        part: Of all rows, those that belong to a group, about.
     """
 
     members: Membership
     filters: list[Filter]
     group: list[int]
     months: list[tuple[int, ...]]
+    part: float = 0.0
 
 
 def slice_of(frame: CubeFrame, groupings: Sequence[Grouping], everything: Slice | None) -> Slice:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -43,6 +43,10 @@ class Selection:
     months: tuple[tuple[int, ...], ...]
 
 
+_READ_ONCE: Final = "payment_times"
+"""Of this table, the largest, rows are looked up for one figure alone, which is remembered."""
+
+
 class Slice:
     """The sums of V variants; C currencies.
 
@@ -71,6 +75,7 @@ class Slice:
         self.remembered: dict[Any, Any] = {}
         self._groups = groups
         self._everything = everything
+        self._rows: dict[tuple[str, int], tuple[Ints, Ints]] = {}
 
     def __len__(self) -> int:
         """Number of variants."""
@@ -287,6 +292,9 @@ class Slice:
         Args:
             most: How many variants a part has at most.
         """
+        if len(self) <= most:
+            yield self
+            return
         for begin in range(0, len(self), most):
             end = begin + most
             selection = Selection(self.filters[begin:end], self.group[begin:end], self.months[begin:end])
@@ -316,6 +324,14 @@ class Slice:
 
     def _with_cohorts(self, table: str, last_day: int) -> tuple[Ints, Ints]:
         """The rows up to a day of each variant, or of its months: which variant each is in, ascending."""
+        if (table, last_day) not in self._rows:
+            found = self._find(table, last_day)
+            if table == _READ_ONCE:
+                return found
+            self._rows[table, last_day] = found
+        return self._rows[table, last_day]
+
+    def _find(self, table: str, last_day: int) -> tuple[Ints, Ints]:
         days = np.flatnonzero(~self.is_cohort)
         index = self._groups.index(table)
         stretch, row = index.within(self.group[days], np.zeros_like(days), np.full_like(days, last_day))

@@ -32,6 +32,11 @@ class DenseSums:
         return cls(values)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes that they take in memory."""
+        return self.values.nbytes
+
+    @property
     def columns_held(self) -> int:
         """How many columns there are."""
         return int(self.values.shape[1])
@@ -93,6 +98,12 @@ class SparseSums:
             of_column[to], value[to] = number, values
             free[rows] = to + 1
         return cls(begins, of_column, value, len(columns))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that they take in memory."""
+        held = self._begins.nbytes + self._column.nbytes + self._value.nbytes + self._row.nbytes
+        return held + sum(column.nbytes for column in self._whole.values())
 
     def column(self, place: int) -> Ints:
         """One column, [rows]; it is kept, because formulas read the same few."""
