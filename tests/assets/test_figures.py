@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kpi_pipeline.assets.figures import Figures, figures_of
+from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.sources.provenance import Provenance
+from tests.compute.entries import certificate as certificate_rows
 from tests.compute.rows import AS_OF, certificate, rolled
 
 PROVENANCE = Provenance(1, 1000.0, "sqlite:///a.db", "edp", "w", AS_OF.isoformat())
@@ -59,3 +64,25 @@ def test_a_run_of_one_product_keeps_nothing(rollup: Rollup) -> None:
 def test_what_is_of_another_origin_is_made_for_itself(rollup: Rollup, other: dict[str, Any]) -> None:
     first = of(rollup, "kpis")
     assert of(rollup, "charts", **other) is not first
+
+
+@pytest.mark.slow
+@settings(max_examples=3)
+@given(st.lists(certificate_rows(), min_size=2, max_size=3), st.integers(1, 9), st.sampled_from(PRODUCTS))
+def test_answers_that_no_changed_row_concerns_stay_as_they_are(rows, more: int, product: str) -> None:
+    rows = [{"administrator": "x", "project_type": "x", **row} for row in rows]
+    edited = {**rows[0], "amount_proposed": rows[0]["amount_proposed"] + more}
+    before = Figures.of(rolled(rows), AS_OF, 12, Thresholds())
+    later = rolled([edited, *rows[1:]])
+    again, anew = (Figures.of(later, AS_OF, 12, Thresholds(), one) for one in (before, None))
+    assert (again.reading, again.problems) == (anew.reading, anew.problems)
+    assert again.certificates == anew.certificates
+    slices = again.changed(before.reading, product)
+    if slices is None:  # other values, or what all answers share has moved
+        return
+    first, second = (
+        {one: orjson.dumps(data) for one, data in payloads(product, figures.candidates)}
+        for figures in (before, anew)
+    )
+    computed = {one: orjson.dumps(data) for one, data in payloads(product, slices)}
+    assert {one: first[one] for one in second if one not in computed} | computed == second
