@@ -10,10 +10,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from kpi_pipeline.compute.cube.encoding import NO_VALUE, Bools, Ints
+from kpi_pipeline.compute.cube.encoding import NO_VALUE, Ints
 from kpi_pipeline.compute.cube.frame import ATTRIBUTES, CubeFrame
 from kpi_pipeline.compute.cube.membership import ByFilter, ByValues, combined, values_of
 from kpi_pipeline.compute.cube.selection import Grouping, select, slice_of
@@ -26,6 +24,8 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.periods import quick_periods
 from kpi_pipeline.model.thresholds import Thresholds
+
+Digests = npt.NDArray[np.uint64]
 
 BLOCK_VARIANTS: Final = 1000
 """Variants summed at a time, about: it bounds the memory that a slice takes."""
@@ -146,11 +146,10 @@ class Cube:
             return None
         codes: dict[str, list[Ints]] = {name: [] for name in ATTRIBUTES}
         for name, table in frame.tables.items():
-            now, then = frame.row_digests(name), earlier.row_digests(name)
-            for side, kept in ((table, _is_in(now, then)), (earlier.tables[name], _is_in(then, now))):
-                changed = np.flatnonzero(~kept)
+            changed, gone = _changed(frame.row_digests(name), earlier.row_digests(name))
+            for side, rows in ((table, changed), (earlier.tables[name], gone)):
                 for dimension in ATTRIBUTES:
-                    codes[dimension].append(side.codes[dimension][changed].astype(np.int64))
+                    codes[dimension].append(side.codes[dimension][rows].astype(np.int64))
         return Changes({dimension: np.concatenate(rows) for dimension, rows in codes.items()})
 
     def _groupings(self, dimensions: tuple[str, ...], changes: Changes | None) -> Iterator[Grouping]:
@@ -255,18 +254,27 @@ class Cube:
         return Filter(tuple(sorted(terms)))
 
 
-def _is_in(digests: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> Bools:
-    """Which digests are among others."""
-    found = np.ones(len(digests), np.bool_)
-    shorter = min(len(digests), len(others))
-    if not shorter:
-        return found if not len(digests) else ~found
-    # Rows stand in the same order as a rule: where all up to some row are the same, only the rest is sought.
-    unequal = np.flatnonzero(digests[:shorter] != others[:shorter])
+def _changed(now: Digests, then: Digests) -> tuple[Ints, Ints]:
+    """The rows of two tables by which they differ: those of which one has more than the other, all of a kind.
+
+    A table may hold several equal rows.
+
+    Returns:
+        Rows of the one and of the other.
+    """
+    shorter = min(len(now), len(then))
+    # Rows stand in the same order as a rule: what is equal from both ends is passed over.
+    unequal = np.flatnonzero(now[:shorter] != then[:shorter])
     first = int(unequal[0]) if len(unequal) else shorter
-    sought = pa.array(digests[first:])
-    found[first:] = pc.is_in(sought, value_set=pa.array(others)).to_numpy(zero_copy_only=False)
-    return found
+    rest = shorter - first
+    unequal = np.flatnonzero(now[len(now) - rest :][::-1] != then[len(then) - rest :][::-1])
+    last = int(unequal[0]) if len(unequal) else rest
+    middle = (now[first : len(now) - last], then[first : len(then) - last])
+    (present, counts), (known, known_counts) = (np.unique(part, return_counts=True) for part in middle)
+    alike, here, there = np.intersect1d(present, known, assume_unique=True, return_indices=True)
+    same = alike[counts[here] == known_counts[there]]
+    changed, gone = (first + np.flatnonzero(~np.isin(part, same)) for part in middle)
+    return changed, gone
 
 
 def _and(base: Filter, dimension: str, values: tuple[str, ...]) -> Filter:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -260,6 +261,21 @@ def test_the_same_roll_up_has_no_changes() -> None:
     assert changes is not None
     assert list(one.slices(changes)) == []
     assert one.digest() == other.digest()
+
+
+def test_one_of_several_equal_rows_that_goes_is_a_change(rollup_of) -> None:
+    # Shards sum cohorts apart: two months of issue may give the same row.
+    rollup = rollup_of([*ROWS, {"state": "rechazado", "rejection_reason": "reason"}])
+    assert rollup.breakdowns.num_rows
+    several = pa.concat_tables([rollup.breakdowns, rollup.breakdowns])
+    one, two = (
+        Cube(replace(rollup, breakdowns=table), AS_OF, 12, Thresholds())
+        for table in (rollup.breakdowns, several)
+    )
+    for after, before in ((one, two), (two, one)):
+        changes = after.changes_since(before)
+        assert changes is not None
+        assert len(changes.codes["client"])
 
 
 def other_date(rollup_of) -> Cube:
