@@ -51,8 +51,6 @@ WORKER_CONFIG: Final[Mapping[str, Any]] = {
     "task_reject_on_worker_lost": False,
     "worker_prefetch_multiplier": 1,
     "worker_max_tasks_per_child": 1000,
-    # KiB at its largest; a new child begins with what it shares, some 250 MiB.
-    "worker_max_memory_per_child": 400 * 1024,
     "task_default_queue": "background",
     # Dagster and `fail_lost_runs` learn from this which worker executes a run.
     "task_track_started": True,
@@ -219,7 +217,8 @@ def _make_app() -> Celery:
     return make_worker_app(
         broker.get_secret_value(),
         backend.get_secret_value(),
-        WORKER_CONFIG,
+        # Celery counts in KiB. A new process begins with what it shares, some 250 MiB.
+        {**WORKER_CONFIG, "worker_max_memory_per_child": settings.worker_memory_bytes // 1024},
         lambda arguments: execute_run(run_id_of(arguments)),
     )
 

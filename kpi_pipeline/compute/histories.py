@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -47,9 +48,14 @@ SPANS_SCHEMA: Final = pa.schema(
 """The spans of a history: one before its first event, and one that each event begins."""
 
 _EVENTS: Final = tuple(Event)
-_NAMES: Final = pa.array([event.value for event in _EVENTS], pa.string())
 _RETURNS: Final = (Event.REJECTED, Event.REWORK)
 _UNDOING: Final = (*_RETURNS, Event.CANCELLED)
+
+
+@cache
+def _names() -> pa.StringArray:
+    """The events as text; not with the module: pyarrow loads pandas for its first array."""
+    return pa.array([event.value for event in _EVENTS], pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Histories:
         entries, length = pc.list_flatten(history), pc.list_value_length(history).drop_null().to_numpy()
         end = np.cumsum(length, dtype=np.int64)
         given = pc.fill_null(certificates["conformity_on"].cast(pa.int32()), np.iinfo(np.int32).min)
-        event = pc.index_in(entries.field("event"), _NAMES)
+        event = pc.index_in(entries.field("event"), _names())
         return cls(
             rows,
             end - length,
@@ -170,7 +176,7 @@ def facts_by_day(histories: Histories, days: Mapping[int, date]) -> pa.Table:
                     pa.array(histories.rows.astype(np.int32)),
                     pa.array(np.full(len(at), place)),
                     pc.if_else(
-                        pa.array(is_any), _NAMES.take(pa.array(_at(histories.event, at, is_any))), None
+                        pa.array(is_any), _names().take(pa.array(_at(histories.event, at, is_any))), None
                     ),
                     _day_at(histories, at, is_any),
                     _day_at(histories, first["sending"], first["sending"] <= at),
@@ -205,7 +211,7 @@ def spans(histories: Histories) -> pa.Table:
     return pa.Table.from_arrays(
         [
             pa.array(row.astype(np.int32)),
-            _NAMES.take(event),
+            _names().take(event),
             _days(np.concatenate([histories.day, padding]), is_event),
             _days(following, has_following),
         ],
