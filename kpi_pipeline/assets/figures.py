@@ -163,10 +163,11 @@ class _Shared:
         self._figures: Figures | None = None
         self._waiting: set[str] = set()
 
-    def take(self, origin: _Origin, product: str) -> Figures | None:
-        """Figures made for another product of the same origin, or of the same content; None without any."""
+    def take(self, origin: _Origin, product: str, *, of_run: bool) -> Figures | None:
+        """Figures made for another product of the run, or else of the same content; None without any."""
         with self._lock:
-            if self._origin is None or not (self._is_of_run(origin, product) or self._has_content(origin)):
+            is_same = self._is_of_run(origin, product) or (not of_run and self._has_content(origin))
+            if self._origin is None or not is_same:
                 return None
             self._waiting.discard(product)
             return self._figures
@@ -214,6 +215,7 @@ def figures_of(
     run_id: str,
     product: str,
     shared: bool,
+    rebuilds: bool,
 ) -> Figures:
     """The figures of a roll-up, made once for the products of one run.
 
@@ -225,12 +227,14 @@ def figures_of(
         run_id: The run.
         product: The product that needs them.
         shared: Whether other products of the run need them too.
+        rebuilds: Whether to use nothing that an earlier run has made.
     """
     origin = _Origin(run_id, provenance, window_months, thresholds)
-    figures = _SHARED.take(origin, product)
+    figures = _SHARED.take(origin, product, of_run=rebuilds)
     if figures is None:
         as_of = date.fromisoformat(provenance.as_of or "")
-        figures = Figures.of(rollup(), as_of, window_months, thresholds, _SHARED.before())
+        before = None if rebuilds else _SHARED.before()
+        figures = Figures.of(rollup(), as_of, window_months, thresholds, before)
         _SHARED.keep(origin, figures, shared=shared, product=product)
     return figures
 

@@ -145,6 +145,7 @@ def product_asset(product: str) -> AssetsDefinition:
             run_id=context.run_id,
             product=product,
             shared=len(_PRODUCT_KEYS.intersection(context.job_def.asset_layer.executable_asset_keys)) > 1,
+            rebuilds=writes_all(context.run),
         )
         yield from (_check_result(product, check, failures) for check, failures in figures.problems.items())
         _fail_on(figures.problems)

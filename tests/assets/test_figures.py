@@ -1,5 +1,6 @@
 """A roll-up's figures are made once for the products of a run, and belong to no other run."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -26,8 +27,23 @@ def rollup() -> Rollup:
 
 def of(rollup: Rollup, product: str, **given: Any) -> Figures:
     """The figures that a product of a run of every product gets."""
-    told = {"provenance": PROVENANCE, "run_id": "a run", "shared": True, "window_months": 12}
+    told = {
+        "provenance": PROVENANCE,
+        "run_id": "a run",
+        "shared": True,
+        "rebuilds": False,
+        "window_months": 12,
+    }
     return figures_of(lambda: rollup, thresholds=Thresholds(), product=product, **{**told, **given})
+
+
+def test_a_run_that_rebuilds_uses_nothing_made_before(rollup: Rollup) -> None:
+    content = {"provenance": replace(PROVENANCE, content="c0ffee")}
+    held = of(rollup, "kpis", run_id="first", **content)
+    assert of(rollup, "kpis", run_id="second", **content) is held
+    rebuilt = of(rollup, "kpis", run_id="third", rebuilds=True, **content)
+    assert rebuilt is not held
+    assert of(rollup, "charts", run_id="third", rebuilds=True, **content) is rebuilt
 
 
 def test_the_products_of_a_run_get_the_same_figures(rollup: Rollup) -> None:
