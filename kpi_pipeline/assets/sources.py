@@ -34,7 +34,7 @@ from kpi_pipeline.compute.ingest.known_source import NotLocal
 from kpi_pipeline.compute.ingest.refusals import RefusalLimits, RefusedRows
 from kpi_pipeline.model.readings import Fall, ReadingReport, RowReport
 from kpi_pipeline.resources.cache import CacheResource
-from kpi_pipeline.resources.local_store import LocalStore
+from kpi_pipeline.resources.local_store import LocalStore, StoredSource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
@@ -146,12 +146,9 @@ def _reading(
     before = store.load()
     if before is not None and writes_all(context.run):
         reading = read_source(source, start)
-        for difference in before.known.differences(reading.rows.source, _DIFFERENCES_SHOWN):
-            advice = (
-                f"{difference.as_text()}; it is corrected now. Its row changed and its updated_at did not"
-            )
-            Alarms(cache.client).sound("local_store_differed", difference.certificate_id, advice)
-            context.log.warning(advice)
+        # A change that nobody has looked for yet is no difference.
+        if start.token is not None and start.token == before.token == reading.token:
+            _report_differences(context, cache, before, reading)
         return reading
     if before is not None:
         try:
@@ -162,6 +159,16 @@ def _reading(
             context.log.info(f"{reading.changed} changed certificates of {source.shown()} are read")
             return reading
     return read_source(source, start)
+
+
+def _report_differences(
+    context: AssetExecutionContext, cache: CacheResource, before: StoredSource, reading: SourceReading
+) -> None:
+    """Raise an alarm for each certificate of which the local store knew something else than all rows give."""
+    for difference in before.known.differences(reading.rows.source, _DIFFERENCES_SHOWN):
+        advice = f"{difference.as_text()}; its row changed and its updated_at did not. It is corrected now"
+        Alarms(cache.client).sound("local_store_differed", difference.certificate_id, advice)
+        context.log.warning(advice)
 
 
 def _read(

@@ -24,6 +24,7 @@ from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.readings_file import ReadingsFile
+from tests.conftest import LONG_AGO
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -209,10 +210,17 @@ def test_without_a_chosen_source_the_run_says_how_to_choose_one(demo_home: Path,
     assert "kpi load" in failure(run())
 
 
+def settle() -> None:
+    """Make the source's file an old one, of which the time tells that it is unchanged."""
+    path = os.environ["KPI_SOURCE_URL"].removeprefix("sqlite:///")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+
+
 def test_a_row_that_changed_unseen_is_found_by_reconcile(dirty_costs, demo_home: Path, run, caplog) -> None:
     assert run("refresh_all", *READ).success
     dirty_costs("UPDATE edp SET monto_aprobado = monto_aprobado + 1 WHERE rowid = 9")
     dirty_costs("UPDATE edp SET monto_aprobado = 5, updated_at = '2031-01-01' WHERE rowid = 10")
+    settle()
     changed = run("refresh_all", *READ)
     assert rows_read(changed) == "1 changed"
     assert rows_read(run("reconcile", *READ)) == "all"
@@ -220,6 +228,16 @@ def test_a_row_that_changed_unseen_is_found_by_reconcile(dirty_costs, demo_home:
     assert "and was known as" in caplog.text
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         assert client.hgetall("kpi:metrics:alarms") == {b"local_store_differed": b"1"}
+
+
+def test_a_change_that_nobody_has_looked_for_yet_is_no_alarm(
+    dirty_costs, demo_home: Path, run, caplog
+) -> None:
+    assert run("refresh_all", *READ).success
+    dirty_costs("UPDATE edp SET monto_aprobado = monto_aprobado + 1 WHERE rowid = 9")
+    settle()
+    assert rows_read(run("reconcile", *READ)) == "all"
+    assert "and was known as" not in caplog.text
 
 
 def rows_read(result: ExecuteInProcessResult) -> object:

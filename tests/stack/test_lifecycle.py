@@ -29,12 +29,13 @@ def test_a_life_with_every_way_to_end_it(machine) -> None:
 
     # Killed, `kpi up` leaves its stack to the next one, which finds the figures again.
     assert machine.signal(signal.SIGKILL) == -signal.SIGKILL
-    left = set(machine.processes())
-    assert left
     assert "stack_unwatched" in {
         finding["condition"] for finding in machine.kpi("status", "--json").json()["findings"]
     }
     machine.settings["REDIS_CACHE_TTL_KPIS"] = "1"
+    # Now: a process of the worker may have given way to another after its run.
+    left = set(machine.processes())
+    assert left
     machine.start()
     assert f"stopped {len(left)} processes" in machine.output
     assert not left & set(machine.processes())

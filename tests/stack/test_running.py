@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.stack.addresses import OPENER
 from tests.waiting import wait_until
 
@@ -43,9 +43,9 @@ def test_the_first_start_shows_what_is_loaded(stack) -> None:
     assert kpis.status == 200
     told = kpis.json()["data"]
     stored = stack.home / "storage" / "certificates"
-    accepted = pq.read_table(
-        stored / json.loads((stored / (stored / "latest").read_text()).read_text())["table"]
-    )
+    newest = StoredTable.kept(stored / (stored / "latest").read_text())
+    assert newest is not None
+    accepted = newest.table()
     assert 0.99 * ROWS < accepted.num_rows < ROWS
     first, last = (date.fromisoformat(told["comparison"][name]) for name in ("previous_day", "day"))
     issued = accepted.filter(
