@@ -8,7 +8,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from kpi_pipeline.compute.ingest.certificates import normalise
+from kpi_pipeline.compute.ingest.certificates import conflict_counts, normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.compute.ingest.known_source import KnownSource
 from kpi_pipeline.compute.ingest.refusals import COSTS, ROWS, RefusalLimits, RefusedRows
@@ -64,7 +64,7 @@ class Reading:
             known,
             RefusedRows(ROWS, report, reasons, limits, placed, mapping),
             RefusedRows(COSTS, costs.report, costs.reason_counts, limits, costs.quarantine, mapping),
-            ReadingReport(read_at, report, costs.report, known.conflict_counts(as_of)),
+            ReadingReport(read_at, report, costs.report, conflict_counts(known.conflicts, as_of)),
         )
 
     @property

@@ -39,7 +39,6 @@ def comparable(known: KnownSource) -> dict[str, Any]:
         "refused": rows(known.refused, "row_number"),
         "conflicts": rows(known.conflicts),
         "reports": known.reports(),
-        "conflict counts": known.conflict_counts(AS_OF),
         "firsts": known.firsts,
         "some rejected": known.some_rejected,
         "log": known.log,

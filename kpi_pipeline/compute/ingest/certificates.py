@@ -6,11 +6,13 @@ Nothing is dropped silently: each row becomes a certificate or goes to quarantin
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.ingest import lookups, moments, validation
@@ -115,6 +117,21 @@ class Normalised:
     report: RowReport
     conflicts: pa.Table
     context: "RowContext"
+
+
+def conflict_counts(conflicts: pa.Table, as_of: date) -> dict[str, int]:
+    """Certificates by what disagrees about them up to a day, most frequent first.
+
+    A date that is yet to come disagrees with nothing.
+
+    Args:
+        conflicts: Of `Normalised`.
+        as_of: The day.
+    """
+    past = conflicts.filter(pc.less_equal(conflicts["day"], pa.scalar(as_of)))
+    counts = past.group_by("conflict").aggregate([([], "count_all")])
+    ordered = counts.sort_by([("count_all", "descending"), ("conflict", "ascending")])
+    return {row["conflict"]: row["count_all"] for row in ordered.to_pylist()}
 
 
 def normalise(

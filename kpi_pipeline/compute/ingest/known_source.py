@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final, NamedTuple, Self
 
 import pyarrow as pa
@@ -253,16 +252,6 @@ class KnownSource:
                 "UNION ALL SELECT currency, amount, reasons, is_superseded FROM refused"
             )
             return validation.row_report(connection, "amount"), validation.reason_counts(connection)
-
-    def conflict_counts(self, as_of: date) -> dict[str, int]:
-        """Certificates by what disagrees about them up to a day, most frequent first.
-
-        A date that is yet to come disagrees with nothing.
-        """
-        past = self.conflicts.filter(pc.less_equal(self.conflicts["day"], pa.scalar(as_of)))
-        counts = past.group_by("conflict").aggregate([([], "count_all")])
-        ordered = counts.sort_by([("count_all", "descending"), ("conflict", "ascending")])
-        return {row["conflict"]: row["count_all"] for row in ordered.to_pylist()}
 
 
 def _is_alike(before: Any, now: Any) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.compute.ingest.certificates import Normalised, normalise
+from kpi_pipeline.compute.ingest.certificates import Normalised, conflict_counts, normalise
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA, QUARANTINE_SCHEMA, REASON_ADVICE, Reason
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import UNASSIGNED
@@ -938,9 +938,11 @@ def test_what_log_dates_and_states_disagree_on_is_counted() -> None:
     ]
     result = normalise(table(rows), mapping, log)
     agreed = {"log_and_date_of_payment_differ": 1, "log_paid_state_unpaid": 1, "date_accepted_state_not": 1}
-    assert result.conflict_counts(date(2024, 5, 1)) == {**agreed, "date_paid_state_unpaid": 1}
-    assert result.conflict_counts(date(2024, 5, 2))["date_paid_state_unpaid"] == 2, "it was yet to come"
-    assert sum(result.conflict_counts(date(2024, 3, 1)).values()) == 0
+    assert conflict_counts(result.conflicts, date(2024, 5, 1)) == {**agreed, "date_paid_state_unpaid": 1}
+    assert conflict_counts(result.conflicts, date(2024, 5, 2))["date_paid_state_unpaid"] == 2, (
+        "it was yet to come"
+    )
+    assert sum(conflict_counts(result.conflicts, date(2024, 3, 1)).values()) == 0
 
 
 # --- nothing is lost
