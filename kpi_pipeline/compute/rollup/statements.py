@@ -82,7 +82,9 @@ def _cell(month: str) -> str:
 
 
 _CELL: Final = _cell(f"CASE WHEN place = {COHORT} THEN {_month('month')} ELSE shard END")
-_COST_CELL: Final = "shard, place, shard AS month, attributes"
+_COST_CELL: Final = (
+    f"shard, place, CASE WHEN place = {COHORT} THEN {_month('month')} ELSE shard END AS month, attributes"
+)
 
 _SETTLED: Final = """CASE WHEN amount_paid IS NULL AND coalesce(amount_retained, 0) = 0 THEN
     CASE WHEN state = 'anulado' AND NOT has_history THEN issued_on
@@ -120,7 +122,7 @@ EVALUATED: Final = f"CREATE TEMP TABLE evaluated AS SELECT {', '.join(_KEPT)} FR
 
 EVALUATED_COSTS: Final = f"""
     CREATE TEMP TABLE evaluated_costs AS
-    SELECT costs.* EXCLUDE month, days.*, coalesce(paid_on <= day, false) AS is_paid,
+    SELECT costs.*, days.*, coalesce(paid_on <= day, false) AS is_paid,
         {_month("invoiced_on")} AS shard
     FROM costs JOIN days ON invoiced_on <= day
         AND (invoiced_on >= window_first OR coalesce(paid_on >= window_first, true))
