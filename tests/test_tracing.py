@@ -97,7 +97,7 @@ def test_one_trace_from_the_request_to_the_flip(
             launched.append(run.run_id)
             return run.run_id
 
-        server = SimpleNamespace(launch=launch, run_with_tag=lambda *_: None)
+        server = SimpleNamespace(launch=launch, run_with_tag=lambda *_: None, unfinished_runs=lambda: [])
         headers = {"traceparent": f"00-{TRACE}-{SENDER}-01"}
         answer = web.post("/manager/dashboard/refresh", data={"product": "kpis"}, headers=headers)
         assert answer.status_code in (202, 303)

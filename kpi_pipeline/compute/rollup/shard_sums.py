@@ -25,7 +25,12 @@ from kpi_pipeline.compute.rollup.cells import CELL_COLUMNS, FIRST_INVOICED, FIRS
 from kpi_pipeline.compute.rollup.shards import ShardSums, split
 from kpi_pipeline.compute.rollup.totals import certificate_totals, cost_totals
 from kpi_pipeline.model.components import COMPONENTS, ComponentKind
-from kpi_pipeline.model.dimensions import AMOUNT_BANDS, COLUMN_DIMENSIONS, ISSUED_AGES
+from kpi_pipeline.model.dimensions import (
+    AMOUNT_BANDS,
+    COLUMN_DIMENSIONS,
+    COST_COLUMN_DIMENSIONS,
+    ISSUED_AGES,
+)
 from kpi_pipeline.model.forecast import TESTED_MONTHS
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.thresholds import Thresholds
@@ -33,6 +38,7 @@ from kpi_pipeline.model.thresholds import Thresholds
 Ints = npt.NDArray[np.int64]
 
 _NAMES: Final = (*COLUMN_DIMENSIONS, "currency")
+_COST_NAMES: Final = (*COST_COLUMN_DIMENSIONS, "currency")
 _DECLARED: Final = {
     "state": tuple(sorted(state.value for state in State)),
     "amount_band": tuple(sorted(AMOUNT_BANDS)),
@@ -171,7 +177,7 @@ def cost_sums(costs: pa.Table, definitions: Definitions) -> ShardSums:
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
     """
-    names = Attributes.of(costs, _NAMES)
+    names = Attributes.of(costs, _COST_NAMES)
     encoding = _Encoding(names.combinations)
     with summation() as connection:
         connection.register(
@@ -236,13 +242,15 @@ class _Encoding:
         months, places = np.unique(table["month"].to_numpy().astype(np.int64), return_inverse=True)
         dictionary = pa.array([month_text(month) for month in months.tolist()], pa.string())
         columns["month"] = pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), dictionary)
-        for name in _NAMES:
+        for name in self.combinations.column_names:
             names = self.combinations[name].combine_chunks().dictionary_encode()
             if isinstance(names, pa.ChunkedArray):
                 names = names.combine_chunks()
             indices = names.indices.take(numbers)
             columns[name] = pa.DictionaryArray.from_arrays(indices, names.dictionary)
-        for name in _DECLARED:
+        for name in CELL_COLUMNS:
+            if name in columns:
+                continue
             if name in table.column_names:
                 column = table[name].combine_chunks()
             else:
