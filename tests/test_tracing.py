@@ -101,7 +101,7 @@ def test_one_trace_from_the_request_to_the_flip(
         headers = {"traceparent": f"00-{TRACE}-{SENDER}-01"}
         answer = web.post("/manager/dashboard/refresh", data={"product": "kpis"}, headers=headers)
         assert answer.status_code in (202, 303)
-        assert Dispatcher(client, server, Archive(client, settings.archive)).dispatch(0.01) == 1
+        assert Dispatcher(client, server, Archive(client, settings.archive)).dispatch(0.01) == 0
         assert worker.execute_run(launched[0]) == 0
         assert Requests(client).backlog().waiting == 0
     wait_until(lambda: collector.named("run refresh_kpis") is not None)
