@@ -1,6 +1,7 @@
 """Servers and folders that tests share."""
 
 import gc
+import logging
 import os
 import shutil
 import socket
@@ -80,6 +81,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What is imported by now lives until the end: a search for garbage need not go through it each time."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def loggers_stay_enabled() -> Iterator[None]:
+    """What configures logging in a test, such as Alembic, may disable the loggers that there are."""
+    yield
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture(autouse=True)
