@@ -125,7 +125,9 @@ def read_changes(url: str, mapping: SourceMapping, timezone: str, before: KnownS
         changed = rows.changed | rows.existing(log.new)
         raw = rows.read(read, relations["certificates"], changed)
         changes = _changes_of(read, relations, raw, mapping)
-    if not changed and not log.new and _costs_digest(_costs(probed)) == before.costs_digest:
+    costs = _costs(probed)
+    digest = _costs_digest(costs)
+    if not changed and not log.new and digest == before.costs_digest:
         raise NotLocal("nothing that shows has changed")
     normalised = normalise(raw, mapping, changes, timezone, before.for_changed)
     log.check(normalised, before)
@@ -137,7 +139,7 @@ def read_changes(url: str, mapping: SourceMapping, timezone: str, before: KnownS
         watermark=watermark(rows.table, mapping, shown),
     )
     return ChangedReading(
-        _with_costs(source, before, _costs(probed), mapping, timezone),
+        _with_costs(source, before, costs, digest, mapping, timezone),
         len(changed),
         months_of(before.certificates_of(changed)) | months_of(normalised.certificates),
         token_of(probed),
@@ -357,11 +359,11 @@ def _with_costs(
     source: KnownSource,
     before: KnownSource,
     extracted: CostExtract | None,
+    digest: str | None,
     mapping: SourceMapping,
     timezone: str,
 ) -> KnownSource:
     """What is known, with the costs: read again where they, or names by which theirs are spelled, differ."""
-    digest = _costs_digest(extracted)
     if digest == before.costs_digest and cost_names(source.certificates) == cost_names(before.certificates):
         return source
     headers, lines = (extracted.headers, extracted.lines) if extracted else (None, None)

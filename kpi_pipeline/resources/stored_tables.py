@@ -88,9 +88,7 @@ class StoredTable:
 
     def table(self) -> pa.Table:
         """Read it, with its provenance."""
-        table = pa.concat_tables(
-            [read_part(path) if path.suffix == PART_SUFFIX else pq.read_table(path) for path in self.paths]
-        )
+        table = pa.concat_tables([_read(path) for path in self.paths])
         return table if self.provenance is None else self.provenance.attach(table)
 
     def encoded(self) -> pa.Table:
@@ -166,6 +164,10 @@ def _modified_at(path: Path) -> float:
 def _stored(table: pa.Table, path: Path) -> StoredTable:
     write_table(table, path)
     return StoredTable((path,), Provenance.of(table) if Provenance.is_of(table) else None)
+
+
+def _read(path: Path) -> pa.Table:
+    return read_part(path) if path.suffix == PART_SUFFIX else pq.read_table(path)
 
 
 def write_part(table: pa.Table, path: Path) -> None:

@@ -27,6 +27,7 @@ from serving.freshness_headers import (
     live_meta,
 )
 from serving.kept.current import KeptAnswers, current_kept
+from serving.kept.memory import KeptJson
 from serving.kept.replies import Reply
 from serving.lookup import expired
 from serving.pages.addresses import API_PATH
@@ -74,23 +75,6 @@ def specification(digest: str) -> Response:
             body = partial(compressed, orjson.dumps(spec))
             return immutable_response(digest, "application/json", body)
     raise unread or Problem(SPEC_UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """The data of a catalogue as JSON.
-
-    Attributes:
-        text: The JSON text.
-        generation: As of `memory.Kept`.
-    """
-
-    text: bytes
-    generation: str
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +153,11 @@ def _reply(
 
 def _data(kept: KeptAnswers, source: _Source) -> bytes:
     """The data of a catalogue, written once."""
-    key = (_Data, source.name)
-    if (known := kept.memory.get(key, _Data)) is not None:
+    key = ("catalogue data", source.name)
+    if (known := kept.memory.get(key, KeptJson)) is not None:
         return known.text
     with kept.memory.turn(key):
-        written = kept.memory.get(key, _Data)
+        written = kept.memory.get(key, KeptJson)
         if written is None:
             data = {name: value for name, value in source.stored().items() if name != "specs"}
             data["charts"] = [
@@ -185,7 +169,7 @@ def _data(kept: KeptAnswers, source: _Source) -> bytes:
                 }
                 for chart in data["charts"]
             ]
-            written = _Data(orjson.dumps(data), source.live)
+            written = KeptJson(orjson.dumps(data), source.live)
             kept.memory.put(key, written)
     return written.text
 

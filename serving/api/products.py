@@ -14,6 +14,7 @@ from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
 from serving.kept.current import KeptAnswers, current_kept
+from serving.kept.memory import KeptJson
 from serving.kept.replies import Reply
 from serving.lookup import Lookup, LookupResult, look_up, look_up_again, unreadable, used_again
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
@@ -23,18 +24,6 @@ routes: Final = Blueprint("products", __name__, url_prefix=API_PATH)
 
 _JSON: Final = ("Content-Type", "application/json")
 _VARY: Final = ("Vary", "Accept-Encoding")
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """The JSON text of an answer up to its live meta."""
-
-    text: bytes
-    generation: str
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +100,11 @@ def _of_wider(result: LookupResult, encoding: Encoding) -> Reply:
 
 def _content(kept: KeptAnswers, result: LookupResult) -> bytes:
     """The JSON text of an answer: decompressed once."""
-    key = (_Content, result.payload.digest)
-    content = kept.memory.get(key, _Content)
+    key = ("figures", result.payload.digest)
+    content = kept.memory.get(key, KeptJson)
     if content is None:
         generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
-        content = _Content(result.payload.content(), generation)
+        content = KeptJson(result.payload.content(), generation)
         kept.memory.put(key, content)
     return content.text
 

@@ -20,6 +20,24 @@ class Kept(Protocol):
         """The live generation without which it is dropped; empty where it is of none."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptJson:
+    """JSON text that is part of answers, as it is in its generation.
+
+    Attributes:
+        text: The text.
+        generation: As of `Kept`.
+    """
+
+    text: bytes
+    generation: str
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.text)
+
+
 @dataclass(slots=True)
 class _Turn:
     """Those who want to write the same."""
