@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kpi_pipeline.atomic_files import replacing
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts
 from kpi_pipeline.compute.ingest.known_source import KnownSource, LogState
 from kpi_pipeline.compute.ingest.lookups import FirstSpelling
@@ -107,9 +108,8 @@ class LocalStore:
         else:
             write_table(known.costs.costs, files["costs"])
             write_table(known.costs.quarantine, files["cost_quarantine"])
-        part = self.folder / f"{name}.part"
-        part.write_bytes(orjson.dumps(_state(self.settings, known, token, parts, files)))
-        part.replace(self.folder / _STATE)
+        with replacing(self.folder / _STATE) as part:
+            part.write_bytes(orjson.dumps(_state(self.settings, known, token, parts, files)))
         self._prune(files)
 
     @staticmethod

@@ -1,5 +1,6 @@
 """A table of certificates as files by month of issue, named by what they hold: what is unchanged stays."""
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
@@ -47,11 +48,15 @@ def store_parts(
     numbers = _numbers(certificates)
     # A table without rows is one part.
     months = np.unique(numbers).tolist() or [0]
-    parts = {month: path for month, path in (before or {}).items() if month in months}
-    stale = [month for month in months if month in changed or month not in parts]
+    parts = {
+        month: path
+        for month, path in (before or {}).items()
+        if month in months and month not in changed and _still_there(path)
+    }
+    stale = [month for month in months if month not in parts]
     for month, rows in _split(certificates, numbers, stale):
         path = folder / f"{month}-{_digest(rows)}{PART_SUFFIX}"
-        if not path.exists():
+        if not _still_there(path):
             write_part(rows, path)
         parts[month] = path
     return dict(sorted(parts.items()))
@@ -65,6 +70,15 @@ def shards_of_parts(certificates: StoredTable) -> list[Shard]:
         rows = partial(read_part, path)
         shards.append(Shard(month, rows().num_rows, f"{DATED_BY}-{path.stem}", rows))
     return shards
+
+
+def _still_there(path: Path) -> bool:
+    """Whether a part is stored. It counts as new again: no other run removes it before it is named."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _numbers(certificates: pa.Table) -> npt.NDArray[np.int64]:

@@ -10,16 +10,14 @@ import shutil
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import pyarrow as pa
 
+from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.stored_tables import StoredTable, read_encoded
 from kpi_pipeline.settings import current_settings
-
-_PART: Final = ".part"
-_ABANDONED_S: Final = 3600
 
 
 class RollupArchive:
@@ -54,7 +52,7 @@ class RollupArchive:
         if len(tables) < len(ROLLUP_TABLES):
             return False
         # Two runs may store one reading at once: the first to have all of it wins.
-        part = self._folder / f"{reading}.{run_id}{_PART}"
+        part = self._folder / f"{reading}.{run_id}{PART_SUFFIX}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
@@ -87,11 +85,12 @@ class RollupArchive:
             How many were removed.
         """
         stored = list(self._folder.glob("*"))
-        readings, abandoned_at = kept(), time.time() - _ABANDONED_S
+        readings, abandoned_at = kept(), time.time() - ABANDONED_S
         gone = [
             path
             for path in stored
-            if path.name not in readings and (path.suffix != _PART or path.stat().st_mtime < abandoned_at)
+            if path.name not in readings
+            and (path.suffix != PART_SUFFIX or path.stat().st_mtime < abandoned_at)
         ]
         for path in gone:
             shutil.rmtree(path, ignore_errors=True)

@@ -7,12 +7,14 @@ import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final, Self
 
 import pyarrow as pa
 
+from kpi_pipeline.atomic_files import remove_abandoned, replacing
 from kpi_pipeline.compute.rollup.shards import ShardSums, compact, held_bytes
 from kpi_pipeline.settings import current_settings
 
@@ -99,7 +101,9 @@ class StoredShardSums:
         """
         path = self._path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, sums)
+        # Another run may remove the folder meanwhile, where other definitions are newer.
+        with suppress(FileNotFoundError):
+            _write(path, sums)
         self._used.add(path)
         self._memory.put(path, sums)
 
@@ -108,6 +112,7 @@ class StoredShardSums:
         for path in _files(self._folder) - self._used:
             if _modified_at(path) < time.time() - _UNUSED_S:
                 path.unlink(missing_ok=True)
+        remove_abandoned(self._folder)
         others = [path for path in self._folder.parent.glob("*") if path != self._folder]
         for old in sorted(others, key=_modified_at, reverse=True)[KEPT_DEFINITIONS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
@@ -130,14 +135,12 @@ def _modified_at(path: Path) -> float:
 
 def _write(path: Path, sums: ShardSums) -> None:
     """Write the tables one after the other: whole or not at all."""
-    part = path.with_suffix(".part")
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(part), "wb") as file:
+    with replacing(path) as part, pa.OSFile(str(part), "wb") as file:
         for name, table in sums.items():
             named = table.replace_schema_metadata({_NAME: name.encode()})
             with pa.ipc.new_stream(file, named.schema, options=options) as stream:
                 stream.write_table(named)
-    part.replace(path)
 
 
 def _read(path: Path) -> ShardSums | None:

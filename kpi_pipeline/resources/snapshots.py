@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from dagster import ConfigurableIOManager, Failure, InputContext, MetadataValue, OutputContext
 
+from kpi_pipeline.atomic_files import PART_SUFFIX, remove_abandoned, replacing
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
 from kpi_pipeline.settings import current_settings
@@ -50,12 +51,11 @@ class RunFileIOManager(ConfigurableIOManager):
         folder = asset_folder(context.asset_key.path[-1])
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{context.run_id}.{self.suffix}"
-        part = path.with_suffix(".part")
+        part = path.with_suffix(PART_SUFFIX)
         metadata = self.write(part, obj)
         part.replace(path)
-        pointer = folder / "latest.part"
-        pointer.write_text(path.name)
-        pointer.replace(folder / "latest")
+        with replacing(folder / "latest") as part:
+            part.write_text(path.name)
         context.add_output_metadata({"path": MetadataValue.path(path), **metadata})
         self.prune(folder)
 
@@ -64,6 +64,7 @@ class RunFileIOManager(ConfigurableIOManager):
         newest_first = sorted(folder.glob(f"*.{self.suffix}"), key=os.path.getmtime, reverse=True)
         for old in newest_first[KEPT_FILES:]:
             old.unlink(missing_ok=True)
+        remove_abandoned(folder)
 
     def load_input(self, context: InputContext) -> Any:
         """Read an asset's value as the present run, or else the newest run, wrote it.

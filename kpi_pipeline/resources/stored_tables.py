@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dagster import MetadataValue
 
+from kpi_pipeline.atomic_files import replacing
 from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -172,10 +173,12 @@ def _read(path: Path) -> pa.Table:
 
 def write_part(table: pa.Table, path: Path) -> None:
     """Write a table to a file of `PART_SUFFIX`, to be mapped into memory: whole or not at all."""
-    part = path.with_suffix(".table")
-    with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+    with (
+        replacing(path) as part,
+        pa.OSFile(str(part), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as file,
+    ):
         file.write_table(table)
-    part.replace(path)
 
 
 def read_part(path: Path) -> pa.Table:
@@ -185,6 +188,5 @@ def read_part(path: Path) -> pa.Table:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table to a file: whole or not at all."""
-    part = path.with_suffix(".table")
-    pq.write_table(table, part, compression="zstd")
-    part.replace(path)
+    with replacing(path) as part:
+        pq.write_table(table, part, compression="zstd")

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Self
 
+from kpi_pipeline.atomic_files import replacing
 from kpi_pipeline.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
@@ -130,11 +131,8 @@ class Addresses:
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.touch(mode=0o600)
-    part.chmod(0o600)
-    part.write_text(text)
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(text)
 
 
 def http_answers(url: str, timeout_s: float = 5.0) -> bool:

@@ -1,6 +1,7 @@
 """Sums of shards come back as they were put, and no more of them are kept than are of use."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,13 @@ def test_what_was_put_comes_back(tmp_path: Path, most: int) -> None:
     for kept in (sums, stored(tmp_path)):
         assert kept.get("one") == SUMS
         assert kept.get("two") is None
+
+
+def test_several_runs_may_keep_the_same_sums_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: stored(tmp_path).put("one", SUMS), range(200)))
+    assert stored(tmp_path).get("one") == SUMS
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["one.arrow"]
 
 
 def test_it_is_not_taken_where_it_is_not_to_be_nor_by_other_definitions(tmp_path: Path) -> None:

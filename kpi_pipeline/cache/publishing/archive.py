@@ -7,12 +7,8 @@
 Each contains a digest of its content and is replaced at once: a file is whole, or known to be damaged.
 """
 
-import os
 import struct
-import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -21,6 +17,7 @@ from typing import IO, Final, cast
 
 import redis
 
+from kpi_pipeline.atomic_files import remove_abandoned, replacing
 from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, decode
 from kpi_pipeline.cache.keys import members_key, payload_key
@@ -31,7 +28,6 @@ KEPT_ENTRIES: Final = 2
 """How many generations of a product are kept on disk."""
 
 _CHUNK: Final = 1 << 20
-_ABANDONED_S: Final = 3600
 _DIGEST_SIZE: Final = 32
 _MAGIC: Final = b"KPIA\x01"
 _RECORD: Final = struct.Struct("<HI")  # sizes of a key and of its frame
@@ -82,12 +78,12 @@ class Archive:
         written = 0
         frames = _frames_path(folder, entry.generation)
         if not frames.exists():
-            with _replacing(frames) as part:
-                written = self._write_frames(part, entry)
+            with replacing(frames, durable=True) as part, part.open("wb") as file:
+                written = self._write_frames(file, entry)
         body = b"%d\n%s" % (self._client.expiretime(members_key(entry.generation)), entry.to_json())
         text = blake2b(body, digest_size=_DIGEST_SIZE).hexdigest().encode() + b"\n" + body
-        with _replacing(frames.with_suffix(".entry")) as part:
-            part.write(text)
+        with replacing(frames.with_suffix(".entry"), durable=True) as part:
+            part.write_bytes(text)
         self._prune(entry.product)
         return written + len(text)
 
@@ -163,9 +159,9 @@ class Archive:
         folder = self._folder / product
         kept = {archived.entry.generation for archived in self._kept(self.entries(product)[0])}
         for path in folder.iterdir():
-            abandoned = path.suffix == ".part" and path.stat().st_mtime < time.time() - _ABANDONED_S
-            if abandoned or (path.suffix in {".entry", ".frames"} and path.stem not in kept):
+            if path.suffix in {".entry", ".frames"} and path.stem not in kept:
                 path.unlink(missing_ok=True)
+        remove_abandoned(folder)
 
 
 class MonthEndArchive(Archive):
@@ -207,22 +203,6 @@ class MonthEndArchive(Archive):
         for one in archived:
             by_month.setdefault(one.entry.as_of, one)
         return list(by_month.values())
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A file that replaces another once it is whole and on disk, or leaves no trace."""
-    # Unlike a fixed name, safe when two runs archive at once; readable by its owner alone.
-    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _frames_path(folder: Path, generation: str) -> Path:

@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 import redis
 
+from kpi_pipeline.atomic_files import replacing
 from kpi_pipeline.cache.keys import wanted_key
 from kpi_pipeline.cache.usage.popularity import KEPT, Popularity
 
@@ -36,9 +37,8 @@ class PopularityFile:
         heaviest = sorted(scores.items(), key=lambda scored: -scored[1])[:KEPT]
         path = self._path(product)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(orjson.dumps([[item.decode(), score] for item, score in heaviest]))
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(orjson.dumps([[item.decode(), score] for item, score in heaviest]))
         return len(heaviest)
 
     def restore(self, product: str) -> int:

@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all, also where several runs write the same one at once.
+
+Each writer writes to a name of its own beside the file; the last to finish takes its place.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+PART_SUFFIX: Final = ".part"
+"""Of files that are still being written, or whose writer was killed."""
+
+ABANDONED_S: Final = 3600
+"""After how long without a change such a file is taken for one whose writer was killed."""
+
+
+@contextmanager
+def replacing(target: Path, *, durable: bool = False) -> Iterator[Path]:
+    """An empty file to write to, which replaces another when the block ends, or is removed if it raises.
+
+    Its owner alone may read it.
+
+    Args:
+        target: The file to replace, in a folder that exists.
+        durable: Whether it is on disk before it replaces the other: it survives a loss of power.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=PART_SUFFIX, dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        if durable:
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder."""
+    oldest = time.time() - ABANDONED_S
+    for part in folder.glob(f"*{PART_SUFFIX}"):
+        # Another run may have removed it, or finished it.
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < oldest:
+                part.unlink()
