@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -44,11 +44,17 @@ def replacing(target: Path, *, durable: bool = False) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def modified_at(path: Path) -> float:
+    """When a file was last written, in seconds since the epoch; infinite where another run has removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
 def remove_abandoned(folder: Path) -> None:
     """Remove what writers that were killed have left in a folder."""
     oldest = time.time() - ABANDONED_S
     for part in folder.glob(f"*{PART_SUFFIX}"):
-        # Another run may have removed it, or finished it.
-        with suppress(FileNotFoundError):
-            if part.stat().st_mtime < oldest:
-                part.unlink()
+        if modified_at(part) < oldest:
+            part.unlink(missing_ok=True)

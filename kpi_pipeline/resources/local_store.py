@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kpi_pipeline.atomic_files import replacing
+from kpi_pipeline.atomic_files import modified_at, replacing
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts
 from kpi_pipeline.compute.ingest.known_source import KnownSource, LogState
 from kpi_pipeline.compute.ingest.lookups import FirstSpelling
@@ -123,7 +123,7 @@ class LocalStore:
     def _prune(self, files: dict[str, Path]) -> None:
         oldest = time.time() - _KEPT_S
         for path in self.folder.iterdir():
-            if path.name != _STATE and path not in files.values() and path.stat().st_mtime < oldest:
+            if path.name != _STATE and path not in files.values() and modified_at(path) < oldest:
                 path.unlink(missing_ok=True)
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX
+from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX, modified_at
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.resources.stored_tables import StoredTable, read_encoded
 from kpi_pipeline.settings import current_settings
@@ -89,8 +89,7 @@ class RollupArchive:
         gone = [
             path
             for path in stored
-            if path.name not in readings
-            and (path.suffix != PART_SUFFIX or path.stat().st_mtime < abandoned_at)
+            if path.name not in readings and (path.suffix != PART_SUFFIX or modified_at(path) < abandoned_at)
         ]
         for path in gone:
             shutil.rmtree(path, ignore_errors=True)

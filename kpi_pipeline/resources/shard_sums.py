@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import pyarrow as pa
 
-from kpi_pipeline.atomic_files import remove_abandoned, replacing
+from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
 from kpi_pipeline.compute.rollup.shards import ShardSums, compact, held_bytes
 from kpi_pipeline.settings import current_settings
 
@@ -110,11 +110,11 @@ class StoredShardSums:
     def prune(self) -> None:
         """Remove what this run did not use: for these definitions once it is an hour old, for others all."""
         for path in _files(self._folder) - self._used:
-            if _modified_at(path) < time.time() - _UNUSED_S:
+            if modified_at(path) < time.time() - _UNUSED_S:
                 path.unlink(missing_ok=True)
         remove_abandoned(self._folder)
         others = [path for path in self._folder.parent.glob("*") if path != self._folder]
-        for old in sorted(others, key=_modified_at, reverse=True)[KEPT_DEFINITIONS - 1 :]:
+        for old in sorted(others, key=modified_at, reverse=True)[KEPT_DEFINITIONS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
 
     def _path(self, digest: str) -> Path:
@@ -123,14 +123,6 @@ class StoredShardSums:
 
 def _files(folder: Path) -> set[Path]:
     return set(folder.glob(f"*{_SUFFIX}"))
-
-
-def _modified_at(path: Path) -> float:
-    """When a file was last written; infinite where another run has removed it since."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
 
 
 def _write(path: Path, sums: ShardSums) -> None:

@@ -1,14 +1,14 @@
 """What assets hand to one another, as files: one immutable file a run and asset."""
 
 import json
-import os
 from abc import abstractmethod
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dagster import ConfigurableIOManager, Failure, InputContext, MetadataValue, OutputContext
 
-from kpi_pipeline.atomic_files import PART_SUFFIX, remove_abandoned, replacing
+from kpi_pipeline.atomic_files import PART_SUFFIX, modified_at, remove_abandoned, replacing
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.requests.fulfil import REFRESH_ALL_JOB
 from kpi_pipeline.settings import current_settings
@@ -61,8 +61,9 @@ class RunFileIOManager(ConfigurableIOManager):
 
     def prune(self, folder: Path) -> None:
         """Remove the files of all but the newest runs."""
-        newest_first = sorted(folder.glob(f"*.{self.suffix}"), key=os.path.getmtime, reverse=True)
-        for old in newest_first[KEPT_FILES:]:
+        written = {path: modified_at(path) for path in folder.glob(f"*.{self.suffix}")}
+        there = [path for path, at in written.items() if isfinite(at)]
+        for old in sorted(there, key=written.__getitem__, reverse=True)[KEPT_FILES:]:
             old.unlink(missing_ok=True)
         remove_abandoned(folder)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dagster import MetadataValue
 
-from kpi_pipeline.atomic_files import replacing
+from kpi_pipeline.atomic_files import modified_at, replacing
 from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -130,13 +130,13 @@ class TableIOManager(RunFileIOManager):
         """Remove what names the tables of all but the newest runs, and then the tables that nothing names."""
         super().prune(folder)
         kept = list(folder.glob(f"*.{self.suffix}"))
-        oldest = min((_modified_at(path) for path in kept), default=0.0)
+        oldest = min((modified_at(path) for path in kept), default=0.0)
         named = {
             table for path in kept if (stored := StoredTable.kept(path)) is not None for table in stored.paths
         }
         for table in {*folder.glob("*.parquet"), *folder.glob(f"*{PART_SUFFIX}")} - named:
             # One that is younger may be that of a run which has not named it yet.
-            if _modified_at(table) < oldest:
+            if modified_at(table) < oldest:
                 table.unlink(missing_ok=True)
 
 
@@ -152,14 +152,6 @@ def read_encoded(path: Path) -> pa.Table:
     """Read a table, each text as a place in a dictionary."""
     texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
     return pq.read_table(path, read_dictionary=texts)
-
-
-def _modified_at(path: Path) -> float:
-    """When a file was last written; infinite where another run has removed it since."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
 
 
 def _stored(table: pa.Table, path: Path) -> StoredTable:
