@@ -21,7 +21,7 @@ from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.model.alerts.rules import RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
 

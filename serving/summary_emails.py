@@ -31,7 +31,8 @@ from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.keys import SUMMARIES_KEY, SUMMARIES_TURN_KEY
-from kpi_pipeline.model.alerts.rules import RulesError, Summary
+from kpi_pipeline.model.alerts.parsing import RulesError
+from kpi_pipeline.model.alerts.rules import Summary
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.settings import Settings

@@ -2,8 +2,9 @@
 
 from docs.generate.markdown import generated_from, prose, table
 from kpi_pipeline.alerts.rule_file import SHIPPED
+from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Group
-from kpi_pipeline.model.alerts.rules import Rule, parse_rules
+from kpi_pipeline.model.alerts.rules import Rule
 
 _TITLES = {Group.OPERATIONAL: "On the system", Group.BUSINESS: "On the figures"}
 

@@ -24,7 +24,8 @@ from kpi_pipeline.alerts.rule_file import RuleFile, load_rules
 from kpi_pipeline.alerts.state import AlertState, Delivery, Message
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.model.alerts.rules import Route, RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
+from kpi_pipeline.model.alerts.rules import Route
 from kpi_pipeline.settings import Settings
 
 _LOG: Final = logging.getLogger(__name__)

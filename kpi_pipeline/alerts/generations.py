@@ -27,7 +27,7 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable, NothingPublished
-from kpi_pipeline.model.alerts.rules import RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign

@@ -8,7 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from kpi_pipeline.model.alerts.rules import AlertRules, RulesError, parse_rules
+from kpi_pipeline.model.alerts.parsing import RulesError, parse_rules
+from kpi_pipeline.model.alerts.rules import AlertRules
 from kpi_pipeline.settings import Settings
 
 RULES_FILE: Final = "alerts.toml"

@@ -14,7 +14,7 @@ from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
 from kpi_pipeline.compute.overflow import SumTooLarge
-from kpi_pipeline.model.alerts.rules import RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.settings import SOURCE_FILE, Settings
 from kpi_pipeline.sources.errors import SourceError

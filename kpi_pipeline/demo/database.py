@@ -17,13 +17,8 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 
-from kpi_pipeline.demo.certificates import (
-    certificate_tables,
-    history_start,
-    log_rows,
-    log_tables,
-    simulate,
-)
+from kpi_pipeline.demo.certificate_tables import certificate_tables, log_rows, log_tables
+from kpi_pipeline.demo.certificates import history_start, simulate
 from kpi_pipeline.demo.costs import cash_book, cost_tables
 from kpi_pipeline.demo.firm import make_firm, project_rows
 

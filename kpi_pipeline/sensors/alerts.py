@@ -12,7 +12,7 @@ from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable
-from kpi_pipeline.model.alerts.rules import RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.settings import current_settings
 

@@ -13,8 +13,8 @@ from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.alerts.store import TURN_MS, AlertStore
 from kpi_pipeline.cache.keys import ALARMS_KEY, ALERTS_TURN_KEY
 from kpi_pipeline.cache.watch_list import WatchedCertificate
+from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Group
-from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.pipeline_report import ProcessReport, RunReport
 from tests.alerts.conftest import Time
 

@@ -11,8 +11,8 @@ from kpi_pipeline.cache.keys import watch_list_key
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.watch_list import WatchedCertificate
 from kpi_pipeline.model.alerts.kinds import RULE_KINDS
+from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Basis
-from kpi_pipeline.model.alerts.rules import parse_rules
 from kpi_pipeline.model.filters import EVERYTHING
 from tests.serving.payloads import MILLION, MINE, figures
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpi_pipeline.alerts.rule_file import load_rules
-from kpi_pipeline.model.alerts.rules import RulesError
+from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.settings import Settings
 
 

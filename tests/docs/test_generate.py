@@ -12,7 +12,7 @@ from docs.generate.__main__ import DOCS, GENERATED
 from docs.generate.command_reference import commands_of
 from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.cli.app import app as commands
-from kpi_pipeline.model.alerts.rules import parse_rules
+from kpi_pipeline.model.alerts.parsing import parse_rules
 from kpi_pipeline.model.mapping import parse_mapping
 from kpi_pipeline.settings import Settings
 from serving.app import create_app

@@ -12,7 +12,7 @@ from kpi_pipeline.alerts.delivery import AppriseNotifier
 from kpi_pipeline.alerts.rule_file import SHIPPED
 from kpi_pipeline.cache.access import apply_acl
 from kpi_pipeline.cache.keys import ALARMS_KEY
-from kpi_pipeline.model.alerts.rules import parse_rules
+from kpi_pipeline.model.alerts.parsing import parse_rules
 from serving.app import create_app
 from serving.cache_access import CacheAccess
 from serving.pages.downloads.documents import NoDocuments

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kpi_pipeline.alerts.rule_file import SHIPPED
+from kpi_pipeline.model.alerts.parsing import RulesError, parse_rules
 from kpi_pipeline.model.alerts.rule_kind import Severity
-from kpi_pipeline.model.alerts.rules import AlertRules, RulesError, parse_rules
+from kpi_pipeline.model.alerts.rules import AlertRules
 
 DEFAULTS = SHIPPED.read_text()
 
