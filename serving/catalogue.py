@@ -232,7 +232,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     charts: list[Chart]
     tables: list[Table]
     pages: list[Page]
-    beside: list[str]
+    not_receivable: list[str]
     labels: dict[_Kind, dict[str, _Text]]
     specs: dict[str, dict[str, Any]]
 

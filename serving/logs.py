@@ -44,13 +44,13 @@ class AccessLog:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         started = time.perf_counter()
-        told: dict[str, Any] = {}
+        sent: dict[str, Any] = {}
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
         ) -> Callable[[bytes], object]:
             if self._written:
-                told.update(status=int(status[:3]), **_members(headers))
+                sent.update(status=int(status[:3]), **_members(headers))
             return start_response(status, [*headers, (REQUEST_ID_HEADER, request_id)], exc_info)
 
         token = begin_ids(**{REQUEST_ID: request_id})
@@ -60,7 +60,7 @@ class AccessLog:
                 # Until the answer begins: one that is streamed goes on for as long as its reader listens.
                 spent = round(1000 * (time.perf_counter() - started), 1)
                 line = f"{environ['REQUEST_METHOD']} {ascii(environ['PATH_INFO'])[1:-1]}"
-                _write(line, fields(**told, ms=spent))
+                _write(line, fields(**sent, ms=spent))
         finally:
             end_ids(token)
         return body

@@ -89,8 +89,8 @@ class AlertCycle:
     def _evaluated(self, state: AlertState, file: RuleFile) -> AlertState:
         rules = file.rules.enabled
         clock = Clock(self.clock(), ZoneInfo(self.settings.timezone), file.rules.quiet_hours)
-        alerts, told = evaluate(state.alerts, rules, self.facts.read(rules), clock)
-        messages = bounded(told)
+        alerts, evaluated = evaluate(state.alerts, rules, self.facts.read(rules), clock)
+        messages = bounded(evaluated)
         for message in messages:
             _LOG.info("alert %s: %s", message.event, message.alert.subject.reason.en)
         # Those of a route that is gone for good end as well.

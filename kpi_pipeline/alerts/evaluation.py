@@ -127,9 +127,9 @@ def evaluate(
         following, event = _step(alert, seen, rules[name], clock)
         if following is not None:
             after[key] = following
-        told = following or alert
-        if event is not None and told is not None:
-            messages.append(Message(event, told, clock.now, clock.due_at(rules[name])))
+        reported = following or alert
+        if event is not None and reported is not None:
+            messages.append(Message(event, reported, clock.now, clock.due_at(rules[name])))
     return after, messages
 
 

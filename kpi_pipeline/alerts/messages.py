@@ -123,7 +123,7 @@ def _count(messages: Sequence[Message]) -> int:
 
 def _reason(messages: Sequence[Message], language: Language) -> str:
     """What is wrong, in one line."""
-    return messages[0].alert.subject.told(_count(messages)).into(language)
+    return messages[0].alert.subject.headline(_count(messages)).into(language)
 
 
 def _paragraph(messages: Sequence[Message], language: Language, settings: Settings) -> str:

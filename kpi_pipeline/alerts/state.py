@@ -48,7 +48,7 @@ class Subject:
     several: Text | None = None
     watched_until: float = 0.0
 
-    def told(self, count: int) -> Text:
+    def headline(self, count: int) -> Text:
         """What is wrong, in one line.
 
         Args:

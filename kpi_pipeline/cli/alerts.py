@@ -65,7 +65,13 @@ def list_alerts(as_json: Json = False) -> None:
         print_table(
             ("State", "Severity", "Rule", "Since", "Reason"),
             [
-                (name, alert.severity, alert.rule, PLAIN.moment(alert.since), alert.subject.told(count).en)
+                (
+                    name,
+                    alert.severity,
+                    alert.rule,
+                    PLAIN.moment(alert.since),
+                    alert.subject.headline(count).en,
+                )
                 for name, alert, count in shown
             ],
         )

@@ -21,7 +21,7 @@ from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
 from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, meaning_of, period_of, target_of
 from kpi_pipeline.model.labels import LABELS, Text
-from kpi_pipeline.model.pages import BESIDE, PAGES
+from kpi_pipeline.model.pages import NOT_RECEIVABLE, PAGES
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.tables import TABLES
@@ -100,7 +100,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
             }
             for page in PAGES
         ],
-        "beside": list(BESIDE),
+        "not_receivable": list(NOT_RECEIVABLE),
         "tables": [
             {
                 "name": table.name,

@@ -184,7 +184,7 @@ PAGES: Final[tuple[Page, ...]] = (
 )
 """Every page, in the order of the navigation."""
 
-BESIDE: Final = ("returned", "returned_count", "unsent", "unsent_count")
+NOT_RECEIVABLE: Final = ("returned", "returned_count", "unsent", "unsent_count")
 """KPIs beside the cards of every page: what is issued and not receivable, so that no page hides it."""
 
 PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
@@ -193,7 +193,7 @@ PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
 def kpis_of_product(product: str) -> tuple[str, ...]:
     """KPIs on the pages of a product and beside them, each once, in reading order."""
     on_cards = (name for page in PAGES if page.product == product for name in page.kpis)
-    return tuple(dict.fromkeys((*on_cards, *BESIDE)))
+    return tuple(dict.fromkeys((*on_cards, *NOT_RECEIVABLE)))
 
 
 def charts_of_product(product: str) -> tuple[str, ...]:

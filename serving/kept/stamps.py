@@ -46,7 +46,7 @@ class Stamp:
         """That of a result and all like it, but for those that name what is missing."""
         entry, readings = result.entry, result.readings
         marks = readings.as_dict() if readings.mixed or readings.rolled_back else ""
-        told = blake2b(f"{entry.reading} {marks}".encode(), digest_size=8).hexdigest()
+        context = blake2b(f"{entry.reading} {marks}".encode(), digest_size=8).hexdigest()
         return cls(
             entry,
             result.state,
@@ -55,7 +55,7 @@ class Stamp:
             age_s(entry, result.now),
             tuple(result.headers().items()),
             Tail.of(result.meta()),
-            f"{entry.as_of}-{entry.verified_at:.0f}-{told}",
+            f"{entry.as_of}-{entry.verified_at:.0f}-{context}",
         )
 
     def is_of(self, result: LookupResult) -> bool:

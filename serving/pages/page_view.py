@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from serving.pages.cards.beside import BesidePart, beside_parts
 from serving.pages.cards.cards import (
     CardGroup,
     card_groups,
@@ -11,6 +10,7 @@ from serving.pages.cards.cards import (
     lacking_costs,
     window_text,
 )
+from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable_parts
 from serving.pages.charts.panels import ChartPanels, chart_panels
 from serving.pages.charts.view import chart_view
 from serving.pages.page_data import PageData
@@ -28,7 +28,7 @@ class PageView:
         window: From which day to which cards sum flows; empty where none does.
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
         card_groups: Its KPIs.
-        beside: What is issued and not receivable; empty where there is nothing of it.
+        not_receivable: What is issued and not receivable; empty where there is nothing of it.
         definitions: What each KPI measures: its label and its meaning.
         charts: Its charts, as they stand side by side.
         tables: Its tables.
@@ -39,7 +39,7 @@ class PageView:
     window: str
     lacking_costs: str
     card_groups: list[CardGroup]
-    beside: list[BesidePart]
+    not_receivable: list[NotReceivablePart]
     definitions: list[tuple[str, str]]
     charts: list[ChartPanels]
     tables: list[TableSection]
@@ -59,7 +59,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         window=window_text(page, figures, writer),
         lacking_costs=lacking_costs(page, selection, writer),
         card_groups=card_groups(page, figures, selection, writer),
-        beside=beside_parts(figures, writer),
+        not_receivable=not_receivable_parts(figures, writer),
         definitions=definitions(page, writer),
         charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),
         tables=[table_section(table, writer) for table in figures.tables],

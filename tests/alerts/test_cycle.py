@@ -271,7 +271,7 @@ def test_certificates_that_pass_a_limit_are_told_once_in_one_message(
     assert "Page: https://kpi.example/manager/operational" in note.body
     (cause,) = [one for one in cycle.run().causes if one[0].rule == "idle_7"]
     assert cause[1] == LONGEST_LIST + 5
-    assert cause[0].subject.told(cause[1]).en == "25 certificates without movement for 7 days or more"
+    assert cause[0].subject.headline(cause[1]).en == "25 certificates without movement for 7 days or more"
 
 
 def test_a_certificate_that_moves_is_resolved_and_may_be_told_again(press, clock, cycle_of) -> None:

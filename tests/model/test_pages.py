@@ -6,7 +6,14 @@ from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import LANGUAGES, Text
-from kpi_pipeline.model.pages import BESIDE, PAGE_BY_NAME, PAGES, Page, charts_of_product, kpis_of_product
+from kpi_pipeline.model.pages import (
+    NOT_RECEIVABLE,
+    PAGE_BY_NAME,
+    PAGES,
+    Page,
+    charts_of_product,
+    kpis_of_product,
+)
 
 TABLES: dict[str, set[str]] = {
     "kpis": set(),
@@ -48,7 +55,7 @@ def test_every_chart_and_table_is_on_a_page() -> None:
 def test_a_product_holds_what_its_pages_show_each_once() -> None:
     for product in PRODUCTS:
         for found, attribute, beside in (
-            (kpis_of_product(product), "kpis", BESIDE),
+            (kpis_of_product(product), "kpis", NOT_RECEIVABLE),
             (charts_of_product(product), "charts", ()),
         ):
             shown = [name for page in PAGES if page.product == product for name in getattr(page, attribute)]
@@ -60,9 +67,9 @@ def test_a_product_holds_what_its_pages_show_each_once() -> None:
 
 def test_what_is_beside_every_page_is_an_amount_and_its_count() -> None:
     by_name = {kpi.name: kpi for kpi in KPIS}
-    amounts = [name for name in BESIDE if by_name[name].per_currency]
+    amounts = [name for name in NOT_RECEIVABLE if by_name[name].per_currency]
     assert [(name, by_name[name].count) for name in amounts] == list(
-        zip(BESIDE[::2], BESIDE[1::2], strict=True)
+        zip(NOT_RECEIVABLE[::2], NOT_RECEIVABLE[1::2], strict=True)
     )
 
 

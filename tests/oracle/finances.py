@@ -83,7 +83,7 @@ def forecast_line(variant: Variant, code: str) -> Data:
             "later": of_model.known - sum(expected),
             "unknown": of_model.unknown,
         }
-    return {**line, "receivable": receivable, "basis": basis.told()}
+    return {**line, "receivable": receivable, "basis": basis.as_published()}
 
 
 def _expected(variant: Variant, code: str) -> Outcome:

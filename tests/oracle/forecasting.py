@@ -42,7 +42,7 @@ class Basis:
     factors: tuple[Factors, Factors] | None = None
     test: dict[str, Any] | None = None
 
-    def told(self) -> dict[str, Any]:
+    def as_published(self) -> dict[str, Any]:
         """What readers are told."""
         return {"rule": self.rule, "reason": self.reason, "test": self.test}
 

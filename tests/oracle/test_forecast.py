@@ -193,7 +193,7 @@ def plain(basis: ForecastBasis) -> dict[str, Any]:
 def naive(basis: forecasting.Basis) -> dict[str, Any]:
     factors = basis.factors
     return {
-        **basis.told(),
+        **basis.as_published(),
         "shares": [share or 0 for share in basis.shares],
         "factors": factors and [list(one.values()) for one in factors],
     }

@@ -23,8 +23,8 @@ def syntax_fault(
         error: The parser's.
         may_show: Whether a line holds no secret; None where none does.
     """
-    told = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-    reason, number, column = told.groups() if told else (str(error), None, None)
+    parts = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+    reason, number, column = parts.groups() if parts else (str(error), None, None)
     lines = text.splitlines()
     at = int(number) if number else min(unfinished_line(text), max(len(lines), 1))
     line = lines[at - 1].strip() if at <= len(lines) else ""

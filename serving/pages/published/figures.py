@@ -67,7 +67,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
     """
     try:
         published = Published.model_validate(data)
-        _check_kpis(published, (*page.kpis, *catalogue.beside))
+        _check_kpis(published, (*page.kpis, *catalogue.not_receivable))
         charts = {chart.name: chart for chart in catalogue.charts}
         return Figures(
             published.currencies,

@@ -31,7 +31,10 @@ STORED = {
     **filter_entries(
         AS_OF, {name: [(value, 1) for value in VALUES.get(name, ())] for name in DIMENSION_NAMES}
     ),
-    **{name: [] for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages", "beside")},
+    **{
+        name: []
+        for name in ("kpis", "kpi_groups", "currencies", "charts", "tables", "pages", "not_receivable")
+    },
     "window_months": 12,
     "window_first": "2023-06-29",
     "labels": {},

@@ -128,7 +128,7 @@ def test_the_published_generation_is_served(cube, web, press) -> None:
             address = page_path(page["name"]) + requested
             response = web.get(address)
             assert response.status_code == 200, address
-            assert ('class="beside"' in response.text) == (requested != "?state=pagado"), address
+            assert ('class="not-receivable"' in response.text) == (requested != "?state=pagado"), address
     for chart in web.get("/manager/api/catalogue").get_json()["data"]["charts"]:
         assert web.get(chart["spec_url_es"]).status_code == web.get(chart["spec_url_en"]).status_code == 200
     press.report()
@@ -164,7 +164,7 @@ def test_what_is_missing_is_named(page_name, change, fault, read_of, data_of, kn
 
 
 def test_what_is_beside_every_page_is_there(read_of, data_of, known) -> None:
-    for name in known.beside:
+    for name in known.not_receivable:
         data = data_of("financials")
         del data["kpis"][name]
         with pytest.raises(CorruptPayload, match=f"kpis.{name} is missing"):

@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.pages import BESIDE
+from kpi_pipeline.model.pages import NOT_RECEIVABLE
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress, page_path
-from serving.pages.cards.beside import BesidePart, beside_parts
+from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable_parts
 from serving.pages.drill_down import DrillDown
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import writer_for
@@ -51,14 +51,14 @@ def parts_of(catalogue_of, data_of):
         writer = writer_for(language, known, "UTC", DrillDown(known, selection or {}, address))
         data = data_of("dashboards")
         data["kpis"] |= dict(
-            zip(BESIDE, (returned, count(returned_count), unsent, count(unsent_count)), strict=True)
+            zip(NOT_RECEIVABLE, (returned, count(returned_count), unsent, count(unsent_count)), strict=True)
         )
-        return beside_parts(read_figures(data, known.pages[0], known), writer)
+        return not_receivable_parts(read_figures(data, known.pages[0], known), writer)
 
     return make
 
 
-def written(parts: list[BesidePart]) -> list[tuple[str, str]]:
+def written(parts: list[NotReceivablePart]) -> list[tuple[str, str]]:
     return [(part.text.replace("\xa0", " "), part.url) for part in parts]
 
 
@@ -152,7 +152,7 @@ def test_every_page_shows_it(language, text, web, press, catalogue_of) -> None:
     for page in stored["pages"]:
         path = page_path(page["name"])
         html = web.get(f"{path}?lang={language}").text
-        (line,) = re.findall(r'<ul class="beside">(.*?)</ul>', html, re.DOTALL)
+        (line,) = re.findall(r'<ul class="not-receivable">(.*?)</ul>', html, re.DOTALL)
         shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip()
         assert shown == text, page["name"]
         assert re.findall(r'href="([^"]+)"', line) == [
@@ -162,13 +162,13 @@ def test_every_page_shows_it(language, text, web, press, catalogue_of) -> None:
 
 def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -> None:
     data = data_of("dashboards")
-    for name in BESIDE:
+    for name in NOT_RECEIVABLE:
         for one in data["kpis"][name]:
             one["value"] = 0
     press.publish()
-    assert 'class="beside"' in web.get(PAGE).text
+    assert 'class="not-receivable"' in web.get(PAGE).text
     press.publish("dashboards", answers={EVERYTHING: data})
-    wait_until(lambda: 'class="beside"' not in web.get(PAGE).text)
+    wait_until(lambda: 'class="not-receivable"' not in web.get(PAGE).text)
 
 
 def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of, catalogue_of) -> None:
@@ -179,7 +179,7 @@ def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of
     stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
     press.publish("dashboards", answers={EVERYTHING: data_of("dashboards"), march: data}, catalogue=stored)
     html = web.get(f"{PAGE}?month=2024-03&lang=en").text
-    (line,) = re.findall(r'<ul class="beside">(.*?)</ul>', html, re.DOTALL)
+    (line,) = re.findall(r'<ul class="not-receivable">(.*?)</ul>', html, re.DOTALL)
     assert "Returned for correction: CLP\xa07.0\xa0M in 9 certificates" in line
     assert "Not sent" not in line
     assert f'href="{PAGE}?month=2024-03&amp;state=rechazado&amp;lang=en"' in line

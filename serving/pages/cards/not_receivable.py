@@ -17,7 +17,7 @@ _STATES: Final[Mapping[str, State]] = {"returned": State.REJECTED, "unsent": Sta
 
 
 @dataclass(frozen=True, slots=True)
-class BesidePart:
+class NotReceivablePart:
     """The certificates of one state.
 
     Attributes:
@@ -31,18 +31,20 @@ class BesidePart:
     url: str
 
 
-def beside_parts(figures: Figures, writer: Writer) -> list[BesidePart]:
+def not_receivable_parts(figures: Figures, writer: Writer) -> list[NotReceivablePart]:
     """Write out what stands beside the cards; what there is nothing of is left out.
 
     Args:
         figures: What was published.
         writer: Writes it in the language of the page.
     """
-    amounts = (kpi for name in writer.catalogue.beside if (kpi := writer.kpi(name)) and name in _STATES)
+    amounts = (
+        kpi for name in writer.catalogue.not_receivable if (kpi := writer.kpi(name)) and name in _STATES
+    )
     return [part for kpi in amounts if (part := _part(kpi, figures, writer)) is not None]
 
 
-def _part(kpi: Kpi, figures: Figures, writer: Writer) -> BesidePart | None:
+def _part(kpi: Kpi, figures: Figures, writer: Writer) -> NotReceivablePart | None:
     amounts = [
         writer.formats.money(one.value, one.currency)
         for one in figures.kpis.get(kpi.name, ())
@@ -51,7 +53,7 @@ def _part(kpi: Kpi, figures: Figures, writer: Writer) -> BesidePart | None:
     count = next((one.value for one in figures.kpis.get(kpi.count, ()) if one.value), 0)
     if not amounts and not count:
         return None
-    return BesidePart(
+    return NotReceivablePart(
         writer.texts[f"beside_{kpi.name}"].format(
             what=_what(amounts, Counted(writer.formats.count(count)), writer)
         ),
