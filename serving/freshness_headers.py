@@ -16,8 +16,12 @@ HISTORIC_REUSE_S: Final = 300
 
 
 def age_s(entry: ManifestEntry, now: float) -> int:
-    """Whole seconds since the source last confirmed these figures; 0 where the publisher's clock is ahead."""
-    return max(0, int(now - entry.verified_at))
+    """Seconds since the source last confirmed these figures; 0 where the publisher's clock is ahead.
+
+    Of whole seconds of the clock: it grows when those change, for all answers at once, and whoever keeps an
+    answer for its second keeps a true one.
+    """
+    return max(0, int(now) - int(entry.verified_at))
 
 
 def live_meta(entry: ManifestEntry, state: AnswerState, now: float) -> dict[str, Any]:

@@ -59,8 +59,13 @@ class Site:
 
 
 @contextmanager
-def nginx_site(folder: Path, *, web: int, events: int, dagster: int) -> Iterator[Site]:
-    """The site as shipped, but for its ports and the files of the machine, before servers at some ports."""
+def nginx_site(
+    folder: Path, *, web: int, events: int, dagster: int, is_open: bool = False
+) -> Iterator[Site]:
+    """The site as shipped, but for its ports and the files of the machine, before servers at some ports.
+
+    Where it is open, no password is asked for.
+    """
     nginx = program("nginx", "nginx-light")
     certificate, key = certificate_of(SITE, folder)
     hashed = [program("openssl"), "passwd", "-6", "reader-pw"]
@@ -78,6 +83,7 @@ def nginx_site(folder: Path, *, web: int, events: int, dagster: int) -> Iterator
         "127.0.0.1:3000": f"127.0.0.1:{dagster}",
         "listen 443 ": f"listen 127.0.0.1:{port} ",
         "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        **({'    default "kpi";': "    default off;"} if is_open else {}),
     }.items():
         assert shipped in text
         text = text.replace(shipped, here)

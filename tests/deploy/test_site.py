@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, press: Press, addresses: Addr
         yield running
 
 
+@pytest.fixture(scope="module")
+def open_site(tmp_path_factory: pytest.TempPathFactory, site: Site, addresses: Addresses) -> Iterator[Site]:
+    """The same servers, without a password."""
+    folder = tmp_path_factory.mktemp("open")
+    ports = {"web": addresses.web_port, "events": addresses.events_port, "dagster": addresses.dagster_port}
+    with nginx_site(folder, **ports, is_open=True) as running:
+        yield running
+
+
 def read(site: Site, path: str, **headers: str):
     return site.ask(path, Authorization=READER, **headers)
 
@@ -129,6 +139,84 @@ def test_immutable_files_are_kept_and_figures_are_not(site: Site, servers, press
     )
     etag = read(site, "/manager/api/kpis").headers["ETag"]
     assert read(site, "/manager/api/kpis", **{"If-None-Match": etag}).status == 304
+
+
+API, PAGE = "/manager/api/kpis", "/manager/dashboard?lang=en"
+
+
+def settled_count(site: Site, route: str) -> float:
+    """What is counted when every process has counted: each does so within a second."""
+    seen = count_of(site, route), time.monotonic()
+
+    def is_settled() -> bool:
+        nonlocal seen
+        if (now := count_of(site, route)) != seen[0]:
+            seen = now, time.monotonic()
+        return time.monotonic() - seen[1] > 1.5
+
+    wait_until(is_settled, 20, "nothing more is counted")
+    return seen[0]
+
+
+def test_without_a_password_an_answer_is_kept_for_its_second(open_site: Site, site: Site) -> None:
+    before = settled_count(site, API)
+    given = [open_site.ask(API) for _ in range(300)]
+    seconds = {answer.headers["Age"] for answer in given}
+    assert {answer.status for answer in given} == {200}
+    # The first one of a second is not kept, the second one is.
+    assert settled_count(site, API) - before <= 2 * (len(seconds) + 1)
+    assert len({answer.headers["X-Request-ID"] for answer in given}) == len(given)
+    confirmed = open_site.ask(API, **{"If-None-Match": given[-1].headers["ETag"]})
+    assert (confirmed.status, confirmed.body) == (304, b"")
+    assert confirmed.headers["Age"]
+    assert confirmed.headers["Cache-Control"] == "private, no-cache"
+    assert open_site.ask(API, **{"Accept-Encoding": "zstd"}).headers["Content-Encoding"] == "zstd"
+
+
+@pytest.mark.parametrize("path", [API, PAGE])
+def test_a_kept_answer_is_as_old_as_one_of_the_dashboard(open_site: Site, site: Site, path: str) -> None:
+    for _ in range(40):
+        before = int(read(site, path).headers["Age"])
+        kept = open_site.ask(path)
+        after = int(read(site, path).headers["Age"])
+        assert before <= int(kept.headers["Age"]) <= after
+        if path == API:
+            assert json.loads(kept.body)["meta"]["age_s"] == int(kept.headers["Age"])
+
+
+@pytest.mark.parametrize(("path", "product"), [(API, "kpis"), (PAGE, "dashboards")])
+def test_a_flip_is_seen_by_the_end_of_the_next_second(
+    open_site: Site, site: Site, press: Press, path: str, product: str
+) -> None:
+    for _ in range(3):
+        open_site.ask(path)
+    (newer,) = press.publish(product)
+    wait_until(
+        lambda: {read(site, path).headers["X-Generation"] for _ in range(8)} == {newer.generation},
+        5,
+        "every process serves it",
+    )
+    second = int(time.time())
+    while int(time.time()) == second:
+        open_site.ask(path)
+    assert open_site.ask(path).headers["X-Generation"] == newer.generation
+
+
+def test_with_a_password_or_a_token_nothing_is_kept(open_site: Site, site: Site) -> None:
+    for ask in (lambda: read(site, API), lambda: open_site.ask(API, Authorization=READER)):
+        before = settled_count(site, API)
+        for _ in range(REQUESTS):
+            ask()
+        assert settled_count(site, API) == before + REQUESTS
+    assert open_site.ask("/dagster").status == 401
+
+
+def test_only_figures_are_kept(open_site: Site, site: Site) -> None:
+    route = "/health/ready"
+    before = settled_count(site, route)
+    for _ in range(REQUESTS):
+        open_site.ask(route)
+    assert settled_count(site, route) == before + REQUESTS
 
 
 def test_events_pass_as_they_come(site: Site, press: Press) -> None:
