@@ -34,7 +34,9 @@ from serving.metrics.measuring import measure_answers, tally_of
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
+from serving.pages.charts.html import chart_drawing
 from serving.pages.downloads import routes as downloads
+from serving.pages.filters.html import option_list
 from serving.pages.system import routes as system
 from serving.pages.tables.html import data_table
 from serving.pages.templates import compile_templates, register_templates
@@ -96,7 +98,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app,
         asset_url=assets.url,
         scripts=assets.scripts,
+        chart_drawing=chart_drawing,
         data_table=data_table,
+        option_list=option_list,
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,

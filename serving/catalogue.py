@@ -2,16 +2,17 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from string import Formatter
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -50,6 +51,8 @@ _Text = Annotated[Text, BeforeValidator(_text)]
 _Sentence = Annotated[_Text, AfterValidator(_of_known_kinds)]
 
 _DRAWING: Final = TypeAdapter(Drawing)
+
+Derived = TypeVar("Derived")
 
 _MOST_MONTH_ENDS: Final = 8
 """How many catalogues of month ends a process keeps: readers compare a few dates."""
@@ -235,6 +238,19 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     not_receivable: list[str]
     labels: dict[_Kind, dict[str, _Text]]
     specs: dict[str, dict[str, Any]]
+    _derived: dict[Hashable, Any] = PrivateAttr(default_factory=dict)
+
+    def derived(self, key: Hashable, derive: Callable[["Catalogue"], Derived]) -> Derived:
+        """What is worked out of it alone: once, however many pages need it.
+
+        Args:
+            key: What it is known by; everything else that it depends on is part of it.
+            derive: Works it out.
+        """
+        if key not in self._derived:
+            self._derived[key] = derive(self)
+        derived: Derived = self._derived[key]
+        return derived
 
 
 class Catalogues:

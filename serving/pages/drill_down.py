@@ -1,8 +1,10 @@
 """Addresses of the page that is shown, narrowed by a value: where a name or a mark of it leads."""
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
 
+from kpi_pipeline.model.filter_parameters import PERIOD
 from serving.catalogue import Catalogue
 from serving.pages.addresses import PageAddress
 from serving.pages.selection import Selection, parameters_of, parts
@@ -25,10 +27,8 @@ class DrillDown:
         # Month ends keep single values only.
         self._kept = {} if address.as_of is not None else selection
         self._address = address
-        self._values = {
-            dimension.name: {value.value for value in dimension.values} for dimension in catalogue.dimensions
-        }
-        self._times = {dimension.name for dimension in catalogue.dimensions if dimension.role == "time"}
+        self._values = catalogue.derived("values", _values)
+        self._times = [dimension.name for dimension in catalogue.dimensions if dimension.role == "time"]
         self._places: dict[str, tuple[str, str]] = {}
         # A page names a value several times.
         self._urls: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -53,15 +53,20 @@ class DrillDown:
         too_many = self._address.as_of is not None and len(chosen) > 1
         if not chosen or too_many or set(self._kept.get(dimension, ())) == set(chosen):
             return ""
-        if len(chosen) == 1 and dimension not in self._times:
+        if len(chosen) == 1 and not self._has_another_time(dimension):
             before, after = self._around(dimension)
-            return f"{before}{quote_plus(chosen[0])}{after}"
+            return f"{before}{_parameter(self._catalogue, dimension, chosen[0])}{after}"
         return self._address.of(parameters_of(self._catalogue, {**self._kept, dimension: chosen}))
+
+    def _has_another_time(self, dimension: str) -> bool:
+        """Whether the filter names another time beside a dimension: one then depends on the other."""
+        times = self._times
+        return dimension in times and any(self._kept.get(name) for name in times if name != dimension)
 
     def _around(self, dimension: str) -> tuple[str, str]:
         """The address before and after a single value of a dimension: the same for all of its values.
 
-        A single value is no group, and of a dimension that is no time no period either.
+        A single value is no group.
         """
         if dimension not in self._places:
             kept = {name: values for name, values in self._kept.items() if name != dimension}
@@ -73,5 +78,27 @@ class DrillDown:
                 (before if is_before else after).extend(part.parameters)
             address = self._address.of([*before, (dimension, _PLACE), *after])
             head, _, tail = address.partition(f"{dimension}={_PLACE}")
-            self._places[dimension] = (f"{head}{dimension}=", tail)
+            self._places[dimension] = (head, tail)
         return self._places[dimension]
+
+
+def _values(catalogue: Catalogue) -> dict[str, set[str]]:
+    return {dimension.name: {value.value for value in dimension.values} for dimension in catalogue.dimensions}
+
+
+def _parameter(catalogue: Catalogue, dimension: str, value: str) -> str:
+    """The query parameter of a single value: a period, where that is one of this value alone."""
+    period = catalogue.derived("periods_of_one", _periods_of_one).get((dimension, value))
+    return f"{PERIOD}={quote_plus(period)}" if period else f"{dimension}={_quoted(value)}"
+
+
+def _periods_of_one(catalogue: Catalogue) -> dict[tuple[str, str], str]:
+    """The first period of a single value, by its dimension and value."""
+    return {
+        (period.dimension, period.values[0]): period.name
+        for period in reversed(catalogue.periods)
+        if period.dimension is not None and len(set(period.values)) == 1
+    }
+
+
+_quoted: Final = lru_cache(maxsize=4_096)(quote_plus)

@@ -23,6 +23,9 @@ _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Local
 _FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}
 _MILLION: Final = 10**6
 _EXACTLY: Final = Context(prec=100, rounding=ROUND_HALF_EVEN)
+_MOST_NUMBERS: Final = 4_096
+"""How many numbers are kept as they are written: those of some pages."""
+
 _QUANTA: Final = tuple(Decimal(1).scaleb(-decimals) for decimals in range(9))
 """The last decimal of a number, by how many it has; a currency has eight at most."""
 
@@ -80,9 +83,10 @@ class Formats:
             minor: In minor units of the currency.
             currency: Its ISO 4217 code.
         """
-        # A page shows most amounts several times: drawn, in a table and in full.
         known = self._money.get((minor, currency))
         if known is None:
+            if len(self._money) >= _MOST_NUMBERS:
+                self._money.clear()
             known = self._money[minor, currency] = self._written_money(minor, currency)
         return known
 
@@ -158,7 +162,7 @@ class Formats:
 
     def day(self, day: date) -> str:
         """A calendar day."""
-        return format_date(day, "d MMM y", locale=self._locale)
+        return _day(day, self._language)
 
     def month(self, text: str) -> str:
         """A month given as YYYY-MM."""
@@ -183,10 +187,8 @@ class Formats:
             moment: In seconds since the epoch.
             seconds: Whether it is written to the second, not to the minute.
         """
-        local = datetime.fromtimestamp(moment, UTC).astimezone(self._timezone)
-        return format_datetime(
-            local, "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", locale=self._locale
-        )
+        pattern = "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm"
+        return _moment(moment, pattern, self.timezone, self._language)
 
     def since(self, seconds: float, now: float) -> str:
         """A moment of the past: its time of day alone when that is today's."""
@@ -194,7 +196,7 @@ class Formats:
             datetime.fromtimestamp(moment, UTC).astimezone(self._timezone) for moment in (seconds, now)
         )
         pattern = "HH:mm" if local.date() == today.date() else "d MMM, HH:mm"
-        return format_datetime(local, pattern, locale=self._locale)
+        return _moment(seconds, pattern, self.timezone, self._language)
 
     def ago(self, seconds: int) -> str:
         """How long ago something was."""
@@ -216,6 +218,8 @@ class Formats:
         return write_number(number, self._language, decimals, at_least)
 
 
+# A page writes most numbers several times: drawn, in a table and in full.
+@lru_cache(maxsize=_MOST_NUMBERS)
 def write_number(
     number: float | Decimal, language: Language, decimals: int, at_least: int | None = None
 ) -> str:
@@ -265,6 +269,17 @@ def _rounded(number: int | float | Decimal, decimals: int) -> Decimal:
 def _symbol(currency: str, language: Language) -> str:
     # In Chile "$" is the peso; elsewhere only the code leaves no doubt.
     return get_currency_symbol(currency, _LOCALES["es"]) if language == "es" else currency
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, language: Language) -> str:
+    return format_date(day, "d MMM y", locale=_LOCALES[language])
+
+
+@lru_cache(maxsize=1024)
+def _moment(moment: float, pattern: str, timezone: str, language: Language) -> str:
+    local = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(timezone))
+    return format_datetime(local, pattern, locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=1024)

@@ -1,11 +1,11 @@
 """Values as people read them, each by its kind, in one language."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from string import Formatter
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
@@ -26,8 +26,7 @@ class Labelled(Protocol):
         """Its name for readers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One value.
 
     Attributes:
@@ -49,8 +48,13 @@ def writer_for(
     language: Language, catalogue: Catalogue, timezone: str, drill_down: DrillDown | None = None
 ) -> "Writer":
     """A writer of amounts in the currencies of a catalogue and of times in a time zone."""
-    decimals = {currency.code: currency.decimals for currency in catalogue.currencies}
-    return Writer(language, Formats(language, decimals, ZoneInfo(timezone)), catalogue, drill_down)
+
+    def of(known: Catalogue) -> Writer:
+        decimals = {currency.code: currency.decimals for currency in known.currencies}
+        return Writer(language, Formats(language, decimals, ZoneInfo(timezone)), known)
+
+    writer = catalogue.derived(("writer", language, timezone), of)
+    return writer.leading(drill_down) if drill_down else writer
 
 
 class Writer:
@@ -86,6 +90,12 @@ class Writer:
             "kpi": self._kpi_label,
             "age": lambda days: days.replace("-", "\N{EN DASH}"),
         }
+
+    def leading(self, drill_down: DrillDown) -> Self:
+        """The same writer, whose values lead somewhere."""
+        leading = copy(self)
+        leading._drill_down = drill_down
+        return leading
 
     def kpi(self, name: str) -> Kpi | None:
         """A KPI of the catalogue; None where it has none of this name."""
@@ -151,10 +161,10 @@ class Writer:
             currency: Of which currency its amounts are.
         """
         texts = []
-        for text, name, kind, _ in Formatter().parse(template):
+        for text, name, kind in _places(template):
             texts.append(text)
             if name is not None:
-                texts.append(self.text(kind or "", values[name], currency))
+                texts.append(self.text(kind, values[name], currency))
         return "".join(texts)
 
     def _kpi_label(self, name: str) -> str:
@@ -169,3 +179,9 @@ class Writer:
         if known is None:
             return self.formats.days(value)
         return self.text(known.unit, value, currency)
+
+
+@lru_cache(maxsize=1024)
+def _places(template: str) -> list[tuple[str, str | None, str]]:
+    """The texts of a sentence, each with the value and its kind that follow it."""
+    return [(text, name, kind or "") for text, name, kind, _ in Formatter().parse(template)]

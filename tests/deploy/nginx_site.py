@@ -59,9 +59,7 @@ class Site:
 
 
 @contextmanager
-def nginx_site(
-    folder: Path, *, web: int, events: int, dagster: int, is_open: bool = False
-) -> Iterator[Site]:
+def nginx_site(folder: Path, *, web: int, events: int, dagster: int, is_open: bool = False) -> Iterator[Site]:
     """The site as shipped, but for its ports and the files of the machine, before servers at some ports.
 
     Where it is open, no password is asked for.

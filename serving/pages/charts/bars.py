@@ -77,7 +77,7 @@ def _with_cumulative_line(chart: ChartRows, drawn: Bars) -> Bars:
     name = chart.drawing.line
     points = [None if row[name] is None else round(row[name] * FULL, 2) for row in chart.rows]
     rows = [
-        replace(row, joins=_joins(points, at), point=points[at], share=chart.text(name, chart.rows[at]))
+        row._replace(joins=_joins(points, at), point=points[at], share=chart.text(name, chart.rows[at]))
         for at, row in enumerate(drawn.rows)
     ]
     percent = [Tick(part, f"{part}%") for part in _SHARE_TICKS]

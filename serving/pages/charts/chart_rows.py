@@ -23,10 +23,14 @@ class ChartRows:
 
     def __init__(self, data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> None:
         self._columns: Mapping[str, Column] = {column.name: column for column in data.chart.columns}
+        self._labels = {column.name: writer.label(column) for column in data.chart.columns}
         self.drawing = data.chart.drawing
         self.rows = rows
         self.currency = currency
         self.writer = writer
+        self._shown = self._columns_of_marks()
+        self._bands = [(band.label.into(writer.language), band.low, band.high) for band in self.drawing.bands]
+        self._leads = dict(self.drawing.leads)
 
     def categories(self) -> list[str]:
         """The categories in the order of the rows."""
@@ -38,7 +42,14 @@ class ChartRows:
 
     def label(self, name: str) -> str:
         """The label of a column."""
-        return self.writer.label(self._columns[name])
+        return self._labels[name]
+
+    def rows_of(self, categories: Sequence[str]) -> list[list[Row]]:
+        """The rows of each of some categories."""
+        held: dict[str, list[Row]] = {category: [] for category in categories}
+        for row in self.rows:
+            held[row[self.drawing.category]].append(row)
+        return list(held.values())
 
     def text(self, name: str, row: Row) -> str:
         """A value on its own."""
@@ -84,31 +95,41 @@ class ChartRows:
     def mark(self, rows: Sequence[Row]) -> Mark:
         """What is known of a category, from its rows: one, or one for each of its series."""
         row, drawing = rows[0], self.drawing
-        title = " · ".join(self.text(name, row) for name in (drawing.category, drawing.across) if name)
+        title = self.text(drawing.category, row)
+        if drawing.across:
+            title = f"{title} · {self.text(drawing.across, row)}"
         lines = [line for own in rows for line in self._lines(own)]
         dimension, category = drawing.dimension or drawing.category, row[drawing.category]
         if not drawing.leads:
             return Mark(mark_label(title, lines), self.writer.drill_down_url(dimension, category))
-        values = dict(drawing.leads).get(category, ())
+        values = self._leads.get(category, ())
         if url := self.writer.drill_down_url(dimension, *values):
             texts = self.writer.texts
             lines.append((texts["leads_to"], texts["leads_to_ages"].format(ages=_range(values))))
         return Mark(mark_label(title, lines), url)
 
-    def _lines(self, row: Row) -> Iterable[tuple[str, str]]:
-        """The values of a row in full, each with its name."""
+    def _columns_of_marks(self) -> list[str]:
+        """The columns whose values marks tell by their names."""
         drawing = self.drawing
         ends = {end for band in drawing.bands for end in (band.low, band.high)}
         named = {drawing.category, drawing.across, drawing.split, *drawing.span, *ends}
-        for name, column in self._columns.items():
-            if name in named or column.kind == "currency" or name not in row:
-                continue
-            is_split = drawing.split and name == drawing.value
-            yield self.text(drawing.split, row) if is_split else self.label(name), self._exact(name, row)
-        for band in drawing.bands:
-            if row[band.low] is not None and row[band.high] is not None:
-                low, high = (self._exact(end, row) for end in (band.low, band.high))
-                yield band.label.into(self.writer.language), f"{low} \N{EN DASH} {high}"
+        return [
+            name for name, column in self._columns.items() if name not in named and column.kind != "currency"
+        ]
+
+    def _lines(self, row: Row) -> Iterable[tuple[str, str]]:
+        """The values of a row in full, each with its name."""
+        drawing = self.drawing
+        for name in self._shown:
+            if name in row:
+                is_split = drawing.split and name == drawing.value
+                yield (
+                    self.text(drawing.split, row) if is_split else self._labels[name],
+                    self._exact(name, row),
+                )
+        for label, low, high in self._bands:
+            if row[low] is not None and row[high] is not None:
+                yield label, f"{self._exact(low, row)} \N{EN DASH} {self._exact(high, row)}"
 
     def _exact(self, name: str, row: Row) -> str:
         """A value in full."""

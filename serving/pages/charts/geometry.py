@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log10
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 Number = int | float
 Point = tuple[float, float]
@@ -29,8 +30,7 @@ _LETTER: Final = 6.7  # width of a digit of a tick, in pixels
 _TICK_GAP: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Rect:
+class Rect(NamedTuple):
     """One column: `place` is the index of its category, `amount` what it stands for."""
 
     series: str
@@ -42,8 +42,7 @@ class Rect:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """The place of one category: its left edge, its middle and its width."""
 
     x: float
@@ -100,14 +99,15 @@ def tick_width(labels: Iterable[str]) -> int:
     return ceil(max(map(len, labels), default=0) * _LETTER) + _TICK_GAP
 
 
-def slots(count: int) -> list[Slot]:
+@lru_cache(maxsize=256)
+def slots(count: int) -> Sequence[Slot]:
     """The places of categories beside one another; a few stand in the middle."""
     width = FULL / max(count, _FEWEST)
     start = (FULL - width * count) / 2
-    return [
+    return tuple(
         Slot(round(start + width * place, 3), round(start + width * (place + 0.5), 3), round(width, 3))
         for place in range(count)
-    ]
+    )
 
 
 def spans(series: Mapping[str, Sequence[Number]], *, stacked: bool) -> dict[str, list[Point]]:
@@ -241,7 +241,13 @@ def _heights(values: Sequence[Number | None], height: int, margin: int) -> list[
 
 
 def _parts(points: Iterable[Point | None]) -> list[list[Point]]:
-    return [[point for _, point in run] for run in _runs(points)]
+    parts: list[list[Point]] = [[]]
+    for point in points:
+        if point is not None:
+            parts[-1].append(point)
+        elif parts[-1]:
+            parts.append([])
+    return parts if parts[-1] else parts[:-1]
 
 
 def _runs(values: Iterable[Held | None]) -> list[list[tuple[int, Held]]]:

@@ -7,7 +7,7 @@ from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.palette import HEAT
 from serving.pages.charts import geometry
 from serving.pages.charts.chart_rows import ChartRows, mark_label
-from serving.pages.charts.geometry import Number, Scale, Slot
+from serving.pages.charts.geometry import Number, Rect, Scale, Slot
 from serving.pages.charts.shapes import Axis, Heat, HeatCell, Line, Mark, Month, Plot, Tick, Trend, Trends
 from serving.pages.formats import Formats
 from serving.pages.published.chart_data import Row
@@ -25,19 +25,23 @@ def plot(chart: ChartRows) -> Plot:
     ends = [pair for pairs in geometry.spans(series, stacked=stacked).values() for pair in pairs]
     ends += [pair for pairs in bands.values() for pair in pairs if pair is not None]
     scale, places = geometry.scale(value for pair in ends for value in pair), geometry.slots(len(months))
-    rects = geometry.columns(series, places, scale, stacked=stacked)
+    rects: list[list[Rect]] = [[] for _ in months]
+    for rect in geometry.columns(series, places, scale, stacked=stacked):
+        rects[rect.place].append(rect)
     line, second_axis = _line(chart, months, places, scale)
     return Plot(
         [
             Month(
                 slot,
-                chart.mark([row for row in chart.rows if row[drawing.category] == month]),
+                chart.mark(rows),
                 formats.month_name(month),
                 _year(months, place),
                 [step for step in _LABEL_STEPS if (len(months) - 1 - place) % step == 0],
-                [rect for rect in rects if rect.place == place],
+                rects[place],
             )
-            for place, (month, slot) in enumerate(zip(months, places, strict=True))
+            for place, (month, slot, rows) in enumerate(
+                zip(months, places, chart.rows_of(months), strict=True)
+            )
         ],
         _axis([Tick(scale.y(value), formats.tick(value, chart.currency)) for value in scale.ticks]),
         second_axis,

@@ -10,8 +10,7 @@ from serving.pages.charts.geometry import Point, Rect, Slot
 from serving.pages.writing import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """What a reader can point at, focus and follow.
 
     Attributes:
@@ -46,8 +45,7 @@ class Axis:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(NamedTuple):
     """One month of a plot.
 
     Attributes:
@@ -101,8 +99,7 @@ class Plot:
     kind: Literal["plot"] = "plot"
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One bar from 0 to 100 across, in the middle of its part of the row, and its value."""
 
     series: str
@@ -121,8 +118,7 @@ class Join(NamedTuple):
     y2: float
 
 
-@dataclass(frozen=True, slots=True)
-class BarRow:
+class BarRow(NamedTuple):
     """The bars of one category.
 
     Attributes:
@@ -191,8 +187,7 @@ class Trends:
     kind: Literal["trends"] = "trends"
 
 
-@dataclass(frozen=True, slots=True)
-class HeatCell:
+class HeatCell(NamedTuple):
     """One cell: its text, its values, and how strong it is, from 0."""
 
     text: str

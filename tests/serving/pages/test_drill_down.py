@@ -49,6 +49,8 @@ def test_what_narrows_nothing_leads_nowhere(dimension, value, drill_down) -> Non
         {"client": [MINE]},
         {"state": ["enviado", "pagado"], "month": ["2024-05"]},
         {"amount_band": ["bajo"]},
+        {"issued_age": ["0-6"], "client": [MINE]},
+        {"issued_age": ["0-6"], "month": ["2024-05"]},
     ],
 )
 def test_an_address_is_that_of_the_whole_filter(selection, catalogue_of) -> None:

@@ -97,7 +97,7 @@ def test_a_few_categories_are_no_wider_and_stand_in_the_middle() -> None:
     first, second = slots(2)
     assert first.middle + second.middle == pytest.approx(FULL, abs=0.01)
     assert slots(18)[-1].x + slots(18)[-1].width == pytest.approx(FULL, abs=0.02)
-    assert slots(0) == []
+    assert slots(0) == ()
 
 
 @given(YEARS, YEARS)
