@@ -4,7 +4,8 @@
 
 A pipeline must have published into that Redis; its database 1 is overwritten. Needs Debian's packages wrk,
 hey and nginx-light. The peers are installed into --peers once. A server has core 0, or both; the load has the
-other one. On few cores, and beside other work, only ratios of one run say something.
+other one. The row `nothing` is the most that the server lets WSGI give. On few cores, and beside
+other work, only ratios of one run say something.
 """
 
 import argparse
@@ -311,7 +312,7 @@ class Bench:
 
     def api(self, cores: str, zipf: Path) -> None:
         count = len(cores.split(","))
-        for name in ("flask_caching", "flask_json", "starlette", "django_cache"):
+        for name in ("flask_caching", "nothing", "flask_json", "starlette", "django_cache"):
             with self.peer(name, cores) as port:
                 for connections in (16, 256):
                     self.row(
