@@ -8,18 +8,23 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import redis
 import zstandard
 
+from kpi_pipeline.cache.usage.counters import UsageCounters
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.stack.addresses import OPENER, Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.programs import programs
 from tests.deploy.nginx_site import READER, SITE, Site, nginx_site
 from tests.serving.conftest import Press
+from tests.serving.payloads import MINE, figures
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -261,3 +266,36 @@ def test_both_processes_count_together(site: Site, addresses: Addresses, servers
     children = Path(f"/proc/{servers['web'].pid}/task/{servers['web'].pid}/children").read_text().split()
     workers = [pid for pid in children if "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
     assert len(workers) == 2
+
+
+def test_usage_in_redis_is_the_sum_of_both_processes(
+    site: Site, addresses: Addresses, press: Press, servers
+) -> None:
+    counters, mine = UsageCounters(press.client), Filter.of({"client": MINE})
+    press.publish("kpis", answers={one: figures("kpis") for one in (EVERYTHING, mine)})
+    paths = {EVERYTHING: API, mine: f"{API}?client={quote(MINE)}"}
+    for path in paths.values():
+        wait_until(
+            lambda path=path: {read(site, path).status for _ in range(8)} == {200}, 10, "every process has it"
+        )
+    settled_count(site, API)  # what was counted so far is in Redis too: both are written within a second
+    before, weights = counters.reads("kpis"), weights_of(counters)
+
+    def ask(path: str) -> None:
+        OPENER.open(f"{addresses.web_url}{path}", timeout=10).close()
+
+    # Each by a connection of its own: the kernel gives them to both processes.
+    with ThreadPoolExecutor(8) as pool:
+        for path, times in ((paths[EVERYTHING], REQUESTS), (paths[mine], 2 * REQUESTS)):
+            list(pool.map(ask, [path] * times))
+    wait_until(lambda: counters.reads("kpis").hits >= before.hits + 3 * REQUESTS, 10, "all is written")
+    settled_count(site, API)
+    after, gained = counters.reads("kpis"), weights_of(counters)
+    assert (after.hits - before.hits, after.missed - before.missed) == (3 * REQUESTS, 0)
+    # Weights halve every day.
+    assert gained[EVERYTHING] - weights.get(EVERYTHING, 0) == pytest.approx(REQUESTS, rel=0.01)
+    assert gained[mine] - weights.get(mine, 0) == pytest.approx(2 * REQUESTS, rel=0.01)
+
+
+def weights_of(counters: UsageCounters) -> dict[Filter, float]:
+    return {one.filter: one.weight for one in counters.most_requested("kpis", 10)}
