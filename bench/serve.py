@@ -35,6 +35,7 @@ from kpi_pipeline.cache.keys import CATALOGUE, members_key, new_generation, payl
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.stack.programs import RETURNING
 
 HERE: Final = Path(__file__).parent
 API, PAGE = "/manager/api/kpis", "/manager/dashboard"
@@ -253,7 +254,7 @@ class Bench:
     def ours(self, cores: str, **settings: str) -> Iterator[int]:
         port = free_port()
         home = str(self.folder / "home")
-        given = {"REDIS_URL": self.url, "KPI_HOME": home, "MALLOC_ARENA_MAX": "2", **settings}
+        given = {"REDIS_URL": self.url, "KPI_HOME": home, **RETURNING, **settings}
         command = granian(sys.executable, "serving.app:create_app", port, cores=cores)
         with serving(command, port, API, **given) as process:
             self.pid = process.pid

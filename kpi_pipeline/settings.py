@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     precompute_max_bytes: int = Field(64 * 2**20, ge=1, alias="KPI_PRECOMPUTE_MAX_BYTES")
 
     # Serving: bytes of answers that each of its processes keeps.
-    serving_memory_bytes: int = Field(16 * 2**20, ge=0, alias="KPI_SERVING_MEMORY_BYTES")
+    serving_memory_bytes: int = Field(8 * 2**20, ge=0, alias="KPI_SERVING_MEMORY_BYTES")
 
     # Worker: bytes that one of its processes may have held at its largest to go on after a run.
     worker_memory_bytes: int = Field(400 * 2**20, ge=2**20, alias="KPI_WORKER_MEMORY_BYTES")

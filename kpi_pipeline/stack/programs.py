@@ -26,6 +26,17 @@ ISOLATED: Final = {"PYTHONSAFEPATH": "1", "MALLOC_ARENA_MAX": "2"}
 Threads share two heaps: with one for each, what one thread has freed is not there for the others.
 """
 
+RETURNING: Final = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+}
+"""Environment of programs that mostly wait: what a request or a start has taken is given back.
+
+Left alone, the C library learns from large objects to keep as much for the next. Not for the worker, which
+computes with such objects all the time.
+"""
+
 _LOGS_OF_GRANIAN: Final = Path(__file__).parent / "templates" / "granian-logs.json"
 
 WEB_STOP_SECONDS: Final = 3
@@ -77,8 +88,10 @@ def programs(
         NoBroker: If the address of the worker's queues is unknown.
     """
     pipeline = {**pipeline_environment(settings, home, addresses), **ISOLATED}
+    waiting = {**pipeline, **RETURNING}
     serving = {
         **ISOLATED,
+        **RETURNING,
         "KPI_HOME": str(home.root),
         "REDIS_URL": _cache_url(settings, addresses, "serving"),
         "KPI_DAGSTER_URL": addresses.dagster_url,
@@ -97,7 +110,7 @@ def programs(
                 # Put first in the path, also by the runs: a folder without modules.
                 *("--location-name", "kpi_pipeline", "--working-directory", str(home.run)),
             ),
-            pipeline,
+            waiting,
         ),
         Program(
             "dagster-web",
@@ -107,7 +120,7 @@ def programs(
                 *("--workspace", str(home.workspace)),
                 *(("--path-prefix", path) if (path := urlsplit(addresses.dagster_address).path) else ()),
             ),
-            pipeline,
+            waiting,
         ),
         Program(
             "dagster-daemon",
@@ -115,7 +128,7 @@ def programs(
                 *_dagster("dagster-daemon", "dagster._daemon"),
                 *("run", "--workspace", str(home.workspace)),
             ),
-            pipeline,
+            waiting,
         ),
         Program(
             "worker",
@@ -130,8 +143,8 @@ def programs(
             stop_seconds=8,
             stop_children=False,
         ),
-        Program("dispatcher", _python("kpi_pipeline.stack.dispatcher"), pipeline),
-        Program("monitor", _python("kpi_pipeline.stack.monitor"), pipeline),
+        Program("dispatcher", _python("kpi_pipeline.stack.dispatcher"), waiting),
+        Program("monitor", _python("kpi_pipeline.stack.monitor"), waiting),
         Program(
             "web",
             (

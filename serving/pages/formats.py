@@ -23,8 +23,8 @@ _LOCALES: Final[dict[Language, Locale]] = {"es": Locale("es", "CL"), "en": Local
 _FULL_MONTHS: Final[dict[Language, str]] = {"es": "MMMM 'de' y", "en": "MMMM y"}
 _MILLION: Final = 10**6
 _EXACTLY: Final = Context(prec=100, rounding=ROUND_HALF_EVEN)
-_MOST_NUMBERS: Final = 4_096
-"""How many numbers are kept as they are written: those of some pages."""
+_MOST_NUMBERS: Final = 1_024
+"""How many numbers are kept as they are written: those of a few pages, which write them several times."""
 
 _QUANTA: Final = tuple(Decimal(1).scaleb(-decimals) for decimals in range(9))
 """The last decimal of a number, by how many it has; a currency has eight at most."""

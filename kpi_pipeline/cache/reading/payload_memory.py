@@ -3,15 +3,19 @@
 from collections import OrderedDict
 from collections.abc import Collection
 from threading import Lock
+from typing import Final
 
 from kpi_pipeline.cache.codec import Payload
+
+OVERHEAD: Final = 1_024
+"""Bytes that a payload takes besides its content: its key, its digest, and the objects that hold them."""
 
 
 class PayloadMemory:
     """Payloads by generation and variant, least recently used out first. Threads may share it.
 
     Args:
-        limit: Bytes of compressed content to keep at most.
+        limit: Bytes to keep at most, those of the objects included.
     """
 
     def __init__(self, limit: int) -> None:
@@ -55,4 +59,4 @@ class PayloadMemory:
 
 
 def _weight(payload: Payload) -> int:
-    return len(payload.zstd) + len(payload.gzip)
+    return len(payload.zstd) + len(payload.gzip) + OVERHEAD
