@@ -7,11 +7,12 @@ by a new one: memory that was freed in pieces goes back to the system only with 
 
 import gc
 import logging
+import os
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from threading import Thread
 from typing import Any, Final
@@ -181,13 +182,20 @@ def _cache() -> redis.Redis:
     return connect_reader(redis_url(Settings()))
 
 
+@lru_cache(maxsize=1)
+def _instance(_home: str, _process: int) -> DagsterInstance:
+    """One for all runs of this process: making it takes as long as a step."""
+    return DagsterInstance.get()
+
+
 def execute_run(run_id: str) -> int:
     """Execute a run and report its progress to the tasks that requested it; returns 0 when it succeeded.
 
     Raises:
         LookupError: If there is no such run.
     """
-    with DagsterInstance.get() as instance, connect(redis_url(Settings())) as client:
+    instance = _instance(os.environ["DAGSTER_HOME"], os.getpid())
+    with connect(redis_url(Settings())) as client:
         run = instance.get_run_by_id(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}: it was deleted before it began")

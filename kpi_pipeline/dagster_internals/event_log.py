@@ -27,6 +27,9 @@ MAX_OPEN_DATABASES: Final = 8
 
 _TEMPLATE: Final = "empty-run.sqlite"
 
+_FOUND: Final[set[tuple[str, str]]] = set()
+"""Tables and columns that the index is known to have, by its folder: none is ever removed."""
+
 
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """An event log in the same files as `SqliteEventLogStorage`: either can read what the other wrote.
@@ -52,6 +55,20 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         super().store_event(event)
         with suppress(FileNotFoundError):
             os.utime(self.path_for_shard(event.run_id))
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; Dagster asks for each event of an asset."""
+        known = self._base_dir, table_name
+        if known not in _FOUND and super().has_table(table_name):
+            _FOUND.add(known)
+        return known in _FOUND
+
+    def _has_asset_key_index_cols_on_connection(self, conn: sql.Connection) -> bool:
+        # Asked for each event of an asset too.
+        known = self._base_dir, "columns of asset_keys"
+        if known not in _FOUND and super()._has_asset_key_index_cols_on_connection(conn):
+            _FOUND.add(known)
+        return known in _FOUND
 
     def delete_events(self, run_id: str) -> None:
         """Delete the events of a run, its file included."""

