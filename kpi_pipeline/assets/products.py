@@ -86,8 +86,6 @@ def product_asset(product: str) -> AssetsDefinition:
         kinds={"numpy", "redis"},
         freshness_policy=freshness_policy(product),
         retry_policy=TRY_AGAIN,
-        # With the lease: Dagster then shows who waits for whom.
-        pool=f"publish_{product}",
         description=DESCRIPTIONS[product],
         check_specs=[
             AssetCheckSpec(name, asset=product, blocking=True, description=description)

@@ -14,8 +14,8 @@ from kpi_pipeline.cache.publishing.leases import Leases, Revoked
 from kpi_pipeline.cache.usage.popularity_file import PopularityFile
 from kpi_pipeline.settings import current_settings
 
-LONGEST_WAIT_S = 150.0
-"""Longest wait for a lease: its holder may extend it."""
+LONGEST_WAIT_S = 600.0
+"""Longest wait for a lease: its holder is alive, for a lease expires by itself, and may extend it."""
 
 LEASE_POLL_S = 0.05
 

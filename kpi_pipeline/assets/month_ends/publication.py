@@ -66,7 +66,6 @@ def published_month_ends(product: str) -> AssetsDefinition:
         ins={name: AssetIn(key=f"{STEM}{name}", input_manager_key="tables") for name in ROLLUP_TABLES},
         owners=OWNERS,
         kinds={"numpy", "redis"},
-        pool=f"keep_{product}",
         description=f"{product} as of each month end, from which serving answers requests with ?as_of=.",
         check_specs=[
             AssetCheckSpec(
