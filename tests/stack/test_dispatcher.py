@@ -216,6 +216,27 @@ def test_a_request_after_a_reading_waits_for_the_end_of_its_run(cache_url: str, 
         assert client.xlen("kpi:requests") == 0
 
 
+def test_who_waits_for_one_product_waits_for_no_run_of_all(cache_url: str, tmp_path: Path) -> None:
+    with redis.Redis.from_url(cache_url) as client:
+        requests, dagster = Requests(client), Dagster()
+        dispatcher = Dispatcher(client, dagster, Archive(client, tmp_path))
+        automatic = requests.submit(RequestKind.REFRESH, "all", EVERYTHING, by="source_changes").id
+        assert dispatcher.dispatch(0.01) == 0
+        RunTasks(client).begin_reading("run 1", [automatic])
+        requests.submit(RequestKind.REFRESH, "charts", EVERYTHING, by="refresh_charts_schedule")
+        assert dispatcher.dispatch(0.01) == 1
+        reader = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
+        another = requests.submit(RequestKind.WARM, "kpis", EVERYTHING).id
+        assert dispatcher.dispatch(0.01) == 1
+        assert dagster.launched == ["refresh_all", "refresh_kpis"]
+        assert {requests.status(task).run_id for task in (reader, another)} == {"run 2"}
+        RunTasks(client).begin_reading("run 2", [reader, another])
+        requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
+        requests.submit(RequestKind.REFRESH, "all", EVERYTHING)
+        assert dispatcher.dispatch(0.01) == 3
+        assert len(dagster.launched) == 2
+
+
 def test_it_shows_the_monitor_that_it_reads_requests(cache_url: str, tmp_path: Path) -> None:
     with redis.Redis.from_url(cache_url) as client:
         requests = Requests(client)

@@ -1,7 +1,8 @@
 """The path from requests to runs: one run per product, however many requests wait for it.
 
 A request joins a run that will fulfil it anyway, as long as that has not begun to read the source. While a
-run of the same products reads or publishes, requests wait for its end, and then share one run.
+run of the same products reads or publishes, requests wait for its end, and then share one run. Who waits for
+one product does not wait for a run of all products: a run of that product alone goes on beside it.
 """
 
 import json
@@ -95,11 +96,19 @@ class RunRequestSpec:
         sources = {request.by or request.kind.value for request in self.requests}
         return {
             REQUESTED_BY_TAG: json.dumps(sorted(sources)),
-            PRIORITY_TAG: NOBODY_WAITS if all(map(_is_automatic, self.requests)) else SOMEBODY_WAITS,
+            PRIORITY_TAG: SOMEBODY_WAITS if self._somebody_waits else NOBODY_WAITS,
             **({REBUILD_TAG: ALWAYS} if self._rebuilds else {}),
             **({END_ROLLBACK_TAG: YES} if self._ends_rollback else {}),
             **dict(map(task_tag, self.requests)),
         }
+
+    @property
+    def _somebody_waits(self) -> bool:
+        return not all(map(_is_automatic, self.requests))
+
+    @property
+    def _products(self) -> tuple[str, ...]:
+        return PRODUCTS if self.product == ALL_PRODUCTS else (self.product,)
 
     @property
     def _rebuilds(self) -> bool:
@@ -118,10 +127,17 @@ class RunRequestSpec:
             and (not self._ends_rollback or from_ui or run.tags.get(END_ROLLBACK_TAG) == YES)
         )
 
+    def waits_for(self, run: "RunUnderWay") -> bool:
+        """Whether these requests wait for the end of a run that has begun to read, to have one after it.
+
+        Two runs side by side do no harm: the later reading stays live.
+        """
+        is_longer = len(refreshed_products(run.job)) > len(self._products)
+        return self.has_products_of(run) and not (is_longer and self._somebody_waits)
+
     def has_products_of(self, run: "RunUnderWay") -> bool:
         """Whether a run reads the source and publishes the products."""
-        wanted = PRODUCTS if self.product == ALL_PRODUCTS else (self.product,)
-        return set(wanted) <= set(refreshed_products(run.job)) and not any(
+        return set(self._products) <= set(refreshed_products(run.job)) and not any(
             tag in run.tags for tag in PARTIAL_TAGS
         )
 
@@ -238,7 +254,7 @@ def fulfil(
         if any(spec.is_fulfilled_by(run) and run_tasks.join(run.run_id, spec.task_ids) for run in runs):
             _acknowledge(spec, requests)
             continue
-        if any(map(spec.has_products_of, runs)):
+        if any(map(spec.waits_for, runs)):
             held += spec.requests
             continue
         try:
