@@ -86,11 +86,14 @@ class StoredShardSums:
 
     def get(self, digest: str) -> ShardSums | None:
         """The sums of a shard's rows; None where they are not kept, or cannot be read."""
+        if not self._reads:
+            return None
         path = self._path(digest)
-        sums = (self._memory.get(path) or _read(path)) if self._reads else None
+        sums = self._memory.get(path)
+        if sums is None and (sums := _read(path)) is not None:
+            self._memory.put(path, sums)
         if sums is not None:
             self._used.add(path)
-            self._memory.put(path, sums)
         return sums
 
     def put(self, digest: str, sums: ShardSums) -> None:
