@@ -118,6 +118,14 @@ redis.call('EXPIREAT', members, ARGV[1])
 return size
 """
 
+PROLONG: Final = """
+-- KEYS: some keys. ARGV: when they expire, never sooner than before.
+-- Returns 1; 0, with nothing changed, when one of them is gone.
+if redis.call('EXISTS', unpack(KEYS)) < #KEYS then return 0 end
+for _, key in ipairs(KEYS) do redis.call('EXPIREAT', key, ARGV[1], 'GT') end
+return 1
+"""
+
 RETIRE: Final = """
 -- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
 -- Renames the set, unless manifest or history names the generation, so that it can never go live

@@ -29,7 +29,7 @@ from kpi_pipeline.cache.keys import (
 from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry, live_entry
 from kpi_pipeline.cache.publishing.integrity import unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
-from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, REUSE
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG, REUSE
 from kpi_pipeline.model.filters import Filter
 
 
@@ -90,6 +90,7 @@ class Publisher:
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
         self._reuse = client.register_script(REUSE)
+        self._prolong = client.register_script(PROLONG)
         self._removal = Removal(client)
 
     def next_fence(self) -> int:
@@ -187,11 +188,7 @@ class Publisher:
         """
         expiry, prolonged = ceil(expires_at), 0
         for batch in batches(self._client.sscan_iter(members_key(generation), count=BATCH)):
-            pipeline = self._client.pipeline(transaction=False)
-            for key in batch:
-                pipeline.expireat(key, expiry, gt=True)
-            pipeline.exists(*batch)
-            if pipeline.execute()[-1] != len(batch):
+            if not self._prolong(keys=batch, args=[expiry]):
                 return False
             prolonged += len(batch)
         self._client.expireat(members_key(generation), expiry, gt=True)
