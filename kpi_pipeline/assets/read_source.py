@@ -28,6 +28,9 @@ from kpi_pipeline.sources.summary_rows import LeftOut
 _CODE: Final = (*COMPUTING, "kpi_pipeline.sources")
 """Packages that read and validate."""
 
+LOOK_S: Final = 900.0
+"""After so long, all of a database is looked at again: earlier a row is seen by its time of change alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingStart:
@@ -58,8 +61,9 @@ class SourceReading:
         provenance: Where the rows come from.
         token: Of `change_detection.change_token`, as the source was read; None where that is not known.
         before: What the local store held, of which what has changed was read; None where all was read.
-        changed: Certificates that changed, appeared or went since then.
+        changed: By what the certificates are compared that changed, appeared or went since then.
         changed_months: Months of issue in which something differs since then.
+        unseen_since: Of `LocalStore.unseen_since`, from now on.
         seconds_reading: How long reading took.
         seconds_normalising: How long validating took.
     """
@@ -71,8 +75,9 @@ class SourceReading:
     provenance: Provenance
     token: str | None
     before: StoredSource | None
-    changed: int
+    changed: frozenset[str]
     changed_months: frozenset[int]
+    unseen_since: float | None
     seconds_reading: float
     seconds_normalising: float
 
@@ -89,7 +94,7 @@ class SourceReading:
             None if before is None else before.parts,
             self.changed_months,
         )
-        store.save(self.rows.source, self.token, parts, before)
+        store.save(self.rows.source, self.token, parts, before, self.unseen_since)
         return StoredTable(tuple(parts.values()), self.provenance)
 
     @property
@@ -153,6 +158,16 @@ def local_store(source: SourceResource) -> LocalStore:
     )
 
 
+def is_look_due(unseen_since: float | None, start: ReadingStart) -> bool:
+    """Whether all of a database is to be looked at, whatever its token says.
+
+    Args:
+        unseen_since: Of `LocalStore.unseen_since`.
+        start: The start of the reading.
+    """
+    return unseen_since is not None and start.begun_at - unseen_since >= LOOK_S
+
+
 def read_source(source: SourceResource, start: ReadingStart) -> SourceReading:
     """Read all rows of the source, normalise and validate.
 
@@ -186,8 +201,9 @@ def read_source(source: SourceResource, start: ReadingStart) -> SourceReading:
         provenance=_provenance(source, start, extracted.watermark, token),
         token=token,
         before=None,
-        changed=extracted.raw.num_rows,
+        changed=frozenset(),
         changed_months=frozenset(),
+        unseen_since=None,
         seconds_reading=read_at - started,
         seconds_normalising=time.perf_counter() - read_at,
     )
@@ -209,14 +225,29 @@ def read_changed(source: SourceResource, start: ReadingStart, before: StoredSour
     mapping, url = source.mapping(), source.database_url()
     if url is None:
         raise NotLocal("changed rows alone cannot be read of this kind of source")
-    if start.token is not None and start.token == before.token:
+    is_due = is_look_due(before.unseen_since, start)
+    is_same = start.token is not None and start.token == before.token
+    unseen_since = before.unseen_since
+    if is_same and not is_due:
         # The business date has turned, or a limit is another one.
-        changed = ChangedReading(before.known, 0, frozenset(), start.token)
+        changed = ChangedReading(before.known, frozenset(), frozenset(), start.token)
     else:
         try:
-            changed = read_changes(url, mapping, source.timezone(), before.known)
+            changed = read_changes(
+                url,
+                mapping,
+                source.timezone(),
+                before.known,
+                # Of a server, all that a look can tell has been read for the token.
+                exact=is_due or source.is_of_server(),
+                differs=not is_same and None not in (start.token, before.token),
+            )
         except SourceError as error:
             raise Failure(str(error)) from error
+        if changed.token is not None:
+            unseen_since = None
+        elif unseen_since is None:
+            unseen_since = start.begun_at
     rows = Reading.of(
         changed.source,
         None,
@@ -225,7 +256,7 @@ def read_changed(source: SourceResource, start: ReadingStart, before: StoredSour
         read_at=start.begun_at,
         limits=source.refusal_limits(),
     )
-    token: str | None = changed.token
+    token = changed.token
     if not source.is_of_server():
         token = start.token if start.token == source.change_token(mapping) else None
     return SourceReading(
@@ -238,6 +269,7 @@ def read_changed(source: SourceResource, start: ReadingStart, before: StoredSour
         before=before,
         changed=changed.changed,
         changed_months=changed.months,
+        unseen_since=unseen_since,
         seconds_reading=time.perf_counter() - started,
         seconds_normalising=0.0,
     )

@@ -21,6 +21,7 @@ from kpi_pipeline.assets.read_source import (
     ReadingStart,
     SourceReading,
     begin_reading,
+    is_look_due,
     local_store,
     read_changed,
     read_source,
@@ -74,8 +75,10 @@ def _out(description: str, *kinds: str) -> AssetOut:
     outs={
         "certificates": _out(
             "Every valid certificate of the source, in canonical columns. Of a database only what has "
-            "changed is read, within ten seconds; changes that leave `updated_at` as it was are seen by the "
-            "nightly run of `reconcile`.",
+            "changed is read, within ten seconds: rows with a later `updated_at`, rows that appear or go, "
+            "and the log. Of an SQLite file an earlier `updated_at` and a changed cost are seen at the first "
+            "refresh after a quarter of an hour. Changes that leave `updated_at` as it was are seen by "
+            "the nightly run of `reconcile`.",
             "sql",
         ),
         "quarantine": _out("Source rows that were refused, each with its reasons and the row as it was."),
@@ -128,10 +131,11 @@ def certificates(
     RunTasks(cache.client).begin_reading(context.run_id, tasks_of(context.run.tags))
     start = begin_reading(source, cache)
     file = source.readings_file()
-    if not writes_all(context.run) and (newest := _unchanged(start, file)):
+    store = local_store(source)
+    newest = None if writes_all(context.run) else _unchanged(start, file)
+    if newest is not None and not is_look_due(store.unseen_since(), start):
         yield from _confirmed(context, start, newest, file, source, cache)
         return
-    store = local_store(source)
     yield from _read(context, _reading(context, source, cache, start, store), source, cache, store)
 
 
@@ -156,7 +160,7 @@ def _reading(
         except NotLocal as reason:
             context.log.info(f"everything is read: {reason}")
         else:
-            context.log.info(f"{reading.changed} changed certificates of {source.shown()} are read")
+            context.log.info(f"{len(reading.changed)} changed certificates of {source.shown()} are read")
             return reading
     return read_source(source, start)
 
@@ -204,7 +208,7 @@ def _read(
         output_name="certificates",
         metadata={
             "rows": reading.certificates.num_rows,
-            "rows_read": "all" if reading.before is None else f"{reading.changed} changed",
+            "rows_read": "all" if reading.before is None else f"{len(reading.changed)} changed",
             "rows_refused": rows.report.refused,
             "refused_amount_shares": MetadataValue.json(rows.report.refused_amount_shares),
             "rows_refused_of_unknown_amount": rows.report.unreadable,

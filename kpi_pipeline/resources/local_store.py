@@ -39,12 +39,14 @@ class StoredSource:
         token: Of `change_detection.change_token`, as it was read; None where that is not known.
         parts: The files of its certificates, by month of issue.
         files: Those of its other tables, by name.
+        unseen_since: Of `LocalStore.unseen_since`.
     """
 
     known: KnownSource
     token: str | None
     parts: MonthParts
     files: dict[str, Path]
+    unseen_since: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,31 @@ class LocalStore:
                 return None
             parts = {int(month): asset_folder(_CERTIFICATES) / name for month, name in state["parts"].items()}
             files = {name: self.folder / file for name, file in state["files"].items()}
-            return StoredSource(_known(state, parts, files), state["token"], parts, files)
+            known = _known(state, parts, files)
+            return StoredSource(known, state["token"], parts, files, state["unseen_since"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
             return None
 
+    def unseen_since(self) -> float | None:
+        """Since when only the latest rows of the source were looked at, in seconds since the epoch.
+
+        Returns:
+            None where all were, or nothing is known of it.
+        """
+        try:
+            state = orjson.loads((self.folder / _STATE).read_bytes())
+        except (OSError, ValueError):
+            return None
+        found = state.get("unseen_since") if isinstance(state, dict) else None
+        return found if isinstance(found, float) else None
+
     def save(
-        self, known: KnownSource, token: str | None, parts: MonthParts, before: StoredSource | None
+        self,
+        known: KnownSource,
+        token: str | None,
+        parts: MonthParts,
+        before: StoredSource | None,
+        unseen_since: float | None,
     ) -> None:
         """Hold what is known of the source from now on: whole or not at all.
 
@@ -90,6 +111,7 @@ class LocalStore:
             token: Of `change_detection.change_token`.
             parts: The files of its certificates.
             before: What the store held; costs that are the same are not written again.
+            unseen_since: Of the method of that name.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         name = uuid4().hex
@@ -108,8 +130,9 @@ class LocalStore:
         else:
             write_table(known.costs.costs, files["costs"])
             write_table(known.costs.quarantine, files["cost_quarantine"])
+        state = _state(self.settings, known, token, parts, files) | {"unseen_since": unseen_since}
         with replacing(self.folder / _STATE) as part:
-            part.write_bytes(orjson.dumps(_state(self.settings, known, token, parts, files)))
+            part.write_bytes(orjson.dumps(state))
         self._prune(files)
 
     @staticmethod
@@ -145,6 +168,7 @@ def _state(
         "log": None if known.log is None else asdict(known.log),
         "costs_digest": known.costs_digest,
         "watermark": known.watermark,
+        "latest": known.latest,
         "costs": {
             "report": asdict(costs.report),
             "reason_counts": costs.reason_counts,
@@ -176,4 +200,5 @@ def _known(state: dict[str, Any], parts: MonthParts, files: dict[str, Path]) -> 
         ),
         costs_digest=state["costs_digest"],
         watermark=state["watermark"],
+        latest=state["latest"],
     )

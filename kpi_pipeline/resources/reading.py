@@ -119,5 +119,5 @@ def read_rows(
         if url is None
         else SourceState.of(extracted, url, mapping, timezone)
     )
-    known = KnownSource.of(rows, state.rows, state.log, costs, state.costs, extracted.watermark)
+    known = KnownSource.of(rows, state.rows, state.log, costs, state.costs, extracted.watermark, state.latest)
     return Reading.of(known, extracted, mapping, as_of=as_of, read_at=read_at, limits=limits)

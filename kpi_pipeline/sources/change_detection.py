@@ -26,6 +26,10 @@ _SIDE_FILES: Final = ("", "-wal", "-journal")
 _SETTLED_S: Final = 2.0
 """A file modified within this time may change again with the same modification time: clocks are coarse."""
 
+_SQLITE_MAGIC: Final = b"SQLite format 3\0"
+_ROLLBACK_JOURNAL: Final = b"\1\1"
+"""Bytes 18 and 19 of an SQLite file whose changes are written into it, and not first to a log beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -97,13 +101,26 @@ def _file_state(url: str) -> str | None:
     except OSError:
         # Reading the file reports what is wrong, as for a missing file.
         return None
-    if any(state.st_mtime > time.time() - _SETTLED_S for _, state in states):
+    counter = None if is_csv(url) else _change_counter(files[0])
+    if counter is None and any(state.st_mtime > time.time() - _SETTLED_S for _, state in states):
         return None
-    texts = [
+    texts = [] if counter is None else [counter]
+    texts += [
         f"{file}:{state.st_ino}:{state.st_size}:{state.st_mtime_ns}:{state.st_ctime_ns}"
         for file, state in states
     ]
     return ";".join(texts) or None
+
+
+def _change_counter(path: Path) -> str | None:
+    """What SQLite counts up with each change of its file; None where changes are in a log beside it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(28)
+    except OSError:
+        return None
+    is_counted = header[:16] == _SQLITE_MAGIC and header[18:20] == _ROLLBACK_JOURNAL
+    return header[24:28].hex() if is_counted else None
 
 
 def _files_digest(files: Sequence[CsvPath]) -> str:
@@ -166,10 +183,21 @@ def _keys_and_times(rows: Relation, mapping: SourceMapping) -> Relation:
 
 def _summary(log: Relation, at: str) -> Relation:
     """Number and latest time of the log's changes: rows are only appended."""
-    figures: sa.Select[*tuple[Any, ...]] = sa.select(
-        sa.func.count().label("changes"), sa.func.max(sa.column(at)).label("latest")
-    ).select_from(log.clause)
+    # Each by itself: so an index, where there is one, gives it without reading the rows.
+    counted, latest = (
+        sa.select(figure).select_from(log.clause).scalar_subquery()
+        for figure in (sa.func.count(), sa.func.max(sa.column(at)))
+    )
+    figures: sa.Select[*tuple[Any, ...]] = sa.select(counted.label("changes"), latest.label("latest"))
     return replace(log, clause=figures.subquery("log_summary"), columns=("changes", "latest"))
+
+
+def counted_rows(relation: Relation) -> Relation:
+    """How many rows a relation has: one row of one column."""
+    counted: sa.Select[*tuple[Any, ...]] = sa.select(sa.func.count().label("rows")).select_from(
+        relation.clause
+    )
+    return replace(relation, clause=counted.subquery("counted"), columns=("rows",), amounts=frozenset())
 
 
 def digest_of_rows(table: pa.Table) -> str:

@@ -4,7 +4,8 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,16 @@ from kpi_pipeline.model.mapping import SourceMapping
 from kpi_pipeline.model.mapping.dates import SERIAL
 
 _ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*$"
+
+_ORDERED: Final = tuple(
+    rf"^\d{{4}}-\d{{2}}-\d{{2}}{then}$"
+    for then in ("", r" \d{2}:\d{2}:\d{2}(\.\d+)?", r"T\d{2}:\d{2}:\d{2}(\.\d+)?")
+)
+"""Forms of texts that are in the order of time, if all are of one."""
+
+_OF_COSTS: Final = " costs "
+_WITH_SECONDS: Final = 19
+_OVERLAP_S: Final = 900.0
 
 
 def watermark(raw: pa.Table, mapping: SourceMapping, costs: Sequence[pa.Table] = ()) -> str | None:
@@ -33,8 +44,71 @@ def watermark(raw: pa.Table, mapping: SourceMapping, costs: Sequence[pa.Table] =
     """
     parts = [_rows_watermark(raw, mapping)] if raw.num_rows else []
     if any(table.num_rows for table in costs):
-        parts.append(f"costs {_digest(*costs)}")
+        parts.append(f"{_OF_COSTS.strip()} {_digest(*costs)}")
     return " ".join(parts) or None
+
+
+def later_watermark(
+    before: str | None, rows: pa.Table, mapping: SourceMapping, costs: Sequence[pa.Table] = ()
+) -> str | None:
+    """The watermark of a source of which some rows have changed, and none that had the latest time is gone.
+
+    Args:
+        before: The watermark before, of times.
+        rows: Those rows.
+        mapping: As of `watermark`.
+        costs: As of `watermark`; empty where they have not changed.
+    """
+    latest, mark, digest = (before or "").partition(_OF_COSTS)
+    later = max(latest, _rows_watermark(rows, mapping)) if rows.num_rows else latest
+    if costs:
+        mark, digest = (_OF_COSTS, _digest(*costs)) if any(table.num_rows for table in costs) else ("", "")
+    return later + mark + digest or None
+
+
+def later_change(before: str | None, rows: pa.Table, mapping: SourceMapping) -> str | None:
+    """What `latest_change` is of a source of which some rows have changed, and none of that time is gone.
+
+    Args:
+        before: What it was.
+        rows: Those rows.
+        mapping: As of `watermark`.
+    """
+    if before is None or not rows.num_rows:
+        return before
+    later = latest_change(rows, mapping)
+    return None if later is None or _form(later) != _form(before) else max(before, later)
+
+
+def _form(moment: str) -> int | None:
+    return next((at for at, form in enumerate(_ORDERED) if re.match(form, moment)), None)
+
+
+def latest_change(rows: pa.Table, mapping: SourceMapping) -> str | None:
+    """The latest time at which a row changed, as the database writes it.
+
+    Returns:
+        None where a row that changes later need not have a later time: where the mapping names no column of
+        them, where a row has none, and where they are texts of several forms.
+    """
+    column = mapping.columns.get("updated_at")
+    if not isinstance(column, str) or not rows.num_rows or rows[column].null_count:
+        return None
+    moments = rows[column]
+    is_in_order = pat.is_timestamp(moments.type) or (
+        pat.is_string(moments.type)
+        and any(pc.all(pc.match_substring_regex(moments, form)).as_py() for form in _ORDERED)
+    )
+    return str(pc.max(moments).as_py()) if is_in_order else None
+
+
+def shortly_before(latest: str) -> str:
+    """A time of `latest_change` some minutes earlier: what was written at once may be seen one by one."""
+    try:
+        earlier = datetime.fromisoformat(latest) - timedelta(seconds=_OVERLAP_S)
+    except (ValueError, OverflowError):
+        return latest  # The form is that of a time, and the time is none.
+    return latest if len(latest) < _WITH_SECONDS else earlier.isoformat(latest[10], "seconds")
 
 
 def _rows_watermark(raw: pa.Table, mapping: SourceMapping) -> str:

@@ -47,6 +47,7 @@ def comparable(known: KnownSource) -> dict[str, Any]:
         "cost report": (known.costs.report, known.costs.reason_counts, known.costs.undetailed),
         "costs digest": known.costs_digest,
         "watermark": known.watermark,
+        "latest": known.latest,
     }
 
 

@@ -25,7 +25,7 @@ def known(small_demo: Path):
 
 def save(store: LocalStore, known, before: StoredSource | None = None) -> None:
     parts = store_parts(known.certificates, asset_folder("certificates"))
-    store.save(known, "token", parts, before)
+    store.save(known, "token", parts, before, 7.5)
 
 
 def test_what_is_known_is_read_back(home, known) -> None:
@@ -35,10 +35,12 @@ def test_what_is_known_is_read_back(home, known) -> None:
     stored = store.load()
     assert stored is not None
     assert stored.token == "token"
+    assert stored.unseen_since == store.unseen_since() == 7.5
     assert_same(stored.known, known)
     assert LocalStore.of("other settings").load() is None
     LocalStore.drop()
     assert store.load() is None
+    assert store.unseen_since() is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", '{"settings": "settings", "parts": {"x": 1}}'])
@@ -74,7 +76,7 @@ def test_a_save_that_is_cut_short_leaves_what_was_held(home, known, monkeypatch)
 
     monkeypatch.setattr(Path, "replace", cut)
     with pytest.raises(OSError, match="no space"):
-        store.save(known, "later", {}, None)
+        store.save(known, "later", {}, None, None)
     stored = store.load()
     assert stored is not None
     assert stored.token == "token"

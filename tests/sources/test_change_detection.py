@@ -134,11 +134,26 @@ def test_a_settled_sqlite_file_is_not_read_again(tmp_path: Path, mapping: Source
         for statement in TABLES:
             file.execute(statement)
     url = f"sqlite:///{path}"
-    assert probe(url, mapping).file_state is None
-    settle(path)
     before = probe(url, mapping)
     assert before.file_state is not None
     assert probe(url, mapping, before) is before
+
+
+def test_sqlite_counts_changes_that_times_do_not_show(tmp_path: Path, mapping: SourceMapping) -> None:
+    path = tmp_path / "claims.db"
+    with sqlite3.connect(path) as file:
+        for statement in TABLES:
+            file.execute(statement)
+    states = set()
+    for _ in range(3):
+        with sqlite3.connect(path) as file:
+            file.execute("UPDATE claims SET amount = amount + 1")
+        file.close()
+        os.utime(path, (0, 0))
+        state = change_token(f"sqlite:///{path}", mapping)
+        assert state is not None
+        states.add(state.partition(";")[0])
+    assert len(states) == 3
 
 
 def test_changes_that_are_still_in_the_write_ahead_log_show(tmp_path: Path, mapping: SourceMapping) -> None:

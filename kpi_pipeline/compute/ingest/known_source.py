@@ -100,6 +100,7 @@ class KnownSource:
         costs: Its costs.
         costs_digest: Digest of the rows from which they come; None without costs.
         watermark: Its watermark; None without rows.
+        latest: Of `watermark.latest_change`.
     """
 
     rows: pa.Table
@@ -113,6 +114,7 @@ class KnownSource:
     costs: NormalisedCosts
     costs_digest: str | None
     watermark: str | None
+    latest: str | None
 
     @classmethod
     def of(
@@ -123,6 +125,7 @@ class KnownSource:
         costs: NormalisedCosts,
         costs_digest: str | None,
         watermark: str | None,
+        latest: str | None,
     ) -> Self:
         """What a reading of all rows gives.
 
@@ -133,6 +136,7 @@ class KnownSource:
             costs: The costs.
             costs_digest: Digest of their rows.
             watermark: The source's watermark.
+            latest: Of `watermark.latest_change`.
         """
         context = read.context
         return cls(
@@ -147,6 +151,7 @@ class KnownSource:
             costs,
             costs_digest,
             watermark,
+            latest,
         )
 
     @property
