@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Thread
 
 import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
@@ -23,6 +24,7 @@ from kpi_pipeline.stack.dagster_client import DagsterClient
 
 TODAY = date(2024, 6, 28)
 START_S = 1800
+_LOOK_S = 0.5
 SETTINGS = {"KPI_WEB_PORT": "0", "KPI_DAGSTER_PORT": "0", "KPI_AS_OF": TODAY.isoformat()}
 AUTOMATIONS = """
 { repositoriesOrError { ... on RepositoryConnection { nodes {
@@ -42,6 +44,7 @@ class Stack:
         self.folder, self.url = folder, url
         self.home = folder / "home"
         self.process: subprocess.Popen[bytes] | None = None
+        self._peak_mib = 0
 
     def start(self) -> None:
         bare = {
@@ -60,6 +63,7 @@ class Stack:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        Thread(target=self._watch_peaks, daemon=True).start()
         deadline = time.monotonic() + START_S
         while "Ctrl-C stops everything" not in log.read_text():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -92,17 +96,27 @@ class Stack:
 
     def peak_mib(self) -> int:
         """The most memory that a process of the worker has had."""
-        peaks = [0]
+        self._look_at_peaks()
+        return self._peak_mib
+
+    def _watch_peaks(self) -> None:
+        """Look again and again: a process counts its peak from its last run."""
+        while self.process is not None and self.process.poll() is None:
+            self._look_at_peaks()
+            time.sleep(_LOOK_S)
+
+    def _look_at_peaks(self) -> None:
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
                 command = (status.parent / "cmdline").read_bytes()
+                if b"kpi_pipeline.worker" not in command:
+                    continue
                 environment = (status.parent / "environ").read_bytes()
                 text = status.read_text()
             except OSError:
                 continue
-            if b"kpi_pipeline.worker" in command and str(self.home).encode() in environment:
-                peaks.append(int(text.partition("VmHWM:")[2].split()[0]) // 1024)
-        return max(peaks)
+            if str(self.home).encode() in environment:
+                self._peak_mib = max(self._peak_mib, int(text.partition("VmHWM:")[2].split()[0]) // 1024)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

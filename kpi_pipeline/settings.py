@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     # Serving: bytes of answers that each of its processes keeps.
     serving_memory_bytes: int = Field(8 * 2**20, ge=0, alias="KPI_SERVING_MEMORY_BYTES")
 
-    # Worker: bytes that one of its processes may have held at its largest to go on after a run.
-    worker_memory_bytes: int = Field(400 * 2**20, ge=2**20, alias="KPI_WORKER_MEMORY_BYTES")
+    # Worker: bytes that one of its processes may hold after a run to go on.
+    worker_memory_bytes: int = Field(1536 * 2**20, ge=2**20, alias="KPI_WORKER_MEMORY_BYTES")
     celery_broker_url: SecretStr | None = Field(None, alias="CELERY_BROKER_URL")
     celery_result_backend: SecretStr | None = Field(None, alias="CELERY_RESULT_BACKEND")
 

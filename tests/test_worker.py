@@ -1,6 +1,7 @@
 """The worker's application: what it needs, and the runs that an earlier worker has left behind."""
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -189,8 +190,23 @@ def test_it_holds_what_a_run_needs_and_never_a_message_twice(worker) -> None:
     assert worker.app.conf.task_acks_late is True
     assert worker.app.conf.worker_prefetch_multiplier == 1
     assert worker.app.conf.worker_max_tasks_per_child == 1000
-    assert worker.app.conf.worker_max_memory_per_child == 400 * 1024
+    assert worker.app.conf.worker_max_memory_per_child == 1536 * 1024
     assert worker.app.conf.task_reject_on_worker_lost is False
+
+
+def test_after_a_run_its_memory_counts_by_what_it_still_holds(worker, monkeypatch, caplog) -> None:
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    held = bytearray(b"1") * 2**28
+    before = peak()
+    del held
+    worker.give_back_memory()
+    assert peak() < before - 2**17
+    assert "KPI_WORKER_MEMORY_BYTES" not in caplog.text
+    monkeypatch.setenv("KPI_WORKER_MEMORY_BYTES", str(2**20))
+    worker.give_back_memory()
+    assert "more than KPI_WORKER_MEMORY_BYTES" in caplog.text
 
 
 def test_without_queues_it_says_what_to_set(tmp_path) -> None:
