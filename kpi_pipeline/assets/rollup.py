@@ -37,7 +37,7 @@ def _out(description: str) -> AssetOut:
         description=description,
         group_name="rollup",
         owners=["team:data-engineering"],
-        kinds={"duckdb", "parquet"},
+        kinds={"duckdb", "arrow"},
         io_manager_key="tables",
         freshness_policy=freshness_policy(),
     )

@@ -63,7 +63,7 @@ def _out(description: str, *kinds: str) -> AssetOut:
         description=description,
         group_name=GROUP,
         owners=OWNERS,
-        kinds={*kinds, "duckdb", "parquet"},
+        kinds={*kinds, "duckdb", "arrow"},
         io_manager_key="tables",
         freshness_policy=freshness_policy(),
     )

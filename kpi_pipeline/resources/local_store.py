@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from kpi_pipeline.atomic_files import modified_at, replacing
 from kpi_pipeline.compute.ingest.costs import NormalisedCosts
@@ -21,7 +20,13 @@ from kpi_pipeline.compute.ingest.lookups import FirstSpelling
 from kpi_pipeline.model.readings import RowReport
 from kpi_pipeline.resources.month_parts import MonthParts
 from kpi_pipeline.resources.snapshots import asset_folder
-from kpi_pipeline.resources.stored_tables import PART_SUFFIX, read_part, write_part, write_table
+from kpi_pipeline.resources.stored_tables import (
+    TABLE_SUFFIX,
+    read_part,
+    read_table,
+    write_part,
+    write_table,
+)
 
 _FOLDER: Final = "source"
 _STATE: Final = "state.json"
@@ -116,11 +121,11 @@ class LocalStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = uuid4().hex
         files = {
-            "rows": self._path(name, f"rows{PART_SUFFIX}"),
-            "refused": self._path(name, "refused.parquet"),
-            "conflicts": self._path(name, "conflicts.parquet"),
-            "costs": self._path(name, "costs.parquet"),
-            "cost_quarantine": self._path(name, "cost_quarantine.parquet"),
+            "rows": self._path(name, f"rows{TABLE_SUFFIX}"),
+            "refused": self._path(name, f"refused{TABLE_SUFFIX}"),
+            "conflicts": self._path(name, f"conflicts{TABLE_SUFFIX}"),
+            "costs": self._path(name, f"costs{TABLE_SUFFIX}"),
+            "cost_quarantine": self._path(name, f"cost_quarantine{TABLE_SUFFIX}"),
         }
         write_part(known.rows, files["rows"])
         write_table(known.refused, files["refused"])
@@ -182,8 +187,8 @@ def _known(state: dict[str, Any], parts: MonthParts, files: dict[str, Path]) -> 
     return KnownSource(
         rows=read_part(files["rows"]),
         certificates=pa.concat_tables([read_part(path) for path in parts.values()]),
-        refused=pq.read_table(files["refused"]),
-        conflicts=pq.read_table(files["conflicts"]),
+        refused=read_table(files["refused"]),
+        conflicts=read_table(files["conflicts"]),
         firsts={
             column: {folded: FirstSpelling(**first) for folded, first in firsts.items()}
             for column, firsts in state["firsts"].items()
@@ -192,8 +197,8 @@ def _known(state: dict[str, Any], parts: MonthParts, files: dict[str, Path]) -> 
         some_rejected=state["some_rejected"],
         log=None if log is None else LogState(**log),
         costs=NormalisedCosts(
-            pq.read_table(files["costs"]),
-            pq.read_table(files["cost_quarantine"]),
+            read_table(files["costs"]),
+            read_table(files["cost_quarantine"]),
             costs["reason_counts"],
             RowReport(**costs["report"]),
             costs["undetailed"],

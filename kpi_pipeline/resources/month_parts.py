@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.rollup.shards import Shard
-from kpi_pipeline.resources.stored_tables import PART_SUFFIX, StoredTable, read_part, write_part
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_part, write_part
 
 DATED_BY: Final = "issued_on"
 """The column of the date by whose month certificates are parted."""
@@ -55,7 +55,7 @@ def store_parts(
     }
     stale = [month for month in months if month not in parts]
     for month, rows in _split(certificates, numbers, stale):
-        path = folder / f"{month}-{_digest(rows)}{PART_SUFFIX}"
+        path = folder / f"{month}-{_digest(rows)}{TABLE_SUFFIX}"
         if not _still_there(path):
             write_part(rows, path)
         parts[month] = path

@@ -1,6 +1,6 @@
 """The archive of roll-ups: of each reading that a product shows or can go back to, the tables as files.
 
-<archive>/rollups/<reading>/<table>.parquet
+<archive>/rollups/<reading>/<table>.arrow
 
 A generation reuses answers by the roll-up of the one that is live, and a product that is rolled back adds
 answers from that of its reading. What runs hand on is kept for a few runs only.
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX, modified_at
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
-from kpi_pipeline.resources.stored_tables import StoredTable, read_encoded
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_encoded
 from kpi_pipeline.settings import current_settings
 
 
@@ -57,7 +57,7 @@ class RollupArchive:
         part.mkdir(parents=True)
         try:
             for name, stored in zip(ROLLUP_TABLES, tables, strict=True):
-                shutil.copyfile(stored.paths[0], part / f"{name}.parquet")
+                shutil.copyfile(stored.paths[0], part / f"{name}{TABLE_SUFFIX}")
             part.rename(target)
         except OSError:
             if not target.exists():
@@ -69,7 +69,9 @@ class RollupArchive:
     def rollup(self, reading: str) -> Rollup | None:
         """The roll-up of a reading; None where it is not kept, or cannot be read."""
         try:
-            tables = [read_encoded(self._folder / reading / f"{name}.parquet") for name in ROLLUP_TABLES]
+            tables = [
+                read_encoded(self._folder / reading / f"{name}{TABLE_SUFFIX}") for name in ROLLUP_TABLES
+            ]
             return Rollup.of_tables(tables)
         except (OSError, pa.ArrowException):
             return None

@@ -1,4 +1,4 @@
-"""Tables that assets hand to one another: Parquet files, and which of them belongs to which run.
+"""Tables that assets hand to one another: Arrow files, and which of them belongs to which run.
 
 A run that finds its input unchanged names the file of the run before: nothing is read or written again.
 """
@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final, Self
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 from dagster import MetadataValue
 
 from kpi_pipeline.atomic_files import modified_at, replacing
@@ -18,8 +17,11 @@ from kpi_pipeline.sources.provenance import Provenance
 
 _SUFFIX: Final = "json"
 
-PART_SUFFIX: Final = ".arrow"
-"""Of files in Arrow's own layout, uncompressed."""
+TABLE_SUFFIX: Final = ".arrow"
+"""Of files in Arrow's own layout."""
+
+_TEXTS: Final = b"kpi_texts"
+"""In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,7 @@ class StoredTable:
     @property
     def num_rows(self) -> int:
         """How many rows it has."""
-        return sum(
-            read_part(path).num_rows if path.suffix == PART_SUFFIX else pq.read_metadata(path).num_rows
-            for path in self.paths
-        )
+        return sum(_rows_of(path) for path in self.paths)
 
     @property
     def origin(self) -> Provenance:
@@ -89,7 +88,7 @@ class StoredTable:
 
     def table(self) -> pa.Table:
         """Read it, with its provenance."""
-        table = pa.concat_tables([_read(path) for path in self.paths])
+        table = pa.concat_tables([read_table(path) for path in self.paths])
         return table if self.provenance is None else self.provenance.attach(table)
 
     def encoded(self) -> pa.Table:
@@ -106,13 +105,13 @@ class StoredTable:
 
 
 class TableIOManager(RunFileIOManager):
-    """Tables, schema metadata included, each as `<run>.parquet`; what names it for a run is `<run>.json`."""
+    """Tables, schema metadata included, each as `<run>.arrow`; what names it for a run is `<run>.json`."""
 
     suffix: ClassVar[str] = _SUFFIX
 
     def write(self, path: Path, value: pa.Table | StoredTable) -> dict[str, Any]:
         """Store a table, or name one that is stored."""
-        stored = value if isinstance(value, StoredTable) else _stored(value, path.with_suffix(".parquet"))
+        stored = value if isinstance(value, StoredTable) else _stored(value, path.with_suffix(TABLE_SUFFIX))
         path.write_bytes(
             orjson.dumps({"tables": [table.name for table in stored.paths], "provenance": stored.provenance})
         )
@@ -134,7 +133,7 @@ class TableIOManager(RunFileIOManager):
         named = {
             table for path in kept if (stored := StoredTable.kept(path)) is not None for table in stored.paths
         }
-        for table in {*folder.glob("*.parquet"), *folder.glob(f"*{PART_SUFFIX}")} - named:
+        for table in set(folder.glob(f"*{TABLE_SUFFIX}")) - named:
             # One that is younger may be that of a run which has not named it yet.
             if modified_at(table) < oldest:
                 table.unlink(missing_ok=True)
@@ -148,29 +147,14 @@ class StoredTableIOManager(TableIOManager):
         return StoredTable.of_file(path)
 
 
-def read_encoded(path: Path) -> pa.Table:
-    """Read a table, each text as a place in a dictionary."""
-    texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
-    return pq.read_table(path, read_dictionary=texts)
-
-
 def _stored(table: pa.Table, path: Path) -> StoredTable:
     write_table(table, path)
     return StoredTable((path,), Provenance.of(table) if Provenance.is_of(table) else None)
 
 
-def _read(path: Path) -> pa.Table:
-    return read_part(path) if path.suffix == PART_SUFFIX else pq.read_table(path)
-
-
 def write_part(table: pa.Table, path: Path) -> None:
-    """Write a table to a file of `PART_SUFFIX`, to be mapped into memory: whole or not at all."""
-    with (
-        replacing(path) as part,
-        pa.OSFile(str(part), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as file,
-    ):
-        file.write_table(table)
+    """Write a table to a file, to be mapped into memory: whole or not at all."""
+    _write(table, path, None)
 
 
 def read_part(path: Path) -> pa.Table:
@@ -179,6 +163,48 @@ def read_part(path: Path) -> pa.Table:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table to a file: whole or not at all."""
-    with replacing(path) as part:
-        pq.write_table(table, part, compression="zstd")
+    """Write a table to a file, compressed and each text once: whole or not at all."""
+    texts = [field for field in table.schema if pa.types.is_string(field.type)]
+    for field in texts:
+        encoded = table[field.name].combine_chunks().dictionary_encode()
+        place = table.schema.get_field_index(field.name)
+        table = table.set_column(place, field.with_type(encoded.type), encoded)
+    metadata = {**(table.schema.metadata or {}), _TEXTS: orjson.dumps([field.name for field in texts])}
+    _write(table.unify_dictionaries().replace_schema_metadata(metadata), path, "zstd")
+
+
+def read_encoded(path: Path) -> pa.Table:
+    """Read a table, each text as a place in a dictionary."""
+    return _without_mark(read_part(path))
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table as it was written."""
+    table = read_part(path)
+    texts = orjson.loads((table.schema.metadata or {}).get(_TEXTS, b"[]"))
+    table = _without_mark(table)
+    fields = [field.with_type(pa.string()) if field.name in texts else field for field in table.schema]
+    return table.cast(pa.schema(fields, table.schema.metadata)) if texts else table
+
+
+def _without_mark(table: pa.Table) -> pa.Table:
+    metadata = {name: value for name, value in (table.schema.metadata or {}).items() if name != _TEXTS}
+    return table.replace_schema_metadata(metadata or None)
+
+
+def _rows_of(path: Path) -> int:
+    # One column tells it; the others are not unpacked.
+    options = pa.ipc.IpcReadOptions(included_fields=[0])
+    with pa.memory_map(str(path)) as file:
+        rows: int = pa.ipc.open_file(file, options=options).read_all().num_rows
+    return rows
+
+
+def _write(table: pa.Table, path: Path, compression: str | None) -> None:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with (
+        replacing(path) as part,
+        pa.OSFile(str(part), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema, options=options) as file,
+    ):
+        file.write_table(table)

@@ -184,10 +184,8 @@ def _keys_and_times(rows: Relation, mapping: SourceMapping) -> Relation:
 def _summary(log: Relation, at: str) -> Relation:
     """Number and latest time of the log's changes: rows are only appended."""
     # Each by itself: so an index, where there is one, gives it without reading the rows.
-    counted, latest = (
-        sa.select(figure).select_from(log.clause).scalar_subquery()
-        for figure in (sa.func.count(), sa.func.max(sa.column(at)))
-    )
+    numbers: tuple[sa.ColumnElement[Any], ...] = (sa.func.count(), sa.func.max(sa.column(at)))
+    counted, latest = (sa.select(number).select_from(log.clause).scalar_subquery() for number in numbers)
     figures: sa.Select[*tuple[Any, ...]] = sa.select(counted.label("changes"), latest.label("latest"))
     return replace(log, clause=figures.subquery("log_summary"), columns=("changes", "latest"))
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 from dagster import ExecuteInProcessResult
 
 from kpi_pipeline.compute.evaluation_days import AS_OF, COHORT, DAYS
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
+from kpi_pipeline.resources.stored_tables import read_table
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.selection import choose_source
@@ -33,9 +33,7 @@ def tables(demo_home: Path, run) -> Callable[[], tuple[ExecuteInProcessResult, d
         result = run("refresh_all", *SOURCE, *ROLLUP_TABLES)
         assert result.success
         storage = demo_home / "storage"
-        return result, {
-            name: pq.read_table(storage / name / f"{result.run_id}.parquet") for name in ROLLUP_TABLES
-        }
+        return result, {name: read_table(storage / name / f"{result.run_id}.arrow") for name in ROLLUP_TABLES}
 
     return rolled
 

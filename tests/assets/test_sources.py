@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 import redis
 from dagster import (
@@ -20,7 +19,7 @@ from dagster import (
 )
 
 from kpi_pipeline.model.costs import COST_SCHEMA
-from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.resources.stored_tables import StoredTable, read_table
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.sources.provenance import Provenance
 from kpi_pipeline.sources.readings_file import ReadingsFile
@@ -58,7 +57,7 @@ def test_every_row_becomes_a_certificate_or_is_quarantined(demo_home: Path, run,
     result = run("refresh_all", *READ)
     assert result.success
     accepted = stored("certificates", result.run_id).table()
-    refused = pq.read_table(demo_home / "storage" / "quarantine" / f"{result.run_id}.parquet")
+    refused = read_table(demo_home / "storage" / "quarantine" / f"{result.run_id}.arrow")
     assert accepted.num_rows + refused.num_rows == 600
     assert refused.num_rows == 2
     told = instance.get_latest_materialization_event(AssetKey("certificates")).asset_materialization.metadata
@@ -74,8 +73,8 @@ def test_every_header_is_a_cost_by_category_or_is_quarantined(
     dirty_costs("UPDATE cost_header SET importe_neto = importe_neto + 1 WHERE cost_id = 8")
     result = run("refresh_all", *READ)
     assert result.success
-    costs = pq.read_table(demo_home / "storage" / "costs" / f"{result.run_id}.parquet")
-    refused = pq.read_table(demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet")
+    costs = read_table(demo_home / "storage" / "costs" / f"{result.run_id}.arrow")
+    refused = read_table(demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.arrow")
     assert costs.select(COST_SCHEMA.names).schema.remove_metadata().equals(COST_SCHEMA)
     assert Provenance.of(costs).mapping == "edp"
     assert set(costs["cost_id"].to_pylist()) == {str(number) for number in range(1, 73)} - {"7"}
@@ -94,8 +93,8 @@ def test_too_many_refused_costs_fail_the_run_and_keep_the_quarantine(
     result = run("refresh_all", *READ)
     assert "the live figures stay: 7 of 72 costs are refused (9.7%, limit 5.0%)." in failure(result)
     assert "[costs.kinds]" in failure(result)
-    assert (demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.parquet").exists()
-    assert not (demo_home / "storage" / "costs" / f"{result.run_id}.parquet").exists()
+    assert (demo_home / "storage" / "cost_quarantine" / f"{result.run_id}.arrow").exists()
+    assert not (demo_home / "storage" / "costs" / f"{result.run_id}.arrow").exists()
 
 
 def test_a_small_share_of_rows_with_a_large_share_of_money_fails_the_run(
@@ -167,7 +166,7 @@ def test_too_many_refused_rows_fail_the_run_and_keep_the_quarantine_and_what_is_
     result = run()
     assert "2 of 600 rows are refused (0.3%, limit 0.0%)." in failure(result)
     assert "mapping file" in failure(result)
-    assert (published / "storage" / "quarantine" / f"{result.run_id}.parquet").exists()
+    assert (published / "storage" / "quarantine" / f"{result.run_id}.arrow").exists()
     assert StoredTable.of_run("certificates", result.run_id) is None
     assert read().manifest() == live
 

@@ -52,7 +52,7 @@ def numbers(rollup: Rollup | None) -> list[int]:
 def test_the_roll_up_of_a_reading_outlives_its_run(archive, run, storage) -> None:
     run("first", 7)
     assert archive.store(READING, "first")
-    for path in storage.glob("*/first.parquet"):
+    for path in storage.glob("*/first.arrow"):
         path.unlink()
     assert numbers(archive.rollup(READING)) == [7] * len(ROLLUP_TABLES)
     assert archive.rollup("another") is None
@@ -70,7 +70,7 @@ def test_it_is_written_once(archive, run, folder) -> None:
 @pytest.mark.parametrize("table", ROLLUP_TABLES)
 def test_what_is_not_whole_is_not_kept(archive, run, storage, folder, table: str) -> None:
     run("first")
-    (storage / table / "first.parquet").unlink()
+    (storage / table / "first.arrow").unlink()
     assert not archive.store(READING, "first")
     assert not folder.exists()
 
@@ -80,7 +80,7 @@ def test_what_is_not_whole_is_not_kept(archive, run, storage, folder, table: str
 def test_what_was_lost_or_cut_is_none(archive, run, folder, table: str, kept: int | None) -> None:
     run("first")
     archive.store(READING, "first")
-    path = folder / READING / f"{table}.parquet"
+    path = folder / READING / f"{table}.arrow"
     if kept is None:
         path.unlink()
     else:

@@ -44,7 +44,7 @@ def test_a_run_hands_its_own_table_on_with_its_metadata(run, tmp_path: Path) -> 
     assert result.success
     assert result.output_for_node("doubled")["number"].to_pylist() == [2, 4]
     files = {path.name for path in (tmp_path / "storage" / "numbers").iterdir()}
-    assert files == {f"{result.run_id}.json", f"{result.run_id}.parquet", "latest"}
+    assert files == {f"{result.run_id}.json", f"{result.run_id}.arrow", "latest"}
 
 
 def test_a_part_of_a_run_reads_the_newest(run) -> None:
@@ -64,5 +64,5 @@ def test_without_a_snapshot_the_message_says_what_to_run(run) -> None:
 def test_only_the_newest_files_are_kept(run, tmp_path: Path) -> None:
     for _ in range(KEPT_FILES + 3):
         assert run(numbers).success
-    assert len(list((tmp_path / "storage" / "numbers").glob("*.parquet"))) == KEPT_FILES
+    assert len(list((tmp_path / "storage" / "numbers").glob("*.arrow"))) == KEPT_FILES
     assert run(doubled).success

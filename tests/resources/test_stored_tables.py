@@ -43,7 +43,7 @@ def store(folder):
 
 
 def tables(folder: Path) -> set[str]:
-    return {path.stem for path in folder.glob("*.parquet")}
+    return {path.stem for path in folder.glob("*.arrow")}
 
 
 def test_a_table_is_read_with_its_provenance(store) -> None:
@@ -78,12 +78,12 @@ def test_a_table_stays_as_long_as_a_run_names_it(store, folder) -> None:
 
 def test_a_table_that_is_not_named_yet_stays(store, folder) -> None:
     store("first")
-    (folder / "under-way.parquet").write_bytes(b"")
+    (folder / "under-way.arrow").write_bytes(b"")
     store("second")
     assert tables(folder) == {"first", "second", "under-way"}
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"PAR1", b'{"table": "first.parquet", "provenance": {"x": 1}}'])
+@pytest.mark.parametrize("text", [b"", b"{}", b"PAR1", b'{"table": "first.arrow", "provenance": {"x": 1}}'])
 def test_what_is_malformed_is_not_there(text, store, folder) -> None:
     store("first")
     (folder / "first.json").write_bytes(text)

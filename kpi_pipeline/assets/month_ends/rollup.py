@@ -47,7 +47,7 @@ _METADATA: Final = b"kpi_month_ends"
         f"{STEM}{name}": AssetOut(
             description=f"The table {name} of the roll-up, as of each month end of a run.",
             owners=OWNERS,
-            kinds={"duckdb", "parquet"},
+            kinds={"duckdb", "arrow"},
             io_manager_key="tables",
         )
         for name in ROLLUP_TABLES

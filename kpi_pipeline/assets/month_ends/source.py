@@ -19,7 +19,7 @@ def _read_once(description: str) -> AssetOut:
     return AssetOut(
         description=description,
         owners=OWNERS,
-        kinds={"sql", "duckdb", "parquet"},
+        kinds={"sql", "duckdb", "arrow"},
         io_manager_key="tables",
     )
 
