@@ -156,8 +156,7 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
     if not slices:
         return []
     currencies = slices[0].currencies
-    on_as_of = rollup.cells.filter(pc.equal(rollup.cells["place"], AS_OF))
-    of_cohorts = rollup.cells.filter(pc.equal(rollup.cells["place"], COHORT))
+    cells = _summed_cells(rollup.cells, COMPONENT_NAMES)
     by_dimension: dict[str, Ints] = {}
     for slice_ in slices:
         for at, requested in enumerate(slice_.filters):
@@ -165,19 +164,15 @@ def reconcile_variants(rollup: Rollup, slices: Sequence[Slice]) -> list[str]:
             by_dimension[name] = by_dimension.get(name, 0) + slice_.totals[:, at]
     problems = []
     for place, currency in enumerate(currencies):
-        straight = {
-            name: [_total(cells, component) for component in COMPONENT_NAMES]
-            for name, cells in (
-                ("days", _rows(on_as_of, "currency", currency)),
-                ("cohorts", _rows(of_cohorts, "currency", currency)),
-            )
-        }
+        days, cohorts = (
+            [cells[of].get((name, currency), 0) for name in COMPONENT_NAMES] for of in (AS_OF, COHORT)
+        )
         problems += [
             f"{component.name} in {currency}: {expected} in the roll-up, {summed} over the variants of {name}"
             for name, sums in by_dimension.items()
             for component, expected, summed in zip(
                 COMPONENTS,
-                straight["cohorts" if name == MONTH.name else "days"],
+                cohorts if name == MONTH.name else days,
                 sums[:, place].tolist(),
                 strict=True,
             )
@@ -250,21 +245,20 @@ def _straight(totals: pa.Table) -> Sums:
     return {(row["name"], row["currency"]): row["total_sum"] for row in summed.to_pylist()}
 
 
-def _summed_cells(cells: pa.Table) -> dict[int, Sums]:
+def _summed_cells(cells: pa.Table, names: Sequence[str] = _COMPARED) -> dict[int, Sums]:
     """The sums of cohorts and of the business date, by place."""
-    named = cells.select(["place", "currency", *_COMPARED])
-    found: dict[int, list[pa.RecordBatch]] = {COHORT: [], AS_OF: []}
-    for batch in named.to_batches():
-        places = batch["place"].to_numpy()
-        for place, batches in found.items():
-            is_there = places == place
-            if is_there.any():
-                batches.append(batch if is_there.all() else batch.filter(pa.array(is_there)))
-    names = {name: name for name in _COMPARED}
+    named = cells.select(["place", "currency", *names])
     return {
-        place: _sums(pa.Table.from_batches(batches, named.schema), **names)
-        for place, batches in found.items()
+        place: _sums(_at_place(named, place), **{name: name for name in names}) for place in (COHORT, AS_OF)
     }
+
+
+def _at_place(cells: pa.Table, place: int) -> pa.Table:
+    """The cells of a place, nothing copied: they stand together, those of costs by month."""
+    is_there = np.concatenate([[False], cells["place"].to_numpy() == place, [False]])
+    begins, ends = np.flatnonzero(is_there[1:] != is_there[:-1]).reshape(-1, 2).T.tolist()
+    runs = [cells.slice(begin, end - begin) for begin, end in zip(begins, ends, strict=True)]
+    return pa.concat_tables([cells.slice(0, 0), *runs])
 
 
 def _summed_lists(work_lists: pa.Table) -> Sums:
@@ -331,7 +325,3 @@ def _differences(
         for name, currency in sorted(actual.keys() | expected.keys())
         if actual.get((name, currency), 0) != expected.get((name, currency), 0)
     ]
-
-
-def _total(table: pa.Table, column: str) -> int:
-    return pc.sum(table[column]).as_py() or 0
