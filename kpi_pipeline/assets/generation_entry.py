@@ -24,7 +24,9 @@ def first_read_at(held: Iterable[ManifestEntry], reading: str, provenance: Prove
     return min([provenance.read_at, *(entry.first_read_at for entry in held if entry.reading == reading)])
 
 
-def inputs_digest(product: str, reading: str, difference: list[Filter], described: dict[str, Any]) -> str:
+def inputs_digest(
+    product: str, reading: str, difference: list[Filter], described: dict[str, Any], listed: str = ""
+) -> str:
     """A digest of all inputs of a generation.
 
     Args:
@@ -32,9 +34,10 @@ def inputs_digest(product: str, reading: str, difference: list[Filter], describe
         reading: Of `Cube.digest`.
         difference: Filters computed besides the candidates, or left out of them.
         described: The catalogue.
+        listed: A digest of the list of certificates that it holds; empty where it holds none.
     """
     differing = sorted(str(requested.identity) for requested in difference)
-    return digest_of(SCHEMA_VERSION, product, reading, differing, described)
+    return digest_of(SCHEMA_VERSION, product, reading, differing, described, listed)
 
 
 def manifest_entry(
@@ -89,6 +92,7 @@ def manifest_entry(
         run_id=run_id,
         schema_version=SCHEMA_VERSION,
         variants=held.variants,
+        blocks=held.blocks,
         bytes=held.bytes,
         previous=(),
     )

@@ -8,7 +8,13 @@ from typing import Any, Final
 from kpi_pipeline.assets.garbage_collection import collection_paused
 from kpi_pipeline.assets.reuse import WritePlan
 from kpi_pipeline.cache.keys import new_generation
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher, Staged
+from kpi_pipeline.cache.publishing.publisher import (
+    NO_ATTACHMENTS,
+    Attachments,
+    IncompleteGeneration,
+    Publisher,
+    Staged,
+)
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 
@@ -25,14 +31,24 @@ def write_generation(
     described: dict[str, Any],
     expires_at: float,
     extend_lease: Callable[[], object],
+    attachments: Callable[[bool], Attachments] = lambda _: NO_ATTACHMENTS,
 ) -> tuple[Staged, list[str]]:
     """Write a generation and read it back: the changed variants, or all where reuse fails.
+
+    Args:
+        product: What it answers.
+        publisher: Writes the cache.
+        plan: Which answers are computed, and which reused.
+        described: The catalogue.
+        expires_at: When its keys expire, in seconds since the epoch.
+        extend_lease: Extends the lease of the product.
+        attachments: What it holds besides, given whether some of it is reused.
 
     Returns:
         The generation, and the problems for which it was discarded.
     """
 
-    def write(partial_plan: WritePlan) -> tuple[Staged, list[str]]:
+    def write(partial_plan: WritePlan, *, reuses: bool) -> tuple[Staged, list[str]]:
         with collection_paused():
             staged = publisher.stage(
                 product,
@@ -41,6 +57,7 @@ def write_generation(
                 described,
                 expires_at=expires_at,
                 unchanged=partial_plan.unchanged,
+                attachments=attachments(reuses),
             )
         problems = publisher.verify(staged)
         if problems:
@@ -49,10 +66,10 @@ def write_generation(
 
     if plan.unchanged is not None:
         with suppress(IncompleteGeneration):
-            staged, problems = write(plan)
+            staged, problems = write(plan, reuses=True)
             if not problems:
                 return staged, []
-    return write(plan.whole())
+    return write(plan.whole(), reuses=False)
 
 
 def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:

@@ -22,6 +22,7 @@ from dagster import (
     asset,
 )
 
+from kpi_pipeline.assets.certificate_blocks import CertificateList
 from kpi_pipeline.assets.confirmation import confirmed_entry
 from kpi_pipeline.assets.figures import figures_of, settle_figures
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
@@ -38,7 +39,7 @@ from kpi_pipeline.assets.rolled_back import add_awaited
 from kpi_pipeline.assets.run_tags import ends_rollback, writes_all
 from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
 from kpi_pipeline.cache.watch_list import publish_watch_list
@@ -108,8 +109,7 @@ def product_asset(product: str) -> AssetsDefinition:
         Raises:
             Failure: If a check fails; the new generation is discarded and the live one stays.
         """
-        started = time.perf_counter()
-        provenance = rollup.origin
+        started, provenance = time.perf_counter(), rollup.origin
         as_of = date.fromisoformat(provenance.as_of or "")
         # Figures are as old as the reading of the source, however late they are computed.
         life = _life(product)
@@ -150,8 +150,11 @@ def product_asset(product: str) -> AssetsDefinition:
         cube, described, reading = figures.cube, figures.described, figures.reading
 
         variants = choose_variants(product, figures, cache.client, demand, publisher.live(product), filters)
+        listed = CertificateList.of(product, context.run_id, provenance, source.thresholds())
         inputs, basis = (
-            inputs_digest(product, reading, variants.difference, described),
+            inputs_digest(
+                product, reading, variants.difference, described, "" if listed is None else listed.digest
+            ),
             basis_digest(product, cube, described),
         )
         with cache.lease(product, context.run_id) as extend_lease:
@@ -195,7 +198,13 @@ def product_asset(product: str) -> AssetsDefinition:
             else:
                 plan = write_plan(product, figures, variants, origin, basis, damaged)
                 written, unread = write_generation(
-                    product, publisher, plan, described, expires_at, extend_lease
+                    product,
+                    publisher,
+                    plan,
+                    described,
+                    expires_at,
+                    extend_lease,
+                    partial(_attachments, listed, publisher, origin, damaged),
                 )
                 outcome = "written"
             settle_figures()
@@ -244,6 +253,19 @@ def _life(product: str) -> tuple[float, float]:
     """For how many seconds from a reading a product's figures are fresh, and stale after that."""
     settings = current_settings()
     return settings.ttl[product], settings.stale_grace
+
+
+def _attachments(
+    listed: CertificateList | None,
+    publisher: Publisher,
+    origin: ManifestEntry | None,
+    damaged: frozenset[str],
+    reuses: bool,
+) -> Attachments:
+    """What a generation holds beside its answers."""
+    if listed is None:
+        return NO_ATTACHMENTS
+    return listed.attachments(publisher, origin if reuses else None, damaged)
 
 
 def _publish_watched(

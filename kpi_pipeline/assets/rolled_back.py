@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from kpi_pipeline.assets.certificate_blocks import kept_list
 from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.assets.generation_entry import inputs_digest
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
@@ -77,7 +78,15 @@ def add_awaited(
     variants = choose_variants(product, figures, cache.client, demand, live, filters)
     basis = basis_digest(product, figures.cube, described)
     plan = write_plan(product, figures, variants, live, basis, damaged)
-    staged, unread = write_generation(product, publisher, plan, described, expires_at, extend_lease)
+    staged, unread = write_generation(
+        product,
+        publisher,
+        plan,
+        described,
+        expires_at,
+        extend_lease,
+        lambda _: kept_list(publisher, live, damaged),
+    )
     entry = replace(
         live,
         generation=staged.generation,
@@ -85,6 +94,7 @@ def add_awaited(
         basis=basis,
         run_id=run_id,
         variants=staged.variants,
+        blocks=staged.blocks,
         bytes=staged.bytes,
         previous=(),
     )

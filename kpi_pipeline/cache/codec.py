@@ -29,6 +29,7 @@ from isal import isal_zlib
 Encoding = Literal["zstd", "gzip", "identity"]
 
 _MAGIC: Final = b"KPI\x01"
+_PACKED_MAGIC: Final = b"KPB\x01"
 _DIGEST_SIZE: Final = 16
 _HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
 _TRAILER: Final = struct.Struct("<II")  # of a gzip member: CRC-32 and size
@@ -186,6 +187,37 @@ def decode(frame: bytes) -> Payload:
     if len(rest) != gzip_at + gzip_size:
         raise CorruptPayload("a stored payload has the wrong length: publish it again")
     return Payload(digest.hex(), size, crc, bytes(rest[zstd_at:gzip_at]), bytes(rest[gzip_at:]))
+
+
+def pack(content: bytes) -> bytes:
+    """The stored value of bytes that are no answer: magic, a digest of what follows, and a zstd frame."""
+    packed = zstandard.ZstdCompressor(_ZSTD_LEVEL).compress(content)
+    return b"".join((_PACKED_MAGIC, _digest(packed), packed))
+
+
+def unpack(frame: bytes) -> bytes:
+    """The bytes of a stored value of `pack`, which is verified whole.
+
+    Raises:
+        CorruptPayload: If any byte differs from what `pack` made, or some are missing or added.
+    """
+    verify(frame, _PACKED_MAGIC)
+    try:
+        return zstandard.ZstdDecompressor().decompress(memoryview(frame)[_BODY_AT:])
+    except zstandard.ZstdError as error:
+        raise CorruptPayload("stored bytes do not decompress: publish them again") from error
+
+
+def verify(frame: bytes, *magics: bytes) -> None:
+    """Check that a stored value is what was written, of `encode` or of `pack`.
+
+    Raises:
+        CorruptPayload: If any byte differs, or some are missing or added.
+    """
+    if not frame.startswith(magics or (_MAGIC, _PACKED_MAGIC)):
+        raise CorruptPayload("stored bytes are nothing of this version: publish them again")
+    if frame[len(_MAGIC) : _BODY_AT] != _digest(memoryview(frame)[_BODY_AT:]):
+        raise CorruptPayload("a stored value is not what was written: publish it again")
 
 
 def _ending(tail: Mapping[str, Any]) -> bytes:

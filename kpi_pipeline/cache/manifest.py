@@ -77,7 +77,8 @@ class ManifestEntry:
         run_id: The run that made it.
         schema_version: `model.dimensions.SCHEMA_VERSION` under which it was made.
         variants: How many answers it holds, the catalogue not counted.
-        bytes: Stored size of its answers and catalogue.
+        blocks: How many further keys it holds: the list of certificates and its index.
+        bytes: Stored size of all that it holds.
         previous: Generations it replaced that are still kept, newest first.
     """
 
@@ -101,6 +102,7 @@ class ManifestEntry:
     run_id: str
     schema_version: Count
     variants: Count
+    blocks: Count
     bytes: Count
     previous: Annotated[tuple[Name, ...], Field(max_length=KEPT_READINGS + 1)]
 
@@ -112,6 +114,11 @@ class ManifestEntry:
         if len({self.generation, *self.previous}) <= len(self.previous):
             raise ValueError("a generation replaces itself")
         return self
+
+    @property
+    def keys(self) -> int:
+        """How many keys it holds, the catalogue among them."""
+        return self.variants + self.blocks + 1
 
     def state_at(self, now: float) -> AnswerState:
         """Fresh before `fresh_until`, stale before `stale_until`, expired from then on.

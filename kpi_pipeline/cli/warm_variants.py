@@ -135,7 +135,7 @@ def _verify(client: redis.Redis, entry: ManifestEntry, display: ProgressDisplay)
     problems: list[str] = []
     for answers, batch_problems in read_back(client, entry):
         problems += batch_problems
-        display.update(name, f"{answers:,} of {entry.variants + 1:,}", transient=True)
+        display.update(name, f"{answers:,} of {entry.keys:,}", transient=True)
     result = f"{len(problems):,} problems" if problems else f"all {answers:,} answers read back"
     display.update(name, result, done=True)
     return Verified(entry.product, entry.generation, answers, tuple(problems))

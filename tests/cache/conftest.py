@@ -86,6 +86,7 @@ class Newsroom:
             "run_id": "run",
             "schema_version": SCHEMA_VERSION,
             "variants": staged.variants,
+            "blocks": staged.blocks,
             "bytes": staged.bytes,
             "previous": (),
         }

@@ -32,6 +32,7 @@ ENTRY = ManifestEntry(
     run_id="run-1",
     schema_version=1,
     variants=12,
+    blocks=3,
     bytes=34_567,
     previous=("g2", "g1"),
 )
@@ -99,6 +100,7 @@ ODD = {
     "run_id": [None, 3],
     "schema_version": [None, "1", -1],
     "variants": [None, -1, 2.0],
+    "blocks": [None, -1, 2.0],
     "bytes": [None, -1, "2"],
     "previous": [None, "g1", ["a", "b", "c", "d"], ["a", "a"], [3], [""], {"g1": 1}, [ENTRY.generation]],
 }

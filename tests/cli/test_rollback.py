@@ -46,6 +46,7 @@ def publish(cache_url: str):
                 run_id="run",
                 schema_version=SCHEMA_VERSION,
                 variants=staged.variants,
+                blocks=staged.blocks,
                 bytes=staged.bytes,
                 previous=(),
             )

@@ -361,6 +361,7 @@ def stage(client: redis.Redis, product: str, data: dict[str, Any], decimals: int
         generation=staged.generation,
         fence=publisher.next_fence(),
         variants=staged.variants,
+        blocks=staged.blocks,
         bytes=staged.bytes,
         previous=(),
     )

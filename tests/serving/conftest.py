@@ -168,6 +168,7 @@ class Press:
             "run_id": "run-1",
             "schema_version": SCHEMA_VERSION,
             "variants": staged.variants,
+            "blocks": staged.blocks,
             "bytes": staged.bytes,
             "previous": (),
         }
@@ -242,6 +243,7 @@ def keep(press, client, data_of, catalogue_of) -> Callable[..., ManifestEntry]:
             run_id="backfill",
             schema_version=SCHEMA_VERSION,
             variants=staged.variants,
+            blocks=staged.blocks,
             bytes=staged.bytes,
             previous=(),
         )

@@ -35,6 +35,7 @@ ENTRY = ManifestEntry(
     run_id="run",
     schema_version=1,
     variants=1,
+    blocks=0,
     bytes=1,
     previous=(),
 )

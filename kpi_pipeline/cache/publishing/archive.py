@@ -19,7 +19,7 @@ import redis
 
 from kpi_pipeline.atomic_files import remove_abandoned, replacing
 from kpi_pipeline.cache.batches import BATCH, batches
-from kpi_pipeline.cache.codec import CorruptPayload, decode
+from kpi_pipeline.cache.codec import CorruptPayload, verify
 from kpi_pipeline.cache.keys import members_key, payload_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
@@ -132,16 +132,16 @@ class Archive:
                 if frame is None:
                     continue
                 try:
-                    decode(frame)
+                    verify(frame)
                 except CorruptPayload as error:
                     raise IncompleteGeneration(f"{key.decode()}: {error}") from error
                 record = _RECORD.pack(len(key), len(frame)) + key + frame
                 part.write(record)
                 digest.update(record)
                 size, count = size + len(record), count + 1
-        if count != entry.variants + 1:
+        if count != entry.keys:
             raise IncompleteGeneration(
-                f"{entry.generation} has {count} of its {entry.variants + 1} keys: check the server's "
+                f"{entry.generation} has {count} of its {entry.keys} keys: check the server's "
                 "maxmemory and eviction policy"
             )
         part.write(digest.digest())

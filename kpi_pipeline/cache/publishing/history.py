@@ -54,7 +54,7 @@ class History:
         field = month_end_field(entry.product, entry.as_of)
         outcome, *replaced = self._keep(
             keys=[HISTORY_KEY, members_key(entry.generation), revoked_key(by or "")],
-            args=[field, entry.generation, entry.fence, entry.variants + 1, entry.to_json()],
+            args=[field, entry.generation, entry.fence, entry.keys, entry.to_json()],
         )
         if outcome == b"incomplete":
             raise IncompleteGeneration(

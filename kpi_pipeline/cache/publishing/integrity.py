@@ -6,7 +6,7 @@ from typing import cast
 import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
-from kpi_pipeline.cache.codec import CorruptPayload, decode
+from kpi_pipeline.cache.codec import CorruptPayload, verify
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.manifest import ManifestEntry, live_entry
@@ -35,7 +35,7 @@ class IntegrityCheck:
         for batch in batches(self._client.sscan_iter(members_key(live.generation), count=BATCH)):
             gone += len(batch) - self._client.exists(*batch)
             members.update(batch)
-        expected = live.variants + 1
+        expected = live.keys
         if len(members) != expected:
             return f"{live.generation} names {len(members)} of its {expected} keys"
         return f"{gone} of {expected} keys of {live.generation} are gone" if gone else None
@@ -49,7 +49,7 @@ def unreadable(client: redis.Redis, keys: Sequence[bytes]) -> dict[bytes, str]:
             problems[key] = f"{key.decode()} is gone: refresh the product again"
             continue
         try:
-            decode(frame)
+            verify(frame)
         except CorruptPayload as error:
             problems[key] = f"{key.decode()}: {error}"
     return problems
@@ -71,6 +71,6 @@ def read_back(client: redis.Redis, entry: ManifestEntry) -> Iterator[tuple[int, 
     for batch in batches(keys):
         read += len(batch)
         yield read, list(unreadable(client, batch).values())
-    expected = entry.variants + 1
+    expected = entry.keys
     if read != expected:
         yield read, [f"{entry.generation} names {read} answers instead of {expected}: refresh again"]

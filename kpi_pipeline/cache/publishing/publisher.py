@@ -8,12 +8,12 @@ from enum import StrEnum
 from hashlib import blake2b
 from math import ceil
 from secrets import SystemRandom
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
-from kpi_pipeline.cache.codec import CorruptPayload, decode, encode
+from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode, verify
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     DEFAULT_SCOPE,
@@ -31,6 +31,9 @@ from kpi_pipeline.cache.publishing.integrity import unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG, REUSE
 from kpi_pipeline.model.filters import Filter
+
+_ATTACHED_AT_A_TIME: Final = 16
+"""Attachments, which may be large, that are written at once."""
 
 
 class IncompleteGeneration(RuntimeError):
@@ -50,6 +53,24 @@ class Reusable:
     filters: tuple[Filter, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What a generation holds beside its answers and catalogue, by the names of `keys.payload_key`.
+
+    Attributes:
+        frames: Names and stored values.
+        reused: Names of further ones, to be copied from another generation.
+        origin: That generation; empty where nothing is reused.
+    """
+
+    frames: Iterable[tuple[str, bytes]]
+    reused: tuple[str, ...] = ()
+    origin: str = ""
+
+
+NO_ATTACHMENTS: Final = Attachments(())
+
+
 class Flip(StrEnum):
     """The outcome of an attempt to make a generation live."""
 
@@ -66,7 +87,8 @@ class Staged:
         product: What it answers.
         generation: Its name.
         variants: How many answers it holds, the catalogue not counted.
-        bytes: Stored size of its answers and catalogue.
+        blocks: How many further keys it holds.
+        bytes: Stored size of all that it holds.
         reused: How many of the answers are copies of another generation's.
         digests: By Redis key, a digest of what was written; None for a copy.
     """
@@ -74,6 +96,7 @@ class Staged:
     product: str
     generation: str
     variants: int
+    blocks: int
     bytes: int
     reused: int
     digests: Mapping[str, builtins.bytes | None]
@@ -109,6 +132,7 @@ class Publisher:
         expires_at: float,
         scope: str = DEFAULT_SCOPE,
         unchanged: Reusable | None = None,
+        attachments: Attachments = NO_ATTACHMENTS,
     ) -> Staged:
         """Write a generation next to the live one. Every key expires, also after a crash.
 
@@ -120,30 +144,33 @@ class Publisher:
             expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
             scope: Who may see it.
             unchanged: Answers to other filters, to be copied from another generation.
+            attachments: What it holds besides.
 
         Raises:
             ValueError: If a filter comes twice.
             TypeError: If a value has no JSON form.
-            IncompleteGeneration: If an answer to be copied is gone.
+            IncompleteGeneration: If what is to be copied is gone.
         """
         frames = self._frames(product, generation, payloads, catalogue, scope)
         digests: dict[str, bytes | None] = {}
-        size = 0
+        size, expiry = 0, ceil(expires_at)
         try:
-            for batch in batches(frames):
-                self._write(generation, batch, ceil(expires_at))
-                digests.update((key, _digest(frame)) for key, frame in batch)
-                size += sum(len(frame) for _, frame in batch)
+            size += self._write_all(generation, frames, digests, expiry, BATCH)
             if unchanged is not None:
                 variants = [variant_key(product, reused, scope) for reused in unchanged.filters]
-                size += self._copy(unchanged.generation, generation, variants, digests, ceil(expires_at))
+                size += self._copy(unchanged.generation, generation, variants, digests, expiry)
+            answers = len(digests) - 1
+            named = ((payload_key(generation, name), frame) for name, frame in attachments.frames)
+            size += self._write_all(generation, named, digests, expiry, _ATTACHED_AT_A_TIME)
+            size += self._copy(attachments.origin, generation, attachments.reused, digests, expiry)
         except BaseException:
             # Failing again and again must not fill the server until the first keys expire.
             with suppress(redis.RedisError):
                 self._removal.remove(generation)
             raise
         reused = 0 if unchanged is None else len(unchanged.filters)
-        return Staged(product, generation, len(digests) - 1, size, reused, digests)
+        blocks = len(digests) - 1 - answers
+        return Staged(product, generation, answers, blocks, size, reused, digests)
 
     def verify(self, staged: Staged, sample: int = 50) -> list[str]:
         """Check that all that was staged exists and reads as written.
@@ -175,6 +202,13 @@ class Publisher:
     def live(self, product: str) -> ManifestEntry | None:
         """The live entry of a product; None when there is none, or none that can be read."""
         return live_entry(self._client, product)
+
+    def payload(self, generation: str, name: str) -> Payload | None:
+        """A payload of a generation by its name; None where it is gone or corrupt."""
+        frame = cast("bytes | None", self._client.get(payload_key(generation, name)))
+        with suppress(CorruptPayload):
+            return None if frame is None else decode(frame)
+        return None
 
     def prolong(self, generation: str, expires_at: float) -> bool:
         """Let the keys of a generation expire later, because its figures are still right.
@@ -258,7 +292,7 @@ class Publisher:
                         entry.generation,
                         entry.fence,
                         entry.reading,
-                        entry.variants + 1,
+                        entry.keys,
                         entry.open_json(),
                     )
                 ),
@@ -299,6 +333,22 @@ class Publisher:
             seen.add(variant)
             yield payload_key(generation, variant), encode(data, {**meta, "filter": answered.as_dict()})
 
+    def _write_all(
+        self,
+        generation: str,
+        frames: Iterable[tuple[str, bytes]],
+        digests: dict[str, bytes | None],
+        expiry: int,
+        at_a_time: int,
+    ) -> int:
+        """Write keys, note their digests in `digests`, and return their stored size."""
+        size = 0
+        for batch in batches(frames, at_a_time):
+            self._write(generation, batch, expiry)
+            digests.update((key, _digest(frame)) for key, frame in batch)
+            size += sum(len(frame) for _, frame in batch)
+        return size
+
     def _write(self, generation: str, batch: list[tuple[str, bytes]], expiry: int) -> None:
         # A cut connection must leave no key without expiry and no member without its payload: payloads
         # first, each with its expiry, then their names, in a transaction with theirs.
@@ -316,11 +366,11 @@ class Publisher:
         self,
         origin: str,
         generation: str,
-        variants: list[str],
+        variants: Sequence[str],
         digests: dict[str, bytes | None],
         expiry: int,
     ) -> int:
-        """Copy answers of `origin`, name them in `digests`, and return their stored size."""
+        """Copy what is stored of `origin`, name them in `digests`, and return their stored size."""
         size = 0
         for batch in batches(variants):
             copies = [payload_key(generation, variant) for variant in batch]
@@ -331,7 +381,7 @@ class Publisher:
             stored = [payload_key(origin, variant) for variant in batch]
             copied = int(self._reuse(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
             if copied < 0:
-                raise IncompleteGeneration(f"an answer of {origin} is gone: write every answer")
+                raise IncompleteGeneration(f"a key of {origin} is gone: write every answer")
             size += copied
         return size
 
@@ -346,7 +396,7 @@ def _reads(frame: bytes, digest: bytes | None) -> bool:
     if digest is not None:
         return _digest(frame) == digest
     try:
-        decode(frame)
+        verify(frame)
     except CorruptPayload:
         return False
     return True

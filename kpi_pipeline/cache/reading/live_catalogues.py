@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import Payload
@@ -12,6 +12,8 @@ from kpi_pipeline.cache.reading.answer import NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.manifest_view import replaced_by, with_successors
 from kpi_pipeline.cache.reading.payloads import Payloads
+
+Held = TypeVar("Held")
 
 
 class LiveCatalogues:
@@ -83,11 +85,11 @@ class LiveCatalogues:
 
 
 def first_held(
-    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Payload | None]
-) -> tuple[ManifestEntry, Payload | None]:
-    """The first of some generations that holds a payload, and that payload; else the last one."""
+    entries: Iterator[ManifestEntry], read: Callable[[ManifestEntry], Held | None]
+) -> tuple[ManifestEntry, Held | None]:
+    """The first of some generations that holds something, and that; else the last one."""
     for entry in entries:
-        payload = read(entry)
-        if payload is not None:
+        held = read(entry)
+        if held is not None:
             break
-    return entry, payload
+    return entry, held

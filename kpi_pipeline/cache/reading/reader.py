@@ -24,6 +24,7 @@ from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.history_view import POLL_S, HistoryView, NoMonthEnd
+from kpi_pipeline.cache.reading.listing.certificates import CertificateBlocks, ListedCertificates
 from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues, first_held
 from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
@@ -39,6 +40,7 @@ from kpi_pipeline.cache.reading.status import (
 from kpi_pipeline.cache.watch_list import WatchList, parse_watch_list
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.performance import Performance, Window
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
@@ -84,6 +86,7 @@ class CacheReader:
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._payloads = Payloads(self._read_client, self._alarms, memory_bytes)
+        self._certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
         self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
         self._history = HistoryView(self._read_client, self._alarms)
         self._readings = SourceReadingsView(self._read_client)
@@ -252,6 +255,21 @@ class CacheReader:
         """The generation that `catalogue` is of; raises as that does."""
         return self._catalogues.of(self._recent_entry(product))[0]
 
+    def certificates(self) -> tuple[ManifestEntry, ListedCertificates | None]:
+        """The live generation of `LISTED_WITH` and the list of certificates that it holds.
+
+        Returns:
+            None as the list where it has expired, or the generation has none that can be read.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+            CacheUnavailable: If Redis cannot be reached and the list is not held.
+        """
+        entry = self._recent_entry(LISTED_WITH)
+        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
+            return entry, None
+        return first_held(self._live_since(entry), self._certificates.of)
+
     def watch_list(self, entry: ManifestEntry) -> WatchList | None:
         """The certificates that alerts watch, as of a generation; None where it has no list.
 
@@ -288,6 +306,11 @@ class CacheReader:
         return self._read_client.call(
             lambda client: PerformanceCounters(client, clock=self._clock).read(window)
         )
+
+    @property
+    def reachable(self) -> bool:
+        """Whether Redis could be reached when last tried."""
+        return not self._read_client.failing
 
     def now(self) -> float:
         """The present, in seconds since the epoch."""

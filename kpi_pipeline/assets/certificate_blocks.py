@@ -1,0 +1,131 @@
+"""The list of certificates that a generation holds: the blocks of changed shards, the others reused."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Self
+
+import pyarrow as pa
+from dagster import Failure
+
+from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
+from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.codec import CorruptPayload, encode
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Publisher
+from kpi_pipeline.compute.listing.blocks import shard_rows
+from kpi_pipeline.compute.listing.rows import listed_rows
+from kpi_pipeline.compute.rollup.shards import Shard, batches
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.resources.month_parts import shards_of_parts
+from kpi_pipeline.resources.stored_tables import StoredTable
+from kpi_pipeline.sources.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class CertificateList:
+    """The list of one reading of the source.
+
+    Attributes:
+        shards: Its certificates, by month of issue.
+        as_of: The business date.
+        thresholds: Days and amounts of the definitions.
+    """
+
+    shards: tuple[Shard, ...]
+    as_of: date
+    thresholds: Thresholds
+
+    @classmethod
+    def of(cls, product: str, run_id: str, rollup: Provenance, thresholds: Thresholds) -> Self | None:
+        """The list that a product's generation holds; None for a product that holds none.
+
+        Args:
+            product: The product.
+            run_id: The run that publishes it.
+            rollup: The provenance of the roll-up.
+            thresholds: Days and amounts of the definitions.
+
+        Raises:
+            Failure: If the certificates are gone that were rolled up.
+        """
+        if product != LISTED_WITH:
+            return None
+        stored = (StoredTable.of_run("certificates", run_id), StoredTable.newest("certificates"))
+        rolled_up = next((one for one in stored if one and one.origin.fence == rollup.fence), None)
+        if rolled_up is None:
+            raise Failure(
+                "the certificates of the newest roll-up are no longer stored: materialize certificates and "
+                "rollup again",
+                allow_retries=False,
+            )
+        as_of = date.fromisoformat(rollup.as_of or "")
+        return cls(tuple(shards_of_parts(rolled_up)), as_of, thresholds)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """A digest of all that each shard's block comes from."""
+        definitions = digest_of(code_digest(*COMPUTING), self.as_of, self.thresholds)
+        return tuple(f"{definitions}-{shard.digest}" for shard in self.shards)
+
+    @property
+    def digest(self) -> str:
+        """A digest of all that the list comes from."""
+        return digest_of(self.sources)
+
+    def attachments(
+        self, publisher: Publisher, live: ManifestEntry | None, damaged: frozenset[str] = frozenset()
+    ) -> Attachments:
+        """What a generation holds of it: an index, and a block a shard.
+
+        Args:
+            publisher: Reads the cache.
+            live: The generation from which unchanged blocks are reused; None where all are packed.
+            damaged: Names of what is gone or corrupt of it.
+        """
+        known = {one.source: one for one in index_of(publisher, live).shards if one.block not in damaged}
+        sources = dict(zip(self.sources, self.shards, strict=True))
+        kept = {source: known[source] for source in sources if source in known}
+        packed = dict(self._packed({source: one for source, one in sources.items() if source not in kept}))
+        entries = [kept[source] if source in kept else packed[source][0] for source in sources]
+        reused = dict.fromkeys(one.block for one in kept.values() if one.block)
+        frames = {entry.block: frame for entry, frame in packed.values() if entry.block not in ("", *reused)}
+        index = encode(CertificateIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": INDEX})
+        return Attachments(
+            [(INDEX, index), *frames.items()], tuple(reused), live.generation if live and reused else ""
+        )
+
+    def _packed(self, changed: Mapping[str, Shard]) -> Iterator[tuple[str, tuple[ShardEntry, bytes]]]:
+        """The blocks of some shards, by their sources."""
+        source_of = {shard.month: source for source, shard in changed.items()}
+        for batch in batches([shard for shard in changed.values() if shard.count]):
+            certificates = pa.concat_tables(
+                [shard.rows().select(CERTIFICATE_SCHEMA.names) for shard in batch]
+            )
+            for rows in shard_rows(listed_rows(certificates, self.as_of, self.thresholds)):
+                name, frame = pack_block(rows)
+                source = source_of.pop(rows.month)
+                yield source, (ShardEntry(rows.month, rows.count, source, name), frame)
+        # What is issued after the business date is not listed yet.
+        for month, source in source_of.items():
+            yield source, (ShardEntry(month, 0, source, ""), b"")
+
+
+def index_of(publisher: Publisher, entry: ManifestEntry | None) -> CertificateIndex:
+    """The index of a generation's list; one without shards where it has none that can be read."""
+    payload = None if entry is None else publisher.payload(entry.generation, INDEX)
+    try:
+        return CertificateIndex(()) if payload is None else CertificateIndex.of(payload.data())
+    except CorruptPayload:
+        return CertificateIndex(())
+
+
+def kept_list(publisher: Publisher, entry: ManifestEntry, damaged: frozenset[str]) -> Attachments:
+    """The list of a generation as another one of the same reading holds it: what is damaged is left out."""
+    if not entry.blocks:
+        return NO_ATTACHMENTS
+    names = dict.fromkeys([INDEX, *(one.block for one in index_of(publisher, entry).shards if one.block)])
+    return Attachments((), tuple(name for name in names if name not in damaged), entry.generation)

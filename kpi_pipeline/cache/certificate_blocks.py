@@ -1,0 +1,299 @@
+"""Blocks: the certificates of a shard as columns, packed for Redis and read without the libraries of numbers.
+
+A block is named by its content: generations share what has not changed, and so does the memory of a reader.
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Any, Final, Protocol, Self
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.listing import SUMMED_COLUMNS, sort_key
+
+INDEX: Final = "certificates"
+"""Variant name under which the list's index is stored with a generation."""
+
+_LENGTH: Final = 4
+_SIZES: Final = "sizes"
+_SUM_OF: Final = "sum of {}"
+
+
+class _Column(Protocol):
+    """A column to be packed; see `compute.listing.blocks.ColumnBytes`."""
+
+    @property
+    def typecode(self) -> str: ...
+    @property
+    def values(self) -> bytes: ...
+    @property
+    def texts(self) -> Sequence[str] | None: ...
+    @property
+    def order(self) -> bytes: ...
+    @property
+    def known(self) -> int: ...
+
+
+class _Groups(Protocol):
+    """Groups of rows; see `compute.listing.blocks.GroupBytes`."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def codes(self) -> Mapping[str, tuple[str, bytes]]: ...
+    @property
+    def sizes(self) -> tuple[str, bytes]: ...
+    @property
+    def amounts(self) -> Mapping[str, bytes]: ...
+
+
+class _Rows(Protocol):
+    """Rows to be packed; see `compute.listing.blocks.ShardRows`."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def row_type(self) -> str: ...
+    @property
+    def columns(self) -> Mapping[str, _Column]: ...
+    @property
+    def sums(self) -> Mapping[str, Mapping[str, int]]: ...
+    @property
+    def credit_notes(self) -> int: ...
+    @property
+    def groups(self) -> _Groups | None: ...
+
+
+@validated(frozen=True, slots=True)
+class ShardEntry:
+    """One shard in the index.
+
+    Attributes:
+        month: Number of its month of issue.
+        count: How many certificates it has.
+        source: Digest of all that its block comes from.
+        block: Name of its block; empty where it has no certificate yet.
+    """
+
+    month: int
+    count: int
+    source: str
+    block: str
+
+
+@validated(frozen=True, slots=True)
+class CertificateIndex:
+    """Which blocks are the list of a generation, by month of issue."""
+
+    shards: tuple[ShardEntry, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The index as plain JSON."""
+        return {
+            "shards": [
+                {"month": one.month, "count": one.count, "source": one.source, "block": one.block}
+                for one in self.shards
+            ]
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, object]) -> Self:
+        """Read an index from plain JSON.
+
+        Raises:
+            CorruptPayload: If it is none.
+        """
+        try:
+            return _INDEX.validate_python(data)  # type: ignore[return-value]
+        except ValidationError as error:
+            raise CorruptPayload(f"no index of certificates: {error.error_count()} problems") from error
+
+
+_INDEX: Final = TypeAdapter(CertificateIndex)
+
+
+@dataclass(frozen=True)
+class BlockColumn:
+    """A column of a block.
+
+    Attributes:
+        name: Its name.
+        values: Of each row: the place of its text, which is past all texts where it has none; a day or days,
+            by one too many and 0 where there is none; an amount.
+        texts: Its texts in the order in which they sort; None of numbers.
+        order: The rows in ascending order, those without a value behind; empty where nothing is sorted by it.
+        known: How many rows have a value.
+    """
+
+    name: str
+    values: "bytes | array[int]"
+    texts: tuple[str, ...] | None
+    order: "bytes | array[int]"
+    known: int
+
+    def key(self, row: int) -> tuple[str, str]:
+        """What the text of a row sorts by among those of all blocks."""
+        place = self.values[row]
+        key = self._keys.get(place)
+        if key is None:
+            text = (self.texts or ())[place]
+            key = self._keys[place] = (sort_key(self.name, text), text)
+        return key
+
+    @cached_property
+    def _keys(self) -> dict[int, tuple[str, str]]:
+        return {}
+
+    @cached_property
+    def folded(self) -> str:
+        """Its texts folded, one a line."""
+        return "\n".join(_quickly_folded(text) for text in self.texts or ())
+
+    @cached_property
+    def begins(self) -> "array[int]":
+        """Where each line of `folded` begins."""
+        lengths = (len(line) + 1 for line in self.folded.split("\n"))
+        return array("L", accumulate(lengths, initial=0))
+
+    def text(self, row: int) -> str | None:
+        """The text of a row."""
+        place = self.values[row]
+        texts = self.texts or ()
+        return texts[place] if place < len(texts) else None
+
+
+@dataclass(frozen=True)
+class BlockGroups:
+    """Rows of a block that no filter and no mark tells apart, summed.
+
+    Attributes:
+        count: How many groups there are.
+        columns: By name, those that filter or mark, and the currency: the texts are those of the block.
+        sizes: How many rows each group has.
+        amounts: By name, the sums of each group.
+    """
+
+    count: int
+    columns: Mapping[str, BlockColumn]
+    sizes: "bytes | array[int]"
+    amounts: Mapping[str, "bytes | array[int]"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The certificates of a shard.
+
+    Attributes:
+        count: How many there are.
+        columns: By name.
+        sums: By currency, the sums of the columns of amounts of what is not cancelled.
+        credit_notes: How many are credit notes.
+        groups: Its certificates in groups; None where there are not much fewer of these.
+        size: Its bytes, about.
+    """
+
+    count: int
+    columns: Mapping[str, BlockColumn]
+    sums: Mapping[str, Mapping[str, int]]
+    credit_notes: int
+    groups: BlockGroups | None
+    size: int
+
+
+def pack_block(rows: _Rows) -> tuple[str, bytes]:
+    """Pack the certificates of a shard.
+
+    Returns:
+        The name of the block and its stored value.
+    """
+    head: dict[str, Any] = {
+        "count": rows.count,
+        "row_type": rows.row_type,
+        "sums": rows.sums,
+        "credit_notes": rows.credit_notes,
+        "columns": [
+            {
+                "name": name,
+                "typecode": column.typecode,
+                "values": len(column.values),
+                "texts": column.texts,
+                "order": len(column.order),
+                "known": column.known,
+            }
+            for name, column in rows.columns.items()
+        ],
+    }
+    parts = [part for column in rows.columns.values() for part in (column.values, column.order)]
+    if (groups := rows.groups) is not None:
+        packed = {**groups.codes, _SIZES: groups.sizes}
+        packed |= {_SUM_OF.format(name): ("q", held) for name, held in groups.amounts.items()}
+        lengths = [(name, typecode, len(held)) for name, (typecode, held) in packed.items()]
+        head["groups"] = {"count": groups.count, "columns": lengths}
+        parts += [held for _, held in packed.values()]
+    text = orjson.dumps(head)
+    parts[:0] = [len(text).to_bytes(_LENGTH, "little"), text]
+    content = b"".join(parts)
+    name = f"{INDEX}-{blake2b(content, digest_size=16).hexdigest()}"
+    return name, pack(content)
+
+
+def read_block(frame: bytes) -> Block:
+    """Read a block from its stored value.
+
+    Raises:
+        CorruptPayload: If it is none, or not what was written.
+    """
+    content = memoryview(unpack(frame))
+    try:
+        end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+        head = orjson.loads(content[_LENGTH:end])
+        columns: dict[str, BlockColumn] = {}
+        for column in head["columns"]:
+            middle = end + column["values"]
+            values = _array(column["typecode"], content[end:middle])
+            end = middle + column["order"]
+            order = _array(head["row_type"], content[middle:end])
+            texts = None if column["texts"] is None else tuple(column["texts"])
+            columns[column["name"]] = BlockColumn(column["name"], values, texts, order, column["known"])
+        groups = _read_groups(head["groups"], columns, content[end:]) if "groups" in head else None
+        return Block(head["count"], columns, head["sums"], head["credit_notes"], groups, len(content))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptPayload("a stored block is of another version: publish it again") from error
+
+
+def _read_groups(
+    head: Mapping[str, Any], columns: Mapping[str, BlockColumn], content: memoryview
+) -> BlockGroups:
+    held, end = {}, 0
+    for name, typecode, length in head["columns"]:
+        held[name] = _array(typecode, content[end : end + length])
+        end += length
+    sizes = held.pop(_SIZES)
+    amounts = {name: held.pop(_SUM_OF.format(name)) for name in SUMMED_COLUMNS}
+    of_groups = {
+        name: BlockColumn(name, values, columns[name].texts, b"", head["count"])
+        for name, values in held.items()
+    }
+    return BlockGroups(head["count"], of_groups, sizes, amounts)
+
+
+def _quickly_folded(text: str) -> str:
+    """A text folded; most numbers need no more than small letters."""
+    return text.lower() if text.isascii() and text.isprintable() and " " not in text else fold(text)
+
+
+def _array(typecode: str, content: memoryview) -> "bytes | array[int]":
+    """Numbers as they are read fastest."""
+    if typecode == "B":
+        return bytes(content)
+    numbers = array(typecode)
+    numbers.frombytes(content)
+    return numbers

@@ -1,0 +1,1 @@
+"""The list of certificates as readers slice it: filtered, searched, sorted and summed from blocks."""

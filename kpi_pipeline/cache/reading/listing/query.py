@@ -1,0 +1,46 @@
+"""What a reader wants to see of the list of certificates."""
+
+from dataclasses import dataclass
+
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.listing import USUAL_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which certificates.
+
+    Attributes:
+        filter: They have one of its values in each of its dimensions.
+        standings: They stand in one of these ways, of `model.listing.LIST_STANDINGS`; none: in any.
+        search: Each of its words is part of their client, project or number.
+    """
+
+    filter: Filter = EVERYTHING
+    standings: tuple[str, ...] = ()
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column they are sorted; those without a value are last.
+
+    Attributes:
+        column: Its name.
+        descending: Whether the largest come first.
+    """
+
+    column: str
+    descending: bool
+
+    @classmethod
+    def of(cls, text: str) -> "Order":
+        """Read an order as addresses have it: a column, behind a minus where the largest come first."""
+        return cls(text.removeprefix("-"), text.startswith("-"))
+
+    def __str__(self) -> str:
+        """The order as addresses have it."""
+        return f"-{self.column}" if self.descending else self.column
+
+
+STANDARD_ORDER = Order.of(USUAL_ORDER)

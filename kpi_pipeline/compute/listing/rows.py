@@ -1,0 +1,74 @@
+"""The rows of the list of certificates: each certificate as it stands on the business date."""
+# ruff: noqa: S608 - the statements are built from the model's own names
+
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+
+from kpi_pipeline.compute.database import arrow_table, computation
+from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
+from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
+from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_MARKS
+from kpi_pipeline.model.thresholds import Thresholds
+
+MARKS: Final = "marks"
+"""The column of a row's marks, as bits."""
+
+SHARD: Final = "shard"
+"""The column of the number of a row's month of issue."""
+
+_PLACE: Final = 0
+_NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
+    THEN substr(certificate_id, length(project) + 2) ELSE certificate_id END"""
+"""SQL: the number within the project; the whole name where that does not begin with the project."""
+
+_MONTH_TEXT: Final = "strftime(month, '%Y-%m')"
+_ROWS: Final = f"""(
+    SELECT *, {_NUMBER} AS number FROM certificates JOIN cuts USING (currency) CROSS JOIN day
+    LEFT JOIN (SELECT * EXCLUDE (place) FROM facts) USING (row) WHERE issued_on <= day
+)"""
+
+
+def _columns() -> str:
+    """SQL: what the list shows and filters by, days as numbers from `FIRST_DAY`."""
+    found = {name: _MONTH_TEXT if value == "month" else value for name, value in FILTERED_BY.items()}
+    for column in LIST_COLUMNS:
+        if column.kind is Kind.DAY:
+            found[column.name] = f"({column.value} - DATE '{FIRST_DAY}')::BIGINT"
+        elif column.kind in (Kind.DAYS, Kind.MONEY):
+            found[column.name] = f"({column.value})::BIGINT"
+        else:
+            found.setdefault(column.name, column.value)
+    marks = " + ".join(
+        f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
+        for place, (_, when) in enumerate(LIST_MARKS)
+    )
+    found |= {MARKS: f"({marks})::BIGINT", SHARD: "year(issued_on) * 12 + month(issued_on) - 1"}
+    return ", ".join(f"{value} AS {name}" for name, value in found.items())
+
+
+_LISTED: Final = f"SELECT {_columns()} FROM ({as_of_view(_ROWS)})"
+
+
+def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> pa.Table:
+    """The rows of the list.
+
+    Args:
+        certificates: Rows in `CERTIFICATE_SCHEMA`.
+        as_of: The business date; what is issued after it is left out.
+        thresholds: Days and amounts of the definitions.
+
+    Returns:
+        A column for each of `LIST_COLUMNS` and each dimension, `MARKS` and `SHARD`: texts, else whole
+        numbers; days are counted from `FIRST_DAY`, and null where there is none.
+    """
+    histories = Histories.of(certificates)
+    with computation() as connection:
+        connection.register("certificates", with_histories(certificates, histories))
+        connection.register("facts", facts_by_day(histories, {_PLACE: as_of}))
+        connection.register("day", pa.table({"day": pa.array([as_of], pa.date32())}))
+        currencies = certificates["currency"].unique().to_pylist()
+        connection.register("cuts", amount_cuts(currencies, thresholds))
+        return arrow_table(connection, _LISTED, view_settings(thresholds))

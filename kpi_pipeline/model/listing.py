@@ -1,0 +1,259 @@
+"""The list of certificates: its columns, the standings by which it is narrowed, and how its values sort.
+
+A row is a certificate that has been issued, as it stands on the business date. Names of conditions and values
+are columns of the as-of view, which `model.components` describes.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from kpi_pipeline.model.dimensions import AMOUNT_BAND, AMOUNT_BANDS, DIMENSIONS, ISSUED_AGE, ISSUED_AGES
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import Kind, Text
+from kpi_pipeline.model.states import State
+
+LISTED_WITH: Final = "dashboards"
+"""The product whose generations hold the list: its pages and the list are of one reading."""
+
+FIRST_DAY: Final = date(1990, 1, 1)
+"""Days are numbered from here: no certificate has an earlier one."""
+
+_DIGITS: Final = re.compile(r"\d+")
+_DIGIT_PLACES: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """One column of the list.
+
+    Attributes:
+        name: Its key in the API and in addresses.
+        label: Its head.
+        kind: What its values are; amounts are in minor units of the row's currency.
+        value: SQL over the as-of view and the certificates.
+        meaning: What it says, for readers.
+        is_usual: Whether it is shown unless other columns are chosen.
+        is_summed: Whether the totals of the list sum it.
+    """
+
+    name: str
+    label: Text
+    kind: Kind
+    value: str
+    meaning: Text
+    is_usual: bool = True
+    is_summed: bool = False
+
+
+_OF_DIMENSIONS: Final = {dimension.name: dimension for dimension in DIMENSIONS}
+
+
+def _name_of(name: str, meaning: Text, value: str = "", *, is_usual: bool = True) -> ListColumn:
+    """The column of a dimension's values."""
+    dimension = _OF_DIMENSIONS[name]
+    return ListColumn(name, dimension.label, dimension.kind, value or name, meaning, is_usual)
+
+
+def _day(name: str, label: Text, value: str, meaning: Text, *, is_usual: bool = True) -> ListColumn:
+    return ListColumn(name, label, Kind.DAY, value, meaning, is_usual)
+
+
+def _money(name: str, label: Text, value: str, meaning: Text, *, is_usual: bool = True) -> ListColumn:
+    return ListColumn(name, label, Kind.MONEY, value, meaning, is_usual, is_summed=True)
+
+
+LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
+    ListColumn(
+        "number",
+        Text("Certificado", "Certificate"),
+        Kind.TEXT,
+        "number",
+        Text("Número dentro de su proyecto.", "Number within its project."),
+    ),
+    _name_of("client", Text("A quién se cobra.", "Whom it claims from.")),
+    _name_of("project", Text("Proyecto de las obras.", "Project of the works.")),
+    _name_of("project_manager", Text("Quien dirige el proyecto.", "Who leads the project."), is_usual=False),
+    _name_of("administrator", Text("Quien gestiona el cobro.", "Who follows the claim up."), is_usual=False),
+    _name_of("project_type", Text("Tipo del proyecto.", "Type of the project."), is_usual=False),
+    _name_of(
+        "month",
+        Text("Mes que se cobra, no el de emisión.", "Month that is billed, not that of issue."),
+        is_usual=False,
+    ),
+    _name_of(
+        "state", Text("En qué estado está a la fecha.", "Its state on the date of the list."), "state_as_of"
+    ),
+    ListColumn(
+        "days_late",
+        Text("Días de atraso", "Days late"),
+        Kind.DAYS,
+        "late_days",
+        Text(
+            "Si está vencido, los días desde su vencimiento; si se pagó tarde, los que tardó de más.",
+            "Where it is overdue, days since it was due; where it was paid late, how many days late.",
+        ),
+    ),
+    _day("issued_on", Text("Emisión", "Issued"), "issued_on", Text("Día de emisión.", "Day of issue.")),
+    _day(
+        "sent_on",
+        Text("Envío", "Sent"),
+        "sent_by_day",
+        Text("Día del primer envío al cliente.", "Day it was first sent to the client."),
+        is_usual=False,
+    ),
+    _day(
+        "accepted_on",
+        Text("Conformidad", "Accepted"),
+        "conformity_by_day",
+        Text("Día de la conformidad vigente del cliente.", "Day of the client's acceptance that stands."),
+        is_usual=False,
+    ),
+    _day(
+        "due_on",
+        Text("Vencimiento", "Due"),
+        "due_on",
+        Text(
+            "Fecha de pago dada; si no la hay, conformidad o envío más el plazo de pago.",
+            "The payment date given; where there is none, acceptance or sending plus the payment term.",
+        ),
+    ),
+    _day(
+        "paid_on",
+        Text("Pago", "Paid"),
+        "paid_by_day",
+        Text("Día del pago.", "Day of payment."),
+        is_usual=False,
+    ),
+    ListColumn(
+        "age_days",
+        Text("Días desde la emisión", "Days since issue"),
+        Kind.DAYS,
+        "CASE WHEN is_open THEN age_days END",
+        Text("Días desde la emisión de lo no pagado.", "Days since issue of what is unpaid."),
+        is_usual=False,
+    ),
+    ListColumn(
+        "rejection_reason",
+        Text("Motivo de devolución", "Reason of return"),
+        Kind.REASON,
+        "CASE WHEN is_returned THEN rejection_reason END",
+        Text("Por qué lo devolvió el cliente.", "Why the client returned it."),
+        is_usual=False,
+    ),
+    ListColumn(
+        "currency",
+        Text("Moneda", "Currency"),
+        Kind.CURRENCY,
+        "currency",
+        Text("Moneda de sus montos.", "Currency of its amounts."),
+        is_usual=False,
+    ),
+    _money(
+        "proposed",
+        Text("Propuesto", "Proposed"),
+        "amount_proposed",
+        Text("Monto presentado.", "Amount claimed."),
+    ),
+    _money(
+        "approved",
+        Text("Aprobado", "Approved"),
+        "CASE WHEN is_accepted THEN amount_approved ELSE 0 END",
+        Text(
+            "Monto aprobado por el cliente; 0 sin conformidad.", "Amount the client approved; 0 until then."
+        ),
+    ),
+    _money(
+        "collected",
+        Text("Cobrado", "Collected"),
+        "amount_collected",
+        Text("Lo que el cliente ha pagado.", "What the client has paid of it."),
+        is_usual=False,
+    ),
+    _money(
+        "open",
+        Text("Saldo", "Open"),
+        "amount_open",
+        Text(
+            "Lo que queda sin pagar ni retener; 0 si está pagado o anulado.",
+            "What is neither paid nor retained; 0 once paid or cancelled.",
+        ),
+    ),
+)
+"""The columns, in their order."""
+
+LIST_COLUMN_NAMES: Final = tuple(column.name for column in LIST_COLUMNS)
+SUMMED_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_summed)
+USUAL_COLUMNS: Final = tuple(column.name for column in LIST_COLUMNS if column.is_usual)
+SEARCHED_COLUMNS: Final = ("client", "project", "number")
+"""Columns of which one must contain each word of a search."""
+
+USUAL_ORDER: Final = "-days_late"
+"""How the list is sorted unless otherwise requested: the longest overdue first."""
+
+FILTERED_BY: Final = {
+    **{dimension.name: dimension.name for dimension in DIMENSIONS},
+    "state": "state_as_of",
+}
+"""By dimension, SQL of a row's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListStanding:
+    """One way to narrow the list by how certificates stand.
+
+    Attributes:
+        name: Its value in addresses.
+        label: Its name for readers.
+        when: SQL condition over the as-of view.
+    """
+
+    name: str
+    label: Text
+    when: str
+
+
+LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
+    ListStanding("receivable", Text("Por cobrar", "Receivable"), "is_receivable"),
+    ListStanding("overdue", Text("Vencidos", "Overdue"), "is_overdue"),
+    ListStanding("critical", Text("Críticos", "Critical"), "is_critical"),
+    ListStanding(
+        "awaiting", Text("Enviados sin respuesta", "Awaiting an answer"), "is_receivable AND NOT is_accepted"
+    ),
+    ListStanding(
+        "accepted", Text("Con conformidad, sin pagar", "Accepted, unpaid"), "is_receivable AND is_accepted"
+    ),
+    ListStanding("pending", Text("Pendientes", "Pending"), "is_pending"),
+    ListStanding("portfolio", Text("Cartera total", "Total portfolio"), "is_portfolio"),
+    ListStanding("unsent", Text("No enviados", "Not sent"), "is_unsent"),
+    ListStanding("returned", Text("Devueltos", "Returned"), "is_returned"),
+    ListStanding("paid", Text("Pagados", "Paid"), "is_paid"),
+    ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled"),
+)
+"""The standings, in their order; a row has a bit for each."""
+
+LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
+    *((standing.name, standing.when) for standing in LIST_STANDINGS),
+    ("due_assumed", "is_due_assumed"),
+    ("credit_note", "NOT is_cancelled AND amount_proposed < 0"),
+)
+"""What a row is marked with, by bits: name and SQL condition."""
+
+MARK_BITS: Final = {name: 1 << place for place, (name, _) in enumerate(LIST_MARKS)}
+
+_DECLARED_ORDER: Final = {
+    "state": {state.value: place for place, state in enumerate(State)},
+    AMOUNT_BAND.name: {band: place for place, band in enumerate(AMOUNT_BANDS)},
+    ISSUED_AGE.name: {label: place for place, (label, _, _) in enumerate(ISSUED_AGES)},
+}
+
+
+def sort_key(column: str, value: str) -> str:
+    """What a text of a column sorts by: states in their order, names as people count: 9 comes before 10."""
+    if value.isdecimal() and value.isascii():
+        return value.zfill(_DIGIT_PLACES)
+    declared = _DECLARED_ORDER.get(column)
+    if declared is not None:
+        return f"{declared.get(value, len(declared)):04d}"
+    return _DIGITS.sub(lambda digits: digits[0].zfill(_DIGIT_PLACES), fold(value))

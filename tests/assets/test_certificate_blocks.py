@@ -1,0 +1,91 @@
+"""The list of certificates is published with the dashboards: unchanged shards are reused, damaged not."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import payload_key
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.reading.listing.query import Selection
+from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.listing import LISTED_WITH
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A source of its own, to be changed by statements."""
+    path = demo_home / "source.db"
+    shutil.copy(small_demo, path)
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{path}")
+
+    def execute(statement: str) -> None:
+        with sqlite3.connect(path) as database:
+            assert database.execute(statement).rowcount > 0
+
+    return execute
+
+
+def named(reader: CacheReader) -> tuple[str, dict[int, str]]:
+    """The live generation, and the block of each month."""
+    with connect(os.environ["REDIS_URL"]) as client:
+        entry = reader.manifest()[LISTED_WITH]
+        payload = Publisher(client).payload(entry.generation, INDEX)
+        index = CertificateIndex.of(payload.data())
+        # Another product holds none.
+        assert reader.manifest().get("kpis") is None or reader.manifest()["kpis"].blocks == 0
+        assert entry.blocks == 1 + len({one.block for one in index.shards if one.block})
+        return entry.generation, {one.month: one.block for one in index.shards}
+
+
+def open_amount(reader: CacheReader, *standings: str) -> int:
+    """What the list sums to."""
+    _, listed = reader.certificates()
+    return listed.totals(Selection(standings=standings)).amounts["CLP"]["open"]
+
+
+def card(reader: CacheReader, kpi: str) -> int:
+    """The value of a KPI of everything."""
+    (value,) = reader.answer(LISTED_WITH, EVERYTHING).payload.data()["kpis"][kpi]
+    return value["value"]
+
+
+def test_a_change_packs_the_block_of_its_month_alone(source: Callable[[str], None], run, read) -> None:
+    assert run("refresh_dashboards").success
+    generation, before = named(read())
+    held = read()
+    assert open_amount(held, "receivable") == card(held, "receivable")
+    assert open_amount(held, "overdue") == card(held, "overdue")
+    source("UPDATE edp SET monto_propuesto = monto_propuesto + 1000 WHERE rowid = 7")
+    assert run("refresh_dashboards").success
+    later, after = named(read())
+    assert later != generation
+    changed = {month for month in after if after[month] != before[month]}
+    assert after.keys() == before.keys()
+    assert len(changed) == 1
+    # A reader that holds the earlier list reads what has changed of it.
+    (_, first), (_, second) = held.certificates(), read().certificates()
+    assert first.totals(Selection()) == second.totals(Selection())
+    assert open_amount(held, "receivable") == card(held, "receivable")
+
+
+def test_a_damaged_block_is_replaced(source: Callable[[str], None], run, read) -> None:
+    assert run("refresh_dashboards").success
+    generation, before = named(read())
+    with connect(os.environ["REDIS_URL"]) as client:
+        lost, *_ = before.values()
+        client.set(payload_key(generation, lost), b"corrupt", keepttl=True)
+        assert read().certificates()[1] is None
+        assert run("refresh_dashboards").success
+    later, after = named(read())
+    assert later != generation
+    assert after == before
+    assert read().certificates()[1] is not None

@@ -1,0 +1,116 @@
+"""The published list of certificates is the oracle's: each page, its order, and what it sums to."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import product
+
+import pytest
+
+from kpi_pipeline.cache.certificate_blocks import Block, pack_block, read_block
+from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
+from kpi_pipeline.cache.reading.listing.matching import matches_in, totals_of
+from kpi_pipeline.cache.reading.listing.query import Order, Selection
+from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
+from kpi_pipeline.compute.listing.blocks import shard_rows
+from kpi_pipeline.compute.listing.rows import listed_rows
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_STANDINGS
+
+from . import listing
+from .both_ways import DEMO_DAY, BothWays, each_of_its_own_clients
+from .standing_rows import COME_AND_GONE, STANDING_ROWS
+
+pytestmark = pytest.mark.slow
+
+ORDERS = tuple(f"{sign}{name}" for name, sign in product(LIST_COLUMN_NAMES, ("", "-")))
+
+
+def blocks_of(both: BothWays, as_of: date) -> list[Block]:
+    """The list as it is published and read."""
+    rows = shard_rows(listed_rows(both.certificates, as_of, both.thresholds))
+    return [read_block(pack_block(of_shard)[1]) for of_shard in rows]
+
+
+def values(rows: Sequence[Row]) -> list[dict[str, object]]:
+    return [{name: value_of(row, name) for name in LIST_COLUMN_NAMES} for row in rows]
+
+
+def assert_same(both: BothWays, as_of: date, selections: list[Selection], orders: Sequence[str]) -> None:
+    """Selections, their sums, and all their pages in some orders."""
+    blocks, rows = blocks_of(both, as_of), listing.listed(both.oracle(as_of))
+    for selection in selections:
+        chosen = listing.selected(rows, selection.filter.as_dict(), selection.standings, selection.search)
+        matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
+        totals = totals_of(matches, selection)
+        assert totals.count == len(chosen)
+        assert totals.credit_notes == sum(
+            row.one.proposed < 0 and row.one.standing != "cancelled" for row in chosen
+        )
+        in_use = {code: sums for code, sums in totals.amounts.items() if any(sums.values())}
+        assert in_use == {code: sums for code, sums in listing.sums(chosen).items() if any(sums.values())}
+        for order in orders:
+            expected = [row.values for row in listing.in_order(chosen, order)]
+            assert values(list(all_rows(matches, Order.of(order)))) == expected, order
+            for offset in {0, len(chosen) // 2, max(len(chosen) - 7, 0), len(chosen)}:
+                page = rows_in(matches, Order.of(order), offset, 7)
+                assert values(page) == expected[offset : offset + 7], (order, offset)
+
+
+@pytest.fixture(scope="module")
+def come_and_gone() -> BothWays:
+    return BothWays.of_certificates(each_of_its_own_clients(STANDING_ROWS))
+
+
+def test_every_order_of_everything(demo: BothWays) -> None:
+    assert_same(demo, DEMO_DAY, [Selection()], ORDERS)
+
+
+def test_filters_standings_and_searches(demo: BothWays) -> None:
+    values = demo.cube(DEMO_DAY).frame.values
+    filters = [
+        *(Filter.of({name: held[len(held) // 2]}) for name, held in values.items()),
+        *(Filter.of({name: held[:2]}) for name, held in values.items()),
+        Filter.of({"client": values["client"][:3], "state": ["pagado", "validado"]}),
+        Filter.of({"client": "nobody"}),
+    ]
+    standings = [(standing.name,) for standing in LIST_STANDINGS] + [("unsent", "returned")]
+    searches = ["MINERA", "  ingenieria  de ", "1", "ot-10 2", values["client"][0], "nobody"]
+    selections = [
+        *(Selection(one) for one in filters),
+        *(Selection(standings=names) for names in standings),
+        *(Selection(search=text) for text in searches),
+        *(Selection(one, ("receivable",), "a") for one in filters[:4]),
+    ]
+    assert_same(demo, DEMO_DAY, selections, ["-days_late", "number", "-open"])
+
+
+@pytest.mark.parametrize("as_of", COME_AND_GONE, ids=str)
+def test_certificates_with_all_that_can_befall_them(come_and_gone: BothWays, as_of: date) -> None:
+    standings = [Selection(standings=(standing.name,)) for standing in LIST_STANDINGS]
+    assert_same(come_and_gone, as_of, [Selection(), *standings], ["-open", "due_on"])
+
+
+def test_pages_far_from_both_ends(demo: BothWays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their place is searched for, not counted up to."""
+    monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._MERGED", 0)
+    monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._WINDOW", 4)
+    selections = [Selection(), Selection(standings=("paid",)), Selection(search="minera")]
+    assert_same(demo, DEMO_DAY, selections, ORDERS)
+
+
+def test_what_a_list_sums_to_is_what_the_kpi_says(demo: BothWays) -> None:
+    blocks, oracle = blocks_of(demo, DEMO_DAY), demo.oracle(DEMO_DAY)
+    for standing in ("receivable", "overdue", "critical", "returned", "unsent"):
+        selection = Selection(standings=(standing,))
+        matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
+        totals = totals_of(matches, selection)
+        for place, code in enumerate(oracle.currencies):
+            expected = oracle.everything.sums(0, place)[f"{standing}_amount"]
+            assert totals.amounts.get(code, {"open": 0})["open"] == expected
+
+
+def test_an_assumed_due_date_is_marked(come_and_gone: BothWays) -> None:
+    day = COME_AND_GONE[1]
+    blocks, rows = blocks_of(come_and_gone, day), listing.listed(come_and_gone.oracle(day))
+    marked = sum(is_marked((block, at), "due_assumed") for block in blocks for at in range(block.count))
+    assert marked == sum(row.one.is_due_assumed for row in rows) > 0
