@@ -132,6 +132,7 @@ def flip(client: redis.Redis, number: int) -> None:
             run_id="bench",
             schema_version=SCHEMA_VERSION,
             variants=1,
+            blocks=0,
             bytes=1,
             previous=(),
         )

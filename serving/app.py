@@ -13,6 +13,7 @@ from serving.alert_watchdog import AlertWatchdog
 from serving.api import (
     alerts,
     catalogue,
+    certificates,
     events,
     health,
     metrics,
@@ -34,7 +35,9 @@ from serving.metrics.measuring import measure_answers, tally_of
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
+from serving.pages.certificates import routes as certificate_list
 from serving.pages.charts.html import chart_drawing
+from serving.pages.downloads import certificate_files
 from serving.pages.downloads import routes as downloads
 from serving.pages.filters.html import option_list
 from serving.pages.system import routes as system
@@ -51,12 +54,14 @@ from serving.tracing import trace_requests
 LARGEST_BODY: Final = 65_536
 """Bytes that a request may carry: the longest that is read is a form of filters."""
 
-# The system page comes before the other pages, whose address has a variable part.
+# The system page and the list come before the other pages, whose address has a variable part.
 _ROUTED: Final = (
     products,
     alerts,
     catalogue,
+    certificates,
     events,
+    certificate_files,
     downloads,
     health,
     metrics,
@@ -66,6 +71,7 @@ _ROUTED: Final = (
     webhook,
     openapi,
     system,
+    certificate_list,
     pages,
     static_assets,
 )

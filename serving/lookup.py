@@ -157,7 +157,7 @@ def look_up(
     if as_of is not None:
         return _look_up_as_of(connection, product, as_of, parameters)
     reader, pipeline_client = connection.reader, connection.pipeline_client
-    lookup = _live_lookup(connection, product, parameters)
+    lookup = live_lookup(connection, product, parameters)
     requested = lookup.filter
     answer = reader.answer(product, requested)
     is_request = not (ahead and answer.state is AnswerState.MISSING)
@@ -245,7 +245,8 @@ def used_again(connection: Connection, result: LookupResult) -> tuple[str, Filte
     return product, result.lookup.filter, is_stale
 
 
-def _live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:
+def live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:
+    """What query parameters look up of the present; raises as `look_up` does."""
     if not parameters:
         return Lookup(product, None, parse_filter((), NO_PARAMETERS), "")
     # The generation first: it is another one than that of a catalogue which is published meanwhile.

@@ -93,6 +93,28 @@ UNKNOWN_LANGUAGE: Final = ProblemType(
         "Use lang=es (Spanish) or lang=en (English); without a language that of the browser counts.",
     ),
 )
+INVALID_LIST_PARAMETER: Final = ProblemType(
+    "invalid-list-parameter",
+    400,
+    Text("Parámetro de la lista inválido", "Invalid parameter of the list"),
+    Text(
+        "Use uno de los valores permitidos.",
+        "Use one of the allowed values.",
+    ),
+    Text(
+        "Son parámetros de la lista standing, search, sort, columns, limit y offset.",
+        "Parameters of the list are standing, search, sort, columns, limit and offset.",
+    ),
+)
+LIST_NOT_KEPT: Final = ProblemType(
+    "list-not-kept",
+    404,
+    Text("La lista es solo de hoy", "The list is of today only"),
+    Text(
+        "De los cierres de mes se guardan cifras y no la lista de certificados: quite la fecha para verla.",
+        "Of month ends figures are kept and not the list of certificates: leave the date out to see it.",
+    ),
+)
 NO_MONTH_END: Final = ProblemType(
     "no-month-end",
     404,

@@ -22,6 +22,7 @@ _SHEETS: Final = (
     "cards",
     "charts",
     "tables",
+    "listing",
     "system",
     "problems",
     "small",

@@ -17,8 +17,11 @@ _METRICS: Final = "kpi_metrics"
 _BEGAN: Final = "kpi_pipeline.began"
 _KINDS: Final = {
     "products": AnswerKind.FIGURES,
+    "certificates": AnswerKind.FIGURES,
     "pages": AnswerKind.PAGE,
+    "certificate_list": AnswerKind.PAGE,
     "downloads": AnswerKind.DOWNLOAD,
+    "certificate_files": AnswerKind.DOWNLOAD,
 }
 """What the routes with figures send, by their blueprint."""
 

@@ -27,6 +27,11 @@ PAGE_PARAMETER: Final = "page"
 
 API_PATH: Final = "/manager/api"
 
+CERTIFICATES_PATH: Final = "/manager/certificates"
+"""The list of certificates."""
+
+CERTIFICATES_API_PATH: Final = f"{API_PATH}/certificates"
+
 PRODUCT_PATHS: Final = {
     "kpis": "kpis",
     "dashboard": "dashboards",
@@ -48,15 +53,17 @@ class PageAddress:
         path: Where it is.
         language: The language that its address requests; None leaves it to the browser.
         as_of: The date of the past that it requests; None for the present.
+        kept: Further parameters, which are no filter.
     """
 
     path: str
     language: Language | None
     as_of: date | None = None
+    kept: tuple[tuple[str, str], ...] = ()
 
     def of(self, parameters: Parameters) -> str:
         """The address for a filter, given by its parameters from `filters.parts.parameters_of`."""
-        pairs = list(parameters)
+        pairs = [*parameters, *self.kept]
         if self.as_of is not None:
             pairs.append((AS_OF, self.as_of.isoformat()))
         if self.language is not None:

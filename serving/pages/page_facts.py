@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from kpi_pipeline.model.moments import as_iso
 from serving.as_of import AS_OF
 from serving.freshness_headers import readings_headers
-from serving.lookup import task_reference
+from serving.lookup import LookupResult, task_reference
 from serving.pages.addresses import product_path
 from serving.pages.context import PageContext
 from serving.pages.live_state import Refreshing
@@ -30,15 +30,32 @@ def page_facts(data: PageData, refresh: Refreshing | None, context: PageContext)
     requested = parameters_of(data.catalogue, result.requested)
     historic = [] if result.requested_as_of is None else [(AS_OF, result.requested_as_of.isoformat())]
     query = urlencode([*requested, *historic])
+    figures_url = product_path(page.product) + (f"?{query}" if query else "")
+    return facts_of(result, page=page.name, figures_url=figures_url, refresh=refresh, context=context)
+
+
+def facts_of(
+    result: LookupResult, *, page: str, figures_url: str, refresh: Refreshing | None, context: PageContext
+) -> dict[str, Any]:
+    """The same of any page with figures.
+
+    Args:
+        result: The figures.
+        page: Its name.
+        figures_url: The address of the same figures in the API.
+        refresh: As of `page_facts`.
+        context: As of `page_facts`.
+    """
+    product = result.lookup.product
     return {
-        "page": page.name,
-        "product": page.product,
-        "figures_url": product_path(page.product) + (f"?{query}" if query else ""),
+        "page": page,
+        "product": product,
+        "figures_url": figures_url,
         "language": context.language,
         "state": result.state.value,
         "reachable": result.reachable,
         "generation": result.entry.generation,
-        "earlier": result.readings.is_earlier(page.product),
+        "earlier": result.readings.is_earlier(product),
         "readings": list(readings_headers(result.entry, result.readings).values()),
         "as_of": result.entry.as_of.isoformat(),
         "now": as_iso(result.now),

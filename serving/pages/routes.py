@@ -14,7 +14,7 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up, task_reference
-from serving.pages.addresses import HOME_PATH, SYSTEM_PATH, PageAddress, page_path
+from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
@@ -170,7 +170,7 @@ def _values(
         "system_url": PageAddress(SYSTEM_PATH, address.language).of(()),
         "downloads": DownloadLinks(page.name, requested, address.as_of, context.language),
         "task": task_reference(result.task_id),
-        "requested": requested,
+        "refreshed": requested,
         "when": period_choice(context),
         "choices": choices(context),
         "chips": chips(context),
@@ -184,6 +184,7 @@ def _values(
             formats,
         ),
         "view": page_view(data, writer),
+        "list": None,
     }
 
 
@@ -198,11 +199,16 @@ def _siblings(connection: Connection, result: LookupResult) -> dict[str, Payload
 def _links(pages: Sequence[Page], shown: Page, context: PageContext) -> list[tuple[str, str, bool]]:
     """The navigation: label and address of each page under the same filter, and whether it is this one."""
     requested = parameters_of(context.catalogue, context.selection)
+    certificates = PageAddress(CERTIFICATES_PATH, context.address.language)
     return [
-        (
-            context.writer.label(page),
-            replace(context.address, path=page_path(page.name)).of(requested),
-            page.name == shown.name,
-        )
-        for page in pages
+        *(
+            (
+                context.writer.label(page),
+                replace(context.address, path=page_path(page.name)).of(requested),
+                page.name == shown.name,
+            )
+            for page in pages
+        ),
+        # Of the past there is no list.
+        (context.texts["certificate_list"], certificates.of(requested), False),
     ]

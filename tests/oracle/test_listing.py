@@ -90,6 +90,10 @@ def test_certificates_with_all_that_can_befall_them(come_and_gone: BothWays, as_
     assert_same(come_and_gone, as_of, [Selection(), *standings], ["-open", "due_on"])
 
 
+def test_before_the_first_is_issued_there_is_none(demo: BothWays) -> None:
+    assert blocks_of(demo, date(2000, 1, 1)) == []
+
+
 def test_pages_far_from_both_ends(demo: BothWays, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their place is searched for, not counted up to."""
     monkeypatch.setattr("kpi_pipeline.cache.reading.listing.sorting._MERGED", 0)

@@ -18,7 +18,7 @@ from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.pipeline_report import publish_report
 from kpi_pipeline.cache.publishing.history import History
-from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.usage.listeners import report_listeners
 from kpi_pipeline.cache.watch_list import WatchedCertificate, WatchList, publish_watch_list
@@ -26,6 +26,7 @@ from kpi_pipeline.compute.catalogue import declarations, filter_entries
 from kpi_pipeline.model.dimensions import ISSUED_AGES, PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import Language
+from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.pipeline_report import (
     JobReport,
     PipelineReport,
@@ -43,6 +44,7 @@ from serving.pages.context import PageContext
 from serving.pages.filters.form import option_counts
 from serving.pages.selection import Counts
 from serving.pages.writing import writer_for
+from tests.serving.certificates import usual_list
 from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
 SPEC_DIGEST = "0123456789abcdef0123456789abcdef"
@@ -91,12 +93,20 @@ class Press:
         *products: str,
         answers: Mapping[Filter, dict[str, Any]] | None = None,
         catalogue: Mapping[str, Any] | None = None,
+        certificates: Attachments | None = None,
         age_s: float = 0,
         **changes: Any,
     ) -> list[ManifestEntry]:
         """Make a generation of each product live; `age_s` seconds ago its source was read."""
         return [
-            self._publish(product, answers, catalogue or make_catalogue(), time.time() - age_s, changes)
+            self._publish(
+                product,
+                answers,
+                catalogue or make_catalogue(),
+                (certificates or usual_list()) if product == LISTED_WITH else NO_ATTACHMENTS,
+                time.time() - age_s,
+                changes,
+            )
             for product in products or PRODUCTS
         ]
 
@@ -136,6 +146,7 @@ class Press:
         product: str,
         answers: Mapping[Filter, dict[str, Any]] | None,
         held: Mapping[str, Any],
+        certificates: Attachments,
         at: float,
         changes: Mapping[str, Any],
     ) -> ManifestEntry:
@@ -145,6 +156,7 @@ class Press:
             (answers or {EVERYTHING: figures(product)}).items(),
             held,
             expires_at=time.time() + 3600,
+            attachments=certificates,
         )
         assert self.publisher.verify(staged) == []
         entry = {

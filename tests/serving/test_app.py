@@ -132,9 +132,11 @@ def test_redis_goes_down_and_comes_back(settings_of, press_of) -> None:
         assert "X-Cache-Reachable" not in read.headers
         assert web.get("/manager/api/kpis?client=minera nandu").status_code == 202
         assert web.get("/manager/dashboard?lang=en").status_code == 200
+        assert web.get("/manager/api/certificates?limit=1").status_code == 200
     finally:
         server.stop()
     # What this process holds is served, and the page says that it is offline.
+    assert web.get("/manager/api/certificates?offset=1").status_code == 200
     assert web.get("/manager/api/kpis").status_code == 200
     wait_until(lambda: b"badge-offline" in web.get("/manager/dashboard?lang=en").data)
     assert web.get("/manager/api/kpis").headers["X-Cache-Reachable"] == "no"

@@ -108,8 +108,8 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
     keys = (texts["number"].codes, texts["project"].codes, numbers["issued_on"], shard)
     order = np.lexsort(keys)
     months, first = np.unique(shard[order], return_index=True)
-    ends = np.append(first[1:], len(order))
-    for month, begin, end in zip(months.tolist(), first.tolist(), ends.tolist(), strict=True):
+    ends = [*first.tolist()[1:], len(order)] if len(order) else []
+    for month, begin, end in zip(months.tolist(), first.tolist(), ends, strict=True):
         rows = order[begin:end]
         yield _of_shard(
             month,

@@ -161,6 +161,21 @@ def file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
     }
 
 
+def list_page(data: Schema) -> dict[int, Answer]:
+    """The answers that give a page of the list of certificates."""
+    body = {JSON: envelope(data, "LiveMeta")}
+    return {
+        200: answer("The page.", body, _WITH_TAG, sometimes=_LIVE_ONLY),
+        304: unchanged(_WITH_TAG, sometimes=_LIVE_ONLY),
+    }
+
+
+def list_file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
+    """The answer that gives a file of the list of certificates."""
+    always = ("Content-Disposition", "Vary", *_OF_FIGURES)
+    return {200: answer(text, {media_type: schema}, always, sometimes=_LIVE_ONLY)}
+
+
 def unchanged(always: Sequence[str], *, sometimes: Sequence[str] = ()) -> Answer:
     """What the client has is still right."""
     return answer("What you have is still right.", {}, always, sometimes=sometimes)

@@ -12,6 +12,7 @@ from serving.api.openapi.answers import answer_schemas, header_components
 from serving.api.openapi.catalogue_schemas import catalogue_schemas
 from serving.api.openapi.figures import figure_schemas
 from serving.api.openapi.json_schema import Schema
+from serving.api.openapi.listing import list_schemas
 from serving.api.openapi.operations import TAGS, operations
 from serving.api.openapi.parameters import parameters
 from serving.api.openapi.system_schemas import system_schemas
@@ -81,4 +82,10 @@ def encoded_document() -> EncodedDocument:
 
 
 def _schemas() -> dict[str, Schema]:
-    return {**answer_schemas(), **system_schemas(), **catalogue_schemas(), **figure_schemas()}
+    return {
+        **answer_schemas(),
+        **system_schemas(),
+        **catalogue_schemas(),
+        **figure_schemas(),
+        **list_schemas(),
+    }

@@ -12,17 +12,21 @@ from serving.api.openapi.answers import (
     catalogue,
     figures,
     file,
+    list_file,
+    list_page,
     problems,
     unchanged,
 )
 from serving.api.openapi.catalogue_schemas import CATALOGUE
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import TEXT, Schema, object_of, one_of, ref
-from serving.api.openapi.parameters import filter_names, form_of, refer
+from serving.api.openapi.listing import CERTIFICATE_PAGE
+from serving.api.openapi.parameters import filter_names, form_of, list_names, refer
 from serving.api.performance import PERFORMANCE_PATH
 from serving.api.refresh import CLEAR_PATH
 from serving.forms import FORM_TYPES
-from serving.pages.addresses import API_PATH, PRODUCT_PATHS
+from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, PRODUCT_PATHS
+from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.workbooks import MIMETYPE as WORKBOOK
@@ -121,8 +125,10 @@ class Operation:
 def operations() -> Iterable[Operation]:
     """Every operation, in reading order."""
     yield from map(_figures, PRODUCT_PATHS.items())
+    yield from _CERTIFICATES
     yield from _CATALOGUE
     yield from _FILES
+    yield from _CERTIFICATE_FILES
     yield from _REQUESTS
     yield from _HEALTH
     yield from _DESCRIPTION
@@ -182,6 +188,29 @@ _CATALOGUE: Final = (
         ("digest", "if_none_match"),
     ),
 )
+_LIST_PROBLEMS: Final = (
+    *_BAD_FILTER,
+    problem.INVALID_LIST_PARAMETER,
+    problem.INVALID_DATE,
+    problem.LIST_NOT_KEPT,
+    problem.EXPIRED,
+    *_NO_FIGURES,
+)
+_LIST_PARAMETERS: Final = (*_FILTERS, *list_names(), "as_of")
+_CERTIFICATES: Final = (
+    Operation(
+        "getCertificates",
+        "get",
+        CERTIFICATES_API_PATH,
+        "figures",
+        "A page of the certificates of a filter, and what all of them sum to",
+        list_page(ref(CERTIFICATE_PAGE)),
+        _LIST_PROBLEMS,
+        (*_LIST_PARAMETERS, "if_none_match"),
+        "Certificates of the current generation of the product dashboards: what a list sums to is what its "
+        "figures say. Of month ends there is no list.",
+    ),
+)
 _FILE_PARAMETERS: Final = (*_FILTERS, "as_of", "lang", "accept_language")
 _FILE_PROBLEMS: Final = (*_FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
 _CSV: Final = "text/csv"
@@ -225,6 +254,30 @@ _FILES: Final = (
         file(_CSV, TEXT, "The rows; UTF-8."),
         _FILE_PROBLEMS,
         ("page", "sheet", *_FILE_PARAMETERS),
+    ),
+)
+_LIST_FILE: Final = (*_LIST_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_LIST_FILE_PARAMETERS: Final = (*_LIST_PARAMETERS, "lang", "accept_language")
+_CERTIFICATE_FILES: Final = (
+    Operation(
+        "downloadCertificates",
+        "get",
+        f"{CERTIFICATE_FILES}.csv",
+        "files",
+        "All certificates of a filter as CSV",
+        list_file(_CSV, TEXT, "A row for each certificate; UTF-8."),
+        _LIST_FILE,
+        _LIST_FILE_PARAMETERS,
+    ),
+    Operation(
+        "downloadCertificatesWorkbook",
+        "get",
+        f"{CERTIFICATE_FILES}.xlsx",
+        "files",
+        "All certificates of a filter as an Excel workbook",
+        list_file(WORKBOOK, {}, "The workbook: dates, days and amounts are numbers."),
+        _LIST_FILE,
+        _LIST_FILE_PARAMETERS,
     ),
 )
 _REFRESH_TEXT: Final = (

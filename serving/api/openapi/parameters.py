@@ -7,6 +7,13 @@ from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
+from kpi_pipeline.model.listing import (
+    LIST_COLUMN_NAMES,
+    LIST_COLUMNS,
+    LIST_STANDINGS,
+    SEARCHED_COLUMNS,
+    USUAL_ORDER,
+)
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -24,6 +31,11 @@ from serving.api.openapi.system_schemas import TASK_ID
 from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
+from serving.listing.parameters import COLUMNS, LIMIT, LONGEST_SEARCH, OFFSET, ORDERS, SEARCH, SORT
+from serving.listing.parameters import DEFAULT_LIMIT as USUAL_CERTIFICATES
+from serving.listing.parameters import LARGEST_LIMIT as MOST_CERTIFICATES
+from serving.listing.parameters import LARGEST_OFFSET as FARTHEST_CERTIFICATE
+from serving.listing.parameters import STANDING as LIST_STANDING
 from serving.pages.addresses import PAGE_PARAMETER
 from serving.pages.downloads.links import in_address
 from serving.pages.downloads.sheets import KEY_FIGURES
@@ -50,6 +62,7 @@ def parameters() -> dict[str, Parameter]:
     """Every parameter by the name under which operations refer to it."""
     return {
         **{f"filter_{name}": parameter for name, parameter in _filters().items()},
+        **_of_list(),
         "as_of": _query(
             AS_OF,
             {**DAY, "examples": ["2024-05-31"]},
@@ -104,6 +117,11 @@ def parameters() -> dict[str, Parameter]:
     }
 
 
+def list_names() -> list[str]:
+    """The parameters of the list of certificates that are no filter, likewise."""
+    return list(_of_list())
+
+
 def refer(*names: str) -> list[Parameter]:
     """References to some parameters."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -134,6 +152,46 @@ def _filters() -> Mapping[str, Parameter]:
         ),
         FROM: _filter(FROM, MONTH, f"The first billing month of a range. {_CHOICES_OF_TIME}"),
         TO: _filter(TO, MONTH, f"The last billing month of a range. {_CHOICES_OF_TIME}"),
+    }
+
+
+def _of_list() -> Mapping[str, Parameter]:
+    """The parameters of the list of certificates, by the names under which operations refer to them."""
+    standings = "; ".join(f"`{one.name}`: {one.label.en}" for one in LIST_STANDINGS)
+    columns = " ".join(f"`{one.name}`: {one.meaning.en}" for one in LIST_COLUMNS)
+    return {
+        f"list_{LIST_STANDING}": _query(
+            LIST_STANDING,
+            list_of(one_of(one.name for one in LIST_STANDINGS)),
+            f"How certificates stand: any of the given ways. {standings}.",
+        ),
+        f"list_{SEARCH}": _query(
+            SEARCH,
+            {**TEXT, "maxLength": LONGEST_SEARCH},
+            f"Each of its words is part of {', '.join(SEARCHED_COLUMNS[:-1])} or {SEARCHED_COLUMNS[-1]}, "
+            "without regard to case and accents.",
+        ),
+        f"list_{SORT}": _query(
+            SORT,
+            one_of(("", *ORDERS)),
+            "The column by which they are sorted, behind a minus where the largest come first; those without "
+            f"a value come last. `{USUAL_ORDER}` by default.",
+        ),
+        f"list_{COLUMNS}": _query(
+            COLUMNS,
+            list_of(one_of(LIST_COLUMN_NAMES)),
+            f"The columns to answer; the usual ones by default. {columns}",
+        ),
+        f"list_{LIMIT}": _query(
+            LIMIT,
+            {**INTEGER, "minimum": 1, "maximum": MOST_CERTIFICATES},
+            f"How many certificates to answer; {USUAL_CERTIFICATES} by default.",
+        ),
+        f"list_{OFFSET}": _query(
+            OFFSET,
+            {**INTEGER, "minimum": 0, "maximum": FARTHEST_CERTIFICATE},
+            "How many certificates to leave out before those.",
+        ),
     }
 
 

@@ -1,14 +1,14 @@
 """A sheet as a CSV file that a spreadsheet opens right in the reader's language."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from io import StringIO
 from typing import Final
 
 from kpi_pipeline.model.labels import Language
-from serving.pages.downloads.sheets import Sheet, SheetCell
+from serving.pages.downloads.sheets import Sheet, SheetValue
 
 _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Without it spreadsheets take UTF-8 for something else."""
@@ -16,6 +16,7 @@ _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _SEPARATORS: Final[dict[Language, str]] = {"es": ";", "en": ","}
 """Where the comma parts decimals, it cannot part values."""
 
+_ROWS_AT_A_TIME: Final = 500
 _FORMULA_BEGINNINGS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -28,23 +29,47 @@ def csv_file(sheet: Sheet, provenance: Sequence[tuple[str, str]], language: Lang
             the like. Lines above the heads would keep programs from reading the table.
         language: Its separators: `;` and a decimal comma in Spanish, `,` and a decimal point in English.
     """
+    rows = ([cell.value for cell in row] for row in sheet.rows)
+    return b"".join(csv_parts(sheet.heads, rows, provenance, language))
+
+
+def csv_parts(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[SheetValue]],
+    provenance: Sequence[tuple[str, str]],
+    language: Language,
+) -> Iterator[bytes]:
+    """Write rows of values as CSV, part by part: all of them need never be held at once.
+
+    Args:
+        heads: Of the columns.
+        rows: As long as `heads`, each.
+        provenance: As of `csv_file`.
+        language: As of `csv_file`.
+    """
     text = StringIO()
     text.write(_BYTE_ORDER_MARK)
     writer = csv.writer(text, delimiter=_SEPARATORS[language], lineterminator="\r\n")
-    writer.writerow([_harmless(head) for head in (*sheet.heads, *(head for head, _ in provenance))])
-    for row in sheet.rows:
-        writer.writerow([*(_written(cell, language) for cell in row), *(text for _, text in provenance)])
-    return text.getvalue().encode()
+    writer.writerow([_harmless(head) for head in (*heads, *(head for head, _ in provenance))])
+    behind = [_harmless(text) for _, text in provenance]
+    for number, row in enumerate(rows, 1):
+        writer.writerow([*(_written(value, language) for value in row), *behind])
+        if number % _ROWS_AT_A_TIME == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
-def _written(cell: SheetCell, language: Language) -> str:
-    value = cell.value
+def _written(value: SheetValue, language: Language) -> str:
     if value is None:
         return ""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str):
         return _harmless(value)
+    if isinstance(value, int):
+        return str(value)
     # By its shortest text, and never with an exponent.
     number = f"{Decimal(str(value)):f}"
     return number.replace(".", ",") if language == "es" else number

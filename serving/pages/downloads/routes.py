@@ -1,12 +1,9 @@
 """The figures of a page as files: a workbook or a PDF of everything, or one table as CSV."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
@@ -17,6 +14,7 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up
+from serving.pages.downloads.about import file_name, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
@@ -24,10 +22,7 @@ from serving.pages.downloads.kept_files import FileShortcut, KeptFile, file_repl
 from serving.pages.downloads.links import DOWNLOADS_PATH, in_address
 from serving.pages.downloads.sheets import KEY_FIGURES, Sheet, sheet_names, sheets
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
-from serving.pages.live_state import live_state
 from serving.pages.page_data import PageData, catalogue_of, filter_label, page_data, pages_on
-from serving.pages.reading_notices import reading_notices
-from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.standing import standing_of
 from serving.pages.writing import Writer, writer_for
 from serving.problem_types import NO_DOCUMENTS, UNKNOWN_DOWNLOAD
@@ -50,14 +45,7 @@ class _Download:
 
     def provenance(self) -> list[tuple[str, str]]:
         """Of which day, reading and computation the figures are, and what readers should know of them."""
-        texts, entry = self.writer.texts, self.data.result.entry
-        computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(self.writer.formats.timezone))
-        return [
-            (texts["about_as_of"], entry.as_of.isoformat()),
-            (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
-            (texts["about_reading"], entry.reading),
-            (texts["about_notice"], " ".join(self.notices)),
-        ]
+        return provenance_of(self.data.result.entry, self.notices, self.writer)
 
 
 @routes.get("/<page>.xlsx")
@@ -125,25 +113,8 @@ def _download(
     """What a file is written from."""
     data = page_data(connection, page, result)
     writer = writer_for(language, data.catalogue, current_settings().timezone)
-    return _Download(
-        data, writer, _notices(connection, page, pages, result, writer), sheets(page, data.figures, writer)
-    )
-
-
-def _notices(
-    connection: Connection, page: Page, pages: Sequence[Page], result: LookupResult, writer: Writer
-) -> list[str]:
-    """What a page warns of, as sentences: a file outlives the page that it is from."""
-    if result.state is AnswerState.HISTORIC:
-        return [writer.texts["state_historic"]]
-    notices = [] if result.reachable else [writer.texts["state_offline"]]
-    if result.state is AnswerState.STALE:
-        notices.append(live_state(result, None, writer).label)
-    source = connection.reader.readings()
-    notices += [*reading_notices(result.readings, page.product, pages, writer), held_notice(source, writer)]
-    if result.entry.rolled_back_at is None:
-        notices += refused_notices(source, writer)
-    return [f"{notice.rstrip('.')}." for notice in notices if notice]
+    notices = notices_of(connection, page.product, pages, result, writer)
+    return _Download(data, writer, notices, sheets(page, data.figures, writer))
 
 
 def _workbook(download: _Download) -> KeptFile:
@@ -186,17 +157,9 @@ def _about(download: _Download) -> list[tuple[str, str]]:
 def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> KeptFile:
     result = download.data.result
     titles = (download.writer.label(download.data.page), title)
-    # The only table of a page may have its title.
-    parts = dict.fromkeys(["edp", *map(_plain, titles), result.entry.as_of.isoformat()])
-    name = "-".join(filter(None, parts))
+    name = file_name(titles, result.entry.as_of)
     generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
     return KeptFile(None, generation, mimetype, f'attachment; filename="{name}.{ending}"', body)
-
-
-def _plain(title: str) -> str:
-    """A title as part of the name of a file: without accents, signs and spaces."""
-    letters = unicodedata.normalize("NFD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
 
 
 def _unknown(parameter: str, name: str, known: Iterable[str]) -> Problem:

@@ -18,6 +18,9 @@ KEY_FIGURES: Final = "key_figures"
 
 SheetKind = Literal["text", "money", "share", "days", "count", "day"]
 
+SheetValue = str | int | float | Decimal | date | None
+"""A value as files have it: amounts are in whole units of their currency."""
+
 _AS_THEY_ARE: Final[Mapping[str, SheetKind]] = {
     "share": "share",
     "days": "days",
@@ -36,7 +39,7 @@ class SheetCell:
         decimals: How many an amount has.
     """
 
-    value: str | int | float | Decimal | date | None
+    value: SheetValue
     kind: SheetKind = "text"
     decimals: int = 0
 

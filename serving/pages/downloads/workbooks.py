@@ -1,11 +1,14 @@
 """Sheets as one Excel workbook: real numbers with their formats, and a first sheet that describes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from serving.pages.downloads.sheets import Sheet, SheetCell
+from serving.pages.downloads.sheets import Sheet, SheetCell, SheetValue
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -18,6 +21,29 @@ _NAME_LENGTH: Final = 31
 _NOT_IN_NAMES: Final = str.maketrans("", "", "[]:*?/\\'")
 _NUMBER_FORMATS: Final = {"share": "0.0%", "days": "#,##0.0", "count": "#,##0", "day": "yyyy-mm-dd"}
 _ABOUT_WIDTHS: Final = (18, 60)
+_ROWS_OF_SHEET: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListedColumn:
+    """A column of a long list.
+
+    Attributes:
+        head: Its head.
+        width: In characters.
+        pattern: The number format of its values; empty for texts.
+    """
+
+    head: str
+    width: int
+    pattern: str
+
+
+def number_format(kind: str, decimals: int = 0) -> str:
+    """The number format of values of a kind; empty for texts."""
+    if kind == "money":
+        return "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    return _NUMBER_FORMATS.get(kind, "")
 
 
 def workbook(
@@ -40,17 +66,64 @@ def workbook(
     with Workbook(content, options) as book:
         book.set_properties({"created": created})
         bold = book.add_format({"bold": True})
-        first = book.add_worksheet(_name(title, []))
-        for row, (label, text) in enumerate(about):
-            first.write_string(row, 0, label, bold)
-            first.write_string(row, 1, text)
-        for column, width in enumerate(_ABOUT_WIDTHS):
-            first.set_column(column, column, width)
+        _describe(book.add_worksheet(_name(title, [])), about, bold)
         formats: dict[str, Any] = {}
         for sheet in sheets:
             name = _name(sheet.title, [worksheet.get_name() for worksheet in book.worksheets()])
             _fill(book.add_worksheet(name), sheet, bold, book, formats)
     return content.getvalue()
+
+
+def listed_workbook(
+    about: tuple[str, Sequence[tuple[str, str]]],
+    title: str,
+    columns: Sequence[ListedColumn],
+    rows: Iterable[Sequence[SheetValue]],
+    created: datetime,
+    path: Path,
+) -> None:
+    """Write a long list as a workbook file, row by row: all of them need never be held at once.
+
+    Args:
+        about: The name and the rows of the first sheet.
+        title: The name of the sheets of the list: another one begins where Excel has no room for more.
+        columns: Its columns.
+        rows: Values, as long as `columns`, each.
+        created: When the list was computed.
+        path: Where to write it.
+    """
+    from xlsxwriter import Workbook  # noqa: PLC0415
+
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(str(path), options) as book:
+        book.set_properties({"created": created})
+        bold = book.add_format({"bold": True})
+        _describe(book.add_worksheet(_name(about[0], [])), about[1], bold)
+        formats = [book.add_format({"num_format": one.pattern}) if one.pattern else None for one in columns]
+        remaining, taken = iter(rows), [_name(about[0], [])]
+        while True:
+            name = _name(title, taken)
+            taken.append(name)
+            worksheet = book.add_worksheet(name)
+            worksheet.freeze_panes(1, 0)
+            for at, column in enumerate(columns):
+                worksheet.set_column(at, at, column.width)
+                worksheet.write_string(0, at, column.head, bold)
+            last = 0
+            for last, row in enumerate(islice(remaining, _ROWS_OF_SHEET), 1):
+                for at, value in enumerate(row):
+                    _write(worksheet, last, at, SheetCell(value), formats[at])
+            worksheet.autofilter(0, 0, last, len(columns) - 1)
+            if last < _ROWS_OF_SHEET:
+                return
+
+
+def _describe(worksheet: "Worksheet", about: Sequence[tuple[str, str]], bold: "Format") -> None:
+    for row, (label, text) in enumerate(about):
+        worksheet.write_string(row, 0, label, bold)
+        worksheet.write_string(row, 1, text)
+    for column, width in enumerate(_ABOUT_WIDTHS):
+        worksheet.set_column(column, column, width)
 
 
 def _fill(
@@ -80,12 +153,9 @@ def _write(worksheet: "Worksheet", row: int, column: int, cell: SheetCell, form:
 
 def _format(cell: SheetCell, book: "Workbook", formats: "dict[str, Format]") -> "Format | None":
     """The number format of a cell; each is made once a workbook."""
-    if cell.kind == "text":
+    pattern = number_format(cell.kind, cell.decimals)
+    if not pattern:
         return None
-    if cell.kind == "money":
-        pattern = "#,##0" + (f".{'0' * cell.decimals}" if cell.decimals else "")
-    else:
-        pattern = _NUMBER_FORMATS[cell.kind]
     if pattern not in formats:
         formats[pattern] = book.add_format({"num_format": pattern})
     return formats[pattern]

@@ -18,7 +18,7 @@ from kpi_pipeline.model.moments import as_iso
 from serving.alert_state import alert_state
 from serving.cache_access import Connection, current_settings
 from serving.catalogue import Catalogue
-from serving.pages.addresses import SYSTEM_PATH, PageAddress, page_path
+from serving.pages.addresses import CERTIFICATES_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.formats import Formats
 from serving.pages.page_data import filter_label
 from serving.pages.system.view import system_view
@@ -152,11 +152,13 @@ def _links(
     catalogue: Catalogue | None, requested: Language | None, language: Language
 ) -> Sequence[tuple[str, str, bool]]:
     """The navigation as on every page, none of them this one; empty where there is no catalogue."""
+    if catalogue is None:
+        return []
+    certificates = PageAddress(CERTIFICATES_PATH, requested).of(())
     return [
-        (
-            page.label.into(language),
-            PageAddress(page_path(page.name), requested).of(()),
-            False,
-        )
-        for page in (catalogue.pages if catalogue else ())
+        *(
+            (page.label.into(language), PageAddress(page_path(page.name), requested).of(()), False)
+            for page in catalogue.pages
+        ),
+        (texts_in(language)["certificate_list"], certificates, False),
     ]

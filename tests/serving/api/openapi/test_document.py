@@ -17,8 +17,9 @@ from serving.problem_types import METHOD_NOT_ALLOWED, PROBLEM_TYPES, TOO_MANY_LI
 from serving.problems import MACHINE_PATHS, REFRESH_PATH
 
 IDS = [
-    *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCatalogue", "getChartSpecification"),
-    *("downloadWorkbook", "downloadDocument", "downloadKeyFigures", "downloadSheet"),
+    *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCertificates", "getCatalogue"),
+    *("getChartSpecification", "downloadWorkbook", "downloadDocument", "downloadKeyFigures"),
+    *("downloadSheet", "downloadCertificates", "downloadCertificatesWorkbook"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
     *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "getCacheStatus"),
     *("getPerformance", "getAlerts", "getOpenApi", "exploreApi"),

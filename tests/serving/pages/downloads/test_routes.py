@@ -38,8 +38,11 @@ class Book:
     def __init__(self, content: bytes) -> None:
         self.archive = zipfile.ZipFile(io.BytesIO(content))
         assert self.archive.testzip() is None
-        shared = self._xml("xl/sharedStrings.xml")
-        self.texts = ["".join(element.itertext()) for element in shared.iter(f"{MAIN}si")]
+        self.texts: list[str] = []
+        # A long list has its texts in its cells.
+        if "xl/sharedStrings.xml" in self.archive.namelist():
+            shared = self._xml("xl/sharedStrings.xml")
+            self.texts = ["".join(element.itertext()) for element in shared.iter(f"{MAIN}si")]
         names = [element.get("name") for element in self._xml("xl/workbook.xml").iter(f"{MAIN}sheet")]
         self.sheets = {name: self._rows(place) for place, name in enumerate(names, 1)}
 
@@ -52,6 +55,8 @@ class Book:
 
     def _value(self, cell: ElementTree.Element) -> str | float | None:
         assert cell.find(f"{MAIN}f") is None, "a formula"
+        if cell.get("t") == "inlineStr":
+            return "".join(cell.itertext())
         value = cell.find(f"{MAIN}v")
         if value is None or value.text is None:
             return None

@@ -1,0 +1,96 @@
+"""From query parameters to a selection of the list of certificates."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.reading.listing.certificates import ListedCertificates, ListPage
+from kpi_pipeline.cache.reading.listing.query import Selection
+from kpi_pipeline.cache.reading.listing.sorting import Row
+from kpi_pipeline.model.listing import LISTED_WITH
+from serving.as_of import AS_OF, requested_as_of
+from serving.cache_access import Connection
+from serving.listing.parameters import ListRequest, read_list_request
+from serving.lookup import LookupResult, expired, live_lookup, unreadable
+from serving.problem_types import LIST_NOT_KEPT
+from serving.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ListResult:
+    """A selection of the list.
+
+    Attributes:
+        request: How it is to be seen.
+        figures: The generation, its state and the filter; the payload is the list's index.
+        certificates: The list.
+    """
+
+    request: ListRequest
+    figures: LookupResult
+    certificates: ListedCertificates
+
+    @property
+    def selection(self) -> Selection:
+        """Which certificates."""
+        return Selection(self.figures.lookup.filter, self.request.standings, self.request.search)
+
+    @property
+    def digest(self) -> str:
+        """Of what a page of it holds: equal for equal ones."""
+        asked = f"{self.figures.lookup.filter.identity} {self.request.parameters()}"
+        return blake2b(f"{self.certificates.index.digest} {asked}".encode(), digest_size=16).hexdigest()
+
+    def page(self) -> ListPage:
+        """The page that is requested."""
+        request = self.request
+        return self.certificates.page(self.selection, request.order, request.offset, request.limit)
+
+    def rows(self) -> Iterator[Row]:
+        """All certificates of the selection, in their order."""
+        return self.certificates.rows(self.selection, self.request.order)
+
+
+def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) -> ListResult:
+    """Look the list up, and request newer figures from the pipeline where it is stale.
+
+    Args:
+        connection: The cache.
+        parameters: The filter and how the list is to be seen, as query parameters.
+
+    Raises:
+        Problem: If a parameter is invalid, the past is requested, or the list has expired or is not there.
+        InvalidDate: If the date is none.
+        QueryError: If a filter is unknown.
+        NothingPublished: If nothing has been published.
+        CacheUnavailable: If Redis cannot be reached and the list is not held.
+    """
+    as_of, parameters = requested_as_of(parameters)
+    if as_of is not None:
+        members = {"parameter": AS_OF, "value": as_of.isoformat()}
+        raise Problem(LIST_NOT_KEPT, members=members, blamed=lambda name, _: name == AS_OF)
+    request, filters = read_list_request(parameters)
+    lookup = live_lookup(connection, LISTED_WITH, filters)
+    reader = connection.reader
+    entry, certificates = reader.certificates()
+    state = reader.state_of(entry)
+    if state is AnswerState.EXPIRED:
+        raise expired(connection, entry)
+    if certificates is None:
+        raise unreadable(connection, LISTED_WITH)
+    if state is AnswerState.STALE and reader.reachable:
+        connection.pipeline_client.refresh(LISTED_WITH)
+    figures = LookupResult(
+        lookup=lookup,
+        state=state,
+        payload=certificates.index,
+        entry=entry,
+        answer=lookup.filter,
+        reachable=reader.reachable,
+        task_id=None,
+        now=time.time(),
+        readings=reader.live_readings(entry),
+    )
+    return ListResult(request, figures, certificates)

@@ -1,0 +1,186 @@
+"""The query parameters of the list of certificates: those that are no filter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kpi_pipeline.cache.reading.listing.query import STANDARD_ORDER, Order
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.listing import (
+    LIST_COLUMN_NAMES,
+    LIST_COLUMNS,
+    LIST_STANDINGS,
+    USUAL_COLUMNS,
+    ListColumn,
+)
+from serving.filter_faults import AllowedValues
+from serving.problem_types import INVALID_LIST_PARAMETER
+from serving.problems import Problem
+
+STANDING: Final = "standing"
+SEARCH: Final = "search"
+SORT: Final = "sort"
+COLUMNS: Final = "columns"
+LIMIT: Final = "limit"
+OFFSET: Final = "offset"
+
+LIST_SPELLINGS: Final[Mapping[str, str]] = {
+    **{name: name for name in (STANDING, SEARCH, SORT, COLUMNS, LIMIT, OFFSET)},
+    **{"situacion": STANDING, "buscar": SEARCH, "orden": SORT, "columnas": COLUMNS},
+    **{"limite": LIMIT, "desde_fila": OFFSET},
+}
+"""Every accepted spelling of a parameter, folded, to its name."""
+
+DEFAULT_LIMIT: Final = 50
+LARGEST_LIMIT: Final = 1_000
+LARGEST_OFFSET: Final = 100_000_000
+LONGEST_SEARCH: Final = 100
+"""Characters of a search."""
+
+ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
+
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """How a reader wants to see the list, besides the filter.
+
+    Attributes:
+        standings: As of `Selection`.
+        search: As of `Selection`.
+        order: How it is sorted.
+        columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
+            named.
+        offset: How many certificates come before the page.
+        limit: How many it has at most.
+    """
+
+    standings: tuple[str, ...] = ()
+    search: str = ""
+    order: Order = STANDARD_ORDER
+    columns: tuple[str, ...] = USUAL_COLUMNS
+    offset: int = 0
+    limit: int = DEFAULT_LIMIT
+
+    @property
+    def shown(self) -> list[ListColumn]:
+        """The columns that are shown."""
+        return [column for column in LIST_COLUMNS if column.name in self.columns]
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """It as query parameters; what is as usual has none."""
+        pairs = [(STANDING, name) for name in self.standings]
+        if self.search:
+            pairs.append((SEARCH, self.search))
+        if self.order != STANDARD_ORDER:
+            pairs.append((SORT, str(self.order)))
+        if self.columns != USUAL_COLUMNS:
+            pairs += [(COLUMNS, name) for name in self.columns]
+        if self.limit != DEFAULT_LIMIT:
+            pairs.append((LIMIT, str(self.limit)))
+        if self.offset:
+            pairs.append((OFFSET, str(self.offset)))
+        return pairs
+
+    def sorted_by(self, column: str) -> "ListRequest":
+        """The same from its first row, by a column; the other way round where it is sorted so already."""
+        turned = self.order.column == column and not self.order.descending
+        return replace(self, order=Order(column, turned), offset=0)
+
+    def at(self, offset: int) -> "ListRequest":
+        """Another page of it."""
+        return replace(self, offset=offset)
+
+
+def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListRequest, list[tuple[str, str]]]:
+    """Take the parameters of the list out of others; an empty value sets none.
+
+    Returns:
+        The request, and the other parameters.
+
+    Raises:
+        Problem: If a value is none that is allowed, or there are several where one can be.
+    """
+    given: dict[str, list[tuple[str, str]]] = {}
+    others: list[tuple[str, str]] = []
+    for parameter, value in parameters:
+        name = LIST_SPELLINGS.get(fold(parameter))
+        if name is None:
+            others.append((parameter, value))
+        elif value.strip():
+            given.setdefault(name, []).append((parameter, value.strip()))
+    standings = {_standing(*pair) for pair in given.get(STANDING, ())}
+    columns = {_named(*pair, LIST_COLUMN_NAMES) for pair in given.get(COLUMNS, ())}
+    sort = _only(given.get(SORT, ()))
+    request = ListRequest(
+        standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
+        search=_search(_only(given.get(SEARCH, ()))),
+        order=STANDARD_ORDER if sort is None else Order.of(_named(*sort, ORDERS)),
+        columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
+        offset=_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET),
+        limit=_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
+    )
+    return request, others
+
+
+def _standing(parameter: str, value: str) -> str:
+    folded = fold(value)
+    for standing in LIST_STANDINGS:
+        if folded in (standing.name, fold(standing.label.es), fold(standing.label.en)):
+            return standing.name
+    names = tuple(standing.name for standing in LIST_STANDINGS)
+    labels = tuple(
+        Text(f"{one.label.es} ({one.name})", f"{one.label.en} ({one.name})") for one in LIST_STANDINGS
+    )
+    raise _fault(parameter, value, names, labels)
+
+
+def _named(parameter: str, value: str, allowed: Sequence[str]) -> str:
+    folded = fold(value)
+    if folded not in allowed:
+        raise _fault(parameter, value, allowed)
+    return folded
+
+
+def _search(given: tuple[str, str] | None) -> str:
+    if given is None:
+        return ""
+    if len(given[1]) > LONGEST_SEARCH:
+        raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{LONGEST_SEARCH} characters",))
+    return given[1]
+
+
+def _number(given: tuple[str, str] | None, default: int, least: int, largest: int) -> int:
+    if given is None:
+        return default
+    parameter, value = given
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(largest))
+    if not (is_number and least <= int(value) <= largest):
+        raise _fault(parameter, value[:LONGEST_SEARCH], (f"{least}-{largest}",))
+    return int(value)
+
+
+def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    if not given:
+        return None
+    first = given[0]
+    for parameter, value in given[1:]:
+        if value != first[1]:
+            raise _fault(parameter, value, (first[1],))
+    return first
+
+
+def _fault(parameter: str, value: str, allowed: Sequence[str], labels: Sequence[Text] = ()) -> Problem:
+    cause = Text(
+        f"«{parameter}» no puede ser «{value}».",
+        f'"{parameter}" cannot be "{value}".',
+    )
+    return Problem(
+        INVALID_LIST_PARAMETER,
+        cause,
+        members={"parameter": parameter, "value": value, "allowed": list(allowed)},
+        blamed=lambda *pair: pair[0] == parameter and pair[1].strip() == value,
+        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+    )

@@ -1,0 +1,1 @@
+"""The list of certificates as a page."""

@@ -1,0 +1,298 @@
+"""The list of certificates as its template shows it: totals, heads that sort, written rows and the pager."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+from urllib.parse import urlencode
+
+from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
+from kpi_pipeline.cache.reading.listing.matching import Totals
+from kpi_pipeline.cache.reading.listing.sorting import Row
+from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
+from kpi_pipeline.model.listing import (
+    LIST_COLUMNS,
+    LIST_STANDINGS,
+    SUMMED_COLUMNS,
+    USUAL_COLUMNS,
+    ListColumn,
+    ListStanding,
+)
+from serving.listing.look_up import ListResult
+from serving.listing.parameters import ListRequest
+from serving.pages.context import PageContext
+from serving.pages.filters.form import Chip, Choice, Option
+from serving.pages.formats import NO_DATA
+from serving.pages.selection import parameters_of
+
+_OF_DIMENSION: Final = frozenset({Kind.NAME, Kind.STATE, Kind.MONTH})
+
+
+@dataclass(frozen=True, slots=True)
+class ListHead:
+    """The head of a column.
+
+    Attributes:
+        name: Of the column.
+        label: As it is shown.
+        is_number: Whether it stands over numbers.
+        sort_url: The list sorted by it.
+        sort_label: What that does.
+        sorted: How the list is sorted by it: `ascending`, `descending`, or not: empty.
+    """
+
+    name: str
+    label: str
+    is_number: bool
+    sort_url: str
+    sort_label: str
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListCell:
+    """One value.
+
+    Attributes:
+        name: Of its column.
+        head: The label of its column.
+        text: As it is shown.
+        is_number: Whether it is a number.
+        url: Where it leads; empty where it does not.
+    """
+
+    name: str
+    head: str
+    text: str
+    is_number: bool
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTotal:
+    """The sums of a currency: its code, and a label, a short and an exact text for each."""
+
+    currency: str
+    sums: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link of the pager; without an address it leads nowhere."""
+
+    label: str
+    url: str
+    rel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """All that the template shows of the list.
+
+    Attributes:
+        heads: Of the columns.
+        rows: Their cells.
+        count: How many certificates there are.
+        credit_notes: How many of them are credit notes; empty where none is.
+        totals: By currency.
+        range: Which of them are shown.
+        pager: Links to other pages.
+        workbook_url: All of them as a workbook.
+        csv_url: The same as CSV.
+        columns: Names and meanings of the columns that are shown.
+        search: What is searched for.
+        kept: Parameters that the form of filters keeps.
+    """
+
+    heads: list[ListHead]
+    rows: list[list[ListCell]]
+    count: str
+    credit_notes: str
+    totals: list[ListTotal]
+    range: str
+    pager: list[PageLink]
+    workbook_url: str
+    csv_url: str
+    columns: list[tuple[str, str]]
+    search: str
+    kept: list[tuple[str, str]]
+
+
+class ListWriter:
+    """Writes the list.
+
+    Args:
+        result: The list.
+        context: What the page is written with; its address has no parameters of the list.
+        files: The address of the files, to which the ending is added.
+    """
+
+    def __init__(self, result: ListResult, context: PageContext, files: str) -> None:
+        self._result = result
+        self._request = result.request
+        self._context = context
+        self._files = files
+        self._language = context.language
+
+    def url(self, request: ListRequest) -> str:
+        """The address of the list, seen in another way."""
+        filters = parameters_of(self._context.catalogue, self._context.selection)
+        return replace(self._context.address, kept=()).of([*filters, *request.parameters()])
+
+    def choices(self) -> list[Choice]:
+        """What can be chosen besides the filter: standings and columns."""
+        texts, request = self._context.texts, self._request
+        standings = [
+            Option(one.name, one.label.into(self._language), "", one.name in request.standings)
+            for one in LIST_STANDINGS
+        ]
+        columns = [
+            Option(one.name, one.label.into(self._language), "", one.name in request.columns)
+            for one in LIST_COLUMNS
+        ]
+        chosen = [option.label for option in standings if option.chosen]
+        several = texts["several_chosen"].format(count=len(chosen))
+        are_usual = request.columns == USUAL_COLUMNS
+        return [
+            Choice(
+                "standing",
+                texts["list_standing"],
+                standings,
+                several if len(chosen) > 1 else "".join(chosen) or texts["all_values"],
+                self.url(replace(request, standings=(), offset=0)) if chosen else None,
+            ),
+            Choice(
+                "columns",
+                texts["list_columns"],
+                columns,
+                texts["list_columns_usual"]
+                if are_usual
+                else texts["several_chosen"].format(count=len(request.columns)),
+                None if are_usual else self.url(replace(request, columns=USUAL_COLUMNS)),
+            ),
+        ]
+
+    def chips(self) -> list[Chip]:
+        """What is chosen besides the filter."""
+        texts, request = self._context.texts, self._request
+        found = [
+            Chip(
+                texts["list_standing"],
+                standing.label.into(self._language),
+                self.url(replace(request, standings=_without(request.standings, standing), offset=0)),
+            )
+            for standing in LIST_STANDINGS
+            if standing.name in request.standings
+        ]
+        if request.search:
+            without = self.url(replace(request, search="", offset=0))
+            found.append(Chip(texts["list_searched"], request.search, without))
+        return found
+
+    def view(self) -> ListView:
+        """The list as it is shown."""
+        request, texts = self._request, self._context.texts
+        page = self._result.page()
+        totals, formats = page.totals, self._context.formats
+        count, first = formats.count(totals.count), request.offset + 1
+        last = request.offset + len(page.rows)
+        credit_notes = Counted(formats.count(totals.credit_notes))
+        parameters = [*self._filters(), *request.at(0).parameters(), ("lang", self._language)]
+        return ListView(
+            heads=[self._head(column) for column in request.shown],
+            rows=[self._row(row) for row in page.rows],
+            count=texts["certificate_count"].format(count=Counted(count)),
+            credit_notes=texts["list_credit_notes"].format(count=credit_notes) if totals.credit_notes else "",
+            totals=self._totals(totals),
+            range=texts["list_range"].format(
+                first=formats.count(first), last=formats.count(last), count=count
+            ),
+            pager=self._pager(totals.count),
+            workbook_url=f"{self._files}.xlsx?{urlencode(parameters)}",
+            csv_url=f"{self._files}.csv?{urlencode(parameters)}",
+            columns=[
+                (one.label.into(self._language), one.meaning.into(self._language)) for one in request.shown
+            ],
+            search=request.search,
+            kept=[pair for pair in request.parameters() if pair[0] in ("sort", "limit")],
+        )
+
+    def _filters(self) -> Sequence[tuple[str, str]]:
+        return parameters_of(self._context.catalogue, self._context.selection)
+
+    def _head(self, column: ListColumn) -> ListHead:
+        order = self._request.order
+        label = column.label.into(self._language)
+        is_here = order.column == column.name
+        # Numbers and days are first looked at from the largest.
+        is_down = not order.descending if is_here else column.kind in NUMBERS or column.kind is Kind.DAY
+        wanted = replace(order, column=column.name, descending=is_down)
+        text = self._context.texts["list_sort_down" if is_down else "list_sort"]
+        way = "descending" if order.descending else "ascending"
+        return ListHead(
+            column.name,
+            label,
+            column.kind in NUMBERS,
+            self.url(replace(self._request, order=wanted, offset=0)),
+            text.format(column=label),
+            way if is_here else "",
+        )
+
+    def _row(self, row: Row) -> list[ListCell]:
+        currency = str(value_of(row, "currency"))
+        return [self._cell(column, row, currency) for column in self._request.shown]
+
+    def _cell(self, column: ListColumn, row: Row, currency: str) -> ListCell:
+        value = value_of(row, column.name)
+        text = NO_DATA if value is None else self._text(column, value, currency)
+        if column.name == "due_on" and value is not None and is_marked(row, "due_assumed"):
+            text = self._context.texts["list_due_assumed"].format(day=text)
+        url = ""
+        if column.kind in _OF_DIMENSION and isinstance(value, str):
+            url = self._context.writer.drill_down_url(column.name, value)
+        label = column.label.into(self._language)
+        return ListCell(column.name, label, text, column.kind in NUMBERS, url)
+
+    def _text(self, column: ListColumn, value: Value, currency: str) -> str:
+        formats = self._context.formats
+        if isinstance(value, date):
+            return formats.day(value).replace(" ", "\N{NO-BREAK SPACE}")
+        if column.kind is Kind.MONEY:
+            return formats.money(int(value or 0), currency).full
+        if column.kind is Kind.DAYS:
+            return formats.count(int(value or 0))
+        return self._context.writer.text(column.kind, value, currency)
+
+    def _totals(self, totals: Totals) -> list[ListTotal]:
+        labels = {column.name: column.label.into(self._language) for column in LIST_COLUMNS}
+        money = self._context.formats.money
+        return [
+            ListTotal(
+                code,
+                [
+                    (labels[name], (written := money(sums[name], code)).short, written.full)
+                    for name in SUMMED_COLUMNS
+                ],
+            )
+            for code, sums in sorted(totals.amounts.items())
+        ]
+
+    def _pager(self, count: int) -> list[PageLink]:
+        request, texts = self._request, self._context.texts
+        last = max(count - 1, 0) // request.limit * request.limit
+        at: Mapping[str, tuple[int, str]] = {
+            "list_first": (0, "first"),
+            "list_previous": (max(request.offset - request.limit, 0), "prev"),
+            "list_next": (min(request.offset + request.limit, last), "next"),
+            "list_last": (last, "last"),
+        }
+        if not last and not request.offset:
+            return []
+        return [
+            PageLink(texts[name], "" if offset == request.offset else self.url(request.at(offset)), rel)
+            for name, (offset, rel) in at.items()
+        ]
+
+
+def _without(standings: tuple[str, ...], standing: ListStanding) -> tuple[str, ...]:
+    return tuple(name for name in standings if name != standing.name)

@@ -1,0 +1,57 @@
+"""What every file says of its figures: of which day and reading they are, what to know of them, its name."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
+from serving.cache_access import Connection
+from serving.catalogue import Page
+from serving.lookup import LookupResult
+from serving.pages.live_state import live_state
+from serving.pages.reading_notices import reading_notices
+from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.writing import Writer
+
+
+def provenance_of(entry: ManifestEntry, notices: Sequence[str], writer: Writer) -> list[tuple[str, str]]:
+    """Of which day, reading and computation figures are, and what readers should know of them."""
+    texts = writer.texts
+    computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(writer.formats.timezone))
+    return [
+        (texts["about_as_of"], entry.as_of.isoformat()),
+        (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
+        (texts["about_reading"], entry.reading),
+        (texts["about_notice"], " ".join(notices)),
+    ]
+
+
+def notices_of(
+    connection: Connection, product: str, pages: Sequence[Page], result: LookupResult, writer: Writer
+) -> list[str]:
+    """What a page warns of, as sentences: a file outlives the page that it is from."""
+    if result.state is AnswerState.HISTORIC:
+        return [writer.texts["state_historic"]]
+    notices = [] if result.reachable else [writer.texts["state_offline"]]
+    if result.state is AnswerState.STALE:
+        notices.append(live_state(result, None, writer).label)
+    source = connection.reader.readings()
+    notices += [*reading_notices(result.readings, product, pages, writer), held_notice(source, writer)]
+    if result.entry.rolled_back_at is None:
+        notices += refused_notices(source, writer)
+    return [f"{notice.rstrip('.')}." for notice in notices if notice]
+
+
+def file_name(titles: Iterable[str], as_of: date) -> str:
+    """The name of a file without its ending; a title that comes twice is named once."""
+    parts = dict.fromkeys(["edp", *map(_plain, titles), as_of.isoformat()])
+    return "-".join(filter(None, parts))
+
+
+def _plain(title: str) -> str:
+    """A title as part of the name of a file: without accents, signs and spaces."""
+    letters = unicodedata.normalize("NFD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")

@@ -1,0 +1,166 @@
+"""The list of certificates as files: every row of a selection, typed, written while it is sent."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from kpi_pipeline.cache.reading.listing.certificates import Value, value_of
+from kpi_pipeline.model.labels import Kind
+from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
+from serving.cache_access import current_connection, current_settings
+from serving.kept.current import current_kept
+from serving.listing.look_up import ListResult, look_up_list
+from serving.pages.addresses import CERTIFICATES_PATH
+from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.csv_files import csv_parts
+from serving.pages.downloads.links import DOWNLOADS_PATH
+from serving.pages.downloads.sheets import SheetValue
+from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook, number_format
+from serving.pages.page_data import filter_label, pages_on
+from serving.pages.writing import Writer, writer_for
+from serving.responses import LANGUAGE_PARAMETER, reader_language
+
+CSV_TYPE: Final = "text/csv; charset=utf-8"
+CERTIFICATE_FILES: Final = f"{DOWNLOADS_PATH}{CERTIFICATES_PATH.removeprefix('/manager')}"
+
+_WIDTHS: Final = {Kind.MONEY: 16, Kind.DAY: 12, Kind.DAYS: 12, Kind.MONTH: 10, Kind.CURRENCY: 10}
+_TEXT_WIDTH: Final = 28
+_AT_A_TIME: Final = 1 << 16
+
+routes: Final = Blueprint("certificate_files", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file of the list is written from."""
+
+    result: ListResult
+    writer: Writer
+    notices: list[str]
+    columns: list[ListColumn]
+
+    @classmethod
+    def of_request(cls) -> "_File":
+        """That of the present request."""
+        language, connection = reader_language(), current_connection()
+        pairs = list(request.args.items(multi=True))
+        result = look_up_list(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
+        writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
+        notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
+        columns = result.request.shown
+        if all(column.kind is not Kind.CURRENCY for column in columns) and len(_currencies(result)) > 1:
+            # An amount without its currency says nothing.
+            columns = [one for one in LIST_COLUMNS if one in columns or one.kind is Kind.CURRENCY]
+        return cls(result, writer, notices, columns)
+
+    @property
+    def heads(self) -> list[str]:
+        return [column.label.into(self.writer.language) for column in self.columns]
+
+    @property
+    def title(self) -> str:
+        return self.writer.texts["certificate_list"]
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        return provenance_of(self.result.figures.entry, self.notices, self.writer)
+
+    def rows(self) -> Iterator[list[SheetValue]]:
+        """The values of all certificates."""
+        writes = [_file_value(column, self.writer) for column in self.columns]
+        names = [column.name for column in self.columns]
+        for row in self.result.rows():
+            currency = str(value_of(row, "currency"))
+            yield [write(value_of(row, name), currency) for name, write in zip(names, writes, strict=True)]
+
+    def answer(self, body: Any, mimetype: str, ending: str) -> Response:
+        """The answer with the file."""
+        headers = [
+            (name, "private, no-cache" if name == "Cache-Control" else value)
+            for name, value in current_kept().stamps.of(self.result.figures).headers
+        ]
+        name = f"{file_name([self.title], self.result.figures.entry.as_of)}.{ending}"
+        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
+        return Response(body, headers=headers, content_type=mimetype)
+
+
+@routes.get(f"{CERTIFICATE_FILES}.csv")
+def as_csv() -> Response:
+    """The rows as CSV."""
+    file = _File.of_request()
+    parts = csv_parts(file.heads, file.rows(), file.provenance, file.writer.language)
+    return file.answer(parts, CSV_TYPE, "csv")
+
+
+@routes.get(f"{CERTIFICATE_FILES}.xlsx")
+def as_workbook() -> Response:
+    """The rows as a workbook."""
+    file = _File.of_request()
+    figures, writer, texts = file.result.figures, file.writer, file.writer.texts
+    about = [
+        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
+        (texts["about_filter"], filter_label(writer.catalogue, figures.answered, writer)),
+        *file.provenance,
+        (texts["about_generation"], figures.entry.generation),
+    ]
+    created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
+    handle, name = tempfile.mkstemp(suffix=".xlsx")
+    path = Path(name)
+    try:
+        os.close(handle)
+        listed_workbook(
+            (texts["about"], about), file.title, _workbook_columns(file), file.rows(), created, path
+        )
+        content = path.open("rb")
+    finally:
+        # What is open is read all the same.
+        path.unlink()
+    response = file.answer(iter(lambda: content.read(_AT_A_TIME), b""), MIMETYPE, "xlsx")
+    response.call_on_close(content.close)
+    return response
+
+
+def _workbook_columns(file: _File) -> list[ListedColumn]:
+    decimals = [file.writer.formats.decimals(code) for code in _currencies(file.result)]
+    return [
+        ListedColumn(
+            head,
+            max(_WIDTHS.get(column.kind, _TEXT_WIDTH), len(head) + 2),
+            "#,##0" if column.kind is Kind.DAYS else number_format(column.kind, max(decimals, default=0)),
+        )
+        for column, head in zip(file.columns, file.heads, strict=True)
+    ]
+
+
+def _currencies(result: ListResult) -> list[str]:
+    return sorted(result.certificates.totals(result.selection).amounts)
+
+
+def _amount(value: Value, decimals: int) -> SheetValue:
+    """An amount in whole units."""
+    if not decimals or not isinstance(value, int):
+        return value
+    return Decimal(value).scaleb(-decimals)
+
+
+def _file_value(column: ListColumn, writer: Writer) -> Callable[[Value, str], SheetValue]:
+    """Writes a value of a column, of which the currency is given."""
+    if column.kind is Kind.MONEY:
+        return lambda value, currency: _amount(value, writer.formats.decimals(currency))
+    if column.kind in (Kind.DAY, Kind.DAYS, Kind.TEXT, Kind.NAME, Kind.MONTH, Kind.CURRENCY):
+        return lambda value, _: value
+    known: dict[Value, SheetValue] = {None: None}
+
+    def written(value: Value, currency: str) -> SheetValue:
+        if value not in known:
+            known[value] = writer.text(column.kind, value, currency)
+        return known[value]
+
+    return written

@@ -1,0 +1,174 @@
+"""The list of certificates over HTTP: its pages, what they sum to, and what is refused."""
+
+from urllib.parse import quote
+
+import pytest
+
+from kpi_pipeline.cache.certificate_blocks import INDEX
+from kpi_pipeline.cache.keys import payload_key
+from kpi_pipeline.cache.requests.requests import Requests
+from tests.serving.certificates import CERTIFICATES, list_of
+from tests.serving.payloads import CONSTRUCTORA
+
+LIST = "/manager/api/certificates"
+
+
+def numbers(response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [one["number"] for one in response.get_json()["data"]["certificates"]]
+
+
+def requested(client) -> list[tuple[str, str]]:
+    """What waits in the stream."""
+    return [(task.kind.value, task.product) for task in Requests(client).pending("test", 100)]
+
+
+def test_everything_with_the_longest_overdue_first(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    response = web.get(LIST)
+    data, meta = response.get_json()["data"], response.get_json()["meta"]
+    assert numbers(response) == ["1", "10", "9", "12", "13", "14", "2", "11"]
+    assert data["certificates"][0] == {
+        "number": "1",
+        "client": "Minera Ñandú",
+        "project": "P-001",
+        "state": "enviado",
+        "days_late": 138,
+        "issued_on": "2024-01-10",
+        "due_on": "2024-02-11",
+        "proposed": 12_345_678,
+        "approved": 0,
+        "open": 12_345_678,
+        "currency": "CLP",
+        "due_assumed": True,
+    }
+    assert data["totals"]["count"] == len(CERTIFICATES)
+    assert data["totals"]["credit_notes"] == 1
+    # What is cancelled is in no sum.
+    pesos = {"proposed": 63_046_378, "approved": 8_000_000, "collected": 8_000_000, "open": 54_046_378}
+    dollars = {"proposed": 5_000_000, "approved": 0, "collected": 0, "open": 5_000_000}
+    assert data["totals"]["amounts"] == [{"currency": "CLP", **pesos}, {"currency": "USD", **dollars}]
+    assert meta["product"] == "dashboards"
+    assert meta["generation"] == response.headers["X-Generation"] == entry.generation
+    assert meta["state"] == response.headers["X-Cache-State"] == "fresh"
+    assert requested(client) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (f"client={quote(CONSTRUCTORA)}&sort=number", ["2", "9"]),
+        ("cliente=constructora arbol&sort=number", None),
+        ("estado=pagado", ["12"]),
+        ("month=2024-04&sort=-number", ["10", "9"]),
+        ("standing=overdue&sort=-open", ["10", "1", "9"]),
+        ("standing=paid&standing=unsent&sort=number", ["11", "12"]),
+        ("situacion=anulados", ["13"]),
+        ("search=arbol 9", ["9"]),
+        ("search=p-001 ñandu 1&sort=number&limit=2&offset=1", ["10", "11"]),
+        ("sort=proposed&limit=3", ["14", "9", "13"]),
+        ("limit=2&offset=6", ["2", "11"]),
+        ("offset=8", []),
+        ("standing=&search=&sort=&columns=&limit=&offset=6", ["2", "11"]),
+    ],
+)
+def test_selections_orders_and_pages(web, press, query: str, expected: list[str] | None) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{LIST}?{query}")
+    if expected is None:
+        assert response.status_code == 400
+    else:
+        assert numbers(response) == expected
+
+
+def test_columns_are_chosen(web, press) -> None:
+    press.publish("dashboards")
+    certificate = web.get(f"{LIST}?columns=paid_on&columns=client&standing=paid").get_json()["data"][
+        "certificates"
+    ]
+    expected = {"client": "Minera Ñandú", "paid_on": "2024-03-01"}
+    assert certificate == [{**expected, "currency": "CLP", "due_assumed": False}]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "allowed"),
+    [
+        ("sort=client2", "sort", "-days_late"),
+        ("sort=client&sort=project", "sort", "client"),
+        ("standing=lost", "standing", "receivable"),
+        ("columnas=urgency", "columnas", "client"),
+        ("limit=0", "limit", "1-1000"),
+        ("limit=1001", "limit", "1-1000"),
+        ("offset=-1", "offset", "0-100000000"),
+        ("offset=x", "offset", "0-100000000"),
+        (f"search={'x' * 101}", "search", "1-100 characters"),
+    ],
+)
+def test_an_invalid_parameter_is_named_with_what_is_allowed(
+    web, press, query: str, parameter: str, allowed: str
+) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{LIST}?{query}")
+    problem = response.get_json()
+    assert response.status_code == problem["status"] == 400
+    assert problem["type"] == "/problems/invalid-list-parameter"
+    assert problem["parameter"] == parameter
+    assert allowed in problem["allowed"]
+
+
+def test_an_unknown_filter_is_refused_as_everywhere(web, press) -> None:
+    press.publish("dashboards")
+    problem = web.get(f"{LIST}?client=nobody").get_json()
+    assert (problem["type"], problem["parameter"]) == ("/problems/unknown-filter-value", "client")
+    assert CONSTRUCTORA in problem["allowed"]
+
+
+def test_of_the_past_there_is_no_list(web, press) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{LIST}?as_of=2024-05-31")
+    assert response.status_code == 404
+    assert response.get_json()["type"] == "/problems/list-not-kept"
+
+
+def test_a_page_that_a_client_has_is_confirmed_until_its_list_changes(web, press) -> None:
+    press.publish("dashboards")
+    tag = web.get(f"{LIST}?limit=2").headers["ETag"]
+    held = {"If-None-Match": tag}
+    assert web.get(f"{LIST}?limit=2", headers=held).status_code == 304
+    assert web.get(f"{LIST}?limit=3", headers=held).status_code == 200
+    press.publish("dashboards", certificates=list_of(CERTIFICATES[:3]))
+    response = web.get(f"{LIST}?limit=2", headers=held)
+    assert response.status_code == 200
+    assert response.get_json()["data"]["totals"]["count"] == 3
+
+
+def test_a_stale_list_is_served_and_a_refresh_requested(web, press, client) -> None:
+    press.publish("dashboards", age_s=700)
+    for _ in range(3):
+        response = web.get(LIST)
+        assert response.headers["X-Cache-State"] == response.get_json()["meta"]["state"] == "stale"
+    assert requested(client) == [("refresh", "dashboards")]
+
+
+def test_an_expired_list_is_not_served(web, press) -> None:
+    press.publish("dashboards", age_s=700 + 3600)
+    response = web.get(LIST)
+    assert response.status_code == 503
+    assert response.get_json()["type"] == "/problems/expired"
+
+
+@pytest.mark.parametrize("damage", ["index", "block"])
+def test_a_list_that_has_lost_a_part_is_not_served(web, press, client, damage: str) -> None:
+    (entry,) = press.publish("dashboards")
+    blocks = client.keys(payload_key(entry.generation, f"{INDEX}-*"))
+    client.delete(payload_key(entry.generation, INDEX) if damage == "index" else blocks[0])
+    response = web.get(LIST)
+    assert response.status_code == 503
+    assert response.get_json()["type"] == "/problems/not-ready"
+    assert requested(client) == [("refresh", "dashboards")]
+
+
+def test_nothing_is_published(web) -> None:
+    response = web.get(LIST)
+    assert response.status_code == 503
+    assert response.get_json()["type"] == "/problems/cache-empty"

@@ -1,0 +1,117 @@
+"""The page of the list: its rows, heads that sort, totals, pager, and what its form keeps."""
+
+import re
+from datetime import date, timedelta
+from html import unescape
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import pytest
+
+from tests.serving.certificates import list_of, sent
+from tests.serving.payloads import CONSTRUCTORA
+
+LIST = "/manager/certificates"
+MANY = [sent(number, date(2024, 1, 1) + timedelta(number % 150), 1000 + number) for number in range(1, 121)]
+
+
+def links(text: str) -> list[str]:
+    """Every address that a page leads to."""
+    return [unescape(address) for address in re.findall(r'href="([^"]+)"', text)]
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers of the certificates shown."""
+    return re.findall(r'class="column-number" data-head="[^"]+">([^<]+)<', text)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["8 certificates", "1 credit note among them", "Days late", "CLP 12,345,678", "(assumed)"]),
+        ("es", ["8 certificados", "1 nota de crédito entre ellos", "Días de atraso", "$12.345.678"]),
+    ],
+)
+def test_a_page_in_each_language(web, press, language: str, words: list[str]) -> None:
+    (entry,) = press.publish("dashboards")
+    response = web.get(f"{LIST}?lang={language}")
+    assert response.status_code == 200
+    assert response.headers["X-Generation"] == entry.generation
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    text = unescape(response.text).replace("\N{NO-BREAK SPACE}", " ")
+    assert numbers(text) == ["1", "10", "9", "12", "13", "14", "2", "11"]
+    for word in words:
+        assert word in text
+    # Both currencies have sums of their own.
+    assert text.count('<dl class="list-totals">') == 2
+
+
+def test_heads_sort_and_keep_the_rest(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get(f"{LIST}?lang=en&client={quote(CONSTRUCTORA)}&standing=receivable&sort=open").text
+    assert 'column-open number" aria-sort="ascending"' in text
+    (turned,) = [one for one in links(text) if "sort=-open" in one]
+    assert dict(parse_qsl(urlsplit(turned).query)) == {
+        "client": CONSTRUCTORA,
+        "standing": "receivable",
+        "sort": "-open",
+        "lang": "en",
+    }
+    assert numbers(unescape(text)) == ["9", "2"]
+    assert numbers(web.get(turned).text) == ["2", "9"]
+
+
+def test_pages_are_turned_and_a_page_that_is_gone_is_the_last(web, press) -> None:
+    press.publish("dashboards", certificates=list_of(MANY))
+    text = web.get(f"{LIST}?lang=en&sort=number").text
+    assert "1 to 50 of 120" in text
+    offsets = dict(re.findall(r'class="turn" rel="(\w+)" href="([^"]+)"', text))
+    assert set(offsets) == {"next", "last"}
+    last = web.get(unescape(offsets["last"])).text
+    assert "101 to 120 of 120" in last
+    assert numbers(last)[-1] == "120"
+    assert "101 to 120 of 120" in web.get(f"{LIST}?lang=en&sort=number&offset=5000").text
+
+
+def test_the_form_keeps_the_order_and_shows_what_is_chosen(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{LIST}?lang=en&sort=number&search=ñandu&standing=paid&columns=number").text)
+    assert '<input type="hidden" name="sort" value="number">' in text
+    assert 'name="search" value="ñandu"' in text
+    assert '<span class="chip-dimension">Standing:</span> Paid' in text
+    assert '<span class="chip-dimension">Contains:</span> ñandu' in text
+    assert numbers(text) == ["12"]
+    assert "<dt>Certificate</dt><dd>Number within its project.</dd>" in text
+
+
+def test_names_narrow_the_list(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get(f"{LIST}?lang=en&standing=receivable").text
+    narrowed = next(url for url in links(text) if f"client={quote('Constructora')}" in url)
+    assert dict(parse_qsl(urlsplit(narrowed).query))["standing"] == "receivable"
+    assert sorted(numbers(web.get(narrowed).text)) == ["2", "9"]
+
+
+def test_other_pages_lead_here_with_their_filter(web, press) -> None:
+    press.publish()
+    text = web.get("/manager/critical?lang=en").text
+    assert f"{LIST}?lang=en" in links(text)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "word"),
+    [
+        ("standing=lost", 400, "Receivable (receivable)"),
+        ("client=nobody", 400, "Unknown filter value"),
+        ("as_of=2024-05-31", 404, "The list is of today only"),
+    ],
+)
+def test_a_problem_is_a_page(web, press, query: str, status: int, word: str) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{LIST}?lang=en&{query}")
+    assert response.status_code == status
+    assert word in unescape(response.text)
+
+
+def test_nothing_matches(web, press) -> None:
+    press.publish("dashboards")
+    assert "No certificate matches the choice." in web.get(f"{LIST}?lang=en&search=nobody").text

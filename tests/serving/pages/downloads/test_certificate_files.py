@@ -1,0 +1,70 @@
+"""The list of certificates as files: every row of a selection, exact and typed."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.serving.certificates import CERTIFICATES, list_of, sent
+from tests.serving.pages.downloads.test_routes import PROVENANCE, Book, rows_of
+
+FILES = "/manager/api/download/certificates"
+
+
+@pytest.mark.parametrize(
+    ("language", "delimiter", "dollars"), [("es", ";", "50000,00"), ("en", ",", "50000.00")]
+)
+def test_csv_has_every_row_with_exact_values(web, press, language: str, delimiter: str, dollars: str) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{FILES}.csv?lang={language}&sort=number&columns=number&columns=due_on&columns=open")
+    heads, *rows = rows_of(response, delimiter)
+    # Of several currencies, each row says which.
+    assert heads[0] == {"es": "Certificado", "en": "Certificate"}[language]
+    assert heads[2] == {"es": "Moneda", "en": "Currency"}[language]
+    assert len(rows) == len(CERTIFICATES)
+    assert [row[:-PROVENANCE] for row in rows[:4]] == [
+        ["1", "2024-02-11", "CLP", "12345678"],
+        ["2", "2024-07-03", "CLP", "2000000"],
+        ["9", "2024-06-27", "CLP", "700"],
+        ["10", "2024-05-04", "USD", dollars],
+    ]
+    assert all(row[-PROVENANCE] == "2024-06-28" for row in rows)
+    name = {"es": "edp-certificados-2024-06-28.csv", "en": "edp-certificates-2024-06-28.csv"}[language]
+    assert name in response.headers["Content-Disposition"]
+    assert response.headers["X-Cache-State"] == "fresh"
+
+
+def test_a_workbook_has_numbers_and_days(web, press) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{FILES}.xlsx?lang=en&standing=overdue&sort=number")
+    assert response.status_code == 200
+    book = Book(response.data)
+    assert list(book.sheets) == ["About", "Certificates"]
+    heads, *rows = book.sheets["Certificates"]
+    held = [dict(zip(heads, row, strict=True)) for row in rows]
+    assert [row["Certificate"] for row in held] == ["1", "9", "10"]
+    assert [row["Open"] for row in held] == [12_345_678, 700, 50_000]
+    assert held[0]["Days late"] == 138
+    assert timedelta(held[0]["Due"]) == date(2024, 2, 11) - date(1899, 12, 30)
+    assert held[0]["State"] == "Sent"
+
+
+def test_a_long_list_is_sent_in_parts(web, press) -> None:
+    many = [sent(number, date(2024, 1, 1) + timedelta(number % 150), number) for number in range(1, 1500)]
+    press.publish("dashboards", certificates=list_of(many))
+    response = web.get(f"{FILES}.csv?lang=en&sort=-number&columns=number")
+    assert response.is_streamed
+    _, *rows = rows_of(response, ",")
+    assert [row[0] for row in rows] == [str(number) for number in range(1499, 0, -1)]
+
+
+def test_a_text_is_no_formula(web, press) -> None:
+    press.publish("dashboards", certificates=list_of([sent(1, date(2024, 5, 5), 5, client="=1+1")]))
+    _, row = rows_of(web.get(f"{FILES}.csv?lang=en&columns=client"), ",")
+    assert row[0] == "'=1+1"
+
+
+def test_an_invalid_parameter_gives_no_file(web, press) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{FILES}.xlsx?sort=urgency")
+    assert response.status_code == 400
+    assert response.get_json()["parameter"] == "sort"
