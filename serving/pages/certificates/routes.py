@@ -21,13 +21,14 @@ from serving.pages.addresses import (
 )
 from serving.pages.certificates.view import ListWriter
 from serving.pages.context import PageContext
+from serving.pages.downloads.about import list_label
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.period_choice import period_choice
 from serving.pages.formats import ago
 from serving.pages.live_state import TASK_PARAMETER, live_state, refreshing
-from serving.pages.page_data import filter_label, pages_on
+from serving.pages.page_data import pages_on
 from serving.pages.page_facts import facts_of
 from serving.pages.reading_notices import reading_notices
 from serving.pages.selection import parameters_of
@@ -121,7 +122,7 @@ def _values(connection: Connection, result: ListResult) -> dict[str, Any]:
         "as_of": formats.day(entry.as_of),
         "computed": texts["computed"].format(moment=formats.moment(entry.computed_at)),
         "ago": ago(age_s(entry, figures.now), context.language),
-        "filter_label": filter_label(catalogue, figures.answered, writer),
+        "filter_label": list_label(result, writer),
         "system_url": PageAddress(SYSTEM_PATH, address.language).of(()),
         "task": None,
         # The whole product is refreshed: the list is not precomputed for a filter.

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.model.listing import LIST_STANDINGS
 from serving.cache_access import Connection
 from serving.catalogue import Page
+from serving.listing.look_up import ListResult
 from serving.lookup import LookupResult
 from serving.pages.live_state import live_state
+from serving.pages.page_data import filter_label
 from serving.pages.reading_notices import reading_notices
 from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import Writer
@@ -43,6 +46,20 @@ def notices_of(
     if result.entry.rolled_back_at is None:
         notices += refused_notices(source, writer)
     return [f"{notice.rstrip('.')}." for notice in notices if notice]
+
+
+def list_label(result: ListResult, writer: Writer) -> str:
+    """Which certificates a list has, as people read it."""
+    texts, request = writer.texts, result.request
+    parts = []
+    if result.figures.answered:
+        parts.append(filter_label(writer.catalogue, result.figures.answered, writer))
+    standings = [one.label.into(writer.language) for one in LIST_STANDINGS if one.name in request.standings]
+    if standings:
+        parts.append(f"{texts['list_standing']}: {', '.join(standings)}")
+    if request.search:
+        parts.append(f"{texts['list_searched']}: {request.search}")
+    return ", ".join(parts) or texts["everything"]
 
 
 def file_name(titles: Iterable[str], as_of: date) -> str:

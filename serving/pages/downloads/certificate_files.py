@@ -18,12 +18,12 @@ from serving.cache_access import current_connection, current_settings
 from serving.kept.current import current_kept
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
-from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.about import file_name, list_label, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_parts
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import SheetValue
 from serving.pages.downloads.workbooks import MIMETYPE, ListedColumn, listed_workbook, number_format
-from serving.pages.page_data import filter_label, pages_on
+from serving.pages.page_data import pages_on
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language
 
@@ -106,7 +106,7 @@ def as_workbook() -> Response:
     figures, writer, texts = file.result.figures, file.writer, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        (texts["about_filter"], filter_label(writer.catalogue, figures.answered, writer)),
+        (texts["about_filter"], list_label(file.result, writer)),
         *file.provenance,
         (texts["about_generation"], figures.entry.generation),
     ]

@@ -9,6 +9,7 @@ from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.requests.requests import Requests
 from tests.serving.certificates import CERTIFICATES, list_of
 from tests.serving.payloads import CONSTRUCTORA
+from tests.waiting import wait_until
 
 LIST = "/manager/api/certificates"
 
@@ -137,9 +138,8 @@ def test_a_page_that_a_client_has_is_confirmed_until_its_list_changes(web, press
     assert web.get(f"{LIST}?limit=2", headers=held).status_code == 304
     assert web.get(f"{LIST}?limit=3", headers=held).status_code == 200
     press.publish("dashboards", certificates=list_of(CERTIFICATES[:3]))
-    response = web.get(f"{LIST}?limit=2", headers=held)
-    assert response.status_code == 200
-    assert response.get_json()["data"]["totals"]["count"] == 3
+    wait_until(lambda: web.get(f"{LIST}?limit=2", headers=held).status_code == 200)
+    assert web.get(f"{LIST}?limit=2").get_json()["data"]["totals"]["count"] == 3
 
 
 def test_a_stale_list_is_served_and_a_refresh_requested(web, press, client) -> None:

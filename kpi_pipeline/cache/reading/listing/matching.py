@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 
 from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups
 from kpi_pipeline.cache.reading.listing.query import Selection
@@ -17,7 +18,10 @@ from kpi_pipeline.model.listing import MARK_BITS, SEARCHED_COLUMNS, SUMMED_COLUM
 
 MARKS = "marks"
 _CURRENCY = "currency"
-_FEW_TEXTS = 4096
+_NUMBER = "number"
+_SPARSE = 32
+"""Where fewer texts than one in so many contain a word, each is found by itself."""
+
 _BYTE = 256
 
 
@@ -54,12 +58,6 @@ class Totals:
 def matches_in(block: Block, selection: Selection) -> Matches | None:
     """The selected rows of a block; None where there is none."""
     masks = _masks(block.columns, block.count, selection)
-    for word in fold(selection.search).split():
-        searched = [block.columns[name] for name in SEARCHED_COLUMNS]
-        found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
-        if not found:
-            return None
-        masks.append(_union(found))
     if not masks:
         return Matches(block, None, block.count)
     mask = _intersection(masks)
@@ -84,7 +82,7 @@ def totals_of(matches: Iterable[Matches], selection: Selection) -> Totals:
             totals.credit_notes += block.credit_notes
             for code, sums in block.sums.items():
                 _add(totals, code, sums)
-        elif block.groups is not None and not fold(selection.search):
+        elif block.groups is not None and not _is_of_numbers(block, selection):
             _add_groups(totals, block.groups, _masks(block.groups.columns, block.groups.count, selection))
         else:
             _add_rows(totals, block, mask)
@@ -109,9 +107,10 @@ def _add_rows(totals: Totals, block: Block, mask: bytes) -> None:
     if block.credit_notes:
         totals.credit_notes += _intersection([mask, _marked(block.columns, "credit_note")]).count(1)
     for code, found in _of_currencies(block.columns, mask):
-        rows = list(compress(range(block.count), found))
+        # The first row twice besides: of a single one no tuple would come.
+        rows = itemgetter(0, 0, *compress(range(block.count), found))
         values = {name: block.columns[name].values for name in SUMMED_COLUMNS}
-        _add(totals, code, {name: sum(map(held.__getitem__, rows)) for name, held in values.items()})
+        _add(totals, code, {name: sum(rows(held)) - 2 * held[0] for name, held in values.items()})
 
 
 def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection) -> list[bytes]:
@@ -122,7 +121,19 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
             return [bytes(count)]
         if len(places) < len(column.texts or ()) or column.known < count:
             masks.append(_mask_of(column, places))
+    for word in fold(selection.search).split():
+        searched = [columns[name] for name in SEARCHED_COLUMNS if name in columns]
+        found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
+        if not found:
+            return [bytes(count)]
+        masks.append(_union(found))
     return masks
+
+
+def _is_of_numbers(block: Block, selection: Selection) -> bool:
+    """Whether a word of the search is part of a number: groups have none."""
+    folded = block.columns[_NUMBER].folded
+    return any(word in folded for word in fold(selection.search).split())
 
 
 def _conditions(
@@ -161,7 +172,9 @@ def _marked(columns: Mapping[str, BlockColumn], mark: str) -> bytes:
 def _containing(column: BlockColumn, word: str) -> list[int]:
     """The places of the texts that contain a folded word."""
     folded = column.folded
-    if len(column.texts or ()) <= _FEW_TEXTS or folded.count(word) > _FEW_TEXTS:
+    if word not in folded:
+        return []
+    if folded.count(word) * _SPARSE > len(column.texts or ()):
         return [at for at, text in enumerate(folded.split("\n")) if word in text]
     begins, found, at = column.begins, dict[int, None](), folded.find(word)
     while at >= 0:

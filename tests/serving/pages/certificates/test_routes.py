@@ -80,6 +80,8 @@ def test_the_form_keeps_the_order_and_shows_what_is_chosen(web, press) -> None:
     assert '<span class="chip-dimension">Standing:</span> Paid' in text
     assert '<span class="chip-dimension">Contains:</span> ñandu' in text
     assert numbers(text) == ["12"]
+    # On paper, where there is no form.
+    assert "<strong>Filter:</strong> Standing: Paid, Contains: ñandu" in text
     assert "<dt>Certificate</dt><dd>Number within its project.</dd>" in text
 
 
