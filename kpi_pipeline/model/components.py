@@ -159,7 +159,8 @@ def _mean(column: str) -> tuple[Component, Component]:
     return Component(column, column, known), Component(f"{column}_count", "1", known)
 
 
-def _between(column: str, first: int, last: int | None) -> str:
+def between(column: str, first: int, last: int | None) -> str:
+    """SQL: a column lies between two numbers; None is no end."""
     return f"{column} >= {first}" + ("" if last is None else f" AND {column} <= {last}")
 
 
@@ -169,7 +170,7 @@ def _due_condition(bucket: str) -> str:
     if bucket == UNDATED:
         return "is_receivable AND overdue_days IS NULL"
     first, last = next((first, last) for label, first, last in AGEING_BUCKETS if label == bucket)
-    return f"is_receivable AND {_between('overdue_days', max(first, 1), last)}"
+    return f"is_receivable AND {between('overdue_days', max(first, 1), last)}"
 
 
 def _rolls(first: int, last: int | None) -> tuple[str, str]:
@@ -249,7 +250,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     *_mean("waiting_days"),
     *_mean("idle_days"),
     *(
-        Component(f"idle_{level}_count", "1", _between("idle_days", first, last))
+        Component(f"idle_{level}_count", "1", between("idle_days", first, last))
         for level, first, last in IDLE_LEVELS
     ),
     *(
@@ -257,7 +258,7 @@ COMPONENTS: Final[tuple[Component, ...]] = (
         for label, first, last in AGEING_BUCKETS
         # Age is never negative here: certificates issued after as_of do not exist yet.
         for component in _pair(
-            f"ageing_{label}", "amount_open", f"is_receivable AND {_between('age_days', first, last)}"
+            f"ageing_{label}", "amount_open", f"is_receivable AND {between('age_days', first, last)}"
         )
     ),
     *(

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENTS, IDLE_LEVELS, ComponentKind, between
 from kpi_pipeline.model.dimensions import AMOUNT_BAND, AMOUNT_BANDS, DIMENSIONS, ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.kpis import KPIS, Kpi
+from kpi_pipeline.model.kpis.formulas import Total
 from kpi_pipeline.model.labels import Kind, Text
 from kpi_pipeline.model.states import State
 
@@ -199,6 +202,14 @@ FILTERED_BY: Final = {
 """By dimension, SQL of a row's value."""
 
 
+def _days_es(first: int, last: int | None) -> str:
+    return f"{first} días o más" if last is None else f"{first} a {last} días"
+
+
+def _days_en(first: int, last: int | None) -> str:
+    return f"{first} days or more" if last is None else f"{first} to {last} days"
+
+
 @dataclass(frozen=True, slots=True)
 class ListStanding:
     """One way to narrow the list by how certificates stand.
@@ -230,15 +241,55 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ListStanding("returned", Text("Devueltos", "Returned"), "is_returned"),
     ListStanding("paid", Text("Pagados", "Paid"), "is_paid"),
     ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled"),
+    ListStanding(
+        "conformity_pending", Text("Conformidad pendiente", "Awaiting acceptance"), "waiting_days IS NOT NULL"
+    ),
+    *(
+        ListStanding(
+            f"idle_{level}",
+            Text(f"Sin movimiento, {_days_es(first, last)}", f"Without movement, {_days_en(first, last)}"),
+            between("idle_days", first, last),
+        )
+        for level, first, last in IDLE_LEVELS
+    ),
+    ListStanding("due_assumed", Text("Vencimiento supuesto", "Due date assumed"), "is_due_assumed"),
 )
 """The standings, in their order; a row has a bit for each."""
 
 LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
     *((standing.name, standing.when) for standing in LIST_STANDINGS),
-    ("due_assumed", "is_due_assumed"),
     ("credit_note", "NOT is_cancelled AND amount_proposed < 0"),
 )
 """What a row is marked with, by bits: name and SQL condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKpi:
+    """A KPI that sums certificates of one standing, as they stand on the business date.
+
+    Attributes:
+        standing: Name of the standing.
+        sums: The column that it sums; empty where it counts certificates, credit notes left out.
+    """
+
+    standing: str
+    sums: str
+
+
+def _listed(kpi: Kpi) -> ListedKpi | None:
+    """What a KPI sums, where a standing has just its certificates."""
+    if not isinstance(kpi.formula, Total) or [term.factor for term in kpi.formula.of] != [1]:
+        return None
+    component = COMPONENTS[COMPONENT_INDEX[kpi.formula.of[0].component]]
+    if component.kind is not ComponentKind.STOCK or component.value not in ("1", "amount_open"):
+        return None
+    when = component.when.removeprefix("is_counted AND ")
+    sums = "" if component.value == "1" else "open"
+    return next((ListedKpi(one.name, sums) for one in LIST_STANDINGS if one.when == when), None)
+
+
+LISTED_KPIS: Final = {kpi.name: listed for kpi in KPIS if (listed := _listed(kpi)) is not None}
+"""By KPI whose value is what a list sums to: that list."""
 
 MARK_BITS: Final = {name: 1 << place for place, (name, _) in enumerate(LIST_MARKS)}
 

@@ -6,7 +6,8 @@ from urllib.parse import quote_plus
 
 from kpi_pipeline.model.filter_parameters import PERIOD
 from serving.catalogue import Catalogue
-from serving.pages.addresses import PageAddress
+from serving.listing.parameters import STANDING
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.selection import Selection, parameters_of, parts
 
 _PLACE: Final = "~~~"
@@ -47,6 +48,13 @@ class DrillDown:
         if key not in self._urls:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
+
+    def to_list(self, standing: str, selection: Selection) -> str:
+        """The address of the list of the certificates of a filter that stand in a way; empty for the past."""
+        if self._address.as_of is not None:
+            return ""
+        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=((STANDING, standing),))
+        return address.of(parameters_of(self._catalogue, selection))
 
     def _url(self, dimension: str, values: tuple[str, ...]) -> str:
         chosen = [value for value in values if value in self._values.get(dimension, ())]

@@ -1,6 +1,6 @@
 """Values as people read them, each by its kind, in one language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import date
 from functools import lru_cache, partial
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
+from kpi_pipeline.model.listing import LISTED_KPIS
 from serving.catalogue import Catalogue, Kpi
 from serving.pages.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
@@ -108,6 +109,11 @@ class Writer:
     def drill_down_url(self, dimension: str, *values: str) -> str:
         """The address of the page under some values of a dimension; empty where there is none."""
         return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
+
+    def list_url(self, kpi: str, selection: Mapping[str, Sequence[str]]) -> str:
+        """The address of the list that a KPI sums under a filter; empty where there is none."""
+        listed = LISTED_KPIS.get(kpi)
+        return self._drill_down.to_list(listed.standing, selection) if self._drill_down and listed else ""
 
     def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
         """A value in a table, whose head has the unit.

@@ -1,9 +1,11 @@
 """The list of certificates is published with the dashboards: unchanged shards are reused, damaged not."""
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.listing import LISTED_KPIS, LISTED_WITH
+from kpi_pipeline.settings import Settings
+from serving.app import create_app
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +79,37 @@ def test_a_change_packs_the_block_of_its_month_alone(source: Callable[[str], Non
     (_, first), (_, second) = held.certificates(), read().certificates()
     assert first.totals(Selection()) == second.totals(Selection())
     assert open_amount(held, "receivable") == card(held, "receivable")
+
+
+@pytest.mark.usefixtures("published")
+def test_each_card_of_the_demo_leads_to_a_list_that_sums_to_its_number() -> None:
+    web = create_app(Settings()).test_client()
+    followed: set[str] = set()
+    for page in ("dashboard", "operational", "critical", "project-managers", "cash-flow", "indicators"):
+        text = unescape(web.get(f"/manager/{page}?lang=en").text)
+        for name, card in re.findall(r'class="card panel card-(\w+)">(.*?)</li>', text, re.DOTALL):
+            if found := re.search(r'<p class="value"([^>]*)><a href="/manager/certificates\?(.*?)">', card):
+                exact = re.search('title="([^"]+)"', found[1])
+                shown = exact[1] if exact else re.search(">([^<]+)</a>", card)[1].strip()
+                totals = web.get(f"/manager/api/certificates?{found[2].replace('lang=en', '')}").get_json()
+                amounts, counts = totals["data"]["totals"]["amounts"], totals["data"]["totals"]
+                (of_pesos,) = amounts
+                is_count = not LISTED_KPIS[name].sums
+                number = counts["count"] - counts["credit_notes"] if is_count else of_pesos["open"]
+                assert int(re.sub(r"\D", "", shown)) == number > 0, name
+                followed.add(name)
+    assert {
+        "receivable",
+        "overdue",
+        "critical",
+        "pending",
+        "overdue_count",
+        "idle_critical_count",
+    } <= followed
+    # Whatever of the others there is none of leads nowhere.
+    values = web.get("/manager/api/kpis").get_json()["data"]["kpis"]
+    of_some = {name for name in LISTED_KPIS if any(value["value"] for value in values[name])}
+    assert of_some - followed <= {"receivable_count", "returned_count", "unsent_count"}
 
 
 def test_a_damaged_block_is_replaced(source: Callable[[str], None], run, read) -> None:

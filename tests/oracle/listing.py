@@ -23,6 +23,12 @@ STANDINGS: dict[str, Callable[[CertificateState], bool]] = {
     "returned": lambda one: one.standing == RETURNED,
     "paid": lambda one: one.standing == PAID,
     "cancelled": lambda one: one.standing == CANCELLED,
+    "conformity_pending": lambda one: one.waiting_days is not None,
+    "idle_notice": lambda one: 7 <= (one.idle_days or 0) <= 13,
+    "idle_warning": lambda one: 14 <= (one.idle_days or 0) <= 20,
+    "idle_urgent": lambda one: 21 <= (one.idle_days or 0) <= 29,
+    "idle_critical": lambda one: (one.idle_days or 0) >= 30,
+    "due_assumed": lambda one: one.is_due_assumed,
 }
 AMOUNTS = ("proposed", "approved", "collected", "open")
 _STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")

@@ -81,12 +81,14 @@ class Card:
         label: Its name for people.
         period: What it covers; empty where its name says so.
         figures: Its value, or one a currency.
+        url: The list of the certificates that it sums; empty where there is none.
     """
 
     name: str
     label: str
     period: str
     figures: list[CardFigure]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _card(kpi: Kpi, figures: Figures, selection: Mapping[str, Sequence[str]], wr
         writer.label(kpi),
         _period(kpi, figures, writer),
         shown or [CardFigure("", NO_DATA, "", "", absent)],
+        writer.list_url(kpi.name, selection) if any(value.value for value in kpi_values) else "",
     )
 
 
