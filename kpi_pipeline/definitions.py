@@ -2,6 +2,7 @@
 
 from dagster import Definitions, in_process_executor
 
+from kpi_pipeline.assets.added_answers import added_answers
 from kpi_pipeline.assets.archive import ARCHIVED_ASSETS
 from kpi_pipeline.assets.cleanup import clean_cache
 from kpi_pipeline.assets.coverage import coverage
@@ -12,6 +13,7 @@ from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.run_history import run_history
 from kpi_pipeline.assets.sources import certificates
 from kpi_pipeline.jobs import (
+    ADD_ANSWERS,
     BACKFILL_MONTH_ENDS,
     BACKTEST_FORECAST,
     CLEAN_UP,
@@ -41,12 +43,14 @@ defs = Definitions(
         *LIVE_ASSETS,
         *ARCHIVED_ASSETS,
         *MONTH_END_ASSETS,
+        added_answers,
         clean_cache,
         run_history,
         coverage,
         forecast_backtest,
     ],
     jobs=[
+        ADD_ANSWERS,
         *PRODUCT_JOBS.values(),
         REFRESH_ALL,
         RECONCILE,

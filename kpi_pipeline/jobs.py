@@ -6,6 +6,7 @@ from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
 from kpi_pipeline.assets.archive import restore_lost
 from kpi_pipeline.cache.requests.fulfil import (
+    ADD_ANSWERS_JOB,
     ALWAYS,
     NOBODY_WAITS,
     PRIORITY_TAG,
@@ -53,6 +54,14 @@ PRODUCT_JOBS: Final = {
     )
     for product in PRODUCTS
 }
+
+ADD_ANSWERS: Final = define_asset_job(
+    ADD_ANSWERS_JOB,
+    selection=AssetSelection.groups("additions"),
+    description="Add to what is live the answers that readers wait for, without reading the source.",
+    tags=_tags("kpis"),
+    executor_def=in_process_executor,
+)
 
 REFRESH_ALL: Final = define_asset_job(
     REFRESH_ALL_JOB,

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from kpi_pipeline.assets.digests import digest_of
+from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.compute.catalogue import catalogue
 from kpi_pipeline.compute.cube.cube import Changes, Cube
 from kpi_pipeline.compute.cube.slices import Slice
@@ -18,6 +19,7 @@ from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.thresholds import Thresholds
+from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.sources.provenance import Provenance
 
 _KEPT_BYTES: Final = 512 * 2**20
@@ -237,6 +239,33 @@ def figures_of(
         figures = Figures.of(rollup(), as_of, window_months, thresholds, before)
         _SHARED.keep(origin, figures, shared=shared, product=product)
     return figures
+
+
+def cube_of_reading(
+    live: ManifestEntry, window_months: int, thresholds: Thresholds
+) -> tuple[Cube | None, dict[str, Any]]:
+    """The cube of the reading that a product shows, and its catalogue: held by this process, or archived.
+
+    Args:
+        live: The product's live generation.
+        window_months: Months of the window over which flows are summed.
+        thresholds: Days and amounts of the definitions.
+
+    Returns:
+        None and an empty catalogue where the reading is not kept, or meant something else by its figures.
+    """
+    held = _SHARED.before()
+    if held is not None and held.reading == live.reading:
+        return held.cube, held.described
+    rollups = RollupArchive.of_settings()
+    if live.rolled_back_at is None:
+        # It is archived a moment after it went live.
+        rollups.store(live.reading, live.run_id)
+    rollup = rollups.rollup(live.reading)
+    cube = None if rollup is None else Cube(rollup, live.as_of, window_months, thresholds)
+    if cube is None or cube.digest() != live.reading:
+        return None, {}
+    return cube, catalogue(cube)
 
 
 def settle_figures() -> None:

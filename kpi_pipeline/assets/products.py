@@ -35,8 +35,8 @@ from kpi_pipeline.assets.generation_entry import (
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
-from kpi_pipeline.assets.rolled_back import add_awaited
-from kpi_pipeline.assets.run_tags import ends_rollback, writes_all
+from kpi_pipeline.assets.rolled_back import kept_entry
+from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.assets.watch_list import watch_list
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher, Staged
@@ -115,8 +115,8 @@ def product_asset(product: str) -> AssetsDefinition:
         life = _life(product)
         expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
         publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
-        awaited = awaited_variants(context.run_id, context.run.tags, product, cache.client)
-        filters = [task.filter for task in awaited]
+        awaited = awaited_variants(context.run_id, context.run.tags, cache.client)
+        filters = [task.filter for task in awaited if task.product == product]
         confirmed = (
             None
             if writes_all(context.run)
@@ -159,33 +159,28 @@ def product_asset(product: str) -> AssetsDefinition:
         )
         with cache.lease(product, context.run_id) as extend_lease:
             live = publisher.live(product)
-            origin, unread = None if writes_all(context.run) else live, list[str]()
+            origin = None if writes_all(context.run) else live
             # What was damaged since it was written must be neither confirmed nor reused.
             damaged = publisher.damaged(origin.generation) if origin is not None else frozenset()
             if damaged:
                 context.log.warning(f"{len(damaged)} answers of the live generation are gone or corrupt")
             written: Staged | ManifestEntry
             computed_at = verified_at = provenance.read_at
+            rolled_back, unread = kept_entry(
+                live,
+                reading,
+                provenance.fence,
+                context.run,
+                source,
+                cache,
+                expires_at=expires_at,
+                extend_lease=extend_lease,
+            )
             if live is not None and live.fence > provenance.fence:
                 # Another run has read the source later and is done: this one has nothing to add.
                 written, outcome = live, "superseded"
-            elif (
-                live is not None
-                and live.rolled_back_from == reading != live.reading
-                and not ends_rollback(context.run)
-                and publisher.prolong(live.generation, expires_at)
-            ):
-                # An administrator has gone back from this reading: it stays out until it changes.
-                live, unread = add_awaited(
-                    live,
-                    awaited,
-                    source,
-                    cache,
-                    expires_at=expires_at,
-                    run_id=context.run_id,
-                    extend_lease=extend_lease,
-                )
-                written, outcome = live, "rolled back"
+            elif rolled_back is not None:
+                written, outcome, live = rolled_back, "rolled back", rolled_back
             elif (
                 origin is not None
                 and not damaged

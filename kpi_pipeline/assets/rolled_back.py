@@ -1,8 +1,9 @@
-"""Answers that readers wait for while a product is rolled back: added from the roll-up of its reading."""
+"""A product that was rolled back lives on; what it has lost is computed again from its own reading."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+
+from dagster import DagsterRun
 
 from kpi_pipeline.assets.certificate_blocks import kept_list
 from kpi_pipeline.assets.figures import Figures
@@ -10,72 +11,61 @@ from kpi_pipeline.assets.generation_entry import inputs_digest
 from kpi_pipeline.assets.generation_variants import Demand, choose_variants
 from kpi_pipeline.assets.generation_writing import write_generation
 from kpi_pipeline.assets.reuse import basis_digest, write_plan
-from kpi_pipeline.cache.keys import variant_key
+from kpi_pipeline.assets.run_tags import ends_rollback
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.requests.requests import Requests, TaskStatus
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.resources.source import SourceResource
 
-_SEALED: Final = (
-    "{product} is rolled back, and the roll-up of its reading is not kept: only precomputed filters can be "
-    "shown until `kpi warm` ends the rollback"
-)
 
-
-def add_awaited(
-    live: ManifestEntry,
-    awaited: Sequence[TaskStatus],
+def kept_entry(
+    live: ManifestEntry | None,
+    reading: str,
+    fence: int,
+    run: DagsterRun,
     source: SourceResource,
     cache: CacheResource,
     *,
     expires_at: float,
-    run_id: str,
     extend_lease: Callable[[], object],
-) -> tuple[ManifestEntry, list[str]]:
-    """Add to what a product was rolled back to the answers that readers wait for, and those it has lost.
+) -> tuple[ManifestEntry | None, list[str]]:
+    """Let a generation that was rolled back to live on, and compute again what it has lost.
 
-    Where awaited ones cannot be computed their requests fail, and the generation is sealed: serving then
-    refuses what it lacks.
+    An administrator has gone back from a reading: it stays out until the source changes, or a run is to end
+    the rollback.
 
     Args:
-        live: The entry of the live generation.
-        awaited: The requests of the run for a variant of the product.
+        live: The entry of the live generation; None where there is none.
+        reading: The reading that the run would publish.
+        fence: Its fence.
+        run: The run.
         source: Settings of the figures.
         cache: The cache.
-        expires_at: When the keys of a generation expire that is written, in seconds since the epoch.
-        run_id: The run.
+        expires_at: When its keys expire from now on, in seconds since the epoch.
         extend_lease: Extends the lease of the product.
 
     Returns:
-        The entry of a generation that holds them too, with the times and the fence of the live one, and the
-        problems for which it was discarded; the live entry where nothing is added.
+        The entry of a generation that is whole, with the times and the fence of the live one, and the
+        problems for which it was discarded. The live entry where nothing is lost, or what is corrupt cannot
+        be computed; None where it has lost keys that cannot, or where it is not to stay.
     """
+    if live is None or live.rolled_back_from != reading or live.reading == reading or live.fence > fence:
+        return None, []
+    if ends_rollback(run):
+        return None, []
     product, publisher = live.product, Publisher(cache.client)
     damaged = publisher.damaged(live.generation)
-    lacking = [
-        task
-        for task in awaited
-        if variant_key(product, task.filter) in damaged or not publisher.holds_all(live, [task.filter])
-    ]
-    if not lacking and not damaged:
-        return live, []
-    rollup = RollupArchive.of_settings().rollup(live.reading)
+    rollup = RollupArchive.of_settings().rollup(live.reading) if damaged else None
     figures = (
         None
         if rollup is None
         else Figures.of(rollup, live.as_of, source.window_months(), source.thresholds())
     )
     if figures is None or figures.reading != live.reading:
-        if lacking:
-            publisher.seal(live.generation)
-        for task in lacking:
-            Requests(cache.client).finished(task.id, False, _SEALED.format(product=product))
-        return live, []
+        return live if publisher.prolong(live.generation, expires_at) else None, []
     described = figures.described
-    filters, demand = [task.filter for task in lacking], Demand.of(product, cache.client)
-    variants = choose_variants(product, figures, cache.client, demand, live, filters)
+    variants = choose_variants(product, figures, cache.client, Demand.of(product, cache.client), live)
     basis = basis_digest(product, figures.cube, described)
     plan = write_plan(product, figures, variants, live, basis, damaged)
     staged, unread = write_generation(
@@ -92,7 +82,7 @@ def add_awaited(
         generation=staged.generation,
         inputs=inputs_digest(product, live.reading, variants.difference, described),
         basis=basis,
-        run_id=run_id,
+        run_id=run.run_id,
         variants=staged.variants,
         blocks=staged.blocks,
         bytes=staged.bytes,

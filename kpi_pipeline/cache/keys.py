@@ -8,6 +8,8 @@ kpi:pipeline                     the last report of the pipeline on its own stat
 kpi:source                       hash, `readings` -> what was last read of the source
 kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
+kpi:a:<generation>:<variant>     one payload that was added to a generation because a reader waited for it
+kpi:a:<generation>               sorted set of the names of these payloads, by when they were added
 kpi:watched:<generation>         the certificates that alerts watch one by one
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
@@ -108,6 +110,21 @@ def payload_key(generation: str, variant: str) -> str:
 def members_key(generation: str) -> str:
     """Redis key of the set that names every payload key of a generation."""
     return f"kpi:g:{generation}"
+
+
+def added_key(generation: str, variant: str) -> str:
+    """Redis key of a payload that was added to a generation after it went live.
+
+    Args:
+        generation: A name from `new_generation`.
+        variant: A key from `variant_key`.
+    """
+    return f"{additions_key(generation)}:{variant}"
+
+
+def additions_key(generation: str) -> str:
+    """Redis key of the sorted set that names the payloads which were added to a generation."""
+    return f"kpi:a:{generation}"
 
 
 def watch_list_key(generation: str) -> str:

@@ -126,6 +126,23 @@ for _, key in ipairs(KEYS) do redis.call('EXPIREAT', key, ARGV[1], 'GT') end
 return 1
 """
 
+ADD: Final = """
+-- KEYS: the generation's set of members, the names of what was added to it, then a key for each answer.
+-- ARGV: how many answers to keep at most, the present, then an answer for each key.
+-- They expire with the generation; the earliest added make room. Returns 0, with nothing added, where the
+-- generation is gone.
+local expiry = redis.call('EXPIRETIME', KEYS[1])
+if expiry < 0 then return 0 end
+for place = 3, #KEYS do
+  redis.call('SET', KEYS[place], ARGV[place], 'EXAT', expiry)
+  redis.call('ZADD', KEYS[2], ARGV[2], KEYS[place])
+end
+for _, key in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1 - ARGV[1])) do redis.call('UNLINK', key) end
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[1])
+redis.call('EXPIREAT', KEYS[2], expiry)
+return 1
+"""
+
 RETIRE: Final = """
 -- KEYS: manifest, history, the generation's set of members, the name the set gets. ARGV: generation.
 -- Renames the set, unless manifest or history names the generation, so that it can never go live

@@ -10,9 +10,10 @@ from dagster import (
     run_status_sensor,
 )
 
+from kpi_pipeline.cache.requests.fulfil import ADD_ANSWERS_JOB
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
-from kpi_pipeline.jobs import PRODUCT_JOBS, RECONCILE, REFRESH_ALL
+from kpi_pipeline.jobs import ADD_ANSWERS, PRODUCT_JOBS, RECONCILE, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sensors.task_progress import tasks_of
 
@@ -30,7 +31,7 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
     @run_status_sensor(
         run_status=status,
         name=f"task_{status_name}",
-        monitored_jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
+        monitored_jobs=[ADD_ANSWERS, *PRODUCT_JOBS.values(), REFRESH_ALL, RECONCILE],
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,
         description=f"Records on the tasks of readers that their run has the status {status_name}.",
@@ -41,20 +42,23 @@ def _task_sensor(status: DagsterRunStatus) -> SensorDefinition:
         Tasks that had joined a run which was canceled or has crashed are worked on by another.
         """
         run = context.dagster_run
+        # What such a run has handed on is no longer its own.
+        only_of = run.run_id if run.job_name == ADD_ANSWERS_JOB else None
         tasks, requests, run_tasks = tasks_of(run), Requests(cache.client), RunTasks(cache.client)
         if status is not DagsterRunStatus.STARTED:
             for task in run_tasks.end(run.run_id):
                 if status is DagsterRunStatus.SUCCESS:
-                    requests.finished(task, True)
+                    requests.finished(task, True, run_id=only_of)
                 else:
                     # The run reports why it fails to its tasks: if this one has not ended, it could not.
                     run_tasks.hand_on(task)
         for task, entry in tasks.items():
             if status is DagsterRunStatus.STARTED:
-                requests.started(task, run.run_id)
+                if only_of is None:
+                    requests.started(task, run.run_id)
             else:
                 reason = f"run {run.run_id} ended as {status_name}: {context.dagster_event.message}"
-                requests.finished(task, status is DagsterRunStatus.SUCCESS, reason)
+                requests.finished(task, status is DagsterRunStatus.SUCCESS, reason, run_id=only_of)
             requests.acknowledge(entry)
 
     return report

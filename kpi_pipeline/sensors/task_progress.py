@@ -7,7 +7,7 @@ from typing import Final
 import redis
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun
 
-from kpi_pipeline.cache.requests.fulfil import TASK_TAG, refreshed_products
+from kpi_pipeline.cache.requests.fulfil import TASK_TAG, is_joinable
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -44,9 +44,10 @@ class ProgressReporter:
         self._requests = Requests(client)
         self._run_tasks = RunTasks(client)
         self._run_id = run.run_id
-        self._is_joinable = bool(refreshed_products(run.job_name))
+        self._is_joinable = is_joinable(run.job_name)
         self._requested = list(tasks_of(run))
         self._joined: list[str] = []
+        self._started: set[str] = set()
         self._steps = steps
         self._done = 0
         self._times: dict[str, float] = {}
@@ -93,7 +94,10 @@ class ProgressReporter:
     def _progressed(self) -> None:
         tasks = self._tasks()
         for task in tasks:
-            self._requests.started(task, self._run_id)
+            # Not again: the run may have handed it on.
+            if task not in self._started:
+                self._requests.started(task, self._run_id)
+        self._started.update(tasks)
         if tasks:
             self._requests.progressed(self._run_id, self._steps, self._done, **self._times)
 
@@ -102,7 +106,7 @@ class ProgressReporter:
 
     def _finished(self, ok: bool, reason: str | None) -> None:
         for task in self._tasks():
-            self._requests.finished(task, ok, reason)
+            self._requests.finished(task, ok, reason, run_id=self._run_id)
 
 
 def reporter_of(instance: DagsterInstance, client: redis.Redis, run: DagsterRun) -> ProgressReporter:

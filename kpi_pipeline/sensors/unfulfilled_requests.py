@@ -17,7 +17,7 @@ from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, fulfil, task_tag
 from kpi_pipeline.cache.requests.requests import Request, Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
+from kpi_pipeline.jobs import ADD_ANSWERS, PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.runs_in_progress import runs_under_way
 
@@ -29,7 +29,7 @@ _CONSUMER: Final = "sensor"
 
 
 @sensor(
-    jobs=[*PRODUCT_JOBS.values(), REFRESH_ALL],
+    jobs=[ADD_ANSWERS, *PRODUCT_JOBS.values(), REFRESH_ALL],
     minimum_interval_seconds=1,
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests of readers that the dispatcher has not taken, or has taken and lost.",

@@ -6,9 +6,21 @@ from collections.abc import Callable, Iterator
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
+from kpi_pipeline.assets import figures
 from kpi_pipeline.cache.connection import connect_reader
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.definitions import defs
+
+
+@pytest.fixture(autouse=True)
+def another_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Each test begins in a worker that holds no figures, and may go on in such a one."""
+
+    def begin() -> None:
+        monkeypatch.setattr(figures, "_SHARED", type(figures._SHARED)())
+
+    begin()
+    return begin
 
 
 @pytest.fixture

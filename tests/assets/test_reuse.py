@@ -12,7 +12,7 @@ import redis
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.keys import CATALOGUE, members_key, payload_key, variant_key, wanted_key
+from kpi_pipeline.cache.keys import CATALOGUE, added_key, members_key, payload_key, variant_key, wanted_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.rollback import Rollback
@@ -327,11 +327,28 @@ def test_what_readers_wait_for_is_added_to_a_rollback_from_its_own_reading(
         source(ONE_AMOUNT)
         refresh()
         Rollback(client).roll_back(["kpis"])
+        rolled_back = live()
         task = Requests(client).submit(RequestKind.WARM, "kpis", requested).id
-        refresh(**{f"kpi-task/{task}": "0-1"})
-    added, held = frames(), live()
-    assert added[variant_key("kpis", requested)] == whole[variant_key("kpis", requested)]
-    assert all(whole[name] == frame for name, frame in added.items() if name in whole)
+        refresh(job="add_answers", **{f"kpi-task/{task}": "0-1"})
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        added = client.get(added_key(first.generation, variant_key("kpis", requested)))
+    assert added == whole[variant_key("kpis", requested)]
+    assert live() == rolled_back
+
+
+def test_what_a_rollback_has_lost_is_computed_again_from_its_own_reading(
+    published, source, refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "KEPT_FILES", 1)
+    first, whole = live(), frames()
+    source(ONE_AMOUNT)
+    refresh()
+    with connect(os.environ["REDIS_URL"]) as client:
+        Rollback(client).roll_back(["kpis"])
+        client.delete(payload_key(first.generation, OF_EVERYTHING))
+    refresh()
+    held = live()
+    assert frames() == whole
     assert (held.reading, held.computed_at) == (first.reading, first.computed_at)
     assert held.verified_at == first.verified_at
     assert held.rolled_back_at is not None

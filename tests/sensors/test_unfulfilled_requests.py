@@ -84,15 +84,21 @@ def test_requests_of_a_product_share_one_run_that_names_their_tasks(
 ) -> None:
     tasks = [
         requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING),
-        requests.submit(RequestKind.WARM, "kpis", TWO),
+        requests.submit(RequestKind.CLEAR, "kpis", EVERYTHING),
         requests.submit(RequestKind.REFRESH, "charts", EVERYTHING),
+        requests.submit(RequestKind.WARM, "kpis", TWO),
     ]
-    kpis, charts = tick(instance)
-    assert (kpis.job_name, charts.job_name) == ("refresh_kpis", "refresh_charts")
+    added, kpis, charts = tick(instance)
+    assert (added.job_name, kpis.job_name, charts.job_name) == (
+        "add_answers",
+        "refresh_kpis",
+        "refresh_charts",
+    )
     assert {f"kpi-task/{task.id}" for task in tasks[:2]} == {
         tag for tag in kpis.tags if tag.startswith("kpi-task/")
     }
     assert f"kpi-task/{tasks[2].id}" in charts.tags
+    assert f"kpi-task/{tasks[3].id}" in added.tags
 
 
 def test_a_variant_asked_for_is_noted_for_the_next_generation(

@@ -20,6 +20,7 @@ from kpi_pipeline.cache.keys import (
     FENCE_KEY,
     MANIFEST_KEY,
     REPLACED_KEY,
+    added_key,
     members_key,
     payload_key,
     revoked_key,
@@ -27,6 +28,7 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry, live_entry
+from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.integrity import unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG, REUSE
@@ -115,6 +117,7 @@ class Publisher:
         self._reuse = client.register_script(REUSE)
         self._prolong = client.register_script(PROLONG)
         self._removal = Removal(client)
+        self._additions = Additions(client)
 
     def next_fence(self) -> int:
         """Draw a fence, larger than every one drawn before.
@@ -226,16 +229,21 @@ class Publisher:
                 return False
             prolonged += len(batch)
         self._client.expireat(members_key(generation), expiry, gt=True)
+        self._additions.prolong(generation, expires_at)
         return prolonged > 0
 
     def holds_all(
         self, entry: ManifestEntry, requested: Iterable[Filter], scope: str = DEFAULT_SCOPE
     ) -> bool:
-        """Whether a generation answers every one of some filters."""
-        keys = (
-            payload_key(entry.generation, variant_key(entry.product, filter_, scope)) for filter_ in requested
-        )
-        return all(self._client.exists(*batch) == len(batch) for batch in batches(keys))
+        """Whether a generation answers every one of some filters, by itself or by what was added to it."""
+        variants = [variant_key(entry.product, filter_, scope) for filter_ in requested]
+        for batch in batches(variants):
+            pipeline = self._client.pipeline(transaction=False)
+            for variant in batch:
+                pipeline.exists(payload_key(entry.generation, variant), added_key(entry.generation, variant))
+            if not all(pipeline.execute()):
+                return False
+        return True
 
     def seal(self, generation: str) -> None:
         """Note, until its keys are to expire by now, that no answer can be added to a generation."""

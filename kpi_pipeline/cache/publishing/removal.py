@@ -4,6 +4,7 @@ import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.keys import HISTORY_KEY, MANIFEST_KEY, members_key, retired_key
+from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.scripts import RETIRE
 
 
@@ -19,6 +20,7 @@ class Removal:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._retire = client.register_script(RETIRE)
+        self._additions = Additions(client)
 
     def remove(self, generation: str) -> int:
         """Remove a generation, unless the manifest or the history names it.
@@ -33,8 +35,9 @@ class Removal:
         """Remove what is left of a generation whose removal was begun.
 
         Returns:
-            How many keys were removed.
+            How many of its own keys were removed.
         """
+        self._additions.remove(generation)
         retired = retired_key(generation)
         members = self._client.sscan_iter(retired, count=BATCH)
         return sum(self._client.unlink(*batch) for batch in batches(members)) + self._client.unlink(retired)

@@ -8,7 +8,7 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
-from kpi_pipeline.cache.keys import members_key, payload_key, variant_key
+from kpi_pipeline.cache.keys import added_key, members_key, payload_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
@@ -64,15 +64,16 @@ class Payloads:
 
     def read(self, entry: ManifestEntry, variant: str) -> Payload | None:
         """A payload from Redis by its name; None where there is none, or it is corrupt: that is an alarm."""
-        key = payload_key(entry.generation, variant)
-        frame = cast("bytes | None", self._client.call(lambda client: client.get(key)))
-        if frame is None:
-            return None
-        try:
-            return decode(frame)
-        except CorruptPayload as error:
-            self._alarms.sound("payload_corrupt", key, str(error))
-            return None
+        keys = _keys(entry, variant)
+        frames = cast("list[bytes | None]", self._client.call(lambda client: client.mget(keys)))
+        for key, frame in zip(keys, frames, strict=True):
+            if frame is None:
+                continue
+            try:
+                return decode(frame)
+            except CorruptPayload as error:
+                self._alarms.sound("payload_corrupt", key, str(error))
+        return None
 
     def wider(
         self, entry: ManifestEntry, requested: Filter, scope: str
@@ -90,15 +91,15 @@ class Payloads:
         self, entry: ManifestEntry, candidates: Sequence[Filter], scope: str
     ) -> tuple[MissReason, list[int]]:
         """Why the first of some filters is not answered, and of which there is a payload."""
-        keys = [payload_key(entry.generation, variant_key(entry.product, one, scope)) for one in candidates]
+        keys = [_keys(entry, variant_key(entry.product, one, scope)) for one in candidates]
         members = members_key(entry.generation)
 
         def check(client: redis.Redis) -> list[int]:
             pipeline = client.pipeline(transaction=False)
             pipeline.exists(members)
-            pipeline.sismember(members, keys[0])
-            for key in keys:
-                pipeline.exists(key)
+            pipeline.sismember(members, keys[0][0])
+            for stored in keys:
+                pipeline.exists(*stored)
             return cast("list[int]", pipeline.execute())
 
         complete, was_published, *exist = self._client.call(check)
@@ -135,3 +136,8 @@ class Payloads:
     def size(self) -> dict[str, int]:
         """What is held, as `PayloadMemory.size`."""
         return self._memory.size()
+
+
+def _keys(entry: ManifestEntry, variant: str) -> tuple[str, str]:
+    """Where a payload is stored: among those of its generation, or of what was added to that."""
+    return payload_key(entry.generation, variant), added_key(entry.generation, variant)

@@ -23,6 +23,9 @@ from kpi_pipeline.tracing import TRACEPARENT
 REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
 
+ADD_ANSWERS_JOB: Final = "add_answers"
+"""Name of the job that adds to what is live the answers that readers wait for, without reading the source."""
+
 RECONCILE_JOB: Final = "reconcile"
 """Name of the job that writes every product, unchanged ones included."""
 
@@ -73,17 +76,12 @@ class RunRequestSpec:
     """A run to be started.
 
     Attributes:
-        product: What it publishes; `ALL_PRODUCTS` for all of them on one reading.
+        job: Its job: one that refreshes products, or adds answers to them.
         requests: The requests that it fulfils; at least one.
     """
 
-    product: str
+    job: str
     requests: tuple[Request, ...]
-
-    @property
-    def job(self) -> str:
-        """The job that refreshes the product."""
-        return refresh_job(self.product)
 
     @property
     def task_ids(self) -> list[str]:
@@ -107,10 +105,6 @@ class RunRequestSpec:
         return not all(map(_is_automatic, self.requests))
 
     @property
-    def _products(self) -> tuple[str, ...]:
-        return PRODUCTS if self.product == ALL_PRODUCTS else (self.product,)
-
-    @property
     def _rebuilds(self) -> bool:
         return any(request.kind is RequestKind.CLEAR for request in self.requests)
 
@@ -132,14 +126,16 @@ class RunRequestSpec:
 
         Two runs side by side do no harm: the later reading stays live.
         """
-        is_longer = len(refreshed_products(run.job)) > len(self._products)
+        is_longer = len(refreshed_products(run.job)) > len(refreshed_products(self.job))
         return self.has_products_of(run) and not (is_longer and self._somebody_waits)
 
     def has_products_of(self, run: "RunUnderWay") -> bool:
-        """Whether a run reads the source and publishes the products."""
-        return set(self._products) <= set(refreshed_products(run.job)) and not any(
-            tag in run.tags for tag in PARTIAL_TAGS
-        )
+        """Whether a run publishes the same products from a reading of the source, or adds answers too."""
+        if any(tag in run.tags for tag in PARTIAL_TAGS):
+            return False
+        if self.job == ADD_ANSWERS_JOB:
+            return run.job == self.job
+        return set(refreshed_products(self.job)) <= set(refreshed_products(run.job))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +170,11 @@ def refreshed_products(job: str) -> tuple[str, ...]:
     return tuple(product for product in PRODUCTS if job == refresh_job(product))
 
 
+def is_joinable(job: str) -> bool:
+    """Whether requests may join a run of a job until it begins to read."""
+    return job == ADD_ANSWERS_JOB or bool(refreshed_products(job))
+
+
 def task_tag(request: Request) -> tuple[str, str]:
     """Name and value of the tag of the run that fulfils a request."""
     return f"{TASK_TAG}{request.id}", request.entry
@@ -184,31 +185,26 @@ def tasks_of(tags: Mapping[str, str]) -> list[str]:
     return [tag.removeprefix(TASK_TAG) for tag in sorted(tags) if tag.startswith(TASK_TAG)]
 
 
-def awaited_variants(
-    run_id: str, tags: Mapping[str, str], product: str, client: redis.Redis
-) -> list[TaskStatus]:
-    """The requests for a variant of a product that readers wait for until a run ends.
+def awaited_variants(run_id: str, tags: Mapping[str, str], client: redis.Redis) -> list[TaskStatus]:
+    """The requests for a variant that readers wait for until a run ends.
 
     Args:
         run_id: The run, which has begun to read.
         tags: Its tags.
-        product: The product.
         client: Where tasks are.
     """
     tasks = map(Requests(client).status, dict.fromkeys([*tasks_of(tags), *RunTasks(client).joined(run_id)]))
-    return [
-        task
-        for task in tasks
-        if task is not None and task.kind is RequestKind.WARM and task.product == product
-    ]
+    return [task for task in tasks if task is not None and task.kind is RequestKind.WARM]
 
 
 def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
-    """The runs that fulfil requests: that of all products, then in the order of products."""
-    by_product: dict[str, list[Request]] = {product: [] for product in (ALL_PRODUCTS, *PRODUCTS)}
+    """The runs that fulfil requests: that which adds answers, that of all products, then by product."""
+    jobs = (ADD_ANSWERS_JOB, *map(refresh_job, (ALL_PRODUCTS, *PRODUCTS)))
+    by_job: dict[str, list[Request]] = {job: [] for job in jobs}
     for request in requests:
-        by_product[request.product].append(request)
-    return [RunRequestSpec(product, tuple(waiting)) for product, waiting in by_product.items() if waiting]
+        adds = request.kind is RequestKind.WARM and not request.needs_refresh
+        by_job[ADD_ANSWERS_JOB if adds else refresh_job(request.product)].append(request)
+    return [RunRequestSpec(job, tuple(waiting)) for job, waiting in by_job.items() if waiting]
 
 
 def fulfil(

@@ -94,6 +94,7 @@ class Request:
         traceparent: Its place in a trace; empty where nobody traces it.
         by: The sensor, schedule or command that submitted it; empty where a reader did.
         ends_rollback: Whether its run also publishes what an administrator has rolled back from.
+        needs_refresh: Whether its answer cannot be added to what is live: its run refreshes the product.
     """
 
     entry: str
@@ -107,6 +108,7 @@ class Request:
     traceparent: str = ""
     by: str = ""
     ends_rollback: bool = False
+    needs_refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,16 +307,20 @@ class Requests:
         pipeline.expire(progress_key(run_id), TASK_KEPT_S)
         pipeline.execute()
 
-    def finished(self, task_id: str, ok: bool, reason: str | None = None) -> bool:
+    def finished(
+        self, task_id: str, ok: bool, reason: str | None = None, *, run_id: str | None = None
+    ) -> bool:
         """Record how a request ended; the first end counts. A later equal request gets a new task.
 
         Args:
             task_id: Its task.
             ok: Whether it succeeded.
             reason: Why not, if not.
+            run_id: The run that has ended with it; None where that does not matter.
 
         Returns:
-            False, with nothing recorded, when the task has ended before or is gone.
+            False, with nothing recorded, when the task has ended before or is gone, or when the run has
+            handed it on.
         """
         state = TaskState.SUCCEEDED if ok else TaskState.FAILED
         now = self._clock()
@@ -322,6 +328,8 @@ class Requests:
         if not ok:
             fields["reason"] = reason or "no reason was given: see the run"
         task = self._task(task_id)
+        if run_id is not None and task.get(b"run_id", b"").decode() != run_id:
+            return False
         recorded = self._move(task_id, state, 0, fields)
         # How long readers wait: nobody does for a sensor or schedule.
         if recorded and ok and not task.get(b"by"):
@@ -396,6 +404,7 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
         traceparent=fields.get(TRACEPARENT.encode(), b"").decode(errors="replace"),
         by=fields.get(b"by", b"").decode(errors="replace"),
         ends_rollback=fields.get(b"ends_rollback") == b"1",
+        needs_refresh=fields.get(b"needs_refresh") == b"1",
     )
 
 

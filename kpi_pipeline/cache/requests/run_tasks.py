@@ -22,6 +22,7 @@ _REQUEST_FIELDS: Final = tuple(
     name.encode()
     for name in (
         *("id", "kind", "product", "filter", "scope", "asked_at", "request", "by", "ends_rollback"),
+        "needs_refresh",
         TRACEPARENT,
     )
 )
@@ -83,12 +84,18 @@ class RunTasks:
         self._close(run_id, _ENDED)
         return self.joined(run_id)
 
-    def hand_on(self, task_id: str) -> bool:
+    def hand_on(self, task_id: str, *, needs_refresh: bool = False) -> bool:
         """Put the request of a task into the stream again: the run that it had joined did not fulfil it.
+
+        Args:
+            task_id: The task.
+            needs_refresh: Whether another run can only fulfil it by a refresh.
 
         Returns:
             False, with nothing done, when the task has ended or is gone.
         """
+        if needs_refresh and self._client.exists(task_key(task_id)):
+            self._client.hset(task_key(task_id), "needs_refresh", "1")
         task = cast("dict[bytes, bytes]", self._client.hgetall(task_key(task_id)))
         fields = {name: task[name] for name in _REQUEST_FIELDS if name in task}
         handed_on = self._hand_on(

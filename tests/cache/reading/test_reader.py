@@ -175,7 +175,7 @@ class TestManifest:
         assert alarms(client) == {}
         assert caplog.records == []
 
-    @pytest.mark.parametrize("command", ["get", "pipeline"])
+    @pytest.mark.parametrize("command", ["mget", "pipeline"])
     @pytest.mark.parametrize("replaced", [1, 3])
     def test_generations_removed_while_it_reads_are_no_loss(
         self, each_cache_url, each_client, each_newsroom, caplog, command: str, replaced: int
@@ -198,7 +198,7 @@ class TestManifest:
         each_newsroom.publish(mark=0)
         with connect_reader(each_cache_url) as own:
             reader = CacheReader(own, poll_s=0)
-            before(own, "get", 3, lambda: publish_often(each_newsroom, EVERYTHING))
+            before(own, "mget", 3, lambda: publish_often(each_newsroom, EVERYTHING))
             assert reader.catalogue("kpis")["mark"] == 4
         assert alarms(each_client) == {}
 
@@ -208,7 +208,7 @@ class TestManifest:
         each_newsroom.publish(EVERYTHING)
         with connect_reader(each_cache_url) as own:
             reader = CacheReader(own, poll_s=0)
-            before(own, "get", 1000, lambda: publish_often(each_newsroom, EVERYTHING))
+            before(own, "mget", 1000, lambda: publish_often(each_newsroom, EVERYTHING))
             answer = reader.answer("kpis", EVERYTHING)
         assert (answer.state, answer.payload) == (AnswerState.MISSING, None)
         assert alarms(each_client) == {}

@@ -27,8 +27,8 @@ def test_without_requests_there_is_no_run() -> None:
 
 
 def test_one_run_a_product_names_every_task_and_its_place_in_the_stream() -> None:
-    requested = [request(1, "charts"), request(2, "kpis"), request(3, "charts", RequestKind.WARM)]
-    kpis, charts = run_request_specs(requested)
+    warm = replace(request(3, "charts", RequestKind.WARM), needs_refresh=True)
+    kpis, charts = run_request_specs([request(1, "charts"), request(2, "kpis"), warm])
     assert (kpis.job, charts.job) == ("refresh_kpis", "refresh_charts")
     assert {tag: value for tag, value in charts.tags.items() if tag.startswith("kpi-task/")} == {
         f"kpi-task/{1:032}": "1-0",
@@ -40,13 +40,21 @@ def test_one_run_a_product_names_every_task_and_its_place_in_the_stream() -> Non
 @pytest.mark.parametrize(
     ("kinds", "rebuilds"),
     [
-        ([RequestKind.REFRESH, RequestKind.WARM], False),
+        ([RequestKind.REFRESH, RequestKind.REFRESH], False),
         ([RequestKind.REFRESH, RequestKind.CLEAR], True),
     ],
 )
 def test_a_request_to_clear_rebuilds_everything(kinds: list[RequestKind], rebuilds: bool) -> None:
     (spec,) = run_request_specs(request(number, "kpis", kind) for number, kind in enumerate(kinds))
     assert (spec.tags.get("kpi/rebuild") == "always") is rebuilds
+
+
+def test_one_run_adds_the_awaited_answers_of_all_products() -> None:
+    added, refreshed = run_request_specs(
+        [request(1, "kpis", RequestKind.WARM), request(2, "kpis"), request(3, "charts", RequestKind.WARM)]
+    )
+    assert (added.job, refreshed.job) == ("add_answers", "refresh_kpis")
+    assert set(added.task_ids) == {f"{1:032}", f"{3:032}"}
 
 
 ACME = Filter.of({"client": "ACME"})
@@ -79,7 +87,7 @@ class Server:
         if self.refuses:
             raise LaunchRefused("the code server is starting")
         self.launched.append(spec)
-        return f"run of {spec.product}" if self.records else None
+        return f"run of {spec.job}" if self.records else None
 
     def take(self) -> list[Request]:
         return self.requests.pending("test", 10)
@@ -94,7 +102,7 @@ def test_requests_whose_run_is_recorded_are_acknowledged(server: Server) -> None
     for product in ("kpis", "charts"):
         server.requests.submit(RequestKind.REFRESH, product, EVERYTHING)
     assert server.fulfil(server.take()) == []
-    assert [spec.product for spec in server.launched] == ["kpis", "charts"]
+    assert [spec.job for spec in server.launched] == ["refresh_kpis", "refresh_charts"]
     assert server.requests.backlog()[:2] == (0, 0)
 
 
