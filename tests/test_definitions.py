@@ -28,6 +28,7 @@ ASIDE = {
     "month_end_costs": set(),
     **{table: {"month_end_certificates", "month_end_costs"} for table in MONTH_END_TABLES},
     **{f"month_end_{product}": set(MONTH_END_TABLES) for product in PRODUCTS},
+    "added_answers": {f"live_{product}" for product in PRODUCTS},
     "clean_cache": set(),
     "run_history": set(),
     "coverage": set(),
@@ -44,7 +45,8 @@ def test_the_way_of_the_data_is_drawn() -> None:
 
 
 def test_every_asset_tells_its_owner_group_kinds_and_meaning() -> None:
-    groups = {"sources", "rollup", "products", "publication", "month_ends", "upkeep", "coverage", "backtest"}
+    published = {"sources", "rollup", "products", "publication"}
+    groups = {*published, "additions", "month_ends", "upkeep", "coverage", "backtest"}
     for spec in defs.resolve_all_asset_specs():
         assert spec.owners, spec.key
         assert spec.group_name in groups

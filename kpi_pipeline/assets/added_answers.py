@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from dagster import AssetDep, AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from kpi_pipeline.assets.figures import cube_of_reading
 from kpi_pipeline.assets.reuse import basis_digest
@@ -18,7 +18,7 @@ from kpi_pipeline.cache.requests.fulfil import awaited_variants, tasks_of
 from kpi_pipeline.cache.requests.requests import Requests, TaskStatus
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.compute.payloads import payloads
-from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
@@ -33,6 +33,7 @@ _SEALED: Final = (
 
 
 @asset(
+    deps=[AssetDep(f"live_{product}") for product in PRODUCTS],
     group_name="additions",
     owners=["team:data-engineering"],
     kinds={"numpy", "redis"},
