@@ -206,7 +206,7 @@ def test_a_request_after_a_reading_waits_for_the_end_of_its_run(cache_url: str, 
         requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING)
         assert dispatcher.dispatch(0.01) == 0
         RunTasks(client).begin_reading("run 1", [])
-        later = requests.submit(RequestKind.WARM, "kpis", EVERYTHING).id
+        later = requests.submit(RequestKind.CLEAR, "kpis", EVERYTHING).id
         assert dispatcher.dispatch(0.01) == 1
         assert dispatcher.dispatch(0.01) == 1
         dagster.runs.clear()
@@ -226,7 +226,7 @@ def test_who_waits_for_one_product_waits_for_no_run_of_all(cache_url: str, tmp_p
         requests.submit(RequestKind.REFRESH, "charts", EVERYTHING, by="refresh_charts_schedule")
         assert dispatcher.dispatch(0.01) == 1
         reader = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
-        another = requests.submit(RequestKind.WARM, "kpis", EVERYTHING).id
+        another = requests.submit(RequestKind.CLEAR, "kpis", EVERYTHING).id
         assert dispatcher.dispatch(0.01) == 1
         assert dagster.launched == ["refresh_all", "refresh_kpis"]
         assert {requests.status(task).run_id for task in (reader, another)} == {"run 2"}
