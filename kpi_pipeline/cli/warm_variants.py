@@ -151,7 +151,7 @@ def _warm(
 ) -> Warmed:
     begun = time.monotonic()
     UsageCounters(client).add_request(product, variant)
-    task = Requests(client).submit(RequestKind.WARM, product, variant).id
+    task = Requests(client).submit(RequestKind.WARM, product, variant, needs_refresh=True).id
     status = _follow(client, server, product, task, display)
     generation, problem = None, _failure(task, status)
     if problem is None:

@@ -94,7 +94,7 @@ class Request:
         traceparent: Its place in a trace; empty where nobody traces it.
         by: The sensor, schedule or command that submitted it; empty where a reader did.
         ends_rollback: Whether its run also publishes what an administrator has rolled back from.
-        needs_refresh: Whether its answer cannot be added to what is live: its run refreshes the product.
+        needs_refresh: Whether its run refreshes the product, also where an answer could be added to it.
     """
 
     entry: str
@@ -187,6 +187,7 @@ class Requests:
         *,
         by: str = "",
         ends_rollback: bool = False,
+        needs_refresh: bool = False,
     ) -> Task:
         """Submit a request to the pipeline. Equal requests share one task until its run reads the source.
 
@@ -197,13 +198,14 @@ class Requests:
             scope: The readers' scope.
             by: The sensor, schedule or command that submits it; empty for a reader.
             ends_rollback: Whether to publish also what an administrator has rolled back from.
+            needs_refresh: Whether to read the source, also where an answer could be added to what is live.
 
         Raises:
             ValueError: If there is no such product.
         """
         if product not in _TARGETS:
             raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")
-        same = orjson.dumps([kind, product, filter.identity, scope, ends_rollback])
+        same = orjson.dumps([kind, product, filter.identity, scope, ends_rollback, needs_refresh])
         request = blake2b(same, digest_size=16).hexdigest()
         fresh_id = uuid4().hex
         fields: dict[str, str | bytes] = {
@@ -216,6 +218,7 @@ class Requests:
             "request": request,
             "by": by,
             "ends_rollback": str(int(ends_rollback)),
+            "needs_refresh": str(int(needs_refresh)),
         }
         if place := traceparent():
             fields[TRACEPARENT] = place
