@@ -153,7 +153,7 @@ def test_a_request_joins_a_run_until_that_reads_the_source(
     with connect(os.environ["REDIS_URL"]) as client:
         assert RunTasks(client).joined(run.run_id) == [joined]
         RunTasks(client).begin_reading(run.run_id, [])
-        later = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING).id
+        later = requests.submit(RequestKind.REFRESH, "kpis", EVERYTHING, by="refresh_kpis_schedule").id
         assert later != joined
         assert tick(instance) == []
         instance.report_run_failed(run, "ended")
