@@ -20,7 +20,8 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.connection import connect, redis_url
-from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.compute.months import month_end, month_number, month_of, month_text
 from kpi_pipeline.jobs import (
     BACKFILL_MONTH_ENDS,

@@ -11,7 +11,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
-from kpi_pipeline.cache.requests.requests import RequestKind
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text

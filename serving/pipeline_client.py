@@ -11,7 +11,8 @@ from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.client import Breaker
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.deliveries import Backlog
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskStatus
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskStatus
 from kpi_pipeline.cache.usage.buffer import UsageBuffer, outcome_of
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filter_parameters import parse_filter

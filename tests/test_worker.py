@@ -19,7 +19,8 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kpi_pipeline import celery_internals
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.requests.fulfil import run_request_specs
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskState
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 

@@ -15,8 +15,9 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.requests.fulfil import awaited_variants, tasks_of
-from kpi_pipeline.cache.requests.requests import Requests, TaskStatus
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import TaskStatus
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter

@@ -23,7 +23,8 @@ from kpi_pipeline.cache.publishing.leases import month_end_lease
 from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource

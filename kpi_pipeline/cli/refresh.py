@@ -12,7 +12,8 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
 from kpi_pipeline.cache.requests.fulfil import refresh_job, refreshed_products
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import NotRunning, Problem
 from kpi_pipeline.model.dimensions import PRODUCTS

@@ -14,7 +14,8 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.publishing.integrity import read_back
 from kpi_pipeline.cache.reading.reader import CacheReader, NothingPublished
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState, TaskStatus
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState, TaskStatus
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.problems import Problem

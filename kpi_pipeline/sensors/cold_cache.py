@@ -10,7 +10,8 @@ from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, Se
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.keys import HISTORY_KEY
 from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import restore_cache
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING

@@ -17,7 +17,8 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING

@@ -13,7 +13,8 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.connection import NoRedis
-from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import REFRESH_ALL
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.mapping import MappingError

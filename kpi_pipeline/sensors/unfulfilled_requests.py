@@ -14,8 +14,9 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, fulfil, task_tag
-from kpi_pipeline.cache.requests.requests import Request, Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import Request
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.jobs import ADD_ANSWERS, PRODUCT_JOBS, REFRESH_ALL
 from kpi_pipeline.resources.cache import CacheResource

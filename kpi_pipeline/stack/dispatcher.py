@@ -21,8 +21,9 @@ from kpi_pipeline.cache.requests.fulfil import (
     fulfil,
     task_tag,
 )
-from kpi_pipeline.cache.requests.requests import Request, Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import Request
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.logs import log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS

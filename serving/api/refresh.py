@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import NothingPublished
-from kpi_pipeline.cache.requests.requests import RequestKind
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import QueryError, parse_filter

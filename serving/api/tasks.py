@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from kpi_pipeline.cache.requests.requests import TaskState, TaskStatus
+from kpi_pipeline.cache.requests.tasks import TaskState, TaskStatus
 from kpi_pipeline.model.moments import as_iso
 from serving.cache_access import Connection, current_connection
 from serving.pages.addresses import run_url

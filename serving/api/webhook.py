@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from kpi_pipeline.cache.requests.requests import RequestKind
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from serving.api.refresh import request_all

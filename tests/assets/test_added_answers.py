@@ -16,7 +16,8 @@ from kpi_pipeline.cache.keys import members_key, payload_key, sealed_key, varian
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.requests.fulfil import run_request_specs
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskState
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.dimensions import PRODUCTS

@@ -11,7 +11,8 @@ from dagster import AssetKey, DagsterInstance, SkipReason, build_sensor_context
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.requests.fulfil import run_request_specs
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.definitions import defs

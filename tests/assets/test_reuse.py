@@ -16,7 +16,8 @@ from kpi_pipeline.cache.keys import CATALOGUE, added_key, members_key, payload_k
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.model.dimensions import PRODUCTS

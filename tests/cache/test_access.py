@@ -27,7 +27,8 @@ from kpi_pipeline.cache.keys import (
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.reader import CacheReader
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.model.filters import EVERYTHING, Filter

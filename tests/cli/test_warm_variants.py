@@ -13,7 +13,8 @@ import typer
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import MANIFEST_KEY, members_key, payload_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cli.console import ProgressDisplay
 from kpi_pipeline.cli.warm_variants import read_filter, verify, warm_variants

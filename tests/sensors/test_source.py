@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, Failure, SensorResult, SkipReason, build_sensor_context
 
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.sensors.source import source_changes

@@ -12,8 +12,9 @@ from dagster import (
 )
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.resources.cache import CacheResource

@@ -10,7 +10,8 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.sensors.task_progress import ProgressReporter, reporter_of
 

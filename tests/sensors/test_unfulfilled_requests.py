@@ -9,8 +9,9 @@ import redis
 from dagster import DagsterInstance, RunRequest, SkipReason, build_sensor_context
 
 from kpi_pipeline.cache.connection import connect
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.filters import EVERYTHING, Filter

@@ -14,8 +14,9 @@ import pytest
 import redis
 
 from kpi_pipeline.cache.publishing.archive import Archive
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.stack.addresses import OPENER
 from kpi_pipeline.stack.dagster_client import DagsterClient, UnfinishedRun

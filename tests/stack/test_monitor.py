@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from kpi_pipeline.cache.keys import DISPATCHER_KEY, REQUESTS_KEY
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.pipeline_report import (
     WORKER_SILENT_S,

@@ -14,8 +14,9 @@ from typing import Final
 
 import redis
 
-from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Request, RequestKind, Requests, TaskStatus
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskStatus
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.tracing import TRACEPARENT

@@ -7,8 +7,7 @@ and may receive the same one again after a crash, with the same id.
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import chain
 from typing import Final, cast
@@ -22,6 +21,7 @@ from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.requests.deliveries import Backlog, Delivery, Fields, RequestStream
+from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, Task, TaskState, TaskStatus
 from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
@@ -41,124 +41,6 @@ ALL_PRODUCTS: Final = "all"
 """Stands for all products in a request for one reading of the source."""
 
 _TARGETS: Final = (*PRODUCTS, ALL_PRODUCTS)
-
-
-class RequestKind(StrEnum):
-    """What is requested."""
-
-    REFRESH = "refresh"
-    WARM = "warm"
-    CLEAR = "clear"
-
-
-class TaskState(StrEnum):
-    """The state of a request."""
-
-    QUEUED = "queued"
-    STARTED = "started"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """The task of a submitted request.
-
-    Attributes:
-        id: Its id, for `Requests.status`.
-        joined: Whether it is the task of an equal request that was in flight already.
-    """
-
-    id: str
-    joined: bool
-
-    def as_text(self) -> str:
-        """The task in the words of a log."""
-        return f"task {self.id}{', which was requested before' if self.joined else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as delivered.
-
-    Attributes:
-        entry: Its place in the stream, for `Requests.acknowledge`.
-        id: Its task; the same at every delivery.
-        kind: What is requested.
-        product: Of which product; `ALL_PRODUCTS` for all of them on one reading.
-        filter: For which certificates.
-        scope: The readers' scope.
-        requested_at: When, in seconds since the epoch.
-        again: Whether it was delivered before: a run for it may be under way.
-        traceparent: Its place in a trace; empty where nobody traces it.
-        by: The sensor, schedule or command that submitted it; empty where a reader did.
-        ends_rollback: Whether its run also publishes what an administrator has rolled back from.
-        needs_refresh: Whether its run refreshes the product, also where an answer could be added to it.
-    """
-
-    entry: str
-    id: str
-    kind: RequestKind
-    product: str
-    filter: Filter
-    scope: str
-    requested_at: float
-    again: bool = False
-    traceparent: str = ""
-    by: str = ""
-    ends_rollback: bool = False
-    needs_refresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The progress of a run. Times are seconds since the epoch.
-
-    Attributes:
-        steps: How many steps the run has; None until it has begun.
-        steps_done: How many have succeeded.
-        computed_at: When the product's figures were computed and staged.
-        published_at: When they were made live.
-    """
-
-    steps: int | None = None
-    steps_done: int = 0
-    computed_at: float | None = None
-    published_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
-    """The state of one request. Times are seconds since the epoch.
-
-    Attributes:
-        id: Its task.
-        kind: What was requested.
-        product: Of which product.
-        filter: For which certificates.
-        scope: The readers' scope.
-        state: `expired` when it was not finished in time.
-        requested_at: When it was submitted.
-        started_at: When a run started to work on it, if one did.
-        finished_at: When the run ended, if it did.
-        run_id: That run.
-        reason: Why it failed; None unless it did.
-        progress: The progress of the run.
-    """
-
-    id: str
-    kind: RequestKind
-    product: str
-    filter: Filter
-    scope: str
-    state: TaskState
-    requested_at: float
-    started_at: float | None
-    finished_at: float | None
-    run_id: str | None
-    reason: str | None
-    progress: Progress = Progress()
 
 
 class Requests:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.requests.requests import RequestKind, TaskState
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState
 from kpi_pipeline.model.alerts.rule_kind import Group, Severity
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.health import HealthStatus

@@ -25,7 +25,8 @@ from kpi_pipeline.cache.publishing.cleanup import GRACE_S, Cleanup
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.readings import SourceReadings

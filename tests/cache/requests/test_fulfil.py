@@ -12,8 +12,9 @@ from kpi_pipeline.cache.requests.fulfil import (
     fulfil,
     run_request_specs,
 )
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskState
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

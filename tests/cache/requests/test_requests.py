@@ -7,7 +7,8 @@ import pytest
 
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import ALARMS_KEY, REQUESTS_KEY, progress_key, task_key
-from kpi_pipeline.cache.requests.requests import Progress, Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, TaskState
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.conftest import leave_idle
 

@@ -15,8 +15,9 @@ from hypothesis.stateful import (
 
 from kpi_pipeline.cache.keys import REQUESTS_KEY
 from kpi_pipeline.cache.requests.fulfil import RunRequestSpec, RunUnderWay, fulfil, tasks_of
-from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Request, RequestKind, Requests, TaskState
+from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskState
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

@@ -3,7 +3,8 @@
 import pytest
 
 from kpi_pipeline.cache.performance import PerformanceCounters
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.performance import Measure
 from serving.app import create_app

@@ -10,7 +10,8 @@ import pytest
 import zstandard
 
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY, payload_key, variant_key
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.waiting import wait_until

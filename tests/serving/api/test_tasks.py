@@ -6,7 +6,8 @@ import pytest
 
 from kpi_pipeline.cache.keys import task_key
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 

