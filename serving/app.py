@@ -31,7 +31,7 @@ from serving.kept.current import KeptAnswers, register_kept
 from serving.kept.memory import ResponseMemory
 from serving.kept.short_way import ShortWay
 from serving.logs import AccessLog
-from serving.metrics.measuring import measure_answers, tally_of
+from serving.metrics.measuring import answer_buffer_of, measure_answers
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.addresses import HOME_PATH
@@ -133,7 +133,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Where requests are traced, Flask begins and ends the span of each.
     if not tracing.traces("web"):
         kept.short_way = ShortWay(
-            app.wsgi_app, names=names, headers=security, tally=tally_of(counted, access)
+            app.wsgi_app, names=names, headers=security, answer_buffer=answer_buffer_of(counted, access)
         )
         app.wsgi_app = kept.short_way  # type: ignore[method-assign]
     app.wsgi_app = AccessLog(app.wsgi_app, written=settings.access_log)  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, Noth
 from kpi_pipeline.model.performance import AnswerKind
 from serving.host_names import is_answered
 from serving.kept.replies import Reply
-from serving.metrics.tally import Sent, Tally
+from serving.metrics.answer_buffer import AnswerBuffer, Sent
 
 MOST_SPELLINGS: Final = 6_000
 """How many addresses are remembered, with their parameters as they were written: each takes a kilobyte."""
@@ -56,7 +56,7 @@ class ShortWay:
         application: The long way.
         names: Host names that are answered, of `auth.answered_names`.
         headers: Those of every answer.
-        tally: Counts each answer.
+        answer_buffer: Counts each answer.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class ShortWay:
         *,
         names: frozenset[str],
         headers: Mapping[str, str],
-        tally: Tally,
+        answer_buffer: AnswerBuffer,
     ) -> None:
         self._application = application
         self._names = names
         self._headers = list(headers.items())
-        self._tally = tally
+        self._answer_buffer = answer_buffer
         self._hosts: set[str] = set()
         self._known: dict[tuple[str, str], Shortcut] = {}
 
@@ -102,7 +102,7 @@ class ShortWay:
         headers += self._headers
         is_head = environ["REQUEST_METHOD"] == "HEAD"
         spent, sent = time.perf_counter() - began, 0 if is_head else size
-        self._tally.add(Sent(shortcut.route, shortcut.kind, reply.status, spent, sent, reply.lookup))
+        self._answer_buffer.add(Sent(shortcut.route, shortcut.kind, reply.status, spent, sent, reply.lookup))
         start_response(_STATUS_LINES[reply.status], headers)
         return () if is_head or not size else (reply.body,)
 

@@ -10,8 +10,8 @@ from flask import Flask, Request, Response, current_app, request
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import CacheAccess
+from serving.metrics.answer_buffer import AnswerBuffer, Answers, Lookups
 from serving.metrics.requests import UNMATCHED, RequestMetrics
-from serving.metrics.tally import Answers, Lookups, Tally
 
 _METRICS: Final = "kpi_metrics"
 _BEGAN: Final = "kpi_pipeline.began"
@@ -52,7 +52,7 @@ def measure_answers(app: Flask, metrics: RequestMetrics, cache: CacheAccess) -> 
         return response
 
 
-def tally_of(metrics: RequestMetrics, cache: CacheAccess) -> Tally:
+def answer_buffer_of(metrics: RequestMetrics, cache: CacheAccess) -> AnswerBuffer:
     """What counts the answers that are sent without Flask; the arguments are those of `measure_answers`."""
 
     def count(answers: Answers, lookups: Lookups) -> None:
@@ -64,9 +64,9 @@ def tally_of(metrics: RequestMetrics, cache: CacheAccess) -> Tally:
             for (product, requested, is_stale), times in lookups.items():
                 client.count(product, requested, None, stale=is_stale, times=times)
 
-    tally = Tally(count)
-    metrics.before_reading(tally.count)
-    return tally
+    answer_buffer = AnswerBuffer(count)
+    metrics.before_reading(answer_buffer.count)
+    return answer_buffer
 
 
 def _measured(

@@ -41,7 +41,7 @@ Answers = dict[tuple[str, AnswerKind | None, int], list[Sent]]
 Lookups = Counter[tuple[str, Filter, bool]]
 
 
-class Tally:
+class AnswerBuffer:
     """Answers that wait to be counted. Threads may share it.
 
     Args:

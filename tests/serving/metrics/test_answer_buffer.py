@@ -5,7 +5,7 @@ from collections import Counter
 
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.performance import AnswerKind
-from serving.metrics.tally import MOST, Answers, Lookups, Sent, Tally
+from serving.metrics.answer_buffer import MOST, AnswerBuffer, Answers, Lookups, Sent
 from tests.waiting import wait_until
 
 PAGE = Sent("/manager/<page>", AnswerKind.PAGE, 200, 0.001, 7, ("kpis", EVERYTHING, False))
@@ -29,9 +29,9 @@ class Counted:
 
 def test_what_was_sent_is_counted_a_moment_later() -> None:
     counted = Counted()
-    tally = Tally(counted)
+    answer_buffer = AnswerBuffer(counted)
     for sent in (PAGE, OTHER, PAGE):
-        tally.add(sent)
+        answer_buffer.add(sent)
     wait_until(lambda: counted.answers.total() == 3)
     assert counted.answers == {PAGE.route: 2, OTHER.route: 1}
     assert counted.lookups == {("kpis", EVERYTHING, False): 2}
@@ -39,16 +39,16 @@ def test_what_was_sent_is_counted_a_moment_later() -> None:
 
 def test_many_are_counted_once_each_by_whichever_thread() -> None:
     counted = Counted()
-    tally = Tally(counted)
+    answer_buffer = AnswerBuffer(counted)
 
     def send() -> None:
         for _ in range(MOST):
-            tally.add(PAGE)
+            answer_buffer.add(PAGE)
 
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    tally.count()
+    answer_buffer.count()
     wait_until(lambda: counted.answers.total() == 3 * MOST)
