@@ -85,8 +85,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def loggers_stay_enabled() -> Iterator[None]:
-    """What configures logging in a test, such as Alembic, may disable the loggers that there are."""
+    """What configures logging in a test, such as Alembic or a worker, may silence loggers."""
+    level = logging.root.level
     yield
+    logging.root.setLevel(level)
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
