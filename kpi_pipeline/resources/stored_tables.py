@@ -3,8 +3,10 @@
 A run that finds its input unchanged names the file of the run before: nothing is read or written again.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
 import orjson
@@ -22,6 +24,38 @@ TABLE_SUFFIX: Final = ".arrow"
 
 _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
+
+
+class WrittenTables:
+    """The tables that this process wrote last, for the step that reads them next.
+
+    Args:
+        most: Bytes that are held at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+        self._tables: OrderedDict[Path, tuple[int, pa.Table]] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, path: Path, table: pa.Table) -> None:
+        """Hold a table, in place of the earliest."""
+        size = table.nbytes
+        with self._lock:
+            self._held += size - self._tables.pop(path, (0, None))[0]
+            self._tables[path] = size, table
+            while self._held > self._most:
+                self._held -= self._tables.popitem(last=False)[1][0]
+
+    def take(self, path: Path) -> pa.Table | None:
+        """A table, which is no longer held then; None where it is not held."""
+        with self._lock:
+            size, table = self._tables.pop(path, (0, None))
+            self._held -= size
+            return table
+
+
+_WRITTEN: Final = WrittenTables(64 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +204,16 @@ def write_table(table: pa.Table, path: Path) -> None:
         place = table.schema.get_field_index(field.name)
         table = table.set_column(place, field.with_type(encoded.type), encoded)
     metadata = {**(table.schema.metadata or {}), _TEXTS: orjson.dumps([field.name for field in texts])}
-    _write(table.unify_dictionaries().replace_schema_metadata(metadata), path, "zstd")
+    written = table.unify_dictionaries().replace_schema_metadata(metadata)
+    # Zstandard needs two thirds of the room, and twice the time to read.
+    _write(written, path, "lz4")
+    _WRITTEN.put(path, written)
 
 
 def read_encoded(path: Path) -> pa.Table:
     """Read a table, each text as a place in a dictionary."""
-    return _without_mark(read_part(path))
+    written = _WRITTEN.take(path)
+    return _without_mark(read_part(path) if written is None else written)
 
 
 def read_table(path: Path) -> pa.Table:
