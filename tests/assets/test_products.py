@@ -205,18 +205,20 @@ def test_keys_lost_before_the_flip_keep_the_generation_from_going_live(
     published: Path, run, read, failure
 ) -> None:
     live = read().manifest()
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def lose_payloads() -> None:
         held = f"kpi:v:{live['kpis'].generation}:*"
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as vandal:
             kept = set(vandal.keys(held))
+            begun.set()
             while not done.is_set():
                 if lost := set(vandal.keys("kpi:v:kpis-*")) - kept:
                     vandal.delete(*lost)
 
     with ThreadPoolExecutor(1) as aside:
         losing = aside.submit(lose_payloads)
+        assert begun.wait(30)
         try:
             result = run("refresh_kpis", tags=REBUILD)
         finally:
