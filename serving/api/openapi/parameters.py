@@ -133,13 +133,19 @@ def filter_names() -> list[str]:
 
 
 def form_of(names: Iterable[str]) -> Schema:
-    """The schema of a form with the same fields as some parameters."""
+    """The schema of a form with the fields of some parameters; an empty one is none, as browsers send it."""
     known = parameters()
     fields = {
-        known[name]["name"]: {**known[name]["schema"], "description": known[name]["description"]}
+        known[name]["name"]: {**_or_empty(known[name]["schema"]), "description": known[name]["description"]}
         for name in names
     }
     return {"type": "object", "properties": fields}
+
+
+def _or_empty(schema: Schema) -> Schema:
+    if schema["type"] == "array":
+        return {**schema, "items": _or_empty(schema["items"])}
+    return {**schema, "enum": [*schema["enum"], ""]} if "enum" in schema else schema
 
 
 def _filters() -> Mapping[str, Parameter]:
