@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import sqlalchemy as sql
 from dagster._core.storage.runs import SqliteRunStorage
@@ -28,8 +28,11 @@ _CHECKED: Final[set[tuple[str, int]]] = set()
 """The databases whose tables were checked, by address and process."""
 
 
-class PooledSqliteRunStorage(SqliteRunStorage):
-    """Runs in the same file as those of `SqliteRunStorage`: either can read what the other wrote."""
+class _KeptConnections:
+    """What both storages do in another way than those of Dagster, from which they get the rest."""
+
+    _conn_string: str
+    _database: ClassVar[str]
 
     @classmethod
     def from_config_value(
@@ -41,47 +44,33 @@ class PooledSqliteRunStorage(SqliteRunStorage):
     @classmethod
     def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
         """The storage in a folder, whose tables are made where they are missing."""
-        address = create_db_conn_string(base_dir, "runs")
+        address = create_db_conn_string(base_dir, cls._database)
         if (address, os.getpid()) not in _CHECKED:
-            super().from_local(base_dir, inst_data)
+            super().from_local(base_dir, inst_data)  # type: ignore[misc]
             _CHECKED.add((address, os.getpid()))
-        return cls(address, inst_data)
+        return cls(address, inst_data)  # type: ignore[call-arg]
 
     @contextmanager
     def connect(self) -> Iterator[sql.Connection]:
         """A connection and its transaction."""
         with _engine(self._conn_string, os.getpid()).begin() as connection:
             yield connection
+
+
+class PooledSqliteRunStorage(_KeptConnections, SqliteRunStorage):
+    """Runs in the same file as those of `SqliteRunStorage`: either can read what the other wrote."""
+
+    _database = "runs"
 
     def has_run_stats_index_cols(self) -> bool:
         """Whether runs have the columns of their times: those that this version of Dagster makes do."""
         return True
 
 
-class PooledSqliteScheduleStorage(SqliteScheduleStorage):
+class PooledSqliteScheduleStorage(_KeptConnections, SqliteScheduleStorage):
     """Schedules in the same file as those of `SqliteScheduleStorage`."""
 
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """Create the storage that the instance's configuration describes."""
-        return cls.from_local(inst_data=inst_data, **config_value)
-
-    @classmethod
-    def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
-        """The storage in a folder, whose tables are made where they are missing."""
-        address = create_db_conn_string(base_dir, "schedules")
-        if (address, os.getpid()) not in _CHECKED:
-            super().from_local(base_dir, inst_data)
-            _CHECKED.add((address, os.getpid()))
-        return cls(address, inst_data)
-
-    @contextmanager
-    def connect(self) -> Iterator[sql.Connection]:
-        """A connection and its transaction."""
-        with _engine(self._conn_string, os.getpid()).begin() as connection:
-            yield connection
+    _database = "schedules"
 
 
 @lru_cache(maxsize=8)

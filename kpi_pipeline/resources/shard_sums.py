@@ -5,17 +5,16 @@
 
 import shutil
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from typing import Final, Self
 
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
 from kpi_pipeline.compute.rollup.shards import ShardSums, compact, held_bytes
+from kpi_pipeline.resources.bounded_memory import BoundedMemory
 from kpi_pipeline.settings import current_settings
 
 KEPT_DEFINITIONS: Final = 2
@@ -30,37 +29,16 @@ _UNUSED_S: Final = 3600
 _NAME: Final = b"kpi_table"
 
 
-class SumsMemory:
-    """The sums that were used last, by where they are kept.
+def sums_memory(most: int) -> BoundedMemory[ShardSums]:
+    """The sums that were used last.
 
     Args:
         most: Bytes that are held at most.
     """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
-        self._sums: OrderedDict[Path, tuple[int, ShardSums]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, path: Path) -> ShardSums | None:
-        """Sums; None where they are not held."""
-        with self._lock:
-            if path not in self._sums:
-                return None
-            self._sums.move_to_end(path)
-            return self._sums[path][1]
-
-    def put(self, path: Path, sums: ShardSums) -> None:
-        """Hold sums, in place of those that were not used for longest."""
-        size = sum(map(held_bytes, sums.values()))
-        with self._lock:
-            self._held += size - self._sums.pop(path, (0, sums))[0]
-            self._sums[path] = size, sums
-            while self._held > self._most:
-                self._held -= self._sums.popitem(last=False)[1][0]
+    return BoundedMemory(most, lambda sums: sum(map(held_bytes, sums.values())))
 
 
-_MEMORY: Final = SumsMemory(MEMORY_BYTES)
+_MEMORY: Final = sums_memory(MEMORY_BYTES)
 
 
 class StoredShardSums:
@@ -74,7 +52,12 @@ class StoredShardSums:
     """
 
     def __init__(
-        self, folder: Path, definitions: str, *, reads: bool = True, memory: SumsMemory = _MEMORY
+        self,
+        folder: Path,
+        definitions: str,
+        *,
+        reads: bool = True,
+        memory: BoundedMemory[ShardSums] = _MEMORY,
     ) -> None:
         self._folder, self._reads, self._memory = folder / definitions, reads, memory
         self._used: set[Path] = set()

@@ -3,10 +3,8 @@
 A run that finds its input unchanged names the file of the run before: nothing is read or written again.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
 import orjson
@@ -14,6 +12,7 @@ import pyarrow as pa
 from dagster import MetadataValue
 
 from kpi_pipeline.atomic_files import modified_at, replacing
+from kpi_pipeline.resources.bounded_memory import BoundedMemory
 from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -26,36 +25,8 @@ _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
 
-class WrittenTables:
-    """The tables that this process wrote last, for the step that reads them next.
-
-    Args:
-        most: Bytes that are held at most.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
-        self._tables: OrderedDict[Path, tuple[int, pa.Table]] = OrderedDict()
-        self._lock = Lock()
-
-    def put(self, path: Path, table: pa.Table) -> None:
-        """Hold a table, in place of the earliest."""
-        size = table.nbytes
-        with self._lock:
-            self._held += size - self._tables.pop(path, (0, None))[0]
-            self._tables[path] = size, table
-            while self._held > self._most:
-                self._held -= self._tables.popitem(last=False)[1][0]
-
-    def take(self, path: Path) -> pa.Table | None:
-        """A table, which is no longer held then; None where it is not held."""
-        with self._lock:
-            size, table = self._tables.pop(path, (0, None))
-            self._held -= size
-            return table
-
-
-_WRITTEN: Final = WrittenTables(64 * 2**20)
+_WRITTEN: Final = BoundedMemory[pa.Table](64 * 2**20, lambda table: table.nbytes)
+"""The tables that this process wrote last, each for the step that reads it next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """Runs of our jobs on a real Dagster instance, and what serving then sees."""
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
@@ -62,3 +65,17 @@ def failure() -> Callable[[ExecuteInProcessResult], str]:
         return str(data[0].user_failure_data.description)
 
     return message
+
+
+@pytest.fixture
+def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A source of its own, to be changed by statements."""
+    path = demo_home / "source.db"
+    shutil.copy(small_demo, path)
+    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{path}")
+
+    def execute(statement: str) -> None:
+        with sqlite3.connect(path) as database:
+            assert database.execute(statement).rowcount > 0
+
+    return execute

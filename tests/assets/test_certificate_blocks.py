@@ -2,11 +2,8 @@
 
 import os
 import re
-import shutil
-import sqlite3
 from collections.abc import Callable
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -22,20 +19,6 @@ from kpi_pipeline.settings import Settings
 from serving.app import create_app
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """A source of its own, to be changed by statements."""
-    path = demo_home / "source.db"
-    shutil.copy(small_demo, path)
-    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{path}")
-
-    def execute(statement: str) -> None:
-        with sqlite3.connect(path) as database:
-            assert database.execute(statement).rowcount > 0
-
-    return execute
 
 
 def named(reader: CacheReader) -> tuple[str, dict[int, str]]:

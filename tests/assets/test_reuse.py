@@ -1,7 +1,6 @@
 """Unchanged answers are reused from the live generation, and the result is as if all were written."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,20 +30,6 @@ OF_EVERYTHING = variant_key("kpis", EVERYTHING)
 
 ONE_AMOUNT = "UPDATE edp SET monto_propuesto = monto_propuesto + 1 WHERE rowid = 7"
 NEW_CLIENT = "UPDATE edp SET cliente = 'Alguien Nuevo SpA' WHERE rowid = 7"
-
-
-@pytest.fixture
-def source(demo_home: Path, small_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """A source of its own, to be changed by statements."""
-    path = demo_home / "source.db"
-    shutil.copy(small_demo, path)
-    monkeypatch.setenv("KPI_SOURCE_URL", f"sqlite:///{path}")
-
-    def execute(statement: str) -> None:
-        with sqlite3.connect(path) as database:
-            assert database.execute(statement).rowcount > 0
-
-    return execute
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from kpi_pipeline.compute.rollup.shards import compact, held_bytes
-from kpi_pipeline.resources.shard_sums import StoredShardSums, SumsMemory
+from kpi_pipeline.resources.shard_sums import StoredShardSums, sums_memory
 
 SUMS = {
     "cells": pa.table({"amount": [1, 0, 3], "none": [0, 0, 0], "name": ["a", None, "b"]}),
@@ -18,7 +18,7 @@ SUMS = {
 
 def stored(folder: Path, definitions: str = "d", most: int = 0, **given: bool) -> StoredShardSums:
     """Sums in a folder, of which the memory holds so many bytes."""
-    return StoredShardSums(folder, definitions, memory=SumsMemory(most), **given)
+    return StoredShardSums(folder, definitions, memory=sums_memory(most), **given)
 
 
 def hour_old(path: Path) -> None:
@@ -53,17 +53,6 @@ def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
     stored(tmp_path).put("one", SUMS)
     (tmp_path / "d" / "one.arrow").write_bytes(damage)
     assert not stored(tmp_path).get("one")
-
-
-def test_the_memory_holds_what_was_used_last(tmp_path: Path) -> None:
-    size = sum(map(held_bytes, SUMS.values()))
-    memory = SumsMemory(2 * size)
-    one, two, three = (tmp_path / name for name in ("1", "2", "3"))
-    memory.put(one, SUMS)
-    memory.put(two, SUMS)
-    assert memory.get(one) is SUMS
-    memory.put(three, SUMS)
-    assert [memory.get(path) is not None for path in (one, two, three)] == [True, False, True]
 
 
 def test_columns_of_zeros_share_their_memory() -> None:

@@ -11,7 +11,6 @@ from kpi_pipeline.resources.snapshots import KEPT_FILES
 from kpi_pipeline.resources.stored_tables import (
     StoredTable,
     TableIOManager,
-    WrittenTables,
     read_encoded,
     read_table,
     write_table,
@@ -109,17 +108,6 @@ def test_without_a_provenance_there_is_no_origin(store) -> None:
     assert stored.table()["number"].to_pylist() == [1]
     with pytest.raises(ValueError, match="materialize certificates and rollup again"):
         _ = stored.origin
-
-
-def test_what_was_written_is_taken_once_and_bounded(tmp_path: Path) -> None:
-    table = pa.table({"number": list(range(1000))})
-    written = WrittenTables(2 * table.nbytes)
-    one, two, three = (tmp_path / name for name in ("1", "2", "3"))
-    for path in (one, two, three):
-        written.put(path, table)
-    assert [written.take(path) is table for path in (one, two, three, three)] == [False, True, True, False]
-    written.put(one, pa.concat_tables([table] * 3))
-    assert written.take(one) is None
 
 
 def test_a_table_reads_the_same_from_memory_and_from_its_file(tmp_path: Path) -> None:
