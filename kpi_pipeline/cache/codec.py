@@ -17,7 +17,7 @@ content, lengths and CRC-32 of the content, then the zstd and the gzip parts.
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal
@@ -206,6 +206,20 @@ def unpack(frame: bytes) -> bytes:
         return zstandard.ZstdDecompressor().decompress(memoryview(frame)[_BODY_AT:])
     except zstandard.ZstdError as error:
         raise CorruptPayload("stored bytes do not decompress: publish them again") from error
+
+
+def encode_answer(
+    data: Mapping[str, Any], product: str, requested: Mapping[str, Sequence[str]], scope: str
+) -> bytes:
+    """Encode the answer of a product to a filter; raises as `encode` does.
+
+    Args:
+        data: The answer.
+        product: One of `model.dimensions.PRODUCTS`.
+        requested: The filter, as of `Filter.as_dict`.
+        scope: Who may see it.
+    """
+    return encode(data, {"product": product, "filter": requested, "scope": scope})
 
 
 def verify(frame: bytes, *magics: bytes) -> None:

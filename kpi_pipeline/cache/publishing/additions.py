@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import redis
 
 from kpi_pipeline.cache.batches import batches
-from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.codec import encode_answer
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE, added_key, additions_key, members_key, variant_key
 from kpi_pipeline.cache.scripts import ADD
 from kpi_pipeline.model.filters import Filter
@@ -45,8 +45,8 @@ class Additions:
         """
         for batch in batches(answers):
             frames = {
-                added_key(generation, variant_key(product, answered)): encode(
-                    data, {"product": product, "filter": answered.as_dict(), "scope": DEFAULT_SCOPE}
+                added_key(generation, variant_key(product, answered)): encode_answer(
+                    data, product, answered.as_dict(), DEFAULT_SCOPE
                 )
                 for answered, data in batch
             }

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
-from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode, verify
+from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode_answer, verify
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
     DEFAULT_SCOPE,
@@ -331,15 +331,14 @@ class Publisher:
         catalogue: Mapping[str, Any],
         scope: str,
     ) -> Iterator[tuple[str, bytes]]:
-        meta = {"product": product, "filter": {}, "scope": scope}
-        yield payload_key(generation, CATALOGUE), encode(catalogue, meta)
+        yield payload_key(generation, CATALOGUE), encode_answer(catalogue, product, {}, scope)
         seen: set[str] = set()
         for answered, data in payloads:
             variant = variant_key(product, answered, scope)
             if variant in seen:
                 raise ValueError(f"a filter of {product} comes twice: give {answered.as_dict()} once")
             seen.add(variant)
-            yield payload_key(generation, variant), encode(data, {**meta, "filter": answered.as_dict()})
+            yield payload_key(generation, variant), encode_answer(data, product, answered.as_dict(), scope)
 
     def _write_all(
         self,
