@@ -8,28 +8,26 @@ from flask import Blueprint, Response, render_template, request
 
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.model.labels import LANGUAGES
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up, task_reference
-from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH, SYSTEM_PATH, PageAddress, page_path
+from serving.pages.addresses import HOME_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
-from serving.pages.filters.period_choice import month_end_options, period_choice
+from serving.pages.filters.period_choice import month_end_options
 from serving.pages.kept_pages import AGO_PLACE, NOW_PLACE, KeptPage, PageShortcut, page_reply
-from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, live_state, refreshing
+from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
+from serving.pages.page_frame import page_frame
 from serving.pages.page_view import page_view
 from serving.pages.published.figures import published_options
-from serving.pages.reading_notices import reading_notices
 from serving.pages.selection import parameters_of
-from serving.pages.source_notices import held_notice, refused_notices
-from serving.pages.standing import month_ends, shown_source, standing_of
+from serving.pages.standing import month_ends, standing_of
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
 from serving.problems import Problem
@@ -140,38 +138,16 @@ def _values(
     address, writer, texts, formats = context.address, context.writer, context.texts, context.formats
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), result.now)
     requested = parameters_of(data.catalogue, result.requested)
-    historic = result.state is AnswerState.HISTORIC
-    readings = shown_source(connection, result)
-    other = next(language for language in LANGUAGES if language != context.language)
     return {
-        "language": context.language,
-        "requested_language": address.language,
-        "other_language": other,
-        "other_language_url": replace(address, language=other).of(requested),
+        **page_frame(connection, pages, result, context, refresh),
         "page_name": page.name,
-        "product": page.product,
-        "page_path": request.path,
         "title": writer.label(page),
-        "links": _links(pages, page, context),
-        "live": live_state(result, refresh, writer),
         "reload_s": _reload_s(result, refresh),
-        "refresh": refresh,
-        "missing": result.state is AnswerState.MISSING,
-        "stale": result.state is AnswerState.STALE,
-        "historic": historic,
-        "held": held_notice(readings, writer),
-        "readings": reading_notices(result.readings, page.product, pages, writer),
-        # What was refused is known of the latest reading alone.
-        "refused": [] if result.entry.rolled_back_at is not None else refused_notices(readings, writer),
-        "as_of": formats.day(result.entry.as_of),
-        "computed": texts["computed"].format(moment=formats.moment(result.entry.computed_at)),
         "ago": AGO_PLACE,
         "filter_label": filter_label(data.catalogue, result.answered, writer),
-        "system_url": PageAddress(SYSTEM_PATH, address.language).of(()),
         "downloads": DownloadLinks(page.name, requested, address.as_of, context.language),
         "task": task_reference(result.task_id),
         "refreshed": requested,
-        "when": period_choice(context),
         "choices": choices(context),
         "chips": chips(context),
         "facts": {**page_facts(data, refresh, context), "now": NOW_PLACE},
@@ -194,21 +170,3 @@ def _siblings(connection: Connection, result: LookupResult) -> dict[str, Payload
     return {
         name: connection.reader.sibling(result.entry, requested.without(name)) for name, _ in requested.terms
     }
-
-
-def _links(pages: Sequence[Page], shown: Page, context: PageContext) -> list[tuple[str, str, bool]]:
-    """The navigation: label and address of each page under the same filter, and whether it is this one."""
-    requested = parameters_of(context.catalogue, context.selection)
-    certificates = PageAddress(CERTIFICATES_PATH, context.address.language)
-    return [
-        *(
-            (
-                context.writer.label(page),
-                replace(context.address, path=page_path(page.name)).of(requested),
-                page.name == shown.name,
-            )
-            for page in pages
-        ),
-        # Of the past there is no list.
-        (context.texts["certificate_list"], certificates.of(requested), False),
-    ]

@@ -1,0 +1,78 @@
+"""What stands around the figures of every page: its head, the navigation, and the state of what it shows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.labels import LANGUAGES
+from serving.cache_access import Connection
+from serving.catalogue import Page
+from serving.lookup import LookupResult
+from serving.pages.addresses import CERTIFICATES_PATH, SYSTEM_PATH, PageAddress, page_path
+from serving.pages.context import PageContext
+from serving.pages.filters.period_choice import period_choice
+from serving.pages.live_state import Refreshing, live_state
+from serving.pages.reading_notices import reading_notices
+from serving.pages.selection import parameters_of
+from serving.pages.source_notices import held_notice, refused_notices
+from serving.pages.standing import shown_source
+
+
+def page_frame(
+    connection: Connection,
+    pages: Sequence[Page],
+    result: LookupResult,
+    context: PageContext,
+    refresh: Refreshing | None,
+    itself: PageAddress | None = None,
+) -> dict[str, Any]:
+    """What the templates of all pages with figures show.
+
+    Args:
+        connection: The cache.
+        pages: Those of the navigation.
+        result: The figures.
+        context: What the page is written with.
+        refresh: The refresh that it follows; None when it follows none.
+        itself: The page as it is seen, where its address in the context leaves something out.
+    """
+    address, writer, entry, product = context.address, context.writer, result.entry, result.lookup.product
+    formats, requested = context.formats, parameters_of(context.catalogue, result.requested)
+    readings = shown_source(connection, result)
+    other = next(language for language in LANGUAGES if language != context.language)
+    return {
+        "language": context.language,
+        "requested_language": address.language,
+        "other_language": other,
+        "other_language_url": replace(itself or address, language=other).of(requested),
+        "product": product,
+        "page_path": address.path,
+        "links": _links(pages, context),
+        "live": live_state(result, refresh, writer),
+        "refresh": refresh,
+        "missing": result.state is AnswerState.MISSING,
+        "stale": result.state is AnswerState.STALE,
+        "historic": result.state is AnswerState.HISTORIC,
+        "held": held_notice(readings, writer),
+        "readings": reading_notices(result.readings, product, pages, writer),
+        # What was refused is known of the latest reading alone.
+        "refused": [] if entry.rolled_back_at is not None else refused_notices(readings, writer),
+        "as_of": formats.day(entry.as_of),
+        "computed": context.texts["computed"].format(moment=formats.moment(entry.computed_at)),
+        "system_url": PageAddress(SYSTEM_PATH, address.language).of(()),
+        "when": period_choice(context),
+    }
+
+
+def _links(pages: Sequence[Page], context: PageContext) -> list[tuple[str, str, bool]]:
+    """The navigation: label and address of each page under the same filter, and whether it is this one."""
+    requested, here = parameters_of(context.catalogue, context.selection), context.address
+    plain = replace(here, kept=())
+    # Of the past there is no list.
+    listed = here if here.path == CERTIFICATES_PATH else replace(plain, path=CERTIFICATES_PATH, as_of=None)
+    leads = [(context.writer.label(page), replace(plain, path=page_path(page.name))) for page in pages]
+    return [
+        (label, address.of(requested), address.path == here.path)
+        for label, address in (*leads, (context.texts["certificate_list"], listed))
+    ]
