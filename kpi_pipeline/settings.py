@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import date, datetime
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -43,6 +44,14 @@ _EXAMPLES: Final = {
     "amount_cuts": '{"USD": [1000, 5000, 10000]}',
     "monthly_targets": '{"CLP": 100000000}',
 }
+
+
+class AccessMode(StrEnum):
+    """How readers prove who they are."""
+
+    OPEN = "open"  # nobody is asked: only where no other machine can connect
+    ACCOUNTS = "accounts"  # by names and passwords of this program
+    PROXY = "proxy"  # a proxy in front has asked, and names the person
 
 
 class Settings(BaseSettings):
@@ -135,6 +144,11 @@ class Settings(BaseSettings):
     public_url: HttpUrl | None = Field(None, alias="KPI_PUBLIC_URL")
 
     # Access. A short token or secret can be guessed.
+    access: AccessMode = Field(AccessMode.OPEN, alias="KPI_ACCESS")
+    access_url: SecretStr | None = Field(None, alias="KPI_ACCESS_URL")
+    proxy_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_PROXY_SECRET")
+    session_idle_minutes: int = Field(60, ge=1, le=1440, alias="KPI_SESSION_IDLE_MINUTES")
+    session_hours: int = Field(12, ge=1, le=720, alias="KPI_SESSION_HOURS")
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
     webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")
 
@@ -205,6 +219,12 @@ class Settings(BaseSettings):
     def _absolute_home(self) -> Self:
         # Every process must use the same folder, whatever its working directory.
         object.__setattr__(self, "home", self.home.resolve())
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_proves_itself(self) -> Self:
+        if self.access is AccessMode.PROXY and self.proxy_secret is None:
+            raise ValueError("KPI_ACCESS=proxy needs KPI_PROXY_SECRET, by which the proxy proves itself")
         return self
 
     @cached_property

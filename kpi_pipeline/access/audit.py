@@ -1,0 +1,80 @@
+"""The audit log: who did what, when and from where. It only grows."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from kpi_pipeline.access.database import AUDIT, AccessDatabase
+from kpi_pipeline.model.access import AuditAction
+
+_LONGEST_DETAIL: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that somebody did.
+
+    Attributes:
+        at: When, in seconds since the epoch.
+        who: A name; `token:` and its id for a program; `console:` and a user of the machine for a command.
+        action: What.
+        detail: Of what, in a few words.
+        address: From where; empty for a command.
+    """
+
+    at: float
+    who: str
+    action: AuditAction
+    detail: str
+    address: str
+
+
+class AuditLog:
+    """The log of a database. All methods raise `AccessUnavailable` where it cannot be used.
+
+    Args:
+        database: Where it is kept.
+        clock: The present, in seconds since the epoch.
+    """
+
+    def __init__(self, database: AccessDatabase, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def write(self, who: str, action: AuditAction, detail: str = "", address: str = "") -> None:
+        """Write down what somebody did; arguments as of `AuditEntry`."""
+        row = {"at": self._clock(), "who": who[:96], "action": action, "address": address[:64]}
+        with self._database.begin() as connection:
+            connection.execute(sa.insert(AUDIT).values(**row, detail=detail[:_LONGEST_DETAIL]))
+
+    def read(
+        self,
+        *,
+        who: str | None = None,
+        action: AuditAction | None = None,
+        since: float | None = None,
+        most: int = 100,
+    ) -> list[AuditEntry]:
+        """The latest entries, the newest first.
+
+        Args:
+            who: Only theirs.
+            action: Only of this kind.
+            since: Only from this moment on, in seconds since the epoch.
+            most: How many at most.
+        """
+        selected = sa.select(AUDIT).order_by(AUDIT.c.id.desc()).limit(most)
+        if who is not None:
+            selected = selected.where(AUDIT.c.who == who)
+        if action is not None:
+            selected = selected.where(AUDIT.c.action == action)
+        if since is not None:
+            selected = selected.where(AUDIT.c.at >= since)
+        with self._database.begin() as connection:
+            return [
+                AuditEntry(row.at, row.who, AuditAction(row.action), row.detail, row.address)
+                for row in connection.execute(selected)
+            ]

@@ -1,0 +1,165 @@
+"""The database of access: its tables, and connections to it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from kpi_pipeline.settings import Settings
+
+_BUSY_S: Final = 5
+_METADATA: Final = sa.MetaData()
+
+USERS: Final = sa.Table(
+    "kpi_users",
+    _METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password_hash", sa.String(256)),  # null for those whom only a proxy names
+    sa.Column("must_change", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+
+TOKENS: Final = sa.Table(
+    "kpi_tokens",
+    _METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("revoked_at", sa.Float),
+)
+
+SESSIONS: Final = sa.Table(
+    "kpi_sessions",
+    _METADATA,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("started_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+)
+
+REFUSALS: Final = sa.Table(
+    "kpi_refused_sign_ins",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subject", sa.String(128), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+AUDIT: Final = sa.Table(
+    "kpi_audit",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("who", sa.String(96), nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("detail", sa.String(512), nullable=False),
+    sa.Column("address", sa.String(64), nullable=False),
+)
+
+# What is written down stays: a statement that changes or removes it fails, whoever makes it.
+for _event in ("UPDATE", "DELETE"):
+    sa.event.listen(
+        AUDIT,
+        "after_create",
+        sa.DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER kpi_audit_no_{_event.lower()} BEFORE {_event} ON kpi_audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+sa.event.listen(
+    AUDIT,
+    "after_create",
+    sa.DDL(  # type: ignore[no-untyped-call]
+        "CREATE OR REPLACE FUNCTION kpi_audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit log only grows'; END $$; "
+        "CREATE TRIGGER kpi_audit_only_grows BEFORE UPDATE OR DELETE ON kpi_audit "
+        "FOR EACH ROW EXECUTE FUNCTION kpi_audit_only_grows()"
+    ).execute_if(dialect="postgresql"),
+)
+
+
+class AccessUnavailable(RuntimeError):
+    """The database of access cannot be used; the message says what to do and holds no password."""
+
+
+class AccessDatabase:
+    """Connections to the database; its tables are created where they lack. Threads may share it.
+
+    Args:
+        url: `sqlite:///` with a path, or `postgresql://` with user, password, host and name.
+
+    Raises:
+        AccessUnavailable: If the address is none of these.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._is_ready = False
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction.
+
+        Raises:
+            AccessUnavailable: If the database cannot be used.
+        """
+        try:
+            if not self._is_ready:
+                self._prepare()
+            with self._engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None)
+            raise AccessUnavailable(
+                f"the database of access cannot be used ({type(cause or error).__name__}): check "
+                "KPI_ACCESS_URL, its server, and that this user may write it"
+            ) from error
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        path = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            # Hashes of passwords are for the owner's eyes.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _METADATA.create_all(self._engine)
+        self._is_ready = True
+
+
+def access_database(settings: Settings) -> AccessDatabase:
+    """The database of KPI_ACCESS_URL, or else a file under KPI_HOME; raises as `AccessDatabase` does."""
+    if settings.access_url is not None:
+        return AccessDatabase(settings.access_url.get_secret_value())
+    return AccessDatabase(f"sqlite:///{settings.home / 'access.db'}")
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        address = None
+    if address is None or address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise AccessUnavailable(
+            "KPI_ACCESS_URL is no address of a database of access: use sqlite:////path/access.db or "
+            "postgresql://user:password@host/name"
+        )
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    engine = sa.create_engine(address, connect_args={"timeout": _BUSY_S})
+
+    @sa.event.listens_for(engine, "connect")
+    def _wait_for_no_reader(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    return engine

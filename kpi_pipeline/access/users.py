@@ -1,0 +1,197 @@
+"""People: their roles and passwords, and how often somebody may try."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from kpi_pipeline.access.database import REFUSALS, SESSIONS, USERS, AccessDatabase
+from kpi_pipeline.access.passwords import hash_password, is_password
+from kpi_pipeline.model.access import Role
+
+LONGEST_NAME: Final = 64
+
+LOCKED_S: Final = 900
+"""Within so many seconds only so many sign-ins may be refused: then further ones are, unread."""
+
+MOST_OF_NAME: Final = 5
+"""Refused sign-ins of one name."""
+
+MOST_OF_ADDRESS: Final = 30
+"""Refused sign-ins from one address, behind which there may be a whole firm."""
+
+
+class NoSuchUser(LookupError):
+    """Nobody has this name."""
+
+
+class UserExists(ValueError):
+    """Somebody has this name already."""
+
+
+class InvalidName(ValueError):
+    """No name of a person: empty, too long, or with characters that are none."""
+
+
+class LockedOut(RuntimeError):
+    """Too many sign-ins were refused: wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person.
+
+    Attributes:
+        name: In lower case.
+        role: What they are.
+        has_password: Whether they can sign in here; else only a proxy names them.
+        must_change: Whether their password was given to them.
+        created_at: In seconds since the epoch.
+    """
+
+    name: str
+    role: Role
+    has_password: bool
+    must_change: bool
+    created_at: float
+
+
+class Users:
+    """The people of a database. All methods raise `AccessUnavailable` where it cannot be used.
+
+    Args:
+        database: Where they are kept.
+        clock: The present, in seconds since the epoch.
+    """
+
+    def __init__(self, database: AccessDatabase, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, name: str, role: Role, password: str | None) -> User:
+        """Add somebody.
+
+        Args:
+            name: Case does not matter.
+            role: What they are.
+            password: To be changed at the first sign-in; None for somebody whom a proxy names.
+
+        Raises:
+            InvalidName: If it is no name.
+            UserExists: If there is somebody of this name.
+            WeakPassword: If the password is not fit to be one.
+        """
+        name = folded_name(name)
+        hashed = None if password is None else hash_password(name, password)
+        with self._database.begin() as connection:
+            if _row(connection, name) is not None:
+                raise UserExists(name)
+            row = {"name": name, "role": role, "password_hash": hashed, "must_change": hashed is not None}
+            connection.execute(sa.insert(USERS).values(**row, created_at=self._clock()))
+        return self.named(name)
+
+    def named(self, name: str) -> User:
+        """Somebody by name; raises `NoSuchUser`."""
+        with self._database.begin() as connection:
+            row = _row(connection, name.casefold())
+        if row is None:
+            raise NoSuchUser(name)
+        return _user(row)
+
+    def all(self) -> list[User]:
+        """Everybody, by name."""
+        with self._database.begin() as connection:
+            return [_user(row) for row in connection.execute(sa.select(USERS).order_by(USERS.c.name))]
+
+    def set_role(self, name: str, role: Role) -> None:
+        """Give somebody another role; raises `NoSuchUser`. It holds within seconds, also for open pages."""
+        self._change(name, role=role)
+
+    def give_password(self, name: str, password: str) -> None:
+        """Give somebody a password to be changed, and end their sessions.
+
+        Raises:
+            NoSuchUser: If there is nobody of this name.
+            WeakPassword: If it is not fit to be one.
+        """
+        self._change(name, password_hash=hash_password(name, password), must_change=True)
+        self._end_sessions(name)
+
+    def choose_password(self, name: str, password: str) -> None:
+        """Let somebody have the password that they chose, and end their sessions; raises likewise."""
+        self._change(name, password_hash=hash_password(name, password), must_change=False)
+        self._end_sessions(name)
+
+    def remove(self, name: str) -> None:
+        """Remove somebody, and end their sessions; raises `NoSuchUser`."""
+        with self._database.begin() as connection:
+            removed = connection.execute(sa.delete(USERS).where(USERS.c.name == name.casefold())).rowcount
+        if not removed:
+            raise NoSuchUser(name)
+        self._end_sessions(name)
+
+    def checked(self, name: str, password: str, address: str) -> User | None:
+        """Who signs in.
+
+        Args:
+            name: As it was entered.
+            password: Likewise.
+            address: Where it came from.
+
+        Returns:
+            None where name and password do not belong together.
+
+        Raises:
+            LockedOut: If too many were refused of this name or from this address.
+        """
+        name = name.casefold().strip()[:LONGEST_NAME]
+        subjects = {f"name:{name}": MOST_OF_NAME, f"address:{address}"[:128]: MOST_OF_ADDRESS}
+        since = self._clock() - LOCKED_S
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.at < since))
+            for subject, most in subjects.items():
+                refused = sa.select(sa.func.count()).where(REFUSALS.c.subject == subject)
+                if connection.execute(refused).scalar_one() >= most:
+                    raise LockedOut(subject)
+            row = _row(connection, name)
+        # Outside of a transaction: it takes its time.
+        if is_password(None if row is None else row.password_hash, password) and row is not None:
+            with self._database.begin() as connection:
+                connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.subject == f"name:{name}"))
+            return _user(row)
+        with self._database.begin() as connection:
+            refusals = [{"subject": subject, "at": self._clock()} for subject in subjects]
+            connection.execute(sa.insert(REFUSALS), refusals)
+        return None
+
+    def _change(self, name: str, **values: object) -> None:
+        with self._database.begin() as connection:
+            statement = sa.update(USERS).where(USERS.c.name == name.casefold()).values(**values)
+            if not connection.execute(statement).rowcount:
+                raise NoSuchUser(name)
+
+    def _end_sessions(self, name: str) -> None:
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.user == name.casefold()))
+
+
+def folded_name(name: str) -> str:
+    """A name as it is kept.
+
+    Raises:
+        InvalidName: If it is no name.
+    """
+    folded = name.strip().casefold()
+    if not folded or len(folded) > LONGEST_NAME or not folded.isprintable():
+        raise InvalidName(f"a name has 1 to {LONGEST_NAME} printable characters")
+    return folded
+
+
+def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | None:
+    return connection.execute(sa.select(USERS).where(USERS.c.name == name)).one_or_none()
+
+
+def _user(row: sa.Row[tuple[object, ...]]) -> User:
+    return User(row.name, Role(row.role), row.password_hash is not None, row.must_change, row.created_at)

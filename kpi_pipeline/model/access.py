@@ -1,0 +1,91 @@
+"""Who may see and do what: permissions, the roles that hold them, and what is written down of it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.pages import kpis_of_product
+
+
+class Permission(StrEnum):
+    """What a role may do."""
+
+    FIGURES = "figures"  # read pages and the API, but for costs
+    FINANCIALS = "financials"  # read costs, margins and cash flow too
+    DOWNLOAD = "download"  # take figures away as files
+    REFRESH = "refresh"  # request that a product is refreshed
+    OPERATE = "operate"  # see and operate the pipeline
+    ADMINISTER = "administer"  # have everything computed from the start
+
+
+class Role(StrEnum):
+    """What somebody is to the firm's figures."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    CONTROLLER = "controller"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+
+
+_READER: Final = frozenset({Permission.FIGURES})
+_ANALYST: Final = _READER | {Permission.DOWNLOAD, Permission.REFRESH}
+_CONTROLLER: Final = _ANALYST | {Permission.FINANCIALS}
+_ENGINEER: Final = _CONTROLLER | {Permission.OPERATE}
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.VIEWER: _READER,
+    Role.ANALYST: _ANALYST,
+    Role.CONTROLLER: _CONTROLLER,
+    Role.ENGINEER: _ENGINEER,
+    Role.ADMIN: frozenset(Permission),
+}
+"""The permissions of each role."""
+
+ROLE_LABELS: Final[Mapping[Role, Text]] = {
+    Role.VIEWER: Text("Lector", "Viewer"),
+    Role.ANALYST: Text("Analista", "Analyst"),
+    Role.CONTROLLER: Text("Control de gestión", "Controller"),
+    Role.ENGINEER: Text("Ingeniero de datos", "Data engineer"),
+    Role.ADMIN: Text("Administrador", "Administrator"),
+}
+
+PERMISSION_LABELS: Final[Mapping[Permission, Text]] = {
+    Permission.FIGURES: Text("Ver las cifras, salvo costos", "Read the figures, except costs"),
+    Permission.FINANCIALS: Text("Ver costos, márgenes y flujo de caja", "Read costs, margins and cash flow"),
+    Permission.DOWNLOAD: Text("Descargar archivos", "Download files"),
+    Permission.REFRESH: Text("Pedir una actualización", "Request a refresh"),
+    Permission.OPERATE: Text("Ver y operar el sistema", "See and operate the system"),
+    Permission.ADMINISTER: Text("Recalcular todo desde cero", "Have everything computed from the start"),
+}
+
+
+class AuditAction(StrEnum):
+    """What is written down."""
+
+    SIGN_IN = "sign-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGN_OUT = "sign-out"
+    PASSWORD = "password"  # noqa: S105 - the name of an action
+    REFRESH = "refresh"
+    CLEAR = "clear"
+    DOWNLOAD = "download"
+    USER_ADDED = "user-added"
+    USER_CHANGED = "user-changed"
+    USER_REMOVED = "user-removed"
+    TOKEN_CREATED = "token-created"  # noqa: S105 - the name of an action
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an action
+
+
+_OF_COSTS: Final = frozenset(kpi.name for kpi in KPI_GROUPS[COSTS_GROUP])
+
+PRODUCT_PERMISSIONS: Final[Mapping[str, Permission]] = {
+    product: Permission.FINANCIALS
+    if not _OF_COSTS.isdisjoint(kpis_of_product(product))
+    else Permission.FIGURES
+    for product in PRODUCTS
+}
+"""What one needs to read a product: those that hold costs are for fewer eyes."""

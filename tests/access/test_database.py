@@ -1,0 +1,52 @@
+"""The database: what it is created as, and how it fails."""
+
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kpi_pipeline.access.audit import AuditLog
+from kpi_pipeline.access.database import AccessDatabase, AccessUnavailable
+from kpi_pipeline.access.users import Users
+from kpi_pipeline.model.access import AuditAction, Role
+
+
+def test_a_second_process_finds_what_the_first_has_written(url) -> None:
+    first, second = AccessDatabase(url), AccessDatabase(url)
+    Users(first).add("ana", Role.VIEWER, "correct horse battery")
+    assert [user.name for user in Users(second).all()] == ["ana"]
+    first.close()
+    second.close()
+
+
+def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    database = AccessDatabase(f"sqlite:///{tmp_path / 'new' / 'access.db'}")
+    Users(database).all()
+    assert stat.S_IMODE((tmp_path / "new" / "access.db").stat().st_mode) == 0o600
+    database.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE kpi_audit SET who = 'x'", "DELETE FROM kpi_audit"])
+def test_what_is_written_down_cannot_be_changed(database, statement) -> None:
+    log = AuditLog(database)
+    log.write("ana", AuditAction.SIGN_IN)
+    with pytest.raises(AccessUnavailable), database.begin() as connection:
+        connection.execute(sa.text(statement))
+    assert [entry.who for entry in log.read()] == ["ana"]
+
+
+@pytest.mark.parametrize("address", ["mysql://user:hidden@host/name", "no address", "redis://:hidden@host"])
+def test_another_address_is_refused_without_its_password(address) -> None:
+    with pytest.raises(AccessUnavailable, match="KPI_ACCESS_URL") as refused:
+        AccessDatabase(address)
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:////dev/null/access.db", "postgresql://user:hidden@127.0.0.1:1/name"]
+)
+def test_one_that_cannot_be_used_says_what_to_check(address) -> None:
+    with pytest.raises(AccessUnavailable, match="KPI_ACCESS_URL") as failed:
+        Users(AccessDatabase(address)).all()
+    assert "hidden" not in str(failed.value)

@@ -1,0 +1,112 @@
+"""People: names, passwords, and how often somebody may try."""
+
+import pytest
+import sqlalchemy as sa
+
+from kpi_pipeline.access.passwords import WeakPassword
+from kpi_pipeline.access.sessions import SessionLimits, Sessions
+from kpi_pipeline.access.users import (
+    LOCKED_S,
+    MOST_OF_ADDRESS,
+    MOST_OF_NAME,
+    InvalidName,
+    LockedOut,
+    NoSuchUser,
+    UserExists,
+    Users,
+)
+from kpi_pipeline.model.access import Role
+
+PASSWORD, ADDRESS = "correct horse battery", "192.0.2.1"
+
+
+@pytest.fixture
+def users(database, clock) -> Users:
+    made = Users(database, clock)
+    made.add("Ana", Role.CONTROLLER, PASSWORD)
+    return made
+
+
+def test_somebody_signs_in_by_name_in_any_case_and_password(users) -> None:
+    found = users.checked(" ANA ", PASSWORD, ADDRESS)
+    assert found is not None
+    assert (found.name, found.role, found.must_change) == ("ana", Role.CONTROLLER, True)
+    assert users.checked("ana", PASSWORD + "x", ADDRESS) is None
+    assert users.checked("ana", "", ADDRESS) is None
+    assert users.checked("eva", PASSWORD, ADDRESS) is None
+
+
+def test_no_password_can_be_read_from_the_database(users, database) -> None:
+    with database.begin() as connection:
+        rows = connection.execute(sa.text("SELECT * FROM kpi_users")).all()
+    assert rows
+    assert PASSWORD not in repr(rows)
+    assert "$argon2id$" in repr(rows)
+
+
+def test_who_has_no_password_cannot_sign_in(users) -> None:
+    users.add("eva", Role.VIEWER, None)
+    assert not users.named("eva").has_password
+    assert users.checked("eva", "", ADDRESS) is None
+
+
+def test_after_too_many_refusals_of_a_name_the_right_password_is_refused_too(users, clock) -> None:
+    for number in range(MOST_OF_NAME):
+        assert users.checked("ana", "wrong", f"192.0.2.{number}") is None
+    with pytest.raises(LockedOut):
+        users.checked("ana", PASSWORD, ADDRESS)
+    clock.now += LOCKED_S + 1
+    assert users.checked("ana", PASSWORD, ADDRESS) is not None
+
+
+def test_after_too_many_refusals_from_an_address_every_name_is_refused(users) -> None:
+    for number in range(MOST_OF_ADDRESS):
+        assert users.checked(f"nobody-{number}", "wrong", ADDRESS) is None
+    with pytest.raises(LockedOut):
+        users.checked("ana", PASSWORD, ADDRESS)
+    assert users.checked("ana", PASSWORD, "192.0.2.99") is not None
+
+
+def test_who_has_signed_in_may_mistype_again(users) -> None:
+    for _ in range(3):
+        for _ in range(MOST_OF_NAME - 1):
+            users.checked("ana", "wrong", ADDRESS)
+        assert users.checked("ana", PASSWORD, ADDRESS) is not None
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 257, "administrator"])
+def test_a_weak_password_is_refused(users, password) -> None:
+    with pytest.raises(WeakPassword):
+        users.add("Administrator", Role.ADMIN, password)
+    with pytest.raises(NoSuchUser):
+        users.named("administrator")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb"])
+def test_what_is_no_name_is_refused(users, name) -> None:
+    with pytest.raises(InvalidName):
+        users.add(name, Role.VIEWER, None)
+
+
+def test_a_name_is_given_once(users) -> None:
+    with pytest.raises(UserExists):
+        users.add("ANA", Role.ADMIN, None)
+    assert users.named("ana").role is Role.CONTROLLER
+
+
+def test_a_role_and_a_password_change_and_somebody_goes(users, database, clock) -> None:
+    sessions = Sessions(database, SessionLimits(60, 600), clock)
+    held = sessions.start("ana")
+    users.set_role("ana", Role.VIEWER)
+    assert sessions.user_of(held).role is Role.VIEWER
+    users.choose_password("ana", "another long password")
+    assert sessions.user_of(held) is None
+    assert not users.checked("ana", "another long password", ADDRESS).must_change
+    users.give_password("ana", PASSWORD)
+    assert users.checked("ana", PASSWORD, ADDRESS).must_change
+    held = sessions.start("ana")
+    users.remove("ana")
+    assert sessions.user_of(held) is None
+    for change in (users.remove, users.named, lambda name: users.set_role(name, Role.ADMIN)):
+        with pytest.raises(NoSuchUser):
+            change("ana")
