@@ -9,6 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from kpi_pipeline import tracing
 from kpi_pipeline.settings import Settings
 from serving import static_assets
+from serving.access.control import ACCOUNT_PATH, AccessControl, check_declared, register_access
+from serving.access.identification import Identification
+from serving.access.identity import current_identity
 from serving.alert_watchdog import AlertWatchdog
 from serving.api import (
     alerts,
@@ -17,6 +20,7 @@ from serving.api import (
     events,
     health,
     metrics,
+    operators,
     performance,
     products,
     refresh,
@@ -34,6 +38,7 @@ from serving.logs import AccessLog
 from serving.metrics.measuring import answer_buffer_of, measure_answers
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
+from serving.pages.account import routes as account
 from serving.pages.addresses import HOME_PATH
 from serving.pages.certificates import routes as certificate_list
 from serving.pages.charts.html import chart_drawing
@@ -65,11 +70,13 @@ _ROUTED: Final = (
     downloads,
     health,
     metrics,
+    operators,
     performance,
     tasks,
     refresh,
     webhook,
     openapi,
+    account,
     system,
     certificate_list,
     pages,
@@ -89,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    control = AccessControl.of_settings(settings)
     counted = RequestMetrics()
     memory = ResponseMemory(int(settings.serving_memory_bytes * (1 - PAYLOAD_SHARE)))
     access = register_cache(app, settings, counted.looked_up, memory.keep_only)
@@ -110,6 +118,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,
+        account_path=ACCOUNT_PATH,
+        identity=current_identity,
         refresh_path=REFRESH_PATH,
     )
 
@@ -120,6 +130,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     def refuse_foreign_hosts() -> None:
         if not is_answered(request.headers.get("Host", ""), names):
             raise Problem(UNTRUSTED_HOST)
+
+    register_access(app, control)
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
@@ -136,11 +148,14 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.wsgi_app, names=names, headers=security, answer_buffer=answer_buffer_of(counted, access)
         )
         app.wsgi_app = kept.short_way  # type: ignore[method-assign]
+    app.wsgi_app = Identification(app.wsgi_app, control.identities)  # type: ignore[method-assign]
     app.wsgi_app = AccessLog(app.wsgi_app, written=settings.access_log)  # type: ignore[method-assign]
     compress_pages(app)
     register_problem_handlers(app)
     for module in _ROUTED:
         app.register_blueprint(module.routes)
+    app.register_blueprint(account.sign_in_routes)
+    check_declared(app)
     if is_server:
         compile_templates(app)
         # What there is by now stays: a search for garbage that goes through it makes a reader wait.

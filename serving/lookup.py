@@ -16,6 +16,7 @@ from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import as_iso
+from serving.access.control import require_product
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection
 from serving.freshness_headers import (
@@ -145,7 +146,8 @@ def look_up(
         ahead: Whether the reader has not requested it yet: a miss is then neither counted nor computed.
 
     Raises:
-        Problem: If the figures have expired, or neither they nor wider ones are there.
+        Problem: If the reader may not read the product, the figures have expired, or neither they nor wider
+            ones are there.
         InvalidDate: If the date is none.
         QueryError: If a parameter is unknown.
         NoMonthEnd: If no month end is kept on or before the date.
@@ -153,6 +155,7 @@ def look_up(
         CacheUnavailable: If Redis cannot be reached and the figures are not held.
         CorruptPayload: If the catalogue, by which the parameters are read, is invalid.
     """
+    require_product(product)
     as_of, parameters = requested_as_of(parameters)
     if as_of is not None:
         return _look_up_as_of(connection, product, as_of, parameters)

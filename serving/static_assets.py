@@ -25,6 +25,7 @@ _SHEETS: Final = (
     "listing",
     "system",
     "problems",
+    "account",
     "small",
     "print",
 )

@@ -16,7 +16,7 @@ def page() -> str:
         for slug, problem in PROBLEM_TYPES.items()
     ]
     return (
-        f"# Problems\n\n{generated_from('serving/problem_types.py')}\n\n"
+        f"# Problems\n\n{generated_from('serving/problem_types')}\n\n"
         "Errors of the HTTP API are problem details (RFC 9457, `application/problem+json`). `type` is "
         "`/problems/` and one of these names; that address explains the problem in the reader's language.\n\n"
         + table(("Name", "Status", "Title", "What to do"), rows)

@@ -8,15 +8,18 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
+from kpi_pipeline.cache.filter_text import filter_to_text
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
+from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import QueryError, parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import Language, Text
+from serving.access.control import CSRF_FIELD, audit
 from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
@@ -95,7 +98,7 @@ def _refresh(connection: Connection) -> AnyResponse:
     parameters = [
         pair
         for pair in (*request.args.items(multi=True), *posted)
-        if pair[0] not in (PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER)
+        if pair[0] not in (PRODUCT_PARAMETER, LANGUAGE_PARAMETER, PAGE_PARAMETER, CSRF_FIELD)
     ]
     try:
         requested = parse_filter(
@@ -178,6 +181,8 @@ def _lacking(connection: Connection, product: str, requested: Filter) -> Manifes
 
 
 def _submit(connection: Connection, kind: RequestKind, product: str, requested: Filter) -> str:
+    action = AuditAction.CLEAR if kind is RequestKind.CLEAR else AuditAction.REFRESH
+    audit(action, f"{product} {filter_to_text(requested).decode()}" if requested.terms else product)
     task = connection.pipeline_client.attempt(lambda requests, _: requests.submit(kind, product, requested))
     if task is None:
         raise Problem(REQUEST_REFUSED, headers=RETRY)

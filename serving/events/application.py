@@ -7,13 +7,17 @@ from typing import Any, Final
 
 import orjson
 
+from kpi_pipeline.model.access import Permission
 from kpi_pipeline.model.labels import LANGUAGES
+from serving.access.identification import Identities
 from serving.events.broadcast import Broadcast, TooManyListeners
 from serving.host_names import answered_names, host_name, is_answered
 from serving.problem_types import (
     CROSS_SITE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    SIGN_IN_NEEDED,
+    SIGN_IN_UNAVAILABLE,
     TOO_MANY_LISTENERS,
     UNTRUSTED_HOST,
     ProblemType,
@@ -51,21 +55,28 @@ class EventsApplication:
         broadcast: What streams send.
         allowed_hosts: Host names that are answered besides the loopback ones.
         web_port: The port of the web server, whose pages may connect where no proxy makes both one.
+        identities: Finds out who listens.
         slow_s: As `SLOW_S`.
     """
 
     def __init__(
-        self, broadcast: Broadcast, allowed_hosts: Iterable[str], web_port: int, slow_s: float = SLOW_S
+        self,
+        broadcast: Broadcast,
+        allowed_hosts: Iterable[str],
+        web_port: int,
+        identities: Identities,
+        slow_s: float = SLOW_S,
     ) -> None:
         self._broadcast = broadcast
         self._names = answered_names(allowed_hosts)
         self._origins = {f"http://{name}:{web_port}" for name in self._names}
+        self._identities = identities
         self._slow_s = slow_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._problem(scope, headers)
+        problem = self._problem(scope, headers) or await self._refusal(scope, headers)
         if problem is not None:
             await _refuse(send, problem)
         elif scope["path"] == LIVE_PATH:
@@ -83,6 +94,16 @@ class EventsApplication:
         if headers.get("sec-fetch-site", "").casefold() == "cross-site":
             return CROSS_SITE
         return None
+
+    async def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> ProblemType | None:
+        """Why whoever it is may not listen; None where they may."""
+        if scope["path"] == LIVE_PATH:
+            return None
+        # It may ask a database.
+        identity = await asyncio.to_thread(self._identities.of, headers)
+        if identity.is_unknown:
+            return SIGN_IN_UNAVAILABLE
+        return None if identity.may(Permission.FIGURES) else SIGN_IN_NEEDED
 
     async def _stream(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         try:
@@ -113,7 +134,8 @@ class EventsApplication:
         own = origin.removeprefix("http://").rpartition(":")[0] == host_name(headers.get("host", ""))
         vary = (b"vary", b"Origin")
         if own and origin in self._origins:
-            return [vary, (b"access-control-allow-origin", origin.encode())]
+            allowed = (b"access-control-allow-origin", origin.encode())
+            return [vary, allowed, (b"access-control-allow-credentials", b"true")]
         return [vary]
 
 

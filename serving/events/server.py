@@ -24,6 +24,7 @@ from kpi_pipeline.cache.reading.manifest_view import ManifestView
 from kpi_pipeline.cache.usage.listeners import REPORT_S, report_listeners
 from kpi_pipeline.logs import write_logs
 from kpi_pipeline.settings import Settings
+from serving.access.control import AccessControl
 from serving.events.application import SLOW_S, EventsApplication
 from serving.events.broadcast import Broadcast
 from serving.events.live_products import LiveProducts
@@ -185,7 +186,12 @@ def main() -> None:
     except NoRedis as error:
         raise SystemExit(str(error)) from error
     broadcast = Broadcast(most_listeners(settings.max_listeners))
-    application = EventsApplication(broadcast, settings.allowed_hosts, settings.web_port)
+    application = EventsApplication(
+        broadcast,
+        settings.allowed_hosts,
+        settings.web_port,
+        AccessControl.of_settings(settings).identities,
+    )
     listening = listening_socket(chosen.host, chosen.port)
     asyncio.run(serve(EventsServer(application, broadcast), Feed(client, broadcast), listening))
 

@@ -5,6 +5,8 @@ from typing import Final, cast
 
 from flask import Flask, current_app, request
 
+from kpi_pipeline.model.performance import AnswerKind
+from serving.access.identity import current_identity
 from serving.cache_access import CacheAccess
 from serving.kept.memory import ResponseMemory
 from serving.kept.short_way import Shortcut, ShortWay
@@ -31,7 +33,9 @@ class KeptAnswers:
 
     def remember(self, shortcut: Shortcut) -> None:
         """Answer further requests for the address of the present one that way."""
-        if self.short_way is not None:
+        # Who takes which file away is written down, by the long way.
+        is_written_down = shortcut.kind is AnswerKind.DOWNLOAD and current_identity().role is not None
+        if self.short_way is not None and not is_written_down:
             self.short_way.remember(request.environ, shortcut)
 
 

@@ -1,7 +1,8 @@
 """The short way: a request that was answered before is answered again without Flask's routing and objects.
 
 What differs between two requests for the same address is looked at here as Flask does: the method, the host,
-what the client accepts and already has. All else goes the long way.
+what the client accepts and already has. All else goes the long way, also whoever may not do the same as those
+to whom the address was answered before.
 """
 
 import time
@@ -14,6 +15,7 @@ from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.reader import CacheUnavailable, NoMonthEnd, NothingPublished
 from kpi_pipeline.model.performance import AnswerKind
+from serving.access.identity import identity_of
 from serving.host_names import is_answered
 from serving.kept.replies import Reply
 from serving.metrics.answer_buffer import AnswerBuffer, Sent
@@ -72,11 +74,11 @@ class ShortWay:
         self._headers = list(headers.items())
         self._answer_buffer = answer_buffer
         self._hosts: set[str] = set()
-        self._known: dict[tuple[str, str], Shortcut] = {}
+        self._known: dict[tuple[str, str, str], Shortcut] = {}
 
     def remember(self, environ: WSGIEnvironment, shortcut: Shortcut) -> None:
         """Answer further requests for the address of a request that way."""
-        key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        key = _key(environ)
         if len(key[0]) + len(key[1]) > LONGEST or environ.get("SCRIPT_NAME"):
             return
         if key not in self._known and len(self._known) >= MOST_SPELLINGS:
@@ -86,7 +88,7 @@ class ShortWay:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        shortcut = self._known.get((environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
+        shortcut = self._known.get(_key(environ))
         if shortcut is None or not self._is_plain(environ):
             return self._application(environ, start_response)
         began = time.perf_counter()
@@ -122,3 +124,7 @@ class ShortWay:
         if len(self._hosts) < _MOST_HOSTS:
             self._hosts.add(host)
         return True
+
+
+def _key(environ: WSGIEnvironment) -> tuple[str, str, str]:
+    return environ["PATH_INFO"], environ.get("QUERY_STRING", ""), identity_of(environ).reading_class

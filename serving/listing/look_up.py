@@ -10,6 +10,7 @@ from kpi_pipeline.cache.reading.listing.certificates import ListedCertificates, 
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
+from serving.access.control import require_product
 from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.listing.parameters import ListRequest, read_list_request
@@ -67,6 +68,7 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         NothingPublished: If nothing has been published.
         CacheUnavailable: If Redis cannot be reached and the list is not held.
     """
+    require_product(LISTED_WITH)
     as_of, parameters = requested_as_of(parameters)
     if as_of is not None:
         members = {"parameter": AS_OF, "value": as_of.isoformat()}

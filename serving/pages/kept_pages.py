@@ -1,4 +1,4 @@
-"""Pages as they are kept: written once, with places for the two texts that change while nothing else does."""
+"""Pages as they are kept: written once, with places for the texts that differ while nothing else does."""
 
 import re
 import secrets
@@ -12,6 +12,7 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.performance import AnswerKind
+from serving.access.identity import Identity, identity_of
 from serving.freshness_headers import age_s
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
@@ -28,7 +29,10 @@ NOW_PLACE: Final = f"~now-{_SECRET}~"
 AGO_PLACE: Final = f"~ago-{_SECRET}~"
 """Likewise, how long ago the source confirmed the figures."""
 
-_PLACES: Final = re.compile(f"({NOW_PLACE}|{AGO_PLACE})".encode())
+CSRF_PLACE: Final = f"~csrf-{_SECRET}~"
+"""Likewise, what the forms of its reader send back."""
+
+_PLACES: Final = re.compile(f"({NOW_PLACE}|{AGO_PLACE}|{CSRF_PLACE})".encode())
 _ROOM_FOR_COMPRESSED: Final = 1.5
 
 
@@ -42,6 +46,7 @@ class PageKey:
         language: The reader's language.
         as_of: The date of the past; None for the present.
         filter: The requested filter.
+        reading_class: What its readers may see and do, as of `Identity`.
     """
 
     page: str
@@ -49,6 +54,7 @@ class PageKey:
     language: Language
     as_of: date | None
     filter: Filter
+    reading_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class KeptPage:
     standing: Standing | None
     generation: str
     parts: tuple[bytes, ...]
-    finished: dict[Encoding, tuple[tuple[bytes, bytes], bytes]] = field(default_factory=dict, compare=False)
+    finished: dict[Encoding, tuple[tuple[bytes, ...], bytes]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, text: str, standing: Standing | None, generation: str) -> "KeptPage":
@@ -77,13 +83,14 @@ class KeptPage:
         """Its bytes, with room for its compressed bodies."""
         return int(sum(map(len, self.parts)) * _ROOM_FOR_COMPRESSED)
 
-    def body(self, encoding: Encoding, now: str, ago_text: str) -> bytes:
-        """The page at a moment; compressed at most once a second."""
-        texts = (now.encode(), ago_text.encode())
+    def body(self, encoding: Encoding, now: str, ago_text: str, csrf: str) -> bytes:
+        """The page at a moment for a reader; compressed once a second for whoever is asked for no name."""
+        texts = (now.encode(), ago_text.encode(), csrf.encode())
         known = self.finished.get(encoding)
         if known is not None and known[0] == texts:
             return known[1]
-        written = {NOW_PLACE.encode(): texts[0], AGO_PLACE.encode(): texts[1]}
+        places = (NOW_PLACE, AGO_PLACE, CSRF_PLACE)
+        written = {place.encode(): text for place, text in zip(places, texts, strict=True)}
         body = compressed(b"".join(written.get(part, part) for part in self.parts), encoding)
         if encoding != "identity":
             self.finished[encoding] = (texts, body)
@@ -102,15 +109,17 @@ class PageShortcut:
     timezone: str
     kind: AnswerKind = AnswerKind.PAGE
 
-    def key(self, accepted: str) -> PageKey:
-        """What the page is kept under, for the header Accept-Language."""
+    def key(self, accepted: str, identity: Identity) -> PageKey:
+        """What the page is kept under, for the header Accept-Language and its reader."""
         language = self.named or choose_language(accepted)
-        return PageKey(self.page, self.named, language, self.lookup.as_of, self.lookup.filter)
+        lookup = self.lookup
+        return PageKey(self.page, self.named, language, lookup.as_of, lookup.filter, identity.reading_class)
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The page; None where it is to be written."""
         connection = self.kept.access.current()
-        key = self.key(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        identity = identity_of(environ)
+        key = self.key(environ.get("HTTP_ACCEPT_LANGUAGE", ""), identity)
         page = self.kept.memory.get(key, KeptPage)
         result = look_up_again(connection, self.lookup) if page is not None else None
         if page is None or result is None:
@@ -118,12 +127,17 @@ class PageShortcut:
         if page.standing != standing_of(connection, result, self.timezone):
             return None
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        reply = page_reply(self.kept, page, result, key.language, encoding)
+        reply = page_reply(self.kept, page, result, key.language, encoding, identity.csrf)
         return replace(reply, lookup=used_again(connection, result))
 
 
 def page_reply(
-    kept: KeptAnswers, page: KeptPage, result: LookupResult, language: Language, encoding: Encoding
+    kept: KeptAnswers,
+    page: KeptPage,
+    result: LookupResult,
+    language: Language,
+    encoding: Encoding,
+    csrf: str,
 ) -> Reply:
     """A page as it is sent.
 
@@ -133,6 +147,7 @@ def page_reply(
         result: Its figures, as they were looked up now.
         language: The reader's.
         encoding: Of the body.
+        csrf: What the reader's forms send back.
     """
     is_missing = result.state is AnswerState.MISSING
     stamped = tuple(result.headers().items()) if is_missing else kept.stamps.of(result).headers
@@ -142,5 +157,5 @@ def page_reply(
     headers += [("Content-Type", "text/html; charset=utf-8"), ("Vary", "Accept-Language, Accept-Encoding")]
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
-    body = page.body(encoding, as_iso(result.now), ago(age_s(result.entry, result.now), language))
+    body = page.body(encoding, as_iso(result.now), ago(age_s(result.entry, result.now), language), csrf)
     return Reply(result.status, headers, body)

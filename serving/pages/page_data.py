@@ -6,6 +6,7 @@ from datetime import date
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.reading.reader import NoMonthEnd, NothingPublished
+from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import CATALOGUE_SOURCES, Catalogue, Page
 from serving.lookup import LookupResult, unreadable
@@ -33,7 +34,7 @@ class PageData:
 
 
 def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
-    """The pages that there are, or that there were on a date of the past.
+    """The pages that there are for a reader, or that there were on a date of the past.
 
     Args:
         connection: The cache.
@@ -45,11 +46,11 @@ def pages_on(connection: Connection, as_of: date | None) -> Sequence[Page]:
         CorruptPayload: If what is kept is no catalogue.
     """
     if as_of is None:
-        return _live_catalogue(connection).pages
+        return _for_reader(_live_catalogue(connection).pages)
     failure: Exception | None = None
     for product in CATALOGUE_SOURCES:
         try:
-            return connection.catalogues.as_of(product, as_of).pages
+            return _for_reader(connection.catalogues.as_of(product, as_of).pages)
         except (NoMonthEnd, NothingPublished, CorruptPayload) as error:
             failure = failure or error
     raise failure or NothingPublished(CATALOGUE_SOURCES[0])
@@ -94,3 +95,8 @@ def filter_label(catalogue: Catalogue, selection: Selection, writer: Writer) -> 
 def _live_catalogue(connection: Connection) -> Catalogue:
     product, _ = connection.catalogues.any()
     return connection.catalogues.of(product)
+
+
+def _for_reader(pages: Sequence[Page]) -> Sequence[Page]:
+    identity = current_identity()
+    return [page for page in pages if identity.may_read(page.product)]

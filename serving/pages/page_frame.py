@@ -6,6 +6,7 @@ from typing import Any
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.labels import LANGUAGES
+from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.lookup import LookupResult
@@ -47,6 +48,7 @@ def page_frame(
         "other_language": other,
         "other_language_url": replace(itself or address, language=other).of(requested),
         "product": product,
+        "csrf": current_identity().csrf,
         "page_path": address.path,
         "links": _links(pages, context),
         "live": live_state(result, refresh, writer),

@@ -8,6 +8,8 @@ from flask import Blueprint, Response, render_template, request
 
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.access import Permission
+from serving.access.identity import current_identity
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
@@ -19,7 +21,7 @@ from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
 from serving.pages.filters.form import chips, choices, option_counts
 from serving.pages.filters.period_choice import month_end_options
-from serving.pages.kept_pages import AGO_PLACE, NOW_PLACE, KeptPage, PageShortcut, page_reply
+from serving.pages.kept_pages import AGO_PLACE, CSRF_PLACE, NOW_PLACE, KeptPage, PageShortcut, page_reply
 from serving.pages.live_state import RELOAD_S, TASK_PARAMETER, Refreshing, refreshing
 from serving.pages.page_data import PageData, filter_label, page_data, pages_on
 from serving.pages.page_facts import page_facts
@@ -66,14 +68,16 @@ def page(**_: str) -> Response:
         )
         written = _kept_page(connection, pages, shown, result, shortcut)
         kept.remember(shortcut)
-    return page_reply(kept, written, result, language, requested_encoding()).as_response()
+    csrf = current_identity().csrf
+    return page_reply(kept, written, result, language, requested_encoding(), csrf).as_response()
 
 
 def _kept_page(
     connection: Connection, pages: Sequence[Page], shown: Page, result: LookupResult, shortcut: PageShortcut
 ) -> KeptPage:
     """The page as it is kept, or as it is written now; of several who request it one writes it."""
-    memory, key = shortcut.kept.memory, shortcut.key(request.headers.get("Accept-Language", ""))
+    memory = shortcut.kept.memory
+    key = shortcut.key(request.headers.get("Accept-Language", ""), current_identity())
     standing = standing_of(connection, result, shortcut.timezone)
     kept = memory.get(key, KeptPage)
     if kept is not None and kept.standing == standing:
@@ -144,8 +148,11 @@ def _values(
         "title": writer.label(page),
         "reload_s": _reload_s(result, refresh),
         "ago": AGO_PLACE,
+        "csrf": CSRF_PLACE if current_identity().csrf else "",
         "filter_label": filter_label(data.catalogue, result.answered, writer),
-        "downloads": DownloadLinks(page.name, requested, address.as_of, context.language),
+        "downloads": DownloadLinks(page.name, requested, address.as_of, context.language)
+        if current_identity().may(Permission.DOWNLOAD)
+        else None,
         "task": task_reference(result.task_id),
         "refreshed": requested,
         "choices": choices(context),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpi_pipeline.cache.connection import connect_reader
+from serving.access.identification import OpenIdentities
 from serving.events.application import EventsApplication
 from serving.events.broadcast import Broadcast
 from serving.events.server import EventsServer, Feed, listening_socket, serve
@@ -38,7 +39,7 @@ def events_server(
     """A server of the cache at an address; one that is not `fed` sends what the test publishes."""
     port = free_port()
     broadcast, loop = Broadcast(limit), asyncio.new_event_loop()
-    server = EventsServer(EventsApplication(broadcast, (), web_port, **options), broadcast)
+    server = EventsServer(EventsApplication(broadcast, (), web_port, OpenIdentities(), **options), broadcast)
     listening = listening_socket("127.0.0.1", port)
     feed = Feed(connect_reader(url), broadcast)
     work = serve(server, feed, listening) if fed else server.serve([listening])

@@ -20,7 +20,16 @@ from serving.api.openapi.json_schema import (
     ref,
 )
 from serving.api.openapi.system_schemas import FILTER, PRODUCT, STATUS_URL, TASK_ID
-from serving.problem_types import INTERNAL, UNTRUSTED_HOST, ProblemType
+from serving.problem_types import (
+    FORM_EXPIRED,
+    INTERNAL,
+    NOT_PERMITTED,
+    PASSWORD_NEEDED,
+    SIGN_IN_NEEDED,
+    SIGN_IN_UNAVAILABLE,
+    UNTRUSTED_HOST,
+    ProblemType,
+)
 
 Answer = dict[str, Any]
 """One response of an operation."""
@@ -29,6 +38,12 @@ JSON: Final = "application/json"
 
 _EVERYWHERE: Final = (UNTRUSTED_HOST, INTERNAL)
 """Problems that any request may meet."""
+
+OF_ACCESS: Final = (SIGN_IN_NEEDED, NOT_PERMITTED, PASSWORD_NEEDED, SIGN_IN_UNAVAILABLE)
+"""Those of requests that not everybody may make, where access is controlled."""
+
+OF_CHANGES: Final = (*OF_ACCESS, FORM_EXPIRED)
+"""Those of requests that change something."""
 
 _HEADERS: Final[Mapping[str, tuple[Schema, str]]] = {
     "ETag": (TEXT, "Changes with the content; send it as `If-None-Match`."),
@@ -212,9 +227,19 @@ def problems(kinds: Iterable[ProblemType], *, as_page: bool = False) -> dict[int
         as_page: Whether a client that prefers a page gets one.
     """
     by_status: dict[int, list[ProblemType]] = {}
-    for kind in (*kinds, *_EVERYWHERE):
+    for kind in dict.fromkeys((*kinds, *_EVERYWHERE)):
         by_status.setdefault(kind.status, []).append(kind)
     return {status: _problem(status, held, as_page=as_page) for status, held in sorted(by_status.items())}
+
+
+def both_answers(one: Answer | None, other: Answer) -> Answer:
+    """The answer of a status that an operation has in two ways, such as a report and a problem."""
+    if one is None:
+        return other
+    return {
+        "description": f"{one['description']} {other['description']}.",
+        **{part: {**one.get(part, {}), **other.get(part, {})} for part in ("headers", "content")},
+    }
 
 
 def _problem(status: int, kinds: Sequence[ProblemType], *, as_page: bool) -> Answer:

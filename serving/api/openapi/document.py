@@ -56,18 +56,24 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
-        "security": [],
+        # Nobody is asked unless access is controlled.
+        "security": [{}, {"token": []}],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
             "parameters": parameters(),
             "headers": header_components(),
             "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of `kpi token create`. Where KPI_ACCESS is open, none is needed.",
+                },
                 "adminToken": {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "KPI_ADMIN_TOKEN. Where none is set, only the same machine may do this.",
-                }
+                },
             },
         },
     }

@@ -7,8 +7,11 @@ from typing import Any, Final, Literal
 from serving import problem_types as problem
 from serving.api.openapi.answers import (
     JSON,
+    OF_ACCESS,
+    OF_CHANGES,
     Answer,
     answer,
+    both_answers,
     catalogue,
     figures,
     file,
@@ -22,6 +25,7 @@ from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import TEXT, Schema, object_of, one_of, ref
 from serving.api.openapi.listing import CERTIFICATE_PAGE
 from serving.api.openapi.parameters import filter_names, form_of, list_names, refer
+from serving.api.operators import OPERATE_PATH
 from serving.api.performance import PERFORMANCE_PATH
 from serving.api.refresh import CLEAR_PATH
 from serving.forms import FORM_TYPES
@@ -84,6 +88,7 @@ class Operation:
         security: How it is protected; None where it is not.
         as_page: Whether a client that prefers a page gets one.
         body: The schema of a body of any format; None without one.
+        is_public: Whether everybody may request it, also where access is controlled.
     """
 
     id: str
@@ -99,10 +104,15 @@ class Operation:
     security: list[dict[str, list[str]]] | None = None
     as_page: bool = False
     body: Schema | None = field(default=None)
+    is_public: bool = False
 
     def described(self) -> dict[str, Any]:
         """It as an Operation Object."""
-        answers = {**self.answers, **problems(self.problems, as_page=self.as_page)}
+        of_access = () if self.is_public else OF_ACCESS if self.method == "get" else OF_CHANGES
+        kinds = (*self.problems, *of_access)
+        answers = dict(self.answers)
+        for status, problem_answer in problems(kinds, as_page=self.as_page).items():
+            answers[status] = both_answers(answers.get(status), problem_answer)
         made: dict[str, Any] = {
             "operationId": self.id,
             "tags": [self.tag],
@@ -117,7 +127,9 @@ class Operation:
             made["requestBody"] = {"content": {media_type: {"schema": schema} for media_type in FORM_TYPES}}
         if self.body is not None:
             made["requestBody"] = {"content": {"*/*": {"schema": self.body}}}
-        if self.security is not None:
+        if self.is_public:
+            made["security"] = []
+        elif self.security is not None:
             made["security"] = self.security
         return made
 
@@ -156,7 +168,15 @@ def _health(name: str, summary: str, schema: Schema, *, may_be_down: bool = True
     answers = {200: answer(summary, {JSON: schema})}
     if may_be_down:
         answers[503] = answer("No figures can be served.", {JSON: schema})
-    return Operation(f"get{name.capitalize()}Health", "get", f"/health/{name}", "health", summary, answers)
+    return Operation(
+        f"get{name.capitalize()}Health",
+        "get",
+        f"/health/{name}",
+        "health",
+        summary,
+        answers,
+        is_public=name == "live",
+    )
 
 
 _CATALOGUE: Final = (
@@ -387,12 +407,22 @@ _REQUESTS: Final = (
         ("timestamp", "signature"),
         "The body may be anything of at most 65,536 bytes: only its signature matters.",
         body={},
+        is_public=True,
     ),
 )
 _HEALTH: Final = (
     _health("system", "The verdict on the whole system, with the state of each part", ref("SystemHealth")),
     _health("ready", "Whether figures can be served", ref("Verdict")),
     _health("live", "Whether this process answers", object_of({"status": one_of(["ok"])}), may_be_down=False),
+    Operation(
+        "checkOperator",
+        "get",
+        OPERATE_PATH,
+        "health",
+        "Whether whoever asks may operate the pipeline",
+        {204: answer("They may.", {})},
+        text="A proxy asks it before it lets somebody pass to Dagster.",
+    ),
     Operation(
         "getCacheStatus",
         "get",

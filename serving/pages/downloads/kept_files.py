@@ -7,6 +7,7 @@ from wsgiref.types import WSGIEnvironment
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Language
 from kpi_pipeline.model.performance import AnswerKind
+from serving.access.identity import Identity, identity_of
 from serving.kept.current import KeptAnswers
 from serving.kept.replies import Reply
 from serving.lookup import Lookup, LookupResult, look_up_again, used_again
@@ -16,12 +17,13 @@ from serving.responses import choose_language
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """What a file is requested as: its path, the reader's language, the date of the past and the filter."""
+    """What a file is requested as: its path, language, date of the past and filter, and by whom."""
 
     path: str
     language: Language
     as_of: date | None
     filter: Filter
+    reading_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,16 @@ class FileShortcut:
     timezone: str
     kind: AnswerKind = AnswerKind.DOWNLOAD
 
-    def key(self, language: Language) -> FileKey:
+    def key(self, language: Language, identity: Identity) -> FileKey:
         """What the file is kept under in a language."""
-        return FileKey(self.path, language, self.lookup.as_of, self.lookup.filter)
+        lookup = self.lookup
+        return FileKey(self.path, language, lookup.as_of, lookup.filter, identity.reading_class)
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The file; None where it is to be written."""
         connection = self.kept.access.current()
         language = self.named or choose_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-        file = self.kept.memory.get(self.key(language), KeptFile)
+        file = self.kept.memory.get(self.key(language, identity_of(environ)), KeptFile)
         result = look_up_again(connection, self.lookup) if file is not None else None
         if file is None or result is None:
             return None

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.labels import Language, Text
+from serving.access.identity import current_identity
 from serving.as_of import requested_as_of
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.catalogue import Page
@@ -95,7 +96,7 @@ def _answer(name: str, sheet: str | None, write: Callable[[_Download], KeptFile]
     shortcut = FileShortcut(
         rule.rule if rule else "", kept, request.path, requested_language(), result.lookup, timezone
     )
-    key, standing = shortcut.key(language), standing_of(connection, result, timezone)
+    key, standing = shortcut.key(language, current_identity()), standing_of(connection, result, timezone)
     with kept.memory.turn(key):
         file = kept.memory.get(key, KeptFile)
         if file is None or file.standing != standing:

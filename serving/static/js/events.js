@@ -33,7 +33,7 @@ export function isConnected() {
 function listen(heard) {
   if (source || document.hidden || !facts()) return;
   triedAt = Date.now();
-  const own = (source = new EventSource(ADDRESS));
+  const own = (source = new EventSource(ADDRESS, { withCredentials: true }));
   own.onopen = () => {
     heardAt = Date.now();
     changed();

@@ -77,6 +77,7 @@ async function take({ status, headers, body }, page, signal) {
     failures += 1; // there is a connection, and the figures are as old as their state shows
     return;
   }
+  if (status === 401) return location.reload(); // the session is over: the page leads to where one signs in
   if (status === 400 || status === 404) return gone(page, signal);
   if (status !== 200 && status !== 202 && status !== 304) return failed();
   document.getElementById("gone").hidden = true;

@@ -1,40 +1,59 @@
 """The kinds of problem that serving reports: stable names, titles and what to do about each."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.labels import Language, Text
+from kpi_pipeline.model.labels import Text
+from serving.problem_types.access import (
+    FORM_EXPIRED,
+    NOT_PERMITTED,
+    PASSWORD_NEEDED,
+    SIGN_IN_NEEDED,
+    SIGN_IN_UNAVAILABLE,
+)
+from serving.problem_types.entry import ProblemType
 
-
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """One kind of problem.
-
-    Attributes:
-        slug: Stable name; `/problems/<slug>` is its type URI and a page that explains it.
-        status: HTTP status.
-        title: What it is.
-        advice: What a reader can do about it, without paths, hosts and commands.
-        remedy: What programmers and operators can do about it; programs get it after the advice. None where
-            there is nothing more.
-    """
-
-    slug: str
-    status: int
-    title: Text
-    advice: Text
-    remedy: Text | None = None
-
-    @property
-    def uri(self) -> str:
-        """The type URI, relative to the server."""
-        return f"/problems/{self.slug}"
-
-    def explanation(self, language: Language, *, for_programs: bool) -> str:
-        """What to do about it: the advice, and for programs the remedy too."""
-        advice = self.advice.into(language)
-        return f"{advice} {self.remedy.into(language)}" if self.remedy and for_programs else advice
-
+__all__ = [
+    "BODY_TOO_LARGE",
+    "CACHE_EMPTY",
+    "CACHE_UNAVAILABLE",
+    "CROSS_SITE",
+    "EXPIRED",
+    "FILTER_CONFLICT",
+    "FILTER_NOT_KEPT",
+    "FILTER_ROLLED_BACK",
+    "FORM_EXPIRED",
+    "INTERNAL",
+    "INVALID_DATE",
+    "INVALID_LIST_PARAMETER",
+    "INVALID_NUMBER",
+    "LIST_NOT_KEPT",
+    "METHOD_NOT_ALLOWED",
+    "NOT_FOUND",
+    "NOT_PERMITTED",
+    "NOT_READY",
+    "NO_DOCUMENTS",
+    "NO_MONTH_END",
+    "NO_MONTH_ENDS",
+    "PASSWORD_NEEDED",
+    "REQUEST_REFUSED",
+    "REQUEST_UNKNOWN",
+    "SIGNATURE_INVALID",
+    "SIGN_IN_NEEDED",
+    "SIGN_IN_UNAVAILABLE",
+    "SPEC_UNKNOWN",
+    "TOKEN_NEEDED",
+    "TOO_MANY_LISTENERS",
+    "UNKNOWN_DOWNLOAD",
+    "UNKNOWN_FILTER",
+    "UNKNOWN_FILTER_VALUE",
+    "UNKNOWN_LANGUAGE",
+    "UNKNOWN_PRODUCT",
+    "UNREADABLE_FORM",
+    "UNSUPPORTED_BODY",
+    "UNTRUSTED_HOST",
+    "WEBHOOK_OFF",
+    "ProblemType",
+]
 
 UNKNOWN_FILTER: Final = ProblemType(
     "unknown-filter",

@@ -1,0 +1,144 @@
+"""People, tokens and sessions of the database of access, as serving uses them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.access.audit import AuditLog
+from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.passwords import WeakPassword
+from kpi_pipeline.access.sessions import SessionLimits, Sessions
+from kpi_pipeline.access.tokens import Tokens
+from kpi_pipeline.access.users import LockedOut, NoSuchUser, User, Users
+from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.settings import Settings
+from serving.access.identification import CheckedIdentities, csrf_of
+from serving.access.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why what somebody entered is not accepted.
+
+    Attributes:
+        text: The name of the text that tells them.
+        status: The HTTP status.
+    """
+
+    text: str
+    status: int
+
+
+REFUSED: Final = Refusal("sign_in_refused", 401)
+LOCKED: Final = Refusal("sign_in_locked", 429)
+WEAK: Final = Refusal("password_weak", 400)
+WRONG: Final = Refusal("password_wrong", 400)
+UNEQUAL: Final = Refusal("password_unequal", 400)
+
+
+class Accounts:
+    """What a server with access control looks up and writes.
+
+    Attributes:
+        users: People.
+        sessions: Who has signed in.
+        audit: What they did.
+        identities: Finds out who sends a request.
+
+    Args:
+        settings: Where the database is.
+
+    Raises:
+        AccessUnavailable: If they name none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        database = access_database(settings)
+        limits = SessionLimits(60.0 * settings.session_idle_minutes, 3600.0 * settings.session_hours)
+        self.users = Users(database)
+        self.sessions = Sessions(database, limits)
+        self.audit = AuditLog(database)
+        self._tokens = Tokens(database)
+        secret = settings.proxy_secret
+        self._proxy_secret = "" if secret is None else secret.get_secret_value()
+        self.identities = CheckedIdentities(
+            settings, person=self._person, session=self._session, token=self._token
+        )
+
+    def sign_in(self, name: str, password: str, address: str) -> tuple[User, str] | Refusal:
+        """Begin a session of somebody.
+
+        Args:
+            name: As it was entered.
+            password: Likewise.
+            address: Where the request comes from.
+
+        Returns:
+            Who it is and what their browser is to hold, or why not.
+        """
+        who = name.strip().casefold() or "-"
+        try:
+            user = self.users.checked(name, password, address)
+        except LockedOut:
+            self.audit.write(who, AuditAction.SIGN_IN_REFUSED, "too many tries", address)
+            return LOCKED
+        if user is None:
+            self.audit.write(who, AuditAction.SIGN_IN_REFUSED, address=address)
+            return REFUSED
+        self.audit.write(user.name, AuditAction.SIGN_IN, address=address)
+        return user, self.sessions.start(user.name)
+
+    def sign_out(self, identity: Identity, address: str, *, everywhere: bool) -> None:
+        """End the session of a browser, or all sessions of its owner."""
+        detail = "everywhere" if everywhere else ""
+        self.audit.write(identity.name, AuditAction.SIGN_OUT, detail, address)
+        if everywhere:
+            self.sessions.end_all(identity.name)
+        else:
+            self.sessions.end(identity.session)
+        self.identities.forget()
+
+    def change_password(
+        self, identity: Identity, current: str, new: str, again: str, address: str
+    ) -> str | Refusal:
+        """Let somebody choose their password; all their sessions end, and one begins.
+
+        Returns:
+            What their browser is to hold, or why not.
+        """
+        if new != again:
+            return UNEQUAL
+        try:
+            if self.users.checked(identity.name, current, address) is None:
+                return WRONG
+            if current == new:
+                return WEAK
+            self.users.choose_password(identity.name, new)
+        except LockedOut:
+            return LOCKED
+        except WeakPassword:
+            return WEAK
+        self.audit.write(identity.name, AuditAction.PASSWORD, address=address)
+        self.identities.forget()
+        return self.sessions.start(identity.name)
+
+    def _person(self, name: str) -> Identity | None:
+        try:
+            user = self.users.named(name)
+        except NoSuchUser:
+            return None
+        return Identity.of_role(user.name, user.role, csrf=csrf_of(self._proxy_secret, user.name))
+
+    def _session(self, held: str) -> Identity | None:
+        user = self.sessions.user_of(held)
+        return None if user is None else identity_in_session(user, held)
+
+    def _token(self, text: str) -> Identity | None:
+        token = self._tokens.checked(text)
+        return None if token is None else Identity.of_role(f"token:{token.id}", token.role)
+
+
+def identity_in_session(user: User, held: str) -> Identity:
+    """Somebody who has signed in, by what their browser holds."""
+    return Identity.of_role(
+        user.name, user.role, must_change=user.must_change, csrf=csrf_of(held), session=held
+    )

@@ -1,0 +1,231 @@
+"""What each address demands of who requests it. An address of which nothing is declared stops the start."""
+
+import hmac
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlencode
+
+from flask import Flask, Response, current_app, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from kpi_pipeline.model.access import PERMISSION_LABELS, PRODUCT_PERMISSIONS, AuditAction, Permission
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.settings import AccessMode, Settings
+from serving.access.identification import Identities, OpenIdentities
+from serving.access.identity import Identity, current_identity
+from serving.problem_types import (
+    FORM_EXPIRED,
+    NOT_PERMITTED,
+    PASSWORD_NEEDED,
+    SIGN_IN_NEEDED,
+    SIGN_IN_UNAVAILABLE,
+)
+from serving.problems import MACHINE_PATHS, RETRY, Problem, problem_response
+
+if TYPE_CHECKING:
+    from serving.access.accounts import Accounts
+
+SIGN_IN_PATH: Final = "/sign-in"
+ACCOUNT_PATH: Final = "/account"
+SIGN_OUT_PATH: Final = "/sign-out"
+NEXT_PARAMETER: Final = "next"
+"""Names the page to which somebody was on their way."""
+
+CSRF_FIELD: Final = "csrf"
+CSRF_HEADER: Final = "X-CSRF-Token"
+
+_EXTENSION: Final = "kpi_access"
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_LOG: Final = logging.getLogger(__name__)
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="kpi"'}
+
+NO_PERMISSION: Final = None
+"""What everybody may request."""
+
+ADDRESSES: Final[Mapping[str, Permission | None]] = {
+    "account": Permission.FIGURES,
+    "alerts": Permission.OPERATE,
+    "assets": NO_PERMISSION,
+    "catalogue": Permission.FIGURES,
+    "certificate_files": Permission.DOWNLOAD,
+    "certificate_list": Permission.FIGURES,
+    "certificates": Permission.FIGURES,
+    "downloads": Permission.DOWNLOAD,
+    "events": Permission.FIGURES,
+    "health": Permission.OPERATE,
+    "health.live": NO_PERMISSION,
+    "home": Permission.FIGURES,
+    "metrics": Permission.OPERATE,
+    "openapi": Permission.FIGURES,
+    "openapi.asset": NO_PERMISSION,
+    "operators": Permission.OPERATE,
+    "pages": Permission.FIGURES,
+    "performance": Permission.OPERATE,
+    "problems": NO_PERMISSION,
+    "products": Permission.FIGURES,
+    "refresh": Permission.REFRESH,
+    "refresh.clear": Permission.ADMINISTER,
+    "sign_in": NO_PERMISSION,
+    "system": Permission.OPERATE,
+    "tasks": Permission.FIGURES,
+    "webhook": NO_PERMISSION,  # its messages are signed
+}
+"""By a group of addresses, or one address of a group, what one needs. What a product needs comes on top."""
+
+_WITH_ANY_PASSWORD: Final = ("account", "events")
+"""What somebody may request who has to change their password first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessControl:
+    """How an application controls access.
+
+    Attributes:
+        mode: How readers prove who they are.
+        identities: Finds out who sends a request.
+        accounts: People and sessions; None where nobody is asked.
+    """
+
+    mode: AccessMode
+    identities: Identities
+    accounts: "Accounts | None"
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> "AccessControl":
+        """That which settings ask for; raises as `Accounts` does."""
+        if settings.access is AccessMode.OPEN:
+            return cls(settings.access, OpenIdentities(), None)
+        # Nothing of it is loaded where nobody is asked.
+        from serving.access.accounts import Accounts  # noqa: PLC0415
+
+        accounts = Accounts(settings)
+        return cls(settings.access, accounts.identities, accounts)
+
+
+def register_access(app: Flask, access: AccessControl) -> None:
+    """Let an application refuse whoever may not request what they request."""
+    app.extensions[_EXTENSION] = access
+    if access.accounts is None:
+        return
+    from kpi_pipeline.access.database import AccessUnavailable  # noqa: PLC0415 - likewise
+
+    def unavailable(error: AccessUnavailable) -> Response:
+        _LOG.error("%s", error)
+        return problem_response(Problem(SIGN_IN_UNAVAILABLE, headers=RETRY))
+
+    app.register_error_handler(AccessUnavailable, unavailable)
+    app.before_request(_check)
+
+
+def check_declared(app: Flask) -> None:
+    """Check that of every address is declared what it demands.
+
+    Raises:
+        LookupError: If one is missing.
+    """
+    for rule in app.url_map.iter_rules():
+        demanded_of(rule.endpoint)
+
+
+def demanded_of(endpoint: str) -> Permission | None:
+    """What an address demands, by its endpoint.
+
+    Raises:
+        LookupError: If nothing is declared of it.
+    """
+    group = endpoint.partition(".")[0]
+    for name in (endpoint, group):
+        if name in ADDRESSES:
+            return ADDRESSES[name]
+    raise LookupError(f"ADDRESSES of serving.access.control does not say what {endpoint!r} demands")
+
+
+def current_access() -> AccessControl:
+    """How the application controls access that answers the present request."""
+    return cast(AccessControl, current_app.extensions[_EXTENSION])
+
+
+def require(permission: Permission) -> None:
+    """Refuse the present request of somebody who lacks a permission.
+
+    Raises:
+        Problem: If they do.
+    """
+    if not current_identity().may(permission):
+        label = PERMISSION_LABELS[permission]
+        cause = Text(f"Falta el permiso «{label.es}».", f'The permission "{label.en}" is missing.')
+        raise Problem(NOT_PERMITTED, cause, members={"permission": permission})
+
+
+def require_product(product: str) -> None:
+    """Refuse the present request of somebody who may not read a product; raises as `require` does."""
+    require(PRODUCT_PERMISSIONS[product])
+
+
+def audit(action: AuditAction, detail: str = "", who: str | None = None) -> None:
+    """Write down what the present request does, before it does it; nothing where nobody is asked.
+
+    Args:
+        action: What.
+        detail: Of what.
+        who: Who does it, where that is not known by the request.
+
+    Raises:
+        AccessUnavailable: If it cannot be written: then it must not be done.
+    """
+    accounts = current_access().accounts
+    if accounts is not None:
+        accounts.audit.write(who or current_identity().name, action, detail, client_address())
+
+
+def client_address() -> str:
+    """Where the present request comes from: the address that a proxy on this machine names, else its own."""
+    near = request.remote_addr or ""
+    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return named if named and near in ("127.0.0.1", "::1") else near
+
+
+def _check() -> AnyResponse | None:
+    """Refuse a request whose sender may not make it.
+
+    Returns:
+        For a reader of pages who has to sign in, or to change their password, the way there.
+
+    Raises:
+        Problem: If it is refused otherwise.
+    """
+    demanded = demanded_of(request.endpoint) if request.endpoint else Permission.FIGURES
+    if demanded is NO_PERMISSION:
+        return None
+    identity = current_identity()
+    if identity.is_unknown:
+        raise Problem(SIGN_IN_UNAVAILABLE, headers=RETRY)
+    of_reader = request.method in ("GET", "HEAD") and not request.path.startswith(MACHINE_PATHS)
+    if identity.role is None and not identity.may(demanded):
+        if of_reader and current_access().mode is AccessMode.ACCOUNTS:
+            return redirect(f"{SIGN_IN_PATH}?{urlencode({NEXT_PARAMETER: requested_page()})}")
+        raise Problem(SIGN_IN_NEEDED, headers=_CHALLENGE)
+    if identity.must_change and (request.endpoint or "").partition(".")[0] not in _WITH_ANY_PASSWORD:
+        if of_reader:
+            return redirect(ACCOUNT_PATH)
+        raise Problem(PASSWORD_NEEDED)
+    require(demanded)
+    if request.method not in _SAFE:
+        _check_form(identity)
+    if demanded is Permission.DOWNLOAD:
+        audit(AuditAction.DOWNLOAD, requested_page())
+    return None
+
+
+def requested_page() -> str:
+    """The path and query of the present request."""
+    return request.full_path.removesuffix("?")
+
+
+def _check_form(identity: Identity) -> None:
+    """Refuse a change that no form of ours sends, where a browser proves by itself who somebody is."""
+    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if identity.csrf and not hmac.compare_digest(sent.encode(), identity.csrf.encode()):
+        raise Problem(FORM_EXPIRED)

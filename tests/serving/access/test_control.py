@@ -1,0 +1,185 @@
+"""Who may request what: every address, for nobody and for each role."""
+
+from itertools import pairwise
+
+import pytest
+from flask import Blueprint, Flask
+
+from kpi_pipeline.model.access import PERMISSIONS, PRODUCT_PERMISSIONS, AuditAction, Permission, Role
+from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
+from kpi_pipeline.model.pages import PAGES
+from serving.access.control import check_declared
+from tests.serving.access.conftest import csrf_of
+
+PUBLIC = ("/health/live", "/static/", "/problems/", "/sign-in", "/webhook/")
+"""Written down a second time: what nobody has to prove anything for."""
+
+LEAST = {
+    "/": Role.VIEWER,
+    "/account": Role.VIEWER,
+    "/health/": Role.ENGINEER,
+    "/metrics": Role.ENGINEER,
+    "/manager/api/kpis": Role.CONTROLLER,
+    "/manager/api/financials": Role.CONTROLLER,
+    "/manager/api/cache/clear": Role.ADMIN,
+    "/manager/api/cache/": Role.ENGINEER,
+    "/manager/api/alerts": Role.ENGINEER,
+    "/manager/api/performance": Role.ENGINEER,
+    "/manager/system": Role.ENGINEER,
+    "/manager/api/download/costs": Role.CONTROLLER,
+    "/manager/api/download/": Role.ANALYST,
+    "/manager/dashboard/refresh": Role.ANALYST,
+    "/manager/costs": Role.CONTROLLER,
+    "/manager/": Role.VIEWER,
+}
+"""Likewise, by the beginning of an address: the least role that is answered."""
+
+ADDRESSES = (
+    "/", "/account", "/metrics", "/health/ready", "/health/system", "/manager/system", "/manager/dashboard",
+    "/manager/costs", "/manager/certificates", "/manager/api/kpis", "/manager/api/dashboard",
+    "/manager/api/charts", "/manager/api/financials", "/manager/api/certificates", "/manager/api/catalogue",
+    "/manager/api/alerts", "/manager/api/performance/metrics", "/manager/api/cache/status",
+    "/manager/api/cache/clear", "/manager/api/download/manager.xlsx", "/manager/api/download/costs.xlsx",
+    "/manager/api/download/certificates.csv", "/manager/dashboard/refresh", "/manager/dashboard/status/none",
+    "/manager/events", "/manager/api/openapi.json",
+)  # fmt: skip
+ROLES = tuple(Role)
+
+
+def least_role(address: str) -> Role:
+    return LEAST[max((start for start in LEAST if address.startswith(start)), key=len)]
+
+
+def test_nobody_gets_anything_but_what_is_public(controlled, press) -> None:
+    press.publish()
+    browser = controlled.app.test_client()
+    for rule in controlled.app.url_map.iter_rules():
+        address = str(rule).replace("<", "").replace(">", "").replace("path:", "")
+        for method in rule.methods & {"GET", "POST"}:
+            if (method, address) == ("POST", "/sign-in"):
+                continue  # it refuses names and passwords by itself
+            response = browser.open(address, method=method)
+            is_public = address.startswith(PUBLIC)
+            is_refused = response.status_code == 401 or (
+                response.status_code == 302 and response.headers["Location"].startswith("/sign-in?next=")
+            )
+            assert is_refused is not is_public, (method, address, response.status_code)
+            if is_refused:
+                assert b"CLP" not in response.data
+    assert browser.get("/no/such/address").status_code == 302
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_is_for_it(controlled, press, role) -> None:
+    press.publish()
+    headers = controlled.token(role)
+    for address in ADDRESSES:
+        response = controlled.app.test_client().get(address, headers=headers)
+        may = ROLES.index(role) >= ROLES.index(least_role(address))
+        # A page that somebody may not read is not there for them.
+        assert (response.status_code not in (401, 403, 404) or address.endswith("/none")) is may, (
+            address,
+            response.status_code,
+        )
+
+
+def test_products_with_costs_are_for_fewer(controlled, press) -> None:
+    costs = {kpi.name for kpi in KPI_GROUPS[COSTS_GROUP]}
+    for page in PAGES:
+        if costs & set(page.kpis):
+            assert PRODUCT_PERMISSIONS[page.product] is Permission.FINANCIALS
+    assert PRODUCT_PERMISSIONS["dashboards"] is PRODUCT_PERMISSIONS["charts"] is Permission.FIGURES
+    press.publish()
+    page = controlled.somebody(Role.VIEWER).get("/manager/dashboard?lang=en")
+    for hidden in ("/manager/costs", "/manager/cash-flow", "/manager/indicators", "/manager/system"):
+        assert hidden.encode() not in page.data
+    for hidden in (b'action="/manager/dashboard/refresh"', b"/manager/api/download/"):
+        assert hidden not in page.data
+    page = controlled.somebody(Role.ENGINEER).get("/manager/dashboard?lang=en")
+    for shown in (
+        b"/manager/costs",
+        b"/manager/system",
+        b"/manager/dashboard/refresh",
+        b"/manager/api/download/",
+    ):
+        assert shown in page.data
+
+
+def test_what_one_role_was_answered_is_not_answered_to_another(controlled, press) -> None:
+    press.publish()
+    controller, viewer = controlled.somebody(Role.CONTROLLER), controlled.somebody(Role.VIEWER)
+    for address in ("/manager/api/financials", "/manager/costs", "/manager/api/download/manager.xlsx"):
+        for _ in range(3):
+            assert controller.get(address).status_code == 200
+            assert viewer.get(address).status_code in (403, 404)
+    nobody = controlled.app.test_client()
+    for _ in range(3):
+        assert viewer.get("/manager/dashboard").status_code == 200
+        assert nobody.get("/manager/dashboard").status_code == 302
+        assert viewer.get("/manager/api/dashboard").status_code == 200
+        assert nobody.get("/manager/api/dashboard").status_code == 401
+
+
+def test_a_change_needs_the_form_of_its_sender(controlled, press) -> None:
+    press.publish()
+    ana, eva = controlled.somebody(Role.ANALYST, "ana"), controlled.somebody(Role.ANALYST, "eva")
+    tokens = {csrf_of(browser.get("/manager/dashboard")) for browser in (ana, eva)}
+    own = csrf_of(ana.get("/manager/dashboard"))
+    assert len(tokens) == 2
+    assert own in tokens
+    (other,) = tokens - {own}
+    for sent in ({}, {"csrf": ""}, {"csrf": other}, {"csrf": own[:-1]}):
+        response = ana.post("/manager/dashboard/refresh", data=sent)
+        assert (response.status_code, response.get_json()["type"]) == (403, "/problems/form-expired")
+    assert ana.post("/manager/dashboard/refresh", data={"csrf": own}).status_code == 202
+    assert ana.post("/manager/dashboard/refresh", headers={"X-CSRF-Token": own}).status_code == 202
+    # No browser sends a token by itself.
+    headers = controlled.token(Role.ANALYST)
+    assert controlled.app.test_client().post("/manager/dashboard/refresh", headers=headers).status_code == 202
+
+
+def test_what_somebody_does_is_written_down(controlled, press) -> None:
+    press.publish()
+    browser, program = controlled.somebody(Role.ADMIN, "eva"), controlled.token(Role.ANALYST)
+    csrf = csrf_of(browser.get("/manager/dashboard"))
+    for _ in range(2):
+        browser.get("/manager/api/download/manager.xlsx?client=minera+nandu")
+    browser.post("/manager/dashboard/refresh", data={"csrf": csrf, "product": "charts"})
+    browser.post("/manager/api/cache/clear", data={"csrf": csrf, "product": "kpis"})
+    controlled.app.test_client().get("/manager/api/download/manager.csv", headers=program)
+    entries = [(entry.who, entry.action, entry.detail) for entry in controlled.audit.read()][::-1]
+    token = controlled.tokens.all()[0].id
+    file = "/manager/api/download/manager.xlsx?client=minera+nandu"
+    assert entries == [
+        ("eva", AuditAction.SIGN_IN, ""),
+        ("eva", AuditAction.DOWNLOAD, file),
+        ("eva", AuditAction.DOWNLOAD, file),
+        ("eva", AuditAction.REFRESH, "charts"),
+        ("eva", AuditAction.CLEAR, "kpis"),
+        (f"token:{token}", AuditAction.DOWNLOAD, "/manager/api/download/manager.csv"),
+    ]
+
+
+def test_where_nobody_can_be_found_out_nothing_is_answered(controlled_by, press) -> None:
+    press.publish()
+    app = controlled_by(KPI_ACCESS_URL="sqlite:////dev/null/access.db").app
+    headers = {"Authorization": f"Bearer kpi_{'0' * 12}_{'a' * 43}"}
+    for address in ("/manager/dashboard", "/manager/api/dashboard"):
+        response = app.test_client().get(address, headers=headers)
+        assert response.status_code == 503
+        assert b"/dev/null" not in response.data
+    assert app.test_client().get("/health/live").status_code == 200
+
+
+def test_an_address_of_which_nothing_is_declared_stops_the_start() -> None:
+    app = Flask("test", static_folder=None)
+    routes = Blueprint("undeclared", __name__)
+    routes.get("/secret")(lambda: "")
+    app.register_blueprint(routes)
+    with pytest.raises(LookupError, match="undeclared"):
+        check_declared(app)
+
+
+def test_a_higher_role_may_do_all_that_a_lower_one_may() -> None:
+    for lower, higher in pairwise(ROLES):
+        assert PERMISSIONS[lower] < PERMISSIONS[higher]

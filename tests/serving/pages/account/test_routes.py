@@ -1,0 +1,138 @@
+"""Signing in and out, and the first password."""
+
+import pytest
+
+from kpi_pipeline.model.access import AuditAction, Role
+from serving.access.identification import SESSION_COOKIE
+from tests.serving.access.conftest import PASSWORD, controlled, controlled_by, csrf_of, sign_in
+
+__all__ = ["controlled", "controlled_by"]
+
+NEW = "a long phrase of one's own"
+
+
+def test_a_reader_signs_in_and_is_led_to_where_they_were_going(controlled, press) -> None:
+    press.publish()
+    controlled.users.add("ana", Role.VIEWER, PASSWORD)
+    controlled.users.choose_password("ana", PASSWORD)
+    browser = controlled.app.test_client()
+    wanted = "/manager/critical?client=minera+nandu&lang=en"
+    led = browser.get(wanted)
+    assert led.status_code == 302
+    form = browser.get(led.headers["Location"])
+    assert form.status_code == 200
+    assert b'value="/manager/critical?client=minera+nandu&amp;lang=en"' in form.data
+    assert form.headers["Cache-Control"] == "no-store"
+    signed_in = sign_in(browser, "ana", next=wanted)
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (303, wanted)
+    assert browser.get(wanted).status_code == 202  # the filter is being prepared
+    assert browser.get("/sign-in").status_code == 302
+
+
+def test_the_cookie_is_for_this_server_alone(controlled) -> None:
+    controlled.users.add("ana", Role.VIEWER, PASSWORD)
+
+    def cookie(**headers: str) -> str:
+        data = {"name": "ana", "password": PASSWORD}
+        response = controlled.app.test_client().post("/sign-in", data=data, headers=headers)
+        return response.headers["Set-Cookie"]
+
+    near, through_proxy = cookie(), cookie(**{"X-Forwarded-For": "192.0.2.1"})
+    for flag in ("HttpOnly", "SameSite=Lax", "Path=/"):
+        assert flag in near
+        assert flag in through_proxy
+    assert "Secure" not in near
+    assert "Secure" in through_proxy
+    assert near.split(";")[0] != through_proxy.split(";")[0]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/sign-in?next=/", "/a\r\nb", ""],
+)
+def test_nobody_is_led_elsewhere(controlled, elsewhere) -> None:
+    controlled.users.add("ana", Role.VIEWER, PASSWORD)
+    controlled.users.choose_password("ana", PASSWORD)
+    assert sign_in(controlled.app.test_client(), "ana", next=elsewhere).headers["Location"] == (
+        "/manager/dashboard"
+    )
+
+
+def test_a_wrong_password_is_refused_without_saying_what_is_wrong(controlled) -> None:
+    controlled.users.add("ana", Role.VIEWER, PASSWORD)
+    browser = controlled.app.test_client()
+    answers = [sign_in(browser, name, "wrong", lang="en") for name in ("ana", "eva")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    bodies = [answer.data.replace(b"eva", b"ana") for answer in answers]
+    assert bodies[0] == bodies[1]
+    assert b"The user name or the password is not right." in bodies[0]
+    assert "Set-Cookie" not in answers[0].headers
+    for _ in range(4):
+        sign_in(browser, "ana", "wrong")
+    assert sign_in(browser, "ana").status_code == 429
+    actions = [(entry.who, entry.action) for entry in controlled.audit.read()]
+    assert actions.count(("ana", AuditAction.SIGN_IN_REFUSED)) == 6
+    assert AuditAction.SIGN_IN not in {action for _, action in actions}
+
+
+def test_no_other_site_signs_anybody_in(controlled) -> None:
+    controlled.users.add("ana", Role.VIEWER, PASSWORD)
+    data = {"name": "ana", "password": PASSWORD}
+    response = controlled.app.test_client().post(
+        "/sign-in", data=data, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert response.status_code == 403
+
+
+def test_a_given_password_is_changed_before_anything_else(controlled, press) -> None:
+    press.publish()
+    controlled.users.add("ana", Role.CONTROLLER, PASSWORD)
+    browser, elsewhere = controlled.app.test_client(), controlled.app.test_client()
+    assert sign_in(browser, "ana").headers["Location"] == "/account"
+    sign_in(elsewhere, "ana")
+    assert browser.get("/manager/dashboard").headers["Location"] == "/account"
+    assert browser.get("/manager/api/dashboard").get_json()["type"] == "/problems/password-needed"
+    csrf = csrf_of(browser.get("/account"))
+
+    def change(**fields: str) -> int:
+        form = {"csrf": csrf, "current": PASSWORD, "new": NEW, "again": NEW, **fields}
+        return browser.post("/account", data=form).status_code
+
+    assert change(csrf="") == 403
+    assert change(current="wrong") == change(again="other") == change(new="short", again="short") == 400
+    assert change(new=PASSWORD, again=PASSWORD) == 400
+    assert browser.get("/manager/dashboard").status_code == 302
+    assert change() == 303
+    assert browser.get("/manager/dashboard").status_code == 200
+    # Another browser holds a session of the old password.
+    assert elsewhere.get("/manager/api/dashboard").status_code == 401
+    assert sign_in(elsewhere, "ana").status_code == 401
+    assert sign_in(elsewhere, "ana", NEW).status_code == 303
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_signing_out_ends_one_session_or_all(controlled, press, everywhere) -> None:
+    press.publish()
+    browser = controlled.somebody(Role.VIEWER, "ana")
+    other = controlled.app.test_client()
+    sign_in(other, "ana")
+    held = browser.get_cookie(SESSION_COOKIE).value
+    csrf = csrf_of(browser.get("/account"))
+    assert browser.post("/sign-out").status_code == 403
+    form = {"csrf": csrf} | ({"everywhere": "yes"} if everywhere else {})
+    gone = browser.post("/sign-out", data=form)
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/sign-in")
+    assert gone.headers["Clear-Site-Data"] == '"cache"'
+    assert browser.get_cookie(SESSION_COOKIE) is None
+    browser.set_cookie(SESSION_COOKIE, held)
+    assert browser.get("/manager/api/dashboard").status_code == 401
+    assert other.get("/manager/api/dashboard").status_code == (401 if everywhere else 200)
+
+
+def test_the_account_says_what_somebody_may_do(controlled) -> None:
+    page = controlled.somebody(Role.ANALYST, "<ana>").get("/account?lang=es").get_data(as_text=True)
+    assert "&lt;ana&gt;" in page
+    assert "<ana>" not in page
+    assert "Analista" in page
+    assert "Descargar archivos" in page
+    assert "Ver y operar el sistema" not in page
