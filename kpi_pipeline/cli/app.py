@@ -3,6 +3,7 @@
 import typer
 
 from kpi_pipeline.cli.accept_reading import accept_reading
+from kpi_pipeline.cli.access import audit, token, user
 from kpi_pipeline.cli.alerts import alerts
 from kpi_pipeline.cli.backfill import backfill
 from kpi_pipeline.cli.backtest import backtest
@@ -37,12 +38,14 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(up, load, accept_reading, warm, rebuild, variants, backfill, backtest, rollback),
-    *(status, top, logs, restart, doctor, down, run),
+    *(status, top, logs, restart, doctor, audit, down, run),
 )
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(setup, name="setup")
 app.add_typer(alerts, name="alerts")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from kpi_pipeline.access.database import AccessUnavailable
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
@@ -50,6 +51,7 @@ class NotRunning(Problem):
 
 EXPECTED_ERRORS: Final = (
     Problem,
+    AccessUnavailable,
     CacheUnavailable,
     DagsterUnreachable,
     HomeUnusable,

@@ -3,12 +3,13 @@
 import os
 import socket
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Annotated
 
 import typer
 
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import AccessMode, Settings
 from kpi_pipeline.stack.addresses import LOOPBACK, Addresses
 from kpi_pipeline.stack.home import Home
 from kpi_pipeline.stack.programs import Program, programs
@@ -33,8 +34,8 @@ def run(
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Network address that a server listens on. No server asks for a password: take another than "
-            "the loopback address only inside a container.",
+            help="Network address that a server listens on. Dagster's servers ask nobody for a password, and "
+            "the dashboard only by KPI_ACCESS: without it, it listens on the loopback address alone.",
         ),
     ] = LOOPBACK,
     name: Annotated[
@@ -68,6 +69,11 @@ def _program(settings: Settings, process: Process, listen: str, name: str) -> Pr
     """
     home = Home(settings)
     if process in (Process.WEB, Process.EVENTS):
+        if settings.access is AccessMode.OPEN and not _is_loopback(listen):
+            raise Problem(
+                f"{process} does not listen on {listen}: nobody would be asked for a name. Set KPI_ACCESS to "
+                "accounts and add people by `kpi user add`, or to proxy; or let it listen on 127.0.0.1"
+            )
         if settings.redis_serving_url is None:
             raise Problem(
                 "REDIS_SERVING_URL is not set: the dashboard reads as a user who cannot write; "
@@ -91,3 +97,10 @@ def _program(settings: Settings, process: Process, listen: str, name: str) -> Pr
         worker=f"{name}@{socket.gethostname()}",
     )
     return next(program for program in listed if program.name == process)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -66,8 +66,23 @@ def test_servers_listen_on_the_loopback_address(process: str, started: Started, 
     monkeypatch.setenv("REDIS_SERVING_URL", SERVING)
     assert run(process).exit_code == 0
     assert value(started.command, "--host") == "127.0.0.1"
+    monkeypatch.setenv("KPI_ACCESS", "accounts")
     run(process, "--listen", "0.0.0.0")
     assert value(started.command, "--host") == "0.0.0.0"
+
+
+@pytest.mark.parametrize("process", ["web", "events"])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "figures.example"])
+def test_the_dashboard_listens_nowhere_else_while_nobody_is_asked(
+    process: str, address: str, started: Started, monkeypatch
+) -> None:
+    monkeypatch.setenv("REDIS_SERVING_URL", SERVING)
+    monkeypatch.setenv("KPI_EVENTS_PORT", "5001")
+    refused = run(process, "--listen", address)
+    assert (refused.exit_code, started.command) == (1, ())
+    assert "KPI_ACCESS" in refused.output
+    for near in ("127.0.0.1", "::1", "localhost"):
+        assert run(process, "--listen", near).exit_code == 0
 
 
 def test_the_web_server_never_gets_the_address_of_who_writes(started: Started, monkeypatch) -> None:

@@ -1,0 +1,322 @@
+"""`kpi user`, `kpi token` and `kpi audit`: who may read, and what they did."""
+
+import getpass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from kpi_pipeline.access.audit import AuditLog
+from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.passwords import new_password
+from kpi_pipeline.access.sessions import SessionLimits, Sessions
+from kpi_pipeline.access.tokens import NoSuchToken, Tokens
+from kpi_pipeline.access.users import InvalidName, NoSuchUser, User, UserExists, Users, folded_name
+from kpi_pipeline.cli.console import print_json, print_line, print_table
+from kpi_pipeline.cli.options import Json
+from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
+from kpi_pipeline.model.access import AuditAction, Role
+from kpi_pipeline.model.moments import as_iso
+from kpi_pipeline.settings import AccessMode, Settings
+
+DAY_S: Final = 86_400
+
+user: Final = typer.Typer(
+    help="""The people who may read the dashboard, and their roles.
+
+    They count where KPI_ACCESS is `accounts` or `proxy`. They are kept in the database KPI_ACCESS_URL, by
+    default in `access.db` in KPI_HOME.""",
+    no_args_is_help=True,
+)
+token: Final = typer.Typer(
+    help="Tokens by which programs may read the API; only a hash of each is kept.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="Name of the person; case does not matter.")]
+RoleOption = Annotated[Role, typer.Option("--role", help="What they may see and do.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    settings: Settings
+    users: Users
+    tokens: Tokens
+    sessions: Sessions
+    audit: AuditLog
+
+    def write(self, action: AuditAction, detail: str) -> None:
+        self.audit.write(f"console:{getpass.getuser()}", action, detail)
+
+
+@contextmanager
+def _access(as_json: bool = False) -> Iterator[_Access]:
+    """The database of access; expected errors are printed.
+
+    Raises:
+        Exit: If one occurs.
+    """
+    with reported_errors(as_json):
+        settings = load_settings()
+        database = access_database(settings)
+        limits = SessionLimits(60.0 * settings.session_idle_minutes, 3600.0 * settings.session_hours)
+        try:
+            yield _Access(
+                settings,
+                Users(database),
+                Tokens(database),
+                Sessions(database, limits),
+                AuditLog(database),
+            )
+        except NoSuchUser as error:
+            raise Problem(f"there is no user {error}: `kpi user list` shows all") from error
+        except UserExists as error:
+            raise Problem(f"there is a user {error} already: `kpi user list` shows all") from error
+        except NoSuchToken as error:
+            raise Problem(f"there is no token {error}: `kpi token list` shows all") from error
+        except InvalidName as error:
+            raise Problem(str(error)) from error
+        finally:
+            database.close()
+
+
+@user.command("add")
+def add_user(
+    name: Name,
+    role: RoleOption = Role.VIEWER,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="A proxy signs them in: KPI_ACCESS is `proxy`.")
+    ] = False,
+) -> None:
+    """Add a person. Their first password is shown once; they change it when they sign in.
+
+    Exit codes: 0 added, 1 there is such a user, or the database cannot be used.
+
+    Example: `kpi user add ana --role controller`
+    """
+    with _access() as access:
+        password = None if no_password else new_password()
+        access.write(AuditAction.USER_ADDED, f"{folded_name(name)} {role}")
+        added = access.users.add(name, role, password)
+        print_line(f"{added.name} is a {role}")
+        if password is not None:
+            print_line(f"password for the first sign-in: {password}")
+        if access.settings.access is AccessMode.OPEN:
+            print_line("KPI_ACCESS is open: nobody is asked for a name yet")
+
+
+@user.command("list")
+def list_users(as_json: Json = False) -> None:
+    """Show everybody with their role.
+
+    Exit codes: 0 shown, 1 the database cannot be used.
+
+    Example: `kpi user list`
+    """
+    with _access(as_json) as access:
+        everybody = access.users.all()
+        if as_json:
+            listed = [
+                {
+                    "name": one.name,
+                    "role": one.role,
+                    "password": _password_state(one),
+                    "created_at": as_iso(one.created_at),
+                }
+                for one in everybody
+            ]
+            print_json({"ok": True, "users": listed})
+            return
+        rows = [(one.name, one.role.value, _password_state(one)) for one in everybody]
+        print_table(("user", "role", "password"), rows)
+
+
+@user.command("role")
+def set_role(name: Name, role: Annotated[Role, typer.Argument(help="Their new role.")]) -> None:
+    """Give somebody another role. It holds within seconds, also for who has signed in.
+
+    Exit codes: 0 given, 1 there is no such user, or the database cannot be used.
+
+    Example: `kpi user role ana engineer`
+    """
+    with _access() as access:
+        access.users.named(name)
+        access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} {role}")
+        access.users.set_role(name, role)
+        print_line(f"{folded_name(name)} is a {role}")
+
+
+@user.command("password")
+def give_password(name: Name) -> None:
+    """Give somebody a new password to be changed, and end their sessions.
+
+    Exit codes: 0 given, 1 there is no such user, or the database cannot be used.
+
+    Example: `kpi user password ana`
+    """
+    with _access() as access:
+        access.users.named(name)
+        password = new_password()
+        access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} password")
+        access.users.give_password(name, password)
+        print_line(f"password for the next sign-in: {password}")
+
+
+@user.command("sign-out")
+def sign_out(name: Name) -> None:
+    """End all sessions of somebody.
+
+    Exit codes: 0 ended, 1 there is no such user, or the database cannot be used.
+
+    Example: `kpi user sign-out ana`
+    """
+    with _access() as access:
+        access.users.named(name)
+        access.write(AuditAction.SIGN_OUT, f"{folded_name(name)} everywhere")
+        print_line(f"{access.sessions.end_all(name)} sessions ended")
+
+
+@user.command("remove")
+def remove_user(name: Name) -> None:
+    """Remove somebody, and end their sessions. What they did stays in the audit log.
+
+    Exit codes: 0 removed, 1 there is no such user, or the database cannot be used.
+
+    Example: `kpi user remove ana`
+    """
+    with _access() as access:
+        access.users.named(name)
+        access.write(AuditAction.USER_REMOVED, folded_name(name))
+        access.users.remove(name)
+        print_line(f"{folded_name(name)} is removed")
+
+
+@token.command("create")
+def create_token(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    role: RoleOption = Role.VIEWER,
+    expires: Annotated[
+        int, typer.Option(metavar="DAYS", min=1, max=3650, help="Days until it is refused.")
+    ] = 90,
+) -> None:
+    """Create a token. It is shown once: send it as `Authorization: Bearer TOKEN`.
+
+    Exit codes: 0 created, 1 the database cannot be used.
+
+    Example: `kpi token create reporting --role analyst --expires 365`
+    """
+    with _access() as access:
+        created, text = access.tokens.create(name, role, expires * DAY_S)
+        access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}")
+        print_line(
+            f"token {created.id} of {created.name}, a {role}, until {_day(access, created.expires_at)}:"
+        )
+        print_line(text)
+
+
+@token.command("list")
+def list_tokens(as_json: Json = False) -> None:
+    """Show every token, without its text.
+
+    Exit codes: 0 shown, 1 the database cannot be used.
+
+    Example: `kpi token list`
+    """
+    with _access(as_json) as access:
+        now, tokens = time.time(), access.tokens.all()
+        states = {
+            one.id: "revoked" if one.revoked_at is not None else "valid" if one.is_valid(now) else "expired"
+            for one in tokens
+        }
+        if as_json:
+            listed = [
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "role": one.role,
+                    "state": states[one.id],
+                    "expires_at": as_iso(one.expires_at),
+                }
+                for one in tokens
+            ]
+            print_json({"ok": True, "tokens": listed})
+            return
+        rows = [
+            (one.id, one.name, one.role.value, states[one.id], _day(access, one.expires_at)) for one in tokens
+        ]
+        print_table(("id", "for", "role", "state", "expires"), rows)
+
+
+@token.command("revoke")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="As `kpi token list` shows it.")],
+) -> None:
+    """Refuse a token from now on.
+
+    Exit codes: 0 revoked, 1 there is no such token, or the database cannot be used.
+
+    Example: `kpi token revoke 0123456789ab`
+    """
+    with _access() as access:
+        revoked = access.tokens.revoke(token_id)
+        access.write(AuditAction.TOKEN_REVOKED, f"{revoked.id} {revoked.name}")
+        print_line(f"token {revoked.id} of {revoked.name} is revoked")
+
+
+def audit(
+    who: Annotated[str | None, typer.Option(help="Only what this name did.")] = None,
+    action: Annotated[AuditAction | None, typer.Option(help="Only this kind.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on.")
+    ] = None,
+    most: Annotated[int, typer.Option("--last", min=1, max=100_000, help="How many at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Show who did what: sign-ins, refreshes, downloads, changes of people and tokens; the newest first.
+
+    Exit codes: 0 shown, 1 the database cannot be used.
+
+    Example: `kpi audit --who ana --since 2026-11-01`
+    """
+    with _access(as_json) as access:
+        zone = ZoneInfo(access.settings.timezone)
+        from_day = None if since is None else since.replace(tzinfo=zone).timestamp()
+        entries = access.audit.read(who=who, action=action, since=from_day, most=most)
+        if as_json:
+            listed = [
+                {
+                    "at": as_iso(one.at),
+                    "who": one.who,
+                    "action": one.action,
+                    "detail": one.detail,
+                    "address": one.address,
+                }
+                for one in entries
+            ]
+            print_json({"ok": True, "entries": listed})
+            return
+        rows = [
+            (
+                f"{datetime.fromtimestamp(one.at, zone):%Y-%m-%d %H:%M:%S}",
+                one.who,
+                one.action.value,
+                one.address,
+                one.detail,
+            )
+            for one in entries
+        ]
+        print_table(("when", "who", "action", "from", "of what"), rows)
+
+
+def _password_state(one: User) -> str:
+    if not one.has_password:
+        return "none"
+    return "to be changed" if one.must_change else "own"
+
+
+def _day(access: _Access, moment: float) -> str:
+    return datetime.fromtimestamp(moment, ZoneInfo(access.settings.timezone)).date().isoformat()
