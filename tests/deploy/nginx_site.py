@@ -59,16 +59,27 @@ class Site:
 
 
 @contextmanager
-def nginx_site(folder: Path, *, web: int, events: int, dagster: int, is_open: bool = False) -> Iterator[Site]:
+def nginx_site(
+    folder: Path,
+    *,
+    web: int,
+    events: int,
+    dagster: int,
+    is_open: bool = False,
+    has_accounts: bool = False,
+    proxy_secret: str = "",
+) -> Iterator[Site]:
     """The site as shipped, but for its ports and the files of the machine, before servers at some ports.
 
-    Where it is open, no password is asked for.
+    Where it is open, no password is asked for; where the dashboard has accounts, it asks for all of them.
     """
     nginx = program("nginx", "nginx-light")
     certificate, key = certificate_of(SITE, folder)
     hashed = [program("openssl"), "passwd", "-6", "reader-pw"]
     digest = subprocess.run(hashed, check=True, capture_output=True, text=True).stdout
     (folder / "htpasswd").write_text(f"ana:{digest}")
+    if proxy_secret:
+        (folder / "nginx-secret.conf").write_text(f'set $kpi_proxy_secret "{proxy_secret}";')
     port = free_port()
     text = re.sub(r"^ *listen \[::\].*$", "", SHIPPED, flags=re.MULTILINE)
     for shipped, here in {
@@ -81,7 +92,9 @@ def nginx_site(folder: Path, *, web: int, events: int, dagster: int, is_open: bo
         "127.0.0.1:3000": f"127.0.0.1:{dagster}",
         "listen 443 ": f"listen 127.0.0.1:{port} ",
         "listen 80;": f"listen 127.0.0.1:{free_port()};",
-        **({'    default "kpi";': "    default off;"} if is_open else {}),
+        **({'    default "kpi";': "    default off;"} if is_open or has_accounts else {}),
+        **({"    default kpi;": "    default off;"} if has_accounts else {}),
+        "/etc/kpi/nginx-secret[.]conf": f"{folder}/nginx-secret[.]conf",
     }.items():
         assert shipped in text
         text = text.replace(shipped, here)

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = json.dumps(dict(self.headers)).encode()
-        self.send_response(200)
+        self.send_response(self.status())
         for name, value in SECURITY_HEADERS.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
@@ -32,6 +33,13 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.do_GET()
+
+    def status(self) -> int:
+        """What the dashboard says of who wants to pass to Dagster, by the session that a test names."""
+        if self.path != "/manager/api/access/operate":
+            return 200
+        session = self.headers.get("Cookie", "")
+        return 403 if "viewer" in session else 401 if "nobody" in session else 204
 
     def log_message(self, *_: object) -> None:
         pass
@@ -119,6 +127,46 @@ def test_no_security_header_comes_twice(site: Site) -> None:
         headers = site.ask(path, Authorization=READER).headers
         for name in (*SECURITY_HEADERS, "Strict-Transport-Security"):
             assert len(headers.get_all(name, [])) == 1, name
-    dagster = SHIPPED.partition("location /dagster")[2]
+    dagster = SHIPPED.partition("location /dagster")[2].partition("location")[0]
     assert set(re.findall(r"add_header (\S+)", dagster)) == {"Strict-Transport-Security", "X-Frame-Options"}
     assert "Strict-Transport-Security" in site.ask("/").headers
+
+
+@pytest.fixture(scope="module")
+def with_accounts(tmp_path_factory: pytest.TempPathFactory, behind: int) -> Iterator[Site]:
+    ports = {"web": behind, "events": behind, "dagster": behind}
+    with nginx_site(tmp_path_factory.mktemp("accounts"), **ports, has_accounts=True) as running:
+        yield running
+
+
+def test_where_the_dashboard_has_accounts_it_alone_is_asked(with_accounts: Site) -> None:
+    for path in ("/manager/dashboard", "/manager/api/kpis", "/sign-in"):
+        received = with_accounts.ask(path, Authorization=TOKEN, Cookie="kpi_session=x").received
+        assert (received["authorization"], received["cookie"]) == (TOKEN, "kpi_session=x")
+
+
+def test_operators_alone_pass_to_dagster(with_accounts: Site, site: Site) -> None:
+    def ask(session: str) -> int:
+        return with_accounts.ask("/dagster/runs?a=b", Cookie=f"kpi_session={session}").status
+
+    assert (ask("engineer"), ask("viewer"), ask("nobody")) == (200, 403, 302)
+    led = with_accounts.ask("/dagster/runs?a=b", Cookie="kpi_session=nobody")
+    assert led.headers["Location"].endswith("/sign-in?next=/dagster/runs?a=b")
+    # Where nginx has asked for a password, the dashboard is asked too.
+    assert site.ask("/dagster", Authorization=READER, Cookie="kpi_session=viewer").status == 403
+    assert with_accounts.ask("/manager/api/access/operate").status == 404
+
+
+def test_the_dashboard_is_told_only_of_whom_nginx_has_asked(
+    tmp_path: Path, site: Site, with_accounts: Site, behind: int
+) -> None:
+    forged = {"X-Kpi-User": "admin", "X-Kpi-Proxy-Secret": "guessed"}
+    received = with_accounts.ask("/manager/dashboard", **forged, Authorization=STRANGER).received
+    assert not {"x-kpi-user", "x-kpi-proxy-secret"} & set(received)
+    received = site.ask("/manager/dashboard", **forged, Authorization=READER).received
+    assert received["x-kpi-user"] == "ana"
+    assert "x-kpi-proxy-secret" not in received
+    ports = {"web": behind, "events": behind, "dagster": behind}
+    with nginx_site(tmp_path, **ports, proxy_secret="of the proxy alone") as proxy:
+        received = proxy.ask("/manager/dashboard", **forged, Authorization=READER).received
+    assert (received["x-kpi-user"], received["x-kpi-proxy-secret"]) == ("ana", "of the proxy alone")
