@@ -14,6 +14,7 @@ from docs.generate import (
     pictures,
     problem_reference,
     redis_users,
+    role_reference,
     settings_reference,
 )
 
@@ -26,6 +27,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "reference/mapping.md": mapping_reference.page,
     "reference/pages.md": page_reference.page,
     "reference/problems.md": problem_reference.page,
+    "reference/roles.md": role_reference.page,
     "reference/settings.md": settings_reference.page,
     "pictures/assets.svg": pictures.assets,
     "pictures/data-flow.svg": pictures.data_flow,
