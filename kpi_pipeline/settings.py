@@ -150,6 +150,7 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(60, ge=1, le=1440, alias="KPI_SESSION_IDLE_MINUTES")
     session_hours: int = Field(12, ge=1, le=720, alias="KPI_SESSION_HOURS")
     admin_token: SecretStr | None = Field(None, min_length=16, alias="KPI_ADMIN_TOKEN")
+    api_token: SecretStr | None = Field(None, alias="KPI_API_TOKEN")
     webhook_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_WEBHOOK_SECRET")
 
     @classmethod

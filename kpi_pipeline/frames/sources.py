@@ -7,7 +7,7 @@ from http.client import HTTPException
 from typing import Any, Final, Literal, get_args
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import orjson
 
@@ -177,8 +177,12 @@ def _read_api(address: str, product: str, parameters: Parameters, as_of: date | 
 def _get(address: str, path: str, parameters: Parameters) -> dict[str, Any]:
     """The JSON object at an address of the HTTP API."""
     url = f"{address}/manager/api/{path}?{urlencode(parameters)}"
+    sent = Request(url)  # noqa: S310 - its scheme is checked
+    if (token := Settings().api_token) is not None:
+        # For this address alone: where it leads on to another, the token stays.
+        sent.add_unredirected_header("Authorization", f"Bearer {token.get_secret_value()}")
     try:
-        with urlopen(url, timeout=_TIMEOUT_S) as response:  # noqa: S310 - its scheme is checked
+        with urlopen(sent, timeout=_TIMEOUT_S) as response:  # noqa: S310 - likewise
             answer = orjson.loads(response.read())
             return {"data": answer["data"], "meta": answer["meta"]}
     except HTTPError as error:

@@ -115,6 +115,11 @@ def register_access(app: Flask, access: AccessControl) -> None:
         _LOG.error("%s", error)
         return problem_response(Problem(SIGN_IN_UNAVAILABLE, headers=RETRY))
 
+    try:
+        if not access.accounts.users.all():
+            _LOG.warning("nobody can be let in yet: `kpi user add NAME --role admin` adds the first person")
+    except AccessUnavailable as error:
+        _LOG.error("%s", error)
     app.register_error_handler(AccessUnavailable, unavailable)
     app.before_request(_check)
 

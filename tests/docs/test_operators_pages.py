@@ -14,7 +14,7 @@ from kpi_pipeline.cli.app import app
 from kpi_pipeline.settings import Settings
 
 ROOT = DOCS.parent
-PAGES = ("production.md", "operations.md", "troubleshooting.md")
+PAGES = ("production.md", "security.md", "operations.md", "troubleshooting.md")
 COMMANDS = commands_of(typer.main.get_command(app))
 UNITS = {path.name for path in (ROOT / "deploy" / "systemd").iterdir()} | {"postgresql.service"}
 ONLY_HERE = {"KPI_STACK"}
@@ -40,7 +40,7 @@ def kpi_arguments(words: list[str]) -> list[str] | None:
         if (word == "kpi" and words[:at] in ([], ["sudo"])) or word.endswith("/bin/kpi"):
             return words[at + 1 :]
     if words[:2] == ["docker", "compose"] and "run" in words:
-        return words[words.index("worker") + 1 :]
+        return words[words.index("--rm") + 2 :]  # after the name of the service
     return None
 
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from pandas.testing import assert_frame_equal
 from werkzeug.serving import make_server
 
 from kpi_pipeline import frames
+from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.tokens import Tokens
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import new_generation
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -23,6 +26,7 @@ from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.model.access import Role
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import KPIS
@@ -38,6 +42,13 @@ APRIL = date(2024, 4, 30)
 @pytest.fixture
 def api(published: Path) -> Iterator[str]:
     """The address of the HTTP API over the published demo."""
+    with served() as address:
+        yield address
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The HTTP API with the settings of the environment, at an address."""
     server = make_server("127.0.0.1", 0, create_app(Settings()), threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=[0.02])
     thread.start()
@@ -377,3 +388,21 @@ def age(url: str, product: str, *, fresh_for: float, stale_for: float) -> None:
         times = {"computed_at": now - 60, "verified_at": now - 60}
         times |= {"fresh_until": now + fresh_for, "stale_until": now + stale_for}
         publisher.flip(replace(live, fence=publisher.next_fence(), **times))
+
+
+def test_an_api_that_asks_who_reads_is_sent_a_token(published: Path, monkeypatch) -> None:
+    monkeypatch.setenv("KPI_ACCESS", "accounts")
+    tokens = Tokens(access_database(Settings()))
+    with served() as address:
+        with pytest.raises(frames.Unavailable, match="Sign in first") as refused:
+            frames.kpis(source=address)
+        assert refused.value.reason == "refused"
+        for role, reads in ((Role.CONTROLLER, True), (Role.VIEWER, False)):
+            token, text = tokens.create("notebook", role, 60)
+            monkeypatch.setenv("KPI_API_TOKEN", text)
+            if reads:
+                assert len(frames.kpis(source=address))
+            else:
+                with pytest.raises(frames.Unavailable, match="Not permitted"):
+                    frames.kpis(source=address)
+            tokens.revoke(token.id)
