@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from kpi_pipeline.model.access import PERMISSION_LABELS, PRODUCT_PERMISSIONS, AuditAction, Permission
-from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.settings import AccessMode, Settings
 from serving.access.identification import Identities, OpenIdentities
 from serving.access.identity import Identity, current_identity
@@ -23,6 +23,7 @@ from serving.problem_types import (
     SIGN_IN_UNAVAILABLE,
 )
 from serving.problems import MACHINE_PATHS, RETRY, Problem, problem_response
+from serving.responses import LANGUAGE_PARAMETER
 
 if TYPE_CHECKING:
     from serving.access.accounts import Accounts
@@ -210,7 +211,9 @@ def _check() -> AnyResponse | None:
     of_reader = request.method in ("GET", "HEAD") and not request.path.startswith(MACHINE_PATHS)
     if identity.role is None and not identity.may(demanded):
         if of_reader and current_access().mode is AccessMode.ACCOUNTS:
-            return redirect(f"{SIGN_IN_PATH}?{urlencode({NEXT_PARAMETER: requested_page()})}")
+            named = [(LANGUAGE_PARAMETER, one) for one in request.args.getlist(LANGUAGE_PARAMETER)[:1]]
+            way = [(NEXT_PARAMETER, requested_page()), *(pair for pair in named if pair[1] in LANGUAGES)]
+            return redirect(f"{SIGN_IN_PATH}?{urlencode(way)}")
         raise Problem(SIGN_IN_NEEDED, headers=_CHALLENGE)
     if identity.must_change and (request.endpoint or "").partition(".")[0] not in _WITH_ANY_PASSWORD:
         if of_reader:
