@@ -4,20 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from typing import Self
 
-import pyarrow as pa
 from dagster import Failure
 
+from kpi_pipeline.assets.bridges import Bridges, bridge_index, listed_batches
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
+from kpi_pipeline.cache.bridges import BRIDGES
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Publisher
 from kpi_pipeline.compute.listing.blocks import shard_rows
-from kpi_pipeline.compute.listing.rows import listed_rows
-from kpi_pipeline.compute.rollup.shards import Shard, batches
-from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.compute.rollup.shards import Shard
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.resources.month_parts import shards_of_parts
@@ -33,11 +33,13 @@ class CertificateList:
         shards: Its certificates, by month of issue.
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
+        origin: Names the source.
     """
 
     shards: tuple[Shard, ...]
     as_of: date
     thresholds: Thresholds
+    origin: str
 
     @classmethod
     def of(cls, product: str, run_id: str, rollup: Provenance, thresholds: Thresholds) -> Self | None:
@@ -63,7 +65,8 @@ class CertificateList:
                 allow_retries=False,
             )
         as_of = date.fromisoformat(rollup.as_of or "")
-        return cls(tuple(shards_of_parts(rolled_up)), as_of, thresholds)
+        origin = digest_of(rollup.source, rollup.mapping)
+        return cls(tuple(shards_of_parts(rolled_up)), as_of, thresholds, origin)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -73,13 +76,18 @@ class CertificateList:
 
     @property
     def digest(self) -> str:
-        """A digest of all that the list comes from."""
-        return digest_of(self.sources)
+        """A digest of all that the list and its bridges come from."""
+        return digest_of(self.sources, self.bridges.digest)
+
+    @cached_property
+    def bridges(self) -> Bridges:
+        """The bridges from earlier days to its own."""
+        return Bridges(self.shards, self.sources, self.as_of, self.thresholds, self.origin)
 
     def attachments(
         self, publisher: Publisher, live: ManifestEntry | None, damaged: frozenset[str] = frozenset()
     ) -> Attachments:
-        """What a generation holds of it: an index, and a block a shard.
+        """What a generation holds of it: an index, a block a shard, and bridges.
 
         Args:
             publisher: Reads the cache.
@@ -88,24 +96,25 @@ class CertificateList:
         """
         known = {one.source: one for one in index_of(publisher, live).shards if one.block not in damaged}
         sources = dict(zip(self.sources, self.shards, strict=True))
-        kept = {source: known[source] for source in sources if source in known}
+        kept = {one: known[one] for one in sources if one in known and one in self.bridges.today}
         packed = dict(self._packed({source: one for source, one in sources.items() if source not in kept}))
         entries = [kept[source] if source in kept else packed[source][0] for source in sources]
         reused = dict.fromkeys(one.block for one in kept.values() if one.block)
         frames = {entry.block: frame for entry, frame in packed.values() if entry.block not in ("", *reused)}
         index = encode(CertificateIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": INDEX})
+        bridges = self.bridges.attachments(publisher, live, damaged)
         return Attachments(
-            [(INDEX, index), *frames.items()], tuple(reused), live.generation if live and reused else ""
+            chain([(INDEX, index)], frames.items(), bridges.frames),
+            (*reused, *bridges.reused),
+            live.generation if live and (reused or bridges.reused) else "",
         )
 
     def _packed(self, changed: Mapping[str, Shard]) -> Iterator[tuple[str, tuple[ShardEntry, bytes]]]:
         """The blocks of some shards, by their sources."""
         source_of = {shard.month: source for source, shard in changed.items()}
-        for batch in batches([shard for shard in changed.values() if shard.count]):
-            certificates = pa.concat_tables(
-                [shard.rows().select(CERTIFICATE_SCHEMA.names) for shard in batch]
-            )
-            for rows in shard_rows(listed_rows(certificates, self.as_of, self.thresholds)):
+        for batch, listed in listed_batches(list(changed.values()), self.as_of, self.thresholds):
+            self.bridges.put({shard.month: source_of[shard.month] for shard in batch}, listed)
+            for rows in shard_rows(listed):
                 name, frame = pack_block(rows)
                 source = source_of.pop(rows.month)
                 yield source, (ShardEntry(rows.month, rows.count, source, name), frame)
@@ -127,5 +136,7 @@ def kept_list(publisher: Publisher, entry: ManifestEntry, damaged: frozenset[str
     """The list of a generation as another one of the same reading holds it: what is damaged is left out."""
     if not entry.blocks:
         return NO_ATTACHMENTS
-    names = dict.fromkeys([INDEX, *(one.block for one in index_of(publisher, entry).shards if one.block)])
+    blocks = [one.block for one in index_of(publisher, entry).shards if one.block]
+    documents = [name for one in bridge_index(publisher, entry).bridges for name in one.documents]
+    names = dict.fromkeys([INDEX, *blocks, *([BRIDGES] if documents else []), *documents])
     return Attachments((), tuple(name for name in names if name not in damaged), entry.generation)

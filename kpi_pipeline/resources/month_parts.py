@@ -51,12 +51,12 @@ def store_parts(
     parts = {
         month: path
         for month, path in (before or {}).items()
-        if month in months and month not in changed and _still_there(path)
+        if month in months and month not in changed and still_there(path)
     }
     stale = [month for month in months if month not in parts]
     for month, rows in _split(certificates, numbers, stale):
-        path = folder / f"{month}-{_digest(rows)}{TABLE_SUFFIX}"
-        if not _still_there(path):
+        path = folder / f"{month}-{content_digest(rows)}{TABLE_SUFFIX}"
+        if not still_there(path):
             write_part(rows, path)
         parts[month] = path
     return dict(sorted(parts.items()))
@@ -72,7 +72,7 @@ def shards_of_parts(certificates: StoredTable) -> list[Shard]:
     return shards
 
 
-def _still_there(path: Path) -> bool:
+def still_there(path: Path) -> bool:
     """Whether a part is stored. It counts as new again: no other run removes it before it is named."""
     try:
         os.utime(path)
@@ -98,7 +98,8 @@ def _split(
         yield month, table.take(pa.array(order[begin:end])).combine_chunks()
 
 
-def _digest(rows: pa.Table) -> str:
+def content_digest(rows: pa.Table) -> str:
+    """A digest of rows in their order."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)

@@ -168,7 +168,16 @@ def read_part(path: Path) -> pa.Table:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table to a file, compressed and each text once: whole or not at all."""
+    """Write a table to a file as `write_packed` does, and hold it for what reads it next in this process."""
+    _WRITTEN.put(path, write_packed(table, path))
+
+
+def write_packed(table: pa.Table, path: Path) -> pa.Table:
+    """Write a table to a file, compressed and each text once: whole or not at all.
+
+    Returns:
+        The table as it was written.
+    """
     texts = [field for field in table.schema if pa.types.is_string(field.type)]
     for field in texts:
         encoded = table[field.name].combine_chunks().dictionary_encode()
@@ -178,7 +187,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     written = table.unify_dictionaries().replace_schema_metadata(metadata)
     # Zstandard needs two thirds of the room, and twice the time to read.
     _write(written, path, "lz4")
-    _WRITTEN.put(path, written)
+    return written
 
 
 def read_encoded(path: Path) -> pa.Table:

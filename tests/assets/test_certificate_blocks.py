@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key
@@ -29,7 +30,10 @@ def named(reader: CacheReader) -> tuple[str, dict[int, str]]:
         index = CertificateIndex.of(payload.data())
         # Another product holds none.
         assert reader.manifest().get("kpis") is None or reader.manifest()["kpis"].blocks == 0
-        assert entry.blocks == 1 + len({one.block for one in index.shards if one.block})
+        bridges = BridgeIndex.of(Publisher(client).payload(entry.generation, BRIDGES).data()).bridges
+        blocks = {one.block for one in index.shards if one.block}
+        documents = {name for one in bridges for name in one.documents}
+        assert entry.blocks == len({INDEX, BRIDGES, *blocks, *documents})
         return entry.generation, {one.month: one.block for one in index.shards}
 
 

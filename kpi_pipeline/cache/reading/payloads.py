@@ -62,6 +62,13 @@ class Payloads:
                 self._memory.put(entry.generation, variant, payload)
         return payload
 
+    def named(self, entry: ManifestEntry, name: str) -> Payload | None:
+        """What a generation holds besides its answers, by its name; None where that cannot be read."""
+        payload = self._memory.get(entry.generation, name)
+        if payload is None and (payload := self.read(entry, name)) is not None:
+            self._memory.put(entry.generation, name, payload)
+        return payload
+
     def read(self, entry: ManifestEntry, variant: str) -> Payload | None:
         """A payload from Redis by its name; None where there is none, or it is corrupt: that is an alarm."""
         keys = _keys(entry, variant)

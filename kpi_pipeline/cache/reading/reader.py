@@ -8,6 +8,7 @@ from typing import Any, cast
 import redis
 
 from kpi_pipeline.cache.alarms import Alarms
+from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
@@ -269,6 +270,30 @@ class CacheReader:
         if entry.state_at(self._clock()) is AnswerState.EXPIRED:
             return entry, None
         return first_held(self._live_since(entry), self._certificates.of)
+
+    def bridges(self) -> tuple[ManifestEntry, BridgeIndex | None]:
+        """The live generation of `LISTED_WITH` and which bridges it holds.
+
+        Returns:
+            None as the bridges where it has expired, or they cannot be read.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+            CacheUnavailable: If Redis cannot be reached and they are not held.
+        """
+        entry = self._recent_entry(LISTED_WITH)
+        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
+            return entry, None
+        entry, payload = first_held(self._live_since(entry), lambda one: self._payloads.named(one, BRIDGES))
+        return entry, None if payload is None else BridgeIndex.of(payload.data())
+
+    def document(self, entry: ManifestEntry, name: str) -> Payload | None:
+        """What a generation holds under a name of `cache.bridges`; None where it cannot be read.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and it is not held.
+        """
+        return self._payloads.named(entry, name)
 
     def watch_list(self, entry: ManifestEntry) -> WatchList | None:
         """The certificates that alerts watch, as of a generation; None where it has no list.

@@ -1,6 +1,7 @@
 """The rows of the list of certificates: each certificate as it stands on the business date."""
 # ruff: noqa: S608 - the statements are built from the model's own names
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -19,7 +20,9 @@ MARKS: Final = "marks"
 SHARD: Final = "shard"
 """The column of the number of a row's month of issue."""
 
-_PLACE: Final = 0
+DAY: Final = "place"
+"""The column of the place of a row's day among those of `listed_on_days`."""
+
 _NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
     THEN substr(certificate_id, length(project) + 2) ELSE certificate_id END"""
 """SQL: the number within the project; the whole name where that does not begin with the project."""
@@ -27,7 +30,7 @@ _NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
 _MONTH_TEXT: Final = "strftime(month, '%Y-%m')"
 _ROWS: Final = f"""(
     SELECT *, {_NUMBER} AS number FROM certificates JOIN cuts USING (currency) CROSS JOIN day
-    LEFT JOIN (SELECT * EXCLUDE (place) FROM facts) USING (row) WHERE issued_on <= day
+    LEFT JOIN facts USING (place, row) WHERE issued_on <= day
 )"""
 
 
@@ -45,7 +48,12 @@ def _columns() -> str:
         f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
         for place, (_, when) in enumerate(LIST_MARKS)
     )
-    found |= {MARKS: f"({marks})::BIGINT", SHARD: "year(issued_on) * 12 + month(issued_on) - 1"}
+    found |= {
+        DAY: DAY,
+        "certificate_id": "certificate_id",
+        MARKS: f"({marks})::BIGINT",
+        SHARD: "year(issued_on) * 12 + month(issued_on) - 1",
+    }
     return ", ".join(f"{value} AS {name}" for name, value in found.items())
 
 
@@ -61,14 +69,22 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
         thresholds: Days and amounts of the definitions.
 
     Returns:
-        A column for each of `LIST_COLUMNS` and each dimension, `MARKS` and `SHARD`: texts, else whole
-        numbers; days are counted from `FIRST_DAY`, and null where there is none.
+        A column for each of `LIST_COLUMNS` and each dimension, `certificate_id`, `MARKS` and `SHARD`: texts,
+        else whole numbers; days are counted from `FIRST_DAY`, and null where there is none.
     """
-    histories = Histories.of(certificates)
+    return listed_on_days(certificates, [as_of], thresholds).drop_columns([DAY])
+
+
+def listed_on_days(certificates: pa.Table, days: Sequence[date], thresholds: Thresholds) -> pa.Table:
+    """The same as of several days, with the column `DAY`."""
+    histories, places = Histories.of(certificates), dict(enumerate(days))
     with computation() as connection:
         connection.register("certificates", with_histories(certificates, histories))
-        connection.register("facts", facts_by_day(histories, {_PLACE: as_of}))
-        connection.register("day", pa.table({"day": pa.array([as_of], pa.date32())}))
+        connection.register("facts", facts_by_day(histories, places))
+        connection.register(
+            "day",
+            pa.table({DAY: pa.array(places, pa.int64()), "day": pa.array(places.values(), pa.date32())}),
+        )
         currencies = certificates["currency"].unique().to_pylist()
         connection.register("cuts", amount_cuts(currencies, thresholds))
         return arrow_table(connection, _LISTED, view_settings(thresholds))

@@ -1,0 +1,1 @@
+"""The bridge: how figures changed between two days, certificate by certificate."""

@@ -1,0 +1,103 @@
+"""Bridges as they are published: plain JSON values, amounts in minor units."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from kpi_pipeline.compute.bridge.moves import Moves, PartSums
+from kpi_pipeline.compute.bridge.standings import EVERYTHING, Sums
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS
+
+Data = dict[str, Any]
+
+_UNCODED = ("number",)
+_NOTHING = (0, 0)
+
+
+def bridges_by_filter(opening: Sums, moved: PartSums) -> dict[str, dict[str, list[Data]]]:
+    """The bridges of everything and of each single value.
+
+    Args:
+        opening: What the figures of the first day sum to.
+        moved: What the parts sum to.
+
+    Returns:
+        By dimension, the empty one for everything, and value: what is published of each currency. The last
+        day's figures follow from the first's and the parts.
+    """
+    found: dict[str, dict[str, dict[str, Data]]] = {"": {"": {}}, **{name: {} for name in BRIDGE_DIMENSIONS}}
+    for dimension, value, currency, _ in {**opening, **moved}:
+        found[dimension].setdefault(value, {}).setdefault(currency, {})
+    return {
+        dimension: {
+            value: [
+                {
+                    "currency": currency,
+                    "figures": {
+                        figure.name: _bridge(
+                            opening.get((dimension, value, currency, figure.name), _NOTHING),
+                            moved.get((dimension, value, currency, figure.name), {}),
+                        )
+                        for figure in BRIDGE_FIGURES
+                    },
+                }
+                for currency in sorted(currencies)
+            ]
+            for value, currencies in sorted(values.items())
+        }
+        for dimension, values in found.items()
+    }
+
+
+def _bridge(opening: tuple[int, int], parts: Mapping[str, tuple[int, int, int]]) -> Data:
+    amount = opening[0] + sum(change for change, _, _ in parts.values())
+    count = opening[1] + sum(change for _, change, _ in parts.values())
+    return {
+        "opening": {"amount": opening[0], "count": opening[1]},
+        "parts": [
+            dict(
+                zip(("part", "amount", "count", "certificates"), (part.name, *parts[part.name]), strict=True)
+            )
+            for part in BRIDGE_PARTS
+            if part.name in parts
+        ],
+        "closing": {"amount": amount, "count": count},
+    }
+
+
+def moved_certificates(rows: pa.Table) -> Data:
+    """The certificates that changed a figure, by columns.
+
+    Args:
+        rows: As of `Moves.rows`.
+
+    Returns:
+        `count`; `columns`, the values of each column; `texts`, of a column of few texts these: its values are
+        their places, null where there is none.
+    """
+    texts: dict[str, list[str]] = {}
+    columns: dict[str, list[Any]] = {}
+    for name in rows.column_names:
+        column = rows[name].combine_chunks()
+        if pa.types.is_string(column.type) and name not in _UNCODED:
+            encoded = column.dictionary_encode()
+            texts[name] = encoded.dictionary.to_pylist()
+            column = encoded.indices
+        columns[name] = column.to_pylist()
+    return {"count": rows.num_rows, "texts": texts, "columns": columns}
+
+
+def published_parts(opening: Sums, moves: Moves) -> dict[str, Data]:
+    """All that is published of one pair of days, by the end of its name.
+
+    Args:
+        opening: What the figures of the first day sum to.
+        moves: What moved.
+    """
+    by_filter = bridges_by_filter(opening, moves.sums)
+    return {
+        "": {"currencies": by_filter[EVERYTHING][""]},
+        **{name: {"values": by_filter[name]} for name in BRIDGE_DIMENSIONS},
+        **{figure: moved_certificates(rows) for figure, rows in moves.rows.items()},
+    }

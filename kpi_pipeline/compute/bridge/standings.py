@@ -1,0 +1,146 @@
+"""How certificates stand on a day, as it is kept of days that are over, and what figures they sum to."""
+# ruff: noqa: S608 - the statements are built from the model's own names
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kpi_pipeline.compute.database import summation
+from kpi_pipeline.compute.listing.rows import MARKS, SHARD
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES
+from kpi_pipeline.model.listing import MARK_BITS
+from kpi_pipeline.model.states import State
+
+NUMBER: Final = "number_of_table"
+"""The column that `numbered` adds."""
+
+EVERYTHING: Final = ""
+"""Stands for a dimension where sums are those of all certificates."""
+
+STANDING_SCHEMA: Final = pa.schema(
+    [
+        pa.field("certificate_id", pa.string()),
+        pa.field("number", pa.string()),  # within its project
+        *(pa.field(name, pa.string()) for name in BRIDGE_DIMENSIONS),
+        pa.field("currency", pa.string()),
+        pa.field("standing", pa.string()),  # unsent, awaiting, accepted, returned, paid or cancelled
+        pa.field("open", pa.int64()),  # amounts in minor units
+        pa.field("approved", pa.int64()),
+        pa.field("collected", pa.int64()),
+        pa.field("due_on", pa.int64()),  # days since `listing.FIRST_DAY`, null where there is none
+        pa.field("is_due_assumed", pa.bool_()),
+        pa.field("is_overdue", pa.bool_()),
+        pa.field("is_credit_note", pa.bool_()),
+    ]
+)
+"""One row a certificate that is issued by the day."""
+
+_STANDINGS: Final = {
+    State.REVISION: "unsent",
+    State.SENT: "awaiting",
+    State.PENDING: "awaiting",
+    State.VALIDATED: "accepted",
+    State.PAID: "paid",
+    State.REJECTED: "returned",
+    State.CANCELLED: "cancelled",
+}
+_MARKED: Final = {"is_due_assumed": "due_assumed", "is_overdue": "overdue", "is_credit_note": "credit_note"}
+
+
+def standings_by_shard(listed: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """The standings of each shard, in an order that follows from the rows alone.
+
+    Args:
+        listed: As `listing.rows.listed_rows` gives them.
+
+    Yields:
+        The number of the month of issue, and rows in `STANDING_SCHEMA`.
+    """
+    rows = standings(listed)
+    by_name = pc.sort_indices(rows["certificate_id"]).to_numpy()
+    shard = listed[SHARD].to_numpy()[by_name]
+    by_shard = np.argsort(shard, kind="stable")
+    whole = rows.take(pa.array(by_name[by_shard]))
+    months, first = np.unique(shard[by_shard], return_index=True)
+    ends = [*first.tolist()[1:], len(shard)] if len(shard) else []
+    for month, begin, end in zip(months.tolist(), first.tolist(), ends, strict=True):
+        yield month, whole.slice(begin, end - begin)
+
+
+def standings(listed: pa.Table) -> pa.Table:
+    """The same of all shards together, in the order of the rows."""
+    marks, state = listed[MARKS], listed["state"].combine_chunks().dictionary_encode()
+    named = pa.array([_STANDINGS[State(name)] for name in state.dictionary.to_pylist()], pa.string())
+    columns = {
+        "standing": named.take(state.indices),
+        **{name: pc.not_equal(pc.bit_wise_and(marks, MARK_BITS[mark]), 0) for name, mark in _MARKED.items()},
+    }
+    return pa.table(
+        [columns.get(name, listed[name] if name not in columns else None) for name in STANDING_SCHEMA.names],
+        schema=STANDING_SCHEMA,
+    ).combine_chunks()
+
+
+Sums = dict[tuple[str, str, str, str], tuple[int, int]]
+"""By dimension (`EVERYTHING` for none), its value, currency and figure: the amount, and how many
+certificates, credit notes not counted."""
+
+
+def standing_sums(days: Sequence[pa.Table]) -> list[Sums]:
+    """What figures certificates sum to, for everything and each value of each dimension; zeros are left out.
+
+    Args:
+        days: Those of some days, in `STANDING_SCHEMA`.
+
+    Raises:
+        SumTooLarge: If amounts sum to more than 64 bits.
+    """
+    values = ", ".join(
+        f"{value} AS {figure.name}, {count} AS {figure.name}_count"
+        for figure in BRIDGE_FIGURES
+        for value, count in [figure_values(figure.name)]
+    )
+    sums = ", ".join(f"sum({one.name}), sum({one.name}_count)" for one in BRIDGE_FIGURES)
+    grouped = " UNION ALL ".join(
+        f"SELECT {NUMBER}, '{name}', {name or repr(EVERYTHING)}, currency, {sums} FROM valued GROUP BY ALL"
+        for name in (EVERYTHING, *BRIDGE_DIMENSIONS)
+    )
+    found: list[Sums] = [{} for _ in days]
+    with summation() as connection:
+        connection.register("standings", numbered(days))
+        for number, dimension, value, currency, *own in connection.execute(
+            f"WITH valued AS (SELECT *, {values} FROM standings) {grouped}"
+        ).fetchall():
+            for at, figure in enumerate(BRIDGE_FIGURES):
+                amount, count = own[2 * at : 2 * at + 2]
+                if amount or count:
+                    found[number][dimension, value, currency, figure.name] = (int(amount), int(count))
+    return found
+
+
+def numbered(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables on top of one another, with the column `NUMBER`: the place of a row's table."""
+    return pa.concat_tables(
+        [
+            table.append_column(NUMBER, pa.array(np.full(table.num_rows, place, np.int32)))
+            for place, table in enumerate(tables)
+        ]
+    )
+
+
+def figure_values(figure: str, prefix: str = "") -> tuple[str, str]:
+    """SQL of what a certificate adds to a figure on a day: its amount, and 1 where it is counted.
+
+    Args:
+        figure: Name of the figure.
+        prefix: Of the columns.
+    """
+    own = next(one for one in BRIDGE_FIGURES if one.name == figure)
+    when = f"coalesce({own.when.format(prefix)}, false)"
+    return (
+        f"CASE WHEN {when} THEN {prefix}{own.amount} ELSE 0 END",
+        f"CASE WHEN {when} AND NOT {prefix}is_credit_note THEN 1 ELSE 0 END",
+    )

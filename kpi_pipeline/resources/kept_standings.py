@@ -1,0 +1,218 @@
+"""How certificates stood on days that are over, as files: what two days share is stored once.
+
+<storage>/standings/<source>/<day>.json               which parts a day has
+<storage>/standings/<source>/<month>-<digest>.arrow   rows of one month of issue, named by what they hold
+<storage>/standings/<source>/<digest>.sums            what the rows of a day sum to
+"""
+
+import shutil
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Self
+
+import orjson
+import pyarrow as pa
+
+from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
+from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, Sums, standing_sums
+from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
+from kpi_pipeline.model.bridge import KEPT_DAYS
+from kpi_pipeline.resources.month_parts import content_digest, still_there
+from kpi_pipeline.resources.snapshots import asset_folder
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, read_table, write_packed
+
+_FOLDER: Final = "standings"
+_DAY_SUFFIX: Final = ".json"
+_SUMS_SUFFIX: Final = ".sums"
+_UNUSED_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StandingPart:
+    """The standings of one month of issue on a day.
+
+    Attributes:
+        month: Its number.
+        source: A digest of all that they come from.
+        name: Of its file; empty where the month has no certificate by that day.
+    """
+
+    month: int
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDay:
+    """The standings of one day.
+
+    Attributes:
+        day: The day.
+        payment_term_days: The payment term by which due dates were assumed.
+        parts: By month of issue.
+        known_on: The later day on whose certificates they rest, by dates and log; None where they were read
+            on the day itself.
+    """
+
+    day: date
+    payment_term_days: int
+    parts: tuple[StandingPart, ...]
+    known_on: date | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The files of its parts."""
+        return frozenset(part.name for part in self.parts if part.name)
+
+    @property
+    def digest(self) -> str:
+        """Of all that it holds."""
+        content = orjson.dumps([sorted(self.names), self.payment_term_days])
+        return blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStandings:
+    """The standings of days in a folder.
+
+    Attributes:
+        folder: The folder.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of(cls, source: str) -> Self:
+        """Those of a source.
+
+        Args:
+            source: Names it, as a name of a folder.
+        """
+        return cls(asset_folder(_FOLDER) / source)
+
+    def days(self) -> list[date]:
+        """The days that are kept, the earliest first."""
+        return sorted(date.fromisoformat(path.stem) for path in self.folder.glob(f"*{_DAY_SUFFIX}"))
+
+    def load(self, day: date) -> KeptDay | None:
+        """The standings of a day; None where they are not kept, or some of them are gone."""
+        found = self._read(day)
+        is_whole = found is not None and all((self.folder / name).exists() for name in found.names)
+        return found if is_whole else None
+
+    def store_part(self, month: int, rows: pa.Table) -> str:
+        """Keep the rows of a month of issue, unless equal ones are.
+
+        Returns:
+            The name of their file.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{month}-{content_digest(rows)}{TABLE_SUFFIX}"
+        if not still_there(path):
+            write_packed(rows, path)
+        return path.name
+
+    def save(self, kept: KeptDay) -> None:
+        """Keep the standings of a day, in place of those that were kept of it.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in kept.names:
+            still_there(self.folder / name)
+        with replacing(self._day_path(kept.day)) as part:
+            part.write_bytes(orjson.dumps(kept))
+
+    def rows(self, names: Iterable[str]) -> pa.Table:
+        """The rows of some parts, in `STANDING_SCHEMA`."""
+        tables = [read_table(self.folder / name) for name in sorted(names)]
+        return pa.concat_tables(tables) if tables else STANDING_SCHEMA.empty_table()
+
+    def sums(self, days: Sequence[KeptDay]) -> list[Sums]:
+        """What the figures of days sum to; computed once.
+
+        Raises:
+            SumTooLarge: If amounts sum to more than 64 bits.
+            OSError: If it cannot be kept.
+        """
+        held = {kept.digest: self._held_sums(kept) for kept in days}
+        missing = {kept.digest: kept for kept in days if held[kept.digest] is None}
+        for batch in self._batches(list(missing.values())):
+            for digest, found in zip(batch, standing_sums(list(batch.values())), strict=True):
+                held[digest] = found
+                with replacing(self._sums_path(digest)) as part:
+                    part.write_bytes(orjson.dumps(list(found.items())))
+        return [held[kept.digest] or {} for kept in days]
+
+    def prune(self, kept: Collection[date]) -> None:
+        """Remove all other days, and what none names any more.
+
+        Args:
+            kept: The days that stay.
+        """
+        for day in set(self.days()).difference(kept):
+            self._day_path(day).unlink(missing_ok=True)
+        named = {name for day in self.days() for name in self._named(day)}
+        oldest = time.time() - _UNUSED_S
+        for path in self.folder.iterdir():
+            is_part = path.suffix in (TABLE_SUFFIX, _SUMS_SUFFIX)
+            if is_part and path.name not in named and modified_at(path) < oldest:
+                path.unlink(missing_ok=True)
+        remove_abandoned(self.folder)
+        oldest = time.time() - KEPT_DAYS * 86400.0
+        for other in self.folder.parent.iterdir():
+            if other != self.folder and modified_at(other) < oldest:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def _read(self, day: date) -> KeptDay | None:
+        try:
+            held = orjson.loads(self._day_path(day).read_bytes())
+            parts = tuple(StandingPart(**part) for part in held["parts"])
+            known_on = held["known_on"]
+            return KeptDay(
+                day,
+                held["payment_term_days"],
+                parts,
+                None if known_on is None else date.fromisoformat(known_on),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _named(self, day: date) -> set[str]:
+        """The files that belong to a day."""
+        kept = self._read(day)
+        return set() if kept is None else {*kept.names, f"{kept.digest}{_SUMS_SUFFIX}"}
+
+    def _held_sums(self, kept: KeptDay) -> Sums | None:
+        path = self._sums_path(kept.digest)
+        try:
+            sums = {tuple(key): tuple(value) for key, value in orjson.loads(path.read_bytes())}
+            still_there(path)
+        except (OSError, ValueError, TypeError):
+            return None
+        return sums
+
+    def _batches(self, days: Iterable[KeptDay]) -> Iterator[dict[str, pa.Table]]:
+        """The rows of some days by their digests, of as many days as are summed at once."""
+        batch: dict[str, pa.Table] = {}
+        for kept in days:
+            batch[kept.digest] = self.rows(kept.names)
+            if sum(rows.num_rows for rows in batch.values()) >= BATCH_ROWS:
+                yield batch
+                batch = {}
+        if batch:
+            yield batch
+
+    def _sums_path(self, digest: str) -> Path:
+        return self.folder / f"{digest}{_SUMS_SUFFIX}"
+
+    def _day_path(self, day: date) -> Path:
+        return self.folder / f"{day.isoformat()}{_DAY_SUFFIX}"

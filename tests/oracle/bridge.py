@@ -1,0 +1,116 @@
+"""The bridge between two days, certificate by certificate and filter by filter."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from .certificate_states import CertificateState
+from .standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
+
+OWED = {AWAITING, ACCEPTED}
+FIGURES: dict[str, Callable[[CertificateState], int | None]] = {
+    "receivable": lambda one: one.outstanding if one.standing in OWED else None,
+    "overdue": lambda one: one.outstanding if one.is_overdue else None,
+    "approved": lambda one: one.row["amount_approved"] if one.standing in {ACCEPTED, PAID} else None,
+    "collected": lambda one: one.collected or None,
+}
+"""What a certificate adds to a figure on a day; None where it is not in it."""
+
+DIMENSIONS = ("client", "project", "project_manager", "administrator", "project_type")
+
+Day = dict[str, CertificateState]
+"""The certificates that are issued by a day, by their ids."""
+
+
+def filters_of(*days: Day) -> list[tuple[str, str]]:
+    """Everything, and each single value that a certificate has."""
+    found = {(name, one.values[name]) for day in days for one in day.values() for name in DIMENSIONS}
+    return [("", ""), *sorted(found)]
+
+
+def bridge(
+    opening: Day, closing: Day, asked: tuple[str, str], currency: str, figure: str, closes_on: date
+) -> dict[str, Any]:
+    """A figure of a filter and currency on both days; its parts: amount, change in count, certificates."""
+
+    def admitted(day: Day) -> Day:
+        name, value = asked
+        return {
+            key: one
+            for key, one in day.items()
+            if one.currency == currency and (not name or one.values[name] == value)
+        }
+
+    before, after = admitted(opening), admitted(closing)
+    parts: dict[str, Counter[str]] = {}
+    for key in {*before, *after}:
+        first, last = before.get(key), after.get(key)
+        # What is known on both days, but not both times under this filter, has moved.
+        is_moved = (first is None) != (last is None) and key in opening and key in closing
+        change = sums([last], figure)[0] - sums([first], figure)[0]
+        count = sums([last], figure)[1] - sums([first], figure)[1]
+        if change or count:
+            name = "corrected" if is_moved else part(first, last, figure, closes_on)
+            held = parts.setdefault(name, Counter())
+            held.update({"amount": change, "count": count, "certificates": 1})
+    return {
+        "opening": sums(before.values(), figure),
+        "parts": {
+            name: (held["amount"], held["count"], held["certificates"]) for name, held in parts.items()
+        },
+        "closing": sums(after.values(), figure),
+    }
+
+
+def sums(certificates: Any, figure: str) -> tuple[int, int]:
+    """What certificates add to a figure, and how many of them are no credit notes."""
+    held = [(one, FIGURES[figure](one)) for one in certificates if one is not None]
+    inside = [(one, amount) for one, amount in held if amount is not None]
+    return sum(amount for _, amount in inside), sum(one.proposed >= 0 for one, _ in inside)
+
+
+def part(first: CertificateState | None, last: CertificateState | None, figure: str, closes_on: date) -> str:
+    """Why a certificate changed a figure."""
+    if last is None or last.standing == CANCELLED:
+        return "cancelled"
+    if first is None:
+        return {"approved": "accepted", "collected": "paid"}.get(figure, "new")
+    if first.standing == CANCELLED:
+        return "corrected"
+    was_in, is_in = (FIGURES[figure](one) is not None for one in (first, last))
+    paid_more = abs(last.collected) > abs(first.collected)
+    if figure == "collected":
+        return "paid" if not was_in or (is_in and first.standing != PAID and paid_more) else "corrected"
+    if figure == "approved":
+        if not was_in:
+            return "accepted"
+        return "returned" if not is_in and last.standing == RETURNED else "corrected"
+    if figure == "overdue" and (first.proposed < 0) != (last.proposed < 0):
+        return "corrected"
+    has_accepted = (first.standing, last.standing) == (AWAITING, ACCEPTED)
+    if was_in and is_in:
+        return "paid" if paid_more else "accepted" if has_accepted else "corrected"
+    if was_in and last.standing in {PAID, RETURNED}:
+        return {PAID: "paid", RETURNED: "returned"}[last.standing]
+    if is_in and first.standing in {UNSENT, RETURNED}:
+        return "new"
+    if figure == "receivable" or not {first.standing, last.standing} <= OWED:
+        return "corrected"
+    return _of_dates(first, last, has_accepted, closes_on, is_in)
+
+
+def _of_dates(
+    first: CertificateState, last: CertificateState, has_accepted: bool, closes_on: date, is_in: bool
+) -> str:
+    """Why a receivable one became overdue, or is no longer."""
+    if is_in and first.due is not None and first.due < closes_on:
+        return "time"
+    longer = last.limits.payment_term_days - first.limits.payment_term_days
+    are_assumed = first.is_due_assumed and last.is_due_assumed
+    moved_by = (last.due - first.due).days if first.due and last.due else 0
+    if longer and moved_by == longer and are_assumed and first.standing == last.standing:
+        return "definition"
+    if first.due == last.due:
+        return "corrected"
+    return "accepted" if not is_in and has_accepted and last.is_due_assumed else "redated"

@@ -1,0 +1,77 @@
+"""Standings of days as files: what two days share is stored once, and what none needs goes."""
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA
+from kpi_pipeline.resources.kept_standings import KeptDay, KeptStandings, StandingPart
+
+DAYS = [date(2024, 5, day) for day in (1, 2, 3)]
+
+
+def rows(*amounts: int) -> pa.Table:
+    """Certificates that are receivable."""
+    return pa.Table.from_pylist(
+        [
+            {
+                **dict.fromkeys(STANDING_SCHEMA.names, "x"),
+                **{"certificate_id": str(at), "currency": "CLP", "standing": "awaiting"},
+                **{"open": amount, "approved": 0, "collected": 0, "due_on": None},
+                **dict.fromkeys(("is_due_assumed", "is_overdue", "is_credit_note"), False),
+            }
+            for at, amount in enumerate(amounts)
+        ],
+        schema=STANDING_SCHEMA,
+    )
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> KeptStandings:
+    return KeptStandings(tmp_path / "standings" / "here")
+
+
+def keep(kept: KeptStandings, day: date, **parts: pa.Table) -> KeptDay:
+    """Keep a day of some months."""
+    stored = tuple(
+        StandingPart(month, "s", kept.store_part(month, held)) for month, held in enumerate(parts.values())
+    )
+    made = KeptDay(day, 30, stored)
+    kept.save(made)
+    return made
+
+
+def test_equal_months_are_one_file_and_sums_are_exact(kept: KeptStandings) -> None:
+    first = keep(kept, DAYS[0], a=rows(1, 2), b=rows(3))
+    second = keep(kept, DAYS[1], a=rows(1, 2), b=rows(4))
+    assert kept.days() == DAYS[:2]
+    assert kept.load(DAYS[1]) == second
+    assert len(list(kept.folder.glob("*.arrow"))) == 3
+    assert kept.rows(first.names - second.names).equals(rows(3))
+    for _ in range(2):  # computed, and then kept
+        sums = kept.sums([first, second])
+        assert [one["", "", "CLP", "receivable"] for one in sums] == [(6, 3), (7, 3)]
+
+
+def test_what_no_day_names_goes_after_an_hour(kept: KeptStandings) -> None:
+    for day, amount in zip(DAYS, (1, 2, 3), strict=True):
+        kept.sums([keep(kept, day, a=rows(amount))])
+    kept.prune(DAYS[1:])
+    assert kept.days() == DAYS[1:]
+    assert len(list(kept.folder.glob("*.arrow"))) == 3
+    for path in kept.folder.iterdir():
+        os.utime(path, (time.time() - 7200,) * 2)
+    kept.prune(DAYS[1:])
+    assert len(list(kept.folder.glob("*.arrow"))) == len(list(kept.folder.glob("*.sums"))) == 2
+
+
+def test_a_day_that_lost_a_file_or_is_malformed_is_not_kept(kept: KeptStandings) -> None:
+    lost = keep(kept, DAYS[0], a=rows(1))
+    (kept.folder / next(iter(lost.names))).unlink()
+    assert kept.load(DAYS[0]) is None
+    (kept.folder / f"{DAYS[1]}.json").write_text("{")
+    assert kept.load(DAYS[1]) is None
