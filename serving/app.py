@@ -15,6 +15,7 @@ from serving.access.identity import current_identity
 from serving.alert_watchdog import AlertWatchdog
 from serving.api import (
     alerts,
+    bridges,
     catalogue,
     certificates,
     events,
@@ -41,8 +42,9 @@ from serving.pages import routes as pages
 from serving.pages.account import routes as account
 from serving.pages.addresses import HOME_PATH
 from serving.pages.certificates import routes as certificate_list
+from serving.pages.changes import routes as changes
 from serving.pages.charts.html import chart_drawing
-from serving.pages.downloads import certificate_files
+from serving.pages.downloads import bridge_files, certificate_files
 from serving.pages.downloads import routes as downloads
 from serving.pages.filters.html import option_list
 from serving.pages.system import routes as system
@@ -59,14 +61,16 @@ from serving.tracing import trace_requests
 LARGEST_BODY: Final = 65_536
 """Bytes that a request may carry: the longest that is read is a form of filters."""
 
-# The system page and the list come before the other pages, whose address has a variable part.
+# The system page, the list and the changes come before the other pages, whose address has a variable part.
 _ROUTED: Final = (
     products,
     alerts,
     catalogue,
     certificates,
+    bridges,
     events,
     certificate_files,
+    bridge_files,
     downloads,
     health,
     metrics,
@@ -79,6 +83,7 @@ _ROUTED: Final = (
     account,
     system,
     certificate_list,
+    changes,
     pages,
     static_assets,
 )

@@ -23,6 +23,7 @@ _SHEETS: Final = (
     "charts",
     "tables",
     "listing",
+    "bridge",
     "system",
     "problems",
     "account",

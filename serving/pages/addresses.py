@@ -32,6 +32,11 @@ CERTIFICATES_PATH: Final = "/manager/certificates"
 
 CERTIFICATES_API_PATH: Final = f"{API_PATH}/certificates"
 
+CHANGES_PATH: Final = "/manager/changes"
+"""What changed between two days."""
+
+CHANGES_API_PATH: Final = f"{API_PATH}/changes"
+
 PRODUCT_PATHS: Final = {
     "kpis": "kpis",
     "dashboard": "dashboards",

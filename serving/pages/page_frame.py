@@ -5,17 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS
 from kpi_pipeline.model.labels import LANGUAGES
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.lookup import LookupResult
-from serving.pages.addresses import CERTIFICATES_PATH, SYSTEM_PATH, PageAddress, page_path
+from serving.pages.addresses import CERTIFICATES_PATH, CHANGES_PATH, SYSTEM_PATH, PageAddress, page_path
 from serving.pages.context import PageContext
 from serving.pages.filters.period_choice import period_choice
 from serving.pages.live_state import Refreshing, live_state
 from serving.pages.reading_notices import reading_notices
-from serving.pages.selection import parameters_of
+from serving.pages.selection import Selection, parameters_of
 from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.standing import shown_source
 
@@ -71,10 +72,23 @@ def _links(pages: Sequence[Page], context: PageContext) -> list[tuple[str, str, 
     """The navigation: label and address of each page under the same filter, and whether it is this one."""
     requested, here = parameters_of(context.catalogue, context.selection), context.address
     plain = replace(here, kept=())
-    # Of the past there is no list.
+    # Of the past there is no list, and there are no bridges.
     listed = here if here.path == CERTIFICATES_PATH else replace(plain, path=CERTIFICATES_PATH, as_of=None)
-    leads = [(context.writer.label(page), replace(plain, path=page_path(page.name))) for page in pages]
+    changes = here if here.path == CHANGES_PATH else replace(plain, path=CHANGES_PATH, as_of=None)
+    single = parameters_of(context.catalogue, _single_value(context.selection))
     return [
-        (label, address.of(requested), address.path == here.path)
-        for label, address in (*leads, (context.texts["certificate_list"], listed))
+        *(
+            (context.writer.label(page), address.of(requested), address.path == here.path)
+            for page in pages
+            for address in [replace(plain, path=page_path(page.name))]
+        ),
+        (context.texts["changes"], changes.of(single), changes.path == here.path),
+        (context.texts["certificate_list"], listed.of(requested), listed.path == here.path),
     ]
+
+
+def _single_value(selection: Selection) -> Selection:
+    """The part of a filter of which there is a bridge: one value of one dimension."""
+    return dict(
+        [pair for pair in selection.items() if pair[0] in BRIDGE_DIMENSIONS and len(pair[1]) == 1][:1]
+    )

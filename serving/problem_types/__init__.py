@@ -134,6 +134,30 @@ LIST_NOT_KEPT: Final = ProblemType(
         "Of month ends figures are kept and not the list of certificates: leave the date out to see it.",
     ),
 )
+INVALID_BRIDGE_PARAMETER: Final = ProblemType(
+    "invalid-bridge-parameter",
+    400,
+    Text("Parámetro del puente inválido", "Invalid parameter of the bridge"),
+    Text(
+        "Use uno de los valores permitidos.",
+        "Use one of the allowed values.",
+    ),
+    Text(
+        "Son parámetros del puente comparison, figure, part, currency, limit y offset, y un solo valor de "
+        "una dimensión.",
+        "Parameters of a bridge are comparison, figure, part, currency, limit and offset, and a single "
+        "value of one dimension.",
+    ),
+)
+BRIDGE_NOT_KEPT: Final = ProblemType(
+    "bridge-not-kept",
+    404,
+    Text("Los cambios se eligen por comparación", "Changes are chosen by comparison"),
+    Text(
+        "Quite la fecha y elija una comparación: también las hay entre cierres de mes.",
+        "Leave the date out and choose a comparison: there are some between month ends too.",
+    ),
+)
 NO_MONTH_END: Final = ProblemType(
     "no-month-end",
     404,

@@ -44,6 +44,7 @@ from serving.pages.context import PageContext
 from serving.pages.filters.form import option_counts
 from serving.pages.selection import Counts
 from serving.pages.writing import writer_for
+from tests.serving.bridges import usual_bridges
 from tests.serving.certificates import usual_list
 from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
@@ -103,7 +104,9 @@ class Press:
                 product,
                 answers,
                 catalogue or make_catalogue(),
-                (certificates or usual_list()) if product == LISTED_WITH else NO_ATTACHMENTS,
+                together(certificates or usual_list(), usual_bridges())
+                if product == LISTED_WITH
+                else NO_ATTACHMENTS,
                 time.time() - age_s,
                 changes,
             )
@@ -187,6 +190,11 @@ class Press:
         made = ManifestEntry(**{**entry, **changes})
         assert self.publisher.flip(made) is Flip.LIVE
         return made
+
+
+def together(first: Attachments, second: Attachments) -> Attachments:
+    """What a generation holds of two kinds."""
+    return Attachments([*first.frames, *second.frames])
 
 
 make_catalogue = catalogue

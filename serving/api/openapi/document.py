@@ -9,6 +9,7 @@ import orjson
 
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from serving.api.openapi.answers import answer_schemas, header_components
+from serving.api.openapi.bridges import bridge_schemas
 from serving.api.openapi.catalogue_schemas import catalogue_schemas
 from serving.api.openapi.figures import figure_schemas
 from serving.api.openapi.json_schema import Schema
@@ -94,4 +95,5 @@ def _schemas() -> dict[str, Schema]:
         **catalogue_schemas(),
         **figure_schemas(),
         **list_schemas(),
+        **bridge_schemas(),
     }

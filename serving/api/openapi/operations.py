@@ -20,16 +20,18 @@ from serving.api.openapi.answers import (
     problems,
     unchanged,
 )
+from serving.api.openapi.bridges import BRIDGE
 from serving.api.openapi.catalogue_schemas import CATALOGUE
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import TEXT, Schema, object_of, one_of, ref
 from serving.api.openapi.listing import CERTIFICATE_PAGE
-from serving.api.openapi.parameters import filter_names, form_of, list_names, refer
+from serving.api.openapi.parameters import bridge_names, filter_names, form_of, list_names, refer
 from serving.api.operators import OPERATE_PATH
 from serving.api.performance import PERFORMANCE_PATH
 from serving.api.refresh import CLEAR_PATH
 from serving.forms import FORM_TYPES
-from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, PRODUCT_PATHS
+from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, CHANGES_API_PATH, PRODUCT_PATHS
+from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
 from serving.pages.downloads.links import DOWNLOADS_PATH
@@ -138,9 +140,11 @@ def operations() -> Iterable[Operation]:
     """Every operation, in reading order."""
     yield from map(_figures, PRODUCT_PATHS.items())
     yield from _CERTIFICATES
+    yield from _BRIDGES
     yield from _CATALOGUE
     yield from _FILES
     yield from _CERTIFICATE_FILES
+    yield from _BRIDGE_FILES
     yield from _REQUESTS
     yield from _HEALTH
     yield from _DESCRIPTION
@@ -231,6 +235,30 @@ _CERTIFICATES: Final = (
         "figures say. Of month ends there is no list.",
     ),
 )
+_BRIDGE_PROBLEMS: Final = (
+    *_BAD_FILTER,
+    problem.INVALID_BRIDGE_PARAMETER,
+    problem.INVALID_DATE,
+    problem.BRIDGE_NOT_KEPT,
+    problem.EXPIRED,
+    *_NO_FIGURES,
+)
+_BRIDGE_PARAMETERS: Final = (*_FILTERS, *bridge_names(), "as_of")
+_BRIDGES: Final = (
+    Operation(
+        "getChanges",
+        "get",
+        CHANGES_API_PATH,
+        "figures",
+        "How figures changed between two days, and the certificates of a part",
+        list_page(ref(BRIDGE)),
+        _BRIDGE_PROBLEMS,
+        (*_BRIDGE_PARAMETERS, "if_none_match"),
+        "Bridges of the current generation of the product dashboards. The opening figure plus the parts is "
+        "exactly the closing one, for everything and for each single value of a dimension. Certificates are "
+        "listed where a figure is requested.",
+    ),
+)
 _FILE_PARAMETERS: Final = (*_FILTERS, "as_of", "lang", "accept_language")
 _FILE_PROBLEMS: Final = (*_FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
 _CSV: Final = "text/csv"
@@ -298,6 +326,30 @@ _CERTIFICATE_FILES: Final = (
         list_file(WORKBOOK, {}, "The workbook: dates, days and amounts are numbers."),
         _LIST_FILE,
         _LIST_FILE_PARAMETERS,
+    ),
+)
+_BRIDGE_FILE: Final = (*_BRIDGE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_BRIDGE_FILE_PARAMETERS: Final = (*_BRIDGE_PARAMETERS, "lang", "accept_language")
+_BRIDGE_FILES: Final = (
+    Operation(
+        "downloadChanges",
+        "get",
+        f"{BRIDGE_FILES}.csv",
+        "files",
+        "What changed between two days, or the certificates of a part, as CSV",
+        list_file(_CSV, TEXT, "A row for each part, or for each certificate of a figure; UTF-8."),
+        _BRIDGE_FILE,
+        _BRIDGE_FILE_PARAMETERS,
+    ),
+    Operation(
+        "downloadChangesWorkbook",
+        "get",
+        f"{BRIDGE_FILES}.xlsx",
+        "files",
+        "What changed between two days, or the certificates of a part, as an Excel workbook",
+        list_file(WORKBOOK, {}, "The workbook."),
+        _BRIDGE_FILE,
+        _BRIDGE_FILE_PARAMETERS,
     ),
 )
 _REFRESH_TEXT: Final = (

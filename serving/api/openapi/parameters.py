@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_DAY, SINCE_MONTH_END
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
 from kpi_pipeline.model.groups import GROUPS
@@ -31,6 +32,8 @@ from serving.api.openapi.system_schemas import TASK_ID
 from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
+from serving.bridge.parameters import COMPARISON, FIGURE, PART
+from serving.bridge.parameters import CURRENCY as BRIDGE_CURRENCY
 from serving.listing.parameters import COLUMNS, LIMIT, LONGEST_SEARCH, OFFSET, ORDERS, SEARCH, SORT
 from serving.listing.parameters import DEFAULT_LIMIT as USUAL_CERTIFICATES
 from serving.listing.parameters import LARGEST_LIMIT as MOST_CERTIFICATES
@@ -63,6 +66,7 @@ def parameters() -> dict[str, Parameter]:
     return {
         **{f"filter_{name}": parameter for name, parameter in _filters().items()},
         **_of_list(),
+        **_of_bridges(),
         "as_of": _query(
             AS_OF,
             {**DAY, "examples": ["2024-05-31"]},
@@ -120,6 +124,11 @@ def parameters() -> dict[str, Parameter]:
 def list_names() -> list[str]:
     """The parameters of the list of certificates that are no filter, likewise."""
     return list(_of_list())
+
+
+def bridge_names() -> list[str]:
+    """The parameters of bridges that are no filter, likewise."""
+    return [*_of_bridges(), f"list_{LIMIT}", f"list_{OFFSET}"]
 
 
 def refer(*names: str) -> list[Parameter]:
@@ -197,6 +206,36 @@ def _of_list() -> Mapping[str, Parameter]:
             OFFSET,
             {**INTEGER, "minimum": 0, "maximum": FARTHEST_CERTIFICATE},
             "How many certificates to leave out before those.",
+        ),
+    }
+
+
+def _of_bridges() -> Mapping[str, Parameter]:
+    """The parameters of bridges, by the names under which operations refer to them."""
+    figures = "; ".join(f"`{one.name}`: {one.meaning.en}" for one in BRIDGE_FIGURES)
+    parts = " ".join(f"`{one.name}`: {one.meaning.en}" for one in BRIDGE_PARTS)
+    return {
+        f"bridge_{COMPARISON}": _query(
+            COMPARISON,
+            {**TEXT, "examples": [SINCE_LAST_DAY, SINCE_MONTH_END, "2024-05"]},
+            f"Which days: `{SINCE_LAST_DAY}`, from the last day that is kept to the business date, by "
+            f"default; `{SINCE_MONTH_END}`, from the last month end to the business date; a month, from the "
+            "month end before it to its own. An answer lists them.",
+        ),
+        f"bridge_{FIGURE}": _query(
+            FIGURE,
+            one_of(("", *(one.name for one in BRIDGE_FIGURES))),
+            f"The figure of which certificates are listed. {figures}",
+        ),
+        f"bridge_{PART}": _query(
+            PART,
+            one_of(("", *(one.name for one in BRIDGE_PARTS))),
+            f"The part of that figure; all by default. A figure has some of them. {parts}",
+        ),
+        f"bridge_{BRIDGE_CURRENCY}": _query(
+            BRIDGE_CURRENCY,
+            {**TEXT, "pattern": "^([A-Za-z]{3})?$", "examples": ["CLP"]},
+            "The currency of the certificates; all by default.",
         ),
     }
 

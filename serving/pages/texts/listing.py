@@ -7,6 +7,7 @@ from kpi_pipeline.model.labels import Text
 TEXTS: Final[dict[str, Text]] = {
     "certificate_list": Text("Certificados", "Certificates"),
     "list_standing": Text("Situación", "Standing"),
+    "list_number": Text("Certificado", "Certificate"),
     "list_columns": Text("Columnas", "Columns"),
     "list_columns_usual": Text("Las habituales", "The usual ones"),
     "list_columns_meaning": Text("Qué dice cada columna", "What each column says"),

@@ -157,9 +157,8 @@ def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of)
     pages = dict.fromkeys(
         element["href"] for element in links if not element["href"].startswith("/manager/api/")
     )
-    assert [
-        f"{address}?lang=en" for address in (*ADDRESSES, "/manager/certificates", "/manager/system")
-    ] == list(pages)
+    others = ("/manager/changes", "/manager/certificates", "/manager/system")
+    assert [f"{address}?lang=en" for address in (*ADDRESSES, *others)] == list(pages)
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
     filtered = read(web.get("/manager/operational?cliente=minera+nandu"))

@@ -1,0 +1,84 @@
+"""The schemas of bridges, from their declared figures and parts."""
+
+from typing import Final
+
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS
+from serving.api.openapi.json_schema import (
+    CURRENCY,
+    DAY,
+    INTEGER,
+    TEXT,
+    Schema,
+    described,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+)
+
+BRIDGE: Final = "Bridge"
+
+_AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
+_STANDING: Final = or_null(one_of(("unsent", "awaiting", "accepted", "returned", "paid", "cancelled")))
+
+
+def bridge_schemas() -> dict[str, Schema]:
+    """The schemas by name."""
+    end = object_of(
+        {
+            "amount": _AMOUNT,
+            "count": described(INTEGER, "How many certificates; credit notes are not counted."),
+        }
+    )
+    part = object_of(
+        {
+            "part": one_of(part.name for part in BRIDGE_PARTS),
+            "amount": described(INTEGER, "By how much it changes the amount, in minor units."),
+            "count": described(INTEGER, "By how many it changes the number of certificates."),
+            "certificates": described(INTEGER, "How many certificates are in it."),
+        }
+    )
+    figure = object_of({"opening": end, "parts": list_of(part), "closing": end})
+    figures = {one.name: described(figure, one.meaning.en) for one in BRIDGE_FIGURES}
+    known_on = described(
+        or_null(DAY),
+        "Where no reading of that day was kept: the later day on whose certificates its figures rest, by "
+        "dates and log. Null where they were read on the day.",
+    )
+    comparison = object_of(
+        {
+            "name": TEXT,
+            "opens_on": DAY,
+            "closes_on": DAY,
+            "opening_known_on": known_on,
+            "closing_known_on": known_on,
+        }
+    )
+    certificate = object_of(
+        {
+            "number": TEXT,
+            **dict.fromkeys(BRIDGE_DIMENSIONS, TEXT),
+            "part": part["properties"]["part"],
+            "currency": CURRENCY,
+            "before": _AMOUNT,
+            "after": _AMOUNT,
+            "change": _AMOUNT,
+            "standing_before": _STANDING,
+            "standing_after": _STANDING,
+            "due_before": or_null(DAY),
+            "due_after": or_null(DAY),
+        }
+    )
+    data = {
+        "comparison": comparison,
+        "comparisons": list_of(comparison),
+        "currencies": list_of(object_of({"currency": CURRENCY, "figures": object_of(figures)})),
+        "figure": or_null(one_of(one.name for one in BRIDGE_FIGURES)),
+        "part": or_null(part["properties"]["part"]),
+        "currency": or_null(CURRENCY),
+        "count": described(INTEGER, "How many certificates changed the figure in that part."),
+        "certificates": described(list_of(certificate), "The largest change first."),
+        "offset": INTEGER,
+        "limit": INTEGER,
+    }
+    return {BRIDGE: object_of(data, description="How figures changed between two days.")}

@@ -1,0 +1,1 @@
+"""Bridges between two days for readers: their parameters, and the look-up of one."""

@@ -1,0 +1,123 @@
+"""From query parameters to a bridge."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from kpi_pipeline.cache.bridges import BridgeEntry, Moved, MovedCertificates
+from kpi_pipeline.cache.codec import CorruptPayload, Payload
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.model.listing import LISTED_WITH
+from serving.as_of import AS_OF, requested_as_of
+from serving.bridge.parameters import BridgeRequest, chosen_bridge, read_bridge_request, single_value
+from serving.cache_access import Connection
+from serving.lookup import LookupResult, expired, live_lookup, unreadable
+from serving.problem_types import BRIDGE_NOT_KEPT
+from serving.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeResult:
+    """A bridge.
+
+    Attributes:
+        request: What is requested besides the filter.
+        figures: The generation, its state and the filter.
+        bridge: The two days.
+        bridges: All that can be chosen from.
+        currencies: The figures of each currency, as they are published.
+        places: The places of the certificates that are requested, the largest change first.
+        moved: The certificates; None where none are requested.
+    """
+
+    request: BridgeRequest
+    figures: LookupResult
+    bridge: BridgeEntry
+    bridges: Sequence[BridgeEntry]
+    currencies: Sequence[Mapping[str, Any]]
+    places: Sequence[int]
+    moved: MovedCertificates | None
+
+    @property
+    def digest(self) -> str:
+        """Of what it shows: equal for equal ones."""
+        asked = (self.figures.lookup.filter.identity, self.bridge, self.request.parameters())
+        return blake2b(f"{self.figures.payload.digest} {asked}".encode(), digest_size=16).hexdigest()
+
+    def certificates(self) -> list[Moved]:
+        """The page of the certificates that is requested."""
+        first, last = self.request.offset, self.request.offset + self.request.limit
+        return self.all_certificates(self.places[first:last])
+
+    def all_certificates(self, places: Sequence[int] | None = None) -> list[Moved]:
+        """All certificates that are requested, or those at some places."""
+        if self.moved is None:
+            return []
+        return [self.moved.row(place) for place in (self.places if places is None else places)]
+
+
+def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]) -> BridgeResult:
+    """Look a bridge up, and request newer figures from the pipeline where it is stale.
+
+    Args:
+        connection: The cache.
+        parameters: The filter and what is to be seen, as query parameters.
+
+    Raises:
+        Problem: If a parameter is invalid, the past is requested, or bridges have expired or are not there.
+        InvalidDate: If the date is none.
+        QueryError: If a filter is unknown.
+        NothingPublished: If nothing has been published.
+        CacheUnavailable: If Redis cannot be reached and the bridge is not held.
+    """
+    as_of, parameters = requested_as_of(parameters)
+    if as_of is not None:
+        members = {"parameter": AS_OF, "value": as_of.isoformat()}
+        raise Problem(BRIDGE_NOT_KEPT, members=members, blamed=lambda name, _: name == AS_OF)
+    request, filters = read_bridge_request(parameters)
+    lookup = live_lookup(connection, LISTED_WITH, filters)
+    dimension, value = single_value(lookup.filter)
+    reader = connection.reader
+    try:
+        entry, index = reader.bridges()
+        state = reader.state_of(entry)
+        if state is AnswerState.EXPIRED:
+            raise expired(connection, entry)
+        if index is None:
+            raise unreadable(connection, LISTED_WITH)
+        bridge = chosen_bridge(request, index.bridges)
+        payload = _document(connection, entry, bridge.document(dimension))
+        data = payload.data()
+        currencies = data["values"].get(value, []) if dimension else data["currencies"]
+        moved: MovedCertificates | None = None
+        places: tuple[int, ...] = ()
+        if request.figure:
+            document = _document(connection, entry, bridge.document(request.figure))
+            moved = MovedCertificates(document.data())
+            places = tuple(moved.select(dimension, value, request.part, request.currency))
+    except (CorruptPayload, KeyError) as error:
+        raise unreadable(connection, LISTED_WITH) from error
+    if state is AnswerState.STALE and reader.reachable:
+        connection.pipeline_client.refresh(LISTED_WITH)
+    figures = LookupResult(
+        lookup=lookup,
+        state=state,
+        payload=payload,
+        entry=entry,
+        answer=lookup.filter,
+        reachable=reader.reachable,
+        task_id=None,
+        now=time.time(),
+        readings=reader.live_readings(entry),
+    )
+    return BridgeResult(request, figures, bridge, index.bridges, currencies, places, moved)
+
+
+def _document(connection: Connection, entry: ManifestEntry, name: str) -> Payload:
+    payload = connection.reader.document(entry, name)
+    if payload is None:
+        raise unreadable(connection, LISTED_WITH)
+    return payload

@@ -1,0 +1,191 @@
+"""The query parameters of a bridge: those that are no filter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kpi_pipeline.cache.bridges import BridgeEntry
+from kpi_pipeline.model.bridge import (
+    BRIDGE_DIMENSIONS,
+    BRIDGE_FIGURES,
+    BRIDGE_PARTS,
+    SINCE_LAST_DAY,
+)
+from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.filters import Filter, fold
+from kpi_pipeline.model.labels import Text
+from serving.filter_faults import AllowedValues
+from serving.listing.parameters import DEFAULT_LIMIT, LARGEST_LIMIT, LARGEST_OFFSET, LIMIT, OFFSET
+from serving.problem_types import INVALID_BRIDGE_PARAMETER
+from serving.problems import Problem
+
+COMPARISON: Final = "comparison"
+FIGURE: Final = "figure"
+PART: Final = "part"
+CURRENCY: Final = "currency"
+
+BRIDGE_SPELLINGS: Final[Mapping[str, str]] = {
+    **{name: name for name in (COMPARISON, FIGURE, PART, CURRENCY, LIMIT, OFFSET)},
+    **{"comparacion": COMPARISON, "cifra": FIGURE, "parte": PART, "moneda": CURRENCY},
+    **{"limite": LIMIT, "desde_fila": OFFSET},
+}
+"""Every accepted spelling of a parameter, folded, to its name."""
+
+_CODE_LENGTH: Final = 3
+
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRequest:
+    """What a reader wants to see, besides the filter.
+
+    Attributes:
+        comparison: Name of the bridge.
+        figure: The figure of which the certificates are listed; empty where none are.
+        part: The part that they are of; empty for all.
+        currency: Their currency; empty for all.
+        offset: How many certificates come before those that are shown.
+        limit: How many are shown at most.
+    """
+
+    comparison: str = SINCE_LAST_DAY
+    figure: str = ""
+    part: str = ""
+    currency: str = ""
+    offset: int = 0
+    limit: int = DEFAULT_LIMIT
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """It as query parameters; what is as usual has none."""
+        usual = BridgeRequest()
+        return [
+            (name, str(value))
+            for name in (COMPARISON, FIGURE, PART, CURRENCY, LIMIT, OFFSET)
+            if (value := getattr(self, name)) != getattr(usual, name)
+        ]
+
+    def listing(self, figure: str = "", part: str = "", currency: str = "") -> "BridgeRequest":
+        """The same bridge with the certificates of a figure's part, or of nothing."""
+        return replace(self, figure=figure, part=part, currency=currency, offset=0)
+
+
+def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRequest, list[tuple[str, str]]]:
+    """Take the parameters of a bridge out of others; an empty value sets none.
+
+    Returns:
+        The request, and the other parameters.
+
+    Raises:
+        Problem: If a value is none that is allowed, or there are several where one can be.
+    """
+    given: dict[str, tuple[str, str]] = {}
+    others: list[tuple[str, str]] = []
+    for parameter, value in parameters:
+        name = BRIDGE_SPELLINGS.get(fold(parameter))
+        if name is None:
+            others.append((parameter, value))
+        elif value.strip():
+            first = given.setdefault(name, (parameter, value.strip()))
+            if first[1] != value.strip():
+                raise fault(parameter, value.strip(), (first[1],))
+    figures = {one.name: one.label for one in BRIDGE_FIGURES}
+    figure = _named(given.get(FIGURE), figures)
+    parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {
+        part.name: part.label for part in BRIDGE_PARTS
+    }
+    request = BridgeRequest(
+        comparison=fold(given.get(COMPARISON, ("", SINCE_LAST_DAY))[1]),
+        figure=figure,
+        part=_named(given.get(PART), parts),
+        currency=_currency(given.get(CURRENCY)),
+        offset=_number(given.get(OFFSET), 0, 0, LARGEST_OFFSET),
+        limit=_number(given.get(LIMIT), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
+    )
+    if request.part and not request.figure:
+        raise fault(FIGURE, "", tuple(figures), tuple(figures.values()))
+    return request, others
+
+
+def chosen_bridge(request: BridgeRequest, bridges: Sequence[BridgeEntry]) -> BridgeEntry:
+    """The bridge that is requested.
+
+    Raises:
+        Problem: If there is none of its name.
+    """
+    found = next((one for one in bridges if one.name == request.comparison), None)
+    if found is None:
+        raise fault(COMPARISON, request.comparison, tuple(one.name for one in bridges))
+    return found
+
+
+def single_value(requested: Filter) -> tuple[str, str]:
+    """The dimension and the value that a filter names, both empty for everything.
+
+    Raises:
+        Problem: If it names another dimension than `BRIDGE_DIMENSIONS`, or several values.
+    """
+    if not requested.terms:
+        return "", ""
+    (name, values), *others = requested.terms
+    if others or len(values) != 1 or name not in BRIDGE_DIMENSIONS:
+        wrong = next((one for one, _ in requested.terms if one not in BRIDGE_DIMENSIONS), name)
+        labels = tuple(one.label for one in DIMENSIONS if one.name in BRIDGE_DIMENSIONS)
+        raise fault(wrong, ", ".join(dict(requested.terms)[wrong]), BRIDGE_DIMENSIONS, labels, _ONE_VALUE)
+    return name, values[0]
+
+
+_ONE_VALUE: Final = Text(
+    "Un puente se calcula para todo, o para un solo valor de una de estas dimensiones.",
+    "A bridge is computed for everything, or for a single value of one of these dimensions.",
+)
+
+
+def fault(
+    parameter: str,
+    value: str,
+    allowed: Sequence[str],
+    labels: Sequence[Text] = (),
+    cause: Text | None = None,
+) -> Problem:
+    """The problem of a value that a parameter cannot have."""
+    return Problem(
+        INVALID_BRIDGE_PARAMETER,
+        cause or Text(f"«{parameter}» no puede ser «{value}».", f'"{parameter}" cannot be "{value}".'),
+        members={"parameter": parameter, "value": value, "allowed": list(allowed)},
+        blamed=lambda *pair: pair[0] == parameter,
+        allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
+    )
+
+
+def _named(given: tuple[str, str] | None, allowed: Mapping[str, Text]) -> str:
+    if given is None:
+        return ""
+    folded = fold(given[1])
+    for name, label in allowed.items():
+        if folded in (name, fold(label.es), fold(label.en)):
+            return name
+    raise fault(
+        *given,
+        tuple(allowed),
+        tuple(Text(f"{one.es} ({n})", f"{one.en} ({n})") for n, one in allowed.items()),
+    )
+
+
+def _currency(given: tuple[str, str] | None) -> str:
+    if given is None:
+        return ""
+    code = given[1].upper()
+    if not (len(code) == _CODE_LENGTH and code.isascii() and code.isalpha()):
+        raise fault(given[0], given[1][:_CODE_LENGTH], ("ISO 4217",))
+    return code
+
+
+def _number(given: tuple[str, str] | None, default: int, least: int, largest: int) -> int:
+    if given is None:
+        return default
+    parameter, value = given
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(largest))
+    if not (is_number and least <= int(value) <= largest):
+        raise fault(parameter, value[:20], (f"{least}-{largest}",))
+    return int(value)

@@ -1,0 +1,1 @@
+"""What changed between two days, as a page and as files."""

@@ -1,0 +1,380 @@
+"""A bridge as its template shows it: what can be chosen, a waterfall for each figure, and certificates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+from kpi_pipeline.cache.bridges import BridgeEntry, Moved
+from kpi_pipeline.model.bridge import (
+    BRIDGE_DIMENSIONS,
+    BRIDGE_FIGURE_BY_NAME,
+    BRIDGE_FIGURES,
+    BRIDGE_PART_BY_NAME,
+    BRIDGE_PARTS,
+    SINCE_LAST_DAY,
+    SINCE_MONTH_END,
+    BridgeFigure,
+)
+from kpi_pipeline.model.labels import Counted
+from kpi_pipeline.model.listing import LIST_STANDINGS
+from serving.bridge.look_up import BridgeResult
+from serving.bridge.parameters import BridgeRequest
+from serving.listing.parameters import STANDING
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.changes.drawing import Step, foot_of, waterfall_of
+from serving.pages.charts.view import ChartPart, ChartView
+from serving.pages.context import PageContext
+from serving.pages.formats import NO_DATA
+from serving.pages.selection import parameters_of
+from serving.pages.tables.view import Head, TableView
+from serving.pages.writing import Cell
+
+LIST_ANCHOR: Final = "certificates"
+"""The part of the page that has the list."""
+
+_GOOD_WHEN_UP: Final = frozenset({"approved", "collected"})
+_UP, _DOWN, _SUM = "paid", "capex", "others"
+_STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeOption:
+    """One value that can be chosen."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MovedList:
+    """The certificates of a part.
+
+    Attributes:
+        title: What they are of.
+        meaning: Which certificates the part has; empty for all parts.
+        count: How many there are.
+        table: Those that are shown.
+        range: Which of them are shown.
+        previous_url: Those before; empty where there are none.
+        next_url: Those after.
+        close_url: The page without the list.
+        csv_url: All of them as CSV.
+        workbook_url: All of them as a workbook.
+    """
+
+    title: str
+    meaning: str
+    count: str
+    table: TableView
+    range: str
+    previous_url: str
+    next_url: str
+    close_url: str
+    csv_url: str
+    workbook_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeView:
+    """All that the template shows of a bridge.
+
+    Attributes:
+        days: From when to when.
+        notes: What to know of its days.
+        comparisons: Those that can be chosen.
+        filters: By the label of a dimension, its values as `dimension=value`.
+        charts: A waterfall for each figure, with its parts as a table.
+        parts: Labels and meanings of the parts.
+        listed: The certificates that are requested; None where none are.
+        csv_url: The bridge as CSV.
+        workbook_url: The same as a workbook.
+    """
+
+    days: str
+    notes: list[str]
+    comparisons: list[BridgeOption]
+    filters: list[tuple[str, list[BridgeOption]]]
+    charts: list[ChartView]
+    parts: list[tuple[str, str]]
+    listed: MovedList | None
+    csv_url: str
+    workbook_url: str
+
+
+class BridgeWriter:
+    """Writes a bridge.
+
+    Args:
+        result: The bridge.
+        context: What the page is written with; its address has no parameters of the bridge.
+        files: The address of the files, to which the ending is added.
+    """
+
+    def __init__(self, result: BridgeResult, context: PageContext, files: str) -> None:
+        self._result = result
+        self._request = result.request
+        self._context = context
+        self._files = files
+        self._language = context.language
+        self._texts = context.texts
+        self._formats = context.formats
+
+    def url(self, request: BridgeRequest) -> str:
+        """The address of the bridge, seen in another way."""
+        return self._address(replace(self._context.address, kept=()), request)
+
+    def view(self) -> BridgeView:
+        """The bridge as it is shown."""
+        bridge = self._result.bridge
+        whole = self._request.listing()
+        return BridgeView(
+            days=self._texts["bridge_days"].format(
+                opens=self._formats.day(bridge.opens_on), closes=self._formats.day(bridge.closes_on)
+            ),
+            notes=self._notes(bridge),
+            comparisons=[
+                BridgeOption(one.name, self.comparison(one), one.name == bridge.name)
+                for one in self._result.bridges
+            ],
+            filters=self._filters(),
+            charts=[self._chart(figure) for figure in BRIDGE_FIGURES] if self._result.currencies else [],
+            parts=[
+                (part.label.into(self._language), part.meaning.into(self._language)) for part in BRIDGE_PARTS
+            ],
+            listed=self._listed() if self._request.figure else None,
+            csv_url=self._file_url("csv", whole),
+            workbook_url=self._file_url("xlsx", whole),
+        )
+
+    def comparison(self, bridge: BridgeEntry) -> str:
+        """The name of a bridge for readers."""
+        if bridge.name == SINCE_LAST_DAY:
+            return self._texts["bridge_since_last_day"].format(day=self._formats.day(bridge.opens_on))
+        name = "bridge_since_month_end" if bridge.name == SINCE_MONTH_END else "bridge_of_month"
+        day = bridge.opens_on if bridge.name == SINCE_MONTH_END else bridge.closes_on
+        return self._texts[name].format(month=self._formats.month_in_full(f"{day:%Y-%m}"))
+
+    def _notes(self, bridge: BridgeEntry) -> list[str]:
+        known = {bridge.opens_on: bridge.opening_known_on, bridge.closes_on: bridge.closing_known_on}
+        return [
+            self._texts["bridge_known_on"].format(day=self._formats.day(day), known=self._formats.day(later))
+            for day, later in known.items()
+            if later is not None
+        ]
+
+    def _filters(self) -> list[tuple[str, list[BridgeOption]]]:
+        writer, selection = self._context.writer, self._context.selection
+        return [
+            (
+                writer.label(dimension),
+                [
+                    BridgeOption(
+                        f"{dimension.name}={value.value}",
+                        writer.text(dimension.kind, value.value, ""),
+                        list(selection.get(dimension.name, ())) == [value.value],
+                    )
+                    for value in dimension.values
+                ],
+            )
+            for dimension in self._context.catalogue.dimensions
+            if dimension.name in BRIDGE_DIMENSIONS
+        ]
+
+    def _chart(self, figure: BridgeFigure) -> ChartView:
+        parts = [
+            ChartPart(
+                of_currency["currency"],
+                self._sentences(steps),
+                waterfall_of(steps, self._formats, of_currency["currency"]),
+                self._table(figure, of_currency["figures"][figure.name], of_currency["currency"]),
+            )
+            for of_currency in self._result.currencies
+            for steps in [self._steps(figure, of_currency["figures"][figure.name], of_currency["currency"])]
+        ]
+        ends = (
+            self._formats.day(day) for day in (self._result.bridge.opens_on, self._result.bridge.closes_on)
+        )
+        description = self._texts["bridge_description"].format(
+            **dict(zip(("opening", "closing"), ends, strict=True))
+        )
+        return ChartView(
+            figure.name,
+            figure.label.into(self._language),
+            f"{figure.meaning.into(self._language)} {description}",
+            self._texts["bridge_nothing"],
+            parts,
+            is_wide=False,
+        )
+
+    def _sentences(self, steps: Sequence[Step]) -> list[str]:
+        found = [] if len(steps) > 2 else [self._texts["bridge_same"]]
+        return [*found, self._texts["bridge_axis"]] if foot_of(steps) else found
+
+    def _steps(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> list[Step]:
+        opening, closing = held["opening"], held["closing"]
+        at = opening["amount"]
+        steps = [self._end(self._result.bridge.opens_on, opening, currency, "")]
+        for part in held["parts"]:
+            change = part["amount"]
+            is_good = (change >= 0) == (figure.name in _GOOD_WHEN_UP)
+            steps.append(
+                Step(
+                    BRIDGE_PART_BY_NAME[part["part"]].label.into(self._language),
+                    at,
+                    at + change,
+                    self._money(change, currency, signed=True),
+                    self._certificates(part["certificates"]),
+                    self._part_url(figure, part["part"], currency),
+                    _UP if is_good else _DOWN,
+                )
+            )
+            at += change
+        list_url = self._list_url(figure)
+        return [*steps, self._end(self._result.bridge.closes_on, closing, currency, list_url)]
+
+    def _end(self, day: date, held: Mapping[str, int], currency: str, url: str) -> Step:
+        return Step(
+            self._texts["bridge_end"].format(day=self._formats.day(day)),
+            None,
+            held["amount"],
+            self._money(held["amount"], currency),
+            self._certificates(held["count"]),
+            url,
+            _SUM,
+        )
+
+    def _table(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> TableView:
+        texts, bridge = self._texts, self._result.bridge
+        heads = [
+            Head(texts["bridge_part"], is_number=False),
+            Head(texts["bridge_amount"], is_number=True),
+            Head(texts["bridge_count"], is_number=True),
+            Head(texts["bridge_certificates"], is_number=True),
+        ]
+        rows = [self._end_row(bridge.opens_on, held["opening"], currency, "")]
+        rows += [
+            [
+                Cell(
+                    BRIDGE_PART_BY_NAME[part["part"]].label.into(self._language),
+                    url=self._part_url(figure, part["part"], currency),
+                ),
+                self._money(part["amount"], currency, signed=True),
+                Cell(self._signed(part["count"]), is_number=True),
+                Cell(self._formats.count(part["certificates"]), is_number=True),
+            ]
+            for part in held["parts"]
+        ]
+        rows.append(self._end_row(bridge.closes_on, held["closing"], currency, self._list_url(figure)))
+        return TableView(caption=currency, heads=heads, rows=rows, is_ordered=True)
+
+    def _end_row(self, day: date, held: Mapping[str, int], currency: str, url: str) -> list[Cell]:
+        label = self._texts["bridge_end"].format(day=self._formats.day(day))
+        return [
+            Cell(label, url=url),
+            self._money(held["amount"], currency),
+            Cell("", is_number=True),
+            Cell(self._formats.count(held["count"]), is_number=True),
+        ]
+
+    def _listed(self) -> MovedList:
+        request, texts, count = self._request, self._texts, len(self._result.places)
+        figure = BRIDGE_FIGURE_BY_NAME[request.figure]
+        part = BRIDGE_PART_BY_NAME.get(request.part)
+        shown = self._result.certificates()
+        name = part.label.into(self._language) if part else texts["bridge_all_parts"]
+        title = texts["bridge_certificates_of"].format(figure=figure.label.into(self._language), part=name)
+        before = replace(request, offset=max(request.offset - request.limit, 0))
+        after = replace(request, offset=request.offset + request.limit)
+        return MovedList(
+            title=title,
+            meaning=part.meaning.into(self._language) if part else "",
+            count=self._certificates(count),
+            table=TableView(
+                caption=request.currency,
+                heads=self._moved_heads(),
+                rows=[self._moved_row(moved) for moved in shown],
+                is_ordered=False,
+            ),
+            range=texts["list_range"].format(
+                first=self._formats.count(min(request.offset + 1, count)),
+                last=self._formats.count(request.offset + len(shown)),
+                count=self._formats.count(count),
+            ),
+            previous_url=self._list_page(before) if request.offset else "",
+            next_url=self._list_page(after) if after.offset < count else "",
+            close_url=self.url(request.listing()),
+            csv_url=self._file_url("csv", replace(request, offset=0)),
+            workbook_url=self._file_url("xlsx", replace(request, offset=0)),
+        )
+
+    def _moved_heads(self) -> list[Head]:
+        labels = {
+            dimension.name: self._context.writer.label(dimension)
+            for dimension in self._context.catalogue.dimensions
+        }
+        texts = self._texts
+        return [
+            Head(texts["list_number"], is_number=False),
+            *(Head(labels[name], is_number=False) for name in ("client", "project")),
+            Head(texts["bridge_part"], is_number=False),
+            *(Head(texts[f"bridge_{name}"], is_number=True) for name in ("before", "after", "change")),
+            *(
+                Head(texts[f"bridge_{name}"], is_number=False)
+                for name in ("standing_before", "standing_after", "due_before", "due_after")
+            ),
+        ]
+
+    def _moved_row(self, moved: Moved) -> list[Cell]:
+        writer = self._context.writer
+        return [
+            Cell(moved.values["number"], order=moved.values["number"]),
+            *(writer.cell("name", moved.values[name], "") for name in ("client", "project")),
+            Cell(BRIDGE_PART_BY_NAME[moved.part].label.into(self._language)),
+            self._money(moved.before, moved.currency),
+            self._money(moved.after, moved.currency),
+            self._money(moved.change, moved.currency, signed=True),
+            *(Cell(self.standing(name)) for name in (moved.standing_before, moved.standing_after)),
+            *(
+                writer.cell("day", None if day is None else day.isoformat(), "")
+                for day in (moved.due_before, moved.due_after)
+            ),
+        ]
+
+    def standing(self, name: str | None) -> str:
+        """How a certificate stands, for readers."""
+        return _STANDING_LABELS[name].into(self._language) if name in _STANDING_LABELS else NO_DATA
+
+    def _money(self, amount: int, currency: str, *, signed: bool = False) -> Cell:
+        money = self._formats.money(amount, currency)
+        plus = "+" if signed and amount > 0 else ""
+        return Cell(f"{plus}{money.short}", f"{plus}{money.full}", is_number=True, order=amount)
+
+    def _signed(self, number: int) -> str:
+        return f"{'+' if number > 0 else ''}{self._formats.count(number)}"
+
+    def _certificates(self, count: int) -> str:
+        return self._texts["certificate_count"].format(count=Counted(self._formats.count(count)))
+
+    def _part_url(self, figure: BridgeFigure, part: str, currency: str) -> str:
+        return self._list_page(self._request.listing(figure.name, part, currency))
+
+    def _list_page(self, request: BridgeRequest) -> str:
+        return f"{self.url(request)}#{LIST_ANCHOR}"
+
+    def _list_url(self, figure: BridgeFigure) -> str:
+        """The list of the certificates that a figure of the business date sums; empty for an earlier day."""
+        if self._result.bridge.closes_on != self._result.figures.entry.as_of:
+            return ""
+        kept = tuple((STANDING, standing) for standing in figure.standings)
+        return PageAddress(CERTIFICATES_PATH, self._context.address.language, kept=kept).of(self._selected())
+
+    def _selected(self) -> Sequence[tuple[str, str]]:
+        return parameters_of(self._context.catalogue, self._context.selection)
+
+    def _address(self, address: PageAddress, request: BridgeRequest) -> str:
+        return address.of([*self._selected(), *request.parameters()])
+
+    def _file_url(self, ending: str, request: BridgeRequest) -> str:
+        return self._address(PageAddress(f"{self._files}.{ending}", self._language), request)

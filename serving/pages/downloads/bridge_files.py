@@ -1,0 +1,181 @@
+"""What changed as files: the parts of each figure, or the certificates of a figure or part."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from kpi_pipeline.cache.bridges import Moved
+from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
+from serving.bridge.look_up import BridgeResult, look_up_bridge
+from serving.cache_access import current_connection, current_settings
+from serving.kept.current import current_kept
+from serving.pages.addresses import CHANGES_PATH
+from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.certificate_files import CSV_TYPE
+from serving.pages.downloads.csv_files import csv_file
+from serving.pages.downloads.links import DOWNLOADS_PATH
+from serving.pages.downloads.sheets import Sheet, SheetCell
+from serving.pages.downloads.workbooks import MIMETYPE, workbook
+from serving.pages.page_data import filter_label, pages_on
+from serving.pages.writing import Writer, writer_for
+from serving.responses import LANGUAGE_PARAMETER, reader_language
+
+BRIDGE_FILES: Final = f"{DOWNLOADS_PATH}{CHANGES_PATH.removeprefix('/manager')}"
+
+_STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
+
+routes: Final = Blueprint("bridge_files", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file is written from."""
+
+    result: BridgeResult
+    writer: Writer
+    notices: list[str]
+
+    @classmethod
+    def of_request(cls) -> "_File":
+        """That of the present request."""
+        language, connection = reader_language(), current_connection()
+        pairs = list(request.args.items(multi=True))
+        result = look_up_bridge(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
+        writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
+        notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
+        return cls(result, writer, notices)
+
+    @property
+    def title(self) -> str:
+        return self.writer.texts["changes"]
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        """Between which days, and what readers should know of the figures."""
+        bridge, texts = self.result.bridge, self.writer.texts
+        days = f"{bridge.opens_on.isoformat()} / {bridge.closes_on.isoformat()}"
+        return [
+            (texts["bridge_comparison"], days),
+            *provenance_of(self.result.figures.entry, self.notices, self.writer),
+        ]
+
+    def sheet(self) -> Sheet:
+        """The certificates where a figure is requested, else the parts of each."""
+        return self._certificates() if self.result.request.figure else self._parts()
+
+    def _parts(self) -> Sheet:
+        texts = self.writer.texts
+        names = ("figure", "part", "amount", "count", "certificates")
+        heads = [texts["sheet_currency"], *(texts[f"bridge_{name}"] for name in names)]
+        return Sheet("changes", self.title, heads, list(self._part_rows()))
+
+    def _part_rows(self) -> Iterator[list[SheetCell]]:
+        bridge = self.result.bridge
+        for of_currency in self.result.currencies:
+            for figure in BRIDGE_FIGURES:
+                held, code = of_currency["figures"][figure.name], of_currency["currency"]
+                own = [SheetCell(code), SheetCell(self._text(figure.label))]
+                yield [*own, *self._end(bridge.opens_on, held["opening"], code)]
+                for part in held["parts"]:
+                    yield [
+                        *own,
+                        SheetCell(self._text(BRIDGE_PART_BY_NAME[part["part"]].label)),
+                        self._amount(part["amount"], code),
+                        SheetCell(part["count"], "count"),
+                        SheetCell(part["certificates"], "count"),
+                    ]
+                yield [*own, *self._end(bridge.closes_on, held["closing"], code)]
+
+    def _end(self, day: date, held: dict[str, Any], currency: str) -> list[SheetCell]:
+        label = self.writer.texts["bridge_end"].format(day=self.writer.formats.day(day))
+        return [
+            SheetCell(label),
+            self._amount(held["amount"], currency),
+            SheetCell(None),
+            SheetCell(held["count"], "count"),
+        ]
+
+    def _certificates(self) -> Sheet:
+        texts, figure = self.writer.texts, BRIDGE_FIGURE_BY_NAME[self.result.request.figure]
+        names = ("part", "before", "after", "change", "standing_before", "standing_after")
+        heads = [
+            texts["list_number"],
+            *(
+                self.writer.label(one)
+                for one in self.writer.catalogue.dimensions
+                if one.name in self._dimensions()
+            ),
+            texts["sheet_currency"],
+            *(texts[f"bridge_{name}"] for name in (*names, "due_before", "due_after")),
+        ]
+        rows = [self._certificate(moved) for moved in self.result.all_certificates()]
+        return Sheet("changes", self._text(figure.label), heads, rows)
+
+    def _dimensions(self) -> list[str]:
+        named = self.result.all_certificates(self.result.places[:1])
+        return list(named[0].values)[1:] if named else []
+
+    def _certificate(self, moved: Moved) -> list[SheetCell]:
+        dimensions = [one.name for one in self.writer.catalogue.dimensions if one.name in moved.values]
+        standings = (moved.standing_before, moved.standing_after)
+        return [
+            SheetCell(moved.values["number"]),
+            *(SheetCell(moved.values[name]) for name in dimensions),
+            SheetCell(moved.currency),
+            SheetCell(self._text(BRIDGE_PART_BY_NAME[moved.part].label)),
+            *(self._amount(one, moved.currency) for one in (moved.before, moved.after, moved.change)),
+            *(SheetCell(None if name is None else self._text(_STANDING_LABELS[name])) for name in standings),
+            *(SheetCell(day, "day") for day in (moved.due_before, moved.due_after)),
+        ]
+
+    def _amount(self, minor: int, currency: str) -> SheetCell:
+        decimals = self.writer.formats.decimals(currency)
+        return SheetCell(Decimal(minor).scaleb(-decimals) if decimals else minor, "money", decimals)
+
+    def _text(self, label: Text) -> str:
+        return label.into(self.writer.language)
+
+    def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
+        """The answer with the file."""
+        figures = self.result.figures
+        headers = [
+            (name, "private, no-cache" if name == "Cache-Control" else value)
+            for name, value in current_kept().stamps.of(figures).headers
+        ]
+        name = f"{file_name([self.title, self.sheet_name], figures.entry.as_of)}.{ending}"
+        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
+        return Response(body, headers=headers, content_type=mimetype)
+
+    @property
+    def sheet_name(self) -> str:
+        """What distinguishes it from other files of the page."""
+        asked = self.result.request
+        return self._text(BRIDGE_FIGURE_BY_NAME[asked.figure].label) if asked.figure else ""
+
+
+@routes.get(f"{BRIDGE_FILES}.csv")
+def as_csv() -> Response:
+    """The rows as CSV."""
+    file = _File.of_request()
+    return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), CSV_TYPE, "csv")
+
+
+@routes.get(f"{BRIDGE_FILES}.xlsx")
+def as_workbook() -> Response:
+    """The rows as a workbook."""
+    file = _File.of_request()
+    figures, writer, texts = file.result.figures, file.writer, file.writer.texts
+    about = [
+        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
+        (texts["about_filter"], filter_label(writer.catalogue, figures.answered, writer)),
+        *file.provenance,
+        (texts["about_generation"], figures.entry.generation),
+    ]
+    created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
+    return file.answer(workbook(texts["about"], about, [file.sheet()], created), MIMETYPE, "xlsx")

@@ -1,0 +1,53 @@
+"""Texts of the page of changes."""
+
+from typing import Final
+
+from kpi_pipeline.model.labels import Text
+
+TEXTS: Final[dict[str, Text]] = {
+    "changes": Text("Qué cambió", "What changed"),
+    "bridge_comparison": Text("Comparación", "Comparison"),
+    "bridge_filter": Text("Filtro", "Filter"),
+    "bridge_since_last_day": Text("Desde el {day}", "Since {day}"),
+    "bridge_since_month_end": Text("Desde el cierre de {month}", "Since the end of {month}"),
+    "bridge_of_month": Text("En {month}", "In {month}"),
+    "bridge_days": Text("Del {opens} al {closes}", "{opens} to {closes}"),
+    "bridge_end": Text("Al {day}", "As of {day}"),
+    "bridge_known_on": Text(
+        "No se guardó una lectura del {day}: sus cifras se reconstruyeron a partir de las fechas y del "
+        "historial de los certificados que había el {known}. Las correcciones anteriores no se ven.",
+        "No reading of {day} was kept: its figures were reconstructed from the dates and the log of the "
+        "certificates that there were on {known}. Earlier corrections are not seen.",
+    ),
+    "bridge_sums_up": Text(
+        "Cada certificado que cambió una cifra está en una sola de sus partes: el saldo inicial más las "
+        "partes da exactamente el final.",
+        "Each certificate that changed a figure is in just one of its parts: the opening figure plus the "
+        "parts is exactly the closing one.",
+    ),
+    "bridge_nothing": Text(
+        "No hay certificados con este filtro.", "There are no certificates under this filter."
+    ),
+    "bridge_same": Text("No cambió.", "It did not change."),
+    "bridge_figure": Text("Cifra", "Figure"),
+    "bridge_part": Text("Parte", "Part"),
+    "bridge_amount": Text("Monto", "Amount"),
+    "bridge_count": Text("Variación en certificados", "Change in certificates"),
+    "bridge_certificates": Text("Certificados", "Certificates"),
+    "bridge_before": Text("Antes", "Before"),
+    "bridge_after": Text("Después", "After"),
+    "bridge_change": Text("Variación", "Change"),
+    "bridge_standing_before": Text("Situación antes", "Standing before"),
+    "bridge_standing_after": Text("Situación después", "Standing after"),
+    "bridge_due_before": Text("Vencimiento antes", "Due before"),
+    "bridge_due_after": Text("Vencimiento después", "Due after"),
+    "bridge_certificates_of": Text("{figure}: {part}", "{figure}: {part}"),
+    "bridge_all_parts": Text("todos los cambios", "all changes"),
+    "bridge_parts_meaning": Text("Qué es cada parte", "What each part is"),
+    "bridge_close": Text("Cerrar la lista", "Close the list"),
+    "bridge_axis": Text("El eje no comienza en cero.", "The axis does not begin at zero."),
+    "bridge_description": Text(
+        "Cómo pasó de {opening} a {closing}.",
+        "How it went from {opening} to {closing}.",
+    ),
+}

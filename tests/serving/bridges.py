@@ -1,0 +1,43 @@
+"""Bridges as the pipeline publishes them with a generation of the dashboards."""
+
+from datetime import date
+from functools import cache
+
+import pyarrow as pa
+
+from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, document_name
+from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.publishing.publisher import Attachments
+from kpi_pipeline.compute.bridge.documents import published_parts
+from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
+from kpi_pipeline.compute.bridge.standings import standing_sums, standings
+from kpi_pipeline.compute.listing.rows import listed_rows
+from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.thresholds import Thresholds
+from tests.serving.certificates import AS_OF, CERTIFICATES
+
+SPANS = (
+    ("last_day", date(2024, 6, 27), AS_OF),
+    ("month_end", date(2024, 5, 31), AS_OF),
+    ("2024-05", date(2024, 4, 30), date(2024, 5, 31)),
+)
+
+
+@cache
+def usual_bridges() -> Attachments:
+    """Those of the certificates of the usual list, walked back to earlier days."""
+    table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
+    stood = {day: standings(listed_rows(table, day, Thresholds())) for span in SPANS for day in span[1:]}
+    moved = moves_between(DayPair(stood[opens], stood[closes], closes) for _, opens, closes in SPANS)
+    entries, frames = [], []
+    for (name, opens, closes), moves in zip(SPANS, moved, strict=True):
+        known_on = None if closes == AS_OF else AS_OF
+        entries.append(BridgeEntry(name, opens, closes, AS_OF, known_on, name))
+        (sums,) = standing_sums([stood[opens]])
+        frames += [
+            (document_name(name, part), encode(data, {"product": LISTED_WITH}))
+            for part, data in published_parts(sums, moves).items()
+        ]
+    index = encode(BridgeIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": BRIDGES})
+    return Attachments([(BRIDGES, index), *frames])

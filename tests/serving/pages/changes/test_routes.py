@@ -1,0 +1,81 @@
+"""The page of what changed: comparisons, waterfalls whose parts lead to their certificates, and files."""
+
+import re
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+
+from tests.serving.pages.downloads.test_routes import Book
+from tests.serving.payloads import CONSTRUCTORA, MINE
+
+CHANGES = "/manager/changes"
+
+
+def links(text: str) -> list[str]:
+    """Every address that a page leads to."""
+    return [unescape(address) for address in re.findall(r'href="([^"]+)"', text)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["31 May 2024 to 28 Jun 2024", "No reading of 31 May 2024 was kept", "+CLP 2.0 M"],
+        ),
+        ("es", ["Qué cambió", "Del 31 may 2024 al 28 jun 2024", "Nuevos", "Desde el cierre de mayo de 2024"]),
+    ],
+)
+def test_a_page_in_each_language(web, press, language: str, words: list[str]) -> None:
+    (entry,) = press.publish("dashboards")
+    response = web.get(f"{CHANGES}?lang={language}&comparison=month_end")
+    assert response.status_code == 200
+    assert response.headers["X-Generation"] == entry.generation
+    text = unescape(response.text).replace("\N{NO-BREAK SPACE}", " ")
+    for word in words:
+        assert word in text
+    assert all(f'data-chart="{name}"' in text for name in ("receivable", "overdue", "approved", "collected"))
+
+
+def test_parts_lead_to_their_certificates_and_the_present_to_its_list(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get(f"{CHANGES}?lang=en&comparison=month_end&client={quote(CONSTRUCTORA)}").text
+    (part, *_) = [one for one in links(text) if "figure=overdue&part=time" in one and "currency=CLP" in one]
+    listed = unescape(web.get(part).text)
+    assert "Overdue: Turned overdue by time" in listed
+    assert CONSTRUCTORA in listed.partition('id="certificates"')[2]
+    assert any("standing=overdue" in one and "/manager/certificates?" in one for one in links(text))
+    # Between month ends of the past there is no list of today.
+    past = links(web.get(f"{CHANGES}?lang=en&comparison=2024-05").text)
+    assert not any("standing=" in one for one in past)
+
+
+def test_the_form_chooses_one_value(web, press) -> None:
+    press.publish("dashboards")
+    text = unescape(web.get(f"{CHANGES}?lang=en&filter={quote('client=' + MINE)}").text)
+    assert f'<option value="client={MINE}" selected>' in text
+    assert web.get(f"{CHANGES}?lang=en&filter=").status_code == 200
+
+
+def test_other_pages_lead_here_with_one_value_of_their_filter(web, press) -> None:
+    press.publish()
+    text = web.get("/manager/dashboard?lang=en&state=pagado").text
+    assert f"{CHANGES}?lang=en" in links(text)
+    response = web.get(f"{CHANGES}?lang=en&state=pagado")
+    assert response.status_code == 400
+    assert "Project manager" in unescape(response.text)
+
+
+def test_files_of_the_bridge_and_of_a_part(web, press) -> None:
+    press.publish("dashboards")
+    response = web.get("/manager/api/download/changes.csv?lang=es&comparison=month_end")
+    assert "edp-que-cambio-2024-06-28.csv" in response.headers["Content-Disposition"]
+    head, *rows = response.get_data().decode("utf-8-sig").splitlines()
+    assert head.startswith("Moneda;Cifra;Parte;Monto;Variación en certificados;Certificados;Comparación")
+    assert "2024-05-31 / 2024-06-28" in rows[0]
+    query = "lang=en&comparison=month_end&figure=receivable&part=new"
+    response = web.get(f"/manager/api/download/changes.xlsx?{query}")
+    first, *others = Book(response.data).sheets["Receivable"]
+    assert first[0] == "Certificate"
+    assert others[0][first.index("Change")] == 2_000_000
