@@ -1,6 +1,6 @@
 """The bridges that a generation holds, and the standings of days that they are computed from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise, product
@@ -28,6 +28,10 @@ from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.resources.kept_standings import KeptDay, KeptStandings, StandingPart
 
 _WALKED_BACK: Final = "walked back"
+
+MOST_WALKED_BACK: Final = 3_000_000
+"""Certificates times days that are reconstructed before a publication, which readers wait for: more of them
+begin with the days that today's figures are compared with, and further ones are kept as they come."""
 
 
 class _Span(NamedTuple):
@@ -71,7 +75,7 @@ class Bridges:
         days = {self.opens_on, *self._month_ends()}
         found = {day: self.kept.load(day) for day in days}
         self.earlier = {day: kept for day, kept in found.items() if kept is not None}
-        self.earlier |= self._walk_back(sorted(days.difference(self.earlier)))
+        self.earlier |= self._walk_back(self._to_walk_back(days.difference(self.earlier)))
 
     @property
     def digest(self) -> str:
@@ -104,7 +108,8 @@ class Bridges:
         entries = [
             self._entry(span, days[span.opens_on], days[span.closes_on])
             for span in self._spans()
-            if span.closes_on == self.as_of or days[span.closes_on].names
+            if {span.opens_on, span.closes_on} <= days.keys()
+            and (span.closes_on == self.as_of or days[span.closes_on].names)
         ]
         index = BridgeIndex(tuple(entries))
         reused = {
@@ -167,6 +172,12 @@ class Bridges:
             recent = (day for day in self.kept.days() if day >= oldest)
             self.kept.prune({*recent, *self._month_ends()})
         return today
+
+    def _to_walk_back(self, missing: Collection[date]) -> list[date]:
+        count = sum(shard.count for shard in self.shards)
+        is_worth_it = count * len(missing) <= MOST_WALKED_BACK
+        needed = missing if is_worth_it else {self.opens_on, self._month_ends()[0]}.intersection(missing)
+        return sorted(needed)
 
     def _walk_back(self, days: Sequence[date]) -> dict[date, KeptDay]:
         """The standings of days that were not kept, by the dates and the log of the certificates of today."""

@@ -11,6 +11,7 @@ from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.model.listing import LISTED_WITH
+from serving.access.control import require_product
 from serving.as_of import AS_OF, requested_as_of
 from serving.bridge.parameters import BridgeRequest, chosen_bridge, read_bridge_request, single_value
 from serving.cache_access import Connection
@@ -67,12 +68,14 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
         parameters: The filter and what is to be seen, as query parameters.
 
     Raises:
-        Problem: If a parameter is invalid, the past is requested, or bridges have expired or are not there.
+        Problem: If the reader may not read it, a parameter is invalid, the past is requested, or bridges have
+            expired or are not there.
         InvalidDate: If the date is none.
         QueryError: If a filter is unknown.
         NothingPublished: If nothing has been published.
         CacheUnavailable: If Redis cannot be reached and the bridge is not held.
     """
+    require_product(LISTED_WITH)
     as_of, parameters = requested_as_of(parameters)
     if as_of is not None:
         members = {"parameter": AS_OF, "value": as_of.isoformat()}

@@ -134,6 +134,22 @@ def test_a_day_that_was_kept_is_where_the_next_day_s_bridge_begins() -> None:
     assert other.earlier[date(2024, 6, 27)].known_on == day
 
 
+@pytest.mark.usefixtures("demo_home")
+def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reconstructed(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr("kpi_pipeline.assets.bridges.MOST_WALKED_BACK", 100)
+    rows = [sent(at, date(2024, 4, 1) + timedelta(at), 1000) for at in range(60)]
+    certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
+    shards = shards_of(certificates, "issued_on", digests=True)
+    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here")
+    assert sorted(made.earlier) == [date(2024, 5, 31), date(2024, 6, 27)]
+    for batch, listed in listed_batches(shards, made.as_of, Thresholds()):
+        made.put({one.month: one.digest for one in batch}, listed)
+    index = BridgeIndex.of(decode(dict(made.attachments(None, None).frames)[BRIDGES]).data())
+    assert [one.name for one in index.bridges] == ["last_day", "month_end"]
+
+
 @pytest.mark.usefixtures("published")
 def test_a_lost_document_is_computed_again(run, read) -> None:
     entry, _ = read().bridges()

@@ -36,11 +36,13 @@ LEAST = {
 
 ADDRESSES = (
     "/", "/account", "/metrics", "/health/ready", "/health/system", "/manager/system", "/manager/dashboard",
-    "/manager/costs", "/manager/certificates", "/manager/api/kpis", "/manager/api/dashboard",
+    "/manager/costs", "/manager/certificates", "/manager/changes",
+    "/manager/api/changes", "/manager/api/kpis", "/manager/api/dashboard",
     "/manager/api/charts", "/manager/api/financials", "/manager/api/certificates", "/manager/api/catalogue",
     "/manager/api/alerts", "/manager/api/performance/metrics", "/manager/api/cache/status",
     "/manager/api/cache/clear", "/manager/api/download/manager.xlsx", "/manager/api/download/costs.xlsx",
-    "/manager/api/download/certificates.csv", "/manager/dashboard/refresh", "/manager/dashboard/status/none",
+    "/manager/api/download/certificates.csv",
+    "/manager/api/download/changes.csv", "/manager/dashboard/refresh", "/manager/dashboard/status/none",
     "/manager/events", "/manager/api/openapi.json",
 )  # fmt: skip
 ROLES = tuple(Role)
