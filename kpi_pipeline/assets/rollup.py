@@ -21,12 +21,12 @@ from kpi_pipeline.assets.freshness_policies import freshness_policy
 from kpi_pipeline.assets.run_tags import writes_all
 from kpi_pipeline.compute.overflow import SumTooLarge
 from kpi_pipeline.compute.reconciliation import reconcile_rollup
-from kpi_pipeline.compute.rollup.rollup import roll_up_shards
+from kpi_pipeline.compute.rollup.rollup import RolledUp, roll_up_shards
 from kpi_pipeline.compute.rollup.shard_sums import Definitions
 from kpi_pipeline.compute.rollup.shards import Shard, shards_of
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES
 from kpi_pipeline.resources.month_parts import shards_of_parts
-from kpi_pipeline.resources.shard_sums import StoredShardSums
+from kpi_pipeline.resources.shard_sums import DamagedSums, StoredShardSums
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
 from kpi_pipeline.sources.provenance import Provenance
@@ -86,10 +86,7 @@ def rollup(
         yield from _confirmed(context, [stored.confirmed(provenance) for stored in newest if stored])
         return
     definitions = Definitions(as_of, source.thresholds(), source.window_months())
-    kept = StoredShardSums.of_settings(_definitions(definitions), reads=not writes_all(context.run))
-    yield from _rolled_up(
-        context, shards_of_parts(certificates), costs.table(), provenance, definitions, kept
-    )
+    yield from _rolled_up(context, shards_of_parts(certificates), costs.table(), provenance, definitions)
 
 
 def _rolled_up(
@@ -98,17 +95,18 @@ def _rolled_up(
     costs: pa.Table,
     provenance: Provenance,
     definitions: Definitions,
-    kept: StoredShardSums,
 ) -> Iterator[Output[pa.Table] | AssetCheckResult]:
     started = time.perf_counter()
     try:
-        rolled_up = roll_up_shards(
-            certificates, shards_of(costs, "invoiced_on", digests=True), definitions, kept
+        rolled_up = _merged(
+            certificates,
+            shards_of(costs, "invoiced_on", digests=True),
+            definitions,
+            rebuilds=writes_all(context.run),
         )
     except SumTooLarge as error:
         raise Failure(f"the roll-up does not fit: {error}", allow_retries=False) from error
     seconds = time.perf_counter() - started
-    kept.prune()
     tables, as_of = rolled_up.rollup, definitions.as_of
     problems = reconcile_rollup(rolled_up.totals, tables)
     yield AssetCheckResult(
@@ -133,6 +131,19 @@ def _rolled_up(
                 "seconds": round(seconds, 3),  # of all tables together
             },
         )
+
+
+def _merged(
+    certificates: list[Shard], costs: list[Shard], definitions: Definitions, *, rebuilds: bool
+) -> RolledUp:
+    """The roll-up: of sums that are kept, and of the rows of the shards that have changed or of all."""
+    kept = StoredShardSums.of_settings(_definitions(definitions), reads=not rebuilds)
+    try:
+        rolled_up = roll_up_shards(certificates, costs, definitions, kept)
+    except DamagedSums:
+        return _merged(certificates, costs, definitions, rebuilds=True)
+    kept.prune()
+    return rolled_up
 
 
 def _confirmed(

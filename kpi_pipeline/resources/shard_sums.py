@@ -1,44 +1,36 @@
-"""What shards sum to, kept as files and in a warm worker: only what has changed is summed again.
+"""What shards sum to, kept as files: only what has changed is summed again.
 
 <storage>/shard_sums/<definitions>/<digest of the rows>.arrow
+
+A file holds its tables one after the other, then where each of them is, as JSON, and the length of that.
 """
 
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
-from kpi_pipeline.compute.rollup.shards import ShardSums, compact, held_bytes
-from kpi_pipeline.resources.bounded_memory import BoundedMemory
+from kpi_pipeline.compute.rollup.shards import ShardSums, compact
 from kpi_pipeline.settings import current_settings
 
 KEPT_DEFINITIONS: Final = 2
 """For how many business dates, sets of definitions or versions of the program sums are kept: the latest."""
 
-MEMORY_BYTES: Final = 768 * 2**20
-"""How much of them a process holds at most: those of about a million certificates."""
-
 _FOLDER: Final = "shard_sums"
 _SUFFIX: Final = ".arrow"
 _UNUSED_S: Final = 3600
-_NAME: Final = b"kpi_table"
+_LENGTH_BYTES: Final = 8
+"""Of the length at the end of a file."""
 
 
-def sums_memory(most: int) -> BoundedMemory[ShardSums]:
-    """The sums that were used last.
-
-    Args:
-        most: Bytes that are held at most.
-    """
-    return BoundedMemory(most, lambda sums: sum(map(held_bytes, sums.values())))
-
-
-_MEMORY: Final = sums_memory(MEMORY_BYTES)
+class DamagedSums(Exception):
+    """Sums that are kept and cannot be read: they are no longer kept."""
 
 
 class StoredShardSums:
@@ -47,19 +39,11 @@ class StoredShardSums:
     Args:
         folder: Where those of all are.
         definitions: A digest of what else than rows the sums follow from.
-        reads: Whether sums that are kept are taken; they are written all the same.
-        memory: What is held of them.
+        reads: Whether sums that earlier runs kept are taken; they are written all the same.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        definitions: str,
-        *,
-        reads: bool = True,
-        memory: BoundedMemory[ShardSums] = _MEMORY,
-    ) -> None:
-        self._folder, self._reads, self._memory = folder / definitions, reads, memory
+    def __init__(self, folder: Path, definitions: str, *, reads: bool = True) -> None:
+        self._folder, self._reads = folder / definitions, reads
         self._used: set[Path] = set()
 
     @classmethod
@@ -68,13 +52,14 @@ class StoredShardSums:
         return cls(current_settings().storage / _FOLDER, definitions, reads=reads)
 
     def get(self, digest: str) -> ShardSums | None:
-        """The sums of a shard's rows; None where they are not kept, or cannot be read."""
-        if not self._reads:
-            return None
+        """The sums of a shard's rows, each table read when it is needed; None where they are not kept.
+
+        Reading a table raises `DamagedSums` where that fails.
+        """
         path = self._path(digest)
-        sums = self._memory.get(path)
-        if sums is None and (sums := _read(path)) is not None:
-            self._memory.put(path, sums)
+        if not self._reads and path not in self._used:
+            return None
+        sums = _StoredTables.of(path)
         if sums is not None:
             self._used.add(path)
         return sums
@@ -91,7 +76,6 @@ class StoredShardSums:
         with suppress(FileNotFoundError):
             _write(path, sums)
         self._used.add(path)
-        self._memory.put(path, sums)
 
     def prune(self) -> None:
         """Remove what this run did not use: for these definitions once it is an hour old, for others all."""
@@ -112,24 +96,55 @@ def _files(folder: Path) -> set[Path]:
 
 
 def _write(path: Path, sums: ShardSums) -> None:
-    """Write the tables one after the other: whole or not at all."""
+    """Write the tables: whole or not at all."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
+    places: dict[str, tuple[int, int]] = {}
     with replacing(path) as part, pa.OSFile(str(part), "wb") as file:
         for name, table in sums.items():
-            named = table.replace_schema_metadata({_NAME: name.encode()})
-            with pa.ipc.new_stream(file, named.schema, options=options) as stream:
-                stream.write_table(named)
+            begin = file.tell()
+            with pa.ipc.new_stream(file, table.schema, options=options) as stream:
+                stream.write_table(table)
+            places[name] = begin, file.tell()
+        index = orjson.dumps(places)
+        file.write(index + len(index).to_bytes(_LENGTH_BYTES, "little"))
 
 
-def _read(path: Path) -> ShardSums | None:
-    try:
-        with pa.memory_map(str(path)) as file:
-            return dict(_tables(file))
-    except (OSError, pa.ArrowException, KeyError):
-        return None
+class _StoredTables(Mapping[str, pa.Table]):
+    """The tables of a file, each read anew whenever it is taken.
 
+    Args:
+        path: The file.
+        places: Where each table begins and ends.
+    """
 
-def _tables(file: pa.MemoryMappedFile) -> Iterable[tuple[str, pa.Table]]:
-    while file.tell() < file.size():
-        table = pa.ipc.open_stream(file).read_all()
-        yield table.schema.metadata[_NAME].decode(), compact(table.replace_schema_metadata(None))
+    def __init__(self, path: Path, places: Mapping[str, tuple[int, int]]) -> None:
+        self._path, self._places = path, places
+
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """Those of a file; None where it is gone or malformed."""
+        try:
+            with pa.memory_map(str(path)) as file:
+                content = file.read_buffer()
+                length = int.from_bytes(content[-_LENGTH_BYTES:], "little")
+                index = content[-_LENGTH_BYTES - length : -_LENGTH_BYTES]
+                return cls(path, orjson.loads(index.to_pybytes()))
+        except (OSError, ValueError, IndexError, pa.ArrowException):
+            return None
+
+    def __getitem__(self, name: str) -> pa.Table:
+        begin, end = self._places[name]
+        try:
+            with pa.memory_map(str(self._path)) as file:
+                file.seek(begin)
+                table = pa.ipc.open_stream(file.read_buffer(end - begin)).read_all()
+        except (OSError, pa.ArrowException) as error:
+            self._path.unlink(missing_ok=True)
+            raise DamagedSums(f"{self._path}: {error}") from error
+        return compact(table)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

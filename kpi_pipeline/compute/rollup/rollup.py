@@ -162,15 +162,22 @@ def _sums_of(
                 name: compact(table.drop_columns(["shard"])) for name, table in summed.items()
             }
             continue
-        found |= by_shard(summed, [shard.month for shard in batch])
+        by_month = by_shard(summed, [shard.month for shard in batch])
         for shard in batch:
-            if shard.digest:
-                kept.put(shard.digest, found[shard.month])
+            found[shard.month] = _put(kept, shard.digest, by_month.pop(shard.month))
     if not found:
         # Without rows there are tables without rows.
         summed = summing(schema.empty_table(), definitions)
         found[0] = {name: table.drop_columns(["shard"]) for name, table in summed.items()}
     return [found[month] for month in sorted(found)]
+
+
+def _put(kept: KeptSums, digest: str | None, sums: ShardSums) -> ShardSums:
+    """Keep the sums of a shard's rows; where that is possible, they are read again when they are needed."""
+    if digest is None:
+        return sums
+    kept.put(digest, sums)
+    return kept.get(digest) or sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,21 +237,22 @@ class _Outlooks:
 
 def _cells(certificates: Sequence[ShardSums], costs: Sequence[ShardSums], outlooks: _Outlooks) -> pa.Table:
     """The cells of costs by shard, of cohorts of all shards, and of certificates by day and shard."""
-    cohorts, numbers = number_cells([sums[COHORTS] for sums in certificates])
+    of_shards = [sums[COHORTS] for sums in certificates]
+    cohorts, numbers = number_cells(of_shards)
     groups = Groups.of(np.concatenate(numbers), cohorts.num_rows)
     summed = {name: cohorts[name] for name in cohorts.column_names}
     for name in CERTIFICATE_COLUMNS:
-        column = np.concatenate([sums[COHORTS][name].to_numpy() for sums in certificates])
+        column = np.concatenate([table[name].to_numpy() for table in of_shards])
         summed[name] = pa.array(groups.least(column, NEVER) if name in FIRST_DAYS else groups.sum(column))
     merged = pa.table(summed)
-    now = [sums[NOW] for sums in certificates]
-    items = pa.concat_tables([sums[OPEN_ITEMS] for sums in certificates])
+    now, open_items = ([sums[of] for sums in certificates] for of in (NOW, OPEN_ITEMS))
+    items = pa.concat_tables(open_items)
     expected = expected_payments(items, outlooks.of(items))
     before = np.cumsum([0, *(table.num_rows for table in now)])
     at_now, at_cohort = [], []
-    for sums, first, of_cohort in zip(certificates, before, numbers, strict=False):
-        at_now.append(sums[OPEN_ITEMS][NOW].to_numpy() + first)
-        at_cohort.append(of_cohort[sums[OPEN_ITEMS][COHORTS].to_numpy()])
+    for table, first, of_cohort in zip(open_items, before, numbers, strict=False):
+        at_now.append(table[NOW].to_numpy() + first)
+        at_cohort.append(of_cohort[table[COHORTS].to_numpy()])
     receivable = np.concatenate([table["receivable_amount"].to_numpy() for table in now])
     forecast = forecast_columns(expected, np.concatenate(at_now), receivable)
     of_cohorts = forecast_columns(expected, np.concatenate(at_cohort), merged["receivable_amount"].to_numpy())

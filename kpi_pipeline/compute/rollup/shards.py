@@ -117,17 +117,6 @@ def compact(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
-def held_bytes(table: pa.Table) -> int:
-    """The memory of a table that is `compact`, but for what it shares."""
-    shared = _zeros(_room(table)).buffers()[1].address
-    own = (
-        column.nbytes
-        for column in table.columns
-        if not any(chunk.buffers()[-1] and chunk.buffers()[-1].address == shared for chunk in column.chunks)
-    )
-    return int(sum(own))
-
-
 def _room(table: pa.Table) -> int:
     """How many zeros are shared by tables of about its size."""
     rows: int = max(table.num_rows, _FEWEST_ZEROS)
