@@ -24,6 +24,12 @@ _PERCENTS: Final = frozenset(kpi.formula.percent for kpi in KPIS if isinstance(k
 _VARIANTS: Final = 32
 """Variants estimated at a time: it bounds the memory that an estimate takes."""
 
+_ROWS: Final = 1 << 20
+"""Rows looked up at a time, for the same end."""
+
+_SPREAD: Final = 4
+"""Counts are added up in a table of all owners and days where it has at most so many places a row."""
+
 
 def payment_quantiles(slice_: Slice, percent: int) -> tuple[Ints, Bools]:
     """The least days from issue by which the estimated share that is not paid falls to a percentage.
@@ -52,7 +58,7 @@ def _quantiles(slice_: Slice, percents: Collection[int]) -> dict[int, tuple[Ints
         percent: (np.zeros(owners, np.int64), np.zeros(owners, np.bool_)) for percent in sorted(percents)
     }
     table, begin = slice_.frame.tables["payment_times"], 0
-    for part in slice_.parts(_VARIANTS):
+    for part in slice_.parts_of_rows("payment_times", _VARIANTS, _ROWS):
         owner, row = part.rows_on_days("payment_times")
         of_part = slice(begin, begin + len(part) * DAYS)
         _estimate(
@@ -68,7 +74,7 @@ def _quantiles(slice_: Slice, percents: Collection[int]) -> dict[int, tuple[Ints
 
 
 def _estimate(table: EncodedTable, owner: Ints, row: Ints, found: dict[int, tuple[Ints, Bools]]) -> None:
-    """Estimate the quantiles of owners, whose rows stand together, into `found`."""
+    """Estimate the quantiles of owners into `found`."""
     days, paid, left = (table.sums.column(place)[row] for place in (_DAYS, _PAID, _OPEN))
     owner, days, paid, left = _by_days(owner, days, paid, left + paid)
     # At risk: all that were paid, or are open, at that age or later.
@@ -93,18 +99,24 @@ def _estimate(table: EncodedTable, owner: Ints, row: Ints, found: dict[int, tupl
 
 
 def _by_days(owner: Ints, days: Ints, *counts: Ints) -> tuple[Ints, ...]:
-    """The counts of each owner and day, in their order; owners ascend, and their days do as a rule."""
-    key = owner * (int(days.max(initial=0)) + 1) + days
+    """The counts of each owner and day, in their order."""
+    span = int(days.max(initial=0)) + 1
+    key = owner * span + days
+    possible = (int(owner.max(initial=0)) + 1) * span
+    if possible <= _SPREAD * len(key):
+        # Counts are far below 2**53: doubles add them exactly.
+        sums = [np.bincount(key, count, possible).astype(np.int64) for count in counts]
+        key = np.flatnonzero(np.logical_or.reduce([total != 0 for total in sums]))
+        return *np.divmod(key, span), *(total[key] for total in sums)
     if (key[1:] < key[:-1]).any():
-        # The rows of cohorts come month by month.
+        # Two orders by small numbers take less time than one by the key.
         by_day = stable_order(days)
         by_day = np.arange(len(days)) if by_day is None else by_day
-        by_owner = stable_order(owner[by_day] - int(owner.min()))
+        by_owner = stable_order(owner[by_day])
         order = by_day if by_owner is None else by_day[by_owner]
-        key, owner, days = key[order], owner[order], days[order]
-        counts = tuple(count[order] for count in counts)
+        key, counts = key[order], tuple(count[order] for count in counts)
     begins = np.flatnonzero(np.diff(key, prepend=-1))
     if len(begins) < len(key):
-        owner, days = owner[begins], days[begins]
+        key = key[begins]
         counts = tuple(np.add.reduceat(count, begins) for count in counts)
-    return owner, days, *counts
+    return *np.divmod(key, span), *counts

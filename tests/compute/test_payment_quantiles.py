@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_pipeline.compute import payment_quantiles
 from tests.compute.rows import AS_OF
 
 QUANTILES = (("payment_days_median", 50), ("payment_days_p90", 90))
@@ -144,3 +146,32 @@ def test_a_quantile_is_what_the_product_limit_gives(cube_of, read, sample) -> No
     for name, percent in QUANTILES:
         (kpi,) = read(cube, name)
         assert kpi["value"] == product_limit(sample, percent), name
+
+
+@pytest.mark.parametrize("spread", [0, 2**40])
+def test_counts_are_added_up_alike_in_a_table_and_in_order(
+    monkeypatch: pytest.MonkeyPatch, spread: int
+) -> None:
+    monkeypatch.setattr(payment_quantiles, "_SPREAD", spread)
+    random = np.random.default_rng(1)
+    owner, days, paid = (random.integers(0, most, 500) for most in (9, 30, 3))
+    left = paid + random.integers(1, 4, 500)
+    expected: dict[tuple[int, int], tuple[int, int]] = {}
+    for one, day, *counts in zip(*(of.tolist() for of in (owner, days, paid, left)), strict=True):
+        before = expected.get((one, day), (0, 0))
+        expected[one, day] = before[0] + counts[0], before[1] + counts[1]
+    owners, ages, *sums = (of.tolist() for of in payment_quantiles._by_days(owner, days, paid, left))
+    assert dict(zip(zip(owners, ages, strict=True), zip(*sums, strict=True), strict=True)) == expected
+    assert list(zip(owners, ages, strict=True)) == sorted(expected)
+
+
+def test_it_does_not_matter_how_many_rows_are_looked_up_at_a_time(
+    cube_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cube = cube_of([{}, paid(10, client="A"), paid(20, client="B"), paid(5, client="B"), unpaid(30)])
+    (whole,) = cube.slices(attributes=1)
+    expected = payment_quantiles.payment_quantiles(whole, 50)
+    monkeypatch.setattr(payment_quantiles, "_ROWS", 1)
+    (apart,) = cube.slices(attributes=1)
+    for one, other in zip(payment_quantiles.payment_quantiles(apart, 50), expected, strict=True):
+        assert one.tolist() == other.tolist()

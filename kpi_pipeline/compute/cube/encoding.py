@@ -26,6 +26,8 @@ _SPARSE_FROM: Final = 16
 CHUNK_ROWS: Final = 1 << 16
 """Rows summed at a time: it bounds the memory that a sum takes."""
 
+_LEAST_OF_64_BITS: Final = 2**31
+
 _RADIX_REACH: Final = 1 << 16
 """Up to so many numbers numpy sorts by counting, some ten times as fast as by comparing."""
 
@@ -142,11 +144,16 @@ class GroupIndex:
         order = stable_order(group)
         if order is not None:
             rows, group, place = rows[order], group[order], place[order]
-        key = group * np.int64(places) + place
+        # Groups stand in order: the last one is the largest.
+        self._end = (int(group[-1]) + 1 if len(group) else 0) * places
+        self._kind: Any = np.int32 if self._end < _LEAST_OF_64_BITS else np.int64
+        key: npt.NDArray[Any] = group.astype(self._kind)
+        key *= places
+        key += place.astype(self._kind)
         if (key[1:] < key[:-1]).any():
             order = np.argsort(key, kind="stable")
             rows, key = rows[order], key[order]
-        self.rows = rows
+        self.rows: Ints = rows.astype(np.int32, copy=False)
         self._key = key
         self._places = places
 
@@ -161,13 +168,27 @@ class GroupIndex:
         Returns:
             Which stretch each row is in, ascending, and the row; rows of a stretch are in order of place.
         """
-        base = group * np.int64(self._places)
-        begin = np.searchsorted(self._key, base + np.clip(first, 0, self._places))
-        end = np.searchsorted(self._key, base + np.clip(last + 1, 0, self._places))
-        length = np.maximum(end - begin, 0)
-        stretch = np.repeat(np.arange(len(group)), length)
-        offset = np.repeat(begin - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
+        begin, length = self._stretches(group, first, last)
+        stretch: Ints = np.repeat(np.arange(len(group)), length)
+        offset: Ints = np.repeat(begin - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
         return stretch, self.rows[offset + np.arange(len(offset))]
+
+    def counts(self, group: Ints, first: Ints, last: Ints) -> Ints:
+        """How many rows each stretch of places has; arguments as of `within`."""
+        return self._stretches(group, first, last)[1]
+
+    def _stretches(self, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+        """Where each stretch begins, and how many rows it has."""
+        base = group * np.int64(self._places)
+        # Numbers of another size would be compared as copies of all.
+        begin, end = (
+            np.searchsorted(
+                self._key,
+                np.minimum(base + np.clip(place, 0, self._places), self._end).astype(self._kind),
+            )
+            for place in (first, last + 1)
+        )
+        return begin, np.maximum(end - begin, 0)
 
 
 def stable_order(numbers: Ints) -> Ints | None:

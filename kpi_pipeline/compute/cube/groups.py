@@ -50,8 +50,9 @@ class Groups:
             rows, groups, begin = [], [], 0
             for one in self.members:
                 row, group = one.rows(self.frame, table)
-                rows.append(row)
-                groups.append(group + begin)
+                # Of large tables there are many: numbers take half the room.
+                rows.append(row.astype(np.int32))
+                groups.append((group + begin).astype(np.int32))
                 begin += one.groups
             row, group = np.concatenate(rows), np.concatenate(groups)
             place = self.frame.tables[table].place[row]

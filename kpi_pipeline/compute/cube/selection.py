@@ -8,7 +8,8 @@ import numpy as np
 from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.groups import Groups
 from kpi_pipeline.compute.cube.membership import ByFilter, Membership
-from kpi_pipeline.compute.cube.slices import Selection, Slice
+from kpi_pipeline.compute.cube.slices import Slice
+from kpi_pipeline.compute.cube.variants import Selection
 from kpi_pipeline.compute.months import month_number
 from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.filters import Filter

@@ -1,9 +1,8 @@
 """Slices: the sums of some variants of a cube: on each day, by month, and by the values of a dimension."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,9 @@ from kpi_pipeline.compute.cube.encoding import (
     stable_order,
     sum_by_keys,
 )
-from kpi_pipeline.compute.cube.frame import CubeFrame
 from kpi_pipeline.compute.cube.group_sums import BreakdownSums, GroupSums, MonthlyGroupSums
 from kpi_pipeline.compute.cube.groups import Groups
+from kpi_pipeline.compute.cube.variants import Selection, cohort_stretches
 from kpi_pipeline.compute.evaluation_days import AS_OF, DAYS
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import (
@@ -26,25 +25,6 @@ from kpi_pipeline.model.components import (
 from kpi_pipeline.model.dimensions import MONTH, NOT_OF_COSTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import TREND_MONTHS
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The variants of a slice.
-
-    Attributes:
-        filters: The V filters.
-        group: Which group of rows each takes, [V].
-        months: Numbers of the months that each names, ascending; empty where it names none.
-    """
-
-    filters: tuple[Filter, ...]
-    group: Ints
-    months: tuple[tuple[int, ...], ...]
-
-
-_READ_ONCE: Final = "payment_times"
-"""Of this table, the largest, rows are looked up for one figure alone, which is remembered."""
 
 
 class Slice:
@@ -302,6 +282,36 @@ class Slice:
             part.remembered = self.remembered.setdefault(begin, {})
             yield part
 
+    def parts_of_rows(self, table: str, most: int, rows: int) -> Iterator["Slice"]:
+        """The same variants in parts, which share the sums of groups.
+
+        Args:
+            table: The table whose rows on each day are needed.
+            most: How many variants a part has at most.
+            rows: How many of these rows a part takes at most, unless it is one variant.
+        """
+        begin = 0
+        ends = np.cumsum(self._rows_on_days_counted(table))
+        while begin < len(self):
+            before = int(ends[begin - 1]) if begin else 0
+            fitting = int(np.searchsorted(ends, before + rows, side="right"))
+            end = min(max(fitting, begin + 1), begin + most)
+            selection = Selection(self.filters[begin:end], self.group[begin:end], self.months[begin:end])
+            yield Slice(self._groups, selection, self._everything)
+            begin = end
+
+    def _rows_on_days_counted(self, table: str) -> Ints:
+        """How many of the rows that `rows_on_days` gives each variant has."""
+        index, counted = self._groups.index(table), np.zeros(len(self), np.int64)
+        days = np.flatnonzero(~self.is_cohort)
+        counted[days] = index.counts(self.group[days], np.zeros_like(days), np.full_like(days, DAYS - 1))
+        variant, first, last = self._cohort_stretches
+        named = np.flatnonzero(self.is_cohort[variant])
+        np.add.at(
+            counted, variant[named], index.counts(self.group[variant[named]], first[named], last[named])
+        )
+        return counted
+
     def rows(self, table: str) -> tuple[Ints, Ints]:
         """The rows of a table on the business date, or of a cohort: which variant each is in, ascending."""
         return self._with_cohorts(table, AS_OF)
@@ -313,37 +323,46 @@ class Slice:
         return variant[stretch], row
 
     def rows_on_days(self, table: str) -> tuple[Ints, Ints]:
-        """The rows of a table on each day: which variant x days + day each is in, ascending, and the row.
+        """The rows of a table on each day: which variant x days + day each is in, and the row.
 
         A cohort has those of the business date alone.
         """
-        variant, row = self._with_cohorts(table, DAYS - 1)
-        place = self.frame.tables[table].place[row]
-        # Months lie behind the days.
-        return variant * DAYS + np.where(place < DAYS, place, AS_OF), row
+        variant, row = self._dated(table, DAYS - 1)
+        owner = variant * DAYS + self.frame.tables[table].place[row]
+        of_cohort, cohort_row = self._of_named_months(table)
+        if not len(of_cohort):
+            return owner, row
+        return np.concatenate([owner, of_cohort * DAYS + AS_OF]), np.concatenate([row, cohort_row])
 
     def _with_cohorts(self, table: str, last_day: int) -> tuple[Ints, Ints]:
         """The rows up to a day of each variant, or of its months: which variant each is in, ascending."""
         if (table, last_day) not in self._rows:
-            found = self._find(table, last_day)
-            if table == _READ_ONCE:
-                return found
-            self._rows[table, last_day] = found
+            self._rows[table, last_day] = self._find(table, last_day)
         return self._rows[table, last_day]
 
     def _find(self, table: str, last_day: int) -> tuple[Ints, Ints]:
-        days = np.flatnonzero(~self.is_cohort)
-        index = self._groups.index(table)
-        stretch, row = index.within(self.group[days], np.zeros_like(days), np.full_like(days, last_day))
-        if len(days) == len(self):
-            return stretch, row
-        variant, first, last = self._cohort_stretches
-        named = np.flatnonzero(self.is_cohort[variant])
-        of_cohort, cohort_row = index.within(self.group[variant[named]], first[named], last[named])
-        owner = np.concatenate([days[stretch], variant[named][of_cohort]])
-        row = np.concatenate([row, cohort_row])
+        variant, row = self._dated(table, last_day)
+        if not self.is_cohort.any():
+            return variant, row
+        of_cohort, cohort_row = self._of_named_months(table)
+        owner, row = np.concatenate([variant, of_cohort]), np.concatenate([row, cohort_row])
         order = stable_order(owner)
         return (owner, row) if order is None else (owner[order], row[order])
+
+    def _dated(self, table: str, last_day: int) -> tuple[Ints, Ints]:
+        """The rows up to a day of each variant that is no cohort: which variant each is in, ascending."""
+        days = np.flatnonzero(~self.is_cohort)
+        stretch, row = self._groups.index(table).within(
+            self.group[days], np.zeros_like(days), np.full_like(days, last_day)
+        )
+        return days[stretch], row
+
+    def _of_named_months(self, table: str) -> tuple[Ints, Ints]:
+        """The rows of the months of each cohort: which variant each is in, ascending."""
+        variant, first, last = self._cohort_stretches
+        named = np.flatnonzero(self.is_cohort[variant])
+        stretch, row = self._groups.index(table).within(self.group[variant[named]], first[named], last[named])
+        return variant[named][stretch], row
 
     @cached_property
     def _of_cohorts(self) -> Ints:
@@ -376,23 +395,4 @@ class Slice:
 
     @cached_property
     def _cohort_stretches(self) -> tuple[Ints, Ints, Ints]:
-        return _cohort_stretches(self.frame, self.months)
-
-
-def _cohort_stretches(frame: CubeFrame, months_named: Sequence[tuple[int, ...]]) -> tuple[Ints, Ints, Ints]:
-    """The variant, first and last place of every stretch of consecutive billing months; all without any."""
-    stretches = []
-    for variant, months in enumerate(months_named):
-        if not months:
-            stretches.append((variant, DAYS, frame.places - 1))
-            continue
-        begin = months[0]
-        for number, following in zip(months, (*months[1:], None), strict=True):
-            if following != number + 1:
-                # Months outside the axis have no rows, and must not be taken for days.
-                begins, ends = (DAYS + of - frame.first_month for of in (begin, number))
-                stretches.append((variant, max(begins, DAYS), max(ends, DAYS - 1)))
-                if following is not None:
-                    begin = following
-    variant_of, first, last = np.array(stretches, np.int64).reshape(-1, 3).T
-    return variant_of, first, last
+        return cohort_stretches(self.frame, self.months)
