@@ -45,6 +45,7 @@ from kpi_pipeline.dagster_internals.run_execution import execute_in_process, run
 from kpi_pipeline.dagster_internals.step_spans import StepSpans
 from kpi_pipeline.jobs import QUEUES
 from kpi_pipeline.logs import log_ids
+from kpi_pipeline.resources.stored_tables import WRITTEN
 from kpi_pipeline.sensors.task_progress import reporter_of
 from kpi_pipeline.settings import Settings
 from kpi_pipeline.tracing import span, traces
@@ -209,6 +210,7 @@ def give_back_memory() -> None:
 
     By that peak Celery replaces a process: a run may need far more than what it leaves.
     """
+    WRITTEN.clear()
     gc.collect()
     pa.default_memory_pool().release_unused()
     # Of another C library, or another system, there is nothing to call.

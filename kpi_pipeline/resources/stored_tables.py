@@ -5,6 +5,7 @@ A run that finds its input unchanged names the file of the run before: nothing i
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
 import orjson
@@ -12,7 +13,6 @@ import pyarrow as pa
 from dagster import MetadataValue
 
 from kpi_pipeline.atomic_files import modified_at, replacing
-from kpi_pipeline.resources.bounded_memory import BoundedMemory
 from kpi_pipeline.resources.snapshots import RunFileIOManager, asset_folder, newest_file
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -25,8 +25,54 @@ _TEXTS: Final = b"kpi_texts"
 """In a file's metadata, the columns of which each text is stored as a place in a dictionary."""
 
 
-_WRITTEN: Final = BoundedMemory[pa.Table](64 * 2**20, lambda table: table.nbytes)
-"""The tables that this process wrote last, each for the step that reads it next."""
+_MEMORY_BYTES: Final = 768 * 2**20
+"""How much of what a run has written it holds for its next steps at most: of about a million certificates."""
+
+
+class WrittenTables:
+    """The tables that this process wrote last, each for the step that reads it next. Threads may share it.
+
+    Args:
+        most: Bytes that are held at most; what was written first goes first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+        self._held: dict[Path, tuple[int, pa.Table]] = {}
+        self._lock = Lock()
+
+    def put(self, path: Path, table: pa.Table) -> None:
+        """Hold a table."""
+        # Columns of zeros share their memory.
+        size = table.get_total_buffer_size()
+        with self._lock:
+            self._remove(path)
+            self._held[path] = size, table
+            self._bytes += size
+            while self._bytes > self._most:
+                self._remove(next(iter(self._held)))
+
+    def take(self, path: Path) -> pa.Table | None:
+        """The table of a file, which is no longer held then; None where it is not held."""
+        with self._lock:
+            return self._remove(path)
+
+    def clear(self) -> None:
+        """Hold none."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+
+    def _remove(self, path: Path) -> pa.Table | None:
+        if path not in self._held:
+            return None
+        size, table = self._held.pop(path)
+        self._bytes -= size
+        return table
+
+
+WRITTEN: Final = WrittenTables(_MEMORY_BYTES)
+"""Those of the run under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +215,7 @@ def read_part(path: Path) -> pa.Table:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table to a file as `write_packed` does, and hold it for what reads it next in this process."""
-    _WRITTEN.put(path, write_packed(table, path))
+    WRITTEN.put(path, write_packed(table, path))
 
 
 def write_packed(table: pa.Table, path: Path) -> pa.Table:
@@ -192,17 +238,21 @@ def write_packed(table: pa.Table, path: Path) -> pa.Table:
 
 def read_encoded(path: Path) -> pa.Table:
     """Read a table, each text as a place in a dictionary."""
-    written = _WRITTEN.take(path)
-    return _without_mark(read_part(path) if written is None else written)
+    return _without_mark(_taken(path))
 
 
 def read_table(path: Path) -> pa.Table:
     """Read a table as it was written."""
-    table = read_part(path)
+    table = _taken(path)
     texts = orjson.loads((table.schema.metadata or {}).get(_TEXTS, b"[]"))
     table = _without_mark(table)
     fields = [field.with_type(pa.string()) if field.name in texts else field for field in table.schema]
     return table.cast(pa.schema(fields, table.schema.metadata)) if texts else table
+
+
+def _taken(path: Path) -> pa.Table:
+    written = WRITTEN.take(path)
+    return read_part(path) if written is None else written
 
 
 def _without_mark(table: pa.Table) -> pa.Table:

@@ -11,6 +11,7 @@ from kpi_pipeline.resources.snapshots import KEPT_FILES
 from kpi_pipeline.resources.stored_tables import (
     StoredTable,
     TableIOManager,
+    WrittenTables,
     read_encoded,
     read_table,
     write_table,
@@ -115,7 +116,30 @@ def test_a_table_reads_the_same_from_memory_and_from_its_file(tmp_path: Path) ->
         {b"of": b"here"}
     )
     path = tmp_path / "table.arrow"
-    write_table(table, path)
-    from_memory, from_file = read_encoded(path), read_encoded(path)
-    assert from_memory.equals(from_file, check_metadata=True)
-    assert read_table(path).equals(table, check_metadata=True)
+    for read in (read_encoded, read_table):
+        write_table(table, path)
+        from_memory, from_file = read(path), read(path)
+        assert from_memory.equals(from_file, check_metadata=True)
+    assert from_file.equals(table, check_metadata=True)
+
+
+def test_what_was_written_is_taken_once_and_bounded(tmp_path: Path) -> None:
+    table = pa.table({"number": list(range(1000))})
+    written = WrittenTables(2 * table.nbytes)
+    one, two, three = (tmp_path / name for name in ("1", "2", "3"))
+    for path in (one, two, three):
+        written.put(path, table)
+    assert [written.take(path) is table for path in (one, two, three, three)] == [False, True, True, False]
+    written.put(one, pa.table({"number": list(range(3000))}))
+    assert written.take(one) is None
+    written.put(two, table)
+    written.clear()
+    assert written.take(two) is None
+
+
+def test_columns_that_share_their_memory_are_counted_once(tmp_path: Path) -> None:
+    column = pa.array(range(1000))
+    written = WrittenTables(column.nbytes)
+    shared = pa.table({"one": column, "other": column})
+    written.put(tmp_path, shared)
+    assert written.take(tmp_path) is shared
