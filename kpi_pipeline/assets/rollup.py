@@ -136,12 +136,12 @@ def _rolled_up(
 def _merged(
     certificates: list[Shard], costs: list[Shard], definitions: Definitions, *, rebuilds: bool
 ) -> RolledUp:
-    """The roll-up: of sums that are kept, and of the rows of the shards that have changed or of all."""
+    """The roll-up: of sums that are kept, and of the rows of the shards that have changed, or of all."""
     kept = StoredShardSums.of_settings(_definitions(definitions), reads=not rebuilds)
     try:
         rolled_up = roll_up_shards(certificates, costs, definitions, kept)
     except DamagedSums:
-        return _merged(certificates, costs, definitions, rebuilds=True)
+        return roll_up_shards(certificates, costs, definitions)
     kept.prune()
     return rolled_up
 

@@ -78,6 +78,19 @@ def test_an_earlier_business_date_rolls_up_fewer_certificates(
     assert max(found["monthly_flows"]["month"].to_pylist()) == "2023-06"
 
 
+def test_where_kept_sums_are_damaged_all_rows_are_summed_again(tables, demo_home: Path) -> None:
+    _, before = tables()
+    storage = demo_home / "storage"
+    for path in storage.glob("shard_sums/*/*.arrow"):
+        content = path.read_bytes()
+        path.write_bytes(b"\xff" * 64 + content[64:])
+    # Else the newest roll-up would be confirmed.
+    (storage / "rollup" / "latest").unlink()
+    _, after = tables()
+    for name in ("rollup", "work_lists"):
+        assert after[name].equals(before[name])
+
+
 def test_the_length_of_the_window_is_that_of_the_settings(tables, monkeypatch: pytest.MonkeyPatch) -> None:
     _, year = tables()
     monkeypatch.setenv("KPI_WINDOW_MONTHS", "6")
