@@ -2,7 +2,8 @@
 
 <storage>/shard_sums/<definitions>/<digest of the rows>.arrow
 
-A file holds its tables one after the other, then where each of them is, as JSON, and the length of that.
+A file holds its tables one after the other, without their columns of zeros, of which cells have many; then
+what it holds of each of them, as JSON, and the length of that.
 """
 
 import shutil
@@ -10,13 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
-from kpi_pipeline.compute.rollup.shards import ShardSums, compact
+from kpi_pipeline.compute.rollup.shards import ShardSums, with_zeros, without_zeros
 from kpi_pipeline.settings import current_settings
 
 KEPT_DEFINITIONS: Final = 2
@@ -95,17 +96,33 @@ def _files(folder: Path) -> set[Path]:
     return set(folder.glob(f"*{_SUFFIX}"))
 
 
+class _Place(NamedTuple):
+    """What a file holds of a table.
+
+    Attributes:
+        begin: Where it begins.
+        end: Where it ends.
+        rows: How many rows it has.
+        columns: The names of all its columns, in order.
+    """
+
+    begin: int
+    end: int
+    rows: int
+    columns: list[str]
+
+
 def _write(path: Path, sums: ShardSums) -> None:
     """Write the tables: whole or not at all."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    places: dict[str, tuple[int, int]] = {}
+    places: dict[str, _Place] = {}
     with replacing(path) as part, pa.OSFile(str(part), "wb") as file:
         for name, table in sums.items():
-            begin = file.tell()
-            with pa.ipc.new_stream(file, table.schema, options=options) as stream:
-                stream.write_table(table)
-            places[name] = begin, file.tell()
-        index = orjson.dumps(places)
+            begin, held = file.tell(), without_zeros(table)
+            with pa.ipc.new_stream(file, held.schema, options=options) as stream:
+                stream.write_table(held)
+            places[name] = _Place(begin, file.tell(), table.num_rows, table.column_names)
+        index = orjson.dumps({name: list(place) for name, place in places.items()})
         file.write(index + len(index).to_bytes(_LENGTH_BYTES, "little"))
 
 
@@ -114,10 +131,10 @@ class _StoredTables(Mapping[str, pa.Table]):
 
     Args:
         path: The file.
-        places: Where each table begins and ends.
+        places: By the name of a table, what it holds.
     """
 
-    def __init__(self, path: Path, places: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self, path: Path, places: Mapping[str, _Place]) -> None:
         self._path, self._places = path, places
 
     @classmethod
@@ -128,20 +145,21 @@ class _StoredTables(Mapping[str, pa.Table]):
                 content = file.read_buffer()
                 length = int.from_bytes(content[-_LENGTH_BYTES:], "little")
                 index = content[-_LENGTH_BYTES - length : -_LENGTH_BYTES]
-                return cls(path, orjson.loads(index.to_pybytes()))
-        except (OSError, ValueError, IndexError, pa.ArrowException):
+                places = orjson.loads(index.to_pybytes())
+                return cls(path, {name: _Place(*place) for name, place in places.items()})
+        except (OSError, ValueError, IndexError, TypeError, AttributeError, pa.ArrowException):
             return None
 
     def __getitem__(self, name: str) -> pa.Table:
-        begin, end = self._places[name]
+        place = self._places[name]
         try:
             with pa.memory_map(str(self._path)) as file:
-                file.seek(begin)
-                table = pa.ipc.open_stream(file.read_buffer(end - begin)).read_all()
+                file.seek(place.begin)
+                held = pa.ipc.open_stream(file.read_buffer(place.end - place.begin)).read_all()
         except (OSError, pa.ArrowException) as error:
             self._path.unlink(missing_ok=True)
             raise DamagedSums(f"{self._path}: {error}") from error
-        return compact(table)
+        return with_zeros(held, place.columns, place.rows)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

@@ -12,6 +12,7 @@ from kpi_pipeline.resources.shard_sums import DamagedSums, StoredShardSums
 
 SUMS = {
     "cells": pa.table({"amount": [1, 0, 3], "none": [0, 0, 0], "name": ["a", None, "b"]}),
+    "zeros": pa.table({"none": [0, 0]}),
     "empty": pa.table({"key": pa.array([], pa.dictionary(pa.int32(), pa.string()))}),
 }
 

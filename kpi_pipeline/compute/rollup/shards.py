@@ -101,26 +101,38 @@ def split(found: pa.Table, months: Sequence[int]) -> dict[int, pa.Table]:
     }
 
 
+def compact(table: pa.Table) -> pa.Table:
+    """The same table: columns of zeros, of which cells have many, share their memory."""
+    return with_zeros(without_zeros(table), table.column_names, table.num_rows)
+
+
+def without_zeros(table: pa.Table) -> pa.Table:
+    """A table without its columns of zeros."""
+    return table.drop_columns(
+        [
+            field.name
+            for field, column in zip(table.schema, table.columns, strict=True)
+            if pa.types.is_int64(field.type) and not column.null_count and not column.to_numpy().any()
+        ]
+    )
+
+
+def with_zeros(table: pa.Table, names: Sequence[str], rows: int) -> pa.Table:
+    """A table with its columns of zeros, which share their memory.
+
+    Args:
+        table: As `without_zeros` gives it.
+        names: All its columns, in order.
+        rows: How many rows it has.
+    """
+    known = dict(zip(table.column_names, table.columns, strict=True))
+    zeros = _zeros(1 << max(rows, _FEWEST_ZEROS).bit_length()).slice(0, rows)
+    return pa.table({name: known.get(name, zeros) for name in names})
+
+
 @cache
 def _zeros(rows: int) -> pa.Array:
     return pa.array(np.zeros(rows, np.int64))
-
-
-def compact(table: pa.Table) -> pa.Table:
-    """The same table: columns of zeros, of which cells have many, share their memory."""
-    columns = [
-        _zeros(_room(table)).slice(0, table.num_rows)
-        if pa.types.is_int64(column.type) and not column.null_count and not column.to_numpy().any()
-        else column
-        for column in table.columns
-    ]
-    return pa.Table.from_arrays(columns, schema=table.schema)
-
-
-def _room(table: pa.Table) -> int:
-    """How many zeros are shared by tables of about its size."""
-    rows: int = max(table.num_rows, _FEWEST_ZEROS)
-    return 1 << rows.bit_length()
 
 
 def _taking(table: pa.Table, rows: np.ndarray) -> Callable[[], pa.Table]:
