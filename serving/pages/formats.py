@@ -160,9 +160,17 @@ class Formats:
         """A difference of two shares in percentage points, to the tenth, without the unit."""
         return self._number(difference, 1)
 
+    def sign(self, currency: str) -> str:
+        """The sign of a currency as it is written in Chile, such as `$` and `US$`, whatever the language."""
+        return _symbol(currency, "es")
+
     def day(self, day: date) -> str:
         """A calendar day."""
         return _day(day, self._language)
+
+    def day_of_year(self, day: date) -> str:
+        """A calendar day without its year."""
+        return _day(day, self._language, "d MMM")
 
     def month(self, text: str) -> str:
         """A month given as YYYY-MM."""
@@ -272,8 +280,8 @@ def _symbol(currency: str, language: Language) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _day(day: date, language: Language) -> str:
-    return format_date(day, "d MMM y", locale=_LOCALES[language])
+def _day(day: date, language: Language, pattern: str = "d MMM y") -> str:
+    return format_date(day, pattern, locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=1024)

@@ -128,12 +128,14 @@ def as_workbook() -> Response:
 
 
 def _workbook_columns(file: _File) -> list[ListedColumn]:
-    decimals = [file.writer.formats.decimals(code) for code in _currencies(file.result)]
+    currencies, formats = _currencies(file.result), file.writer.formats
+    decimals = max(map(formats.decimals, currencies), default=0)
+    sign = formats.sign(currencies[0]) if len(currencies) == 1 else ""
     return [
         ListedColumn(
             head,
             max(_WIDTHS.get(column.kind, _TEXT_WIDTH), len(head) + 2),
-            "#,##0" if column.kind is Kind.DAYS else number_format(column.kind, max(decimals, default=0)),
+            "#,##0" if column.kind is Kind.DAYS else number_format(column.kind, decimals, sign),
         )
         for column, head in zip(file.columns, file.heads, strict=True)
     ]

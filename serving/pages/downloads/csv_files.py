@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 from kpi_pipeline.model.labels import Language
 from serving.pages.downloads.sheets import Sheet, SheetValue
@@ -29,8 +29,11 @@ def csv_file(sheet: Sheet, provenance: Sequence[tuple[str, str]], language: Lang
             the like. Lines above the heads would keep programs from reading the table.
         language: Its separators: `;` and a decimal comma in Spanish, `,` and a decimal point in English.
     """
-    rows = ([cell.value for cell in row] for row in sheet.rows)
-    return b"".join(csv_parts(sheet.heads, rows, provenance, language))
+    rows = (
+        [_month(cell.value) if cell.kind == "month" else cell.value for cell in row] for row in sheet.rows
+    )
+    heads = [head if isinstance(head, str) else _month(head) for head in sheet.heads]
+    return b"".join(csv_parts(heads, rows, provenance, language))
 
 
 def csv_parts(
@@ -59,6 +62,10 @@ def csv_parts(
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode()
+
+
+def _month(day: Any) -> str:
+    return f"{day:%Y-%m}" if day else ""
 
 
 def _written(value: SheetValue, language: Language) -> str:

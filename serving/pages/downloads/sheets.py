@@ -16,7 +16,7 @@ from serving.pages.writing import Writer
 KEY_FIGURES: Final = "key_figures"
 """The name of the sheet of a page's KPIs."""
 
-SheetKind = Literal["text", "money", "share", "days", "count", "day"]
+SheetKind = Literal["text", "money", "share", "days", "count", "day", "month"]
 
 SheetValue = str | int | float | Decimal | date | None
 """A value as files have it: amounts are in whole units of their currency."""
@@ -34,14 +34,17 @@ class SheetCell:
     """One value.
 
     Attributes:
-        value: Amounts are in whole units of their currency; None where there is no value.
+        value: Amounts are in whole units of their currency, months are their first day; None where there is
+            no value.
         kind: What it is.
         decimals: How many an amount has.
+        sign: The sign of its currency.
     """
 
     value: SheetValue
     kind: SheetKind = "text"
     decimals: int = 0
+    sign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,13 @@ class Sheet:
     Attributes:
         name: By which it is requested.
         title: What it is called.
-        heads: Of its columns.
+        heads: Of its columns; a column of a month has its first day.
         rows: As long as `heads`, each.
     """
 
     name: str
     title: str
-    heads: Sequence[str]
+    heads: Sequence[str | date]
     rows: Sequence[Sequence[SheetCell]]
 
 
@@ -91,14 +94,21 @@ def sheet_cell(kind: str, value: Any, currency: str, writer: Writer, kpi: str = 
         decimals = writer.formats.decimals(currency)
         # Sums are whole minor units; a mean may lie between two.
         amount = None if value is None else round(writer.formats.amount(value, currency), decimals)
-        return SheetCell(amount, "money", decimals)
+        return SheetCell(amount, "money", decimals, writer.formats.sign(currency))
     if kind in _AS_THEY_ARE:
         return SheetCell(value, _AS_THEY_ARE[kind])
     if kind == "day":
         return SheetCell(value and date.fromisoformat(value), "day")
-    if kind in ("month", "currency") or value is None:
+    if kind == "month":
+        return SheetCell(value and first_day(value), "month")
+    if kind == "currency" or value is None:
         return SheetCell(value)
     return SheetCell(writer.text(kind, value, currency))
+
+
+def first_day(month: str) -> date:
+    """The first day of a month given as YYYY-MM."""
+    return date.fromisoformat(f"{month}-01")
 
 
 def _key_figures(page: Page, figures: Figures, writer: Writer) -> Sheet:
@@ -147,7 +157,7 @@ def _table(figures: TableFigures, writer: Writer) -> Sheet:
 
 def _cells(
     columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], writer: Writer, measured: str = ""
-) -> tuple[list[str], list[list[SheetCell]]]:
+) -> tuple[Sequence[str | date], list[list[SheetCell]]]:
     """The heads and cells of rows; `measured` is the column that names the KPI of their readings."""
     heads = [writer.label(column) for column in columns]
     return heads, [
@@ -165,11 +175,16 @@ def _cells(
     ]
 
 
-def _statement(figures: TableFigures, writer: Writer) -> tuple[list[str], list[list[SheetCell]]]:
+def _statement(figures: TableFigures, writer: Writer) -> tuple[Sequence[str | date], list[list[SheetCell]]]:
     """A row a line, a column a month, and the total."""
     months = list(dict.fromkeys(row["month"] for row in figures.rows))
     texts = writer.texts
-    heads = [texts["statement_line"], texts["sheet_currency"], *months, texts["statement_total"]]
+    heads: list[str | date] = [
+        texts["statement_line"],
+        texts["sheet_currency"],
+        *map(first_day, months),
+        texts["statement_total"],
+    ]
     return heads, [
         [
             SheetCell(writer.label(column)),

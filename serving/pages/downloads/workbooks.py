@@ -19,7 +19,14 @@ MIMETYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.s
 
 _NAME_LENGTH: Final = 31
 _NOT_IN_NAMES: Final = str.maketrans("", "", "[]:*?/\\'")
-_NUMBER_FORMATS: Final = {"share": "0.0%", "days": "#,##0.0", "count": "#,##0", "day": "yyyy-mm-dd"}
+_NUMBER_FORMATS: Final = {
+    "share": "0.0%",
+    "days": "#,##0.0",
+    "count": "#,##0",
+    "day": "yyyy-mm-dd",
+    "month": "mmm yyyy",
+}
+_WHOLE: Final = "#,##0"
 _ABOUT_WIDTHS: Final = (18, 60)
 _ROWS_OF_SHEET: Final = 1_000_000
 
@@ -39,10 +46,16 @@ class ListedColumn:
     pattern: str
 
 
-def number_format(kind: str, decimals: int = 0) -> str:
-    """The number format of values of a kind; empty for texts."""
+def number_format(kind: str, decimals: int = 0, sign: str = "") -> str:
+    """The number format of values of a kind; empty for texts.
+
+    Args:
+        kind: What they are.
+        decimals: Of amounts.
+        sign: That of their currency; empty where amounts of several share a column.
+    """
     if kind == "money":
-        return "#,##0" + (f".{'0' * decimals}" if decimals else "")
+        return (f'"{sign}"' if sign else "") + _WHOLE + (f".{'0' * decimals}" if decimals else "")
     return _NUMBER_FORMATS.get(kind, "")
 
 
@@ -129,8 +142,12 @@ def _describe(worksheet: "Worksheet", about: Sequence[tuple[str, str]], bold: "F
 def _fill(
     worksheet: "Worksheet", sheet: Sheet, bold: "Format", book: "Workbook", formats: "dict[str, Format]"
 ) -> None:
+    bold_month = book.add_format({"bold": True, "num_format": _NUMBER_FORMATS["month"], "align": "left"})
     for column, head in enumerate(sheet.heads):
-        worksheet.write_string(0, column, head, bold)
+        if isinstance(head, str):
+            worksheet.write_string(0, column, head, bold)
+        else:
+            worksheet.write_datetime(0, column, head, bold_month)
     for place, row in enumerate(sheet.rows, 1):
         for column, cell in enumerate(row):
             _write(worksheet, place, column, cell, _format(cell, book, formats))
@@ -153,7 +170,9 @@ def _write(worksheet: "Worksheet", row: int, column: int, cell: SheetCell, form:
 
 def _format(cell: SheetCell, book: "Workbook", formats: "dict[str, Format]") -> "Format | None":
     """The number format of a cell; each is made once a workbook."""
-    pattern = number_format(cell.kind, cell.decimals)
+    pattern = number_format(cell.kind, cell.decimals, cell.sign)
+    if cell.kind == "days" and isinstance(cell.value, int):
+        pattern = _WHOLE
     if not pattern:
         return None
     if pattern not in formats:

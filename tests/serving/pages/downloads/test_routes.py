@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from datetime import datetime
+from datetime import date, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -236,6 +236,16 @@ def test_the_forecast_and_the_statement_are_whole(web, press) -> None:
     assert statement[1][-2 - PROVENANCE : -PROVENANCE] == ["90000000", "1080000000"]
     assert statement[-1][0] == "Margin (%)"
     assert statement[-1][-1 - PROVENANCE] == "0.5625"
+
+
+def test_a_workbook_has_months_as_dates_and_amounts_with_the_sign_of_their_currency(web, press) -> None:
+    press.publish()
+    book = Book(web.get(f"{DOWNLOAD}/costs.xlsx?lang=es").data)
+    styles = book.archive.read("xl/styles.xml").decode()
+    patterns = set(re.findall(r'formatCode="([^"]*)"', styles))
+    assert {"&quot;$&quot;#,##0", "mmm yyyy", "#,##0"} <= patterns
+    heads = book.sheets["Estado financiero"][0]
+    assert heads[2] == (date(2023, 7, 1) - date(1899, 12, 30)).days, "a day as Excel counts"
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t"])
