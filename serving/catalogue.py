@@ -120,6 +120,7 @@ class Kpi(_Described, strict=True, frozen=True):
     """A KPI: what it measures, which way is good, its target, and what its card shows.
 
     Attributes:
+        is_set: Whether the target that it is measured against is set, if it needs one.
         needs_costs: Whether it has no value under filters by what costs lack.
         period: Whether it is what stands on the day, or the events of the window; empty where it is neither.
         count: The KPI that counts the certificates behind it; empty where none does.
@@ -134,6 +135,7 @@ class Kpi(_Described, strict=True, frozen=True):
     per_currency: bool
     group: str
     target: int | float | None
+    is_set: bool
     needs_costs: bool
     period: Literal["day", "window", ""]
     count: str
@@ -203,13 +205,21 @@ class Table(_Described, strict=True, frozen=True):
     columns: Annotated[list[Column], Field(min_length=1)]
 
 
+class Lead(BaseModel, strict=True, frozen=True):
+    """A figure that leads a page, and the KPIs that stand beneath it."""
+
+    figure: str
+    parts: list[str]
+
+
 class Page(_Described, strict=True, frozen=True):
-    """A page: which KPIs, charts and tables of a product it shows."""
+    """A page: which KPIs, charts and tables of a product it shows, and which figures lead it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
     label: _Text
     product: str
     kpis: list[str]
+    leads: list[Lead]
     charts: list[str]
     tables: list[str]
 
@@ -220,7 +230,8 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     Attributes:
         window_months: Months of the window over which flows are summed.
         window_first: Its first day.
-        beside: KPIs that every page shows beside its cards.
+        not_receivable: KPIs that every page shows beside its cards.
+        reference: The page that explains every KPI.
     """
 
     as_of: Annotated[date, Field(strict=False)]
@@ -236,6 +247,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     tables: list[Table]
     pages: list[Page]
     not_receivable: list[str]
+    reference: str
     labels: dict[_Kind, dict[str, _Text]]
     specs: dict[str, dict[str, Any]]
     _derived: dict[Hashable, Any] = PrivateAttr(default_factory=dict)

@@ -19,9 +19,16 @@ from kpi_pipeline.model.ageing import AGEING_BUCKETS, DUE_BUCKETS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, MONTH
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.kpis import COSTS_GROUP, GROUP_LABELS, KPI_GROUPS
-from kpi_pipeline.model.kpis.descriptions import basis_text, formula_text, meaning_of, period_of, target_of
+from kpi_pipeline.model.kpis.descriptions import (
+    basis_text,
+    formula_text,
+    is_set,
+    meaning_of,
+    period_of,
+    target_of,
+)
 from kpi_pipeline.model.labels import LABELS, Text
-from kpi_pipeline.model.pages import NOT_RECEIVABLE, PAGES
+from kpi_pipeline.model.pages import NOT_RECEIVABLE, PAGES, REFERENCE
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.tables import TABLES
@@ -35,7 +42,8 @@ def catalogue(cube: Cube) -> dict[str, Any]:
         `as_of`; `dimensions` with their parameter names, roles and values, each with how many certificates
         have it; `periods` and `groups`, names for several of these values; `kpis` with labels, unit,
         formula, target, meaning and what their cards show, under the headings of `kpi_groups`; `pages`, each
-        with its product, KPIs, charts and tables; `beside`, KPIs beside the cards of every page; `tables` and
+        with its product, KPIs, leading figures, charts and tables; `reference`, the page that explains KPIs;
+        `not_receivable`, KPIs beside the cards of every page; `tables` and
         `charts` with their texts and columns; `labels` of values by kind; `thresholds`; `window_months` and
         `window_first` of flows; `currencies` with their decimals; `ageing_buckets`, `due_buckets` and
         `states` in order; `drawing`, what all charts share; and `specs`, the specifications by digest.
@@ -76,6 +84,7 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
                 "group": group,
                 "formula": formula_text(kpi),
                 "target": target_of(kpi, thresholds),
+                "is_set": is_set(kpi, thresholds),
                 "needs_costs": group == COSTS_GROUP,
                 "period": period_of(kpi),
                 "count": kpi.count,
@@ -95,12 +104,14 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
                 **in_both("label", page.label),
                 "product": page.product,
                 "kpis": list(page.kpis),
+                "leads": [{"figure": lead.figure, "parts": list(lead.parts)} for lead in page.leads],
                 "charts": list(page.charts),
                 "tables": list(page.tables),
             }
             for page in PAGES
         ],
         "not_receivable": list(NOT_RECEIVABLE),
+        "reference": REFERENCE,
         "tables": [
             {
                 "name": table.name,

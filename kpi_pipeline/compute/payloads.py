@@ -10,6 +10,7 @@ from itertools import compress
 from typing import Any, Final
 
 from kpi_pipeline.compute.blocks.charts import charts
+from kpi_pipeline.compute.blocks.forecast import next_month
 from kpi_pipeline.compute.blocks.month_charts import KPIS_READ
 from kpi_pipeline.compute.blocks.portfolio import ageing, stages
 from kpi_pipeline.compute.blocks.tables import tables
@@ -25,7 +26,13 @@ from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import ExpectedLoss, ShareOfAll
-from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_of_product
+from kpi_pipeline.model.pages import (
+    EXPECTED,
+    charts_of_product,
+    kpis_of_product,
+    leads_with_expected,
+    tables_of_product,
+)
 
 Blocks = list[Data]
 
@@ -99,6 +106,8 @@ def _blocks(product: str, slice_: Slice) -> Blocks:
         "options": _options(slice_),
         "kpis": [{name: by_kpi[name] for name in on_pages} for by_kpi in values],
     }
+    if leads_with_expected(product):
+        blocks[EXPECTED] = next_month(slice_)
     if drawn:
         blocks["charts"] = charts(drawn, slice_, values)
     if product == "kpis":

@@ -8,6 +8,22 @@ from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.tables import TABLES
 
+EXPECTED: Final = "expected"
+"""The figure that is no KPI: what is expected to be collected in the next month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A figure that leads a page.
+
+    Attributes:
+        figure: A KPI of the page, or `EXPECTED`.
+        parts: KPIs of the page that stand beneath it, as what it is made of.
+    """
+
+    figure: str
+    parts: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -20,6 +36,7 @@ class Page:
         kpis: KPIs on its cards, in reading order.
         charts: Its charts, in reading order.
         tables: Its tables, in reading order.
+        leads: The figures that stand first and large; the KPIs that are not among them have compact cards.
     """
 
     name: str
@@ -28,10 +45,16 @@ class Page:
     kpis: tuple[str, ...]
     charts: tuple[str, ...]
     tables: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
     def __post_init__(self) -> None:
         if self.product not in PRODUCTS:
             raise ValueError(f"page {self.name!r} names no product: {self.product!r}")
+        led = [name for lead in self.leads for name in (lead.figure, *lead.parts) if name != EXPECTED]
+        if strange := sorted({*led} - {*self.kpis}):
+            raise ValueError(f"page {self.name!r} leads with what is not among its KPIs: {strange[0]!r}")
+        if len(set(led)) != len(led):
+            raise ValueError(f"page {self.name!r} leads with a KPI twice")
 
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -40,18 +63,18 @@ PAGES: Final[tuple[Page, ...]] = (
         Text("Gestión", "Management"),
         "dashboards",
         (
+            "receivable",
+            "overdue",
+            "overdue_share",
+            "dso",
             "proposed",
             "approved",
             "paid",
-            "receivable",
-            "overdue",
+            "certificates",
             "critical",
-            "dso",
+            "critical_count",
             "acceptance_days",
             "approval_rate",
-            "overdue_count",
-            "critical_count",
-            "certificates",
         ),
         (
             "monthly_trend",
@@ -61,6 +84,11 @@ PAGES: Final[tuple[Page, ...]] = (
             "states",
             "client_performance",
             "manager_performance",
+        ),
+        leads=(
+            Lead("receivable", ("overdue", "overdue_share")),
+            Lead(EXPECTED),
+            Lead("dso"),
         ),
     ),
     Page(
@@ -83,6 +111,11 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         ("states", "stages", "ageing"),
         ("collect_today", "correct_and_resend"),
+        (
+            Lead("pending"),
+            Lead("conformity_pending", ("conformity_pending_count",)),
+            Lead("waiting_days"),
+        ),
     ),
     Page(
         "critical",
@@ -101,6 +134,11 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         ("ageing",),
         ("collect_today",),
+        (
+            Lead("overdue", ("overdue_share", "overdue_count")),
+            Lead("critical", ("critical_count",)),
+            Lead("expected_loss"),
+        ),
     ),
     Page(
         "analytics",
@@ -128,6 +166,11 @@ PAGES: Final[tuple[Page, ...]] = (
             "stages",
             "client_performance",
         ),
+        leads=(
+            Lead("run_rate"),
+            Lead("payment_days_median", ("payment_days_p90",)),
+            Lead("top_client_share"),
+        ),
     ),
     Page(
         "project_managers",
@@ -136,6 +179,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ("approved", "receivable", "overdue", "dso", "approval_rate", "projects_delayed", "projects_on_time"),
         ("manager_performance", "states"),
         ("project_managers",),
+        (Lead("receivable", ("overdue",)), Lead("approved"), Lead("dso")),
     ),
     Page(
         "cash_flow",
@@ -156,6 +200,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         ("cash_flow", "monthly_trend"),
         ("forecast", "working_capital"),
+        (Lead("paid"), Lead(EXPECTED), Lead("dso", ("dso_count_back", "dso_best_possible"))),
     ),
     Page(
         "costs",
@@ -164,6 +209,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ("costs", "opex", "capex", "costs_paid", "costs_pending", "gross_margin", "gross_margin_share"),
         ("opex_capex", "margin_by_project"),
         ("statement", "profitability", "suppliers", "cost_categories"),
+        (Lead("costs", ("opex", "capex")), Lead("gross_margin", ("gross_margin_share",))),
     ),
     Page(
         "rework",
@@ -187,6 +233,9 @@ PAGES: Final[tuple[Page, ...]] = (
 NOT_RECEIVABLE: Final = ("returned", "returned_count", "unsent", "unsent_count")
 """KPIs beside the cards of every page: what is issued and not receivable, so that no page hides it."""
 
+REFERENCE: Final = "indicators"
+"""The page that explains every KPI: what is said of one on other pages leads there."""
+
 PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
 
 
@@ -194,6 +243,11 @@ def kpis_of_product(product: str) -> tuple[str, ...]:
     """KPIs on the pages of a product and beside them, each once, in reading order."""
     on_cards = (name for page in PAGES if page.product == product for name in page.kpis)
     return tuple(dict.fromkeys((*on_cards, *NOT_RECEIVABLE)))
+
+
+def leads_with_expected(product: str) -> bool:
+    """Whether a page of a product leads with what is expected in the next month."""
+    return any(lead.figure == EXPECTED for page in PAGES if page.product == product for lead in page.leads)
 
 
 def charts_of_product(product: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 from kpi_pipeline.model.filter_parameters import PERIOD
 from serving.catalogue import Catalogue
 from serving.listing.parameters import STANDING
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 
 _PLACE: Final = "~~~"
@@ -55,6 +55,15 @@ class DrillDown:
             return ""
         address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=((STANDING, standing),))
         return address.of(parameters_of(self._catalogue, selection))
+
+    def to_page(self, name: str) -> str:
+        """The address of another page under the same filter."""
+        address = PageAddress(page_path(name), self._address.language, self._address.as_of)
+        return address.of(parameters_of(self._catalogue, self._kept))
+
+    def to_meanings(self) -> str:
+        """The address of the page that explains KPIs, which is the same under any filter."""
+        return PageAddress(page_path(self._catalogue.reference), self._address.language).of(())
 
     def _url(self, dimension: str, values: tuple[str, ...]) -> str:
         chosen = [value for value in values if value in self._values.get(dimension, ())]

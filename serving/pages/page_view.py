@@ -11,6 +11,7 @@ from serving.pages.cards.cards import (
     window_text,
 )
 from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable_parts
+from serving.pages.cards.values import CardContext
 from serving.pages.charts.panels import ChartPanels, chart_panels
 from serving.pages.charts.view import chart_view
 from serving.pages.page_data import PageData
@@ -24,12 +25,12 @@ class PageView:
 
     Attributes:
         is_empty: Whether there is nothing under the filter.
-        comparison: What the changes on the cards compare.
+        comparison: Why the cards show no changes; empty where they do.
         window: From which day to which cards sum flows; empty where none does.
         lacking_costs: Why there are no costs under the filter; empty where that does not matter.
-        card_groups: Its KPIs.
+        card_groups: Its figures: those that lead, then compact ones.
         not_receivable: What is issued and not receivable; empty where there is nothing of it.
-        definitions: What each KPI measures: its label and its meaning.
+        definitions: On the page that explains KPIs, the name, label, meaning and target of each.
         charts: Its charts, as they stand side by side.
         tables: Its tables.
     """
@@ -40,7 +41,7 @@ class PageView:
     lacking_costs: str
     card_groups: list[CardGroup]
     not_receivable: list[NotReceivablePart]
-    definitions: list[tuple[str, str]]
+    definitions: list[tuple[str, str, str, str]]
     charts: list[ChartPanels]
     tables: list[TableSection]
 
@@ -52,13 +53,14 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         data: What it is written from.
         writer: Writes values in the language of the page.
     """
-    page, figures, selection = data.page, data.figures, data.result.answered
+    page, figures = data.page, data.figures
+    context = CardContext(figures, data.result.answered, writer)
     return PageView(
         is_empty=not figures.currencies,
         comparison=comparison_text(page, figures, writer),
         window=window_text(page, figures, writer),
-        lacking_costs=lacking_costs(page, selection, writer),
-        card_groups=card_groups(page, figures, selection, writer),
+        lacking_costs=lacking_costs(page, context),
+        card_groups=card_groups(page, context),
         not_receivable=not_receivable_parts(figures, writer),
         definitions=definitions(page, writer),
         charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),

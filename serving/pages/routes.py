@@ -16,6 +16,7 @@ from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up, task_reference
 from serving.pages.addresses import HOME_PATH, PageAddress, page_path
+from serving.pages.cards.html import CardWriter
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
@@ -167,6 +168,7 @@ def _values(
             formats,
         ),
         "view": page_view(data, writer),
+        "cards": CardWriter(writer),
         "list": None,
     }
 

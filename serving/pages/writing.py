@@ -115,6 +115,15 @@ class Writer:
         listed = LISTED_KPIS.get(kpi)
         return self._drill_down.to_list(listed.standing, selection) if self._drill_down and listed else ""
 
+    def page_url(self, name: str) -> str:
+        """The address of another page under the same filter; empty where values lead nowhere."""
+        return self._drill_down.to_page(name) if self._drill_down else ""
+
+    @property
+    def meanings_url(self) -> str:
+        """The address of the page that explains KPIs; empty where values lead nowhere."""
+        return self._drill_down.to_meanings() if self._drill_down else ""
+
     def cell(self, kind: str, value: Any, currency: str, kpi: str = "", dimension: str = "") -> Cell:
         """A value in a table, whose head has the unit.
 

@@ -7,7 +7,7 @@ import orjson
 from kpi_pipeline.compute.catalogue import catalogue, filter_entries
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import PAGES, REFERENCE
 from kpi_pipeline.model.tables import TABLES
 from kpi_pipeline.model.thresholds import Thresholds
 
@@ -77,6 +77,7 @@ def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -
         "group": "time",
         "formula": "receivable_amount / billed_amount x days of the window",
         "target": 50.0,
+        "is_set": True,
         "needs_costs": False,
         "period": "",
         "count": "",
@@ -102,13 +103,20 @@ def test_a_kpi_is_told_with_its_group_its_formula_and_what_it_aims_at(cube_of) -
 def test_pages_and_thresholds_are_those_declared(cube_of) -> None:
     found = catalogue(cube_of([{}], critical_days=45, targets={"CLP": 9}))
     assert [page["name"] for page in found["pages"]] == [page.name for page in PAGES]
-    assert list(found["pages"][0]) == ["name", "label_es", "label_en", "product", "kpis", "charts", "tables"]
+    assert list(found["pages"][0]) == [
+        *("name", "label_es", "label_en", "product", "kpis", "leads", "charts", "tables")
+    ]
+    assert [lead["figure"] for lead in found["pages"][0]["leads"]] == ["receivable", "expected", "dso"]
+    assert found["reference"] == REFERENCE
     assert tuple(found["pages"][0]["charts"]) == PAGES[0].charts
     assert found["thresholds"]["critical_days"] == 45
     assert found["thresholds"]["targets"] == {"CLP": 9}
     assert set(found["thresholds"]) == set(Thresholds.__dataclass_fields__)
     described = {chart["name"] for chart in found["charts"]}
     assert {chart for page in found["pages"] for chart in page["charts"]} <= described
+    aims = {one["name"] for one in found["kpis"] if one["is_set"]}
+    without = {one["name"] for one in catalogue(cube_of([{}]))["kpis"] if not one["is_set"]}
+    assert without == {"monthly_target", "annual_target"} < aims
 
 
 def test_buckets_and_states_are_in_order(cube_of) -> None:

@@ -47,11 +47,12 @@ MONTHS = [f"2023-{month:02d}" for month in range(4, 13)] + ["2024-01", "2024-02"
 HEAD = ["currencies", "months", "comparison", "cohort"]
 PARTS = {
     "kpis": ["options", "kpis", "ageing", "stages"],
-    "dashboards": ["options", "kpis", "charts", "tables"],
+    "dashboards": ["options", "kpis", "expected", "charts", "tables"],
     "charts": ["options", "kpis", "charts", "tables"],
     "financials": [
         "options",
         "kpis",
+        "expected",
         "charts",
         "statement",
         "totals",

@@ -6,7 +6,7 @@ from typing import Any
 from . import months as month
 from . import sentences as say
 from .days import Window
-from .finances import forecast_line
+from .finances import first_whole_month, forecast_line
 from .kpi_values import KpiValues
 from .measures import COSTS, FLOWS, STATES, STOCKS
 from .quotients import Data, exact, part
@@ -139,7 +139,7 @@ def _cash_flow(variant: Variant, readings: KpiValues) -> Data:
         for at, one in enumerate(months if line["basis"]["rule"] != "none" else ()):
             ends = [line[name][at] for name in bands]
             rows.append((one, code, "expected", line["expected"][at], *ends))
-        says.append(say.cash_flow(code, months, line, sum(collected)))
+        says.append(say.cash_flow(code, months, line, sum(collected), first_whole_month(variant)))
     columns = ("month", "currency", "kind", "amount", *bands)
     return chart(columns, rows, ("amount",), says)
 

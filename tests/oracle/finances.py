@@ -64,6 +64,26 @@ def forecast(variant: Variant) -> Data:
     }
 
 
+def next_month(variant: Variant) -> list[Data]:
+    """What is expected in the first month that begins after the business date, and before it."""
+    place, found = first_whole_month(variant), []
+    for code in variant.currencies:
+        line = forecast_line(variant, code)
+        if line["basis"]["rule"] != "none":
+            ends = {name: line[name][place] for name in ("low_90", "high_90")}
+            rest = line["expected"][0] if place else None
+            month_ahead = variant.oracle.forecaster.months[place]
+            amounts = {"month": month_ahead, "amount": line["expected"][place], **ends, "rest": rest}
+            found.append({"currency": code, **amounts})
+    return found
+
+
+def first_whole_month(variant: Variant) -> int:
+    """Its place among the months that are forecast."""
+    present = month.text(month.of(variant.oracle.as_of))
+    return int(variant.oracle.forecaster.months[0] == present)
+
+
 def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
     of_model, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)

@@ -74,12 +74,13 @@ def concentration(code: str, order: Ranked) -> Say:
     return _said(code, "top_three", **values, three_share=of_three)
 
 
-def cash_flow(code: str, months: Sequence[str], line: Data, collected: int) -> Say:
-    """What is expected in the first month in which anything is."""
+def cash_flow(code: str, months: Sequence[str], line: Data, collected: int, whole: int) -> Say:
+    """What is expected in the first whole month, or else in the first one in which anything is."""
     expected = line["expected"]
     if line["basis"]["rule"] == "none":
         return _said(code, "no_forecast", collected=collected)
-    at = next((at for at, amount in enumerate(expected) if amount > 0), None)
+    order = [whole, *range(len(expected))]
+    at = next((at for at in order if expected[at] > 0), None)
     if at is None:
         return _said(code, "nothing_expected", collected=collected)
     values = {"month": months[at], "amount": expected[at]}

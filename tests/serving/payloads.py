@@ -7,7 +7,12 @@ from kpi_pipeline.compute.charts.catalogue import column_entries
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.kpis import KPIS, Kpi, Unit
 from kpi_pipeline.model.kpis.formulas import AgainstTarget, CountBack, Herfindahl, Ratio, ShareOfAll, TopShare
-from kpi_pipeline.model.pages import charts_of_product, kpis_of_product
+from kpi_pipeline.model.pages import (
+    EXPECTED,
+    charts_of_product,
+    kpis_of_product,
+    leads_with_expected,
+)
 
 MINE = "Minera Ñandú"
 CONSTRUCTORA = "Constructora Árbol & Cía."
@@ -109,8 +114,14 @@ def figures(product: str, *, currencies: tuple[str, ...] = ("CLP",), scale: int 
         "options": {"client": [9, 12], "state": [2, 6, 13]},
         "kpis": kpis(kpis_of_product(product), currencies, scale),
         "charts": {name: _chart(name, currencies, scale) for name in drawn},
+        **({EXPECTED: _next_month(currencies, scale)} if leads_with_expected(product) else {}),
         **_tables(product, currencies, scale),
     }
+
+
+def _next_month(currencies: tuple[str, ...], scale: int) -> Rows:
+    amounts = _scaled({"amount": 66, "low_90": 33, "high_90": 99, "rest": 7}, MILLION * scale)
+    return _each(currencies, {"month": AHEAD[0], **amounts})
 
 
 def _value(kpi: Kpi, scale: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from kpi_pipeline.compute.cube.encoding import Bools, Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.basis import NO_FORECAST, ForecastBasis
 from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
-from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.forecasting.forecast import first_whole_month, forecast_months
 from kpi_pipeline.compute.forecasting.naive_rule import naive_expected
 from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.months import month_text
@@ -56,6 +56,32 @@ def forecast(slice_: Slice) -> list[Data]:
     months = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
     return [
         {"months": months, "lines": rows[start:end]} for start, end in bounds(len(slice_.filters), variant)
+    ]
+
+
+def next_month(slice_: Slice) -> list[list[Data]]:
+    """What is expected in the first whole month after as_of, with its 90% bounds, and in the rest of the
+    month before it: a line a currency that has a forecast.
+    """
+    variant, currency = present_currencies(slice_)
+    ahead = forecast_months(slice_.frame.as_of)
+    at = first_whole_month(slice_.frame.as_of)
+    expected, _, _, low, high = (amounts[variant, currency] for amounts in outlook_bands(slice_)[1:])
+    rest = expected[:, 0] if at else np.zeros(len(variant), np.int64)
+    rows = rows_of(
+        {
+            "currency": names_at(slice_.currencies, currency),
+            "month": [month_text(ahead[at])] * len(variant),
+            "amount": expected[:, at].tolist(),
+            "low_90": low[:, at].tolist(),
+            "high_90": high[:, at].tolist(),
+            "rest": values_or_none(rest, np.full(len(variant), bool(at))),
+        }
+    )
+    is_shown = has_forecast(slice_)[currency].tolist()
+    return [
+        [row for row, shown in zip(rows[start:end], is_shown[start:end], strict=True) if shown]
+        for start, end in bounds(len(slice_.filters), variant)
     ]
 
 

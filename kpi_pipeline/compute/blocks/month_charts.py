@@ -15,7 +15,7 @@ from kpi_pipeline.compute.blocks.chart_data import (
 )
 from kpi_pipeline.compute.blocks.forecast import has_forecast, outlook_bands
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.forecasting.forecast import first_whole_month, forecast_months
 from kpi_pipeline.compute.json_values import Data, names_at, quotients, values_or_none
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import FORECAST_MONTHS
@@ -101,7 +101,8 @@ def cash_flow(slice_: Slice) -> list[Data]:
     expected, *limits = (amounts[variant, currency] for amounts in outlook_bands(slice_)[1:])
     is_shown = has_forecast(slice_)[currency]
     ahead = [month_text(number) for number in forecast_months(slice_.frame.as_of)]
-    first, at = (expected > 0).argmax(axis=1), np.arange(len(variant))
+    at, whole = np.arange(len(variant)), first_whole_month(slice_.frame.as_of)
+    first = np.where(expected[:, whole] > 0, whole, (expected > 0).argmax(axis=1))
     sentences: list[Sentence | None] = [
         ("no_forecast", {"collected": came})
         if not shown

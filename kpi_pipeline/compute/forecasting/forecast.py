@@ -29,6 +29,11 @@ def forecast_months(as_of: date) -> list[int]:
     return list(range(first, first + FORECAST_MONTHS))
 
 
+def first_whole_month(as_of: date) -> int:
+    """The place of the first forecast month that begins after as_of: the one before it is a rest."""
+    return int(month_of(as_of + timedelta(1)) == month_of(as_of))
+
+
 def days_ahead(as_of: date) -> list[int]:
     """Days from as_of to the end of each month that is forecast."""
     return [(month_end(number) - as_of).days for number in forecast_months(as_of)]

@@ -239,13 +239,13 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
     "cash_flow": _declared(
         Sentence(
             "expected",
-            "A month has an expected amount above zero. month: the first expected month; amount, low, high: "
-            "its amount, low_90 and high_90; total: all expected months.",
+            "A month has an expected amount above zero. month: the first whole one, or else the first "
+            "expected; amount, low, high: its amount, low_90 and high_90; total: all expected months.",
             Text(
                 "En {month:month} se espera cobrar {amount:money} (intervalo del 90%: de {low:money} a "
-                "{high:money}); en todos los meses, {total:money}.",
+                "{high:money}); en todos los meses, {total:money}. Solo considera lo ya emitido.",
                 "In {month:month}, {amount:money} is expected (90% interval: {low:money} to {high:money}); "
-                "{total:money} over all months.",
+                "{total:money} over all months. It covers only what is already issued.",
             ),
         ),
         Sentence(

@@ -117,6 +117,11 @@ def target_of(kpi: Kpi, thresholds: Thresholds) -> float | None:
     return kpi.target
 
 
+def is_set(kpi: Kpi, thresholds: Thresholds) -> bool:
+    """Whether what a KPI is measured against has been set: without a target there is nothing to reach."""
+    return not isinstance(kpi.formula, AgainstTarget) or bool(thresholds.targets)
+
+
 def _spaced(dimension: str) -> str:
     return dimension.replace("_", " ")
 

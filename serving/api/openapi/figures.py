@@ -21,7 +21,13 @@ from kpi_pipeline.model.kpis.formulas import (
     ValuesWhere,
 )
 from kpi_pipeline.model.labels import STAGES, Kind
-from kpi_pipeline.model.pages import charts_of_product, kpis_of_product, tables_of_product
+from kpi_pipeline.model.pages import (
+    EXPECTED,
+    charts_of_product,
+    kpis_of_product,
+    leads_with_expected,
+    tables_of_product,
+)
 from kpi_pipeline.model.tables import Table, tables_in
 from kpi_pipeline.model.thresholds import Thresholds
 from serving.api.openapi.json_schema import (
@@ -100,6 +106,8 @@ def _data(product: str) -> Schema:
         ),
         "kpis": object_of({name: ref(f"kpi_{name}") for name in kpis_of_product(product)}),
     }
+    if leads_with_expected(product):
+        properties[EXPECTED] = _NEXT_MONTH
     if drawn:
         properties["charts"] = object_of({name: ref(f"chart_{name}") for name in drawn})
     if product == "kpis":
@@ -255,6 +263,24 @@ _BEYOND: Final = {
     "unknown": described(or_null(INTEGER), "Without history to estimate it from."),
     "receivable": INTEGER,
 }
+_NEXT_MONTH: Final = described(
+    list_of(
+        object_of(
+            {
+                "currency": CURRENCY,
+                "month": MONTH,
+                "amount": described(INTEGER, "In minor units."),
+                "low_90": INTEGER,
+                "high_90": INTEGER,
+                "rest": described(
+                    or_null(INTEGER),
+                    "Expected before it, in the rest of the present month; null without one.",
+                ),
+            }
+        )
+    ),
+    "What is expected in the next whole month, of what is issued; none of a currency without a forecast.",
+)
 _TEST: Final = object_of(
     {
         "months": described(INTEGER, "Past forecasts that were compared with collections."),

@@ -7,9 +7,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
+from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Catalogue, Page
 from serving.pages.published.chart_data import ChartData, ChartFigures, chart_data
-from serving.pages.published.kpi_values import Cohort, Comparison, CurrencyCode, KpiValue, MonthText
+from serving.pages.published.kpi_values import (
+    Cohort,
+    Comparison,
+    CurrencyCode,
+    KpiValue,
+    MonthText,
+    NextMonth,
+)
 from serving.pages.published.table_rows import TableFigures, read_tables
 
 
@@ -23,6 +31,7 @@ class Published(BaseModel, strict=True, frozen=True):
     options: dict[str, list[int]] | None = None
     kpis: dict[str, list[KpiValue]]
     charts: dict[str, ChartFigures] = {}
+    expected: list[NextMonth] | None = None
 
 
 class _Counted(BaseModel, strict=True, frozen=True):
@@ -43,6 +52,7 @@ class Figures:
         kpis: The readings of its KPIs and of those beside them, by name.
         charts: Its charts, in its order.
         tables: Its tables, in its order.
+        expected: What is expected in the next month, a line a currency; none where it leads no page.
     """
 
     currencies: Sequence[str]
@@ -52,6 +62,7 @@ class Figures:
     kpis: Mapping[str, Sequence[KpiValue]]
     charts: Sequence[ChartData]
     tables: Sequence[TableFigures]
+    expected: Sequence[NextMonth]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -77,6 +88,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
             published.kpis,
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
             read_tables(page, catalogue, data),
+            _expected(published, page),
         )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
@@ -108,6 +120,12 @@ def _check_kpis(published: Published, names: Iterable[str]) -> None:
     for name in names:
         if name not in published.kpis:
             raise ValueError(f"kpis.{name} is missing")
+
+
+def _expected(published: Published, page: Page) -> Sequence[NextMonth]:
+    if published.expected is None and any(lead.figure == EXPECTED for lead in page.leads):
+        raise ValueError(f"{EXPECTED} is missing")
+    return published.expected or ()
 
 
 def _chart(published: Published, name: str) -> ChartFigures:

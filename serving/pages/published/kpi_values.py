@@ -49,3 +49,14 @@ class Cohort(BaseModel, strict=True, frozen=True):
     """The certificates of some billing months: how many of them are still open."""
 
     open: Annotated[int, Field(ge=0)]
+
+
+class NextMonth(BaseModel, strict=True, frozen=True):
+    """What is expected in the next whole month, and before it in the rest of the present one."""
+
+    currency: CurrencyCode
+    month: MonthText
+    amount: int
+    low_90: int
+    high_90: int
+    rest: int | None

@@ -42,19 +42,17 @@ TEXTS: Final[dict[str, Text]] = {
     "no_certificates": Text("sin certificados", "no certificates"),
     # Sections.
     "key_figures": Text("Indicadores", "Key figures"),
-    "comparison": Text(
-        "Cambios: al {day} frente a como estaba al {before}.",
-        "Changes: as of {day} compared with how it stood on {before}.",
-    ),
     "window": Text(
-        "«Últimos {count} {count:mes|meses}» va del {first} al {day}; los gráficos suman meses calendario.",
-        "“Last {count} {count:month|months}” runs from {first} to {day}; charts sum calendar months.",
+        "«{count} {count:mes|meses}» va del {first} al {day}; los gráficos suman meses calendario.",
+        "“{count} {count:month|months}” runs from {first} to {day}; charts sum calendar months.",
     ),
     "comparison_none": Text(
         "Sin cambios que mostrar: los datos no alcanzan la fecha de comparación.",
         "No changes to show: the data do not reach back to the day of comparison.",
     ),
-    "change_before": Text("antes {value}", "was {value}"),
+    # Both values of a change, each with its day.
+    "change_values": Text("{day}: {value} ← {earlier}, {before}", "{day}: {value} ← {earlier}, {before}"),
+    "change_from": Text("antes", "was"),
     "cohort_open": Text(
         "Meses de facturación: sus cifras aún maduran; {count:queda|quedan} {count} "
         "{count:certificado abierto|certificados abiertos}.",
@@ -65,8 +63,8 @@ TEXTS: Final[dict[str, Text]] = {
         "Meses de facturación: todos sus certificados están cerrados.",
         "Billing months: all of their certificates are settled.",
     ),
-    "period_window": Text("últimos {count} {count:mes|meses}", "last {count} {count:month|months}"),
-    "period_day": Text("a la fecha", "as of the date"),
+    "period_window": Text("{count} {count:mes|meses}", "{count} {count:month|months}"),
+    "period_day": Text("al {day}", "as of {day}"),
     "period_cohort": Text("de los meses elegidos", "of the chosen months"),
     "way_up": Text("sube", "up"),
     "way_down": Text("baja", "down"),
@@ -101,6 +99,25 @@ TEXTS: Final[dict[str, Text]] = {
         "{amounts} in {count} {count:certificate|certificates}",
     ),
     "definitions": Text("Qué mide cada indicador", "What each figure measures"),
+    "about_figure": Text("Qué mide {label}", "What {label} measures"),
+    "about_more": Text("Todas las definiciones", "All definitions"),
+    "about_value": Text("{basis} = {value}", "{basis} = {value}"),
+    "about_sum": Text("Suma de {basis}: {value}", "Sum of {basis}: {value}"),
+    "target_is": Text("Meta: {target}.", "Target: {target}."),
+    "card_part": Text("{label}: {values}", "{label}: {values}"),
+    # What is expected in the next month.
+    "expected_in": Text("Cobro esperado en {month}", "Expected in {month}"),
+    "expected_soon": Text("Cobro esperado el próximo mes", "Expected next month"),
+    "expected_band": Text("Intervalo del 90%: {low} a {high}", "90% interval: {low} to {high}"),
+    "expected_rest": Text("resto de {month}: {rest}", "rest of {month}: {rest}"),
+    "expected_of": Text("Solo lo ya emitido", "Only what is already issued"),
+    "expected_none": Text("Aún no hay pronóstico", "There is no forecast yet"),
+    "expected_meaning": Text(
+        "Cobros esperados en el mes siguiente, según cómo ha pagado cada cliente. Cubre solo certificados ya "
+        "enviados y por cobrar; lo que se envíe después no está incluido.",
+        "Collections expected in the next month, from how each client has paid so far. It covers only "
+        "certificates that are already sent and receivable; what is sent later is not in it.",
+    ),
     "definition_note": Text(
         "Montos sobre un millón, en millones (M). Nunca se suman monedas distintas.",
         "Amounts over a million in millions (M). Currencies are never added.",

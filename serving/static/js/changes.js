@@ -65,7 +65,7 @@ function markCard({ element, before }) {
   element.classList.add("changed");
   const was = made("span", "was", text("was", { value: before }));
   was.title = text("changed", { value: before });
-  element.closest(".card").querySelector(".card-foot").append(was);
+  element.closest(".figure").append(was);
 }
 
 function markCell({ element, before }) {

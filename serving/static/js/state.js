@@ -86,7 +86,7 @@ function paint() {
   if (!facts()) return;
   const name = current();
   const label = text(`state_${name}`, name === "stale" ? { moment: clockTime(answer.freshUntil) } : {});
-  for (const sign of document.querySelectorAll(".badge[data-state], .card-state[data-state]")) show(sign, name, label);
+  for (const sign of document.querySelectorAll(".badge[data-state]")) show(sign, name, label);
   for (const notice of document.querySelectorAll("[data-while]")) notice.hidden = notice.dataset.while !== name;
   const age = document.getElementById("ago");
   const since = age && ago(answer.verifiedAt);

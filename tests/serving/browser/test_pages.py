@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import EXPECTED, PAGES
 from serving.pages.addresses import page_path
 from tests.serving.browser.looks import PHONE, has_stayed, is_wider_than_the_screen, mark
 
@@ -22,13 +22,17 @@ def test_every_page(language, scheme, width, open_page, press, data_of) -> None:
     page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     for one in PAGES:
         page.goto(f"{page_path(one.name)}?lang={language}")
-        assert page.locator(".card").count() == len(one.kpis)
+        led = {name for lead in one.leads for name in lead.parts}
+        shown = [name for name in one.kpis if name not in {*led, "monthly_target", "annual_target"}]
+        assert page.locator(".leads > .card").count() == len(one.leads)
+        expected = sum(lead.figure == EXPECTED for lead in one.leads)
+        assert page.locator(".card").count() == len(shown) + expected
         assert page.locator(".chart-figure").count() == len(one.charts)
         assert page.locator(".badge-fresh").is_visible()
         # The style sheet is applied, and nothing makes the page wider than the screen.
-        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "grid"
+        assert page.locator(".card").first.evaluate("card => getComputedStyle(card).display") == "flex"
         assert not is_wider_than_the_screen(page)
-        cut = page.locator(".value, .course, .card-foot, .bar-value, .line-ends span").evaluate_all(
+        cut = page.locator(".value, .change, .card-head, .bar-value, .line-ends span").evaluate_all(
             "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
         )
         assert [text for text in cut if text] == []

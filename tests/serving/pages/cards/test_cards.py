@@ -6,7 +6,16 @@ import pytest
 
 from kpi_pipeline.model.dimensions import NOT_OF_COSTS
 from serving.catalogue import Catalogue
-from serving.pages.cards.cards import Card, card_groups, comparison_text, lacking_costs, window_text
+from serving.pages.cards.cards import (
+    Card,
+    CardGroup,
+    card_groups,
+    comparison_text,
+    definitions,
+    lacking_costs,
+    window_text,
+)
+from serving.pages.cards.values import CardContext
 from serving.pages.formats import Formats
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import Writer, writer_for
@@ -14,7 +23,9 @@ from serving.pages.writing import Writer, writer_for
 
 @pytest.fixture
 def catalogue(catalogue_of) -> Catalogue:
-    return Catalogue.model_validate(catalogue_of())
+    """One of a firm that has set its targets."""
+    stored = catalogue_of()
+    return Catalogue.model_validate({**stored, "kpis": [{**one, "is_set": True} for one in stored["kpis"]]})
 
 
 @pytest.fixture
@@ -24,20 +35,95 @@ def writer(catalogue) -> Writer:
 
 @pytest.fixture
 def cards_of(catalogue, writer, data_of):
-    """The cards of a page by their KPI, after a change of the payload."""
+    """The cards of a page that has no leading figures, by their KPI, after a change of the payload."""
 
     def make(page_name: str, selection=None, currencies=("CLP",), **kpi_values) -> dict[str, Card]:
-        page = next(one for one in catalogue.pages if one.name == page_name)
+        named = next(one for one in catalogue.pages if one.name == page_name)
+        page = named.model_copy(update={"leads": []})
         data = data_of(page.product, currencies=currencies)
         for name, changes in kpi_values.items():
             data["kpis"][name][0] |= changes
-        (group,) = card_groups(page, read_figures(data, page, catalogue), selection or {}, writer)
+        context = CardContext(read_figures(data, page, catalogue), selection or {}, writer)
+        (group,) = card_groups(page, context)
         assert group.heading == ""
         found = group.cards
         assert [card.name for card in found] == page.kpis
         return {card.name: card for card in found}
 
     return make
+
+
+@pytest.fixture
+def leading_of(catalogue, writer, data_of):
+    """The leading cards of a page, after a change of the payload."""
+
+    def make(page_name: str, currencies=("CLP",), **changes) -> dict[str, Card]:
+        page = next(one for one in catalogue.pages if one.name == page_name)
+        data = data_of(page.product, currencies=currencies) | changes
+        leads, compact = card_groups(page, CardContext(read_figures(data, page, catalogue), {}, writer))
+        assert leads.leads
+        assert not compact.leads
+        return {card.name: card for card in leads.cards}
+
+    return make
+
+
+def texts_of(card: Card) -> list[str]:
+    return [plain(part.text) for part in card.parts]
+
+
+def test_the_leading_figures_have_their_parts(leading_of) -> None:
+    shown = leading_of("manager")
+    assert list(shown) == ["receivable", "expected", "dso"]
+    assert texts_of(shown["receivable"]) == [
+        "Overdue: CLP 1,234 M (21 certificates)",
+        "Overdue share: 34.6%",
+    ]
+    assert plain(shown["dso"].figures[0].target.text) == "Target 35 days: met"
+    several = leading_of("manager", currencies=("CLP", "USD"))
+    assert texts_of(several["receivable"])[0] == "Overdue: CLP 1,234 M · USD 12.3 M"
+
+
+def test_what_is_expected_has_its_band_and_says_of_what_it_is(leading_of) -> None:
+    shown = leading_of("manager")["expected"]
+    assert (shown.label, plain(shown.figures[0].text)) == ("Expected in Jul 2024", "CLP 66.0 M")
+    assert plain(shown.figures[0].secondary) == "90% interval: 33.0 M to 99.0 M; rest of Jun: CLP 7.0 M"
+    assert texts_of(shown) == ["Only what is already issued"]
+    nothing = leading_of("manager", expected=[])["expected"]
+    assert (nothing.label, nothing.figures[0].secondary) == (
+        "Expected next month",
+        "There is no forecast yet",
+    )
+    assert nothing.parts == ()
+
+
+@pytest.mark.parametrize("count", range(2, 40))
+def test_no_row_of_cards_has_a_single_one(count) -> None:
+    across = CardGroup("", [Card("one", "One", "", [])] * count).across
+    assert across <= 5
+    assert count % across != 1
+
+
+def test_a_target_that_is_not_set_has_no_card(catalogue_of, data_of) -> None:
+    stored = catalogue_of()
+    stored["kpis"] = [{**one, "is_set": one["name"] != "monthly_target"} for one in stored["kpis"]]
+    known = Catalogue.model_validate(stored)
+    page = next(one for one in known.pages if one.name == "cash_flow")
+    context = CardContext(
+        read_figures(data_of(page.product), page, known), {}, writer_for("en", known, "UTC")
+    )
+    names = {card.name for group in card_groups(page, context) for card in group.cards}
+    assert "annual_target" in names
+    assert "monthly_target" not in names
+
+
+def test_one_page_explains_every_kpi(catalogue, writer) -> None:
+    explained = {page.name: definitions(page, writer) for page in catalogue.pages}
+    assert [name for name, found in explained.items() if found] == ["indicators"]
+    by_name = {name: (label, meaning, target) for name, label, meaning, target in explained["indicators"]}
+    assert set(by_name) == {kpi.name for kpi in catalogue.kpis}
+    assert plain(by_name["dso"][2]) == "Target: 35 days."
+    assert all(label and meaning for label, meaning, _ in by_name.values())
 
 
 def plain(text: str) -> str:
@@ -95,7 +181,7 @@ def test_a_change_of_a_share_is_the_difference_of_the_shares_shown(
     moved = {"value": value, "previous": previous, "change": value - previous}
     figure = cards_of("manager", approval_rate=moved)["approval_rate"].figures[0]
     assert (figure.text, plain(figure.change.text)) == (shown, text)
-    assert before in figure.change.before
+    assert before in figure.change.values
 
 
 @pytest.mark.parametrize(
@@ -114,7 +200,7 @@ def test_a_change_of_days_is_the_difference_of_the_days_shown(
         "dso"
     ].figures[0]
     assert (figure.text, plain(figure.change.text)) == (shown, text)
-    assert before in figure.change.before
+    assert before in figure.change.values
 
 
 def test_a_quotient_is_written_in_its_own_units(cards_of) -> None:
@@ -173,15 +259,19 @@ def test_amounts_of_one_currency_have_their_number_of_certificates(cards_of) -> 
 
 def test_many_cards_stand_under_the_headings_of_the_catalogue(catalogue, writer, data_of) -> None:
     page = next(one for one in catalogue.pages if one.product == "kpis")
-    groups = card_groups(page, read_figures(data_of("kpis"), page, catalogue), {}, writer)
+    groups = card_groups(page, CardContext(read_figures(data_of("kpis"), page, catalogue), {}, writer))
     assert [group.heading for group in groups] == ["Amounts", "Times", "Quality and risk", "Costs and margin"]
     assert [card.name for group in groups for card in group.cards] == page.kpis
 
 
-def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
-    lacking = {page.name: lacking_costs(page, {"state": ["pagado"]}, writer) for page in catalogue.pages}
+def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer, data_of) -> None:
+    figures = read_figures(data_of("dashboards"), catalogue.pages[0], catalogue)
+    of_state, of_client = (
+        CardContext(figures, selection, writer) for selection in ({"state": ["pagado"]}, {"client": ["x"]})
+    )
+    lacking = {page.name: lacking_costs(page, of_state) for page in catalogue.pages}
     assert {name for name, text in lacking.items() if text} == {"cash_flow", "costs", "indicators"}
-    assert not any(lacking_costs(page, {"client": ["x"]}, writer) for page in catalogue.pages)
+    assert not any(lacking_costs(page, of_client) for page in catalogue.pages)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +279,7 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer) -> None:
     [
         (
             {"comparison": {"day": "2024-06-30", "previous_day": "2023-06-30"}},
-            "Changes: as of 30 Jun 2024 compared with how it stood on 30 Jun 2023.",
+            "",
         ),
         (
             {"comparison": None, "cohort": {"open": 1234}},
@@ -218,7 +308,7 @@ def test_the_comparison_is_written_once(head, text, catalogue, writer, data_of) 
 def test_the_days_of_the_window_are_named_where_cards_sum_it(catalogue, writer, data_of) -> None:
     data, page = data_of("dashboards"), catalogue.pages[0]
     assert window_text(page, read_figures(data, page, catalogue), writer) == (
-        "“Last 12 months” runs from 29 Jun 2023 to 28 Jun 2024; charts sum calendar months."
+        "“12 months” runs from 29 Jun 2023 to 28 Jun 2024; charts sum calendar months."
     )
     of_months = {**data, "cohort": {"open": 0}}
     assert window_text(page, read_figures(of_months, page, catalogue), writer) == ""
@@ -233,50 +323,47 @@ def test_a_day_that_the_data_do_not_reach_compares_nothing(catalogue, writer, da
     assert text == "No changes to show: the data do not reach back to the day of comparison."
     # One of a stock may still compare.
     data["kpis"]["receivable"][0]["previous"] = 7
-    text = comparison_text(page, read_figures(data, page, catalogue), writer)
-    assert text == "Changes: as of 28 Jun 2024 compared with how it stood on 28 Jun 2023."
+    assert comparison_text(page, read_figures(data, page, catalogue), writer) == ""
 
 
 def test_a_card_says_what_it_covers(cards_of) -> None:
     shown = cards_of("manager")
-    assert shown["proposed"].period == "last 12 months"
-    assert shown["receivable"].period == "as of the date"
+    assert shown["proposed"].period == "12 months"
+    assert shown["receivable"].period == "as of 28 Jun"
     assert shown["dso"].period == ""  # both, and more
-    assert cards_of("costs")["costs_pending"].period == "as of the date"
+    assert cards_of("costs")["costs_pending"].period == "as of 28 Jun"
     assert cards_of("analytics")["growth_month"].period == ""  # its name says it
 
 
-@pytest.mark.parametrize(("months", "text"), [(1, "last 1 month"), (6, "last 6 months")])
+@pytest.mark.parametrize(("months", "text"), [(1, "1 month"), (6, "6 months")])
 def test_a_window_is_as_long_as_it_was_set(months, text, catalogue_of, data_of) -> None:
     known = Catalogue.model_validate(catalogue_of(window_months=months))
     writer, page = writer_for("en", known, "UTC"), known.pages[0]
-    (group,) = card_groups(page, read_figures(data_of(page.product), page, known), {}, writer)
+    *_, group = card_groups(page, CardContext(read_figures(data_of(page.product), page, known), {}, writer))
     assert {card.name: card.period for card in group.cards}["proposed"] == text
 
 
 def test_cards_of_billing_months_cover_these_months(catalogue, writer, data_of) -> None:
     page = catalogue.pages[0]
     data = data_of(page.product) | {"comparison": None, "cohort": {"open": 3}}
-    (group,) = card_groups(page, read_figures(data, page, catalogue), {"month": ["2024-03"]}, writer)
-    periods = {card.name: card.period for card in group.cards}
+    context = CardContext(read_figures(data, page, catalogue), {"month": ["2024-03"]}, writer)
+    periods = {card.name: card.period for group in card_groups(page, context) for card in group.cards}
     assert (periods["proposed"], periods["receivable"]) == ("of the chosen months", "")
 
 
-def test_a_change_names_the_value_before(cards_of) -> None:
+def test_a_change_names_both_values_and_their_days(cards_of) -> None:
     shown = cards_of(
         "manager",
         dso={"previous": 1.0},
-        acceptance_days={"previous": 12.5},
         proposed={"previous": 987_000_000},
         approval_rate={"previous": 0.5},
         overdue={"previous": None, "change": None, "change_share": None, "trend": None},
     )
-    before = {name: plain(one.before) for name, card in shown.items() if (one := card.figures[0].change)}
-    assert before["dso"] == "was 1.0 days"
-    assert before["acceptance_days"] == "was 12.5 days"
-    assert before["proposed"] == "was CLP 987 M"
-    assert before["approval_rate"] == "was 50.0%"
-    assert "overdue" not in before
+    values = {name: plain(one.values) for name, card in shown.items() if (one := card.figures[0].change)}
+    assert values["dso"] == "28 Jun: 34.6 ← 1.0, 28 Jun 2023"
+    assert values["proposed"] == "28 Jun: 1,234 M ← 987 M, 28 Jun 2023"
+    assert values["approval_rate"] == "28 Jun: 93.4% ← 50.0%, 28 Jun 2023"
+    assert "overdue" not in values
 
 
 @pytest.mark.parametrize("name", ["month", "state", "issued_age"])

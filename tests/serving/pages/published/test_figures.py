@@ -150,7 +150,8 @@ def test_an_empty_filter_is_a_page(cube, known) -> None:
     ("page_name", "change", "fault"),
     [
         ("manager", {"months": []}, "page manager is none: months"),
-        ("manager", {"kpis": {}}, "kpis.proposed is missing"),
+        ("manager", {"kpis": {}}, "kpis.receivable is missing"),
+        ("manager", {"expected": None}, "expected is missing"),
         ("manager", {"charts": {}}, "charts.monthly_trend is missing"),
         ("critical", {"tables": {}}, "table collect_today is missing"),
         ("cash_flow", {"forecast": {}}, "months: Field required"),

@@ -1,0 +1,65 @@
+"""Cards as HTML: what a reader sees, hears and opens."""
+
+import re
+from html import unescape
+
+import pytest
+
+from kpi_pipeline.model.kpis import KPIS
+
+PAGE = "/manager/dashboard"
+
+
+def text_of(markup: str) -> str:
+    return unescape(" ".join(re.sub(r"<[^>]+>", " ", markup).replace("\xa0", " ").split()))
+
+
+def card_of(text: str, name: str) -> str:
+    return re.search(rf'<li class="card panel card-{name}">.*?\n</li>', text, re.DOTALL)[0]
+
+
+@pytest.fixture
+def shown(press, web):
+    press.publish()
+
+    def of(address: str) -> str:
+        return web.get(address).get_data(as_text=True)
+
+    return of
+
+
+def test_every_kpi_says_what_it_measures_in_both_languages() -> None:
+    assert [kpi.name for kpi in KPIS if not (kpi.meaning.es and kpi.meaning.en)] == []
+    assert [kpi.name for kpi in KPIS if kpi.meaning.es == kpi.meaning.en] == []
+
+
+def test_a_button_on_each_card_opens_what_it_measures(shown) -> None:
+    text = shown(f"{PAGE}?lang=en")
+    cards = re.findall(r'<li class="card panel card-(\w+)">', text)
+    assert re.findall(r'popovertarget="about-(\w+)"', text) == cards
+    assert re.findall(r'id="about-(\w+)" popover', text) == cards
+    dso = card_of(text, "dso")
+    assert 'aria-label="What DSO measures"' in dso
+    (about,) = re.findall(r"popover>(.*?)</div>", dso, re.DOTALL)
+    assert text_of(about).startswith("DSO Classic DSO: receivables ÷ billing of the period × its days")
+    assert "CLP 432 M ÷ CLP 4,562 M × 364 days = 34.6 days" in text_of(about)
+    assert "Target: 35 days." in text_of(about)
+    assert 'href="/manager/indicators?lang=en#meaning-dso"' in about
+
+
+def test_a_definition_is_in_the_language_of_the_page_and_leads_to_all_of_them(shown) -> None:
+    about = card_of(shown(f"{PAGE}?lang=es"), "critical")
+    assert "Suma de 21 certificados: $1.234.000.000" in text_of(about)
+    (link,) = re.findall(r'href="(/manager/indicators[^"#]*)#meaning-critical"', about)
+    assert 'id="meaning-critical"' in shown(link)
+    assert 'id="meaning-critical"' not in shown(PAGE)
+
+
+def test_a_change_is_heard_as_it_is_seen(shown) -> None:
+    before = re.search(r'<p class="before">(.*?)</p>', card_of(shown(f"{PAGE}?lang=en"), "proposed"))[1]
+    said = re.sub(r'<span aria-hidden="true">.*?</span>', "", before)
+    assert text_of(said).startswith("28 Jun: 1,234 M was 1,097 M, 28 Jun 2023")
+
+
+def test_what_is_up_to_date_is_said_once(shown) -> None:
+    assert shown(f"{PAGE}?lang=en").count(">Up to date<") == 1
