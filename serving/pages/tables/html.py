@@ -4,29 +4,33 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from serving.pages.tables.view import TableView
+from serving.pages.tables.view import Head, TableView
 from serving.pages.templates import written
 from serving.pages.writing import Cell
 
 
-def data_table(table: TableView, title: str) -> Markup:
+def data_table(table: TableView, title: str, *, is_section: bool = False) -> Markup:
     """A table that scrolls by itself, and can be sorted unless the order of its rows has a meaning.
 
     Args:
         table: Its heads and cells.
         title: What it is of; its caption follows in brackets.
+        is_section: Whether it stands for itself: on a phone its rows are cards then, unless they are ordered.
     """
     name = f"{written(title)} ({written(table.caption)})" if table.caption else written(title)
     heads = "".join(
         f'<th scope="col"{_NUMBER if head.is_number else ""}>{written(head.label)}</th>'
         for head in table.heads
     )
-    rows = "".join(f"      <tr>{''.join(_cells(row))}</tr>\n" for row in table.rows)
+    as_cards = is_section and not table.is_ordered
+    marks = [_of_column(head) if as_cards else (head.is_number * _NUMBER, "") for head in table.heads]
+    rows = "".join(f"      <tr>{''.join(_cells(row, marks))}</tr>\n" for row in table.rows)
     sortable = "" if table.is_ordered else " data-table"
+    kind = ' class="as-cards"' if as_cards else ""
     # Every text in it is escaped.
     return Markup(  # noqa: S704
         f'<div class="scroll" tabindex="0" role="group" aria-label="{name}"{sortable}>\n'
-        f'  <table>\n    <caption class="unseen">{name}</caption>\n'
+        f'  <table{kind}>\n    <caption class="unseen">{name}</caption>\n'
         f"    <thead>\n      <tr>{heads}</tr>\n    </thead>\n"
         f"    <tbody>\n{rows}    </tbody>\n  </table>\n</div>\n"
     )
@@ -35,9 +39,15 @@ def data_table(table: TableView, title: str) -> Markup:
 _NUMBER = ' class="number"'
 
 
-def _cells(row: list[Cell]) -> Iterator[str]:
+def _of_column(head: Head) -> tuple[str, str]:
+    """What cells of a column need where they do not stand below its head: its class, and the head itself."""
+    number = " number" if head.is_number else ""
+    return f' class="column-{written(head.name)}{number}"', f' data-head="{written(head.label)}"'
+
+
+def _cells(row: list[Cell], marks: list[tuple[str, str]]) -> Iterator[str]:
     """The cells of a row: the first one is its head."""
-    for place, cell in enumerate(row):
+    for place, (cell, (kind, head)) in enumerate(zip(row, marks, strict=True)):
         order = ""
         if cell.order != "":
             order = f' data-value="{"" if cell.order is None else written(cell.order)}"'
@@ -45,7 +55,7 @@ def _cells(row: list[Cell]) -> Iterator[str]:
         if cell.url:
             text = f'<a href="{written(cell.url)}">{text}</a>'
         if not place:
-            yield f'<th scope="row"{order}>{text}</th>'
+            yield f'<th scope="row"{kind if head else ""}{head}{order}>{text}</th>'
             continue
         exact = f' title="{written(cell.exact)}"' if cell.exact else ""
-        yield f"<td{_NUMBER if cell.is_number else ''}{order}{exact}>{text}</td>"
+        yield f"<td{kind}{head}{order}{exact}>{text}</td>"

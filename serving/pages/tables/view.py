@@ -13,10 +13,11 @@ from serving.pages.writing import Cell, Writer
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a column."""
+    """The head of a column; the name is that of the column, where it is one."""
 
     label: str
     is_number: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def statement_values(figures: TableFigures, currency: str, column: Column) -> li
 def _table(columns: Sequence[Column], rows: Rows, caption: str, writer: Writer) -> TableView:
     return TableView(
         caption,
-        [Head(writer.label(column), column.kind in NUMBERS) for column in columns],
+        [Head(writer.label(column), column.kind in NUMBERS, column.name) for column in columns],
         [
             [
                 writer.cell(column.kind, row[column.name], row["currency"], dimension=column.dimension)

@@ -9,9 +9,9 @@ HOSTILE = "\"><script>alert(1)</script>&'"
 
 def test_every_text_is_escaped() -> None:
     cell = Cell(HOSTILE, exact=HOSTILE, is_number=True, order=HOSTILE, url=HOSTILE)
-    text = data_table(TableView(HOSTILE, [Head(HOSTILE, True)], [[cell, cell]]), HOSTILE)
+    text = data_table(TableView(HOSTILE, [Head(HOSTILE, True)] * 2, [[cell, cell]]), HOSTILE)
     assert "<script>" not in text
-    assert text.count("&lt;script&gt;") == 2 * 2 + 1 + 3 + 4
+    assert text.count("&lt;script&gt;") == 2 * 2 + 2 + 3 + 4
 
 
 def test_a_cell_has_what_it_is_sorted_by() -> None:
@@ -20,7 +20,7 @@ def test_a_cell_has_what_it_is_sorted_by() -> None:
         Cell("—", is_number=True, order=None),
         Cell("5", is_number=True, order=5),
     ]
-    text = data_table(TableView("", [Head("a", False)] * 3, [cells]), "Title")
+    text = data_table(TableView("", [Head("a", False), Head("b", True), Head("c", True)], [cells]), "Title")
     row = (
         '<tr><th scope="row">Minera</th><td class="number" data-value="">—</td>'
         '<td class="number" data-value="5">5</td></tr>'
@@ -28,3 +28,16 @@ def test_a_cell_has_what_it_is_sorted_by() -> None:
     assert row in text
     assert text.startswith('<div class="scroll" tabindex="0" role="group" aria-label="Title" data-table>')
     assert " data-table" not in data_table(TableView("", [], [], is_ordered=True), "Title")
+
+
+def test_a_cell_of_a_section_says_what_it_stands_under() -> None:
+    table = TableView(
+        "", [Head("Cliente", False, "client"), Head("Monto", True, "amount")], [[Cell("A")] * 2]
+    )
+    text = data_table(table, "Title", is_section=True)
+    assert '<table class="as-cards">' in text
+    assert '<th scope="row" class="column-client" data-head="Cliente">A</th>' in text
+    assert '<td class="column-amount number" data-head="Monto">A</td>' in text
+    assert "data-head" not in data_table(table, "Title")
+    ordered = TableView("", [Head("a", False)], [[Cell("A")]], is_ordered=True)
+    assert "data-head" not in data_table(ordered, "Title", is_section=True)
