@@ -89,7 +89,7 @@ class ChartRows:
                 label = texts["line_axis"].format(line=label)
             entries.append(Legend(drawing.line, label, "line"))
         for place, band in enumerate(drawing.bands, 1):
-            entries.append(Legend(f"band-{place}", band.label.into(self.writer.language), "band"))
+            entries.append(Legend(f"band-{place}", band.label.into(self.writer.language), "whisker"))
         return entries
 
     def mark(self, rows: Sequence[Row]) -> Mark:

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, log10
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 Number = int | float
 Point = tuple[float, float]
 """Percent across, pixels or percent down."""
 
-Held = TypeVar("Held")
 
 FULL: Final = 100.0
 PLOT_HEIGHT: Final = 250
@@ -160,28 +159,29 @@ def line(values: Sequence[Number | None], places: Sequence[Slot], own: Scale) ->
     )
 
 
-def area(ends: Sequence[tuple[Number, Number] | None], places: Sequence[Slot], own: Scale) -> list[str]:
-    """The outlines of a band, one for each run of categories that have it.
+class Whisker(NamedTuple):
+    """An upright line: how far across it stands, and the heights of its ends."""
 
-    It reaches as far to both sides as a column does, so that the band of a single category can be seen.
+    x: float
+    top: float
+    bottom: float
+
+
+def whiskers(
+    ends: Sequence[tuple[Number, Number] | None], places: Sequence[Slot], own: Scale
+) -> list[Whisker]:
+    """Where the band of each category that has one stands, in the middle of its column.
 
     Args:
         ends: Lower and upper value by category.
         places: Of the categories.
         own: The scale, which holds all values.
     """
-    outlines = []
-    half = places[0].width * _FILLED / 2
-    for run in _runs(ends):
-        middles = [places[place].middle for place, _ in run]
-        across = [middles[0] - half, *middles, middles[-1] + half]
-        upper, lower = ([own.y(pair[end]) for _, pair in run] for end in (1, 0))
-        outline = [
-            *zip(across, (upper[0], *upper, upper[-1]), strict=True),
-            *reversed(list(zip(across, (lower[0], *lower, lower[-1]), strict=True))),
-        ]
-        outlines.append(points_text(outline))
-    return outlines
+    return [
+        Whisker(slot.middle, own.y(pair[1]), own.y(pair[0]))
+        for pair, slot in zip(ends, places, strict=True)
+        if pair is not None
+    ]
 
 
 def trend(values: Sequence[Number | None], places: Sequence[Slot]) -> list[list[Point]]:
@@ -248,20 +248,6 @@ def _parts(points: Iterable[Point | None]) -> list[list[Point]]:
         elif parts[-1]:
             parts.append([])
     return parts if parts[-1] else parts[:-1]
-
-
-def _runs(values: Iterable[Held | None]) -> list[list[tuple[int, Held]]]:
-    """Values that follow one another without a gap, each with its place."""
-    stretches: list[list[tuple[int, Held]]] = []
-    last = -2
-    for place, value in enumerate(values):
-        if value is None:
-            continue
-        if last != place - 1:
-            stretches.append([])
-        stretches[-1].append((place, value))
-        last = place
-    return stretches
 
 
 def _round_step(least: float, factors: Sequence[Number]) -> Number:

@@ -72,6 +72,8 @@ def _legend(entries: Sequence[Legend]) -> str:
 
 
 def _swatch(entry: Legend) -> str:
+    if entry.shape == "whisker":
+        return '<line class="whisker" x1="5" x2="5" y1="0" y2="10"/>'
     if entry.shape == "line":
         return '<path class="line" d="M0 5h10"/><circle class="point" cx="5" cy="5" r="2.5"/>'
     return f'<rect class="{entry.shape}" width="10" height="10" rx="2"/>'
@@ -103,13 +105,15 @@ def _plot(drawing: Plot, name: str, description: str, place: str) -> Iterator[st
         f'    <svg class="over" viewBox="0 0 100 {height}" width="100%" height="{height}" '
         'preserveAspectRatio="none">\n'
     )
-    for band, outlines in drawing.bands:
-        for outline in outlines:
-            yield f'      <polygon class="band series-{written(band)}" points="{outline}"/>\n'
     series, parts, points = (written(line.series), line.parts, line.points) if line else ("", [], [])
     for part in parts:
         yield f'      <polyline class="line series-{series}" points="{part}"/>\n'
     yield "    </svg>\n"
+    for band, whiskers in drawing.whiskers:
+        opening = f'    <line class="whisker series-{written(band)}"'
+        yield "".join(
+            f'{opening} x1="{x}%" x2="{x}%" y1="{top}" y2="{bottom}"/>\n' for x, top, bottom in whiskers
+        )
     for x, y in points:
         yield f'    <circle class="point series-{series}" cx="{x}%" cy="{y}" r="3"/>\n'
     yield f'    <line class="baseline" x1="0" x2="100%" y1="{drawing.zero}" y2="{drawing.zero}"/>\n'

@@ -1,4 +1,4 @@
-"""Drawings over months: columns with bands and a line, small lines, and cells of heat."""
+"""Drawings over months: columns with whiskers and a line, small lines, and cells of heat."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -46,7 +46,7 @@ def plot(chart: ChartRows) -> Plot:
         _axis([Tick(scale.y(value), formats.tick(value, chart.currency)) for value in scale.ticks]),
         second_axis,
         scale.y(0),
-        [(name, geometry.area(pairs, places, scale)) for name, pairs in bands.items()],
+        [(name, geometry.whiskers(pairs, places, scale)) for name, pairs in bands.items()],
         line,
         chart.legend(),
     )

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from kpi_pipeline.model.palette import HEAT
 from serving.pages.charts import geometry
-from serving.pages.charts.geometry import Point, Rect, Slot
+from serving.pages.charts.geometry import Point, Rect, Slot, Whisker
 from serving.pages.writing import Cell
 
 
@@ -27,7 +27,7 @@ class Legend(NamedTuple):
 
     series: str
     label: str
-    shape: Literal["column", "line", "band"] = "column"
+    shape: Literal["column", "line", "whisker"] = "column"
 
 
 class Tick(NamedTuple):
@@ -76,14 +76,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Columns by month, with bands and a line.
+    """Columns by month, with whiskers and a line.
 
     Attributes:
         months: Its months.
         axis: The axis of the columns, whose ticks have a grid line each.
         second_axis: That of the line; None without one.
         zero: The height of zero.
-        bands: The outlines of each band, by its name, the wider first.
+        whiskers: Those of each band, by its name, the wider first.
         line: Its line.
         legend: Its series.
     """
@@ -92,7 +92,7 @@ class Plot:
     axis: Axis
     second_axis: Axis | None
     zero: float
-    bands: list[tuple[str, list[str]]]
+    whiskers: list[tuple[str, list[Whisker]]]
     line: Line | None
     legend: list[Legend]
     height: int = geometry.PLOT_HEIGHT

@@ -13,7 +13,6 @@ from serving.pages.charts.geometry import (
     SPARK_HEIGHT,
     SPARK_WIDTH,
     TREND_HEIGHT,
-    area,
     columns,
     line,
     scale,
@@ -23,6 +22,7 @@ from serving.pages.charts.geometry import (
     spark_line,
     tick_width,
     trend,
+    whiskers,
 )
 
 VALUES = st.none() | st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9)
@@ -122,23 +122,12 @@ def corners(outline: str) -> list[tuple[float, float]]:
     return [tuple(map(float, pair.split(","))) for pair in outline.split()]
 
 
-def test_a_band_is_an_area_as_wide_as_its_columns() -> None:
-    own, places = scale([100]), slots(6)
-    (outline,) = area([None, None, (40, 100), (20, 60), (10, 30), None], places, own)
-    points = corners(outline)
-    assert min(x for x, _ in points) < places[2].middle
-    assert max(x for x, _ in points) > places[4].middle
-    assert {y for x, y in points if x == places[3].middle} == {own.y(20), own.y(60)}
-    assert len(points) == 2 * (3 + 2)
-
-
-def test_the_band_of_a_single_category_can_be_seen_and_a_gap_parts_bands() -> None:
+def test_a_whisker_stands_in_the_middle_of_the_column_of_its_category() -> None:
     own, places = scale([100]), slots(4)
-    first, second = area([(40, 100), None, (20, 60), None], places, own)
-    for outline in (first, second):
-        across = [x for x, _ in corners(outline)]
-        assert max(across) - min(across) == pytest.approx(places[0].width * 0.72, abs=0.01)
-    assert area([None] * 4, places, own) == []
+    first, second = whiskers([None, (40, 100), None, (20, 60)], places, own)
+    assert first == (places[1].middle, own.y(100), own.y(40))
+    assert second == (places[3].middle, own.y(60), own.y(20))
+    assert whiskers([None] * 4, places, own) == []
 
 
 def test_a_gap_parts_a_line() -> None:

@@ -170,12 +170,11 @@ def test_expected_months_have_bands_and_collected_ones_none(chart_of) -> None:
         "90% interval",
         "50% interval",
     ]
-    assert [name for name, _ in drawing.bands] == ["band-1", "band-2"]
+    assert [name for name, _ in drawing.whiskers] == ["band-1", "band-2"]
     collected = [month for month in drawing.months if month.columns[0].series == "collected"]
     assert len(collected) == 6
-    for _, (outline,) in drawing.bands:
-        first = min(float(pair.split(",")[0]) for pair in outline.split())
-        assert collected[-1].slot.middle < first < drawing.months[6].slot.middle
+    for _, whiskers in drawing.whiskers:
+        assert [one.x for one in whiskers] == [month.slot.middle for month in drawing.months[6:]]
 
 
 def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of) -> None:
@@ -197,11 +196,9 @@ def test_what_is_still_expected_of_a_month_stands_on_what_was_collected(chart_of
     collected, rest = june.columns
     assert (collected.amount, rest.amount) == (70, 20)
     assert rest.y + rest.height == pytest.approx(collected.y, abs=0.02)
-    ((_, (outline,)),) = drawing.bands
-    ends = {
-        float(y) for x, y in (pair.split(",") for pair in outline.split()) if float(x) == june.slot.middle
-    }
-    assert min(ends) < rest.y < max(ends) < collected.y
+    ((_, (whisker, _)),) = drawing.whiskers
+    assert whisker.x == june.slot.middle
+    assert whisker.top < rest.y < whisker.bottom < collected.y
     assert june.mark.label.split("\n") == [
         "Jun 2024",
         "Collected:\tCLP\xa070",
