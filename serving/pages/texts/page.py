@@ -9,6 +9,12 @@ TEXTS: Final[dict[str, Text]] = {
     "product_name": Text("Estados de pago", "Payment certificates"),
     "pages": Text("Páginas", "Pages"),
     "skip_to_content": Text("Ir al contenido", "Skip to content"),
+    "copy_link": Text("Copiar enlace", "Copy link"),
+    "js_link_copied": Text("Enlace copiado", "Link copied"),
+    "js_link_not_copied": Text(
+        "No se pudo copiar; el enlace está en la barra de direcciones.",
+        "The link could not be copied; it is in the address bar.",
+    ),
     "other_language": Text("English", "Español"),
     "to_wider": Text("Ver la página sin este filtro", "Show the page without this filter"),
     "api": Text("API HTTP", "HTTP API"),

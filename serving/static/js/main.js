@@ -2,6 +2,7 @@
 import { start as startChanges } from "./changes.js";
 import { start as startCharts } from "./charts.js";
 import { start as startClock } from "./clock.js";
+import { start as startCopying } from "./copying.js";
 import { start as startLive } from "./live.js";
 import { start as startFilters } from "./filters.js";
 import { start as startNavigation } from "./navigation.js";
@@ -20,4 +21,5 @@ startChanges();
 startCharts();
 startNavigation();
 startFilters();
+startCopying();
 startTables();

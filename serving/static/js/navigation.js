@@ -27,10 +27,11 @@ export function onReached(listener) {
 }
 
 // Shows an address of ours. `keep`: the address is in the history already. `reason`: see `onShown`.
+// `fromTop`: the page begins at its top also where it is the same one under another filter.
 // Resolves to true when its page is shown, to false when the one before stays, and to null when the
 // browser leaves this document for it. An update gives way to a reader's own step; it rejects when there
 // are no newer figures or the server is not reached.
-export async function show(address, { keep = false, reason = "navigation" } = {}) {
+export async function show(address, { keep = false, reason = "navigation", fromTop = false } = {}) {
   if (reason === "update" && underWay?.reason === "navigation") return false;
   if (reason === "update") forget();
   stop();
@@ -52,7 +53,7 @@ export async function show(address, { keep = false, reason = "navigation" } = {}
     if (underWay === own) underWay = null;
   }
   notify(true);
-  return accept(page, { keep, reason });
+  return accept(page, { keep, reason, fromTop });
 }
 
 // Ends what is under way: its page is no longer wanted.
@@ -61,7 +62,7 @@ export function stop() {
   underWay = null;
 }
 
-function accept(page, { keep, reason }) {
+function accept(page, { keep, reason, fromTop }) {
   const isPage = page.document?.getElementById("content") && page.document.querySelector("header.top");
   if (reason === "update" && !(page.ok && isPage)) throw new RangeError("no newer figures");
   if (!isPage || !fits(page.document)) {
@@ -77,7 +78,7 @@ function accept(page, { keep, reason }) {
   }
   shown = page.address;
   put(page.document, { reason, same });
-  if (reason === "navigation" && !same) enter();
+  if (reason === "navigation" && (!same || fromTop)) enter();
   return true;
 }
 
@@ -119,7 +120,8 @@ function followLink(event) {
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (!isWithin(link)) return;
   event.preventDefault();
-  show(addressOf(link));
+  // What is chosen in the filter form stays in sight; what a figure leads to begins anew.
+  show(addressOf(link), { fromTop: link.closest("main") !== null && !link.closest("#filters") });
 }
 
 // Whether a link leads to a page of ours, and not to a place in this one.

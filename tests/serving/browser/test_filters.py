@@ -329,3 +329,25 @@ def test_only_what_is_clicked_is_asked_of_the_pipeline(page, client) -> None:
     link.click()
     expect(page.locator(".badge-missing")).to_be_visible()
     assert [one.kind for one in requests.pending("test", 10)] == [RequestKind.WARM]
+
+
+def test_what_a_figure_leads_to_begins_at_its_top_and_a_choice_leaves_the_page_where_it_is(page) -> None:
+    page.evaluate("scrollTo(0, 400)")
+    page.locator(".not-receivable a").first.evaluate("link => link.click()")
+    page.wait_for_url("**state=revision**")
+    page.wait_for_function("scrollY === 0")
+    page.evaluate("scrollTo(0, 300)")
+    expect(page.locator("#filters")).to_be_in_viewport()  # it stays at the edge
+    page.locator(".chip a").click()
+    page.wait_for_url(f"**{PAGE}")
+    assert page.evaluate("scrollY") == 300
+
+
+def test_the_link_that_is_copied_names_filter_and_language(open_page) -> None:
+    page = open_page(f"{PATH}?client=Minera Sur")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#copy-link").click()
+    expect(page.locator("#announcement")).to_have_text(re.compile("Enlace copiado|Link copied"))
+    copied = page.evaluate("navigator.clipboard.readText()")
+    language = page.evaluate("document.documentElement.lang")
+    assert copied.endswith(f"{PATH}?client=Minera+Sur&lang={language}")

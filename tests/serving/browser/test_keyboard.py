@@ -183,3 +183,13 @@ def test_nothing_moves_for_those_who_want_no_motion(motion, open_page, press, da
 def animations(page) -> list[str]:
     """The names of what moves on a page."""
     return page.evaluate("document.getAnimations().map(one => one.animationName)")
+
+
+def test_what_a_figure_measures_is_opened_and_closed(page) -> None:
+    about = page.locator(".card-dso .about")
+    about.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#about-dso")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#about-dso")).to_be_hidden()
+    expect(about).to_be_focused()
