@@ -33,6 +33,9 @@ its child processes execute them.
 UNREAD_S: Final = 60
 """A request that nobody has read for so many seconds is left alone: after 10 a sensor reads it too."""
 
+LAST_RUNS: Final = 10
+"""So many runs that have ended are listed, whatever their job."""
+
 LOW_DISK_BYTES: Final = 512 * 2**20
 """Below so much free space the disk is nearly full.
 
@@ -56,7 +59,7 @@ class ProcessReport:
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class RunReport:
-    """The last run of a product that has ended.
+    """A run that has ended.
 
     Attributes:
         run_id: Its id.
@@ -177,6 +180,7 @@ class PipelineReport:
         watched: Whether `kpi up` runs, which restarts the supervisor; true where there is none.
         daemons: Whether each required daemon of Dagster is healthy; None when Dagster does not answer.
         runs: The last run of each product that has ended, by product.
+        last_runs: The last `LAST_RUNS` of all that have ended, the latest first.
         stalled: The runs that wait for a worker, or for the next sign of one, for too long.
         silent_workers: For how many seconds each worker that hangs has given no sign.
         requests: The stream of requests; None where it is not known.
@@ -192,6 +196,7 @@ class PipelineReport:
     watched: bool = True
     daemons: Mapping[str, bool] | None = None
     runs: Mapping[str, RunReport] = field(default_factory=dict)
+    last_runs: tuple[RunReport, ...] = ()
     stalled: tuple[StalledRun, ...] = ()
     silent_workers: Mapping[str, float] = field(default_factory=dict)
     requests: RequestsReport | None = None

@@ -17,6 +17,7 @@ from kpi_pipeline.cache.worker_signs import last_signs
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.pipeline_report import (
     ELLIPSIS,
+    LAST_RUNS,
     PipelineReport,
     ProcessReport,
     RequestsReport,
@@ -29,6 +30,7 @@ from kpi_pipeline.stack.dagster_client import (
     DagsterClient,
     DagsterUnreachable,
     EndedRun,
+    RecentRun,
     RunRefused,
     UnfinishedRun,
 )
@@ -100,6 +102,7 @@ class Monitor:
         self._runs: dict[str, RunReport] = dict(before.runs) if before else {}
         self._on_ended = on_ended
         known = before or PipelineReport(self._started_at)
+        self._last_runs = known.last_runs
         self._ended = EndedRuns(self._started_at, known.run_counts, known.jobs)
 
     def observe(self) -> PipelineReport:
@@ -113,6 +116,7 @@ class Monitor:
             daemons = self._daemons()
             self._observe_runs()
             ended = self._ended.count(self._dagster.ended_runs(self._ended.since), self._clock())
+            self._last_runs = self._with_latest(ended)
             unfinished = self._dagster.unfinished_runs()
             stalled = self._stalled(unfinished)
             ticks = self._ticks()
@@ -130,6 +134,7 @@ class Monitor:
             watched=stack.watched,
             daemons=daemons,
             runs=dict(self._runs),
+            last_runs=self._last_runs,
             stalled=stalled,
             silent_workers=self._silent_workers(),
             requests=requests and self._since_start(requests),
@@ -154,10 +159,25 @@ class Monitor:
             known = self._runs.get(product)
             if run is None or run.status not in FINISHED or (known and known.run_id == run.run_id):
                 continue
-            reason = _shortened(self._dagster.failure_reason(run.run_id)) if run.status == "FAILURE" else ""
             self._runs[product] = RunReport(
-                run.run_id, run.job, run.status, run.ended_at or self._clock(), reason
+                run.run_id, run.job, run.status, run.ended_at or self._clock(), self._reason(run)
             )
+
+    def _with_latest(self, ended: Sequence[EndedRun]) -> tuple[RunReport, ...]:
+        """The last runs, with those that have ended since."""
+        new = [
+            RunReport(run.run_id, run.job, run.status, run.ended_at or self._clock(), self._reason(run))
+            for run in ended
+        ]
+        ordered = sorted((*new, *self._last_runs), key=lambda run: -run.ended_at)
+        return tuple(ordered[:LAST_RUNS])
+
+    def _reason(self, run: RecentRun | EndedRun) -> str:
+        """Why a run failed; empty where it did not. Dagster is asked once for each."""
+        if run.status != "FAILURE":
+            return ""
+        known = (one.reason for one in (*self._runs.values(), *self._last_runs) if one.run_id == run.run_id)
+        return next(known, None) or _shortened(self._dagster.failure_reason(run.run_id))
 
     def _stalled(self, unfinished: Sequence[UnfinishedRun]) -> tuple[StalledRun, ...]:
         ended_at = max((run.ended_at for run in self._runs.values()), default=0.0)

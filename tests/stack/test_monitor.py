@@ -12,6 +12,7 @@ from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
 from kpi_pipeline.model.pipeline_report import (
+    LAST_RUNS,
     WORKER_SILENT_S,
     JobReport,
     PipelineReport,
@@ -172,6 +173,22 @@ def test_runs_that_end_are_counted_once_also_by_the_next_monitor(dagster) -> Non
     assert later.run_counts.ended["clean_up"] == {"FAILURE": 1, "CANCELED": 1}
     assert later.jobs["refresh_kpis"] == report.jobs["refresh_kpis"]
     assert [run.run_id for run in told] == ["a", "b", "e"]
+
+
+def test_the_last_runs_of_all_jobs_are_kept_and_each_reason_asked_once(dagster) -> None:
+    monitor = Monitor(dagster, lambda: STACK, clock=lambda: 1000.0)
+    dagster.ended = [
+        EndedRun(f"run-{at}", "clean_up", "FAILURE" if at == 3 else "SUCCESS", 1000.0, 1000.0 + at)
+        for at in range(LAST_RUNS + 2)
+    ]
+    report = monitor.observe()
+    assert [run.ended_at for run in report.last_runs] == [1011.0 - at for at in range(LAST_RUNS)]
+    (failed,) = (run for run in report.last_runs if run.failed)
+    assert failed.reason.startswith("run-3: ")
+    known = PipelineReport.from_json(report.to_json())
+    later = Monitor(dagster, lambda: STACK, known, clock=lambda: 1000.0).observe()
+    assert later.last_runs == report.last_runs
+    assert dagster.reasons_asked == ["run-3"]
 
 
 def test_a_sensor_that_fails_is_reported_at_once_and_its_reason_shortened(dagster) -> None:

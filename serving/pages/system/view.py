@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import redis
 
@@ -15,7 +15,7 @@ from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.deliveries import Backlog
 from kpi_pipeline.cache.usage.coverage import MissedVariant, ProductCoverage, RequestedVariant
 from kpi_pipeline.model.dimensions import PRODUCTS
-from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport
+from kpi_pipeline.model.pipeline_report import PipelineReport, ProcessReport, RunReport
 from kpi_pipeline.model.readings import SourceReadings
 from serving.cache_access import Connection
 from serving.pages.addresses import run_url
@@ -60,11 +60,18 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """How a run ended, in Dagster's terms, and when, in seconds since the epoch."""
+    """How a run of a job ended, in Dagster's terms, when, in seconds since the epoch, and why it failed."""
 
     run: Run
+    job: str
     status: str
     ended_at: float
+    reason: str
+
+    @classmethod
+    def of(cls, run: RunReport) -> Self:
+        """From the report of the pipeline."""
+        return cls(Run(run.run_id, run_url(run.run_id)), run.job, run.status, run.ended_at, run.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class SystemView:
 
     Attributes:
         products: Every product, live or not.
+        last_runs: The last runs that have ended, those that failed first; empty where none is known.
         processes: The supervised processes; empty where they are not known.
         daemons: Whether each daemon of Dagster is healthy; empty where that is not known.
         coverage: Of each product.
@@ -114,6 +122,7 @@ class SystemView:
     """
 
     products: list[ProductView] | None
+    last_runs: Sequence[LastRun]
     processes: Sequence[ProcessReport]
     daemons: Mapping[str, bool]
     coverage: list[ProductCoverage] | None
@@ -148,6 +157,7 @@ def system_view(
     requested.sort(key=lambda variant: -variant[1].requested.weight)
     return SystemView(
         products=_products(connection, report, reachable=reachable),
+        last_runs=_last_runs(report),
         processes=(report and report.processes) or (),
         daemons=(report and report.daemons) or {},
         coverage=coverage,
@@ -207,9 +217,12 @@ def _products(
 
 def _last_run(report: PipelineReport | None, product: str) -> LastRun | None:
     run = report.runs.get(product) if report else None
-    if run is None:
-        return None
-    return LastRun(Run(run.run_id, run_url(run.run_id)), run.status, run.ended_at)
+    return None if run is None else LastRun.of(run)
+
+
+def _last_runs(report: PipelineReport | None) -> list[LastRun]:
+    runs = sorted(report.last_runs if report else (), key=lambda run: (not run.failed, -run.ended_at))
+    return list(map(LastRun.of, runs))
 
 
 def _try(read: Callable[[], Result]) -> Result | None:

@@ -94,6 +94,24 @@ def test_the_verdict_is_that_of_the_monitors_with_what_to_do(web, press) -> None
     assert "La última ejecución de kpis falló" in words(web.get(f"{SYSTEM}?lang=es"))
 
 
+def test_the_last_runs_are_listed_with_those_that_failed_first(web, press) -> None:
+    press.publish()
+    press.report()
+    assert "Last runs None has ended yet." in words(web.get(f"{SYSTEM}?lang=en"))
+    press.report(
+        last_runs=(
+            RunReport("run-9", "refresh_kpis", "SUCCESS", 3.0),
+            RunReport("run-8", "clean_cache", "FAILURE", 2.0, "clean_cache: <no room>"),
+            RunReport("run-7", "refresh_all", "SUCCESS", 1.0),
+        )
+    )
+    page = web.get(f"{SYSTEM}?lang=en")
+    listed = words(page)[words(page).index("Last runs") :]
+    order = [listed.index(run) for run in ("run-8 clean_cache: <no room>", "run-9", "run-7")]
+    assert order == sorted(order)
+    assert 'href="http://127.0.0.1:3000/runs/run-8"' in page.text
+
+
 def test_findings_are_in_the_language_and_on_the_clock_of_the_reader(web, press, client) -> None:
     now = datetime(2024, 6, 28, 15, 4, tzinfo=UTC).timestamp()
     press.publish("kpis", "dashboards", "financials")
