@@ -134,7 +134,7 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
         Text("Días desde la emisión", "Days since issue"),
         Kind.DAYS,
         "CASE WHEN is_open THEN age_days END",
-        Text("Días desde la emisión de lo no pagado.", "Days since issue of what is unpaid."),
+        Text("Días desde la emisión de los saldos impagos.", "Days since issue of what is unpaid."),
         is_usual=False,
     ),
     ListColumn(

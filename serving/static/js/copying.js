@@ -23,7 +23,8 @@ function addressToShare() {
 }
 
 async function copy(button) {
-  const label = button.textContent;
+  const label = button.querySelector("span");
+  const before = label.textContent;
   let said = text("link_copied");
   try {
     await navigator.clipboard.writeText(addressToShare());
@@ -31,6 +32,6 @@ async function copy(button) {
     said = text("link_not_copied");
   }
   announce(said);
-  button.textContent = said;
-  setTimeout(() => (button.textContent = label), SAID_MS);
+  label.textContent = said;
+  setTimeout(() => (label.textContent = before), SAID_MS);
 }

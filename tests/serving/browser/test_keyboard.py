@@ -76,6 +76,8 @@ def test_what_is_repeated_is_skipped(page) -> None:
     strike(page, "Enter")
     expect_focus(page, page.locator("#content"))
     strike(page, "Tab")
+    expect_focus(page, page.locator("#copy-link"))
+    strike(page, "Tab")
     expect_focus(page, page.locator("#refresh"))
 
 
