@@ -14,21 +14,21 @@ TIME_DIMENSIONS: Final = (MONTH.name, ISSUED_AGE.name)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A period that ends on as_of.
+    """A period that ends on as_of, or with the quarter before.
 
     Attributes:
         name: Canonical name, the value of a query parameter.
         spellings: Other spellings of it.
         label: Its name for readers.
         unit: What `length` counts: days since issue; months, or years from their January on, up to the
-            month of as_of, that one included. None for all time.
+            month of as_of, that one included; quarters before that of as_of. None for all time.
         length: How many of these.
     """
 
     name: str
     spellings: tuple[str, ...]
     label: Text
-    unit: Literal["day", "month", "year"] | None
+    unit: Literal["day", "month", "quarter", "year"] | None
     length: int = 0
 
     @property
@@ -49,9 +49,16 @@ class Period:
             return ()
         if self.unit == "day":
             return tuple(label for label, _, last in ISSUED_AGES if last is not None and last < self.length)
-        months = self.length if self.unit == "month" else (self.length - 1) * 12 + as_of.month
-        first, last = _month(as_of, months - 1), _month(as_of, 0)
+        first, last = (_month(as_of, back) for back in self._months_back(as_of))
         return tuple(month for month in sorted(held_months) if first <= month <= last)
+
+    def _months_back(self, as_of: date) -> tuple[int, int]:
+        """How many months before that of as_of its first and its last one are."""
+        if self.unit == "quarter":
+            begun = (as_of.month - 1) % 3 + 3 * self.length
+            return begun, max(begun - 2, 0)
+        months = self.length if self.unit == "month" else (self.length - 1) * 12 + as_of.month
+        return months - 1, 0
 
 
 PERIODS: Final = (
@@ -61,6 +68,8 @@ PERIODS: Final = (
     Period("365d", ("365_dias", "365_days"), Text("Últimos 365 días", "Last 365 days"), "day", 365),
     Period("this_month", ("este_mes",), Text("Este mes", "This month"), "month", 1),
     Period("3m", ("3_meses", "3_months"), Text("Últimos 3 meses", "Last 3 months"), "month", 3),
+    Period("this_quarter", ("este_trimestre",), Text("Este trimestre", "This quarter"), "quarter", 0),
+    Period("last_quarter", ("trimestre_anterior",), Text("Trimestre anterior", "Last quarter"), "quarter", 1),
     Period("6m", ("6_meses", "6_months"), Text("Últimos 6 meses", "Last 6 months"), "month", 6),
     Period("12m", ("12_meses", "12_months"), Text("Últimos 12 meses", "Last 12 months"), "month", 12),
     Period("ytd", ("año", "year_to_date", "year to date"), Text("Año en curso", "Year to date"), "year", 1),

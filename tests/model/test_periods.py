@@ -33,6 +33,19 @@ def test_the_year_to_date_is_one_month_in_january_and_twelve_in_december() -> No
 
 
 @pytest.mark.parametrize(
+    ("as_of", "this", "last"),
+    [
+        (date(2024, 2, 29), ["2024-01", "2024-02"], ["2023-10", "2023-11", "2023-12"]),
+        (date(2023, 12, 31), ["2023-10", "2023-11", "2023-12"], ["2023-07", "2023-08", "2023-09"]),
+        (date(2024, 4, 1), ["2024-04"], ["2024-01", "2024-02", "2024-03"]),
+    ],
+)
+def test_quarters_are_those_of_the_calendar(as_of, this, last) -> None:
+    assert months("this_quarter", as_of) == this
+    assert months("last_quarter", as_of) == last
+
+
+@pytest.mark.parametrize(
     ("name", "ages"),
     [
         ("7d", ("0-6",)),

@@ -173,9 +173,11 @@ class Oracle:
         found: dict[str, tuple[str, tuple[str, ...]]] = {}
         for name, days in LONGEST_PERIODS.items():
             found[name] = "issued_age", ages_between(0, days - 1)
-        for name, length in lengths.items():
-            first = self.this_month - length + 1
-            values = tuple(one for one in held if first <= month.number(one) <= self.this_month)
+        begins = self.this_month - self.this_month % 3
+        spans = {name: (self.this_month - length + 1, self.this_month) for name, length in lengths.items()}
+        spans |= {"this_quarter": (begins, self.this_month), "last_quarter": (begins - 3, begins - 1)}
+        for name, (first, last) in spans.items():
+            values = tuple(one for one in held if first <= month.number(one) <= last)
             if values:
                 found[name] = "month", values
         return found

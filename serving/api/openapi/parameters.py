@@ -163,7 +163,7 @@ def _filters() -> Mapping[str, Parameter]:
     return {
         **{dimension.name: _of_dimension(dimension) for dimension in DIMENSIONS},
         PERIOD: _filter(
-            PERIOD, periods, f"A quick period that ends on the business date. {_CHOICES_OF_TIME}"
+            PERIOD, periods, f"A quick period, most of which end on the business date. {_CHOICES_OF_TIME}"
         ),
         FROM: _filter(FROM, MONTH, f"The first billing month of a range. {_CHOICES_OF_TIME}"),
         TO: _filter(TO, MONTH, f"The last billing month of a range. {_CHOICES_OF_TIME}"),

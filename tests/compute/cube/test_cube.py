@@ -118,6 +118,8 @@ def test_candidate_filters_are_what_readers_can_choose_and_the_pairs_that_occur(
         ("month", [one for one in cube.frame.values["month"] if first <= one <= "2024-03"])
         for first in ("2024-01", "2023-10", "2023-04")
     ]
+    quarter = [one for one in cube.frame.values["month"] if "2023-10" <= one <= "2023-12"]
+    stretches += [("month", quarter)] if quarter else []
     labels = [label for label, _, _ in ISSUED_AGES]
     stretches += [("issued_age", labels[:end]) for end in (1, 3, 5, 7)]
     expected = {EVERYTHING, Filter.of({"state": ["enviado", "revision"]})}
