@@ -13,16 +13,18 @@ from kpi_pipeline.assets.bridges import Bridges, bridge_index, listed_batches
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.bridges import BRIDGES
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Publisher
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.listing.blocks import shard_rows
+from kpi_pipeline.compute.listing.outlooks import ClientOutlooks, client_outlooks
 from kpi_pipeline.compute.rollup.shards import Shard
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.resources.month_parts import shards_of_parts
 from kpi_pipeline.resources.stored_tables import StoredTable
-from kpi_pipeline.sources.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,31 @@ class CertificateList:
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
         origin: Names the source.
+        outlooks: What is usual of clients and expected of their certificates.
     """
 
     shards: tuple[Shard, ...]
     as_of: date
     thresholds: Thresholds
     origin: str
+    outlooks: ClientOutlooks
 
     @classmethod
-    def of(cls, product: str, run_id: str, rollup: Provenance, thresholds: Thresholds) -> Self | None:
+    def of(
+        cls,
+        product: str,
+        run_id: str,
+        of_clients: tuple[StoredTable, StoredTable],
+        bases: Mapping[str, ForecastBasis],
+        thresholds: Thresholds,
+    ) -> Self | None:
         """The list that a product's generation holds; None for a product that holds none.
 
         Args:
             product: The product.
             run_id: The run that publishes it.
-            rollup: The provenance of the roll-up.
+            of_clients: The tables outlooks and stage_medians of the roll-up.
+            bases: By currency, on what the forecast rests.
             thresholds: Days and amounts of the definitions.
 
         Raises:
@@ -57,8 +69,10 @@ class CertificateList:
         if product != LISTED_WITH:
             return None
         stored = (StoredTable.of_run("certificates", run_id), StoredTable.newest("certificates"))
-        rolled_up = next((one for one in stored if one and one.origin.fence == rollup.fence), None)
-        if rolled_up is None:
+        outlooks, stage_medians = of_clients
+        rollup = outlooks.origin
+        certificates = next((one for one in stored if one and one.origin.fence == rollup.fence), None)
+        if certificates is None:
             raise Failure(
                 "the certificates of the newest roll-up are no longer stored: materialize certificates and "
                 "rollup again",
@@ -66,7 +80,8 @@ class CertificateList:
             )
         as_of = date.fromisoformat(rollup.as_of or "")
         origin = digest_of(rollup.source, rollup.mapping)
-        return cls(tuple(shards_of_parts(rolled_up)), as_of, thresholds, origin)
+        expected = client_outlooks(outlooks.table(), stage_medians.table(), bases, as_of)
+        return cls(tuple(shards_of_parts(certificates)), as_of, thresholds, origin, expected)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -77,12 +92,17 @@ class CertificateList:
     @property
     def digest(self) -> str:
         """A digest of all that the list and its bridges come from."""
-        return digest_of(self.sources, self.bridges.digest)
+        name, _ = self._packed_outlooks
+        return digest_of(self.sources, name, self.bridges.digest)
 
     @cached_property
     def bridges(self) -> Bridges:
         """The bridges from earlier days to its own."""
         return Bridges(self.shards, self.sources, self.as_of, self.thresholds, self.origin)
+
+    @cached_property
+    def _packed_outlooks(self) -> tuple[str, bytes]:
+        return pack_outlooks(self.outlooks)
 
     def attachments(
         self, publisher: Publisher, live: ManifestEntry | None, damaged: frozenset[str] = frozenset()
@@ -94,17 +114,21 @@ class CertificateList:
             live: The generation from which unchanged blocks are reused; None where all are packed.
             damaged: Names of what is gone or corrupt of it.
         """
-        known = {one.source: one for one in index_of(publisher, live).shards if one.block not in damaged}
+        index = index_of(publisher, live)
+        shards = () if index is None else index.shards
+        known = {one.source: one for one in shards if one.block not in damaged}
         sources = dict(zip(self.sources, self.shards, strict=True))
         kept = {one: known[one] for one in sources if one in known and one in self.bridges.today}
         packed = dict(self._packed({source: one for source, one in sources.items() if source not in kept}))
         entries = [kept[source] if source in kept else packed[source][0] for source in sources]
         reused = dict.fromkeys(one.block for one in kept.values() if one.block)
         frames = {entry.block: frame for entry, frame in packed.values() if entry.block not in ("", *reused)}
-        index = encode(CertificateIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": INDEX})
+        outlooks, frame = self._packed_outlooks
+        described = CertificateIndex(tuple(entries), outlooks).as_dict()
+        written = [(INDEX, encode(described, {"product": LISTED_WITH, "list": INDEX})), (outlooks, frame)]
         bridges = self.bridges.attachments(publisher, live, damaged)
         return Attachments(
-            chain([(INDEX, index)], frames.items(), bridges.frames),
+            chain(written, frames.items(), bridges.frames),
             (*reused, *bridges.reused),
             live.generation if live and (reused or bridges.reused) else "",
         )
@@ -123,20 +147,21 @@ class CertificateList:
             yield source, (ShardEntry(month, 0, source, ""), b"")
 
 
-def index_of(publisher: Publisher, entry: ManifestEntry | None) -> CertificateIndex:
-    """The index of a generation's list; one without shards where it has none that can be read."""
+def index_of(publisher: Publisher, entry: ManifestEntry | None) -> CertificateIndex | None:
+    """The index of a generation's list; None where it has none that can be read."""
     payload = None if entry is None else publisher.payload(entry.generation, INDEX)
     try:
-        return CertificateIndex(()) if payload is None else CertificateIndex.of(payload.data())
+        return None if payload is None else CertificateIndex.of(payload.data())
     except CorruptPayload:
-        return CertificateIndex(())
+        return None
 
 
 def kept_list(publisher: Publisher, entry: ManifestEntry, damaged: frozenset[str]) -> Attachments:
     """The list of a generation as another one of the same reading holds it: what is damaged is left out."""
     if not entry.blocks:
         return NO_ATTACHMENTS
-    blocks = [one.block for one in index_of(publisher, entry).shards if one.block]
+    index = index_of(publisher, entry)
     documents = [name for one in bridge_index(publisher, entry).bridges for name in one.documents]
-    names = dict.fromkeys([INDEX, *blocks, *([BRIDGES] if documents else []), *documents])
+    listed = () if index is None else index.names
+    names = dict.fromkeys([INDEX, *listed, *([BRIDGES] if documents else []), *documents])
     return Attachments((), tuple(name for name in names if name not in damaged), entry.generation)

@@ -101,6 +101,8 @@ def product_asset(product: str) -> AssetsDefinition:
         payment_times: StoredTable,
         breakdowns: StoredTable,
         work_lists: StoredTable,
+        outlooks: StoredTable,
+        stage_medians: StoredTable,
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[Output[ManifestEntry] | AssetCheckResult]:
@@ -136,7 +138,13 @@ def product_asset(product: str) -> AssetsDefinition:
             yield from _confirmed(context, confirmed, time.perf_counter() - started)
             return
         figures = figures_of(
-            partial(_read, (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)),
+            partial(
+                _read,
+                (
+                    *(rollup, monthly_flows, losses, payment_times),
+                    *(breakdowns, work_lists, outlooks, stage_medians),
+                ),
+            ),
             provenance,
             source.window_months(),
             source.thresholds(),
@@ -150,7 +158,9 @@ def product_asset(product: str) -> AssetsDefinition:
         cube, described, reading = figures.cube, figures.described, figures.reading
 
         variants = choose_variants(product, figures, cache.client, demand, publisher.live(product), filters)
-        listed = CertificateList.of(product, context.run_id, provenance, source.thresholds())
+        listed = CertificateList.of(
+            product, context.run_id, (outlooks, stage_medians), cube.frame.forecast_bases, source.thresholds()
+        )
         inputs, basis = (
             inputs_digest(
                 product, reading, variants.difference, described, "" if listed is None else listed.digest

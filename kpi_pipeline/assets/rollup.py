@@ -56,6 +56,8 @@ def _out(description: str) -> AssetOut:
         "payment_times": _out("Days from issue to payment, or to the day where nothing is paid yet."),
         "breakdowns": _out("Reasons of rejection, kinds of failure, suppliers and cost categories."),
         "work_lists": _out("Certificates to collect, and to correct and send, the most urgent first."),
+        "outlooks": _out("What is expected of receivable certificates, by client, acceptance and age."),
+        "stage_medians": _out("How many days each client usually takes for each stage."),
     },
     check_specs=[
         AssetCheckSpec(

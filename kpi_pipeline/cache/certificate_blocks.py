@@ -4,9 +4,10 @@ A block is named by its content: generations share what has not changed, and so 
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Any, Final, Protocol, Self
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+from kpi_pipeline.model.certificate_details import MILESTONES
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import SUMMED_COLUMNS, sort_key
 
@@ -55,6 +57,17 @@ class _Groups(Protocol):
     def amounts(self) -> Mapping[str, bytes]: ...
 
 
+class _Timeline(Protocol):
+    """Milestones of rows; see `compute.listing.blocks.TimelineBytes`."""
+
+    @property
+    def lengths(self) -> tuple[str, bytes]: ...
+    @property
+    def milestones(self) -> tuple[str, bytes]: ...
+    @property
+    def gaps(self) -> tuple[str, bytes]: ...
+
+
 class _Rows(Protocol):
     """Rows to be packed; see `compute.listing.blocks.ShardRows`."""
 
@@ -70,6 +83,8 @@ class _Rows(Protocol):
     def credit_notes(self) -> int: ...
     @property
     def groups(self) -> _Groups | None: ...
+    @property
+    def timeline(self) -> _Timeline: ...
 
 
 @validated(frozen=True, slots=True)
@@ -91,9 +106,21 @@ class ShardEntry:
 
 @validated(frozen=True, slots=True)
 class CertificateIndex:
-    """Which blocks are the list of a generation, by month of issue."""
+    """Which blocks are the list of a generation.
+
+    Attributes:
+        shards: By month of issue.
+        outlooks: Name of what is expected of clients, as of `cache.client_outlooks`.
+    """
 
     shards: tuple[ShardEntry, ...]
+    outlooks: str
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all that the list consists of besides the index, each once."""
+        named = (*(one.block for one in self.shards), self.outlooks)
+        return [name for name in dict.fromkeys(named) if name]
 
     def as_dict(self) -> dict[str, object]:
         """The index as plain JSON."""
@@ -101,7 +128,8 @@ class CertificateIndex:
             "shards": [
                 {"month": one.month, "count": one.count, "source": one.source, "block": one.block}
                 for one in self.shards
-            ]
+            ],
+            "outlooks": self.outlooks,
         }
 
     @classmethod
@@ -157,6 +185,16 @@ class BlockColumn:
         """Its texts folded, one a line."""
         return "\n".join(_quickly_folded(text) for text in self.texts or ())
 
+    def place_of(self, folded: str) -> int | None:
+        """The place of the text that is folded so; None where there is none."""
+        texts, key = self.texts or (), sort_key(self.name, folded)
+        at = bisect_left(texts, key, key=partial(sort_key, self.name))
+        while at < len(texts) and sort_key(self.name, texts[at]) == key:
+            if fold(texts[at]) == folded:
+                return at
+            at += 1
+        return None
+
     @cached_property
     def begins(self) -> "array[int]":
         """Where each line of `folded` begins."""
@@ -188,6 +226,27 @@ class BlockGroups:
 
 
 @dataclass(frozen=True)
+class Timeline:
+    """The milestones of a block's rows, one row after the other.
+
+    Attributes:
+        lengths: How many each row has.
+        milestones: Each one's place in `MILESTONES`.
+        gaps: Days since the one before; of a row's first, since its issue.
+    """
+
+    lengths: "bytes | array[int]"
+    milestones: "bytes | array[int]"
+    gaps: "bytes | array[int]"
+
+    def of(self, row: int) -> list[tuple[str, int]]:
+        """The milestones of a row, each with its gap."""
+        begin = sum(self.lengths[:row])
+        places = range(begin, begin + self.lengths[row])
+        return [(MILESTONES[self.milestones[at]], self.gaps[at]) for at in places]
+
+
+@dataclass(frozen=True)
 class Block:
     """The certificates of a shard.
 
@@ -197,6 +256,7 @@ class Block:
         sums: By currency, the sums of the columns of amounts of what is not cancelled.
         credit_notes: How many are credit notes.
         groups: Its certificates in groups; None where there are not much fewer of these.
+        timeline: The milestones of its certificates.
         size: Its bytes, about.
     """
 
@@ -205,6 +265,7 @@ class Block:
     sums: Mapping[str, Mapping[str, int]]
     credit_notes: int
     groups: BlockGroups | None
+    timeline: Timeline
     size: int
 
 
@@ -238,6 +299,9 @@ def pack_block(rows: _Rows) -> tuple[str, bytes]:
         lengths = [(name, typecode, len(held)) for name, (typecode, held) in packed.items()]
         head["groups"] = {"count": groups.count, "columns": lengths}
         parts += [held for _, held in packed.values()]
+    timeline = (rows.timeline.lengths, rows.timeline.milestones, rows.timeline.gaps)
+    head["timeline"] = [(typecode, len(held)) for typecode, held in timeline]
+    parts += [held for _, held in timeline]
     text = orjson.dumps(head)
     parts[:0] = [len(text).to_bytes(_LENGTH, "little"), text]
     content = b"".join(parts)
@@ -263,26 +327,42 @@ def read_block(frame: bytes) -> Block:
             order = _array(head["row_type"], content[middle:end])
             texts = None if column["texts"] is None else tuple(column["texts"])
             columns[column["name"]] = BlockColumn(column["name"], values, texts, order, column["known"])
-        groups = _read_groups(head["groups"], columns, content[end:]) if "groups" in head else None
-        return Block(head["count"], columns, head["sums"], head["credit_notes"], groups, len(content))
+        groups = None
+        if "groups" in head:
+            groups, end = _read_groups(head["groups"], columns, content, end)
+        timeline, _ = _read_arrays(head["timeline"], content, end)
+        return Block(
+            *(head["count"], columns, head["sums"], head["credit_notes"]),
+            *(groups, Timeline(*timeline), len(content)),
+        )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise CorruptPayload("a stored block is of another version: publish it again") from error
 
 
+def _read_arrays(
+    described: Sequence[tuple[str, int]], content: memoryview, begin: int
+) -> "tuple[list[bytes | array[int]], int]":
+    """Arrays one after the other, given typecode and bytes of each, and where the last one ends."""
+    found = []
+    for typecode, length in described:
+        found.append(_array(typecode, content[begin : begin + length]))
+        begin += length
+    return found, begin
+
+
 def _read_groups(
-    head: Mapping[str, Any], columns: Mapping[str, BlockColumn], content: memoryview
-) -> BlockGroups:
-    held, end = {}, 0
-    for name, typecode, length in head["columns"]:
-        held[name] = _array(typecode, content[end : end + length])
-        end += length
+    head: Mapping[str, Any], columns: Mapping[str, BlockColumn], content: memoryview, begin: int
+) -> tuple[BlockGroups, int]:
+    names = [name for name, _, _ in head["columns"]]
+    arrays, end = _read_arrays([sized for _, *sized in head["columns"]], content, begin)
+    held = dict(zip(names, arrays, strict=True))
     sizes = held.pop(_SIZES)
     amounts = {name: held.pop(_SUM_OF.format(name)) for name in SUMMED_COLUMNS}
     of_groups = {
         name: BlockColumn(name, values, columns[name].texts, b"", head["count"])
         for name, values in held.items()
     }
-    return BlockGroups(head["count"], of_groups, sizes, amounts)
+    return BlockGroups(head["count"], of_groups, sizes, amounts), end
 
 
 def _quickly_folded(text: str) -> str:

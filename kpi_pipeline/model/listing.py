@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from kpi_pipeline.model.certificate_details import (
+    APPROVED_ASSUMED,
+    CORRECTION,
+    DETAIL_STAGES,
+    RUNNING_MARK,
+)
 from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENTS, IDLE_LEVELS, ComponentKind, between
 from kpi_pipeline.model.dimensions import AMOUNT_BAND, AMOUNT_BANDS, DIMENSIONS, ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.filters import fold
@@ -259,6 +265,11 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
 LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
     *((standing.name, standing.when) for standing in LIST_STANDINGS),
     ("credit_note", "NOT is_cancelled AND amount_proposed < 0"),
+    (APPROVED_ASSUMED, "is_accepted AND approved_assumed"),
+    *(
+        (RUNNING_MARK.format(stage.name), f"{stage.done} IS NULL AND {stage.running} IS NOT NULL")
+        for stage in (*DETAIL_STAGES, CORRECTION)
+    ),
 )
 """What a row is marked with, by bits: name and SQL condition."""
 

@@ -1,7 +1,8 @@
-"""The list of certificates as JSON: a page of a selection, and what the whole of it sums to."""
+"""Certificates as JSON: a page of a selection and what the whole of it sums to, or a single one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -11,10 +12,12 @@ from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
-from kpi_pipeline.model.listing import LISTED_WITH, ListColumn
+from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED, SHARE_SCALE
+from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
 from serving.kept.current import current_kept
+from serving.listing.detail import CertificateDetail, Outlook, StageDays, look_up_certificate
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_API_PATH
 from serving.responses import compressed, has_tag, requested_encoding
@@ -26,22 +29,40 @@ routes: Final = Blueprint("certificates", __name__)
 def certificates() -> Response:
     """A page of the list."""
     result = look_up_list(current_connection(), list(request.args.items(multi=True)))
+    return _answer(result, result.digest, lambda: _document(result, _page_of(result)))
+
+
+@routes.get(f"{CERTIFICATES_API_PATH}/<project>/<number>")
+def certificate(project: str, number: str) -> Response:
+    """One certificate."""
+    found = look_up_certificate(current_connection(), project, number, list(request.args.items(multi=True)))
+    listed = found.listed
+    digest = blake2b(f"{listed.digest} {project}/{number}".encode(), digest_size=16).hexdigest()
+    return _answer(listed, digest, lambda: _document(listed, _detail(found)))
+
+
+def _answer(result: ListResult, digest: str, document: Callable[[], dict[str, Any]]) -> Response:
     stamp = current_kept().stamps.of(result.figures)
-    tag = entity_tag(f"{result.digest}-{stamp.mark}", result.figures.state)
+    tag = entity_tag(f"{digest}-{stamp.mark}", result.figures.state)
     headers = [*stamp.headers, ("Vary", "Accept-Encoding"), ("ETag", tag)]
     if has_tag(request.headers.get("If-None-Match", ""), tag):
         return Response(status=304, headers=headers)
     encoding = requested_encoding()
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
-    body = compressed(orjson.dumps(_document(result)), encoding)
+    body = compressed(orjson.dumps(document()), encoding)
     return Response(body, headers=headers, content_type="application/json")
 
 
-def _document(result: ListResult) -> dict[str, Any]:
-    asked, figures = result.request, result.figures
-    page = result.page()
-    data = {
+def _document(result: ListResult, data: dict[str, Any]) -> dict[str, Any]:
+    figures = result.figures
+    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": DEFAULT_SCOPE}
+    return {"data": data, "meta": {**identity, **figures.meta()}}
+
+
+def _page_of(result: ListResult) -> dict[str, Any]:
+    asked, page = result.request, result.page()
+    return {
         "certificates": [_certificate(row, asked.shown) for row in page.rows],
         "totals": _totals(page.totals),
         "standing": asked.standings,
@@ -50,8 +71,40 @@ def _document(result: ListResult) -> dict[str, Any]:
         "offset": asked.offset,
         "limit": asked.limit,
     }
-    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": DEFAULT_SCOPE}
-    return {"data": data, "meta": {**identity, **figures.meta()}}
+
+
+def _detail(found: CertificateDetail) -> dict[str, Any]:
+    outlook = found.outlook()
+    return {
+        "certificate": {
+            **_certificate(found.row, LIST_COLUMNS),
+            RETAINED: found.value(RETAINED),
+            APPROVED_ASSUMED: found.is_marked(APPROVED_ASSUMED),
+        },
+        "milestones": [
+            {"milestone": name, "on": day.isoformat(), "days_since_previous": gap}
+            for name, day, gap in found.milestones
+        ],
+        "stages": [_stage(one) for one in found.stages()],
+        "outlook": None if outlook is None else _outlook(outlook),
+    }
+
+
+def _stage(one: StageDays) -> dict[str, Any]:
+    usual = None
+    if one.usual is not None:
+        usual = {"days": one.usual.days, "count": one.usual.count, "of_client": one.usual.is_own}
+    return {"stage": one.stage.name, "days": one.days, "running": one.is_running, "usual": usual}
+
+
+def _outlook(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "rule": outlook.rule,
+        "reason": outlook.reason,
+        "months": [{"month": month, "paid_by_end": share / SHARE_SCALE} for month, share in outlook.months],
+        "likely_by": outlook.likely_by,
+        "nearly_certain_by": outlook.nearly_certain_by,
+    }
 
 
 def _certificate(row: Row, columns: Sequence[ListColumn]) -> dict[str, Any]:

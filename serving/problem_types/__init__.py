@@ -158,6 +158,15 @@ BRIDGE_NOT_KEPT: Final = ProblemType(
         "Leave the date out and choose a comparison: there are some between month ends too.",
     ),
 )
+CERTIFICATE_UNKNOWN: Final = ProblemType(
+    "certificate-unknown",
+    404,
+    Text("Certificado no encontrado", "Certificate not found"),
+    Text(
+        "Puede que se haya renumerado o que aún no esté emitido: búsquelo en la lista de certificados.",
+        "It may have been renumbered, or not be issued yet: search for it in the list of certificates.",
+    ),
+)
 NO_MONTH_END: Final = ProblemType(
     "no-month-end",
     404,

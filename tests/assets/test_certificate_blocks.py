@@ -31,9 +31,8 @@ def named(reader: CacheReader) -> tuple[str, dict[int, str]]:
         # Another product holds none.
         assert reader.manifest().get("kpis") is None or reader.manifest()["kpis"].blocks == 0
         bridges = BridgeIndex.of(Publisher(client).payload(entry.generation, BRIDGES).data()).bridges
-        blocks = {one.block for one in index.shards if one.block}
         documents = {name for one in bridges for name in one.documents}
-        assert entry.blocks == len({INDEX, BRIDGES, *blocks, *documents})
+        assert entry.blocks == len({INDEX, BRIDGES, *index.names, *documents})
         return entry.generation, {one.month: one.block for one in index.shards}
 
 

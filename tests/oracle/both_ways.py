@@ -11,6 +11,7 @@ from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.ingest.certificates import normalise
 from kpi_pipeline.compute.ingest.costs import normalise_costs
 from kpi_pipeline.compute.rollup.rollup import roll_up
+from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.costs import COST_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
@@ -77,10 +78,13 @@ class BothWays:
         """The oracle of a business date."""
         return Oracle(self.rows, as_of, window_months, self.cost_rows, self.limits)
 
+    def rollup(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Rollup:
+        """The roll-up of a business date."""
+        return roll_up(self.certificates, self.costs, as_of, self.thresholds, window_months)
+
     def cube(self, as_of: date, window_months: int = WINDOW_MONTHS) -> Cube:
         """The cube from which a business date is published."""
-        rollup = roll_up(self.certificates, self.costs, as_of, self.thresholds, window_months)
-        return Cube(rollup, as_of, window_months, self.thresholds)
+        return Cube(self.rollup(as_of, window_months), as_of, window_months, self.thresholds)
 
 
 def each_of_its_own_clients(tables: Mapping[str, Iterable[Row]]) -> list[Row]:

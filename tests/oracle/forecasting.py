@@ -141,8 +141,12 @@ class Forecaster:
                 total.realised[ahead] += row["amount_approved"]
         return total if is_any else None
 
-    def _outcome(self, one: CertificateState) -> Outcome:
+    def unpaid_shares(self, one: CertificateState) -> list[int]:
+        """The share of such certificates that is unpaid now and at the end of each month."""
         client, is_accepted = one.values["client"], one.is_accepted
-        shares = unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
+        return unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
+
+    def _outcome(self, one: CertificateState) -> Outcome:
+        shares = self.unpaid_shares(one)
         found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
         return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])

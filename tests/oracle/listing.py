@@ -4,6 +4,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
+from statistics import median
 from typing import Any
 
 from .certificate_states import CertificateState
@@ -93,6 +96,70 @@ def sums(rows: Iterable[Listed]) -> dict[str, dict[str, int]]:
             for name in AMOUNTS:
                 of_currency[name] += row.values[name]
     return found
+
+
+def milestones(one: CertificateState) -> list[tuple[str, date, int]]:
+    """The dated milestones, each with the days since the one before; of the first, since issue."""
+    if one.row["history"] is None:
+        dated = [("sent", one.sent), ("accepted", one.conformity), ("paid", one.paid_on)]
+    else:
+        dated = [(event["event"], event["day"]) for event in one.events]
+    known = [("issued", one.issued), *((name, day) for name, day in dated if day is not None)]
+    found: list[tuple[str, date, int]] = []
+    before = one.issued
+    for name, day in sorted(known, key=lambda pair: pair[1]):
+        is_repeated = found and found[-1][0] == name
+        if is_repeated and (name in ("accepted", "paid") or found[-1][1] == day):
+            continue
+        found.append((name, day, (day - before).days))
+        before = day
+    return found
+
+
+def stages(one: CertificateState) -> dict[str, tuple[int, bool]]:
+    """Days of each stage, and whether they are so far."""
+    settling = None
+    if one.is_counted and one.standing == ACCEPTED and one.conformity is not None:
+        settling = (one.day - one.conformity).days
+    both = {
+        "issue_to_sent": (one.sending_days, one.unsent_days),
+        "sent_to_conformity": (one.acceptance_days, one.waiting_days),
+        "conformity_to_payment": (one.settling_days, settling),
+        "correction": (None, one.returned_days),
+    }
+    done = {name: (days, False) for name, (days, _) in both.items() if days is not None}
+    running = {name: (days, True) for name, (over, days) in both.items() if over is None and days is not None}
+    return done | running
+
+
+def usual(oracle: Oracle, client: str, stage: str) -> tuple[float, int, bool] | None:
+    """Median and count of a stage in the window: of a client with five at least, else of all clients."""
+    found = [
+        (one.values["client"], days)
+        for one in oracle.certificate_states
+        for name, (days, until) in {
+            "issue_to_sent": (one.sending_days, one.sent),
+            "sent_to_conformity": (one.acceptance_days, one.conformity),
+            "conformity_to_payment": (one.settling_days, one.paid_on),
+        }.items()
+        if name == stage and days is not None and until in oracle.windows[0]
+    ]
+    own = [days for name, days in found if name == client]
+    if len(own) >= 5:
+        return median(own), len(own), True
+    return (median(days for _, days in found), len(found), False) if found else None
+
+
+def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...]]:
+    """The forecast that is shown of a receivable certificate, and per mille paid by the end of each month."""
+    basis = oracle.forecaster.basis(one.currency)
+    shares: list[int] = []
+    if basis.rule == "naive":
+        shares = list(accumulate(share or 0 for share in basis.shares))
+    elif basis.rule == "model":
+        unpaid = oracle.forecaster.unpaid_shares(one)
+        shares = [10**9 - share for share in unpaid[1:]] if unpaid[0] else []
+    return basis.rule, basis.reason, tuple(share // 10**6 for share in shares)
 
 
 def _values(one: CertificateState) -> dict[str, Any]:

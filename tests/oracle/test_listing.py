@@ -7,13 +7,16 @@ from itertools import product
 import pytest
 
 from kpi_pipeline.cache.certificate_blocks import Block, pack_block, read_block
-from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
+from kpi_pipeline.cache.client_outlooks import pack_outlooks, read_outlooks
+from kpi_pipeline.cache.reading.listing.certificates import find_in, is_marked, milestones_of, value_of
 from kpi_pipeline.cache.reading.listing.matching import matches_in, totals_of
 from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
 from kpi_pipeline.compute.listing.blocks import shard_rows
+from kpi_pipeline.compute.listing.outlooks import client_outlooks
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_STANDINGS, LISTED_KPIS
 
@@ -117,6 +120,55 @@ def test_what_a_kpi_says_is_what_its_list_sums_to(come_and_gone: BothWays) -> No
                 sums = totals.amounts.get(value.get("currency", ""), {})
                 found = sums.get(listed.sums, 0) if listed.sums else totals.count - totals.credit_notes
                 assert found == value["value"], (name, requested)
+
+
+def assert_details_same(both: BothWays, as_of: date) -> None:
+    """Milestones and stages of every certificate, and what is usual and expected."""
+    oracle = both.oracle(as_of)
+    tables = both.rollup(as_of)
+    outlooks = read_outlooks(
+        pack_outlooks(client_outlooks(tables.outlooks, tables.stage_medians, tables.forecast_bases, as_of))[1]
+    )
+    rows = [(block, at) for block in blocks_of(both, as_of) for at in range(block.count)]
+    found = {(value_of(row, "project"), value_of(row, "number")): row for row in rows}
+    expected = listing.listed(oracle)
+    assert len(found) == len(expected)
+    for one in expected:
+        row, state = found[one.values["project"], one.values["number"]], one.one
+        assert milestones_of(row) == listing.milestones(state)
+        stages = {name: days for name in DETAIL_DAYS if (days := value_of(row, name)) is not None}
+        of_oracle = listing.stages(state)
+        assert stages == {name: days for name, (days, _) in of_oracle.items()}
+        running = {name for name in DETAIL_DAYS if is_marked(row, RUNNING_MARK.format(name))}
+        assert running == {name for name, (_, is_running) in of_oracle.items() if is_running}
+        assert value_of(row, RETAINED) == (0 if state.standing == "cancelled" else state.withheld)
+        if state.is_receivable:
+            chances = outlooks.chances(
+                state.values["client"], state.currency, state.age, is_accepted=state.is_accepted
+            )
+            assert (chances.rule, chances.reason, chances.shares) == listing.chances(oracle, state)
+    for client, stage in product({one.one.values["client"] for one in expected}, DETAIL_DAYS):
+        usual = outlooks.usual_of(client, stage, FEWEST_OWN)
+        told = None if usual is None else (usual.days, usual.count, usual.is_own)
+        assert told == listing.usual(oracle, client, stage), (client, stage)
+
+
+def test_what_a_certificate_shows_of_the_demo(demo: BothWays) -> None:
+    assert_details_same(demo, DEMO_DAY)
+
+
+@pytest.mark.parametrize("as_of", COME_AND_GONE[1:3], ids=str)
+def test_what_a_certificate_shows_of_all_that_can_befall_it(come_and_gone: BothWays, as_of: date) -> None:
+    assert_details_same(come_and_gone, as_of)
+
+
+def test_each_certificate_is_found_by_its_names(demo: BothWays) -> None:
+    blocks = blocks_of(demo, DEMO_DAY)
+    for block in blocks[::7]:
+        for at in range(0, block.count, 5):
+            project, number = (str(value_of((block, at), name)) for name in ("project", "number"))
+            assert find_in(blocks, project.upper(), number) == (block, at)
+    assert find_in(blocks, "nobody", "1") is None
 
 
 def test_an_assumed_due_date_is_marked(come_and_gone: BothWays) -> None:

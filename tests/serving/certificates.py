@@ -8,11 +8,18 @@ from typing import Any
 import pyarrow as pa
 
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
+from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.publishing.publisher import Attachments
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis
+from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA
 from kpi_pipeline.compute.listing.blocks import shard_rows
+from kpi_pipeline.compute.listing.outlooks import client_outlooks
 from kpi_pipeline.compute.listing.rows import listed_rows
+from kpi_pipeline.compute.rollup.tables import STAGE_MEDIANS_SCHEMA
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
+from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastReason, ForecastRule
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.serving.payloads import CONSTRUCTORA, MINE
@@ -72,6 +79,32 @@ CERTIFICATES = (
 """Of two clients and two currencies: overdue, in revision, paid, cancelled, and a credit note."""
 
 
+def outlooks() -> tuple[str, bytes]:
+    """What is usual and expected: a tenth of what is like certificate 1 is paid in each month ahead."""
+    alike = {"client": MINE, "is_accepted": False, "age_days": 170, "survival_now": SURVIVAL_SCALE}
+    unpaid = {
+        f"survival_{month}": max(SURVIVAL_SCALE // 10 * (9 - month), 0) for month in range(FORECAST_MONTHS)
+    }
+    medians = [
+        {"client": client, "stage": stage, "days": days, "count": count}
+        for client, stage, days, count in (
+            ("", "issue_to_sent", 3.0, 40),
+            ("", "sent_to_conformity", 20.0, 40),
+            (MINE, "issue_to_sent", 2.5, 12),
+            (MINE, "sent_to_conformity", 9.0, 2),
+        )
+    ]
+    basis = ForecastBasis(ForecastRule.MODEL, ForecastReason.MODEL_NOT_WORSE)
+    return pack_outlooks(
+        client_outlooks(
+            pa.Table.from_pylist([alike | unpaid], schema=OUTLOOK_SCHEMA),
+            pa.Table.from_pylist(medians, schema=STAGE_MEDIANS_SCHEMA),
+            {"CLP": basis},
+            AS_OF,
+        )
+    )
+
+
 def list_of(rows: Sequence[dict[str, Any]]) -> Attachments:
     """What a generation holds of a list."""
     table = pa.Table.from_pylist(list(rows), schema=CERTIFICATE_SCHEMA)
@@ -80,8 +113,10 @@ def list_of(rows: Sequence[dict[str, Any]]) -> Attachments:
         name, frame = pack_block(of_shard)
         entries.append(ShardEntry(of_shard.month, of_shard.count, name, name))
         frames.append((name, frame))
-    index = encode(CertificateIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": INDEX})
-    return Attachments([(INDEX, index), *frames])
+    expected, frame = outlooks()
+    index = CertificateIndex(tuple(entries), expected).as_dict()
+    written = [(INDEX, encode(index, {"product": LISTED_WITH, "list": INDEX})), (expected, frame)]
+    return Attachments([*written, *frames])
 
 
 @cache

@@ -84,6 +84,8 @@ def published_month_ends(product: str) -> AssetsDefinition:
         payment_times: pa.Table,
         breakdowns: pa.Table,
         work_lists: pa.Table,
+        outlooks: pa.Table,
+        stage_medians: pa.Table,
         source: SourceResource,
         cache: CacheResource,
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
@@ -93,7 +95,10 @@ def published_month_ends(product: str) -> AssetsDefinition:
             Failure: If a month end fails a check; it and later ones stay as they were.
         """
         done: list[_Kept] = []
-        stacked = (rollup, monthly_flows, losses, payment_times, breakdowns, work_lists)
+        stacked = (
+            *(rollup, monthly_flows, losses, payment_times),
+            *(breakdowns, work_lists, outlooks, stage_medians),
+        )
         provenance = Provenance.of(rollup)
         with cache.lease(month_end_lease(product), context.run_id) as extend_lease:
             for month in sorted(context.partition_keys):

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
+from kpi_pipeline.compute.listing.timelines import milestones_of
+from kpi_pipeline.model.certificate_details import DETAIL_DAYS, RETAINED
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, MARK_BITS, SUMMED_COLUMNS, sort_key
@@ -24,6 +26,7 @@ _FEWER_GROUPS: Final = 3
 """Groups are kept where there are at least so many rows a group."""
 
 _WIDTHS: Final = (("B", 8), ("H", 16), ("I", 32))
+_SIGNED_WIDTHS: Final = (("b", 8), ("h", 16), ("i", 32), ("q", 64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class ColumnBytes:
     """A column of a block.
 
     Attributes:
-        typecode: Of `array`, of the values: B, H, I of what is never negative, i and q of amounts.
+        typecode: Of `array`, of the values: B, H, I of what is never negative, b, h, i and q of amounts.
         values: Of each row, little-endian: the place of its text; a day or days, by one too many and 0 where
             there is none; an amount.
         texts: In the order in which they sort, those of marks their bits as a number; None of numbers.
@@ -65,6 +68,21 @@ class GroupBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineBytes:
+    """The milestones of a shard's rows, one row after the other.
+
+    Attributes:
+        lengths: How many each row has: typecode and values as of `ColumnBytes`.
+        milestones: Each one's place in `MILESTONES`: typecode and values.
+        gaps: Days since the one before; of a row's first, since its issue: typecode and values.
+    """
+
+    lengths: tuple[str, bytes]
+    milestones: tuple[str, bytes]
+    gaps: tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class ShardRows:
     """The rows of a shard.
 
@@ -76,6 +94,7 @@ class ShardRows:
         sums: By currency, the sums of `SUMMED_COLUMNS` of what is not cancelled.
         credit_notes: How many rows are credit notes.
         groups: Its rows in groups; None where there are not much fewer of these.
+        timeline: The milestones of its rows.
     """
 
     month: int
@@ -85,6 +104,7 @@ class ShardRows:
     sums: Mapping[str, Mapping[str, int]]
     credit_notes: int
     groups: GroupBytes | None
+    timeline: TimelineBytes
 
 
 def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
@@ -103,6 +123,9 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
         for name, kind in _KINDS.items()
         if kind in _NUMBERS
     }
+    for name in DETAIL_DAYS:
+        numbers[name] = np.asarray(_filled(listed[name], Kind.DAYS).to_numpy(), np.int64)
+    numbers[RETAINED] = np.asarray(listed[RETAINED].to_numpy(), np.int64)
     numbers[MARKS] = np.asarray(listed[MARKS].to_numpy(), np.int64)
     shard = np.asarray(listed[SHARD].to_numpy(), np.int64)
     keys = (texts["number"].codes, texts["project"].codes, numbers["issued_on"], shard)
@@ -115,6 +138,7 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
             month,
             {name: held.of(rows) for name, held in texts.items()},
             {name: held[rows] for name, held in numbers.items()},
+            _timeline(milestones_of(listed, rows)),
         )
 
 
@@ -152,7 +176,9 @@ def _filled(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
     return column if kind is Kind.MONEY else pc.add(column, 1).fill_null(0)
 
 
-def _of_shard(month: int, texts: Mapping[str, _Texts], numbers: Mapping[str, Ints]) -> ShardRows:
+def _of_shard(
+    month: int, texts: Mapping[str, _Texts], numbers: Mapping[str, Ints], timeline: TimelineBytes
+) -> ShardRows:
     currency, marks = texts[_CURRENCY], numbers[MARKS]
     row_type = _typecode(len(marks))
     combinations, mark_codes = np.unique(marks, return_inverse=True)
@@ -171,11 +197,16 @@ def _of_shard(month: int, texts: Mapping[str, _Texts], numbers: Mapping[str, Int
         if kind is Kind.MONEY:
             # Amounts of a currency are sorted together.
             order = _bytes(np.lexsort((numbers[name], currency.codes)), row_type)
-            columns[name] = ColumnBytes(*_packed_amounts(numbers[name]), None, order, len(marks))
+            columns[name] = ColumnBytes(*_packed_signed(numbers[name]), None, order, len(marks))
         elif kind in _NUMBERS:
             is_known = numbers[name] > 0
             order = _bytes(np.lexsort((numbers[name], ~is_known)), row_type)
             columns[name] = ColumnBytes(*_packed(numbers[name]), None, order, int(np.count_nonzero(is_known)))
+    # Nothing is sorted by what one certificate alone shows.
+    for name in DETAIL_DAYS:
+        known = int(np.count_nonzero(numbers[name]))
+        columns[name] = ColumnBytes(*_packed(numbers[name]), None, b"", known)
+    columns[RETAINED] = ColumnBytes(*_packed_signed(numbers[RETAINED]), None, b"", len(marks))
     is_in = (marks & MARK_BITS["cancelled"]) == 0
     sums = {
         code: {name: _sum(numbers[name][is_in & (currency.codes == place)]) for name in SUMMED_COLUMNS}
@@ -184,9 +215,12 @@ def _of_shard(month: int, texts: Mapping[str, _Texts], numbers: Mapping[str, Int
     credit_notes = int(np.count_nonzero(marks & MARK_BITS["credit_note"]))
     codes = {name: texts[name].codes for name in _GROUPED} | {MARKS: mark_codes.astype(np.int64)}
     amounts = {name: numbers[name] for name in SUMMED_COLUMNS}
-    return ShardRows(
-        month, len(marks), row_type, columns, sums, credit_notes, _groups(codes, amounts, len(marks))
-    )
+    groups = _groups(codes, amounts, len(marks))
+    return ShardRows(month, len(marks), row_type, columns, sums, credit_notes, groups, timeline)
+
+
+def _timeline(found: Mapping[str, Ints]) -> TimelineBytes:
+    return TimelineBytes(_packed(found["length"]), _packed(found["milestone"]), _packed_signed(found["gap"]))
 
 
 def _groups(codes: Mapping[str, Ints], amounts: Mapping[str, Ints], count: int) -> GroupBytes | None:
@@ -222,9 +256,9 @@ def _packed(values: Ints) -> tuple[str, bytes]:
     return typecode, _bytes(values, typecode)
 
 
-def _packed_amounts(values: Ints) -> tuple[str, bytes]:
+def _packed_signed(values: Ints) -> tuple[str, bytes]:
     largest = max(-int(values.min(initial=0)), int(values.max(initial=0)))
-    typecode = "i" if largest < 2**31 else "q"
+    typecode = next(code for code, bits in _SIGNED_WIDTHS if largest < 2 ** (bits - 1) or code == "q")
     return typecode, _bytes(values, typecode)
 
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
+from kpi_pipeline.compute.listing.timelines import timelines
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
+from kpi_pipeline.model.certificate_details import CORRECTION, DETAIL_STAGES, RETAINED
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_MARKS
 from kpi_pipeline.model.thresholds import Thresholds
@@ -23,6 +26,7 @@ SHARD: Final = "shard"
 DAY: Final = "place"
 """The column of the place of a row's day among those of `listed_on_days`."""
 
+_ROW: Final = "row"
 _NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
     THEN substr(certificate_id, length(project) + 2) ELSE certificate_id END"""
 """SQL: the number within the project; the whole name where that does not begin with the project."""
@@ -48,11 +52,15 @@ def _columns() -> str:
         f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
         for place, (_, when) in enumerate(LIST_MARKS)
     )
+    for stage in (*DETAIL_STAGES, CORRECTION):
+        found[stage.name] = f"coalesce({stage.done}, {stage.running})::BIGINT"
     found |= {
         DAY: DAY,
         "certificate_id": "certificate_id",
+        RETAINED: "(CASE WHEN is_cancelled THEN 0 ELSE amount_withheld END)::BIGINT",
         MARKS: f"({marks})::BIGINT",
         SHARD: "year(issued_on) * 12 + month(issued_on) - 1",
+        _ROW: "row",
     }
     return ", ".join(f"{value} AS {name}" for name, value in found.items())
 
@@ -69,15 +77,27 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
         thresholds: Days and amounts of the definitions.
 
     Returns:
-        A column for each of `LIST_COLUMNS` and each dimension, `certificate_id`, `MARKS` and `SHARD`: texts,
-        else whole numbers; days are counted from `FIRST_DAY`, and null where there is none.
+        A column for each of `LIST_COLUMNS` and each dimension, `certificate_id`, each of `DETAIL_DAYS` and
+        `RETAINED`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from `FIRST_DAY`, and
+        null where there is none. And the columns of `timelines`.
     """
-    return listed_on_days(certificates, [as_of], thresholds).drop_columns([DAY])
+    histories = Histories.of(certificates)
+    listed = _listed(certificates, histories, [as_of], thresholds)
+    milestones = timelines(listed, listed[_ROW].to_numpy().astype(np.int64), histories, as_of)
+    for name in milestones.column_names:
+        listed = listed.append_column(name, milestones[name])
+    return listed.drop_columns([_ROW, DAY])
 
 
 def listed_on_days(certificates: pa.Table, days: Sequence[date], thresholds: Thresholds) -> pa.Table:
-    """The same as of several days, with the column `DAY`."""
-    histories, places = Histories.of(certificates), dict(enumerate(days))
+    """The same as of several days, with the column `DAY` and without those of `timelines`."""
+    return _listed(certificates, Histories.of(certificates), days, thresholds).drop_columns([_ROW])
+
+
+def _listed(
+    certificates: pa.Table, histories: Histories, days: Sequence[date], thresholds: Thresholds
+) -> pa.Table:
+    places = dict(enumerate(days))
     with computation() as connection:
         connection.register("certificates", with_histories(certificates, histories))
         connection.register("facts", facts_by_day(histories, places))

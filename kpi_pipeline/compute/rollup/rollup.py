@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.forecasting.backtest import scored_range
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
-from kpi_pipeline.compute.forecasting.expected_payments import expected_payments, forecast_columns
+from kpi_pipeline.compute.forecasting.expected_payments import Exact, expected_payments, forecast_columns
 from kpi_pipeline.compute.forecasting.forecast import outlook
 from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, Standing
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
@@ -39,6 +39,7 @@ from kpi_pipeline.compute.rollup.shards import (
     rows_digest,
     shards_of,
 )
+from kpi_pipeline.compute.rollup.stage_medians import stage_medians
 from kpi_pipeline.compute.rollup.tables import (
     BREAKDOWNS_SCHEMA,
     CELLS_SCHEMA,
@@ -122,7 +123,9 @@ def roll_up_shards(
     merged = _Merged(of_certificates, of_costs)
     history = merged.of_certificates("history")
     landmarks = merged.standing("landmarks").cells
-    cells = _cells(of_certificates, of_costs, _Outlooks(history, landmarks, definitions.as_of))
+    open_items = [sums[OPEN_ITEMS] for sums in of_certificates]
+    outlooks = _Outlooks.of_items(pa.concat_tables(open_items), history, landmarks, definitions.as_of)
+    cells = _cells(of_certificates, of_costs, open_items, outlooks)
     totals = merged.of_both("totals")
     rollup = Rollup(
         cells=cells,
@@ -134,6 +137,8 @@ def roll_up_shards(
             merged.of_certificates("work_lists").select(WORK_LISTS_SCHEMA.names).cast(WORK_LISTS_SCHEMA),
             history,
         ),
+        outlooks=outlooks.alike,
+        stage_medians=stage_medians(merged.of_certificates("stage_times")),
         forecast_bases=_bases(merged, landmarks, definitions.as_of, kept),
     )
     return RolledUp(rollup, totals)
@@ -212,30 +217,39 @@ class _Merged:
 
 @dataclass(frozen=True, slots=True)
 class _Outlooks:
-    """What the outlook of an open certificate follows from.
+    """What is expected of the open certificates.
 
     Attributes:
-        history: Payments and open debts of clients.
-        landmarks: How certificates stood on days of earlier months like as_of.
-        as_of: The business date.
+        items: The open certificates.
+        alike: The outlook of those that are alike in client, acceptance and age, each once.
+        of_item: The place there of that of each certificate.
     """
 
-    history: pa.Table
-    landmarks: pa.Table
-    as_of: date
+    items: pa.Table
+    alike: pa.Table
+    of_item: Ints
 
-    def of(self, items: pa.Table) -> pa.Table:
-        """That of each open certificate."""
+    @classmethod
+    def of_items(cls, items: pa.Table, history: pa.Table, landmarks: pa.Table, as_of: date) -> "_Outlooks":
+        """What follows from payments and open debts, and from how certificates stood on earlier days."""
         client = items["client"].combine_chunks().dictionary_encode()
         codes = client.indices.to_numpy().astype(np.int64) * 2 + items["is_accepted"].to_numpy()
         keys = codes * 2**20 + items["age_days"].to_numpy()
         _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
         alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
-        found = outlook(self.history, alike, LandmarkCounts(self.landmarks), self.as_of)
-        return found.take(pa.array(of_item))
+        return cls(items, outlook(history, alike, LandmarkCounts(landmarks), as_of), of_item)
+
+    def expected(self) -> tuple[Exact, Exact]:
+        """What is expected of each certificate, as of `expected_payments`."""
+        return expected_payments(self.items, self.alike.take(pa.array(self.of_item)))
 
 
-def _cells(certificates: Sequence[ShardSums], costs: Sequence[ShardSums], outlooks: _Outlooks) -> pa.Table:
+def _cells(
+    certificates: Sequence[ShardSums],
+    costs: Sequence[ShardSums],
+    open_items: Sequence[pa.Table],
+    outlooks: _Outlooks,
+) -> pa.Table:
     """The cells of costs by shard, of cohorts of all shards, and of certificates by day and shard."""
     of_shards = [sums[COHORTS] for sums in certificates]
     cohorts, numbers = number_cells(of_shards)
@@ -245,9 +259,8 @@ def _cells(certificates: Sequence[ShardSums], costs: Sequence[ShardSums], outloo
         column = np.concatenate([table[name].to_numpy() for table in of_shards])
         summed[name] = pa.array(groups.least(column, NEVER) if name in FIRST_DAYS else groups.sum(column))
     merged = pa.table(summed)
-    now, open_items = ([sums[of] for sums in certificates] for of in (NOW, OPEN_ITEMS))
-    items = pa.concat_tables(open_items)
-    expected = expected_payments(items, outlooks.of(items))
+    now = [sums[NOW] for sums in certificates]
+    expected = outlooks.expected()
     before = np.cumsum([0, *(table.num_rows for table in now)])
     at_now, at_cohort = [], []
     for table, first, of_cohort in zip(open_items, before, numbers, strict=False):

@@ -102,8 +102,9 @@ def certificate_sums(certificates: pa.Table, definitions: Definitions) -> ShardS
         These tables, each with the column shard, the shards of cells one after the other: the cells of
         cohorts, of the business date and of earlier days (with `CERTIFICATE_COLUMNS` alone), monthly,
         payment_times, breakdowns, work_lists (without what payments of others say) and losses as in a
-        roll-up; history, landmarks, month_ends and month_end_payments for the forecast; open_items (with now
-        and cohorts, the places of their cells in these tables); and totals.
+        roll-up; history, landmarks, month_ends and month_end_payments for the forecast; stage_times (client,
+        stage, days and count); open_items (with now and cohorts, the places of their cells in these tables);
+        and totals.
 
     Raises:
         SumTooLarge: If a sum does not fit 64 bits.
@@ -132,6 +133,7 @@ def certificate_sums(certificates: pa.Table, definitions: Definitions) -> ShardS
             open_items=statements.OPEN_ITEMS,
             monthly=statements.MONTHLY,
             payment_times=statements.PAYMENT_TIMES,
+            stage_times=statements.STAGE_TIMES,
             breakdowns=statements.BREAKDOWNS,
             work_lists=statements.WORK_LISTS,
         )

@@ -13,6 +13,7 @@ from kpi_pipeline.compute.forecasting.expected_payments import FORECAST_COMPONEN
 from kpi_pipeline.compute.rollup.as_of_view import as_of_view
 from kpi_pipeline.compute.rollup.cells import FIRST_INVOICED, FIRST_ISSUED, FIRST_STANDING, NEVER
 from kpi_pipeline.compute.rollup.work_lists import listed
+from kpi_pipeline.model.certificate_details import DETAIL_STAGES
 from kpi_pipeline.model.components import (
     COMPONENTS,
     LOSS_COMPONENTS,
@@ -260,6 +261,17 @@ COSTS_BREAKDOWNS: Final = f"""
     FROM evaluated_costs WHERE {_INVOICED} GROUP BY ALL
 """
 """Suppliers and categories of costs."""
+
+STAGE_TIMES: Final = " UNION ALL ".join(
+    f"""
+        SELECT shard, client, '{stage.name}' AS stage, {stage.done} AS days, count(*) AS count
+        FROM evaluated
+        WHERE place = {AS_OF} AND {stage.done} IS NOT NULL AND {stage.until} BETWEEN window_first AND day
+        GROUP BY ALL
+    """
+    for stage in DETAIL_STAGES
+)
+"""How many certificates of each client took so many days for a stage that was over in the window."""
 
 WORK_LISTS: Final = listed(_CELL, _NOW)
 """The certificates of every work list, on as_of and of their cohorts."""

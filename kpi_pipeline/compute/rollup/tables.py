@@ -86,9 +86,22 @@ expected to take. `idle_days` are those since the last milestone of what is watc
 alone, the largest amounts first.
 """
 
+STAGE_MEDIANS_SCHEMA: Final = pa.schema(
+    [
+        pa.field("client", pa.string()),
+        pa.field("stage", pa.string()),
+        pa.field("days", pa.float64()),
+        pa.field("count", pa.int64()),
+    ]
+)
+"""The median days of each stage that was over in the window, and of how many certificates, on as_of.
+
+Of each client in the order of names; '' stands for all clients together, and comes first.
+"""
+
 ROLLUP_TABLES: Final = (
     *("rollup", "monthly_flows", "losses", "payment_times"),
-    *("breakdowns", "work_lists"),
+    *("breakdowns", "work_lists", "outlooks", "stage_medians"),
 )
 """Names under which the tables of a roll-up are kept, in order."""
 
@@ -106,6 +119,9 @@ class Rollup:
         payment_times: Days of payment; rows in `PAYMENT_TIMES_SCHEMA`.
         breakdowns: Reasons, failures and suppliers; rows in `BREAKDOWNS_SCHEMA`.
         work_lists: Certificates to act upon; rows in `WORK_LISTS_SCHEMA`.
+        outlooks: What is expected of receivable certificates by client, stage and age, each once; rows in
+            `forecast.OUTLOOK_SCHEMA`.
+        stage_medians: What is usual of each stage; rows in `STAGE_MEDIANS_SCHEMA`.
         forecast_bases: By currency, on what its forecast rests.
     """
 
@@ -115,19 +131,23 @@ class Rollup:
     payment_times: pa.Table
     breakdowns: pa.Table
     work_lists: pa.Table
+    outlooks: pa.Table
+    stage_medians: pa.Table
     forecast_bases: Mapping[str, ForecastBasis]
 
     @classmethod
     def of_tables(cls, tables: Sequence[pa.Table]) -> Self:
         """Put the tables together again, in the order of `ROLLUP_TABLES`."""
-        cells, monthly, losses, payment_times, breakdowns, work_lists = tables
-        kept = json.loads((cells.schema.metadata or {})[_FORECAST_BASES])
+        kept = json.loads((tables[0].schema.metadata or {})[_FORECAST_BASES])
         bases = {currency: ForecastBasis.of_data(basis) for currency, basis in kept.items()}
-        return cls(cells, monthly, losses, payment_times, breakdowns, work_lists, bases)
+        return cls(*tables, bases)  # type: ignore[call-arg]
 
     def tables(self) -> tuple[pa.Table, ...]:
         """The tables to be kept, in the order of `ROLLUP_TABLES`."""
         bases = {currency: basis.as_data() for currency, basis in self.forecast_bases.items()}
         kept = {_FORECAST_BASES: json.dumps(bases).encode()}
         cells = self.cells.replace_schema_metadata({**(self.cells.schema.metadata or {}), **kept})
-        return cells, self.monthly, self.losses, self.payment_times, self.breakdowns, self.work_lists
+        return (
+            *(cells, self.monthly, self.losses, self.payment_times),
+            *(self.breakdowns, self.work_lists, self.outlooks, self.stage_medians),
+        )

@@ -2,12 +2,22 @@
 
 from typing import Final
 
+from kpi_pipeline.model.certificate_details import (
+    APPROVED_ASSUMED,
+    DETAIL_DAYS,
+    MILESTONES,
+    RETAINED,
+)
+from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS
 from serving.api.openapi.json_schema import (
     BOOLEAN,
     CURRENCY,
+    DAY,
     INTEGER,
+    MONTH,
+    NUMBER,
     OF_KIND,
     TEXT,
     Schema,
@@ -19,6 +29,7 @@ from serving.api.openapi.json_schema import (
 )
 
 CERTIFICATE_PAGE: Final = "CertificatePage"
+CERTIFICATE: Final = "Certificate"
 
 _AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
 
@@ -26,14 +37,15 @@ _AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
 def list_schemas() -> dict[str, Schema]:
     """The schemas by name."""
     columns = {column.name: described(_of(column.kind), column.meaning.en) for column in LIST_COLUMNS}
+    values = {
+        **columns,
+        "currency": CURRENCY,
+        "due_assumed": described(
+            BOOLEAN, "Whether its due date is assumed from acceptance or sending plus the payment term."
+        ),
+    }
     certificate = object_of(
-        {
-            **columns,
-            "currency": CURRENCY,
-            "due_assumed": described(
-                BOOLEAN, "Whether its due date is assumed from acceptance or sending plus the payment term."
-            ),
-        },
+        values,
         # Only what is requested is answered.
         optional=[name for name in columns if name != "currency"],
     )
@@ -56,7 +68,44 @@ def list_schemas() -> dict[str, Schema]:
         "offset": INTEGER,
         "limit": INTEGER,
     }
-    return {CERTIFICATE_PAGE: object_of(page, description="A page of the list of certificates.")}
+    return {
+        CERTIFICATE_PAGE: object_of(page, description="A page of the list of certificates."),
+        CERTIFICATE: _detail(values),
+    }
+
+
+def _detail(values: dict[str, Schema]) -> Schema:
+    """The schema of a single certificate, given those of its row in the list."""
+    retained = described(INTEGER, "What the client retains, in minor units of the currency.")
+    assumed = described(BOOLEAN, "Whether the approved amount is missing: the proposed one stands in.")
+    gap = described(INTEGER, "Of the first one, days since issue: negative where it was paid before.")
+    milestone = {"milestone": one_of(MILESTONES), "on": DAY, "days_since_previous": gap}
+    usual = {
+        "days": described(NUMBER, "The median."),
+        "count": described(INTEGER, "Of how many certificates."),
+        "of_client": described(BOOLEAN, "Whether they are the client's own: else those of all clients."),
+    }
+    stage = {
+        "stage": one_of(DETAIL_DAYS),
+        "days": INTEGER,
+        "running": described(BOOLEAN, "Whether it is in the stage still: so far."),
+        "usual": or_null(object_of(usual, description="Of what was over in the last twelve months.")),
+    }
+    month = {"month": MONTH, "paid_by_end": described(NUMBER, "Chance that it is paid by the month's end.")}
+    outlook = {
+        "rule": one_of(ForecastRule),
+        "reason": one_of(ForecastReason),
+        "months": described(list_of(object_of(month)), "Empty where there is no estimate."),
+        "likely_by": described(or_null(MONTH), "By its end payment is more likely than not."),
+        "nearly_certain_by": described(or_null(MONTH), "By its end the chance of payment is 90%."),
+    }
+    whole = {
+        "certificate": object_of({**values, RETAINED: retained, APPROVED_ASSUMED: assumed}),
+        "milestones": described(list_of(object_of(milestone)), "Those with a date, up to the business date."),
+        "stages": described(list_of(object_of(stage)), "Days of each stage that it went through or is in."),
+        "outlook": or_null(object_of(outlook, description="Null of what is not receivable.")),
+    }
+    return object_of(whole, description="A single certificate.")
 
 
 def _of(kind: Kind) -> Schema:

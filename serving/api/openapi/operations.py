@@ -24,7 +24,7 @@ from serving.api.openapi.bridges import BRIDGE
 from serving.api.openapi.catalogue_schemas import CATALOGUE
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import TEXT, Schema, object_of, one_of, ref
-from serving.api.openapi.listing import CERTIFICATE_PAGE
+from serving.api.openapi.listing import CERTIFICATE, CERTIFICATE_PAGE
 from serving.api.openapi.parameters import bridge_names, filter_names, form_of, list_names, refer
 from serving.api.operators import OPERATE_PATH
 from serving.api.performance import PERFORMANCE_PATH
@@ -233,6 +233,24 @@ _CERTIFICATES: Final = (
         (*_LIST_PARAMETERS, "if_none_match"),
         "Certificates of the current generation of the product dashboards: what a list sums to is what its "
         "figures say. Of month ends there is no list.",
+    ),
+    Operation(
+        "getCertificate",
+        "get",
+        f"{CERTIFICATES_API_PATH}/{{project}}/{{number}}",
+        "figures",
+        "One certificate: milestones, stages and when it is expected to be paid",
+        list_page(ref(CERTIFICATE)),
+        (
+            problem.INVALID_DATE,
+            problem.CERTIFICATE_UNKNOWN,
+            problem.LIST_NOT_KEPT,
+            problem.EXPIRED,
+            *_NO_FIGURES,
+        ),
+        ("project", "number", "as_of", "if_none_match"),
+        "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
+        "quoted twice: `A/B` is `A%252FB`.",
     ),
 )
 _BRIDGE_PROBLEMS: Final = (

@@ -105,6 +105,8 @@ def parameters() -> dict[str, Parameter]:
             "digest", TEXT, "The specification: `spec_es` or `spec_en` of a chart of the catalogue."
         ),
         "page": _path("page", one_of(in_address(page.name) for page in PAGES), "The page."),
+        "project": _path("project", TEXT, "The project of the certificate."),
+        "number": _path("number", TEXT, "Its number within the project."),
         "sheet": _path("sheet", one_of(dict.fromkeys(map(in_address, _all_sheets()))), _sheets_by_page()),
         "timestamp": _header(
             TIMESTAMP_HEADER,

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
-from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
+from kpi_pipeline.cache.reading.listing.certificates import is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
-from kpi_pipeline.model.labels import NUMBERS, Counted, Kind
+from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
 from kpi_pipeline.model.listing import (
     LIST_COLUMNS,
     LIST_STANDINGS,
@@ -18,13 +18,16 @@ from kpi_pipeline.model.listing import (
     ListColumn,
     ListStanding,
 )
+from serving.listing.detail import certificate_path
 from serving.listing.look_up import ListResult
 from serving.listing.parameters import ListRequest
+from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
 
+_NUMBER: Final = "number"
 _OF_DIMENSION: Final = frozenset({Kind.NAME, Kind.STATE, Kind.MONTH})
 
 
@@ -244,24 +247,16 @@ class ListWriter:
 
     def _cell(self, column: ListColumn, row: Row, currency: str) -> ListCell:
         value = value_of(row, column.name)
-        text = NO_DATA if value is None else self._text(column, value, currency)
+        text = NO_DATA if value is None else value_text(self._context, column.kind, value, currency)
         if column.name == "due_on" and value is not None and is_marked(row, "due_assumed"):
             text = self._context.texts["list_due_assumed"].format(day=text)
         url = ""
         if column.kind in _OF_DIMENSION and isinstance(value, str):
             url = self._context.writer.drill_down_url(column.name, value)
+        if column.name == _NUMBER:
+            url = detail_url(row, self._context.address.language)
         label = column.label.into(self._language)
         return ListCell(column.name, label, text, column.kind in NUMBERS, url)
-
-    def _text(self, column: ListColumn, value: Value, currency: str) -> str:
-        formats = self._context.formats
-        if isinstance(value, date):
-            return formats.day(value).replace(" ", "\N{NO-BREAK SPACE}")
-        if column.kind is Kind.MONEY:
-            return formats.money(int(value or 0), currency).full
-        if column.kind is Kind.DAYS:
-            return formats.count(int(value or 0))
-        return self._context.writer.text(column.kind, value, currency)
 
     def _totals(self, totals: Totals) -> list[ListTotal]:
         labels = {column.name: column.label.into(self._language) for column in LIST_COLUMNS}
@@ -296,3 +291,21 @@ class ListWriter:
 
 def _without(standings: tuple[str, ...], standing: ListStanding) -> tuple[str, ...]:
     return tuple(name for name in standings if name != standing.name)
+
+
+def value_text(context: PageContext, kind: Kind, value: str | int | date, currency: str) -> str:
+    """A value of a certificate as it is shown."""
+    formats = context.formats
+    if isinstance(value, date):
+        return formats.day(value).replace(" ", "\N{NO-BREAK SPACE}")
+    if kind is Kind.MONEY:
+        return formats.money(int(value), currency).full
+    if kind is Kind.DAYS:
+        return formats.count(int(value))
+    return context.writer.text(kind, value, currency)
+
+
+def detail_url(row: Row, language: Language | None) -> str:
+    """The address of the page of a certificate."""
+    project, number = (str(value_of(row, name)) for name in ("project", _NUMBER))
+    return PageAddress(certificate_path(CERTIFICATES_PATH, project, number), language).of(())

@@ -35,4 +35,62 @@ TEXTS: Final[dict[str, Text]] = {
     "list_csv": Text("CSV", "CSV"),
     "list_workbook": Text("Excel", "Excel"),
     "list_nothing": Text("Ningún certificado cumple lo elegido.", "No certificate matches the choice."),
+    "certificate_title": Text("Certificado {number} · {project}", "Certificate {number} · {project}"),
+    "certificate_to_list": Text("Todos los certificados", "All certificates"),
+    "certificate_facts": Text("Datos", "Details"),
+    "certificate_figures": Text("ver sus cifras", "see its figures"),
+    "certificate_milestones": Text("Hitos", "Milestones"),
+    "certificate_gap": Text("{days} después", "{days} later"),
+    "certificate_undated": Text(
+        "Los hitos sin fecha no aparecen aquí.", "Milestones without a date are not shown here."
+    ),
+    "certificate_stages": Text("Días en cada etapa", "Days in each stage"),
+    "certificate_stage": Text("Etapa", "Stage"),
+    "certificate_days": Text("Este certificado", "This certificate"),
+    "certificate_usual": Text("Lo habitual", "Usual"),
+    "certificate_so_far": Text("{days} hasta hoy", "{days} so far"),
+    "certificate_usual_own": Text(
+        "{days} (mediana de {count} {count:certificado|certificados} del cliente)",
+        "{days} (median of {count} {count:certificate|certificates} of the client)",
+    ),
+    "certificate_usual_all": Text(
+        "{days} (mediana de {count} {count:certificado|certificados} de todos los clientes)",
+        "{days} (median of {count} {count:certificate|certificates} of all clients)",
+    ),
+    "certificate_usual_note": Text(
+        "Etapas que terminaron en los últimos doce meses.", "Stages that were over in the last twelve months."
+    ),
+    "certificate_not_known": Text("sin datos", "no data"),
+    "certificate_no_stages": Text(
+        "Faltan fechas para medir sus etapas.", "Dates to measure its stages are missing."
+    ),
+    "certificate_outlook": Text("Pago esperado", "Expected payment"),
+    "certificate_no_outlook": Text(
+        "No hay suficientes pagos anteriores para estimar cuándo se pagará.",
+        "There are too few earlier payments to estimate when it will be paid.",
+    ),
+    "certificate_likely": Text(
+        "Lo más probable es que esté pagado a fines de {month}.",
+        "It is more likely than not to be paid by the end of {month}.",
+    ),
+    "certificate_unlikely": Text(
+        "Lo más probable es que siga impago a fines de {month}.",
+        "It is more likely than not to be still unpaid at the end of {month}.",
+    ),
+    "certificate_nearly_certain": Text(
+        "Con un 90% de probabilidad, a fines de {month}.",
+        "With a probability of 90%, by the end of {month}.",
+    ),
+    "certificate_of_client": Text(
+        "Según lo que {client} ha demorado en pagar certificados como este.",
+        "From how long {client} has taken to pay certificates like this one.",
+    ),
+    "certificate_of_all": Text(
+        "Según lo que se ha pagado de todas las cuentas por cobrar en los últimos meses.",
+        "From what was paid of all receivables in recent months.",
+    ),
+    "certificate_chance": Text("Probabilidad de pago", "Probability of payment"),
+    "certificate_by_end_of": Text("A fines de", "By the end of"),
+    "certificate_approved_assumed": Text("{amount} (supuesto)", "{amount} (assumed)"),
+    "certificate_retained": Text("Retenido", "Retained"),
 }

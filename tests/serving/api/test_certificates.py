@@ -1,5 +1,8 @@
 """The list of certificates over HTTP: its pages, what they sum to, and what is refused."""
 
+import re
+from datetime import date
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -7,7 +10,8 @@ import pytest
 from kpi_pipeline.cache.certificate_blocks import INDEX
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.requests.requests import Requests
-from tests.serving.certificates import CERTIFICATES, list_of
+from serving.listing.detail import certificate_path
+from tests.serving.certificates import CERTIFICATES, list_of, sent
 from tests.serving.payloads import CONSTRUCTORA
 from tests.waiting import wait_until
 
@@ -157,11 +161,13 @@ def test_an_expired_list_is_not_served(web, press) -> None:
     assert response.get_json()["type"] == "/problems/expired"
 
 
-@pytest.mark.parametrize("damage", ["index", "block"])
+@pytest.mark.parametrize("damage", ["index", "block", "outlooks"])
 def test_a_list_that_has_lost_a_part_is_not_served(web, press, client, damage: str) -> None:
     (entry,) = press.publish("dashboards")
-    blocks = client.keys(payload_key(entry.generation, f"{INDEX}-*"))
-    client.delete(payload_key(entry.generation, INDEX) if damage == "index" else blocks[0])
+    others = client.keys(payload_key(entry.generation, f"{INDEX}-outlooks-*"))
+    blocks = [key for key in client.keys(payload_key(entry.generation, f"{INDEX}-*")) if key not in others]
+    lost = {"index": payload_key(entry.generation, INDEX), "block": blocks[0], "outlooks": others[0]}
+    client.delete(lost[damage])
     response = web.get(LIST)
     assert response.status_code == 503
     assert response.get_json()["type"] == "/problems/not-ready"
@@ -172,3 +178,99 @@ def test_nothing_is_published(web) -> None:
     response = web.get(LIST)
     assert response.status_code == 503
     assert response.get_json()["type"] == "/problems/cache-empty"
+
+
+def detail(web, project: str, number: str):
+    """One certificate, by the address that the list has."""
+    return web.get(certificate_path(LIST, project, number))
+
+
+def test_one_certificate(web, press) -> None:
+    (entry,) = press.publish("dashboards")
+    response = detail(web, "p-001", "1")
+    assert response.status_code == 200
+    data = response.get_json()["data"]
+    assert data["certificate"] == {
+        **dict.fromkeys(("paid_on", "accepted_on", "rejection_reason")),
+        "number": "1",
+        "client": "Minera Ñandú",
+        "project": "P-001",
+        "project_manager": "sin asignar",
+        "administrator": "María Pérez",
+        "project_type": "Ingeniería",
+        "month": "2024-01",
+        "state": "enviado",
+        "days_late": 138,
+        "issued_on": "2024-01-10",
+        "sent_on": "2024-01-12",
+        "due_on": "2024-02-11",
+        "due_assumed": True,
+        "age_days": 170,
+        "currency": "CLP",
+        "proposed": 12_345_678,
+        "approved": 0,
+        "approved_assumed": False,
+        "collected": 0,
+        "retained": 0,
+        "open": 12_345_678,
+    }
+    assert data["milestones"] == [
+        {"milestone": "issued", "on": "2024-01-10", "days_since_previous": 0},
+        {"milestone": "sent", "on": "2024-01-12", "days_since_previous": 2},
+    ]
+    of_client = {"days": 2.5, "count": 12, "of_client": True}
+    # Of two certificates nothing is usual: those of all clients are.
+    of_all = {"days": 20.0, "count": 40, "of_client": False}
+    assert data["stages"] == [
+        {"stage": "issue_to_sent", "days": 2, "running": False, "usual": of_client},
+        {"stage": "sent_to_conformity", "days": 168, "running": True, "usual": of_all},
+    ]
+    outlook = data["outlook"]
+    assert (outlook["rule"], outlook["likely_by"], outlook["nearly_certain_by"]) == (
+        "model",
+        "2024-10",
+        "2025-02",
+    )
+    assert outlook["months"][:2] == [
+        {"month": "2024-06", "paid_by_end": 0.1},
+        {"month": "2024-07", "paid_by_end": 0.2},
+    ]
+    assert response.get_json()["meta"]["generation"] == entry.generation
+
+
+def test_of_what_is_not_receivable_nothing_is_expected(web, press) -> None:
+    press.publish("dashboards")
+    paid = detail(web, "P-001", "12").get_json()["data"]
+    assert [one["milestone"] for one in paid["milestones"]] == ["issued", "sent", "accepted", "paid"]
+    assert [one["days_since_previous"] for one in paid["milestones"]] == [0, 2, 17, 10]
+    assert paid["outlook"] is None
+    # Of another currency there is no forecast, and of others like it no estimate.
+    foreign = detail(web, "P-001", "10").get_json()["data"]["outlook"]
+    assert (foreign["rule"], foreign["months"]) == ("none", [])
+
+
+@pytest.mark.parametrize("project", ["A/B", "..", "50% ñ?#&+ «x»", "a%2Fb", " Obra  Sur"])
+def test_a_project_may_have_any_name(web, press, project: str) -> None:
+    row = sent(7, date(2024, 3, 1), 900, project=project, certificate_id=f"{project}/7/a")
+    press.publish("dashboards", certificates=list_of([*CERTIFICATES, row]))
+    found = detail(web, project, "7/a").get_json()["data"]["certificate"]
+    assert (found["project"], found["number"], found["open"]) == (project, "7/a", 900)
+    page = web.get(f"/manager/certificates?lang=en&search={quote(project)}&columns=number").text
+    (url,) = re.findall(r'href="(/manager/certificates/[^"]+)"', page)
+    assert web.get(unescape(url)).status_code == 200
+
+
+def test_a_certificate_that_is_not_there(web, press) -> None:
+    press.publish("dashboards")
+    for project, number in (("P-001", "77"), ("P-002", "1")):
+        response = detail(web, project, number)
+        assert (response.status_code, response.get_json()["type"]) == (404, "/problems/certificate-unknown")
+        assert response.get_json()["number"] == number
+
+
+def test_what_a_client_has_of_a_certificate_is_confirmed(web, press) -> None:
+    press.publish("dashboards")
+    tag = detail(web, "P-001", "1").headers["ETag"]
+    address = certificate_path(LIST, "P-001", "1")
+    assert web.get(address, headers={"If-None-Match": tag}).status_code == 304
+    assert detail(web, "P-001", "2").headers["ETag"] != tag

@@ -1,14 +1,16 @@
 """The certificates of a generation, read block by block and held by this process."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from threading import Lock
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.certificate_blocks import INDEX, Block, CertificateIndex, read_block
+from kpi_pipeline.cache.client_outlooks import ClientOutlooks, read_outlooks
 from kpi_pipeline.cache.codec import CorruptPayload, Payload
 from kpi_pipeline.cache.keys import payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -17,6 +19,8 @@ from kpi_pipeline.cache.reading.listing.matching import MARKS, Matches, Totals, 
 from kpi_pipeline.cache.reading.listing.query import Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
 from kpi_pipeline.cache.reading.payloads import Payloads
+from kpi_pipeline.model.certificate_details import RETAINED
+from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import FIRST_DAY, LIST_COLUMNS, MARK_BITS
 
@@ -25,7 +29,9 @@ MEMORY_BYTES: Final = 256 * 2**20
 
 _AT_A_TIME: Final = 16
 _SELECTIONS: Final = 8
-_KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS}
+_KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS} | {RETAINED: Kind.MONEY}
+
+_Part = TypeVar("_Part")
 
 Value = str | int | date | None
 """A value of a column: a text, a day, days, or an amount in minor units."""
@@ -50,10 +56,12 @@ class ListedCertificates:
 
     Attributes:
         index: The payload that names its blocks: its digest is that of the list.
+        outlooks: What is usual of clients and expected of their certificates.
     """
 
-    def __init__(self, index: Payload, blocks: Sequence[Block]) -> None:
+    def __init__(self, index: Payload, blocks: Sequence[Block], outlooks: ClientOutlooks) -> None:
         self.index = index
+        self.outlooks = outlooks
         self._blocks = blocks
         self._lock = Lock()
         self._selected: OrderedDict[Selection, _Selected] = OrderedDict()
@@ -83,6 +91,10 @@ class ListedCertificates:
         """What a selection sums to."""
         return self._of(selection).totals
 
+    def find(self, project: str, number: str) -> Row | None:
+        """A certificate by its project and its number there, however they are spelled; None without one."""
+        return find_in(self._blocks, project, number)
+
     def _of(self, selection: Selection) -> _Selected:
         with self._lock:
             if (known := self._selected.get(selection)) is not None:
@@ -99,19 +111,57 @@ class ListedCertificates:
         return selected
 
 
+def find_in(blocks: Iterable[Block], project: str, number: str) -> Row | None:
+    """A certificate of some blocks by its project and its number there; None where they have none."""
+    wanted = (("project", fold(project)), ("number", fold(number)))
+    for block in blocks:
+        places = [
+            place for name, folded in wanted if (place := block.columns[name].place_of(folded)) is not None
+        ]
+        if len(places) == len(wanted) and (row := _row_having(block, *places)) is not None:
+            return block, row
+    return None
+
+
+def _row_having(block: Block, project: int, number: int) -> int | None:
+    """The row with the given texts of project and number, by their places."""
+    projects, numbers = (block.columns[name].values for name in ("project", "number"))
+    at = -1
+    # Rows of other projects are passed over without a look at each.
+    with suppress(ValueError):
+        while True:
+            at = projects.index(project, at + 1)
+            if numbers[at] == number:
+                return at
+    return None
+
+
 def value_of(row: Row, name: str) -> Value:
-    """The value of a row in a column."""
+    """The value of a row in a column of the list, or in one of `DETAIL_DAYS` or `RETAINED`."""
     block, at = row
     column = block.columns[name]
     if column.texts is not None:
         return column.text(at)
     value = column.values[at]
-    kind = _KINDS[name]
+    kind = _KINDS.get(name, Kind.DAYS)
     if kind is Kind.MONEY:
         return value
     if not value:
         return None
     return FIRST_DAY + timedelta(value - 1) if kind is Kind.DAY else value - 1
+
+
+def milestones_of(row: Row) -> list[tuple[str, date, int]]:
+    """The dated milestones of a certificate in their order, each with the days since the one before.
+
+    Those of the first one are since the day of issue: negative where it was paid before it was issued.
+    """
+    block, at = row
+    day, found = FIRST_DAY + timedelta(block.columns["issued_on"].values[at] - 1), []
+    for milestone, gap in block.timeline.of(at):
+        day += timedelta(gap)
+        found.append((milestone, day, gap))
+    return found
 
 
 def is_marked(row: Row, mark: str) -> bool:
@@ -164,29 +214,46 @@ class CertificateBlocks:
         if payload is None:
             return None
         try:
-            names = [shard.block for shard in CertificateIndex.of(payload.data()).shards if shard.block]
+            index = CertificateIndex.of(payload.data())
         except CorruptPayload as error:
             self._alarms.sound("payload_corrupt", payload_key(entry.generation, INDEX), str(error))
             return None
+        outlooks = self._outlooks(entry, index.outlooks)
+        if outlooks is None:
+            return None
+        names = [shard.block for shard in index.shards if shard.block]
         # Blocks are named by their content: an unchanged one is held already.
         blocks = {name: block for name, block in self._held.items() if name in names}
         for batch in batches([name for name in names if name not in blocks], _AT_A_TIME):
             for name, frame in zip(batch, self._frames(entry, batch), strict=True):
-                block = None if frame is None else self._block(payload_key(entry.generation, name), frame)
+                block = (
+                    None
+                    if frame is None
+                    else self._unpacked(payload_key(entry.generation, name), frame, read_block)
+                )
                 if block is None:
                     return None
                 blocks[name] = block
         is_small = sum(block.size for block in blocks.values()) <= self._limit
         self._held = blocks if is_small else {}
-        return ListedCertificates(payload, [blocks[name] for name in names])
+        return ListedCertificates(payload, [blocks[name] for name in names], outlooks)
+
+    def _outlooks(self, entry: ManifestEntry, name: str) -> ClientOutlooks | None:
+        (frame,) = self._frames(entry, [name])
+        return (
+            None
+            if frame is None
+            else self._unpacked(payload_key(entry.generation, name), frame, read_outlooks)
+        )
 
     def _frames(self, entry: ManifestEntry, names: Sequence[str]) -> list[bytes | None]:
         keys = [payload_key(entry.generation, name) for name in names]
         return self._client.call(lambda client: cast("list[bytes | None]", client.mget(keys)))
 
-    def _block(self, key: str, frame: bytes) -> Block | None:
+    def _unpacked(self, key: str, frame: bytes, read: Callable[[bytes], _Part]) -> _Part | None:
+        """What a stored value holds; None where it is corrupt: that is an alarm."""
         try:
-            return read_block(frame)
+            return read(frame)
         except CorruptPayload as error:
             self._alarms.sound("payload_corrupt", key, str(error))
             return None

@@ -21,7 +21,7 @@ def links(text: str) -> list[str]:
 
 def numbers(text: str) -> list[str]:
     """The numbers of the certificates shown."""
-    return re.findall(r'class="column-number" data-head="[^"]+">([^<]+)<', text)
+    return re.findall(r'class="column-number" data-head="[^"]+"><a [^>]+>([^<]+)<', text)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,41 @@ def test_a_problem_is_a_page(web, press, query: str, status: int, word: str) -> 
 def test_nothing_matches(web, press) -> None:
     press.publish("dashboards")
     assert "No certificate matches the choice." in web.get(f"{LIST}?lang=en&search=nobody").text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["Certificate 1 · P-001", "138 days", "168 days so far", "2 days later", "end of October 2024"],
+        ),
+        (
+            "es",
+            ["Certificado 1 · P-001", "138 días", "168 días hasta hoy", "2 días después", "octubre de 2024"],
+        ),
+    ],
+)
+def test_a_certificate_in_each_language(web, press, language: str, words: list[str]) -> None:
+    (entry,) = press.publish("dashboards")
+    text = web.get(f"{LIST}?lang={language}&client={quote('Minera Ñandú')}&sort=number").text
+    (url,) = [one for one in links(text) if one.startswith(f"{LIST}/P-001/1?")]
+    response = web.get(url)
+    assert (response.status_code, response.headers["X-Generation"]) == (200, entry.generation)
+    shown = " ".join(
+        re.sub(r"<[^>]+>", " ", unescape(response.text).replace("\N{NO-BREAK SPACE}", " ")).split()
+    )
+    for word in words:
+        assert word in shown
+    # To what is its client's: the list and the figures.
+    leads = [
+        one for one in links(response.text) if f"client={quote('Minera Ñandú').replace('%20', '+')}" in one
+    ]
+    assert {urlsplit(one).path for one in leads} == {LIST, "/manager/dashboard"}
+
+
+def test_a_certificate_that_is_not_there_is_a_problem_page(web, press) -> None:
+    press.publish("dashboards")
+    response = web.get(f"{LIST}/P-001/77?lang=es")
+    assert response.status_code == 404
+    assert "Las cifras de hoy no tienen el certificado «77» de «P-001»." in unescape(response.text)

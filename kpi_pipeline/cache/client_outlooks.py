@@ -1,0 +1,156 @@
+"""What is usual of clients and expected of them, packed for Redis and read without the libraries of numbers.
+
+It belongs to the list of certificates of a generation, and is named by its content like its blocks.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Protocol
+
+import orjson
+
+from kpi_pipeline.cache.certificate_blocks import INDEX
+from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+
+ALL_CLIENTS: Final = ""
+"""Stands for all clients together."""
+
+_LENGTH: Final = 4
+_AGES: Final = 2**20
+"""More than any age in days."""
+
+
+class _Outlooks(Protocol):
+    """What is to be packed; see `compute.listing.outlooks.ClientOutlooks`."""
+
+    @property
+    def months(self) -> Sequence[str]: ...
+    @property
+    def clients(self) -> Sequence[str]: ...
+    @property
+    def rules(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def usual(self) -> Mapping[str, Mapping[str, tuple[float, int]]]: ...
+    @property
+    def keys(self) -> bytes: ...
+    @property
+    def shares(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual of a stage.
+
+    Attributes:
+        days: The median.
+        count: Of how many certificates.
+        is_own: Whether they are the client's own; otherwise they are those of all clients.
+    """
+
+    days: float
+    count: int
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """When a certificate is expected to be paid.
+
+    Attributes:
+        rule: One of `model.forecast.ForecastRule`.
+        reason: One of `model.forecast.ForecastReason`.
+        shares: The chance of payment by the end of each month, in parts of `SHARE_SCALE`; empty where there
+            is no estimate.
+    """
+
+    rule: str
+    reason: str
+    shares: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOutlooks:
+    """What is usual of clients and expected of their certificates.
+
+    Attributes:
+        months: The months of the forecast.
+        clients: Names by number.
+        rules: By currency, the rule and the reason, and the chances where they are the same for all.
+        usual: By client, median and count of each stage.
+        keys: Client, acceptance and age of those for which there is an estimate, in ascending order.
+        shares: Of each of them and each month.
+    """
+
+    months: tuple[str, ...]
+    clients: Mapping[str, int]
+    rules: Mapping[str, Mapping[str, Any]]
+    usual: Mapping[str, Mapping[str, tuple[float, int]]]
+    keys: "array[int]"
+    shares: "array[int]"
+
+    def usual_of(self, client: str, stage: str, fewest: int) -> Usual | None:
+        """What is usual of a stage: of a client with so many certificates, else of all; None of none."""
+        for name in (client, ALL_CLIENTS):
+            days, count = self.usual.get(name, {}).get(stage, (0.0, 0))
+            if count >= (fewest if name == client else 1):
+                return Usual(days, count, name == client)
+        return None
+
+    def chances(self, client: str, currency: str, age_days: int, *, is_accepted: bool) -> Chances:
+        """When a receivable certificate is expected to be paid."""
+        rule = self.rules.get(currency, {"rule": "none", "reason": "too_little_history", "shares": None})
+        if rule["shares"] is not None:
+            return Chances(rule["rule"], rule["reason"], tuple(rule["shares"]))
+        number = self.clients.get(client, -1)
+        key = outlook_key(number, age_days, is_accepted=is_accepted)
+        at = bisect_left(self.keys, key)
+        if number < 0 or at == len(self.keys) or self.keys[at] != key:
+            return Chances(rule["rule"], rule["reason"], ())
+        count = len(self.months)
+        return Chances(rule["rule"], rule["reason"], tuple(self.shares[at * count : (at + 1) * count]))
+
+
+def outlook_key(client: int, age_days: int, *, is_accepted: bool) -> int:
+    """A number for client, acceptance and age."""
+    return (client * 2 + is_accepted) * _AGES + age_days
+
+
+def pack_outlooks(outlooks: _Outlooks) -> tuple[str, bytes]:
+    """Pack what is expected of clients.
+
+    Returns:
+        Its name and its stored value.
+    """
+    head = orjson.dumps(
+        {
+            "months": outlooks.months,
+            "clients": outlooks.clients,
+            "rules": outlooks.rules,
+            "usual": outlooks.usual,
+            "keys": len(outlooks.keys),
+        }
+    )
+    content = b"".join((len(head).to_bytes(_LENGTH, "little"), head, outlooks.keys, outlooks.shares))
+    return f"{INDEX}-outlooks-{blake2b(content, digest_size=16).hexdigest()}", pack(content)
+
+
+def read_outlooks(frame: bytes) -> ClientOutlooks:
+    """Read what is expected of clients from its stored value.
+
+    Raises:
+        CorruptPayload: If it is none, or not what was written.
+    """
+    content = memoryview(unpack(frame))
+    try:
+        end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+        head = orjson.loads(content[_LENGTH:end])
+        keys, shares = array("q"), array("H")
+        keys.frombytes(content[end : end + head["keys"]])
+        shares.frombytes(content[end + head["keys"] :])
+        clients = {name: number for number, name in enumerate(head["clients"])}
+        return ClientOutlooks(tuple(head["months"]), clients, head["rules"], head["usual"], keys, shares)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptPayload("stored outlooks are of another version: publish them again") from error

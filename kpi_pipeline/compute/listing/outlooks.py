@@ -1,0 +1,87 @@
+"""What is usual of clients and expected of their certificates, as pages of certificates show it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from kpi_pipeline.compute.forecasting.basis import ForecastBasis
+from kpi_pipeline.compute.forecasting.forecast import forecast_months
+from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.compute.months import month_text
+from kpi_pipeline.model.certificate_details import SHARE_SCALE
+from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
+
+_AGES = 2**20
+"""More than any age in days."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOutlooks:
+    """What is usual of clients and expected of their certificates.
+
+    Attributes:
+        months: The months of the forecast.
+        clients: Names by number.
+        rules: By currency, `rule` and `reason` of the forecast that is shown, and `shares`: the chances of
+            payment by the end of each month where they are the same for all certificates, else None.
+        usual: By client and stage, the median days and of how many certificates; '' stands for all clients.
+        keys: 64 bits each: client, acceptance and age of those for which there is an estimate, in order.
+        shares: 16 bits each: by key, the chance of payment by the end of each month in `SHARE_SCALE`.
+    """
+
+    months: list[str]
+    clients: list[str]
+    rules: Mapping[str, Mapping[str, Any]]
+    usual: Mapping[str, Mapping[str, tuple[float, int]]]
+    keys: bytes
+    shares: bytes
+
+
+def client_outlooks(
+    outlooks: pa.Table, stage_medians: pa.Table, bases: Mapping[str, ForecastBasis], as_of: date
+) -> ClientOutlooks:
+    """Bring together what roll-ups say of clients.
+
+    Args:
+        outlooks: Rows in `forecast.OUTLOOK_SCHEMA`.
+        stage_medians: Rows in `tables.STAGE_MEDIANS_SCHEMA`.
+        bases: By currency, on what the forecast rests.
+        as_of: The business date.
+    """
+    known = outlooks.filter(pa.array(outlooks["survival_now"].to_numpy() > 0))
+    encoded = known["client"].combine_chunks().dictionary_encode()
+    client = encoded.indices.to_numpy().astype(np.int64)
+    accepted = known["is_accepted"].to_numpy().astype(np.int64)
+    keys = (client * 2 + accepted) * _AGES + known["age_days"].to_numpy()
+    order = np.argsort(keys)
+    unpaid = np.stack([known[f"survival_{month}"].to_numpy() for month in range(FORECAST_MONTHS)], axis=-1)
+    usual: dict[str, dict[str, tuple[float, int]]] = {}
+    for row in stage_medians.to_pylist():
+        usual.setdefault(row["client"], {})[row["stage"]] = (row["days"], row["count"])
+    return ClientOutlooks(
+        [month_text(number) for number in forecast_months(as_of)],
+        encoded.dictionary.to_pylist(),
+        {code: _rule(basis) for code, basis in sorted(bases.items())},
+        usual,
+        keys[order].astype("<i8").tobytes(),
+        _in_scale(SURVIVAL_SCALE - unpaid[order]).astype("<u2").tobytes(),
+    )
+
+
+def _rule(basis: ForecastBasis) -> dict[str, Any]:
+    shares = None
+    if basis.rule is ForecastRule.NAIVE:
+        shares = _in_scale(np.cumsum(np.array(basis.shares, np.int64))).tolist()
+    if basis.rule is ForecastRule.NONE:
+        shares = []
+    return {"rule": basis.rule, "reason": basis.reason, "shares": shares}
+
+
+def _in_scale(paid: Ints) -> Ints:
+    """Shares in parts of `SURVIVAL_SCALE` as parts of `SHARE_SCALE`, rounded down: never more than is due."""
+    return np.asarray(paid * SHARE_SCALE // SURVIVAL_SCALE)

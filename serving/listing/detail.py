@@ -1,0 +1,174 @@
+"""One certificate for readers: its address, its look-up, and what is published of it besides its row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import quote
+
+from kpi_pipeline.cache.client_outlooks import Chances, Usual
+from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, milestones_of, value_of
+from kpi_pipeline.cache.reading.listing.sorting import Row
+from kpi_pipeline.model.certificate_details import (
+    CORRECTION,
+    DETAIL_STAGES,
+    FEWEST_OWN,
+    LIKELY,
+    NEARLY_CERTAIN,
+    RUNNING_MARK,
+    DetailStage,
+)
+from kpi_pipeline.model.labels import Text
+from serving.cache_access import Connection
+from serving.listing.look_up import ListResult, look_up_list
+from serving.problem_types import CERTIFICATE_UNKNOWN
+from serving.problems import Problem
+
+_DOTS: Final = frozenset({".", ".."})
+_LONGEST_SHOWN: Final = 80
+"""Characters of a name that is quoted in a problem."""
+
+
+def certificate_path(base: str, project: str, number: str) -> str:
+    """The address of a certificate below that of the list: any character may be part of either name.
+
+    A server undoes the quotes of an address before it looks for slashes, and browsers resolve dots: these are
+    quoted twice.
+    """
+    return f"{base}/{quote(_escaped(project), safe='')}/{quote(_escaped(number), safe='')}"
+
+
+def name_of(part: str) -> str:
+    """The name that a part of an address stands for; the contrary of what `certificate_path` does."""
+    return part.replace("%2E", ".").replace("%2F", "/").replace("%25", "%")
+
+
+def _escaped(name: str) -> str:
+    escaped = name.replace("%", "%25").replace("/", "%2F")
+    return escaped.replace(".", "%2E") if escaped in _DOTS else escaped
+
+
+@dataclass(frozen=True, slots=True)
+class StageDays:
+    """What a certificate took for a stage.
+
+    Attributes:
+        stage: The stage.
+        days: How many days.
+        is_running: Whether it is in it still: so far.
+        usual: What is usual of it; None where nothing is known.
+    """
+
+    stage: DetailStage
+    days: int
+    is_running: bool
+    usual: Usual | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """When a certificate is expected to be paid.
+
+    Attributes:
+        rule: The forecast that is shown.
+        reason: Why.
+        months: Each month and the chance of payment by its end, in parts of `SHARE_SCALE`; none without an
+            estimate.
+        likely_by: The first month by whose end payment is more likely than not; None where there is none.
+        nearly_certain_by: The first by whose end it is nearly certain; None where there is none.
+    """
+
+    rule: str
+    reason: str
+    months: tuple[tuple[str, int], ...]
+    likely_by: str | None
+    nearly_certain_by: str | None
+
+    @classmethod
+    def of(cls, chances: Chances, months: Sequence[str]) -> "Outlook":
+        """That of published chances."""
+        paired = tuple(zip(months, chances.shares, strict=False))
+        return cls(
+            chances.rule, chances.reason, paired, _first(paired, LIKELY), _first(paired, NEARLY_CERTAIN)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateDetail:
+    """One certificate.
+
+    Attributes:
+        listed: The list that it is in.
+        row: Its row there.
+    """
+
+    listed: ListResult
+    row: Row
+
+    def value(self, name: str) -> Value:
+        """A column of the list, `RETAINED` or a stage."""
+        return value_of(self.row, name)
+
+    def text(self, name: str) -> str:
+        """A column of texts that is never empty."""
+        return str(self.value(name))
+
+    def is_marked(self, mark: str) -> bool:
+        """Whether it has one of `model.listing.LIST_MARKS`."""
+        return is_marked(self.row, mark)
+
+    @property
+    def milestones(self) -> list[tuple[str, date, int]]:
+        """As of `milestones_of`."""
+        return milestones_of(self.row)
+
+    def stages(self) -> Iterator[StageDays]:
+        """The stages that it went through or is in."""
+        outlooks, client = self.listed.certificates.outlooks, self.text("client")
+        for stage in (*DETAIL_STAGES, CORRECTION):
+            days = self.value(stage.name)
+            if isinstance(days, int):
+                usual = outlooks.usual_of(client, stage.name, FEWEST_OWN)
+                yield StageDays(stage, days, self.is_marked(RUNNING_MARK.format(stage.name)), usual)
+
+    def outlook(self) -> Outlook | None:
+        """When it is expected to be paid; None of what is not receivable."""
+        age = self.value("age_days")
+        if not self.is_marked("receivable") or not isinstance(age, int):
+            return None
+        outlooks = self.listed.certificates.outlooks
+        chances = outlooks.chances(
+            self.text("client"), self.text("currency"), age, is_accepted=self.is_marked("accepted")
+        )
+        return Outlook.of(chances, outlooks.months)
+
+
+def look_up_certificate(
+    connection: Connection, project: str, number: str, parameters: Sequence[tuple[str, str]]
+) -> CertificateDetail:
+    """Look a certificate up, and request newer figures from the pipeline where they are stale.
+
+    Args:
+        connection: The cache.
+        project: Its project, as the address has it.
+        number: Its number there, likewise.
+        parameters: As of `look_up_list`.
+
+    Raises:
+        Problem: If there is no such certificate; and as `look_up_list` does.
+    """
+    listed = look_up_list(connection, parameters)
+    project, number = name_of(project), name_of(number)
+    row = listed.certificates.find(project, number)
+    if row is None:
+        named = {"project": project[:_LONGEST_SHOWN], "number": number[:_LONGEST_SHOWN]}
+        cause = Text(
+            f"Las cifras de hoy no tienen el certificado «{named['number']}» de «{named['project']}».",
+            f'Today\'s figures have no certificate "{named["number"]}" of "{named["project"]}".',
+        )
+        raise Problem(CERTIFICATE_UNKNOWN, cause, members=named)
+    return CertificateDetail(listed, row)
+
+
+def _first(months: Sequence[tuple[str, int]], share: int) -> str | None:
+    return next((month for month, reached in months if reached >= share), None)
