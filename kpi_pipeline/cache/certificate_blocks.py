@@ -185,6 +185,11 @@ class BlockColumn:
         """Its texts folded, one a line."""
         return "\n".join(_quickly_folded(text) for text in self.texts or ())
 
+    @cached_property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the greatest of its numbers."""
+        return min(self.values, default=0), max(self.values, default=0)
+
     def place_of(self, folded: str) -> int | None:
         """The place of the text that is folded so; None where there is none."""
         texts, key = self.texts or (), sort_key(self.name, folded)

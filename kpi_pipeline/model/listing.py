@@ -1,7 +1,7 @@
 """The list of certificates: its columns, the standings by which it is narrowed, and how its values sort.
 
-A row is a certificate that has been issued, as it stands on the business date. Names of conditions and values
-are columns of the as-of view, which `model.components` describes.
+A row is a certificate that has been issued, or paid in advance, as it stands on the business date. Names of
+conditions and values are columns of the as-of view, which `model.components` describes.
 """
 
 import re
@@ -15,11 +15,9 @@ from kpi_pipeline.model.certificate_details import (
     DETAIL_STAGES,
     RUNNING_MARK,
 )
-from kpi_pipeline.model.components import COMPONENT_INDEX, COMPONENTS, IDLE_LEVELS, ComponentKind, between
+from kpi_pipeline.model.components import IDLE_LEVELS, between
 from kpi_pipeline.model.dimensions import AMOUNT_BAND, AMOUNT_BANDS, DIMENSIONS, ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.kpis import KPIS, Kpi
-from kpi_pipeline.model.kpis.formulas import Total
 from kpi_pipeline.model.labels import Kind, Text
 from kpi_pipeline.model.states import State
 
@@ -28,6 +26,9 @@ LISTED_WITH: Final = "dashboards"
 
 FIRST_DAY: Final = date(1990, 1, 1)
 """Days are numbered from here: no certificate has an earlier one."""
+
+LAST_DAY: Final = date(2099, 12, 31)
+"""No certificate has a later one."""
 
 _DIGITS: Final = re.compile(r"\d+")
 _DIGIT_PLACES: Final = 18
@@ -139,7 +140,7 @@ LIST_COLUMNS: Final[tuple[ListColumn, ...]] = (
         "age_days",
         Text("Días desde la emisión", "Days since issue"),
         Kind.DAYS,
-        "CASE WHEN is_open THEN age_days END",
+        "CASE WHEN is_open AND issued_on <= day THEN age_days END",
         Text("Días desde la emisión de los saldos impagos.", "Days since issue of what is unpaid."),
         is_usual=False,
     ),
@@ -224,11 +225,13 @@ class ListStanding:
         name: Its value in addresses.
         label: Its name for readers.
         when: SQL condition over the as-of view.
+        is_of_issued: Whether what is not issued yet, and paid already, is left out.
     """
 
     name: str
     label: Text
     when: str
+    is_of_issued: bool = True
 
 
 LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
@@ -246,7 +249,7 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ListStanding("unsent", Text("No enviados", "Not sent"), "is_unsent"),
     ListStanding("returned", Text("Devueltos", "Returned"), "is_returned"),
     ListStanding("paid", Text("Pagados", "Paid"), "is_paid"),
-    ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled"),
+    ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled", False),
     ListStanding(
         "conformity_pending", Text("Conformidad pendiente", "Awaiting acceptance"), "waiting_days IS NOT NULL"
     ),
@@ -259,48 +262,63 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
         for level, first, last in IDLE_LEVELS
     ),
     ListStanding("due_assumed", Text("Vencimiento supuesto", "Due date assumed"), "is_due_assumed"),
+    ListStanding("not_cancelled", Text("Sin los anulados", "Not cancelled"), "NOT is_cancelled"),
+    ListStanding(
+        "approved", Text("Con conformidad, pagados o no", "Accepted, paid or not"), "is_accepted", False
+    ),
+    ListStanding("collected", Text("Con cobros", "With collections"), "amount_collected <> 0", False),
 )
 """The standings, in their order; a row has a bit for each."""
 
+
+@dataclass(frozen=True, slots=True)
+class ListEvent:
+    """An event by whose day the list is narrowed.
+
+    Attributes:
+        name: It begins the names of its parameters.
+        label: Its name for readers.
+        spanish: The Spanish name of its parameters.
+        column: Where a row has its day.
+        value: SQL over the as-of view; empty where that is a column of the list.
+    """
+
+    name: str
+    label: Text
+    spanish: str
+    column: str
+    value: str = ""
+
+
+LIST_EVENTS: Final[tuple[ListEvent, ...]] = (
+    ListEvent("issued", Text("Emisión", "Issued"), "emision", "issued_on"),
+    # Where the day of acceptance or payment is unknown, flows are of the milestone before.
+    ListEvent("accepted", Text("Conformidad", "Accepted"), "conformidad", "accepted_event", "accepted_on"),
+    ListEvent("paid", Text("Pago", "Paid"), "pago", "paid_event", "settled_on"),
+    ListEvent("due", Text("Vencimiento", "Due"), "vencimiento", "due_on"),
+)
+"""The events, in their order."""
+
+EVENT_LABELS: Final = {event.name: event.label for event in LIST_EVENTS}
+EVENT_COLUMNS: Final = {event.name: event.column for event in LIST_EVENTS}
+
 LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
-    *((standing.name, standing.when) for standing in LIST_STANDINGS),
+    *(
+        (one.name, f"issued_on <= day AND ({one.when})" if one.is_of_issued else one.when)
+        for one in LIST_STANDINGS
+    ),
     ("credit_note", "NOT is_cancelled AND amount_proposed < 0"),
     (APPROVED_ASSUMED, "is_accepted AND approved_assumed"),
     *(
-        (RUNNING_MARK.format(stage.name), f"{stage.done} IS NULL AND {stage.running} IS NOT NULL")
+        (
+            RUNNING_MARK.format(stage.name),
+            f"issued_on <= day AND {stage.done} IS NULL AND ({stage.running}) IS NOT NULL",
+        )
         for stage in (*DETAIL_STAGES, CORRECTION)
     ),
 )
 """What a row is marked with, by bits: name and SQL condition."""
 
-
-@dataclass(frozen=True, slots=True)
-class ListedKpi:
-    """A KPI that sums certificates of one standing, as they stand on the business date.
-
-    Attributes:
-        standing: Name of the standing.
-        sums: The column that it sums; empty where it counts certificates, credit notes left out.
-    """
-
-    standing: str
-    sums: str
-
-
-def _listed(kpi: Kpi) -> ListedKpi | None:
-    """What a KPI sums, where a standing has just its certificates."""
-    if not isinstance(kpi.formula, Total) or [term.factor for term in kpi.formula.of] != [1]:
-        return None
-    component = COMPONENTS[COMPONENT_INDEX[kpi.formula.of[0].component]]
-    if component.kind is not ComponentKind.STOCK or component.value not in ("1", "amount_open"):
-        return None
-    when = component.when.removeprefix("is_counted AND ")
-    sums = "" if component.value == "1" else "open"
-    return next((ListedKpi(one.name, sums) for one in LIST_STANDINGS if one.when == when), None)
-
-
-LISTED_KPIS: Final = {kpi.name: listed for kpi in KPIS if (listed := _listed(kpi)) is not None}
-"""By KPI whose value is what a list sums to: that list."""
 
 MARK_BITS: Final = {name: 1 << place for place, (name, _) in enumerate(LIST_MARKS)}
 

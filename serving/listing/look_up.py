@@ -36,7 +36,8 @@ class ListResult:
     @property
     def selection(self) -> Selection:
         """Which certificates."""
-        return Selection(self.figures.lookup.filter, self.request.standings, self.request.search)
+        asked = self.request
+        return Selection(self.figures.lookup.filter, asked.standings, asked.search, asked.days)
 
     @property
     def digest(self) -> str:

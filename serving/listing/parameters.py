@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
-from kpi_pipeline.cache.reading.listing.query import STANDARD_ORDER, Order
+from kpi_pipeline.cache.reading.listing.query import STANDARD_ORDER, DayRange, Order
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
+    FIRST_DAY,
+    LAST_DAY,
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
+    LIST_EVENTS,
     LIST_STANDINGS,
     USUAL_COLUMNS,
     ListColumn,
@@ -25,10 +29,22 @@ COLUMNS: Final = "columns"
 LIMIT: Final = "limit"
 OFFSET: Final = "offset"
 
+FROM_DAY: Final = "{}_from"
+TO_DAY: Final = "{}_to"
+
+_DAYS: Final = {
+    name.format(event.name): spanish.format(event.spanish)
+    for event in LIST_EVENTS
+    for name, spanish in ((FROM_DAY, "{}_desde"), (TO_DAY, "{}_hasta"))
+}
+"""The parameters of days, with their Spanish names."""
+
 LIST_SPELLINGS: Final[Mapping[str, str]] = {
     **{name: name for name in (STANDING, SEARCH, SORT, COLUMNS, LIMIT, OFFSET)},
     **{"situacion": STANDING, "buscar": SEARCH, "orden": SORT, "columnas": COLUMNS},
     **{"limite": LIMIT, "desde_fila": OFFSET},
+    **{name: name for name in _DAYS},
+    **{spanish: name for name, spanish in _DAYS.items()},
 }
 """Every accepted spelling of a parameter, folded, to its name."""
 
@@ -37,6 +53,8 @@ LARGEST_LIMIT: Final = 1_000
 LARGEST_OFFSET: Final = 100_000_000
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
+
+_DAY_LENGTH: Final = len("YYYY-MM-DD")
 
 ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
 
@@ -50,6 +68,7 @@ class ListRequest:
     Attributes:
         standings: As of `Selection`.
         search: As of `Selection`.
+        days: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
             named.
@@ -59,6 +78,7 @@ class ListRequest:
 
     standings: tuple[str, ...] = ()
     search: str = ""
+    days: tuple[DayRange, ...] = ()
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
     offset: int = 0
@@ -74,6 +94,7 @@ class ListRequest:
         pairs = [(STANDING, name) for name in self.standings]
         if self.search:
             pairs.append((SEARCH, self.search))
+        pairs += [pair for one in self.days for pair in day_parameters(one)]
         if self.order != STANDARD_ORDER:
             pairs.append((SORT, str(self.order)))
         if self.columns != USUAL_COLUMNS:
@@ -117,12 +138,40 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
     request = ListRequest(
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_search(_only(given.get(SEARCH, ()))),
+        days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
         order=STANDARD_ORDER if sort is None else Order.of(_named(*sort, ORDERS)),
         columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
         offset=_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET),
         limit=_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
     )
     return request, others
+
+
+def day_parameters(days: DayRange) -> list[tuple[str, str]]:
+    """The days of an event as query parameters."""
+    ends = ((FROM_DAY, days.first), (TO_DAY, days.last))
+    return [(name.format(days.event), day.isoformat()) for name, day in ends if day is not None]
+
+
+def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
+    """In which days an event lies; None where nothing says."""
+    pairs = [_only(given.get(name.format(event), ())) for name in (FROM_DAY, TO_DAY)]
+    if pairs == [None, None]:
+        return None
+    first, last = (None if pair is None else _day(*pair) for pair in pairs)
+    if first is not None and last is not None and last < first and pairs[1] is not None:
+        raise _fault(*pairs[1], (f"{first} - {LAST_DAY}",))
+    return DayRange(event, first, last)
+
+
+def _day(parameter: str, value: str) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        day = date.min
+    if not (FIRST_DAY <= day <= LAST_DAY and len(value) == _DAY_LENGTH):
+        raise _fault(parameter, value[:LONGEST_SEARCH], (f"{FIRST_DAY} - {LAST_DAY}",))
+    return day
 
 
 def _standing(parameter: str, value: str) -> str:

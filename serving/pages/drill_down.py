@@ -4,9 +4,12 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
 
+from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
+from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue
-from serving.listing.parameters import STANDING
+from serving.listing.detail import certificate_path
+from serving.listing.parameters import STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 
@@ -49,11 +52,21 @@ class DrillDown:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
 
-    def to_list(self, standing: str, selection: Selection) -> str:
-        """The address of the list of the certificates of a filter that stand in a way; empty for the past."""
+    def to_list(self, listed: ListedFigure, selection: Selection, *, is_cohort: bool = False) -> str:
+        """The address of the list that is a figure of a filter; empty for the past.
+
+        Args:
+            listed: What the figure sums.
+            selection: The filter.
+            is_cohort: Whether it is of billing months: of all their events, whenever they were.
+        """
         if self._address.as_of is not None:
             return ""
-        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=((STANDING, standing),))
+        kept = [(STANDING, listed.standing)]
+        if listed.event:
+            first = None if is_cohort else self._catalogue.window_first
+            kept += day_parameters(DayRange(listed.event, first, self._catalogue.as_of))
+        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=tuple(kept))
         return address.of(parameters_of(self._catalogue, selection))
 
     def to_page(self, name: str) -> str:
@@ -64,6 +77,13 @@ class DrillDown:
     def to_meanings(self) -> str:
         """The address of the page that explains KPIs, which is the same under any filter."""
         return PageAddress(page_path(self._catalogue.reference), self._address.language).of(())
+
+    def to_certificate(self, project: str, certificate_id: str) -> str:
+        """The address of the page of a certificate; empty for the past."""
+        if self._address.as_of is not None:
+            return ""
+        path = certificate_path(CERTIFICATES_PATH, project, certificate_id.removeprefix(f"{project}/"))
+        return PageAddress(path, self._address.language).of(())
 
     def _url(self, dimension: str, values: tuple[str, ...]) -> str:
         chosen = [value for value in values if value in self._values.get(dimension, ())]

@@ -64,5 +64,8 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         not_receivable=not_receivable_parts(figures, writer),
         definitions=definitions(page, writer),
         charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),
-        tables=[table_section(table, writer) for table in figures.tables],
+        tables=[
+            table_section(table, writer, selection, is_cohort=figures.cohort is not None)
+            for table in figures.tables
+        ],
     )

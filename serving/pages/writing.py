@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
-from kpi_pipeline.model.listing import LISTED_KPIS
+from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue, Kpi
 from serving.pages.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
@@ -110,10 +110,23 @@ class Writer:
         """The address of the page under some values of a dimension; empty where there is none."""
         return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
 
-    def list_url(self, kpi: str, selection: Mapping[str, Sequence[str]]) -> str:
-        """The address of the list that a KPI sums under a filter; empty where there is none."""
-        listed = LISTED_KPIS.get(kpi)
-        return self._drill_down.to_list(listed.standing, selection) if self._drill_down and listed else ""
+    def list_url(
+        self, listed: ListedFigure | None, selection: Mapping[str, Sequence[str]], *, is_cohort: bool
+    ) -> str:
+        """The address of the list that is a figure of a filter; empty where there is none.
+
+        Args:
+            listed: What the figure sums; None where no list has just that.
+            selection: The filter.
+            is_cohort: Whether it is of billing months.
+        """
+        if self._drill_down is None or listed is None:
+            return ""
+        return self._drill_down.to_list(listed, selection, is_cohort=is_cohort)
+
+    def certificate_url(self, project: str, certificate_id: str) -> str:
+        """The address of the page of a certificate; empty where values lead nowhere."""
+        return self._drill_down.to_certificate(project, certificate_id) if self._drill_down else ""
 
     def page_url(self, name: str) -> str:
         """The address of another page under the same filter; empty where values lead nowhere."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask.testing import FlaskClient
 
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex
@@ -15,7 +16,8 @@ from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.listing import LISTED_KPIS, LISTED_WITH
+from kpi_pipeline.model.listed_figures import LISTED_KPIS
+from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 
@@ -67,21 +69,27 @@ def test_a_change_packs_the_block_of_its_month_alone(source: Callable[[str], Non
     assert open_amount(held, "receivable") == card(held, "receivable")
 
 
+def list_total(web: FlaskClient, url: str, sums: str) -> int:
+    """What the list of a link sums to in pesos; empty sums count certificates."""
+    query = url.partition("?")[2].replace("lang=en", "")
+    totals = web.get(f"/manager/api/certificates?{query}").get_json()["data"]["totals"]
+    if not sums:
+        return totals["count"] - totals["credit_notes"]
+    (of_pesos,) = totals["amounts"]
+    return of_pesos[sums]
+
+
 @pytest.mark.usefixtures("published")
-def test_each_card_of_the_demo_leads_to_a_list_that_sums_to_its_number() -> None:
+def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
     web = create_app(Settings()).test_client()
     followed: set[str] = set()
     for page in ("dashboard", "operational", "critical", "project-managers", "cash-flow", "indicators"):
         text = unescape(web.get(f"/manager/{page}?lang=en").text)
         for name, card in re.findall(r'class="card panel card-(\w+)">(.*?)</li>', text, re.DOTALL):
-            if found := re.search(r'<p class="value"([^>]*)><a href="/manager/certificates\?(.*?)">', card):
+            if found := re.search(r'<p class="value"([^>]*)><a href="(/manager/certificates\?.*?)">', card):
                 exact = re.search('title="([^"]+)"', found[1])
                 shown = exact[1] if exact else re.search(">([^<]+)</a>", card)[1].strip()
-                totals = web.get(f"/manager/api/certificates?{found[2].replace('lang=en', '')}").get_json()
-                amounts, counts = totals["data"]["totals"]["amounts"], totals["data"]["totals"]
-                (of_pesos,) = amounts
-                is_count = not LISTED_KPIS[name].sums
-                number = counts["count"] - counts["credit_notes"] if is_count else of_pesos["open"]
+                number = list_total(web, found[2], LISTED_KPIS[name].sums)
                 assert int(re.sub(r"\D", "", shown)) == number > 0, name
                 followed.add(name)
     assert {
@@ -91,11 +99,45 @@ def test_each_card_of_the_demo_leads_to_a_list_that_sums_to_its_number() -> None
         "pending",
         "overdue_count",
         "idle_critical_count",
+        "proposed",
+        "approved",
+        "paid",
     } <= followed
     # Whatever of the others there is none of leads nowhere.
     values = web.get("/manager/api/kpis").get_json()["data"]["kpis"]
     of_some = {name for name in LISTED_KPIS if any(value["value"] for value in values[name])}
-    assert of_some - followed <= {"receivable_count", "returned_count", "unsent_count"}
+    counted = {"receivable_count", "returned_count", "unsent_count", "certificates", "paid_count"}
+    assert of_some - followed <= counted
+
+
+@pytest.mark.usefixtures("published")
+def test_each_amount_of_a_table_leads_to_a_list_that_sums_to_it() -> None:
+    web = create_app(Settings()).test_client()
+    page = unescape(web.get("/manager/project-managers?lang=en").text)
+    (table,) = re.findall(r'table-project_managers".*?</table>', page, re.DOTALL)
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', table)
+    sums = {"Approved": "approved", "Receivables": "open", "Overdue": "open", "Critical": "open"}
+    followed: set[str] = set()
+    for row in re.findall(r"<tr>(<th scope=\"row\".*?)</tr>", table, re.DOTALL)[:4]:
+        cells = re.findall(r"<t[hd][^>]*>.*?</t[hd]>", row, re.DOTALL)
+        for head, cell in zip(heads, cells, strict=True):
+            if found := re.search(r'title="([^"]+)"><a href="(/manager/certificates\?[^"]+)"', cell):
+                number = list_total(web, found[2], sums[head])
+                assert int(re.sub(r"\D", "", found[1])) == number > 0, (head, row)
+                followed.add(head)
+    assert followed == set(sums)
+
+
+@pytest.mark.usefixtures("published")
+def test_each_certificate_to_act_upon_leads_to_its_page() -> None:
+    web = create_app(Settings()).test_client()
+    page = unescape(web.get("/manager/critical?lang=en").text)
+    urls = re.findall(r'<a href="(/manager/certificates/[^"]+)">([^<]+)</a>', page)
+    assert urls
+    for url, name in urls[::7]:
+        response = web.get(url)
+        assert response.status_code == 200
+        assert name.rpartition("/")[2] in response.text
 
 
 def test_a_damaged_block_is_replaced(source: Callable[[str], None], run, read) -> None:

@@ -14,7 +14,7 @@ from .oracle import Oracle
 from .ranges import AMOUNT_BANDS, ISSUED_AGES
 from .standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
 
-STANDINGS: dict[str, Callable[[CertificateState], bool]] = {
+_OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "receivable": lambda one: one.standing in {AWAITING, ACCEPTED},
     "overdue": lambda one: one.is_overdue,
     "critical": lambda one: one.is_critical,
@@ -25,13 +25,24 @@ STANDINGS: dict[str, Callable[[CertificateState], bool]] = {
     "unsent": lambda one: one.standing == UNSENT,
     "returned": lambda one: one.standing == RETURNED,
     "paid": lambda one: one.standing == PAID,
-    "cancelled": lambda one: one.standing == CANCELLED,
     "conformity_pending": lambda one: one.waiting_days is not None,
     "idle_notice": lambda one: 7 <= (one.idle_days or 0) <= 13,
     "idle_warning": lambda one: 14 <= (one.idle_days or 0) <= 20,
     "idle_urgent": lambda one: 21 <= (one.idle_days or 0) <= 29,
     "idle_critical": lambda one: (one.idle_days or 0) >= 30,
     "due_assumed": lambda one: one.is_due_assumed,
+    "not_cancelled": lambda one: one.standing != CANCELLED,
+}
+_OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
+    "cancelled": lambda one: one.standing == CANCELLED,
+    "approved": lambda one: one.is_accepted,
+    "collected": lambda one: one.collected != 0,
+}
+EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
+    "issued": lambda one: one.issued,
+    "accepted": lambda one: one.accepted_on,
+    "paid": lambda one: one.settled_on,
+    "due": lambda one: one.due,
 }
 AMOUNTS = ("proposed", "approved", "collected", "open")
 _STATES = ("revision", "enviado", "pendiente", "validado", "pagado", "rechazado", "anulado")
@@ -55,25 +66,40 @@ class Listed:
     values: dict[str, Any]
 
 
+def stands(one: CertificateState, standing: str) -> bool:
+    """Whether a certificate stands in a way; what is paid in advance and not issued has flows alone."""
+    return _OF_ALL[standing](one) if standing in _OF_ALL else one.is_issued and _OF_ISSUED[standing](one)
+
+
 def listed(oracle: Oracle) -> list[Listed]:
-    """Every certificate that has been issued."""
-    return [Listed(one, _values(one)) for one in oracle.certificate_states if one.is_issued]
+    """Every certificate that has been issued or paid."""
+    states = (CertificateState(row, oracle.as_of, oracle.limits) for row in oracle.rows)
+    return [Listed(one, _values(one)) for one in states if one.is_issued or one.paid_on is not None]
 
 
 def selected(
-    rows: Iterable[Listed], terms: dict[str, list[str]], standings: Iterable[str] = (), search: str = ""
+    rows: Iterable[Listed],
+    terms: dict[str, list[str]],
+    standings: Iterable[str] = (),
+    search: str = "",
+    days: Iterable[tuple[str, date | None, date | None]] = (),
 ) -> list[Listed]:
-    """Those that a filter, standings and the words of a search select."""
+    """Those that a filter, standings, the words of a search and days of events select."""
     words = _bare(search).split()
     return [
         row
         for row in rows
         if all(row.one.values[name] in values for name, values in terms.items())
-        and (not standings or any(STANDINGS[name](row.one) for name in standings))
+        and (not standings or any(stands(row.one, name) for name in standings))
+        and all(_lies_in(EVENTS[event](row.one), first, last) for event, first, last in days)
         and all(
             any(word in _bare(row.values[name]) for name in ("client", "project", "number")) for word in words
         )
     ]
+
+
+def _lies_in(day: date | None, first: date | None, last: date | None) -> bool:
+    return day is not None and (first is None or day >= first) and (last is None or day <= last)
 
 
 def in_order(rows: Iterable[Listed], order: str) -> list[Listed]:
@@ -104,7 +130,8 @@ def milestones(one: CertificateState) -> list[tuple[str, date, int]]:
         dated = [("sent", one.sent), ("accepted", one.conformity), ("paid", one.paid_on)]
     else:
         dated = [(event["event"], event["day"]) for event in one.events]
-    known = [("issued", one.issued), *((name, day) for name, day in dated if day is not None)]
+    known = [("issued", one.issued)] if one.is_issued else []
+    known += [(name, day) for name, day in dated if day is not None]
     found: list[tuple[str, date, int]] = []
     before = one.issued
     for name, day in sorted(known, key=lambda pair: pair[1]):
@@ -119,6 +146,8 @@ def milestones(one: CertificateState) -> list[tuple[str, date, int]]:
 def stages(one: CertificateState) -> dict[str, tuple[int, bool]]:
     """Days of each stage, and whether they are so far."""
     settling = None
+    if not one.is_issued:
+        return {}
     if one.is_counted and one.standing == ACCEPTED and one.conformity is not None:
         settling = (one.day - one.conformity).days
     both = {
@@ -175,7 +204,7 @@ def _values(one: CertificateState) -> dict[str, Any]:
         "accepted_on": one.conformity,
         "due_on": one.due,
         "paid_on": one.paid_on,
-        "age_days": None if one.standing in {PAID, CANCELLED} else one.age,
+        "age_days": None if one.standing in {PAID, CANCELLED} or not one.is_issued else one.age,
         "rejection_reason": row["rejection_reason"] if one.standing == RETURNED else None,
         "currency": one.currency,
         "proposed": one.proposed,

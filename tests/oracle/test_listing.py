@@ -1,7 +1,7 @@
 """The published list of certificates is the oracle's: each page, its order, and what it sums to."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -10,7 +10,7 @@ from kpi_pipeline.cache.certificate_blocks import Block, pack_block, read_block
 from kpi_pipeline.cache.client_outlooks import pack_outlooks, read_outlooks
 from kpi_pipeline.cache.reading.listing.certificates import find_in, is_marked, milestones_of, value_of
 from kpi_pipeline.cache.reading.listing.matching import matches_in, totals_of
-from kpi_pipeline.cache.reading.listing.query import Order, Selection
+from kpi_pipeline.cache.reading.listing.query import DayRange, Order, Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row, all_rows, rows_in
 from kpi_pipeline.compute.listing.blocks import shard_rows
 from kpi_pipeline.compute.listing.outlooks import client_outlooks
@@ -18,7 +18,8 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_STANDINGS, LISTED_KPIS
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_KPIS, ListedFigure
+from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS
 
 from . import listing
 from .both_ways import DEMO_DAY, BothWays, each_of_its_own_clients
@@ -43,7 +44,10 @@ def assert_same(both: BothWays, as_of: date, selections: list[Selection], orders
     """Selections, their sums, and all their pages in some orders."""
     blocks, rows = blocks_of(both, as_of), listing.listed(both.oracle(as_of))
     for selection in selections:
-        chosen = listing.selected(rows, selection.filter.as_dict(), selection.standings, selection.search)
+        days = [(one.event, one.first, one.last) for one in selection.days]
+        chosen = listing.selected(
+            rows, selection.filter.as_dict(), selection.standings, selection.search, days
+        )
         matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
         totals = totals_of(matches, selection)
         assert totals.count == len(chosen)
@@ -88,6 +92,22 @@ def test_filters_standings_and_searches(demo: BothWays) -> None:
     assert_same(demo, DEMO_DAY, selections, ["-days_late", "number", "-open"])
 
 
+def test_days_of_events(demo: BothWays) -> None:
+    year, day = date(DEMO_DAY.year - 1, DEMO_DAY.month, DEMO_DAY.day), timedelta(1)
+    ranges = [
+        *(DayRange(event.name, year + day, DEMO_DAY) for event in LIST_EVENTS),
+        *(DayRange(event.name, last=year) for event in LIST_EVENTS),
+        DayRange("paid", DEMO_DAY - 40 * day, DEMO_DAY - 40 * day),
+        DayRange("accepted", DEMO_DAY + day),
+    ]
+    selections = [
+        *(Selection(days=(one,)) for one in ranges),
+        *(Selection(standings=("paid", "accepted"), search="a", days=(one,)) for one in ranges),
+        Selection(days=(ranges[0], ranges[2])),
+    ]
+    assert_same(demo, DEMO_DAY, selections, ["-days_late", "-collected"])
+
+
 @pytest.mark.parametrize("as_of", COME_AND_GONE, ids=str)
 def test_certificates_with_all_that_can_befall_them(come_and_gone: BothWays, as_of: date) -> None:
     standings = [Selection(standings=(standing.name,)) for standing in LIST_STANDINGS]
@@ -106,20 +126,46 @@ def test_pages_far_from_both_ends(demo: BothWays, monkeypatch: pytest.MonkeyPatc
     assert_same(demo, DEMO_DAY, selections, ORDERS)
 
 
-def test_what_a_kpi_says_is_what_its_list_sums_to(come_and_gone: BothWays) -> None:
-    """Of every filter that is always published, and of every such KPI."""
-    day = COME_AND_GONE[2]
-    blocks, cube = blocks_of(come_and_gone, day), come_and_gone.cube(day)
-    assert {"receivable", "overdue", "critical", "returned", "unsent", "overdue_count"} <= set(LISTED_KPIS)
-    for requested, data in payloads("kpis", [cube.select(cube.candidate_filters()[::7])]):
+def amount_of(blocks: Sequence[Block], selection: Selection, sums: str, currency: str | None) -> int:
+    """What a list sums to, as a figure of it says."""
+    matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
+    totals = totals_of(matches, selection)
+    if not sums:
+        return totals.count - totals.credit_notes
+    return totals.amounts.get(currency or "", {}).get(sums, 0)
+
+
+@pytest.mark.parametrize("as_of", COME_AND_GONE[1:3], ids=str)
+def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as_of: date) -> None:
+    """Of filters that are always published, every such KPI and every such column of tables."""
+    blocks, cube = blocks_of(come_and_gone, as_of), come_and_gone.cube(as_of)
+    assert {"receivable", "overdue", "critical", "overdue_count", "proposed", "approved", "paid"} <= set(
+        LISTED_KPIS
+    )
+    first = cube.frame.days.window_first(as_of)
+
+    def selected(listed: ListedFigure, requested: Filter) -> Selection:
+        is_cohort = any(name == "month" for name, _ in requested.terms)
+        days = (DayRange(listed.event, None if is_cohort else first, as_of),) if listed.event else ()
+        return Selection(requested, (listed.standing,), days=days)
+
+    filters = cube.candidate_filters()[::7]
+    for requested, data in payloads("kpis", [cube.select(filters)]):
         for name, listed in LISTED_KPIS.items():
-            selection = Selection(requested, (listed.standing,))
-            matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
-            totals = totals_of(matches, selection)
             for value in data["kpis"][name]:
-                sums = totals.amounts.get(value.get("currency", ""), {})
-                found = sums.get(listed.sums, 0) if listed.sums else totals.count - totals.credit_notes
+                found = amount_of(blocks, selected(listed, requested), listed.sums, value.get("currency"))
                 assert found == value["value"], (name, requested)
+    compared: set[tuple[str, str]] = set()
+    for requested, data in payloads("charts", [cube.select(filters[:40])]):
+        for (table, column), (dimension, listed) in LISTED_COLUMNS.items():
+            for row in data["tables"].get(table, ()):
+                name = row.get(dimension) or row.get("value")
+                narrowed = Filter.of({**requested.as_dict(), dimension: [name]}) if name else None
+                if narrowed is not None and row[column]:
+                    found = amount_of(blocks, selected(listed, narrowed), listed.sums, row["currency"])
+                    assert found == row[column], (table, column, row, requested)
+                    compared.add((table, column))
+    assert ("project_managers", "receivable") in compared
 
 
 def assert_details_same(both: BothWays, as_of: date) -> None:
@@ -142,7 +188,7 @@ def assert_details_same(both: BothWays, as_of: date) -> None:
         running = {name for name in DETAIL_DAYS if is_marked(row, RUNNING_MARK.format(name))}
         assert running == {name for name, (_, is_running) in of_oracle.items() if is_running}
         assert value_of(row, RETAINED) == (0 if state.standing == "cancelled" else state.withheld)
-        if state.is_receivable:
+        if state.is_receivable and state.is_issued:
             chances = outlooks.chances(
                 state.values["client"], state.currency, state.age, is_accepted=state.is_accepted
             )

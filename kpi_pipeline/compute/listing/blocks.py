@@ -14,7 +14,7 @@ from kpi_pipeline.compute.listing.timelines import milestones_of
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, RETAINED
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS, MARK_BITS, SUMMED_COLUMNS, sort_key
+from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_EVENTS, MARK_BITS, SUMMED_COLUMNS, sort_key
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,6 +24,9 @@ _NUMBERS: Final = (Kind.DAY, Kind.DAYS, Kind.MONEY)
 _GROUPED: Final = (*DIMENSION_NAMES, _CURRENCY)
 _FEWER_GROUPS: Final = 3
 """Groups are kept where there are at least so many rows a group."""
+
+_UNSORTED: Final = (*(event.column for event in LIST_EVENTS if event.value), *DETAIL_DAYS)
+"""Days by which nothing is sorted."""
 
 _WIDTHS: Final = (("B", 8), ("H", 16), ("I", 32))
 _SIGNED_WIDTHS: Final = (("b", 8), ("h", 16), ("i", 32), ("q", 64))
@@ -123,7 +126,7 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
         for name, kind in _KINDS.items()
         if kind in _NUMBERS
     }
-    for name in DETAIL_DAYS:
+    for name in _UNSORTED:
         numbers[name] = np.asarray(_filled(listed[name], Kind.DAYS).to_numpy(), np.int64)
     numbers[RETAINED] = np.asarray(listed[RETAINED].to_numpy(), np.int64)
     numbers[MARKS] = np.asarray(listed[MARKS].to_numpy(), np.int64)
@@ -202,8 +205,7 @@ def _of_shard(
             is_known = numbers[name] > 0
             order = _bytes(np.lexsort((numbers[name], ~is_known)), row_type)
             columns[name] = ColumnBytes(*_packed(numbers[name]), None, order, int(np.count_nonzero(is_known)))
-    # Nothing is sorted by what one certificate alone shows.
-    for name in DETAIL_DAYS:
+    for name in _UNSORTED:
         known = int(np.count_nonzero(numbers[name]))
         columns[name] = ColumnBytes(*_packed(numbers[name]), None, b"", known)
     columns[RETAINED] = ColumnBytes(*_packed_signed(numbers[RETAINED]), None, b"", len(marks))

@@ -14,7 +14,7 @@ from kpi_pipeline.compute.listing.timelines import timelines
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.certificate_details import CORRECTION, DETAIL_STAGES, RETAINED
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_MARKS
+from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_EVENTS, LIST_MARKS
 from kpi_pipeline.model.thresholds import Thresholds
 
 MARKS: Final = "marks"
@@ -34,7 +34,7 @@ _NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
 _MONTH_TEXT: Final = "strftime(month, '%Y-%m')"
 _ROWS: Final = f"""(
     SELECT *, {_NUMBER} AS number FROM certificates JOIN cuts USING (currency) CROSS JOIN day
-    LEFT JOIN facts USING (place, row) WHERE issued_on <= day
+    LEFT JOIN facts USING (place, row) WHERE least(issued_on, paid_on) <= day
 )"""
 
 
@@ -48,12 +48,17 @@ def _columns() -> str:
             found[column.name] = f"({column.value})::BIGINT"
         else:
             found.setdefault(column.name, column.value)
+    for event in LIST_EVENTS:
+        if event.value:
+            found[event.column] = f"({event.value} - DATE '{FIRST_DAY}')::BIGINT"
     marks = " + ".join(
         f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
         for place, (_, when) in enumerate(LIST_MARKS)
     )
     for stage in (*DETAIL_STAGES, CORRECTION):
-        found[stage.name] = f"coalesce({stage.done}, {stage.running})::BIGINT"
+        found[stage.name] = (
+            f"CASE WHEN issued_on <= day THEN coalesce({stage.done}, {stage.running}) END::BIGINT"
+        )
     found |= {
         DAY: DAY,
         "certificate_id": "certificate_id",
@@ -73,11 +78,11 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
 
     Args:
         certificates: Rows in `CERTIFICATE_SCHEMA`.
-        as_of: The business date; what is issued after it is left out.
+        as_of: The business date; what is issued after it and not paid yet is left out.
         thresholds: Days and amounts of the definitions.
 
     Returns:
-        A column for each of `LIST_COLUMNS` and each dimension, `certificate_id`, each of `DETAIL_DAYS` and
+        A column for each of `LIST_COLUMNS`, `LIST_EVENTS` and each dimension, `certificate_id`, each of `DETAIL_DAYS` and
         `RETAINED`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from `FIRST_DAY`, and
         null where there is none. And the columns of `timelines`.
     """

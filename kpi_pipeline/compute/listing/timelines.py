@@ -51,9 +51,9 @@ def timelines(listed: pa.Table, rows: Ints, histories: Histories, as_of: date) -
     of_history = place[histories.rows]
     has_history = np.zeros(len(rows), bool)
     has_history[of_history[of_history >= 0]] = True
-    keys = np.sort(
-        np.concatenate([*_of_columns(listed, has_history), _of_histories(of_history, histories, as_of)])
-    )
+    first, last = day_numbers([FIRST_DAY, as_of]).tolist()
+    of_columns = _of_columns(listed, has_history, last - first)
+    keys = np.sort(np.concatenate([*of_columns, _of_histories(of_history, histories, first, last)]))
     milestone = keys & (2**_MILESTONE_BITS - 1)
     day = (keys >> (_MILESTONE_BITS + _ORDER_BITS)) & (2**_DAY_BITS - 1)
     row = keys >> (_MILESTONE_BITS + _ORDER_BITS + _DAY_BITS)
@@ -85,18 +85,18 @@ def _keys(row: Ints, day: Ints, order: Ints, milestone: Ints) -> Ints:
     )
 
 
-def _of_columns(listed: pa.Table, has_history: npt.NDArray[np.bool_]) -> Iterator[Ints]:
+def _of_columns(listed: pa.Table, has_history: npt.NDArray[np.bool_], last: int) -> Iterator[Ints]:
+    """Those of the rows' own dates up to a day."""
     for milestone, column in _OF_COLUMNS.items():
-        known = listed[column].is_valid().to_numpy()
-        at = np.flatnonzero(known if milestone == ISSUED else known & ~has_history)
-        day = listed[column].fill_null(0).to_numpy().astype(np.int64)[at]
+        days = listed[column].fill_null(last + 1).to_numpy().astype(np.int64)
+        at = np.flatnonzero((days <= last) & (True if milestone == ISSUED else ~has_history))
+        day = days[at]
         (number,) = _numbers(milestone)
         yield _keys(at, day, np.full(len(at), number), np.full(len(at), number))
 
 
-def _of_histories(of_history: Ints, histories: Histories, as_of: date) -> Ints:
+def _of_histories(of_history: Ints, histories: Histories, first: int, last: int) -> Ints:
     """Those of histories, given the row of each; negative where it is not listed."""
-    first, last = day_numbers([FIRST_DAY, as_of]).tolist()
     length = histories.end - histories.first
     row = np.repeat(of_history, length)
     wanted = np.flatnonzero((row >= 0) & (histories.day <= last) & (histories.day >= first))

@@ -11,6 +11,7 @@ from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.listing import (
     LIST_COLUMN_NAMES,
     LIST_COLUMNS,
+    LIST_EVENTS,
     LIST_STANDINGS,
     SEARCHED_COLUMNS,
     USUAL_ORDER,
@@ -34,7 +35,17 @@ from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
 from serving.bridge.parameters import COMPARISON, FIGURE, PART
 from serving.bridge.parameters import CURRENCY as BRIDGE_CURRENCY
-from serving.listing.parameters import COLUMNS, LIMIT, LONGEST_SEARCH, OFFSET, ORDERS, SEARCH, SORT
+from serving.listing.parameters import (
+    COLUMNS,
+    FROM_DAY,
+    LIMIT,
+    LONGEST_SEARCH,
+    OFFSET,
+    ORDERS,
+    SEARCH,
+    SORT,
+    TO_DAY,
+)
 from serving.listing.parameters import DEFAULT_LIMIT as USUAL_CERTIFICATES
 from serving.listing.parameters import LARGEST_LIMIT as MOST_CERTIFICATES
 from serving.listing.parameters import LARGEST_OFFSET as FARTHEST_CERTIFICATE
@@ -188,6 +199,16 @@ def _of_list() -> Mapping[str, Parameter]:
             f"Each of its words is part of {', '.join(SEARCHED_COLUMNS[:-1])} or {SEARCHED_COLUMNS[-1]}, "
             "without regard to case and accents.",
         ),
+        **{
+            f"list_{name.format(event.name)}": _query(
+                name.format(event.name), {**DAY, "examples": ["2024-05-31"]}, text.format(event.label.en)
+            )
+            for event in LIST_EVENTS
+            for name, text in (
+                (FROM_DAY, "{}: on or after this day."),
+                (TO_DAY, "{}: on or before this day."),
+            )
+        },
         f"list_{SORT}": _query(
             SORT,
             one_of(("", *ORDERS)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.model.labels import Counted
+from kpi_pipeline.model.listed_figures import LISTED_KPIS
 from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Kpi, Lead, Page
 from serving.pages.cards.values import (
@@ -166,7 +167,11 @@ def _card(kpi: Kpi, context: CardContext, parts: Sequence[str] = ()) -> Card:
         writer.label(kpi),
         _period(kpi, context),
         card_figures(kpi, context),
-        writer.list_url(kpi.name, context.selection) if any(value.value for value in values) else "",
+        writer.list_url(
+            LISTED_KPIS.get(kpi.name), context.selection, is_cohort=context.figures.cohort is not None
+        )
+        if any(value.value for value in values)
+        else "",
         tuple(part for name in parts if (part := _part(name, context)) is not None),
         kpi,
     )

@@ -149,7 +149,8 @@ def _stage(one: StageDays, context: PageContext) -> DetailRow:
     if one.usual is not None:
         name = "certificate_usual_own" if one.usual.is_own else "certificate_usual_all"
         count = Counted(context.formats.count(one.usual.count))
-        usual = texts[name].format(days=days(one.usual.days), count=count)
+        median = one.usual.days
+        usual = texts[name].format(days=days(median if median % 1 else int(median)), count=count)
     return DetailRow(one.stage.label.into(context.language), (taken, usual))
 
 

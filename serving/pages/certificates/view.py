@@ -11,6 +11,7 @@ from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language
 from kpi_pipeline.model.listing import (
+    EVENT_LABELS,
     LIST_COLUMNS,
     LIST_STANDINGS,
     SUMMED_COLUMNS,
@@ -23,9 +24,13 @@ from serving.listing.look_up import ListResult
 from serving.listing.parameters import ListRequest
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
+from serving.pages.downloads.about import days_text
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
+
+_IN_FORM: Final = ("standing", "search", "columns", "offset")
+"""Parameters that the form has fields for, or leaves out."""
 
 _NUMBER: Final = "number"
 _OF_DIMENSION: Final = frozenset({Kind.NAME, Kind.STATE, Kind.MONTH})
@@ -187,6 +192,14 @@ class ListWriter:
             for standing in LIST_STANDINGS
             if standing.name in request.standings
         ]
+        found += [
+            Chip(
+                EVENT_LABELS[days.event].into(self._language),
+                days_text(days, self._context.writer),
+                self.url(replace(request, days=tuple(one for one in request.days if one != days), offset=0)),
+            )
+            for days in request.days
+        ]
         if request.search:
             without = self.url(replace(request, search="", offset=0))
             found.append(Chip(texts["list_searched"], request.search, without))
@@ -217,7 +230,7 @@ class ListWriter:
                 (one.label.into(self._language), one.meaning.into(self._language)) for one in request.shown
             ],
             search=request.search,
-            kept=[pair for pair in request.parameters() if pair[0] in ("sort", "limit")],
+            kept=[pair for pair in request.parameters() if pair[0] not in _IN_FORM],
         )
 
     def _filters(self) -> Sequence[tuple[str, str]]:

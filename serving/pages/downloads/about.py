@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.model.listing import LIST_STANDINGS
+from kpi_pipeline.cache.reading.listing.query import DayRange
+from kpi_pipeline.model.listing import EVENT_LABELS, LIST_STANDINGS
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.listing.look_up import ListResult
@@ -57,9 +58,22 @@ def list_label(result: ListResult, writer: Writer) -> str:
     standings = [one.label.into(writer.language) for one in LIST_STANDINGS if one.name in request.standings]
     if standings:
         parts.append(f"{texts['list_standing']}: {', '.join(standings)}")
+    parts += [
+        f"{EVENT_LABELS[days.event].into(writer.language)}: {days_text(days, writer)}"
+        for days in request.days
+    ]
     if request.search:
         parts.append(f"{texts['list_searched']}: {request.search}")
     return ", ".join(parts) or texts["everything"]
+
+
+def days_text(days: DayRange, writer: Writer) -> str:
+    """The days of an event, as people read them."""
+    first, last = (None if day is None else writer.formats.day(day) for day in (days.first, days.last))
+    if first is None or last is None:
+        name = "list_days_until" if first is None else "list_days_since"
+        return writer.texts[name].format(day=first or last)
+    return first if first == last else writer.texts["list_days"].format(first=first, last=last)
 
 
 def file_name(titles: Iterable[str], as_of: date) -> str:

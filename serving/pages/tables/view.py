@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, ListedFigure
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
+from serving.pages.selection import Selection
 from serving.pages.writing import Cell, Writer
+
+_CERTIFICATE: Final = "certificate_id"
+_VALUE: Final = "value"
+"""The column that names a row's value of a dimension, where it has not the dimension's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,18 @@ class TableSection:
     sentences: list[str]
 
 
-def table_section(figures: TableFigures, writer: Writer) -> TableSection:
-    """One table: by currency, unless that is what its rows are about."""
+def table_section(
+    figures: TableFigures, writer: Writer, selection: Selection, *, is_cohort: bool
+) -> TableSection:
+    """One table: by currency, unless that is what its rows are about.
+
+    Args:
+        figures: What was published of it.
+        writer: Writes its values.
+        selection: The filter that the figures answer.
+        is_cohort: Whether they are of billing months.
+    """
+    links = _Links(table_name=figures.table.name, selection=selection, is_cohort=is_cohort, writer=writer)
     table, rows, sentences = figures.table, figures.rows, []
     if table.layout == "forecast":
         rows = [row for row in rows if figures.by_currency[row["currency"]]["receivable"]]
@@ -71,11 +87,11 @@ def table_section(figures: TableFigures, writer: Writer) -> TableSection:
     if table.layout == "statement":
         tables = [_statement(code, figures, writer) for code in figures.by_currency]
     elif table.columns[0].kind is Kind.CURRENCY:
-        tables = [_table(table.columns, rows, "", writer)] if rows else []
+        tables = [_table(table.columns, rows, "", links)] if rows else []
     else:
         shown = [column for column in table.columns if column.kind is not Kind.CURRENCY]
         tables = [
-            _table(shown, [row for row in rows if row["currency"] == code], code, writer)
+            _table(shown, [row for row in rows if row["currency"] == code], code, links)
             for code in dict.fromkeys(row["currency"] for row in rows)
         ]
     title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
@@ -94,17 +110,46 @@ def statement_values(figures: TableFigures, currency: str, column: Column) -> li
     return [*months, figures.by_currency[currency][column.name]]
 
 
-def _table(columns: Sequence[Column], rows: Rows, caption: str, writer: Writer) -> TableView:
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Where the values of a table lead.
+
+    Attributes:
+        table_name: Of the table.
+        selection: The filter that its figures answer.
+        is_cohort: Whether they are of billing months.
+        writer: Writes its values.
+    """
+
+    table_name: str
+    selection: Selection
+    is_cohort: bool
+    writer: Writer
+
+    def cell(self, column: Column, row: Mapping[str, Any]) -> Cell:
+        """A value with its link."""
+        writer, value = self.writer, row[column.name]
+        cell = writer.cell(column.kind, value, row["currency"], dimension=column.dimension)
+        if column.name == _CERTIFICATE:
+            return cell._replace(url=writer.certificate_url(row["project"], value))
+        if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:
+            return cell._replace(url=self._list_url(*listed, row))
+        return cell
+
+    def _list_url(self, dimension: str, listed: ListedFigure, row: Mapping[str, Any]) -> str:
+        """The list of the certificates that an amount sums; empty for a row of several values together."""
+        name = row.get(dimension) or row.get(_VALUE)
+        if not name:
+            return ""
+        narrowed = {**self.selection, dimension: (name,)}
+        return self.writer.list_url(listed, narrowed, is_cohort=self.is_cohort)
+
+
+def _table(columns: Sequence[Column], rows: Rows, caption: str, links: _Links) -> TableView:
     return TableView(
         caption,
-        [Head(writer.label(column), column.kind in NUMBERS, column.name) for column in columns],
-        [
-            [
-                writer.cell(column.kind, row[column.name], row["currency"], dimension=column.dimension)
-                for column in columns
-            ]
-            for row in rows
-        ],
+        [Head(links.writer.label(column), column.kind in NUMBERS, column.name) for column in columns],
+        [[links.cell(column, row) for column in columns] for row in rows],
     )
 
 

@@ -74,6 +74,10 @@ def test_everything_with_the_longest_overdue_first(web, press, client) -> None:
         ("sort=proposed&limit=3", ["14", "9", "13"]),
         ("limit=2&offset=6", ["2", "11"]),
         ("offset=8", []),
+        ("issued_from=2024-04-01&issued_to=2024-04-30&sort=number", ["9", "10"]),
+        ("pago_desde=2024-03-01&pago_hasta=2024-03-01", ["12"]),
+        ("accepted_from=2024-02-21", []),
+        ("vencimiento_hasta=2024-06-27&standing=receivable&sort=number", ["1", "9", "10", "14"]),
         ("standing=&search=&sort=&columns=&limit=&offset=6", ["2", "11"]),
     ],
 )
@@ -107,6 +111,8 @@ def test_columns_are_chosen(web, press) -> None:
         ("offset=-1", "offset", "0-100000000"),
         ("offset=x", "offset", "0-100000000"),
         (f"search={'x' * 101}", "search", "1-100 characters"),
+        ("paid_from=yesterday", "paid_from", "1990-01-01 - 2099-12-31"),
+        ("due_from=2024-05-02&due_to=2024-05-01", "due_to", "2024-05-02 - 2099-12-31"),
     ],
 )
 def test_an_invalid_parameter_is_named_with_what_is_allowed(

@@ -12,9 +12,9 @@ from itertools import compress
 from operator import itemgetter
 
 from kpi_pipeline.cache.certificate_blocks import Block, BlockColumn, BlockGroups
-from kpi_pipeline.cache.reading.listing.query import Selection
+from kpi_pipeline.cache.reading.listing.query import DayRange, Selection
 from kpi_pipeline.model.filters import fold
-from kpi_pipeline.model.listing import MARK_BITS, SEARCHED_COLUMNS, SUMMED_COLUMNS
+from kpi_pipeline.model.listing import EVENT_COLUMNS, FIRST_DAY, MARK_BITS, SEARCHED_COLUMNS, SUMMED_COLUMNS
 
 MARKS = "marks"
 _CURRENCY = "currency"
@@ -23,6 +23,8 @@ _SPARSE = 32
 """Where fewer texts than one in so many contain a word, each is found by itself."""
 
 _BYTE = 256
+_LATEST = 2**31
+"""More than the number of any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def totals_of(matches: Iterable[Matches], selection: Selection) -> Totals:
             totals.credit_notes += block.credit_notes
             for code, sums in block.sums.items():
                 _add(totals, code, sums)
-        elif block.groups is not None and not _is_of_numbers(block, selection):
+        elif block.groups is not None and not _is_of_rows(block, selection):
             _add_groups(totals, block.groups, _masks(block.groups.columns, block.groups.count, selection))
         else:
             _add_rows(totals, block, mask)
@@ -121,6 +123,11 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
             return [bytes(count)]
         if len(places) < len(column.texts or ()) or column.known < count:
             masks.append(_mask_of(column, places))
+    for wanted in selection.days:
+        # Of groups, either all rows or none have it.
+        if EVENT_COLUMNS[wanted.event] in columns:
+            of_days = _mask_of_days(columns, wanted)
+            masks += [] if of_days is None else [of_days]
     for word in fold(selection.search).split():
         searched = [columns[name] for name in SEARCHED_COLUMNS if name in columns]
         found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
@@ -130,10 +137,27 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
     return masks
 
 
-def _is_of_numbers(block: Block, selection: Selection) -> bool:
-    """Whether a word of the search is part of a number: groups have none."""
+def _is_of_rows(block: Block, selection: Selection) -> bool:
+    """Whether rows of one group differ: in a number that contains a word of the search, or in their days."""
     folded = block.columns[_NUMBER].folded
-    return any(word in folded for word in fold(selection.search).split())
+    return any(word in folded for word in fold(selection.search).split()) or any(
+        _mask_of_days(block.columns, wanted) is not None for wanted in selection.days
+    )
+
+
+def _mask_of_days(columns: Mapping[str, BlockColumn], wanted: DayRange) -> bytes | None:
+    """The rows with an event in some days; None where all have it."""
+    column = columns[EVENT_COLUMNS[wanted.event]]
+    first = 1 if wanted.first is None else (wanted.first - FIRST_DAY).days + 1
+    last = _LATEST if wanted.last is None else (wanted.last - FIRST_DAY).days + 1
+    least, greatest = column.bounds
+    # No day is 0.
+    first = max(first, 1)
+    if first <= least and greatest <= last:
+        return None
+    if last < least or greatest < first:
+        return bytes(len(column.values))
+    return bytes([first <= value <= last for value in column.values])
 
 
 def _conditions(

@@ -1,9 +1,25 @@
 """What a reader wants to see of the list of certificates."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.listing import USUAL_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days in which an event lies.
+
+    Attributes:
+        event: One of `model.listing.LIST_EVENTS`.
+        first: The first day; None where they have no beginning.
+        last: The last day; None where they have no end.
+    """
+
+    event: str
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +30,13 @@ class Selection:
         filter: They have one of its values in each of its dimensions.
         standings: They stand in one of these ways, of `model.listing.LIST_STANDINGS`; none: in any.
         search: Each of its words is part of their client, project or number.
+        days: When each of some events was.
     """
 
     filter: Filter = EVERYTHING
     standings: tuple[str, ...] = ()
     search: str = ""
+    days: tuple[DayRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def test_names_lead_to_the_page_under_them(web, press) -> None:
 
 def test_cells_tell_by_what_they_are_sorted(web, press, data_of) -> None:
     press.publish("dashboards")
-    row = re.search(r"<tr><th[^>]*>P-001/17.*?</tr>", web.get("/manager/critical").text, re.DOTALL)
+    row = re.search(r"<tr><th[^>]*><a[^>]*>P-001/17.*?</tr>", web.get("/manager/critical").text, re.DOTALL)
     assert row is not None
     # The amount, the day, the days, nothing where nothing is overdue, the days to come and the urgency.
     assert re.findall('data-value="([^"]*)"', row[0]) == [
