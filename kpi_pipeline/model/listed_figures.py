@@ -8,6 +8,7 @@ from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Sum, Total
 from kpi_pipeline.model.listing import LIST_EVENTS, LIST_STANDINGS
 from kpi_pipeline.model.tables import TABLES, ByDimension
+from kpi_pipeline.model.work_lists import WorkListName
 
 _COUNT: Final = "1"
 _COLUMNS: Final = {
@@ -80,3 +81,9 @@ LISTED_COLUMNS: Final = {
 
 Counts are of one currency, and lists count those of all.
 """
+
+LISTED_WORK: Final = {
+    WorkListName.COLLECT_TODAY.value: ("overdue", "critical"),
+    WorkListName.CORRECT_AND_RESEND.value: ("unsent", "returned"),
+}
+"""By work list, the standings of its certificates; a list has all of them, credit notes counted apart."""

@@ -1,5 +1,6 @@
 """Addresses of the page that is shown, narrowed by a value: where a name or a mark of it leads."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
@@ -60,13 +61,20 @@ class DrillDown:
             selection: The filter.
             is_cohort: Whether it is of billing months: of all their events, whenever they were.
         """
-        if self._address.as_of is not None:
-            return ""
-        kept = [(STANDING, listed.standing)]
+        kept: list[tuple[str, str]] = []
         if listed.event:
             first = None if is_cohort else self._catalogue.window_first
             kept += day_parameters(DayRange(listed.event, first, self._catalogue.as_of))
-        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=tuple(kept))
+        return self.to_standings((listed.standing,), selection, kept)
+
+    def to_standings(
+        self, standings: Sequence[str], selection: Selection, others: Sequence[tuple[str, str]] = ()
+    ) -> str:
+        """The address of the list of what stands in one of some ways under a filter; empty for the past."""
+        if self._address.as_of is not None:
+            return ""
+        kept = (*((STANDING, name) for name in standings), *others)
+        address = PageAddress(CERTIFICATES_PATH, self._address.language, kept=kept)
         return address.of(parameters_of(self._catalogue, selection))
 
     def to_page(self, name: str) -> str:

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
 from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue, Kpi
+from serving.listing.parameters import SORT
 from serving.pages.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 
+_LARGEST_OPEN: Final = "-open"
 _ORDERED: Final = frozenset({"share", "count", "reading", "month", "day"})
 """Kinds whose values are in another order than their texts."""
 
@@ -123,6 +125,12 @@ class Writer:
         if self._drill_down is None or listed is None:
             return ""
         return self._drill_down.to_list(listed, selection, is_cohort=is_cohort)
+
+    def standings_url(self, standings: Sequence[str], selection: Mapping[str, Sequence[str]]) -> str:
+        """The address of the list of what stands in one of some ways; empty where there is none."""
+        if self._drill_down is None or not standings:
+            return ""
+        return self._drill_down.to_standings(standings, selection, ((SORT, _LARGEST_OPEN),))
 
     def certificate_url(self, project: str, certificate_id: str) -> str:
         """The address of the page of a certificate; empty where values lead nowhere."""

@@ -138,6 +138,9 @@ def test_each_certificate_to_act_upon_leads_to_its_page() -> None:
         response = web.get(url)
         assert response.status_code == 200
         assert name.rpartition("/")[2] in response.text
+    # And beneath the most urgent, a link to all of them.
+    (whole,) = re.findall(r'<a href="(/manager/certificates\?[^"]+)">See all in the list', page)
+    assert list_total(web, whole, "") >= len(set(urls))
 
 
 def test_a_damaged_block_is_replaced(source: Callable[[str], None], run, read) -> None:

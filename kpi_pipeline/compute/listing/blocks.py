@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
-from kpi_pipeline.compute.listing.timelines import milestones_of
+from kpi_pipeline.compute.listing.timelines import TIMELINE, milestones_of
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, RETAINED
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.labels import Kind
@@ -130,6 +130,7 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
         numbers[name] = np.asarray(_filled(listed[name], Kind.DAYS).to_numpy(), np.int64)
     numbers[RETAINED] = np.asarray(listed[RETAINED].to_numpy(), np.int64)
     numbers[MARKS] = np.asarray(listed[MARKS].to_numpy(), np.int64)
+    milestones = listed.select(TIMELINE).combine_chunks()
     shard = np.asarray(listed[SHARD].to_numpy(), np.int64)
     keys = (texts["number"].codes, texts["project"].codes, numbers["issued_on"], shard)
     order = np.lexsort(keys)
@@ -141,7 +142,7 @@ def shard_rows(listed: pa.Table) -> Iterator[ShardRows]:
             month,
             {name: held.of(rows) for name, held in texts.items()},
             {name: held[rows] for name, held in numbers.items()},
-            _timeline(milestones_of(listed, rows)),
+            _timeline(milestones_of(milestones, rows)),
         )
 
 

@@ -16,6 +16,9 @@ from kpi_pipeline.model.states import Event
 
 Ints = npt.NDArray[np.int64]
 
+TIMELINE: Final = ("milestone", "gap")
+"""The columns of timelines."""
+
 _OF_COLUMNS: Final = {
     ISSUED: "issued_on",
     Event.SENT: "sent_on",
@@ -106,16 +109,17 @@ def _of_histories(of_history: Ints, histories: Histories, first: int, last: int)
     return _keys(row[wanted], histories.day[wanted] - first, order[wanted], number[wanted])
 
 
-def milestones_of(listed: pa.Table, rows: Ints) -> Mapping[str, Ints]:
+def milestones_of(timelines: pa.Table, rows: Ints) -> Mapping[str, Ints]:
     """The milestones of some rows, one row after the other.
 
     Args:
-        listed: With the columns of `timelines`.
+        timelines: The columns of `timelines`, each in one chunk.
         rows: Which rows.
 
     Returns:
         `milestone` and `gap` of each, and `length`, how many each row has.
     """
-    taken = {name: listed[name].combine_chunks().take(pa.array(rows)) for name in ("milestone", "gap")}
-    values = {name: column.flatten().to_numpy().astype(np.int64) for name, column in taken.items()}
-    return {**values, "length": taken["gap"].value_lengths().to_numpy().astype(np.int64)}
+    taken = timelines.take(pa.array(rows)).combine_chunks()
+    columns = {name: taken[name].chunk(0) for name in taken.column_names}
+    values = {name: column.flatten().to_numpy().astype(np.int64) for name, column in columns.items()}
+    return {**values, "length": columns["gap"].value_lengths().to_numpy().astype(np.int64)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kpi_pipeline.model.labels import NUMBERS, Kind
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, ListedFigure
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_WORK, ListedFigure
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
@@ -54,6 +54,7 @@ class TableSection:
         nothing: Shown instead where it has no rows.
         tables: One a currency.
         sentences: Shown beneath it.
+        whole_url: The list of all that it shows the first of; empty where it is whole, or leads nowhere.
     """
 
     name: str
@@ -62,6 +63,7 @@ class TableSection:
     nothing: str
     tables: list[TableView]
     sentences: list[str]
+    whole_url: str = ""
 
 
 def table_section(
@@ -96,7 +98,8 @@ def table_section(
         ]
     title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
     # Where sentences say why there are no rows, nothing else does.
-    return TableSection(table.name, title, note, "" if sentences else nothing, tables, sentences)
+    whole_url = writer.standings_url(LISTED_WORK.get(table.name, ()), selection) if rows else ""
+    return TableSection(table.name, title, note, "" if sentences else nothing, tables, sentences, whole_url)
 
 
 def statement_columns(figures: TableFigures) -> list[Column]:

@@ -99,4 +99,5 @@ TEXTS: Final[dict[str, Text]] = {
         "Cifras desactualizadas: la última actualización no ha llegado.",
         "Stale figures: the latest refresh has not come.",
     ),
+    "table_whole": Text("Ver todos en la lista de certificados", "See all in the list of certificates"),
 }

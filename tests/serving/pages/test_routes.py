@@ -153,10 +153,9 @@ def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of)
     links = [element for element in page.all("a") if (element.get("href") or "").endswith("?lang=en")]
     current = [element["href"] for element in links if element.get("aria-current") == "page"]
     assert current == ["/manager/critical?lang=en"]
-    # The files of the page are no pages.
-    pages = dict.fromkeys(
-        element["href"] for element in links if not element["href"].startswith("/manager/api/")
-    )
+    # The files of the page and the certificates on it are not in the navigation.
+    besides = ("/manager/api/", "/manager/certificates/")
+    pages = dict.fromkeys(element["href"] for element in links if not element["href"].startswith(besides))
     others = ("/manager/changes", "/manager/certificates", "/manager/system")
     assert [f"{address}?lang=en" for address in (*ADDRESSES, *others)] == list(pages)
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
