@@ -7,7 +7,7 @@ from kpi_pipeline.model.components import COMPONENTS, Component, ComponentKind, 
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Sum, Total
 from kpi_pipeline.model.listing import LIST_EVENTS, LIST_STANDINGS
-from kpi_pipeline.model.tables import TABLES, ByDimension
+from kpi_pipeline.model.tables import STATEMENT_FLOWS, TABLES, ByDimension
 from kpi_pipeline.model.work_lists import WorkListName
 
 _COUNT: Final = "1"
@@ -81,6 +81,9 @@ LISTED_COLUMNS: Final = {
 
 Counts are of one currency, and lists count those of all.
 """
+
+LISTED_LINES: Final = {line: LISTED_COMPONENTS[component] for line, component in STATEMENT_FLOWS.items()}
+"""By line of the statement whose months are what lists sum to, whatever months a filter names: that list."""
 
 LISTED_WORK: Final = {
     WorkListName.COLLECT_TODAY.value: ("overdue", "critical"),

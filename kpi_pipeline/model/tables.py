@@ -116,6 +116,13 @@ class Table:
         return self.block or self.name
 
 
+STATEMENT_FLOWS: Final = {
+    "billed": "proposed_amount",
+    "approved": "approved_amount",
+    "collected": "paid_amount",
+}
+"""By line of the statement, the component of which it is the flow by the month of its event."""
+
 _NO_COSTS: Final = Text("No hay costos con este filtro.", "There are no costs under this filter.")
 _COSTS: Final = plain("cost_opex_amount", "cost_capex_amount")
 _CERTIFICATE: Final = (

@@ -1,6 +1,8 @@
 """Addresses of the page that is shown, narrowed by a value: where a name or a mark of it leads."""
 
+from calendar import monthrange
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
@@ -53,18 +55,24 @@ class DrillDown:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
 
-    def to_list(self, listed: ListedFigure, selection: Selection, *, is_cohort: bool = False) -> str:
+    def to_list(
+        self, listed: ListedFigure, selection: Selection, *, is_cohort: bool = False, month: str = ""
+    ) -> str:
         """The address of the list that is a figure of a filter; empty for the past.
 
         Args:
             listed: What the figure sums.
             selection: The filter.
             is_cohort: Whether it is of billing months: of all their events, whenever they were.
+            month: Of which month its events are; empty of the window.
         """
         kept: list[tuple[str, str]] = []
         if listed.event:
-            first = None if is_cohort else self._catalogue.window_first
-            kept += day_parameters(DayRange(listed.event, first, self._catalogue.as_of))
+            first, last = None if is_cohort else self._catalogue.window_first, self._catalogue.as_of
+            if month:
+                first = date.fromisoformat(f"{month}-01")
+                last = min(first.replace(day=monthrange(first.year, first.month)[1]), last)
+            kept += day_parameters(DayRange(listed.event, first, last))
         return self.to_standings((listed.standing,), selection, kept)
 
     def to_standings(

@@ -113,7 +113,12 @@ class Writer:
         return self._drill_down.to(dimension, *values) if self._drill_down and dimension else ""
 
     def list_url(
-        self, listed: ListedFigure | None, selection: Mapping[str, Sequence[str]], *, is_cohort: bool
+        self,
+        listed: ListedFigure | None,
+        selection: Mapping[str, Sequence[str]],
+        *,
+        is_cohort: bool = False,
+        month: str = "",
     ) -> str:
         """The address of the list that is a figure of a filter; empty where there is none.
 
@@ -121,10 +126,11 @@ class Writer:
             listed: What the figure sums; None where no list has just that.
             selection: The filter.
             is_cohort: Whether it is of billing months.
+            month: Of which month its events are; empty of the window.
         """
         if self._drill_down is None or listed is None:
             return ""
-        return self._drill_down.to_list(listed, selection, is_cohort=is_cohort)
+        return self._drill_down.to_list(listed, selection, is_cohort=is_cohort, month=month)
 
     def standings_url(self, standings: Sequence[str], selection: Mapping[str, Sequence[str]]) -> str:
         """The address of the list of what stands in one of some ways; empty where there is none."""

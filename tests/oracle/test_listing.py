@@ -1,5 +1,6 @@
 """The published list of certificates is the oracle's: each page, its order, and what it sums to."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import product
@@ -18,7 +19,7 @@ from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_KPIS, ListedFigure
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_KPIS, LISTED_LINES, ListedFigure
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS
 
 from . import listing
@@ -166,6 +167,16 @@ def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as
                     assert found == row[column], (table, column, row, requested)
                     compared.add((table, column))
     assert ("project_managers", "receivable") in compared
+    for requested, data in payloads("financials", [cube.select(filters[:40])]):
+        others = {name: values for name, values in requested.as_dict().items() if name != "month"}
+        months = data["statement"]["months"]
+        for line, (name, listed) in product(data["statement"]["lines"], LISTED_LINES.items()):
+            for month, amount in zip(months, line[name], strict=True):
+                begin = date.fromisoformat(f"{month}-01")
+                end = min(begin.replace(day=monthrange(begin.year, begin.month)[1]), as_of)
+                days = (DayRange(listed.event, begin, end),)
+                selection = Selection(Filter.of(others), (listed.standing,), days=days)
+                assert amount_of(blocks, selection, listed.sums, line["currency"]) == amount, (name, month)
 
 
 def assert_details_same(both: BothWays, as_of: date) -> None:

@@ -8,8 +8,8 @@ from kpi_pipeline.compute.blocks.chart_data import present_currencies
 from kpi_pipeline.compute.cube.encoding import Ints
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.json_values import Data, bounds, names_at, quotients, rows_of, values_or_none
+from kpi_pipeline.model.tables import STATEMENT_FLOWS
 
-_FLOWS: Final = {"billed": "proposed_amount", "approved": "approved_amount", "collected": "paid_amount"}
 _SPENT: Final = {"opex": "cost_opex_amount", "capex": "cost_capex_amount"}
 
 
@@ -37,7 +37,7 @@ def _amounts(slice_: Slice, variant: Ints, currency: Ints) -> dict[str, Ints]:
     """Each amount of some variants and currencies, by month, [rows, months]."""
     amounts = {
         name: slice_.monthly(component)[variant, :, currency]
-        for name, component in {**_FLOWS, **_SPENT, "costs_paid_out": "paid_out_amount"}.items()
+        for name, component in {**STATEMENT_FLOWS, **_SPENT, "costs_paid_out": "paid_out_amount"}.items()
     }
     amounts["costs"] = amounts["opex"] + amounts["capex"]
     amounts["margin"] = amounts["approved"] - amounts["costs"]
@@ -48,7 +48,7 @@ def _lines(codes: list[str], amounts: dict[str, Ints], known: Any) -> list[Data]
     """One object a row: amounts are [rows] or [rows, months]."""
     shape = amounts["approved"].shape
     known = np.broadcast_to(known if len(shape) == 1 else known[:, None], shape)
-    flows = {name: amounts[name].tolist() for name in _FLOWS}
+    flows = {name: amounts[name].tolist() for name in STATEMENT_FLOWS}
     costs = {
         name: _reshaped(values_or_none(amounts[name].ravel(), known.ravel()), shape)
         for name in (*_SPENT, "costs", "costs_paid_out", "margin")

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.labels import NUMBERS, Kind
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_WORK, ListedFigure
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_LINES, LISTED_WORK, ListedFigure
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
 from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
@@ -87,7 +88,7 @@ def table_section(
             if beyond["receivable"]
         ]
     if table.layout == "statement":
-        tables = [_statement(code, figures, writer) for code in figures.by_currency]
+        tables = [_statement(code, figures, links) for code in figures.by_currency]
     elif table.columns[0].kind is Kind.CURRENCY:
         tables = [_table(table.columns, rows, "", links)] if rows else []
     else:
@@ -139,6 +140,15 @@ class _Links:
             return cell._replace(url=self._list_url(*listed, row))
         return cell
 
+    def month_cell(self, column: Column, value: Any, currency: str, month: str) -> Cell:
+        """A value of a line with its link: of a month, or, where that is empty, of all of them."""
+        cell = self.writer.cell(column.kind, value, currency)
+        listed = LISTED_LINES.get(column.name)
+        if not value or not month or listed is None:
+            return cell
+        others = {name: values for name, values in self.selection.items() if name != MONTH.name}
+        return cell._replace(url=self.writer.list_url(listed, others, month=month))
+
     def _list_url(self, dimension: str, listed: ListedFigure, row: Mapping[str, Any]) -> str:
         """The list of the certificates that an amount sums; empty for a row of several values together."""
         name = row.get(dimension) or row.get(_VALUE)
@@ -156,8 +166,9 @@ def _table(columns: Sequence[Column], rows: Rows, caption: str, links: _Links) -
     )
 
 
-def _statement(currency: str, figures: TableFigures, writer: Writer) -> TableView:
+def _statement(currency: str, figures: TableFigures, links: _Links) -> TableView:
     """A row a line, a column a month, and the total."""
+    writer = links.writer
     months = [row["month"] for row in figures.rows if row["currency"] == currency]
     labels = [*map(writer.formats.month_and_year, months), writer.texts["statement_total"]]
     return TableView(
@@ -167,8 +178,10 @@ def _statement(currency: str, figures: TableFigures, writer: Writer) -> TableVie
             [
                 Cell(writer.label(column)),
                 *(
-                    writer.cell(column.kind, value, currency)
-                    for value in statement_values(figures, currency, column)
+                    links.month_cell(column, value, currency, month)
+                    for value, month in zip(
+                        statement_values(figures, currency, column), [*months, ""], strict=True
+                    )
                 ),
             ]
             for column in statement_columns(figures)

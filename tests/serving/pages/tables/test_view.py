@@ -1,6 +1,7 @@
 """Tables on their pages: what they say, under every currency, and what is refused."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -208,3 +209,18 @@ def test_a_statement_is_read_in_its_own_order(web, press) -> None:
     assert profitability is not None
     assert "data-table" not in statement[0]
     assert "data-table" in profitability[0]
+
+
+def test_amounts_lead_to_the_certificates_that_they_sum(web, press) -> None:
+    press.publish("charts", "financials")
+    managers = unescape(web.get("/manager/project-managers?lang=en").text)
+    narrowed = "/manager/certificates?project_manager=Jorge+D%C3%ADaz"
+    assert f"{narrowed}&standing=receivable&lang=en" in managers
+    assert "standing=approved&accepted_from=2023-06-29&accepted_to=2024-06-28&lang=en" in managers
+    costs = unescape(web.get("/manager/costs?lang=en").text)
+    urls = re.findall(r'href="(/manager/certificates\?standing=collected[^"]+)"', costs)
+    # A month that is over, and the one that is not.
+    assert urls[-2:] == [
+        f"/manager/certificates?standing=collected&paid_from={first}&paid_to={last}&lang=en"
+        for first, last in (("2024-05-01", "2024-05-31"), ("2024-06-01", "2024-06-28"))
+    ]
