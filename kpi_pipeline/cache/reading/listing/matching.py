@@ -125,9 +125,9 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
             masks.append(_mask_of(column, places))
     for wanted in selection.days:
         # Of groups, either all rows or none have it.
-        if EVENT_COLUMNS[wanted.event] in columns:
-            of_days = _mask_of_days(columns, wanted)
-            masks += [] if of_days is None else [of_days]
+        dated = columns.get(EVENT_COLUMNS[wanted.event])
+        of_days = None if dated is None else _mask_of_days(dated, wanted)
+        masks += [] if of_days is None else [of_days]
     for word in fold(selection.search).split():
         searched = [columns[name] for name in SEARCHED_COLUMNS if name in columns]
         found = [_mask_of(column, places) for column in searched if (places := _containing(column, word))]
@@ -140,24 +140,33 @@ def _masks(columns: Mapping[str, BlockColumn], count: int, selection: Selection)
 def _is_of_rows(block: Block, selection: Selection) -> bool:
     """Whether rows of one group differ: in a number that contains a word of the search, or in their days."""
     folded = block.columns[_NUMBER].folded
-    return any(word in folded for word in fold(selection.search).split()) or any(
-        _mask_of_days(block.columns, wanted) is not None for wanted in selection.days
+    return any(word in folded for word in fold(selection.search).split()) or not all(
+        _is_all_in(block.columns[EVENT_COLUMNS[wanted.event]], *_numbers(wanted)) for wanted in selection.days
     )
 
 
-def _mask_of_days(columns: Mapping[str, BlockColumn], wanted: DayRange) -> bytes | None:
-    """The rows with an event in some days; None where all have it."""
-    column = columns[EVENT_COLUMNS[wanted.event]]
-    first = 1 if wanted.first is None else (wanted.first - FIRST_DAY).days + 1
-    last = _LATEST if wanted.last is None else (wanted.last - FIRST_DAY).days + 1
+def _numbers(wanted: DayRange) -> tuple[int, int]:
+    """The first and the last day as a column numbers them; no day is 0."""
+    first = 1 if wanted.first is None else max((wanted.first - FIRST_DAY).days + 1, 1)
+    return first, _LATEST if wanted.last is None else (wanted.last - FIRST_DAY).days + 1
+
+
+def _is_all_in(column: BlockColumn, first: int, last: int) -> bool:
     least, greatest = column.bounds
-    # No day is 0.
-    first = max(first, 1)
-    if first <= least and greatest <= last:
+    return first <= least and greatest <= last
+
+
+def _mask_of_days(column: BlockColumn, wanted: DayRange) -> bytes | None:
+    """The rows with an event in some days; None where all have it."""
+    first, last = _numbers(wanted)
+    least, greatest = column.bounds
+    if _is_all_in(column, first, last):
         return None
     if last < least or greatest < first:
         return bytes(len(column.values))
-    return bytes([first <= value <= last for value in column.values])
+    is_in = bytearray(greatest + 1)
+    is_in[first : last + 1] = b"\1" * (min(last, greatest) + 1 - first)
+    return bytes(map(is_in.__getitem__, column.values))
 
 
 def _conditions(
