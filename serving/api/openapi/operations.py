@@ -241,13 +241,7 @@ _CERTIFICATES: Final = (
         "figures",
         "One certificate: milestones, stages and when it is expected to be paid",
         list_page(ref(CERTIFICATE)),
-        (
-            problem.INVALID_DATE,
-            problem.CERTIFICATE_UNKNOWN,
-            problem.LIST_NOT_KEPT,
-            problem.EXPIRED,
-            *_NO_FIGURES,
-        ),
+        (problem.CERTIFICATE_UNKNOWN, *_LIST_PROBLEMS),
         ("project", "number", "as_of", "if_none_match"),
         "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
         "quoted twice: `A/B` is `A%252FB`.",

@@ -17,10 +17,10 @@ from serving.problem_types import METHOD_NOT_ALLOWED, PROBLEM_TYPES, TOO_MANY_LI
 from serving.problems import MACHINE_PATHS, REFRESH_PATH
 
 IDS = [
-    *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCertificates", "getChanges"),
-    *("getCatalogue", "getChartSpecification", "downloadWorkbook", "downloadDocument", "downloadKeyFigures"),
-    *("downloadSheet", "downloadCertificates", "downloadCertificatesWorkbook", "downloadChanges"),
-    "downloadChangesWorkbook",
+    *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCertificates", "getCertificate"),
+    *("getChanges", "getCatalogue", "getChartSpecification", "downloadWorkbook", "downloadDocument"),
+    *("downloadKeyFigures", "downloadSheet", "downloadCertificates", "downloadCertificatesWorkbook"),
+    *("downloadChanges", "downloadChangesWorkbook"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
     *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "getCacheStatus"),
     *("getPerformance", "getAlerts", "getOpenApi", "exploreApi"),
