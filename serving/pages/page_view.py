@@ -65,7 +65,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         definitions=definitions(page, writer),
         charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),
         tables=[
-            table_section(table, writer, selection, is_cohort=figures.cohort is not None)
+            table_section(table, writer, context.selection, is_cohort=figures.cohort is not None)
             for table in figures.tables
         ],
     )

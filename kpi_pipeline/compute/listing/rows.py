@@ -82,9 +82,9 @@ def listed_rows(certificates: pa.Table, as_of: date, thresholds: Thresholds) -> 
         thresholds: Days and amounts of the definitions.
 
     Returns:
-        A column for each of `LIST_COLUMNS`, `LIST_EVENTS` and each dimension, `certificate_id`, each of `DETAIL_DAYS` and
-        `RETAINED`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from `FIRST_DAY`, and
-        null where there is none. And the columns of `timelines`.
+        A column for each of `LIST_COLUMNS`, `LIST_EVENTS` and each dimension, `certificate_id`, each of
+        `DETAIL_DAYS` and `RETAINED`, `MARKS` and `SHARD`: texts, else whole numbers; days are counted from
+        `FIRST_DAY`, and null where there is none. And the columns of `timelines`.
     """
     histories = Histories.of(certificates)
     listed = _listed(certificates, histories, [as_of], thresholds)

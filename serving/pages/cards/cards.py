@@ -190,7 +190,7 @@ def _part(name: str, context: CardContext) -> CardPart | None:
         return None
     counted = f" ({count})" if (count := counted_certificates(kpi, context)) else ""
     text = writer.texts["card_part"].format(label=writer.label(kpi), values=" · ".join(shown) + counted)
-    return CardPart(text, writer.list_url(name, context.selection))
+    return CardPart(text, writer.list_url(LISTED_KPIS.get(name), context.selection))
 
 
 def _expected_card(context: CardContext) -> Card:
