@@ -1,0 +1,127 @@
+"""Operations that read figures: products, certificates, changes, the catalogue."""
+
+from typing import Final
+
+from serving import problem_types as problem
+from serving.api.openapi.answers import (
+    JSON,
+    answer,
+    catalogue,
+    figures,
+    list_page,
+    unchanged,
+)
+from serving.api.openapi.bridges import BRIDGE
+from serving.api.openapi.catalogue_schemas import CATALOGUE
+from serving.api.openapi.figures import data_of
+from serving.api.openapi.json_schema import ref
+from serving.api.openapi.listing import CERTIFICATE, CERTIFICATE_PAGE
+from serving.api.openapi.operations.operation import BAD_FILTER, FILTERED, FILTERS, NO_FIGURES, Operation
+from serving.api.openapi.parameters import bridge_names, list_names
+from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, CHANGES_API_PATH, PRODUCT_PATHS
+
+CATALOGUE_READS: Final = (
+    Operation(
+        "getCatalogue",
+        "get",
+        f"{API_PATH}/catalogue",
+        "figures",
+        "Filters with their values; KPIs, charts, tables and pages with their texts",
+        catalogue(ref(CATALOGUE)),
+        (problem.INVALID_DATE, problem.NO_MONTH_END, problem.NO_MONTH_ENDS, problem.EXPIRED, *NO_FIGURES),
+        ("as_of", "if_none_match"),
+    ),
+    Operation(
+        "getChartSpecification",
+        "get",
+        f"{API_PATH}/charts/specs/{{digest}}",
+        "figures",
+        "The Vega-Lite specification of a chart",
+        {
+            200: answer(
+                "The specification; what an address holds never changes.",
+                {JSON: {"type": "object"}},
+                ("ETag", "Vary", "Cache-Control"),
+            ),
+            304: unchanged(("ETag", "Vary", "Cache-Control")),
+        },
+        (problem.SPEC_UNKNOWN, problem.NOT_FOUND, problem.CACHE_UNAVAILABLE),
+        ("digest", "if_none_match"),
+    ),
+)
+LIST_PROBLEMS: Final = (
+    *BAD_FILTER,
+    problem.INVALID_LIST_PARAMETER,
+    problem.INVALID_DATE,
+    problem.LIST_NOT_KEPT,
+    problem.EXPIRED,
+    *NO_FIGURES,
+)
+LIST_PARAMETERS: Final = (*FILTERS, *list_names(), "as_of")
+CERTIFICATES: Final = (
+    Operation(
+        "getCertificates",
+        "get",
+        CERTIFICATES_API_PATH,
+        "figures",
+        "A page of the certificates of a filter, and what all of them sum to",
+        list_page(ref(CERTIFICATE_PAGE)),
+        LIST_PROBLEMS,
+        (*LIST_PARAMETERS, "if_none_match"),
+        "Certificates of the current generation of the product dashboards: what a list sums to is what its "
+        "figures say. Of month ends there is no list.",
+    ),
+    Operation(
+        "getCertificate",
+        "get",
+        f"{CERTIFICATES_API_PATH}/{{project}}/{{number}}",
+        "figures",
+        "One certificate: milestones, stages and when it is expected to be paid",
+        list_page(ref(CERTIFICATE)),
+        (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
+        ("project", "number", "as_of", "if_none_match"),
+        "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
+        "quoted twice: `A/B` is `A%252FB`.",
+    ),
+)
+BRIDGE_PROBLEMS: Final = (
+    *BAD_FILTER,
+    problem.INVALID_BRIDGE_PARAMETER,
+    problem.INVALID_DATE,
+    problem.BRIDGE_NOT_KEPT,
+    problem.EXPIRED,
+    *NO_FIGURES,
+)
+BRIDGE_PARAMETERS: Final = (*FILTERS, *bridge_names(), "as_of")
+BRIDGES: Final = (
+    Operation(
+        "getChanges",
+        "get",
+        CHANGES_API_PATH,
+        "figures",
+        "How figures changed between two days, and the certificates of a part",
+        list_page(ref(BRIDGE)),
+        BRIDGE_PROBLEMS,
+        (*BRIDGE_PARAMETERS, "if_none_match"),
+        "Bridges of the current generation of the product dashboards. The opening figure plus the parts is "
+        "exactly the closing one, for everything and for each single value of a dimension. Certificates are "
+        "listed where a figure is requested.",
+    ),
+)
+
+
+def _figures(named: tuple[str, str]) -> Operation:
+    path, product = named
+    return Operation(
+        f"get{path.capitalize()}",
+        "get",
+        f"{API_PATH}/{path}",
+        "figures",
+        f"Figures of the product {product}",
+        figures(data_of(product)),
+        FILTERED,
+        (*FILTERS, "as_of", "if_none_match"),
+    )
+
+
+PRODUCT_READS: Final = tuple(map(_figures, PRODUCT_PATHS.items()))
