@@ -18,6 +18,10 @@ ELSEWHERE = {
     "warm": "takes a refresh of everything; test_running.py and test_warming.py",
     "load": "names a database of the reader's; tests/cli/test_load.py",
     "accept-reading": "needs a reading that is held; tests/cli/test_accept_reading.py",
+    **dict.fromkeys(
+        ("user add", "user role", "user password", "user sign-out", "user remove", "token revoke"),
+        "names somebody of the reader's; tests/cli/test_access.py",
+    ),
     "setup redis": "makes users on a server of the reader's; tests/cli/test_setup.py",
 }
 """What is not run here and why: a command, or a command with one of its options."""
