@@ -102,7 +102,7 @@ def add_user(
         password = None if no_password else new_password()
         access.write(AuditAction.USER_ADDED, f"{folded_name(name)} {role}")
         added = access.users.add(name, role, password)
-        print_line(f"{added.name} is a {role}")
+        print_line(f"{added.name}: {role}")
         if password is not None:
             print_line(f"password for the first sign-in: {password}")
         if access.settings.access is AccessMode.OPEN:
@@ -147,7 +147,7 @@ def set_role(name: Name, role: Annotated[Role, typer.Argument(help="Their new ro
         access.users.named(name)
         access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} {role}")
         access.users.set_role(name, role)
-        print_line(f"{folded_name(name)} is a {role}")
+        print_line(f"{folded_name(name)}: {role}")
 
 
 @user.command("password")
@@ -213,7 +213,7 @@ def create_token(
         created, text = access.tokens.create(name, role, expires * DAY_S)
         access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}")
         print_line(
-            f"token {created.id} of {created.name}, a {role}, until {_day(access, created.expires_at)}:"
+            f"token {created.id} of {created.name} ({role}), until {_day(access, created.expires_at)}:"
         )
         print_line(text)
 

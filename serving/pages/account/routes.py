@@ -1,6 +1,7 @@
 """Pages on which somebody signs in, sees what they may do, changes their password, and signs out."""
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -53,7 +54,11 @@ def sign_in() -> AnyResponse:
     if not isinstance(outcome, tuple):
         return _sign_in_form(outcome.text, outcome.status)
     user, held = outcome
-    return _holding(redirect(ACCOUNT_PATH if user.must_change else _next_page(), 303), held)
+    wanted = _next_page()
+    if user.must_change:
+        after = "" if wanted == HOME_PATH else f"?{urlencode({NEXT_PARAMETER: wanted})}"
+        return _holding(redirect(f"{ACCOUNT_PATH}{after}", 303), held)
+    return _holding(redirect(wanted, 303), held)
 
 
 @routes.get(ACCOUNT_PATH)
@@ -72,7 +77,7 @@ def change_password() -> AnyResponse:
     outcome = accounts.change_password(current_identity(), current, new, again, client_address())
     if not isinstance(outcome, str):
         return _account(outcome.text, outcome.status)
-    return _holding(redirect(HOME_PATH, 303), outcome)
+    return _holding(redirect(_next_page(), 303), outcome)
 
 
 @routes.post(SIGN_OUT_PATH)
@@ -137,6 +142,7 @@ def _account(refused: str, status: int) -> Response:
         ACCOUNT_PATH,
         status,
         refused=refused,
+        next_page=_next_page(),
         who=identity,
         role=ROLE_LABELS[identity.role].into(language),
         permissions=[label.into(language) for name, label in PERMISSION_LABELS.items() if identity.may(name)],
