@@ -301,7 +301,7 @@ def audit(
             return
         rows = [
             (
-                f"{datetime.fromtimestamp(one.at, zone):%Y-%m-%d %H:%M:%S}",
+                datetime.fromtimestamp(one.at, zone).strftime("%Y-%m-%d %H:%M:%S"),
                 one.who,
                 one.action.value,
                 one.address,
@@ -319,4 +319,5 @@ def _password_state(one: User) -> str:
 
 
 def _day(access: _Access, moment: float) -> str:
-    return datetime.fromtimestamp(moment, ZoneInfo(access.settings.timezone)).date().isoformat()
+    at = datetime.fromtimestamp(moment, ZoneInfo(access.settings.timezone))
+    return at.date().isoformat()

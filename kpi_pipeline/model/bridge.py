@@ -210,7 +210,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
         Text("Todo lo aprobado por los clientes hasta la fecha.", "All that clients have approved to date."),
         "approved",
         f"{{}}standing IN {_AGREED}",
-        ("accepted", "paid"),
+        ("approved",),
         (_GONE, _BACK, (_COMES, "accepted"), (f"{_GOES} AND c_standing = 'returned'", "returned")),
     ),
     BridgeFigure(
@@ -219,7 +219,7 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
         Text("Todo lo cobrado hasta la fecha.", "All that has been collected to date."),
         "collected",
         "{}collected <> 0",
-        ("accepted", "paid"),
+        ("collected",),
         (
             _GONE,
             _BACK,

@@ -50,7 +50,8 @@ DETAIL_STAGES: Final[tuple[DetailStage, ...]] = (
         "sent_to_conformity",
         _LABELS["sent_to_conformity"],
         "acceptance_days",
-        "waiting_days",
+        # Like the days that it took, from the first sending on, also of what was sent again.
+        "CASE WHEN is_counted AND is_receivable AND NOT is_accepted THEN day - sent_by_day END",
         "conformity_by_day",
     ),
     DetailStage(

@@ -281,6 +281,7 @@ class ListEvent:
         spanish: The Spanish name of its parameters.
         column: Where a row has its day.
         value: SQL over the as-of view; empty where that is a column of the list.
+        when: SQL: which certificates have it where there is a value; empty for all.
     """
 
     name: str
@@ -288,13 +289,21 @@ class ListEvent:
     spanish: str
     column: str
     value: str = ""
+    when: str = ""
 
 
 LIST_EVENTS: Final[tuple[ListEvent, ...]] = (
     ListEvent("issued", Text("Emisión", "Issued"), "emision", "issued_on"),
     # Where the day of acceptance or payment is unknown, flows are of the milestone before.
     ListEvent("accepted", Text("Conformidad", "Accepted"), "conformidad", "accepted_event", "accepted_on"),
-    ListEvent("paid", Text("Pago", "Paid"), "pago", "paid_event", "settled_on"),
+    ListEvent(
+        "paid",
+        Text("Pago", "Paid"),
+        "pago",
+        "paid_event",
+        "settled_on",
+        "is_paid OR amount_collected <> 0",
+    ),
     ListEvent("due", Text("Vencimiento", "Due"), "vencimiento", "due_on"),
 )
 """The events, in their order."""

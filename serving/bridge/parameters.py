@@ -103,7 +103,7 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
         limit=_number(given.get(LIMIT), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
     )
     if request.part and not request.figure:
-        raise fault(FIGURE, "", tuple(figures), tuple(figures.values()))
+        raise fault(FIGURE, "", tuple(figures), tuple(figures.values()), _OF_A_FIGURE)
     return request, others
 
 
@@ -136,8 +136,11 @@ def single_value(requested: Filter) -> tuple[str, str]:
 
 
 _ONE_VALUE: Final = Text(
-    "Un puente se calcula para todo, o para un solo valor de una de estas dimensiones.",
-    "A bridge is computed for everything, or for a single value of one of these dimensions.",
+    "Los cambios se calculan para todo, o para un solo valor de una de estas dimensiones.",
+    "Changes are computed for everything, or for a single value of one of these dimensions.",
+)
+_OF_A_FIGURE: Final = Text(
+    "Una parte es de una cifra: elija también la cifra.", "A part is that of a figure: choose the figure too."
 )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
 from kpi_pipeline.model.listed_figures import ListedFigure
+from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
 from serving.listing.parameters import STANDING, day_parameters
@@ -86,12 +87,16 @@ class DrillDown:
         return address.of(parameters_of(self._catalogue, selection))
 
     def to_page(self, name: str) -> str:
-        """The address of another page under the same filter."""
+        """The address of another page under the same filter; empty for who may not read it."""
+        if not self._may_open(name):
+            return ""
         address = PageAddress(page_path(name), self._address.language, self._address.as_of)
         return address.of(parameters_of(self._catalogue, self._kept))
 
     def to_meanings(self) -> str:
-        """The address of the page that explains KPIs, which is the same under any filter."""
+        """The address of the page that explains KPIs, which is the same under any filter; empty likewise."""
+        if not self._may_open(self._catalogue.reference):
+            return ""
         return PageAddress(page_path(self._catalogue.reference), self._address.language).of(())
 
     def to_certificate(self, project: str, certificate_id: str) -> str:
@@ -100,6 +105,10 @@ class DrillDown:
             return ""
         path = certificate_path(CERTIFICATES_PATH, project, certificate_id.removeprefix(f"{project}/"))
         return PageAddress(path, self._address.language).of(())
+
+    def _may_open(self, name: str) -> bool:
+        identity = current_identity()
+        return any(page.name == name and identity.may_read(page.product) for page in self._catalogue.pages)
 
     def _url(self, dimension: str, values: tuple[str, ...]) -> str:
         chosen = [value for value in values if value in self._values.get(dimension, ())]

@@ -87,15 +87,15 @@ LIST_NOT_KEPT: Final = ProblemType(
 INVALID_BRIDGE_PARAMETER: Final = ProblemType(
     "invalid-bridge-parameter",
     400,
-    Text("Parámetro del puente inválido", "Invalid parameter of the bridge"),
+    Text("Elección inválida de los cambios", "Invalid choice of changes"),
     Text(
         "Use uno de los valores permitidos.",
         "Use one of the allowed values.",
     ),
     Text(
-        "Son parámetros del puente comparison, figure, part, currency, limit y offset, y un solo valor de "
+        "Son parámetros comparison, figure, part, currency, limit y offset, y un solo valor de "
         "una dimensión.",
-        "Parameters of a bridge are comparison, figure, part, currency, limit and offset, and a single "
+        "Parameters are comparison, figure, part, currency, limit and offset, and a single "
         "value of one dimension.",
     ),
 )

@@ -41,7 +41,7 @@ _OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
 EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
     "issued": lambda one: one.issued,
     "accepted": lambda one: one.accepted_on,
-    "paid": lambda one: one.settled_on,
+    "paid": lambda one: one.settled_on if one.is_paid or one.collected else None,
     "due": lambda one: one.due,
 }
 AMOUNTS = ("proposed", "approved", "collected", "open")
@@ -145,14 +145,16 @@ def milestones(one: CertificateState) -> list[tuple[str, date, int]]:
 
 def stages(one: CertificateState) -> dict[str, tuple[int, bool]]:
     """Days of each stage, and whether they are so far."""
-    settling = None
+    waiting = settling = None
     if not one.is_issued:
         return {}
     if one.is_counted and one.standing == ACCEPTED and one.conformity is not None:
         settling = (one.day - one.conformity).days
+    if one.is_counted and one.standing == AWAITING and one.sent is not None:
+        waiting = (one.day - one.sent).days
     both = {
         "issue_to_sent": (one.sending_days, one.unsent_days),
-        "sent_to_conformity": (one.acceptance_days, one.waiting_days),
+        "sent_to_conformity": (one.acceptance_days, waiting),
         "conformity_to_payment": (one.settling_days, settling),
         "correction": (None, one.returned_days),
     }

@@ -63,11 +63,12 @@ def standings_by_shard(listed: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     by_name = pc.sort_indices(rows["certificate_id"]).to_numpy()
     shard = listed[SHARD].to_numpy()[by_name]
     by_shard = np.argsort(shard, kind="stable")
-    whole = rows.take(pa.array(by_name[by_shard]))
+    order = by_name[by_shard]
     months, first = np.unique(shard[by_shard], return_index=True)
     ends = [*first.tolist()[1:], len(shard)] if len(shard) else []
     for month, begin, end in zip(months.tolist(), first.tolist(), ends, strict=True):
-        yield month, whole.slice(begin, end - begin)
+        # No slice: the bytes of one depend on the rows beside it, and parts are named by theirs.
+        yield month, rows.take(pa.array(order[begin:end]))
 
 
 def standings(listed: pa.Table) -> pa.Table:

@@ -50,7 +50,8 @@ def _columns() -> str:
             found.setdefault(column.name, column.value)
     for event in LIST_EVENTS:
         if event.value:
-            found[event.column] = f"({event.value} - DATE '{FIRST_DAY}')::BIGINT"
+            days = f"({event.value} - DATE '{FIRST_DAY}')::BIGINT"
+            found[event.column] = f"CASE WHEN {event.when} THEN {days} END" if event.when else days
     marks = " + ".join(
         f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
         for place, (_, when) in enumerate(LIST_MARKS)

@@ -200,8 +200,8 @@ MONEY: Final[tuple[Kpi, ...]] = (
         "overdue_count",
         _DOWN,
         Text(
-            "Certificados vencidos.",
-            "Overdue certificates.",
+            "Certificados por cobrar cuyo vencimiento ya pasó.",
+            "Receivable certificates whose due date has passed.",
         ),
     ),
     count(

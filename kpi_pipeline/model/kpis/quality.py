@@ -95,8 +95,8 @@ QUALITY: Final[tuple[Kpi, ...]] = (
         "critical_count",
         _DOWN,
         Text(
-            "Certificados críticos.",
-            "Critical certificates.",
+            "Certificados por cobrar con más de {critical_days} días desde el envío.",
+            "Receivable certificates sent more than {critical_days} days ago.",
         ),
     ),
     Kpi(

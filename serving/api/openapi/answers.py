@@ -238,7 +238,9 @@ def both_answers(one: Answer | None, other: Answer) -> Answer:
         return other
     return {
         "description": f"{one['description']} {other['description']}.",
-        **{part: {**one.get(part, {}), **other.get(part, {})} for part in ("headers", "content")},
+        # What both have: only those does the answer have in any case.
+        "headers": {name: held for name, held in one["headers"].items() if name in other["headers"]},
+        "content": {**one.get("content", {}), **other.get("content", {})},
     }
 
 

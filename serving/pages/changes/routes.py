@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.moments import as_iso
 from serving.bridge.look_up import BridgeResult, look_up_bridge
+from serving.bridge.parameters import fault
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
 from serving.kept.current import current_kept
@@ -57,6 +59,8 @@ def _parameters() -> list[tuple[str, str]]:
     for name, value in request.args.items(multi=True):
         if name == FILTER:
             dimension, is_filter, chosen = value.partition("=")
+            if value and (not is_filter or dimension not in BRIDGE_DIMENSIONS):
+                raise fault(FILTER, value, [f"{one}=…" for one in BRIDGE_DIMENSIONS])
             pairs += [(dimension, chosen)] if is_filter else []
         elif name not in _OWN_PARAMETERS:
             pairs.append((name, value))

@@ -67,12 +67,12 @@ def test_every_state_has_a_text_an_icon_and_a_text_for_scripts(web, press) -> No
         assert f'<symbol id="state-{name}"' in page
 
 
-def test_the_heading_and_every_card_show_the_same_state(web, press) -> None:
+def test_the_heading_shows_the_state_once_for_all_cards(web, press) -> None:
     press.publish("dashboards", age_s=700)
     page = web.get("/manager/dashboard?lang=en").text
-    cards = page.count('class="card panel')
-    assert len(re.findall('data-state="stale"', page)) == cards + 1
-    assert len(re.findall(r"Out of date since \d\d:\d\d<", page)) == cards + 1
+    assert page.count('class="card panel') > 1
+    assert len(re.findall('data-state="stale"', page)) == 1
+    assert len(re.findall(r"Out of date since \d\d:\d\d<", page)) == 1
 
 
 HOME = "/manager/dashboard"

@@ -38,6 +38,7 @@ STORED = {
     "window_months": 12,
     "window_first": "2023-06-29",
     "labels": {},
+    "reference": "indicators",
     "specs": {},
 }
 CATALOGUE = Catalogue.model_validate(STORED)

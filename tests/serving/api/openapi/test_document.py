@@ -22,8 +22,8 @@ IDS = [
     *("downloadKeyFigures", "downloadSheet", "downloadCertificates", "downloadCertificatesWorkbook"),
     *("downloadChanges", "downloadChangesWorkbook"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
-    *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "getCacheStatus"),
-    *("getPerformance", "getAlerts", "getOpenApi", "exploreApi"),
+    *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "checkOperator"),
+    *("getCacheStatus", "getPerformance", "getAlerts", "getOpenApi", "exploreApi"),
 ]
 
 
