@@ -25,6 +25,7 @@ from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.settings import AccessMode, Settings
 
 DAY_S: Final = 86_400
+_SECONDS: Final = "%Y-%m-%d %H:%M:%S"
 
 user: Final = typer.Typer(
     help="""The people who may read the dashboard, and their roles.
@@ -301,7 +302,7 @@ def audit(
             return
         rows = [
             (
-                datetime.fromtimestamp(one.at, zone).strftime("%Y-%m-%d %H:%M:%S"),
+                datetime.fromtimestamp(one.at, zone).strftime(_SECONDS),
                 one.who,
                 one.action.value,
                 one.address,
