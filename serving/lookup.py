@@ -17,7 +17,7 @@ from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import as_iso
 from serving.access.control import require_product
-from serving.as_of import requested_as_of
+from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.freshness_headers import (
     RETRY_S,
@@ -246,6 +246,44 @@ def used_again(connection: Connection, result: LookupResult) -> tuple[str, Filte
     if is_stale and result.reachable:
         connection.pipeline_client.refresh(product)
     return product, result.lookup.filter, is_stale
+
+
+def of_the_present(parameters: Sequence[tuple[str, str]], kind: ProblemType) -> Sequence[tuple[str, str]]:
+    """Query parameters of what is kept of the present alone, without an empty date.
+
+    Args:
+        parameters: As they were sent.
+        kind: The problem of a date of the past.
+
+    Raises:
+        Problem: If they request the past.
+        InvalidDate: If the date is none.
+    """
+    as_of, parameters = requested_as_of(parameters)
+    if as_of is not None:
+        members = {"parameter": AS_OF, "value": as_of.isoformat()}
+        raise Problem(kind, members=members, blamed=lambda name, _: name == AS_OF)
+    return parameters
+
+
+def live_result(
+    connection: Connection, lookup: Lookup, entry: ManifestEntry, state: AnswerState, payload: Payload
+) -> LookupResult:
+    """What was looked up in a live generation; where that is stale, a refresh is requested."""
+    reader = connection.reader
+    if state is AnswerState.STALE and reader.reachable:
+        connection.pipeline_client.refresh(lookup.product)
+    return LookupResult(
+        lookup=lookup,
+        state=state,
+        payload=payload,
+        entry=entry,
+        answer=lookup.filter,
+        reachable=reader.reachable,
+        task_id=None,
+        now=time.time(),
+        readings=reader.live_readings(entry),
+    )
 
 
 def live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self
 
 import sqlalchemy as sa
 
 from kpi_pipeline.access.database import SESSIONS, USERS, AccessDatabase
-from kpi_pipeline.access.users import User
-from kpi_pipeline.model.access import Role
+from kpi_pipeline.access.users import User, user_of_row
+from kpi_pipeline.settings import Settings
 
 _SEEN_S: Final = 60
 """How exactly it is known when somebody was last seen: not every request writes."""
@@ -28,6 +28,11 @@ class SessionLimits:
 
     idle_s: float
     longest_s: float
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Self:
+        """Those that settings name."""
+        return cls(60.0 * settings.session_idle_minutes, 3600.0 * settings.session_hours)
 
 
 class Sessions:
@@ -72,7 +77,7 @@ class Sessions:
             if row.seen_at < now - _SEEN_S:
                 seen = sa.update(SESSIONS).where(SESSIONS.c.hash == hashed)
                 connection.execute(seen.values(seen_at=now))
-        return User(row.name, Role(row.role), row.password_hash is not None, row.must_change, row.created_at)
+        return user_of_row(row)
 
     def end(self, held: str) -> None:
         """End a session; nothing happens where there is none."""

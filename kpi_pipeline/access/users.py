@@ -98,12 +98,12 @@ class Users:
             row = _row(connection, name.casefold())
         if row is None:
             raise NoSuchUser(name)
-        return _user(row)
+        return user_of_row(row)
 
     def all(self) -> list[User]:
         """Everybody, by name."""
         with self._database.begin() as connection:
-            return [_user(row) for row in connection.execute(sa.select(USERS).order_by(USERS.c.name))]
+            return [user_of_row(row) for row in connection.execute(sa.select(USERS).order_by(USERS.c.name))]
 
     def set_role(self, name: str, role: Role) -> None:
         """Give somebody another role; raises `NoSuchUser`. It holds within seconds, also for open pages."""
@@ -160,7 +160,7 @@ class Users:
         if is_password(None if row is None else row.password_hash, password) and row is not None:
             with self._database.begin() as connection:
                 connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.subject == f"name:{name}"))
-            return _user(row)
+            return user_of_row(row)
         with self._database.begin() as connection:
             refusals = [{"subject": subject, "at": self._clock()} for subject in subjects]
             connection.execute(sa.insert(REFUSALS), refusals)
@@ -193,5 +193,6 @@ def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | N
     return connection.execute(sa.select(USERS).where(USERS.c.name == name)).one_or_none()
 
 
-def _user(row: sa.Row[tuple[object, ...]]) -> User:
+def user_of_row(row: sa.Row[tuple[object, ...]]) -> User:
+    """Somebody, of a row that has the columns of `USERS`."""
     return User(row.name, Role(row.role), row.password_hash is not None, row.must_change, row.created_at)

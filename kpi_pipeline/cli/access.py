@@ -64,7 +64,7 @@ def _access(as_json: bool = False) -> Iterator[_Access]:
     with reported_errors(as_json):
         settings = load_settings()
         database = access_database(settings)
-        limits = SessionLimits(60.0 * settings.session_idle_minutes, 3600.0 * settings.session_hours)
+        limits = SessionLimits.of_settings(settings)
         try:
             yield _Access(
                 settings,

@@ -53,7 +53,7 @@ class Accounts:
 
     def __init__(self, settings: Settings) -> None:
         database = access_database(settings)
-        limits = SessionLimits(60.0 * settings.session_idle_minutes, 3600.0 * settings.session_hours)
+        limits = SessionLimits.of_settings(settings)
         self.users = Users(database)
         self.sessions = Sessions(database, limits)
         self.audit = AuditLog(database)

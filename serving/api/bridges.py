@@ -3,18 +3,15 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-import orjson
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.bridges import BridgeEntry, Moved
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from kpi_pipeline.model.listing import LISTED_WITH
+from serving.api.stamped_json import stamped_json
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection
-from serving.freshness_headers import entity_tag
-from serving.kept.current import current_kept
 from serving.pages.addresses import CHANGES_API_PATH
-from serving.responses import compressed, has_tag, requested_encoding
 
 routes: Final = Blueprint("bridges", __name__)
 
@@ -23,16 +20,7 @@ routes: Final = Blueprint("bridges", __name__)
 def bridge() -> Response:
     """A bridge, and a page of the certificates of a figure or part where they are requested."""
     result = look_up_bridge(current_connection(), list(request.args.items(multi=True)))
-    stamp = current_kept().stamps.of(result.figures)
-    tag = entity_tag(f"{result.digest}-{stamp.mark}", result.figures.state)
-    headers = [*stamp.headers, ("Vary", "Accept-Encoding"), ("ETag", tag)]
-    if has_tag(request.headers.get("If-None-Match", ""), tag):
-        return Response(status=304, headers=headers)
-    encoding = requested_encoding()
-    if encoding != "identity":
-        headers.append(("Content-Encoding", encoding))
-    body = compressed(orjson.dumps(_document(result)), encoding)
-    return Response(body, headers=headers, content_type="application/json")
+    return stamped_json(result.figures, result.digest, lambda: _document(result))
 
 
 def _document(result: BridgeResult) -> dict[str, Any]:

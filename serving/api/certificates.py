@@ -1,11 +1,10 @@
 """Certificates as JSON: a page of a selection and what the whole of it sums to, or a single one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE
@@ -14,13 +13,11 @@ from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED, SHARE_SCALE
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
+from serving.api.stamped_json import stamped_json
 from serving.cache_access import current_connection
-from serving.freshness_headers import entity_tag
-from serving.kept.current import current_kept
 from serving.listing.detail import CertificateDetail, Outlook, StageDays, look_up_certificate
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_API_PATH
-from serving.responses import compressed, has_tag, requested_encoding
 
 routes: Final = Blueprint("certificates", __name__)
 
@@ -29,7 +26,7 @@ routes: Final = Blueprint("certificates", __name__)
 def certificates() -> Response:
     """A page of the list."""
     result = look_up_list(current_connection(), list(request.args.items(multi=True)))
-    return _answer(result, result.digest, lambda: _document(result, _page_of(result)))
+    return stamped_json(result.figures, result.digest, lambda: _document(result, _page_of(result)))
 
 
 @routes.get(f"{CERTIFICATES_API_PATH}/<project>/<number>")
@@ -38,20 +35,7 @@ def certificate(project: str, number: str) -> Response:
     found = look_up_certificate(current_connection(), project, number, list(request.args.items(multi=True)))
     listed = found.listed
     digest = blake2b(f"{listed.digest} {project}/{number}".encode(), digest_size=16).hexdigest()
-    return _answer(listed, digest, lambda: _document(listed, _detail(found)))
-
-
-def _answer(result: ListResult, digest: str, document: Callable[[], dict[str, Any]]) -> Response:
-    stamp = current_kept().stamps.of(result.figures)
-    tag = entity_tag(f"{digest}-{stamp.mark}", result.figures.state)
-    headers = [*stamp.headers, ("Vary", "Accept-Encoding"), ("ETag", tag)]
-    if has_tag(request.headers.get("If-None-Match", ""), tag):
-        return Response(status=304, headers=headers)
-    encoding = requested_encoding()
-    if encoding != "identity":
-        headers.append(("Content-Encoding", encoding))
-    body = compressed(orjson.dumps(document()), encoding)
-    return Response(body, headers=headers, content_type="application/json")
+    return stamped_json(listed.figures, digest, lambda: _document(listed, _detail(found)))
 
 
 def _document(result: ListResult, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """From query parameters to a bridge."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,12 +11,10 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
-from serving.as_of import AS_OF, requested_as_of
 from serving.bridge.parameters import BridgeRequest, chosen_bridge, read_bridge_request, single_value
 from serving.cache_access import Connection
-from serving.lookup import LookupResult, expired, live_lookup, unreadable
+from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import BRIDGE_NOT_KEPT
-from serving.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +73,7 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
         CacheUnavailable: If Redis cannot be reached and the bridge is not held.
     """
     require_product(LISTED_WITH)
-    as_of, parameters = requested_as_of(parameters)
-    if as_of is not None:
-        members = {"parameter": AS_OF, "value": as_of.isoformat()}
-        raise Problem(BRIDGE_NOT_KEPT, members=members, blamed=lambda name, _: name == AS_OF)
+    parameters = of_the_present(parameters, BRIDGE_NOT_KEPT)
     request, filters = read_bridge_request(parameters)
     lookup = live_lookup(connection, LISTED_WITH, filters)
     dimension, value = single_value(lookup.filter)
@@ -103,19 +97,7 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
             places = tuple(moved.select(dimension, value, request.part, request.currency))
     except (CorruptPayload, KeyError) as error:
         raise unreadable(connection, LISTED_WITH) from error
-    if state is AnswerState.STALE and reader.reachable:
-        connection.pipeline_client.refresh(LISTED_WITH)
-    figures = LookupResult(
-        lookup=lookup,
-        state=state,
-        payload=payload,
-        entry=entry,
-        answer=lookup.filter,
-        reachable=reader.reachable,
-        task_id=None,
-        now=time.time(),
-        readings=reader.live_readings(entry),
-    )
+    figures = live_result(connection, lookup, entry, state, payload)
     return BridgeResult(request, figures, bridge, index.bridges, currencies, places, moved)
 
 

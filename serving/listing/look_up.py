@@ -1,6 +1,5 @@
 """From query parameters to a selection of the list of certificates."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,12 +10,10 @@ from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
-from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.listing.parameters import ListRequest, read_list_request
-from serving.lookup import LookupResult, expired, live_lookup, unreadable
+from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import LIST_NOT_KEPT
-from serving.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +67,7 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         CacheUnavailable: If Redis cannot be reached and the list is not held.
     """
     require_product(LISTED_WITH)
-    as_of, parameters = requested_as_of(parameters)
-    if as_of is not None:
-        members = {"parameter": AS_OF, "value": as_of.isoformat()}
-        raise Problem(LIST_NOT_KEPT, members=members, blamed=lambda name, _: name == AS_OF)
+    parameters = of_the_present(parameters, LIST_NOT_KEPT)
     request, filters = read_list_request(parameters)
     lookup = live_lookup(connection, LISTED_WITH, filters)
     reader = connection.reader
@@ -83,17 +77,5 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         raise expired(connection, entry)
     if certificates is None:
         raise unreadable(connection, LISTED_WITH)
-    if state is AnswerState.STALE and reader.reachable:
-        connection.pipeline_client.refresh(LISTED_WITH)
-    figures = LookupResult(
-        lookup=lookup,
-        state=state,
-        payload=certificates.index,
-        entry=entry,
-        answer=lookup.filter,
-        reachable=reader.reachable,
-        task_id=None,
-        now=time.time(),
-        readings=reader.live_readings(entry),
-    )
+    figures = live_result(connection, lookup, entry, state, certificates.index)
     return ListResult(request, figures, certificates)
