@@ -18,9 +18,9 @@ from dagster import (
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.publishing.history import History
-from kpi_pipeline.cache.publishing.integrity import IntegrityCheck
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, IntegrityCheck
 from kpi_pipeline.cache.publishing.leases import month_end_lease
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.requests import Requests

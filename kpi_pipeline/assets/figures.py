@@ -115,23 +115,26 @@ class Figures:
         """The sums of the filters that are always computed, nothing summed yet."""
         return tuple(self.cube.slices())
 
-    def changed(self, reading: str, product: str) -> tuple[Slice, ...] | None:
+    def changed(self, reading: str) -> tuple[Slice, ...] | None:
         """The sums of the filters that a row concerns which differs from an earlier reading.
 
         Args:
             reading: The earlier one.
-            product: Whose answers they are.
 
         Returns:
-            None where the two cannot be compared, or differ in what all answers of the product share.
+            None where the two cannot be compared.
         """
         difference = self.differences.get(reading)
-        if difference is None or difference.shared[product] != self.shared[product]:
+        if difference is None:
             return None
         if reading not in self._changed:
             slices = self.cube.slices(difference.changes)
             self._changed[reading] = tuple(part for slice_ in slices for part in slice_.parts(AT_A_TIME))
         return self._changed[reading]
+
+    def shares_inputs(self, reading: str, product: str) -> bool:
+        """Whether what all answers of a product share is as it was in an earlier reading of `differences`."""
+        return self.differences[reading].shared[product] == self.shared[product]
 
     def release(self) -> None:
         """Forget what is only of use to the products of one run."""

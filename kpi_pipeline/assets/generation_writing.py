@@ -1,27 +1,24 @@
 """Writing a generation: the answers that have changed, the others reused, and all of it read back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from kpi_pipeline.assets.garbage_collection import collection_paused
 from kpi_pipeline.assets.reuse import WritePlan
 from kpi_pipeline.cache.keys import new_generation
-from kpi_pipeline.cache.publishing.publisher import (
-    NO_ATTACHMENTS,
-    Attachments,
-    IncompleteGeneration,
-    Publisher,
-    Staged,
-)
+from kpi_pipeline.cache.publishing.copies import Reusable
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Publisher, Staged
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 
 ANSWERS_PER_EXTENSION: Final = 500
 """Answers written between two extensions of the lease."""
 
-Answer = tuple[Filter, dict[str, Any]]
+Answer = tuple[Filter, Mapping[str, Any]]
 
 
 def write_generation(
@@ -56,7 +53,7 @@ def write_generation(
                 _extending(payloads(product, partial_plan.slices), extend_lease),
                 described,
                 expires_at=expires_at,
-                unchanged=partial_plan.unchanged,
+                unchanged=_reusable(partial_plan, product, extend_lease),
                 attachments=attachments(reuses),
             )
         problems = publisher.verify(staged)
@@ -64,7 +61,7 @@ def write_generation(
             publisher.discard(staged)
         return staged, problems
 
-    if plan.unchanged is not None:
+    if plan.origin:
         with suppress(IncompleteGeneration):
             staged, problems = write(plan, reuses=True)
             if not problems:
@@ -72,7 +69,14 @@ def write_generation(
     return write(plan.whole(), reuses=False)
 
 
-def _extending(answers: Iterator[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:
+def _reusable(plan: WritePlan, product: str, extend_lease: Callable[[], object]) -> Reusable | None:
+    reusable = plan.reusable(product)
+    if reusable is None:
+        return None
+    return replace(reusable, completed=_extending(reusable.completed, extend_lease))
+
+
+def _extending(answers: Iterable[Answer], extend_lease: Callable[[], object]) -> Iterator[Answer]:
     """The same answers, while the lease is extended from time to time."""
     for number, answer in enumerate(answers):
         if number % ANSWERS_PER_EXTENSION == 0:

@@ -1,7 +1,7 @@
 """Which answers a generation reuses from the live one: those whose figures have not changed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
@@ -9,11 +9,12 @@ from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.assets.generation_variants import GenerationVariants
 from kpi_pipeline.cache.keys import variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Reusable
+from kpi_pipeline.cache.publishing.copies import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
-from kpi_pipeline.compute.payloads import shared_inputs
+from kpi_pipeline.compute.payloads import shared_inputs, values_resting_on_all
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 
 _SHARED_VARIANTS: Final = 2000
@@ -28,13 +29,17 @@ class WritePlan:
         figures: Where its sums come from.
         variants: All its variants.
         changed: The sums of those that are computed; None for all.
-        unchanged: The others; None where there are none.
+        origin: The generation that holds the others; empty where there are none.
+        unchanged: Of the others, those whose answers are the same.
+        completed: The sums of those of which all is the same but the KPIs that rest on all certificates.
     """
 
     figures: Figures
     variants: GenerationVariants
-    changed: Sequence[Slice] | None
-    unchanged: Reusable | None
+    changed: Sequence[Slice] | None = None
+    origin: str = ""
+    unchanged: tuple[Filter, ...] = ()
+    completed: Sequence[Slice] = ()
 
     @property
     def slices(self) -> Iterator[Slice]:
@@ -48,7 +53,14 @@ class WritePlan:
 
     def whole(self) -> "WritePlan":
         """The same generation with everything computed."""
-        return replace(self, changed=None, unchanged=None)
+        return WritePlan(self.figures, self.variants)
+
+    def reusable(self, product: str) -> Reusable | None:
+        """What is taken from the generation that holds it; None where nothing is."""
+        if not self.origin:
+            return None
+        completed = values_resting_on_all(product, (slice_.fresh() for slice_ in self.completed))
+        return Reusable(self.origin, self.unchanged, completed)
 
 
 def write_plan(
@@ -62,7 +74,8 @@ def write_plan(
     """Find out which answers must be computed.
 
     An answer of the live generation still holds where it has the same basis, is not damaged, and no row that
-    its filter admits has changed.
+    its filter admits has changed; but for the KPIs that rest on all certificates, if what these come from has
+    changed.
 
     Args:
         product: The product.
@@ -72,12 +85,13 @@ def write_plan(
         basis: The generation's basis; see `basis_digest`.
         damaged: Variants of the live generation that are gone or corrupt.
     """
-    everything = WritePlan(figures, variants, None, None)
+    everything = WritePlan(figures, variants)
     if live is None or live.basis != basis or live.schema_version != SCHEMA_VERSION:
         return everything
-    changed = _changed(product, figures, live)
-    if changed is None:
+    difference = _changed(product, figures, live)
+    if difference is None:
         return everything
+    changed, shares_inputs = difference
     # A requested variant beyond the candidates may be new in this generation.
     computed = {*variants.requested, *(one for slice_ in changed for one in slice_.filters)}
     slices = [some for slice_ in changed if len(some := slice_.only(variants.declared))]
@@ -85,25 +99,35 @@ def write_plan(
     others = [*variants.requested, *(one for one in unread if one not in computed)]
     if others:
         slices.append(figures.cube.select(others))
-    reused = tuple(variants.declared.difference(computed, unread))
-    return WritePlan(figures, variants, slices, Reusable(live.generation, reused) if reused else None)
+    reused = variants.declared.difference(computed, unread)
+    if not reused:
+        return WritePlan(figures, variants, slices)
+    if shares_inputs:
+        return WritePlan(figures, variants, slices, live.generation, tuple(reused))
+    completed = [some for slice_ in figures.candidates if len(some := slice_.only(reused))]
+    return WritePlan(figures, variants, slices, live.generation, completed=completed)
 
 
-def _changed(product: str, figures: Figures, live: ManifestEntry) -> Sequence[Slice] | None:
-    """The sums that a row concerns which differs from the live reading; None where all may have changed."""
+def _changed(product: str, figures: Figures, live: ManifestEntry) -> tuple[Sequence[Slice], bool] | None:
+    """How figures differ from the live reading.
+
+    Returns:
+        The sums that a row concerns which differs, and whether what all answers share is the same; None where
+        all may have changed.
+    """
     if live.reading == figures.reading:
-        return ()
-    if live.reading in figures.differences:
-        return figures.changed(live.reading, product)
+        return (), True
+    if (changed := figures.changed(live.reading)) is not None:
+        return changed, figures.shares_inputs(live.reading, product)
     rollup = RollupArchive.of_settings().rollup(live.reading)
     if rollup is None:
         return None
     cube = figures.cube
     before = Cube(rollup, live.as_of, cube.frame.days.window_months, cube.frame.thresholds)
     changes = cube.changes_since(before)
-    if changes is None or shared_inputs(product, cube) != shared_inputs(product, before):
+    if changes is None:
         return None
-    return list(cube.slices(changes))
+    return list(cube.slices(changes)), shared_inputs(product, cube) == shared_inputs(product, before)
 
 
 def basis_digest(product: str, cube: Cube, described: dict[str, Any]) -> str:

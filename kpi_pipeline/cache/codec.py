@@ -4,20 +4,26 @@ The body of an answer is the JSON text `{"data":<data>,"meta":{<static meta>,<li
 to the live meta is the same for every reader, so it is stored compressed and left open. Serving
 appends the live meta without compressing anything again:
 
-* zstd (RFC 8878): a frame without content size and checksum, its blocks flushed, to which one raw
-  last block is added.
+* zstd (RFC 8878): a frame without content size and checksum, its blocks flushed, to which raw blocks
+  are added, the last of them marked as such.
 * gzip (RFC 1952, 1951): one member whose deflate data end at a byte boundary after a full flush, to
-  which a final stored block and the trailer are added; the CRC-32 is continued from the stored one.
-  One member only, because browsers ignore further ones.
+  which stored blocks, the last of them final, and the trailer are added; the CRC-32 is continued from
+  the stored one. One member only, because browsers ignore further ones.
 
-A stored value is a frame: magic and version, a digest of all that follows it, a digest of the
-content, lengths and CRC-32 of the content, then the zstd and the gzip parts.
+A stored value is a frame: magic and version, a digest of all up to the completion, a digest of the
+content, lengths and CRC-32 of the content, then the zstd and the gzip parts; then a digest of the
+completion, and the completion.
+
+The completion of an answer is its last members, as text: KPIs that rest on all certificates, and the
+static meta. They change with any certificate, when nothing else of most answers does: a new completion
+takes the place of the old one without the rest being read or written anew (see `scripts.COMPLETE`).
+Other values have an empty one.
 """
 
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal
@@ -26,14 +32,18 @@ import orjson
 import zstandard
 from isal import isal_zlib
 
+from kpi_pipeline.model.pages import kpis_resting_on_all
+
 Encoding = Literal["zstd", "gzip", "identity"]
 
-_MAGIC: Final = b"KPI\x01"
+_MAGIC: Final = b"KPI\x02"
 _PACKED_MAGIC: Final = b"KPB\x01"
 _DIGEST_SIZE: Final = 16
 _HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
 _TRAILER: Final = struct.Struct("<II")  # of a gzip member: CRC-32 and size
 _BODY_AT: Final = len(_MAGIC) + _DIGEST_SIZE
+_CONTENT_AT: Final = _BODY_AT + _HEADER.size
+_KPIS: Final = "kpis"
 
 _ZSTD_LEVEL: Final = 3
 _ZSTD_WINDOW_LOG: Final = 17  # a block may be as large as the window, at most 128 KiB
@@ -148,12 +158,13 @@ class Payload:
         return content
 
 
-def encode(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
+def encode(data: Mapping[str, Any], meta: Mapping[str, Any], completing: Collection[str] = ()) -> bytes:
     """The stored value of an answer.
 
     Args:
         data: The answer: plain JSON values; a NaN is written as null.
         meta: What it answers, at least one entry; never changes while the value is stored.
+        completing: The names of the KPIs, of those in `data`, that its completion holds.
 
     Returns:
         A frame for `decode`.
@@ -164,11 +175,30 @@ def encode(data: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
     """
     if not meta:
         raise ValueError("the static meta of a payload must name what it answers: give at least one entry")
-    content = b'{"data":%b,"meta":%b' % (orjson.dumps(dict(data)), orjson.dumps(dict(meta))[:-1])
+    completed = b""
+    if completing:
+        others = {name: value for name, value in data.items() if name != _KPIS}
+        kpis = {name: value for name, value in data[_KPIS].items() if name not in completing}
+        content = b'{"data":' + _members(others) + b'"kpis":' + _members(kpis)
+        completed = completion({name: data[_KPIS][name] for name in completing}, meta)
+    else:
+        content = b'{"data":%b,"meta":%b' % (orjson.dumps(dict(data)), orjson.dumps(dict(meta))[:-1])
+        completed = completion({}, {})
     zstd, gzip = _compress_zstd(content), _compress_gzip(content)
     header = _HEADER.pack(_digest(content), len(content), zlib.crc32(content), len(zstd), len(gzip))
     rest = b"".join((header, zstd, gzip))
-    return b"".join((_MAGIC, _digest(rest), rest))
+    return b"".join((_MAGIC, _digest(rest), rest, completed))
+
+
+def completion(kpis: Mapping[str, Any], meta: Mapping[str, Any]) -> bytes:
+    """The completion of an answer, as it is stored.
+
+    Args:
+        kpis: The values of the KPIs that it holds.
+        meta: What it answers; empty with no KPIs: then there is nothing to complete.
+    """
+    text = b'%b},"meta":%b' % (orjson.dumps(dict(kpis))[1:], orjson.dumps(dict(meta))[:-1]) if kpis else b""
+    return _digest(text) + text
 
 
 def decode(frame: bytes) -> Payload:
@@ -179,14 +209,16 @@ def decode(frame: bytes) -> Payload:
     """
     if not frame.startswith(_MAGIC):
         raise CorruptPayload("stored bytes are no payload of this version: publish it again")
-    rest = memoryview(frame)[_BODY_AT:]
-    if len(rest) < _HEADER.size or frame[len(_MAGIC) : _BODY_AT] != _digest(rest):
-        raise CorruptPayload("a stored payload is not what was written: publish it again")
-    digest, size, crc, zstd_size, gzip_size = _HEADER.unpack_from(rest)
-    zstd_at, gzip_at = _HEADER.size, _HEADER.size + zstd_size
-    if len(rest) != gzip_at + gzip_size:
-        raise CorruptPayload("a stored payload has the wrong length: publish it again")
-    return Payload(digest.hex(), size, crc, bytes(rest[zstd_at:gzip_at]), bytes(rest[gzip_at:]))
+    zstd_at, gzip_at, end = _verify_parts(frame)
+    digest, size, crc, _, _ = _HEADER.unpack_from(frame, _BODY_AT)
+    text = frame[end + _DIGEST_SIZE :]
+    return Payload(
+        _digest(digest + text).hex() if text else digest.hex(),
+        size + len(text),
+        zlib.crc32(text, crc),
+        frame[zstd_at:gzip_at] + b"".join(_raw_blocks(text, ends=False)),
+        frame[gzip_at:end] + b"".join(_stored_blocks(text, ends=False)),
+    )
 
 
 def pack(content: bytes) -> bytes:
@@ -219,7 +251,22 @@ def encode_answer(
         requested: The filter, as of `Filter.as_dict`.
         scope: Who may see it.
     """
-    return encode(data, {"product": product, "filter": requested, "scope": scope})
+    completing = [name for name in kpis_resting_on_all(product) if name in data.get(_KPIS, ())]
+    return encode(data, _meta(product, requested, scope), completing)
+
+
+def encode_completion(
+    kpis: Mapping[str, Any], product: str, requested: Mapping[str, Sequence[str]], scope: str
+) -> bytes:
+    """Encode the completion of the answer of a product to a filter.
+
+    Args:
+        kpis: The values of `kpis_resting_on_all`.
+        product: One of `model.dimensions.PRODUCTS`.
+        requested: The filter, as of `Filter.as_dict`.
+        scope: Who may see it.
+    """
+    return completion(kpis, _meta(product, requested, scope))
 
 
 def verify(frame: bytes, *magics: bytes) -> None:
@@ -230,8 +277,34 @@ def verify(frame: bytes, *magics: bytes) -> None:
     """
     if not frame.startswith(magics or (_MAGIC, _PACKED_MAGIC)):
         raise CorruptPayload("stored bytes are nothing of this version: publish them again")
-    if frame[len(_MAGIC) : _BODY_AT] != _digest(memoryview(frame)[_BODY_AT:]):
+    if frame.startswith(_MAGIC):
+        _verify_parts(frame)
+    elif frame[len(_MAGIC) : _BODY_AT] != _digest(memoryview(frame)[_BODY_AT:]):
         raise CorruptPayload("a stored value is not what was written: publish it again")
+
+
+def _verify_parts(frame: bytes) -> tuple[int, int, int]:
+    """Where the zstd part, the gzip part and the completion of a frame of `encode` begin."""
+    if len(frame) < _CONTENT_AT:
+        raise CorruptPayload("a stored payload is cut: publish it again")
+    _, _, _, zstd_size, gzip_size = _HEADER.unpack_from(frame, _BODY_AT)
+    gzip_at = _CONTENT_AT + zstd_size
+    end = gzip_at + gzip_size
+    whole = memoryview(frame)
+    if whole[len(_MAGIC) : _BODY_AT] != _digest(whole[_BODY_AT:end]) or whole[
+        end : end + _DIGEST_SIZE
+    ] != _digest(whole[end + _DIGEST_SIZE :]):
+        raise CorruptPayload("a stored payload is not what was written: publish it again")
+    return _CONTENT_AT, gzip_at, end
+
+
+def _meta(product: str, requested: Mapping[str, Sequence[str]], scope: str) -> dict[str, Any]:
+    return {"product": product, "filter": requested, "scope": scope}
+
+
+def _members(values: Mapping[str, Any]) -> bytes:
+    """The beginning of an object, up to where a further member is added."""
+    return orjson.dumps(dict(values))[:-1] + (b"," if values else b"")
 
 
 def _ending(tail: Mapping[str, Any]) -> bytes:
@@ -266,17 +339,17 @@ def _compress_gzip(content: bytes) -> bytes:
     return _GZIP_HEADER + compressor.compress(content) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
 
 
-def _raw_blocks(content: bytes) -> Iterator[bytes]:
+def _raw_blocks(content: bytes, *, ends: bool = True) -> Iterator[bytes]:
     for at in range(0, len(content), _ZSTD_BLOCK):
         block = content[at : at + _ZSTD_BLOCK]
-        last = at + _ZSTD_BLOCK >= len(content)
+        last = ends and at + _ZSTD_BLOCK >= len(content)
         yield (len(block) << 3 | last).to_bytes(3, "little")
         yield block
 
 
-def _stored_blocks(content: bytes) -> Iterator[bytes]:
+def _stored_blocks(content: bytes, *, ends: bool = True) -> Iterator[bytes]:
     for at in range(0, len(content), _STORED_BLOCK):
         block = content[at : at + _STORED_BLOCK]
-        last = at + _STORED_BLOCK >= len(content)
+        last = ends and at + _STORED_BLOCK >= len(content)
         yield struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF)
         yield block

@@ -118,6 +118,31 @@ redis.call('EXPIREAT', members, ARGV[1])
 return size
 """
 
+COMPLETE: Final = """
+-- KEYS: as of REUSE. ARGV: when copies and set expire, then for each copy the completion in place of that of
+-- the answer: what `codec.completion` gives. Where an answer ends before it follows from the sizes of its
+-- zstd and its gzip part, which stand where `codec` says.
+-- Returns the stored size of all; -1, with nothing written, when one of them is gone or has no completion.
+local size, half, members = 0, (#KEYS - 1) / 2, KEYS[#KEYS]
+local answers = redis.call('MGET', unpack(KEYS, 1, half))
+local ends = {}
+for place, answer in ipairs(answers) do
+  if not answer or #answer < 52 then return -1 end
+  local zstd, gzip = struct.unpack('<I4I4', answer, 45)
+  ends[place] = 52 + zstd + gzip
+  if #answer <= ends[place] + 16 then return -1 end
+end
+if #answers < half then return -1 end
+for place, answer in ipairs(answers) do
+  local completed = string.sub(answer, 1, ends[place]) .. ARGV[1 + place]
+  redis.call('SET', KEYS[half + place], completed, 'EXAT', ARGV[1])
+  size = size + #completed
+end
+redis.call('SADD', members, unpack(KEYS, half + 1, 2 * half))
+redis.call('EXPIREAT', members, ARGV[1])
+return size
+"""
+
 PROLONG: Final = """
 -- KEYS: some keys. ARGV: when they expire, never sooner than before.
 -- Returns 1; 0, with nothing changed, when one of them is gone.

@@ -30,6 +30,7 @@ from kpi_pipeline.model.pages import (
     EXPECTED,
     charts_of_product,
     kpis_of_product,
+    kpis_resting_on_all,
     leads_with_expected,
     tables_of_product,
 )
@@ -60,14 +61,26 @@ def payloads(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Da
             yield requested, head | blocks
 
 
+def values_resting_on_all(product: str, slices: Iterable[Slice]) -> Iterator[tuple[Filter, Data]]:
+    """Yield each filter of some slices with the values of the product's KPIs that rest on all certificates.
+
+    Args:
+        product: One of `model.dimensions.PRODUCTS`.
+        slices: The sums of the variants wanted.
+    """
+    kpis = [_KPIS[name] for name in kpis_resting_on_all(product)]
+    for part in (part for slice_ in slices for part in slice_.parts(AT_A_TIME)):
+        yield from zip(part.filters, kpi_values(part, kpis), strict=True)
+
+
 def shared_inputs(product: str, cube: Cube) -> list[Any]:
-    """The inputs that a product's answers to all filters share, besides the rows that each filter admits.
+    """What `values_resting_on_all` of a product come from, besides the rows that each filter admits.
 
     Args:
         product: The product.
         cube: The figures.
     """
-    formulas = [_KPIS[name].formula for name in kpis_of_product(product)]
+    formulas = [_KPIS[name].formula for name in kpis_resting_on_all(product)]
     inputs: list[Any] = []
     if any(isinstance(formula, ExpectedLoss) for formula in formulas):
         inputs += [loss_rates(cube.frame, day) for day in range(DAYS)]

@@ -1,10 +1,12 @@
 """The pages: each a declared composition of KPIs, charts and tables, read as one payload of one product."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
+from kpi_pipeline.model.kpis.descriptions import rests_on_all
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.tables import TABLES
 
@@ -243,6 +245,13 @@ def kpis_of_product(product: str) -> tuple[str, ...]:
     """KPIs on the pages of a product and beside them, each once, in reading order."""
     on_cards = (name for page in PAGES if page.product == product for name in page.kpis)
     return tuple(dict.fromkeys((*on_cards, *NOT_RECEIVABLE)))
+
+
+@cache
+def kpis_resting_on_all(product: str) -> tuple[str, ...]:
+    """Those of `kpis_of_product` whose values rest on certificates too that their filter does not admit."""
+    of_product = set(kpis_of_product(product))
+    return tuple(kpi.name for kpi in KPIS if rests_on_all(kpi) and kpi.name in of_product)
 
 
 def leads_with_expected(product: str) -> bool:

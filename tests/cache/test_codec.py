@@ -15,7 +15,7 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.codec import CorruptPayload, decode, encode
+from kpi_pipeline.cache.codec import CorruptPayload, completion, decode, encode, verify
 
 META = {"product": "kpis", "filter": {"client": ["Peña & Cía"]}, "scope": "all"}
 
@@ -99,23 +99,50 @@ def test_the_digest_identifies_the_content(one, other) -> None:
     assert decode(encode(one, {**META, "scope": "other"})).digest != digests[0]
 
 
-FRAME = encode({"kpis": {f"kpi_{number}": number * 7919 for number in range(60)}}, META)
+@settings(max_examples=30)
+@given(objects, objects, st.dictionaries(texts, json_values, min_size=1, max_size=3), tails)
+def test_an_answer_ends_with_its_completion(others, kpis, completing, tail) -> None:
+    others.pop("kpis", None)
+    data = {**others, "kpis": {**kpis, **completing}}
+    frame = encode(data, META, list(completing))
+    verify(frame)
+    payload = decode(frame)
+    body = payload.body("identity", tail)
+    assert orjson.loads(body) == {"data": data, "meta": {**META, **tail}}
+    assert unzstd(payload.body("zstd", tail)) == body
+    assert ungzip(payload.body("gzip", tail)) == body
+    assert payload.data() == data
 
 
-@given(st.integers(1, 255))
+def test_a_new_completion_makes_the_frame_that_encoding_anew_makes() -> None:
+    old, new = ({"rows": [1, 2], "kpis": {"dso": 7, "revenue_share": share}} for share in (0.25, 0.5))
+    frame, anew = (encode(data, META, ["revenue_share"]) for data in (old, new))
+    body = frame.removesuffix(completion({"revenue_share": 0.25}, META))
+    assert body + completion({"revenue_share": 0.5}, META) == anew
+    assert decode(frame).digest != decode(anew).digest
+
+
+NUMBERS = {"kpis": {f"kpi_{number}": number * 7919 for number in range(60)}}
+FRAME = encode(NUMBERS, META)
+COMPLETED = encode(NUMBERS, META, ["kpi_7"])
+
+
+@pytest.mark.parametrize("frame", [FRAME, COMPLETED], ids=["whole", "completed"])
+@given(change=st.integers(1, 255))
 @settings(max_examples=5)
-@example(1)
-@example(255)
-def test_a_changed_byte_anywhere_is_found(change) -> None:
-    for at in range(len(FRAME)):
-        broken = bytearray(FRAME)
+@example(change=1)
+@example(change=255)
+def test_a_changed_byte_anywhere_is_found(frame, change) -> None:
+    for at in range(len(frame)):
+        broken = bytearray(frame)
         broken[at] ^= change
         with pytest.raises(CorruptPayload, match="publish it again"):
             decode(bytes(broken))
 
 
-def test_missing_and_added_bytes_are_found() -> None:
-    for broken in (b"", FRAME[:3], FRAME[:20], FRAME[:40], FRAME[:-1], FRAME[1:], FRAME + b"\0", FRAME * 2):
+@pytest.mark.parametrize("frame", [FRAME, COMPLETED], ids=["whole", "completed"])
+def test_missing_and_added_bytes_are_found(frame) -> None:
+    for broken in (b"", frame[:3], frame[:20], frame[:40], frame[:-1], frame[1:], frame + b"\0", frame * 2):
         with pytest.raises(CorruptPayload):
             decode(broken)
 

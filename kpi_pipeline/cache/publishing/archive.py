@@ -22,7 +22,7 @@ from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, verify
 from kpi_pipeline.cache.keys import members_key, payload_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 
 KEPT_ENTRIES: Final = 2
 """How many generations of a product are kept on disk."""

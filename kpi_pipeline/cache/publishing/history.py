@@ -9,7 +9,8 @@ import redis
 
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field, revoked_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FORGET_MONTH_END, KEEP_MONTH_END
 

@@ -41,6 +41,10 @@ class IntegrityCheck:
         return f"{gone} of {expected} keys of {live.generation} are gone" if gone else None
 
 
+class IncompleteGeneration(RuntimeError):
+    """A generation lacks keys that were staged, so it must not go live."""
+
+
 def unreadable(client: redis.Redis, keys: Sequence[bytes]) -> dict[bytes, str]:
     """The payloads that are gone or corrupt, each with its problem in words."""
     problems = {}

@@ -29,30 +29,14 @@ from kpi_pipeline.cache.keys import (
 )
 from kpi_pipeline.cache.manifest import KEPT_READINGS, ManifestEntry, live_entry
 from kpi_pipeline.cache.publishing.additions import Additions
-from kpi_pipeline.cache.publishing.integrity import unreadable
+from kpi_pipeline.cache.publishing.copies import Copies, Reusable
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, unreadable
 from kpi_pipeline.cache.publishing.removal import Removal
-from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG, REUSE
+from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG
 from kpi_pipeline.model.filters import Filter
 
 _ATTACHED_AT_A_TIME: Final = 16
 """Attachments, which may be large, that are written at once."""
-
-
-class IncompleteGeneration(RuntimeError):
-    """A generation lacks keys that were staged, so it must not go live."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reusable:
-    """Answers of one generation that another one reuses.
-
-    Attributes:
-        generation: The generation that holds them.
-        filters: The filters that they answer.
-    """
-
-    generation: str
-    filters: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +75,7 @@ class Staged:
         variants: How many answers it holds, the catalogue not counted.
         blocks: How many further keys it holds.
         bytes: Stored size of all that it holds.
-        reused: How many of the answers are copies of another generation's.
+        reused: How many of the answers are copies of another generation's, but perhaps for their completion.
         digests: By Redis key, a digest of what was written; None for a copy.
     """
 
@@ -114,7 +98,7 @@ class Publisher:
         self._client = client
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
-        self._reuse = client.register_script(REUSE)
+        self._copies = Copies(client)
         self._prolong = client.register_script(PROLONG)
         self._removal = Removal(client)
         self._additions = Additions(client)
@@ -146,7 +130,7 @@ class Publisher:
             catalogue: The catalogue that belongs to those answers.
             expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
             scope: Who may see it.
-            unchanged: Answers to other filters, to be copied from another generation.
+            unchanged: Answers to other filters, to be taken from another generation.
             attachments: What it holds besides.
 
         Raises:
@@ -156,22 +140,22 @@ class Publisher:
         """
         frames = self._frames(product, generation, payloads, catalogue, scope)
         digests: dict[str, bytes | None] = {}
-        size, expiry = 0, ceil(expires_at)
+        size, reused, expiry = 0, 0, ceil(expires_at)
         try:
             size += self._write_all(generation, frames, digests, expiry, BATCH)
             if unchanged is not None:
-                variants = [variant_key(product, reused, scope) for reused in unchanged.filters]
-                size += self._copy(unchanged.generation, generation, variants, digests, expiry)
+                written = len(digests)
+                size += self._copies.of_answers(product, unchanged, generation, digests, expiry, scope)
+                reused = len(digests) - written
             answers = len(digests) - 1
             named = ((payload_key(generation, name), frame) for name, frame in attachments.frames)
             size += self._write_all(generation, named, digests, expiry, _ATTACHED_AT_A_TIME)
-            size += self._copy(attachments.origin, generation, attachments.reused, digests, expiry)
+            size += self._copies.named(attachments.origin, generation, attachments.reused, digests, expiry)
         except BaseException:
             # Failing again and again must not fill the server until the first keys expire.
             with suppress(redis.RedisError):
                 self._removal.remove(generation)
             raise
-        reused = 0 if unchanged is None else len(unchanged.filters)
         blocks = len(digests) - 1 - answers
         return Staged(product, generation, answers, blocks, size, reused, digests)
 
@@ -368,29 +352,6 @@ class Publisher:
         names.sadd(members_key(generation), *(key for key, _ in batch))
         names.expireat(members_key(generation), expiry)
         names.execute()
-
-    def _copy(
-        self,
-        origin: str,
-        generation: str,
-        variants: Sequence[str],
-        digests: dict[str, bytes | None],
-        expiry: int,
-    ) -> int:
-        """Copy what is stored of `origin`, name them in `digests`, and return their stored size."""
-        size = 0
-        for batch in batches(variants):
-            copies = [payload_key(generation, variant) for variant in batch]
-            before = len(digests)
-            digests.update(dict.fromkeys(copies))
-            if len(digests) < before + len(batch):
-                raise ValueError("a filter comes twice: give it once")
-            stored = [payload_key(origin, variant) for variant in batch]
-            copied = int(self._reuse(keys=[*stored, *copies, members_key(generation)], args=[expiry]))
-            if copied < 0:
-                raise IncompleteGeneration(f"a key of {origin} is gone: write every answer")
-            size += copied
-        return size
 
     def _absent(self, keys: Sequence[str]) -> list[str]:
         if self._client.exists(*keys) == len(keys):

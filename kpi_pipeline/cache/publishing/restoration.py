@@ -10,7 +10,8 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.publishing.archive import Archive, Archived, CorruptArchive
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 

@@ -10,7 +10,8 @@ import redis
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import REPLACED_KEY
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 
 Held = Mapping[str, Sequence[ManifestEntry]]

@@ -81,6 +81,11 @@ def period_of(kpi: Kpi) -> Literal["day", "window", ""]:
     return "window" if isinstance(kpi.formula, PaymentQuantile | TopShare | Herfindahl | ShareOfAll) else ""
 
 
+def rests_on_all(kpi: Kpi) -> bool:
+    """Whether its values rest on certificates too that their filter does not admit."""
+    return isinstance(kpi.formula, ExpectedLoss | ShareOfAll)
+
+
 def basis_text(kpi: Kpi) -> Text:
     """What a card shows of a quotient; empty where it shows none.
 

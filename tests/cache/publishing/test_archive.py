@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kpi_pipeline.cache.keys import members_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.archive import Archive, CorruptArchive, MonthEndArchive
-from kpi_pipeline.cache.publishing.publisher import IncompleteGeneration
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(600))

@@ -10,8 +10,9 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import HISTORY_KEY, members_key, month_end_field, payload_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.cache.publishing.leases import Leases
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration
+from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.reading.reader import CacheReader, NoMonthEnd
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 

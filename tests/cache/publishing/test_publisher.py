@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.codec import decode
+from kpi_pipeline.cache.codec import decode, encode
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
@@ -26,8 +27,10 @@ from kpi_pipeline.cache.keys import (
     variant_key,
 )
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.copies import Reusable
+from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration
 from kpi_pipeline.cache.publishing.leases import Leases
-from kpi_pipeline.cache.publishing.publisher import Flip, IncompleteGeneration, Publisher, Reusable, Staged
+from kpi_pipeline.cache.publishing.publisher import Flip, Publisher, Staged
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 
 MANY = tuple(Filter.of({"client": f"client {number}"}) for number in range(700))
@@ -475,6 +478,54 @@ def test_answers_taken_over_are_those_of_before_byte_for_byte(each_newsroom, eac
         assert now[variant] == then[variant]
     assert {decode(now[variant_key("kpis", filter_)]).data()["mark"] for filter_ in rewritten} == {"anew"}
     assert staged.bytes == sum(map(len, now.values()))
+
+
+def shares(*filters: Filter, share: float) -> list[tuple[Filter, dict[str, Any]]]:
+    """Answers to filters, each with a share of all certificates."""
+    return [
+        (one, {"of": one.as_dict(), "kpis": {"dso": 7, "revenue_share": [{"value": share}]}})
+        for one in filters
+    ]
+
+
+def staged_shares(
+    publisher: Publisher, written: list[tuple[Filter, dict[str, Any]]], unchanged: Reusable | None = None
+) -> Staged:
+    generation = new_generation("kpis", datetime.now(UTC))
+    return publisher.stage("kpis", generation, written, {}, time.time() + 60, unchanged=unchanged)
+
+
+def test_answers_with_a_new_completion_are_those_that_writing_anew_makes(each_newsroom, each_client) -> None:
+    publisher = each_newsroom.publisher
+    first = staged_shares(publisher, shares(*MANY, share=0.25))
+    values = [(one, {"revenue_share": [{"value": 0.5}]}) for one in MANY[2:]]
+    unchanged = Reusable(first.generation, MANY[:2], values)
+    completed = staged_shares(publisher, shares(EVERYTHING, share=0.5), unchanged)
+    anew = staged_shares(publisher, shares(*MANY[:2], share=0.25) + shares(EVERYTHING, *MANY[2:], share=0.5))
+    assert frames(each_client, completed.generation) == frames(each_client, anew.generation)
+    assert (completed.variants, completed.bytes, completed.reused) == (anew.variants, anew.bytes, len(MANY))
+    assert publisher.verify(completed) == []
+    name = payload_key(completed.generation, variant_key("kpis", MANY[9]))
+    assert each_client.expiretime(name) == each_client.expiretime(members_key(completed.generation)) > 0
+
+
+@pytest.mark.parametrize("harm", ["gone", "without completion", "cut"])
+def test_an_answer_that_cannot_be_completed_leaves_nothing(each_newsroom, each_client, harm: str) -> None:
+    publisher = each_newsroom.publisher
+    first = staged_shares(publisher, shares(*MANY, share=0.25))
+    name = payload_key(first.generation, variant_key("kpis", MANY[3]))
+    match harm:
+        case "gone":
+            each_client.unlink(name)
+        case "without completion":
+            each_client.set(name, encode({"kpis": {"dso": 7}}, {"product": "kpis"}), keepttl=True)
+        case "cut":
+            each_client.set(name, each_client.get(name)[:40], keepttl=True)
+    keys = set(each_client.scan_iter("*", count=1000))
+    values = [(one, {"revenue_share": []}) for one in MANY]
+    with pytest.raises(IncompleteGeneration, match="write every answer"):
+        staged_shares(publisher, [], Reusable(first.generation, (), values))
+    assert set(each_client.scan_iter("*", count=1000)) == keys
 
 
 def test_answers_taken_over_live_as_long_as_the_others(each_newsroom, each_client) -> None:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 import zstandard
 
+from kpi_pipeline.cache.codec import completion
 from kpi_pipeline.cache.keys import ALARMS_KEY, MANIFEST_KEY, payload_key, variant_key
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
@@ -312,7 +313,7 @@ def test_content_that_does_not_decompress_is_no_internal_error(web, press, clien
     (entry,) = press.publish("kpis")
     # A frame whose digests hold, around content that is none.
     rest = struct.pack("<16sIIII", b"d" * 16, 9, 0, 4, 0) + b"junk"
-    frame = b"KPI\x01" + blake2b(rest, digest_size=16).digest() + rest
+    frame = b"KPI\x02" + blake2b(rest, digest_size=16).digest() + rest + completion({}, {})
     client.set(payload_key(entry.generation, variant_key("kpis", EVERYTHING)), frame)
     response = web.get("/manager/api/kpis", headers={"Accept-Encoding": "identity"})
     assert response.status_code == 503
