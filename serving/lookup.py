@@ -12,11 +12,12 @@ from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
+from kpi_pipeline.model.access import RequestedWork
 from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import as_iso
-from serving.access.control import require_product
+from serving.access.control import require_product, require_rate
 from serving.as_of import AS_OF, requested_as_of
 from serving.cache_access import Connection
 from serving.freshness_headers import (
@@ -146,8 +147,8 @@ def look_up(
         ahead: Whether the reader has not requested it yet: a miss is then neither counted nor computed.
 
     Raises:
-        Problem: If the reader may not read the product, the figures have expired, or neither they nor wider
-            ones are there.
+        Problem: If the reader may not read the product or has requested too much that is missing, the figures
+            have expired, or neither they nor wider ones are there.
         InvalidDate: If the date is none.
         QueryError: If a parameter is unknown.
         NoMonthEnd: If no month end is kept on or before the date.
@@ -173,6 +174,7 @@ def look_up(
     if answer.state is AnswerState.MISSING and answer.reachable and answer.entry is not None:
         refuse_sealed(connection, answer.entry, requested)
     if answer.state is AnswerState.MISSING and answer.reachable and is_request:
+        require_rate(RequestedWork.MISSING)
         pipeline_client.attempt(lambda _, usage_counters: usage_counters.add_request(product, requested))
         task = pipeline_client.attempt(
             lambda requests, _: requests.submit(RequestKind.WARM, product, requested)

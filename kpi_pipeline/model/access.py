@@ -63,6 +63,22 @@ PERMISSION_LABELS: Final[Mapping[Permission, Text]] = {
 }
 
 
+class RequestedWork(StrEnum):
+    """What the pipeline computes because somebody requests it."""
+
+    REFRESH = "refresh"
+    CLEAR = "clear"
+    MISSING = "missing"  # figures of a filter that is not precomputed
+
+
+REQUESTS_PER_MINUTE: Final[Mapping[RequestedWork, int]] = {
+    RequestedWork.REFRESH: 30,
+    RequestedWork.CLEAR: 6,
+    RequestedWork.MISSING: 60,
+}
+"""How many requests of one person or program are taken in a minute, by each serving process."""
+
+
 class AuditAction(StrEnum):
     """What is written down."""
 

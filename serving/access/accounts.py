@@ -13,6 +13,7 @@ from kpi_pipeline.model.access import AuditAction
 from kpi_pipeline.settings import Settings
 from serving.access.identification import CheckedIdentities, csrf_of
 from serving.access.identity import Identity
+from serving.access.request_rates import RequestRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Accounts:
         sessions: Who has signed in.
         audit: What they did.
         identities: Finds out who sends a request.
+        rates: How often each of them requests work.
 
     Args:
         settings: Where the database is.
@@ -57,6 +59,7 @@ class Accounts:
         self.users = Users(database)
         self.sessions = Sessions(database, limits)
         self.audit = AuditLog(database)
+        self.rates = RequestRates()
         self._tokens = Tokens(database)
         secret = settings.proxy_secret
         self._proxy_secret = "" if secret is None else secret.get_secret_value()

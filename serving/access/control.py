@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Response, current_app, has_request_context, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from kpi_pipeline.model.access import PERMISSION_LABELS, PRODUCT_PERMISSIONS, AuditAction, Permission
+from kpi_pipeline.model.access import (
+    PERMISSION_LABELS,
+    PRODUCT_PERMISSIONS,
+    REQUESTS_PER_MINUTE,
+    AuditAction,
+    Permission,
+    RequestedWork,
+)
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.settings import AccessMode, Settings
 from serving.access.identification import Identities, OpenIdentities
@@ -21,6 +28,7 @@ from serving.problem_types import (
     PASSWORD_NEEDED,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
 )
 from serving.problems import MACHINE_PATHS, RETRY, Problem, problem_response
 from serving.responses import LANGUAGE_PARAMETER
@@ -171,6 +179,22 @@ def require(permission: Permission) -> None:
 def require_product(product: str) -> None:
     """Refuse the present request of somebody who may not read a product; raises as `require` does."""
     require(PRODUCT_PERMISSIONS[product])
+
+
+def require_rate(work: RequestedWork) -> None:
+    """Refuse the present request of somebody who requests more work than their share.
+
+    Where nobody is asked who they are, nobody's share is known.
+
+    Raises:
+        Problem: If it is too many.
+    """
+    accounts = current_access().accounts
+    if accounts is None or not has_request_context():
+        return
+    if wait_s := accounts.rates.wait_s(work, current_identity().name):
+        members = {"work": work, "per_minute": REQUESTS_PER_MINUTE[work]}
+        raise Problem(TOO_MANY_REQUESTS, members=members, headers={"Retry-After": str(wait_s)})
 
 
 def audit(action: AuditAction, detail: str = "", who: str | None = None) -> None:

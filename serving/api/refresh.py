@@ -14,12 +14,12 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.logs import TASK_ID, log_ids
-from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.access import AuditAction, RequestedWork
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filter_parameters import QueryError, parse_filter
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.labels import Language, Text
-from serving.access.control import CSRF_FIELD, audit
+from serving.access.control import CSRF_FIELD, audit, require_rate
 from serving.auth import refuse_other_sites, require_admin
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.forms import require_readable_form
@@ -66,6 +66,7 @@ def clear() -> Response:
     require_readable_form()
     named = [value for value in request.values.getlist(PRODUCT_PARAMETER) if value]
     products = [_product(name) for name in named] or list(PRODUCTS)
+    require_rate(RequestedWork.CLEAR)
     return request_all(current_connection(), RequestKind.CLEAR, products)
 
 
@@ -106,6 +107,7 @@ def _refresh(connection: Connection) -> AnyResponse:
         )
     except QueryError as error:
         raise filter_problem(error, _page_of_form(parameters)) from error
+    require_rate(RequestedWork.REFRESH)
     if (lacking := _lacking(connection, product, requested)) is not None:
         refuse_sealed(connection, lacking, requested)
         connection.pipeline_client.attempt(

@@ -9,6 +9,7 @@ from serving.problem_types.access import (
     PASSWORD_NEEDED,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
 )
 from serving.problem_types.entry import ProblemType
 from serving.problem_types.figures import (
@@ -88,6 +89,7 @@ __all__ = [
     "SPEC_UNKNOWN",
     "TOKEN_NEEDED",
     "TOO_MANY_LISTENERS",
+    "TOO_MANY_REQUESTS",
     "UNKNOWN_DOWNLOAD",
     "UNKNOWN_FILTER",
     "UNKNOWN_FILTER_VALUE",

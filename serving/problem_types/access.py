@@ -39,6 +39,19 @@ PASSWORD_NEEDED: Final = ProblemType(
         "The password that you were given is only for signing in for the first time.",
     ),
 )
+TOO_MANY_REQUESTS: Final = ProblemType(
+    "too-many-requests",
+    429,
+    Text("Demasiadas solicitudes de cálculo", "Too many requests for work"),
+    Text(
+        "Pidió más cálculos en un minuto de los que se admiten por persona; espere un momento.",
+        "You have requested more work within a minute than is taken from one person; wait a moment.",
+    ),
+    Text(
+        "La cabecera Retry-After dice cuántos segundos esperar; las cifras publicadas se leen sin límite.",
+        "The header Retry-After says for how many seconds; published figures can be read without limit.",
+    ),
+)
 FORM_EXPIRED: Final = ProblemType(
     "form-expired",
     403,

@@ -26,6 +26,7 @@ FILTERED: Final = (
     problem.NO_MONTH_ENDS,
     problem.FILTER_NOT_KEPT,
     problem.FILTER_ROLLED_BACK,
+    problem.TOO_MANY_REQUESTS,
     problem.EXPIRED,
     *NO_FIGURES,
 )

@@ -14,7 +14,7 @@ from serving.api.openapi.operations.operation import BAD_FILTER, FILTERS, NO_FIG
 from serving.api.refresh import CLEAR_PATH
 from serving.problems import REFRESH_PATH
 
-_NOT_TAKEN: Final = (problem.REQUEST_REFUSED, problem.CACHE_UNAVAILABLE)
+_NOT_TAKEN: Final = (problem.TOO_MANY_REQUESTS, problem.REQUEST_REFUSED, problem.CACHE_UNAVAILABLE)
 _ADMIN: Final = (problem.TOKEN_NEEDED, problem.CROSS_SITE)
 _BODY: Final = (problem.UNREADABLE_FORM, problem.BODY_TOO_LARGE, problem.UNSUPPORTED_BODY)
 _FORM: Final = (*FILTERS, "product", "lang", "form_page")
