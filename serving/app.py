@@ -24,6 +24,7 @@ from serving.api import (
     operators,
     performance,
     products,
+    profiles,
     refresh,
     tasks,
     webhook,
@@ -44,11 +45,12 @@ from serving.pages.addresses import HOME_PATH
 from serving.pages.certificates import routes as certificate_list
 from serving.pages.changes import routes as changes
 from serving.pages.charts.html import chart_drawing
-from serving.pages.downloads import bridge_files, certificate_files
+from serving.pages.downloads import bridge_files, certificate_files, statement_files
 from serving.pages.downloads import routes as downloads
 from serving.pages.filters.html import option_list
+from serving.pages.profiles import routes as profile_pages
 from serving.pages.system import routes as system
-from serving.pages.tables.html import data_table
+from serving.pages.tables.html import data_table, profile_link
 from serving.pages.templates import compile_templates, register_templates
 from serving.pages.texts import script_texts, texts_in
 from serving.problem_types import UNTRUSTED_HOST
@@ -61,16 +63,18 @@ from serving.tracing import trace_requests
 LARGEST_BODY: Final = 65_536
 """Bytes that a request may carry: the longest that is read is a form of filters."""
 
-# The system page, the list and the changes come before the other pages, whose address has a variable part.
+# Pages of their own come before the other pages, whose address has a variable part.
 _ROUTED: Final = (
     products,
     alerts,
     catalogue,
     certificates,
     bridges,
+    profiles,
     events,
     certificate_files,
     bridge_files,
+    statement_files,
     downloads,
     health,
     metrics,
@@ -84,6 +88,7 @@ _ROUTED: Final = (
     system,
     certificate_list,
     changes,
+    profile_pages,
     pages,
     static_assets,
 )
@@ -120,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         chart_drawing=chart_drawing,
         data_table=data_table,
         option_list=option_list,
+        profile_link=profile_link,
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,

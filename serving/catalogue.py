@@ -230,6 +230,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     Attributes:
         window_months: Months of the window over which flows are summed.
         window_first: Its first day.
+        profile: What is shown of a single client or project.
         not_receivable: KPIs that every page shows beside its cards.
         reference: The page that explains every KPI.
     """
@@ -246,6 +247,7 @@ class Catalogue(BaseModel, strict=True, frozen=True):
     charts: list[Chart]
     tables: list[Table]
     pages: list[Page]
+    profile: Page
     not_receivable: list[str]
     reference: str
     labels: dict[_Kind, dict[str, _Text]]

@@ -23,6 +23,7 @@ _SHEETS: Final = (
     "charts",
     "tables",
     "listing",
+    "profile",
     "bridge",
     "system",
     "problems",

@@ -122,6 +122,11 @@ class Bridges:
         origin = live.generation if live is not None and names else ""
         return Attachments([(BRIDGES, head), *self._frames(computed, days)], tuple(names), origin)
 
+    @property
+    def month_ends(self) -> list[KeptDay]:
+        """The standings of the month ends before the business date that are kept, the earliest first."""
+        return [self.earlier[day] for day in reversed(self._month_ends()) if day in self.earlier]
+
     def _frames(
         self, entries: list[BridgeEntry], days: Mapping[date, KeptDay]
     ) -> Iterator[tuple[str, bytes]]:

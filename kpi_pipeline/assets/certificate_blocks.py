@@ -11,11 +11,13 @@ from dagster import Failure
 
 from kpi_pipeline.assets.bridges import Bridges, bridge_index, listed_batches
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
+from kpi_pipeline.assets.open_items import open_item_attachments, open_items_index
 from kpi_pipeline.cache.bridges import BRIDGES
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex, ShardEntry, pack_block
 from kpi_pipeline.cache.client_outlooks import pack_outlooks
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.open_items import OPEN_ITEMS
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Publisher
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis
 from kpi_pipeline.compute.listing.blocks import shard_rows
@@ -107,7 +109,7 @@ class CertificateList:
     def attachments(
         self, publisher: Publisher, live: ManifestEntry | None, damaged: frozenset[str] = frozenset()
     ) -> Attachments:
-        """What a generation holds of it: an index, a block a shard, and bridges.
+        """What a generation holds of it: an index, a block a shard, bridges, and open items of month ends.
 
         Args:
             publisher: Reads the cache.
@@ -127,10 +129,12 @@ class CertificateList:
         described = CertificateIndex(tuple(entries), outlooks).as_dict()
         written = [(INDEX, encode(described, {"product": LISTED_WITH, "list": INDEX})), (outlooks, frame)]
         bridges = self.bridges.attachments(publisher, live, damaged)
+        owed = open_item_attachments(self.bridges.kept, self.bridges.month_ends, publisher, live, damaged)
+        all_reused = (*reused, *bridges.reused, *owed.reused)
         return Attachments(
-            chain(written, frames.items(), bridges.frames),
-            (*reused, *bridges.reused),
-            live.generation if live and (reused or bridges.reused) else "",
+            chain(written, frames.items(), bridges.frames, owed.frames),
+            all_reused,
+            live.generation if live and all_reused else "",
         )
 
     def _packed(self, changed: Mapping[str, Shard]) -> Iterator[tuple[str, tuple[ShardEntry, bytes]]]:
@@ -161,7 +165,16 @@ def kept_list(publisher: Publisher, entry: ManifestEntry, damaged: frozenset[str
     if not entry.blocks:
         return NO_ATTACHMENTS
     index = index_of(publisher, entry)
-    documents = [name for one in bridge_index(publisher, entry).bridges for name in one.documents]
+    bridges = [name for one in bridge_index(publisher, entry).bridges for name in one.documents]
+    owed = open_items_index(publisher, entry).days
     listed = () if index is None else index.names
-    names = dict.fromkeys([INDEX, *listed, *([BRIDGES] if documents else []), *documents])
+    names = dict.fromkeys(
+        [
+            *(INDEX, *listed),
+            *([BRIDGES] if bridges else []),
+            *bridges,
+            *([OPEN_ITEMS] if owed else []),
+            *(name for day in owed for name in day.documents),
+        ]
+    )
     return Attachments((), tuple(name for name in names if name not in damaged), entry.generation)

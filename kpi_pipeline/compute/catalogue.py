@@ -28,7 +28,7 @@ from kpi_pipeline.model.kpis.descriptions import (
     target_of,
 )
 from kpi_pipeline.model.labels import LABELS, Text
-from kpi_pipeline.model.pages import NOT_RECEIVABLE, PAGES, REFERENCE
+from kpi_pipeline.model.pages import NOT_RECEIVABLE, PAGES, PROFILE, REFERENCE, Page
 from kpi_pipeline.model.periods import PERIODS, TIME_DIMENSIONS, quick_periods
 from kpi_pipeline.model.states import State
 from kpi_pipeline.model.tables import TABLES
@@ -98,18 +98,8 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
             {"name": group, **in_both("label", GROUP_LABELS.get(group, Text(group, group)))}
             for group in KPI_GROUPS
         ],
-        "pages": [
-            {
-                "name": page.name,
-                **in_both("label", page.label),
-                "product": page.product,
-                "kpis": list(page.kpis),
-                "leads": [{"figure": lead.figure, "parts": list(lead.parts)} for lead in page.leads],
-                "charts": list(page.charts),
-                "tables": list(page.tables),
-            }
-            for page in PAGES
-        ],
+        "pages": [_page_entry(page) for page in PAGES],
+        "profile": _page_entry(PROFILE),
         "not_receivable": list(NOT_RECEIVABLE),
         "reference": REFERENCE,
         "tables": [
@@ -128,6 +118,18 @@ def declarations(thresholds: Thresholds) -> dict[str, Any]:
             kind.value: {value: asdict(label) for value, label in labels.items()}
             for kind, labels in LABELS.items()
         },
+    }
+
+
+def _page_entry(page: Page) -> dict[str, Any]:
+    return {
+        "name": page.name,
+        **in_both("label", page.label),
+        "product": page.product,
+        "kpis": list(page.kpis),
+        "leads": [{"figure": lead.figure, "parts": list(lead.parts)} for lead in page.leads],
+        "charts": list(page.charts),
+        "tables": list(page.tables),
     }
 
 

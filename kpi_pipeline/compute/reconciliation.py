@@ -264,8 +264,11 @@ def _at_place(cells: pa.Table, place: int) -> pa.Table:
 def _summed_lists(work_lists: pa.Table) -> Sums:
     """What the work lists of the business date hold, as the components are called that say the same."""
     named = work_lists.select(["place", "work_list", "currency", "arrears", "state", "amount"])
-    listed = named.filter(
-        pc.and_(pc.equal(named["place"], AS_OF), pc.not_equal(named["work_list"], WorkListName.WATCHED))
+    listed = _rows(
+        named.filter(pc.equal(named["place"], AS_OF)),
+        "work_list",
+        WorkListName.COLLECT_TODAY,
+        WorkListName.CORRECT_AND_RESEND,
     )
     critical, overdue = (
         _rows(listed, "arrears", of, Arrears.BOTH) for of in (Arrears.CRITICAL, Arrears.OVERDUE)

@@ -10,9 +10,9 @@ from kpi_pipeline.frames.published import require
 from kpi_pipeline.frames.sources import FilterValue, OnMissing, read
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import COMPOSED
 
-_TABLE_PRODUCTS: Final = {name: page.product for page in PAGES for name in page.tables}
+_TABLE_PRODUCTS: Final = {name: page.product for page in COMPOSED for name in page.tables}
 _KPI_VALUES: Final = dict.fromkeys(("value", "previous", "change", "target"), Kind.READING)
 _KPI_KINDS: Final[Mapping[str, str]] = {
     "kpi": Kind.KPI,
@@ -117,7 +117,7 @@ def table(
     `statement` and `forecast` have one row for each currency and month; `profitability` has a column
     `dimension`, for it ranks projects, clients and project managers.
 
-    `name` is one of the tables of `kpi_pipeline.model.pages.PAGES`.
+    `name` is one of the tables of `kpi_pipeline.model.pages.COMPOSED`.
 
     Raises:
         ValueError: If there is no such table; names those that there are.

@@ -148,7 +148,10 @@ class BridgeFigure:
         return tuple(part for part in BRIDGE_PARTS if part.name in named)
 
 
-_RECEIVABLE: Final = "('awaiting', 'accepted')"
+RECEIVABLE_STANDINGS: Final = ("awaiting", "accepted")
+"""How what the client owes stands on a day."""
+
+_RECEIVABLE: Final = str(RECEIVABLE_STANDINGS)
 _AGREED: Final = "('accepted', 'paid')"
 _GONE: Final = ("c_certificate_id IS NULL OR c_standing = 'cancelled'", "cancelled")
 _IS_NEW: Final = "o_certificate_id IS NULL"

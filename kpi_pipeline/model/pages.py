@@ -232,6 +232,31 @@ PAGES: Final[tuple[Page, ...]] = (
 )
 """Every page, in the order of the navigation."""
 
+PROFILE: Final = Page(
+    "profile",
+    Text("Ficha", "Profile"),
+    "dashboards",
+    (
+        "receivable",
+        "overdue",
+        "overdue_share",
+        "payment_days_median",
+        "payment_days_p90",
+        "late_days",
+        "dso",
+        "critical",
+        "approved",
+        "paid",
+    ),
+    ("ageing", "cash_flow", "monthly_trend"),
+    ("oldest_open",),
+    (Lead("receivable", ("overdue", "overdue_share")), Lead(EXPECTED), Lead("payment_days_median")),
+)
+"""What is shown of a single value: it has an address for each value, and is not in the navigation."""
+
+PROFILED: Final = {"client": "clients", "project": "projects"}
+"""By dimension whose values have a profile, the part of addresses that stands for it."""
+
 NOT_RECEIVABLE: Final = ("returned", "returned_count", "unsent", "unsent_count")
 """KPIs beside the cards of every page: what is issued and not receivable, so that no page hides it."""
 
@@ -240,10 +265,13 @@ REFERENCE: Final = "indicators"
 
 PAGE_BY_NAME: Final = {page.name: page for page in PAGES}
 
+COMPOSED: Final = (*PAGES, PROFILE)
+"""All that is composed of what products hold."""
+
 
 def kpis_of_product(product: str) -> tuple[str, ...]:
     """KPIs on the pages of a product and beside them, each once, in reading order."""
-    on_cards = (name for page in PAGES if page.product == product for name in page.kpis)
+    on_cards = (name for page in COMPOSED if page.product == product for name in page.kpis)
     return tuple(dict.fromkeys((*on_cards, *NOT_RECEIVABLE)))
 
 
@@ -256,15 +284,15 @@ def kpis_resting_on_all(product: str) -> tuple[str, ...]:
 
 def leads_with_expected(product: str) -> bool:
     """Whether a page of a product leads with what is expected in the next month."""
-    return any(lead.figure == EXPECTED for page in PAGES if page.product == product for lead in page.leads)
+    return any(lead.figure == EXPECTED for page in COMPOSED if page.product == product for lead in page.leads)
 
 
 def charts_of_product(product: str) -> tuple[str, ...]:
     """Charts on the pages of a product, each once, in reading order."""
-    return tuple(dict.fromkeys(name for page in PAGES if page.product == product for name in page.charts))
+    return tuple(dict.fromkeys(name for page in COMPOSED if page.product == product for name in page.charts))
 
 
 def tables_of_product(product: str) -> tuple[str, ...]:
     """Tables on the pages of a product, each once, in the order of their declarations."""
-    shown = {name for page in PAGES if page.product == product for name in page.tables}
+    shown = {name for page in COMPOSED if page.product == product for name in page.tables}
     return tuple(dict.fromkeys(table.held_in for table in TABLES.values() if table.held_in in shown))

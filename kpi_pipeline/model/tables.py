@@ -225,6 +225,23 @@ TABLES: Final[dict[str, Table]] = {
             WorkList(),
         ),
         Table(
+            WorkListName.OLDEST_OPEN.value,
+            Text("Partida abierta más antigua", "Oldest open item"),
+            Text(
+                "El certificado por cobrar que se emitió hace más tiempo.",
+                "The receivable certificate that was issued the longest ago.",
+            ),
+            Text("No hay cuentas por cobrar.", "There are no receivables."),
+            (
+                *_CERTIFICATE[:3],
+                CURRENCY,
+                AMOUNT,
+                days("age_days", "Días desde la emisión", "Days since issue"),
+                days("overdue_days", "Días de atraso", "Days overdue"),
+            ),
+            WorkList(top=1),
+        ),
+        Table(
             "project_managers",
             Text("Jefes de proyecto", "Project managers"),
             Text("Los treinta con mayor monto aprobado.", "The thirty with the largest approved amounts."),

@@ -9,6 +9,8 @@ Urgency is an amount times days, in minor units of the currency times days:
 - Of what is to be corrected and sent, the days are those since its return; since issue where it has not been
   returned or nobody knows when. They are at least `LEAST_DAYS`, so that amounts rank what came back today.
 
+- Of what is owed the longest, it is the days since issue alone.
+
 Credit notes are in no list. Amounts of different currencies are not compared: each has its own ranking, by
 urgency, then by amount, then by certificate.
 """
@@ -25,6 +27,9 @@ class WorkListName(StrEnum):
 
     CORRECT_AND_RESEND = "correct_and_resend"
     """Certificates that the client returned or that were never sent."""
+
+    OLDEST_OPEN = "oldest_open"
+    """Receivable certificates by days since issue; of those of equal dimensions the oldest alone."""
 
     WATCHED = "watched"
     """Certificates that alerts watch one by one: without movement, or newly overdue. On no page."""

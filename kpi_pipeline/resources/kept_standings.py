@@ -29,6 +29,8 @@ _FOLDER: Final = "standings"
 _DAY_SUFFIX: Final = ".json"
 _SUMS_SUFFIX: Final = ".sums"
 _UNUSED_S: Final = 3600.0
+_LAYOUT: Final = blake2b(str(STANDING_SCHEMA).encode(), digest_size=8).hexdigest()
+"""Days of which rows were kept with other columns are as those that were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class KeptStandings:
         for name in kept.names:
             still_there(self.folder / name)
         with replacing(self._day_path(kept.day)) as part:
-            part.write_bytes(orjson.dumps(kept))
+            part.write_bytes(orjson.dumps({"layout": _LAYOUT, "kept": kept}))
 
     def rows(self, names: Iterable[str]) -> pa.Table:
         """The rows of some parts, in `STANDING_SCHEMA`."""
@@ -174,7 +176,10 @@ class KeptStandings:
 
     def _read(self, day: date) -> KeptDay | None:
         try:
-            held = orjson.loads(self._day_path(day).read_bytes())
+            stored = orjson.loads(self._day_path(day).read_bytes())
+            if stored["layout"] != _LAYOUT:
+                return None
+            held = stored["kept"]
             parts = tuple(StandingPart(**part) for part in held["parts"])
             known_on = held["known_on"]
             return KeptDay(

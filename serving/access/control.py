@@ -76,10 +76,13 @@ ADDRESSES: Final[Mapping[str, Permission | None]] = {
     "pages": Permission.FIGURES,
     "performance": Permission.OPERATE,
     "problems": NO_PERMISSION,
+    "profile_pages": Permission.FIGURES,
+    "profiles": Permission.FIGURES,
     "products": Permission.FIGURES,
     "refresh": Permission.REFRESH,
     "refresh.clear": Permission.ADMINISTER,
     "sign_in": NO_PERMISSION,
+    "statement_files": Permission.DOWNLOAD,
     "system": Permission.OPERATE,
     "tasks": Permission.FIGURES,
     "webhook": NO_PERMISSION,  # its messages are signed

@@ -47,8 +47,8 @@ def _document(result: ListResult, data: dict[str, Any]) -> dict[str, Any]:
 def _page_of(result: ListResult) -> dict[str, Any]:
     asked, page = result.request, result.page()
     return {
-        "certificates": [_certificate(row, asked.shown) for row in page.rows],
-        "totals": _totals(page.totals),
+        "certificates": [certificate_values(row, asked.shown) for row in page.rows],
+        "totals": list_totals(page.totals),
         "standing": asked.standings,
         "search": asked.search,
         "sort": str(asked.order),
@@ -61,7 +61,7 @@ def _detail(found: CertificateDetail) -> dict[str, Any]:
     outlook = found.outlook()
     return {
         "certificate": {
-            **_certificate(found.row, LIST_COLUMNS),
+            **certificate_values(found.row, LIST_COLUMNS),
             RETAINED: found.value(RETAINED),
             APPROVED_ASSUMED: found.is_marked(APPROVED_ASSUMED),
         },
@@ -91,7 +91,8 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _certificate(row: Row, columns: Sequence[ListColumn]) -> dict[str, Any]:
+def certificate_values(row: Row, columns: Sequence[ListColumn]) -> dict[str, Any]:
+    """Some columns of a row of the list as JSON."""
     values = {column.name: _plain(value_of(row, column.name)) for column in columns}
     return {
         **values,
@@ -100,7 +101,8 @@ def _certificate(row: Row, columns: Sequence[ListColumn]) -> dict[str, Any]:
     }
 
 
-def _totals(totals: Totals) -> dict[str, Any]:
+def list_totals(totals: Totals) -> dict[str, Any]:
+    """What a list sums to as JSON."""
     return {
         "count": totals.count,
         "credit_notes": totals.credit_notes,

@@ -35,7 +35,7 @@ def certificate_path(base: str, project: str, number: str) -> str:
     A server undoes the quotes of an address before it looks for slashes, and browsers resolve dots: these are
     quoted twice.
     """
-    return f"{base}/{quote(_escaped(project), safe='')}/{quote(_escaped(number), safe='')}"
+    return f"{base}/{quote(escaped_name(project), safe='')}/{quote(escaped_name(number), safe='')}"
 
 
 def name_of(part: str) -> str:
@@ -43,7 +43,8 @@ def name_of(part: str) -> str:
     return part.replace("%2E", ".").replace("%2F", "/").replace("%25", "%")
 
 
-def _escaped(name: str) -> str:
+def escaped_name(name: str) -> str:
+    """A name as a part of an address has it before that is quoted: a slash and a dot alone quoted already."""
     escaped = name.replace("%", "%25").replace("/", "%2F")
     return escaped.replace(".", "%2E") if escaped in _DOTS else escaped
 

@@ -37,6 +37,9 @@ CHANGES_PATH: Final = "/manager/changes"
 
 CHANGES_API_PATH: Final = f"{API_PATH}/changes"
 
+MANAGER_PATH: Final = "/manager"
+"""Below it, pages by their names, and profiles by those of their dimensions."""
+
 PRODUCT_PATHS: Final = {
     "kpis": "kpis",
     "dashboard": "dashboards",
@@ -46,7 +49,7 @@ PRODUCT_PATHS: Final = {
 """Last part of the address of each product in the API, and the product."""
 
 _LAST_PARTS: Final = {product: path for path, product in PRODUCT_PATHS.items()}
-_FOLDER: Final = "/manager/"
+_FOLDER: Final = f"{MANAGER_PATH}/"
 _NAME: Final = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
 
 

@@ -10,12 +10,14 @@ from urllib.parse import quote_plus
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.filter_parameters import PERIOD
 from kpi_pipeline.model.listed_figures import ListedFigure
+from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
 from serving.listing.parameters import STANDING, day_parameters
-from serving.pages.addresses import CERTIFICATES_PATH, PageAddress, page_path
+from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
+from serving.profile.look_up import profile_path
 
 _PLACE: Final = "~~~"
 """Stands for a value in an address; no other parameter has the name of its dimension."""
@@ -105,6 +107,14 @@ class DrillDown:
             return ""
         path = certificate_path(CERTIFICATES_PATH, project, certificate_id.removeprefix(f"{project}/"))
         return PageAddress(path, self._address.language).of(())
+
+    def to_profile(self, dimension: str, value: str) -> str:
+        """The address of the profile of a value; empty for the past, and where it has none."""
+        if self._address.as_of is not None or dimension not in PROFILED:
+            return ""
+        if value not in self._values.get(dimension, ()):
+            return ""
+        return PageAddress(profile_path(MANAGER_PATH, dimension, value), self._address.language).of(())
 
     def _may_open(self, name: str) -> bool:
         identity = current_identity()

@@ -29,6 +29,13 @@ class Labelled(Protocol):
         """Its name for readers."""
 
 
+class NamedLink(NamedTuple):
+    """An address, and what it leads to in words."""
+
+    url: str
+    label: str
+
+
 class Cell(NamedTuple):
     """One value.
 
@@ -38,6 +45,7 @@ class Cell(NamedTuple):
         is_number: Whether it stands in a column of numbers.
         order: By what it is sorted; None where there is no value, empty where it is sorted by its text.
         url: Where it leads; empty where it does not.
+        profile: The page of the client or project that it names; None of others.
     """
 
     text: str
@@ -45,6 +53,7 @@ class Cell(NamedTuple):
     is_number: bool = False
     order: str | float | None = ""
     url: str = ""
+    profile: NamedLink | None = None
 
 
 def writer_for(
@@ -141,6 +150,11 @@ class Writer:
     def certificate_url(self, project: str, certificate_id: str) -> str:
         """The address of the page of a certificate; empty where values lead nowhere."""
         return self._drill_down.to_certificate(project, certificate_id) if self._drill_down else ""
+
+    def profile(self, dimension: str, value: str) -> NamedLink | None:
+        """The profile of a value; None where it has none, or values lead nowhere."""
+        url = self._drill_down.to_profile(dimension, value) if self._drill_down else ""
+        return NamedLink(url, self.texts["profile_of"].format(value=value)) if url else None
 
     def page_url(self, name: str) -> str:
         """The address of another page under the same filter; empty where values lead nowhere."""

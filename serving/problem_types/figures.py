@@ -117,6 +117,15 @@ CERTIFICATE_UNKNOWN: Final = ProblemType(
         "It may have been renumbered, or not be issued yet: search for it in the list of certificates.",
     ),
 )
+PROFILE_UNKNOWN: Final = ProblemType(
+    "profile-unknown",
+    404,
+    Text("Cliente o proyecto no encontrado", "Client or project not found"),
+    Text(
+        "Puede que haya cambiado de nombre: búsquelo en la lista de certificados.",
+        "It may have been renamed: search for it in the list of certificates.",
+    ),
+)
 NO_MONTH_END: Final = ProblemType(
     "no-month-end",
     404,

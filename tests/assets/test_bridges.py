@@ -12,6 +12,7 @@ from kpi_pipeline.assets.bridges import Bridges, listed_batches
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, MovedCertificates
 from kpi_pipeline.cache.codec import decode
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.open_items import OpenItemsDay
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
@@ -54,6 +55,14 @@ def ends(reader: CacheReader, bridge: BridgeEntry, end: str) -> dict[tuple[str, 
     }
 
 
+def open_items(reader: CacheReader) -> list[OpenItemsDay]:
+    """The month ends of which open items are held, each with all its documents."""
+    entry, index = reader.open_items()
+    assert index is not None
+    assert all(reader.document(entry, name) for day in index.days for name in day.documents)
+    return list(index.days)
+
+
 @pytest.mark.usefixtures("published")
 def test_what_bridges_lead_to_is_what_figures_say(read) -> None:
     reader = read()
@@ -91,7 +100,8 @@ def test_a_change_is_a_part_and_writes_the_standings_of_its_month_alone(
 ) -> None:
     source("UPDATE edp SET fecha_estimada_pago = '2024-12-31' WHERE estado = 'enviado'")
     assert run("refresh_dashboards").success
-    before = bridges(read())
+    before, owed = bridges(read()), open_items(read())
+    assert len(owed) == 13
     (folder,) = KeptStandings.of("").folder.iterdir()
     files = {path.name for path in folder.iterdir()}
     kept = KeptStandings(folder).load(DEMO_DAY)
@@ -113,6 +123,8 @@ def test_a_change_is_a_part_and_writes_the_standings_of_its_month_alone(
     # What lies in the past is as it was.
     months = [name for name in after if name.startswith("20")]
     assert {name: after[name].source for name in months} == {name: before[name].source for name in months}
+    # Nor is what was owed then made again.
+    assert open_items(reader) == owed
     written = {path.name for path in folder.iterdir()} - files
     assert len([name for name in written if name.endswith(".arrow")]) == 1
 

@@ -12,6 +12,7 @@ from kpi_pipeline.cache.bridges import BRIDGES, BridgeIndex
 from kpi_pipeline.cache.certificate_blocks import INDEX, CertificateIndex
 from kpi_pipeline.cache.connection import connect
 from kpi_pipeline.cache.keys import payload_key
+from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
@@ -33,8 +34,9 @@ def named(reader: CacheReader) -> tuple[str, dict[int, str]]:
         # Another product holds none.
         assert reader.manifest().get("kpis") is None or reader.manifest()["kpis"].blocks == 0
         bridges = BridgeIndex.of(Publisher(client).payload(entry.generation, BRIDGES).data()).bridges
-        documents = {name for one in bridges for name in one.documents}
-        assert entry.blocks == len({INDEX, BRIDGES, *index.names, *documents})
+        owed = OpenItemsIndex.of(Publisher(client).payload(entry.generation, OPEN_ITEMS).data()).days
+        documents = {name for one in (*bridges, *owed) for name in one.documents}
+        assert entry.blocks == len({INDEX, BRIDGES, OPEN_ITEMS, *index.names, *documents})
         return entry.generation, {one.month: one.block for one in index.shards}
 
 

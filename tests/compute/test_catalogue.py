@@ -7,7 +7,7 @@ import orjson
 from kpi_pipeline.compute.catalogue import catalogue, filter_entries
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES
 from kpi_pipeline.model.kpis import KPI_GROUPS, KPIS
-from kpi_pipeline.model.pages import PAGES, REFERENCE
+from kpi_pipeline.model.pages import COMPOSED, PAGES, PROFILE, REFERENCE
 from kpi_pipeline.model.tables import TABLES
 from kpi_pipeline.model.thresholds import Thresholds
 
@@ -106,6 +106,7 @@ def test_pages_and_thresholds_are_those_declared(cube_of) -> None:
     assert list(found["pages"][0]) == [
         *("name", "label_es", "label_en", "product", "kpis", "leads", "charts", "tables")
     ]
+    assert (found["profile"]["name"], found["profile"]["product"]) == (PROFILE.name, PROFILE.product)
     assert [lead["figure"] for lead in found["pages"][0]["leads"]] == ["receivable", "expected", "dso"]
     assert found["reference"] == REFERENCE
     assert tuple(found["pages"][0]["charts"]) == PAGES[0].charts
@@ -142,7 +143,7 @@ def test_amounts_name_their_count_and_costs_are_marked(cube_of) -> None:
 def test_tables_and_labels_are_published(cube_of) -> None:
     found = catalogue(cube_of([]))
     assert [one["name"] for one in found["tables"]] == list(TABLES)
-    assert {one["block"] for one in found["tables"]} == {name for page in PAGES for name in page.tables}
+    assert {one["block"] for one in found["tables"]} == {name for page in COMPOSED for name in page.tables}
     (managers,) = (one for one in found["tables"] if one["name"] == "project_managers")
     assert managers["columns"][0] == {
         "name": "project_manager",

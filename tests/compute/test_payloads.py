@@ -12,7 +12,7 @@ from kpi_pipeline.compute.payloads import payloads, shared_inputs
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
-from kpi_pipeline.model.pages import PAGES, charts_of_product, kpis_of_product
+from kpi_pipeline.model.pages import COMPOSED, charts_of_product, kpis_of_product
 from kpi_pipeline.model.thresholds import Thresholds
 from tests.compute.rows import AS_OF
 
@@ -139,7 +139,7 @@ def test_options_are_of_the_dimensions_that_the_filter_leaves_open(cube: Cube, p
 
 
 def test_a_page_finds_all_that_it_shows_in_one_answer(cube: Cube) -> None:
-    for page in PAGES:
+    for page in COMPOSED:
         found = said(cube, page.product)
         assert set(page.kpis) <= set(found["kpis"])
         assert set(page.charts) <= set(found.get("charts", ()))

@@ -30,12 +30,12 @@ from kpi_pipeline.model.access import Role
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import KPIS
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import COMPOSED
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
 from tests.waiting import wait_until
 
-TABLES = sorted({name for page in PAGES for name in page.tables})
+TABLES = sorted({name for page in COMPOSED for name in page.tables})
 APRIL = date(2024, 4, 30)
 
 

@@ -7,6 +7,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.labels import LANGUAGES, Text
 from kpi_pipeline.model.pages import (
+    COMPOSED,
     NOT_RECEIVABLE,
     PAGE_BY_NAME,
     PAGES,
@@ -17,7 +18,7 @@ from kpi_pipeline.model.pages import (
 
 TABLES: dict[str, set[str]] = {
     "kpis": set(),
-    "dashboards": {"collect_today", "correct_and_resend"},
+    "dashboards": {"collect_today", "correct_and_resend", "oldest_open"},
     "charts": {"project_managers", "rejection_reasons", "failure_kinds"},
     "financials": {
         "statement",
@@ -38,7 +39,7 @@ def test_names_and_labels_are_unique() -> None:
 
 def test_a_page_shows_kpis_charts_and_tables_that_there_are_each_once() -> None:
     known = {kpi.name for kpi in KPIS}
-    for page in PAGES:
+    for page in COMPOSED:
         assert page.kpis, page.name
         assert set(page.kpis) <= known
         assert set(page.charts) <= set(CHARTS)
@@ -48,8 +49,8 @@ def test_a_page_shows_kpis_charts_and_tables_that_there_are_each_once() -> None:
 
 
 def test_every_chart_and_table_is_on_a_page() -> None:
-    assert {chart for page in PAGES for chart in page.charts} == set(CHARTS)
-    assert {table for page in PAGES for table in page.tables} == set().union(*TABLES.values())
+    assert {chart for page in COMPOSED for chart in page.charts} == set(CHARTS)
+    assert {table for page in COMPOSED for table in page.tables} == set().union(*TABLES.values())
 
 
 def test_a_product_holds_what_its_pages_show_each_once() -> None:
@@ -58,7 +59,9 @@ def test_a_product_holds_what_its_pages_show_each_once() -> None:
             (kpis_of_product(product), "kpis", NOT_RECEIVABLE),
             (charts_of_product(product), "charts", ()),
         ):
-            shown = [name for page in PAGES if page.product == product for name in getattr(page, attribute)]
+            shown = [
+                name for page in COMPOSED if page.product == product for name in getattr(page, attribute)
+            ]
             assert set(found) == {*shown, *beside}
             assert len(found) == len(set(found))
     manager, *_ = PAGES

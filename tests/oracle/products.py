@@ -63,6 +63,7 @@ class Products:
             "tables": {
                 "collect_today": work_lists.collect_today(self.variant),
                 "correct_and_resend": work_lists.correct_and_resend(self.variant),
+                "oldest_open": work_lists.oldest_open(self.variant),
             },
         }
 

@@ -49,6 +49,25 @@ def correct_and_resend(variant: Variant) -> list[Data]:
     return _most_urgent(variant, found)
 
 
+def oldest_open(variant: Variant) -> list[Data]:
+    """What is owed the longest, of each currency; of equals the largest."""
+    owed = [
+        one for one in variant.certificate_states if one.is_issued and one.is_counted and one.is_receivable
+    ]
+    found = []
+    for code in variant.oracle.currencies:
+        of_currency = [one for one in owed if one.currency == code]
+        of_currency.sort(key=lambda one: (-one.age, -one.outstanding, one.row["certificate_id"]))
+        for one in of_currency[:1]:
+            head = {
+                name: _head(one)[name]
+                for name in ("certificate_id", "project", "client", "currency", "amount")
+            }
+            overdue = one.overdue_days if one.is_overdue else None
+            found.append({**head, "age_days": one.age, "overdue_days": overdue})
+    return found
+
+
 def further_days(payments: list[tuple[str, int]], one: CertificateState) -> list[int]:
     """How much longer than the age of a certificate payments took: its client's, where these are enough."""
     age, mine = one.age, one.values["client"]

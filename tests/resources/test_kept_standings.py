@@ -21,7 +21,7 @@ def rows(*amounts: int) -> pa.Table:
             {
                 **dict.fromkeys(STANDING_SCHEMA.names, "x"),
                 **{"certificate_id": str(at), "currency": "CLP", "standing": "awaiting"},
-                **{"open": amount, "approved": 0, "collected": 0, "due_on": None},
+                **{"open": amount, "approved": 0, "collected": 0, "issued_on": 12_600, "due_on": None},
                 **dict.fromkeys(("is_due_assumed", "is_overdue", "is_credit_note"), False),
             }
             for at, amount in enumerate(amounts)
@@ -75,3 +75,13 @@ def test_a_day_that_lost_a_file_or_is_malformed_is_not_kept(kept: KeptStandings)
     assert kept.load(DAYS[0]) is None
     (kept.folder / f"{DAYS[1]}.json").write_text("{")
     assert kept.load(DAYS[1]) is None
+
+
+def test_a_day_whose_rows_had_other_columns_is_not_kept(
+    kept: KeptStandings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kpi_pipeline.resources.kept_standings._LAYOUT", "of another version")
+    keep(kept, DAYS[0], a=rows(1))
+    monkeypatch.undo()
+    assert kept.load(DAYS[0]) is None
+    assert keep(kept, DAYS[0], a=rows(1)) == kept.load(DAYS[0])

@@ -46,6 +46,7 @@ from serving.pages.selection import Counts
 from serving.pages.writing import writer_for
 from tests.serving.bridges import usual_bridges
 from tests.serving.certificates import usual_list
+from tests.serving.open_items import usual_open_items
 from tests.serving.payloads import CONSTRUCTORA, MINE, MONTHS, catalogue_charts, figures
 
 SPEC_DIGEST = "0123456789abcdef0123456789abcdef"
@@ -104,7 +105,7 @@ class Press:
                 product,
                 answers,
                 catalogue or make_catalogue(),
-                together(certificates or usual_list(), usual_bridges())
+                together(certificates or usual_list(), usual_bridges(), usual_open_items())
                 if product == LISTED_WITH
                 else NO_ATTACHMENTS,
                 time.time() - age_s,
@@ -192,9 +193,9 @@ class Press:
         return made
 
 
-def together(first: Attachments, second: Attachments) -> Attachments:
-    """What a generation holds of two kinds."""
-    return Attachments([*first.frames, *second.frames])
+def together(*kinds: Attachments) -> Attachments:
+    """What a generation holds of several kinds."""
+    return Attachments([frame for kind in kinds for frame in kind.frames])
 
 
 make_catalogue = catalogue

@@ -299,6 +299,7 @@ def _tables(product: str, currencies: tuple[str, ...], scale: int) -> dict[str, 
             "tables": {
                 "collect_today": _to_collect(currencies, scale),
                 "correct_and_resend": _to_correct(currencies, scale),
+                "oldest_open": _oldest(currencies, scale),
             }
         }
     if product != "charts":
@@ -355,6 +356,18 @@ def _to_correct(currencies: tuple[str, ...], scale: int) -> Rows:
         "urgency": 9 * MILLION * scale,
     }
     return [*_each(currencies, returned), *_each(currencies, unsent)]
+
+
+def _oldest(currencies: tuple[str, ...], scale: int) -> Rows:
+    oldest = {
+        "certificate_id": "P-001/1",
+        "project": "P-001",
+        "client": MINE,
+        "amount": 12_345_678 * scale,
+        "age_days": 170,
+        "overdue_days": 138,
+    }
+    return _each(currencies, oldest)
 
 
 def _managers(currencies: tuple[str, ...], scale: int) -> Rows:

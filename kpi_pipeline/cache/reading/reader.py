@@ -21,6 +21,7 @@ from kpi_pipeline.cache.keys import (
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
+from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.reading.answer import Answer, NothingPublished
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
@@ -281,14 +282,17 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
             CacheUnavailable: If Redis cannot be reached and they are not held.
         """
-        entry = self._recent_entry(LISTED_WITH)
-        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
-            return entry, None
-        entry, payload = first_held(self._live_since(entry), lambda one: self._payloads.named(one, BRIDGES))
+        entry, payload = self._beside_list(BRIDGES)
         return entry, None if payload is None else BridgeIndex.of(payload.data())
 
+    def open_items(self) -> tuple[ManifestEntry, OpenItemsIndex | None]:
+        """The same of the open items of month ends."""
+        entry, payload = self._beside_list(OPEN_ITEMS)
+        return entry, None if payload is None else OpenItemsIndex.of(payload.data())
+
     def document(self, entry: ManifestEntry, name: str) -> Payload | None:
-        """What a generation holds under a name of `cache.bridges`; None where it cannot be read.
+        """What a generation holds under a name of `cache.bridges` or `cache.open_items`; None where it cannot
+        be read.
 
         Raises:
             CacheUnavailable: If Redis cannot be reached and it is not held.
@@ -405,6 +409,13 @@ class CacheReader:
 
     def _live_since(self, entry: ManifestEntry) -> Iterator[ManifestEntry]:
         return with_successors(entry, lambda since: self._entry(entry.product, since))
+
+    def _beside_list(self, name: str) -> tuple[ManifestEntry, Payload | None]:
+        """The live generation of `LISTED_WITH` and what it holds under a name; None where it has expired."""
+        entry = self._recent_entry(LISTED_WITH)
+        if entry.state_at(self._clock()) is AnswerState.EXPIRED:
+            return entry, None
+        return first_held(self._live_since(entry), lambda one: self._payloads.named(one, name))
 
     def _of_month_end(
         self, product: str, as_of: date, read: Callable[[ManifestEntry], Payload | None]

@@ -66,11 +66,11 @@ def _bridge(opening: tuple[int, int], parts: Mapping[str, tuple[int, int, int]])
     }
 
 
-def moved_certificates(rows: pa.Table) -> Data:
-    """The certificates that changed a figure, by columns.
+def columns_of(rows: pa.Table) -> Data:
+    """Rows of certificates by columns.
 
     Args:
-        rows: As of `Moves.rows`.
+        rows: Such as those of `Moves.rows`.
 
     Returns:
         `count`; `columns`, the values of each column; `texts`, of a column of few texts these: its values are
@@ -99,5 +99,5 @@ def published_parts(opening: Sums, moves: Moves) -> dict[str, Data]:
     return {
         "": {"currencies": by_filter[EVERYTHING][""]},
         **{name: {"values": by_filter[name]} for name in BRIDGE_DIMENSIONS},
-        **{figure: moved_certificates(rows) for figure, rows in moves.rows.items()},
+        **{figure: columns_of(rows) for figure, rows in moves.rows.items()},
     }

@@ -30,7 +30,8 @@ STANDING_SCHEMA: Final = pa.schema(
         pa.field("open", pa.int64()),  # amounts in minor units
         pa.field("approved", pa.int64()),
         pa.field("collected", pa.int64()),
-        pa.field("due_on", pa.int64()),  # days since `listing.FIRST_DAY`, null where there is none
+        pa.field("issued_on", pa.int64()),  # days since `listing.FIRST_DAY`
+        pa.field("due_on", pa.int64()),  # likewise, null where there is none
         pa.field("is_due_assumed", pa.bool_()),
         pa.field("is_overdue", pa.bool_()),
         pa.field("is_credit_note", pa.bool_()),

@@ -23,6 +23,9 @@ from kpi_pipeline.model.work_lists import (
 _WORDS: Final = f"""CASE WHEN is_overdue AND is_critical THEN '{Arrears.BOTH}'
     WHEN is_overdue THEN '{Arrears.OVERDUE}' ELSE '{Arrears.CRITICAL}' END"""
 
+_CELL: Final = "shard, place, month, attributes, state_as_of, amount_band, issued_age"
+"""Columns that tell any two cells apart; currency is among the attributes."""
+
 _SPAN: Final = 2**20
 """More than any number of days."""
 
@@ -39,7 +42,8 @@ def listed(cell: str, now: str) -> str:
     Returns:
         A SELECT of these columns, `row` (of the certificate), and those of `tables.WORK_LISTS_SCHEMA` that
         are not the certificate's own, without `expected_days`; `urgency` is null where other payments say it.
-         Of what is watched, only the largest amounts of each shard are listed.
+        Of what is open the longest, one certificate of each cell is listed; of what is watched, only the
+        largest amounts of each shard.
     """
     idle, newly = WATCHED_IDLE_DAYS, WATCHED_OVERDUE_DAYS
     lying = f"greatest(coalesce(returned_days, age_days), {LEAST_DAYS})"
@@ -55,6 +59,13 @@ def listed(cell: str, now: str) -> str:
         SELECT {cell}, row, '{WorkListName.CORRECT_AND_RESEND}', NULL, {common}, NULL, is_returned,
             returned_days, age_days, {urgency}, NULL
         FROM evaluated WHERE {now} AND is_counted AND (is_returned OR is_unsent)
+        UNION ALL
+        (SELECT {cell}, row, '{WorkListName.OLDEST_OPEN}', NULL, {common}, {overdue}, false, NULL, age_days,
+            age_days, NULL
+        FROM evaluated JOIN (SELECT row, certificate_id FROM certificates) USING (row)
+        WHERE {now} AND is_counted AND is_receivable
+        QUALIFY row_number() OVER (PARTITION BY {_CELL}
+            ORDER BY age_days DESC, amount_open DESC, certificate_id) = 1)
         UNION ALL
         (SELECT {cell}, row, '{WorkListName.WATCHED}', NULL, {common}, {overdue}, false, returned_days,
             age_days, greatest(amount_open, 0), idle_days

@@ -16,6 +16,7 @@ from serving.api.openapi.json_schema import Schema
 from serving.api.openapi.listing import list_schemas
 from serving.api.openapi.operations import TAGS, operations
 from serving.api.openapi.parameters import parameters
+from serving.api.openapi.profiles import profile_schemas
 from serving.api.openapi.system_schemas import system_schemas
 from serving.responses import ENCODINGS, Encoding, compressed
 
@@ -95,5 +96,6 @@ def _schemas() -> dict[str, Schema]:
         **catalogue_schemas(),
         **figure_schemas(),
         **list_schemas(),
+        **profile_schemas(),
         **bridge_schemas(),
     }

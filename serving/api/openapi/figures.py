@@ -81,6 +81,11 @@ def data_of(product: str) -> Schema:
     return ref(_data_name(product))
 
 
+def heads(*names: str) -> dict[str, Schema]:
+    """Some of what every answer begins with."""
+    return {name: _HEADS[name] for name in names}
+
+
 def _data_name(product: str) -> str:
     return f"data_{product}"
 
@@ -89,12 +94,7 @@ def _data(product: str) -> Schema:
     drawn = tuple(CHARTS) if product == "charts" else charts_of_product(product)
     tables = {block: ref(f"table_{block}") for block in tables_of_product(product)}
     properties = {
-        "currencies": described(list_of(CURRENCY), "Currencies of the money under this filter."),
-        "months": described(list_of(MONTH, minItems=1), "Months of the trends, the oldest first."),
-        "comparison": described(
-            or_null(object_of({"day": DAY, "previous_day": DAY})),
-            "The days that KPIs compare; null under a filter by month.",
-        ),
+        **heads("currencies", "months", "comparison"),
         "cohort": described(
             or_null(object_of({"open": INTEGER})),
             "Under a filter by month, how many of its certificates are still open; null otherwise.",
@@ -107,7 +107,7 @@ def _data(product: str) -> Schema:
         "kpis": object_of({name: ref(f"kpi_{name}") for name in kpis_of_product(product)}),
     }
     if leads_with_expected(product):
-        properties[EXPECTED] = _NEXT_MONTH
+        properties[EXPECTED] = NEXT_MONTH
     if drawn:
         properties["charts"] = object_of({name: ref(f"chart_{name}") for name in drawn})
     if product == "kpis":
@@ -235,6 +235,14 @@ def _buckets(labels: Iterable[str]) -> Schema:
     return list_of(object_of(bucket))
 
 
+_HEADS: Final[Mapping[str, Schema]] = {
+    "currencies": described(list_of(CURRENCY), "Currencies of the money under this filter."),
+    "months": described(list_of(MONTH, minItems=1), "Months of the trends, the oldest first."),
+    "comparison": described(
+        or_null(object_of({"day": DAY, "previous_day": DAY})),
+        "The days that KPIs compare; null under a filter by month.",
+    ),
+}
 _QUOTIENT: Final = described(
     object_of({"value": or_null(NUMBER), "numerator": INTEGER, "denominator": INTEGER}),
     "In minor units a day.",
@@ -263,7 +271,7 @@ _BEYOND: Final = {
     "unknown": described(or_null(INTEGER), "Without history to estimate it from."),
     "receivable": INTEGER,
 }
-_NEXT_MONTH: Final = described(
+NEXT_MONTH: Final = described(
     list_of(
         object_of(
             {

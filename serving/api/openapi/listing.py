@@ -36,32 +36,9 @@ _AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
 
 def list_schemas() -> dict[str, Schema]:
     """The schemas by name."""
-    columns = {column.name: described(_of(column.kind), column.meaning.en) for column in LIST_COLUMNS}
-    values = {
-        **columns,
-        "currency": CURRENCY,
-        "due_assumed": described(
-            BOOLEAN, "Whether its due date is assumed from acceptance or sending plus the payment term."
-        ),
-    }
-    certificate = object_of(
-        values,
-        # Only what is requested is answered.
-        optional=[name for name in columns if name != "currency"],
-    )
-    amounts = object_of({"currency": CURRENCY, **dict.fromkeys(SUMMED_COLUMNS, _AMOUNT)})
-    totals = object_of(
-        {
-            "count": described(INTEGER, "How many certificates the list has."),
-            "credit_notes": described(INTEGER, "How many of them are credit notes."),
-            "amounts": described(
-                list_of(amounts), "What they sum to in each currency, without what is cancelled."
-            ),
-        }
-    )
     page = {
-        "certificates": list_of(certificate),
-        "totals": totals,
+        "certificates": list_of(listed_certificate()),
+        "totals": listed_totals(),
         "standing": list_of(one_of(standing.name for standing in LIST_STANDINGS)),
         "search": TEXT,
         "sort": TEXT,
@@ -70,8 +47,41 @@ def list_schemas() -> dict[str, Schema]:
     }
     return {
         CERTIFICATE_PAGE: object_of(page, description="A page of the list of certificates."),
-        CERTIFICATE: _detail(values),
+        CERTIFICATE: _detail(_values()),
     }
+
+
+def _values() -> dict[str, Schema]:
+    """What is answered of a row of the list."""
+    columns = {column.name: described(_of(column.kind), column.meaning.en) for column in LIST_COLUMNS}
+    return {
+        **columns,
+        "currency": CURRENCY,
+        "due_assumed": described(
+            BOOLEAN, "Whether its due date is assumed from acceptance or sending plus the payment term."
+        ),
+    }
+
+
+def listed_certificate() -> Schema:
+    """The schema of a row of the list: only what is requested is answered."""
+    values = _values()
+    optional = [column.name for column in LIST_COLUMNS if column.name != "currency"]
+    return object_of(values, optional=optional)
+
+
+def listed_totals() -> Schema:
+    """The schema of what a list sums to."""
+    amounts = object_of({"currency": CURRENCY, **dict.fromkeys(SUMMED_COLUMNS, _AMOUNT)})
+    return object_of(
+        {
+            "count": described(INTEGER, "How many certificates the list has."),
+            "credit_notes": described(INTEGER, "How many of them are credit notes."),
+            "amounts": described(
+                list_of(amounts), "What they sum to in each currency, without what is cancelled."
+            ),
+        }
+    )
 
 
 def _detail(values: dict[str, Schema]) -> Schema:

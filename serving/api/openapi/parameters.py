@@ -117,6 +117,7 @@ def parameters() -> dict[str, Parameter]:
         ),
         "page": _path("page", one_of(in_address(page.name) for page in PAGES), "The page."),
         "project": _path("project", TEXT, "The project of the certificate."),
+        "name": _path("name", TEXT, "The name of the client or project."),
         "number": _path("number", TEXT, "Its number within the project."),
         "sheet": _path("sheet", one_of(dict.fromkeys(map(in_address, _all_sheets()))), _sheets_by_page()),
         "timestamp": _header(

@@ -14,14 +14,13 @@ from kpi_pipeline.model.forecast import ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, ListColumn
 from serving.listing.detail import CertificateDetail, Outlook, StageDays
-from serving.pages.addresses import HOME_PATH, PageAddress
 from serving.pages.certificates.view import value_text
 from serving.pages.context import PageContext
+from serving.pages.writing import NamedLink
 
 _LEADING: Final = ("state", "open", "due_on", "days_late")
 _AMOUNTS: Final = ("proposed", "approved", "collected")
 _NAMES: Final = ("client", "project", "project_manager", "administrator", "project_type", "month", "currency")
-_WITH_FIGURES: Final = ("client", "project")
 _BY_NAME: Final = {column.name: column for column in LIST_COLUMNS}
 
 
@@ -34,14 +33,14 @@ class DetailFact:
         label: Its name for readers.
         text: As it is shown.
         url: The list of what has the same value; empty where it leads nowhere.
-        figures_url: The figures of what has the same value; likewise.
+        profile: The page of the client or project that it is; None of others.
     """
 
     name: str
     label: str
     text: str
     url: str = ""
-    figures_url: str = ""
+    profile: NamedLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +120,8 @@ def _fact(column: ListColumn, found: CertificateDetail, context: PageContext) ->
         text = context.texts["certificate_approved_assumed"].format(amount=text)
     is_name = column.kind in (Kind.NAME, Kind.STATE, Kind.MONTH) and isinstance(value, str)
     url = context.writer.drill_down_url(name, str(value)) if is_name else ""
-    figures_url = ""
-    if name in _WITH_FIGURES:
-        figures_url = PageAddress(HOME_PATH, context.address.language).of([(name, str(value))])
-    return DetailFact(name, column.label.into(context.language), text, url, figures_url)
+    profile = context.writer.profile(name, str(value)) if is_name else None
+    return DetailFact(name, column.label.into(context.language), text, url, profile)
 
 
 def _retained(found: CertificateDetail, context: PageContext) -> DetailFact | None:

@@ -28,6 +28,7 @@ from serving.pages.downloads.about import days_text
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
+from serving.pages.writing import NamedLink
 
 _IN_FORM: Final = ("standing", "search", "columns", "offset")
 """Parameters that the form has fields for, or leaves out."""
@@ -67,6 +68,7 @@ class ListCell:
         text: As it is shown.
         is_number: Whether it is a number.
         url: Where it leads; empty where it does not.
+        profile: The page of the client or project that it names; None of others.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ListCell:
     text: str
     is_number: bool
     url: str = ""
+    profile: NamedLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +266,14 @@ class ListWriter:
         text = NO_DATA if value is None else value_text(self._context, column.kind, value, currency)
         if column.name == "due_on" and value is not None and is_marked(row, "due_assumed"):
             text = self._context.texts["list_due_assumed"].format(day=text)
-        url = ""
+        url, profile = "", None
         if column.kind in _OF_DIMENSION and isinstance(value, str):
             url = self._context.writer.drill_down_url(column.name, value)
+            profile = self._context.writer.profile(column.name, value)
         if column.name == _NUMBER:
             url = detail_url(row, self._context.address.language)
         label = column.label.into(self._language)
-        return ListCell(column.name, label, text, column.kind in NUMBERS, url)
+        return ListCell(column.name, label, text, column.kind in NUMBERS, url, profile)
 
     def _totals(self, totals: Totals) -> list[ListTotal]:
         labels = {column.name: column.label.into(self._language) for column in LIST_COLUMNS}

@@ -37,11 +37,6 @@ def document(data: PageData, about: Sequence[tuple[str, str]], writer: Writer) -
     Raises:
         NoDocuments: If the libraries that lay out text are not installed.
     """
-    # Imported only for a request of a document: the server starts faster without it.
-    try:
-        from weasyprint import HTML  # noqa: PLC0415
-    except OSError as error:
-        raise NoDocuments("Pango is not installed") from error
     entry, page = data.result.entry, writer.label(data.page)
     foot = writer.texts["document_foot"].format(
         page=page, as_of=writer.formats.day(entry.as_of), generation=entry.generation
@@ -53,13 +48,32 @@ def document(data: PageData, about: Sequence[tuple[str, str]], writer: Writer) -
         view=page_view(data, writer),
         about=about,
         language=writer.language,
-        sheet=_sheet() + _foot(foot),
+        sheet=paper_sheet(foot),
         colour=_colour,
         stretched=stretched,
         chart_width=CHART_WIDTH,
     )
+    return laid_out(text)
+
+
+def laid_out(text: str) -> bytes:
+    """A page of HTML, which holds all that it shows, as a PDF.
+
+    Raises:
+        NoDocuments: If the libraries that lay out text are not installed.
+    """
+    # Imported only for a request of a document: the server starts faster without it.
+    try:
+        from weasyprint import HTML  # noqa: PLC0415
+    except OSError as error:
+        raise NoDocuments("Pango is not installed") from error
     made: bytes = HTML(string=text, url_fetcher=_nothing).write_pdf(pdf_tags=True)
     return made
+
+
+def paper_sheet(foot: str) -> str:
+    """The style of a document whose sheets have a text at their foot."""
+    return _sheet() + _foot(foot)
 
 
 def stretched(points: str, width: float) -> str:

@@ -11,7 +11,7 @@ from serving.catalogue import Catalogue, Dimension, Group, Period
 from serving.pages.context import PageContext
 from serving.pages.formats import Formats
 from serving.pages.selection import MONTH, Counts, Part, groups_of, parts, without
-from serving.pages.writing import Writer
+from serving.pages.writing import NamedLink, Writer
 
 _AT_A_GLANCE: Final = 8
 
@@ -63,11 +63,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One chosen part and the address of the page without it."""
+    """One chosen part.
+
+    Attributes:
+        dimension: What it is a choice of.
+        label: It, as people read it.
+        remove_url: The page without it.
+        profile: The page of the client or project that it is; None of others.
+    """
 
     dimension: str
     label: str
     remove_url: str
+    profile: NamedLink | None = None
 
 
 def option_counts(catalogue: Catalogue, options: Counts | None, wider: Mapping[str, Counts | None]) -> Counts:
@@ -137,6 +145,7 @@ def chips(context: PageContext) -> list[Chip]:
             part_heading(catalogue, part, writer),
             part_label(part, writer),
             context.url(without(context.selection, part)),
+            writer.profile(part.dimension, part.values[0]) if len(part.values) == 1 else None,
         )
         for part in parts(catalogue, context.selection)
     ]

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from serving.pages.tables.view import Head, TableView
 from serving.pages.templates import written
-from serving.pages.writing import Cell
+from serving.pages.writing import Cell, NamedLink
 
 
 def data_table(table: TableView, title: str, *, is_section: bool = False) -> Markup:
@@ -36,6 +36,18 @@ def data_table(table: TableView, title: str, *, is_section: bool = False) -> Mar
     )
 
 
+def profile_link(link: NamedLink) -> Markup:
+    """The way from a name to the page of the client or project, beside it."""
+    # Every text in it is escaped.
+    return Markup(_profile_link(link))  # noqa: S704
+
+
+def _profile_link(link: NamedLink) -> str:
+    label = written(link.label)
+    # Its arrow is drawn by the style sheet: who copies a table copies names alone.
+    return f' <a class="to-profile" href="{written(link.url)}" aria-label="{label}" title="{label}"></a>'
+
+
 _NUMBER = ' class="number"'
 
 
@@ -54,6 +66,8 @@ def _cells(row: list[Cell], marks: list[tuple[str, str]]) -> Iterator[str]:
         text = written(cell.text)
         if cell.url:
             text = f'<a href="{written(cell.url)}">{text}</a>'
+        if cell.profile is not None:
+            text = f"{text}{_profile_link(cell.profile)}"
         if not place:
             yield f'<th scope="row"{kind if head else ""}{head}{order}>{text}</th>'
             continue

@@ -134,6 +134,8 @@ class _Links:
         """A value with its link."""
         writer, value = self.writer, row[column.name]
         cell = writer.cell(column.kind, value, row["currency"], dimension=column.dimension)
+        if column.dimension and value:
+            cell = cell._replace(profile=writer.profile(column.dimension, value))
         if column.name == _CERTIFICATE:
             return cell._replace(url=writer.certificate_url(row["project"], value))
         if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:

@@ -41,7 +41,6 @@ TEXTS: Final[dict[str, Text]] = {
     "certificate_title": Text("Certificado {number} · {project}", "Certificate {number} · {project}"),
     "certificate_to_list": Text("Todos los certificados", "All certificates"),
     "certificate_facts": Text("Datos", "Details"),
-    "certificate_figures": Text("ver sus cifras", "see its figures"),
     "certificate_milestones": Text("Hitos", "Milestones"),
     "certificate_gap": Text("{days} después", "{days} later"),
     "certificate_undated": Text(

@@ -3,10 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from serving.api.openapi.operations.files import FILES_OF_BRIDGES, FILES_OF_CERTIFICATES, PAGE_FILES
+from serving.api.openapi.operations.files import (
+    FILES_OF_BRIDGES,
+    FILES_OF_CERTIFICATES,
+    FILES_OF_CLIENTS,
+    PAGE_FILES,
+)
 from serving.api.openapi.operations.health import DESCRIPTION, DOCUMENT_PATH, EXPLORER_PATH, HEALTH
 from serving.api.openapi.operations.operation import Operation
-from serving.api.openapi.operations.reading import BRIDGES, CATALOGUE_READS, CERTIFICATES, PRODUCT_READS
+from serving.api.openapi.operations.reading import (
+    BRIDGES,
+    CATALOGUE_READS,
+    CERTIFICATES,
+    PRODUCT_READS,
+    PROFILES,
+)
 from serving.api.openapi.operations.requests import REQUESTS
 
 __all__ = ["DOCUMENT_PATH", "EXPLORER_PATH", "TAGS", "Operation", "operations"]
@@ -25,11 +36,13 @@ def operations() -> Iterable[Operation]:
     """Every operation, in reading order."""
     yield from PRODUCT_READS
     yield from CERTIFICATES
+    yield from PROFILES
     yield from BRIDGES
     yield from CATALOGUE_READS
     yield from PAGE_FILES
     yield from FILES_OF_CERTIFICATES
     yield from FILES_OF_BRIDGES
+    yield from FILES_OF_CLIENTS
     yield from REQUESTS
     yield from HEALTH
     yield from DESCRIPTION

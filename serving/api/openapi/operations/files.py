@@ -8,7 +8,7 @@ from serving.api.openapi.answers import (
     list_file,
 )
 from serving.api.openapi.json_schema import TEXT
-from serving.api.openapi.operations.operation import FILTERED, FILTERS, Operation
+from serving.api.openapi.operations.operation import FILTERED, FILTERS, NO_FIGURES, Operation
 from serving.api.openapi.operations.reading import (
     BRIDGE_PARAMETERS,
     BRIDGE_PROBLEMS,
@@ -112,5 +112,44 @@ FILES_OF_BRIDGES: Final = (
         list_file(WORKBOOK, {}, "The workbook."),
         _BRIDGE_FILE,
         _BRIDGE_FILE_PARAMETERS,
+    ),
+)
+_STATEMENT_PROBLEMS: Final = (
+    problem.PROFILE_UNKNOWN,
+    problem.UNKNOWN_FILTER,
+    problem.UNKNOWN_LANGUAGE,
+    problem.INVALID_DATE,
+    problem.NO_MONTH_END,
+    problem.NO_MONTH_ENDS,
+    problem.EXPIRED,
+    *NO_FIGURES,
+)
+_STATEMENT_PARAMETERS: Final = ("name", "as_of", "lang", "accept_language")
+_STATEMENT_TEXT: Final = (
+    "What the client owes on the business date, or with `as_of` at the newest month end on or before it that "
+    "is kept: of the last thirteen. Its total is the receivable of the client on that day."
+)
+FILES_OF_CLIENTS: Final = (
+    Operation(
+        "downloadAccountStatement",
+        "get",
+        f"{DOWNLOADS_PATH}/clients/{{name}}/statement.pdf",
+        "files",
+        "The statement of account of a client as a PDF",
+        list_file(DOCUMENT, {}, "The document: nothing in it is internal."),
+        (*_STATEMENT_PROBLEMS, problem.NO_DOCUMENTS),
+        _STATEMENT_PARAMETERS,
+        _STATEMENT_TEXT,
+    ),
+    Operation(
+        "downloadAccountStatementWorkbook",
+        "get",
+        f"{DOWNLOADS_PATH}/clients/{{name}}/statement.xlsx",
+        "files",
+        "The statement of account of a client as an Excel workbook",
+        list_file(WORKBOOK, {}, "The workbook: dates, days and amounts are numbers."),
+        _STATEMENT_PROBLEMS,
+        _STATEMENT_PARAMETERS,
+        _STATEMENT_TEXT,
     ),
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kpi_pipeline.model.pages import PROFILED
 from serving import problem_types as problem
 from serving.api.openapi.answers import (
     JSON,
@@ -18,6 +19,7 @@ from serving.api.openapi.json_schema import ref
 from serving.api.openapi.listing import CERTIFICATE, CERTIFICATE_PAGE
 from serving.api.openapi.operations.operation import BAD_FILTER, FILTERED, FILTERS, NO_FIGURES, Operation
 from serving.api.openapi.parameters import bridge_names, list_names
+from serving.api.openapi.profiles import PROFILE_DATA
 from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, CHANGES_API_PATH, PRODUCT_PATHS
 
 CATALOGUE_READS: Final = (
@@ -83,6 +85,29 @@ CERTIFICATES: Final = (
         "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
         "quoted twice: `A/B` is `A%252FB`.",
     ),
+)
+PROFILE_PROBLEMS: Final = (
+    problem.PROFILE_UNKNOWN,
+    problem.UNKNOWN_FILTER,
+    problem.INVALID_DATE,
+    problem.LIST_NOT_KEPT,
+    problem.EXPIRED,
+    *NO_FIGURES,
+)
+PROFILES: Final = tuple(
+    Operation(
+        f"get{dimension.capitalize()}",
+        "get",
+        f"{API_PATH}/{part}/{{name}}",
+        "figures",
+        f"One {dimension}: what it owes, how it pays, and its open certificates",
+        list_page(ref(PROFILE_DATA)),
+        PROFILE_PROBLEMS,
+        ("name", "as_of", "if_none_match"),
+        "Figures of the product dashboards, and the certificates of the same generation. A name may be "
+        "spelled in any case, with or without accents; a slash or a percent sign in it is quoted twice.",
+    )
+    for dimension, part in PROFILED.items()
 )
 BRIDGE_PROBLEMS: Final = (
     *BAD_FILTER,

@@ -18,9 +18,11 @@ from serving.problems import MACHINE_PATHS, REFRESH_PATH
 
 IDS = [
     *("getKpis", "getDashboard", "getCharts", "getFinancials", "getCertificates", "getCertificate"),
+    *("getClient", "getProject"),
     *("getChanges", "getCatalogue", "getChartSpecification", "downloadWorkbook", "downloadDocument"),
     *("downloadKeyFigures", "downloadSheet", "downloadCertificates", "downloadCertificatesWorkbook"),
     *("downloadChanges", "downloadChangesWorkbook"),
+    *("downloadAccountStatement", "downloadAccountStatementWorkbook"),
     *("requestRefresh", "requestRefreshByAddress", "requestClear", "requestClearByAddress", "getTask"),
     *("reportDataChanged", "getSystemHealth", "getReadyHealth", "getLiveHealth", "checkOperator"),
     *("getCacheStatus", "getPerformance", "getAlerts", "getOpenApi", "exploreApi"),

@@ -143,11 +143,11 @@ def test_a_certificate_in_each_language(web, press, language: str, words: list[s
     )
     for word in words:
         assert word in shown
-    # To what is its client's: the list and the figures.
-    leads = [
-        one for one in links(response.text) if f"client={quote('Minera Ñandú').replace('%20', '+')}" in one
-    ]
-    assert {urlsplit(one).path for one in leads} == {LIST, "/manager/dashboard"}
+    # To what is its client's: the list and the profile.
+    mine = quote("Minera Ñandú")
+    assert f"/manager/clients/{mine}?lang={language}" in links(response.text)
+    leads = [one for one in links(response.text) if f"client={mine.replace('%20', '+')}" in one]
+    assert {urlsplit(one).path for one in leads} == {LIST}
 
 
 def test_a_certificate_that_is_not_there_is_a_problem_page(web, press) -> None:

@@ -2,16 +2,27 @@
 
 from serving.pages.tables.html import data_table
 from serving.pages.tables.view import Head, TableView
-from serving.pages.writing import Cell
+from serving.pages.writing import Cell, NamedLink
 
 HOSTILE = "\"><script>alert(1)</script>&'"
 
 
 def test_every_text_is_escaped() -> None:
-    cell = Cell(HOSTILE, exact=HOSTILE, is_number=True, order=HOSTILE, url=HOSTILE)
+    link = NamedLink(HOSTILE, HOSTILE)
+    cell = Cell(HOSTILE, exact=HOSTILE, is_number=True, order=HOSTILE, url=HOSTILE, profile=link)
     text = data_table(TableView(HOSTILE, [Head(HOSTILE, True)] * 2, [[cell, cell]]), HOSTILE)
     assert "<script>" not in text
-    assert text.count("&lt;script&gt;") == 2 * 2 + 2 + 3 + 4
+    assert text.count("&lt;script&gt;") == 2 * 2 + 2 + 3 + 4 + 2 * 3
+
+
+def test_a_name_has_the_way_to_its_page_beside_it() -> None:
+    cell = Cell("Árbol & Cía.", profile=NamedLink("/manager/clients/a", "Profile of Árbol & Cía."))
+    text = data_table(TableView("", [Head("a", False)], [[cell]]), "Title")
+    label = "Profile of Árbol &amp; Cía."
+    assert (
+        '<th scope="row">Árbol &amp; Cía. <a class="to-profile" href="/manager/clients/a" '
+        f'aria-label="{label}" title="{label}"></a></th>'
+    ) in text
 
 
 def test_a_cell_has_what_it_is_sorted_by() -> None:

@@ -1,0 +1,1 @@
+"""The page of a single client or project."""

@@ -1,0 +1,126 @@
+"""The pages of clients and projects: written on the server, useful without JavaScript."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.moments import as_iso
+from kpi_pipeline.model.pages import PROFILE, PROFILED
+from serving.cache_access import Connection, current_connection, current_settings
+from serving.freshness_headers import age_s
+from serving.kept.current import current_kept
+from serving.pages.addresses import (
+    API_PATH,
+    CERTIFICATES_PATH,
+    HOME_PATH,
+    MANAGER_PATH,
+    PageAddress,
+    page_path,
+)
+from serving.pages.cards.html import CardWriter
+from serving.pages.context import PageContext
+from serving.pages.drill_down import DrillDown
+from serving.pages.filters.form import option_counts
+from serving.pages.formats import ago
+from serving.pages.live_state import TASK_PARAMETER, refreshing
+from serving.pages.page_data import page_data, pages_on
+from serving.pages.page_facts import facts_of
+from serving.pages.page_frame import page_frame
+from serving.pages.page_view import page_view
+from serving.pages.profiles.view import profile_view
+from serving.pages.selection import Parameters
+from serving.pages.writing import writer_for
+from serving.problem_types import NOT_FOUND
+from serving.problems import Problem
+from serving.profile.look_up import ProfileResult, look_up_profile, profile_path
+from serving.profile.statement import statement_days
+from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
+
+_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
+
+routes: Final = Blueprint("profile_pages", __name__)
+
+
+@routes.get(f"{MANAGER_PATH}/clients/<name>", defaults={"part": "clients"}, endpoint="client")
+@routes.get(f"{MANAGER_PATH}/projects/<name>", defaults={"part": "projects"}, endpoint="project")
+def profile(part: str, name: str) -> Response:
+    """A client or a project."""
+    reader_language()  # before anything is requested of the pipeline
+    connection = current_connection()
+    parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    result = look_up_profile(connection, part, name, parameters)
+    headers = [
+        (name, "private, no-cache" if name == "Cache-Control" else value)
+        for name, value in current_kept().stamps.of(result.figures).headers
+    ]
+    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
+    body = render_template("profile.html", **_values(connection, result))
+    return Response(body, headers=headers, mimetype="text/html")
+
+
+@routes.get(page_path(PROFILE.name))
+def profile_of_filter() -> AnyResponse:
+    """From a filter by a single client or project, as forms send it, to its profile."""
+    others: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
+    for name, value in request.args.items(multi=True):
+        dimension = FILTER_SPELLINGS.get(fold(name), "")
+        is_own = dimension in PROFILED and value.strip()
+        (found if is_own else others).append((dimension if is_own else name, value))
+    if len(found) != 1:
+        raise Problem(NOT_FOUND)
+    return redirect(PageAddress(profile_path(MANAGER_PATH, *found[0]), None).of(others))
+
+
+def _context(connection: Connection, result: ProfileResult, path: str) -> PageContext:
+    """What the page is written with, where its names lead to another page."""
+    catalogue, requested = connection.catalogues.of(LISTED_WITH), result.figures.requested
+    address = PageAddress(profile_path(MANAGER_PATH, result.dimension, result.value), requested_language())
+    drill_down = DrillDown(catalogue, requested, replace(address, path=path))
+    writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
+    return PageContext(catalogue, requested, address, writer, option_counts(catalogue, None, {}))
+
+
+def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
+    """What the template shows."""
+    figures, context = result.figures, _context(connection, result, HOME_PATH)
+    data = page_data(connection, context.catalogue.profile, figures)
+    own: Parameters = [(result.dimension, result.value)]
+    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
+    facts = facts_of(
+        figures,
+        page=PROFILE.name,
+        figures_url=profile_path(API_PATH, result.dimension, result.value),
+        refresh=refresh,
+        context=context,
+    )
+    (label,) = (
+        context.writer.label(one) for one in context.catalogue.dimensions if one.name == result.dimension
+    )
+    title = context.texts["profile_title"].format(dimension=label, value=result.value)
+    frame = page_frame(connection, pages_on(connection, None), figures, context, refresh)
+    return {
+        **frame,
+        # The address has the name already.
+        "other_language_url": replace(context.address, language=frame["other_language"]).of(()),
+        "page_name": PROFILE.name,
+        "title": title,
+        "filter_label": title,
+        "reload_s": None,
+        "ago": ago(age_s(figures.entry, figures.now), context.language),
+        "downloads": None,
+        "task": None,
+        "refreshed": own,
+        "facts": {**facts, "now": as_iso(figures.now)},
+        "present_url": "",
+        "view": replace(page_view(data, context.writer), tables=[]),
+        "cards": CardWriter(context.writer),
+        "profile": profile_view(
+            result, data, statement_days(connection), _context(connection, result, CERTIFICATES_PATH)
+        ),
+    }

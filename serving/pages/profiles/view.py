@@ -1,0 +1,157 @@
+"""The profile of a client or project as its template shows it, besides its cards and charts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kpi_pipeline.cache.open_items import OpenItemsDay
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS
+from kpi_pipeline.model.dimensions import CLIENT
+from kpi_pipeline.model.labels import Counted
+from kpi_pipeline.model.listing import USUAL_COLUMNS
+from serving.pages.addresses import CERTIFICATES_PATH, CHANGES_PATH, HOME_PATH, PageAddress
+from serving.pages.certificates.view import ListView, ListWriter
+from serving.pages.context import PageContext
+from serving.pages.downloads.statement_files import statement_path
+from serving.pages.page_data import PageData
+from serving.pages.published.table_rows import TableFigures
+from serving.pages.writing import NamedLink
+from serving.profile.look_up import ProfileResult, open_parameters
+
+_OLDEST: Final = "oldest_open"
+_SHOWN: Final = ("number", "client", "project", "days_late", "issued_on", "due_on", "approved", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class OldestOpen:
+    """The oldest open item of a currency.
+
+    Attributes:
+        number: Of the certificate, with its project.
+        url: The page of the certificate.
+        text: Its amount, and how old and late it is.
+    """
+
+    number: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementChoice:
+    """What can be chosen of a statement of account.
+
+    Attributes:
+        days: Values and labels of the days.
+        document_url: The statement as a PDF.
+        workbook_url: The same as a workbook.
+        has_reconstructed: Whether a day rests on certificates of later.
+    """
+
+    days: list[tuple[str, str]]
+    document_url: str
+    workbook_url: str
+    has_reconstructed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """All that the template shows of a profile besides cards and charts.
+
+    Attributes:
+        links: To pages of the same client or project.
+        oldest: Its oldest open items, one a currency.
+        open: Its open certificates, the first due first.
+        count: How many there are.
+        all_url: The list of all of them.
+        statement: Its statement of account; None of a project.
+    """
+
+    links: list[NamedLink]
+    oldest: list[OldestOpen]
+    open: ListView
+    count: str
+    all_url: str
+    statement: StatementChoice | None
+
+
+def profile_view(
+    result: ProfileResult, data: PageData, days: Sequence[OpenItemsDay], context: PageContext
+) -> ProfileView:
+    """What is shown of a profile.
+
+    Args:
+        result: The profile.
+        data: Its figures, read.
+        days: The month ends of which there are statements of account, the latest first.
+        context: What the list of its certificates is written with.
+    """
+    # All are of the client or project itself.
+    shown = tuple(name for name in _SHOWN if name != result.dimension)
+    columns = tuple(name for name in (*USUAL_COLUMNS, *_SHOWN) if name in shown)
+    listed = replace(result.open, request=replace(result.open.request, columns=tuple(dict.fromkeys(columns))))
+    view = ListWriter(listed, context, "").view()
+    count = context.formats.count(listed.certificates.totals(listed.selection).count)
+    kept = open_parameters()
+    own = [(result.dimension, result.value)]
+    return ProfileView(
+        list(_links(result, context)),
+        [
+            one
+            for table in data.figures.tables
+            if table.table.name == _OLDEST
+            for one in _oldest(table, context)
+        ],
+        view,
+        context.texts["profile_open"].format(count=Counted(count)),
+        PageAddress(CERTIFICATES_PATH, context.address.language, kept=kept).of(own),
+        _statement(result, days, context) if result.dimension == CLIENT.name else None,
+    )
+
+
+def _links(result: ProfileResult, context: PageContext) -> list[NamedLink]:
+    own = [(result.dimension, result.value)]
+    paths = [("profile_figures", HOME_PATH), ("profile_certificates", CERTIFICATES_PATH)]
+    if result.dimension in BRIDGE_DIMENSIONS:
+        paths.append(("changes", CHANGES_PATH))
+    return [
+        NamedLink(PageAddress(path, context.address.language).of(own), context.texts[name])
+        for name, path in paths
+    ]
+
+
+def _statement(result: ProfileResult, days: Sequence[OpenItemsDay], context: PageContext) -> StatementChoice:
+    texts, day = context.texts, context.formats.day
+    path = statement_path(result.value)
+    return StatementChoice(
+        [
+            ("", texts["account_statement_today"].format(day=day(result.figures.entry.as_of))),
+            *(
+                (
+                    one.day.isoformat(),
+                    day(one.day)
+                    if one.known_on is None
+                    else texts["account_statement_reconstructed"].format(day=day(one.day)),
+                )
+                for one in days
+            ),
+        ],
+        f"{path}.pdf",
+        f"{path}.xlsx",
+        any(one.known_on is not None for one in days),
+    )
+
+
+def _oldest(table: TableFigures, context: PageContext) -> list[OldestOpen]:
+    writer = context.writer
+    found = []
+    for row in table.rows:
+        name = "profile_oldest" if row["overdue_days"] is None else "profile_oldest_overdue"
+        text = context.texts[name].format(
+            amount=writer.formats.money(row["amount"], row["currency"]).full,
+            age=writer.days(row["age_days"]),
+            late="" if row["overdue_days"] is None else writer.days(row["overdue_days"]),
+        )
+        url = writer.certificate_url(row["project"], row["certificate_id"])
+        found.append(OldestOpen(row["certificate_id"], url, text))
+    return found

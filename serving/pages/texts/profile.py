@@ -1,0 +1,49 @@
+"""Texts of the page of a client or project."""
+
+from typing import Final
+
+from kpi_pipeline.model.labels import Text
+
+TEXTS: Final[dict[str, Text]] = {
+    "profile_title": Text("{dimension}: {value}", "{dimension}: {value}"),
+    "profile_of": Text("Ficha de {value}", "Profile of {value}"),
+    "profile_see": Text("ver su ficha", "see its profile"),
+    "profile_links": Text("Páginas relacionadas", "Related pages"),
+    "profile_figures": Text("Todas sus cifras", "All its figures"),
+    "profile_certificates": Text("Todos sus certificados", "All its certificates"),
+    "profile_open": Text(
+        "{count} {count:certificado|certificados} por cobrar",
+        "{count} {count:receivable certificate|receivable certificates}",
+    ),
+    "profile_all": Text("Ver todos en la lista", "See all in the list"),
+    "profile_nothing": Text("No hay cuentas por cobrar.", "There are no receivables."),
+    "profile_oldest_is": Text("Partida abierta más antigua:", "Oldest open item:"),
+    "profile_oldest": Text("{amount}, emitido hace {age}.", "{amount}, issued {age} ago."),
+    "profile_oldest_overdue": Text(
+        "{amount}, emitido hace {age}, con {late} de atraso.", "{amount}, issued {age} ago, {late} overdue."
+    ),
+    # The statement of account: it goes to the client.
+    "account_statement": Text("Estado de cuenta", "Statement of account"),
+    "account_statement_client": Text("Cliente", "Client"),
+    "account_statement_as_of": Text("Al", "As of"),
+    "account_statement_today": Text("{day} (hoy)", "{day} (today)"),
+    "account_statement_reconstructed": Text("{day} (reconstruido)", "{day} (reconstructed)"),
+    "account_statement_language": Text("Idioma", "Language"),
+    "account_statement_reconstructed_note": Text(
+        "De un cierre reconstruido no se guardó una lectura: sus saldos se obtienen de las fechas y del "
+        "historial de los certificados de hoy.",
+        "Of a reconstructed month end no reading was kept: its balances come from the dates and the log of "
+        "today's certificates.",
+    ),
+    "account_statement_summary": Text("Resumen", "Summary"),
+    "account_statement_items": Text("Certificados", "Certificates"),
+    "account_statement_nothing": Text(
+        "No hay saldos impagos a esta fecha.", "There is no unpaid balance on this date."
+    ),
+    "account_statement_yes": Text("Sí", "Yes"),
+    "account_statement_no": Text("No", "No"),
+    "account_statement_assumed_note": Text(
+        "Supuesto: sin fecha de pago acordada, se cuenta el plazo de pago desde el envío o la conformidad.",
+        "Assumed: without an agreed payment date, the payment term runs from sending or acceptance.",
+    ),
+}

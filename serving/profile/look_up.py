@@ -1,0 +1,140 @@
+"""From the address of a client or project to its figures and its open certificates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+from urllib.parse import quote
+
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.reading.listing.query import Order
+from kpi_pipeline.model.dimensions import DIMENSIONS
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.pages import PROFILED
+from serving.cache_access import Connection
+from serving.filter_faults import AllowedValues
+from serving.listing.detail import escaped_name, name_of
+from serving.listing.look_up import ListResult, look_up_list
+from serving.listing.parameters import SORT, STANDING
+from serving.lookup import LookupResult, look_up, of_the_present, unreadable
+from serving.problem_types import LIST_NOT_KEPT, PROFILE_UNKNOWN, UNKNOWN_FILTER
+from serving.problems import Problem
+
+OPEN_SHOWN: Final = 20
+"""So many open certificates a profile shows; the list has all of them."""
+
+OPEN_ORDER: Final = Order.of("due_on")
+
+PROFILE_DIMENSIONS: Final = {part: dimension for dimension, part in PROFILED.items()}
+"""By the part of an address, the dimension that it stands for."""
+
+DIMENSION_LABELS: Final = {one.name: one.label for one in DIMENSIONS if one.name in PROFILED}
+
+_TRIES: Final = 3
+_LONGEST_SHOWN: Final = 80
+"""Characters of a name that is quoted in a problem."""
+
+
+def profile_path(base: str, dimension: str, value: str) -> str:
+    """The address of a profile below a base: any character may be part of a name (see `certificate_path`)."""
+    return f"{base}/{PROFILED[dimension]}/{quote(escaped_name(value), safe='')}"
+
+
+def open_parameters() -> tuple[tuple[str, str], ...]:
+    """The parameters of the list by which it has just what is open, the first due first."""
+    return ((STANDING, "receivable"), (SORT, str(OPEN_ORDER)))
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileResult:
+    """A client or a project.
+
+    Attributes:
+        dimension: Its dimension.
+        value: Its name.
+        figures: Its figures; the payload is the product's answer.
+        open: Its open certificates, the first due first, of the same generation.
+    """
+
+    dimension: str
+    value: str
+    figures: LookupResult
+    open: ListResult
+
+    @property
+    def digest(self) -> str:
+        """Of what it shows: equal for equal ones."""
+        shown = f"{self.figures.payload.digest} {self.open.digest}"
+        return blake2b(shown.encode(), digest_size=16).hexdigest()
+
+
+def look_up_profile(
+    connection: Connection, part: str, name: str, parameters: Sequence[tuple[str, str]]
+) -> ProfileResult:
+    """Look a profile up, and request newer figures from the pipeline where they are stale.
+
+    Args:
+        connection: The cache.
+        part: Of the address: which dimension.
+        name: The value's name, as the address has it.
+        parameters: Query parameters: none is allowed but an empty date.
+
+    Raises:
+        Problem: If there is no such value, a parameter is given, or figures have expired or are not there;
+            and as `look_up` and `look_up_list` do.
+    """
+    others = of_the_present(parameters, LIST_NOT_KEPT)
+    dimension, value = PROFILE_DIMENSIONS[part], value_named(connection, part, name, others)
+    asked = [(dimension, value)]
+    for _ in range(_TRIES):
+        figures = look_up(connection, LISTED_WITH, asked)
+        if figures.state is AnswerState.MISSING:
+            # A single value is always precomputed: figures of all would not be this one's.
+            raise unreadable(connection, LISTED_WITH)
+        listed = look_up_list(connection, [*asked, *open_parameters()])
+        # A generation may have gone live between both.
+        if listed.figures.entry.generation == figures.entry.generation:
+            shown = replace(listed.request, limit=OPEN_SHOWN)
+            return ProfileResult(dimension, value, figures, replace(listed, request=shown))
+    raise unreadable(connection, LISTED_WITH)
+
+
+def value_named(
+    connection: Connection, part: str, name: str, parameters: Sequence[tuple[str, str]] = ()
+) -> str:
+    """The value that an address names, as the data spell it.
+
+    Args:
+        connection: The cache.
+        part: Of the address: which dimension.
+        name: The value's name, as the address has it, however it is spelled.
+        parameters: Query parameters that are not allowed.
+
+    Raises:
+        Problem: If there is no such value, or a parameter is given.
+    """
+    dimension = PROFILE_DIMENSIONS[part]
+    for parameter, given in parameters:
+        if given.strip():
+            raise _not_here(parameter, given)
+    catalogue = connection.catalogues.of(LISTED_WITH)
+    asked = fold(name_of(name))
+    for known in catalogue.dimensions:
+        if known.name == dimension:
+            for value in known.values:
+                if fold(value.value) == asked:
+                    return value.value
+    label, shown = DIMENSION_LABELS[dimension], name_of(name)[:_LONGEST_SHOWN]
+    cause = Text(
+        f"Las cifras de hoy no tienen {label.es.lower()} «{shown}».",
+        f'Today\'s figures have no {label.en.lower()} "{shown}".',
+    )
+    raise Problem(PROFILE_UNKNOWN, cause, members={dimension: shown}, allowed=(AllowedValues(None, ()),))
+
+
+def _not_here(parameter: str, value: str) -> Problem:
+    cause = Text(f"«{parameter}» no se puede elegir aquí.", f'"{parameter}" cannot be chosen here.')
+    members = {"parameter": parameter, "value": value[:_LONGEST_SHOWN], "allowed": []}
+    return Problem(UNKNOWN_FILTER, cause, members=members, blamed=lambda name, _: name == parameter)
