@@ -18,6 +18,7 @@ from serving.api import (
     bridges,
     catalogue,
     certificates,
+    compare,
     events,
     health,
     metrics,
@@ -45,6 +46,8 @@ from serving.pages.addresses import HOME_PATH
 from serving.pages.certificates import routes as certificate_list
 from serving.pages.changes import routes as changes
 from serving.pages.charts.html import chart_drawing
+from serving.pages.compare import files as compare_files
+from serving.pages.compare import routes as compare_pages
 from serving.pages.downloads import bridge_files, certificate_files, statement_files
 from serving.pages.downloads import routes as downloads
 from serving.pages.filters.html import option_list
@@ -71,10 +74,12 @@ _ROUTED: Final = (
     certificates,
     bridges,
     profiles,
+    compare,
     events,
     certificate_files,
     bridge_files,
     statement_files,
+    compare_files,
     downloads,
     health,
     metrics,
@@ -89,6 +94,7 @@ _ROUTED: Final = (
     certificate_list,
     changes,
     profile_pages,
+    compare_pages,
     pages,
     static_assets,
 )

@@ -25,6 +25,7 @@ _SHEETS: Final = (
     "listing",
     "profile",
     "bridge",
+    "compare",
     "system",
     "problems",
     "account",

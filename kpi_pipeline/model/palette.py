@@ -65,6 +65,7 @@ SERIES: Final[dict[str, Colour]] = {
     "revenue": _BLUE,
     "cost": _ORANGE,
     "margin": _GREEN,
+    **{f"compared-{place}": colour for place, colour in enumerate((_BLUE, _ORANGE, _GREEN, _VIOLET), 1)},
 }
 """The colour of each series, wherever it is drawn; `MARK` for a series without one."""
 

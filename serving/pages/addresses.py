@@ -37,6 +37,11 @@ CHANGES_PATH: Final = "/manager/changes"
 
 CHANGES_API_PATH: Final = f"{API_PATH}/changes"
 
+COMPARE_PATH: Final = "/manager/compare"
+"""Values side by side."""
+
+COMPARE_API_PATH: Final = f"{API_PATH}/compare"
+
 MANAGER_PATH: Final = "/manager"
 """Below it, pages by their names, and profiles by those of their dimensions."""
 

@@ -117,6 +117,19 @@ class Formats:
         full = f"{minor // unit:,}.{minor % unit:0{decimals}}" if decimals else f"{minor:,}"
         return short.translate(signs), full.translate(signs)
 
+    def shown_money(self, minor: int | float, currency: str) -> Decimal:
+        """An amount as `money` shows it, in whole units, so that a difference is that of the values shown."""
+        amount = self.amount(minor, currency)
+        size = abs(amount)
+        unit = 1 if size < _MILLION else _MILLION if size >= 100 * _MILLION else _MILLION // 10
+        return _rounded(amount / unit, 0) * unit
+
+    def money_difference(self, difference: Decimal) -> str:
+        """A difference of two amounts that `shown_money` gave, without their currency: to its last unit."""
+        if abs(difference) >= _MILLION and difference % (_MILLION // 10) == 0:
+            return f"{self._number(difference / _MILLION, 1, 0)}\N{NO-BREAK SPACE}M"
+        return self._number(difference, 0)
+
     def tick(self, minor: int | float, currency: str) -> str:
         """An amount at a grid line, as `Money.bare` has it, but without decimals where it is round."""
         amount = self.amount(minor, currency)

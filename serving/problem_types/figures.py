@@ -108,6 +108,28 @@ BRIDGE_NOT_KEPT: Final = ProblemType(
         "Leave the date out and choose a comparison: there are some between month ends too.",
     ),
 )
+INVALID_COMPARISON: Final = ProblemType(
+    "invalid-comparison",
+    400,
+    Text("No se puede comparar así", "This cannot be compared"),
+    Text(
+        "Elija una dimensión y de dos a cuatro de sus valores; de los meses, también trimestres y años.",
+        "Choose a dimension and two to four of its values; of months, quarters and years too.",
+    ),
+    Text(
+        "Son parámetros dimension y, de dos a cuatro veces, value.",
+        "Parameters are dimension and, two to four times, value.",
+    ),
+)
+COMPARISON_NOT_KEPT: Final = ProblemType(
+    "comparison-not-kept",
+    404,
+    Text("Se comparan las cifras de hoy", "Figures of today are compared"),
+    Text(
+        "Quite la fecha: los periodos se eligen como valores del mes.",
+        "Leave the date out: periods are chosen as values of the month.",
+    ),
+)
 CERTIFICATE_UNKNOWN: Final = ProblemType(
     "certificate-unknown",
     404,

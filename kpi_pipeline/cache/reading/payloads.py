@@ -1,6 +1,7 @@
 """The payloads of generations: held by this process, else read from Redis, and why one is not there."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import Final, cast
 
@@ -48,6 +49,22 @@ class Payloads:
             self.count("redis")
             self._memory.put(entry.generation, variant, payload)
         return payload
+
+    def hold(self, entry: ManifestEntry, filters: Collection[Filter], scope: str) -> None:
+        """Read the answers of a generation to some filters in one request, but for those that are held."""
+        variants = [variant_key(entry.product, one, scope) for one in filters]
+        wanted = [one for one in variants if self._memory.get(entry.generation, one) is None]
+        keys = [key for variant in wanted for key in _keys(entry, variant)]
+        if not keys:
+            return
+        frames = cast("list[bytes | None]", self._client.call(lambda client: client.mget(keys)))
+        pairs = zip(frames[::2], frames[1::2], strict=True)
+        for variant, (stored, added) in zip(wanted, pairs, strict=True):
+            frame = added if stored is None else stored
+            if frame is not None:
+                # What is corrupt is for who requests it.
+                with suppress(CorruptPayload):
+                    self._memory.put(entry.generation, variant, decode(frame))
 
     def uncounted(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
         """The same, which is no lookup and no miss; None where Redis cannot be reached either."""

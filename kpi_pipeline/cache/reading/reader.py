@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, cast
 
@@ -124,6 +125,17 @@ class CacheReader:
             self._payloads.count("missing")
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
+
+    def hold(self, product: str, filters: Collection[Filter], scope: str = DEFAULT_SCOPE) -> None:
+        """Read the live generation's answers to several filters at once: `answer` then has them.
+
+        What is not there, or cannot be read, is left to `answer`.
+
+        Raises:
+            NothingPublished: If Redis holds no generation of the product.
+        """
+        with suppress(CacheUnavailable):
+            self._payloads.hold(self._recent_entry(product), filters, scope)
 
     def own(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer | None:
         """What `answer` gives where the live generation holds the variant itself.

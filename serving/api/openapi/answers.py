@@ -185,6 +185,20 @@ def list_page(data: Schema) -> dict[int, Answer]:
     }
 
 
+def compared(data: Schema) -> dict[int, Answer]:
+    """The answers that give values side by side."""
+    prepared = "Some are not precomputed, and have been requested: their figures are null."
+    return {
+        **list_page(data),
+        202: answer(
+            prepared,
+            {JSON: envelope(data, "MissingMeta")},
+            ("Retry-After", "Age", "X-Fresh-Until", *_OF_FIGURES),
+            sometimes=_RARE,
+        ),
+    }
+
+
 def list_file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
     """The answer that gives a file of the list of certificates."""
     always = ("Content-Disposition", "Vary", *_OF_FIGURES)

@@ -11,6 +11,7 @@ from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from serving.api.openapi.answers import answer_schemas, header_components
 from serving.api.openapi.bridges import bridge_schemas
 from serving.api.openapi.catalogue_schemas import catalogue_schemas
+from serving.api.openapi.compare import compare_schemas
 from serving.api.openapi.figures import figure_schemas
 from serving.api.openapi.json_schema import Schema
 from serving.api.openapi.listing import list_schemas
@@ -98,4 +99,5 @@ def _schemas() -> dict[str, Schema]:
         **list_schemas(),
         **profile_schemas(),
         **bridge_schemas(),
+        **compare_schemas(),
     }

@@ -94,11 +94,7 @@ def _data(product: str) -> Schema:
     drawn = tuple(CHARTS) if product == "charts" else charts_of_product(product)
     tables = {block: ref(f"table_{block}") for block in tables_of_product(product)}
     properties = {
-        **heads("currencies", "months", "comparison"),
-        "cohort": described(
-            or_null(object_of({"open": INTEGER})),
-            "Under a filter by month, how many of its certificates are still open; null otherwise.",
-        ),
+        **heads("currencies", "months", "comparison", "cohort"),
         "options": described(
             object_of(dict.fromkeys(DIMENSION_NAMES, list_of(INTEGER)), optional=DIMENSION_NAMES),
             "Certificates of each value of every dimension that the filter leaves free, in the order of the "
@@ -241,6 +237,10 @@ _HEADS: Final[Mapping[str, Schema]] = {
     "comparison": described(
         or_null(object_of({"day": DAY, "previous_day": DAY})),
         "The days that KPIs compare; null under a filter by month.",
+    ),
+    "cohort": described(
+        or_null(object_of({"open": INTEGER})),
+        "Under a filter by month, how many of its certificates are still open; null otherwise.",
     ),
 }
 _QUOTIENT: Final = described(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_DAY, SINCE_MONTH_END
+from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, MOST_COMPARED
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
 from kpi_pipeline.model.groups import GROUPS
@@ -35,6 +36,7 @@ from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
 from serving.bridge.parameters import COMPARISON, FIGURE, PART
 from serving.bridge.parameters import CURRENCY as BRIDGE_CURRENCY
+from serving.compare.parameters import DIMENSION, VALUE
 from serving.listing.parameters import (
     COLUMNS,
     FROM_DAY,
@@ -118,6 +120,15 @@ def parameters() -> dict[str, Parameter]:
         "page": _path("page", one_of(in_address(page.name) for page in PAGES), "The page."),
         "project": _path("project", TEXT, "The project of the certificate."),
         "name": _path("name", TEXT, "The name of the client or project."),
+        f"compare_{DIMENSION}": _query(
+            DIMENSION, one_of(("", *COMPARED_DIMENSIONS)), "The dimension whose values are compared."
+        ),
+        f"compare_{VALUE}": _query(
+            VALUE,
+            list_of({**TEXT, "examples": ["2024-05", "2024-Q2", "2024"]}),
+            f"Its values, {FEWEST_COMPARED} to {MOST_COMPARED}; of months, quarters `YYYY-Qn` and years "
+            "`YYYY` too. Also `valor`.",
+        ),
         "number": _path("number", TEXT, "Its number within the project."),
         "sheet": _path("sheet", one_of(dict.fromkeys(map(in_address, _all_sheets()))), _sheets_by_page()),
         "timestamp": _header(

@@ -11,6 +11,7 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import USUAL_COLUMNS
 from serving.pages.addresses import CERTIFICATES_PATH, CHANGES_PATH, HOME_PATH, PageAddress
 from serving.pages.certificates.view import ListView, ListWriter
+from serving.pages.compare.view import compare_link
 from serving.pages.context import PageContext
 from serving.pages.downloads.statement_files import statement_path
 from serving.pages.page_data import PageData
@@ -115,8 +116,11 @@ def _links(result: ProfileResult, context: PageContext) -> list[NamedLink]:
     if result.dimension in BRIDGE_DIMENSIONS:
         paths.append(("changes", CHANGES_PATH))
     return [
-        NamedLink(PageAddress(path, context.address.language).of(own), context.texts[name])
-        for name, path in paths
+        *(
+            NamedLink(PageAddress(path, context.address.language).of(own), context.texts[name])
+            for name, path in paths
+        ),
+        compare_link(result.dimension, result.value, context),
     ]
 
 

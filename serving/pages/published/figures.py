@@ -53,6 +53,7 @@ class Figures:
         charts: Its charts, in its order.
         tables: Its tables, in its order.
         expected: What is expected in the next month, a line a currency; none where it leads no page.
+        months: Those at whose ends its KPIs have points.
     """
 
     currencies: Sequence[str]
@@ -63,6 +64,7 @@ class Figures:
     charts: Sequence[ChartData]
     tables: Sequence[TableFigures]
     expected: Sequence[NextMonth]
+    months: Sequence[str]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -89,6 +91,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
             read_tables(page, catalogue, data),
             _expected(published, page),
+            published.months,
         )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]

@@ -5,7 +5,19 @@ from functools import cache
 from typing import Final
 
 from kpi_pipeline.model.labels import Language
-from serving.pages.texts import account, bridge, charts, filters, listing, live, page, profile, system, tables
+from serving.pages.texts import (
+    account,
+    bridge,
+    charts,
+    compare,
+    filters,
+    listing,
+    live,
+    page,
+    profile,
+    system,
+    tables,
+)
 
 SCRIPT_PREFIX: Final = "js_"
 """Begins the names of texts that scripts use."""
@@ -14,7 +26,7 @@ SCRIPT_PREFIX: Final = "js_"
 @cache
 def texts_in(language: Language) -> Mapping[str, str]:
     """The texts of the pages in one language, by name."""
-    parts = (page, filters, live, charts, tables, system, listing, profile, bridge, account)
+    parts = (page, filters, live, charts, tables, system, listing, profile, bridge, compare, account)
     return {name: text.into(language) for part in parts for name, text in part.TEXTS.items()}
 
 

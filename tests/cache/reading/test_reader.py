@@ -76,6 +76,19 @@ class TestAnswering:
             assert content_of(answer) == {"of": {"client": ["ACME"]}, "mark": "m"}
         assert reader.status()["reads"] == {"memory": 1, "redis": 1, "missing": 0, "expired": 0}
 
+    def test_several_are_read_at_once_and_then_held(self, each_newsroom, each_client, reader) -> None:
+        entry = each_newsroom.publish(EVERYTHING, ACME, JANUARY)
+        each_client.set(payload_key(entry.generation, variant_key("kpis", JANUARY)), b"x", keepttl=True)
+        before = each_client.info("commandstats")["cmdstat_mget"]["calls"]
+        # What is not there, and what is corrupt, is left to who requests it.
+        reader.hold("kpis", [EVERYTHING, ACME, JANUARY, ACME_JANUARY])
+        assert each_client.info("commandstats")["cmdstat_mget"]["calls"] == before + 1
+        each_client.delete(
+            *(payload_key(entry.generation, variant_key("kpis", one)) for one in (EVERYTHING, ACME))
+        )
+        assert [reader.answer("kpis", one).state for one in (EVERYTHING, ACME)] == [AnswerState.FRESH] * 2
+        assert reader.answer("kpis", JANUARY).miss is MissReason.CORRUPT
+
     def test_spelling_does_not_matter(self, each_newsroom, reader) -> None:
         each_newsroom.publish(EVERYTHING, ACME)
         answer = reader.answer("kpis", Filter.of({"client": "  ácme "}))

@@ -7,6 +7,7 @@ from serving.api.openapi.operations.files import (
     FILES_OF_BRIDGES,
     FILES_OF_CERTIFICATES,
     FILES_OF_CLIENTS,
+    FILES_OF_COMPARISONS,
     PAGE_FILES,
 )
 from serving.api.openapi.operations.health import DESCRIPTION, DOCUMENT_PATH, EXPLORER_PATH, HEALTH
@@ -15,6 +16,7 @@ from serving.api.openapi.operations.reading import (
     BRIDGES,
     CATALOGUE_READS,
     CERTIFICATES,
+    COMPARISONS,
     PRODUCT_READS,
     PROFILES,
 )
@@ -38,11 +40,13 @@ def operations() -> Iterable[Operation]:
     yield from CERTIFICATES
     yield from PROFILES
     yield from BRIDGES
+    yield from COMPARISONS
     yield from CATALOGUE_READS
     yield from PAGE_FILES
     yield from FILES_OF_CERTIFICATES
     yield from FILES_OF_BRIDGES
     yield from FILES_OF_CLIENTS
+    yield from FILES_OF_COMPARISONS
     yield from REQUESTS
     yield from HEALTH
     yield from DESCRIPTION

@@ -12,9 +12,12 @@ from serving.api.openapi.operations.operation import FILTERED, FILTERS, NO_FIGUR
 from serving.api.openapi.operations.reading import (
     BRIDGE_PARAMETERS,
     BRIDGE_PROBLEMS,
+    COMPARE_PARAMETERS,
+    COMPARE_PROBLEMS,
     LIST_PARAMETERS,
     LIST_PROBLEMS,
 )
+from serving.pages.compare.files import COMPARE_FILES
 from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
 from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
@@ -151,5 +154,29 @@ FILES_OF_CLIENTS: Final = (
         _STATEMENT_PROBLEMS,
         _STATEMENT_PARAMETERS,
         _STATEMENT_TEXT,
+    ),
+)
+_COMPARE_FILE: Final = (*COMPARE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
+_COMPARE_FILE_PARAMETERS: Final = (*COMPARE_PARAMETERS, "lang", "accept_language")
+FILES_OF_COMPARISONS: Final = (
+    Operation(
+        "downloadComparison",
+        "get",
+        f"{COMPARE_FILES}.csv",
+        "files",
+        "Values side by side as CSV",
+        file(_CSV, TEXT, "A row for each KPI and currency, with differences; UTF-8."),
+        _COMPARE_FILE,
+        _COMPARE_FILE_PARAMETERS,
+    ),
+    Operation(
+        "downloadComparisonWorkbook",
+        "get",
+        f"{COMPARE_FILES}.xlsx",
+        "files",
+        "Values side by side as an Excel workbook",
+        file(WORKBOOK, {}, "The workbook."),
+        _COMPARE_FILE,
+        _COMPARE_FILE_PARAMETERS,
     ),
 )

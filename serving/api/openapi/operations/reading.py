@@ -8,19 +8,28 @@ from serving.api.openapi.answers import (
     JSON,
     answer,
     catalogue,
+    compared,
     figures,
     list_page,
     unchanged,
 )
 from serving.api.openapi.bridges import BRIDGE
 from serving.api.openapi.catalogue_schemas import CATALOGUE
+from serving.api.openapi.compare import COMPARISON
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import ref
 from serving.api.openapi.listing import CERTIFICATE, CERTIFICATE_PAGE
 from serving.api.openapi.operations.operation import BAD_FILTER, FILTERED, FILTERS, NO_FIGURES, Operation
 from serving.api.openapi.parameters import bridge_names, list_names
 from serving.api.openapi.profiles import PROFILE_DATA
-from serving.pages.addresses import API_PATH, CERTIFICATES_API_PATH, CHANGES_API_PATH, PRODUCT_PATHS
+from serving.compare.parameters import DIMENSION, VALUE
+from serving.pages.addresses import (
+    API_PATH,
+    CERTIFICATES_API_PATH,
+    CHANGES_API_PATH,
+    COMPARE_API_PATH,
+    PRODUCT_PATHS,
+)
 
 CATALOGUE_READS: Final = (
     Operation(
@@ -131,6 +140,29 @@ BRIDGES: Final = (
         "Bridges of the current generation of the product dashboards. The opening figure plus the parts is "
         "exactly the closing one, for everything and for each single value of a dimension. Certificates are "
         "listed where a figure is requested.",
+    ),
+)
+COMPARE_PROBLEMS: Final = (
+    problem.INVALID_COMPARISON,
+    problem.INVALID_DATE,
+    problem.COMPARISON_NOT_KEPT,
+    problem.FILTER_ROLLED_BACK,
+    problem.EXPIRED,
+    *NO_FIGURES,
+)
+COMPARE_PARAMETERS: Final = (f"compare_{DIMENSION}", f"compare_{VALUE}", "as_of")
+COMPARISONS: Final = (
+    Operation(
+        "getComparison",
+        "get",
+        COMPARE_API_PATH,
+        "figures",
+        "The KPIs of two to four values of a dimension, or periods, side by side",
+        compared(ref(COMPARISON)),
+        COMPARE_PROBLEMS,
+        (*COMPARE_PARAMETERS, "if_none_match"),
+        "Answers of one generation of the product kpis, one for each value. A quarter or a year that is not "
+        "precomputed is requested: until then its figures are null, and the status is 202.",
     ),
 )
 

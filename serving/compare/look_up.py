@@ -1,0 +1,98 @@
+"""From query parameters to the figures of some values: one read of the cache for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
+from serving.access.control import require_product
+from serving.cache_access import Connection
+from serving.compare.parameters import CompareRequest, fewest_fault, filter_of, read_compare_request
+from serving.lookup import LookupResult, live_lookup, look_up, of_the_present, unreadable
+from serving.problem_types import COMPARISON_NOT_KEPT
+
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedValue:
+    """One of the values that are set side by side.
+
+    Attributes:
+        value: The value, or the period.
+        figures: Its figures; those of a wider filter where its own are being computed.
+    """
+
+    value: str
+    figures: LookupResult
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether its own figures are being computed."""
+        return self.figures.state is AnswerState.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class CompareResult:
+    """Values side by side, all of one generation.
+
+    Attributes:
+        request: What is compared.
+        values: The values, in the order in which they are requested.
+    """
+
+    request: CompareRequest
+    values: tuple[ComparedValue, ...]
+
+    @property
+    def figures(self) -> LookupResult:
+        """Those of the first value, or of one that is missing: how fresh all are."""
+        return next((one.figures for one in self.values if one.is_missing), self.values[0].figures)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the figures of some are being computed."""
+        return any(one.is_missing for one in self.values)
+
+    @property
+    def digest(self) -> str:
+        """Of what it shows: equal for equal ones."""
+        shown = [(one.value, one.figures.payload.digest) for one in self.values]
+        return blake2b(f"{self.request} {shown}".encode(), digest_size=16).hexdigest()
+
+
+def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]]) -> CompareRequest:
+    """What query parameters request to be compared; fewer values than that takes are no problem yet.
+
+    Raises:
+        Problem: If the reader may not read it, a parameter is invalid, or the past is requested.
+        InvalidDate: If the date is none.
+        NothingPublished: If nothing has been published.
+        CacheUnavailable: If Redis cannot be reached and the catalogue is not held.
+    """
+    require_product(COMPARED_WITH)
+    parameters = of_the_present(parameters, COMPARISON_NOT_KEPT)
+    return read_compare_request(parameters, connection.catalogues.of(COMPARED_WITH))
+
+
+def look_up_comparison(connection: Connection, request: CompareRequest) -> CompareResult:
+    """Look the figures of all values up, and request from the pipeline what is missing or stale.
+
+    Raises:
+        Problem: If there are fewer than two values; and as `look_up` does, with its other errors.
+    """
+    catalogue = connection.catalogues.of(COMPARED_WITH)
+    if len(request.values) < FEWEST_COMPARED:
+        raise fewest_fault(request, catalogue)
+    filters = [filter_of(request, value, catalogue) for value in request.values]
+    for _ in range(_TRIES):
+        asked = [live_lookup(connection, COMPARED_WITH, one).filter for one in filters]
+        connection.reader.hold(COMPARED_WITH, asked)
+        found = [look_up(connection, COMPARED_WITH, one) for one in filters]
+        # A generation may have gone live between two of them.
+        if len({one.entry.generation for one in found}) == 1:
+            compared = zip(request.values, found, strict=True)
+            return CompareResult(request, tuple(ComparedValue(*one) for one in compared))
+    raise unreadable(connection, COMPARED_WITH)

@@ -1,0 +1,82 @@
+"""A KPI of several values at month ends: for each month a column a value, side by side."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from serving.pages.charts import geometry
+from serving.pages.charts.chart_rows import mark_label
+from serving.pages.charts.plots import number_text
+from serving.pages.charts.shapes import Axis, Legend, Mark, Month, Plot, Tick
+from serving.pages.compare.figures import ComparedKpi
+from serving.pages.formats import NO_DATA
+from serving.pages.writing import Writer
+
+_SERIES: Final = "compared-{}"
+_STEPS: Final = (2, 3)
+
+
+def side_by_side(
+    compared: ComparedKpi, labels: Sequence[str], months: Sequence[str], writer: Writer
+) -> Plot | None:
+    """Draw a KPI; None where no value has any point.
+
+    Args:
+        compared: The KPI.
+        labels: The name of each value.
+        months: The months of its points.
+        writer: Writes its values.
+    """
+    points = list(map(list, zip(*points_of(compared, len(months)), strict=True)))
+    if not any(point is not None for held in points for point in held):
+        return None
+    series = {_SERIES.format(place): [point or 0 for point in held] for place, held in enumerate(points, 1)}
+    scale = geometry.scale(value for held in series.values() for value in held)
+    places = geometry.slots(len(months))
+    rects: list[list[geometry.Rect]] = [[] for _ in months]
+    for rect in geometry.columns(series, places, scale, stacked=False):
+        rects[rect.place].append(rect)
+    drawn = []
+    for at, (month, slot) in enumerate(zip(months, places, strict=True)):
+        lines = [
+            (label, _text(held[at], compared, writer)) for label, held in zip(labels, points, strict=True)
+        ]
+        drawn.append(
+            Month(
+                slot,
+                Mark(mark_label(writer.formats.month(month), lines), ""),
+                writer.formats.month_name(month),
+                month[:4] if month.endswith("-01") or at == 0 else "",
+                [step for step in _STEPS if (len(months) - 1 - at) % step == 0],
+                rects[at],
+            )
+        )
+    ticks = [Tick(scale.y(value), _tick(value, compared, writer)) for value in scale.ticks]
+    return Plot(
+        drawn,
+        Axis(ticks, geometry.tick_width(tick.label for tick in ticks)),
+        None,
+        scale.y(0),
+        [],
+        None,
+        [Legend(name, label) for name, label in zip(series, labels, strict=True)],
+    )
+
+
+def points_of(compared: ComparedKpi, months: int) -> list[tuple[int | float | None, ...]]:
+    """By month, the point of each value; None where it has none."""
+    held = [[None] * months if one is None else list(one.spark)[-months:] for one in compared.values]
+    return list(zip(*held, strict=True))
+
+
+def _text(value: int | float | None, compared: ComparedKpi, writer: Writer) -> str:
+    if value is None:
+        return NO_DATA
+    if compared.kpi.unit == "money":
+        return writer.formats.money(value, compared.currency).full
+    return writer.text(compared.kpi.unit, value, compared.currency)
+
+
+def _tick(value: int | float, compared: ComparedKpi, writer: Writer) -> str:
+    if compared.kpi.unit == "money":
+        return writer.formats.tick(value, compared.currency)
+    return number_text(value, writer.formats)

@@ -1,0 +1,140 @@
+"""Values side by side as files: exact values and differences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from flask import Blueprint, Response, request
+
+from kpi_pipeline.model.compare import COMPARED_WITH
+from serving.cache_access import current_connection, current_settings
+from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
+from serving.kept.current import current_kept
+from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
+from serving.pages.compare.view import grouped_kpis, value_label
+from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.csv_files import csv_file
+from serving.pages.downloads.links import DOWNLOADS_PATH
+from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
+from serving.pages.downloads.workbooks import MIMETYPE, workbook
+from serving.pages.page_data import pages_on
+from serving.pages.published.figures import Figures
+from serving.pages.writing import Writer, writer_for
+from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
+
+COMPARE_FILES: Final = f"{DOWNLOADS_PATH}/compare"
+
+_CSV_TYPE: Final = "text/csv; charset=utf-8"
+
+routes: Final = Blueprint("compare_files", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file is written from."""
+
+    result: CompareResult
+    figures: list[Figures | None]
+    writer: Writer
+    notices: list[str]
+
+    @classmethod
+    def of_request(cls) -> "_File | Response":
+        """That of the present request; that it is being prepared where figures are."""
+        language, connection = reader_language(), current_connection()
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != LANGUAGE_PARAMETER]
+        result = look_up_comparison(connection, compare_request(connection, pairs))
+        figures = result.figures
+        if result.is_missing:
+            return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
+        catalogue = connection.catalogues.of(COMPARED_WITH)
+        writer = writer_for(language, catalogue, current_settings().timezone)
+        notices = notices_of(connection, COMPARED_WITH, pages_on(connection, None), figures, writer)
+        return cls(result, figures_of(connection, result, catalogue), writer, notices)
+
+    @property
+    def title(self) -> str:
+        return self.writer.texts["compare"]
+
+    @property
+    def labels(self) -> list[str]:
+        request_ = self.result.request
+        return [value_label(request_.dimension, value, self.writer) for value in request_.values]
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        return provenance_of(self.result.figures.entry, self.notices, self.writer)
+
+    def sheet(self) -> Sheet:
+        """A row a KPI and currency: the values, each but the first with its difference from that."""
+        texts, (first, *others) = self.writer.texts, self.labels
+        heads = [texts["sheet_kpi"], texts["sheet_currency"], texts["sheet_unit"], first]
+        for label in others:
+            heads += [label, texts["compare_difference"].format(value=label, first=first)]
+        return Sheet("compare", self.title, heads, [self._row(one) for one in self._compared()])
+
+    def _compared(self) -> Iterator[ComparedKpi]:
+        for _, kpis in grouped_kpis(self.writer.catalogue, self.writer):
+            yield from compared_kpis(self.figures, kpis)
+
+    def _row(self, compared: ComparedKpi) -> list[SheetCell]:
+        writer, kpi = self.writer, compared.kpi
+        row = [
+            SheetCell(writer.label(kpi)),
+            SheetCell(compared.currency),
+            SheetCell(writer.texts[f"sheet_unit_{kpi.unit}"]),
+        ]
+        first = compared.number(0)
+        for at in range(len(compared.values)):
+            value = compared.number(at)
+            row.append(sheet_cell(kpi.unit, value, compared.currency, writer))
+            if at:
+                difference = None if value is None or first is None else _minus(value, first)
+                row.append(sheet_cell(kpi.unit, difference, compared.currency, writer))
+        return row
+
+    def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
+        """The answer with the file."""
+        figures = self.result.figures
+        headers = [
+            (name, "private, no-cache" if name == "Cache-Control" else value)
+            for name, value in current_kept().stamps.of(figures).headers
+        ]
+        name = f"{file_name([self.title, *self.labels], figures.entry.as_of)}.{ending}"
+        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
+        return Response(body, headers=headers, content_type=mimetype)
+
+
+@routes.get(f"{COMPARE_FILES}.csv")
+def as_csv() -> Response:
+    """The rows as CSV."""
+    file = _File.of_request()
+    if isinstance(file, Response):
+        return file
+    return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), _CSV_TYPE, "csv")
+
+
+@routes.get(f"{COMPARE_FILES}.xlsx")
+def as_workbook() -> Response:
+    """The rows as a workbook."""
+    file = _File.of_request()
+    if isinstance(file, Response):
+        return file
+    figures, texts = file.result.figures, file.writer.texts
+    about = [
+        (texts["about_page"], f"{file.title} · {texts['product_name']}"),
+        (texts["compare_values"], file.writer.formats.together(file.labels)),
+        *file.provenance,
+        (texts["about_generation"], figures.entry.generation),
+    ]
+    created = datetime.fromtimestamp(figures.entry.computed_at, UTC).replace(tzinfo=None)
+    return file.answer(workbook(texts["about"], about, [file.sheet()], created), MIMETYPE, "xlsx")
+
+
+def _minus(value: int | float, first: int | float) -> int | float:
+    """The exact difference of two values as they are published."""
+    if isinstance(value, int) and isinstance(first, int):
+        return value - first
+    return float(Decimal(str(value)) - Decimal(str(first)))

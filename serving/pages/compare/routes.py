@@ -1,0 +1,86 @@
+"""The page of values side by side: one read of the cache, written on the server."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, request
+
+from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
+from kpi_pipeline.model.moments import as_iso
+from serving.cache_access import Connection, current_connection, current_settings
+from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
+from serving.compare.parameters import CompareRequest
+from serving.freshness_headers import age_s
+from serving.kept.current import current_kept
+from serving.lookup import LookupResult, look_up
+from serving.pages.addresses import COMPARE_API_PATH, COMPARE_PATH, PageAddress
+from serving.pages.compare.figures import figures_of
+from serving.pages.compare.files import COMPARE_FILES
+from serving.pages.compare.view import CompareWriter, value_label
+from serving.pages.context import PageContext
+from serving.pages.drill_down import DrillDown
+from serving.pages.filters.form import option_counts
+from serving.pages.formats import ago
+from serving.pages.live_state import TASK_PARAMETER, refreshing
+from serving.pages.page_data import pages_on
+from serving.pages.page_facts import facts_of
+from serving.pages.page_frame import page_frame
+from serving.pages.writing import writer_for
+from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
+
+PAGE: Final = "compare"
+_RELOAD_S: Final = 3
+_OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
+
+routes: Final = Blueprint("compare", __name__)
+
+
+@routes.get(COMPARE_PATH)
+def compare() -> Response:
+    """Values side by side, or what can be chosen."""
+    reader_language()  # before anything is requested of the pipeline
+    connection = current_connection()
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
+    asked = compare_request(connection, pairs)
+    result = look_up_comparison(connection, asked) if len(asked.values) >= FEWEST_COMPARED else None
+    figures = look_up(connection, COMPARED_WITH, []) if result is None else result.figures
+    body = render_template("compare.html", **_values(connection, asked, result, figures))
+    headers = [
+        (name, "private, no-cache" if name == "Cache-Control" else value)
+        for name, value in current_kept().stamps.of(figures).headers
+    ]
+    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
+    return Response(body, headers=headers, mimetype="text/html")
+
+
+def _values(
+    connection: Connection, asked: CompareRequest, result: CompareResult | None, figures: LookupResult
+) -> dict[str, Any]:
+    """What the template shows."""
+    catalogue = connection.catalogues.of(COMPARED_WITH)
+    address = PageAddress(COMPARE_PATH, requested_language(), kept=tuple(asked.parameters()))
+    drill_down = DrillDown(catalogue, {}, PageAddress(COMPARE_PATH, requested_language()))
+    writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
+    context = PageContext(catalogue, {}, address, writer, option_counts(catalogue, None, {}))
+    refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
+    api = PageAddress(COMPARE_API_PATH, None).of(asked.parameters()) if result else COMPARE_API_PATH
+    facts = facts_of(figures, page=PAGE, figures_url=api, refresh=refresh, context=context)
+    labels = [value_label(asked.dimension, value, writer) for value in asked.values]
+    title = context.texts["compare"]
+    held = [] if result is None else figures_of(connection, result, catalogue)
+    return {
+        **page_frame(connection, pages_on(connection, None), figures, context, refresh),
+        # What is missing is a column, not the page.
+        "missing": False,
+        "page_name": PAGE,
+        "title": title,
+        "filter_label": context.texts["compare_title"].format(values=writer.formats.together(labels)),
+        "reload_s": _RELOAD_S if result is not None and result.is_missing else None,
+        "ago": ago(age_s(figures.entry, figures.now), context.language),
+        "task": None,
+        # The whole product is refreshed.
+        "refreshed": (),
+        "facts": {**facts, "now": as_iso(figures.now)},
+        "present_url": "",
+        "compare_dimension": asked.dimension,
+        "compare": CompareWriter(asked, context, COMPARE_FILES).view(result, held),
+    }

@@ -1,0 +1,279 @@
+"""A comparison as its template shows it: what can be chosen, a table for each group of KPIs, and drawings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kpi_pipeline.model.compare import (
+    COMPARED_DIMENSIONS,
+    DRAWN_SIDE_BY_SIDE,
+    MOST_COMPARED,
+    periods_in,
+)
+from kpi_pipeline.model.dimensions import MONTH
+from kpi_pipeline.model.labels import Counted
+from serving.catalogue import Catalogue, Dimension, Kpi
+from serving.compare.look_up import CompareResult
+from serving.compare.parameters import CompareRequest, filter_of
+from serving.pages.addresses import COMPARE_PATH, HOME_PATH, PageAddress
+from serving.pages.cards.values import written_value
+from serving.pages.charts.view import ChartPart, ChartView
+from serving.pages.compare.drawing import points_of, side_by_side
+from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
+from serving.pages.context import PageContext
+from serving.pages.formats import NO_DATA
+from serving.pages.published.figures import Figures
+from serving.pages.tables.view import Head, TableView
+from serving.pages.writing import Cell, NamedLink, Writer
+
+_YEAR_LENGTH: Final = len("2024")
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOption:
+    """One value that can be chosen."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedColumn:
+    """A value that is compared.
+
+    Attributes:
+        label: Its name.
+        url: Its profile, or the first page under its filter.
+        notice: What to know of its figures; empty where there is nothing.
+    """
+
+    label: str
+    url: str
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """All that the template shows of a comparison.
+
+    Attributes:
+        dimensions: Those that can be chosen.
+        choices: For each place, by heading, the values that can be chosen; none where no dimension is.
+        columns: The values.
+        groups: Headings and tables of KPIs.
+        charts: Drawings of KPIs at month ends.
+        workbook_url: The comparison as a workbook; empty where there is none yet.
+        csv_url: The same as CSV.
+    """
+
+    dimensions: list[CompareOption]
+    choices: list[list[tuple[str, list[CompareOption]]]]
+    columns: list[ComparedColumn]
+    groups: list[tuple[str, TableView]]
+    charts: list[ChartView]
+    workbook_url: str
+    csv_url: str
+
+
+class CompareWriter:
+    """Writes a comparison.
+
+    Args:
+        request: What is compared.
+        context: What the page is written with.
+        files: The address of the files, to which the ending is added.
+    """
+
+    def __init__(self, request: CompareRequest, context: PageContext, files: str) -> None:
+        self._request = request
+        self._context = context
+        self._writer = context.writer
+        self._files = files
+
+    def view(self, result: CompareResult | None, figures: Sequence[Figures | None]) -> CompareView:
+        """It as it is shown.
+
+        Args:
+            result: The figures of the values; None where not all are chosen yet.
+            figures: Of each value, checked.
+        """
+        catalogue, parameters = self._context.catalogue, self._request.parameters()
+        files = PageAddress(self._files, self._context.language)
+        labels = [value_label(self._request.dimension, one, self._writer) for one in self._request.values]
+        return CompareView(
+            dimensions=[
+                CompareOption(one.name, self._writer.label(one), one.name == self._request.dimension)
+                for one in catalogue.dimensions
+                if one.name in COMPARED_DIMENSIONS
+            ],
+            choices=self._choices(),
+            columns=[] if result is None else self._columns(result, figures, labels),
+            groups=[] if result is None else list(self._groups(figures, labels)),
+            charts=[] if result is None else list(self._charts(figures, labels)),
+            workbook_url="" if result is None else _with_ending(files, "xlsx").of(parameters),
+            csv_url="" if result is None else _with_ending(files, "csv").of(parameters),
+        )
+
+    def _choices(self) -> list[list[tuple[str, list[CompareOption]]]]:
+        dimensions = self._context.catalogue.dimensions
+        dimension = next((one for one in dimensions if one.name == self._request.dimension), None)
+        if dimension is None:
+            return []
+        chosen = [*self._request.values, *[""] * MOST_COMPARED][:MOST_COMPARED]
+        return [self._options(dimension, value) for value in chosen]
+
+    def _options(self, dimension: Dimension, chosen: str) -> list[tuple[str, list[CompareOption]]]:
+        texts = self._writer.texts
+        held = [value.value for value in dimension.values]
+        parts = [("", held)]
+        if dimension.name == MONTH.name:
+            names = ("compare_years", "compare_quarters", "compare_months")
+            parts = [(texts[name], own) for name, own in zip(names, periods_in(held), strict=True)]
+        return [
+            (
+                heading,
+                [
+                    CompareOption(value, value_label(dimension.name, value, self._writer), value == chosen)
+                    for value in values
+                ],
+            )
+            for heading, values in parts
+        ]
+
+    def _columns(
+        self, result: CompareResult, figures: Sequence[Figures | None], labels: Sequence[str]
+    ) -> list[ComparedColumn]:
+        found = []
+        for one, own, label in zip(result.values, figures, labels, strict=True):
+            link = self._writer.profile(self._request.dimension, one.value)
+            own_filter = filter_of(self._request, one.value, self._context.catalogue)
+            url = PageAddress(HOME_PATH, self._context.address.language).of(own_filter)
+            found.append(ComparedColumn(label, link.url if link else url, self._notice(own)))
+        return found
+
+    def _notice(self, figures: Figures | None) -> str:
+        texts = self._writer.texts
+        if figures is None:
+            return texts["compare_missing"]
+        if not figures.currencies:
+            return texts["nothing_here"]
+        if figures.cohort is None:
+            return ""
+        count = Counted(self._writer.formats.count(figures.cohort.open))
+        return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
+
+    def _groups(
+        self, figures: Sequence[Figures | None], labels: Sequence[str]
+    ) -> "list[tuple[str, TableView]]":
+        heads = [Head(self._writer.texts["compare_kpi"], is_number=False), Head(labels[0], is_number=True)]
+        for label in labels[1:]:
+            difference = self._writer.texts["compare_difference"].format(value=label, first=labels[0])
+            heads += [Head(label, is_number=True), Head(difference, is_number=True)]
+        groups = []
+        for heading, kpis in grouped_kpis(self._context.catalogue, self._writer):
+            rows = [self._row(one) for one in compared_kpis(figures, kpis)]
+            if rows:
+                groups.append((heading, TableView("", heads, rows, is_ordered=True)))
+        return groups
+
+    def _row(self, compared: ComparedKpi) -> list[Cell]:
+        writer, url = self._writer, self._writer.meanings_url
+        row = [
+            Cell(
+                kpi_label(compared, writer),
+                url=f"{url}#meaning-{compared.kpi.name}" if url else "",
+            )
+        ]
+        for at in range(len(compared.values)):
+            row.append(self._value(compared, at))
+            if at:
+                difference = shown_difference(compared, at, writer)
+                row.append(Cell(NO_DATA if difference is None else difference[1], is_number=True))
+        return row
+
+    def _value(self, compared: ComparedKpi, at: int) -> Cell:
+        value = compared.number(at)
+        if value is None:
+            return Cell(NO_DATA, is_number=True)
+        written = written_value(compared.kpi.unit, value, compared.currency or None, self._writer)
+        return Cell(written.with_unit, written.exact, is_number=True)
+
+    def _charts(self, figures: Sequence[Figures | None], labels: Sequence[str]) -> "list[ChartView]":
+        known = next((one for one in figures if one is not None), None)
+        if known is None:
+            return []
+        texts, charts = self._writer.texts, []
+        for name in DRAWN_SIDE_BY_SIDE:
+            kpi = self._writer.kpi(name)
+            if kpi is None:
+                continue
+            parts = [
+                ChartPart(compared.currency, [], drawing, self._points(compared, labels, known.months))
+                for compared in compared_kpis(figures, [kpi])
+                if (drawing := side_by_side(compared, labels, known.months, self._writer)) is not None
+            ]
+            if parts:
+                description = texts["compare_drawn"].format(values=self._writer.formats.together(labels))
+                charts.append(
+                    ChartView(
+                        f"compare-{name}", self._writer.label(kpi), description, "", parts, is_wide=False
+                    )
+                )
+        return charts
+
+    def _points(self, compared: ComparedKpi, labels: Sequence[str], months: Sequence[str]) -> TableView:
+        """The points of a drawing as a table: a row a month, a column a value."""
+        writer, unit = self._writer, compared.kpi.unit
+        heads = [Head(writer.texts["compare_month"], is_number=False)]
+        return TableView(
+            compared.currency,
+            [*heads, *(Head(label, is_number=True) for label in labels)],
+            [
+                [
+                    writer.cell("month", month, ""),
+                    *(
+                        writer.cell(unit, point, compared.currency)
+                        for point in points_of(compared, len(months))[at]
+                    ),
+                ]
+                for at, month in enumerate(months)
+            ],
+        )
+
+
+def value_label(dimension: str, value: str, writer: Writer) -> str:
+    """A value as people read it: a quarter and a year too."""
+    if dimension == MONTH.name:
+        if len(value) == _YEAR_LENGTH:
+            return value
+        if "Q" in value:
+            year, _, number = value.partition("-Q")
+            return writer.texts["compare_quarter"].format(number=number, year=year)
+    kind = next((one.kind for one in writer.catalogue.dimensions if one.name == dimension), "name")
+    return writer.text(kind, value, "")
+
+
+def kpi_label(compared: ComparedKpi, writer: Writer) -> str:
+    """The label of a KPI, with its currency where it is of one."""
+    label = writer.label(compared.kpi)
+    return f"{label} ({compared.currency})" if compared.currency else label
+
+
+def grouped_kpis(catalogue: Catalogue, writer: Writer) -> list[tuple[str, list[Kpi]]]:
+    """The headings of KPIs, each with those beneath it; without those whose target is not set."""
+    return [
+        (writer.label(group), [kpi for kpi in catalogue.kpis if kpi.group == group.name and kpi.is_set])
+        for group in catalogue.kpi_groups
+    ]
+
+
+def compare_link(dimension: str, value: str, context: PageContext) -> NamedLink:
+    """Where a value can be compared with others; without one, the page on which all is chosen."""
+    parameters = [("dimension", dimension), ("value", value)] if dimension else []
+    url = PageAddress(COMPARE_PATH, context.address.language).of(parameters)
+    return NamedLink(url, context.texts["compare"])
+
+
+def _with_ending(address: PageAddress, ending: str) -> PageAddress:
+    return PageAddress(f"{address.path}.{ending}", address.language)

@@ -1,0 +1,173 @@
+"""Values side by side: a column for each, differences of what is shown, drawings, files and JSON."""
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.model.filters import EVERYTHING, Filter
+from tests.serving.pages.downloads.test_routes import Book, rows_of
+from tests.serving.payloads import CONSTRUCTORA, MINE, figures
+
+COMPARE = "/manager/compare"
+BOTH = f"dimension=client&value={quote(MINE)}&value={quote(CONSTRUCTORA)}"
+
+
+def scaled(scale: int, **values: float) -> dict[str, Any]:
+    """What a filter says, with the values of some KPIs."""
+    data = figures("kpis", scale=scale)
+    for name, value in values.items():
+        data["kpis"][name] = [{**one, "value": value} for one in data["kpis"][name]]
+    return data
+
+
+ANSWERS = {
+    EVERYTHING: figures("kpis"),
+    Filter.of({"client": MINE}): scaled(1, receivable=120_400_000, overdue_share=0.1234, dso=31.26),
+    Filter.of({"client": CONSTRUCTORA}): scaled(2, receivable=19_949_999, overdue_share=0.2, dso=30.0),
+    Filter.of({"month": "2024-05"}): {**figures("kpis", scale=3), "cohort": {"open": 4}},
+    Filter.of({"month": "2024-04"}): {**figures("kpis", scale=4), "cohort": {"open": 0}},
+}
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The cells of each row of the tables, by its head."""
+    text = unescape(text).replace("\N{NO-BREAK SPACE}", " ")
+    found = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
+    cells = re.compile(r"<td[^>]*>(.*?)</td>")
+    return {re.sub(r"<[^>]+>", "", head): cells.findall(rest) for head, rest in found}
+
+
+@pytest.mark.parametrize(
+    ("language", "receivable", "share", "dso"),
+    [
+        (
+            "en",
+            ["CLP 120 M", "CLP 19.9 M", "\N{MINUS SIGN}100.1 M"],
+            ["12.3%", "20.0%", "+7.7 points"],
+            ["31.3 days", "30.0 days", "\N{MINUS SIGN}1.3 days"],
+        ),
+        (
+            "es",
+            ["$120 M", "$19,9 M", "\N{MINUS SIGN}100,1 M"],
+            ["12,3%", "20,0%", "+7,7 puntos"],
+            ["31,3 días", "30,0 días", "\N{MINUS SIGN}1,3 días"],
+        ),
+    ],
+)
+def test_a_difference_is_that_of_what_is_shown(
+    web, press, language: str, receivable: list[str], share: list[str], dso: list[str]
+) -> None:
+    (entry,) = press.publish("kpis", answers=ANSWERS)
+    response = web.get(f"{COMPARE}?lang={language}&{BOTH}")
+    assert response.status_code == 200
+    assert response.headers["X-Generation"] == entry.generation
+    found = rows(response.text)
+    labels = {
+        "en": ("Receivables (CLP)", "Overdue share (CLP)", "DSO (CLP)"),
+        "es": ("Por cobrar (CLP)", "% vencido (CLP)", "DSO (CLP)"),
+    }[language]
+    assert [found[label] for label in labels] == [receivable, share, dso]
+    # Each value has a column in each month of a drawing.
+    assert all(f"series-compared-{place}" in response.text for place in (1, 2))
+    assert 'data-chart="compare-receivable"' in response.text
+    # Names lead to what is each one's own.
+    assert f'href="/manager/clients/{quote(MINE)}?lang={language}"' in response.text
+
+
+def test_periods_say_whether_they_still_mature(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    text = unescape(web.get(f"{COMPARE}?lang=en&dimension=mes&valor=2024-05&valor=2024-04").text)
+    assert ">May 2024</a>" in text
+    assert "4 certificates" in text.partition('class="compared-values"')[2].partition("</ul>")[0]
+
+
+def test_a_quarter_that_is_not_precomputed_is_requested(web, press, client) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    query = "dimension=month&value=2024-Q2&value=2024-05"
+    text = unescape(web.get(f"{COMPARE}?lang=en&{query}").text)
+    assert "Its figures are being prepared" in text
+    assert ">Q2 2024</a>" in text
+    (task,) = Requests(client).pending("test", 100)
+    assert task.filter == Filter.of({"month": ["2024-04", "2024-05", "2024-06"]})
+    response = web.get(f"/manager/api/compare?{query}")
+    assert response.status_code == 202
+    first, second = response.get_json()["data"]["values"]
+    assert first["figures"] is None
+    assert second["figures"]["cohort"] == {"open": 4}
+    assert web.get(f"/manager/api/download/compare.csv?{query}").status_code == 202
+
+
+def test_what_is_chosen_comes_step_by_step(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    first = unescape(web.get(f"{COMPARE}?lang=en").text)
+    assert "Choose two to four values" in first
+    assert '<option value="client">Client</option>' in first
+    second = unescape(web.get(f"{COMPARE}?lang=en&dimension=client&value={quote(MINE)}&value=").text)
+    assert second.count(f'<option value="{MINE}" selected>') == 1
+    assert second.count('<select name="value">') == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("", "dimension"),
+        ("dimension=weather", "dimension"),
+        ("dimension=state&value=pagado&value=enviado", "dimension"),
+        ("dimension=client&value=nobody", "value"),
+        ("dimension=client&value=Minera+Nandu", "value"),
+        ("dimension=month&value=2024-13&value=2024", "value"),
+        (f"{BOTH}&client=a", "client"),
+        ("value=2024", "dimension"),
+        ("dimension=client&dimension=month", "dimension"),
+        ("dimension=month&" + "&".join(f"value=2024-0{month}" for month in range(1, 6)), "value"),
+    ],
+)
+def test_what_is_refused_names_its_parameter(web, press, query: str, parameter: str) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    response = web.get(f"/manager/api/compare?{query}")
+    assert (response.status_code, response.get_json()["parameter"]) == (400, parameter)
+    assert response.get_json()["allowed"]
+
+
+def test_of_the_past_nothing_is_compared(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    response = web.get(f"{COMPARE}?lang=en&{BOTH}&as_of=2024-05-31")
+    assert response.status_code == 404
+    assert "Figures of today are compared" in response.text
+
+
+def test_json_has_the_answers_of_each(web, press) -> None:
+    (entry,) = press.publish("kpis", answers=ANSWERS)
+    response = web.get(f"/manager/api/compare?{BOTH}")
+    data, meta = response.get_json()["data"], response.get_json()["meta"]
+    assert meta["generation"] == entry.generation
+    assert [one["value"] for one in data["values"]] == [MINE, CONSTRUCTORA]
+    for one in data["values"]:
+        stored = ANSWERS[Filter.of(one["filter"])]
+        assert one["figures"]["kpis"] == stored["kpis"]
+    again = web.get(f"/manager/api/compare?{BOTH}", headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_files_have_exact_values_and_differences(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    heads, *found = rows_of(web.get(f"/manager/api/download/compare.csv?lang=es&{BOTH}"), ";")
+    assert heads[:6] == ["Indicador", "Moneda", "Unidad", MINE, CONSTRUCTORA, f"{CONSTRUCTORA} menos {MINE}"]
+    by_name = {(row[0], row[1]): row[3:6] for row in found}
+    assert by_name["Por cobrar", "CLP"] == ["120400000", "19949999", "-100450001"]
+    assert by_name["% vencido", "CLP"] == ["0,1234", "0,2", "0,0766"]
+    book = Book(web.get(f"/manager/api/download/compare.xlsx?lang=en&{BOTH}").data)
+    (row,) = [one for one in book.sheets["Compare"] if one[:2] == ["DSO", "CLP"]]
+    assert row[3:6] == pytest.approx([31.26, 30.0, -1.26])
+
+
+def test_pages_lead_here_with_one_value_of_their_filter(web, press) -> None:
+    press.publish()
+    text = unescape(web.get(f"/manager/dashboard?lang=en&client={quote(MINE)}").text)
+    mine = quote(MINE).replace("%20", "+")
+    assert f"{COMPARE}?dimension=client&value={mine}&lang=en" in re.findall(r'href="([^"]+)"', text)
+    assert f"{COMPARE}?lang=en" in unescape(web.get("/manager/dashboard?lang=en&state=pagado").text)
