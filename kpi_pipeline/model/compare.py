@@ -6,8 +6,11 @@ from typing import Final
 
 from kpi_pipeline.model.dimensions import COLUMN_DIMENSIONS, MONTH
 
-COMPARED_WITH: Final = "kpis"
-"""The product whose answers are set side by side: it has every KPI."""
+COMPARED_WITH: Final = ("kpis", "charts")
+"""Products whose answers are set side by side: the first that a reader may read.
+
+One has every KPI, those of costs too; the other one is for everybody.
+"""
 
 COMPARED_DIMENSIONS: Final = (*COLUMN_DIMENSIONS, MONTH.name)
 """Dimensions of which values are; those of months may be quarters and years too."""

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.keys import DEFAULT_SCOPE
-from kpi_pipeline.model.compare import COMPARED_WITH
 from serving.api.stamped_json import stamped_json
 from serving.cache_access import Connection, current_connection
 from serving.compare.look_up import ComparedValue, CompareResult, compare_request, look_up_comparison
@@ -34,13 +33,14 @@ def compare() -> Response:
 
 def _document(connection: Connection, result: CompareResult) -> dict[str, Any]:
     figures = result.figures
+    product = figures.lookup.product
     try:
         values = [_value(one) for one in result.values]
     except (CorruptPayload, KeyError) as error:
-        raise unreadable(connection, COMPARED_WITH) from error
+        raise unreadable(connection, product) from error
     data = {"dimension": result.request.dimension, "values": values}
     # Each value has its own filter.
-    identity = {"product": COMPARED_WITH, "filter": {}, "scope": DEFAULT_SCOPE}
+    identity = {"product": product, "filter": {}, "scope": DEFAULT_SCOPE}
     return {"data": data, "meta": {**identity, **figures.meta()}}
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
 from serving.access.control import require_product
+from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.compare.parameters import CompareRequest, fewest_fault, filter_of, read_compare_request
 from serving.lookup import LookupResult, live_lookup, look_up, of_the_present, unreadable
@@ -63,6 +64,12 @@ class CompareResult:
         return blake2b(f"{self.request} {shown}".encode(), digest_size=16).hexdigest()
 
 
+def compared_product() -> str:
+    """The product whose answers the present reader compares."""
+    identity = current_identity()
+    return next((one for one in COMPARED_WITH if identity.may_read(one)), COMPARED_WITH[-1])
+
+
 def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]]) -> CompareRequest:
     """What query parameters request to be compared; fewer values than that takes are no problem yet.
 
@@ -72,9 +79,10 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
         NothingPublished: If nothing has been published.
         CacheUnavailable: If Redis cannot be reached and the catalogue is not held.
     """
-    require_product(COMPARED_WITH)
+    product = compared_product()
+    require_product(product)
     parameters = of_the_present(parameters, COMPARISON_NOT_KEPT)
-    return read_compare_request(parameters, connection.catalogues.of(COMPARED_WITH))
+    return read_compare_request(parameters, connection.catalogues.of(product))
 
 
 def look_up_comparison(connection: Connection, request: CompareRequest) -> CompareResult:
@@ -83,16 +91,17 @@ def look_up_comparison(connection: Connection, request: CompareRequest) -> Compa
     Raises:
         Problem: If there are fewer than two values; and as `look_up` does, with its other errors.
     """
-    catalogue = connection.catalogues.of(COMPARED_WITH)
+    product = compared_product()
+    catalogue = connection.catalogues.of(product)
     if len(request.values) < FEWEST_COMPARED:
         raise fewest_fault(request, catalogue)
     filters = [filter_of(request, value, catalogue) for value in request.values]
     for _ in range(_TRIES):
-        asked = [live_lookup(connection, COMPARED_WITH, one).filter for one in filters]
-        connection.reader.hold(COMPARED_WITH, asked)
-        found = [look_up(connection, COMPARED_WITH, one) for one in filters]
+        asked = [live_lookup(connection, product, one).filter for one in filters]
+        connection.reader.hold(product, asked)
+        found = [look_up(connection, product, one) for one in filters]
         # A generation may have gone live between two of them.
         if len({one.entry.generation for one in found}) == 1:
             compared = zip(request.values, found, strict=True)
             return CompareResult(request, tuple(ComparedValue(*one) for one in compared))
-    raise unreadable(connection, COMPARED_WITH)
+    raise unreadable(connection, product)

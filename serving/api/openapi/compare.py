@@ -13,9 +13,14 @@ COMPARISON: Final = "Comparison"
 
 def compare_schemas() -> dict[str, Schema]:
     """The schemas by name."""
+    every, everybody = map(kpis_of_product, COMPARED_WITH)
+    kpis = object_of(
+        {name: ref(f"kpi_{name}") for name in every},
+        optional=[name for name in every if name not in everybody],
+    )
     figures = {
         **heads("currencies", "months", "comparison", "cohort"),
-        "kpis": object_of({name: ref(f"kpi_{name}") for name in kpis_of_product(COMPARED_WITH)}),
+        "kpis": described(kpis, "Those that the reader may read."),
     }
     value = {
         "value": described(TEXT, "As the data spell it; of months, a quarter or a year too."),

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.model.compare import COMPARED_WITH
 from serving.cache_access import Connection
-from serving.catalogue import Catalogue, Kpi
+from serving.catalogue import Kpi
 from serving.compare.look_up import CompareResult
 from serving.lookup import unreadable
-from serving.pages.published.figures import Figures, read_figures
+from serving.pages.published.figures import Published, read_published
 from serving.pages.published.kpi_values import KpiValue
 from serving.pages.writing import Writer
 
@@ -35,23 +34,21 @@ class ComparedKpi:
         return None if held is None else held.value
 
 
-def figures_of(connection: Connection, result: CompareResult, catalogue: Catalogue) -> list[Figures | None]:
+def figures_of(connection: Connection, result: CompareResult) -> list[Published | None]:
     """The figures of each value, checked; None of those that are being computed.
 
     Raises:
         Problem: If figures are stored and make no sense; then new ones are requested.
     """
-    page = next(one for one in catalogue.pages if one.name == catalogue.reference)
     try:
         return [
-            None if one.is_missing else read_figures(one.figures.payload.data(), page, catalogue)
-            for one in result.values
+            None if one.is_missing else read_published(one.figures.payload.data()) for one in result.values
         ]
     except CorruptPayload as error:
-        raise unreadable(connection, COMPARED_WITH) from error
+        raise unreadable(connection, result.figures.lookup.product) from error
 
 
-def compared_kpis(figures: Sequence[Figures | None], kpis: Sequence[Kpi]) -> Iterator[ComparedKpi]:
+def compared_kpis(figures: Sequence[Published | None], kpis: Sequence[Kpi]) -> Iterator[ComparedKpi]:
     """Some KPIs of each value: one a currency that any of them has."""
     for kpi in kpis:
         held = [

@@ -8,7 +8,6 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from kpi_pipeline.model.compare import COMPARED_WITH
 from serving.cache_access import current_connection, current_settings
 from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
 from serving.kept.current import current_kept
@@ -20,7 +19,7 @@ from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import pages_on
-from serving.pages.published.figures import Figures
+from serving.pages.published.figures import Published
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
 
@@ -36,7 +35,7 @@ class _File:
     """What a file is written from."""
 
     result: CompareResult
-    figures: list[Figures | None]
+    figures: list[Published | None]
     writer: Writer
     notices: list[str]
 
@@ -49,10 +48,10 @@ class _File:
         figures = result.figures
         if result.is_missing:
             return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
-        catalogue = connection.catalogues.of(COMPARED_WITH)
-        writer = writer_for(language, catalogue, current_settings().timezone)
-        notices = notices_of(connection, COMPARED_WITH, pages_on(connection, None), figures, writer)
-        return cls(result, figures_of(connection, result, catalogue), writer, notices)
+        product = figures.lookup.product
+        writer = writer_for(language, connection.catalogues.of(product), current_settings().timezone)
+        notices = notices_of(connection, product, pages_on(connection, None), figures, writer)
+        return cls(result, figures_of(connection, result), writer, notices)
 
     @property
     def title(self) -> str:

@@ -4,10 +4,15 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 
-from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
+from kpi_pipeline.model.compare import FEWEST_COMPARED
 from kpi_pipeline.model.moments import as_iso
 from serving.cache_access import Connection, current_connection, current_settings
-from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
+from serving.compare.look_up import (
+    CompareResult,
+    compare_request,
+    compared_product,
+    look_up_comparison,
+)
 from serving.compare.parameters import CompareRequest
 from serving.freshness_headers import age_s
 from serving.kept.current import current_kept
@@ -42,7 +47,7 @@ def compare() -> Response:
     pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
     asked = compare_request(connection, pairs)
     result = look_up_comparison(connection, asked) if len(asked.values) >= FEWEST_COMPARED else None
-    figures = look_up(connection, COMPARED_WITH, []) if result is None else result.figures
+    figures = look_up(connection, compared_product(), []) if result is None else result.figures
     body = render_template("compare.html", **_values(connection, asked, result, figures))
     headers = [
         (name, "private, no-cache" if name == "Cache-Control" else value)
@@ -56,7 +61,7 @@ def _values(
     connection: Connection, asked: CompareRequest, result: CompareResult | None, figures: LookupResult
 ) -> dict[str, Any]:
     """What the template shows."""
-    catalogue = connection.catalogues.of(COMPARED_WITH)
+    catalogue = connection.catalogues.of(figures.lookup.product)
     address = PageAddress(COMPARE_PATH, requested_language(), kept=tuple(asked.parameters()))
     drill_down = DrillDown(catalogue, {}, PageAddress(COMPARE_PATH, requested_language()))
     writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
@@ -66,7 +71,7 @@ def _values(
     facts = facts_of(figures, page=PAGE, figures_url=api, refresh=refresh, context=context)
     labels = [value_label(asked.dimension, value, writer) for value in asked.values]
     title = context.texts["compare"]
-    held = [] if result is None else figures_of(connection, result, catalogue)
+    held = [] if result is None else figures_of(connection, result)
     return {
         **page_frame(connection, pages_on(connection, None), figures, context, refresh),
         # What is missing is a column, not the page.

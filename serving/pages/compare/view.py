@@ -22,7 +22,7 @@ from serving.pages.compare.drawing import points_of, side_by_side
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
 from serving.pages.context import PageContext
 from serving.pages.formats import NO_DATA
-from serving.pages.published.figures import Figures
+from serving.pages.published.figures import Published
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Cell, NamedLink, Writer
 
@@ -91,7 +91,7 @@ class CompareWriter:
         self._writer = context.writer
         self._files = files
 
-    def view(self, result: CompareResult | None, figures: Sequence[Figures | None]) -> CompareView:
+    def view(self, result: CompareResult | None, figures: Sequence[Published | None]) -> CompareView:
         """It as it is shown.
 
         Args:
@@ -142,7 +142,7 @@ class CompareWriter:
         ]
 
     def _columns(
-        self, result: CompareResult, figures: Sequence[Figures | None], labels: Sequence[str]
+        self, result: CompareResult, figures: Sequence[Published | None], labels: Sequence[str]
     ) -> list[ComparedColumn]:
         found = []
         for one, own, label in zip(result.values, figures, labels, strict=True):
@@ -152,7 +152,7 @@ class CompareWriter:
             found.append(ComparedColumn(label, link.url if link else url, self._notice(own)))
         return found
 
-    def _notice(self, figures: Figures | None) -> str:
+    def _notice(self, figures: Published | None) -> str:
         texts = self._writer.texts
         if figures is None:
             return texts["compare_missing"]
@@ -164,7 +164,7 @@ class CompareWriter:
         return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
 
     def _groups(
-        self, figures: Sequence[Figures | None], labels: Sequence[str]
+        self, figures: Sequence[Published | None], labels: Sequence[str]
     ) -> "list[tuple[str, TableView]]":
         heads = [Head(self._writer.texts["compare_kpi"], is_number=False), Head(labels[0], is_number=True)]
         for label in labels[1:]:
@@ -199,7 +199,7 @@ class CompareWriter:
         written = written_value(compared.kpi.unit, value, compared.currency or None, self._writer)
         return Cell(written.with_unit, written.exact, is_number=True)
 
-    def _charts(self, figures: Sequence[Figures | None], labels: Sequence[str]) -> "list[ChartView]":
+    def _charts(self, figures: Sequence[Published | None], labels: Sequence[str]) -> "list[ChartView]":
         known = next((one for one in figures if one is not None), None)
         if known is None:
             return []

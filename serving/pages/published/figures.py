@@ -53,7 +53,6 @@ class Figures:
         charts: Its charts, in its order.
         tables: Its tables, in its order.
         expected: What is expected in the next month, a line a currency; none where it leads no page.
-        months: Those at whose ends its KPIs have points.
     """
 
     currencies: Sequence[str]
@@ -64,7 +63,6 @@ class Figures:
     charts: Sequence[ChartData]
     tables: Sequence[TableFigures]
     expected: Sequence[NextMonth]
-    months: Sequence[str]
 
 
 def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> Figures:
@@ -91,7 +89,6 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
             [chart_data(charts[name], _chart(published, name)) for name in page.charts if name in charts],
             read_tables(page, catalogue, data),
             _expected(published, page),
-            published.months,
         )
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
@@ -100,6 +97,18 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
     except ValueError as error:
         reason = str(error)
     raise CorruptPayload(f"the payload of page {page.name} is none: {reason}: publish it again")
+
+
+def read_published(data: Mapping[str, Any]) -> Published:
+    """Check what a payload holds whatever its product.
+
+    Raises:
+        CorruptPayload: If anything of it is missing or is not what it should be.
+    """
+    try:
+        return Published.model_validate(data)
+    except ValidationError as error:
+        raise CorruptPayload(f"no figures: {error.error_count()} problems: publish them again") from error
 
 
 def published_options(payload: Payload | None) -> Mapping[str, Sequence[int]] | None:

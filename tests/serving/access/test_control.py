@@ -6,10 +6,12 @@ import pytest
 from flask import Blueprint, Flask
 
 from kpi_pipeline.model.access import PERMISSIONS, PRODUCT_PERMISSIONS, AuditAction, Permission, Role
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.pages import PAGES
 from serving.access.control import check_declared
 from tests.serving.access.conftest import csrf_of
+from tests.serving.payloads import CONSTRUCTORA, MINE, figures
 
 PUBLIC = ("/health/live", "/static/", "/problems/", "/sign-in", "/webhook/")
 """Written down a second time: what nobody has to prove anything for."""
@@ -36,12 +38,12 @@ LEAST = {
 
 ADDRESSES = (
     "/", "/account", "/metrics", "/health/ready", "/health/system", "/manager/system", "/manager/dashboard",
-    "/manager/costs", "/manager/certificates", "/manager/changes",
+    "/manager/costs", "/manager/certificates", "/manager/changes", "/manager/compare",
     "/manager/api/changes", "/manager/api/kpis", "/manager/api/dashboard",
     "/manager/api/charts", "/manager/api/financials", "/manager/api/certificates", "/manager/api/catalogue",
     "/manager/api/alerts", "/manager/api/performance/metrics", "/manager/api/cache/status",
     "/manager/api/cache/clear", "/manager/api/download/manager.xlsx", "/manager/api/download/costs.xlsx",
-    "/manager/api/download/certificates.csv",
+    "/manager/api/download/certificates.csv", f"/manager/api/download/clients/{MINE}/statement.xlsx",
     "/manager/api/download/changes.csv", "/manager/dashboard/refresh", "/manager/dashboard/status/none",
     "/manager/events", "/manager/api/openapi.json",
 )  # fmt: skip
@@ -105,6 +107,25 @@ def test_products_with_costs_are_for_fewer(controlled, press) -> None:
         b"/manager/api/download/",
     ):
         assert shown in page.data
+
+
+def test_who_may_not_read_costs_compares_the_other_figures(controlled, press) -> None:
+    both = {Filter.of({"client": name}): name for name in (MINE, CONSTRUCTORA)}
+    for product in ("kpis", "charts"):
+        press.publish(
+            product, answers={EVERYTHING: figures(product), **dict.fromkeys(both, figures(product))}
+        )
+    query = [("dimension", "client"), *(("value", name) for name in both.values())]
+    costs = {kpi.name for kpi in KPI_GROUPS[COSTS_GROUP]}
+    for role, product in ((Role.VIEWER, "charts"), (Role.CONTROLLER, "kpis")):
+        browser = controlled.somebody(role)
+        answer = browser.get("/manager/api/compare", query_string=query).get_json()
+        assert answer["meta"]["product"] == product
+        for one in answer["data"]["values"]:
+            assert costs.isdisjoint(one["figures"]["kpis"]) is (product == "charts")
+        page = browser.get("/manager/compare", query_string=[*query, ("lang", "en")])
+        assert page.status_code == 200
+        assert (b"Gross margin" in page.data) is (product == "kpis")
 
 
 def test_what_one_role_was_answered_is_not_answered_to_another(controlled, press) -> None:

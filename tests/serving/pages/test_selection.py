@@ -39,6 +39,10 @@ STORED = {
     "window_first": "2023-06-29",
     "labels": {},
     "reference": "indicators",
+    "profile": {
+        **{"name": "profile", "label_es": "Ficha", "label_en": "Profile", "product": "dashboards"},
+        **{name: [] for name in ("kpis", "leads", "charts", "tables")},
+    },
     "specs": {},
 }
 CATALOGUE = Catalogue.model_validate(STORED)

@@ -161,8 +161,9 @@ COMPARISONS: Final = (
         compared(ref(COMPARISON)),
         COMPARE_PROBLEMS,
         (*COMPARE_PARAMETERS, "if_none_match"),
-        "Answers of one generation of the product kpis, one for each value. A quarter or a year that is not "
-        "precomputed is requested: until then its figures are null, and the status is 202.",
+        "Answers of one generation, one for each value: of the product kpis, or of the product charts for "
+        "who may not read costs. A quarter or a year that is not precomputed is requested: until then its "
+        "figures are null, and the status is 202.",
     ),
 )
 
