@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from docs.generate.markdown import generated_from, table
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import DIMENSIONS
-from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.pages import COMPOSED
 from kpi_pipeline.model.tables import TABLES
 
 
@@ -31,7 +31,7 @@ def page() -> str:
             _names(page.charts),
             _names(page.tables),
         )
-        for page in PAGES
+        for page in COMPOSED
     ]
     tables = [
         (

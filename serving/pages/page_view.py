@@ -1,5 +1,6 @@
 """A page as its template shows it: its cards, charts and tables, written out in one language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.pages.cards.cards import (
@@ -13,7 +14,7 @@ from serving.pages.cards.cards import (
 from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable_parts
 from serving.pages.cards.values import CardContext
 from serving.pages.charts.panels import ChartPanels, chart_panels
-from serving.pages.charts.view import chart_view
+from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.page_data import PageData
 from serving.pages.tables.view import TableSection, table_section
 from serving.pages.writing import Writer
@@ -46,12 +47,13 @@ class PageView:
     tables: list[TableSection]
 
 
-def page_view(data: PageData, writer: Writer) -> PageView:
+def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) -> PageView:
     """Write out the figures of one page.
 
     Args:
         data: What it is written from.
         writer: Writes values in the language of the page.
+        charts: Charts that come before those that its product holds.
     """
     page, figures = data.page, data.figures
     context = CardContext(figures, data.result.answered, writer)
@@ -63,7 +65,7 @@ def page_view(data: PageData, writer: Writer) -> PageView:
         card_groups=card_groups(page, context),
         not_receivable=not_receivable_parts(figures, writer),
         definitions=definitions(page, writer),
-        charts=chart_panels([chart_view(chart, writer) for chart in figures.charts]),
+        charts=chart_panels([*charts, *(chart_view(chart, writer) for chart in figures.charts)]),
         tables=[
             table_section(table, writer, context.selection, is_cohort=figures.cohort is not None)
             for table in figures.tables

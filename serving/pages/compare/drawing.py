@@ -9,6 +9,7 @@ from serving.pages.charts.plots import number_text
 from serving.pages.charts.shapes import Axis, Legend, Mark, Month, Plot, Tick
 from serving.pages.compare.figures import ComparedKpi
 from serving.pages.formats import NO_DATA
+from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Writer
 
 _SERIES: Final = "compared-{}"
@@ -59,6 +60,27 @@ def side_by_side(
         [],
         None,
         [Legend(name, label) for name, label in zip(series, labels, strict=True)],
+    )
+
+
+def points_table(
+    compared: ComparedKpi, labels: Sequence[str], months: Sequence[str], writer: Writer
+) -> TableView:
+    """The points of a drawing as a table: a row a month, a column a value; arguments of `side_by_side`."""
+    points, unit = points_of(compared, len(months)), compared.kpi.unit
+    return TableView(
+        compared.currency,
+        [
+            Head(writer.texts["compare_month"], is_number=False),
+            *(Head(label, is_number=True) for label in labels),
+        ],
+        [
+            [
+                writer.cell("month", month, ""),
+                *(writer.cell(unit, point, compared.currency) for point in of_month),
+            ]
+            for month, of_month in zip(months, points, strict=True)
+        ],
     )
 
 

@@ -18,7 +18,7 @@ from serving.compare.parameters import CompareRequest, filter_of
 from serving.pages.addresses import COMPARE_PATH, HOME_PATH, PageAddress
 from serving.pages.cards.values import written_value
 from serving.pages.charts.view import ChartPart, ChartView
-from serving.pages.compare.drawing import points_of, side_by_side
+from serving.pages.compare.drawing import points_table, side_by_side
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
 from serving.pages.context import PageContext
 from serving.pages.formats import NO_DATA
@@ -209,7 +209,9 @@ class CompareWriter:
             if kpi is None:
                 continue
             parts = [
-                ChartPart(compared.currency, [], drawing, self._points(compared, labels, known.months))
+                ChartPart(
+                    compared.currency, [], drawing, points_table(compared, labels, known.months, self._writer)
+                )
                 for compared in compared_kpis(figures, [kpi])
                 if (drawing := side_by_side(compared, labels, known.months, self._writer)) is not None
             ]
@@ -221,25 +223,6 @@ class CompareWriter:
                     )
                 )
         return charts
-
-    def _points(self, compared: ComparedKpi, labels: Sequence[str], months: Sequence[str]) -> TableView:
-        """The points of a drawing as a table: a row a month, a column a value."""
-        writer, unit = self._writer, compared.kpi.unit
-        heads = [Head(writer.texts["compare_month"], is_number=False)]
-        return TableView(
-            compared.currency,
-            [*heads, *(Head(label, is_number=True) for label in labels)],
-            [
-                [
-                    writer.cell("month", month, ""),
-                    *(
-                        writer.cell(unit, point, compared.currency)
-                        for point in points_of(compared, len(months))[at]
-                    ),
-                ]
-                for at, month in enumerate(months)
-            ],
-        )
 
 
 def value_label(dimension: str, value: str, writer: Writer) -> str:

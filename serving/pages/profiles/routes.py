@@ -32,7 +32,7 @@ from serving.pages.page_data import page_data, pages_on
 from serving.pages.page_facts import facts_of
 from serving.pages.page_frame import page_frame
 from serving.pages.page_view import page_view
-from serving.pages.profiles.view import profile_view
+from serving.pages.profiles.view import habit_chart, profile_view
 from serving.pages.selection import Parameters
 from serving.pages.writing import writer_for
 from serving.problem_types import NOT_FOUND
@@ -118,7 +118,7 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
         "refreshed": own,
         "facts": {**facts, "now": as_iso(figures.now)},
         "present_url": "",
-        "view": replace(page_view(data, context.writer), tables=[]),
+        "view": replace(page_view(data, context.writer, habit_chart(data, context)), tables=[]),
         "cards": CardWriter(context.writer),
         "profile": profile_view(
             result, data, statement_days(connection), _context(connection, result, CERTIFICATES_PATH)

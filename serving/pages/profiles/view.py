@@ -11,6 +11,9 @@ from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import USUAL_COLUMNS
 from serving.pages.addresses import CERTIFICATES_PATH, CHANGES_PATH, HOME_PATH, PageAddress
 from serving.pages.certificates.view import ListView, ListWriter
+from serving.pages.charts.view import ChartPart, ChartView
+from serving.pages.compare.drawing import points_table, side_by_side
+from serving.pages.compare.figures import ComparedKpi
 from serving.pages.compare.view import compare_link
 from serving.pages.context import PageContext
 from serving.pages.downloads.statement_files import statement_path
@@ -19,6 +22,7 @@ from serving.pages.published.table_rows import TableFigures
 from serving.pages.writing import NamedLink
 from serving.profile.look_up import ProfileResult, open_parameters
 
+_HABIT: Final = ("payment_days_median", "payment_days_p90")
 _OLDEST: Final = "oldest_open"
 _SHOWN: Final = ("number", "client", "project", "days_late", "issued_on", "due_on", "approved", "open")
 
@@ -108,6 +112,22 @@ def profile_view(
         PageAddress(CERTIFICATES_PATH, context.address.language, kept=kept).of(own),
         _statement(result, days, context) if result.dimension == CLIENT.name else None,
     )
+
+
+def habit_chart(data: PageData, context: PageContext) -> list[ChartView]:
+    """Days to payment at the end of each month, as a chart; none where there is no point of them."""
+    writer, texts = context.writer, context.texts
+    kpis = [kpi for name in _HABIT if (kpi := writer.kpi(name)) is not None]
+    values = tuple(data.figures.kpis[kpi.name][0] for kpi in kpis)
+    if len(kpis) < len(_HABIT):
+        return []
+    habit, labels = ComparedKpi(kpis[0], "", values), [writer.label(kpi) for kpi in kpis]
+    drawing = side_by_side(habit, labels, data.figures.months, writer)
+    if drawing is None:
+        return []
+    part = ChartPart("", [], drawing, points_table(habit, labels, data.figures.months, writer))
+    description = texts["compare_drawn"].format(values=writer.formats.together(labels))
+    return [ChartView("payment-habit", texts["profile_habit"], description, "", [part], is_wide=False)]
 
 
 def _links(result: ProfileResult, context: PageContext) -> list[NamedLink]:

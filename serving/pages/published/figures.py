@@ -46,6 +46,7 @@ class Figures:
 
     Attributes:
         currencies: Those of its money.
+        months: Those at whose ends its KPIs have points.
         comparison: What the changes of its KPIs compare; None without a comparison.
         cohort: What is known of the billing months that the filter names; None where it names none.
         options: How many certificates each value of a free dimension has.
@@ -56,6 +57,7 @@ class Figures:
     """
 
     currencies: Sequence[str]
+    months: Sequence[str]
     comparison: Comparison | None
     cohort: Cohort | None
     options: Mapping[str, Sequence[int]] | None
@@ -82,6 +84,7 @@ def read_figures(data: Mapping[str, Any], page: Page, catalogue: Catalogue) -> F
         charts = {chart.name: chart for chart in catalogue.charts}
         return Figures(
             published.currencies,
+            published.months,
             published.comparison,
             published.cohort,
             published.options,

@@ -11,6 +11,7 @@ TEXTS: Final[dict[str, Text]] = {
     "profile_links": Text("Páginas relacionadas", "Related pages"),
     "profile_figures": Text("Todas sus cifras", "All its figures"),
     "profile_certificates": Text("Todos sus certificados", "All its certificates"),
+    "profile_habit": Text("Días de pago al cierre de cada mes", "Days to payment at each month end"),
     "profile_open": Text(
         "{count} {count:certificado|certificados} por cobrar",
         "{count} {count:receivable certificate|receivable certificates}",

@@ -62,6 +62,7 @@ def test_a_client_in_each_language(web, press, language: str, words: list[str]) 
     shown = plain(response.text)
     for word in words:
         assert word in shown
+    assert 'data-chart="payment-habit"' in response.text
     # The first due first.
     numbers = re.findall(r'class="column-number" data-head="[^"]+"><a [^>]+>([^<]+)<', response.text)
     assert numbers == ["1", "10", "14"]
