@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry
@@ -13,7 +15,7 @@ from kpi_pipeline.cache.open_items import (
     document_name,
 )
 from kpi_pipeline.cache.publishing.publisher import Attachments, Publisher
-from kpi_pipeline.compute.bridge.open_items import open_items
+from kpi_pipeline.compute.bridge.open_items import open_items, owed_rows
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.resources.kept_standings import KeptDay, KeptStandings
 
@@ -58,7 +60,11 @@ def _documents(
     standings: KeptStandings, kept: KeptDay, source: str
 ) -> Iterator[tuple[str, tuple[str, bytes]]]:
     """The documents of a day, each with its name, by its first client."""
-    for number, (first, data) in enumerate(open_items(standings.rows(kept.names))):
+    # Month of issue by month of issue: of all certificates few are owed.
+    owed = [owed_rows(standings.rows([name])) for name in sorted(kept.names)]
+    if not owed:
+        return
+    for number, (first, data) in enumerate(open_items(pa.concat_tables(owed))):
         name = document_name(source, number)
         yield first, (name, encode(data, {"product": LISTED_WITH, "list": name}))
 

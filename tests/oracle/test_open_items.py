@@ -8,7 +8,7 @@ import pytest
 
 from kpi_pipeline.cache.open_items import OpenItem, OpenItemsDay, balances_of, items_in
 from kpi_pipeline.compute.bridge import open_items as module
-from kpi_pipeline.compute.bridge.open_items import open_items
+from kpi_pipeline.compute.bridge.open_items import open_items, owed_rows
 from kpi_pipeline.compute.bridge.standings import standings
 from kpi_pipeline.compute.listing.rows import DAY, listed_on_days
 from kpi_pipeline.compute.months import month_end, month_of
@@ -38,7 +38,7 @@ def test_every_client_on_every_day(demo: BothWays, monkeypatch: pytest.MonkeyPat
     clients = sorted({row["client"] for row in demo.rows})
     assert len(clients) > 5
     for place, day in enumerate(DAYS):
-        documents = list(open_items(standings(listed.filter(pc.equal(listed[DAY], place)))))
+        documents = list(open_items(owed_rows(standings(listed.filter(pc.equal(listed[DAY], place))))))
         assert len(documents) == 1 or most == 1
         states = [CertificateState(row, day, demo.limits) for row in demo.rows]
         for client in clients:

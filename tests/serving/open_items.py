@@ -8,7 +8,7 @@ import pyarrow as pa
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsDay, OpenItemsIndex
 from kpi_pipeline.cache.publishing.publisher import Attachments
-from kpi_pipeline.compute.bridge.open_items import open_items
+from kpi_pipeline.compute.bridge.open_items import open_items, owed_rows
 from kpi_pipeline.compute.bridge.standings import standings
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
@@ -26,7 +26,7 @@ def usual_open_items() -> Attachments:
     table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
     entries, frames = [], []
     for day, known_on in DAYS.items():
-        held = list(open_items(standings(listed_rows(table, day, Thresholds()))))
+        held = list(open_items(owed_rows(standings(listed_rows(table, day, Thresholds())))))
         entries.append(OpenItemsDay(day, known_on, day.isoformat(), tuple(first for first, _ in held)))
         frames += [
             (name, encode(data, {"product": LISTED_WITH}))

@@ -22,17 +22,21 @@ _SHOWN: Final = (
 )
 
 
-def open_items(standings: pa.Table) -> Iterator[tuple[str, dict[str, Any]]]:
+def owed_rows(standings: pa.Table) -> pa.Table:
+    """What is receivable of rows in `standings.STANDING_SCHEMA`."""
+    return standings.filter(pc.is_in(standings["standing"], pa.array(RECEIVABLE_STANDINGS))).select(_SHOWN)
+
+
+def open_items(owed: pa.Table) -> Iterator[tuple[str, dict[str, Any]]]:
     """The open items of a day by client, those of a client by due date.
 
     Args:
-        standings: Rows in `standings.STANDING_SCHEMA`.
+        owed: All of them, as `owed_rows` gives them.
 
     Yields:
         The first client of a document, folded, in ascending order; and its items by columns, as `columns_of`
         gives them.
     """
-    owed = standings.filter(pc.is_in(standings["standing"], pa.array(RECEIVABLE_STANDINGS))).select(_SHOWN)
     if not owed.num_rows:
         return
     clients = owed["client"].combine_chunks().dictionary_encode()

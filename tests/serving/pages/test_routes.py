@@ -153,10 +153,10 @@ def test_the_navigation_keeps_the_filter_and_marks_the_page(web, press, data_of)
     links = [element for element in page.all("a") if (element.get("href") or "").endswith("?lang=en")]
     current = [element["href"] for element in links if element.get("aria-current") == "page"]
     assert current == ["/manager/critical?lang=en"]
-    # The files of the page and the certificates on it are not in the navigation.
-    besides = ("/manager/api/", "/manager/certificates/")
+    # The files of the page and what its tables name are not in the navigation.
+    besides = ("/manager/api/", "/manager/certificates/", "/manager/clients/", "/manager/projects/")
     pages = dict.fromkeys(element["href"] for element in links if not element["href"].startswith(besides))
-    others = ("/manager/changes", "/manager/certificates", "/manager/system")
+    others = ("/manager/changes", "/manager/compare", "/manager/certificates", "/manager/system")
     assert [f"{address}?lang=en" for address in (*ADDRESSES, *others)] == list(pages)
     answers = {EVERYTHING: data_of("dashboards"), MINE: data_of("dashboards")}
     press.publish("dashboards", answers=answers)
