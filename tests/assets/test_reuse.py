@@ -91,7 +91,7 @@ CHANGES = {
 def test_after_each_change_the_generation_equals_one_that_is_written_whole(
     source, refresh, told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "400")
+    monkeypatch.setenv("KPI_PRECOMPUTE_MAX_VARIANTS", "250")
     refresh(job="refresh_all")
     whole = {product: frames(product) for product in PRODUCTS}
     for change, statement in CHANGES.items():
