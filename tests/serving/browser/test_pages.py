@@ -52,6 +52,22 @@ def test_a_phone_reaches_every_page(open_page, press) -> None:
     assert has_stayed(page)
 
 
+def test_what_figures_measure_stays_within_a_phone(open_page, press) -> None:
+    press.publish()
+    page = open_page("/manager/indicators?lang=es", **PHONE)
+    # Of cards of the left and of the right column, at either end of the screen.
+    beyond = page.locator(".about").evaluate_all(
+        """abouts => abouts.flatMap((about) => ["start", "end"].map((block) => {
+            about.scrollIntoView({ block });
+            about.click();
+            const { left, top, right, bottom } = about.nextElementSibling.getBoundingClientRect();
+            about.click();
+            return [left, top, innerWidth - right, innerHeight - bottom];
+        })).filter((ends) => Math.min(...ends) < 0)"""
+    )
+    assert beyond == []
+
+
 def test_the_data_behind_a_drawing_can_be_read(open_page, press) -> None:
     press.publish()
     page = open_page("/manager/dashboard?lang=en")
