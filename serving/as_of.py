@@ -1,16 +1,21 @@
 """The date of a request: `as_of` selects the figures of the newest month end on or before it."""
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.moments import written_day
+from kpi_pipeline.model.query_parameters import QueryParameter
+
 AS_OF: Final = "as_of"
 """The query parameter."""
 
-Parameters = Sequence[tuple[str, str]]
+AS_OF_PARAMETER: Final = QueryParameter(
+    AS_OF, Text(AS_OF, AS_OF), Text("Fecha de las cifras", "Date of the figures")
+)
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+Parameters = Sequence[tuple[str, str]]
 
 
 class InvalidDate(ValueError):
@@ -38,9 +43,7 @@ def requested_as_of(parameters: Parameters) -> tuple[date | None, Parameters]:
     others = [pair for pair in parameters if pair[0] != AS_OF]
     if not days:
         return None, others
-    if len(days) > 1 or not _DAY.fullmatch(days[0]):
+    day = written_day(days[0]) if len(days) == 1 else None
+    if day is None:
         raise InvalidDate(", ".join(days))
-    try:
-        return date.fromisoformat(days[0]), others
-    except ValueError:
-        raise InvalidDate(days[0]) from None
+    return day, others

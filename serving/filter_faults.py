@@ -8,7 +8,6 @@ from typing import Final
 from kpi_pipeline.model.dimensions import DIMENSIONS
 from kpi_pipeline.model.filter_parameters import (
     FILTER_LABELS,
-    FILTER_NAMES,
     FILTER_PARAMETERS,
     FILTER_SPELLINGS,
     PERIOD,
@@ -16,6 +15,7 @@ from kpi_pipeline.model.filter_parameters import (
     InvalidMonth,
     NoMonths,
     QueryError,
+    UnknownParameter,
 )
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.groups import GROUPS
@@ -40,15 +40,6 @@ class AllowedValues:
 _VALUE_LABELS: Final = {dimension.name: LABELS.get(dimension.kind, {}) for dimension in DIMENSIONS}
 """By dimension, the labels of its values."""
 
-_FILTERS: Final = AllowedValues(
-    None,
-    tuple(
-        Text(f"{label.es}: {spelling.es}", f"{label.en}: {spelling.en}")
-        for label, spelling in ((FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in FILTER_NAMES)
-    ),
-)
-"""The filters, each with the name by which an address selects it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -69,15 +60,14 @@ class Fault:
 
 def fault_of(error: QueryError) -> Fault:
     """What is wrong with a parameter, and what it could be."""
-    allowed = AllowedValues(error.label, tuple(_shown(error.parameter, value) for value in error.allowed))
     if isinstance(error, FilterConflict):
         return _conflict(error)
+    if isinstance(error, UnknownParameter):
+        return _unknown(error)
+    allowed = AllowedValues(error.label, tuple(_shown(error.parameter, value) for value in error.allowed))
     if isinstance(error, NoMonths):
         bounds = (error.first, error.last)
         return Fault(UNKNOWN_FILTER_VALUE, _no_months(error), allowed, lambda _, value: value in bounds)
-    if error.value is None:
-        cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
-        return Fault(UNKNOWN_FILTER, cause, _FILTERS, lambda name, _: name == error.parameter)
     if isinstance(error, InvalidMonth):
         cause = Text(
             f"«{error.value}» no es un mes: escríbalo como AAAA-MM, por ejemplo {error.example}.",
@@ -96,6 +86,20 @@ def fault_of(error: QueryError) -> Fault:
             f"{cause.en} Several values are requested by repeating the filter: {repeated}.",
         )
     return Fault(UNKNOWN_FILTER_VALUE, cause, allowed, lambda *pair: pair == (error.parameter, error.value))
+
+
+def _unknown(error: UnknownParameter) -> Fault:
+    """What is wrong with a parameter that its address does not accept; what it accepts, by name."""
+    cause = Text(f"No hay ningún filtro «{error.parameter}».", f'There is no filter "{error.parameter}".')
+    if error.is_filter:
+        cause = Text(
+            f"Estas cifras no se filtran por «{error.label.es}».",
+            f'These figures are not filtered by "{error.label.en}".',
+        )
+    named = [(FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in error.accepted.filters]
+    named += [(one.label, one.spelling) for one in error.accepted.others]
+    values = tuple(Text(f"{label.es}: {name.es}", f"{label.en}: {name.en}") for label, name in named)
+    return Fault(UNKNOWN_FILTER, cause, AllowedValues(None, values), lambda name, _: name == error.parameter)
 
 
 def _repeated(error: QueryError) -> str:

@@ -13,12 +13,13 @@ from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.access import RequestedWork
-from kpi_pipeline.model.filter_parameters import parse_filter
+from kpi_pipeline.model.filter_parameters import FILTER_NAMES, FILTERS_ALONE, parse_filter
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.moments import as_iso
+from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.access.control import require_product, require_rate
-from serving.as_of import AS_OF, requested_as_of
+from serving.as_of import AS_OF, AS_OF_PARAMETER, requested_as_of
 from serving.cache_access import Connection
 from serving.freshness_headers import (
     RETRY_S,
@@ -33,6 +34,9 @@ from serving.problems import RETRY, Problem
 
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"dimensions": ()}
 """The catalogue by which no parameters are read."""
+
+FIGURE_PARAMETERS: Final = AcceptedParameters(FILTER_NAMES, (AS_OF_PARAMETER,))
+"""What the address of a product's figures accepts."""
 
 NO_READINGS: Final = LiveReadings({}, mixed=False)
 """Those of the past."""
@@ -161,7 +165,7 @@ def look_up(
     if as_of is not None:
         return _look_up_as_of(connection, product, as_of, parameters)
     reader, pipeline_client = connection.reader, connection.pipeline_client
-    lookup = live_lookup(connection, product, parameters)
+    lookup = live_lookup(connection, product, parameters, FIGURE_PARAMETERS)
     requested = lookup.filter
     answer = reader.answer(product, requested)
     is_request = not (ahead and answer.state is AnswerState.MISSING)
@@ -288,13 +292,25 @@ def live_result(
     )
 
 
-def live_lookup(connection: Connection, product: str, parameters: Sequence[tuple[str, str]]) -> Lookup:
-    """What query parameters look up of the present; raises as `look_up` does."""
+def live_lookup(
+    connection: Connection,
+    product: str,
+    parameters: Sequence[tuple[str, str]],
+    accepted: AcceptedParameters = FILTERS_ALONE,
+) -> Lookup:
+    """What query parameters look up of the present; raises as `look_up` does.
+
+    Args:
+        connection: The cache.
+        product: One of `dimensions.PRODUCTS`.
+        parameters: The filter as query parameters.
+        accepted: What the address accepts.
+    """
     if not parameters:
         return Lookup(product, None, parse_filter((), NO_PARAMETERS), "")
     # The generation first: it is another one than that of a catalogue which is published meanwhile.
     read_by, catalogue = _stored_catalogue(connection, product)
-    return Lookup(product, None, parse_filter(parameters, catalogue), read_by)
+    return Lookup(product, None, parse_filter(parameters, catalogue, accepted), read_by)
 
 
 def _look_up_as_of(
@@ -305,7 +321,7 @@ def _look_up_as_of(
     if parameters:
         read_by = connection.reader.month_end(product, as_of).generation
         catalogue = connection.catalogues.stored_as_of(product, as_of)
-    requested = parse_filter(parameters, catalogue)
+    requested = parse_filter(parameters, catalogue, FIGURE_PARAMETERS)
     answer = connection.reader.answer_as_of(product, as_of, requested)
     if answer.payload is None or answer.entry is None:
         if answer.miss is not MissReason.NOT_PRECOMPUTED:

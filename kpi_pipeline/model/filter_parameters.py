@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, DIMENSIONS, ISSUED_AGE, MONTH, PARAMETER_NAMES
 from kpi_pipeline.model.filters import Filter, fold
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.query_parameters import AcceptedParameters
 
 PERIOD: Final = "period"
 """Names a quick period of the catalogue."""
@@ -19,6 +20,9 @@ TO: Final = "to"
 
 FILTER_NAMES: Final = (*DIMENSION_NAMES, PERIOD, FROM, TO)
 """Canonical name of every query parameter that filters."""
+
+FILTERS_ALONE: Final = AcceptedParameters(FILTER_NAMES)
+"""What may be named where nothing but a filter is given."""
 
 FILTER_LABELS: Final[Mapping[str, Text]] = {
     **{dimension.name: dimension.label for dimension in DIMENSIONS},
@@ -62,7 +66,7 @@ class QueryError(ValueError):
     Attributes:
         parameter: Its name as given.
         value: Its value as given; None when no value is at fault.
-        allowed: Names of filters, or values of the filter.
+        allowed: Names of parameters, or values of the filter.
         others: Further errors of the same parameters.
     """
 
@@ -88,9 +92,27 @@ class QueryError(ValueError):
         return f"{self._what()}; use one of: {shown}{more}"
 
     def _what(self) -> str:
-        if self.value is None:
-            return f"unknown filter {self.parameter!r}"
         return f"unknown value {self.value!r} of filter {self.parameter!r}"
+
+
+class UnknownParameter(QueryError):
+    """A query parameter that its address does not accept.
+
+    Attributes:
+        accepted: What it accepts.
+    """
+
+    def __init__(self, parameter: str, accepted: AcceptedParameters) -> None:
+        self.accepted = accepted
+        super().__init__(parameter, None, accepted.names)
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether it filters elsewhere."""
+        return fold(self.parameter) in FILTER_SPELLINGS
+
+    def _what(self) -> str:
+        return f"unknown filter {self.parameter!r}"
 
 
 class FilterConflict(QueryError):
@@ -157,7 +179,11 @@ class _Given(NamedTuple):
     value: str
 
 
-def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) -> Filter:
+def parse_filter(
+    args: Iterable[tuple[str, str]],
+    catalogue: Mapping[str, Any],
+    accepted: AcceptedParameters = FILTERS_ALONE,
+) -> Filter:
     """Read the filter that query parameters select.
 
     Names and values may be spelled in any case, with or without accents. Besides the dimensions there
@@ -169,13 +195,14 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
             filter.
         catalogue: Of the requested product: `dimensions`, a list of `name` and `values`, each with
             its `value`; `periods` and `groups`, with `name`, `spellings`, `dimension` and `values`.
+        accepted: What the address accepts; its parameters that are no filters are not among those given.
 
     Returns:
         The filter, as values of dimensions in the spelling of the catalogue.
 
     Raises:
-        QueryError: If a name is no filter or a value is not in the catalogue; with several at fault, the
-            first one, which names the others.
+        QueryError: If a name is no accepted filter or a value is not in the catalogue; with several at fault,
+            the first one, which names the others.
         InvalidMonth: If a month is written otherwise than as YYYY-MM.
         NoMonths: If a range holds no month of the catalogue.
         FilterConflict: If several of a period, a range and months are given, or two different
@@ -185,8 +212,8 @@ def parse_filter(args: Iterable[tuple[str, str]], catalogue: Mapping[str, Any]) 
     errors: list[QueryError] = []
     for parameter, value in args:
         name = FILTER_SPELLINGS.get(fold(parameter))
-        if name is None:
-            errors.append(QueryError(parameter, None, FILTER_NAMES))
+        if name is None or name not in accepted.filters:
+            errors.append(UnknownParameter(parameter, accepted))
         elif fold(value):
             given.setdefault(name, []).append(_Given(parameter, value))
     held = {dimension["name"]: _texts(dimension["values"]) for dimension in catalogue["dimensions"]}

@@ -11,7 +11,13 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
-from serving.bridge.parameters import BridgeRequest, chosen_bridge, read_bridge_request, single_value
+from serving.bridge.parameters import (
+    BRIDGE_PARAMETERS,
+    BridgeRequest,
+    chosen_bridge,
+    read_bridge_request,
+    single_value,
+)
 from serving.cache_access import Connection
 from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import BRIDGE_NOT_KEPT
@@ -75,7 +81,7 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
     require_product(LISTED_WITH)
     parameters = of_the_present(parameters, BRIDGE_NOT_KEPT)
     request, filters = read_bridge_request(parameters)
-    lookup = live_lookup(connection, LISTED_WITH, filters)
+    lookup = live_lookup(connection, LISTED_WITH, filters, BRIDGE_PARAMETERS)
     dimension, value = single_value(lookup.filter)
     reader = connection.reader
     try:

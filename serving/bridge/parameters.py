@@ -14,8 +14,16 @@ from kpi_pipeline.model.bridge import (
 from kpi_pipeline.model.dimensions import DIMENSIONS
 from kpi_pipeline.model.filters import Filter, fold
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.filter_faults import AllowedValues
-from serving.listing.parameters import DEFAULT_LIMIT, LARGEST_LIMIT, LARGEST_OFFSET, LIMIT, OFFSET
+from serving.listing.parameters import (
+    DEFAULT_LIMIT,
+    LARGEST_LIMIT,
+    LARGEST_OFFSET,
+    LIMIT,
+    OFFSET,
+    PAGE_PARAMETERS,
+)
 from serving.problem_types import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
 
@@ -24,12 +32,17 @@ FIGURE: Final = "figure"
 PART: Final = "part"
 CURRENCY: Final = "currency"
 
-BRIDGE_SPELLINGS: Final[Mapping[str, str]] = {
-    **{name: name for name in (COMPARISON, FIGURE, PART, CURRENCY, LIMIT, OFFSET)},
-    **{"comparacion": COMPARISON, "cifra": FIGURE, "parte": PART, "moneda": CURRENCY},
-    **{"limite": LIMIT, "desde_fila": OFFSET},
-}
-"""Every accepted spelling of a parameter, folded, to its name."""
+BRIDGE_PARAMETERS: Final = AcceptedParameters(
+    BRIDGE_DIMENSIONS,
+    (
+        QueryParameter(COMPARISON, Text("comparacion", COMPARISON), Text("Comparación", "Comparison")),
+        QueryParameter(FIGURE, Text("cifra", FIGURE), Text("Cifra", "Figure")),
+        QueryParameter(PART, Text("parte", PART), Text("Parte", "Part")),
+        QueryParameter(CURRENCY, Text("moneda", CURRENCY), Text("Moneda", "Currency")),
+        *PAGE_PARAMETERS,
+    ),
+)
+"""What the address of the bridges accepts."""
 
 _CODE_LENGTH: Final = 3
 
@@ -82,7 +95,7 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
     given: dict[str, tuple[str, str]] = {}
     others: list[tuple[str, str]] = []
     for parameter, value in parameters:
-        name = BRIDGE_SPELLINGS.get(fold(parameter))
+        name = BRIDGE_PARAMETERS.spellings.get(fold(parameter))
         if name is None:
             others.append((parameter, value))
         elif value.strip():
@@ -120,18 +133,17 @@ def chosen_bridge(request: BridgeRequest, bridges: Sequence[BridgeEntry]) -> Bri
 
 
 def single_value(requested: Filter) -> tuple[str, str]:
-    """The dimension and the value that a filter names, both empty for everything.
+    """The dimension and the value that a filter of `BRIDGE_DIMENSIONS` names, both empty for everything.
 
     Raises:
-        Problem: If it names another dimension than `BRIDGE_DIMENSIONS`, or several values.
+        Problem: If it names several values.
     """
     if not requested.terms:
         return "", ""
     (name, values), *others = requested.terms
-    if others or len(values) != 1 or name not in BRIDGE_DIMENSIONS:
-        wrong = next((one for one, _ in requested.terms if one not in BRIDGE_DIMENSIONS), name)
+    if others or len(values) != 1:
         labels = tuple(one.label for one in DIMENSIONS if one.name in BRIDGE_DIMENSIONS)
-        raise fault(wrong, ", ".join(dict(requested.terms)[wrong]), BRIDGE_DIMENSIONS, labels, _ONE_VALUE)
+        raise fault(name, ", ".join(values), BRIDGE_DIMENSIONS, labels, _ONE_VALUE)
     return name, values[0]
 
 

@@ -18,11 +18,17 @@ from kpi_pipeline.model.certificate_details import (
     RUNNING_MARK,
     DetailStage,
 )
+from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.cache_access import Connection
 from serving.listing.look_up import ListResult, look_up_list
-from serving.problem_types import CERTIFICATE_UNKNOWN
+from serving.lookup import NO_PARAMETERS, of_the_present
+from serving.problem_types import CERTIFICATE_UNKNOWN, LIST_NOT_KEPT
 from serving.problems import Problem
+
+CERTIFICATE_PARAMETERS: Final = AcceptedParameters(())
+"""What the address of a certificate accepts besides its names: nothing."""
 
 _DOTS: Final = frozenset({".", ".."})
 _LONGEST_SHOWN: Final = 80
@@ -153,12 +159,15 @@ def look_up_certificate(
         connection: The cache.
         project: Its project, as the address has it.
         number: Its number there, likewise.
-        parameters: As of `look_up_list`.
+        parameters: Query parameters: none but an empty date.
 
     Raises:
-        Problem: If there is no such certificate; and as `look_up_list` does.
+        Problem: If there is no such certificate, the past is requested, or as `look_up_list` does.
+        InvalidDate: If the date is none.
+        QueryError: If there is any other parameter.
     """
-    listed = look_up_list(connection, parameters)
+    parse_filter(of_the_present(parameters, LIST_NOT_KEPT), NO_PARAMETERS, CERTIFICATE_PARAMETERS)
+    listed = look_up_list(connection, ())
     project, number = name_of(project), name_of(number)
     row = listed.certificates.find(project, number)
     if row is None:

@@ -11,7 +11,7 @@ from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.access.control import require_product
 from serving.cache_access import Connection
-from serving.listing.parameters import ListRequest, read_list_request
+from serving.listing.parameters import LIST_PARAMETERS, ListRequest, read_list_request
 from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import LIST_NOT_KEPT
 
@@ -69,7 +69,7 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
     require_product(LISTED_WITH)
     parameters = of_the_present(parameters, LIST_NOT_KEPT)
     request, filters = read_list_request(parameters)
-    lookup = live_lookup(connection, LISTED_WITH, filters)
+    lookup = live_lookup(connection, LISTED_WITH, filters, LIST_PARAMETERS)
     reader = connection.reader
     entry, certificates = reader.certificates()
     state = reader.state_of(entry)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from kpi_pipeline.cache.reading.listing.query import STANDARD_ORDER, DayRange, Order
+from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
@@ -18,6 +19,8 @@ from kpi_pipeline.model.listing import (
     USUAL_COLUMNS,
     ListColumn,
 )
+from kpi_pipeline.model.moments import written_day
+from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.filter_faults import AllowedValues
 from serving.problem_types import INVALID_LIST_PARAMETER
 from serving.problems import Problem
@@ -32,29 +35,41 @@ OFFSET: Final = "offset"
 FROM_DAY: Final = "{}_from"
 TO_DAY: Final = "{}_to"
 
-_DAYS: Final = {
-    name.format(event.name): spanish.format(event.spanish)
-    for event in LIST_EVENTS
-    for name, spanish in ((FROM_DAY, "{}_desde"), (TO_DAY, "{}_hasta"))
-}
-"""The parameters of days, with their Spanish names."""
+PAGE_PARAMETERS: Final = (
+    QueryParameter(LIMIT, Text("limite", LIMIT), Text("Filas", "Rows")),
+    QueryParameter(OFFSET, Text("desde_fila", OFFSET), Text("Filas anteriores", "Rows before")),
+)
+"""Which rows of what matches are shown."""
 
-LIST_SPELLINGS: Final[Mapping[str, str]] = {
-    **{name: name for name in (STANDING, SEARCH, SORT, COLUMNS, LIMIT, OFFSET)},
-    **{"situacion": STANDING, "buscar": SEARCH, "orden": SORT, "columnas": COLUMNS},
-    **{"limite": LIMIT, "desde_fila": OFFSET},
-    **{name: name for name in _DAYS},
-    **{spanish: name for name, spanish in _DAYS.items()},
-}
-"""Every accepted spelling of a parameter, folded, to its name."""
+LIST_PARAMETERS: Final = AcceptedParameters(
+    FILTER_NAMES,
+    (
+        QueryParameter(STANDING, Text("situacion", STANDING), Text("Situación", "Standing")),
+        QueryParameter(SEARCH, Text("buscar", SEARCH), Text("Contiene", "Contains")),
+        *(
+            QueryParameter(
+                name.format(event.name),
+                Text(spanish.format(event.spanish), name.format(event.name)),
+                Text(f"{event.label.es}, {bound.es}", f"{event.label.en}, {bound.en}"),
+            )
+            for event in LIST_EVENTS
+            for name, spanish, bound in (
+                (FROM_DAY, "{}_desde", Text("desde", "from")),
+                (TO_DAY, "{}_hasta", Text("hasta", "until")),
+            )
+        ),
+        QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
+        QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
+        *PAGE_PARAMETERS,
+    ),
+)
+"""What the address of the list accepts."""
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 1_000
 LARGEST_OFFSET: Final = 100_000_000
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
-
-_DAY_LENGTH: Final = len("YYYY-MM-DD")
 
 ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
 
@@ -127,7 +142,7 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
     given: dict[str, list[tuple[str, str]]] = {}
     others: list[tuple[str, str]] = []
     for parameter, value in parameters:
-        name = LIST_SPELLINGS.get(fold(parameter))
+        name = LIST_PARAMETERS.spellings.get(fold(parameter))
         if name is None:
             others.append((parameter, value))
         elif value.strip():
@@ -165,11 +180,8 @@ def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
 
 
 def _day(parameter: str, value: str) -> date:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        day = date.min
-    if not (FIRST_DAY <= day <= LAST_DAY and len(value) == _DAY_LENGTH):
+    day = written_day(value)
+    if day is None or not FIRST_DAY <= day <= LAST_DAY:
         raise _fault(parameter, value[:LONGEST_SEARCH], (f"{FIRST_DAY} - {LAST_DAY}",))
     return day
 

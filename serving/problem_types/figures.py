@@ -71,8 +71,8 @@ INVALID_LIST_PARAMETER: Final = ProblemType(
         "Use one of the allowed values.",
     ),
     Text(
-        "Son parámetros de la lista standing, search, sort, columns, limit y offset.",
-        "Parameters of the list are standing, search, sort, columns, limit and offset.",
+        "El documento OpenAPI (/manager/api/openapi.json) describe cada parámetro.",
+        "The OpenAPI document (/manager/api/openapi.json) describes each parameter.",
     ),
 )
 LIST_NOT_KEPT: Final = ProblemType(
@@ -93,10 +93,8 @@ INVALID_BRIDGE_PARAMETER: Final = ProblemType(
         "Use one of the allowed values.",
     ),
     Text(
-        "Son parámetros comparison, figure, part, currency, limit y offset, y un solo valor de "
-        "una dimensión.",
-        "Parameters are comparison, figure, part, currency, limit and offset, and a single "
-        "value of one dimension.",
+        "El documento OpenAPI (/manager/api/openapi.json) describe cada parámetro.",
+        "The OpenAPI document (/manager/api/openapi.json) describes each parameter.",
     ),
 )
 BRIDGE_NOT_KEPT: Final = ProblemType(

@@ -19,6 +19,7 @@ from kpi_pipeline.model.listing import (
 )
 from kpi_pipeline.model.pages import PAGES
 from kpi_pipeline.model.periods import PERIODS
+from kpi_pipeline.model.query_parameters import AcceptedParameters
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from kpi_pipeline.model.states import FIGURE_STATES
 from kpi_pipeline.model.tables import tables_in
@@ -103,12 +104,12 @@ def parameters() -> dict[str, Parameter]:
             {**TEXT, "examples": [page.name for page in PAGES]},
             "The page of the catalogue that a browser is led back to.",
         ),
-        "limit": _query(
+        "alerts_limit": _query(
             LIMIT_PARAMETER,
             {**INTEGER, "minimum": 0, "maximum": LARGEST_LIMIT},
             f"How many of each list to answer; {DEFAULT_LIMIT} by default.",
         ),
-        "offset": _query(
+        "alerts_offset": _query(
             OFFSET_PARAMETER,
             {**INTEGER, "minimum": 0, "maximum": LARGEST_OFFSET},
             "How many of each list to leave out before those.",
@@ -146,24 +147,14 @@ def parameters() -> dict[str, Parameter]:
     }
 
 
-def list_names() -> list[str]:
-    """The parameters of the list of certificates that are no filter, likewise."""
-    return list(_of_list())
-
-
-def bridge_names() -> list[str]:
-    """The parameters of bridges that are no filter, likewise."""
-    return [*_of_bridges(), f"list_{LIMIT}", f"list_{OFFSET}"]
-
-
 def refer(*names: str) -> list[Parameter]:
     """References to some parameters."""
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def filter_names() -> list[str]:
-    """The parameters that filter, by the names under which operations refer to them."""
-    return [f"filter_{name}" for name in _filters()]
+def names_of(accepted: AcceptedParameters) -> list[str]:
+    """All that an address accepts, by the names under which operations refer to parameters."""
+    return [*(f"filter_{name}" for name in accepted.filters), *(one.name for one in accepted.others)]
 
 
 def form_of(names: Iterable[str]) -> Schema:
@@ -200,19 +191,19 @@ def _of_list() -> Mapping[str, Parameter]:
     standings = "; ".join(f"`{one.name}`: {one.label.en}" for one in LIST_STANDINGS)
     columns = " ".join(f"`{one.name}`: {one.meaning.en}" for one in LIST_COLUMNS)
     return {
-        f"list_{LIST_STANDING}": _query(
+        LIST_STANDING: _query(
             LIST_STANDING,
             list_of(one_of(one.name for one in LIST_STANDINGS)),
             f"How certificates stand: any of the given ways. {standings}.",
         ),
-        f"list_{SEARCH}": _query(
+        SEARCH: _query(
             SEARCH,
             {**TEXT, "maxLength": LONGEST_SEARCH},
             f"Each of its words is part of {', '.join(SEARCHED_COLUMNS[:-1])} or {SEARCHED_COLUMNS[-1]}, "
             "without regard to case and accents.",
         ),
         **{
-            f"list_{name.format(event.name)}": _query(
+            name.format(event.name): _query(
                 name.format(event.name), {**DAY, "examples": ["2024-05-31"]}, text.format(event.label.en)
             )
             for event in LIST_EVENTS
@@ -221,23 +212,23 @@ def _of_list() -> Mapping[str, Parameter]:
                 (TO_DAY, "{}: on or before this day."),
             )
         },
-        f"list_{SORT}": _query(
+        SORT: _query(
             SORT,
             one_of(("", *ORDERS)),
             "The column by which they are sorted, behind a minus where the largest come first; those without "
             f"a value come last. `{USUAL_ORDER}` by default.",
         ),
-        f"list_{COLUMNS}": _query(
+        COLUMNS: _query(
             COLUMNS,
             list_of(one_of(LIST_COLUMN_NAMES)),
             f"The columns to answer; the usual ones by default. {columns}",
         ),
-        f"list_{LIMIT}": _query(
+        LIMIT: _query(
             LIMIT,
             {**INTEGER, "minimum": 1, "maximum": MOST_CERTIFICATES},
             f"How many certificates to answer; {USUAL_CERTIFICATES} by default.",
         ),
-        f"list_{OFFSET}": _query(
+        OFFSET: _query(
             OFFSET,
             {**INTEGER, "minimum": 0, "maximum": FARTHEST_CERTIFICATE},
             "How many certificates to leave out before those.",
@@ -250,24 +241,24 @@ def _of_bridges() -> Mapping[str, Parameter]:
     figures = "; ".join(f"`{one.name}`: {one.meaning.en}" for one in BRIDGE_FIGURES)
     parts = " ".join(f"`{one.name}`: {one.meaning.en}" for one in BRIDGE_PARTS)
     return {
-        f"bridge_{COMPARISON}": _query(
+        COMPARISON: _query(
             COMPARISON,
             {**TEXT, "examples": [SINCE_LAST_DAY, SINCE_MONTH_END, "2024-05"]},
             f"Which days: `{SINCE_LAST_DAY}`, from the last day that is kept to the business date, by "
             f"default; `{SINCE_MONTH_END}`, from the last month end to the business date; a month, from the "
             "month end before it to its own. An answer lists them.",
         ),
-        f"bridge_{FIGURE}": _query(
+        FIGURE: _query(
             FIGURE,
             one_of(("", *(one.name for one in BRIDGE_FIGURES))),
             f"The figure of which certificates are listed. {figures}",
         ),
-        f"bridge_{PART}": _query(
+        PART: _query(
             PART,
             one_of(("", *(one.name for one in BRIDGE_PARTS))),
             f"The part of that figure; all by default. A figure has some of them. {parts}",
         ),
-        f"bridge_{BRIDGE_CURRENCY}": _query(
+        BRIDGE_CURRENCY: _query(
             BRIDGE_CURRENCY,
             {**TEXT, "pattern": "^([A-Za-z]{3})?$", "examples": ["CLP"]},
             "The currency of the certificates; all by default.",

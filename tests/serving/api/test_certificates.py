@@ -112,6 +112,8 @@ def test_columns_are_chosen(web, press) -> None:
         ("offset=x", "offset", "0-100000000"),
         (f"search={'x' * 101}", "search", "1-100 characters"),
         ("paid_from=yesterday", "paid_from", "1990-01-01 - 2099-12-31"),
+        ("issued_from=2026-W44-1", "issued_from", "1990-01-01 - 2099-12-31"),
+        ("due_to=20240531", "due_to", "1990-01-01 - 2099-12-31"),
         ("due_from=2024-05-02&due_to=2024-05-01", "due_to", "2024-05-02 - 2099-12-31"),
     ],
 )

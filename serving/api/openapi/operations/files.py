@@ -8,15 +8,16 @@ from serving.api.openapi.answers import (
     list_file,
 )
 from serving.api.openapi.json_schema import TEXT
-from serving.api.openapi.operations.operation import FILTERED, FILTERS, NO_FIGURES, Operation
+from serving.api.openapi.operations.operation import FIGURES, FILTERED, NO_FIGURES, Operation
 from serving.api.openapi.operations.reading import (
-    BRIDGE_PARAMETERS,
     BRIDGE_PROBLEMS,
     COMPARE_PARAMETERS,
     COMPARE_PROBLEMS,
-    LIST_PARAMETERS,
     LIST_PROBLEMS,
 )
+from serving.api.openapi.parameters import names_of
+from serving.bridge.parameters import BRIDGE_PARAMETERS
+from serving.listing.parameters import LIST_PARAMETERS
 from serving.pages.compare.files import COMPARE_FILES
 from serving.pages.downloads.bridge_files import BRIDGE_FILES
 from serving.pages.downloads.certificate_files import CERTIFICATE_FILES
@@ -24,7 +25,7 @@ from serving.pages.downloads.documents import MIMETYPE as DOCUMENT
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.workbooks import MIMETYPE as WORKBOOK
 
-_FILE_PARAMETERS: Final = (*FILTERS, "as_of", "lang", "accept_language")
+_FILE_PARAMETERS: Final = (*FIGURES, "lang", "accept_language")
 _FILE_PROBLEMS: Final = (*FILTERED, problem.UNKNOWN_LANGUAGE, problem.UNKNOWN_DOWNLOAD, problem.NOT_FOUND)
 _CSV: Final = "text/csv"
 PAGE_FILES: Final = (
@@ -70,7 +71,7 @@ PAGE_FILES: Final = (
     ),
 )
 _LIST_FILE: Final = (*LIST_PROBLEMS, problem.UNKNOWN_LANGUAGE)
-_LIST_FILE_PARAMETERS: Final = (*LIST_PARAMETERS, "lang", "accept_language")
+_LIST_FILE_PARAMETERS: Final = (*names_of(LIST_PARAMETERS), "lang", "accept_language")
 FILES_OF_CERTIFICATES: Final = (
     Operation(
         "downloadCertificates",
@@ -94,7 +95,7 @@ FILES_OF_CERTIFICATES: Final = (
     ),
 )
 _BRIDGE_FILE: Final = (*BRIDGE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
-_BRIDGE_FILE_PARAMETERS: Final = (*BRIDGE_PARAMETERS, "lang", "accept_language")
+_BRIDGE_FILE_PARAMETERS: Final = (*names_of(BRIDGE_PARAMETERS), "lang", "accept_language")
 FILES_OF_BRIDGES: Final = (
     Operation(
         "downloadChanges",

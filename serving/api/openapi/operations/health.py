@@ -71,7 +71,7 @@ HEALTH: Final = (
         "Alerts that fire or are pending, and messages that could not be delivered",
         {200: answer("The alerts as they were evaluated last.", {JSON: ref("Alerts")})},
         (problem.INVALID_NUMBER,),
-        parameters=("limit", "offset"),
+        parameters=("alerts_limit", "alerts_offset"),
     ),
 )
 DESCRIPTION: Final = (

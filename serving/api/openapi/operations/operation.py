@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from kpi_pipeline.model.filter_parameters import FILTERS_ALONE
 from serving import problem_types as problem
 from serving.api.openapi.answers import (
     OF_ACCESS,
@@ -13,8 +14,9 @@ from serving.api.openapi.answers import (
     problems,
 )
 from serving.api.openapi.json_schema import Schema
-from serving.api.openapi.parameters import filter_names, form_of, refer
+from serving.api.openapi.parameters import form_of, names_of, refer
 from serving.forms import FORM_TYPES
+from serving.lookup import FIGURE_PARAMETERS
 from serving.problem_types import ProblemType
 
 NO_FIGURES: Final = (problem.CACHE_UNAVAILABLE, problem.CACHE_EMPTY, problem.NOT_READY)
@@ -30,7 +32,8 @@ FILTERED: Final = (
     problem.EXPIRED,
     *NO_FIGURES,
 )
-FILTERS: Final = filter_names()
+FILTERS: Final = names_of(FILTERS_ALONE)
+FIGURES: Final = names_of(FIGURE_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,13 @@ from serving.api.openapi.compare import COMPARISON
 from serving.api.openapi.figures import data_of
 from serving.api.openapi.json_schema import ref
 from serving.api.openapi.listing import CERTIFICATE, CERTIFICATE_PAGE
-from serving.api.openapi.operations.operation import BAD_FILTER, FILTERED, FILTERS, NO_FIGURES, Operation
-from serving.api.openapi.parameters import bridge_names, list_names
+from serving.api.openapi.operations.operation import BAD_FILTER, FIGURES, FILTERED, NO_FIGURES, Operation
+from serving.api.openapi.parameters import names_of
 from serving.api.openapi.profiles import PROFILE_DATA
+from serving.bridge.parameters import BRIDGE_PARAMETERS
 from serving.compare.parameters import DIMENSION, VALUE
+from serving.listing.detail import CERTIFICATE_PARAMETERS
+from serving.listing.parameters import LIST_PARAMETERS
 from serving.pages.addresses import (
     API_PATH,
     CERTIFICATES_API_PATH,
@@ -68,7 +71,6 @@ LIST_PROBLEMS: Final = (
     problem.EXPIRED,
     *NO_FIGURES,
 )
-LIST_PARAMETERS: Final = (*FILTERS, *list_names(), "as_of")
 CERTIFICATES: Final = (
     Operation(
         "getCertificates",
@@ -78,7 +80,7 @@ CERTIFICATES: Final = (
         "A page of the certificates of a filter, and what all of them sum to",
         list_page(ref(CERTIFICATE_PAGE)),
         LIST_PROBLEMS,
-        (*LIST_PARAMETERS, "if_none_match"),
+        (*names_of(LIST_PARAMETERS), "if_none_match"),
         "Certificates of the current generation of the product dashboards: what a list sums to is what its "
         "figures say. Of month ends there is no list.",
     ),
@@ -90,7 +92,7 @@ CERTIFICATES: Final = (
         "One certificate: milestones, stages and when it is expected to be paid",
         list_page(ref(CERTIFICATE)),
         (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
-        ("project", "number", "as_of", "if_none_match"),
+        ("project", "number", *names_of(CERTIFICATE_PARAMETERS), "if_none_match"),
         "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
         "quoted twice: `A/B` is `A%252FB`.",
     ),
@@ -126,7 +128,6 @@ BRIDGE_PROBLEMS: Final = (
     problem.EXPIRED,
     *NO_FIGURES,
 )
-BRIDGE_PARAMETERS: Final = (*FILTERS, *bridge_names(), "as_of")
 BRIDGES: Final = (
     Operation(
         "getChanges",
@@ -136,10 +137,10 @@ BRIDGES: Final = (
         "How figures changed between two days, and the certificates of a part",
         list_page(ref(BRIDGE)),
         BRIDGE_PROBLEMS,
-        (*BRIDGE_PARAMETERS, "if_none_match"),
+        (*names_of(BRIDGE_PARAMETERS), "if_none_match"),
         "Bridges of the current generation of the product dashboards. The opening figure plus the parts is "
-        "exactly the closing one, for everything and for each single value of a dimension. Certificates are "
-        "listed where a figure is requested.",
+        "exactly the closing one, for everything and for each single value of a dimension: a filter names no "
+        "more than one. Certificates are listed where a figure is requested.",
     ),
 )
 COMPARE_PROBLEMS: Final = (
@@ -178,7 +179,7 @@ def _figures(named: tuple[str, str]) -> Operation:
         f"Figures of the product {product}",
         figures(data_of(product)),
         FILTERED,
-        (*FILTERS, "as_of", "if_none_match"),
+        (*FIGURES, "if_none_match"),
     )
 
 

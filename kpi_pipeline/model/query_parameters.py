@@ -1,0 +1,50 @@
+"""What the query of an address may name: filters, and parameters of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.labels import Text
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """A query parameter that is no filter.
+
+    Attributes:
+        name: Its canonical name.
+        spelling: How it is written as a query parameter, in either language.
+        label: What readers call it.
+    """
+
+    name: str
+    spelling: Text
+    label: Text
+
+
+@dataclass(frozen=True)
+class AcceptedParameters:
+    """All that the query of an address may name.
+
+    Attributes:
+        filters: Canonical names of the filters.
+        others: The parameters that are no filters.
+    """
+
+    filters: tuple[str, ...]
+    others: tuple[QueryParameter, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical name of each."""
+        return (*self.filters, *(one.name for one in self.others))
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """By every accepted spelling of a parameter that is no filter, folded: its canonical name."""
+        return {
+            fold(spelling): one.name
+            for one in self.others
+            for spelling in (one.name, one.spelling.es, one.spelling.en)
+        }
