@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from kpi_pipeline.cache.freshness import AnswerState
@@ -20,12 +21,25 @@ from serving.pages.reading_notices import reading_notices
 from serving.pages.source_notices import held_notice, refused_notices
 from serving.pages.writing import Writer
 
+_LONGEST_FILTER: Final = 80
+"""Characters of a filter in the name of a file; what is longer is cut there."""
 
-def provenance_of(entry: ManifestEntry, notices: Sequence[str], writer: Writer) -> list[tuple[str, str]]:
-    """Of which day, reading and computation figures are, and what readers should know of them."""
+
+def provenance_of(
+    filtered: str, entry: ManifestEntry, notices: Sequence[str], writer: Writer
+) -> list[tuple[str, str]]:
+    """Of which filter, day, reading and computation figures are, and what readers should know of them.
+
+    Args:
+        filtered: The filter, as people read it.
+        entry: The generation.
+        notices: Sentences.
+        writer: Has the texts.
+    """
     texts = writer.texts
     computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(writer.formats.timezone))
     return [
+        (texts["about_filter"], filtered),
         (texts["about_as_of"], entry.as_of.isoformat()),
         (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
         (texts["about_reading"], entry.reading),
@@ -76,9 +90,19 @@ def days_text(days: DayRange, writer: Writer) -> str:
     return first if first == last else writer.texts["list_days"].format(first=first, last=last)
 
 
-def file_name(titles: Iterable[str], as_of: date) -> str:
-    """The name of a file without its ending; a title that comes twice is named once."""
-    parts = dict.fromkeys(["edp", *map(_plain, titles), as_of.isoformat()])
+def file_name(titles: Iterable[str], filtered: str, days: Iterable[date], writer: Writer) -> str:
+    """The name of a file without its ending; what comes twice is named once.
+
+    Args:
+        titles: What it holds.
+        filtered: The filter, as people read it; that of everything is not named.
+        days: Of which days its figures are.
+        writer: Has the texts.
+    """
+    of_filter = (
+        "" if filtered == writer.texts["everything"] else _plain(filtered)[:_LONGEST_FILTER].strip("-")
+    )
+    parts = dict.fromkeys(["edp", *map(_plain, titles), of_filter, *(day.isoformat() for day in days)])
     return "-".join(filter(None, parts))
 
 

@@ -56,13 +56,29 @@ class _File:
         return self.writer.texts["changes"]
 
     @property
+    def filtered(self) -> str:
+        return filter_label(self.writer.catalogue, self.result.figures.answered, self.writer)
+
+    @property
+    def held(self) -> list[tuple[str, str]]:
+        """Figure, part and currency of the certificates; empty of the parts of all figures."""
+        asked, texts = self.result.request, self.writer.texts
+        labels = (BRIDGE_FIGURE_BY_NAME.get(asked.figure), BRIDGE_PART_BY_NAME.get(asked.part))
+        heads = (texts["bridge_figure"], texts["bridge_part"])
+        named = [
+            (head, self._text(one.label)) for head, one in zip(heads, labels, strict=True) if one is not None
+        ]
+        return [*named, (texts["sheet_currency"], asked.currency)] if asked.currency else named
+
+    @property
     def provenance(self) -> list[tuple[str, str]]:
-        """Between which days, and what readers should know of the figures."""
+        """Between which days, and as of `provenance_of`."""
         bridge, texts = self.result.bridge, self.writer.texts
         days = f"{bridge.opens_on.isoformat()} / {bridge.closes_on.isoformat()}"
         return [
+            *self.held[:1],
             (texts["bridge_comparison"], days),
-            *provenance_of(self.result.figures.entry, self.notices, self.writer),
+            *provenance_of(self.filtered, self.result.figures.entry, self.notices, self.writer),
         ]
 
     def sheet(self) -> Sheet:
@@ -148,15 +164,11 @@ class _File:
             (name, "private, no-cache" if name == "Cache-Control" else value)
             for name, value in current_kept().stamps.of(figures).headers
         ]
-        name = f"{file_name([self.title, self.sheet_name], figures.entry.as_of)}.{ending}"
-        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
+        titles = [self.title, *(text for _, text in self.held)]
+        days = [self.result.bridge.opens_on, self.result.bridge.closes_on, figures.entry.as_of]
+        disposition = f'attachment; filename="{file_name(titles, self.filtered, days, self.writer)}.{ending}"'
+        headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
-
-    @property
-    def sheet_name(self) -> str:
-        """What distinguishes it from other files of the page."""
-        asked = self.result.request
-        return self._text(BRIDGE_FIGURE_BY_NAME[asked.figure].label) if asked.figure else ""
 
 
 @routes.get(f"{BRIDGE_FILES}.csv")
@@ -170,10 +182,9 @@ def as_csv() -> Response:
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
-    figures, writer, texts = file.result.figures, file.writer, file.writer.texts
+    figures, texts = file.result.figures, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        (texts["about_filter"], filter_label(writer.catalogue, figures.answered, writer)),
         *file.provenance,
         (texts["about_generation"], figures.entry.generation),
     ]

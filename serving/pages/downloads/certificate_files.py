@@ -69,8 +69,12 @@ class _File:
         return self.writer.texts["certificate_list"]
 
     @property
+    def filtered(self) -> str:
+        return list_label(self.result, self.writer)
+
+    @property
     def provenance(self) -> list[tuple[str, str]]:
-        return provenance_of(self.result.figures.entry, self.notices, self.writer)
+        return provenance_of(self.filtered, self.result.figures.entry, self.notices, self.writer)
 
     def rows(self) -> Iterator[list[SheetValue]]:
         """The values of all certificates."""
@@ -86,8 +90,9 @@ class _File:
             (name, "private, no-cache" if name == "Cache-Control" else value)
             for name, value in current_kept().stamps.of(self.result.figures).headers
         ]
-        name = f"{file_name([self.title], self.result.figures.entry.as_of)}.{ending}"
-        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
+        name = file_name([self.title], self.filtered, [self.result.figures.entry.as_of], self.writer)
+        disposition = f'attachment; filename="{name}.{ending}"'
+        headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
 
 
@@ -103,10 +108,9 @@ def as_csv() -> Response:
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
-    figures, writer, texts = file.result.figures, file.writer, file.writer.texts
+    figures, texts = file.result.figures, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        (texts["about_filter"], list_label(file.result, writer)),
         *file.provenance,
         (texts["about_generation"], figures.entry.generation),
     ]

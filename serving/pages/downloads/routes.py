@@ -44,9 +44,14 @@ class _Download:
     notices: list[str]
     sheets: list[Sheet]
 
+    @property
+    def filtered(self) -> str:
+        """The filter that the figures answer, as people read it."""
+        return filter_label(self.data.catalogue, self.data.result.answered, self.writer)
+
     def provenance(self) -> list[tuple[str, str]]:
-        """Of which day, reading and computation the figures are, and what readers should know of them."""
-        return provenance_of(self.data.result.entry, self.notices, self.writer)
+        """As of `provenance_of`."""
+        return provenance_of(self.filtered, self.data.result.entry, self.notices, self.writer)
 
 
 @routes.get("/<page>.xlsx")
@@ -148,7 +153,6 @@ def _about(download: _Download) -> list[tuple[str, str]]:
     data, writer, texts = download.data, download.writer, download.writer.texts
     return [
         (texts["about_page"], f"{writer.label(data.page)} · {texts['product_name']}"),
-        (texts["about_filter"], filter_label(data.catalogue, data.result.answered, writer)),
         *download.provenance(),
         (texts["about_generation"], data.result.entry.generation),
         (texts["about_sheets"], ", ".join(sheet.title for sheet in download.sheets)),
@@ -158,7 +162,7 @@ def _about(download: _Download) -> list[tuple[str, str]]:
 def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> KeptFile:
     result = download.data.result
     titles = (download.writer.label(download.data.page), title)
-    name = file_name(titles, result.entry.as_of)
+    name = file_name(titles, download.filtered, [result.entry.as_of], download.writer)
     generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
     return KeptFile(None, generation, mimetype, f'attachment; filename="{name}.{ending}"', body)
 

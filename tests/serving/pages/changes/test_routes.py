@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.serving.pages.downloads.test_routes import Book
+from tests.serving.pages.downloads.test_routes import Book, rows_of
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 CHANGES = "/manager/changes"
@@ -70,12 +70,23 @@ def test_other_pages_lead_here_with_one_value_of_their_filter(web, press) -> Non
 def test_files_of_the_bridge_and_of_a_part(web, press) -> None:
     press.publish("dashboards")
     response = web.get("/manager/api/download/changes.csv?lang=es&comparison=month_end")
-    assert "edp-que-cambio-2024-06-28.csv" in response.headers["Content-Disposition"]
+    assert '"edp-que-cambio-2024-05-31-2024-06-28.csv"' in response.headers["Content-Disposition"]
     head, *rows = response.get_data().decode("utf-8-sig").splitlines()
-    assert head.startswith("Moneda;Cifra;Parte;Monto;Variación en certificados;Certificados;Comparación")
-    assert "2024-05-31 / 2024-06-28" in rows[0]
+    assert head.startswith(
+        "Moneda;Cifra;Parte;Monto;Variación en certificados;Certificados;Comparación;Filtro"
+    )
+    assert "2024-05-31 / 2024-06-28;todos los certificados;" in rows[0]
     query = "lang=en&comparison=month_end&figure=receivable&part=new"
     response = web.get(f"/manager/api/download/changes.xlsx?{query}")
     first, *others = Book(response.data).sheets["Receivable"]
     assert first[0] == "Certificate"
     assert others[0][first.index("Change")] == 2_000_000
+    # What a file is of stands in its rows, and in its name.
+    of_client = f"{query}&currency=CLP&client={quote(CONSTRUCTORA)}"
+    response = web.get(f"/manager/api/download/changes.csv?{of_client}")
+    name = "edp-what-changed-receivable-new-clp-client-constructora-arbol-cia-2024-05-31-2024-06-28.csv"
+    assert f'"{name}"' in response.headers["Content-Disposition"]
+    heads, row = rows_of(response, ",")
+    said = dict(zip(heads, row, strict=True))
+    assert said["Filter"] == f"Client: {CONSTRUCTORA}"
+    assert said["Figure"] == "Receivable"

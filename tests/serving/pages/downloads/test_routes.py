@@ -20,7 +20,7 @@ from serving import cache_access
 from tests.serving.payloads import MINE, figures
 
 DOWNLOAD = "/manager/api/download"
-PROVENANCE = 4
+PROVENANCE = 5
 """Columns at the end of each row that say where its figures are from."""
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -97,7 +97,7 @@ def test_key_figures_are_the_csv_of_a_page(web, press) -> None:
     rows = rows_of(web.get(f"{DOWNLOAD}/manager.csv?lang=en"), ",")
     assert rows[0] == [
         *("Key figure", "Currency", "Value", "Unit", "Change", "Relative change", "Target"),
-        *("Figures as of", "Computed at", "Reading", "Notice"),
+        *("Filter", "Figures as of", "Computed at", "Reading", "Notice"),
     ]
     dso = next(row for row in rows if row[0] == "DSO")
     assert (dso[1], dso[2], dso[3], dso[6]) == ("CLP", "34.56", "days", "35.0")
@@ -107,8 +107,9 @@ def test_each_row_of_a_file_says_of_which_day_and_reading_it_is(web, press) -> N
     (entry, *_) = press.publish()
     for file in ("manager.csv", "critical/collect-today.csv"):
         for row in rows_of(web.get(f"{DOWNLOAD}/{file}?lang=en"), ",")[1:]:
-            day, computed_at, reading, notice = row[-PROVENANCE:]
-            assert (day, reading, notice) == ("2024-06-28", entry.reading, "")
+            filtered, day, computed_at, reading, notice = row[-PROVENANCE:]
+            said = (filtered, day, reading, notice)
+            assert said == ("all certificates", "2024-06-28", entry.reading, "")
             assert datetime.fromisoformat(computed_at).timestamp() == int(entry.computed_at)
 
 
