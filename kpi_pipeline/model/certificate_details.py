@@ -64,12 +64,22 @@ DETAIL_STAGES: Final[tuple[DetailStage, ...]] = (
 )
 """The stages, in their order. What is usual of one is the median of those over in the window."""
 
-CORRECTION: Final = DetailStage(
-    "correction", Text("En corrección", "In correction"), "NULL::BIGINT", "returned_days", ""
+RETURN_STAGES: Final[tuple[DetailStage, ...]] = (
+    DetailStage(
+        "sent_to_return",
+        Text("Envío a devolución", "Sent to return"),
+        # Like the stage to acceptance, which it did not reach, from the first sending on.
+        "CASE WHEN day - sent_by_day >= returned_days THEN day - sent_by_day - returned_days END",
+        "NULL::BIGINT",
+        "",
+    ),
+    DetailStage("correction", Text("En corrección", "In correction"), "NULL::BIGINT", "returned_days", ""),
 )
-"""The stage of what the client returned, until it is sent again; no date says how long others took."""
+"""The stages of what the client returned, until it is sent again; no date says how long others took."""
 
-DETAIL_DAYS: Final = tuple(stage.name for stage in (*DETAIL_STAGES, CORRECTION))
+EVERY_STAGE: Final = (*DETAIL_STAGES, *RETURN_STAGES)
+
+DETAIL_DAYS: Final = tuple(stage.name for stage in EVERY_STAGE)
 """Names of the stages, as of the columns that hold their days."""
 
 RETAINED: Final = "retained"

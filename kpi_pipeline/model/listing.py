@@ -11,8 +11,7 @@ from typing import Final
 
 from kpi_pipeline.model.certificate_details import (
     APPROVED_ASSUMED,
-    CORRECTION,
-    DETAIL_STAGES,
+    EVERY_STAGE,
     RUNNING_MARK,
 )
 from kpi_pipeline.model.components import IDLE_LEVELS, between
@@ -323,7 +322,7 @@ LIST_MARKS: Final[tuple[tuple[str, str], ...]] = (
             RUNNING_MARK.format(stage.name),
             f"issued_on <= day AND {stage.done} IS NULL AND ({stage.running}) IS NOT NULL",
         )
-        for stage in (*DETAIL_STAGES, CORRECTION)
+        for stage in EVERY_STAGE
     ),
 )
 """What a row is marked with, by bits: name and SQL condition."""

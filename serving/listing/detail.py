@@ -10,8 +10,7 @@ from kpi_pipeline.cache.client_outlooks import Chances, Usual
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, milestones_of, value_of
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import (
-    CORRECTION,
-    DETAIL_STAGES,
+    EVERY_STAGE,
     FEWEST_OWN,
     LIKELY,
     NEARLY_CERTAIN,
@@ -132,7 +131,7 @@ class CertificateDetail:
     def stages(self) -> Iterator[StageDays]:
         """The stages that it went through or is in."""
         outlooks, client = self.listed.certificates.outlooks, self.text("client")
-        for stage in (*DETAIL_STAGES, CORRECTION):
+        for stage in EVERY_STAGE:
             days = self.value(stage.name)
             if isinstance(days, int):
                 usual = outlooks.usual_of(client, stage.name, FEWEST_OWN)

@@ -145,17 +145,20 @@ def milestones(one: CertificateState) -> list[tuple[str, date, int]]:
 
 def stages(one: CertificateState) -> dict[str, tuple[int, bool]]:
     """Days of each stage, and whether they are so far."""
-    waiting = settling = None
+    waiting = settling = refused = None
     if not one.is_issued:
         return {}
     if one.is_counted and one.standing == ACCEPTED and one.conformity is not None:
         settling = (one.day - one.conformity).days
     if one.is_counted and one.standing == AWAITING and one.sent is not None:
         waiting = (one.day - one.sent).days
+    if one.is_counted and one.standing == RETURNED and None not in (one.sent, one.returned_on):
+        refused = days if (days := (one.returned_on - one.sent).days) >= 0 else None
     both = {
         "issue_to_sent": (one.sending_days, one.unsent_days),
         "sent_to_conformity": (one.acceptance_days, waiting),
         "conformity_to_payment": (one.settling_days, settling),
+        "sent_to_return": (refused, None),
         "correction": (None, one.returned_days),
     }
     done = {name: (days, False) for name, (days, _) in both.items() if days is not None}

@@ -196,6 +196,9 @@ def assert_details_same(both: BothWays, as_of: date) -> None:
         stages = {name: days for name in DETAIL_DAYS if (days := value_of(row, name)) is not None}
         of_oracle = listing.stages(state)
         assert stages == {name: days for name, (days, _) in of_oracle.items()}
+        # From issue to today no day of what was sent and returned is in no stage.
+        if {"issue_to_sent", "correction"} <= stages.keys() and state.returned_on >= state.sent:
+            assert sum(stages.values()) == state.age
         running = {name for name in DETAIL_DAYS if is_marked(row, RUNNING_MARK.format(name))}
         assert running == {name for name, (_, is_running) in of_oracle.items() if is_running}
         assert value_of(row, RETAINED) == (0 if state.standing == "cancelled" else state.withheld)

@@ -12,7 +12,7 @@ from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
 from kpi_pipeline.compute.listing.timelines import timelines
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
-from kpi_pipeline.model.certificate_details import CORRECTION, DETAIL_STAGES, RETAINED
+from kpi_pipeline.model.certificate_details import EVERY_STAGE, RETAINED
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import FILTERED_BY, FIRST_DAY, LIST_COLUMNS, LIST_EVENTS, LIST_MARKS
 from kpi_pipeline.model.thresholds import Thresholds
@@ -56,7 +56,7 @@ def _columns() -> str:
         f"CASE WHEN coalesce({when}, false) THEN {1 << place} ELSE 0 END"
         for place, (_, when) in enumerate(LIST_MARKS)
     )
-    for stage in (*DETAIL_STAGES, CORRECTION):
+    for stage in EVERY_STAGE:
         found[stage.name] = (
             f"CASE WHEN issued_on <= day THEN coalesce({stage.done}, {stage.running}) END::BIGINT"
         )
