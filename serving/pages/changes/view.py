@@ -35,6 +35,8 @@ LIST_ANCHOR: Final = "certificates"
 
 _GOOD_WHEN_UP: Final = frozenset({"approved", "collected"})
 _UP, _DOWN, _SUM = "paid", "capex", "others"
+_AMOUNTS: Final = ("before", "after", "change")
+_STOOD: Final = ("standing_before", "standing_after", "due_before", "due_after")
 _STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
 
 
@@ -316,20 +318,20 @@ class BridgeWriter:
         }
         texts = self._texts
         return [
-            Head(texts["list_number"], is_number=False),
-            *(Head(labels[name], is_number=False) for name in ("client", "project")),
-            Head(texts["bridge_part"], is_number=False),
-            *(Head(texts[f"bridge_{name}"], is_number=True) for name in ("before", "after", "change")),
-            *(
-                Head(texts[f"bridge_{name}"], is_number=False)
-                for name in ("standing_before", "standing_after", "due_before", "due_after")
-            ),
+            Head(texts["list_number"], is_number=False, name="number"),
+            *(Head(labels[name], is_number=False, name=name) for name in ("client", "project")),
+            Head(texts["bridge_part"], is_number=False, name="part"),
+            *(Head(texts[f"bridge_{name}"], is_number=True, name=name) for name in _AMOUNTS),
+            *(Head(texts[f"bridge_{name}"], is_number=False, name=name) for name in _STOOD),
         ]
 
     def _moved_row(self, moved: Moved) -> list[Cell]:
         writer = self._context.writer
+        number, project = (moved.values[name] for name in ("number", "project"))
+        # What is no longer in the data has no page.
+        url = writer.certificate_url(project, number) if moved.standing_after else ""
         return [
-            Cell(moved.values["number"], order=moved.values["number"]),
+            Cell(number, order=number, url=url),
             *(writer.cell("name", moved.values[name], "") for name in ("client", "project")),
             Cell(BRIDGE_PART_BY_NAME[moved.part].label.into(self._language)),
             self._money(moved.before, moved.currency),

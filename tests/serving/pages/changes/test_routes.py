@@ -44,7 +44,13 @@ def test_parts_lead_to_their_certificates_and_the_present_to_its_list(web, press
     (part, *_) = [one for one in links(text) if "figure=overdue&part=time" in one and "currency=CLP" in one]
     listed = unescape(web.get(part).text)
     assert "Overdue: Turned overdue by time" in listed
-    assert CONSTRUCTORA in listed.partition('id="certificates"')[2]
+    rows = listed.partition('id="certificates"')[2]
+    assert CONSTRUCTORA in rows
+    # On a phone each row is a card, which leads to its certificate.
+    assert '<table class="as-cards">' in rows
+    assert 'class="column-change number" data-head="Change"' in rows
+    (url, *_) = [one for one in links(rows) if one.startswith("/manager/certificates/")]
+    assert web.get(url).status_code == 200
     assert any("standing=overdue" in one and "/manager/certificates?" in one for one in links(text))
     # Between month ends of the past there is no list of today.
     past = links(web.get(f"{CHANGES}?lang=en&comparison=2024-05").text)
