@@ -293,6 +293,7 @@ class ListEvent:
 
 LIST_EVENTS: Final[tuple[ListEvent, ...]] = (
     ListEvent("issued", Text("Emisión", "Issued"), "emision", "issued_on"),
+    ListEvent("sent", Text("Envío", "Sent"), "envio", "sent_on"),
     # Where the day of acceptance or payment is unknown, flows are of the milestone before.
     ListEvent("accepted", Text("Conformidad", "Accepted"), "conformidad", "accepted_event", "accepted_on"),
     ListEvent(

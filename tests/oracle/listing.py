@@ -40,6 +40,7 @@ _OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
 }
 EVENTS: dict[str, Callable[[CertificateState], date | None]] = {
     "issued": lambda one: one.issued,
+    "sent": lambda one: one.sent,
     "accepted": lambda one: one.accepted_on,
     "paid": lambda one: one.settled_on if one.is_paid or one.collected else None,
     "due": lambda one: one.due,
