@@ -42,7 +42,7 @@ from serving.metrics.measuring import answer_buffer_of, measure_answers
 from serving.metrics.requests import RequestMetrics
 from serving.pages import routes as pages
 from serving.pages.account import routes as account
-from serving.pages.addresses import HOME_PATH
+from serving.pages.addresses import CERTIFICATES_PATH, HOME_PATH
 from serving.pages.certificates import routes as certificate_list
 from serving.pages.changes import routes as changes
 from serving.pages.charts.html import chart_drawing
@@ -135,6 +135,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         texts_in=texts_in,
         script_texts=script_texts,
         home_path=HOME_PATH,
+        list_path=CERTIFICATES_PATH,
         account_path=ACCOUNT_PATH,
         identity=current_identity,
         refresh_path=REFRESH_PATH,

@@ -22,10 +22,13 @@ from serving.filter_faults import AllowedValues, fault_of
 from serving.freshness_headers import RETRY_S
 from serving.problem_types import (
     BODY_TOO_LARGE,
+    BRIDGE_NOT_KEPT,
     CACHE_EMPTY,
     CACHE_UNAVAILABLE,
+    CERTIFICATE_UNKNOWN,
     INTERNAL,
     INVALID_DATE,
+    LIST_NOT_KEPT,
     METHOD_NOT_ALLOWED,
     NO_MONTH_END,
     NO_MONTH_ENDS,
@@ -60,7 +63,9 @@ _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BY_STATUS: Final = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE, INTERNAL)}
 
 _WIDER_TEXTS: Final = {
-    **dict.fromkeys((INVALID_DATE, NO_MONTH_END, NO_MONTH_ENDS), "to_current"),
+    **dict.fromkeys(
+        (INVALID_DATE, NO_MONTH_END, NO_MONTH_ENDS, LIST_NOT_KEPT, BRIDGE_NOT_KEPT), "to_current"
+    ),
     UNKNOWN_LANGUAGE: "to_browser_language",
 }
 """By kind, the text of the link to the page without the parameter at fault, where that is no filter."""
@@ -86,13 +91,17 @@ class RequestedPage:
         return cls(request.path, tuple(request.args.items(multi=True)))
 
     @property
+    def named_language(self) -> Language | None:
+        """The language that its address names; None where that is none."""
+        try:
+            return named_language(value for name, value in self.parameters if name == LANGUAGE_PARAMETER)
+        except UnknownLanguage:
+            return None
+
+    @property
     def language(self) -> Language:
         """The language that its address names, else that of the reader's browser."""
-        try:
-            named = named_language(value for name, value in self.parameters if name == LANGUAGE_PARAMETER)
-        except UnknownLanguage:
-            named = None
-        return named or browser_language()
+        return self.named_language or browser_language()
 
     def without(self, blamed: Callable[[str, str], bool]) -> str:
         """Its address without the query parameters at fault."""
@@ -181,6 +190,7 @@ def problem_response(problem: Problem) -> Response:
             page=problem.page,
             blamed=problem.blamed,
             wider_text=_WIDER_TEXTS.get(problem.kind, ""),
+            leads_to_list=problem.kind is CERTIFICATE_UNKNOWN,
         )
     response.headers.update(problem.headers)
     return response
@@ -320,6 +330,7 @@ def _page(
     page: "RequestedPage | None" = None,
     blamed: Callable[[str, str], bool] | None = None,
     wider_text: str = "",
+    leads_to_list: bool = False,
 ) -> Response:
     shown = page or RequestedPage.of_request()
     language = shown.language
@@ -341,6 +352,8 @@ def _page(
             for values in allowed
             if values.values
         ],
+        leads_to_list=leads_to_list,
+        language_query=f"?{LANGUAGE_PARAMETER}={shown.named_language}" if shown.named_language else "",
         wider_url=shown.without(blamed) if blamed else "",
         wider_text=wider_text or ("to_wider_several" if len(allowed) > 1 else "to_wider"),
     )

@@ -155,3 +155,4 @@ def test_a_certificate_that_is_not_there_is_a_problem_page(web, press) -> None:
     response = web.get(f"{LIST}/P-001/77?lang=es")
     assert response.status_code == 404
     assert "Las cifras de hoy no tienen el certificado «77» de «P-001»." in unescape(response.text)
+    assert {f"{LIST}?lang=es", "/manager/dashboard?lang=es"} <= set(links(response.text))
