@@ -61,12 +61,16 @@ def comparisons(slice_: Slice) -> list[dict[str, str] | None]:
 
 
 def cohorts(slice_: Slice) -> list[dict[str, Any] | None]:
-    """Of each variant that is a cohort, how many of its certificates are still open; None of the others."""
+    """Of each variant that is a cohort, how many certificates it has and how many of them are still open.
+
+    Credit notes and what is cancelled are no certificates. None of the other variants.
+    """
     still = ("portfolio_count", "returned_count")
     open_ = sum(slice_.total(name).sum(axis=1) for name in still).tolist()
+    all_ = slice_.total("proposed_count").sum(axis=1).tolist()
     return [
-        {"open": count} if is_cohort else None
-        for is_cohort, count in zip(slice_.is_cohort.tolist(), open_, strict=True)
+        {"certificates": of_all, "open": of_open} if is_cohort else None
+        for is_cohort, of_all, of_open in zip(slice_.is_cohort.tolist(), all_, open_, strict=True)
     ]
 
 

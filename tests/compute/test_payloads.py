@@ -122,10 +122,10 @@ def test_months_are_a_cohort_that_tells_how_much_of_it_is_open(cube: Cube) -> No
     assert found["currencies"] == ["CLP"]
     assert found["months"] == MONTHS
     assert found["comparison"] is None
-    assert found["cohort"] == {"open": 2}
-    assert said(cube, "dashboards", month="2023-11")["cohort"] == {"open": 0}
+    assert found["cohort"] == {"certificates": 2, "open": 2}
+    assert said(cube, "dashboards", month="2023-11")["cohort"] == {"certificates": 1, "open": 0}
     nothing = said(cube, "dashboards", client="A", month="2023-12")
-    assert (nothing["currencies"], nothing["cohort"]) == ([], {"open": 0})
+    assert (nothing["currencies"], nothing["cohort"]) == ([], {"certificates": 0, "open": 0})
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

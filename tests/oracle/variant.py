@@ -170,10 +170,11 @@ class Variant:
 
     @property
     def cohort(self) -> Data | None:
-        """Of billing months, how many certificates are open."""
+        """Of billing months, how many certificates there are, and how many are open."""
         if not self.is_cohort:
             return None
-        return {"open": sum(one.is_counted and one.is_open and one.is_issued for one in self.of_cohort)}
+        counted = [one for one in self.of_cohort if one.is_counted and one.is_issued]
+        return {"certificates": len(counted), "open": sum(one.is_open for one in counted)}
 
     def _asked(self, at: int) -> bool:
         return not self.asked_months or at in self.asked_months

@@ -239,8 +239,8 @@ _HEADS: Final[Mapping[str, Schema]] = {
         "The days that KPIs compare; null under a filter by month.",
     ),
     "cohort": described(
-        or_null(object_of({"open": INTEGER})),
-        "Under a filter by month, how many of its certificates are still open; null otherwise.",
+        or_null(object_of({"certificates": INTEGER, "open": INTEGER})),
+        "Under a filter by month, how many certificates it has and how many are still open; else null.",
     ),
 }
 _QUOTIENT: Final = described(

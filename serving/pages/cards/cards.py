@@ -132,6 +132,8 @@ def comparison_text(page: Page, figures: Figures, writer: Writer) -> str:
     """Why the cards of a page show no changes; empty where they do: each names both days."""
     texts = writer.texts
     if figures.cohort is not None:
+        if not figures.cohort.certificates:
+            return texts["cohort_none"]
         count = Counted(writer.formats.count(figures.cohort.open))
         return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
     previous = (value.previous for name in page.kpis for value in figures.kpis.get(name, ()))

@@ -46,8 +46,9 @@ class Comparison(BaseModel, strict=True, frozen=True):
 
 
 class Cohort(BaseModel, strict=True, frozen=True):
-    """The certificates of some billing months: how many of them are still open."""
+    """The certificates of some billing months: how many there are, and how many of them are still open."""
 
+    certificates: Annotated[int, Field(ge=0)]
     open: Annotated[int, Field(ge=0)]
 
 

@@ -69,6 +69,10 @@ TEXTS: Final[dict[str, Text]] = {
         "Meses de facturación: todos sus certificados están cerrados.",
         "Billing months: all of their certificates are settled.",
     ),
+    "cohort_none": Text(
+        "Meses de facturación: no hay certificados con este filtro.",
+        "Billing months: there are no certificates under this filter.",
+    ),
     "period_window": Text("{count} {count:mes|meses}", "{count} {count:month|months}"),
     "period_day": Text("al {day}", "as of {day}"),
     "period_cohort": Text("de los meses elegidos", "of the chosen months"),

@@ -282,16 +282,20 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer, data_of) -> No
             "",
         ),
         (
-            {"comparison": None, "cohort": {"open": 1234}},
+            {"comparison": None, "cohort": {"certificates": 2000, "open": 1234}},
             "Billing months: their figures are still maturing; 1,234 certificates are open.",
         ),
         (
-            {"comparison": None, "cohort": {"open": 1}},
+            {"comparison": None, "cohort": {"certificates": 2000, "open": 1}},
             "Billing months: their figures are still maturing; 1 certificate is open.",
         ),
         (
-            {"comparison": None, "cohort": {"open": 0}},
+            {"comparison": None, "cohort": {"certificates": 2000, "open": 0}},
             "Billing months: all of their certificates are settled.",
+        ),
+        (
+            {"comparison": None, "cohort": {"certificates": 0, "open": 0}},
+            "Billing months: there are no certificates under this filter.",
         ),
         (
             {"comparison": None},
@@ -310,7 +314,7 @@ def test_the_days_of_the_window_are_named_where_cards_sum_it(catalogue, writer, 
     assert window_text(page, read_figures(data, page, catalogue), writer) == (
         "“12 months” runs from 29 Jun 2023 to 28 Jun 2024; charts sum calendar months."
     )
-    of_months = {**data, "cohort": {"open": 0}}
+    of_months = {**data, "cohort": {"certificates": 2000, "open": 0}}
     assert window_text(page, read_figures(of_months, page, catalogue), writer) == ""
 
 
@@ -345,7 +349,7 @@ def test_a_window_is_as_long_as_it_was_set(months, text, catalogue_of, data_of) 
 
 def test_cards_of_billing_months_cover_these_months(catalogue, writer, data_of) -> None:
     page = catalogue.pages[0]
-    data = data_of(page.product) | {"comparison": None, "cohort": {"open": 3}}
+    data = data_of(page.product) | {"comparison": None, "cohort": {"certificates": 2000, "open": 3}}
     context = CardContext(read_figures(data, page, catalogue), {"month": ["2024-03"]}, writer)
     periods = {card.name: card.period for group in card_groups(page, context) for card in group.cards}
     assert (periods["proposed"], periods["receivable"]) == ("of the chosen months", "")

@@ -173,7 +173,7 @@ def test_a_page_of_nothing_returned_or_unsent_has_no_line(web, press, data_of) -
 
 def test_a_page_of_billing_months_shows_what_is_left_of_them(web, press, data_of, catalogue_of) -> None:
     march = Filter.of({"month": "2024-03"})
-    data = data_of("dashboards") | {"comparison": None, "cohort": {"open": 9}}
+    data = data_of("dashboards") | {"comparison": None, "cohort": {"certificates": 20, "open": 9}}
     data["kpis"] |= {"returned": money(CLP=7 * MILLION), "returned_count": count(9)}
     data["kpis"] |= {"unsent": money(CLP=0), "unsent_count": count(0)}
     stored = stored_with_states(catalogue_of, "revision", "enviado", "rechazado")
