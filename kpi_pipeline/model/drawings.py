@@ -49,8 +49,6 @@ class Drawing:
         span: First and last day of a bar of a waterfall.
         bands: Ranges around the values, the wider first.
         details: Written next to a category's bars.
-        dimension: The filter dimension that a category leads to, where that is not the column's own name.
-        leads: By category, the values of that dimension, where those differ from the categories.
         ages: Categories that have the colours of ages, the youngest first.
     """
 
@@ -64,8 +62,6 @@ class Drawing:
     span: tuple[str, ...] = ()
     bands: tuple[Band, ...] = ()
     details: tuple[str, ...] = ()
-    dimension: str = ""
-    leads: tuple[tuple[str, tuple[str, ...]], ...] = ()
     ages: tuple[str, ...] = ()
 
     @property

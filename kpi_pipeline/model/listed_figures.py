@@ -1,12 +1,14 @@
 """Which figures are what a list of certificates sums to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from kpi_pipeline.model.components import COMPONENTS, Component, ComponentKind, Stretch
 from kpi_pipeline.model.kpis import KPIS
 from kpi_pipeline.model.kpis.formulas import Sum, Total
 from kpi_pipeline.model.listing import LIST_EVENTS, LIST_STANDINGS
+from kpi_pipeline.model.states import FIGURE_STATES, State
 from kpi_pipeline.model.tables import STATEMENT_FLOWS, TABLES, ByDimension
 from kpi_pipeline.model.work_lists import WorkListName
 
@@ -75,15 +77,72 @@ LISTED_COLUMNS: Final = {
     for table in TABLES.values()
     if isinstance(table.rows, ByDimension)
     for column, formula in table.rows.values.items()
-    if isinstance(formula, Total) and (listed := listed_total(formula.of)) is not None and listed.sums
+    if isinstance(formula, Total) and (listed := listed_total(formula.of)) is not None
 }
-"""By table and column whose amounts are what a list sums to: the dimension of its rows, and that list.
-
-Counts are of one currency, and lists count those of all.
-"""
+"""By table and column whose values are what a list sums to: the dimension of its rows, and that list."""
 
 LISTED_LINES: Final = {line: LISTED_COMPONENTS[component] for line, component in STATEMENT_FLOWS.items()}
 """By line of the statement whose months are what lists sum to, whatever months a filter names: that list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSeries:
+    """Values of a chart each of which is what a list sums to.
+
+    Attributes:
+        listed: That list.
+        dimension: The column by whose value, of a filter's dimension, a row narrows it; empty of none.
+        month: The column that says in which month its event is, whatever months a filter names; likewise.
+        ages: The column that says which of `AGEING_BUCKETS` its days since issue are in; likewise.
+        by: The column of which only some values have a list; likewise.
+        lists: These lists by its values.
+    """
+
+    listed: ListedFigure | None = None
+    dimension: str = ""
+    month: str = ""
+    ages: str = ""
+    by: str = ""
+    lists: Mapping[str, ListedFigure] = field(default_factory=dict)
+
+
+def _of(component: str, dimension: str = "", month: str = "", ages: str = "") -> ListedSeries:
+    return ListedSeries(LISTED_COMPONENTS[component], dimension, month, ages)
+
+
+def _of_states(sums: str) -> ListedSeries:
+    """By state: of paid certificates those paid in the window, of others all."""
+    paid = LISTED_COMPONENTS[f"state_{State.PAID.value}_{'amount' if sums else 'count'}"]
+    others = ListedFigure("not_cancelled", sums)
+    lists = {state.value: paid if state is State.PAID else others for state in FIGURE_STATES}
+    return ListedSeries(dimension="state", by="state", lists=lists)
+
+
+LISTED_CHARTS: Final[Mapping[tuple[str, str], ListedSeries]] = {
+    **{
+        ("monthly_trend", name): _of(f"{name}_amount", month="month")
+        for name in ("proposed", "approved", "paid")
+    },
+    ("ageing", "amount"): _of("receivable_amount", ages="bucket"),
+    ("ageing", "count"): _of("receivable_count", ages="bucket"),
+    ("states", "amount"): _of_states("proposed"),
+    ("states", "count"): _of_states(""),
+    **{
+        (chart, name): _of(f"{name}_amount", dimension=dimension)
+        for chart, dimension in (
+            ("client_performance", "client"),
+            ("manager_performance", "project_manager"),
+        )
+        for name in ("approved", "receivable", "overdue")
+    },
+    ("concentration", "receivable"): _of("receivable_amount", dimension="client"),
+    ("margin_by_project", "revenue"): _of("approved_amount", dimension="project"),
+    ("payment_heatmap", "amount"): _of("paid_amount", dimension="client", month="month"),
+    ("cash_flow", "amount"): ListedSeries(
+        month="month", by="kind", lists={"collected": LISTED_COMPONENTS["paid_amount"]}
+    ),
+}
+"""By chart and column whose values are what lists sum to."""
 
 LISTED_WORK: Final = {
     WorkListName.COLLECT_TODAY.value: ("overdue", "critical"),

@@ -247,7 +247,7 @@ LIST_STANDINGS: Final[tuple[ListStanding, ...]] = (
     ListStanding("portfolio", Text("Cartera total", "Total portfolio"), "is_portfolio"),
     ListStanding("unsent", Text("No enviados", "Not sent"), "is_unsent"),
     ListStanding("returned", Text("Devueltos", "Returned"), "is_returned"),
-    ListStanding("paid", Text("Pagados", "Paid"), "is_paid"),
+    ListStanding("paid", Text("Pagados", "Paid"), "is_paid", False),
     ListStanding("cancelled", Text("Anulados", "Cancelled"), "is_cancelled", False),
     ListStanding(
         "conformity_pending", Text("Conformidad pendiente", "Awaiting acceptance"), "waiting_days IS NOT NULL"

@@ -17,12 +17,15 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.filter_faults import AllowedValues
 from serving.listing.parameters import (
+    CURRENCY,
+    CURRENCY_PARAMETER,
     DEFAULT_LIMIT,
     LARGEST_LIMIT,
     LARGEST_OFFSET,
     LIMIT,
     OFFSET,
     PAGE_PARAMETERS,
+    currency_code,
 )
 from serving.problem_types import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
@@ -30,7 +33,6 @@ from serving.problems import Problem
 COMPARISON: Final = "comparison"
 FIGURE: Final = "figure"
 PART: Final = "part"
-CURRENCY: Final = "currency"
 
 BRIDGE_PARAMETERS: Final = AcceptedParameters(
     BRIDGE_DIMENSIONS,
@@ -38,13 +40,14 @@ BRIDGE_PARAMETERS: Final = AcceptedParameters(
         QueryParameter(COMPARISON, Text("comparacion", COMPARISON), Text("Comparación", "Comparison")),
         QueryParameter(FIGURE, Text("cifra", FIGURE), Text("Cifra", "Figure")),
         QueryParameter(PART, Text("parte", PART), Text("Parte", "Part")),
-        QueryParameter(CURRENCY, Text("moneda", CURRENCY), Text("Moneda", "Currency")),
+        CURRENCY_PARAMETER,
         *PAGE_PARAMETERS,
     ),
 )
 """What the address of the bridges accepts."""
 
-_CODE_LENGTH: Final = 3
+_LONGEST_SHOWN: Final = 20
+"""Characters of a wrong value that a problem quotes."""
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -190,9 +193,9 @@ def _named(given: tuple[str, str] | None, allowed: Mapping[str, Text]) -> str:
 def _currency(given: tuple[str, str] | None) -> str:
     if given is None:
         return ""
-    code = given[1].upper()
-    if not (len(code) == _CODE_LENGTH and code.isascii() and code.isalpha()):
-        raise fault(given[0], given[1][:_CODE_LENGTH], ("ISO 4217",))
+    code = currency_code(given[1])
+    if code is None:
+        raise fault(given[0], given[1][:_LONGEST_SHOWN], ("ISO 4217",))
     return code
 
 
@@ -202,5 +205,5 @@ def _number(given: tuple[str, str] | None, default: int, least: int, largest: in
     parameter, value = given
     is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(largest))
     if not (is_number and least <= int(value) <= largest):
-        raise fault(parameter, value[:20], (f"{least}-{largest}",))
+        raise fault(parameter, value[:_LONGEST_SHOWN], (f"{least}-{largest}",))
     return int(value)

@@ -34,7 +34,9 @@ class ListResult:
     def selection(self) -> Selection:
         """Which certificates."""
         asked = self.request
-        return Selection(self.figures.lookup.filter, asked.standings, asked.search, asked.days)
+        return Selection(
+            self.figures.lookup.filter, asked.standings, asked.search, asked.days, asked.currency
+        )
 
     @property
     def digest(self) -> str:

@@ -31,6 +31,7 @@ SORT: Final = "sort"
 COLUMNS: Final = "columns"
 LIMIT: Final = "limit"
 OFFSET: Final = "offset"
+CURRENCY: Final = "currency"
 
 FROM_DAY: Final = "{}_from"
 TO_DAY: Final = "{}_to"
@@ -40,6 +41,8 @@ PAGE_PARAMETERS: Final = (
     QueryParameter(OFFSET, Text("desde_fila", OFFSET), Text("Filas anteriores", "Rows before")),
 )
 """Which rows of what matches are shown."""
+
+CURRENCY_PARAMETER: Final = QueryParameter(CURRENCY, Text("moneda", CURRENCY), Text("Moneda", "Currency"))
 
 LIST_PARAMETERS: Final = AcceptedParameters(
     FILTER_NAMES,
@@ -58,6 +61,7 @@ LIST_PARAMETERS: Final = AcceptedParameters(
                 (TO_DAY, "{}_hasta", Text("hasta", "until")),
             )
         ),
+        CURRENCY_PARAMETER,
         QueryParameter(SORT, Text("orden", SORT), Text("Orden", "Order")),
         QueryParameter(COLUMNS, Text("columnas", COLUMNS), Text("Columnas", "Columns")),
         *PAGE_PARAMETERS,
@@ -70,6 +74,8 @@ LARGEST_LIMIT: Final = 1_000
 LARGEST_OFFSET: Final = 100_000_000
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
+
+_CODE_LENGTH: Final = 3
 
 ORDERS: Final = tuple(f"{sign}{name}" for name in LIST_COLUMN_NAMES for sign in ("", "-"))
 
@@ -84,6 +90,7 @@ class ListRequest:
         standings: As of `Selection`.
         search: As of `Selection`.
         days: As of `Selection`.
+        currency: As of `Selection`.
         order: How it is sorted.
         columns: Names of the columns that are shown, in the order of the model; the usual ones where none is
             named.
@@ -94,6 +101,7 @@ class ListRequest:
     standings: tuple[str, ...] = ()
     search: str = ""
     days: tuple[DayRange, ...] = ()
+    currency: str = ""
     order: Order = STANDARD_ORDER
     columns: tuple[str, ...] = USUAL_COLUMNS
     offset: int = 0
@@ -110,6 +118,8 @@ class ListRequest:
         if self.search:
             pairs.append((SEARCH, self.search))
         pairs += [pair for one in self.days for pair in day_parameters(one)]
+        if self.currency:
+            pairs.append((CURRENCY, self.currency))
         if self.order != STANDARD_ORDER:
             pairs.append((SORT, str(self.order)))
         if self.columns != USUAL_COLUMNS:
@@ -154,6 +164,7 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_search(_only(given.get(SEARCH, ()))),
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
+        currency=_currency(_only(given.get(CURRENCY, ()))),
         order=STANDARD_ORDER if sort is None else Order.of(_named(*sort, ORDERS)),
         columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
         offset=_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET),
@@ -211,6 +222,21 @@ def _search(given: tuple[str, str] | None) -> str:
     if len(given[1]) > LONGEST_SEARCH:
         raise _fault(given[0], given[1][:LONGEST_SEARCH], (f"1-{LONGEST_SEARCH} characters",))
     return given[1]
+
+
+def currency_code(text: str) -> str | None:
+    """The code of a currency as it is published; None of what is none."""
+    code = text.upper()
+    return code if len(code) == _CODE_LENGTH and code.isascii() and code.isalpha() else None
+
+
+def _currency(given: tuple[str, str] | None) -> str:
+    if given is None:
+        return ""
+    code = currency_code(given[1])
+    if code is None:
+        raise _fault(given[0], given[1][:LONGEST_SEARCH], ("ISO 4217",))
+    return code
 
 
 def _number(given: tuple[str, str] | None, default: int, least: int, largest: int) -> int:

@@ -2,7 +2,8 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
@@ -14,13 +15,33 @@ from kpi_pipeline.model.pages import PROFILED
 from serving.access.identity import current_identity
 from serving.catalogue import Catalogue
 from serving.listing.detail import certificate_path
-from serving.listing.parameters import STANDING, day_parameters
+from serving.listing.parameters import CURRENCY, STANDING, day_parameters
 from serving.pages.addresses import CERTIFICATES_PATH, MANAGER_PATH, PageAddress, page_path
 from serving.pages.selection import Selection, parameters_of, parts
 from serving.profile.look_up import profile_path
 
 _PLACE: Final = "~~~"
 """Stands for a value in an address; no other parameter has the name of its dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListScope:
+    """Which certificates a figure sums besides its filter.
+
+    Attributes:
+        is_cohort: Whether it is of billing months: of all their events, whenever they were.
+        month: Of which month its events are; empty of the window.
+        ages: First and last of their days since issue, None for no end; None of any.
+        currency: Of their amounts; empty of all.
+    """
+
+    is_cohort: bool = False
+    month: str = ""
+    ages: tuple[int, int | None] | None = None
+    currency: str = ""
+
+
+OF_WINDOW: Final = ListScope()
 
 
 class DrillDown:
@@ -58,24 +79,28 @@ class DrillDown:
             self._urls[key] = self._url(dimension, values)
         return self._urls[key]
 
-    def to_list(
-        self, listed: ListedFigure, selection: Selection, *, is_cohort: bool = False, month: str = ""
-    ) -> str:
+    def to_list(self, listed: ListedFigure, selection: Selection, scope: ListScope = OF_WINDOW) -> str:
         """The address of the list that is a figure of a filter; empty for the past.
 
         Args:
             listed: What the figure sums.
             selection: The filter.
-            is_cohort: Whether it is of billing months: of all their events, whenever they were.
-            month: Of which month its events are; empty of the window.
+            scope: Which certificates it sums besides.
         """
         kept: list[tuple[str, str]] = []
+        as_of = self._catalogue.as_of
         if listed.event:
-            first, last = None if is_cohort else self._catalogue.window_first, self._catalogue.as_of
-            if month:
-                first = date.fromisoformat(f"{month}-01")
+            first, last = None if scope.is_cohort else self._catalogue.window_first, as_of
+            if scope.month:
+                first = date.fromisoformat(f"{scope.month}-01")
                 last = min(first.replace(day=monthrange(first.year, first.month)[1]), last)
             kept += day_parameters(DayRange(listed.event, first, last))
+        if scope.ages is not None:
+            youngest, oldest = scope.ages
+            begin = None if oldest is None else as_of - timedelta(oldest)
+            kept += day_parameters(DayRange("issued", begin, as_of - timedelta(youngest)))
+        if scope.currency and len(self._catalogue.currencies) > 1:
+            kept.append((CURRENCY, scope.currency))
         return self.to_standings((listed.standing,), selection, kept)
 
     def to_standings(

@@ -15,6 +15,7 @@ from serving.pages.cards.not_receivable import NotReceivablePart, not_receivable
 from serving.pages.cards.values import CardContext
 from serving.pages.charts.panels import ChartPanels, chart_panels
 from serving.pages.charts.view import ChartView, chart_view
+from serving.pages.list_links import ListLinks
 from serving.pages.page_data import PageData
 from serving.pages.tables.view import TableSection, table_section
 from serving.pages.writing import Writer
@@ -57,6 +58,7 @@ def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) 
     """
     page, figures = data.page, data.figures
     context = CardContext(figures, data.result.answered, writer)
+    to_lists = ListLinks(context.selection, figures.cohort is not None, writer)
     return PageView(
         is_empty=not figures.currencies,
         comparison=comparison_text(page, figures, writer),
@@ -65,9 +67,6 @@ def page_view(data: PageData, writer: Writer, charts: Sequence[ChartView] = ()) 
         card_groups=card_groups(page, context),
         not_receivable=not_receivable_parts(figures, writer),
         definitions=definitions(page, writer),
-        charts=chart_panels([*charts, *(chart_view(chart, writer) for chart in figures.charts)]),
-        tables=[
-            table_section(table, writer, context.selection, is_cohort=figures.cohort is not None)
-            for table in figures.tables
-        ],
+        charts=chart_panels([*charts, *(chart_view(chart, to_lists) for chart in figures.charts)]),
+        tables=[table_section(table, to_lists) for table in figures.tables],
     )

@@ -12,7 +12,7 @@ from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
 from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue, Kpi
 from serving.listing.parameters import SORT
-from serving.pages.drill_down import DrillDown
+from serving.pages.drill_down import OF_WINDOW, DrillDown, ListScope
 from serving.pages.formats import NO_DATA, Formats
 from serving.pages.texts import texts_in
 
@@ -125,21 +125,18 @@ class Writer:
         self,
         listed: ListedFigure | None,
         selection: Mapping[str, Sequence[str]],
-        *,
-        is_cohort: bool = False,
-        month: str = "",
+        scope: ListScope = OF_WINDOW,
     ) -> str:
         """The address of the list that is a figure of a filter; empty where there is none.
 
         Args:
             listed: What the figure sums; None where no list has just that.
             selection: The filter.
-            is_cohort: Whether it is of billing months.
-            month: Of which month its events are; empty of the window.
+            scope: Which certificates it sums besides.
         """
         if self._drill_down is None or listed is None:
             return ""
-        return self._drill_down.to_list(listed, selection, is_cohort=is_cohort, month=month)
+        return self._drill_down.to_list(listed, selection, scope)
 
     def standings_url(self, standings: Sequence[str], selection: Mapping[str, Sequence[str]]) -> str:
         """The address of the list of what stands in one of some ways; empty where there is none."""

@@ -16,11 +16,15 @@ from kpi_pipeline.cache.open_items import OPEN_ITEMS, OpenItemsIndex
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.filters import EVERYTHING
-from kpi_pipeline.model.listed_figures import LISTED_KPIS
+from kpi_pipeline.model.listed_figures import LISTED_CHARTS, LISTED_COLUMNS, LISTED_KPIS, LISTED_LINES
 from kpi_pipeline.model.listing import LISTED_WITH
+from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.tables import TABLES
 from kpi_pipeline.settings import Settings
 from serving.app import create_app
+from serving.pages.addresses import page_path
 
 pytestmark = pytest.mark.slow
 
@@ -114,22 +118,52 @@ def test_each_number_of_the_demo_leads_to_a_list_that_sums_to_it() -> None:
     assert of_some - followed <= counted
 
 
+def numbers_of(text: str) -> list[int]:
+    """The whole numbers of a text."""
+    return [int(re.sub(r"\D", "", one)) for one in re.findall(r"\d[\d,]*", text)]
+
+
+LISTED = {
+    **{key: series.listed or next(iter(series.lists.values())) for key, series in LISTED_CHARTS.items()},
+    **{key: figure for key, (_, figure) in LISTED_COLUMNS.items()},
+    **{("statement", line): figure for line, figure in LISTED_LINES.items()},
+}
+BLOCK = r'(?=<figure class="panel chart|<section class="panel table-section)'
+
+
 @pytest.mark.usefixtures("published")
-def test_each_amount_of_a_table_leads_to_a_list_that_sums_to_it() -> None:
+def test_each_number_of_a_chart_or_table_leads_to_a_list_that_sums_to_it() -> None:
     web = create_app(Settings()).test_client()
-    page = unescape(web.get("/manager/project-managers?lang=en").text)
-    (table,) = re.findall(r'table-project_managers".*?</table>', page, re.DOTALL)
-    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', table)
-    sums = {"Approved": "approved", "Receivables": "open", "Overdue": "open", "Critical": "open"}
-    followed: set[str] = set()
-    for row in re.findall(r"<tr>(<th scope=\"row\".*?)</tr>", table, re.DOTALL)[:4]:
-        cells = re.findall(r"<t[hd][^>]*>.*?</t[hd]>", row, re.DOTALL)
-        for head, cell in zip(heads, cells, strict=True):
-            if found := re.search(r'title="([^"]+)"><a href="(/manager/certificates\?[^"]+)"', cell):
-                number = list_total(web, found[2], sums[head])
-                assert int(re.sub(r"\D", "", found[1])) == number > 0, (head, row)
-                followed.add(head)
-    assert followed == set(sums)
+    followed: set[tuple[str, str]] = set()
+    for page in PAGES:
+        text = unescape(web.get(f"{page_path(page.name)}?lang=en").text)
+        for block in re.split(BLOCK, text)[1:]:
+            name = re.search(r'data-chart="(\w+)"|table-section table-(\w+)"', block)
+            assert name is not None
+            name = name[1] or name[2]
+            declared = CHARTS[name].fields if name in CHARTS else TABLES[name].columns
+            columns = {column.label.en: column.name for column in declared}
+            heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', block)
+            for row in re.findall(r'<tr>(<th scope="row".*?)</tr>', block, re.DOTALL):
+                cells = re.findall(r"<t[hd][^>]*>.*?</t[hd]>", row, re.DOTALL)
+                # A statement has its months across.
+                line = columns.get(re.sub("<[^>]+>", "", cells[0]), "")
+                for head, cell in zip(heads, cells, strict=True):
+                    found = re.search(r'><a href="(/manager/certificates\?[^"]+)"[^>]*>([^<]+)', cell)
+                    if found is not None:
+                        exact = re.search(r'title="([^"]+)"', cell)
+                        column = columns.get(head, line)
+                        number = list_total(web, found[1], LISTED[name, column].sums)
+                        assert numbers_of(exact[1] if exact else found[2]) == [number], (name, head, row)
+                        followed.add((name, column))
+            for mark in re.findall(r'<a class="chart-mark[^>]*>', block):
+                if found := re.search(r'href="(/manager/certificates\?[^"]+)" aria-label="([^"]+)"', mark):
+                    (column,) = {of for chart, of in LISTED_CHARTS if chart == name} - {"count"}
+                    assert list_total(web, found[1], LISTED[name, column].sums) in numbers_of(found[2]), mark
+                    followed.add((name, "mark"))
+    marks = ("ageing", "states", "concentration", "payment_heatmap", "cash_flow")
+    # The cells of the heat map are marks.
+    assert followed == {*LISTED, *((name, "mark") for name in marks)} - {("payment_heatmap", "amount")}
 
 
 @pytest.mark.usefixtures("published")

@@ -24,7 +24,6 @@ _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
     "portfolio": lambda one: one.standing in {UNSENT, AWAITING, ACCEPTED},
     "unsent": lambda one: one.standing == UNSENT,
     "returned": lambda one: one.standing == RETURNED,
-    "paid": lambda one: one.standing == PAID,
     "conformity_pending": lambda one: one.waiting_days is not None,
     "idle_notice": lambda one: 7 <= (one.idle_days or 0) <= 13,
     "idle_warning": lambda one: 14 <= (one.idle_days or 0) <= 20,
@@ -35,6 +34,7 @@ _OF_ISSUED: dict[str, Callable[[CertificateState], bool]] = {
 }
 _OF_ALL: dict[str, Callable[[CertificateState], bool]] = {
     "cancelled": lambda one: one.standing == CANCELLED,
+    "paid": lambda one: one.standing == PAID,
     "approved": lambda one: one.is_accepted,
     "collected": lambda one: one.collected != 0,
 }
@@ -84,14 +84,16 @@ def selected(
     standings: Iterable[str] = (),
     search: str = "",
     days: Iterable[tuple[str, date | None, date | None]] = (),
+    currency: str = "",
 ) -> list[Listed]:
-    """Those that a filter, standings, the words of a search and days of events select."""
+    """Those that a filter, standings, the words of a search, days of events and a currency select."""
     words = _bare(search).split()
     return [
         row
         for row in rows
         if all(row.one.values[name] in values for name, values in terms.items())
         and (not standings or any(stands(row.one, name) for name in standings))
+        and currency in ("", row.one.currency)
         and all(_lies_in(EVENTS[event](row.one), first, last) for event, first, last in days)
         and all(
             any(word in _bare(row.values[name]) for name in ("client", "project", "number")) for word in words

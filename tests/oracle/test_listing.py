@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 
@@ -17,9 +18,16 @@ from kpi_pipeline.compute.listing.blocks import shard_rows
 from kpi_pipeline.compute.listing.outlooks import client_outlooks
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.compute.payloads import payloads
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
 from kpi_pipeline.model.certificate_details import DETAIL_DAYS, FEWEST_OWN, RETAINED, RUNNING_MARK
 from kpi_pipeline.model.filters import Filter
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_KPIS, LISTED_LINES, ListedFigure
+from kpi_pipeline.model.listed_figures import (
+    LISTED_CHARTS,
+    LISTED_COLUMNS,
+    LISTED_KPIS,
+    LISTED_LINES,
+    ListedFigure,
+)
 from kpi_pipeline.model.listing import LIST_COLUMN_NAMES, LIST_EVENTS, LIST_STANDINGS
 
 from . import listing
@@ -47,7 +55,12 @@ def assert_same(both: BothWays, as_of: date, selections: list[Selection], orders
     for selection in selections:
         days = [(one.event, one.first, one.last) for one in selection.days]
         chosen = listing.selected(
-            rows, selection.filter.as_dict(), selection.standings, selection.search, days
+            rows,
+            selection.filter.as_dict(),
+            selection.standings,
+            selection.search,
+            days,
+            selection.currency,
         )
         matches = [found for block in blocks if (found := matches_in(block, selection)) is not None]
         totals = totals_of(matches, selection)
@@ -112,7 +125,8 @@ def test_days_of_events(demo: BothWays) -> None:
 @pytest.mark.parametrize("as_of", COME_AND_GONE, ids=str)
 def test_certificates_with_all_that_can_befall_them(come_and_gone: BothWays, as_of: date) -> None:
     standings = [Selection(standings=(standing.name,)) for standing in LIST_STANDINGS]
-    assert_same(come_and_gone, as_of, [Selection(), *standings], ["-open", "due_on"])
+    currencies = [Selection(standings=("approved",), currency=code) for code in ("CLP", "USD", "XXX")]
+    assert_same(come_and_gone, as_of, [Selection(), *standings, *currencies], ["-open", "due_on"])
 
 
 def test_before_the_first_is_issued_there_is_none(demo: BothWays) -> None:
@@ -163,7 +177,8 @@ def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as
                 name = row.get(dimension) or row.get("value")
                 narrowed = Filter.of({**requested.as_dict(), dimension: [name]}) if name else None
                 if narrowed is not None and row[column]:
-                    found = amount_of(blocks, selected(listed, narrowed), listed.sums, row["currency"])
+                    chosen = replace(selected(listed, narrowed), currency=row["currency"])
+                    found = amount_of(blocks, chosen, listed.sums, row["currency"])
                     assert found == row[column], (table, column, row, requested)
                     compared.add((table, column))
     assert ("project_managers", "receivable") in compared
@@ -172,11 +187,50 @@ def test_what_a_figure_says_is_what_its_list_sums_to(come_and_gone: BothWays, as
         months = data["statement"]["months"]
         for line, (name, listed) in product(data["statement"]["lines"], LISTED_LINES.items()):
             for month, amount in zip(months, line[name], strict=True):
-                begin = date.fromisoformat(f"{month}-01")
-                end = min(begin.replace(day=monthrange(begin.year, begin.month)[1]), as_of)
-                days = (DayRange(listed.event, begin, end),)
+                days = (DayRange(listed.event, *days_of(month, as_of)),)
                 selection = Selection(Filter.of(others), (listed.standing,), days=days)
                 assert amount_of(blocks, selection, listed.sums, line["currency"]) == amount, (name, month)
+
+
+def days_of(month: str, as_of: date) -> tuple[date, date]:
+    """The first and the last day of a month so far."""
+    begin = date.fromisoformat(f"{month}-01")
+    return begin, min(begin.replace(day=monthrange(begin.year, begin.month)[1]), as_of)
+
+
+@pytest.mark.parametrize("as_of", COME_AND_GONE[1:3], ids=str)
+def test_what_a_chart_says_is_what_its_lists_sum_to(come_and_gone: BothWays, as_of: date) -> None:
+    blocks, cube = blocks_of(come_and_gone, as_of), come_and_gone.cube(as_of)
+    window = cube.frame.days.window_first(as_of)
+    ages = {label: (first, last) for label, first, last in AGEING_BUCKETS}
+    compared: set[tuple[str, str]] = set()
+    filters = cube.candidate_filters()[::5]
+    products = ("dashboards", "charts", "financials")
+    for requested, data in (pair for name in products for pair in payloads(name, [cube.select(filters)])):
+        for (chart, column), series in LISTED_CHARTS.items():
+            columns = data["charts"].get(chart, {}).get("columns", {})
+            for values in zip(*columns.values(), strict=True):
+                row = dict(zip(columns, values, strict=True))
+                listed = series.lists.get(row[series.by]) if series.by else series.listed
+                if listed is None or not row[column] or (series.dimension and not row[series.dimension]):
+                    continue
+                terms, days = requested.as_dict(), []
+                if series.month:
+                    terms.pop("month", None)
+                    days.append(DayRange(listed.event, *days_of(row[series.month], as_of)))
+                elif listed.event:
+                    days.append(DayRange(listed.event, None if "month" in terms else window, as_of))
+                if series.dimension:
+                    terms[series.dimension] = [row[series.dimension]]
+                if series.ages:
+                    first, last = ages[row[series.ages]]
+                    begin = None if last is None else as_of - timedelta(last)
+                    days.append(DayRange("issued", begin, as_of - timedelta(first)))
+                chosen = Selection(Filter.of(terms), (listed.standing,), "", tuple(days), row["currency"])
+                found = amount_of(blocks, chosen, listed.sums, row["currency"])
+                assert found == row[column], (chart, column, row, requested)
+                compared.add((chart, column))
+    assert compared >= set(LISTED_CHARTS) - {("margin_by_project", "revenue")}
 
 
 def assert_details_same(both: BothWays, as_of: date) -> None:

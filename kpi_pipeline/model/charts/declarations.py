@@ -20,7 +20,6 @@ from kpi_pipeline.model.columns import (
     name_of,
     share,
 )
-from kpi_pipeline.model.dimensions import ISSUED_AGE, ISSUED_AGES
 from kpi_pipeline.model.drawings import Band, Drawing, Shape
 from kpi_pipeline.model.labels import Kind, Text
 
@@ -74,22 +73,6 @@ _PROJECT: Final = name_of("project", "Proyecto", "Project")
 _MANAGER: Final = name_of("project_manager", "Jefe de proyecto", "Project manager")
 
 
-def _nearest_ages(first: int, last: int | None) -> tuple[str, ...]:
-    """Days since issue that can be filtered by and lie mostly within a range; the nearest where none does."""
-    end = float("inf") if last is None else last
-
-    def part_of(low: int, high: int | None) -> float:
-        if high is None:
-            return float(last is None)
-        return max(min(high, end) - max(low, first) + 1, 0) / (high - low + 1)
-
-    shares = {label: part_of(low, high) for label, low, high in ISSUED_AGES}
-    most = tuple(label for label, part in shares.items() if part > 0.5)
-    return most or (max(shares, key=shares.__getitem__),)
-
-
-_NEAREST_AGES: Final = tuple((label, _nearest_ages(first, last)) for label, first, last in AGEING_BUCKETS)
-
 _OF_NAMES: Final = ("approved", "receivable", "overdue")
 
 CHARTS: Final[dict[str, Chart]] = {
@@ -134,9 +117,6 @@ CHARTS: Final[dict[str, Chart]] = {
                 "bucket",
                 ("amount",),
                 details=("count", "share"),
-                dimension=ISSUED_AGE.name,
-                # Ageing buckets and ages that can be filtered by have other bounds.
-                leads=_NEAREST_AGES,
                 ages=tuple(label for label, _, _ in AGEING_BUCKETS),
             ),
             Text("No hay saldos impagos.", "There are no unpaid balances."),

@@ -36,10 +36,10 @@ from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
 from serving.bridge.parameters import COMPARISON, FIGURE, PART
-from serving.bridge.parameters import CURRENCY as BRIDGE_CURRENCY
 from serving.compare.parameters import DIMENSION, VALUE
 from serving.listing.parameters import (
     COLUMNS,
+    CURRENCY,
     FROM_DAY,
     LIMIT,
     LONGEST_SEARCH,
@@ -223,6 +223,11 @@ def _of_list() -> Mapping[str, Parameter]:
             list_of(one_of(LIST_COLUMN_NAMES)),
             f"The columns to answer; the usual ones by default. {columns}",
         ),
+        CURRENCY: _query(
+            CURRENCY,
+            {**TEXT, "pattern": "^([A-Za-z]{3})?$", "examples": ["CLP"]},
+            "The currency of the certificates; all by default.",
+        ),
         LIMIT: _query(
             LIMIT,
             {**INTEGER, "minimum": 1, "maximum": MOST_CERTIFICATES},
@@ -257,11 +262,6 @@ def _of_bridges() -> Mapping[str, Parameter]:
             PART,
             one_of(("", *(one.name for one in BRIDGE_PARTS))),
             f"The part of that figure; all by default. A figure has some of them. {parts}",
-        ),
-        BRIDGE_CURRENCY: _query(
-            BRIDGE_CURRENCY,
-            {**TEXT, "pattern": "^([A-Za-z]{3})?$", "examples": ["CLP"]},
-            "The currency of the certificates; all by default.",
         ),
     }
 

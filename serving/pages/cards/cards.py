@@ -16,6 +16,7 @@ from serving.pages.cards.values import (
     target_text,
     written_value,
 )
+from serving.pages.drill_down import ListScope
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
 from serving.pages.published.kpi_values import NextMonth
@@ -170,7 +171,9 @@ def _card(kpi: Kpi, context: CardContext, parts: Sequence[str] = ()) -> Card:
         _period(kpi, context),
         card_figures(kpi, context),
         writer.list_url(
-            LISTED_KPIS.get(kpi.name), context.selection, is_cohort=context.figures.cohort is not None
+            LISTED_KPIS.get(kpi.name),
+            context.selection,
+            ListScope(is_cohort=context.figures.cohort is not None),
         )
         if any(value.value for value in values)
         else "",

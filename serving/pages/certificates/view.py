@@ -203,6 +203,9 @@ class ListWriter:
             )
             for days in request.days
         ]
+        if request.currency:
+            without = self.url(replace(request, currency="", offset=0))
+            found.append(Chip(texts["sheet_currency"], request.currency, without))
         if request.search:
             without = self.url(replace(request, search="", offset=0))
             found.append(Chip(texts["list_searched"], request.search, without))

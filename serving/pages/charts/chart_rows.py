@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kpi_pipeline.model.drawings import Shape
 from kpi_pipeline.model.labels import OTHERS
+from kpi_pipeline.model.listed_figures import LISTED_CHARTS
 from serving.catalogue import Column
 from serving.pages.charts.shapes import Legend, Mark
 from serving.pages.formats import NO_DATA
+from serving.pages.list_links import ListLinks
 from serving.pages.published.chart_data import ChartData, Row
-from serving.pages.writing import Cell, Writer
+from serving.pages.writing import Cell
 
 
 class ChartRows:
@@ -18,19 +20,21 @@ class ChartRows:
         data: The chart.
         rows: Its rows in that currency; at least one.
         currency: Its code; empty where it is not of money.
-        writer: Writes its values.
+        to_lists: Where its numbers lead, and what writes them.
     """
 
-    def __init__(self, data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> None:
+    def __init__(self, data: ChartData, rows: Sequence[Row], currency: str, to_lists: ListLinks) -> None:
+        writer = to_lists.writer
         self._columns: Mapping[str, Column] = {column.name: column for column in data.chart.columns}
         self._labels = {column.name: writer.label(column) for column in data.chart.columns}
         self.drawing = data.chart.drawing
         self.rows = rows
         self.currency = currency
         self.writer = writer
+        self._to_lists = to_lists
+        self._name = data.chart.name
         self._shown = self._columns_of_marks()
         self._bands = [(band.label.into(writer.language), band.low, band.high) for band in self.drawing.bands]
-        self._leads = dict(self.drawing.leads)
 
     def categories(self) -> list[str]:
         """The categories in the order of the rows."""
@@ -60,6 +64,11 @@ class ChartRows:
     def cell(self, name: str, row: Row) -> Cell:
         """A value beside its bar."""
         return self.writer.cell(self._columns[name].kind, row[name], self.currency)
+
+    def linked_cell(self, column: Column, row: Row) -> Cell:
+        """A value in a table: a name leads to the page of it, a number to the list that sums to it."""
+        cell = self.writer.cell(column.kind, row[column.name], self.currency, dimension=column.name)
+        return cell._replace(url=url) if (url := self._list_url(column.name, row)) else cell
 
     def details(self, row: Row) -> str:
         """What else is known of a category."""
@@ -99,14 +108,22 @@ class ChartRows:
         if drawing.across:
             title = f"{title} · {self.text(drawing.across, row)}"
         lines = [line for own in rows for line in self._lines(own)]
-        dimension, category = drawing.dimension or drawing.category, row[drawing.category]
-        if not drawing.leads:
-            return Mark(mark_label(title, lines), self.writer.drill_down_url(dimension, category))
-        values = self._leads.get(category, ())
-        if url := self.writer.drill_down_url(dimension, *values):
-            texts = self.writer.texts
-            lines.append((texts["leads_to"], texts["leads_to_ages"].format(ages=_range(values))))
+        if url := self._list_of_mark(rows):
+            lines.append((self.writer.texts["leads_to"], self.writer.texts["leads_to_list"]))
+        url = url or self.writer.drill_down_url(drawing.category, row[drawing.category])
         return Mark(mark_label(title, lines), url)
+
+    def _list_of_mark(self, rows: Sequence[Row]) -> str:
+        """The list that is the only number of a mark; empty where it has several, or no list sums to it."""
+        drawing = self.drawing
+        names = [drawing.value] if drawing.value else drawing.series
+        numbers = [(name, row) for row in rows for name in names if row[name]]
+        return self._list_url(*numbers[0]) if len(names) == len(numbers) == 1 else ""
+
+    def _list_url(self, name: str, row: Row) -> str:
+        """The list that sums to a number; empty where none does, or where there is nothing."""
+        series = LISTED_CHARTS.get((self._name, name))
+        return self._to_lists.of_series(series, {**row}, self.currency) if row[name] else ""
 
     def _columns_of_marks(self) -> list[str]:
         """The columns whose values marks tell by their names."""
@@ -141,9 +158,3 @@ class ChartRows:
 def mark_label(title: str, lines: Iterable[tuple[str, str]]) -> str:
     """The label of a mark: a line for its name, and `name:<tab>value` for each of its values."""
     return "\n".join([title, *(f"{name}:\t{value}" for name, value in lines)])
-
-
-def _range(ages: Sequence[str]) -> str:
-    """Ages that follow one another, as one range."""
-    first, last = ages[0].partition("-")[0], ages[-1].rpartition("-")[2]
-    return f"{first}+" if last.endswith("+") else f"{first}\N{EN DASH}{last}"

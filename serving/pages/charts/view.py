@@ -9,6 +9,7 @@ from serving.catalogue import Column
 from serving.pages.charts import bars, plots
 from serving.pages.charts.chart_rows import ChartRows
 from serving.pages.charts.shapes import Drawn
+from serving.pages.list_links import ListLinks
 from serving.pages.published.chart_data import ChartData, Row
 from serving.pages.tables.view import Head, TableView
 from serving.pages.writing import Writer
@@ -63,20 +64,20 @@ class ChartView:
     is_wide: bool
 
 
-def chart_view(data: ChartData, writer: Writer) -> ChartView:
+def chart_view(data: ChartData, to_lists: ListLinks) -> ChartView:
     """Write out one chart.
 
     Args:
         data: What was published of it.
-        writer: Writes its values.
+        to_lists: Where its numbers lead, and what writes them.
     """
-    chart, language = data.chart, writer.language
+    chart, language = data.chart, to_lists.writer.language
     return ChartView(
         chart.name,
         chart.title.into(language),
         chart.description.into(language),
         chart.nothing.into(language),
-        [_part(data, currency, writer) for currency in _currencies(data)],
+        [_part(data, currency, to_lists) for currency in _currencies(data)],
         is_wide=chart.drawing.shape is Shape.HEAT,
     )
 
@@ -90,9 +91,11 @@ def _currencies(data: ChartData) -> list[str]:
     return list(dict.fromkeys(row["currency"] for row in data.rows))
 
 
-def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
+def _part(data: ChartData, currency: str, to_lists: ListLinks) -> ChartPart:
+    writer = to_lists.writer
     rows = [row for row in data.rows if not currency or row["currency"] == currency]
-    drawing = _DRAWERS[data.chart.drawing.shape](ChartRows(data, rows, currency, writer))
+    chart_rows = ChartRows(data, rows, currency, to_lists)
+    drawing = _DRAWERS[data.chart.drawing.shape](chart_rows)
     return ChartPart(
         currency,
         [
@@ -105,21 +108,18 @@ def _part(data: ChartData, currency: str, writer: Writer) -> ChartPart:
             if not currency or sentence.currency == currency
         ],
         drawing,
-        None if drawing.kind == "heat" else _table(data, rows, currency, writer),
+        None if drawing.kind == "heat" else _table(data, chart_rows, writer),
     )
 
 
-def _table(data: ChartData, rows: Sequence[Row], currency: str, writer: Writer) -> TableView:
+def _table(data: ChartData, rows: ChartRows, writer: Writer) -> TableView:
     if data.columns("kpi"):
-        return _kpi_values_by_month(data, rows, writer)
+        return _kpi_values_by_month(data, rows.rows, writer)
     shown = [column for column in data.chart.columns if column.kind != "currency"]
     return TableView(
-        currency,
+        rows.currency,
         [_head(column, writer) for column in shown],
-        [
-            [writer.cell(column.kind, row[column.name], currency, dimension=column.name) for column in shown]
-            for row in rows
-        ],
+        [[rows.linked_cell(column, row) for column in shown] for row in rows.rows],
     )
 
 

@@ -64,7 +64,9 @@ class _File:
 
     @property
     def provenance(self) -> list[tuple[str, str]]:
-        return provenance_of(self.result.figures.entry, self.notices, self.writer)
+        values = self.writer.formats.together(self.labels)
+        _, *others = provenance_of(values, self.result.figures.entry, self.notices, self.writer)
+        return [(self.writer.texts["compare_values"], values), *others]
 
     def sheet(self) -> Sheet:
         """A row a KPI and currency: the values, each but the first with its difference from that."""
@@ -101,7 +103,7 @@ class _File:
             (name, "private, no-cache" if name == "Cache-Control" else value)
             for name, value in current_kept().stamps.of(figures).headers
         ]
-        name = f"{file_name([self.title, *self.labels], figures.entry.as_of)}.{ending}"
+        name = f"{file_name([self.title, *self.labels], [figures.entry.as_of])}.{ending}"
         headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
 
@@ -124,7 +126,6 @@ def as_workbook() -> Response:
     figures, texts = file.result.figures, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),
-        (texts["compare_values"], file.writer.formats.together(file.labels)),
         *file.provenance,
         (texts["about_generation"], figures.entry.generation),
     ]

@@ -76,6 +76,8 @@ def list_label(result: ListResult, writer: Writer) -> str:
         f"{EVENT_LABELS[days.event].into(writer.language)}: {days_text(days, writer)}"
         for days in request.days
     ]
+    if request.currency:
+        parts.append(f"{texts['sheet_currency']}: {request.currency}")
     if request.search:
         parts.append(f"{texts['list_searched']}: {request.search}")
     return ", ".join(parts) or texts["everything"]
@@ -90,20 +92,22 @@ def days_text(days: DayRange, writer: Writer) -> str:
     return first if first == last else writer.texts["list_days"].format(first=first, last=last)
 
 
-def file_name(titles: Iterable[str], filtered: str, days: Iterable[date], writer: Writer) -> str:
+def file_name(titles: Iterable[str], days: Iterable[date], filtered: str = "") -> str:
     """The name of a file without its ending; what comes twice is named once.
 
     Args:
         titles: What it holds.
-        filtered: The filter, as people read it; that of everything is not named.
         days: Of which days its figures are.
-        writer: Has the texts.
+        filtered: The filter, as `filter_in_name` gives it.
     """
-    of_filter = (
-        "" if filtered == writer.texts["everything"] else _plain(filtered)[:_LONGEST_FILTER].strip("-")
-    )
+    of_filter = _plain(filtered)[:_LONGEST_FILTER].strip("-")
     parts = dict.fromkeys(["edp", *map(_plain, titles), of_filter, *(day.isoformat() for day in days)])
     return "-".join(filter(None, parts))
+
+
+def filter_in_name(filtered: str, writer: Writer) -> str:
+    """A filter, as people read it, for the name of a file; that of everything is not named."""
+    return "" if filtered == writer.texts["everything"] else filtered
 
 
 def _plain(title: str) -> str:

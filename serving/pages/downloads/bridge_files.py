@@ -16,7 +16,7 @@ from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
 from serving.kept.current import current_kept
 from serving.pages.addresses import CHANGES_PATH
-from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
 from serving.pages.downloads.certificate_files import CSV_TYPE
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
@@ -166,7 +166,8 @@ class _File:
         ]
         titles = [self.title, *(text for _, text in self.held)]
         days = [self.result.bridge.opens_on, self.result.bridge.closes_on, figures.entry.as_of]
-        disposition = f'attachment; filename="{file_name(titles, self.filtered, days, self.writer)}.{ending}"'
+        name = file_name(titles, days, filter_in_name(self.filtered, self.writer))
+        disposition = f'attachment; filename="{name}.{ending}"'
         headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
 

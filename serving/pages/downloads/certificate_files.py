@@ -18,7 +18,7 @@ from serving.cache_access import current_connection, current_settings
 from serving.kept.current import current_kept
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
-from serving.pages.downloads.about import file_name, list_label, notices_of, provenance_of
+from serving.pages.downloads.about import file_name, filter_in_name, list_label, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_parts
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import SheetValue
@@ -90,7 +90,9 @@ class _File:
             (name, "private, no-cache" if name == "Cache-Control" else value)
             for name, value in current_kept().stamps.of(self.result.figures).headers
         ]
-        name = file_name([self.title], self.filtered, [self.result.figures.entry.as_of], self.writer)
+        name = file_name(
+            [self.title], [self.result.figures.entry.as_of], filter_in_name(self.filtered, self.writer)
+        )
         disposition = f'attachment; filename="{name}.{ending}"'
         headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)

@@ -15,7 +15,7 @@ from serving.cache_access import Connection, current_connection, current_setting
 from serving.catalogue import Page
 from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up
-from serving.pages.downloads.about import file_name, notices_of, provenance_of
+from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, document
@@ -162,7 +162,7 @@ def _about(download: _Download) -> list[tuple[str, str]]:
 def _file(download: _Download, body: bytes, mimetype: str, ending: str, title: str = "") -> KeptFile:
     result = download.data.result
     titles = (download.writer.label(download.data.page), title)
-    name = file_name(titles, download.filtered, [result.entry.as_of], download.writer)
+    name = file_name(titles, [result.entry.as_of], filter_in_name(download.filtered, download.writer))
     generation = "" if result.state is AnswerState.HISTORIC else result.entry.generation
     return KeptFile(None, generation, mimetype, f'attachment; filename="{name}.{ending}"', body)
 

@@ -136,7 +136,7 @@ class _File:
             (name, "private, no-cache" if name == "Cache-Control" else value)
             for name, value in current_kept().stamps.of(self.statement.figures).headers
         ]
-        name = f"{file_name([self.title, self.statement.client], self.statement.day)}.{ending}"
+        name = f"{file_name([self.title, self.statement.client], [self.statement.day])}.{ending}"
         headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
 

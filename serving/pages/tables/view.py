@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kpi_pipeline.model.dimensions import MONTH
 from kpi_pipeline.model.labels import NUMBERS, Kind
-from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_LINES, LISTED_WORK, ListedFigure
+from kpi_pipeline.model.listed_figures import LISTED_COLUMNS, LISTED_LINES, LISTED_WORK
 from serving.catalogue import Column
 from serving.pages.formats import NO_DATA
+from serving.pages.list_links import ListLinks
 from serving.pages.published.table_rows import ForecastBasis, Rows, TableFigures
-from serving.pages.selection import Selection
 from serving.pages.writing import Cell, Writer
 
 _CERTIFICATE: Final = "certificate_id"
@@ -67,18 +66,15 @@ class TableSection:
     whole_url: str = ""
 
 
-def table_section(
-    figures: TableFigures, writer: Writer, selection: Selection, *, is_cohort: bool
-) -> TableSection:
+def table_section(figures: TableFigures, to_lists: ListLinks) -> TableSection:
     """One table: by currency, unless that is what its rows are about.
 
     Args:
         figures: What was published of it.
-        writer: Writes its values.
-        selection: The filter that the figures answer.
-        is_cohort: Whether they are of billing months.
+        to_lists: Where its numbers lead, and what writes them.
     """
-    links = _Links(table_name=figures.table.name, selection=selection, is_cohort=is_cohort, writer=writer)
+    writer = to_lists.writer
+    links = _Links(figures.table.name, to_lists)
     table, rows, sentences = figures.table, figures.rows, []
     if table.layout == "forecast":
         rows = [row for row in rows if figures.by_currency[row["currency"]]["receivable"]]
@@ -99,7 +95,7 @@ def table_section(
         ]
     title, note, nothing = (text.into(writer.language) for text in (table.title, table.note, table.nothing))
     # Where sentences say why there are no rows, nothing else does.
-    whole_url = writer.standings_url(LISTED_WORK.get(table.name, ()), selection) if rows else ""
+    whole_url = writer.standings_url(LISTED_WORK.get(table.name, ()), to_lists.selection) if rows else ""
     return TableSection(table.name, title, note, "" if sentences else nothing, tables, sentences, whole_url)
 
 
@@ -120,15 +116,16 @@ class _Links:
 
     Attributes:
         table_name: Of the table.
-        selection: The filter that its figures answer.
-        is_cohort: Whether they are of billing months.
-        writer: Writes its values.
+        to_lists: To lists.
     """
 
     table_name: str
-    selection: Selection
-    is_cohort: bool
-    writer: Writer
+    to_lists: ListLinks
+
+    @property
+    def writer(self) -> Writer:
+        """Writes its values."""
+        return self.to_lists.writer
 
     def cell(self, column: Column, row: Mapping[str, Any]) -> Cell:
         """A value with its link."""
@@ -139,7 +136,9 @@ class _Links:
         if column.name == _CERTIFICATE:
             return cell._replace(url=writer.certificate_url(row["project"], value))
         if value and (listed := LISTED_COLUMNS.get((self.table_name, column.name))) is not None:
-            return cell._replace(url=self._list_url(*listed, row))
+            dimension, figure = listed
+            name = row.get(dimension) or row.get(_VALUE)
+            return cell._replace(url=self.to_lists.of_value(figure, dimension, name, row["currency"]))
         return cell
 
     def month_cell(self, column: Column, value: Any, currency: str, month: str) -> Cell:
@@ -148,16 +147,7 @@ class _Links:
         listed = LISTED_LINES.get(column.name)
         if not value or not month or listed is None:
             return cell
-        others = {name: values for name, values in self.selection.items() if name != MONTH.name}
-        return cell._replace(url=self.writer.list_url(listed, others, month=month))
-
-    def _list_url(self, dimension: str, listed: ListedFigure, row: Mapping[str, Any]) -> str:
-        """The list of the certificates that an amount sums; empty for a row of several values together."""
-        name = row.get(dimension) or row.get(_VALUE)
-        if not name:
-            return ""
-        narrowed = {**self.selection, dimension: (name,)}
-        return self.writer.list_url(listed, narrowed, is_cohort=self.is_cohort)
+        return cell._replace(url=self.to_lists.of_month(listed, month, currency))
 
 
 def _table(columns: Sequence[Column], rows: Rows, caption: str, links: _Links) -> TableView:

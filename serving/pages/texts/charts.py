@@ -9,7 +9,7 @@ TEXTS: Final[dict[str, Text]] = {
     "line_axis": Text("{line} (eje derecho)", "{line} (right axis)"),
     "total": Text("Total", "Total"),
     "leads_to": Text("Abre", "Opens"),
-    "leads_to_ages": Text("{ages} días desde la emisión", "{ages} days since issue"),
+    "leads_to_list": Text("sus certificados", "its certificates"),
     "js_chart_saved": Text("{file} está descargado.", "{file} is downloaded."),
     "tap_again": Text("Toque de nuevo para abrir", "Tap again to open"),
     "js_chart_not_saved": Text("No se pudo hacer la imagen.", "The picture could not be made."),

@@ -80,27 +80,14 @@ def test_values_are_shown_while_a_mark_is_pointed_at(page) -> None:
 
 def test_a_mark_leads_to_what_it_is_about_in_place(page) -> None:
     mark(page)
-    marks(page, "states").nth(1).click()
-    page.wait_for_url("**/manager/dashboard?state=enviado*")
-    # Chosen already, it leads no further; another client and a month do, under the same filter.
-    assert marks(page, "states").nth(1).get_attribute("href") is None
     marks(page, "client_performance").first.click()
-    page.wait_for_url("**/manager/dashboard?client=Minera*&state=enviado*")
-    page.go_back()
+    page.wait_for_url("**/manager/dashboard?client=Minera*")
     month = marks(page, "monthly_trend").nth(10)
     # The address changes at once; the marks follow with the page.
-    expect(month).to_have_attribute("href", re.compile(r"\?month=2024-05&state=enviado"))
+    expect(month).to_have_attribute("href", re.compile(r"\?month=2024-05&client=Minera"))
     month.click()
-    page.wait_for_url("**/manager/dashboard?month=2024-05&state=enviado*")
+    page.wait_for_url("**/manager/dashboard?month=2024-05&client=Minera*")
     assert has_stayed(page)
-
-
-def test_a_bucket_leads_to_the_nearest_ages(page) -> None:
-    bucket = marks(page, "ageing").nth(1)
-    bucket.hover()
-    assert values(page)[-2:] == ["Abre", "30\N{EN DASH}59 días desde la emisión"]
-    bucket.click()
-    page.wait_for_url("**/manager/dashboard?issued_age=30-59*")
 
 
 def test_marks_are_reached_and_followed_by_keys(page) -> None:
@@ -122,7 +109,7 @@ def test_marks_are_reached_and_followed_by_keys(page) -> None:
     page.keyboard.press("Shift+Tab")
     expect(buckets.last).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/manager/dashboard?issued_age=90-179&issued_age=180-364*")
+    page.wait_for_url("**/manager/certificates?standing=receivable&issued_to=2024-02-28*")
 
 
 def test_a_chart_is_one_stop_of_the_tab_key(page) -> None:
@@ -141,7 +128,8 @@ def test_cells_are_walked_in_both_directions(open_page) -> None:
     expect(cells.nth(12)).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(cells.nth(13)).to_be_focused()
-    assert values(page) == ["Minera Ñandú · ago 2023", "Monto", "$7.000.000"]
+    opens = ["Abre", "sus certificados"]
+    assert values(page) == ["Minera Ñandú · ago 2023", "Monto", "$7.000.000", *opens]
 
 
 def test_a_finger_first_reads_and_then_opens(open_page) -> None:
@@ -155,6 +143,8 @@ def test_a_finger_first_reads_and_then_opens(open_page) -> None:
         "$14.000.000",
         "Certificados",
         "3",
+        "Abre",
+        "sus certificados",
         "Toque de nuevo para abrir",
     ]
     tip = page.locator(".tip").bounding_box()
@@ -162,7 +152,7 @@ def test_a_finger_first_reads_and_then_opens(open_page) -> None:
     assert tip["x"] + tip["width"] <= 360
     assert "state=" not in page.url
     sent.tap()
-    page.wait_for_url("**/manager/dashboard?state=enviado*")
+    page.wait_for_url("**/manager/certificates?state=enviado&standing=not_cancelled*")
 
 
 def test_the_focus_stays_on_its_mark_when_newer_figures_come(page, press, data_of) -> None:

@@ -176,6 +176,9 @@ def _conditions(
     for dimension, values in selection.filter.terms:
         column, wanted = columns[dimension], {fold(value) for value in values}
         yield column, [at for at, text in enumerate(column.texts or ()) if fold(text) in wanted]
+    if selection.currency:
+        currency = columns[_CURRENCY]
+        yield currency, [at for at, text in enumerate(currency.texts or ()) if text == selection.currency]
     if selection.standings:
         yield columns[MARKS], _places_of(columns, sum(MARK_BITS[name] for name in selection.standings))
 

@@ -31,12 +31,14 @@ class Selection:
         standings: They stand in one of these ways, of `model.listing.LIST_STANDINGS`; none: in any.
         search: Each of its words is part of their client, project or number.
         days: When each of some events was.
+        currency: Code of the currency of their amounts; empty for any.
     """
 
     filter: Filter = EVERYTHING
     standings: tuple[str, ...] = ()
     search: str = ""
     days: tuple[DayRange, ...] = ()
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from serving.pages.charts.shapes import Bars, Heat, Plot, Trends
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.drill_down import DrillDown
 from serving.pages.formats import Formats
+from serving.pages.list_links import ListLinks
 from serving.pages.published.figures import read_figures
 from serving.pages.writing import Writer
 from tests.conftest import DEMO_DAY
@@ -49,7 +50,7 @@ def charts(cube: Cube) -> Iterator[tuple[Filter, ChartView]]:
         for requested, data in payloads(page.product, slices):
             writer = Writer("es", formats, known, DrillDown(known, requested.as_dict(), address))
             for chart in read_figures(data, page, known).charts:
-                yield requested, chart_view(chart, writer)
+                yield requested, chart_view(chart, ListLinks({}, is_cohort=False, writer=writer))
 
 
 def test_what_is_drawn_is_what_the_table_holds(cubes) -> None:

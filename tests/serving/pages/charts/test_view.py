@@ -11,6 +11,7 @@ from serving.pages.addresses import PageAddress
 from serving.pages.charts.view import ChartView, chart_view
 from serving.pages.drill_down import DrillDown
 from serving.pages.formats import NO_DATA, Formats
+from serving.pages.list_links import ListLinks
 from serving.pages.published.chart_data import ChartFigures, chart_data
 from serving.pages.writing import Writer
 
@@ -33,7 +34,10 @@ def chart_of(catalogue, data_of):
         published = data_of("charts", currencies=currencies)["charts"][name]
         published["columns"] |= columns
         published["empty"] = empty
-        return chart_view(chart_data(chart, ChartFigures.model_validate(published)), writer)
+        return chart_view(
+            chart_data(chart, ChartFigures.model_validate(published)),
+            ListLinks({"state": ["enviado"]}, is_cohort=False, writer=writer),
+        )
 
     return make
 
@@ -247,45 +251,49 @@ def test_marks_lead_to_the_page_narrowed_to_them(chart_of) -> None:
     # In the drawing and in the table beside it is one address; others have none.
     assert list(urls.values()) == [cells[0].url for cells in part.table.rows]
     assert urls["All others"] == ""
-    for _, cells in chart_of("payment_heatmap").parts[0].drawing.rows:
-        assert {cell.mark.url.partition("=")[0] for cell in cells} == {"/manager/analytics?client"}
 
 
-def test_a_state_that_is_chosen_already_is_not_chosen_again(chart_of) -> None:
-    urls = {row.label: row.mark.url for row in chart_of("states").parts[0].drawing.rows}
-    assert urls["Sent"] == ""
-    assert urls["Paid"].startswith("/manager/analytics?state=pagado")
+LIST = "/manager/certificates"
 
 
-def test_a_bucket_leads_to_the_nearest_ages_and_says_which(chart_of) -> None:
-    rows = chart_of("ageing").parts[0].drawing.rows
-    said = {row.label: (row.mark.url, row.mark.label.rpartition("\n")[2]) for row in rows}
-    assert said["0\N{EN DASH}30 days"] == (
-        "/manager/analytics?state=enviado&period=30d&lang=en",
-        "Opens:\t0\N{EN DASH}29 days since issue",
+def test_the_number_of_a_mark_leads_to_its_certificates(chart_of) -> None:
+    of_states = {row.label: row.mark for row in chart_of("states").parts[0].drawing.rows}
+    assert of_states["Sent"].url == f"{LIST}?state=enviado&standing=not_cancelled&currency=CLP&lang=en"
+    paid = "standing=paid&paid_from=2023-06-29&paid_to=2024-06-28"
+    assert of_states["Paid"].url == f"{LIST}?state=pagado&{paid}&currency=CLP&lang=en"
+    assert of_states["Paid"].label.endswith("\nOpens:\tits certificates")
+    ageing = {row.label: row.mark.url for row in chart_of("ageing").parts[0].drawing.rows}
+    days = "issued_from=2024-04-29&issued_to=2024-05-28"
+    assert ageing["31\N{EN DASH}60 days"] == (
+        f"{LIST}?state=enviado&standing=receivable&{days}&currency=CLP&lang=en"
     )
-    assert said["31\N{EN DASH}60 days"] == (
-        "/manager/analytics?state=enviado&issued_age=30-59&lang=en",
-        "Opens:\t30\N{EN DASH}59 days since issue",
-    )
-    assert said["over 120 days"][1] == "Opens:\t90+ days since issue"
-    (unknown,) = (
-        chart_of("ageing", bucket=["x"], amount=[1], count=[1], share=[1.0], currency=["CLP"])
-        .parts[0]
-        .drawing.rows
-    )
-    assert unknown.mark.url == ""
+    unknown = chart_of("ageing", bucket=["x"], amount=[1], count=[1], share=[1.0], currency=["CLP"])
+    assert unknown.parts[0].drawing.rows[0].mark.url == ""
+    _, (_, cells) = chart_of("payment_heatmap").parts[0].drawing.rows
+    assert {cell.mark.url.partition("=")[0] for cell in cells[1:]} == {f"{LIST}?client"}
+
+
+def test_each_number_beneath_a_drawing_leads_to_its_certificates(chart_of) -> None:
+    (part,) = chart_of("client_performance").parts
+    standings = [cell.url.partition("standing=")[2].partition("&")[0] for cell in part.table.rows[0]]
+    assert standings == ["", "approved", "receivable", "overdue", ""]
+    assert {cell.url for cell in part.table.rows[-1]} == {""}  # all others together
 
 
 def test_months_lead_too(chart_of) -> None:
+    here = "/manager/analytics?month=2024-05&state=enviado&lang=en"
+    urls = {}
     for name in ("monthly_trend", "cash_flow"):
         (part,) = chart_of(name).parts
-        urls = {month.mark.label.partition("\n")[0]: month.mark.url for month in part.drawing.months}
-        assert urls["May 2024"] == "/manager/analytics?month=2024-05&state=enviado&lang=en"
+        urls[name] = {month.mark.label.partition("\n")[0]: month.mark.url for month in part.drawing.months}
         assert part.table.rows[0][0].url
-    assert urls["Jul 2024"] == ""
+    # A month of several numbers narrows the page; the only one of another is that of its certificates.
+    assert urls["monthly_trend"]["May 2024"] == here
+    paid = "standing=collected&paid_from=2024-05-01&paid_to=2024-05-31"
+    assert urls["cash_flow"]["May 2024"] == f"{LIST}?state=enviado&{paid}&currency=CLP&lang=en"
+    assert urls["cash_flow"]["Jul 2024"] == ""
     trend = chart_of("kpi_trend").parts[0].drawing.trends[0]
-    assert trend.months[10][1].url == "/manager/analytics?month=2024-05&state=enviado&lang=en"
+    assert trend.months[10][1].url == here
 
 
 def test_a_mark_says_all_its_values_in_full(chart_of) -> None:

@@ -215,12 +215,18 @@ def test_amounts_lead_to_the_certificates_that_they_sum(web, press) -> None:
     press.publish("charts", "financials")
     managers = unescape(web.get("/manager/project-managers?lang=en").text)
     narrowed = "/manager/certificates?project_manager=Jorge+D%C3%ADaz"
-    assert f"{narrowed}&standing=receivable&lang=en" in managers
-    assert "standing=approved&accepted_from=2023-06-29&accepted_to=2024-06-28&lang=en" in managers
+    assert f"{narrowed}&standing=receivable&currency=CLP&lang=en" in managers
+    days = "accepted_from=2023-06-29&accepted_to=2024-06-28"
+    assert f"standing=approved&{days}&currency=CLP&lang=en" in managers
+    # Counts are of one currency, as their lists then are.
+    assert (
+        f"{narrowed}&standing=not_cancelled&issued_from=2023-06-29&issued_to=2024-06-28&currency=CLP"
+        in managers
+    )
     costs = unescape(web.get("/manager/costs?lang=en").text)
     urls = re.findall(r'href="(/manager/certificates\?standing=collected[^"]+)"', costs)
     # A month that is over, and the one that is not.
     assert urls[-2:] == [
-        f"/manager/certificates?standing=collected&paid_from={first}&paid_to={last}&lang=en"
+        f"/manager/certificates?standing=collected&paid_from={first}&paid_to={last}&currency=CLP&lang=en"
         for first, last in (("2024-05-01", "2024-05-31"), ("2024-06-01", "2024-06-28"))
     ]

@@ -1,0 +1,64 @@
+"""Where the numbers of tables and charts lead: to the lists of certificates that sum to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kpi_pipeline.model.ageing import AGEING_BUCKETS
+from kpi_pipeline.model.dimensions import MONTH
+from kpi_pipeline.model.listed_figures import ListedFigure, ListedSeries
+from serving.pages.drill_down import ListScope
+from serving.pages.selection import Selection
+from serving.pages.writing import Writer
+
+_AGES: Final = {label: (first, last) for label, first, last in AGEING_BUCKETS}
+
+
+@dataclass(frozen=True, slots=True)
+class ListLinks:
+    """Where the numbers of one filter lead.
+
+    Attributes:
+        selection: The filter.
+        is_cohort: Whether its figures are of billing months.
+        writer: Writes its values.
+    """
+
+    selection: Selection
+    is_cohort: bool
+    writer: Writer
+
+    def of_value(self, listed: ListedFigure, dimension: str, value: str | None, currency: str) -> str:
+        """The list of a value of a dimension; empty of several values together."""
+        if not value:
+            return ""
+        scope = ListScope(is_cohort=self.is_cohort, currency=currency)
+        return self.writer.list_url(listed, {**self.selection, dimension: (value,)}, scope)
+
+    def of_month(self, listed: ListedFigure | None, month: str, currency: str) -> str:
+        """The list of a month of events, whatever months the filter names; empty without a list."""
+        return self.writer.list_url(listed, self._of_any_month, ListScope(month=month, currency=currency))
+
+    def of_series(self, series: ListedSeries | None, row: Mapping[str, Any], currency: str) -> str:
+        """The list of one value of a chart; empty where none sums to it."""
+        if series is None:
+            return ""
+        listed = series.lists.get(row[series.by]) if series.by else series.listed
+        narrowed = dict(self._of_any_month if series.month else self.selection)
+        if series.dimension:
+            narrowed[series.dimension] = (row[series.dimension],)
+        ages = _AGES.get(row[series.ages]) if series.ages else None
+        is_narrowed = (ages or not series.ages) and (not series.dimension or row[series.dimension])
+        if listed is None or not is_narrowed:
+            return ""
+        scope = ListScope(
+            is_cohort=self.is_cohort,
+            month=row[series.month] if series.month else "",
+            ages=ages,
+            currency=currency,
+        )
+        return self.writer.list_url(listed, narrowed, scope)
+
+    @property
+    def _of_any_month(self) -> Selection:
+        return {name: values for name, values in self.selection.items() if name != MONTH.name}
