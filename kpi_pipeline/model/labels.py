@@ -7,7 +7,7 @@ from typing import Final, Literal, assert_never
 
 from kpi_pipeline.model.ageing import AGEING_BUCKETS, NOT_DUE, UNDATED
 from kpi_pipeline.model.states import State
-from kpi_pipeline.model.work_lists import Arrears
+from kpi_pipeline.model.work_lists import COLLECT_REASON, Arrears, Lying, Waiting
 
 Language = Literal["es", "en"]
 """A language of the pages."""
@@ -58,7 +58,7 @@ class Kind(StrEnum):
     CURRENCY = "currency"  # ISO 4217; empty: not money
     NAME = "name"  # of a client, project or manager; empty: all the others together
     STATE = "state"  # one of model.states.State
-    ARREARS = "arrears"  # one of model.work_lists.Arrears
+    WHY = "why"  # names a sentence of LABELS, whose places are columns of its row
     BUCKET = "bucket"  # one of model.components.DUE_BUCKETS
     AGE = "age"  # one of model.dimensions.ISSUED_AGES
     AMOUNT_BAND = "amount_band"  # one of model.dimensions.AMOUNT_BANDS
@@ -91,6 +91,57 @@ KPIS_DRAWN: Final[dict[str, Kind]] = {
 }
 """The KPIs of the KPI trend, in order, each with what its values are."""
 
+_ARREARS: Final = {
+    Arrears.OVERDUE: Text("Venció hace {overdue_days:days}", "Overdue for {overdue_days:days}"),
+    Arrears.CRITICAL: Text("Enviado hace {days:days} y aún no vence", "Sent {days:days} ago and not due yet"),
+    Arrears.BOTH: Text(
+        "Enviado hace {days:days} y vencido hace {overdue_days:days}",
+        "Sent {days:days} ago and overdue for {overdue_days:days}",
+    ),
+}
+_WAITING: Final = {
+    Waiting.OF_CLIENT: Text(
+        "por sus pagos anteriores, el cliente tardaría unos {expected_days:days} más.",
+        "by its earlier payments, the client would take about {expected_days:days} more.",
+    ),
+    Waiting.OF_ALL: Text(
+        "por los pagos de todos los clientes, tardaría unos {expected_days:days} más.",
+        "by the payments of all clients, it would take about {expected_days:days} more.",
+    ),
+    Waiting.UNKNOWN: Text(
+        "ningún pago ha tardado tanto: podría tardar otros {expected_days:days}.",
+        "no payment has ever taken as long: it could take another {expected_days:days}.",
+    ),
+}
+_WHY: Final = {
+    **{
+        COLLECT_REASON.format(arrears=arrears, waiting=waiting): Text(
+            f"{late.es}; {more.es}", f"{late.en}; {more.en}"
+        )
+        for arrears, late in _ARREARS.items()
+        for waiting, more in _WAITING.items()
+    },
+    Lying.UNSENT.value: Text(
+        "Emitido hace {age_days:days} y aún sin enviar.", "Issued {age_days:days} ago and not sent yet."
+    ),
+    Lying.RETURNED.value: Text(
+        "Devuelto hace {returned_days:days}, sin motivo registrado.",
+        "Returned {returned_days:days} ago, for no recorded reason.",
+    ),
+    Lying.RETURNED_FOR.value: Text(
+        "Devuelto hace {returned_days:days}: {rejection_reason:reason}.",
+        "Returned {returned_days:days} ago: {rejection_reason:reason}.",
+    ),
+    Lying.UNDATED.value: Text(
+        "Devuelto en fecha desconocida, sin motivo registrado; emitido hace {age_days:days}.",
+        "Returned on an unknown date, for no recorded reason; issued {age_days:days} ago.",
+    ),
+    Lying.UNDATED_FOR.value: Text(
+        "Devuelto en fecha desconocida: {rejection_reason:reason}; emitido hace {age_days:days}.",
+        "Returned on an unknown date: {rejection_reason:reason}; issued {age_days:days} ago.",
+    ),
+}
+
 LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
     Kind.STATE: {
         State.REVISION.value: Text("En revisión", "In revision"),
@@ -101,11 +152,7 @@ LABELS: Final[Mapping[Kind, Mapping[str, Text]]] = {
         State.REJECTED.value: Text("Devuelto por el cliente", "Returned by client"),
         State.CANCELLED.value: Text("Anulado", "Cancelled"),
     },
-    Kind.ARREARS: {
-        Arrears.OVERDUE.value: Text("Vencido", "Overdue"),
-        Arrears.CRITICAL.value: Text("Crítico", "Critical"),
-        Arrears.BOTH.value: Text("Vencido y crítico", "Overdue and critical"),
-    },
+    Kind.WHY: _WHY,
     Kind.BUCKET: {
         NOT_DUE: Text("Por vencer", "Not yet due"),
         **{

@@ -132,6 +132,7 @@ _CERTIFICATE: Final = (
     name_of("project_manager", "Jefe de proyecto", "Project manager"),
     Column("state", Text("Estado", "State"), Kind.STATE, "state"),
 )
+_WHY: Final = Column("why", Text("Por qué", "Why"), Kind.WHY)
 _URGENCY: Final = money("urgency", "Urgencia (monto × días)", "Urgency (amount × days)")
 _MARGIN: Final = (Term("approved_amount"), *(Term(term.component, factor=-1) for term in _COSTS))
 
@@ -177,12 +178,12 @@ TABLES: Final[dict[str, Table]] = {
                 "el monto por los días de espera adicional: cuánto más tardaron, en promedio, los pagos del "
                 "cliente que demoraron más que los días que lleva emitido el certificado. Con menos de "
                 f"{FEWEST_LONGER_PAYMENTS} pagos así, se promedian los de todos los clientes; sin ninguno, "
-                "se cuenta un día.",
+                "se cuentan los días que lleva emitido.",
                 "The twenty most urgent receivable certificates that are overdue or critical. Urgency is the "
                 "amount times the expected further days: how much longer, on average, those of the client's "
                 "payments took that took longer than the certificate's days since issue. With fewer than "
-                f"{FEWEST_LONGER_PAYMENTS} such payments, those of all clients are averaged; with none, one "
-                "day counts.",
+                f"{FEWEST_LONGER_PAYMENTS} such payments, those of all clients are averaged; with none, the "
+                "days since its issue count.",
             ),
             Text(
                 "Ningún certificado por cobrar está vencido o es crítico.",
@@ -190,7 +191,7 @@ TABLES: Final[dict[str, Table]] = {
             ),
             (
                 *_CERTIFICATE,
-                Column("arrears", Text("Situación", "Status"), Kind.ARREARS),
+                _WHY,
                 CURRENCY,
                 AMOUNT,
                 Column("sent_on", Text("Enviado el", "Sent on"), Kind.DAY),
@@ -215,6 +216,7 @@ TABLES: Final[dict[str, Table]] = {
             Text("Ningún certificado está devuelto o sin enviar.", "No certificate is returned or unsent."),
             (
                 *_CERTIFICATE,
+                _WHY,
                 CURRENCY,
                 AMOUNT,
                 Column("rejection_reason", Text("Motivo de rechazo", "Reason for rejection"), Kind.REASON),

@@ -5,7 +5,8 @@ Urgency is an amount times days, in minor units of the currency times days:
 - Of what is to be collected, the days are the client's expected further days of waiting: the mean of how much
   longer than the certificate's age, in days since issue, those of the client's payments until as_of took that
   took longer at all. Where these are fewer than `FEWEST_LONGER_PAYMENTS`, those of all clients count; where
-  there are none either, it is `LEAST_DAYS`.
+  there are none either, as many days are expected as have passed since issue: what has waited longer than
+  anything was ever waited for is no less urgent for it.
 - Of what is to be corrected and sent, the days are those since its return; since issue where it has not been
   returned or nobody knows when. They are at least `LEAST_DAYS`, so that amounts rank what came back today.
 
@@ -35,6 +36,25 @@ class WorkListName(StrEnum):
     """Certificates that alerts watch one by one: without movement, or newly overdue. On no page."""
 
 
+class Waiting(StrEnum):
+    """Whose payments say how much longer a certificate is expected to wait."""
+
+    OF_CLIENT = "client"
+    OF_ALL = "all"
+    UNKNOWN = "longest"
+    """Nobody's: it has waited longer than any payment took."""
+
+
+class Lying(StrEnum):
+    """Why a certificate is to be corrected and sent."""
+
+    UNSENT = "unsent"
+    RETURNED = "returned"
+    RETURNED_FOR = "returned_for_reason"
+    UNDATED = "returned_undated"
+    UNDATED_FOR = "returned_undated_for_reason"
+
+
 class Arrears(StrEnum):
     """Why a certificate is to be collected."""
 
@@ -42,6 +62,9 @@ class Arrears(StrEnum):
     CRITICAL = "critical"
     BOTH = "overdue_and_critical"
 
+
+COLLECT_REASON: Final = "{arrears}_{waiting}"
+"""Why a certificate is to be collected now: `Arrears` and `Waiting`."""
 
 FEWEST_LONGER_PAYMENTS: Final = 5
 """With fewer payments that took longer than a certificate's age, a client is judged by all clients."""

@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any, Final, NamedTuple, Protocol, Self
 from zoneinfo import ZoneInfo
 
-from kpi_pipeline.model.labels import NUMBERS, Counted, Language, Text
+from kpi_pipeline.model.labels import NUMBERS, Counted, Kind, Language, Text
 from kpi_pipeline.model.listed_figures import ListedFigure
 from serving.catalogue import Catalogue, Kpi
 from serving.listing.parameters import SORT
@@ -219,6 +219,12 @@ class Writer:
             if name is not None:
                 texts.append(self.text(kind, values[name], currency))
         return "".join(texts)
+
+    def why(self, row: Mapping[str, Any]) -> str:
+        """Why a row is in its table, by the sentence that it names; in whole days, as people say it."""
+        template = self._label_of(self.catalogue.labels[Kind.WHY], row[Kind.WHY])
+        values = {name: round(value) if isinstance(value, float) else value for name, value in row.items()}
+        return self.sentence(template, values, row["currency"])
 
     def _kpi_label(self, name: str) -> str:
         known = self._kpis.get(name)

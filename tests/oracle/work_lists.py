@@ -15,12 +15,12 @@ def collect_today(variant: Variant) -> list[Data]:
     found = []
     for one in variant.certificate_states:
         if one.is_issued and (one.is_overdue or one.is_critical):
-            waits = further_days(variant.oracle.payments, one)
+            waits, whose = further_days(variant.oracle.payments, one)
             sent = one.sent
             found.append(
                 {
                     **_head(one),
-                    "arrears": _arrears(one),
+                    "why": f"{_arrears(one)}_{whose}",
                     "sent_on": sent.isoformat() if sent else None,
                     "days": (one.day - sent).days if sent else None,
                     "overdue_days": one.overdue_days if one.is_overdue else None,
@@ -40,6 +40,7 @@ def correct_and_resend(variant: Variant) -> list[Data]:
             found.append(
                 {
                     **_head(one),
+                    "why": _lying(one),
                     "rejection_reason": one.row["rejection_reason"] if one.standing == RETURNED else None,
                     "returned_days": one.returned_days,
                     "age_days": one.age,
@@ -68,12 +69,14 @@ def oldest_open(variant: Variant) -> list[Data]:
     return found
 
 
-def further_days(payments: list[tuple[str, int]], one: CertificateState) -> list[int]:
-    """How much longer than the age of a certificate payments took: its client's, where these are enough."""
+def further_days(payments: list[tuple[str, int]], one: CertificateState) -> tuple[list[int], str]:
+    """How much longer than the age of a certificate payments took, and whose: its client's, if enough."""
     age, mine = one.age, one.values["client"]
     longer = [(client, days - age) for client, days in payments if days > age]
     own = [days for client, days in longer if client == mine]
-    return own if len(own) >= FEWEST else [days for _, days in longer] or [1]
+    if len(own) >= FEWEST:
+        return own, "client"
+    return ([days for _, days in longer], "all") if longer else ([max(age, 1)], "longest")
 
 
 def _head(one: CertificateState) -> Data:
@@ -90,6 +93,13 @@ def _arrears(one: CertificateState) -> str:
     if one.is_overdue and one.is_critical:
         return "overdue_and_critical"
     return "overdue" if one.is_overdue else "critical"
+
+
+def _lying(one: CertificateState) -> str:
+    if one.standing == UNSENT:
+        return "unsent"
+    dated = "returned" if one.returned_days is not None else "returned_undated"
+    return f"{dated}_for_reason" if one.row["rejection_reason"] is not None else dated
 
 
 def _most_urgent(variant: Variant, found: list[Data]) -> list[Data]:

@@ -341,6 +341,7 @@ def _listed(rows: pa.Table, certificates: pa.Table) -> pa.Table:
         "certificate_id": certificates["certificate_id"].take(at),
         "rejection_reason": reasons,
         "expected_days": pa.nulls(rows.num_rows, pa.float64()),
+        "why": pa.nulls(rows.num_rows, pa.string()),
     }
     return pa.table(columns)
 

@@ -66,6 +66,7 @@ WORK_LISTS_SCHEMA: Final = pa.schema(
         pa.field("work_list", pa.string()),
         pa.field("certificate_id", pa.string()),
         pa.field("arrears", pa.string()),
+        pa.field("why", pa.string()),
         pa.field("amount", pa.int64()),
         pa.field("sent_on", pa.date32()),
         pa.field("days", pa.int64()),
@@ -82,8 +83,8 @@ WORK_LISTS_SCHEMA: Final = pa.schema(
 
 `amount` is what is open of it, `days` are those since it was first sent, and `age_days` those since issue.
 `arrears` and `overdue_days` say why it is to be collected, `expected_days` how much longer its client is
-expected to take. `idle_days` are those since the last milestone of what is watched, which is listed on as_of
-alone, the largest amounts first.
+expected to take; `why` names the sentence of `labels.LABELS` that says all of it. `idle_days` are those since
+the last milestone of what is watched, which is listed on as_of alone, the largest amounts first.
 """
 
 STAGE_MEDIANS_SCHEMA: Final = pa.schema(

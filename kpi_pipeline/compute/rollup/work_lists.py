@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 
 from kpi_pipeline.compute.evaluation_days import AS_OF
 from kpi_pipeline.compute.forecasting.survival import Ints
+from kpi_pipeline.model.states import State
 from kpi_pipeline.model.work_lists import (
+    COLLECT_REASON,
     FEWEST_LONGER_PAYMENTS,
     LARGEST_URGENCY,
     LEAST_DAYS,
@@ -17,8 +19,12 @@ from kpi_pipeline.model.work_lists import (
     WATCHED_MOST,
     WATCHED_OVERDUE_DAYS,
     Arrears,
+    Lying,
+    Waiting,
     WorkListName,
 )
+
+_BASES: Final = tuple(Waiting)
 
 _WORDS: Final = f"""CASE WHEN is_overdue AND is_critical THEN '{Arrears.BOTH}'
     WHEN is_overdue THEN '{Arrears.OVERDUE}' ELSE '{Arrears.CRITICAL}' END"""
@@ -40,10 +46,10 @@ def listed(cell: str, now: str) -> str:
         now: SQL: a row of `evaluated` is of the business date or of a cohort, and is issued.
 
     Returns:
-        A SELECT of these columns, `row` (of the certificate), and those of `tables.WORK_LISTS_SCHEMA` that
-        are not the certificate's own, without `expected_days`; `urgency` is null where other payments say it.
-        Of what is open the longest, one certificate of each cell is listed; of what is watched, only the
-        largest amounts of each shard.
+        A SELECT of these columns, `row` (of the certificate), and those of `tables.WORK_LISTS_SCHEMA`
+        that are not the certificate's own, without `expected_days` and `why`; `urgency` is null where
+        other payments say it. Of what is open the longest, one certificate of each cell is listed; of what
+        is watched, only the largest amounts of each shard.
     """
     idle, newly = WATCHED_IDLE_DAYS, WATCHED_OVERDUE_DAYS
     lying = f"greatest(coalesce(returned_days, age_days), {LEAST_DAYS})"
@@ -86,13 +92,13 @@ def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
         history: As `forecast.outlook` takes it: payments of clients, by how long they took.
 
     Returns:
-        The same columns, with urgencies and expected days.
+        The same columns, with urgencies, expected days and why.
     """
     rows = _watched_most(rows)
     is_collected = pc.is_null(rows["urgency"]).to_numpy()
     at = np.flatnonzero(is_collected)
     collected = rows.take(pa.array(at))
-    further, longer = _waiting(collected, history)
+    further, longer, basis = _waiting(collected, history)
     amount = np.maximum(collected["amount"].to_numpy(), 0)
     product = amount.astype(np.float64) * further
     exact = (amount, further) if product.max(initial=0) < _EXACT else (amount.astype(object), further)
@@ -101,6 +107,7 @@ def work_lists(rows: pa.Table, history: pa.Table) -> pa.Table:
     expected = np.zeros(rows.num_rows)
     expected[at] = further / longer
     columns = {
+        "why": _why(rows, at, basis),
         "urgency": pa.array(urgency, pa.int64()),
         "expected_days": pa.array(expected, pa.float64(), mask=~is_collected),
     }
@@ -130,10 +137,37 @@ def _watched_most(rows: pa.Table) -> pa.Table:
     return rows.filter(pa.array(kept))
 
 
-def _waiting(collected: pa.Table, history: pa.Table) -> tuple[Ints, Ints]:
+def _why(rows: pa.Table, collected: Ints, basis: Ints) -> pa.Array:
+    """The name of the sentence that says why each certificate is in its list.
+
+    Args:
+        rows: All certificates.
+        collected: Places of those to be collected.
+        basis: Whose payments say how much longer each of these waits, as a place in `Waiting`.
+    """
+    is_unsent = pc.equal(rows["state"], State.REVISION.value)
+    is_undated, has_reason = pc.is_null(rows["returned_days"]), pc.is_valid(rows["rejection_reason"])
+    lying = pc.if_else(
+        is_undated,
+        pc.if_else(has_reason, Lying.UNDATED_FOR.value, Lying.UNDATED.value),
+        pc.if_else(has_reason, Lying.RETURNED_FOR.value, Lying.RETURNED.value),
+    )
+    is_corrected = pc.equal(rows["work_list"], WorkListName.CORRECT_AND_RESEND.value)
+    names = pc.if_else(is_corrected, pc.if_else(is_unsent, Lying.UNSENT.value, lying), None)
+    why = np.array(names.to_pylist(), object)
+    arrears = rows["arrears"].take(pa.array(collected)).to_pylist()
+    why[collected] = [
+        COLLECT_REASON.format(arrears=late, waiting=_BASES[place])
+        for late, place in zip(arrears, basis.tolist(), strict=True)
+    ]
+    return pa.array(why.tolist(), pa.string())
+
+
+def _waiting(collected: pa.Table, history: pa.Table) -> tuple[Ints, Ints, Ints]:
     """Of payments that took longer than each certificate is old: the days beyond, together, and how many.
 
-    They are those of the client if these are enough, else those of all; one of `LEAST_DAYS` where none are.
+    They are those of the client if these are enough, else those of all; where none are, one that takes as
+    long again, or `LEAST_DAYS`. The third says which, as places in `Waiting`.
     """
     paid = history.filter(history["paid"])
     names = pa.chunked_array([*paid["client"].chunks, *collected["client"].chunks], pa.string())
@@ -145,8 +179,9 @@ def _waiting(collected: pa.Table, history: pa.Table) -> tuple[Ints, Ints]:
     none = np.zeros_like(client)
     all_days, of_all = _longer(np.zeros_like(took), took, count, none, age)
     suffices = own >= FEWEST_LONGER_PAYMENTS
-    further = np.where(suffices, own_days, np.where(of_all > 0, all_days, LEAST_DAYS))
-    return further, np.where(suffices, own, np.maximum(of_all, 1))
+    further = np.where(suffices, own_days, np.where(of_all > 0, all_days, np.maximum(age, LEAST_DAYS)))
+    basis = np.where(suffices, 0, np.where(of_all > 0, 1, 2))
+    return further, np.where(suffices, own, np.maximum(of_all, 1)), basis
 
 
 def _longer(group: Ints, took: Ints, count: Ints, wanted: Ints, age: Ints) -> tuple[Ints, Ints]:

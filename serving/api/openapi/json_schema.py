@@ -10,7 +10,6 @@ from kpi_pipeline.model.ageing import DUE_BUCKETS
 from kpi_pipeline.model.dimensions import AMOUNT_BANDS, ISSUED_AGES
 from kpi_pipeline.model.labels import KPIS_DRAWN, LABELS, STAGES, Kind
 from kpi_pipeline.model.states import State
-from kpi_pipeline.model.work_lists import Arrears
 
 Schema = dict[str, Any]
 """One schema, as plain JSON values."""
@@ -80,7 +79,7 @@ OF_KIND: Final[Mapping[Kind, Schema]] = {
     ),
     Kind.NAME: described(TEXT, "Empty: all the others together."),
     Kind.STATE: one_of(state.value for state in State),
-    Kind.ARREARS: one_of(arrears.value for arrears in Arrears),
+    Kind.WHY: described(one_of(LABELS[Kind.WHY]), "Names a sentence of the catalogue."),
     Kind.BUCKET: one_of(DUE_BUCKETS),
     Kind.AGE: one_of(label for label, _, _ in ISSUED_AGES),
     Kind.AMOUNT_BAND: one_of(AMOUNT_BANDS),

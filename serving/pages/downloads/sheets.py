@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from kpi_pipeline.model.labels import Kind
 from serving.catalogue import Catalogue, Column, Page
 from serving.pages.published.chart_data import ChartData
 from serving.pages.published.figures import Figures
@@ -162,7 +163,9 @@ def _cells(
     heads = [writer.label(column) for column in columns]
     return heads, [
         [
-            sheet_cell(
+            SheetCell(writer.why(row))
+            if column.kind is Kind.WHY
+            else sheet_cell(
                 column.kind,
                 row[column.name],
                 row.get("currency", ""),

@@ -130,6 +130,8 @@ class _Links:
     def cell(self, column: Column, row: Mapping[str, Any]) -> Cell:
         """A value with its link."""
         writer, value = self.writer, row[column.name]
+        if column.kind is Kind.WHY:
+            return Cell(writer.why(row))
         cell = writer.cell(column.kind, value, row["currency"], dimension=column.dimension)
         if column.dimension and value:
             cell = cell._replace(profile=writer.profile(column.dimension, value))

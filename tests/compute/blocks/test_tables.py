@@ -44,12 +44,28 @@ def test_certificates_to_collect_come_by_urgency(slice_of) -> None:
     everything, paid = collect_today(slice_of({}, {"state": "pagado"}))
     assert everything == [
         {
+            "certificate_id": "1",
+            "project": "Puente",
+            "client": "Austral",
+            "project_manager": "Ana",
+            "state": "validado",
+            "why": "overdue_and_critical_longest",
+            "currency": "CLP",
+            "amount": 80,
+            "sent_on": "2023-09-10",
+            "days": 187,
+            "overdue_days": 147,
+            # No payment took as long: as many days again as since its issue.
+            "expected_days": 192.0,
+            "urgency": 80 * 192,
+        },
+        {
             "certificate_id": "0",
             "project": "Puente",
             "client": "Austral",
             "project_manager": "Ana",
             "state": "enviado",
-            "arrears": "overdue_and_critical",
+            "why": "overdue_and_critical_all",
             "currency": "CLP",
             "amount": 100,
             "sent_on": "2024-01-10",
@@ -58,21 +74,6 @@ def test_certificates_to_collect_come_by_urgency(slice_of) -> None:
             # The one payment took 93 days; this certificate is 70 days old.
             "expected_days": 23.0,
             "urgency": 2300,
-        },
-        {
-            "certificate_id": "1",
-            "project": "Puente",
-            "client": "Austral",
-            "project_manager": "Ana",
-            "state": "validado",
-            "arrears": "overdue_and_critical",
-            "currency": "CLP",
-            "amount": 80,
-            "sent_on": "2023-09-10",
-            "days": 187,
-            "overdue_days": 147,
-            "expected_days": 1.0,
-            "urgency": 80,
         },
     ]
     assert paid == []
@@ -102,7 +103,7 @@ def test_twenty_certificates_of_each_currency_at_most(slice_of) -> None:
     ]
     everything, one = collect_today(slice_of({}, {"client": "A"}, certificates=rows, costs=()))
     assert [(row["currency"], row["urgency"]) for row in everything] == [
-        (currency, urgency) for currency in ("CLP", "USD") for urgency in range(124, 104, -1)
+        (currency, amount * 319) for currency in ("CLP", "USD") for amount in range(124, 104, -1)
     ]
     assert len(one) == 26
     assert {row["client"] for row in one} == {"A"}

@@ -52,12 +52,13 @@ def test_urgency_is_the_amount_times_the_expected_further_days() -> None:
         owed(139, 50, "e"),
         owed(139, 50, "d"),
     ]
-    assert listed("collect_today", rows, "certificate_id", "amount", "expected_days", "urgency") == [
-        ("b", 1000, 265 / 7, 1000 * 265 // 7),
-        ("a", 100, 50.0, 5000),
-        ("c", 700, 1.0, 700),
-        ("d", 50, 1.0, 50),
-        ("e", 50, 1.0, 50),
+    assert listed("collect_today", rows, "certificate_id", "amount", "expected_days", "urgency", "why") == [
+        # No payment took as long: as many days again.
+        ("c", 700, 200.0, 140_000, "overdue_and_critical_longest"),
+        ("b", 1000, 265 / 7, 1000 * 265 // 7, "overdue_and_critical_all"),
+        ("a", 100, 50.0, 5000, "overdue_and_critical_client"),
+        ("d", 50, 1.0, 50, "overdue_and_critical_all"),
+        ("e", 50, 1.0, 50, "overdue_and_critical_all"),
     ]
 
 
@@ -149,7 +150,7 @@ def test_only_what_is_still_open_counts() -> None:
         "conformity_on": AS_OF,
     }
     rows = [owed(70, 100, "a", **part, expected_payment_on=AS_OF - timedelta(1))]
-    assert listed("collect_today", rows, "amount", "urgency") == [(30, 30)]
+    assert listed("collect_today", rows, "amount", "urgency") == [(30, 30 * 70)]
 
 
 def test_an_urgency_that_does_not_fit_is_an_error_and_not_a_number() -> None:

@@ -74,7 +74,10 @@ def test_a_table_in_spanish_has_decimal_commas(web, press) -> None:
     heads, row = rows_of(response)
     assert heads[:3] == ["Certificado", "Proyecto", "Cliente"]
     assert row[:-PROVENANCE] == [
-        "P-001/17", "P-001", MINE, "Sin asignar", "Enviado", "Crítico", "CLP", "12500000", "2024-03-01",
+        "P-001/17", "P-001", MINE, "Sin asignar", "Enviado",
+        "Enviado hace 119\xa0días y aún no vence; por sus pagos anteriores, el cliente tardaría unos "
+        "30\xa0días más.",
+        "CLP", "12500000", "2024-03-01",
         "119", "", "30,5", "381250000",
     ]  # fmt: skip
     _, manager = rows_of(web.get(f"{DOWNLOAD}/project-managers/project-managers.csv?lang=es"))
