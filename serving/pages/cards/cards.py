@@ -19,7 +19,7 @@ from serving.pages.cards.values import (
 from serving.pages.drill_down import ListScope
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Figures
-from serving.pages.published.kpi_values import NextMonth
+from serving.pages.published.kpi_values import Cohort, NextMonth
 from serving.pages.writing import Writer
 
 _TOGETHER: Final = 20
@@ -129,14 +129,19 @@ def lacking_costs(page: Page, context: CardContext) -> str:
     return context.writer.texts["lacking_costs"] if shows_costs and context.lacks_costs else ""
 
 
+def cohort_text(cohort: Cohort, writer: Writer) -> str:
+    """Whether the certificates of some billing months can still change, as a sentence."""
+    if not cohort.certificates:
+        return writer.texts["cohort_none"]
+    count = Counted(writer.formats.count(cohort.open))
+    return writer.texts["cohort_open" if cohort.open else "cohort_settled"].format(count=count)
+
+
 def comparison_text(page: Page, figures: Figures, writer: Writer) -> str:
     """Why the cards of a page show no changes; empty where they do: each names both days."""
     texts = writer.texts
     if figures.cohort is not None:
-        if not figures.cohort.certificates:
-            return texts["cohort_none"]
-        count = Counted(writer.formats.count(figures.cohort.open))
-        return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
+        return cohort_text(figures.cohort, writer)
     previous = (value.previous for name in page.kpis for value in figures.kpis.get(name, ()))
     if figures.comparison is None or all(value is None for value in previous):
         return texts["comparison_none"]

@@ -11,11 +11,11 @@ from kpi_pipeline.model.compare import (
     periods_in,
 )
 from kpi_pipeline.model.dimensions import MONTH
-from kpi_pipeline.model.labels import Counted
 from serving.catalogue import Catalogue, Dimension, Kpi
 from serving.compare.look_up import CompareResult
 from serving.compare.parameters import CompareRequest, filter_of
 from serving.pages.addresses import COMPARE_PATH, HOME_PATH, PageAddress
+from serving.pages.cards.cards import cohort_text
 from serving.pages.cards.values import written_value
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.compare.drawing import points_table, side_by_side
@@ -160,8 +160,7 @@ class CompareWriter:
             return texts["nothing_here"]
         if figures.cohort is None:
             return ""
-        count = Counted(self._writer.formats.count(figures.cohort.open))
-        return texts["cohort_open" if figures.cohort.open else "cohort_settled"].format(count=count)
+        return cohort_text(figures.cohort, self._writer)
 
     def _groups(
         self, figures: Sequence[Published | None], labels: Sequence[str]

@@ -7,14 +7,21 @@ import pytest
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.pages import PAGES
 from serving.api.openapi.operations import operations
+from serving.pages.addresses import PRODUCT_PATHS
 from serving.pages.downloads.links import in_address
 from serving.pages.downloads.sheets import KEY_FIGURES
 
-FILTERED = [
-    one
-    for one in operations()
-    if one.tag in ("figures", "files") and one.id not in ("getCatalogue", "getChartSpecification")
-]
+BY_PRODUCT = tuple(f"get{path.capitalize()}" for path in PRODUCT_PATHS)
+READ_BY_DECLARATION = (
+    *BY_PRODUCT,
+    *("getCertificates", "getCertificate", "getChanges"),
+    *("downloadWorkbook", "downloadDocument", "downloadKeyFigures", "downloadSheet"),
+    *("downloadCertificates", "downloadCertificatesWorkbook"),
+    *("downloadChanges", "downloadChangesWorkbook"),
+)
+"""Comparisons and profiles read their parameters in another way."""
+
+FILTERED = [one for one in operations() if one.id in READ_BY_DECLARATION]
 PARTS = {
     **{"page": in_address(PAGES[0].name), "sheet": in_address(KEY_FIGURES)},
     **{"project": "P-001", "number": "1"},

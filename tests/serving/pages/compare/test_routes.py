@@ -28,8 +28,8 @@ ANSWERS = {
     EVERYTHING: figures("kpis"),
     Filter.of({"client": MINE}): scaled(1, receivable=120_400_000, overdue_share=0.1234, dso=31.26),
     Filter.of({"client": CONSTRUCTORA}): scaled(2, receivable=19_949_999, overdue_share=0.2, dso=30.0),
-    Filter.of({"month": "2024-05"}): {**figures("kpis", scale=3), "cohort": {"open": 4}},
-    Filter.of({"month": "2024-04"}): {**figures("kpis", scale=4), "cohort": {"open": 0}},
+    Filter.of({"month": "2024-05"}): {**figures("kpis", scale=3), "cohort": {"certificates": 9, "open": 4}},
+    Filter.of({"month": "2024-04"}): {**figures("kpis", scale=4), "cohort": {"certificates": 9, "open": 0}},
 }
 
 
@@ -97,7 +97,7 @@ def test_a_quarter_that_is_not_precomputed_is_requested(web, press, client) -> N
     assert response.status_code == 202
     first, second = response.get_json()["data"]["values"]
     assert first["figures"] is None
-    assert second["figures"]["cohort"] == {"open": 4}
+    assert second["figures"]["cohort"] == {"certificates": 9, "open": 4}
     assert web.get(f"/manager/api/download/compare.csv?{query}").status_code == 202
 
 
