@@ -35,7 +35,7 @@ def plot(chart: ChartRows) -> Plot:
                 slot,
                 chart.mark(rows),
                 formats.month_name(month),
-                _year(months, place),
+                year_below(months, place),
                 [step for step in _LABEL_STEPS if (len(months) - 1 - place) % step == 0],
                 rects[place],
             )
@@ -165,7 +165,7 @@ def _axis(ticks: list[Tick]) -> Axis:
     return Axis(ticks, geometry.tick_width(tick.label for tick in ticks))
 
 
-def _year(months: Sequence[str], place: int) -> str:
+def year_below(months: Sequence[str], place: int) -> str:
     """The year below a month's label: below the first month, unless the next year begins too near to it."""
     is_near = any(month.endswith("-01") for month in months[1:3])
     return months[place][:4] if months[place].endswith("-01") or (place == 0 and not is_near) else ""

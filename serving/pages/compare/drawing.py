@@ -5,7 +5,7 @@ from typing import Final
 
 from serving.pages.charts import geometry
 from serving.pages.charts.chart_rows import mark_label
-from serving.pages.charts.plots import number_text
+from serving.pages.charts.plots import number_text, year_below
 from serving.pages.charts.shapes import Axis, Legend, Mark, Month, Plot, Tick
 from serving.pages.compare.figures import ComparedKpi
 from serving.pages.formats import NO_DATA
@@ -46,7 +46,7 @@ def side_by_side(
                 slot,
                 Mark(mark_label(writer.formats.month(month), lines), ""),
                 writer.formats.month_name(month),
-                month[:4] if month.endswith("-01") or at == 0 else "",
+                year_below(months, at),
                 [step for step in _STEPS if (len(months) - 1 - at) % step == 0],
                 rects[at],
             )
