@@ -21,6 +21,7 @@ _SHOTS: Final[Mapping[str, tuple[str, dict[str, int], str]]] = {
     "manager-dark": ("/manager/dashboard?lang=en#charts", _WIDE, "dark"),
     "critical": ("/manager/critical#tables", _WIDE, "light"),
     "cash-flow": ("/manager/cash-flow#charts", _WIDE, "light"),
+    "changes": ("/manager/changes", _WIDE, "light"),
     "phone": ("/manager/dashboard", _PHONE, "light"),
     "system": ("/manager/system", _WIDE, "light"),
 }
@@ -39,7 +40,9 @@ def take(browser: Browser, address: str, name: str) -> Path:
     given: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "locale": "es-CL"}
     with browser.new_context(**given) as context:
         page = context.new_page()
-        page.goto(f"{address}{path}", wait_until="networkidle")
+        # Not until the network is idle: an open page hears of new figures all the time.
+        page.goto(f"{address}{path}", wait_until="load")
+        page.wait_for_function("document.fonts.status === 'loaded'")
         target = _SCREENSHOTS / f"{name}.png"
         page.screenshot(path=target)
     return target
