@@ -11,6 +11,7 @@ from kpi_pipeline.assets.month_ends.publication import MONTH_END_ASSETS
 from kpi_pipeline.assets.products import LIVE_ASSETS, PRODUCT_ASSETS
 from kpi_pipeline.assets.rollup import rollup
 from kpi_pipeline.assets.run_history import run_history
+from kpi_pipeline.assets.scopes import SCOPE_ASSETS
 from kpi_pipeline.assets.sources import certificates
 from kpi_pipeline.jobs import (
     ADD_ANSWERS,
@@ -42,6 +43,7 @@ defs = Definitions(
         *PRODUCT_ASSETS,
         *LIVE_ASSETS,
         *ARCHIVED_ASSETS,
+        *SCOPE_ASSETS,
         *MONTH_END_ASSETS,
         added_answers,
         clean_cache,

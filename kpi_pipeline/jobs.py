@@ -5,6 +5,7 @@ from typing import Final
 from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
 from kpi_pipeline.assets.archive import restore_lost
+from kpi_pipeline.assets.scopes import SCOPE_ASSETS
 from kpi_pipeline.cache.requests.fulfil import (
     ADD_ANSWERS_JOB,
     ALWAYS,
@@ -47,7 +48,7 @@ PRODUCT_JOBS: Final = {
     product: define_asset_job(
         refresh_job(product),
         selection=AssetSelection.assets(f"archived_{product}").upstream()
-        | AssetSelection.assets("quarantine", "costs", "cost_quarantine"),
+        | AssetSelection.assets("quarantine", "costs", "cost_quarantine", *SCOPE_ASSETS),
         description=f"Read the source, roll up, compute every variant of {product} and make it live.",
         tags=_tags(QUEUES[product]),
         executor_def=in_process_executor,

@@ -146,6 +146,8 @@ class Settings(BaseSettings):
     # Access. A short token or secret can be guessed.
     access: AccessMode = Field(AccessMode.OPEN, alias="KPI_ACCESS")
     access_url: SecretStr | None = Field(None, alias="KPI_ACCESS_URL")
+    # File of scopes: who may see which part of the figures.
+    policy: Path | None = Field(None, alias="KPI_POLICY")
     proxy_secret: SecretStr | None = Field(None, min_length=16, alias="KPI_PROXY_SECRET")
     session_idle_minutes: int = Field(60, ge=1, le=1440, alias="KPI_SESSION_IDLE_MINUTES")
     session_hours: int = Field(12, ge=1, le=720, alias="KPI_SESSION_HOURS")
@@ -220,6 +222,8 @@ class Settings(BaseSettings):
     def _absolute_home(self) -> Self:
         # Every process must use the same folder, whatever its working directory.
         object.__setattr__(self, "home", self.home.resolve())
+        if self.policy is not None:
+            object.__setattr__(self, "policy", self.policy.resolve())
         return self
 
     @model_validator(mode="after")

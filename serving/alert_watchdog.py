@@ -22,6 +22,7 @@ from kpi_pipeline.alerts.state import AlertState
 from kpi_pipeline.alerts.store import AlertStore
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.model.alerts.parsing import RulesError
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving.cache_access import CacheAccess
 
@@ -61,7 +62,7 @@ class AlertWatchdog:
             The state after; None where nothing was to be done.
         """
         try:
-            connection = self.access.current()
+            connection = self.access.current(WHOLE_FIRM)
             report = connection.reader.pipeline_report()
             last = AlertStore(connection.client).load()
             silent = report is None or report.is_silent(self.clock())

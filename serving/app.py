@@ -112,10 +112,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.request_class = FormRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    control = AccessControl.of_settings(settings)
     counted = RequestMetrics()
     memory = ResponseMemory(int(settings.serving_memory_bytes * (1 - PAYLOAD_SHARE)))
     access = register_cache(app, settings, counted.looked_up, memory.keep_only)
+    control = AccessControl.of_settings(settings, access.policy)
     kept = KeptAnswers(access, memory)
     register_kept(app, kept)
     trace_requests(app)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final, cast
 
@@ -12,9 +12,12 @@ from flask import Flask, current_app
 
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
 from kpi_pipeline.cache.publishing.leases import Leases
-from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.reading.policy_view import CorruptPolicy
+from kpi_pipeline.cache.reading.reader import CacheReader, CacheUnavailable
 from kpi_pipeline.cache.usage.coverage import Coverage
+from kpi_pipeline.model.scopes import MOST_SCOPES, NO_POLICY, WHOLE_FIRM, Policy
 from kpi_pipeline.settings import Settings
+from serving.access.identity import Identity, PolicyUnknown, current_identity
 from serving.catalogue import Catalogues
 from serving.pipeline_client import LookupListener, PipelineClient
 
@@ -27,6 +30,7 @@ _SETTINGS: Final = "kpi_settings"
 _ACCESS: Final = "kpi_cache"
 PAYLOAD_SHARE: Final = 0.5
 """Of the memory for answers: as they come from Redis. The rest is for answers as they are sent."""
+_MOST_SCOPES_HELD: Final = 2 * MOST_SCOPES
 _POLL_S: Final = 0.05
 """How old the manifest may be: somebody waits for a refresh of less than a second."""
 
@@ -50,6 +54,12 @@ class Connection:
     pipeline_client: PipelineClient
     coverage: Coverage
     leases: Leases
+
+    def within(self, scope: str) -> "Connection":
+        """The same for the readers of a scope."""
+        pipeline_client = self.pipeline_client.within(scope)
+        reader = self.reader.within(scope, pipeline_client.refresh)
+        return replace(self, reader=reader, catalogues=Catalogues(reader), pipeline_client=pipeline_client)
 
 
 class CacheAccess:
@@ -79,9 +89,13 @@ class CacheAccess:
         self._url = ""
         self._reason = ""
         self._connection: Connection | None = None
+        self._within: dict[str, Connection] = {}
 
-    def current(self) -> Connection:
+    def current(self, scope: str) -> Connection:
         """The connection to use now.
+
+        Args:
+            scope: What is to be read: `WHOLE_FIRM`, or of `model.scopes.Scope.id`.
 
         Raises:
             NoRedis: If no valid address has been known so far.
@@ -93,13 +107,41 @@ class CacheAccess:
                     self._next_check = time.monotonic() + _ADDRESS_S
         if self._connection is None:
             raise NoRedis(self._reason)
-        return self._connection
+        if scope == WHOLE_FIRM:
+            return self._connection
+        within = self._within.get(scope)
+        return self._of_scope(scope) if within is None else within
+
+    def policy(self) -> Policy:
+        """The policy of scopes by which somebody is let in.
+
+        Raises:
+            PolicyUnknown: If it is not known, so that nobody may be shown anything.
+        """
+        try:
+            return known_policy(self._settings, self.current(WHOLE_FIRM).reader)
+        except NoRedis as error:
+            return without_policy(self._settings, error)
+
+    def _of_scope(self, scope: str) -> Connection:
+        with self._lock:
+            if self._connection is None:
+                raise NoRedis(self._reason)
+            if (within := self._within.get(scope)) is None:
+                within = self._connection.within(scope)
+                if len(self._within) >= _MOST_SCOPES_HELD:
+                    # Those of an earlier policy; whose reader is in use comes back.
+                    first = next(iter(self._within))
+                    self._within.pop(first).reader.forget(first)
+                self._within[scope] = within
+        return within
 
     def _connect(self) -> None:
         try:
             url = redis_url(self._settings)
             if url != self._url:
                 self._connection = self._connected(url)
+                self._within = {}
                 self._url = url
         except NoRedis as error:
             if self._connection is None and str(error) != self._reason:
@@ -126,6 +168,32 @@ class CacheAccess:
         )
 
 
+def known_policy(settings: Settings, reader: CacheReader) -> Policy:
+    """The policy of scopes that is published, or none.
+
+    Args:
+        settings: Whether there is one.
+        reader: Reads it.
+
+    Raises:
+        PolicyUnknown: If there is one and it is not published yet, or cannot be read.
+    """
+    try:
+        published = reader.policy()
+    except CacheUnavailable as error:
+        return without_policy(settings, error)
+    except CorruptPolicy as error:
+        raise PolicyUnknown(str(error)) from error
+    return without_policy(settings, None) if published is None else published
+
+
+def without_policy(settings: Settings, cause: Exception | None) -> Policy:
+    """What holds while none is published: nothing, unless settings name one; raises as `known_policy`."""
+    if settings.policy is not None:
+        raise PolicyUnknown("the policy of KPI_POLICY is not published yet") from cause
+    return NO_POLICY
+
+
 def register_cache(
     app: Flask, settings: Settings, on_lookup: LookupListener, on_change: ChangeListener
 ) -> CacheAccess:
@@ -142,9 +210,26 @@ def current_settings() -> Settings:
 
 
 def current_connection() -> Connection:
-    """The connection that answers the present request.
+    """The connection that answers the present request; raises as `connection_of` does."""
+    return connection_of(_current_access(), current_identity())
+
+
+def whole_connection() -> Connection:
+    """That of the program itself, which no reader is shown; raises as `CacheAccess.current` does."""
+    return _current_access().current(WHOLE_FIRM)
+
+
+def connection_of(access: CacheAccess, identity: Identity) -> Connection:
+    """The connection that answers somebody: it reads and requests nothing beyond their scope.
 
     Raises:
         NoRedis: If no valid address has been known so far.
+        PermissionError: If nothing may be read for them: access control has refused them before.
     """
-    return cast(CacheAccess, current_app.extensions[_ACCESS]).current()
+    if identity.scope is None:
+        raise PermissionError("nothing is read for somebody whose scope is not known")
+    return access.current(identity.scope)
+
+
+def _current_access() -> CacheAccess:
+    return cast(CacheAccess, current_app.extensions[_ACCESS])

@@ -11,7 +11,6 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.live_readings import LiveReadings
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.reader import NothingPublished
-from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.access import RequestedWork
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES, FILTERS_ALONE, parse_filter
 from kpi_pipeline.model.filters import Filter
@@ -29,6 +28,7 @@ from serving.freshness_headers import (
     live_meta,
     readings_headers,
 )
+from serving.metrics.answer_buffer import Counted
 from serving.problem_types import EXPIRED, FILTER_NOT_KEPT, FILTER_ROLLED_BACK, NOT_READY, ProblemType
 from serving.problems import RETRY, Problem
 
@@ -179,10 +179,7 @@ def look_up(
         refuse_sealed(connection, answer.entry, requested)
     if answer.state is AnswerState.MISSING and answer.reachable and is_request:
         require_rate(RequestedWork.MISSING)
-        pipeline_client.attempt(lambda _, usage_counters: usage_counters.add_request(product, requested))
-        task = pipeline_client.attempt(
-            lambda requests, _: requests.submit(RequestKind.WARM, product, requested)
-        )
+        task = pipeline_client.want(product, requested)
         task_id = task.id if task else None
     if answer.state is AnswerState.STALE and answer.reachable:
         pipeline_client.refresh(product)
@@ -239,19 +236,18 @@ def look_up_again(connection: Connection, lookup: Lookup) -> LookupResult | None
     )
 
 
-def used_again(connection: Connection, result: LookupResult) -> tuple[str, Filter, bool] | None:
+def used_again(connection: Connection, result: LookupResult) -> Counted | None:
     """Request from the pipeline what is stale in a result of `look_up_again` that is sent, as `look_up` does.
 
     Returns:
-        What is to be counted: the product, the filter, and whether its figures are stale; None for the past,
-        which is not counted.
+        What is to be counted; None for the past, which is not counted.
     """
     if result.lookup.as_of is not None:
         return None
     product, is_stale = result.lookup.product, result.state is AnswerState.STALE
     if is_stale and result.reachable:
         connection.pipeline_client.refresh(product)
-    return product, result.lookup.filter, is_stale
+    return Counted(connection.reader.scope, product, result.lookup.filter, is_stale)
 
 
 def of_the_present(parameters: Sequence[tuple[str, str]], kind: ProblemType) -> Sequence[tuple[str, str]]:

@@ -3,25 +3,27 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from copy import copy
+from dataclasses import replace
+from typing import Final, Self, TypeVar
 
 import redis
 
+from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.reading.client import Breaker
 from kpi_pipeline.cache.reading.reader import CacheUnavailable
 from kpi_pipeline.cache.requests.deliveries import Backlog
 from kpi_pipeline.cache.requests.requests import Requests
-from kpi_pipeline.cache.requests.tasks import RequestKind, TaskStatus
+from kpi_pipeline.cache.requests.tasks import RequestKind, Task, TaskStatus
 from kpi_pipeline.cache.usage.buffer import UsageBuffer, outcome_of
 from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.model.filter_parameters import parse_filter
-from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.performance import AnswerKind, Outcome
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 1.0
-_EVERYTHING: Final = parse_filter((), {"dimensions": ()})
 
 Result = TypeVar("Result")
 LookupListener = Callable[[str, Outcome, MissReason | None, int], object]
@@ -45,21 +47,36 @@ class PipelineClient:
         # Apart from the reader's: a server that refuses writes, full or a replica, can still be read.
         self._breaker = Breaker(_PAUSE_S)
         self._refresh_at: dict[str, float] = {}
+        self.scope = WHOLE_FIRM
 
-    def attempt(self, write: Callable[[Requests, UsageCounters], Result]) -> Result | None:
-        """Write something, unless Redis refuses or cannot be reached.
+    def within(self, scope: str) -> Self:
+        """The same for the readers of a scope: their requests are of it, and they see no tasks of others."""
+        within = copy(self)
+        within.scope = scope
+        return within
+
+    def submit(self, kind: RequestKind, product: str, filter: Filter) -> Task | None:
+        """Request something; None where Redis takes no requests.
 
         Args:
-            write: Writes requests and usage.
-
-        Returns:
-            The result of `write`; None when it failed, or was not tried because the last write failed
-            a moment ago.
+            kind: What to do.
+            product: Of which product.
+            filter: For which certificates.
         """
+        return self._attempt(lambda: self._requests.submit(kind, product, filter, self.scope))
+
+    def want(self, product: str, filter: Filter) -> Task | None:
+        """Request a variant that is missing, and count the request; None where Redis takes no requests."""
+        wanted = publication(product, self.scope)
+        self._attempt(lambda: self._usage_counters.add_request(wanted, filter))
+        return self.submit(RequestKind.WARM, product, filter)
+
+    def _attempt(self, write: Callable[[], Result]) -> Result | None:
+        """Write something; None when Redis refused it, or did so a moment ago, or cannot be reached."""
         if not self._breaker.admits():
             return None
         try:
-            result = write(self._requests, self._usage_counters)
+            result = write()
         except redis.RedisError as error:
             if not self._breaker.failing:
                 _LOG.warning("the pipeline takes no requests: %s", error)
@@ -80,7 +97,7 @@ class PipelineClient:
             stale: Whether it was a hit of stale figures.
             times: How many there were.
         """
-        self._usage_buffer.count(product, filter, miss, stale=stale, times=times)
+        self._usage_buffer.count(product, filter, miss, stale=stale, times=times, scope=self.scope)
         self._on_lookup(product, outcome_of(miss, stale=stale), miss, times)
 
     def measure(self, kind: AnswerKind, seconds: Sequence[float], size: int) -> None:
@@ -90,10 +107,11 @@ class PipelineClient:
     def refresh(self, product: str) -> None:
         """Request a new generation of a product, at most once a second: many readers see it is stale."""
         now = time.monotonic()
-        if now < self._refresh_at.get(product, 0.0):
+        stale = publication(product, self.scope)
+        if now < self._refresh_at.get(stale, 0.0):
             return
-        self._refresh_at[product] = now + _PAUSE_S
-        self.attempt(lambda requests, _: requests.submit(RequestKind.REFRESH, product, _EVERYTHING))
+        self._refresh_at[stale] = now + _PAUSE_S
+        self.submit(RequestKind.REFRESH, product, EVERYTHING)
 
     def backlog(self) -> Backlog:
         """The requests that the pipeline has yet to do.
@@ -107,12 +125,16 @@ class PipelineClient:
             raise CacheUnavailable(f"the requests cannot be read: {error}") from error
 
     def status(self, task_id: str) -> TaskStatus | None:
-        """The progress of a request; None when there is no such request, or no longer.
+        """The progress of a request; None when there is no such request, or no longer, or it is of others.
 
         Raises:
             CacheUnavailable: If Redis cannot be read.
         """
         try:
-            return self._requests.status(task_id)
+            status = self._requests.status(task_id)
         except redis.RedisError as error:
             raise CacheUnavailable(f"the state of a request cannot be read: {error}") from error
+        if status is None or self.scope == WHOLE_FIRM:
+            return status
+        # Why a run failed tells of all that it read.
+        return replace(status, reason=None) if status.scope == self.scope else None

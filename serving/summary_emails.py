@@ -35,6 +35,7 @@ from kpi_pipeline.model.alerts.parsing import RulesError
 from kpi_pipeline.model.alerts.rules import Summary
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.pages import PAGES
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving.access.identity import EVERYBODY, IDENTITY
 from serving.cache_access import CacheAccess
@@ -114,7 +115,7 @@ class SummarySender:
             file = load_rules(self.settings)
             if not file.rules.summaries:
                 return
-            client = self.access.current().client
+            client = self.access.current(WHOLE_FIRM).client
             if AlertStore(client).take_turn(self.holder, SUMMARIES_TURN_KEY):
                 for name, summary in file.rules.summaries.items():
                     self._send_due(client, file, name, summary)

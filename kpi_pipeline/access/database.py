@@ -19,6 +19,9 @@ USERS: Final = sa.Table(
     _METADATA,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column(
+        "scope", sa.String(32)
+    ),  # null for those for whom the policy says it, or who see the whole firm
     sa.Column("password_hash", sa.String(256)),  # null for those whom only a proxy names
     sa.Column("must_change", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
@@ -30,6 +33,7 @@ TOKENS: Final = sa.Table(
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("name", sa.String(64), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("scope", sa.String(32)),  # null for the whole firm
     sa.Column("secret_hash", sa.String(64), nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
@@ -134,7 +138,23 @@ class AccessDatabase:
             # Hashes of passwords are for the owner's eyes.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _METADATA.create_all(self._engine)
+        for table in (USERS, TOKENS):
+            self._add_scope(table)
         self._is_ready = True
+
+    def _add_scope(self, table: sa.Table) -> None:
+        """Add the column of scopes to a table that an earlier version has made."""
+        try:
+            if not self._has_scope(table):
+                with self._engine.begin() as connection:
+                    connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN scope VARCHAR(32)"))
+        except SQLAlchemyError:
+            # Another process has added it since.
+            if not self._has_scope(table):
+                raise
+
+    def _has_scope(self, table: sa.Table) -> bool:
+        return any(column["name"] == "scope" for column in sa.inspect(self._engine).get_columns(table.name))
 
 
 def access_database(settings: Settings) -> AccessDatabase:

@@ -30,6 +30,7 @@ class Token:
         id: Its public part.
         name: What it is for.
         role: What who holds it may do.
+        scope: The name of the scope of what they may see; None for the whole firm.
         created_at: In seconds since the epoch; likewise the others.
         expires_at: From when on it is refused.
         revoked_at: Since when it is refused; None where it is not.
@@ -38,6 +39,7 @@ class Token:
     id: str
     name: str
     role: Role
+    scope: str | None
     created_at: float
     expires_at: float
     revoked_at: float | None
@@ -59,13 +61,14 @@ class Tokens:
         self._database = database
         self._clock = clock
 
-    def create(self, name: str, role: Role, valid_s: float) -> tuple[Token, str]:
+    def create(self, name: str, role: Role, valid_s: float, scope: str | None = None) -> tuple[Token, str]:
         """Create a token.
 
         Args:
             name: What it is for.
             role: What who holds it may do.
             valid_s: For how many seconds.
+            scope: The name of the scope of what they may see; None for the whole firm.
 
         Returns:
             What is known of it, and its text, which nobody can read again.
@@ -74,11 +77,12 @@ class Tokens:
             InvalidName: If it is no name.
         """
         now, secret = self._clock(), secrets.token_urlsafe(32)
-        token = Token(secrets.token_hex(6), folded_name(name), role, now, now + valid_s, None)
+        token = Token(secrets.token_hex(6), folded_name(name), role, scope, now, now + valid_s, None)
         row = {
             "id": token.id,
             "name": token.name,
             "role": role,
+            "scope": scope,
             "secret_hash": _hashed(secret),
             "created_at": now,
             "expires_at": token.expires_at,
@@ -122,4 +126,4 @@ def _hashed(secret: str) -> str:
 
 
 def _token(row: sa.Row[tuple[object, ...]]) -> Token:
-    return Token(row.id, row.name, Role(row.role), row.created_at, row.expires_at, row.revoked_at)
+    return Token(row.id, row.name, Role(row.role), row.scope, row.created_at, row.expires_at, row.revoked_at)

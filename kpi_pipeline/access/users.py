@@ -46,6 +46,7 @@ class User:
     Attributes:
         name: In lower case.
         role: What they are.
+        scope: The scope with which they were added; None for none.
         has_password: Whether they can sign in here; else only a proxy names them.
         must_change: Whether their password was given to them.
         created_at: In seconds since the epoch.
@@ -53,6 +54,7 @@ class User:
 
     name: str
     role: Role
+    scope: str | None
     has_password: bool
     must_change: bool
     created_at: float
@@ -70,13 +72,14 @@ class Users:
         self._database = database
         self._clock = clock
 
-    def add(self, name: str, role: Role, password: str | None) -> User:
+    def add(self, name: str, role: Role, password: str | None, scope: str | None = None) -> User:
         """Add somebody.
 
         Args:
             name: Case does not matter.
             role: What they are.
             password: To be changed at the first sign-in; None for somebody whom a proxy names.
+            scope: The name of their scope; None where the policy says it, or they see the whole firm.
 
         Raises:
             InvalidName: If it is no name.
@@ -88,8 +91,9 @@ class Users:
         with self._database.begin() as connection:
             if _row(connection, name) is not None:
                 raise UserExists(name)
-            row = {"name": name, "role": role, "password_hash": hashed, "must_change": hashed is not None}
-            connection.execute(sa.insert(USERS).values(**row, created_at=self._clock()))
+            row = {"name": name, "role": role, "scope": scope, "created_at": self._clock()}
+            password_row = {"password_hash": hashed, "must_change": hashed is not None}
+            connection.execute(sa.insert(USERS).values(**row, **password_row))
         return self.named(name)
 
     def named(self, name: str) -> User:
@@ -108,6 +112,10 @@ class Users:
     def set_role(self, name: str, role: Role) -> None:
         """Give somebody another role; raises `NoSuchUser`. It holds within seconds, also for open pages."""
         self._change(name, role=role)
+
+    def set_scope(self, name: str, scope: str | None) -> None:
+        """Give somebody another scope, or none; raises `NoSuchUser`. It holds within seconds."""
+        self._change(name, scope=scope)
 
     def give_password(self, name: str, password: str) -> None:
         """Give somebody a password to be changed, and end their sessions.
@@ -195,4 +203,6 @@ def _row(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]] | N
 
 def user_of_row(row: sa.Row[tuple[object, ...]]) -> User:
     """Somebody, of a row that has the columns of `USERS`."""
-    return User(row.name, Role(row.role), row.password_hash is not None, row.must_change, row.created_at)
+    return User(
+        row.name, Role(row.role), row.scope, row.password_hash is not None, row.must_change, row.created_at
+    )

@@ -11,6 +11,7 @@ from dagster import AssetDep, AssetExecutionContext, MaterializeResult, Metadata
 from kpi_pipeline.assets.figures import cube_of_reading
 from kpi_pipeline.assets.reuse import basis_digest
 from kpi_pipeline.cache.freshness import AnswerState
+from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.publisher import Publisher
@@ -51,17 +52,18 @@ def added_answers(
     started = time.perf_counter()
     run_tasks, client = RunTasks(cache.client), cache.client
     run_tasks.begin_reading(context.run_id, tasks_of(context.run.tags))
-    awaited = sorted(awaited_variants(context.run_id, context.run.tags, client), key=attrgetter("product"))
+    place = attrgetter("product", "scope")
+    awaited = sorted(awaited_variants(context.run_id, context.run.tags, client), key=place)
     report: dict[str, Mapping[str, Any]] = {}
-    for product, tasks in groupby(awaited, key=attrgetter("product")):
+    for (product, scope), tasks in groupby(awaited, key=place):
         waiting = list(tasks)
-        live = _add(product, list(dict.fromkeys(task.filter for task in waiting)), source, cache)
+        live = _add(product, scope, list(dict.fromkeys(task.filter for task in waiting)), source, cache)
         if live is None:
             for task in waiting:
                 run_tasks.hand_on(task.id, needs_refresh=True)
         elif live.rolled_back_at is not None:
             _refuse_what_is_lacking(live, waiting, cache)
-        report[product] = {
+        report[publication(product, scope)] = {
             "filters": [task.filter.as_dict() for task in waiting],
             "generation": None if live is None else live.generation,
             "outcome": "wait for a refresh" if live is None else "added",
@@ -71,14 +73,14 @@ def added_answers(
 
 
 def _add(
-    product: str, requested: Sequence[Filter], source: SourceResource, cache: CacheResource
+    product: str, scope: str, requested: Sequence[Filter], source: SourceResource, cache: CacheResource
 ) -> ManifestEntry | None:
-    """Add answers to the live generation of a product, unless it has them.
+    """Add answers to the live generation of a product for a scope, unless it has them.
 
     Returns:
         Its entry; None where only a refresh can give the answers.
     """
-    publisher, additions = Publisher(cache.client), Additions(cache.client)
+    publisher, additions = Publisher(cache.client, scope), Additions(cache.client)
     for _ in range(_TRIES):
         live = publisher.live(product)
         if (

@@ -23,6 +23,7 @@ from kpi_pipeline.cache.publishing.leases import month_end_lease
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.restoration import Restoration
 from kpi_pipeline.cache.publishing.rollback import Rollback
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -58,7 +59,9 @@ def archived_asset(product: str) -> AssetsDefinition:
             # A run that left a product rolled back has rolled another reading up.
             if live.rolled_back_at is None:
                 rollups.store(live.reading, live.run_id)
-            rollups.prune(lambda: Rollback(cache.client).readings())
+            rollups.prune(
+                lambda: {*Rollback(cache.client).readings(), *PublishedScopes(cache.client).readings()}
+            )
         except (OSError, IncompleteGeneration) as error:
             outcome = f"not archived: {error}"
             context.log.warning(outcome)

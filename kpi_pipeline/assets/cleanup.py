@@ -7,6 +7,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 from kpi_pipeline.assets.archive import archive_month_ends
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN
 from kpi_pipeline.cache.publishing.cleanup import Cleanup
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.compute.months import month_end, month_of
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.resources.cache import CacheResource
@@ -29,6 +30,8 @@ def clean_cache(
     settings = current_settings()
     first = month_end(month_of(source.today()) - settings.history_months)
     started = time.perf_counter()
+    # Where there is a policy, its own step publishes it and removes what it no longer declares.
+    withdrawn = PublishedScopes(cache.client).withdraw() if settings.policy is None else ()
     done = Cleanup(cache.client).run(time.time(), first, settings.history_bytes)
     archived = archive_month_ends(cache)
     forgotten = cache.month_end_archive.bound(PRODUCTS, first, settings.history_bytes)
@@ -54,6 +57,7 @@ def clean_cache(
             "requests_dropped": done.requests_dropped,
             "keys_without_expiry": len(done.without_expiry),
             "keys_left": done.keys_left,
+            "scopes_withdrawn": len(withdrawn),
             "seconds": round(seconds, 3),
             "names": MetadataValue.json(
                 {

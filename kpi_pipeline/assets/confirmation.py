@@ -9,6 +9,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.sources.provenance import Provenance
 
@@ -23,6 +24,7 @@ def confirmed_entry(
     run_id: str,
     expires_at: float,
     life: tuple[float, float],
+    scope: str = WHOLE_FIRM,
 ) -> ManifestEntry | None:
     """The live generation as a later reading of the source finds it right; None where it must be computed.
 
@@ -39,9 +41,10 @@ def confirmed_entry(
         run_id: The run.
         expires_at: When the generation's keys expire from now on, in seconds since the epoch.
         life: For how many seconds from the reading it is fresh, and stale after that.
+        scope: For whose readers it is.
     """
-    with cache.lease(product, run_id):
-        live = _right_entry(product, Publisher(cache.client), provenance, demand, awaited, expires_at)
+    with cache.lease(product, run_id, scope):
+        live = _right_entry(product, Publisher(cache.client, scope), provenance, demand, awaited, expires_at)
     if live is None:
         return None
     return manifest_entry(

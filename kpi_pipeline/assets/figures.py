@@ -18,6 +18,7 @@ from kpi_pipeline.compute.reconciliation import out_of_range, reconcile_variants
 from kpi_pipeline.compute.rollup.tables import Rollup
 from kpi_pipeline.model.dimensions import ISSUED_AGE, PRODUCTS
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.model.thresholds import Thresholds
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.sources.provenance import Provenance
@@ -261,7 +262,7 @@ def cube_of_reading(
     if held is not None and held.reading == live.reading:
         return held.cube, held.described
     rollups = RollupArchive.of_settings()
-    if live.rolled_back_at is None:
+    if live.rolled_back_at is None and live.scope == WHOLE_FIRM:
         # It is archived a moment after it went live.
         rollups.store(live.reading, live.run_id)
     rollup = rollups.rollup(live.reading)

@@ -3,14 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from kpi_pipeline.assets.digests import digest_of
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Staged
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.provenance import Provenance
+
+KEY_MARGIN_S: Final = 3600
+"""Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
+
+
+def life_of(product: str) -> tuple[float, float]:
+    """For how many seconds from a reading a product's figures are fresh, and stale after that."""
+    settings = current_settings()
+    return settings.ttl[product], settings.stale_grace
 
 
 def first_read_at(held: Iterable[ManifestEntry], reading: str, provenance: Provenance) -> float:

@@ -11,19 +11,24 @@ import redis
 from kpi_pipeline.assets.digests import digest_of
 from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.cache.codec import encode
+from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.usage.counters import UsageCounters
-from kpi_pipeline.cache.usage.coverage import Coverage, PrecomputeSetRecord
+from kpi_pipeline.cache.usage.coverage import PrecomputeSetRecord
 from kpi_pipeline.cache.usage.popularity import KEPT
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.precompute_set import Budget, choose_precompute_set
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import current_settings
 
 _SAMPLE: Final = 24
 """Answers from whose size that of all is estimated."""
+
+PART_OF_SCOPE: Final = 25
+"""Which part of the budget a scope has: it holds fewer certificates, and is one of many."""
 
 _AMPLE: Final = 2
 """How many times the size of what is live must have room before no size is estimated."""
@@ -42,17 +47,22 @@ class Demand:
     budget: Budget
 
     @classmethod
-    def of(cls, product: str, client: redis.Redis) -> "Demand":
+    def of(cls, product: str, client: redis.Redis, scope: str = WHOLE_FIRM) -> "Demand":
         """The demand at present.
 
         Args:
             product: The product.
             client: The cache, which holds what readers request.
+            scope: What these readers may see.
         """
         settings = current_settings()
+        part = 1 if scope == WHOLE_FIRM else PART_OF_SCOPE
         return cls(
-            UsageCounters(client).most_requested_filters(product, KEPT),
-            Budget(settings.precompute_max_variants, settings.precompute_max_bytes),
+            UsageCounters(client).most_requested_filters(publication(product, scope), KEPT),
+            Budget(
+                max(settings.precompute_max_variants // part, 1),
+                max(settings.precompute_max_bytes // part, 1),
+            ),
         )
 
     @property
@@ -77,12 +87,14 @@ class GenerationVariants:
         declared: Those of the candidates that are precomputed.
         requested: Those that are precomputed because readers request them.
         difference: Filters by which they differ from the candidates: requested besides, or left out.
+        record: The choice in numbers, for the coverage report.
         metadata: Figures of the choice, for Dagster's UI.
     """
 
     declared: frozenset[Filter]
     requested: tuple[Filter, ...]
     difference: list[Filter]
+    record: PrecomputeSetRecord
     metadata: dict[str, Any]
 
     def slices(self, figures: Figures) -> list[Slice]:
@@ -94,17 +106,15 @@ class GenerationVariants:
 def choose_variants(
     product: str,
     figures: Figures,
-    client: redis.Redis,
     demand: Demand,
     live: ManifestEntry | None,
     awaited: Sequence[Filter] = (),
 ) -> GenerationVariants:
-    """Choose the variants of a product's next generation, and record the choice for the coverage report.
+    """Choose the variants of a product's next generation.
 
     Args:
         product: The product.
         figures: Its figures.
-        client: The cache.
         demand: What readers request.
         live: The product's live generation; None where there is none.
         awaited: What readers wait for until the run ends: it is precomputed whatever room there is.
@@ -126,11 +136,11 @@ def choose_variants(
         "requested": len(chosen.requested),
         "refused": len(chosen.refused),
     }
-    Coverage(client).record(product, PrecomputeSetRecord(known=chosen.known, **counts))
     return GenerationVariants(
         declared=chosen.declared,
         requested=chosen.requested,
         difference=[*chosen.requested, *chosen.left_out],
+        record=PrecomputeSetRecord(known=chosen.known, **counts),
         metadata={
             **counts,
             "budget_variants": budget.variants,

@@ -49,7 +49,7 @@ def write_generation(
         with collection_paused():
             staged = publisher.stage(
                 product,
-                new_generation(product, datetime.now(UTC)),
+                new_generation(product, datetime.now(UTC), publisher.scope),
                 _extending(payloads(product, partial_plan.slices), extend_lease),
                 described,
                 expires_at=expires_at,

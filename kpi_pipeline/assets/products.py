@@ -27,8 +27,10 @@ from kpi_pipeline.assets.confirmation import confirmed_entry
 from kpi_pipeline.assets.figures import figures_of, settle_figures
 from kpi_pipeline.assets.freshness_policies import TRY_AGAIN, freshness_policy
 from kpi_pipeline.assets.generation_entry import (
+    KEY_MARGIN_S,
     first_read_at,
     inputs_digest,
+    life_of,
     manifest_entry,
     prolonged_entry,
 )
@@ -42,6 +44,7 @@ from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import NO_ATTACHMENTS, Attachments, Flip, Publisher, Staged
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.fulfil import awaited_variants
+from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.cache.watch_list import publish_watch_list
 from kpi_pipeline.compute.cube.cube import Cube
 from kpi_pipeline.compute.payloads import payloads
@@ -49,16 +52,13 @@ from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
 from kpi_pipeline.model.alerts.kinds import WATCHED_WITH
 from kpi_pipeline.model.charts import CHARTS
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
 from kpi_pipeline.resources.stored_tables import StoredTable
-from kpi_pipeline.settings import current_settings
 from kpi_pipeline.tracing import note, span
 
 _PRODUCT_KEYS = {AssetKey(product) for product in PRODUCTS}
-
-KEY_MARGIN_SECONDS = 3600
-"""Keys outlive stale_until by this, so that readers can distinguish `expired` from `missing`."""
 
 DESCRIPTIONS = {
     "kpis": "Every KPI with its comparison and trend, ageing and stages, of every variant.",
@@ -114,11 +114,14 @@ def product_asset(product: str) -> AssetsDefinition:
         started, provenance = time.perf_counter(), rollup.origin
         as_of = date.fromisoformat(provenance.as_of or "")
         # Figures are as old as the reading of the source, however late they are computed.
-        life = _life(product)
-        expires_at = provenance.read_at + sum(life) + KEY_MARGIN_SECONDS
+        life = life_of(product)
+        expires_at = provenance.read_at + sum(life) + KEY_MARGIN_S
         publisher, demand = Publisher(cache.client), Demand.of(product, cache.client)
-        awaited = awaited_variants(context.run_id, context.run.tags, cache.client)
-        filters = [task.filter for task in awaited if task.product == product]
+        filters = [
+            task.filter
+            for task in awaited_variants(context.run_id, context.run.tags, cache.client)
+            if (task.product, task.scope) == (product, WHOLE_FIRM)
+        ]
         confirmed = (
             None
             if writes_all(context.run)
@@ -157,7 +160,8 @@ def product_asset(product: str) -> AssetsDefinition:
         _fail_on(figures.problems)
         cube, described, reading = figures.cube, figures.described, figures.reading
 
-        variants = choose_variants(product, figures, cache.client, demand, publisher.live(product), filters)
+        variants = choose_variants(product, figures, demand, publisher.live(product), filters)
+        Coverage(cache.client).record(product, variants.record)
         listed = CertificateList.of(
             product, context.run_id, (outlooks, stage_medians), cube.frame.forecast_bases, source.thresholds()
         )
@@ -252,12 +256,6 @@ def product_asset(product: str) -> AssetsDefinition:
 def _read(tables: Sequence[StoredTable]) -> Rollup:
     """The roll-up of its tables."""
     return Rollup.of_tables([stored.encoded() for stored in tables])
-
-
-def _life(product: str) -> tuple[float, float]:
-    """For how many seconds from a reading a product's figures are fresh, and stale after that."""
-    settings = current_settings()
-    return settings.ttl[product], settings.stale_grace
 
 
 def _attachments(

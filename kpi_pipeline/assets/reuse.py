@@ -7,7 +7,6 @@ from typing import Any, Final
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.assets.figures import Figures
 from kpi_pipeline.assets.generation_variants import GenerationVariants
-from kpi_pipeline.cache.keys import variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.copies import Reusable
 from kpi_pipeline.compute.cube.cube import Cube
@@ -95,7 +94,7 @@ def write_plan(
     # A requested variant beyond the candidates may be new in this generation.
     computed = {*variants.requested, *(one for slice_ in changed for one in slice_.filters)}
     slices = [some for slice_ in changed if len(some := slice_.only(variants.declared))]
-    unread = [one for one in variants.declared if variant_key(product, one) in damaged] if damaged else []
+    unread = [one for one in variants.declared if live.variant(one) in damaged] if damaged else []
     others = [*variants.requested, *(one for one in unread if one not in computed)]
     if others:
         slices.append(figures.cube.select(others))

@@ -14,6 +14,7 @@ from kpi_pipeline.assets.reuse import basis_digest, write_plan
 from kpi_pipeline.assets.run_tags import ends_rollback
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.usage.coverage import Coverage
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.rollup_archive import RollupArchive
 from kpi_pipeline.resources.source import SourceResource
@@ -65,7 +66,8 @@ def kept_entry(
     if figures is None or figures.reading != live.reading:
         return live if publisher.prolong(live.generation, expires_at) else None, []
     described = figures.described
-    variants = choose_variants(product, figures, cache.client, Demand.of(product, cache.client), live)
+    variants = choose_variants(product, figures, Demand.of(product, cache.client), live)
+    Coverage(cache.client).record(product, variants.record)
     basis = basis_digest(product, figures.cube, described)
     plan = write_plan(product, figures, variants, live, basis, damaged)
     staged, unread = write_generation(

@@ -12,6 +12,9 @@ kpi:a:<generation>:<variant>     one payload that was added to a generation beca
 kpi:a:<generation>               sorted set of the names of these payloads, by when they were added
 kpi:watched:<generation>         the certificates that alerts watch one by one
 kpi:g:<generation>:retired       the same set while its payloads are removed
+kpi:manifest:<scope>             as `kpi:manifest`, of what the readers of a scope are shown
+kpi:history:<scope>              as `kpi:history`, likewise
+kpi:scopes                       hash, `policy` -> which scopes there are, and who is in which
 kpi:lease:<product>:<scope>      the run that rebuilds a product, while it does
 kpi:revoked:<run>                exists once a run was terminated: nothing of it goes live any more
 kpi:requests                     stream of requests from serving to the pipeline
@@ -19,7 +22,7 @@ kpi:dispatcher                   the last sign of the dispatcher, which is its t
 kpi:task:<id>                    hash, the state of one request
 kpi:task:of:<request>            the id of the request in flight for the same thing
 kpi:progress:<run>               hash, the progress of a run that requests wait for
-kpi:wanted:<product>             sorted set of requested filters, by popularity
+kpi:wanted:<publication>         sorted set of requested filters, by popularity
 kpi:metrics:missed:<product>     sorted set of filters that were not answered with their reasons, likewise
 kpi:metrics:stale:<product>      sorted set of filters that were answered with stale figures, likewise
 kpi:metrics:reads:<product>:<day>  hash, how lookups of a day were answered -> count
@@ -32,7 +35,9 @@ kpi:alerts:turn                  who evaluates the alerts, while it does
 kpi:alerts:summaries             hash, summary -> when it was due last and what became of it
 kpi:alerts:summaries:turn        who sends summaries, while it does
 
-All expire but those of `LASTING_KEYS`, which are bounded in size.
+A publication is a product, or the product and a scope as `kpis.<scope>`; so begins the name of a generation.
+A scope's manifest expires with its generations. All expire but those of `LASTING_KEYS`, which are bounded in
+size.
 """
 
 import re
@@ -46,9 +51,7 @@ import orjson
 
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
-
-DEFAULT_SCOPE: Final = "all"
-"""The scope of a reader who may see everything."""
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 CATALOGUE: Final = "catalogue"
 """Variant name under which a generation's catalogue is stored."""
@@ -60,6 +63,8 @@ FENCE_KEY: Final = "kpi:fence"
 REQUESTS_KEY: Final = "kpi:requests"
 SOURCE_KEY: Final = "kpi:source"
 READINGS_FIELD: Final = "readings"
+SCOPES_KEY: Final = "kpi:scopes"
+POLICY_FIELD: Final = "policy"
 DISPATCHER_KEY: Final = "kpi:dispatcher"
 WORKERS_KEY: Final = "kpi:workers"
 PIPELINE_REPORT_KEY: Final = "kpi:pipeline"
@@ -72,17 +77,18 @@ SUMMARIES_TURN_KEY: Final = "kpi:alerts:summaries:turn"
 
 LASTING_KEYS: Final = frozenset(
     (
-        *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY),
+        *(MANIFEST_KEY, REPLACED_KEY, HISTORY_KEY, FENCE_KEY, REQUESTS_KEY, SOURCE_KEY, SCOPES_KEY),
         *(ALERTS_KEY, SUMMARIES_KEY),
     )
 )
 """The keys that never expire."""
 
 _GENERATION: Final = re.compile(r".+-(\d{8}T\d{6}\.\d{6})Z-[0-9a-f]{8}", re.ASCII)
+_OF_SCOPE: Final = re.compile(r"[a-z_]+\.([a-z0-9_-]+)-\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
-def variant_key(product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> str:
+def variant_key(product: str, filter: Filter, scope: str = WHOLE_FIRM) -> str:
     """Identify a variant: the same key for every spelling and order of one filter.
 
     Args:
@@ -95,6 +101,27 @@ def variant_key(product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> str
     """
     identity = orjson.dumps([SCHEMA_VERSION, scope, product, filter.identity])
     return blake2b(identity, digest_size=16).hexdigest()
+
+
+def manifest_key(scope: str) -> str:
+    """Redis key of the hash that names the live generation of each product of a scope."""
+    return MANIFEST_KEY if scope == WHOLE_FIRM else f"{MANIFEST_KEY}:{scope}"
+
+
+def history_key(scope: str) -> str:
+    """Redis key of the hash that names the generations of month ends of a scope."""
+    return HISTORY_KEY if scope == WHOLE_FIRM else f"{HISTORY_KEY}:{scope}"
+
+
+def publication(product: str, scope: str) -> str:
+    """What a product is named by for the readers of a scope."""
+    return product if scope == WHOLE_FIRM else f"{product}.{scope}"
+
+
+def scope_of(generation: str) -> str:
+    """The scope whose readers a generation is for."""
+    named = _OF_SCOPE.fullmatch(generation)
+    return WHOLE_FIRM if named is None else named[1]
 
 
 def payload_key(generation: str, variant: str) -> str:
@@ -207,19 +234,20 @@ def precompute_set_key(product: str) -> str:
     return f"kpi:metrics:precompute_set:{product}"
 
 
-def new_generation(product: str, at: datetime) -> str:
-    """Name a generation: unique, and sorting by time within its product.
+def new_generation(product: str, at: datetime, scope: str = WHOLE_FIRM) -> str:
+    """Name a generation: unique, and sorting by time within its publication.
 
     Args:
         product: What is published.
         at: When, with a time zone.
+        scope: For whom.
 
     Raises:
         ValueError: If `at` has no time zone.
     """
     if at.tzinfo is None:
         raise ValueError("a generation's time needs a time zone: pass datetime.now(UTC)")
-    return f"{product}-{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
+    return f"{publication(product, scope)}-{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
 
 
 def generation_time(generation: str) -> float | None:

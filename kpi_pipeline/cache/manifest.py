@@ -11,8 +11,10 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from kpi_pipeline.cache.freshness import AnswerState, state_at
-from kpi_pipeline.cache.keys import MANIFEST_KEY, month_end_field
+from kpi_pipeline.cache.keys import manifest_key, month_end_field, scope_of, variant_key
 from kpi_pipeline.model.dimensions import SCHEMA_VERSION
+from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 
 class MissReason(StrEnum):
@@ -120,6 +122,15 @@ class ManifestEntry:
         """How many keys it holds, the catalogue among them."""
         return self.variants + self.blocks + 1
 
+    @property
+    def scope(self) -> str:
+        """Whose readers it is for."""
+        return scope_of(self.generation)
+
+    def variant(self, requested: Filter) -> str:
+        """What the answer to a filter is named by in it."""
+        return variant_key(self.product, requested, self.scope)
+
     def state_at(self, now: float) -> AnswerState:
         """Fresh before `fresh_until`, stale before `stale_until`, expired from then on.
 
@@ -160,9 +171,9 @@ class ManifestEntry:
 _ENTRY: Final = TypeAdapter(ManifestEntry)
 
 
-def live_entry(client: redis.Redis, product: str) -> ManifestEntry | None:
-    """The live entry of a product; None when there is none, or none that can be read."""
-    text = cast("bytes | None", client.hget(MANIFEST_KEY, product))
+def live_entry(client: redis.Redis, product: str, scope: str = WHOLE_FIRM) -> ManifestEntry | None:
+    """The live entry of a product for a scope; None when there is none, or none that can be read."""
+    text = cast("bytes | None", client.hget(manifest_key(scope), product))
     try:
         return None if text is None else ManifestEntry.from_json(text)
     except CorruptManifest:

@@ -14,14 +14,16 @@ import typer
 from kpi_pipeline.access.audit import AuditLog
 from kpi_pipeline.access.database import access_database
 from kpi_pipeline.access.passwords import new_password
+from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import NoSuchToken, Tokens
 from kpi_pipeline.access.users import InvalidName, NoSuchUser, User, UserExists, Users, folded_name
 from kpi_pipeline.cli.console import print_json, print_line, print_table
 from kpi_pipeline.cli.options import Json
 from kpi_pipeline.cli.problems import Problem, load_settings, reported_errors
-from kpi_pipeline.model.access import AuditAction, Role
+from kpi_pipeline.model.access import SEE_ALL, AuditAction, Role
 from kpi_pipeline.model.moments import as_iso
+from kpi_pipeline.model.scopes import NO_POLICY, UnknownScope
 from kpi_pipeline.settings import AccessMode, Settings
 
 DAY_S: Final = 86_400
@@ -40,6 +42,10 @@ token: Final = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="Name of the person; case does not matter.")]
 RoleOption = Annotated[Role, typer.Option("--role", help="What they may see and do.")]
+ScopeOption = Annotated[
+    str | None,
+    typer.Option("--scope", help="The scope of KPI_POLICY that they see; without one, the whole firm."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +95,24 @@ def _access(as_json: bool = False) -> Iterator[_Access]:
 def add_user(
     name: Name,
     role: RoleOption = Role.VIEWER,
+    scope: ScopeOption = None,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="A proxy signs them in: KPI_ACCESS is `proxy`.")
     ] = False,
 ) -> None:
     """Add a person. Their first password is shown once; they change it when they sign in.
 
-    Exit codes: 0 added, 1 there is such a user, or the database cannot be used.
+    Exit codes: 0 added, 1 there is such a user, there is no such scope, the role needs one or can have none,
+    or the database cannot be used.
 
     Example: `kpi user add ana --role controller`
     """
     with _access() as access:
+        said = _said_by_policy(access.settings, folded_name(name), role, scope)
         password = None if no_password else new_password()
-        access.write(AuditAction.USER_ADDED, f"{folded_name(name)} {role}")
-        added = access.users.add(name, role, password)
-        print_line(f"{added.name}: {role}")
+        access.write(AuditAction.USER_ADDED, f"{folded_name(name)} {role}{_of(scope)}")
+        added = access.users.add(name, role, password, scope)
+        print_line(f"{added.name}: {role}{_of(said)}")
         if password is not None:
             print_line(f"password for the first sign-in: {password}")
         if access.settings.access is AccessMode.OPEN:
@@ -125,6 +134,7 @@ def list_users(as_json: Json = False) -> None:
                 {
                     "name": one.name,
                     "role": one.role,
+                    "scope": one.scope,
                     "password": _password_state(one),
                     "created_at": as_iso(one.created_at),
                 }
@@ -132,23 +142,45 @@ def list_users(as_json: Json = False) -> None:
             ]
             print_json({"ok": True, "users": listed})
             return
-        rows = [(one.name, one.role.value, _password_state(one)) for one in everybody]
-        print_table(("user", "role", "password"), rows)
+        rows = [(one.name, one.role.value, _password_state(one), one.scope or "") for one in everybody]
+        print_table(("user", "role", "password", "scope"), rows)
 
 
 @user.command("role")
 def set_role(name: Name, role: Annotated[Role, typer.Argument(help="Their new role.")]) -> None:
     """Give somebody another role. It holds within seconds, also for who has signed in.
 
-    Exit codes: 0 given, 1 there is no such user, or the database cannot be used.
+    Exit codes: 0 given, 1 there is no such user, the role needs a scope or can have none, or the database
+    cannot be used.
 
     Example: `kpi user role ana engineer`
     """
     with _access() as access:
-        access.users.named(name)
+        known = access.users.named(name)
+        _said_by_policy(access.settings, known.name, role, known.scope)
         access.write(AuditAction.USER_CHANGED, f"{folded_name(name)} {role}")
         access.users.set_role(name, role)
         print_line(f"{folded_name(name)}: {role}")
+
+
+@user.command("scope")
+def set_scope(
+    name: Name,
+    scope: Annotated[str | None, typer.Argument(help="Their new scope; without one, the whole firm.")] = None,
+) -> None:
+    """Give somebody another scope, or none. It holds within seconds, also for who has signed in.
+
+    Exit codes: 0 given, 1 there is no such user or scope, their role needs one or can have none, or the
+    database cannot be used.
+
+    Example: `kpi user scope ana north`
+    """
+    with _access() as access:
+        known = access.users.named(name)
+        said = _said_by_policy(access.settings, known.name, known.role, scope)
+        access.write(AuditAction.USER_CHANGED, f"{known.name}{_of(scope) or ' whole firm'}")
+        access.users.set_scope(name, scope)
+        print_line(f"{known.name}: {known.role}{_of(said)}")
 
 
 @user.command("password")
@@ -200,22 +232,24 @@ def remove_user(name: Name) -> None:
 def create_token(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     role: RoleOption = Role.VIEWER,
+    scope: ScopeOption = None,
     expires: Annotated[
         int, typer.Option(metavar="DAYS", min=1, max=3650, help="Days until it is refused.")
     ] = 90,
 ) -> None:
     """Create a token. It is shown once: send it as `Authorization: Bearer TOKEN`.
 
-    Exit codes: 0 created, 1 the database cannot be used.
+    Exit codes: 0 created, 1 there is no such scope, the role needs one or can have none, or the database
+    cannot be used.
 
     Example: `kpi token create reporting --role analyst --expires 365`
     """
     with _access() as access:
-        created, text = access.tokens.create(name, role, expires * DAY_S)
-        access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}")
-        print_line(
-            f"token {created.id} of {created.name} ({role}), until {_day(access, created.expires_at)}:"
-        )
+        said = _said_by_policy(access.settings, "", role, scope)
+        created, text = access.tokens.create(name, role, expires * DAY_S, scope)
+        access.write(AuditAction.TOKEN_CREATED, f"{created.id} {created.name} {role}{_of(scope)}")
+        until = _day(access, created.expires_at)
+        print_line(f"token {created.id} of {created.name} ({role}{_of(said)}), until {until}:")
         print_line(text)
 
 
@@ -239,6 +273,7 @@ def list_tokens(as_json: Json = False) -> None:
                     "id": one.id,
                     "name": one.name,
                     "role": one.role,
+                    "scope": one.scope,
                     "state": states[one.id],
                     "expires_at": as_iso(one.expires_at),
                 }
@@ -247,9 +282,17 @@ def list_tokens(as_json: Json = False) -> None:
             print_json({"ok": True, "tokens": listed})
             return
         rows = [
-            (one.id, one.name, one.role.value, states[one.id], _day(access, one.expires_at)) for one in tokens
+            (
+                one.id,
+                one.name,
+                one.role.value,
+                states[one.id],
+                _day(access, one.expires_at),
+                one.scope or "",
+            )
+            for one in tokens
         ]
-        print_table(("id", "for", "role", "state", "expires"), rows)
+        print_table(("id", "for", "role", "state", "expires", "scope"), rows)
 
 
 @token.command("revoke")
@@ -311,6 +354,29 @@ def audit(
             for one in entries
         ]
         print_table(("when", "who", "action", "from", "of what"), rows)
+
+
+def _said_by_policy(settings: Settings, name: str, role: Role, scope: str | None) -> str | None:
+    """The scope that somebody will have: the policy's word goes before what they are given.
+
+    Raises:
+        Problem: If there is none where one is needed, or one where none can be.
+    """
+    if role in SEE_ALL and scope is not None:
+        raise Problem(f"{role} operates the whole and can have no scope: choose another role, or no --scope")
+    policy = NO_POLICY if settings.policy is None else load_policy(settings.policy)
+    try:
+        chosen = policy.scope_of(name, role, scope)
+    except UnknownScope as error:
+        if settings.policy is None:
+            raise Problem(f"{error}: set KPI_POLICY to a file that declares scopes") from error
+        known = ", ".join(policy.scopes) or "none"
+        raise Problem(f"{error}; declared in {settings.policy}: {known}") from error
+    return None if chosen is None else chosen.name
+
+
+def _of(scope: str | None) -> str:
+    return "" if scope is None else f" of {scope}"
 
 
 def _password_state(one: User) -> str:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import redis
 import typer
 
+from kpi_pipeline.access.policy_file import load_policy
 from kpi_pipeline.alerts.rule_file import load_rules
 from kpi_pipeline.cache.connection import NoRedis, connect, connect_reader, redis_url
 from kpi_pipeline.cache.pipeline_report import published_report
@@ -32,7 +33,7 @@ from kpi_pipeline.cli.problems import (
 )
 from kpi_pipeline.model import health, health_conditions
 from kpi_pipeline.model.pipeline_report import LOW_DISK_BYTES
-from kpi_pipeline.settings import Settings
+from kpi_pipeline.settings import AccessMode, Settings
 from kpi_pipeline.sources.readings_file import ReadingsFile
 from kpi_pipeline.sources.selection import masked_url
 from kpi_pipeline.stack.addresses import Addresses, http_answers, port_is_free
@@ -86,7 +87,8 @@ def doctor(as_json: Json = False) -> None:
     """Check what the stack needs, and whether what runs of it works.
 
     That is Python, KPI_HOME with its disk and passwords, the clock, ports, Redis, the source with its mapping
-    and reading, Dagster, the dashboard, the processes of the pipeline and the rules of alerts.
+    and reading, Dagster, the dashboard, the processes of the pipeline, the rules of alerts and the policy of
+    scopes.
 
     Every problem comes with how to fix it.
 
@@ -113,6 +115,7 @@ def doctor(as_json: Json = False) -> None:
             "web": lambda: _web(running),
             "pipeline": lambda: check_pipeline(settings, running),
             "alerts": lambda: check_alerts(settings),
+            "scopes": lambda: check_policy(settings),
         }
         results = [_check(name, check) for name, check in checks.items()]
         ok = all(check.finding is not Finding.PROBLEM for check in results)
@@ -347,6 +350,23 @@ def check_alerts(settings: Settings) -> str:
         raise Problem("; ".join(problems))
     routes = ", ".join(file.rules.routes) or "none, so that nobody is told"
     return f"{len(file.rules.enabled)} rules of {file.origin or 'the package'}; routes: {routes}"
+
+
+def check_policy(settings: Settings) -> str:
+    """The policy of scopes; a Problem where it has no effect.
+
+    Raises:
+        PolicyError: If it cannot be used.
+    """
+    if settings.policy is None:
+        raise Skipped("KPI_POLICY is not set: everybody sees the whole firm")
+    policy = load_policy(settings.policy)
+    if settings.access is AccessMode.OPEN:
+        raise Problem(
+            "KPI_POLICY has no effect while nobody is asked who they are: set KPI_ACCESS to accounts"
+        )
+    named = f"{len(policy.people)} people, {len(policy.roles)} roles"
+    return f"{len(policy.scopes)} scopes of {settings.policy}, in which it puts {named}"
 
 
 def _told(finding: health.Finding) -> str:

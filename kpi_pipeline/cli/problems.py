@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from kpi_pipeline.access.database import AccessUnavailable
+from kpi_pipeline.access.policy_file import PolicyError
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.cache.reading.client import CacheUnavailable
 from kpi_pipeline.cli.console import print_json, print_problem
@@ -58,6 +59,7 @@ EXPECTED_ERRORS: Final = (
     MappingError,
     NoBroker,
     NoRedis,
+    PolicyError,
     PortTaken,
     PostgresUnusable,
     RedisUnusable,

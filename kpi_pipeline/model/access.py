@@ -26,6 +26,7 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     ANALYST = "analyst"
+    PROJECT_MANAGER = "project_manager"
     CONTROLLER = "controller"
     ENGINEER = "engineer"
     ADMIN = "admin"
@@ -39,15 +40,26 @@ _ENGINEER: Final = _CONTROLLER | {Permission.OPERATE}
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.VIEWER: _READER,
     Role.ANALYST: _ANALYST,
+    Role.PROJECT_MANAGER: _CONTROLLER,
     Role.CONTROLLER: _CONTROLLER,
     Role.ENGINEER: _ENGINEER,
     Role.ADMIN: frozenset(Permission),
 }
 """The permissions of each role."""
 
+NEED_SCOPE: Final = frozenset({Role.PROJECT_MANAGER})
+"""Roles that see nothing but their scope: without one they see nothing."""
+
+OF_THE_WHOLE: Final = frozenset({Permission.OPERATE, Permission.ADMINISTER})
+"""Permissions that concern all figures: nobody has them within a scope."""
+
+SEE_ALL: Final = frozenset(role for role, held in PERMISSIONS.items() if not OF_THE_WHOLE.isdisjoint(held))
+"""Roles that are in no scope: they operate the whole."""
+
 ROLE_LABELS: Final[Mapping[Role, Text]] = {
     Role.VIEWER: Text("Lector", "Viewer"),
     Role.ANALYST: Text("Analista", "Analyst"),
+    Role.PROJECT_MANAGER: Text("Jefe de proyecto", "Project manager"),
     Role.CONTROLLER: Text("Control de gestión", "Controller"),
     Role.ENGINEER: Text("Ingeniero de datos", "Data engineer"),
     Role.ADMIN: Text("Administrador", "Administrator"),

@@ -12,6 +12,7 @@ from kpi_pipeline.cache.connection import connect, redis_url
 from kpi_pipeline.cache.publishing.archive import Archive, MonthEndArchive
 from kpi_pipeline.cache.publishing.leases import Leases, Revoked
 from kpi_pipeline.cache.usage.popularity_file import PopularityFile
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import current_settings
 
 LONGEST_WAIT_S = 600.0
@@ -60,12 +61,13 @@ class CacheResource(ConfigurableResource[None]):
         return PopularityFile(self.client, current_settings().archive / "popularity")
 
     @contextmanager
-    def lease(self, product: str, holder: str) -> Iterator[Callable[[], object]]:
+    def lease(self, product: str, holder: str, scope: str = WHOLE_FIRM) -> Iterator[Callable[[], object]]:
         """Hold the right to rebuild a product; wait while another run holds it.
 
         Args:
             product: The product.
             holder: The run's id.
+            scope: For whose readers it is rebuilt.
 
         Yields:
             A function that extends the lease; long work calls it from time to time.
@@ -78,7 +80,7 @@ class CacheResource(ConfigurableResource[None]):
 
         def take() -> bool:
             try:
-                return leases.take(product, holder)
+                return leases.take(product, holder, scope)
             except Revoked as error:
                 raise Failure(f"{error}. The live generation stays.", allow_retries=False) from error
 
@@ -86,11 +88,11 @@ class CacheResource(ConfigurableResource[None]):
         while not take():
             if time.monotonic() > deadline:
                 raise Failure(
-                    f"{product} is being rebuilt by run {leases.holder(product)} for longer than "
+                    f"{product} is being rebuilt by run {leases.holder(product, scope)} for longer than "
                     f"{LONGEST_WAIT_S:.0f} s: look at that run, cancel it if it hangs, then try again"
                 )
             time.sleep(LEASE_POLL_S)
         try:
             yield take
         finally:
-            leases.release(product, holder)
+            leases.release(product, holder, scope)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from kpi_pipeline.atomic_files import ABANDONED_S, PART_SUFFIX, modified_at
 from kpi_pipeline.compute.rollup.tables import ROLLUP_TABLES, Rollup
-from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_encoded
+from kpi_pipeline.resources.stored_tables import TABLE_SUFFIX, StoredTable, read_encoded, write_packed
 from kpi_pipeline.settings import current_settings
 
 
@@ -51,20 +51,45 @@ class RollupArchive:
         tables = [stored for name in ROLLUP_TABLES if (stored := StoredTable.of_run(name, run_id))]
         if len(tables) < len(ROLLUP_TABLES):
             return False
+
+        def copy(at: int, path: Path) -> None:
+            shutil.copyfile(tables[at].paths[0], path)
+
+        self._write(target, run_id, copy)
+        return True
+
+    def keep(self, reading: str, run_id: str, rollup: Rollup) -> None:
+        """Keep a roll-up that no run hands on, unless it is kept already.
+
+        Args:
+            reading: `ManifestEntry.reading`.
+            run_id: The run that rolled it up.
+            rollup: The roll-up.
+        """
+        target = self._folder / reading
+        if target.exists():
+            return
+        tables = rollup.tables()
+
+        def write(at: int, path: Path) -> None:
+            write_packed(tables[at], path)
+
+        self._write(target, run_id, write)
+
+    def _write(self, target: Path, run_id: str, write: Callable[[int, Path], None]) -> None:
         # Two runs may store one reading at once: the first to have all of it wins.
-        part = self._folder / f"{reading}.{run_id}{PART_SUFFIX}"
+        part = target.with_name(f"{target.name}.{run_id}{PART_SUFFIX}")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            for name, stored in zip(ROLLUP_TABLES, tables, strict=True):
-                shutil.copyfile(stored.paths[0], part / f"{name}{TABLE_SUFFIX}")
+            for at, name in enumerate(ROLLUP_TABLES):
+                write(at, part / f"{name}{TABLE_SUFFIX}")
             part.rename(target)
         except OSError:
             if not target.exists():
                 raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        return True
 
     def rollup(self, reading: str) -> Rollup | None:
         """The roll-up of a reading; None where it is not kept, or cannot be read."""

@@ -12,7 +12,9 @@ from dagster import (
     sensor,
 )
 
+from kpi_pipeline.access.policy_file import PolicyError, load_policy
 from kpi_pipeline.cache.connection import NoRedis
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.jobs import REFRESH_ALL
@@ -21,6 +23,7 @@ from kpi_pipeline.model.mapping import MappingError
 from kpi_pipeline.model.pipeline_report import SOURCE_SENSOR
 from kpi_pipeline.resources.cache import CacheResource
 from kpi_pipeline.resources.source import SourceResource
+from kpi_pipeline.settings import current_settings
 from kpi_pipeline.sources.change_detection import Probe
 from kpi_pipeline.sources.errors import SourceError
 
@@ -30,12 +33,13 @@ from kpi_pipeline.sources.errors import SourceError
     job=REFRESH_ALL,
     minimum_interval_seconds=10,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Refreshes everything when rows of the source were added, changed or deleted.",
+    description="Refreshes everything when rows of the source were added, changed or deleted, or when the "
+    "policy of scopes was changed.",
 )
 def source_changes(
     context: SensorEvaluationContext, source: SourceResource, cache: CacheResource
 ) -> SensorResult | SkipReason:
-    """Request a refresh of everything for each change of the source.
+    """Request a refresh of everything for each change of the source or of the policy of scopes.
 
     It joins a run that will read the change. The cursor holds the last probe: a change back to an earlier
     state is a change too.
@@ -44,6 +48,11 @@ def source_changes(
         Failure: If the source cannot be probed, or Redis takes no request: the tick fails, which the monitor
             reports at once, and the next one sees the change.
     """
+    try:
+        # At once, whatever becomes of the source: somebody may see less from now on.
+        is_renewed = _renewed_policy(cache)
+    except (NoRedis, redis.RedisError) as error:
+        raise Failure(f"Redis takes no policy of scopes: {error}") from None
     if not source.is_chosen():
         return SkipReason("no source is chosen: run `kpi load`")
     before = json.loads(context.cursor) if context.cursor else None
@@ -54,15 +63,34 @@ def source_changes(
     except (MappingError, SourceError) as error:
         # Without the cause, whose message may hold a password.
         raise Failure(str(error)) from None
-    changed = before is not None and not (same_source and before["mark"] == probe.token)
+    what = "the source" if before is not None and not (same_source and before["mark"] == probe.token) else ""
+    if is_renewed:
+        what = what or "the policy of scopes"
     cursor = json.dumps(
         {"source": identity, "mark": probe.token, "stamp": probe.file_state},
         ensure_ascii=False,
     )
-    if not changed:
+    if not what:
         return SensorResult(skip_reason="the source has not changed", cursor=cursor)
     try:
         task = Requests(cache.client).submit(RequestKind.REFRESH, ALL_PRODUCTS, EVERYTHING, by=SOURCE_SENSOR)
     except (NoRedis, redis.RedisError) as error:
-        raise Failure(f"the source has changed, and Redis takes no request for a refresh: {error}") from None
-    return SensorResult(skip_reason=f"the source has changed: {task.as_text()}", cursor=cursor)
+        raise Failure(f"{what} has changed, and Redis takes no request for a refresh: {error}") from None
+    return SensorResult(skip_reason=f"{what} has changed: {task.as_text()}", cursor=cursor)
+
+
+def _renewed_policy(cache: CacheResource) -> bool:
+    """Publish the policy of scopes where it is another one than serving goes by; returns whether it was."""
+    path = current_settings().policy
+    if path is None:
+        return False
+    try:
+        policy = load_policy(path)
+    except PolicyError:
+        # The step that publishes scopes says what is wrong, and so does `kpi doctor`.
+        return False
+    published = PublishedScopes(cache.client)
+    if published.policy() == policy:
+        return False
+    published.publish(policy)
+    return True

@@ -1,5 +1,6 @@
 """People, tokens and sessions of the database of access, as serving uses them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from kpi_pipeline.access.sessions import SessionLimits, Sessions
 from kpi_pipeline.access.tokens import Tokens
 from kpi_pipeline.access.users import LockedOut, NoSuchUser, User, Users
 from kpi_pipeline.model.access import AuditAction
+from kpi_pipeline.model.scopes import Policy, UnknownScope
 from kpi_pipeline.settings import Settings
 from serving.access.identification import CheckedIdentities, csrf_of
 from serving.access.identity import Identity
@@ -48,12 +50,14 @@ class Accounts:
 
     Args:
         settings: Where the database is.
+        policy: Gives the policy of scopes; raises `PolicyUnknown` where it is not known.
 
     Raises:
         AccessUnavailable: If they name none.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, policy: Callable[[], Policy]) -> None:
+        self._policy = policy
         database = access_database(settings)
         limits = SessionLimits.of_settings(settings)
         self.users = Users(database)
@@ -129,19 +133,35 @@ class Accounts:
             user = self.users.named(name)
         except NoSuchUser:
             return None
-        return Identity.of_role(user.name, user.role, csrf=csrf_of(self._proxy_secret, user.name))
+        return identity_of_user(user, self._policy(), csrf=csrf_of(self._proxy_secret, user.name))
 
     def _session(self, held: str) -> Identity | None:
         user = self.sessions.user_of(held)
-        return None if user is None else identity_in_session(user, held)
+        if user is None:
+            return None
+        return identity_of_user(
+            user, self._policy(), must_change=user.must_change, csrf=csrf_of(held), session=held
+        )
 
     def _token(self, text: str) -> Identity | None:
         token = self._tokens.checked(text)
-        return None if token is None else Identity.of_role(f"token:{token.id}", token.role)
+        if token is None:
+            return None
+        name = f"token:{token.id}"
+        try:
+            # A policy says nothing of programs by their names.
+            scope = self._policy().scope_of("", token.role, token.scope)
+        except UnknownScope:
+            return Identity.without_scope(name, token.role)
+        return Identity.of_role(name, token.role, scope)
 
 
-def identity_in_session(user: User, held: str) -> Identity:
-    """Somebody who has signed in, by what their browser holds."""
-    return Identity.of_role(
-        user.name, user.role, must_change=user.must_change, csrf=csrf_of(held), session=held
-    )
+def identity_of_user(
+    user: User, policy: Policy, *, must_change: bool = False, csrf: str = "", session: str = ""
+) -> Identity:
+    """A person within the scope of theirs."""
+    try:
+        scope = policy.scope_of(user.name, user.role, user.scope)
+    except UnknownScope:
+        return Identity.without_scope(user.name, user.role, csrf=csrf, session=session)
+    return Identity.of_role(user.name, user.role, scope, must_change=must_change, csrf=csrf, session=session)

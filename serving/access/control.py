@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from kpi_pipeline.model.access import (
     RequestedWork,
 )
 from kpi_pipeline.model.labels import LANGUAGES, Text
+from kpi_pipeline.model.scopes import Policy
 from kpi_pipeline.settings import AccessMode, Settings
 from serving.access.identification import Identities, OpenIdentities
 from serving.access.identity import Identity, current_identity
@@ -26,6 +27,7 @@ from serving.problem_types import (
     FORM_EXPIRED,
     NOT_PERMITTED,
     PASSWORD_NEEDED,
+    SCOPE_UNKNOWN,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
     TOO_MANY_REQUESTS,
@@ -92,7 +94,10 @@ ADDRESSES: Final[Mapping[str, Permission | None]] = {
 }
 """By a group of addresses, or one address of a group, what one needs. What a product needs comes on top."""
 
-_WITH_ANY_PASSWORD: Final = ("account", "events")
+_OF_ONESELF: Final = "account"
+"""What also somebody may request who may see nothing."""
+
+_WITH_ANY_PASSWORD: Final = (_OF_ONESELF, "events")
 """What somebody may request who has to change their password first."""
 
 
@@ -111,14 +116,14 @@ class AccessControl:
     accounts: "Accounts | None"
 
     @classmethod
-    def of_settings(cls, settings: Settings) -> "AccessControl":
-        """That which settings ask for; raises as `Accounts` does."""
+    def of_settings(cls, settings: Settings, policy: Callable[[], Policy]) -> "AccessControl":
+        """That which settings ask for; `policy` and errors are those of `Accounts`."""
         if settings.access is AccessMode.OPEN:
             return cls(settings.access, OpenIdentities(), None)
         # Nothing of it is loaded where nobody is asked.
         from serving.access.accounts import Accounts  # noqa: PLC0415
 
-        accounts = Accounts(settings)
+        accounts = Accounts(settings, policy)
         return cls(settings.access, accounts.identities, accounts)
 
 
@@ -252,7 +257,10 @@ def _check() -> AnyResponse | None:
         if of_reader:
             return redirect(ACCOUNT_PATH)
         raise Problem(PASSWORD_NEEDED)
-    require(demanded)
+    if identity.scope is not None:
+        require(demanded)
+    elif (request.endpoint or "").partition(".")[0] != _OF_ONESELF:
+        raise Problem(SCOPE_UNKNOWN)
     if request.method not in _SAFE:
         _check_form(identity)
     if demanded is Permission.DOWNLOAD:

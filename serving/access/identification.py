@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from werkzeug.http import parse_cookie
 
 from kpi_pipeline.settings import AccessMode, Settings
-from serving.access.identity import EVERYBODY, IDENTITY, NOBODY, UNKNOWN, Identity
+from serving.access.identity import EVERYBODY, IDENTITY, NOBODY, UNKNOWN, Identity, PolicyUnknown
 
 SESSION_COOKIE: Final = "kpi_session"
 
@@ -97,7 +97,7 @@ class CheckedIdentities:
             return known[1]
         try:
             identity = look_up(text) or NOBODY
-        except AccessUnavailable:
+        except (AccessUnavailable, PolicyUnknown):
             return UNKNOWN
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()

@@ -6,10 +6,16 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import has_request_context, request
 
-from kpi_pipeline.model.access import PERMISSIONS, PRODUCT_PERMISSIONS, Permission, Role
+from kpi_pipeline.model.access import OF_THE_WHOLE, PERMISSIONS, PRODUCT_PERMISSIONS, Permission, Role
+from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.scopes import WHOLE_FIRM, Scope
 
 IDENTITY: Final = "kpi.identity"
 """Where a request's environment names it: no header can."""
+
+
+class PolicyUnknown(RuntimeError):
+    """The policy of scopes cannot be found out, so nobody's scope is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class Identity:
         name: As the audit log names it; empty for nobody.
         role: What they are; None where nobody is asked, and for nobody.
         permissions: What they may do.
+        scope: What they may see: `WHOLE_FIRM`, or the id of a scope; None where nothing.
+        scope_label: What that is for readers; None for the whole firm.
         must_change: Whether they have to change their password first.
         csrf: What their forms send back; empty where no browser signs them in by itself.
         session: What their browser holds; empty where they have no session.
@@ -29,6 +37,8 @@ class Identity:
     name: str
     role: Role | None
     permissions: frozenset[Permission]
+    scope: str | None
+    scope_label: Text | None = None
     must_change: bool = False
     csrf: str = ""
     session: str = ""
@@ -36,10 +46,25 @@ class Identity:
 
     @classmethod
     def of_role(
-        cls, name: str, role: Role, *, must_change: bool = False, csrf: str = "", session: str = ""
+        cls,
+        name: str,
+        role: Role,
+        scope: Scope | None,
+        *,
+        must_change: bool = False,
+        csrf: str = "",
+        session: str = "",
     ) -> "Identity":
-        """Somebody with the permissions of a role."""
-        return cls(name, role, PERMISSIONS[role], must_change, csrf, session)
+        """Somebody with the permissions of a role, as far as a scope allows; None for the whole firm."""
+        held = PERMISSIONS[role]
+        if scope is None:
+            return cls(name, role, held, WHOLE_FIRM, None, must_change, csrf, session)
+        return cls(name, role, held - OF_THE_WHOLE, scope.id, scope.label, must_change, csrf, session)
+
+    @classmethod
+    def without_scope(cls, name: str, role: Role, *, csrf: str = "", session: str = "") -> "Identity":
+        """Somebody who may see nothing: no scope of theirs is declared."""
+        return cls(name, role, frozenset(), None, csrf=csrf, session=session)
 
     def may(self, permission: Permission) -> bool:
         """Whether they may do something."""
@@ -52,16 +77,16 @@ class Identity:
     @property
     def reading_class(self) -> str:
         """What all who are sent the same pages have in common: part of each key of what is kept."""
-        return self.role or ""
+        return f"{self.role or ''}/{self.scope or ''}"
 
 
-EVERYBODY: Final = Identity("", None, frozenset(Permission))
+EVERYBODY: Final = Identity("", None, frozenset(Permission), WHOLE_FIRM)
 """Whoever connects, where nobody is asked."""
 
-NOBODY: Final = Identity("", None, frozenset())
+NOBODY: Final = Identity("", None, frozenset(), None)
 """Who has not proved who they are."""
 
-UNKNOWN: Final = Identity("", None, frozenset(), is_unknown=True)
+UNKNOWN: Final = Identity("", None, frozenset(), None, is_unknown=True)
 """Who cannot be found out now."""
 
 

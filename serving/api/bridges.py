@@ -6,7 +6,6 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.bridges import BridgeEntry, Moved
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.api.stamped_json import stamped_json
 from serving.bridge.look_up import BridgeResult, look_up_bridge
@@ -37,7 +36,7 @@ def _document(result: BridgeResult) -> dict[str, Any]:
         "offset": asked.offset,
         "limit": asked.limit,
     }
-    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": DEFAULT_SCOPE}
+    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": figures.entry.scope}
     return {"data": data, "meta": {**identity, **figures.meta()}}
 
 

@@ -88,7 +88,7 @@ class _Catalogue:
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The answer; None where there is none."""
-        connection, confirmed = self.kept.access.current(), environ.get("HTTP_IF_NONE_MATCH", "")
+        connection, confirmed = self.kept.connection(environ), environ.get("HTTP_IF_NONE_MATCH", "")
         if self.as_of is not None:
             return _catalogue_as_of(self.kept, connection, self.as_of, confirmed)
         return _live_catalogue(self.kept, connection, confirmed)

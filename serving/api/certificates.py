@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
@@ -40,7 +39,7 @@ def certificate(project: str, number: str) -> Response:
 
 def _document(result: ListResult, data: dict[str, Any]) -> dict[str, Any]:
     figures = result.figures
-    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": DEFAULT_SCOPE}
+    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": figures.entry.scope}
     return {"data": data, "meta": {**identity, **figures.meta()}}
 
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from serving.api.stamped_json import stamped_json
 from serving.cache_access import Connection, current_connection
 from serving.compare.look_up import ComparedValue, CompareResult, compare_request, look_up_comparison
@@ -40,7 +39,7 @@ def _document(connection: Connection, result: CompareResult) -> dict[str, Any]:
         raise unreadable(connection, product) from error
     data = {"dimension": result.request.dimension, "values": values}
     # Each value has its own filter.
-    identity = {"product": product, "filter": {}, "scope": DEFAULT_SCOPE}
+    identity = {"product": product, "filter": {}, "scope": figures.entry.scope}
     return {"data": data, "meta": {**identity, **figures.meta()}}
 
 

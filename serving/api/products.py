@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import AnswerKind
 from serving.cache_access import current_connection
 from serving.freshness_headers import entity_tag
@@ -17,6 +16,7 @@ from serving.kept.current import KeptAnswers, current_kept
 from serving.kept.memory import KeptJson
 from serving.kept.replies import Reply
 from serving.lookup import Lookup, LookupResult, look_up, look_up_again, unreadable, used_again
+from serving.metrics.answer_buffer import Counted
 from serving.pages.addresses import API_PATH, PRODUCT_PATHS
 from serving.responses import Encoding, choose_encoding, has_tag
 
@@ -37,7 +37,7 @@ class _Figures:
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The answer; None where the figures are not there."""
-        connection = self.kept.access.current()
+        connection = self.kept.connection(environ)
         result = look_up_again(connection, self.lookup)
         if result is None:
             return None
@@ -65,7 +65,7 @@ def _reply(
     result: LookupResult,
     encoding: Encoding,
     confirmed: str,
-    counted: tuple[str, Filter, bool] | None = None,
+    counted: Counted | None = None,
 ) -> Reply:
     """The answer with the figures that were requested.
 

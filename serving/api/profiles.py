@@ -5,7 +5,6 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.codec import CorruptPayload
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE
 from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.pages import EXPECTED, PROFILE
 from serving.api.certificates import certificate_values, list_totals
@@ -46,5 +45,5 @@ def _document(connection: Connection, result: ProfileResult) -> dict[str, Any]:
         }
     except (CorruptPayload, KeyError, TypeError) as error:
         raise unreadable(connection, LISTED_WITH) from error
-    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": DEFAULT_SCOPE}
+    identity = {"product": LISTED_WITH, "filter": figures.answered, "scope": figures.entry.scope}
     return {"data": data, "meta": {**identity, **figures.meta()}}

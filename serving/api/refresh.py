@@ -110,9 +110,6 @@ def _refresh(connection: Connection) -> AnyResponse:
     require_rate(RequestedWork.REFRESH)
     if (lacking := _lacking(connection, product, requested)) is not None:
         refuse_sealed(connection, lacking, requested)
-        connection.pipeline_client.attempt(
-            lambda _, usage_counters: usage_counters.add_request(product, requested)
-        )
         task_id = _submit(connection, RequestKind.WARM, product, requested)
     else:
         # A generation holds every filter: all who request a refresh share one run.
@@ -185,7 +182,9 @@ def _lacking(connection: Connection, product: str, requested: Filter) -> Manifes
 def _submit(connection: Connection, kind: RequestKind, product: str, requested: Filter) -> str:
     action = AuditAction.CLEAR if kind is RequestKind.CLEAR else AuditAction.REFRESH
     audit(action, f"{product} {filter_to_text(requested).decode()}" if requested.terms else product)
-    task = connection.pipeline_client.attempt(lambda requests, _: requests.submit(kind, product, requested))
+    client = connection.pipeline_client
+    is_missing = kind is RequestKind.WARM
+    task = client.want(product, requested) if is_missing else client.submit(kind, product, requested)
     if task is None:
         raise Problem(REQUEST_REFUSED, headers=RETRY)
     with log_ids(**{TASK_ID: task.id}):

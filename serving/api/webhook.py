@@ -10,7 +10,7 @@ from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from serving.api.refresh import request_all
 from serving.auth import is_signed
-from serving.cache_access import current_connection, current_settings
+from serving.cache_access import current_settings, whole_connection
 from serving.problem_types import SIGNATURE_INVALID, WEBHOOK_OFF
 from serving.problems import Problem
 
@@ -32,4 +32,4 @@ def data_changed() -> Response:
     )
     if not signed:
         raise Problem(SIGNATURE_INVALID)
-    return request_all(current_connection(), RequestKind.REFRESH, PRODUCTS)
+    return request_all(whole_connection(), RequestKind.REFRESH, PRODUCTS)

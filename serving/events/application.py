@@ -10,12 +10,14 @@ import orjson
 from kpi_pipeline.model.access import Permission
 from kpi_pipeline.model.labels import LANGUAGES
 from serving.access.identification import Identities
+from serving.access.identity import Identity
 from serving.events.broadcast import Broadcast, TooManyListeners
 from serving.host_names import answered_names, host_name, is_answered
 from serving.problem_types import (
     CROSS_SITE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    SCOPE_UNKNOWN,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
     TOO_MANY_LISTENERS,
@@ -76,13 +78,20 @@ class EventsApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._problem(scope, headers) or await self._refusal(scope, headers)
+        problem = self._problem(scope, headers)
         if problem is not None:
             await _refuse(send, problem)
-        elif scope["path"] == LIVE_PATH:
+            return
+        if scope["path"] == LIVE_PATH:
             await _answer(send, 200, b"application/json", orjson.dumps({"status": "ok"}))
+            return
+        # It may ask a database.
+        identity = await asyncio.to_thread(self._identities.of, headers)
+        problem = _refusal(identity)
+        if problem is not None or identity.scope is None:
+            await _refuse(send, problem or SCOPE_UNKNOWN)
         else:
-            await self._stream(headers, receive, send)
+            await self._stream(self._broadcast.within(identity.scope), headers, receive, send)
 
     def _problem(self, scope: Scope, headers: Mapping[str, str]) -> ProblemType | None:
         if not is_answered(headers.get("host", ""), self._names):
@@ -95,29 +104,23 @@ class EventsApplication:
             return CROSS_SITE
         return None
 
-    async def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> ProblemType | None:
-        """Why whoever it is may not listen; None where they may."""
-        if scope["path"] == LIVE_PATH:
-            return None
-        # It may ask a database.
-        identity = await asyncio.to_thread(self._identities.of, headers)
-        if identity.is_unknown:
-            return SIGN_IN_UNAVAILABLE
-        return None if identity.may(Permission.FIGURES) else SIGN_IN_NEEDED
-
-    async def _stream(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    async def _stream(
+        self, broadcast: Broadcast, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
         try:
-            with self._broadcast.listener():
-                await self._listen(headers, receive, send)
+            with broadcast.listener():
+                await self._listen(broadcast, headers, receive, send)
         except TooManyListeners:
             await _refuse(send, TOO_MANY_LISTENERS, [(b"retry-after", str(RETRY_S).encode())])
 
-    async def _listen(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    async def _listen(
+        self, broadcast: Broadcast, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
         gone: asyncio.Future[None] = asyncio.ensure_future(_disconnected(receive))
         start = {"type": "http.response.start", "status": 200, "headers": _STREAM + self._cors(headers)}
         await send(start)
         try:
-            async with aclosing(self._broadcast.messages(headers.get("last-event-id", ""), gone)) as messages:
+            async with aclosing(broadcast.messages(headers.get("last-event-id", ""), gone)) as messages:
                 async for message in messages:
                     async with asyncio.timeout(self._slow_s):
                         await send({"type": "http.response.body", "body": message, "more_body": True})
@@ -137,6 +140,15 @@ class EventsApplication:
             allowed = (b"access-control-allow-origin", origin.encode())
             return [vary, allowed, (b"access-control-allow-credentials", b"true")]
         return [vary]
+
+
+def _refusal(identity: Identity) -> ProblemType | None:
+    """Why somebody may not listen; None where they may."""
+    if identity.is_unknown:
+        return SIGN_IN_UNAVAILABLE
+    if identity.role is not None and identity.scope is None:
+        return SCOPE_UNKNOWN
+    return None if identity.may(Permission.FIGURES) else SIGN_IN_NEEDED
 
 
 async def _disconnected(receive: Receive) -> None:

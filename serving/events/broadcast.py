@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from serving.events.live_products import NOTHING_KNOWN, LiveProducts
 
 REQUESTS_PER_S: Final = 500
@@ -29,7 +30,8 @@ class TooManyListeners(RuntimeError):
 class Broadcast:
     """Sends each listener the newest state, however many it has missed: nothing waits in a queue.
 
-    All of it runs in one event loop.
+    All of it runs in one event loop. A broadcast of the whole firm has one within it for each scope whose
+    readers listen: these hear of nothing else.
 
     Args:
         limit: How many may listen.
@@ -45,11 +47,28 @@ class Broadcast:
         self._waiting: set[asyncio.Future[None]] = set()
         # Almost all listeners know the same: one message for all of them.
         self._message: tuple[str, str, bytes] = ("", "", b"")
+        self._whole = self
+        self._within: dict[str, Broadcast] = {}
 
     @property
     def count(self) -> int:
-        """How many listen."""
-        return self._listeners
+        """How many listen, those of scopes among them."""
+        return self._listeners + sum(one.count for one in self._within.values())
+
+    def within(self, scope: str) -> "Broadcast":
+        """That of a scope, or this one for the whole firm."""
+        if scope == WHOLE_FIRM:
+            return self
+        if scope not in self._within:
+            one = self._within[scope] = Broadcast(self.limit, self._clock)
+            one._whole, one._is_closed = self, self._is_closed
+        return self._within[scope]
+
+    def scopes(self) -> list[str]:
+        """The scopes whose readers listen."""
+        for scope in [scope for scope, one in self._within.items() if not one.count]:
+            del self._within[scope]
+        return list(self._within)
 
     def publish(self, live: LiveProducts) -> None:
         """Send a new state to all who listen, unless it is the one they know."""
@@ -63,10 +82,14 @@ class Broadcast:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
+        for one in self._within.values():
+            one.wake()
 
     def close(self) -> None:
         """End all streams."""
         self._is_closed = True
+        for one in self._within.values():
+            one.close()
         self.wake()
 
     @contextmanager
@@ -76,7 +99,7 @@ class Broadcast:
         Raises:
             TooManyListeners: If as many listen as may.
         """
-        if self._listeners >= self.limit:
+        if self._whole.count >= self.limit:
             raise TooManyListeners
         self._listeners += 1
         try:

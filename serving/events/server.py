@@ -12,6 +12,7 @@ import resource
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import redis
@@ -21,10 +22,13 @@ from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.connection import NoRedis, connect_reader, redis_url
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.manifest_view import ManifestView
+from kpi_pipeline.cache.reading.reader import CacheReader
 from kpi_pipeline.cache.usage.listeners import REPORT_S, report_listeners
 from kpi_pipeline.logs import write_logs
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.settings import Settings
 from serving.access.control import AccessControl
+from serving.cache_access import known_policy
 from serving.events.application import SLOW_S, EventsApplication
 from serving.events.broadcast import Broadcast
 from serving.events.live_products import LiveProducts
@@ -88,18 +92,27 @@ class Feed:
         self._client = client
         self._broadcast = broadcast
         self._clock = clock
-        self._view = ManifestView(ReadClient(client), Alarms(client), lambda _: None)
+        self._read_client, self._alarms = ReadClient(client), Alarms(client)
+        self._views: dict[str, ManifestView] = {}
         self._process = f"{socket.gethostname()}-{os.getpid()}"
 
     async def read_always(self, poll_s: float = POLL_S) -> None:
         """Publish each change of the manifest; while Redis is down, the last known state stays."""
         while True:
             try:
-                entries = await asyncio.to_thread(self._view.entries, time.monotonic())
-                self._broadcast.publish(LiveProducts.of(entries, self._clock()))
+                listened = [WHOLE_FIRM, *self._broadcast.scopes()]
+                for scope in listened:
+                    entries = await asyncio.to_thread(self._view_of(scope).entries, time.monotonic())
+                    self._broadcast.within(scope).publish(LiveProducts.of(entries, self._clock()))
+                self._views = {scope: self._views[scope] for scope in listened}
             except CacheUnavailable:
                 pass  # its client has logged it
             await asyncio.sleep(poll_s)
+
+    def _view_of(self, scope: str) -> ManifestView:
+        if scope not in self._views:
+            self._views[scope] = ManifestView(self._read_client, self._alarms, lambda _: None, scope)
+        return self._views[scope]
 
     async def report_always(self, report_s: float = REPORT_S) -> None:
         """Report how many listen."""
@@ -190,7 +203,7 @@ def main() -> None:
         broadcast,
         settings.allowed_hosts,
         settings.web_port,
-        AccessControl.of_settings(settings).identities,
+        AccessControl.of_settings(settings, partial(known_policy, settings, CacheReader(client))).identities,
     )
     listening = listening_socket(chosen.host, chosen.port)
     asyncio.run(serve(EventsServer(application, broadcast), Feed(client, broadcast), listening))

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from typing import Final, cast
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, current_app, request
 
 from kpi_pipeline.model.performance import AnswerKind
-from serving.access.identity import current_identity
-from serving.cache_access import CacheAccess
+from serving.access.identity import current_identity, identity_of
+from serving.cache_access import CacheAccess, Connection, connection_of
 from serving.kept.memory import ResponseMemory
 from serving.kept.short_way import Shortcut, ShortWay
 from serving.kept.stamps import Stamps
@@ -30,6 +31,10 @@ class KeptAnswers:
     memory: ResponseMemory
     stamps: Stamps = field(default_factory=Stamps)
     short_way: ShortWay | None = None
+
+    def connection(self, environ: WSGIEnvironment) -> Connection:
+        """The connection that answers who sends a request without Flask; raises as `connection_of` does."""
+        return connection_of(self.access, identity_of(environ))
 
     def remember(self, shortcut: Shortcut) -> None:
         """Answer further requests for the address of the present one that way."""

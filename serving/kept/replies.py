@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from kpi_pipeline.model.filters import Filter
+from serving.metrics.answer_buffer import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,13 @@ class Reply:
         status: Its HTTP status.
         headers: Its headers, but for its length and those of every answer.
         body: Its body; empty for 304.
-        lookup: The product and filter that were looked up, and whether the figures are stale; None where no
-            lookup is to be counted.
+        lookup: What was looked up; None where no lookup is to be counted.
     """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    lookup: tuple[str, Filter, bool] | None = None
+    lookup: Counted | None = None
 
     def as_response(self) -> Response:
         """The same for Flask."""

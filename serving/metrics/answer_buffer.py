@@ -16,6 +16,22 @@ MOST: Final = 2_000
 """How many answers wait to be counted: with more of them the one who brings the last counts all."""
 
 
+class Counted(NamedTuple):
+    """One lookup to be counted.
+
+    Attributes:
+        scope: What its reader may see.
+        product: The product.
+        filter: The requested filter.
+        stale: Whether its figures were stale.
+    """
+
+    scope: str
+    product: str
+    filter: Filter
+    stale: bool
+
+
 class Sent(NamedTuple):
     """One answer that was sent.
 
@@ -25,8 +41,7 @@ class Sent(NamedTuple):
         status: Its HTTP status.
         seconds: How long it took.
         size: Bytes of its body.
-        lookup: The product and filter that were looked up, and whether the figures were stale; None where
-            nothing is counted.
+        lookup: What was looked up; None where nothing is counted.
     """
 
     route: str
@@ -34,11 +49,11 @@ class Sent(NamedTuple):
     status: int
     seconds: float
     size: int
-    lookup: tuple[str, Filter, bool] | None
+    lookup: Counted | None
 
 
 Answers = dict[tuple[str, AnswerKind | None, int], list[Sent]]
-Lookups = Counter[tuple[str, Filter, bool]]
+Lookups = Counter[Counted]
 
 
 class AnswerBuffer:

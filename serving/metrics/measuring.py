@@ -9,6 +9,7 @@ from flask import Flask, Request, Response, current_app, request
 
 from kpi_pipeline.cache.connection import NoRedis
 from kpi_pipeline.model.performance import AnswerKind
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from serving.cache_access import CacheAccess
 from serving.metrics.answer_buffer import AnswerBuffer, Answers, Lookups
 from serving.metrics.requests import UNMATCHED, RequestMetrics
@@ -60,8 +61,8 @@ def answer_buffer_of(metrics: RequestMetrics, cache: CacheAccess) -> AnswerBuffe
             seconds = [one.seconds for one in sent]
             _measured(metrics, cache, sent_as, seconds, sum(one.size for one in sent))
         with suppress(NoRedis):
-            client = cache.current().pipeline_client
-            for (product, requested, is_stale), times in lookups.items():
+            for (scope, product, requested, is_stale), times in lookups.items():
+                client = cache.current(scope).pipeline_client
                 client.count(product, requested, None, stale=is_stale, times=times)
 
     answer_buffer = AnswerBuffer(count)
@@ -81,7 +82,7 @@ def _measured(
     metrics.answered(route, status, seconds, size)
     if kind is not None:
         with suppress(NoRedis):
-            cache.current().pipeline_client.measure(_sent(kind, status), seconds, size)
+            cache.current(WHOLE_FIRM).pipeline_client.measure(_sent(kind, status), seconds, size)
 
 
 def _request() -> Request:

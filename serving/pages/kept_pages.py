@@ -117,7 +117,7 @@ class PageShortcut:
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The page; None where it is to be written."""
-        connection = self.kept.access.current()
+        connection = self.kept.connection(environ)
         identity = identity_of(environ)
         key = self.key(environ.get("HTTP_ACCEPT_LANGUAGE", ""), identity)
         page = self.kept.memory.get(key, KeptPage)

@@ -30,6 +30,20 @@ NOT_PERMITTED: Final = ProblemType(
         "`kpi user role` and `kpi token create` give a role; the page on security shows what each allows.",
     ),
 )
+SCOPE_UNKNOWN: Final = ProblemType(
+    "scope-unknown",
+    403,
+    Text("Sin cifras asignadas", "No figures assigned"),
+    Text(
+        "Aún no se define qué parte de las cifras le corresponde ver. Pídalo a quien administra el sistema.",
+        "Which part of the figures is yours to see is not set up yet. Ask whoever runs the system.",
+    ),
+    Text(
+        "El rol exige un ámbito, o la política (KPI_POLICY) no declara el que se dio: vea `kpi user list`.",
+        "The role needs a scope, or the policy (KPI_POLICY) does not declare the one given: see "
+        "`kpi user list`.",
+    ),
+)
 PASSWORD_NEEDED: Final = ProblemType(
     "password-needed",
     403,

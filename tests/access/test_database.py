@@ -27,6 +27,20 @@ def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_database_of_an_earlier_version_learns_of_scopes(tmp_path: Path) -> None:
+    database = AccessDatabase(f"sqlite:///{tmp_path / 'access.db'}")
+    Users(database).add("ana", Role.VIEWER, None)
+    with database.begin() as connection:
+        for table in ("kpi_users", "kpi_tokens"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN scope"))
+    database.close()
+    again = AccessDatabase(f"sqlite:///{tmp_path / 'access.db'}")
+    assert Users(again).named("ana").scope is None
+    Users(again).set_scope("ana", "north")
+    assert Users(again).named("ana").scope == "north"
+    again.close()
+
+
 @pytest.mark.parametrize("statement", ["UPDATE kpi_audit SET who = 'x'", "DELETE FROM kpi_audit"])
 def test_what_is_written_down_cannot_be_changed(database, statement) -> None:
     log = AuditLog(database)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, new_generation, payload_key, variant_key
+from kpi_pipeline.cache.keys import new_generation, payload_key, scope_of, variant_key
 from kpi_pipeline.model.dimensions import DIMENSION_NAMES, PRODUCTS
 from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 values = st.text(min_size=1, max_size=8).filter(fold)
 selections = st.dictionaries(
@@ -52,7 +53,7 @@ def test_values_and_dimensions_are_not_confused() -> None:
 def test_the_form_of_a_key() -> None:
     variant = variant_key("kpis", EVERYTHING)
     assert re.fullmatch("[0-9a-f]{32}", variant)
-    assert variant == variant_key("kpis", EVERYTHING, DEFAULT_SCOPE)
+    assert variant == variant_key("kpis", EVERYTHING, WHOLE_FIRM)
     assert payload_key("g1", variant) == f"kpi:v:g1:{variant}"
 
 
@@ -63,6 +64,12 @@ def test_generations_sort_by_time_whatever_the_zone_and_are_unique() -> None:
     names = [new_generation("kpis", at.astimezone(zones[index % 2])) for index, at in enumerate(times)]
     assert sorted(names) == names
     assert len({new_generation("kpis", start) for _ in range(1000)}) == 1000
+
+
+def test_a_generation_names_its_scope() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for scope in (WHOLE_FIRM, "north-12ab34cd", "a_b-c-00000000"):
+        assert scope_of(new_generation("kpis", at, scope)) == scope
 
 
 def test_a_generation_needs_a_time_zone() -> None:

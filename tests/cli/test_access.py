@@ -62,6 +62,31 @@ def test_people_are_added_listed_changed_and_removed(kpi, database) -> None:
     assert "no" in kpi("user", "add", "x", "--role", "king", code=2).stderr
 
 
+def test_people_and_tokens_get_a_scope_of_the_policy(kpi, database, tmp_path, monkeypatch) -> None:
+    assert "set KPI_POLICY" in kpi("user", "add", "ana", "--role", "project_manager", code=1).stderr
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[scopes.north]\nclient = ["Andina"]\n[people]\neva = "north"\n')
+    monkeypatch.setenv("KPI_POLICY", str(policy))
+    assert "ana: viewer of north" in kpi("user", "add", "ana", "--scope", "north").output
+    assert "eva: project_manager of north" in kpi("user", "add", "eva", "--role", "project_manager").output
+    assert "there is no scope south" in kpi("user", "scope", "ana", "south", code=1).stderr
+    for words in (("user", "add", "x"), ("token", "create", "x")):
+        assert (
+            "the role project_manager needs a scope"
+            in kpi(*words, "--role", "project_manager", code=1).stderr
+        )
+        assert "can have no scope" in kpi(*words, "--role", "admin", "--scope", "north", code=1).stderr
+    assert "can have no scope" in kpi("user", "role", "ana", "engineer", code=1).stderr
+    text = kpi("token", "create", "erp", "--scope", "north").output.splitlines()[-1]
+    assert Tokens(database).checked(text).scope == "north"
+    listed = json.loads(kpi("user", "list", "--json").output)["users"]
+    assert [(one["name"], one["scope"]) for one in listed] == [("ana", "north"), ("eva", None)]
+    kpi("user", "scope", "ana")
+    assert Users(database).named("ana").scope is None
+    policy.write_text('[scopes.north]\nclient = "Andina"\n')
+    assert "line 2, [scopes.north] client" in kpi("user", "scope", "ana", "north", code=1).stderr
+
+
 def test_a_token_is_shown_once_and_revoked(kpi, database) -> None:
     shown = kpi("token", "create", "reporting", "--role", "analyst", "--expires", "7").output
     text = shown.splitlines()[-1]

@@ -52,7 +52,20 @@ def test_before_the_first_start_nothing_is_wrong(kpi) -> None:
         "web": "skipped",
         "pipeline": "skipped",
         "alerts": "ok",
+        "scopes": "skipped",
     }
+
+
+def test_a_policy_that_is_wrong_or_has_no_effect_is_told(kpi, tmp_path) -> None:
+    policy = tmp_path / "policy.toml"
+    for text, access, told in (
+        ('[scopes.a]\nstate = ["x"]\n', "accounts", f"{policy} line 2, [scopes.a] state: not allowed"),
+        ('[scopes.a]\nclient = ["x"]\n', "open", "set KPI_ACCESS to accounts"),
+        ('[scopes.a]\nclient = ["x"]\n', "accounts", f"1 scopes of {policy}"),
+    ):
+        policy.write_text(text)
+        ran = kpi("doctor", "--json", **FREE, KPI_POLICY=str(policy), KPI_ACCESS=access)
+        assert told in findings(ran)["scopes"][1]
 
 
 def test_a_source_and_a_server_that_work_are_told(kpi, cache_url: str) -> None:

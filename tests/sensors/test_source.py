@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, Failure, SensorResult, SkipReason, build_sensor_context
 
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind
 from kpi_pipeline.resources.cache import CacheResource
@@ -166,3 +167,21 @@ def test_without_a_source_there_is_nothing_to_look_at(
     skipped = tick()
     assert isinstance(skipped, SkipReason)
     assert "kpi load" in str(skipped.skip_message)
+
+
+def test_a_changed_policy_holds_at_once_and_its_scopes_are_requested(
+    source, tick, requested, monkeypatch, tmp_path, requests
+) -> None:
+    path = tmp_path / "policy.toml"
+    monkeypatch.setenv("KPI_POLICY", str(path))
+    path.write_text('[scopes.north]\nclient = ["x"]\n')
+    assert [request.product for request in requested()] == ["all"]
+    published = PublishedScopes(CacheResource().client)
+    assert set(published.policy().scopes) == {"north"}
+    assert requested() == []
+    path.write_text('[scopes.north]\nclient = "x"\n')
+    assert requested() == []
+    assert set(published.policy().scopes) == {"north"}
+    path.write_text('[scopes.south]\nclient = ["y"]\n[people]\nana = "south"\n')
+    assert [request.product for request in requested()] == ["all"]
+    assert published.policy().people == {"ana": "south"}

@@ -13,7 +13,7 @@ import redis
 
 from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.codec import encode_answer
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, added_key, additions_key, members_key, variant_key
+from kpi_pipeline.cache.keys import added_key, additions_key, members_key, scope_of, variant_key
 from kpi_pipeline.cache.scripts import ADD
 from kpi_pipeline.model.filters import Filter
 
@@ -43,10 +43,11 @@ class Additions:
         Returns:
             False where the generation is gone.
         """
+        scope = scope_of(generation)
         for batch in batches(answers):
             frames = {
-                added_key(generation, variant_key(product, answered)): encode_answer(
-                    data, product, answered.as_dict(), DEFAULT_SCOPE
+                added_key(generation, variant_key(product, answered, scope)): encode_answer(
+                    data, product, answered.as_dict(), scope
                 )
                 for answered, data in batch
             }

@@ -14,13 +14,14 @@ import redis
 
 from kpi_pipeline.cache.batches import batches
 from kpi_pipeline.cache.keys import (
-    HISTORY_KEY,
     LASTING_KEYS,
-    MANIFEST_KEY,
     REPLACED_KEY,
     REQUESTS_KEY,
     generation_time,
+    history_key,
+    manifest_key,
     members_key,
+    scope_of,
 )
 from kpi_pipeline.cache.publishing.history import History
 from kpi_pipeline.cache.publishing.removal import Removal
@@ -155,7 +156,8 @@ class Cleanup:
         return orphans, keys, size
 
     def _is_named(self, generation: str) -> bool:
-        texts = [*self._texts(MANIFEST_KEY), *self._texts(HISTORY_KEY)]
+        scope = scope_of(generation)
+        texts = [*self._texts(manifest_key(scope)), *self._texts(history_key(scope))]
         return any(generation.encode() in text for text in texts)
 
     def _texts(self, key: str) -> list[bytes]:
@@ -173,8 +175,9 @@ class Cleanup:
     def _forget_replaced(self) -> int:
         # The names first: an entry that comes in between is named by a manifest read after it.
         names = cast("list[bytes]", self._client.hkeys(REPLACED_KEY))
-        texts = self._texts(MANIFEST_KEY)
-        gone = [name for name in names if not any(name in text for text in texts)]
+        scopes = {name: scope_of(name.decode(errors="replace")) for name in names}
+        texts = {scope: self._texts(manifest_key(scope)) for scope in set(scopes.values())}
+        gone = [name for name in names if not any(name in text for text in texts[scopes[name]])]
         return self._client.hdel(REPLACED_KEY, *gone) if gone else 0
 
     def _drop_requests(self, now: float) -> int:

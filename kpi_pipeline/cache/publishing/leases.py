@@ -9,9 +9,10 @@ from typing import Final
 
 import redis
 
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, lease_key, revoked_key
+from kpi_pipeline.cache.keys import lease_key, revoked_key
 from kpi_pipeline.cache.scripts import RELEASE_LEASE, TAKE_LEASE
 from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 LEASE_S: Final = 30.0
 """How long a lease lasts unless it is extended: so long others wait for a holder that has died."""
@@ -44,7 +45,7 @@ class Leases:
         self._take = client.register_script(TAKE_LEASE)
         self._release = client.register_script(RELEASE_LEASE)
 
-    def take(self, product: str, holder: str, scope: str = DEFAULT_SCOPE) -> bool:
+    def take(self, product: str, holder: str, scope: str = WHOLE_FIRM) -> bool:
         """Take a product's lease, or extend it when it is held already.
 
         Args:
@@ -64,7 +65,7 @@ class Leases:
             raise Revoked(f"run {holder} was terminated: nothing of it is published")
         return bool(taken)
 
-    def release(self, product: str, holder: str, scope: str = DEFAULT_SCOPE) -> bool:
+    def release(self, product: str, holder: str, scope: str = WHOLE_FIRM) -> bool:
         """Release a lease; False, with nothing changed, when the holder does not hold it."""
         return bool(self._release(keys=[lease_key(product, scope)], args=[holder]))
 
@@ -75,7 +76,7 @@ class Leases:
             self.release(product, holder)
             self.release(month_end_lease(product), holder)
 
-    def holder(self, product: str, scope: str = DEFAULT_SCOPE) -> str | None:
+    def holder(self, product: str, scope: str = WHOLE_FIRM) -> str | None:
         """The run that holds a product's lease; None when none does."""
         held = self._client.get(lease_key(product, scope))
         return held.decode() if isinstance(held, bytes) else None

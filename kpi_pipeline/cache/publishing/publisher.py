@@ -16,14 +16,14 @@ from kpi_pipeline.cache.batches import BATCH, batches
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode, encode_answer, verify
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
-    DEFAULT_SCOPE,
     FENCE_KEY,
-    MANIFEST_KEY,
     REPLACED_KEY,
     added_key,
+    manifest_key,
     members_key,
     payload_key,
     revoked_key,
+    scope_of,
     sealed_key,
     variant_key,
 )
@@ -34,6 +34,7 @@ from kpi_pipeline.cache.publishing.integrity import IncompleteGeneration, unread
 from kpi_pipeline.cache.publishing.removal import Removal
 from kpi_pipeline.cache.scripts import FLIP, NEXT_FENCE, PROLONG
 from kpi_pipeline.model.filters import Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 _ATTACHED_AT_A_TIME: Final = 16
 """Attachments, which may be large, that are written at once."""
@@ -91,11 +92,14 @@ class Staged:
 class Publisher:
     """Writes generations and makes them live. Errors of Redis propagate.
 
-    It takes a client that may write the cache.
+    Args:
+        client: A client that may write the cache.
+        scope: For whose readers it publishes.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, scope: str = WHOLE_FIRM) -> None:
         self._client = client
+        self.scope = scope
         self._next_fence = client.register_script(NEXT_FENCE)
         self._flip = client.register_script(FLIP)
         self._copies = Copies(client)
@@ -117,7 +121,6 @@ class Publisher:
         payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
         catalogue: Mapping[str, Any],
         expires_at: float,
-        scope: str = DEFAULT_SCOPE,
         unchanged: Reusable | None = None,
         attachments: Attachments = NO_ATTACHMENTS,
     ) -> Staged:
@@ -125,27 +128,28 @@ class Publisher:
 
         Args:
             product: What the generation answers.
-            generation: A new name from `keys.new_generation`.
+            generation: A new name from `keys.new_generation`, of the publisher's scope.
             payloads: Each filter with the data that answer it.
             catalogue: The catalogue that belongs to those answers.
             expires_at: When the keys expire, in seconds since the epoch; later than `stale_until`.
-            scope: Who may see it.
             unchanged: Answers to other filters, to be taken from another generation.
             attachments: What it holds besides.
 
         Raises:
-            ValueError: If a filter comes twice.
+            ValueError: If a filter comes twice, or the generation is of another scope.
             TypeError: If a value has no JSON form.
             IncompleteGeneration: If what is to be copied is gone.
         """
-        frames = self._frames(product, generation, payloads, catalogue, scope)
+        if scope_of(generation) != self.scope:
+            raise ValueError(f"{generation} is not of the scope {self.scope}")
+        frames = self._frames(product, generation, payloads, catalogue)
         digests: dict[str, bytes | None] = {}
         size, reused, expiry = 0, 0, ceil(expires_at)
         try:
             size += self._write_all(generation, frames, digests, expiry, BATCH)
             if unchanged is not None:
                 written = len(digests)
-                size += self._copies.of_answers(product, unchanged, generation, digests, expiry, scope)
+                size += self._copies.of_answers(product, unchanged, generation, digests, expiry, self.scope)
                 reused = len(digests) - written
             answers = len(digests) - 1
             named = ((payload_key(generation, name), frame) for name, frame in attachments.frames)
@@ -188,7 +192,7 @@ class Publisher:
 
     def live(self, product: str) -> ManifestEntry | None:
         """The live entry of a product; None when there is none, or none that can be read."""
-        return live_entry(self._client, product)
+        return live_entry(self._client, product, self.scope)
 
     def payload(self, generation: str, name: str) -> Payload | None:
         """A payload of a generation by its name; None where it is gone or corrupt."""
@@ -216,11 +220,9 @@ class Publisher:
         self._additions.prolong(generation, expires_at)
         return prolonged > 0
 
-    def holds_all(
-        self, entry: ManifestEntry, requested: Iterable[Filter], scope: str = DEFAULT_SCOPE
-    ) -> bool:
+    def holds_all(self, entry: ManifestEntry, requested: Iterable[Filter]) -> bool:
         """Whether a generation answers every one of some filters, by itself or by what was added to it."""
-        variants = [variant_key(entry.product, filter_, scope) for filter_ in requested]
+        variants = [entry.variant(filter_) for filter_ in requested]
         for batch in batches(variants):
             pipeline = self._client.pipeline(transaction=False)
             for variant in batch:
@@ -269,7 +271,7 @@ class Publisher:
         """Make generations of several products live in one step, or none of them: as `flip` does with one."""
         outcome, *dropped = self._flip(
             keys=[
-                MANIFEST_KEY,
+                manifest_key(self.scope),
                 REPLACED_KEY,
                 revoked_key(by or ""),
                 *(members_key(entry.generation) for entry in entries),
@@ -295,6 +297,11 @@ class Publisher:
                 f"{dropped[0].decode()} lacks some of the variants and the catalogue that were staged: "
                 "refresh again; the live generation stays"
             )
+        if self.scope != WHOLE_FIRM:
+            # A scope that is no longer published is forgotten with its last generation.
+            expiries = [self._client.expiretime(members_key(entry.generation)) for entry in entries]
+            self._client.expireat(manifest_key(self.scope), max(expiries), nx=True)
+            self._client.expireat(manifest_key(self.scope), max(expiries), gt=True)
         for generation in dropped:
             self._removal.remove(generation.decode())
         return Flip(outcome.decode())
@@ -313,16 +320,18 @@ class Publisher:
         generation: str,
         payloads: Iterable[tuple[Filter, Mapping[str, Any]]],
         catalogue: Mapping[str, Any],
-        scope: str,
     ) -> Iterator[tuple[str, bytes]]:
-        yield payload_key(generation, CATALOGUE), encode_answer(catalogue, product, {}, scope)
+        yield payload_key(generation, CATALOGUE), encode_answer(catalogue, product, {}, self.scope)
         seen: set[str] = set()
         for answered, data in payloads:
-            variant = variant_key(product, answered, scope)
+            variant = variant_key(product, answered, self.scope)
             if variant in seen:
                 raise ValueError(f"a filter of {product} comes twice: give {answered.as_dict()} once")
             seen.add(variant)
-            yield payload_key(generation, variant), encode_answer(data, product, answered.as_dict(), scope)
+            yield (
+                payload_key(generation, variant),
+                encode_answer(data, product, answered.as_dict(), self.scope),
+            )
 
     def _write_all(
         self,

@@ -3,7 +3,7 @@
 import redis
 
 from kpi_pipeline.cache.batches import BATCH, batches
-from kpi_pipeline.cache.keys import HISTORY_KEY, MANIFEST_KEY, members_key, retired_key
+from kpi_pipeline.cache.keys import history_key, manifest_key, members_key, retired_key, scope_of
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.scripts import RETIRE
 
@@ -28,7 +28,9 @@ class Removal:
         Returns:
             How many keys were removed; 0 when it is named, or gone already.
         """
-        keys = [MANIFEST_KEY, HISTORY_KEY, members_key(generation), retired_key(generation)]
+        scope = scope_of(generation)
+        names = (manifest_key(scope), history_key(scope))
+        keys = [*names, members_key(generation), retired_key(generation)]
         return self.finish(generation) if self._retire(keys=keys, args=[generation]) else 0
 
     def finish(self, generation: str) -> int:

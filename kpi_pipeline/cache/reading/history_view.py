@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from kpi_pipeline.cache.alarms import Alarms
-from kpi_pipeline.cache.keys import HISTORY_KEY
+from kpi_pipeline.cache.keys import history_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, month_end_entry, version_of
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
@@ -43,13 +43,14 @@ class HistoryView:
     Args:
         read_client: Where they are read.
         alarms: Raised for an entry that cannot be read.
+        scope: For whose readers they are.
     """
 
-    def __init__(self, read_client: ReadClient, alarms: Alarms) -> None:
+    def __init__(self, read_client: ReadClient, alarms: Alarms, scope: str) -> None:
         self._alarms = alarms
         self._known: tuple[ManifestEntry, ...] = ()
         self._unreadable: tuple[str, ...] = ()
-        self._view = HashView(read_client, HISTORY_KEY, self._parse)
+        self._view = HashView(read_client, history_key(scope), self._parse)
 
     def entries(self, product: str, since: float) -> tuple[ManifestEntry, ...]:
         """The month ends of a product that this version can read, the earliest first.

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.freshness import AnswerState
-from kpi_pipeline.cache.keys import MANIFEST_KEY, REPLACED_KEY
+from kpi_pipeline.cache.keys import REPLACED_KEY, manifest_key
 from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry, version_of
 from kpi_pipeline.cache.reading.client import ReadClient
 from kpi_pipeline.cache.reading.hash_view import HashView
@@ -28,14 +28,18 @@ class ManifestView:
         read_client: Where it is read.
         alarms: Raised for an entry that cannot be read.
         on_change: Called with the new entries whenever they differ.
+        scope: For whose readers they are.
     """
 
-    def __init__(self, read_client: ReadClient, alarms: Alarms, on_change: Callable[[Entries], None]) -> None:
+    def __init__(
+        self, read_client: ReadClient, alarms: Alarms, on_change: Callable[[Entries], None], scope: str
+    ) -> None:
+        self._scope = scope
         self._alarms = alarms
         self._on_change = on_change
         self._known: Entries = {}
         self._lost: frozenset[str] = frozenset()
-        self._view = HashView(read_client, MANIFEST_KEY, self._parse)
+        self._view = HashView(read_client, manifest_key(scope), self._parse)
 
     def entries(self, since: float) -> Entries:
         """The live entries by product; `since` and errors as of `HashView.read`."""
@@ -51,7 +55,7 @@ class ManifestView:
         for field, text in raw.items():
             product = field.decode(errors="replace")
             try:
-                entries[product] = _entry_of(product, text)
+                entries[product] = _entry_of(product, self._scope, text)
             except CorruptManifest as error:
                 # What another version published is no damage: it counts as not published.
                 if version_of(text) in (None, SCHEMA_VERSION):
@@ -67,9 +71,9 @@ class ManifestView:
         return entries
 
 
-def _entry_of(product: str, text: bytes) -> ManifestEntry:
+def _entry_of(product: str, scope: str, text: bytes) -> ManifestEntry:
     entry = ManifestEntry.from_json(text)
-    if entry.product != product:
+    if (entry.product, entry.scope) != (product, scope):
         raise CorruptManifest("a manifest entry is of another product: publish the product again")
     return entry
 

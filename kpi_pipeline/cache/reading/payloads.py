@@ -9,7 +9,7 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.codec import CorruptPayload, Payload, decode
-from kpi_pipeline.cache.keys import added_key, members_key, payload_key, variant_key
+from kpi_pipeline.cache.keys import added_key, members_key, payload_key
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
 from kpi_pipeline.cache.reading.client import CacheUnavailable, ReadClient
 from kpi_pipeline.cache.reading.payload_memory import PayloadMemory
@@ -37,9 +37,9 @@ class Payloads:
         self._lock = Lock()
         self._reads = {"memory": 0, "redis": 0, "missing": 0, "expired": 0}
 
-    def exact(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+    def exact(self, entry: ManifestEntry, requested: Filter) -> Payload | None:
         """The answer of a generation to a filter; None where there is none or it is corrupt."""
-        variant = variant_key(entry.product, requested, scope)
+        variant = entry.variant(requested)
         payload = self._memory.get(entry.generation, variant)
         if payload is not None:
             self.count("memory")
@@ -50,9 +50,9 @@ class Payloads:
             self._memory.put(entry.generation, variant, payload)
         return payload
 
-    def hold(self, entry: ManifestEntry, filters: Collection[Filter], scope: str) -> None:
+    def hold(self, entry: ManifestEntry, filters: Collection[Filter]) -> None:
         """Read the answers of a generation to some filters in one request, but for those that are held."""
-        variants = [variant_key(entry.product, one, scope) for one in filters]
+        variants = [entry.variant(one) for one in filters]
         wanted = [one for one in variants if self._memory.get(entry.generation, one) is None]
         keys = [key for variant in wanted for key in _keys(entry, variant)]
         if not keys:
@@ -66,9 +66,9 @@ class Payloads:
                 with suppress(CorruptPayload):
                     self._memory.put(entry.generation, variant, decode(frame))
 
-    def uncounted(self, entry: ManifestEntry, requested: Filter, scope: str) -> Payload | None:
+    def uncounted(self, entry: ManifestEntry, requested: Filter) -> Payload | None:
         """The same, which is no lookup and no miss; None where Redis cannot be reached either."""
-        variant = variant_key(entry.product, requested, scope)
+        variant = entry.variant(requested)
         payload = self._memory.get(entry.generation, variant)
         if payload is None and not self._client.failing:
             try:
@@ -99,23 +99,19 @@ class Payloads:
                 self._alarms.sound("payload_corrupt", key, str(error))
         return None
 
-    def wider(
-        self, entry: ManifestEntry, requested: Filter, scope: str
-    ) -> tuple[Filter, Payload | None, MissReason]:
+    def wider(self, entry: ManifestEntry, requested: Filter) -> tuple[Filter, Payload | None, MissReason]:
         """The nearest wider filter that a generation answers, and why the one requested is not."""
         candidates = (requested, *requested.wider())
-        miss, exist = self.presence(entry, candidates, scope)
+        miss, exist = self.presence(entry, candidates)
         for candidate, exists in zip(candidates[1:], exist[1:], strict=True):
-            payload = self.exact(entry, candidate, scope) if exists else None
+            payload = self.exact(entry, candidate) if exists else None
             if payload is not None:
                 return candidate, payload, miss
         return requested, None, miss
 
-    def presence(
-        self, entry: ManifestEntry, candidates: Sequence[Filter], scope: str
-    ) -> tuple[MissReason, list[int]]:
+    def presence(self, entry: ManifestEntry, candidates: Sequence[Filter]) -> tuple[MissReason, list[int]]:
         """Why the first of some filters is not answered, and of which there is a payload."""
-        keys = [_keys(entry, variant_key(entry.product, one, scope)) for one in candidates]
+        keys = [_keys(entry, entry.variant(one)) for one in candidates]
         members = members_key(entry.generation)
 
         def check(client: redis.Redis) -> list[int]:
@@ -132,12 +128,10 @@ class Payloads:
             miss = MissReason.VANISHED
         return miss, exist
 
-    def held_wider(
-        self, entry: ManifestEntry, requested: Filter, scope: str
-    ) -> tuple[Filter, Payload | None]:
+    def held_wider(self, entry: ManifestEntry, requested: Filter) -> tuple[Filter, Payload | None]:
         """The nearest wider filter whose answer this process holds."""
         for candidate in requested.wider():
-            payload = self._memory.get(entry.generation, variant_key(entry.product, candidate, scope))
+            payload = self._memory.get(entry.generation, entry.variant(candidate))
             if payload is not None:
                 self.count("memory")
                 return candidate, payload

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from datetime import date
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import redis
 
@@ -14,10 +15,8 @@ from kpi_pipeline.cache.codec import Payload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import (
     CATALOGUE,
-    DEFAULT_SCOPE,
     payload_key,
     sealed_key,
-    variant_key,
     watch_list_key,
 )
 from kpi_pipeline.cache.live_readings import LiveReadings
@@ -32,6 +31,8 @@ from kpi_pipeline.cache.reading.live_catalogues import LiveCatalogues, first_hel
 from kpi_pipeline.cache.reading.live_readings_view import LiveReadingsView
 from kpi_pipeline.cache.reading.manifest_view import Entries, ManifestView, replaced_by, with_successors
 from kpi_pipeline.cache.reading.payloads import MEMORY_BYTES, Payloads
+from kpi_pipeline.cache.reading.policy_view import POLL_S as POLICY_POLL_S
+from kpi_pipeline.cache.reading.policy_view import PolicyView
 from kpi_pipeline.cache.reading.source_readings import SourceReadingsView
 from kpi_pipeline.cache.reading.status import (
     alarm_counts,
@@ -47,6 +48,7 @@ from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.performance import Performance, Window
 from kpi_pipeline.model.pipeline_report import PipelineReport
 from kpi_pipeline.model.readings import SourceReadings
+from kpi_pipeline.model.scopes import WHOLE_FIRM, Policy
 
 __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPublished"]
 
@@ -54,8 +56,8 @@ __all__ = ["Answer", "CacheReader", "CacheUnavailable", "NoMonthEnd", "NothingPu
 class CacheReader:
     """Reads payloads, catalogues and the manifest for serving. Threads may share it.
 
-    In all methods `product` is one of `model.dimensions.PRODUCTS`, `filter` selects certificates, and `scope`
-    is what the reader may see.
+    In all methods `product` is one of `model.dimensions.PRODUCTS`, and `filter` selects certificates. All
+    that it reads is published for one scope: whoever reads for somebody takes the one of their scope.
 
     While Redis cannot be reached it goes on with the last manifest and the payloads it holds, whose
     state follows the clock. When Redis has lost them it does the same, and they are stale.
@@ -89,16 +91,38 @@ class CacheReader:
         self._read_client = ReadClient(client)
         self._alarms = Alarms(client)
         self._payloads = Payloads(self._read_client, self._alarms, memory_bytes)
-        self._certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
-        self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced)
-        self._history = HistoryView(self._read_client, self._alarms)
         self._readings = SourceReadingsView(self._read_client)
-        self._live_readings = LiveReadingsView(clock)
+        self._policy = PolicyView(self._read_client, self._alarms)
+        # By scope: what is held of all of them is one memory.
+        self._live: dict[str, frozenset[str]] = {}
+        self._read_for(WHOLE_FIRM, on_lost_catalogue)
+
+    def within(self, scope: str, on_lost_catalogue: Callable[[str], object]) -> Self:
+        """The reader of a scope: nothing that it reads depends on what is outside of that.
+
+        Args:
+            scope: Of `model.scopes.Scope.id`.
+            on_lost_catalogue: As of the class.
+        """
+        reader = copy(self)
+        reader._read_for(scope, on_lost_catalogue)
+        return reader
+
+    def forget(self, scope: str) -> None:
+        """Hold nothing more of a scope whose reader is not used any more."""
+        self._live.pop(scope, None)
+
+    def _read_for(self, scope: str, on_lost_catalogue: Callable[[str], object]) -> None:
+        self.scope = scope
+        self._certificates = CertificateBlocks(self._read_client, self._alarms, self._payloads)
+        self._view = ManifestView(self._read_client, self._alarms, self._forget_replaced, scope)
+        self._history = HistoryView(self._read_client, self._alarms, scope)
+        self._live_readings = LiveReadingsView(self._clock)
         self._catalogues = LiveCatalogues(
-            self._read_client, self._alarms, self._payloads, self._entry, clock, on_lost_catalogue
+            self._read_client, self._alarms, self._payloads, self._entry, self._clock, on_lost_catalogue
         )
 
-    def answer(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
+    def answer(self, product: str, filter: Filter) -> Answer:
         """Look one variant up in the live generation.
 
         Raises:
@@ -109,9 +133,9 @@ class CacheReader:
         answered, payload, miss = filter, None, None
         if entry.state_at(self._clock()) is not AnswerState.EXPIRED:
             try:
-                entry, answered, payload, miss = self._find(entry, filter, scope)
+                entry, answered, payload, miss = self._find(entry, filter)
             except CacheUnavailable:
-                answered, payload = self._payloads.held_wider(entry, filter, scope)
+                answered, payload = self._payloads.held_wider(entry, filter)
                 miss = MissReason.UNREACHABLE
                 if payload is None:
                     raise
@@ -126,7 +150,7 @@ class CacheReader:
             state = AnswerState.MISSING
         return Answer(state, payload, entry, answered, reachable, miss)
 
-    def hold(self, product: str, filters: Collection[Filter], scope: str = DEFAULT_SCOPE) -> None:
+    def hold(self, product: str, filters: Collection[Filter]) -> None:
         """Read the live generation's answers to several filters at once: `answer` then has them.
 
         What is not there, or cannot be read, is left to `answer`.
@@ -135,9 +159,9 @@ class CacheReader:
             NothingPublished: If Redis holds no generation of the product.
         """
         with suppress(CacheUnavailable):
-            self._payloads.hold(self._recent_entry(product), filters, scope)
+            self._payloads.hold(self._recent_entry(product), filters)
 
-    def own(self, product: str, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer | None:
+    def own(self, product: str, filter: Filter) -> Answer | None:
         """What `answer` gives where the live generation holds the variant itself.
 
         Returns:
@@ -151,14 +175,12 @@ class CacheReader:
         state = self.state_of(entry)
         if state is AnswerState.EXPIRED:
             return None
-        payload = self._payloads.exact(entry, filter, scope)
+        payload = self._payloads.exact(entry, filter)
         if payload is None:
             return None
         return Answer(state, payload, entry, filter, not self._read_client.failing)
 
-    def own_as_of(
-        self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE
-    ) -> Answer | None:
+    def own_as_of(self, product: str, as_of: date, filter: Filter) -> Answer | None:
         """What `answer_as_of` gives where the month end holds the variant; None as of `own`.
 
         Raises:
@@ -166,12 +188,12 @@ class CacheReader:
             CacheUnavailable: If Redis cannot be reached and the payload is not held.
         """
         entry = self.month_end(product, as_of)
-        payload = self._payloads.exact(entry, filter, scope)
+        payload = self._payloads.exact(entry, filter)
         if payload is None:
             return None
         return Answer(AnswerState.HISTORIC, payload, entry, filter, not self._read_client.failing)
 
-    def answer_as_of(self, product: str, as_of: date, filter: Filter, scope: str = DEFAULT_SCOPE) -> Answer:
+    def answer_as_of(self, product: str, as_of: date, filter: Filter) -> Answer:
         """Look one variant up in the newest month end on or before a date.
 
         Returns:
@@ -182,13 +204,11 @@ class CacheReader:
             NoMonthEnd: If none is kept on or before the date.
             CacheUnavailable: If Redis cannot be reached and no fitting payload is held.
         """
-        entry, payload = self._of_month_end(
-            product, as_of, lambda kept: self._payloads.exact(kept, filter, scope)
-        )
+        entry, payload = self._of_month_end(product, as_of, lambda kept: self._payloads.exact(kept, filter))
         state, miss = AnswerState.HISTORIC, None
         if payload is None:
             self._payloads.count("missing")
-            state, miss = AnswerState.MISSING, self._payloads.presence(entry, (filter,), scope)[0]
+            state, miss = AnswerState.MISSING, self._payloads.presence(entry, (filter,))[0]
         return Answer(state, payload, entry, filter, not self._read_client.failing, miss)
 
     def state_of(self, entry: ManifestEntry) -> AnswerState:
@@ -208,12 +228,12 @@ class CacheReader:
             return False
         return self._read_client.call(lambda client: bool(client.exists(sealed_key(entry.generation))))
 
-    def sibling(self, entry: ManifestEntry, filter: Filter, scope: str = DEFAULT_SCOPE) -> Payload | None:
+    def sibling(self, entry: ManifestEntry, filter: Filter) -> Payload | None:
         """Another variant of a generation that has answered a reader, if it is there.
 
         It is not counted as a lookup, and it is no miss when it is not there.
         """
-        return self._payloads.uncounted(entry, filter, scope)
+        return self._payloads.uncounted(entry, filter)
 
     def catalogue_as_of(self, product: str, as_of: date) -> Mapping[str, Any]:
         """The catalogue of the newest month end on or before a date.
@@ -331,8 +351,19 @@ class CacheReader:
         return dict(self._view.entries(time.monotonic() - self._poll_s))
 
     def readings(self) -> SourceReadings:
-        """What was last read of the source, and what is not published of it."""
+        """What was last read of the source, and what is not published of it; nothing within a scope."""
+        if self.scope != WHOLE_FIRM:
+            return SourceReadings()
         return self._readings.readings(time.monotonic() - self._poll_s)
+
+    def policy(self) -> Policy | None:
+        """Who may see which part of the firm; None where no policy is published.
+
+        Raises:
+            CacheUnavailable: If Redis cannot be reached and has never been.
+            CorruptPolicy: If it cannot be read.
+        """
+        return self._policy.policy(time.monotonic() - POLICY_POLL_S)
 
     def pipeline_report(self) -> PipelineReport | None:
         """What the pipeline reported last of its own state; None where it is not known."""
@@ -436,28 +467,29 @@ class CacheReader:
         return first_held(with_successors(kept, lambda since: self._history.on(product, as_of, since)), read)
 
     def _find(
-        self, entry: ManifestEntry, requested: Filter, scope: str
+        self, entry: ManifestEntry, requested: Filter
     ) -> tuple[ManifestEntry, Filter, Payload | None, MissReason | None]:
         for live in self._live_since(entry):
-            payload = self._payloads.exact(live, requested, scope)
+            payload = self._payloads.exact(live, requested)
             if payload is not None:
                 return live, requested, payload, None
-            answered, payload, miss = self._payloads.wider(live, requested, scope)
+            answered, payload, miss = self._payloads.wider(live, requested)
         if miss is MissReason.VANISHED and self._is_live(live):
-            key = payload_key(live.generation, variant_key(live.product, requested, scope))
+            key = payload_key(live.generation, live.variant(requested))
             self._alarms.sound(
                 "payload_vanished", key, "a live generation has lost keys: refresh the product"
             )
         if miss is not MissReason.NOT_PRECOMPUTED:
             for replaced in replaced_by(live, self._read_client, self._clock()):
-                former = self._payloads.exact(replaced, requested, scope)
+                former = self._payloads.exact(replaced, requested)
                 if former is not None:
                     return replaced, requested, former, miss
         if payload is None:
-            answered, payload = self._payloads.held_wider(live, requested, scope)
+            answered, payload = self._payloads.held_wider(live, requested)
         return live, answered, payload, miss
 
     def _forget_replaced(self, entries: Entries) -> None:
-        live = {entry.generation for entry in entries.values()}
+        self._live[self.scope] = frozenset(entry.generation for entry in entries.values())
+        live = frozenset().union(*list(self._live.values()))
         self._payloads.keep_only(live)
         self._on_change(live)

@@ -14,6 +14,7 @@ from typing import Final
 
 import redis
 
+from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.requests.requests import ALL_PRODUCTS, Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
 from kpi_pipeline.cache.requests.tasks import Request, RequestKind, TaskStatus
@@ -186,8 +187,8 @@ def tasks_of(tags: Mapping[str, str]) -> list[str]:
     return [tag.removeprefix(TASK_TAG) for tag in sorted(tags) if tag.startswith(TASK_TAG)]
 
 
-def awaited_variants(run_id: str, tags: Mapping[str, str], client: redis.Redis) -> list[TaskStatus]:
-    """The requests for a variant that readers wait for until a run ends.
+def awaited_tasks(run_id: str, tags: Mapping[str, str], client: redis.Redis) -> list[TaskStatus]:
+    """The requests that a run works on.
 
     Args:
         run_id: The run, which has begun to read.
@@ -195,7 +196,12 @@ def awaited_variants(run_id: str, tags: Mapping[str, str], client: redis.Redis) 
         client: Where tasks are.
     """
     tasks = map(Requests(client).status, dict.fromkeys([*tasks_of(tags), *RunTasks(client).joined(run_id)]))
-    return [task for task in tasks if task is not None and task.kind is RequestKind.WARM]
+    return [task for task in tasks if task is not None]
+
+
+def awaited_variants(run_id: str, tags: Mapping[str, str], client: redis.Redis) -> list[TaskStatus]:
+    """Those for a variant, which readers wait for until it ends; of the arguments of `awaited_tasks`."""
+    return [task for task in awaited_tasks(run_id, tags, client) if task.kind is RequestKind.WARM]
 
 
 def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
@@ -247,7 +253,7 @@ def fulfil(
     for spec in run_request_specs(waiting):
         for request in spec.requests:
             if request.kind is RequestKind.WARM:
-                usage_counters.add_request(request.product, request.filter)
+                usage_counters.add_request(publication(request.product, request.scope), request.filter)
         if any(spec.is_fulfilled_by(run) and run_tasks.join(run.run_id, spec.task_ids) for run in runs):
             _acknowledge(spec, requests)
             continue

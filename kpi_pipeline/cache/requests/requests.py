@@ -18,7 +18,7 @@ import redis
 
 from kpi_pipeline.cache.alarms import Alarms
 from kpi_pipeline.cache.filter_text import filter_from_text, filter_to_text
-from kpi_pipeline.cache.keys import DEFAULT_SCOPE, REQUESTS_KEY, in_flight_key, progress_key, task_key
+from kpi_pipeline.cache.keys import REQUESTS_KEY, in_flight_key, progress_key, task_key
 from kpi_pipeline.cache.performance import PerformanceCounters
 from kpi_pipeline.cache.requests.deliveries import Backlog, Delivery, Fields, RequestStream
 from kpi_pipeline.cache.requests.tasks import Progress, Request, RequestKind, Task, TaskState, TaskStatus
@@ -26,6 +26,7 @@ from kpi_pipeline.cache.scripts import ADVANCE, SUBMIT
 from kpi_pipeline.model.dimensions import PRODUCTS
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import Measure
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from kpi_pipeline.tracing import TRACEPARENT, traceparent
 
 STREAM_LENGTH: Final = 10_000
@@ -65,7 +66,7 @@ class Requests:
         kind: RequestKind,
         product: str,
         filter: Filter,
-        scope: str = DEFAULT_SCOPE,
+        scope: str = WHOLE_FIRM,
         *,
         by: str = "",
         ends_rollback: bool = False,

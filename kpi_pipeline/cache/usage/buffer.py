@@ -9,11 +9,13 @@ from typing import Final, TypeVar
 
 import redis
 
+from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import MissReason
 from kpi_pipeline.cache.performance import Field, PerformanceCounters, duration_counts, lookup_field
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import Filter
 from kpi_pipeline.model.performance import AnswerKind, Measure, Outcome
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 
 THREAD_NAME: Final = "usage-buffer"
 """Name of the threads that write the buffer."""
@@ -98,7 +100,14 @@ class UsageBuffer:
         self._failing = False
 
     def count(
-        self, product: str, filter: Filter, miss: MissReason | None, *, stale: bool = False, times: int = 1
+        self,
+        product: str,
+        filter: Filter,
+        miss: MissReason | None,
+        *,
+        stale: bool = False,
+        times: int = 1,
+        scope: str = WHOLE_FIRM,
     ) -> None:
         """Count one lookup, or several equal ones.
 
@@ -108,13 +117,12 @@ class UsageBuffer:
             miss: Why it was not answered with its own figures; None when it was.
             stale: Whether its own figures were stale.
             times: How many there were.
+            scope: What the reader may see.
         """
         outcome = outcome_of(miss, stale=stale)
         reason = miss.value if miss is not None and outcome is Outcome.MISS else ""
         with self._lock:
-            counts = self._counts.get(product)
-            if counts is None:
-                counts = self._counts[product] = _Counts()
+            counts = self._counts.setdefault(publication(product, scope), _Counts())
             counts.add(filter, miss, stale, times, self._max_filters)
             self._measured[lookup_field(product, outcome, reason)] += times
             if self._timer is None:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import redis
 
 from kpi_pipeline.cache.batches import batches
-from kpi_pipeline.cache.keys import added_key, payload_key, precompute_set_key, variant_key
+from kpi_pipeline.cache.keys import added_key, payload_key, precompute_set_key
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason, live_entry
 from kpi_pipeline.cache.usage.counters import MissedFilter, Reads, RequestedFilter, UsageCounters
 from kpi_pipeline.cache.usage.popularity import KEPT
@@ -201,7 +201,7 @@ class Coverage:
         for batch in batches(dict.fromkeys(filters)):
             pipeline = self._client.pipeline(transaction=False)
             for filter_ in batch:
-                variant = variant_key(live.product, filter_)
+                variant = live.variant(filter_)
                 pipeline.exists(payload_key(live.generation, variant), added_key(live.generation, variant))
             exist = zip(batch, pipeline.execute(), strict=True)
             held.update(filter_ for filter_, exists in exist if exists)

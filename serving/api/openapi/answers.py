@@ -25,6 +25,7 @@ from serving.problem_types import (
     INTERNAL,
     NOT_PERMITTED,
     PASSWORD_NEEDED,
+    SCOPE_UNKNOWN,
     SIGN_IN_NEEDED,
     SIGN_IN_UNAVAILABLE,
     UNTRUSTED_HOST,
@@ -39,7 +40,7 @@ JSON: Final = "application/json"
 _EVERYWHERE: Final = (UNTRUSTED_HOST, INTERNAL)
 """Problems that any request may meet."""
 
-OF_ACCESS: Final = (SIGN_IN_NEEDED, NOT_PERMITTED, PASSWORD_NEEDED, SIGN_IN_UNAVAILABLE)
+OF_ACCESS: Final = (SIGN_IN_NEEDED, NOT_PERMITTED, SCOPE_UNKNOWN, PASSWORD_NEEDED, SIGN_IN_UNAVAILABLE)
 """Those of requests that not everybody may make, where access is controlled."""
 
 OF_CHANGES: Final = (*OF_ACCESS, FORM_EXPIRED)

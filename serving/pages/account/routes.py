@@ -145,6 +145,7 @@ def _account(refused: str, status: int) -> Response:
         next_page=_next_page(),
         who=identity,
         role=ROLE_LABELS[identity.role].into(language),
+        scope=identity.scope_label.into(language) if identity.scope_label else "",
         permissions=[label.into(language) for name, label in PERMISSION_LABELS.items() if identity.may(name)],
         has_session=access.mode is AccessMode.ACCOUNTS and bool(identity.session),
         sign_out_path=SIGN_OUT_PATH,

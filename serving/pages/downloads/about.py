@@ -11,6 +11,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.reading.listing.query import DayRange
 from kpi_pipeline.model.listing import EVENT_LABELS, LIST_STANDINGS
+from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
 from serving.listing.look_up import ListResult
@@ -38,8 +39,10 @@ def provenance_of(
     """
     texts = writer.texts
     computed_at = datetime.fromtimestamp(entry.computed_at, ZoneInfo(writer.formats.timezone))
+    scope = current_identity().scope_label
     return [
         (texts["about_filter"], filtered),
+        *([] if scope is None else [(texts["about_scope"], scope.into(writer.language))]),
         (texts["about_as_of"], entry.as_of.isoformat()),
         (texts["about_computed_at"], computed_at.isoformat(timespec="seconds")),
         (texts["about_reading"], entry.reading),

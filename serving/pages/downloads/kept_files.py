@@ -69,7 +69,7 @@ class FileShortcut:
 
     def reply(self, environ: WSGIEnvironment) -> Reply | None:
         """The file; None where it is to be written."""
-        connection = self.kept.access.current()
+        connection = self.kept.connection(environ)
         language = self.named or choose_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         file = self.kept.memory.get(self.key(language, identity_of(environ)), KeptFile)
         result = look_up_again(connection, self.lookup) if file is not None else None

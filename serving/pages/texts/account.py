@@ -9,6 +9,8 @@ TEXTS: Final[dict[str, Text]] = {
     "sign_out": Text("Cerrar sesión", "Sign out"),
     "sign_out_everywhere": Text("Cerrar sesión en todos los dispositivos", "Sign out on all devices"),
     "account": Text("Mi cuenta", "My account"),
+    "scope_shown": Text("Usted ve solo:", "You see only:"),
+    "about_scope": Text("Alcance", "Scope"),
     "user_name": Text("Usuario", "User name"),
     "password": Text("Contraseña", "Password"),
     "sign_in_refused": Text(

@@ -24,12 +24,14 @@ from kpi_pipeline.cache.keys import (
 from kpi_pipeline.cache.publishing.cleanup import GRACE_S, Cleanup
 from kpi_pipeline.cache.publishing.history import KEPT_S, History
 from kpi_pipeline.cache.publishing.leases import Leases
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.publishing.source_readings import publish_readings
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.cache.usage.counters import UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.readings import SourceReadings
+from kpi_pipeline.model.scopes import Policy
 
 LONG_AGO = date(2000, 1, 31)
 FEBRUARY = date(2024, 2, 29)
@@ -134,6 +136,7 @@ def test_every_key_expires_but_the_few_that_last(each_newsroom, each_client) -> 
     UsageCounters(each_client).add_request("kpis", ACME)
     Leases(each_client).take("kpis", "run")
     publish_readings(each_client, SourceReadings())
+    PublishedScopes(each_client).publish(Policy())
     assert AlertStore(each_client).take_turn("pipeline")
     AlertStore(each_client).save(AlertState())
     each_client.hset(SUMMARIES_KEY, "board", "{}")

@@ -87,10 +87,11 @@ def test_a_staged_generation_holds_each_answer_and_the_catalogue(each_newsroom, 
 
 
 def test_scopes_have_their_own_payloads(newsroom, client) -> None:
-    generation = new_generation("kpis", datetime.now(UTC))
-    newsroom.publisher.stage(
-        "kpis", generation, [(EVERYTHING, {"x": 1})], {}, time.time() + 60, scope="north"
-    )
+    generation = new_generation("kpis", datetime.now(UTC), "north")
+    answers = [(EVERYTHING, {"x": 1})]
+    with pytest.raises(ValueError, match="not of the scope"):
+        newsroom.publisher.stage("kpis", generation, answers, {}, time.time() + 60)
+    Publisher(client, "north").stage("kpis", generation, answers, {}, time.time() + 60)
     assert not client.exists(payload_key(generation, variant_key("kpis", EVERYTHING)))
     assert client.exists(payload_key(generation, variant_key("kpis", EVERYTHING, "north")))
 

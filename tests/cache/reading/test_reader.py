@@ -134,7 +134,9 @@ class TestAnswering:
     def test_another_scope_never_gets_this_ones_payload(self, each_newsroom, reader) -> None:
         each_newsroom.publish(EVERYTHING, ACME)
         reader.answer("kpis", ACME)
-        assert reader.answer("kpis", ACME, "north").payload is None
+        north = reader.within("north-1", lambda _: None)
+        with pytest.raises(NothingPublished):
+            north.answer("kpis", ACME)
 
     def test_nothing_published(self, each_newsroom, reader) -> None:
         with pytest.raises(NothingPublished, match="kpi warm") as caught:

@@ -5,11 +5,19 @@ from itertools import pairwise
 import pytest
 from flask import Blueprint, Flask
 
-from kpi_pipeline.model.access import PERMISSIONS, PRODUCT_PERMISSIONS, AuditAction, Permission, Role
+from kpi_pipeline.model.access import (
+    NEED_SCOPE,
+    PERMISSIONS,
+    PRODUCT_PERMISSIONS,
+    AuditAction,
+    Permission,
+    Role,
+)
 from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.model.kpis import COSTS_GROUP, KPI_GROUPS
 from kpi_pipeline.model.pages import PAGES
 from serving.access.control import check_declared
+from serving.access.identity import EVERYBODY, IDENTITY
 from tests.serving.access.conftest import csrf_of
 from tests.serving.payloads import CONSTRUCTORA, MINE, figures
 
@@ -47,7 +55,7 @@ ADDRESSES = (
     "/manager/api/download/changes.csv", "/manager/dashboard/refresh", "/manager/dashboard/status/none",
     "/manager/events", "/manager/api/openapi.json",
 )  # fmt: skip
-ROLES = tuple(Role)
+ROLES = [role for role in Role if role not in NEED_SCOPE]
 
 
 def least_role(address: str) -> Role:
@@ -141,6 +149,15 @@ def test_what_one_role_was_answered_is_not_answered_to_another(controlled, press
         assert nobody.get("/manager/dashboard").status_code == 302
         assert viewer.get("/manager/api/dashboard").status_code == 200
         assert nobody.get("/manager/api/dashboard").status_code == 401
+
+
+def test_what_the_program_asks_of_itself_is_not_answered_to_nobody(controlled, press) -> None:
+    press.publish()
+    web = controlled.app.test_client()
+    for address in ("/manager/dashboard", "/manager/api/dashboard", "/manager/api/download/manager.xlsx"):
+        for _ in range(2):
+            assert web.get(address, environ_overrides={IDENTITY: EVERYBODY}).status_code == 200
+        assert web.get(address).status_code in (302, 401)
 
 
 def test_a_change_needs_the_form_of_its_sender(controlled, press) -> None:

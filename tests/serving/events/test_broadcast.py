@@ -3,7 +3,9 @@
 import asyncio
 import json
 
-from serving.events.broadcast import ALIVE, Broadcast
+import pytest
+
+from serving.events.broadcast import ALIVE, Broadcast, TooManyListeners
 from serving.events.live_products import LiveProducts
 
 
@@ -37,6 +39,30 @@ def test_a_listener_that_was_busy_gets_one_message_for_all_it_has_missed() -> No
     assert first.startswith(b"id: 1\n")
     assert json.loads(missed.partition(b"data: ")[2])["products"] == {"kpis": {"fence": 8}}
     assert (alive, end) == (ALIVE, b"end")
+
+
+def test_readers_of_a_scope_hear_of_nothing_else() -> None:
+    async def listen() -> list[bytes]:
+        whole = Broadcast(2, clock=lambda: 0.0)
+        within, gone = whole.within("north-1"), asyncio.get_running_loop().create_future()
+        with within.listener(), whole.listener():
+            assert whole.scopes() == ["north-1"]
+            with pytest.raises(TooManyListeners), whole.within("south-1").listener():
+                pass
+            messages = within.messages("", gone)
+            await anext(messages)
+            waiting = asyncio.ensure_future(anext(messages))
+            await asyncio.sleep(0)
+            whole.publish(state(1, kpis=1))
+            sent = [await waiting]
+            within.publish(state(2, kpis=7))
+            sent.append(await anext(messages))
+        assert whole.scopes() == []
+        return sent
+
+    alive, own = asyncio.run(listen())
+    assert alive == ALIVE
+    assert json.loads(own.partition(b"data: ")[2])["products"] == {"kpis": {"fence": 7}}
 
 
 def test_many_pages_spread_their_requests() -> None:

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from kpi_pipeline.cache.keys import payload_key, variant_key
 from kpi_pipeline.cache.usage.counters import Reads, UsageCounters
 from kpi_pipeline.model.filters import EVERYTHING, Filter
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from serving.app import create_app
 from serving.kept.current import KeptAnswers
 from tests.conftest import free_port
@@ -217,7 +218,7 @@ def follow(ways: Ways, press: Press) -> None:
     """Wait until both read what is published now."""
     live = {product: press.publisher.live(product) for product in CALLERS}
     for app in (ways.kept, ways.anew):
-        reader = kept_of(app).access.current().reader
+        reader = kept_of(app).access.current(WHOLE_FIRM).reader
         wait_until(lambda reader=reader: reader.manifest() == live)
 
 
@@ -285,7 +286,7 @@ def test_a_variant_that_is_damaged_is_a_miss(ways, press, data_of, client) -> No
     assert [web.get(address).status_code for _ in range(2)] == [200, 200]
     (entry,) = press.publish("kpis", answers=answers)
     client.set(payload_key(entry.generation, variant_key("kpis", mine)), b"KPI\x01 no frame")
-    reader = kept_of(ways.kept).access.current().reader
+    reader = kept_of(ways.kept).access.current(WHOLE_FIRM).reader
     wait_until(lambda: reader.manifest()["kpis"].generation == entry.generation)
     answer = web.get(address)
     assert answer.status_code in (200, 202)

@@ -8,7 +8,7 @@ from kpi_pipeline.model.performance import AnswerKind
 from serving.metrics.answer_buffer import MOST, AnswerBuffer, Answers, Lookups, Sent
 from tests.waiting import wait_until
 
-PAGE = Sent("/manager/<page>", AnswerKind.PAGE, 200, 0.001, 7, ("kpis", EVERYTHING, False))
+PAGE = Sent("/manager/<page>", AnswerKind.PAGE, 200, 0.001, 7, ("all", "kpis", EVERYTHING, False))
 OTHER = Sent("/manager/api/catalogue", None, 304, 0.001, 0, None)
 
 
@@ -34,7 +34,7 @@ def test_what_was_sent_is_counted_a_moment_later() -> None:
         answer_buffer.add(sent)
     wait_until(lambda: counted.answers.total() == 3)
     assert counted.answers == {PAGE.route: 2, OTHER.route: 1}
-    assert counted.lookups == {("kpis", EVERYTHING, False): 2}
+    assert counted.lookups == {("all", "kpis", EVERYTHING, False): 2}
 
 
 def test_many_are_counted_once_each_by_whichever_thread() -> None:

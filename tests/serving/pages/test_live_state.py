@@ -9,6 +9,7 @@ from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.model.filters import EVERYTHING
+from kpi_pipeline.model.scopes import WHOLE_FIRM
 from serving.app import create_app
 from serving.cache_access import CacheAccess
 from serving.catalogue import Catalogue
@@ -25,7 +26,7 @@ RUNNING = Refreshing("running", "/manager/dashboard/status/x", 0, 0)
 @pytest.fixture
 def result(press, cache_url, settings_of) -> LookupResult:
     press.publish("dashboards")
-    return look_up(CacheAccess(settings_of(REDIS_URL=cache_url)).current(), "dashboards", [])
+    return look_up(CacheAccess(settings_of(REDIS_URL=cache_url)).current(WHOLE_FIRM), "dashboards", [])
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""Which scopes are published: the policy for serving, and the removal of what it no longer declares."""
+
+from contextlib import suppress
+from typing import cast
+
+import redis
+
+from kpi_pipeline.cache.keys import POLICY_FIELD, SCOPES_KEY, history_key, manifest_key
+from kpi_pipeline.cache.manifest import CorruptManifest, ManifestEntry
+from kpi_pipeline.cache.publishing.removal import Removal
+from kpi_pipeline.model.scopes import NO_POLICY, Policy
+
+
+class PublishedScopes:
+    """The scopes that readers are in. Errors of Redis propagate.
+
+    Args:
+        client: A client of the user `pipeline`.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._removal = Removal(client)
+
+    def policy(self) -> Policy | None:
+        """The policy that serving goes by; None where there is none, or none that can be read."""
+        text = cast("bytes | None", self._client.hget(SCOPES_KEY, POLICY_FIELD))
+        with suppress(ValueError):
+            return None if text is None else Policy.from_json(text)
+        return None
+
+    def readings(self) -> set[str]:
+        """The readings that scopes show."""
+        policy = self.policy() or NO_POLICY
+        return {entry.reading for scope in policy.ids for entry in self._live(scope)}
+
+    def publish(self, policy: Policy) -> tuple[str, ...]:
+        """Let serving go by a policy, then remove what is published of scopes that it does not declare.
+
+        Returns:
+            The ids of the scopes that were removed.
+        """
+        before = self.policy()
+        if before is None or before.to_json() != policy.to_json():
+            self._client.hset(SCOPES_KEY, POLICY_FIELD, policy.to_json())
+        return self._remove(before, policy.ids)
+
+    def withdraw(self) -> tuple[str, ...]:
+        """Remove the policy and all that is published of its scopes, because there is no policy any more.
+
+        Returns:
+            The ids of the scopes that were removed.
+        """
+        before = self.policy()
+        self._client.delete(SCOPES_KEY)
+        return self._remove(before, frozenset())
+
+    def _remove(self, before: Policy | None, kept: frozenset[str]) -> tuple[str, ...]:
+        gone = sorted(() if before is None else before.ids - kept)
+        for scope in gone:
+            entries = self._live(scope)
+            # Nobody reads it any more: without their manifest its generations are free.
+            self._client.delete(manifest_key(scope), history_key(scope))
+            for entry in entries:
+                for generation in (entry.generation, *entry.previous):
+                    self._removal.remove(generation)
+        return tuple(gone)
+
+    def _live(self, scope: str) -> list[ManifestEntry]:
+        entries = []
+        for text in cast("list[bytes]", self._client.hvals(manifest_key(scope))):
+            with suppress(CorruptManifest):
+                entries.append(ManifestEntry.from_json(text))
+        return entries

@@ -1,0 +1,131 @@
+"""Scopes are published after the rest: those alone are computed whose rows have changed."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, ExecuteInProcessResult, materialize
+
+from kpi_pipeline.access.database import access_database
+from kpi_pipeline.access.tokens import Tokens
+from kpi_pipeline.assets.added_answers import added_answers
+from kpi_pipeline.assets.cleanup import clean_cache
+from kpi_pipeline.assets.scopes import scopes
+from kpi_pipeline.assets.sources import certificates
+from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import ALARMS_KEY, manifest_key, members_key
+from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.cache.publishing.publisher import Publisher
+from kpi_pipeline.cache.publishing.scopes import PublishedScopes
+from kpi_pipeline.cache.requests.fulfil import task_tag
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.definitions import defs
+from kpi_pipeline.model.access import Role
+from kpi_pipeline.model.dimensions import PRODUCTS
+from kpi_pipeline.settings import Settings
+from serving.app import create_app
+
+pytestmark = pytest.mark.slow
+
+WITHIN = "UPDATE edp SET monto_propuesto = monto_propuesto + 1000 WHERE jefe_proyecto = '{}'"
+
+
+@pytest.fixture
+def policy(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = demo_home / "policy.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("KPI_POLICY", str(path))
+    return path
+
+
+@pytest.fixture
+def publish(instance: DagsterInstance) -> Callable[..., ExecuteInProcessResult]:
+    """Read the source, and publish scopes."""
+
+    def run(*assets: object, tags: dict[str, str] | None = None) -> ExecuteInProcessResult:
+        return materialize(
+            list(assets) or [certificates, scopes],
+            instance=instance,
+            resources=defs.resources,
+            raise_on_error=False,
+            tags=tags,
+        )
+
+    return run
+
+
+def outcomes(result: ExecuteInProcessResult) -> dict[str, set[str]]:
+    assert result.success
+    (made,) = result.asset_materializations_for_node("scopes")
+    found = made.metadata["outcomes"].value
+    return {scope: set(of_products.values()) for scope, of_products in found.items()}
+
+
+def test_a_scope_is_computed_when_its_rows_change_and_goes_with_the_policy(source, publish, policy) -> None:
+    with connect(os.environ["REDIS_URL"]) as client:
+        with closing(sqlite3.connect(policy.parent / "source.db")) as database:
+            found = database.execute("SELECT jefe_proyecto FROM edp GROUP BY 1 ORDER BY count(*) DESC")
+            first, second = (name for (name,) in found.fetchall()[:2])
+        policy.write_text(
+            f'[scopes.one]\njefe_proyecto = ["{first}"]\n[scopes.two]\nmanager = ["{second}"]\n'
+        )
+        assert outcomes(publish()) == {"one": {"written"}, "two": {"written"}}
+        published = PublishedScopes(client).policy()
+        one, two = (published.scopes[name].id for name in ("one", "two"))
+
+        def live(scope: str) -> dict[str, ManifestEntry]:
+            return {product: Publisher(client, scope).live(product) for product in PRODUCTS}
+
+        before = live(one)
+        source(WITHIN.format(second))
+        assert outcomes(publish()) == {"one": {"unchanged"}, "two": {"written"}}
+        after = live(one)
+        for product in PRODUCTS:
+            assert after[product].generation == before[product].generation
+            assert after[product].verified_at > before[product].verified_at
+            assert (after[product].watermark, after[product].reading) == (None, before[product].reading)
+            assert client.ttl(manifest_key(one)) > 0
+
+        # What a reader waits for is computed within their scope.
+        settings = Settings(KPI_ACCESS="accounts")
+        token = Tokens(access_database(settings)).create("test", Role.PROJECT_MANAGER, 600, "one")[1]
+        web, headers = create_app(settings).test_client(), {"Authorization": f"Bearer {token}"}
+        catalogue = web.get("/manager/api/catalogue", headers=headers).get_json()["data"]
+        named = {one["name"]: [value["value"] for value in one["values"]] for one in catalogue["dimensions"]}
+        assert named["project_manager"] == [first]
+        address = "/manager/api/dashboard?" + "&".join(f"client={name}" for name in named["client"][:2])
+        assert web.get(address, headers=headers).status_code == 202
+        (request,) = Requests(client).pending("test", 10)
+        assert request.scope == one
+        assert publish(added_answers, tags=dict([task_tag(request)])).success
+        assert web.get(address, headers=headers).get_json()["meta"]["scope"] == one
+
+        # A fault leaves what is live, and who may see it.
+        policy.write_text('[scopes.one]\nstate = ["pagado"]\n')
+        broken = publish()
+        (made,) = broken.asset_materializations_for_node("scopes")
+        assert "line 2, [scopes.one] state: not allowed" in made.metadata["failures"].value["KPI_POLICY"]
+        assert outcomes(broken) == {"one": {"unchanged"}, "two": {"unchanged"}}
+        assert client.hget(ALARMS_KEY, "scopes_failed") == b"1"
+        assert PublishedScopes(client).policy() == published
+        policy.write_text(f'[scopes.one]\nmanager = ["{second}"]\n')
+        assert outcomes(publish()) == {"one": {"written"}}
+        gone = [entry.generation for entry in (*after.values(), *live(two).values()) if entry]
+        assert not client.exists(manifest_key(one), manifest_key(two), *map(members_key, gone))
+        (now,) = PublishedScopes(client).policy().ids
+        assert web.get("/manager/api/dashboard", headers=headers).get_json()["meta"]["scope"] == now != one
+
+
+def test_without_a_policy_what_was_published_of_it_goes(publish, policy, monkeypatch) -> None:
+    policy.write_text('[scopes.none]\nclient = ["nobody at all"]\n')
+    assert outcomes(publish()) == {"none": {"written"}}
+    with connect(os.environ["REDIS_URL"]) as client:
+        (scope,) = PublishedScopes(client).policy().ids
+        monkeypatch.delenv("KPI_POLICY")
+        assert publish(clean_cache).success
+        assert PublishedScopes(client).policy() is None
+        assert not client.exists(manifest_key(scope))
+        assert not list(client.scan_iter(f"kpi:v:*{scope}*"))
