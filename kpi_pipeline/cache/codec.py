@@ -251,7 +251,7 @@ def encode_answer(
         requested: The filter, as of `Filter.as_dict`.
         scope: Who may see it.
     """
-    completing = [name for name in kpis_resting_on_all(product) if name in data.get(_KPIS, ())]
+    completing = [name for name in kpis_resting_on_all(product) if name in (data.get(_KPIS) or ())]
     return encode(data, _meta(product, requested, scope), completing)
 
 

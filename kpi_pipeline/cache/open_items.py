@@ -115,7 +115,8 @@ class CurrencyBalance:
         currency: Its code.
         open: All of it.
         overdue: What of it is overdue.
-        buckets: By days past due, of `DUE_BUCKETS`: those in which there is something.
+        buckets: By days past due, of `STATEMENT_BUCKETS`: those in which there is something. They sum to all
+            of it, and those past due to what is overdue.
     """
 
     currency: str
@@ -137,7 +138,7 @@ def balances_of(items: Sequence[OpenItem], day: date) -> list[CurrencyBalance]:
         buckets: dict[str, int] = {}
         for item in own:
             past = None if item.due_on is None else (day - item.due_on).days
-            bucket = due_bucket(past)
+            bucket = due_bucket(past, item.open)
             buckets[bucket] = buckets.get(bucket, 0) + item.open
         overdue = sum(item.open for item in own if item.days_overdue is not None)
         found.append(CurrencyBalance(code, sum(item.open for item in own), overdue, buckets))

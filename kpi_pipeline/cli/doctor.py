@@ -359,7 +359,7 @@ def check_policy(settings: Settings) -> str:
         PolicyError: If it cannot be used.
     """
     if settings.policy is None:
-        raise Skipped("KPI_POLICY is not set: everybody sees the whole firm")
+        return "KPI_POLICY is not set: everybody sees the whole firm"
     policy = load_policy(settings.policy)
     if settings.access is AccessMode.OPEN:
         raise Problem(

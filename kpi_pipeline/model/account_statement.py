@@ -24,6 +24,9 @@ STATEMENT_COLUMNS: Final[tuple[Column, ...]] = (
 )
 """What is said of each open item, in order."""
 
+CREDIT_NOTES: Final = "credit_notes"
+"""The bucket of what the client is owed: it is never overdue."""
+
 STATEMENT_BUCKETS: Final[dict[str, Text]] = {
     NOT_DUE: Text("Por vencer", "Not yet due"),
     **{
@@ -36,12 +39,23 @@ STATEMENT_BUCKETS: Final[dict[str, Text]] = {
         for label, first, last in AGEING_BUCKETS
     },
     UNDATED: Text("Sin vencimiento", "No due date"),
+    CREDIT_NOTES: Text("Notas de crédito", "Credit notes"),
 }
-"""Labels of `DUE_BUCKETS`, in their order."""
+"""Labels of `DUE_BUCKETS` in their order, then of credit notes."""
+
+USUAL_BUCKETS: Final = tuple(name for name in STATEMENT_BUCKETS if name not in (UNDATED, CREDIT_NOTES))
+"""Those that a statement shows also where nothing is in them."""
 
 
-def due_bucket(days_past_due: int | None) -> str:
-    """The bucket of an item by the days past its due date; None where it has none."""
+def due_bucket(days_past_due: int | None, amount: int) -> str:
+    """The bucket of an item.
+
+    Args:
+        days_past_due: Days past its due date; None where it has none.
+        amount: Its balance: a negative one is that of a credit note.
+    """
+    if amount < 0:
+        return CREDIT_NOTES
     if days_past_due is None:
         return UNDATED
     for label, _, last in AGEING_BUCKETS:

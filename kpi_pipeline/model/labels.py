@@ -109,8 +109,8 @@ _WAITING: Final = {
         "by the payments of all clients, it would take about {expected_days:days} more.",
     ),
     Waiting.UNKNOWN: Text(
-        "ningún pago ha tardado tanto: podría tardar otros {expected_days:days}.",
-        "no payment has ever taken as long: it could take another {expected_days:days}.",
+        "ningún pago ha tardado tanto: se supone que falta otro tanto.",
+        "no payment has ever taken as long: as much again is assumed.",
     ),
 }
 _WHY: Final = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, MOST_COMPARED, months_of
+from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, MOST_COMPARED, months_of, quarter_of
 from kpi_pipeline.model.dimensions import DIMENSIONS, MONTH, PARAMETER_NAMES
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.labels import Text
@@ -20,8 +20,6 @@ _SPELLINGS: Final = {DIMENSION: DIMENSION, VALUE: VALUE, "valor": VALUE}
 _LABELS: Final = {one.name: one.label for one in DIMENSIONS}
 _LONGEST_SHOWN: Final = 80
 """Characters of a value that is quoted in a problem."""
-
-_PERIODS: Final = ("YYYY-MM", "YYYY-Qn", "YYYY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,11 @@ def read_compare_request(parameters: Iterable[tuple[str, str]], catalogue: Catal
     (dimension,) = chosen
     values = tuple(dict.fromkeys(_value(dimension, *pair, catalogue) for pair in given.get(VALUE, ())))
     if len(values) > MOST_COMPARED:
-        raise _fault(*given[VALUE][MOST_COMPARED], values[:MOST_COMPARED])
+        cause = Text(
+            f"Se pueden comparar {MOST_COMPARED} a la vez; se nombran {len(values)}.",
+            f"{MOST_COMPARED} can be compared at a time; {len(values)} are named.",
+        )
+        raise _fault(*given[VALUE][MOST_COMPARED], values[:MOST_COMPARED], cause=cause)
     return CompareRequest(dimension, values)
 
 
@@ -86,7 +88,11 @@ def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:
     if not request.dimension:
         return _fault(DIMENSION, "", COMPARED_DIMENSIONS, _labels())
     allowed = [one for one in _allowed(request.dimension, catalogue) if one not in request.values]
-    return _fault(VALUE, "", allowed)
+    cause = Text(
+        "Se comparan al menos dos valores distintos: falta elegir «value».",
+        'At least two different values are compared: "value" is not chosen.',
+    )
+    return _fault(VALUE, "", allowed, cause=cause)
 
 
 def _dimension(parameter: str, value: str) -> str:
@@ -116,7 +122,12 @@ def _held(dimension: str, catalogue: Catalogue) -> list[str]:
 
 
 def _allowed(dimension: str, catalogue: Catalogue) -> Sequence[str]:
-    return _PERIODS if dimension == MONTH.name else _held(dimension, catalogue)
+    held = _held(dimension, catalogue)
+    if dimension != MONTH.name or not held:
+        return held
+    first, last = min(held), max(held)
+    quarters = f"{quarter_of(first)} - {quarter_of(last)}"
+    return [f"{first} - {last}", quarters, f"{first[:4]} - {last[:4]}"]
 
 
 def _labels() -> list[Text]:
@@ -125,9 +136,15 @@ def _labels() -> list[Text]:
     ]
 
 
-def _fault(parameter: str, value: str, allowed: Sequence[str], labels: Sequence[Text] = ()) -> Problem:
+def _fault(
+    parameter: str,
+    value: str,
+    allowed: Sequence[str],
+    labels: Sequence[Text] = (),
+    cause: Text | None = None,
+) -> Problem:
     shown = value[:_LONGEST_SHOWN]
-    cause = (
+    cause = cause or (
         Text(f"«{parameter}» no puede ser «{shown}».", f'"{parameter}" cannot be "{shown}".')
         if value
         else Text(f"Falta elegir «{parameter}».", f'"{parameter}" is not chosen.')

@@ -191,9 +191,15 @@ def _days(event: str, given: Mapping[str, Parameters]) -> DayRange | None:
 
 
 def _day(parameter: str, value: str) -> date:
-    day = written_day(value)
-    if day is None or not FIRST_DAY <= day <= LAST_DAY:
-        raise _fault(parameter, value[:LONGEST_SEARCH], (f"{FIRST_DAY} - {LAST_DAY}",))
+    day, shown, allowed = written_day(value), value[:LONGEST_SEARCH], (f"{FIRST_DAY} - {LAST_DAY}",)
+    if day is None:
+        cause = Text(
+            f"«{parameter}» debe ser un día que exista, escrito AAAA-MM-DD; no «{shown}».",
+            f'"{parameter}" must be a day that exists, written as YYYY-MM-DD; not "{shown}".',
+        )
+        raise _fault(parameter, shown, allowed, cause=cause)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise _fault(parameter, shown, allowed)
     return day
 
 
@@ -255,12 +261,19 @@ def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
     first = given[0]
     for parameter, value in given[1:]:
         if value != first[1]:
-            raise _fault(parameter, value, (first[1],))
+            cause = Text(f"«{parameter}» se indica una sola vez.", f'"{parameter}" can be given only once.')
+            raise _fault(parameter, value, (first[1],), cause=cause)
     return first
 
 
-def _fault(parameter: str, value: str, allowed: Sequence[str], labels: Sequence[Text] = ()) -> Problem:
-    cause = Text(
+def _fault(
+    parameter: str,
+    value: str,
+    allowed: Sequence[str],
+    labels: Sequence[Text] = (),
+    cause: Text | None = None,
+) -> Problem:
+    cause = cause or Text(
         f"«{parameter}» no puede ser «{value}».",
         f'"{parameter}" cannot be "{value}".',
     )

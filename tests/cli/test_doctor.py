@@ -52,7 +52,7 @@ def test_before_the_first_start_nothing_is_wrong(kpi) -> None:
         "web": "skipped",
         "pipeline": "skipped",
         "alerts": "ok",
-        "scopes": "skipped",
+        "scopes": "ok",
     }
 
 

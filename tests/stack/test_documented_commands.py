@@ -22,6 +22,10 @@ ELSEWHERE = {
         ("user add", "user role", "user password", "user sign-out", "user remove", "token revoke"),
         "names somebody of the reader's; tests/cli/test_access.py",
     ),
+    **dict.fromkeys(
+        ("user scope", "token create --scope"),
+        "names a scope of the reader's policy; tests/cli/test_access.py",
+    ),
     "setup redis": "makes users on a server of the reader's; tests/cli/test_setup.py",
 }
 """What is not run here and why: a command, or a command with one of its options."""

@@ -53,6 +53,11 @@ def shown_key(cells: Sequence[Cell]) -> str:
     return _joined([_part(cell) for cell in cells])
 
 
+def escaped(part: str) -> str:
+    """SQL of a part of a key as the key of several parts has it."""
+    return rf"replace(replace({part}, '\', '\\'), '/', '\/')"
+
+
 def _part(cell: Cell) -> str:
     # Where some rows have no number, a table of whole numbers may be one of fractions.
     is_fraction = pat.is_floating(cell.kind) or pat.is_decimal(cell.kind)
@@ -62,4 +67,4 @@ def _part(cell: Cell) -> str:
 def _joined(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
-    return " || '/' || ".join(rf"replace(replace({part}, '\', '\\'), '/', '\/')" for part in parts)
+    return " || '/' || ".join(map(escaped, parts))

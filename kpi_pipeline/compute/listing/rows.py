@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from kpi_pipeline.compute.database import arrow_table, computation
 from kpi_pipeline.compute.histories import Histories, facts_by_day, with_histories
+from kpi_pipeline.compute.ingest.identity import escaped
 from kpi_pipeline.compute.listing.timelines import timelines
 from kpi_pipeline.compute.rollup.as_of_view import amount_cuts, as_of_view, view_settings
 from kpi_pipeline.model.certificate_details import EVERY_STAGE, RETAINED
@@ -27,9 +28,15 @@ DAY: Final = "place"
 """The column of the place of a row's day among those of `listed_on_days`."""
 
 _ROW: Final = "row"
-_NUMBER: Final = """CASE WHEN starts_with(certificate_id, project || '/')
-    THEN substr(certificate_id, length(project) + 2) ELSE certificate_id END"""
-"""SQL: the number within the project; the whole name where that does not begin with the project."""
+_PROJECT: Final = escaped("project")
+_NUMBER: Final = rf"""CASE WHEN starts_with(certificate_id, {_PROJECT} || '/')
+    THEN regexp_replace(substr(certificate_id, length({_PROJECT}) + 2), '\\(.)', '\1', 'g')
+    WHEN starts_with(certificate_id, project || '/') THEN substr(certificate_id, length(project) + 2)
+    ELSE certificate_id END"""
+"""SQL: the number within the project; the whole name where that does not begin with the project.
+
+A name of several columns has its parts escaped; one of a single column may begin with the project as well.
+"""
 
 _MONTH_TEXT: Final = "strftime(month, '%Y-%m')"
 _ROWS: Final = f"""(

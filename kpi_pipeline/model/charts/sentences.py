@@ -98,20 +98,20 @@ SENTENCES: Final[dict[str, dict[str, Sentence]]] = {
             "last month so far; proposed, approved, paid: sums of the months drawn; dso: that of the last "
             "month.",
             Text(
-                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de "
-                "{proposed:money} propuestos y se pagaron {paid:money}; el DSO es de {dso:days}.",
-                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} "
-                "proposed was approved and {paid:money} was paid; DSO stands at {dso:days}.",
+                "Por meses calendario, de {since:month} al {until:day}, se propusieron {proposed:money}, se "
+                "aprobaron {approved:money} y se pagaron {paid:money}; el DSO es de {dso:days}.",
+                "By calendar month, from {since:month} to {until:day}, {proposed:money} was proposed, "
+                "{approved:money} approved and {paid:money} paid; DSO stands at {dso:days}.",
             ),
         ),
         Sentence(
             "totals",
             "Otherwise. Values as above, without dso.",
             Text(
-                "Por meses calendario, de {since:month} al {until:day}, se aprobaron {approved:money} de "
-                "{proposed:money} propuestos y se pagaron {paid:money}.",
-                "By calendar month, from {since:month} to {until:day}, {approved:money} of {proposed:money} "
-                "proposed was approved and {paid:money} was paid.",
+                "Por meses calendario, de {since:month} al {until:day}, se propusieron {proposed:money}, se "
+                "aprobaron {approved:money} y se pagaron {paid:money}.",
+                "By calendar month, from {since:month} to {until:day}, {proposed:money} was proposed, "
+                "{approved:money} approved and {paid:money} paid.",
             ),
         ),
     ),

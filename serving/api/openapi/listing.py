@@ -10,7 +10,7 @@ from kpi_pipeline.model.certificate_details import (
 )
 from kpi_pipeline.model.forecast import ForecastReason, ForecastRule
 from kpi_pipeline.model.labels import Kind
-from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS
+from kpi_pipeline.model.listing import LIST_COLUMNS, LIST_STANDINGS, SUMMED_COLUMNS, ListColumn
 from serving.api.openapi.json_schema import (
     BOOLEAN,
     CURRENCY,
@@ -30,6 +30,9 @@ from serving.api.openapi.json_schema import (
 
 CERTIFICATE_PAGE: Final = "CertificatePage"
 CERTIFICATE: Final = "Certificate"
+
+_UNANSWERED: Final = "approved"
+"""The amount that is null until the client answers."""
 
 _AMOUNT: Final = described(INTEGER, "In minor units of the currency.")
 
@@ -53,7 +56,7 @@ def list_schemas() -> dict[str, Schema]:
 
 def _values() -> dict[str, Schema]:
     """What is answered of a row of the list."""
-    columns = {column.name: described(_of(column.kind), column.meaning.en) for column in LIST_COLUMNS}
+    columns = {column.name: described(_of(column), column.meaning.en) for column in LIST_COLUMNS}
     return {
         **columns,
         "currency": CURRENCY,
@@ -118,7 +121,7 @@ def _detail(values: dict[str, Schema]) -> Schema:
     return object_of(whole, description="A single certificate.")
 
 
-def _of(kind: Kind) -> Schema:
-    if kind is Kind.DAYS:
+def _of(column: ListColumn) -> Schema:
+    if column.kind is Kind.DAYS or column.name == _UNANSWERED:
         return or_null(INTEGER)
-    return INTEGER if kind is Kind.MONEY else OF_KIND[kind]
+    return INTEGER if column.kind is Kind.MONEY else OF_KIND[column.kind]

@@ -9,8 +9,12 @@ from typing import Final
 from flask import Blueprint, Response, render_template, request
 
 from kpi_pipeline.cache.open_items import CurrencyBalance, OpenItem
-from kpi_pipeline.model.account_statement import PAST_DUE, STATEMENT_BUCKETS, STATEMENT_COLUMNS
-from kpi_pipeline.model.ageing import UNDATED
+from kpi_pipeline.model.account_statement import (
+    PAST_DUE,
+    STATEMENT_BUCKETS,
+    STATEMENT_COLUMNS,
+    USUAL_BUCKETS,
+)
 from kpi_pipeline.model.columns import Column
 from kpi_pipeline.model.labels import NUMBERS
 from kpi_pipeline.model.listing import LISTED_WITH
@@ -157,17 +161,17 @@ class _File:
         )
 
     def _amounts(self, balance: CurrencyBalance | None) -> list[tuple[str, int]]:
-        """Labels and amounts of a summary; of an undated bucket only where something is in it."""
+        """Labels and amounts of a summary; of an unusual bucket only where something is in it."""
         texts, language = self.writer.texts, self.writer.language
         buckets: Mapping[str, int] = {} if balance is None else balance.buckets
-        has_undated = any(UNDATED in one.buckets for one in self.statement.balances)
+        shown = {*USUAL_BUCKETS, *(name for one in self.statement.balances for name in one.buckets)}
         return [
             (texts["statement_total"], balance.open if balance else 0),
             (PAST_DUE.into(language), balance.overdue if balance else 0),
             *(
                 (label.into(language), buckets.get(name, 0))
                 for name, label in STATEMENT_BUCKETS.items()
-                if name != UNDATED or has_undated
+                if name in shown
             ),
         ]
 
@@ -225,7 +229,7 @@ def as_workbook(name: str) -> Response:
     texts, statement = file.writer.texts, file.statement
     about = [
         (texts["account_statement_client"], statement.client),
-        (texts["account_statement_as_of"], statement.day.isoformat()),
+        (texts["account_statement_as_of"], file.writer.formats.day(statement.day)),
     ]
     created = datetime.fromtimestamp(statement.figures.entry.computed_at, UTC).replace(tzinfo=None)
     return file.answer(workbook(file.title, about, file.sheets(), created), MIMETYPE, "xlsx")

@@ -96,7 +96,8 @@ def profile_view(
     columns = tuple(name for name in (*USUAL_COLUMNS, *_SHOWN) if name in shown)
     listed = replace(result.open, request=replace(result.open.request, columns=tuple(dict.fromkeys(columns))))
     view = ListWriter(listed, context, "").view()
-    count = context.formats.count(listed.certificates.totals(listed.selection).count)
+    totals = listed.certificates.totals(listed.selection)
+    count = context.formats.count(totals.count - totals.credit_notes)
     kept = open_parameters()
     own = [(result.dimension, result.value)]
     return ProfileView(
@@ -155,7 +156,9 @@ def _statement(result: ProfileResult, days: Sequence[OpenItemsDay], context: Pag
                     one.day.isoformat(),
                     day(one.day)
                     if one.known_on is None
-                    else texts["account_statement_reconstructed"].format(day=day(one.day)),
+                    else texts["account_statement_reconstructed"].format(
+                        day=day(one.day), known_on=day(one.known_on)
+                    ),
                 )
                 for one in days
             ),

@@ -60,9 +60,9 @@ TEXTS: Final[dict[str, Text]] = {
     "change_values": Text("{day}: {value} ← {earlier}, {before}", "{day}: {value} ← {earlier}, {before}"),
     "change_from": Text("antes", "was"),
     "cohort_open": Text(
-        "Meses de facturación: sus cifras aún maduran; {count:queda|quedan} {count} "
+        "Meses de facturación: sus cifras todavía pueden cambiar; {count:queda|quedan} {count} "
         "{count:certificado abierto|certificados abiertos}.",
-        "Billing months: their figures are still maturing; {count} {count:certificate is|certificates are} "
+        "Billing months: their figures can still change; {count} {count:certificate is|certificates are} "
         "open.",
     ),
     "cohort_settled": Text(

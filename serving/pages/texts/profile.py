@@ -28,13 +28,16 @@ TEXTS: Final[dict[str, Text]] = {
     "account_statement_client": Text("Cliente", "Client"),
     "account_statement_as_of": Text("Al", "As of"),
     "account_statement_today": Text("{day} (hoy)", "{day} (today)"),
-    "account_statement_reconstructed": Text("{day} (reconstruido)", "{day} (reconstructed)"),
+    "account_statement_reconstructed": Text(
+        "{day} (reconstruido el {known_on})", "{day} (reconstructed on {known_on})"
+    ),
     "account_statement_language": Text("Idioma", "Language"),
     "account_statement_reconstructed_note": Text(
-        "De un cierre reconstruido no se guardó una lectura: sus saldos se obtienen de las fechas y del "
-        "historial de los certificados de hoy.",
-        "Of a reconstructed month end no reading was kept: its balances come from the dates and the log of "
-        "today's certificates.",
+        "Un cierre muestra lo que se sabía ese día. Uno reconstruido se obtiene de las fechas y del "
+        "historial que los certificados tenían el día que se indica. Las correcciones posteriores no están "
+        "incluidas.",
+        "A month end shows what was known on that day. A reconstructed one comes from the dates and the log "
+        "that certificates had on the day named. Later corrections are not included.",
     ),
     "account_statement_summary": Text("Resumen", "Summary"),
     "account_statement_items": Text("Certificados", "Certificates"),

@@ -29,6 +29,7 @@ MEMORY_BYTES: Final = 256 * 2**20
 
 _AT_A_TIME: Final = 16
 _SELECTIONS: Final = 8
+_APPROVED: Final = "approved"
 _KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS} | {RETAINED: Kind.MONEY}
 
 _Part = TypeVar("_Part")
@@ -145,7 +146,8 @@ def value_of(row: Row, name: str) -> Value:
     value = column.values[at]
     kind = _KINDS.get(name, Kind.DAYS)
     if kind is Kind.MONEY:
-        return value
+        # Until the client answers, nothing is approved: not even zero.
+        return value if value or name != _APPROVED or is_marked(row, "accepted") else None
     if not value:
         return None
     return FIRST_DAY + timedelta(value - 1) if kind is Kind.DAY else value - 1

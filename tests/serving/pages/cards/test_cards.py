@@ -283,11 +283,11 @@ def test_a_page_that_shows_no_costs_lacks_none(catalogue, writer, data_of) -> No
         ),
         (
             {"comparison": None, "cohort": {"certificates": 2000, "open": 1234}},
-            "Billing months: their figures are still maturing; 1,234 certificates are open.",
+            "Billing months: their figures can still change; 1,234 certificates are open.",
         ),
         (
             {"comparison": None, "cohort": {"certificates": 2000, "open": 1}},
-            "Billing months: their figures are still maturing; 1 certificate is open.",
+            "Billing months: their figures can still change; 1 certificate is open.",
         ),
         (
             {"comparison": None, "cohort": {"certificates": 2000, "open": 0}},

@@ -38,12 +38,13 @@ def test_a_workbook_of_today_in_spanish(web, press) -> None:
     assert "edp-estado-de-cuenta-minera-nandu-2024-06-28.xlsx" in response.headers["Content-Disposition"]
     book = Book(response.data)
     assert list(book.sheets) == ["Estado de cuenta", "Resumen", "Certificados"]
-    assert book.sheets["Estado de cuenta"] == [["Cliente", MINE], ["Al", "2024-06-28"]]
+    assert book.sheets["Estado de cuenta"] == [["Cliente", MINE], ["Al", "28 jun 2024"]]
     heads, pesos, dollars = book.sheets["Resumen"]
     assert heads[:4] == ["Moneda", "Total", "Vencido", "Por vencer"]
-    # A credit note lies in the bucket of its date, and is never overdue.
-    assert pesos == ["CLP", 12_045_678, 12_345_678, 0, -300_000, 0, 0, 0, 12_345_678]
-    assert dollars == ["USD", 50_000, 50_000, 0, 0, 50_000, 0, 0, 0]
+    assert heads[-1] == "Notas de crédito"
+    # A credit note is never overdue: the total is what is overdue, what is not due yet, and it.
+    assert pesos == ["CLP", 12_045_678, 12_345_678, 0, 0, 0, 0, 0, 12_345_678, -300_000]
+    assert dollars == ["USD", 50_000, 50_000, 0, 0, 50_000, 0, 0, 0, 0]
     heads, *rows = book.sheets["Certificados"]
     # What has no value is left out: nothing is approved yet, and a credit note is not overdue.
     assert [[*row[:3], *row[5:]] for row in rows] == [

@@ -39,7 +39,7 @@ def plain(text: str) -> str:
                 f"Client: {MINE}",
                 "CLP 3,702 M",
                 "Oldest open item: P-001/1 : CLP 37,037,034, issued 170 days ago, 138 days overdue.",
-                "3 receivable certificates",
+                "2 receivable certificates",
                 "11 Feb 2024 (assumed)",
                 "90th percentile of days to payment",
             ],
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
             [
                 f"Cliente: {MINE}",
                 "Partida abierta más antigua: P-001/1 : $37.037.034, emitido hace 170 días, con 138 días de",
-                "3 certificados por cobrar",
+                "2 certificados por cobrar",
             ],
         ),
     ],
