@@ -74,6 +74,12 @@ _SHEETS: Final = {
 # A form sends also the fields that are left empty.
 _PRODUCT: Final = one_of((*PRODUCTS, ""))
 
+_NAME: Final = (
+    "Before it is encoded as a part of an address, `%` is written as `%25` and `/` as `%2F`: `A/B` ends up "
+    "as `A%252FB`."
+)
+"""How an address has a name of any characters; see `certificate_path`."""
+
 
 def parameters() -> dict[str, Parameter]:
     """Every parameter by the name under which operations refer to it."""
@@ -119,8 +125,8 @@ def parameters() -> dict[str, Parameter]:
             "digest", TEXT, "The specification: `spec_es` or `spec_en` of a chart of the catalogue."
         ),
         "page": _path("page", one_of(in_address(page.name) for page in PAGES), "The page."),
-        "project": _path("project", TEXT, "The project of the certificate."),
-        "name": _path("name", TEXT, "The name of the client or project."),
+        "project": _path("project", TEXT, f"The project of the certificate. {_NAME}"),
+        "name": _path("name", TEXT, f"The name of the client or project. {_NAME}"),
         f"compare_{DIMENSION}": _query(
             DIMENSION, one_of(("", *COMPARED_DIMENSIONS)), "The dimension whose values are compared."
         ),
@@ -130,7 +136,7 @@ def parameters() -> dict[str, Parameter]:
             f"Its values, {FEWEST_COMPARED} to {MOST_COMPARED}; of months, quarters `YYYY-Qn` and years "
             "`YYYY` too. Also `valor`.",
         ),
-        "number": _path("number", TEXT, "Its number within the project."),
+        "number": _path("number", TEXT, f"Its number within the project. {_NAME}"),
         "sheet": _path("sheet", one_of(dict.fromkeys(map(in_address, _all_sheets()))), _sheets_by_page()),
         "timestamp": _header(
             TIMESTAMP_HEADER,

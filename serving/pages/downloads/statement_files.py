@@ -136,11 +136,12 @@ class _File:
 
     def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
+        own = {"Cache-Control": "private, no-cache", "X-As-Of": self.statement.day.isoformat()}
         headers = [
-            (name, "private, no-cache" if name == "Cache-Control" else value)
+            (name, own.get(name, value))
             for name, value in current_kept().stamps.of(self.statement.figures).headers
         ]
-        name = f"{file_name([self.title, self.statement.client], [self.statement.day])}.{ending}"
+        name = f"{file_name([self.title], [self.statement.day], self.statement.client)}.{ending}"
         headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
         return Response(body, headers=headers, content_type=mimetype)
 
