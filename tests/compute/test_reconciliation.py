@@ -53,10 +53,15 @@ def rollup(rows: tuple[pa.Table, pa.Table]) -> Rollup:
 
 
 def changed(table: pa.Table, column: str, value: int, place: int | None = None) -> pa.Table:
-    """A table in which the largest of a column, on one day where a place is given, is another number."""
+    """A table in which the largest of a column, on one day where a place is given, is another number.
+
+    Of work lists it is of one that sums to a component.
+    """
     numbers = table[column].to_pylist()
     places = table["place"].to_pylist() if place is not None else [None] * len(numbers)
-    at = max((row for row, day in enumerate(places) if day == place), key=numbers.__getitem__)
+    lists = table["work_list"].to_pylist() if "work_list" in table.column_names else [""] * len(numbers)
+    summed = [day == place and name != "oldest_open" for day, name in zip(places, lists, strict=True)]
+    at = max((row for row, is_summed in enumerate(summed) if is_summed), key=numbers.__getitem__)
     numbers[at] = value
     return table.set_column(table.column_names.index(column), column, pa.array(numbers, pa.int64()))
 

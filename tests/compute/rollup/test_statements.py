@@ -122,6 +122,10 @@ def test_work_lists_are_told_of_the_date_and_of_their_cohort() -> None:
         (NOW, "collect_today", "0", 73),
         (COHORT, "correct_and_resend", "2", None),
         (NOW, "correct_and_resend", "2", None),
+        (COHORT, "oldest_open", "0", 73),
+        (NOW, "oldest_open", "0", 73),
+        (COHORT, "oldest_open", "1", 13),
+        (NOW, "oldest_open", "1", 13),
         # What is watched, on the date alone.
         (NOW, "watched", "1", 13),
         (NOW, "watched", "2", None),
