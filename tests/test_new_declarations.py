@@ -154,7 +154,7 @@ def check_table_and_page(shown: dict[str, Any]) -> None:
     downloaded = rows(shown["balances_csv"])
     assert list(downloaded[0]) == [
         *("Administrator", "Currency", "Receivables", "Overdue share"),
-        *("Figures as of", "Computed at", "Reading", "Notice"),
+        *("Filter", "Figures as of", "Computed at", "Reading", "Notice"),
     ]
     assert [row["Administrator"] for row in downloaded] == [row["administrator"] for row in published]
     assert shown["balances_workbook"] == 200

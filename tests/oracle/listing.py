@@ -109,11 +109,11 @@ def in_order(rows: Iterable[Listed], order: str) -> list[Listed]:
     """Rows by a column, the greatest first behind a minus; those without a value at the end."""
     name = order.removeprefix("-")
     standing = sorted(rows, key=_place)
-    known = [row for row in standing if row.values[name] is not None]
+    known = [row for row in standing if name in AMOUNTS or row.values[name] is not None]
     known.sort(key=lambda row: _key(name, row))
     if order.startswith("-"):
         known.reverse()
-    return known + [row for row in standing if row.values[name] is None]
+    return known + [row for row in standing if name not in AMOUNTS and row.values[name] is None]
 
 
 def sums(rows: Iterable[Listed]) -> dict[str, dict[str, int]]:
@@ -123,7 +123,7 @@ def sums(rows: Iterable[Listed]) -> dict[str, dict[str, int]]:
         if row.one.standing != CANCELLED:
             of_currency = found.setdefault(row.values["currency"], dict.fromkeys(AMOUNTS, 0))
             for name in AMOUNTS:
-                of_currency[name] += row.values[name]
+                of_currency[name] += row.values[name] or 0
     return found
 
 
@@ -216,7 +216,7 @@ def _values(one: CertificateState) -> dict[str, Any]:
         "rejection_reason": row["rejection_reason"] if one.standing == RETURNED else None,
         "currency": one.currency,
         "proposed": one.proposed,
-        "approved": row["amount_approved"] if agreed else 0,
+        "approved": row["amount_approved"] if agreed else None,
         "collected": one.collected,
         "open": one.outstanding,
     }
@@ -233,7 +233,7 @@ def _key(name: str, row: Listed) -> Any:
     if name in _PLACES:
         return _PLACES[name].index(value)
     if name in AMOUNTS:
-        return row.values["currency"], value
+        return row.values["currency"], value or 0
     if isinstance(value, str):
         numbered = re.split(r"(\d+)", _bare(value))
         return "".join(part.rjust(30, "0") if part.isdigit() else part for part in numbered), value

@@ -30,6 +30,9 @@ MEMORY_BYTES: Final = 256 * 2**20
 _AT_A_TIME: Final = 16
 _SELECTIONS: Final = 8
 _APPROVED: Final = "approved"
+_ANSWERED: Final = ("accepted", "paid")
+"""Marks of what the client has approved."""
+
 _KINDS: Final = {column.name: column.kind for column in LIST_COLUMNS} | {RETAINED: Kind.MONEY}
 
 _Part = TypeVar("_Part")
@@ -147,7 +150,8 @@ def value_of(row: Row, name: str) -> Value:
     kind = _KINDS.get(name, Kind.DAYS)
     if kind is Kind.MONEY:
         # Until the client answers, nothing is approved: not even zero.
-        return value if value or name != _APPROVED or is_marked(row, "accepted") else None
+        is_answered = name != _APPROVED or any(is_marked(row, mark) for mark in _ANSWERED)
+        return value if value or is_answered else None
     if not value:
         return None
     return FIRST_DAY + timedelta(value - 1) if kind is Kind.DAY else value - 1
