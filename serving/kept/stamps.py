@@ -58,6 +58,12 @@ class Stamp:
             f"{entry.as_of}-{entry.verified_at:.0f}-{context}",
         )
 
+    def headers_asked_again(self) -> list[tuple[str, str]]:
+        """The headers of what a client asks for again each time that it shows it."""
+        return [
+            (name, "private, no-cache" if name == "Cache-Control" else value) for name, value in self.headers
+        ]
+
     def is_of(self, result: LookupResult) -> bool:
         """Whether it is that of a result."""
         return (

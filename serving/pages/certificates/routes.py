@@ -9,7 +9,7 @@ from kpi_pipeline.model.listing import LISTED_WITH
 from kpi_pipeline.model.moments import as_iso
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
-from serving.kept.current import current_kept
+from serving.kept.unkept import page_answer
 from serving.listing.detail import CertificateDetail, certificate_path, look_up_certificate
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import (
@@ -66,12 +66,7 @@ def certificate(project: str, number: str) -> Response:
 
 
 def _page(result: ListResult, body: str) -> Response:
-    headers = [
-        (name, "private, no-cache" if name == "Cache-Control" else value)
-        for name, value in current_kept().stamps.of(result.figures).headers
-    ]
-    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
-    return Response(body, headers=headers, mimetype="text/html")
+    return page_answer(result.figures, body)
 
 
 def _context(result: ListResult, connection: Connection, path: str) -> PageContext:

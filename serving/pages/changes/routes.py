@@ -12,7 +12,7 @@ from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.bridge.parameters import fault
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
-from serving.kept.current import current_kept
+from serving.kept.unkept import page_answer
 from serving.pages.addresses import CHANGES_API_PATH, CHANGES_PATH, PageAddress
 from serving.pages.changes.view import BridgeWriter
 from serving.pages.context import PageContext
@@ -45,12 +45,7 @@ def changes() -> Response:
     connection = current_connection()
     result = look_up_bridge(connection, _parameters())
     body = render_template("changes.html", **_values(connection, result))
-    headers = [
-        (name, "private, no-cache" if name == "Cache-Control" else value)
-        for name, value in current_kept().stamps.of(result.figures).headers
-    ]
-    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
-    return Response(body, headers=headers, mimetype="text/html")
+    return page_answer(result.figures, body)
 
 
 def _parameters() -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from serving.cache_access import current_connection, current_settings
 from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
-from serving.kept.current import current_kept
+from serving.kept.unkept import file_answer
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
 from serving.pages.compare.view import grouped_kpis, value_label
 from serving.pages.downloads.about import file_name, notices_of, provenance_of
@@ -99,13 +99,8 @@ class _File:
     def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
         figures = self.result.figures
-        headers = [
-            (name, "private, no-cache" if name == "Cache-Control" else value)
-            for name, value in current_kept().stamps.of(figures).headers
-        ]
-        name = f"{file_name([self.title, *self.labels], [figures.entry.as_of])}.{ending}"
-        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
-        return Response(body, headers=headers, content_type=mimetype)
+        name = file_name([self.title, *self.labels], [figures.entry.as_of])
+        return file_answer(figures, body, mimetype, f"{name}.{ending}")
 
 
 @routes.get(f"{COMPARE_FILES}.csv")

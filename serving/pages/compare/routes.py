@@ -15,7 +15,7 @@ from serving.compare.look_up import (
 )
 from serving.compare.parameters import CompareRequest
 from serving.freshness_headers import age_s
-from serving.kept.current import current_kept
+from serving.kept.unkept import page_answer
 from serving.lookup import LookupResult, look_up
 from serving.pages.addresses import COMPARE_API_PATH, COMPARE_PATH, PageAddress
 from serving.pages.compare.figures import figures_of
@@ -49,12 +49,7 @@ def compare() -> Response:
     result = look_up_comparison(connection, asked) if len(asked.values) >= FEWEST_COMPARED else None
     figures = look_up(connection, compared_product(), []) if result is None else result.figures
     body = render_template("compare.html", **_values(connection, asked, result, figures))
-    headers = [
-        (name, "private, no-cache" if name == "Cache-Control" else value)
-        for name, value in current_kept().stamps.of(figures).headers
-    ]
-    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
-    return Response(body, headers=headers, mimetype="text/html")
+    return page_answer(figures, body)
 
 
 def _values(

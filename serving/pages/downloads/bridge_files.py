@@ -14,7 +14,7 @@ from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection, current_settings
-from serving.kept.current import current_kept
+from serving.kept.unkept import file_answer
 from serving.pages.addresses import CHANGES_PATH
 from serving.pages.downloads.about import file_name, filter_in_name, notices_of, provenance_of
 from serving.pages.downloads.certificate_files import CSV_TYPE
@@ -160,16 +160,10 @@ class _File:
     def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
         figures = self.result.figures
-        headers = [
-            (name, "private, no-cache" if name == "Cache-Control" else value)
-            for name, value in current_kept().stamps.of(figures).headers
-        ]
         titles = [self.title, *(text for _, text in self.held)]
         days = [self.result.bridge.opens_on, self.result.bridge.closes_on, figures.entry.as_of]
         name = file_name(titles, days, filter_in_name(self.filtered, self.writer))
-        disposition = f'attachment; filename="{name}.{ending}"'
-        headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
-        return Response(body, headers=headers, content_type=mimetype)
+        return file_answer(figures, body, mimetype, f"{name}.{ending}")
 
 
 @routes.get(f"{BRIDGE_FILES}.csv")

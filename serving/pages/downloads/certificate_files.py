@@ -15,7 +15,7 @@ from kpi_pipeline.cache.reading.listing.certificates import Value, value_of
 from kpi_pipeline.model.labels import Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.cache_access import current_connection, current_settings
-from serving.kept.current import current_kept
+from serving.kept.unkept import file_answer
 from serving.listing.look_up import ListResult, look_up_list
 from serving.pages.addresses import CERTIFICATES_PATH
 from serving.pages.downloads.about import file_name, filter_in_name, list_label, notices_of, provenance_of
@@ -86,16 +86,9 @@ class _File:
 
     def answer(self, body: Any, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
-        headers = [
-            (name, "private, no-cache" if name == "Cache-Control" else value)
-            for name, value in current_kept().stamps.of(self.result.figures).headers
-        ]
-        name = file_name(
-            [self.title], [self.result.figures.entry.as_of], filter_in_name(self.filtered, self.writer)
-        )
-        disposition = f'attachment; filename="{name}.{ending}"'
-        headers += [("Content-Disposition", disposition), ("Vary", "Accept-Language")]
-        return Response(body, headers=headers, content_type=mimetype)
+        figures, filtered = self.result.figures, filter_in_name(self.filtered, self.writer)
+        name = file_name([self.title], [figures.entry.as_of], filtered)
+        return file_answer(figures, body, mimetype, f"{name}.{ending}")
 
 
 @routes.get(f"{CERTIFICATE_FILES}.csv")

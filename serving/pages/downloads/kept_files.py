@@ -83,9 +83,6 @@ class FileShortcut:
 def file_reply(kept: KeptAnswers, file: KeptFile, result: LookupResult) -> Reply:
     """A file as it is sent; its figures are those of a result that was looked up now."""
     # Like the page: requested again each time.
-    headers = [
-        (name, "private, no-cache" if name == "Cache-Control" else value)
-        for name, value in kept.stamps.of(result).headers
-    ]
+    headers = kept.stamps.of(result).headers_asked_again()
     headers += [("Content-Disposition", file.disposition), ("Vary", "Accept-Language")]
     return Reply(200, [*headers, ("Content-Type", file.content_type)], file.body)

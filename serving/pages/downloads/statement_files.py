@@ -19,7 +19,7 @@ from kpi_pipeline.model.columns import Column
 from kpi_pipeline.model.labels import NUMBERS
 from kpi_pipeline.model.listing import LISTED_WITH
 from serving.cache_access import current_connection, current_settings
-from serving.kept.current import current_kept
+from serving.kept.unkept import file_answer
 from serving.pages.downloads.about import file_name
 from serving.pages.downloads.documents import MIMETYPE as PDF
 from serving.pages.downloads.documents import NoDocuments, laid_out, paper_sheet
@@ -136,14 +136,9 @@ class _File:
 
     def answer(self, body: bytes, mimetype: str, ending: str) -> Response:
         """The answer with the file."""
-        own = {"Cache-Control": "private, no-cache", "X-As-Of": self.statement.day.isoformat()}
-        headers = [
-            (name, own.get(name, value))
-            for name, value in current_kept().stamps.of(self.statement.figures).headers
-        ]
-        name = f"{file_name([self.title], [self.statement.day], self.statement.client)}.{ending}"
-        headers += [("Content-Disposition", f'attachment; filename="{name}"'), ("Vary", "Accept-Language")]
-        return Response(body, headers=headers, content_type=mimetype)
+        day = self.statement.day
+        name = file_name([self.title], [day], self.statement.client)
+        return file_answer(self.statement.figures, body, mimetype, f"{name}.{ending}", day)
 
     def _of_currency(self, balance: CurrencyBalance) -> CurrencyView:
         code = balance.currency

@@ -13,7 +13,7 @@ from kpi_pipeline.model.moments import as_iso
 from kpi_pipeline.model.pages import PROFILE, PROFILED
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
-from serving.kept.current import current_kept
+from serving.kept.unkept import page_answer
 from serving.pages.addresses import (
     API_PATH,
     CERTIFICATES_PATH,
@@ -54,13 +54,7 @@ def profile(part: str, name: str) -> Response:
     connection = current_connection()
     parameters = [pair for pair in request.args.items(multi=True) if pair[0] not in _OWN_PARAMETERS]
     result = look_up_profile(connection, part, name, parameters)
-    headers = [
-        (name, "private, no-cache" if name == "Cache-Control" else value)
-        for name, value in current_kept().stamps.of(result.figures).headers
-    ]
-    headers.append(("Vary", "Accept-Language, Accept-Encoding"))
-    body = render_template("profile.html", **_values(connection, result))
-    return Response(body, headers=headers, mimetype="text/html")
+    return page_answer(result.figures, render_template("profile.html", **_values(connection, result)))
 
 
 @routes.get(page_path(PROFILE.name))
