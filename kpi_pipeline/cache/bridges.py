@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.codec import valid_data
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES
 from kpi_pipeline.model.listing import FIRST_DAY
 
@@ -71,10 +71,7 @@ class BridgeIndex:
         Raises:
             CorruptPayload: If it is none.
         """
-        try:
-            return _INDEX.validate_python(data)  # type: ignore[return-value]
-        except ValidationError as error:
-            raise CorruptPayload(f"no index of bridges: {error.error_count()} problems") from error
+        return valid_data(_INDEX, data, "index of bridges")  # type: ignore[return-value]
 
 
 _INDEX: Final = TypeAdapter(BridgeIndex)

@@ -13,10 +13,10 @@ from itertools import accumulate
 from typing import Any, Final, Protocol, Self
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack, valid_data
 from kpi_pipeline.model.certificate_details import MILESTONES
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import SUMMED_COLUMNS, sort_key
@@ -139,10 +139,7 @@ class CertificateIndex:
         Raises:
             CorruptPayload: If it is none.
         """
-        try:
-            return _INDEX.validate_python(data)  # type: ignore[return-value]
-        except ValidationError as error:
-            raise CorruptPayload(f"no index of certificates: {error.error_count()} problems") from error
+        return valid_data(_INDEX, data, "index of certificates")  # type: ignore[return-value]
 
 
 _INDEX: Final = TypeAdapter(CertificateIndex)

@@ -26,23 +26,29 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import orjson
 import zstandard
 from isal import isal_zlib
+from pydantic import TypeAdapter, ValidationError
 
 from kpi_pipeline.model.pages import kpis_resting_on_all
 
 Encoding = Literal["zstd", "gzip", "identity"]
 
+Data = TypeVar("Data")
+
 _MAGIC: Final = b"KPI\x02"
 _PACKED_MAGIC: Final = b"KPB\x01"
-_DIGEST_SIZE: Final = 16
+DIGEST_SIZE: Final = 16
 _HEADER: Final = struct.Struct("<16sIIII")  # content digest, content size, its CRC-32, zstd and gzip sizes
 _TRAILER: Final = struct.Struct("<II")  # of a gzip member: CRC-32 and size
-_BODY_AT: Final = len(_MAGIC) + _DIGEST_SIZE
-_CONTENT_AT: Final = _BODY_AT + _HEADER.size
+_BODY_AT: Final = len(_MAGIC) + DIGEST_SIZE
+CONTENT_AT: Final = _BODY_AT + _HEADER.size
+SIZES_AT: Final = CONTENT_AT - 8
+"""Where the sizes of the zstd and the gzip part stand; see `scripts.COMPLETE`."""
+
 _KPIS: Final = "kpis"
 
 _ZSTD_LEVEL: Final = 3
@@ -175,7 +181,6 @@ def encode(data: Mapping[str, Any], meta: Mapping[str, Any], completing: Collect
     """
     if not meta:
         raise ValueError("the static meta of a payload must name what it answers: give at least one entry")
-    completed = b""
     if completing:
         others = {name: value for name, value in data.items() if name != _KPIS}
         kpis = {name: value for name, value in data[_KPIS].items() if name not in completing}
@@ -211,7 +216,7 @@ def decode(frame: bytes) -> Payload:
         raise CorruptPayload("stored bytes are no payload of this version: publish it again")
     zstd_at, gzip_at, end = _verify_parts(frame)
     digest, size, crc, _, _ = _HEADER.unpack_from(frame, _BODY_AT)
-    text = frame[end + _DIGEST_SIZE :]
+    text = frame[end + DIGEST_SIZE :]
     return Payload(
         _digest(digest + text).hex() if text else digest.hex(),
         size + len(text),
@@ -269,6 +274,23 @@ def encode_completion(
     return completion(kpis, _meta(product, requested, scope))
 
 
+def valid_data(adapter: TypeAdapter[Data], data: Any, name: str) -> Data:
+    """What plain JSON of a payload stands for.
+
+    Args:
+        adapter: Validates it.
+        data: The JSON.
+        name: What it is to be, for people.
+
+    Raises:
+        CorruptPayload: If it is nothing of the kind.
+    """
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        raise CorruptPayload(f"no {name}: {error.error_count()} problems") from error
+
+
 def verify(frame: bytes, *magics: bytes) -> None:
     """Check that a stored value is what was written, of `encode` or of `pack`.
 
@@ -285,17 +307,17 @@ def verify(frame: bytes, *magics: bytes) -> None:
 
 def _verify_parts(frame: bytes) -> tuple[int, int, int]:
     """Where the zstd part, the gzip part and the completion of a frame of `encode` begin."""
-    if len(frame) < _CONTENT_AT:
+    if len(frame) < CONTENT_AT:
         raise CorruptPayload("a stored payload is cut: publish it again")
     _, _, _, zstd_size, gzip_size = _HEADER.unpack_from(frame, _BODY_AT)
-    gzip_at = _CONTENT_AT + zstd_size
+    gzip_at = CONTENT_AT + zstd_size
     end = gzip_at + gzip_size
     whole = memoryview(frame)
     if whole[len(_MAGIC) : _BODY_AT] != _digest(whole[_BODY_AT:end]) or whole[
-        end : end + _DIGEST_SIZE
-    ] != _digest(whole[end + _DIGEST_SIZE :]):
+        end : end + DIGEST_SIZE
+    ] != _digest(whole[end + DIGEST_SIZE :]):
         raise CorruptPayload("a stored payload is not what was written: publish it again")
-    return _CONTENT_AT, gzip_at, end
+    return CONTENT_AT, gzip_at, end
 
 
 def _meta(product: str, requested: Mapping[str, Sequence[str]], scope: str) -> dict[str, Any]:
@@ -312,7 +334,7 @@ def _ending(tail: Mapping[str, Any]) -> bytes:
 
 
 def _digest(content: bytes | memoryview) -> bytes:
-    return blake2b(content, digest_size=_DIGEST_SIZE).digest()
+    return blake2b(content, digest_size=DIGEST_SIZE).digest()
 
 
 class _Compressors(threading.local):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from kpi_pipeline.cache.codec import CorruptPayload
+from kpi_pipeline.cache.codec import valid_data
 from kpi_pipeline.model.account_statement import due_bucket
 from kpi_pipeline.model.filters import fold
 from kpi_pipeline.model.listing import FIRST_DAY
@@ -64,10 +64,7 @@ class OpenItemsIndex:
         Raises:
             CorruptPayload: If it is none.
         """
-        try:
-            return _INDEX.validate_python(data)  # type: ignore[return-value]
-        except ValidationError as error:
-            raise CorruptPayload(f"no index of open items: {error.error_count()} problems") from error
+        return valid_data(_INDEX, data, "index of open items")  # type: ignore[return-value]
 
 
 _INDEX: Final = TypeAdapter(OpenItemsIndex)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from kpi_pipeline.cache.codec import CONTENT_AT, DIGEST_SIZE, SIZES_AT
+
 NEXT_FENCE: Final = """
 -- KEYS: fence. Returns a fence above every one handed out, also by a server that was flushed since.
 local time = redis.call('TIME')
@@ -118,21 +120,20 @@ redis.call('EXPIREAT', members, ARGV[1])
 return size
 """
 
-COMPLETE: Final = """
+COMPLETE: Final = f"""
 -- KEYS: as of REUSE. ARGV: when copies and set expire, then for each copy the completion in place of that of
 -- the answer: what `codec.completion` gives. Where an answer ends before it follows from the sizes of its
--- zstd and its gzip part, which stand where `codec` says.
+-- zstd and its gzip part.
 -- Returns the stored size of all; -1, with nothing written, when one of them is gone or has no completion.
 local size, half, members = 0, (#KEYS - 1) / 2, KEYS[#KEYS]
 local answers = redis.call('MGET', unpack(KEYS, 1, half))
-local ends = {}
+local ends = {{}}
 for place, answer in ipairs(answers) do
-  if not answer or #answer < 52 then return -1 end
-  local zstd, gzip = struct.unpack('<I4I4', answer, 45)
-  ends[place] = 52 + zstd + gzip
-  if #answer <= ends[place] + 16 then return -1 end
+  if not answer or #answer < {CONTENT_AT} then return -1 end
+  local zstd, gzip = struct.unpack('<I4I4', answer, {SIZES_AT + 1})
+  ends[place] = {CONTENT_AT} + zstd + gzip
+  if #answer <= ends[place] + {DIGEST_SIZE} then return -1 end
 end
-if #answers < half then return -1 end
 for place, answer in ipairs(answers) do
   local completed = string.sub(answer, 1, ends[place]) .. ARGV[1 + place]
   redis.call('SET', KEYS[half + place], completed, 'EXAT', ARGV[1])
