@@ -25,7 +25,8 @@ from serving.listing.parameters import (
     LIMIT,
     OFFSET,
     PAGE_PARAMETERS,
-    currency_code,
+    read_currency,
+    read_number,
 )
 from serving.problem_types import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
@@ -114,9 +115,9 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
         comparison=fold(given.get(COMPARISON, ("", SINCE_LAST_DAY))[1]),
         figure=figure,
         part=_named(given.get(PART), parts),
-        currency=_currency(given.get(CURRENCY)),
-        offset=_number(given.get(OFFSET), 0, 0, LARGEST_OFFSET),
-        limit=_number(given.get(LIMIT), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
+        currency=read_currency(given.get(CURRENCY), _quoting_fault),
+        offset=read_number(given.get(OFFSET), 0, 0, LARGEST_OFFSET, _quoting_fault),
+        limit=read_number(given.get(LIMIT), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
     )
     if request.part and not request.figure:
         raise fault(FIGURE, "", tuple(figures), tuple(figures.values()), _OF_A_FIGURE)
@@ -190,20 +191,5 @@ def _named(given: tuple[str, str] | None, allowed: Mapping[str, Text]) -> str:
     )
 
 
-def _currency(given: tuple[str, str] | None) -> str:
-    if given is None:
-        return ""
-    code = currency_code(given[1])
-    if code is None:
-        raise fault(given[0], given[1][:_LONGEST_SHOWN], ("ISO 4217",))
-    return code
-
-
-def _number(given: tuple[str, str] | None, default: int, least: int, largest: int) -> int:
-    if given is None:
-        return default
-    parameter, value = given
-    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(largest))
-    if not (is_number and least <= int(value) <= largest):
-        raise fault(parameter, value[:_LONGEST_SHOWN], (f"{least}-{largest}",))
-    return int(value)
+def _quoting_fault(parameter: str, value: str, allowed: Sequence[str]) -> Problem:
+    return fault(parameter, value[:_LONGEST_SHOWN], allowed)

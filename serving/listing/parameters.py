@@ -1,6 +1,6 @@
 """The query parameters of the list of certificates: those that are no filter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -72,6 +72,8 @@ LIST_PARAMETERS: Final = AcceptedParameters(
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 1_000
 LARGEST_OFFSET: Final = 100_000_000
+FaultOf = Callable[[str, str, Sequence[str]], Problem]
+
 LONGEST_SEARCH: Final = 100
 """Characters of a search."""
 
@@ -164,11 +166,11 @@ def read_list_request(parameters: Iterable[tuple[str, str]]) -> tuple[ListReques
         standings=tuple(one.name for one in LIST_STANDINGS if one.name in standings),
         search=_search(_only(given.get(SEARCH, ()))),
         days=tuple(one for event in LIST_EVENTS if (one := _days(event.name, given)) is not None),
-        currency=_currency(_only(given.get(CURRENCY, ()))),
+        currency=read_currency(_only(given.get(CURRENCY, ())), _quoting_fault),
         order=STANDARD_ORDER if sort is None else Order.of(_named(*sort, ORDERS)),
         columns=tuple(name for name in LIST_COLUMN_NAMES if name in columns) or USUAL_COLUMNS,
-        offset=_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET),
-        limit=_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT),
+        offset=read_number(_only(given.get(OFFSET, ())), 0, 0, LARGEST_OFFSET, _quoting_fault),
+        limit=read_number(_only(given.get(LIMIT, ())), DEFAULT_LIMIT, 1, LARGEST_LIMIT, _quoting_fault),
     )
     return request, others
 
@@ -236,23 +238,34 @@ def currency_code(text: str) -> str | None:
     return code if len(code) == _CODE_LENGTH and code.isascii() and code.isalpha() else None
 
 
-def _currency(given: tuple[str, str] | None) -> str:
+def read_currency(given: tuple[str, str] | None, fault: FaultOf) -> str:
+    """The currency that a parameter names; empty where none is given.
+
+    Args:
+        given: The parameter, by name and value.
+        fault: The problem of a value that is not allowed, by name, value and what is allowed.
+    """
     if given is None:
         return ""
     code = currency_code(given[1])
     if code is None:
-        raise _fault(given[0], given[1][:LONGEST_SEARCH], ("ISO 4217",))
+        raise fault(*given, ("ISO 4217",))
     return code
 
 
-def _number(given: tuple[str, str] | None, default: int, least: int, largest: int) -> int:
+def read_number(given: tuple[str, str] | None, default: int, least: int, largest: int, fault: FaultOf) -> int:
+    """The number within bounds that a parameter gives; see `read_currency`."""
     if given is None:
         return default
     parameter, value = given
     is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(largest))
     if not (is_number and least <= int(value) <= largest):
-        raise _fault(parameter, value[:LONGEST_SEARCH], (f"{least}-{largest}",))
+        raise fault(parameter, value, (f"{least}-{largest}",))
     return int(value)
+
+
+def _quoting_fault(parameter: str, value: str, allowed: Sequence[str]) -> Problem:
+    return _fault(parameter, value[:LONGEST_SEARCH], allowed)
 
 
 def _only(given: Sequence[tuple[str, str]]) -> tuple[str, str] | None:

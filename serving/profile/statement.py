@@ -135,7 +135,7 @@ def _item_of(row: Row) -> OpenItem:
         issued_on=issued_on if isinstance(issued_on, date) else date.min,
         due_on=due_on if isinstance(due_on, date) else None,
         is_due_assumed=is_marked(row, "due_assumed"),
-        approved=approved if isinstance(approved, int) and is_marked(row, "accepted") else None,
+        approved=approved if isinstance(approved, int) else None,
         open=balance if isinstance(balance, int) else 0,
         days_overdue=late if isinstance(late, int) and is_marked(row, "overdue") else None,
     )
