@@ -67,7 +67,9 @@ def test_every_mark_shows_its_values(path, open_page) -> None:
 
 def test_values_are_shown_while_a_mark_is_pointed_at(page) -> None:
     marks(page, "states").nth(1).hover()
-    assert values(page) == ["Enviado", "Monto", "$14.000.000", "Certificados", "3"]
+    assert values(page) == [
+        "Enviado", "Monto", "$14.000.000", "Certificados", "3", "Abre", "sus certificados",
+    ]  # fmt: skip
     marks(page, "monthly_trend").last.scroll_into_view_if_needed()
     marks(page, "monthly_trend").last.hover()
     assert values(page) == [

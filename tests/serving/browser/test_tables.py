@@ -28,7 +28,7 @@ def certificates(amounts: dict[str, int]) -> list[dict[str, Any]]:
             "client": f"Cliente {name}",
             "project_manager": "sin asignar",
             "state": "enviado",
-            "arrears": "critical" if place % 3 == 0 else "overdue_and_critical",
+            "why": "critical_all" if place % 3 == 0 else "overdue_and_critical_client",
             "currency": "CLP",
             "amount": amount,
             "sent_on": "2024-03-01",
