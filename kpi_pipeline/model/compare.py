@@ -55,6 +55,25 @@ def periods_in(months: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     return years, quarters, latest
 
 
+def quarters_compared(months: Collection[str], held: Collection[str]) -> tuple[str, ...]:
+    """The quarter that some months are, the one before it and that of the year before.
+
+    Args:
+        months: All months of a quarter of which there are certificates.
+        held: The months that there are.
+
+    Returns:
+        Those that hold months; none where the months are no quarter.
+    """
+    quarter = quarter_of(min(months)) if months else ""
+    if not months or set(months_of(quarter, held)) != set(months):
+        return ()
+    year, number = int(quarter[:4]), int(quarter[-1])
+    before = f"{year - (number == 1):04d}-Q{(number - 2) % 4 + 1}"
+    candidates = (quarter, before, f"{year - 1:04d}-Q{number}")
+    return tuple(one for one in candidates if months_of(one, held))
+
+
 def quarter_of(month: str) -> str:
     """The quarter of a month, as `YYYY-Qn`."""
     return f"{month[:4]}-Q{(int(month[5:]) - 1) // _QUARTER_MONTHS + 1}"

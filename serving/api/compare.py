@@ -38,8 +38,8 @@ def _document(connection: Connection, result: CompareResult) -> dict[str, Any]:
     except (CorruptPayload, KeyError) as error:
         raise unreadable(connection, product) from error
     data = {"dimension": result.request.dimension, "values": values}
-    # Each value has its own filter.
-    identity = {"product": product, "filter": {}, "scope": figures.entry.scope}
+    # That of all values: each has its own besides.
+    identity = {"product": product, "filter": result.request.filter.as_dict(), "scope": figures.entry.scope}
     return {"data": data, "meta": {**identity, **figures.meta()}}
 
 

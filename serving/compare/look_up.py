@@ -10,7 +10,15 @@ from kpi_pipeline.model.compare import COMPARED_WITH, FEWEST_COMPARED
 from serving.access.control import require_product
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
-from serving.compare.parameters import CompareRequest, fewest_fault, filter_of, read_compare_request
+from serving.compare.parameters import (
+    COMPARE_PARAMETERS,
+    CompareRequest,
+    fewest_fault,
+    filter_of,
+    read_compared,
+    split_parameters,
+    within,
+)
 from serving.lookup import LookupResult, live_lookup, look_up, of_the_present, unreadable
 from serving.problem_types import COMPARISON_NOT_KEPT
 
@@ -81,8 +89,9 @@ def compare_request(connection: Connection, parameters: Sequence[tuple[str, str]
     """
     product = compared_product()
     require_product(product)
-    parameters = of_the_present(parameters, COMPARISON_NOT_KEPT)
-    return read_compare_request(parameters, connection.catalogues.of(product))
+    given, others = split_parameters(of_the_present(parameters, COMPARISON_NOT_KEPT))
+    request = read_compared(given, connection.catalogues.of(product))
+    return within(request, live_lookup(connection, product, others, COMPARE_PARAMETERS).filter)
 
 
 def look_up_comparison(connection: Connection, request: CompareRequest) -> CompareResult:

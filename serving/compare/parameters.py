@@ -1,13 +1,16 @@
-"""The query parameters of a comparison: a dimension, and two to four of its values."""
+"""The query parameters of a comparison: a dimension, two to four of its values, and their filter."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, MOST_COMPARED, months_of, quarter_of
 from kpi_pipeline.model.dimensions import DIMENSIONS, MONTH, PARAMETER_NAMES
-from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.filter_parameters import FILTER_LABELS, FILTER_NAMES
+from kpi_pipeline.model.filters import EVERYTHING, Filter, fold
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.periods import TIME_DIMENSIONS
+from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.catalogue import Catalogue
 from serving.filter_faults import AllowedValues
 from serving.problem_types import INVALID_COMPARISON
@@ -16,7 +19,15 @@ from serving.problems import Problem
 DIMENSION: Final = "dimension"
 VALUE: Final = "value"
 
-_SPELLINGS: Final = {DIMENSION: DIMENSION, VALUE: VALUE, "valor": VALUE}
+COMPARE_PARAMETERS: Final = AcceptedParameters(
+    FILTER_NAMES,
+    (
+        QueryParameter(DIMENSION, Text(DIMENSION, DIMENSION), Text("Qué comparar", "What to compare")),
+        QueryParameter(VALUE, Text("valor", VALUE), Text("Valor", "Value")),
+    ),
+)
+"""What the addresses of a comparison accept."""
+
 _LABELS: Final = {one.name: one.label for one in DIMENSIONS}
 _LONGEST_SHOWN: Final = 80
 """Characters of a value that is quoted in a problem."""
@@ -29,35 +40,48 @@ class CompareRequest:
     Attributes:
         dimension: A dimension; empty where none is chosen yet.
         values: Its values as the data spell them, or periods; fewer than two where not all are chosen yet.
+        filter: Of all of them.
     """
 
     dimension: str = ""
     values: tuple[str, ...] = ()
+    filter: Filter = EVERYTHING
 
     def parameters(self) -> list[tuple[str, str]]:
-        """It as query parameters."""
-        chosen = [(DIMENSION, self.dimension)] if self.dimension else []
-        return [*chosen, *((VALUE, value) for value in self.values)]
+        """It as query parameters, but for the filter."""
+        named = [(DIMENSION, self.dimension)] if self.dimension else []
+        return [*named, *((VALUE, value) for value in self.values)]
 
 
-def read_compare_request(parameters: Iterable[tuple[str, str]], catalogue: Catalogue) -> CompareRequest:
-    """Read a request; an empty value is none, and one that comes twice counts once.
+def split_parameters(
+    parameters: Iterable[tuple[str, str]],
+) -> tuple[dict[str, list[tuple[str, str]]], list[tuple[str, str]]]:
+    """Take what is compared out of other parameters; an empty value is none.
+
+    Returns:
+        By canonical name the parameters of the comparison, and the others.
+    """
+    given: dict[str, list[tuple[str, str]]] = {}
+    others = []
+    for parameter, value in parameters:
+        name = COMPARE_PARAMETERS.spellings.get(fold(parameter))
+        if name is None:
+            others.append((parameter, value))
+        elif value.strip():
+            given.setdefault(name, []).append((parameter, value.strip()))
+    return given, others
+
+
+def read_compared(given: Mapping[str, Sequence[tuple[str, str]]], catalogue: Catalogue) -> CompareRequest:
+    """Read what is compared; a value that comes twice counts once.
 
     Args:
-        parameters: Query parameters.
+        given: As of `split_parameters`.
         catalogue: Which values there are.
 
     Raises:
-        Problem: If a parameter or a value is none that is allowed, or there are too many.
+        Problem: If a value is none that is allowed, or there are too many.
     """
-    given: dict[str, list[tuple[str, str]]] = {}
-    for parameter, value in parameters:
-        name = _SPELLINGS.get(fold(parameter))
-        if not value.strip():
-            continue
-        if name is None:
-            raise _fault(parameter, value, (DIMENSION, VALUE))
-        given.setdefault(name, []).append((parameter, value.strip()))
     chosen = {_dimension(*pair) for pair in given.get(DIMENSION, ())}
     if len(chosen) > 1:
         raise _fault(*given[DIMENSION][1], sorted(chosen))
@@ -78,9 +102,28 @@ def read_compare_request(parameters: Iterable[tuple[str, str]], catalogue: Catal
 
 def filter_of(request: CompareRequest, value: str, catalogue: Catalogue) -> list[tuple[str, str]]:
     """The filter of a value as query parameters: of a period, its months."""
-    if request.dimension != MONTH.name:
-        return [(request.dimension, value)]
-    return [(MONTH.name, month) for month in months_of(value, _held(MONTH.name, catalogue))]
+    is_period = request.dimension == MONTH.name
+    values = months_of(value, _held(MONTH.name, catalogue)) if is_period else (value,)
+    common = [(name, one) for name, chosen in request.filter.terms for one in chosen]
+    return [*common, *((request.dimension, one) for one in values)]
+
+
+def within(request: CompareRequest, filter_: Filter) -> CompareRequest:
+    """The same under a filter, which leaves free what is compared.
+
+    Raises:
+        Problem: If it does not.
+    """
+    taken = TIME_DIMENSIONS if request.dimension == MONTH.name else (request.dimension,)
+    for name, values in filter_.terms:
+        if name in taken:
+            free = [one for one in FILTER_NAMES if one not in taken]
+            cause = Text(
+                f"Se compara por «{_LABELS[request.dimension].es}»: el filtro no puede fijarlo.",
+                f'What is compared is "{_LABELS[request.dimension].en}": the filter cannot set it.',
+            )
+            raise _fault(name, ", ".join(values), free, [FILTER_LABELS[one] for one in free], cause)
+    return replace(request, filter=filter_)
 
 
 def fewest_fault(request: CompareRequest, catalogue: Catalogue) -> Problem:

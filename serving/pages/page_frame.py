@@ -6,12 +6,10 @@ from typing import Any
 
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS
-from kpi_pipeline.model.compare import COMPARED_DIMENSIONS
 from kpi_pipeline.model.labels import LANGUAGES
 from serving.access.identity import current_identity
 from serving.cache_access import Connection
 from serving.catalogue import Page
-from serving.compare.parameters import DIMENSION, VALUE
 from serving.lookup import LookupResult
 from serving.pages.addresses import (
     CERTIFICATES_PATH,
@@ -21,6 +19,7 @@ from serving.pages.addresses import (
     PageAddress,
     page_path,
 )
+from serving.pages.compare_links import filter_comparison
 from serving.pages.context import PageContext
 from serving.pages.filters.period_choice import period_choice
 from serving.pages.live_state import Refreshing, live_state
@@ -49,7 +48,7 @@ def page_frame(
         itself: The page as it is seen, where its address in the context leaves something out.
     """
     address, writer, entry, product = context.address, context.writer, result.entry, result.lookup.product
-    formats, requested = context.formats, parameters_of(context.catalogue, result.requested)
+    formats, requested = context.formats, parameters_of(context.catalogue, context.selection)
     readings = shown_source(connection, result)
     other = next(language for language in LANGUAGES if language != context.language)
     return {
@@ -85,7 +84,7 @@ def _links(pages: Sequence[Page], context: PageContext) -> list[tuple[str, str, 
     listed = here if here.path == CERTIFICATES_PATH else replace(plain, path=CERTIFICATES_PATH, as_of=None)
     changes = here if here.path == CHANGES_PATH else replace(plain, path=CHANGES_PATH, as_of=None)
     single = parameters_of(context.catalogue, _single_value(context.selection))
-    compared = replace(plain, path=COMPARE_PATH, as_of=None).of(_first_compared(context.selection))
+    compared = here.of(requested) if here.path == COMPARE_PATH else filter_comparison(context)
     return [
         *(
             (context.writer.label(page), address.of(requested), address.path == here.path)
@@ -96,13 +95,6 @@ def _links(pages: Sequence[Page], context: PageContext) -> list[tuple[str, str, 
         (context.texts["compare"], compared, here.path == COMPARE_PATH),
         (context.texts["certificate_list"], listed.of(requested), listed.path == here.path),
     ]
-
-
-def _first_compared(selection: Selection) -> Sequence[tuple[str, str]]:
-    """The parameters by which the first single value of a filter is compared with others."""
-    named = ((name, values[0]) for name, values in selection.items() if len(values) == 1)
-    first = next((one for one in named if one[0] in COMPARED_DIMENSIONS), None)
-    return () if first is None else ((DIMENSION, first[0]), (VALUE, first[1]))
 
 
 def _single_value(selection: Selection) -> Selection:

@@ -17,6 +17,7 @@ from serving.kept.current import current_kept
 from serving.lookup import LookupResult, look_up, task_reference
 from serving.pages.addresses import HOME_PATH, PageAddress, page_path
 from serving.pages.cards.html import CardWriter
+from serving.pages.compare_links import quarter_comparison
 from serving.pages.context import PageContext
 from serving.pages.downloads.links import DownloadLinks
 from serving.pages.drill_down import DrillDown
@@ -161,6 +162,7 @@ def _values(
         "facts": {**page_facts(data, refresh, context), "now": NOW_PLACE},
         "clear_url": address.of(()),
         "present_url": replace(address, as_of=None).of(()),
+        "quarters": None if address.as_of else quarter_comparison(context),
         "month_ends": month_end_options(
             month_ends(connection, page.product),
             result.entry.as_of if address.as_of is not None else None,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpi_pipeline.model.compare import months_of, periods_in
+from kpi_pipeline.model.compare import months_of, periods_in, quarters_compared
 
 HELD = ("2023-11", "2023-12", "2024-01", "2024-02", "2024-04")
 
@@ -31,3 +31,19 @@ def test_the_periods_that_there_are_begin_with_the_latest() -> None:
     assert quarters == ["2024-Q2", "2024-Q1", "2023-Q4"]
     assert months[0] == "2024-04"
     assert all(months_of(one, HELD) for one in (*years, *quarters, *months))
+
+
+@pytest.mark.parametrize(
+    ("months", "quarters"),
+    [
+        (("2024-01", "2024-02"), ("2024-Q1", "2023-Q4", "2023-Q1")),
+        (("2023-11", "2023-12"), ("2023-Q4",)),
+        (("2024-04",), ("2024-Q2", "2024-Q1")),
+        (("2024-01",), ()),
+        (("2024-02", "2024-04"), ()),
+        ((), ()),
+    ],
+)
+def test_a_quarter_is_compared_with_those_before(months: tuple[str, ...], quarters: tuple[str, ...]) -> None:
+    held = ("2023-01", *HELD)
+    assert quarters_compared(months, held) == quarters

@@ -12,13 +12,14 @@ from serving.cache_access import current_connection, current_settings
 from serving.compare.look_up import CompareResult, compare_request, look_up_comparison
 from serving.kept.unkept import file_answer
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, figures_of
-from serving.pages.compare.view import grouped_kpis, value_label
+from serving.pages.compare.view import grouped_kpis
+from serving.pages.compare_links import value_label
 from serving.pages.downloads.about import file_name, notices_of, provenance_of
 from serving.pages.downloads.csv_files import csv_file
 from serving.pages.downloads.links import DOWNLOADS_PATH
 from serving.pages.downloads.sheets import Sheet, SheetCell, sheet_cell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
-from serving.pages.page_data import pages_on
+from serving.pages.page_data import filter_label, pages_on
 from serving.pages.published.figures import Published
 from serving.pages.writing import Writer, writer_for
 from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
@@ -65,8 +66,9 @@ class _File:
     @property
     def provenance(self) -> list[tuple[str, str]]:
         values = self.writer.formats.together(self.labels)
-        _, *others = provenance_of(values, self.result.figures.entry, self.notices, self.writer)
-        return [(self.writer.texts["compare_values"], values), *others]
+        common = filter_label(self.writer.catalogue, self.result.request.filter.as_dict(), self.writer)
+        of_all = provenance_of(common, self.result.figures.entry, self.notices, self.writer)
+        return [(self.writer.texts["compare_values"], values), *of_all]
 
     def sheet(self) -> Sheet:
         """A row a KPI and currency: the values, each but the first with its difference from that."""

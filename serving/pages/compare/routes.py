@@ -1,5 +1,6 @@
 """The page of values side by side: one read of the cache, written on the server."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
@@ -20,15 +21,17 @@ from serving.lookup import LookupResult, look_up
 from serving.pages.addresses import COMPARE_API_PATH, COMPARE_PATH, PageAddress
 from serving.pages.compare.figures import figures_of
 from serving.pages.compare.files import COMPARE_FILES
-from serving.pages.compare.view import CompareWriter, value_label
+from serving.pages.compare.view import CompareWriter
+from serving.pages.compare_links import compared_label, value_label
 from serving.pages.context import PageContext
 from serving.pages.drill_down import DrillDown
-from serving.pages.filters.form import option_counts
+from serving.pages.filters.form import chips, option_counts
 from serving.pages.formats import ago
 from serving.pages.live_state import TASK_PARAMETER, refreshing
 from serving.pages.page_data import pages_on
 from serving.pages.page_facts import facts_of
 from serving.pages.page_frame import page_frame
+from serving.pages.selection import parameters_of
 from serving.pages.writing import writer_for
 from serving.responses import LANGUAGE_PARAMETER, reader_language, requested_language
 
@@ -57,13 +60,16 @@ def _values(
 ) -> dict[str, Any]:
     """What the template shows."""
     catalogue = connection.catalogues.of(figures.lookup.product)
+    selection = asked.filter.as_dict()
     address = PageAddress(COMPARE_PATH, requested_language(), kept=tuple(asked.parameters()))
-    drill_down = DrillDown(catalogue, {}, PageAddress(COMPARE_PATH, requested_language()))
+    drill_down = DrillDown(catalogue, selection, PageAddress(COMPARE_PATH, requested_language()))
     writer = writer_for(reader_language(), catalogue, current_settings().timezone, drill_down)
-    context = PageContext(catalogue, {}, address, writer, option_counts(catalogue, None, {}))
+    context = PageContext(catalogue, selection, address, writer, option_counts(catalogue, None, {}))
     refresh = refreshing(connection.pipeline_client, request.args.get(TASK_PARAMETER, ""), figures.now)
-    api = PageAddress(COMPARE_API_PATH, None).of(asked.parameters()) if result else COMPARE_API_PATH
-    facts = facts_of(figures, page=PAGE, figures_url=api, refresh=refresh, context=context)
+    filter_parameters = parameters_of(catalogue, selection)
+    api = replace(address, path=COMPARE_API_PATH, language=None).of(filter_parameters)
+    facts_url = api if result else COMPARE_API_PATH
+    facts = facts_of(figures, page=PAGE, figures_url=facts_url, refresh=refresh, context=context)
     labels = [value_label(asked.dimension, value, writer) for value in asked.values]
     title = context.texts["compare"]
     held = [] if result is None else figures_of(connection, result)
@@ -73,7 +79,7 @@ def _values(
         "missing": False,
         "page_name": PAGE,
         "title": title,
-        "filter_label": context.texts["compare_title"].format(values=writer.formats.together(labels)),
+        "filter_label": compared_label(labels, selection, context),
         "reload_s": _RELOAD_S if result is not None and result.is_missing else None,
         "ago": ago(age_s(figures.entry, figures.now), context.language),
         "task": None,
@@ -81,6 +87,9 @@ def _values(
         "refreshed": (),
         "facts": {**facts, "now": as_iso(figures.now)},
         "present_url": "",
+        "chips": chips(context),
+        "clear_url": address.of(()),
+        "filter_parameters": filter_parameters,
         "compare_dimension": asked.dimension,
         "compare": CompareWriter(asked, context, COMPARE_FILES).view(result, held),
     }

@@ -1,8 +1,7 @@
 """A comparison as its template shows it: what can be chosen, a table for each group of KPIs, and drawings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 from kpi_pipeline.model.compare import (
     COMPARED_DIMENSIONS,
@@ -14,19 +13,19 @@ from kpi_pipeline.model.dimensions import MONTH
 from serving.catalogue import Catalogue, Dimension, Kpi
 from serving.compare.look_up import CompareResult
 from serving.compare.parameters import CompareRequest, filter_of
-from serving.pages.addresses import COMPARE_PATH, HOME_PATH, PageAddress
+from serving.pages.addresses import HOME_PATH, PageAddress
 from serving.pages.cards.cards import cohort_text
 from serving.pages.cards.values import written_value
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.compare.drawing import points_table, side_by_side
 from serving.pages.compare.figures import ComparedKpi, compared_kpis, shown_difference
+from serving.pages.compare_links import value_label
 from serving.pages.context import PageContext
 from serving.pages.formats import NO_DATA
 from serving.pages.published.figures import Published
+from serving.pages.selection import parameters_of
 from serving.pages.tables.view import Head, TableView
-from serving.pages.writing import Cell, NamedLink, Writer
-
-_YEAR_LENGTH: Final = len("2024")
+from serving.pages.writing import Cell, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,9 @@ class CompareWriter:
             result: The figures of the values; None where not all are chosen yet.
             figures: Of each value, checked.
         """
-        catalogue, parameters = self._context.catalogue, self._request.parameters()
-        files = PageAddress(self._files, self._context.language)
+        catalogue = self._context.catalogue
+        parameters = parameters_of(catalogue, self._context.selection)
+        files = PageAddress(self._files, self._context.language, kept=tuple(self._request.parameters()))
         labels = [value_label(self._request.dimension, one, self._writer) for one in self._request.values]
         return CompareView(
             dimensions=[
@@ -149,7 +149,9 @@ class CompareWriter:
             link = self._writer.profile(self._request.dimension, one.value)
             own_filter = filter_of(self._request, one.value, self._context.catalogue)
             url = PageAddress(HOME_PATH, self._context.address.language).of(own_filter)
-            found.append(ComparedColumn(label, link.url if link else url, self._notice(own)))
+            # A profile is of all certificates.
+            is_whole = not self._context.selection
+            found.append(ComparedColumn(label, link.url if link and is_whole else url, self._notice(own)))
         return found
 
     def _notice(self, figures: Published | None) -> str:
@@ -224,18 +226,6 @@ class CompareWriter:
         return charts
 
 
-def value_label(dimension: str, value: str, writer: Writer) -> str:
-    """A value as people read it: a quarter and a year too."""
-    if dimension == MONTH.name:
-        if len(value) == _YEAR_LENGTH:
-            return value
-        if "Q" in value:
-            year, _, number = value.partition("-Q")
-            return writer.texts["compare_quarter"].format(number=number, year=year)
-    kind = next((one.kind for one in writer.catalogue.dimensions if one.name == dimension), "name")
-    return writer.text(kind, value, "")
-
-
 def kpi_label(compared: ComparedKpi, writer: Writer) -> str:
     """The label of a KPI, with its currency where it is of one."""
     label = writer.label(compared.kpi)
@@ -250,12 +240,5 @@ def grouped_kpis(catalogue: Catalogue, writer: Writer) -> list[tuple[str, list[K
     ]
 
 
-def compare_link(dimension: str, value: str, context: PageContext) -> NamedLink:
-    """Where a value can be compared with others; without one, the page on which all is chosen."""
-    parameters = [("dimension", dimension), ("value", value)] if dimension else []
-    url = PageAddress(COMPARE_PATH, context.address.language).of(parameters)
-    return NamedLink(url, context.texts["compare"])
-
-
 def _with_ending(address: PageAddress, ending: str) -> PageAddress:
-    return PageAddress(f"{address.path}.{ending}", address.language)
+    return replace(address, path=f"{address.path}.{ending}")

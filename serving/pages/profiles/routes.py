@@ -112,6 +112,7 @@ def _values(connection: Connection, result: ProfileResult) -> dict[str, Any]:
         "refreshed": own,
         "facts": {**facts, "now": as_iso(figures.now)},
         "present_url": "",
+        "quarters": None,
         "view": replace(page_view(data, context.writer, habit_chart(data, context)), tables=[]),
         "cards": CardWriter(context.writer),
         "profile": profile_view(

@@ -14,7 +14,7 @@ from serving.pages.certificates.view import ListView, ListWriter
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.compare.drawing import points_table, side_by_side
 from serving.pages.compare.figures import ComparedKpi
-from serving.pages.compare.view import compare_link
+from serving.pages.compare_links import compare_link
 from serving.pages.context import PageContext
 from serving.pages.downloads.statement_files import statement_path
 from serving.pages.page_data import PageData

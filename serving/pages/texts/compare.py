@@ -18,6 +18,7 @@ TEXTS: Final[dict[str, Text]] = {
     "compare_years": Text("Años", "Years"),
     "compare_quarters": Text("Trimestres", "Quarters"),
     "compare_months": Text("Meses", "Months"),
+    "compare_quarter_with": Text("Comparar con {values}", "Compare with {values}"),
     "compare_quarter": Text("T{number} {year}", "Q{number} {year}"),
     "compare_kpi": Text("Indicador", "Key figure"),
     "compare_difference": Text("{value} menos {first}", "{value} minus {first}"),

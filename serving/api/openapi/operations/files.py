@@ -11,8 +11,8 @@ from serving.api.openapi.json_schema import TEXT
 from serving.api.openapi.operations.operation import FIGURES, FILTERED, NO_FIGURES, Operation
 from serving.api.openapi.operations.reading import (
     BRIDGE_PROBLEMS,
-    COMPARE_PARAMETERS,
     COMPARE_PROBLEMS,
+    COMPARISON_PARAMETERS,
     LIST_PROBLEMS,
 )
 from serving.api.openapi.parameters import names_of
@@ -158,7 +158,7 @@ FILES_OF_CLIENTS: Final = (
     ),
 )
 _COMPARE_FILE: Final = (*COMPARE_PROBLEMS, problem.UNKNOWN_LANGUAGE)
-_COMPARE_FILE_PARAMETERS: Final = (*COMPARE_PARAMETERS, "lang", "accept_language")
+_COMPARE_FILE_PARAMETERS: Final = (*COMPARISON_PARAMETERS, "lang", "accept_language")
 FILES_OF_COMPARISONS: Final = (
     Operation(
         "downloadComparison",

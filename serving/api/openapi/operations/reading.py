@@ -23,7 +23,7 @@ from serving.api.openapi.operations.operation import BAD_FILTER, FIGURES, FILTER
 from serving.api.openapi.parameters import names_of
 from serving.api.openapi.profiles import PROFILE_DATA
 from serving.bridge.parameters import BRIDGE_PARAMETERS
-from serving.compare.parameters import DIMENSION, VALUE
+from serving.compare.parameters import COMPARE_PARAMETERS, DIMENSION, VALUE
 from serving.listing.detail import CERTIFICATE_PARAMETERS
 from serving.listing.parameters import LIST_PARAMETERS
 from serving.pages.addresses import (
@@ -144,6 +144,7 @@ BRIDGES: Final = (
     ),
 )
 COMPARE_PROBLEMS: Final = (
+    *BAD_FILTER,
     problem.INVALID_COMPARISON,
     problem.INVALID_DATE,
     problem.COMPARISON_NOT_KEPT,
@@ -151,7 +152,12 @@ COMPARE_PROBLEMS: Final = (
     problem.EXPIRED,
     *NO_FIGURES,
 )
-COMPARE_PARAMETERS: Final = (f"compare_{DIMENSION}", f"compare_{VALUE}", "as_of")
+COMPARISON_PARAMETERS: Final = (
+    f"compare_{DIMENSION}",
+    f"compare_{VALUE}",
+    *(f"filter_{name}" for name in COMPARE_PARAMETERS.filters),
+    "as_of",
+)
 COMPARISONS: Final = (
     Operation(
         "getComparison",
@@ -161,9 +167,10 @@ COMPARISONS: Final = (
         "The KPIs of two to four values of a dimension, or periods, side by side",
         compared(ref(COMPARISON)),
         COMPARE_PROBLEMS,
-        (*COMPARE_PARAMETERS, "if_none_match"),
+        (*COMPARISON_PARAMETERS, "if_none_match"),
         "Answers of one generation, one for each value: of the product kpis, or of the product charts for "
-        "who may not read costs. A quarter or a year that is not precomputed is requested: until then its "
+        "who may not read costs, each under the filter of all besides its own. What is not precomputed is "
+        "requested: until then its "
         "figures are null, and the status is 202.",
     ),
 )

@@ -123,6 +123,8 @@ def test_what_is_chosen_comes_step_by_step(web, press) -> None:
         (f"{BOTH}&client=a", "client"),
         ("value=2024", "dimension"),
         ("dimension=client&dimension=month", "dimension"),
+        ("dimension=month&value=2024-04&value=2024-05&period=12m", "month"),
+        (f"{BOTH}&weather=wet", "weather"),
         ("dimension=month&" + "&".join(f"value=2024-0{month}" for month in range(1, 6)), "value"),
     ],
 )
@@ -170,4 +172,56 @@ def test_pages_lead_here_with_one_value_of_their_filter(web, press) -> None:
     text = unescape(web.get(f"/manager/dashboard?lang=en&client={quote(MINE)}").text)
     mine = quote(MINE).replace("%20", "+")
     assert f"{COMPARE}?dimension=client&value={mine}&lang=en" in re.findall(r'href="([^"]+)"', text)
-    assert f"{COMPARE}?lang=en" in unescape(web.get("/manager/dashboard?lang=en&state=pagado").text)
+    # The rest of the filter stays.
+    assert f"{COMPARE}?state=pagado&lang=en" in unescape(
+        web.get("/manager/dashboard?lang=en&state=pagado").text
+    )
+
+
+OF_MINE = {
+    Filter.of({"client": MINE, "month": month}): {
+        **figures("kpis", scale=scale),
+        "cohort": {"certificates": 9, "open": 0},
+    }
+    for month, scale in (("2024-05", 5), ("2024-04", 6))
+}
+
+
+def test_what_is_compared_stands_under_a_filter(web, press) -> None:
+    press.publish("kpis", answers={**ANSWERS, **OF_MINE})
+    query = f"client={quote(MINE)}&dimension=month&value=2024-05&value=2024-04"
+    response = web.get(f"/manager/api/compare?{query}")
+    document = response.get_json()
+    assert (response.status_code, document["meta"]["filter"]) == (200, {"client": [MINE]})
+    assert [one["figures"]["kpis"] for one in document["data"]["values"]] == [
+        figures_["kpis"] for figures_ in OF_MINE.values()
+    ]
+    text = unescape(web.get(f"{COMPARE}?lang=en&{query}").text)
+    assert f"May 2024 and Apr 2024 (Client: {MINE})" in text
+    # Its forms keep the filter, and a chip takes it back.
+    assert text.count(f'<input type="hidden" name="client" value="{MINE}">') == 2
+    assert f'href="{COMPARE}?dimension=month&value=2024-05&value=2024-04&lang=en"' in text
+    book = Book(web.get(f"/manager/api/download/compare.xlsx?lang=en&{query}").data)
+    assert ["Filter", f"Client: {MINE}"] in [row[:2] for row in book.sheets["About"]]
+
+
+def test_a_page_of_a_quarter_leads_to_those_before(web, press) -> None:
+    quarter = Filter.of({"client": MINE, "month": ["2024-04", "2024-05", "2024-06"]})
+    press.publish("dashboards", answers={EVERYTHING: figures("dashboards"), quarter: figures("dashboards")})
+    text = unescape(web.get(f"/manager/dashboard?lang=es&period=this_quarter&client={quote(MINE)}").text)
+    found = re.search(r'<a href="([^"]+)">Comparar con ([^<]+)</a>', text)
+    assert found is not None
+    assert found[2] == "T1 2024"  # there are no months of the year before
+    press.publish("kpis", answers=ANSWERS)
+    compared = web.get(found[1])
+    assert compared.status_code == 200
+    assert [label in unescape(compared.text) for label in ("T2 2024", "T1 2024")] == [True] * 2
+    # Three months that are no quarter have none before.
+    assert "Comparar con" not in unescape(web.get("/manager/dashboard?lang=es&from=2024-03&to=2024-05").text)
+
+
+def test_the_other_language_shows_the_same(web, press) -> None:
+    press.publish("kpis", answers=ANSWERS)
+    text = unescape(web.get(f"{COMPARE}?lang=en&{BOTH}").text)
+    (other,) = set(re.findall(rf'href="({COMPARE}[^"]*lang=es)"', text))
+    assert web.get(other).status_code == 200
