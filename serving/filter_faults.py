@@ -96,6 +96,11 @@ def _unknown(error: UnknownParameter) -> Fault:
             f"Estas cifras no se filtran por «{error.label.es}».",
             f'These figures are not filtered by "{error.label.en}".',
         )
+    if not error.accepted.names:
+        cause = Text(
+            f"Esta dirección no acepta filtros: quite «{error.parameter}».",
+            f'This address accepts no filters: leave "{error.parameter}" out.',
+        )
     named = [(FILTER_LABELS[name], FILTER_PARAMETERS[name]) for name in error.accepted.filters]
     named += [(one.label, one.spelling) for one in error.accepted.others]
     values = tuple(Text(f"{label.es}: {name.es}", f"{label.en}: {name.en}") for label, name in named)

@@ -268,6 +268,15 @@ def of_the_present(parameters: Sequence[tuple[str, str]], kind: ProblemType) -> 
     return parameters
 
 
+def refuse_parameters(parameters: Sequence[tuple[str, str]]) -> None:
+    """Refuse query parameters where the path says all.
+
+    Raises:
+        QueryError: If there are any.
+    """
+    parse_filter(parameters, NO_PARAMETERS, AcceptedParameters(()))
+
+
 def live_result(
     connection: Connection, lookup: Lookup, entry: ManifestEntry, state: AnswerState, payload: Payload
 ) -> LookupResult:

@@ -17,17 +17,12 @@ from kpi_pipeline.model.certificate_details import (
     RUNNING_MARK,
     DetailStage,
 )
-from kpi_pipeline.model.filter_parameters import parse_filter
 from kpi_pipeline.model.labels import Text
-from kpi_pipeline.model.query_parameters import AcceptedParameters
 from serving.cache_access import Connection
 from serving.listing.look_up import ListResult, look_up_list
-from serving.lookup import NO_PARAMETERS, of_the_present
+from serving.lookup import of_the_present, refuse_parameters
 from serving.problem_types import CERTIFICATE_UNKNOWN, LIST_NOT_KEPT
 from serving.problems import Problem
-
-CERTIFICATE_PARAMETERS: Final = AcceptedParameters(())
-"""What the address of a certificate accepts besides its names: nothing."""
 
 _DOTS: Final = frozenset({".", ".."})
 _LONGEST_SHOWN: Final = 80
@@ -165,7 +160,7 @@ def look_up_certificate(
         InvalidDate: If the date is none.
         QueryError: If there is any other parameter.
     """
-    parse_filter(of_the_present(parameters, LIST_NOT_KEPT), NO_PARAMETERS, CERTIFICATE_PARAMETERS)
+    refuse_parameters(of_the_present(parameters, LIST_NOT_KEPT))
     listed = look_up_list(connection, ())
     project, number = name_of(project), name_of(number)
     row = listed.certificates.find(project, number)

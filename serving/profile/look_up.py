@@ -18,8 +18,8 @@ from serving.filter_faults import AllowedValues
 from serving.listing.detail import escaped_name, name_of
 from serving.listing.look_up import ListResult, look_up_list
 from serving.listing.parameters import SORT, STANDING
-from serving.lookup import LookupResult, look_up, of_the_present, unreadable
-from serving.problem_types import LIST_NOT_KEPT, PROFILE_UNKNOWN, UNKNOWN_FILTER
+from serving.lookup import LookupResult, look_up, of_the_present, refuse_parameters, unreadable
+from serving.problem_types import LIST_NOT_KEPT, PROFILE_UNKNOWN
 from serving.problems import Problem
 
 OPEN_SHOWN: Final = 20
@@ -113,12 +113,11 @@ def value_named(
         parameters: Query parameters that are not allowed.
 
     Raises:
-        Problem: If there is no such value, or a parameter is given.
+        Problem: If there is no such value.
+        QueryError: If a parameter is given.
     """
     dimension = PROFILE_DIMENSIONS[part]
-    for parameter, given in parameters:
-        if given.strip():
-            raise _not_here(parameter, given)
+    refuse_parameters(parameters)
     catalogue = connection.catalogues.of(LISTED_WITH)
     asked = fold(name_of(name))
     for known in catalogue.dimensions:
@@ -132,9 +131,3 @@ def value_named(
         f'Today\'s figures have no {label.en.lower()} "{shown}".',
     )
     raise Problem(PROFILE_UNKNOWN, cause, members={dimension: shown}, allowed=(AllowedValues(None, ()),))
-
-
-def _not_here(parameter: str, value: str) -> Problem:
-    cause = Text(f"«{parameter}» no se puede elegir aquí.", f'"{parameter}" cannot be chosen here.')
-    members = {"parameter": parameter, "value": value[:_LONGEST_SHOWN], "allowed": []}
-    return Problem(UNKNOWN_FILTER, cause, members=members, blamed=lambda name, _: name == parameter)

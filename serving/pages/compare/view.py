@@ -167,10 +167,12 @@ class CompareWriter:
     def _groups(
         self, figures: Sequence[Published | None], labels: Sequence[str]
     ) -> "list[tuple[str, TableView]]":
-        heads = [Head(self._writer.texts["compare_kpi"], is_number=False), Head(labels[0], is_number=True)]
+        heads = [Head(self._writer.texts["compare_kpi"], is_number=False, name="kpi")]
+        heads += [Head(labels[0], is_number=True, name="value")]
         for label in labels[1:]:
             difference = self._writer.texts["compare_difference"].format(value=label, first=labels[0])
-            heads += [Head(label, is_number=True), Head(difference, is_number=True)]
+            heads += [Head(label, is_number=True, name="value")]
+            heads += [Head(difference, is_number=True, name="difference")]
         groups = []
         for heading, kpis in grouped_kpis(self._context.catalogue, self._writer):
             rows = [self._row(one) for one in compared_kpis(figures, kpis)]

@@ -9,20 +9,23 @@ from serving.pages.templates import written
 from serving.pages.writing import Cell, NamedLink
 
 
-def data_table(table: TableView, title: str, *, is_section: bool = False) -> Markup:
+def data_table(
+    table: TableView, title: str, *, is_section: bool = False, has_wide_rows: bool = False
+) -> Markup:
     """A table that scrolls by itself, and can be sorted unless the order of its rows has a meaning.
 
     Args:
         table: Its heads and cells.
         title: What it is of; its caption follows in brackets.
         is_section: Whether it stands for itself: on a phone its rows are cards then, unless they are ordered.
+        has_wide_rows: Whether a row is too wide for a phone: they are cards then, ordered or not.
     """
     name = f"{written(title)} ({written(table.caption)})" if table.caption else written(title)
     heads = "".join(
         f'<th scope="col"{_NUMBER if head.is_number else ""}>{written(head.label)}</th>'
         for head in table.heads
     )
-    as_cards = is_section and not table.is_ordered
+    as_cards = has_wide_rows or (is_section and not table.is_ordered)
     marks = [_of_column(head) if as_cards else (head.is_number * _NUMBER, "") for head in table.heads]
     rows = "".join(f"      <tr>{''.join(_cells(row, marks))}</tr>\n" for row in table.rows)
     sortable = "" if table.is_ordered else " data-table"

@@ -24,7 +24,6 @@ from serving.api.openapi.parameters import names_of
 from serving.api.openapi.profiles import PROFILE_DATA
 from serving.bridge.parameters import BRIDGE_PARAMETERS
 from serving.compare.parameters import COMPARE_PARAMETERS, DIMENSION, VALUE
-from serving.listing.detail import CERTIFICATE_PARAMETERS
 from serving.listing.parameters import LIST_PARAMETERS
 from serving.pages.addresses import (
     API_PATH,
@@ -92,7 +91,7 @@ CERTIFICATES: Final = (
         "One certificate: milestones, stages and when it is expected to be paid",
         list_page(ref(CERTIFICATE)),
         (problem.CERTIFICATE_UNKNOWN, *LIST_PROBLEMS),
-        ("project", "number", *names_of(CERTIFICATE_PARAMETERS), "if_none_match"),
+        ("project", "number", "if_none_match"),
         "Names may be spelled in any case, with or without accents. A slash or a percent sign in one is "
         "quoted twice: `A/B` is `A%252FB`.",
     ),

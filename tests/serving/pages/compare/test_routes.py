@@ -36,7 +36,7 @@ ANSWERS = {
 def rows(text: str) -> dict[str, list[str]]:
     """The cells of each row of the tables, by its head."""
     text = unescape(text).replace("\N{NO-BREAK SPACE}", " ")
-    found = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
+    found = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', text)
     cells = re.compile(r"<td[^>]*>(.*?)</td>")
     return {re.sub(r"<[^>]+>", "", head): cells.findall(rest) for head, rest in found}
 

@@ -102,7 +102,7 @@ def test_a_form_of_the_page_leads_back_to_it(web, press) -> None:
     [
         ("clients/nobody", 404, 'Today\'s figures have no client "nobody".'),
         ("projects/P-002", 404, 'Today\'s figures have no project "P-002".'),
-        (f"clients/{quote(MINE)}?state=pagado", 400, '"state" cannot be chosen here.'),
+        (f"clients/{quote(MINE)}?state=pagado", 400, 'This address accepts no filters: leave "state" out.'),
         (f"clients/{quote(MINE)}?as_of=2024-05-31", 404, "The list is of today only"),
         # A value that the generation should hold, and does not.
         (f"clients/{quote(CONSTRUCTORA)}", 503, "The figures are being prepared"),
