@@ -25,7 +25,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from kpi_pipeline.sensors.task_progress import reporter_of
 from tests.cache.conftest import Newsroom
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("every_variant")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
