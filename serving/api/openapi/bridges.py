@@ -47,7 +47,7 @@ def bridge_schemas() -> dict[str, Schema]:
     )
     comparison = object_of(
         {
-            "name": TEXT,
+            "name": described(or_null(TEXT), "By which it is requested; null of two days of your choice."),
             "opens_on": DAY,
             "closes_on": DAY,
             "opening_known_on": known_on,
@@ -71,8 +71,15 @@ def bridge_schemas() -> dict[str, Schema]:
     )
     data = {
         "comparison": comparison,
-        "comparisons": list_of(comparison),
-        "currencies": list_of(object_of({"currency": CURRENCY, "figures": object_of(figures)})),
+        "comparisons": described(list_of(comparison), "Those that have a name."),
+        "days": described(
+            list_of(object_of({"day": DAY, "known_on": known_on})),
+            "All that are kept, the earliest first: a bridge leads from each to each later one.",
+        ),
+        "currencies": described(
+            list_of(object_of({"currency": CURRENCY, "figures": object_of(figures)})),
+            "Empty with the status 202: the bridge is being computed.",
+        ),
         "figure": or_null(one_of(one.name for one in BRIDGE_FIGURES)),
         "part": or_null(part["properties"]["part"]),
         "currency": or_null(CURRENCY),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from kpi_pipeline.cache.bridges import BridgeEntry, Moved
@@ -19,7 +19,7 @@ from kpi_pipeline.model.bridge import (
 from kpi_pipeline.model.labels import Counted
 from kpi_pipeline.model.listing import LIST_STANDINGS
 from serving.bridge.look_up import BridgeResult
-from serving.bridge.parameters import BridgeRequest
+from serving.bridge.parameters import FROM, TO, BridgeRequest
 from serving.listing.parameters import STANDING
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.changes.drawing import Step, foot_of, waterfall_of
@@ -33,6 +33,7 @@ from serving.pages.writing import Cell
 LIST_ANCHOR: Final = "certificates"
 """The part of the page that has the list."""
 
+_OF_TODAY: Final = (SINCE_LAST_DAY, SINCE_MONTH_END)
 _GOOD_WHEN_UP: Final = frozenset({"approved", "collected"})
 _UP, _DOWN, _SUM = "paid", "capex", "others"
 _AMOUNTS: Final = ("before", "after", "change")
@@ -47,6 +48,36 @@ class BridgeOption:
     value: str
     label: str
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Two days that are usual.
+
+    Attributes:
+        label: Which they are.
+        url: The bridge between them.
+        current: Whether it is the one that is shown.
+    """
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayChoice:
+    """One of the two days.
+
+    Attributes:
+        name: The parameter.
+        label: What it is called.
+        groups: By their name, the days that can be chosen, the latest first.
+    """
+
+    name: str
+    label: str
+    groups: list[tuple[str, list[BridgeOption]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +116,9 @@ class BridgeView:
     Attributes:
         days: From when to when.
         notes: What to know of its days.
-        comparisons: Those that can be chosen.
+        choices: The two days.
+        presets: Those that lead to the business date.
+        months: Those of single months.
         filters: By the label of a dimension, its values as `dimension=value`.
         charts: A waterfall for each figure, with its parts as a table.
         parts: Labels and meanings of the parts.
@@ -96,7 +129,9 @@ class BridgeView:
 
     days: str
     notes: list[str]
-    comparisons: list[BridgeOption]
+    choices: list[DayChoice]
+    presets: list[Preset]
+    months: list[Preset]
     filters: list[tuple[str, list[BridgeOption]]]
     charts: list[ChartView]
     parts: list[tuple[str, str]]
@@ -136,10 +171,9 @@ class BridgeWriter:
                 opens=self._formats.day(bridge.opens_on), closes=self._formats.day(bridge.closes_on)
             ),
             notes=self._notes(bridge),
-            comparisons=[
-                BridgeOption(one.name, self.comparison(one), one.name == bridge.name)
-                for one in self._result.bridges
-            ],
+            choices=self._choices(bridge),
+            presets=[self._preset(one) for one in self._result.index.bridges if one.name in _OF_TODAY],
+            months=[self._preset(one) for one in self._result.index.bridges if one.name not in _OF_TODAY],
             filters=self._filters(),
             charts=[self._chart(figure) for figure in BRIDGE_FIGURES] if self._result.currencies else [],
             parts=[
@@ -157,6 +191,29 @@ class BridgeWriter:
         name = "bridge_since_month_end" if bridge.name == SINCE_MONTH_END else "bridge_of_month"
         day = bridge.opens_on if bridge.name == SINCE_MONTH_END else bridge.closes_on
         return self._texts[name].format(month=self._formats.month_in_full(f"{day:%Y-%m}"))
+
+    def _preset(self, bridge: BridgeEntry) -> Preset:
+        request = replace(self._request.listing(), comparison=bridge.name, opens_on=None, closes_on=None)
+        shown = self._result.bridge
+        is_shown = (bridge.opens_on, bridge.closes_on) == (shown.opens_on, shown.closes_on)
+        return Preset(self.comparison(bridge), self.url(request), is_shown)
+
+    def _choices(self, bridge: BridgeEntry) -> list[DayChoice]:
+        days = [one.day for one in reversed(self._result.index.days)]
+        return [
+            DayChoice(FROM, self._texts["bridge_from"], self._days(days[1:], bridge.opens_on)),
+            DayChoice(TO, self._texts["bridge_to"], self._days(days[:-1], bridge.closes_on)),
+        ]
+
+    def _days(self, days: Sequence[date], chosen: date) -> list[tuple[str, list[BridgeOption]]]:
+        """Days by whether they are month ends."""
+        groups: dict[bool, list[BridgeOption]] = {False: [], True: []}
+        for day in days:
+            is_month_end = (day + timedelta(1)).day == 1
+            label = self._formats.day(day)
+            groups[is_month_end].append(BridgeOption(day.isoformat(), label, day == chosen))
+        names = {False: self._texts["bridge_days_kept"], True: self._texts["bridge_month_ends"]}
+        return [(names[of], options) for of, options in groups.items() if options]
 
     def _notes(self, bridge: BridgeEntry) -> list[str]:
         known = {bridge.opens_on: bridge.opening_known_on, bridge.closes_on: bridge.closing_known_on}

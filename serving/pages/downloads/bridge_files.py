@@ -24,7 +24,7 @@ from serving.pages.downloads.sheets import Sheet, SheetCell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
-from serving.responses import LANGUAGE_PARAMETER, reader_language
+from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
 
 BRIDGE_FILES: Final = f"{DOWNLOADS_PATH}{CHANGES_PATH.removeprefix('/manager')}"
 
@@ -42,11 +42,14 @@ class _File:
     notices: list[str]
 
     @classmethod
-    def of_request(cls) -> "_File":
-        """That of the present request."""
+    def of_request(cls) -> "_File | Response":
+        """That of the present request; that it is being prepared where the bridge is."""
         language, connection = reader_language(), current_connection()
         pairs = list(request.args.items(multi=True))
         result = look_up_bridge(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
+        if result.is_missing:
+            figures = result.figures
+            return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
         writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
         notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
         return cls(result, writer, notices)
@@ -170,6 +173,8 @@ class _File:
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
+    if isinstance(file, Response):
+        return file
     return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), CSV_TYPE, "csv")
 
 
@@ -177,6 +182,8 @@ def as_csv() -> Response:
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
+    if isinstance(file, Response):
+        return file
     figures, texts = file.result.figures, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),
