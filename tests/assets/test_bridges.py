@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +14,13 @@ from kpi_pipeline.assets.bridges import Bridges, listed_batches
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, MovedCertificates
 from kpi_pipeline.cache.codec import decode
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import added_key, members_key
 from kpi_pipeline.cache.open_items import OpenItemsDay
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState, TaskStatus
 from kpi_pipeline.compute.rollup.shards import shards_of
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURE_BY_NAME
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
@@ -127,6 +132,43 @@ def test_a_change_is_a_part_and_writes_the_standings_of_its_month_alone(
     assert open_items(reader) == owed
     written = {path.name for path in folder.iterdir()} - files
     assert len([name for name in written if name.endswith(".arrow")]) == 1
+
+
+@pytest.mark.usefixtures("published")
+def test_any_two_kept_days_are_added_from_their_standings(run, read) -> None:
+    entry, index = read().bridges()
+    days = [one.day for one in index.days]
+    assert (len(days), days[-1]) == (15, DEMO_DAY)
+    months = bridges(read())
+    with connect(os.environ["REDIS_URL"]) as client:
+
+        def request(opens_on: date, closes_on: date) -> TaskStatus:
+            both = (opens_on, closes_on)
+            task = Requests(client).submit(RequestKind.BRIDGE, LISTED_WITH, EVERYTHING, days=both).id
+            assert run("add_answers", tags={f"kpi-task/{task}": "0-1"}).success
+            return Requests(client).status(task)
+
+        # Between month ends, and from each to the last day before today.
+        for opens_on, closes_on in combinations((days[2], days[9], days[13]), 2):
+            assert request(opens_on, closes_on).reason is None
+            reader, pair = read(), index.between(opens_on, closes_on)
+            opening = next(one for one in months.values() if one.opens_on == opens_on)
+            assert ends(reader, pair, "opening") == ends(reader, opening, "opening")
+            if closes_on == days[13]:
+                assert ends(reader, pair, "closing") == ends(reader, months["last_day"], "opening")
+            else:
+                closing = next(one for one in months.values() if one.closes_on == closes_on)
+                assert ends(reader, pair, "closing") == ends(reader, closing, "closing")
+        # Nothing of the generation itself has changed, and what is added goes with it.
+        assert reader.bridges()[0] == entry
+        key = added_key(entry.generation, pair.document())
+        assert client.expiretime(key) == client.expiretime(members_key(entry.generation))
+        # What a day was is no longer there.
+        kept = KeptStandings.of(index.standings)
+        kept.save(replace(kept.load(days[4]), payment_term_days=77))
+        failed = request(days[4], days[5])
+        assert (failed.state, str(days[4]) in failed.reason) == (TaskState.FAILED, True)
+        assert read().document(entry, index.between(days[4], days[6]).document()) is None
 
 
 @pytest.mark.usefixtures("demo_home")
