@@ -1,7 +1,7 @@
 """Bridges between days that readers chose, added to what is live from the standings that are kept."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from kpi_pipeline.assets.bridge_documents import KeptPair, bridge_documents
@@ -55,12 +55,17 @@ def add_bridges(scope: str, waiting: Sequence[TaskStatus], cache: CacheResource)
         if task.days is None:
             continue
         try:
-            documents = dict(bridge_documents(KeptStandings.of(index.standings), [_pair(index, *task.days)]))
+            documents = dict(_documents(index, *task.days))
         except NotKept as error:
             Requests(cache.client).finished(task.id, False, str(error))
             continue
         Additions(cache.client).add_bridge(live.generation, documents)
     return live.generation
+
+
+def _documents(index: BridgeIndex, opens_on: date, closes_on: date) -> Iterator[tuple[str, bytes]]:
+    pair, kept = _pair(index, opens_on, closes_on), KeptStandings.of(index.standings)
+    return bridge_documents(kept, [pair], index.window_months)
 
 
 def _pair(index: BridgeIndex, opens_on: date, closes_on: date) -> KeptPair:

@@ -26,12 +26,15 @@ class KeptPair(NamedTuple):
     closing: KeptDay
 
 
-def bridge_documents(kept: KeptStandings, pairs: Sequence[KeptPair]) -> Iterator[tuple[str, bytes]]:
+def bridge_documents(
+    kept: KeptStandings, pairs: Sequence[KeptPair], window_months: int
+) -> Iterator[tuple[str, bytes]]:
     """The documents of bridges, as they are stored.
 
     Args:
         kept: Has the standings.
         pairs: The days of each bridge.
+        window_months: Months of the window of billing.
 
     Yields:
         The name and the stored value of each document, those of a bridge one after another.
@@ -40,11 +43,13 @@ def bridge_documents(kept: KeptStandings, pairs: Sequence[KeptPair]) -> Iterator
         SumTooLarge: If amounts sum to more than 64 bits.
         OSError: If standings cannot be read.
     """
-    sums = kept.sums([pair.opening for pair in pairs])
-    openings = {pair.source: own for pair, own in zip(pairs, sums, strict=True)}
+    openings, closings = (
+        dict(zip((pair.source for pair in pairs), kept.sums(days, window_months), strict=True))
+        for days in ([pair.opening for pair in pairs], [pair.closing for pair in pairs])
+    )
     for batch in _batches(kept, pairs):
         for (pair, _), moves in zip(batch, moves_between(days for _, days in batch), strict=True):
-            for part, data in published_parts(openings[pair.source], moves).items():
+            for part, data in published_parts(openings[pair.source], closings[pair.source], moves).items():
                 name = document_name(pair.source, part)
                 yield name, encode(data, {"product": LISTED_WITH, "list": name})
 

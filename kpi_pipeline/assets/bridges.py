@@ -51,6 +51,7 @@ class Bridges:
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
         origin: Names the source: the standings of another one are not compared.
+        window_months: Months of the window of billing.
         opens_on: The last day before the business date of which standings are kept; else the day before.
         earlier: The standings that are kept of days before the business date, by day.
         today: By source, the file of the standings of a shard on the business date.
@@ -61,6 +62,7 @@ class Bridges:
     as_of: date
     thresholds: Thresholds
     origin: str
+    window_months: int
     kept: KeptStandings = field(init=False)
     opens_on: date = field(init=False)
     earlier: dict[date, KeptDay] = field(init=False)
@@ -80,7 +82,7 @@ class Bridges:
     def digest(self) -> str:
         """A digest of all that the bridges come from."""
         days = [(day, kept.digest, kept.known_on) for day, kept in sorted(self.earlier.items())]
-        return digest_of(self.sources, days, self.thresholds.payment_term_days)
+        return digest_of(self.sources, days, self.thresholds.payment_term_days, self.window_months)
 
     def put(self, sources: Mapping[int, str], listed: pa.Table) -> None:
         """Keep the standings of some shards on the business date.
@@ -111,7 +113,7 @@ class Bridges:
             and (span.closes_on == self.as_of or days[span.closes_on].names)
         ]
         held = tuple(BridgeDay(day, days[day].known_on, days[day].digest) for day in sorted(days))
-        index = BridgeIndex(tuple(entries), held, self.origin)
+        index = BridgeIndex(tuple(entries), held, self.origin, self.window_months)
         reused = {
             one.source for one in bridge_index(publisher, live).bridges if damaged.isdisjoint(one.documents)
         }
@@ -124,7 +126,11 @@ class Bridges:
         names = [name for source, one in wanted.items() if source in reused for name in one.documents]
         head = encode(index.as_dict(), {"product": LISTED_WITH, "list": BRIDGES})
         origin = live.generation if live is not None and names else ""
-        return Attachments([(BRIDGES, head), *bridge_documents(self.kept, computed)], tuple(names), origin)
+        return Attachments(
+            [(BRIDGES, head), *bridge_documents(self.kept, computed, self.window_months)],
+            tuple(names),
+            origin,
+        )
 
     @property
     def month_ends(self) -> list[KeptDay]:
@@ -132,7 +138,11 @@ class Bridges:
         return [self.earlier[day] for day in reversed(self._month_ends()) if day in self.earlier]
 
     def _entry(self, span: _Span, opening: KeptDay, closing: KeptDay) -> BridgeEntry:
-        source = digest_of(code_digest(*COMPUTING), opening.digest, closing.digest, span.closes_on)
+        source = digest_of(
+            code_digest(*COMPUTING),
+            *(opening.digest, closing.digest, span.opens_on, span.closes_on),
+            self.window_months,
+        )
         return BridgeEntry(
             span.name, span.opens_on, span.closes_on, opening.known_on, closing.known_on, source
         )

@@ -5,7 +5,7 @@ to it where a reader requests them; see `publishing.additions`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Self
 
@@ -84,11 +84,13 @@ class BridgeIndex:
         bridges: Those that it holds, in the order in which readers choose from them.
         days: All days whose standings are kept, the earliest first; the last is the business date.
         standings: Names the source whose standings are kept, as `resources.kept_standings` does.
+        window_months: Months of the window of billing.
     """
 
     bridges: tuple[BridgeEntry, ...]
     days: tuple[BridgeDay, ...]
     standings: str
+    window_months: int
 
     def between(self, opens_on: date, closes_on: date) -> BridgeEntry | None:
         """The bridge from one day to another; None where one of them is not kept."""
@@ -103,7 +105,7 @@ class BridgeIndex:
 
     def as_dict(self) -> dict[str, object]:
         """The index as plain JSON."""
-        return {"bridges": list(self.bridges), "days": list(self.days), "standings": self.standings}
+        return asdict(self)
 
     @classmethod
     def of(cls, data: Mapping[str, object]) -> Self:
@@ -117,7 +119,7 @@ class BridgeIndex:
 
 _INDEX: Final = TypeAdapter(BridgeIndex)
 
-NO_BRIDGES: Final = BridgeIndex((), (), "")
+NO_BRIDGES: Final = BridgeIndex((), (), "", 0)
 
 
 def document_name(source: str, part: str) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -95,6 +96,14 @@ def test_what_bridges_lead_to_is_what_figures_say(read) -> None:
         for figure in ("receivable", "overdue"):
             (published,) = kpis[figure]
             assert own[figure] == published["value"]
+        (dso,) = kpis["dso"]
+        held = document(reader, found["month_end"], name)
+        (of_currency,) = held["values"][value[0]] if name else held["currencies"]
+        closing = of_currency["dso"]["closing"]
+        assert closing["tenths"] == round(
+            Fraction(dso["numerator"] * dso["window_days"] * 10, dso["denominator"])
+        )
+        assert closing["tenths"] / 10 == pytest.approx(dso["value"], abs=0.05001)
         # KPIs of flows are of a period: the list has all.
         (sums,) = listed.totals(Selection(requested, ("accepted", "paid"))).amounts.values()
         assert (own["approved"], own["collected"]) == (sums["approved"], sums["collected"])
@@ -177,14 +186,14 @@ def test_a_day_that_was_kept_is_where_the_next_day_s_bridge_begins() -> None:
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
     for day, known_on in ((date(2024, 6, 27), date(2024, 6, 27)), (date(2024, 6, 28), None)):
         shards = shards_of(certificates, "issued_on", digests=True)
-        made = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "here")
+        made = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "here", 12)
         for batch, listed in listed_batches(shards, day, Thresholds()):
             made.put({one.month: f"{day}-{one.digest}" for one in batch}, listed)
         frames = dict(made.attachments(None, None).frames)
         first = BridgeIndex.of(decode(frames[BRIDGES]).data()).bridges[0]
         assert (first.opens_on, first.opening_known_on) == (day - timedelta(1), known_on)
     # Another source has no such day.
-    other = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "elsewhere")
+    other = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "elsewhere", 12)
     assert other.earlier[date(2024, 6, 27)].known_on == day
 
 
@@ -196,7 +205,7 @@ def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reco
     rows = [sent(at, date(2024, 4, 1) + timedelta(at), 1000) for at in range(60)]
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
     shards = shards_of(certificates, "issued_on", digests=True)
-    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here")
+    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here", 12)
     assert sorted(made.earlier) == [date(2024, 5, 31), date(2024, 6, 27)]
     for batch, listed in listed_batches(shards, made.as_of, Thresholds()):
         made.put({one.month: one.digest for one in batch}, listed)

@@ -1,6 +1,6 @@
 """What changed as files: the parts of each figure, or the certificates of a figure or part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.bridges import Moved
-from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME
+from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME, DSO
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
@@ -110,11 +110,25 @@ class _File:
                         SheetCell(part["certificates"], "count"),
                     ]
                 yield [*own, *self._end(bridge.closes_on, held["closing"], code)]
+            yield from self._dso_rows(of_currency)
+
+    def _dso_rows(self, of_currency: Mapping[str, Any]) -> Iterator[list[SheetCell]]:
+        """Those of DSO: days in place of amounts."""
+        bridge, held = self.result.bridge, of_currency[DSO]
+        own = [SheetCell(of_currency["currency"]), SheetCell(self.writer.texts["bridge_dso_days"])]
+        nothing = [SheetCell(None), SheetCell(None)]
+        yield [*own, self._day_label(bridge.opens_on), _days(held["opening"]["tenths"]), *nothing]
+        for part in held["parts"]:
+            label = self._text(BRIDGE_PART_BY_NAME[part["part"]].label)
+            yield [*own, SheetCell(label), _days(part["tenths"]), *nothing]
+        yield [*own, self._day_label(bridge.closes_on), _days(held["closing"]["tenths"]), *nothing]
+
+    def _day_label(self, day: date) -> SheetCell:
+        return SheetCell(self.writer.texts["bridge_end"].format(day=self.writer.formats.day(day)))
 
     def _end(self, day: date, held: dict[str, Any], currency: str) -> list[SheetCell]:
-        label = self.writer.texts["bridge_end"].format(day=self.writer.formats.day(day))
         return [
-            SheetCell(label),
+            self._day_label(day),
             self._amount(held["amount"], currency),
             SheetCell(None),
             SheetCell(held["count"], "count"),
@@ -167,6 +181,10 @@ class _File:
         days = [self.result.bridge.opens_on, self.result.bridge.closes_on, figures.entry.as_of]
         name = file_name(titles, days, filter_in_name(self.filtered, self.writer))
         return file_answer(figures, body, mimetype, f"{name}.{ending}")
+
+
+def _days(tenths: int | None) -> SheetCell:
+    return SheetCell(None if tenths is None else Decimal(tenths).scaleb(-1), "days")
 
 
 @routes.get(f"{BRIDGE_FILES}.csv")

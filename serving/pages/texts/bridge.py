@@ -38,6 +38,15 @@ TEXTS: Final[dict[str, Text]] = {
         "No hay certificados con este filtro.", "There are no certificates under this filter."
     ),
     "bridge_same": Text("No cambió.", "It did not change."),
+    "bridge_dso_days": Text("DSO (días)", "DSO (days)"),
+    "bridge_dso_of": Text(
+        "Al {day}: {receivable} por cobrar ÷ {billed} facturados × {days}.",
+        "As of {day}: {receivable} receivable ÷ {billed} billed × {days}.",
+    ),
+    "bridge_dso_none": Text(
+        "Sin valor en alguna de las fechas: no hay facturación en el periodo.",
+        "No value on one of the dates: nothing was billed in the period.",
+    ),
     "bridge_figure": Text("Cifra", "Figure"),
     "bridge_part": Text("Parte", "Part"),
     "bridge_amount": Text("Monto", "Amount"),
