@@ -60,8 +60,12 @@ class DsoWriter:
         axis = [self._texts["bridge_axis"]] if foot_of(steps) else []
         ends = zip(self._days, (dso["opening"], dso["closing"]), strict=True)
         sentences = [self._quotient(day, end, currency) for day, end in ends]
-        drawing = waterfall_of(steps, lambda tenths: self._formats.days(tenths / _TENTHS))
+        drawing = waterfall_of(steps, self._tick)
         return ChartPart(currency, [*sentences, *axis], drawing, self._table(currency, dso))
+
+    def _tick(self, tenths: int | float) -> str:
+        days = tenths / _TENTHS
+        return self._formats.days(int(days) if days.is_integer() else days)
 
     @property
     def _days(self) -> tuple[date, date]:

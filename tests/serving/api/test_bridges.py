@@ -8,6 +8,7 @@ import pytest
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.tasks import RequestKind
+from serving.bridge.parameters import BRIDGE_PARAMETERS
 from tests.serving.bridges import bridge_between
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
@@ -131,7 +132,11 @@ def test_any_two_days_are_requested_once_and_then_shown(web, press, client) -> N
         ("part=paid", 400, {"parameter": "figure"}),
         ("currency=pesos", 400, {"parameter": "currency"}),
         ("limit=0", 400, {"parameter": "limit"}),
-        ("state=pagado", 400, {"parameter": "state", "value": None}),
+        (
+            "state=pagado",
+            400,
+            {"parameter": "state", "value": None, "allowed": list(BRIDGE_PARAMETERS.names)},
+        ),
         (f"client={quote(MINE)}&client={quote(CONSTRUCTORA)}", 400, {"parameter": "client"}),
         ("as_of=2024-05-31", 404, {"parameter": "as_of"}),
     ],
