@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
+from datetime import date
 from typing import Final, Self, TypeVar
 
 import redis
@@ -70,6 +71,11 @@ class PipelineClient:
         wanted = publication(product, self.scope)
         self._attempt(lambda: self._usage_counters.add_request(wanted, filter))
         return self.submit(RequestKind.WARM, product, filter)
+
+    def want_bridge(self, product: str, opens_on: date, closes_on: date) -> Task | None:
+        """Request a bridge between two days that is missing; None where Redis takes no requests."""
+        kind, days = RequestKind.BRIDGE, (opens_on, closes_on)
+        return self._attempt(lambda: self._requests.submit(kind, product, EVERYTHING, self.scope, days=days))
 
     def _attempt(self, write: Callable[[], Result]) -> Result | None:
         """Write something; None when Redis refused it, or did so a moment ago, or cannot be reached."""

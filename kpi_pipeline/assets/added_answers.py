@@ -1,4 +1,4 @@
-"""Answers that readers wait for, added to what is live from its own reading: the source is not read."""
+"""What readers wait for, added to what is live from its own reading: the source is not read."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dagster import AssetDep, AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from kpi_pipeline.assets.added_bridges import add_bridges
 from kpi_pipeline.assets.figures import cube_of_reading
 from kpi_pipeline.assets.reuse import basis_digest
 from kpi_pipeline.cache.freshness import AnswerState
@@ -15,10 +16,10 @@ from kpi_pipeline.cache.keys import publication
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.publisher import Publisher
-from kpi_pipeline.cache.requests.fulfil import awaited_variants, tasks_of
+from kpi_pipeline.cache.requests.fulfil import awaited_tasks, tasks_of
 from kpi_pipeline.cache.requests.requests import Requests
 from kpi_pipeline.cache.requests.run_tasks import RunTasks
-from kpi_pipeline.cache.requests.tasks import TaskStatus
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskStatus
 from kpi_pipeline.compute.payloads import payloads
 from kpi_pipeline.model.dimensions import PRODUCTS, SCHEMA_VERSION
 from kpi_pipeline.model.filters import Filter
@@ -39,12 +40,12 @@ _SEALED: Final = (
     group_name="additions",
     owners=["team:data-engineering"],
     kinds={"numpy", "redis"},
-    description="The answers that readers wait for, from the live reading, added to what is live.",
+    description="What readers wait for, from the live reading, added to what is live.",
 )
 def added_answers(
     context: AssetExecutionContext, source: SourceResource, cache: CacheResource
 ) -> MaterializeResult[None]:
-    """Add the awaited answers of every product.
+    """Add the awaited answers of every product, and the awaited bridges.
 
     What cannot be computed from the live reading waits for a refresh of its product instead; of a product
     that was rolled back it fails, and serving then refuses what the generation lacks.
@@ -53,9 +54,17 @@ def added_answers(
     run_tasks, client = RunTasks(cache.client), cache.client
     run_tasks.begin_reading(context.run_id, tasks_of(context.run.tags))
     place = attrgetter("product", "scope")
-    awaited = sorted(awaited_variants(context.run_id, context.run.tags, client), key=place)
+    awaited = sorted(awaited_tasks(context.run_id, context.run.tags, client), key=place)
     report: dict[str, Mapping[str, Any]] = {}
-    for (product, scope), tasks in groupby(awaited, key=place):
+    bridges = (task for task in awaited if task.kind is RequestKind.BRIDGE)
+    for (product, scope), tasks in groupby(bridges, key=place):
+        asked = list(tasks)
+        report[f"bridges of {publication(product, scope)}"] = {
+            "days": [" / ".join(map(str, task.days or ())) for task in asked],
+            "generation": add_bridges(scope, asked, cache),
+        }
+    answers = (task for task in awaited if task.kind is RequestKind.WARM)
+    for (product, scope), tasks in groupby(answers, key=place):
         waiting = list(tasks)
         live = _add(product, scope, list(dict.fromkeys(task.filter for task in waiting)), source, cache)
         if live is None:

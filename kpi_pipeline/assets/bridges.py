@@ -9,14 +9,13 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kpi_pipeline.assets.bridge_documents import KeptPair, bridge_documents
 from kpi_pipeline.assets.digests import COMPUTING, code_digest, digest_of
 from kpi_pipeline.cache.batches import batches as parted
-from kpi_pipeline.cache.bridges import BRIDGES, NO_BRIDGES, BridgeEntry, BridgeIndex, document_name
+from kpi_pipeline.cache.bridges import BRIDGES, NO_BRIDGES, BridgeDay, BridgeEntry, BridgeIndex
 from kpi_pipeline.cache.codec import CorruptPayload, encode
 from kpi_pipeline.cache.manifest import ManifestEntry
 from kpi_pipeline.cache.publishing.publisher import Attachments, Publisher
-from kpi_pipeline.compute.bridge.documents import published_parts
-from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
 from kpi_pipeline.compute.bridge.standings import standings_by_shard
 from kpi_pipeline.compute.listing.rows import DAY, listed_on_days, listed_rows
 from kpi_pipeline.compute.months import month_end, month_of, month_text
@@ -52,8 +51,9 @@ class Bridges:
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
         origin: Names the source: the standings of another one are not compared.
+        window_months: Months of the window of billing.
         opens_on: The last day before the business date of which standings are kept; else the day before.
-        earlier: The standings of the days before the business date from which bridges lead.
+        earlier: The standings that are kept of days before the business date, by day.
         today: By source, the file of the standings of a shard on the business date.
     """
 
@@ -62,6 +62,7 @@ class Bridges:
     as_of: date
     thresholds: Thresholds
     origin: str
+    window_months: int
     kept: KeptStandings = field(init=False)
     opens_on: date = field(init=False)
     earlier: dict[date, KeptDay] = field(init=False)
@@ -73,7 +74,7 @@ class Bridges:
         self.today = {} if before is None else {part.source: part.name for part in before.parts}
         self.opens_on = self._last_day()
         days = {self.opens_on, *self._month_ends()}
-        found = {day: self.kept.load(day) for day in days}
+        found = {day: self.kept.load(day) for day in {*days, *self._recent()}}
         self.earlier = {day: kept for day, kept in found.items() if kept is not None}
         self.earlier |= self._walk_back(self._to_walk_back(days.difference(self.earlier)))
 
@@ -81,7 +82,7 @@ class Bridges:
     def digest(self) -> str:
         """A digest of all that the bridges come from."""
         days = [(day, kept.digest, kept.known_on) for day, kept in sorted(self.earlier.items())]
-        return digest_of(self.sources, days, self.thresholds.payment_term_days)
+        return digest_of(self.sources, days, self.thresholds.payment_term_days, self.window_months)
 
     def put(self, sources: Mapping[int, str], listed: pa.Table) -> None:
         """Keep the standings of some shards on the business date.
@@ -111,56 +112,37 @@ class Bridges:
             if {span.opens_on, span.closes_on} <= days.keys()
             and (span.closes_on == self.as_of or days[span.closes_on].names)
         ]
-        index = BridgeIndex(tuple(entries))
+        held = tuple(BridgeDay(day, days[day].known_on, days[day].digest) for day in sorted(days))
+        index = BridgeIndex(tuple(entries), held, self.origin, self.window_months)
         reused = {
             one.source for one in bridge_index(publisher, live).bridges if damaged.isdisjoint(one.documents)
         }
         wanted = {one.source: one for one in entries}
-        computed = [one for source, one in wanted.items() if source not in reused]
+        computed = [
+            KeptPair(source, days[one.opens_on], days[one.closes_on])
+            for source, one in wanted.items()
+            if source not in reused
+        ]
         names = [name for source, one in wanted.items() if source in reused for name in one.documents]
         head = encode(index.as_dict(), {"product": LISTED_WITH, "list": BRIDGES})
         origin = live.generation if live is not None and names else ""
-        return Attachments([(BRIDGES, head), *self._frames(computed, days)], tuple(names), origin)
+        return Attachments(
+            [(BRIDGES, head), *bridge_documents(self.kept, computed, self.window_months)],
+            tuple(names),
+            origin,
+        )
 
     @property
     def month_ends(self) -> list[KeptDay]:
         """The standings of the month ends before the business date that are kept, the earliest first."""
         return [self.earlier[day] for day in reversed(self._month_ends()) if day in self.earlier]
 
-    def _frames(
-        self, entries: list[BridgeEntry], days: Mapping[date, KeptDay]
-    ) -> Iterator[tuple[str, bytes]]:
-        """The documents of some bridges."""
-        openings = self.kept.sums([days[one.opens_on] for one in entries])
-        sums = dict(zip((one.source for one in entries), openings, strict=True))
-        for batch in self._batches(entries, days):
-            for (entry, _), moves in zip(batch, moves_between(pair for _, pair in batch), strict=True):
-                for part, data in published_parts(sums[entry.source], moves).items():
-                    name = document_name(entry.source, part)
-                    yield name, encode(data, {"product": LISTED_WITH, "list": name})
-
-    def _batches(
-        self, entries: list[BridgeEntry], days: Mapping[date, KeptDay]
-    ) -> Iterator[list[tuple[BridgeEntry, DayPair]]]:
-        """Bridges with their days, as many as are computed at once: planning takes longer than a few rows."""
-        batch: list[tuple[BridgeEntry, DayPair]] = []
-        for entry in entries:
-            batch.append((entry, self._pair(days[entry.opens_on], days[entry.closes_on])))
-            if sum(pair.closing.num_rows for _, pair in batch) >= BATCH_ROWS:
-                yield batch
-                batch = []
-        yield batch
-
-    def _pair(self, opening: KeptDay, closing: KeptDay) -> DayPair:
-        return DayPair(
-            self.kept.rows(opening.names - closing.names),
-            self.kept.rows(closing.names - opening.names),
-            closing.day,
-            closing.payment_term_days - opening.payment_term_days,
-        )
-
     def _entry(self, span: _Span, opening: KeptDay, closing: KeptDay) -> BridgeEntry:
-        source = digest_of(code_digest(*COMPUTING), opening.digest, closing.digest, span.closes_on)
+        source = digest_of(
+            code_digest(*COMPUTING),
+            *(opening.digest, closing.digest, span.opens_on, span.closes_on),
+            self.window_months,
+        )
         return BridgeEntry(
             span.name, span.opens_on, span.closes_on, opening.known_on, closing.known_on, source
         )
@@ -204,8 +186,12 @@ class Bridges:
         return kept
 
     def _last_day(self) -> date:
-        first, yesterday = self.as_of - timedelta(KEPT_DAYS), self.as_of - timedelta(1)
-        return max((day for day in self.kept.days() if first <= day <= yesterday), default=yesterday)
+        return max(self._recent(), default=self.as_of - timedelta(1))
+
+    def _recent(self) -> list[date]:
+        """The days before the business date that are kept because they are recent."""
+        first = self.as_of - timedelta(KEPT_DAYS)
+        return [day for day in self.kept.days() if first <= day < self.as_of]
 
     def _month_ends(self) -> list[date]:
         """The month ends before the business date that are kept, the last first."""

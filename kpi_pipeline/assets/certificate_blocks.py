@@ -38,6 +38,7 @@ class CertificateList:
         as_of: The business date.
         thresholds: Days and amounts of the definitions.
         origin: Names the source.
+        window_months: Months of the window of billing.
         outlooks: What is usual of clients and expected of their certificates.
     """
 
@@ -45,6 +46,7 @@ class CertificateList:
     as_of: date
     thresholds: Thresholds
     origin: str
+    window_months: int
     outlooks: ClientOutlooks
 
     @classmethod
@@ -55,6 +57,7 @@ class CertificateList:
         of_clients: tuple[StoredTable, StoredTable],
         bases: Mapping[str, ForecastBasis],
         thresholds: Thresholds,
+        window_months: int,
     ) -> Self | None:
         """The list that a product's generation holds; None for a product that holds none.
 
@@ -64,6 +67,7 @@ class CertificateList:
             of_clients: The tables outlooks and stage_medians of the roll-up.
             bases: By currency, on what the forecast rests.
             thresholds: Days and amounts of the definitions.
+            window_months: Months of the window of billing.
 
         Raises:
             Failure: If the certificates are gone that were rolled up.
@@ -83,7 +87,7 @@ class CertificateList:
         as_of = date.fromisoformat(rollup.as_of or "")
         origin = digest_of(rollup.source, rollup.mapping)
         expected = client_outlooks(outlooks.table(), stage_medians.table(), bases, as_of)
-        return cls(tuple(shards_of_parts(certificates)), as_of, thresholds, origin, expected)
+        return cls(tuple(shards_of_parts(certificates)), as_of, thresholds, origin, window_months, expected)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -100,7 +104,9 @@ class CertificateList:
     @cached_property
     def bridges(self) -> Bridges:
         """The bridges from earlier days to its own."""
-        return Bridges(self.shards, self.sources, self.as_of, self.thresholds, self.origin)
+        return Bridges(
+            self.shards, self.sources, self.as_of, self.thresholds, self.origin, self.window_months
+        )
 
     @cached_property
     def _packed_outlooks(self) -> tuple[str, bytes]:

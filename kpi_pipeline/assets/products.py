@@ -163,7 +163,12 @@ def product_asset(product: str) -> AssetsDefinition:
         variants = choose_variants(product, figures, demand, publisher.live(product), filters)
         Coverage(cache.client).record(product, variants.record)
         listed = CertificateList.of(
-            product, context.run_id, (outlooks, stage_medians), cube.frame.forecast_bases, source.thresholds()
+            product,
+            context.run_id,
+            (outlooks, stage_medians),
+            cube.frame.forecast_bases,
+            source.thresholds(),
+            source.window_months(),
         )
         inputs, basis = (
             inputs_digest(

@@ -123,6 +123,7 @@ class ScopedReading:
             definitions.as_of,
             definitions.thresholds,
             digest_of(self.origin.source, self.origin.mapping, self.scope.id),
+            definitions.window_months,
             client_outlooks(
                 rollup.outlooks,
                 rollup.stage_medians,

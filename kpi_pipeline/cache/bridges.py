@@ -1,7 +1,11 @@
-"""Bridges between two days as a generation holds them: an index, and for each pair of days its documents."""
+"""Bridges between two days as a generation holds them: an index, and for each pair of days its documents.
+
+Those of the usual pairs are members of the generation. The documents of any other pair of kept days are added
+to it where a reader requests them; see `publishing.additions`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Self
 
@@ -17,19 +21,22 @@ BRIDGES: Final = "bridges"
 
 _PARTS: Final = ("", *BRIDGE_DIMENSIONS, *(figure.name for figure in BRIDGE_FIGURES))
 
+DOCUMENTS_OF_ONE: Final = len(_PARTS)
+"""How many documents a bridge has."""
+
 
 @validated(frozen=True, slots=True)
 class BridgeEntry:
     """One bridge in the index.
 
     Attributes:
-        name: What it is requested by; see `model.bridge`.
+        name: What it is requested by; see `model.bridge`. Empty where it is requested by its days.
         opens_on: Its first day.
         closes_on: Its last day.
         opening_known_on: The later day on whose certificates the figures of the first day rest; None where
             they were read on that day.
         closing_known_on: The same of the last day.
-        source: Digest of all that it comes from.
+        source: Digest of all that it comes from; of one that is requested by its days these.
     """
 
     name: str
@@ -55,14 +62,50 @@ class BridgeEntry:
 
 
 @validated(frozen=True, slots=True)
+class BridgeDay:
+    """A day whose standings are kept: a bridge leads from it to each later one.
+
+    Attributes:
+        day: The day.
+        known_on: The later day on whose certificates its figures rest; None where they were read on that day.
+        digest: Of its standings.
+    """
+
+    day: date
+    known_on: date | None
+    digest: str
+
+
+@validated(frozen=True, slots=True)
 class BridgeIndex:
-    """The bridges of a generation, in the order in which readers choose from them."""
+    """The bridges of a generation.
+
+    Attributes:
+        bridges: Those that it holds, in the order in which readers choose from them.
+        days: All days whose standings are kept, the earliest first; the last is the business date.
+        standings: Names the source whose standings are kept, as `resources.kept_standings` does.
+        window_months: Months of the window of billing.
+    """
 
     bridges: tuple[BridgeEntry, ...]
+    days: tuple[BridgeDay, ...]
+    standings: str
+    window_months: int
+
+    def between(self, opens_on: date, closes_on: date) -> BridgeEntry | None:
+        """The bridge from one day to another; None where one of them is not kept."""
+        for one in self.bridges:
+            if (one.opens_on, one.closes_on) == (opens_on, closes_on):
+                return one
+        known = {one.day: one.known_on for one in self.days}
+        if not {opens_on, closes_on} <= known.keys():
+            return None
+        source = f"{opens_on}-{closes_on}"
+        return BridgeEntry("", opens_on, closes_on, known[opens_on], known[closes_on], source)
 
     def as_dict(self) -> dict[str, object]:
         """The index as plain JSON."""
-        return {"bridges": list(self.bridges)}
+        return asdict(self)
 
     @classmethod
     def of(cls, data: Mapping[str, object]) -> Self:
@@ -76,7 +119,7 @@ class BridgeIndex:
 
 _INDEX: Final = TypeAdapter(BridgeIndex)
 
-NO_BRIDGES: Final = BridgeIndex(())
+NO_BRIDGES: Final = BridgeIndex((), (), "", 0)
 
 
 def document_name(source: str, part: str) -> str:

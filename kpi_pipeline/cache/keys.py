@@ -10,6 +10,8 @@ kpi:v:<generation>:<variant>     one payload, a frame of `codec`
 kpi:g:<generation>               set of the payload keys of a generation
 kpi:a:<generation>:<variant>     one payload that was added to a generation because a reader waited for it
 kpi:a:<generation>               sorted set of the names of these payloads, by when they were added
+kpi:a:<generation>:<document>    likewise, a document of a bridge between two days
+kpi:b:<generation>               sorted set of the names of these documents, likewise
 kpi:watched:<generation>         the certificates that alerts watch one by one
 kpi:g:<generation>:retired       the same set while its payloads are removed
 kpi:manifest:<scope>             as `kpi:manifest`, of what the readers of a scope are shown
@@ -144,7 +146,7 @@ def added_key(generation: str, variant: str) -> str:
 
     Args:
         generation: A name from `new_generation`.
-        variant: A key from `variant_key`.
+        variant: A key from `variant_key`, or a name of `cache.bridges`.
     """
     return f"{additions_key(generation)}:{variant}"
 
@@ -152,6 +154,11 @@ def added_key(generation: str, variant: str) -> str:
 def additions_key(generation: str) -> str:
     """Redis key of the sorted set that names the payloads which were added to a generation."""
     return f"kpi:a:{generation}"
+
+
+def added_bridges_key(generation: str) -> str:
+    """Redis key of the sorted set that names the documents of bridges which were added to a generation."""
+    return f"kpi:b:{generation}"
 
 
 def watch_list_key(generation: str) -> str:

@@ -115,7 +115,19 @@ BRIDGE_PARTS: Final[tuple[BridgePart, ...]] = (
 )
 """The parts, in the order in which a bridge shows them."""
 
-BRIDGE_PART_BY_NAME: Final = {part.name: part for part in BRIDGE_PARTS}
+BILLING_PART: Final = BridgePart(
+    "billing",
+    Text("Facturación", "Billing"),
+    Text(
+        "Del DSO: lo que cambió por la facturación diaria del periodo, con lo por cobrar de la última fecha. "
+        "Las demás partes miden lo que cambió por lo por cobrar, con la facturación diaria de la primera.",
+        "Of DSO: what the daily billing of the period changed, at the receivable of the last date. The other "
+        "parts measure what the receivable changed, at the daily billing of the first.",
+    ),
+)
+"""The part of DSO that comes from no certificate of the receivable."""
+
+BRIDGE_PART_BY_NAME: Final = {part.name: part for part in (*BRIDGE_PARTS, BILLING_PART)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,5 +244,18 @@ BRIDGE_FIGURES: Final[tuple[BridgeFigure, ...]] = (
     ),
 )
 """The figures, in their order."""
+
+DSO: Final = "dso"
+"""Names the bridge of DSO: its parts are those of the receivable, and `BILLING_PART`."""
+
+DSO_LABEL: Final = Text("DSO", "DSO")
+DSO_MEANING: Final = Text(
+    "Por cobrar ÷ facturación del periodo × sus días. Cada parte de lo por cobrar se divide por la "
+    "facturación diaria de la primera fecha; la facturación explica el resto. Las décimas se reparten por el "
+    "mayor resto, así lo que se ve suma.",
+    "Receivable ÷ billing of the period × its days. Each part of the receivable is divided by the daily "
+    "billing of the first date; billing explains the rest. Tenths are allotted by the largest remainder, so "
+    "that what is shown adds up.",
+)
 
 BRIDGE_FIGURE_BY_NAME: Final = {figure.name: figure for figure in BRIDGE_FIGURES}

@@ -2,12 +2,12 @@
 
 <storage>/standings/<source>/<day>.json               which parts a day has
 <storage>/standings/<source>/<month>-<digest>.arrow   rows of one month of issue, named by what they hold
-<storage>/standings/<source>/<digest>.sums            what the rows of a day sum to
+<storage>/standings/<source>/<digest>.sums            what the rows of a day sum to, within a window
 """
 
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -18,7 +18,8 @@ import orjson
 import pyarrow as pa
 
 from kpi_pipeline.atomic_files import modified_at, remove_abandoned, replacing
-from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, Sums, standing_sums
+from kpi_pipeline.compute.bridge.dso import Billing
+from kpi_pipeline.compute.bridge.standings import STANDING_SCHEMA, DaySums, StandingDay, standing_sums
 from kpi_pipeline.compute.rollup.shards import BATCH_ROWS
 from kpi_pipeline.model.bridge import KEPT_DAYS
 from kpi_pipeline.resources.month_parts import content_digest, still_there
@@ -75,6 +76,10 @@ class KeptDay:
         """Of all that it holds."""
         content = orjson.dumps([sorted(self.names), self.payment_term_days])
         return blake2b(content, digest_size=16).hexdigest()
+
+    def sums_name(self, window_months: int) -> str:
+        """The file of what it sums to, within a window of so many months."""
+        return f"{self.digest}-{self.day}-{window_months}{_SUMS_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +143,26 @@ class KeptStandings:
         tables = [read_table(self.folder / name) for name in sorted(names)]
         return pa.concat_tables(tables) if tables else STANDING_SCHEMA.empty_table()
 
-    def sums(self, days: Sequence[KeptDay]) -> list[Sums]:
-        """What the figures of days sum to; computed once.
+    def sums(self, days: Sequence[KeptDay], window_months: int) -> list[DaySums]:
+        """What the certificates of days sum to; computed once.
+
+        Args:
+            days: The days.
+            window_months: Months of the window of billing.
 
         Raises:
             SumTooLarge: If amounts sum to more than 64 bits.
             OSError: If it cannot be kept.
         """
-        held = {kept.digest: self._held_sums(kept) for kept in days}
-        missing = {kept.digest: kept for kept in days if held[kept.digest] is None}
-        for batch in self._batches(list(missing.values())):
-            for digest, found in zip(batch, standing_sums(list(batch.values())), strict=True):
-                held[digest] = found
-                with replacing(self._sums_path(digest)) as part:
-                    part.write_bytes(orjson.dumps(list(found.items())))
-        return [held[kept.digest] or {} for kept in days]
+        paths = [self.folder / kept.sums_name(window_months) for kept in days]
+        held = {path: _held_sums(path) for path in paths}
+        missing = {path: kept for path, kept in zip(paths, days, strict=True) if held[path] is None}
+        for batch in self._batches(missing, window_months):
+            for path, found in zip(batch, standing_sums(list(batch.values())), strict=True):
+                held[path] = found
+                with replacing(path) as part:
+                    part.write_bytes(_written(found))
+        return [held[path] or DaySums({}, {}) for path in paths]
 
     def prune(self, kept: Collection[date]) -> None:
         """Remove all other days, and what none names any more.
@@ -165,8 +175,9 @@ class KeptStandings:
         named = {name for day in self.days() for name in self._named(day)}
         oldest = time.time() - _UNUSED_S
         for path in self.folder.iterdir():
+            name = path.stem.rpartition("-")[0] if path.suffix == _SUMS_SUFFIX else path.name
             is_part = path.suffix in (TABLE_SUFFIX, _SUMS_SUFFIX)
-            if is_part and path.name not in named and modified_at(path) < oldest:
+            if is_part and name not in named and modified_at(path) < oldest:
                 path.unlink(missing_ok=True)
         remove_abandoned(self.folder)
         oldest = time.time() - KEPT_DAYS * 86400.0
@@ -192,32 +203,38 @@ class KeptStandings:
             return None
 
     def _named(self, day: date) -> set[str]:
-        """The files that belong to a day."""
+        """The files that belong to a day, those of sums without the window."""
         kept = self._read(day)
-        return set() if kept is None else {*kept.names, f"{kept.digest}{_SUMS_SUFFIX}"}
+        return set() if kept is None else {*kept.names, f"{kept.digest}-{kept.day}"}
 
-    def _held_sums(self, kept: KeptDay) -> Sums | None:
-        path = self._sums_path(kept.digest)
-        try:
-            sums = {tuple(key): tuple(value) for key, value in orjson.loads(path.read_bytes())}
-            still_there(path)
-        except (OSError, ValueError, TypeError):
-            return None
-        return sums
-
-    def _batches(self, days: Iterable[KeptDay]) -> Iterator[dict[str, pa.Table]]:
-        """The rows of some days by their digests, of as many days as are summed at once."""
-        batch: dict[str, pa.Table] = {}
-        for kept in days:
-            batch[kept.digest] = self.rows(kept.names)
-            if sum(rows.num_rows for rows in batch.values()) >= BATCH_ROWS:
+    def _batches(self, days: Mapping[Path, KeptDay], window_months: int) -> Iterator[dict[Path, StandingDay]]:
+        """The rows of some days by the files of their sums, of as many days as are summed at once."""
+        batch: dict[Path, StandingDay] = {}
+        for path, kept in days.items():
+            batch[path] = StandingDay(self.rows(kept.names), kept.day, window_months)
+            if sum(one.rows.num_rows for one in batch.values()) >= BATCH_ROWS:
                 yield batch
                 batch = {}
         if batch:
             yield batch
 
-    def _sums_path(self, digest: str) -> Path:
-        return self.folder / f"{digest}{_SUMS_SUFFIX}"
-
     def _day_path(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}{_DAY_SUFFIX}"
+
+
+def _written(sums: DaySums) -> bytes:
+    pairs = [[(key, tuple(value)) for key, value in one.items()] for one in (sums.figures, sums.billings)]
+    return orjson.dumps(pairs)
+
+
+def _held_sums(path: Path) -> DaySums | None:
+    try:
+        figures, billings = orjson.loads(path.read_bytes())
+        sums = DaySums(
+            {tuple(key): tuple(value) for key, value in figures},
+            {tuple(key): Billing(*value) for key, value in billings},
+        )
+        still_there(path)
+    except (OSError, ValueError, TypeError):
+        return None
+    return sums

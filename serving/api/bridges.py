@@ -11,6 +11,7 @@ from serving.api.stamped_json import stamped_json
 from serving.bridge.look_up import BridgeResult, look_up_bridge
 from serving.cache_access import current_connection
 from serving.pages.addresses import CHANGES_API_PATH
+from serving.responses import json_response
 
 routes: Final = Blueprint("bridges", __name__)
 
@@ -19,6 +20,8 @@ routes: Final = Blueprint("bridges", __name__)
 def bridge() -> Response:
     """A bridge, and a page of the certificates of a figure or part where they are requested."""
     result = look_up_bridge(current_connection(), list(request.args.items(multi=True)))
+    if result.is_missing:
+        return json_response(_document(result), result.figures.status, result.figures.headers())
     return stamped_json(result.figures, result.digest, lambda: _document(result))
 
 
@@ -26,7 +29,8 @@ def _document(result: BridgeResult) -> dict[str, Any]:
     asked, figures = result.request, result.figures
     data = {
         "comparison": _comparison(result.bridge),
-        "comparisons": [_comparison(one) for one in result.bridges],
+        "comparisons": [_comparison(one) for one in result.index.bridges],
+        "days": [{"day": one.day, "known_on": one.known_on} for one in result.index.days],
         "currencies": result.currencies,
         "figure": asked.figure or None,
         "part": asked.part or None,
@@ -43,7 +47,7 @@ def _document(result: BridgeResult) -> dict[str, Any]:
 def _comparison(bridge: BridgeEntry) -> dict[str, Any]:
     values = asdict(bridge)
     del values["source"]
-    return values
+    return {**values, "name": bridge.name or None}
 
 
 def _certificate(moved: Moved) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 """From query parameters to a bridge."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from kpi_pipeline.cache.bridges import BridgeEntry, Moved, MovedCertificates
-from kpi_pipeline.cache.codec import CorruptPayload, Payload
+from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, Moved, MovedCertificates
+from kpi_pipeline.cache.codec import CorruptPayload
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.manifest import ManifestEntry
+from kpi_pipeline.model.access import RequestedWork
 from kpi_pipeline.model.listing import LISTED_WITH
-from serving.access.control import require_product
+from serving.access.control import require_product, require_rate
 from serving.bridge.parameters import (
     BRIDGE_PARAMETERS,
     BridgeRequest,
@@ -19,7 +20,7 @@ from serving.bridge.parameters import (
     single_value,
 )
 from serving.cache_access import Connection
-from serving.lookup import LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
+from serving.lookup import Lookup, LookupResult, expired, live_lookup, live_result, of_the_present, unreadable
 from serving.problem_types import BRIDGE_NOT_KEPT
 
 
@@ -31,8 +32,9 @@ class BridgeResult:
         request: What is requested besides the filter.
         figures: The generation, its state and the filter.
         bridge: The two days.
-        bridges: All that can be chosen from.
-        currencies: The figures of each currency, as they are published.
+        index: All that can be chosen from.
+        currencies: The figures of each currency, as they are published; none where the bridge is being
+            computed.
         places: The places of the certificates that are requested, the largest change first.
         moved: The certificates; None where none are requested.
     """
@@ -40,10 +42,15 @@ class BridgeResult:
     request: BridgeRequest
     figures: LookupResult
     bridge: BridgeEntry
-    bridges: Sequence[BridgeEntry]
+    index: BridgeIndex
     currencies: Sequence[Mapping[str, Any]]
     places: Sequence[int]
     moved: MovedCertificates | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the bridge is being computed."""
+        return self.figures.state is AnswerState.MISSING
 
     @property
     def digest(self) -> str:
@@ -64,15 +71,15 @@ class BridgeResult:
 
 
 def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]) -> BridgeResult:
-    """Look a bridge up, and request newer figures from the pipeline where it is stale.
+    """Look a bridge up, and request from the pipeline what is missing or stale.
 
     Args:
         connection: The cache.
         parameters: The filter and what is to be seen, as query parameters.
 
     Raises:
-        Problem: If the reader may not read it, a parameter is invalid, the past is requested, or bridges have
-            expired or are not there.
+        Problem: If the reader may not read it or has requested too much that is missing, a parameter is
+            invalid, the past is requested, or bridges have expired or are not there.
         InvalidDate: If the date is none.
         QueryError: If a filter is unknown.
         NothingPublished: If nothing has been published.
@@ -91,24 +98,38 @@ def look_up_bridge(connection: Connection, parameters: Sequence[tuple[str, str]]
             raise expired(connection, entry)
         if index is None:
             raise unreadable(connection, LISTED_WITH)
-        bridge = chosen_bridge(request, index.bridges)
-        payload = _document(connection, entry, bridge.document(dimension))
-        data = payload.data()
+        bridge = chosen_bridge(request, index)
+        wanted = [bridge.document(dimension), *([bridge.document(request.figure)] if request.figure else [])]
+        payloads = [payload for name in wanted if (payload := reader.document(entry, name)) is not None]
+        if len(payloads) < len(wanted):
+            if bridge.name:
+                raise unreadable(connection, LISTED_WITH)
+            figures = _requested(connection, lookup, entry, bridge)
+            return BridgeResult(request, figures, bridge, index, (), (), None)
+        data = payloads[0].data()
         currencies = data["values"].get(value, []) if dimension else data["currencies"]
         moved: MovedCertificates | None = None
         places: tuple[int, ...] = ()
         if request.figure:
-            document = _document(connection, entry, bridge.document(request.figure))
-            moved = MovedCertificates(document.data())
+            moved = MovedCertificates(payloads[1].data())
             places = tuple(moved.select(dimension, value, request.part, request.currency))
     except (CorruptPayload, KeyError) as error:
         raise unreadable(connection, LISTED_WITH) from error
-    figures = live_result(connection, lookup, entry, state, payload)
-    return BridgeResult(request, figures, bridge, index.bridges, currencies, places, moved)
+    figures = live_result(connection, lookup, entry, state, payloads[0])
+    return BridgeResult(request, figures, bridge, index, currencies, places, moved)
 
 
-def _document(connection: Connection, entry: ManifestEntry, name: str) -> Payload:
-    payload = connection.reader.document(entry, name)
-    if payload is None:
+def _requested(
+    connection: Connection, lookup: Lookup, entry: ManifestEntry, bridge: BridgeEntry
+) -> LookupResult:
+    """The figures of a bridge that is not there yet, which is requested from the pipeline."""
+    task_id = None
+    if connection.reader.reachable:
+        require_rate(RequestedWork.MISSING)
+        task = connection.pipeline_client.want_bridge(LISTED_WITH, bridge.opens_on, bridge.closes_on)
+        task_id = task.id if task else None
+    index = connection.reader.document(entry, BRIDGES)
+    if index is None:
         raise unreadable(connection, LISTED_WITH)
-    return payload
+    missing = live_result(connection, lookup, entry, AnswerState.MISSING, index)
+    return replace(missing, task_id=task_id)

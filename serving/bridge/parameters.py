@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
-from kpi_pipeline.cache.bridges import BridgeEntry
+from kpi_pipeline.cache.bridges import BridgeEntry, BridgeIndex
 from kpi_pipeline.model.bridge import (
     BRIDGE_DIMENSIONS,
     BRIDGE_FIGURES,
@@ -14,6 +15,7 @@ from kpi_pipeline.model.bridge import (
 from kpi_pipeline.model.dimensions import DIMENSIONS
 from kpi_pipeline.model.filters import Filter, fold
 from kpi_pipeline.model.labels import Text
+from kpi_pipeline.model.moments import written_day
 from kpi_pipeline.model.query_parameters import AcceptedParameters, QueryParameter
 from serving.filter_faults import AllowedValues
 from serving.listing.parameters import (
@@ -32,6 +34,8 @@ from serving.problem_types import INVALID_BRIDGE_PARAMETER
 from serving.problems import Problem
 
 COMPARISON: Final = "comparison"
+FROM: Final = "from"
+TO: Final = "to"
 FIGURE: Final = "figure"
 PART: Final = "part"
 
@@ -39,6 +43,8 @@ BRIDGE_PARAMETERS: Final = AcceptedParameters(
     BRIDGE_DIMENSIONS,
     (
         QueryParameter(COMPARISON, Text("comparacion", COMPARISON), Text("Comparación", "Comparison")),
+        QueryParameter(FROM, Text("desde", FROM), Text("Desde el día", "From day")),
+        QueryParameter(TO, Text("hasta", TO), Text("Hasta el día", "To day")),
         QueryParameter(FIGURE, Text("cifra", FIGURE), Text("Cifra", "Figure")),
         QueryParameter(PART, Text("parte", PART), Text("Parte", "Part")),
         CURRENCY_PARAMETER,
@@ -58,7 +64,9 @@ class BridgeRequest:
     """What a reader wants to see, besides the filter.
 
     Attributes:
-        comparison: Name of the bridge.
+        comparison: Name of the bridge, where it is requested by none of its days.
+        opens_on: Its first day; None where it is requested by its name.
+        closes_on: Its last day; None for the business date.
         figure: The figure of which the certificates are listed; empty where none are.
         part: The part that they are of; empty for all.
         currency: Their currency; empty for all.
@@ -67,6 +75,8 @@ class BridgeRequest:
     """
 
     comparison: str = SINCE_LAST_DAY
+    opens_on: date | None = None
+    closes_on: date | None = None
     figure: str = ""
     part: str = ""
     currency: str = ""
@@ -78,13 +88,21 @@ class BridgeRequest:
         usual = BridgeRequest()
         return [
             (name, str(value))
-            for name in (COMPARISON, FIGURE, PART, CURRENCY, LIMIT, OFFSET)
-            if (value := getattr(self, name)) != getattr(usual, name)
+            for name, attribute in _ATTRIBUTES.items()
+            if (value := getattr(self, attribute)) != getattr(usual, attribute)
         ]
 
     def listing(self, figure: str = "", part: str = "", currency: str = "") -> "BridgeRequest":
         """The same bridge with the certificates of a figure's part, or of nothing."""
         return replace(self, figure=figure, part=part, currency=currency, offset=0)
+
+
+_ATTRIBUTES: Final = {
+    FROM: "opens_on",
+    TO: "closes_on",
+    **{name: name for name in (COMPARISON, FIGURE, PART, CURRENCY, LIMIT, OFFSET)},
+}
+"""By parameter, the attribute of a request that it sets."""
 
 
 def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRequest, list[tuple[str, str]]]:
@@ -111,7 +129,12 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
     parts = {part.name: part.label for one in BRIDGE_FIGURES if one.name == figure for part in one.parts} or {
         part.name: part.label for part in BRIDGE_PARTS
     }
+    for name in (FROM, TO):
+        if name in given and COMPARISON in given:
+            raise fault(given[COMPARISON][0], given[COMPARISON][1], (), (), _DAYS_OR_NAME)
     request = BridgeRequest(
+        opens_on=_day(given.get(FROM)),
+        closes_on=_day(given.get(TO)),
         comparison=fold(given.get(COMPARISON, ("", SINCE_LAST_DAY))[1]),
         figure=figure,
         part=_named(given.get(PART), parts),
@@ -124,16 +147,27 @@ def read_bridge_request(parameters: Iterable[tuple[str, str]]) -> tuple[BridgeRe
     return request, others
 
 
-def chosen_bridge(request: BridgeRequest, bridges: Sequence[BridgeEntry]) -> BridgeEntry:
+def chosen_bridge(request: BridgeRequest, index: BridgeIndex) -> BridgeEntry:
     """The bridge that is requested.
 
     Raises:
-        Problem: If there is none of its name.
+        Problem: If there is none of its name, or one of its days is not kept or is no later than the first.
     """
-    found = next((one for one in bridges if one.name == request.comparison), None)
-    if found is None:
-        raise fault(COMPARISON, request.comparison, tuple(one.name for one in bridges))
-    return found
+    if request.opens_on is None and request.closes_on is None:
+        found = next((one for one in index.bridges if one.name == request.comparison), None)
+        if found is None:
+            raise fault(COMPARISON, request.comparison, tuple(one.name for one in index.bridges))
+        return found
+    *earlier, last = (one.day for one in index.days)
+    if request.opens_on not in earlier:
+        cause = None if request.opens_on else _BOTH_DAYS
+        raise fault(FROM, _text(request.opens_on), tuple(map(_text, earlier)), cause=cause)
+    opens_on, closes_on = request.opens_on, request.closes_on or last
+    bridge = index.between(opens_on, closes_on) if opens_on < closes_on else None
+    if bridge is None:
+        later = tuple(_text(day) for day in (*earlier, last) if day > opens_on)
+        raise fault(TO, _text(closes_on), later, cause=None if opens_on < closes_on else _IN_ORDER)
+    return bridge
 
 
 def single_value(requested: Filter) -> tuple[str, str]:
@@ -155,6 +189,15 @@ _ONE_VALUE: Final = Text(
     "Los cambios se calculan para todo, o para un solo valor de una de estas dimensiones.",
     "Changes are computed for everything, or for a single value of one of these dimensions.",
 )
+_DAYS_OR_NAME: Final = Text(
+    "Una comparación se elige por su nombre o por sus dos días, no por ambos.",
+    "A comparison is chosen by its name or by its two days, not by both.",
+)
+_BOTH_DAYS: Final = Text("Falta el primer día.", "The first day is missing.")
+_IN_ORDER: Final = Text(
+    "El último día debe ser posterior al primero.", "The last day must be later than the first."
+)
+_NO_DAY: Final = Text("Escriba el día como AAAA-MM-DD.", "Write the day as YYYY-MM-DD.")
 _OF_A_FIGURE: Final = Text(
     "Una parte es de una cifra: elija también la cifra.", "A part is that of a figure: choose the figure too."
 )
@@ -168,13 +211,27 @@ def fault(
     cause: Text | None = None,
 ) -> Problem:
     """The problem of a value that a parameter cannot have."""
+    blamed = BRIDGE_PARAMETERS.spellings.get(fold(parameter), parameter)
     return Problem(
         INVALID_BRIDGE_PARAMETER,
         cause or Text(f"«{parameter}» no puede ser «{value}».", f'"{parameter}" cannot be "{value}".'),
         members={"parameter": parameter, "value": value, "allowed": list(allowed)},
-        blamed=lambda *pair: pair[0] == parameter,
+        blamed=lambda name, _: BRIDGE_PARAMETERS.spellings.get(fold(name), name) == blamed,
         allowed=(AllowedValues(None, tuple(labels) or tuple(Text(one, one) for one in allowed)),),
     )
+
+
+def _day(given: tuple[str, str] | None) -> date | None:
+    if given is None:
+        return None
+    day = written_day(given[1])
+    if day is None:
+        raise fault(given[0], given[1][:_LONGEST_SHOWN], ("YYYY-MM-DD",), cause=_NO_DAY)
+    return day
+
+
+def _text(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
 
 
 def _named(given: tuple[str, str] | None, allowed: Mapping[str, Text]) -> str:

@@ -63,6 +63,8 @@ def page_frame(
         "live": live_state(result, refresh, writer),
         "refresh": refresh,
         "missing": result.state is AnswerState.MISSING,
+        # Of figures that have no wider ones.
+        "missing_text": "",
         "stale": result.state is AnswerState.STALE,
         "historic": result.state is AnswerState.HISTORIC,
         "held": held_notice(readings, writer),

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +15,13 @@ from kpi_pipeline.assets.bridges import Bridges, listed_batches
 from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, MovedCertificates
 from kpi_pipeline.cache.codec import decode
 from kpi_pipeline.cache.connection import connect
+from kpi_pipeline.cache.keys import added_key, members_key
 from kpi_pipeline.cache.open_items import OpenItemsDay
 from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.reading.listing.query import Selection
 from kpi_pipeline.cache.reading.reader import CacheReader
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind, TaskState, TaskStatus
 from kpi_pipeline.compute.rollup.shards import shards_of
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURE_BY_NAME
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
@@ -90,6 +96,14 @@ def test_what_bridges_lead_to_is_what_figures_say(read) -> None:
         for figure in ("receivable", "overdue"):
             (published,) = kpis[figure]
             assert own[figure] == published["value"]
+        (dso,) = kpis["dso"]
+        held = document(reader, found["month_end"], name)
+        (of_currency,) = held["values"][value[0]] if name else held["currencies"]
+        closing = of_currency["dso"]["closing"]
+        assert closing["tenths"] == round(
+            Fraction(dso["numerator"] * dso["window_days"] * 10, dso["denominator"])
+        )
+        assert closing["tenths"] / 10 == pytest.approx(dso["value"], abs=0.05001)
         # KPIs of flows are of a period: the list has all.
         (sums,) = listed.totals(Selection(requested, ("accepted", "paid"))).amounts.values()
         assert (own["approved"], own["collected"]) == (sums["approved"], sums["collected"])
@@ -129,20 +143,57 @@ def test_a_change_is_a_part_and_writes_the_standings_of_its_month_alone(
     assert len([name for name in written if name.endswith(".arrow")]) == 1
 
 
+@pytest.mark.usefixtures("published")
+def test_any_two_kept_days_are_added_from_their_standings(run, read) -> None:
+    entry, index = read().bridges()
+    days = [one.day for one in index.days]
+    assert (len(days), days[-1]) == (15, DEMO_DAY)
+    months = bridges(read())
+    with connect(os.environ["REDIS_URL"]) as client:
+
+        def request(opens_on: date, closes_on: date) -> TaskStatus:
+            both = (opens_on, closes_on)
+            task = Requests(client).submit(RequestKind.BRIDGE, LISTED_WITH, EVERYTHING, days=both).id
+            assert run("add_answers", tags={f"kpi-task/{task}": "0-1"}).success
+            return Requests(client).status(task)
+
+        # Between month ends, and from each to the last day before today.
+        for opens_on, closes_on in combinations((days[2], days[9], days[13]), 2):
+            assert request(opens_on, closes_on).reason is None
+            reader, pair = read(), index.between(opens_on, closes_on)
+            opening = next(one for one in months.values() if one.opens_on == opens_on)
+            assert ends(reader, pair, "opening") == ends(reader, opening, "opening")
+            if closes_on == days[13]:
+                assert ends(reader, pair, "closing") == ends(reader, months["last_day"], "opening")
+            else:
+                closing = next(one for one in months.values() if one.closes_on == closes_on)
+                assert ends(reader, pair, "closing") == ends(reader, closing, "closing")
+        # Nothing of the generation itself has changed, and what is added goes with it.
+        assert reader.bridges()[0] == entry
+        key = added_key(entry.generation, pair.document())
+        assert client.expiretime(key) == client.expiretime(members_key(entry.generation))
+        # What a day was is no longer there.
+        kept = KeptStandings.of(index.standings)
+        kept.save(replace(kept.load(days[4]), payment_term_days=77))
+        failed = request(days[4], days[5])
+        assert (failed.state, str(days[4]) in failed.reason) == (TaskState.FAILED, True)
+        assert read().document(entry, index.between(days[4], days[6]).document()) is None
+
+
 @pytest.mark.usefixtures("demo_home")
 def test_a_day_that_was_kept_is_where_the_next_day_s_bridge_begins() -> None:
     rows = [sent(at, date(2024, 4, 1) + timedelta(at), 1000) for at in range(60)]
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
     for day, known_on in ((date(2024, 6, 27), date(2024, 6, 27)), (date(2024, 6, 28), None)):
         shards = shards_of(certificates, "issued_on", digests=True)
-        made = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "here")
+        made = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "here", 12)
         for batch, listed in listed_batches(shards, day, Thresholds()):
             made.put({one.month: f"{day}-{one.digest}" for one in batch}, listed)
         frames = dict(made.attachments(None, None).frames)
         first = BridgeIndex.of(decode(frames[BRIDGES]).data()).bridges[0]
         assert (first.opens_on, first.opening_known_on) == (day - timedelta(1), known_on)
     # Another source has no such day.
-    other = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "elsewhere")
+    other = Bridges(shards, [f"{day}-{one.digest}" for one in shards], day, Thresholds(), "elsewhere", 12)
     assert other.earlier[date(2024, 6, 27)].known_on == day
 
 
@@ -154,7 +205,7 @@ def test_of_many_certificates_only_the_days_that_today_is_compared_with_are_reco
     rows = [sent(at, date(2024, 4, 1) + timedelta(at), 1000) for at in range(60)]
     certificates = pa.Table.from_pylist(rows, schema=CERTIFICATE_SCHEMA)
     shards = shards_of(certificates, "issued_on", digests=True)
-    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here")
+    made = Bridges(shards, [one.digest for one in shards], date(2024, 6, 28), Thresholds(), "here", 12)
     assert sorted(made.earlier) == [date(2024, 5, 31), date(2024, 6, 27)]
     for batch, listed in listed_batches(shards, made.as_of, Thresholds()):
         made.put({one.month: one.digest for one in batch}, listed)

@@ -22,6 +22,7 @@ from kpi_pipeline.cache.publishing.publisher import Publisher
 from kpi_pipeline.cache.publishing.scopes import PublishedScopes
 from kpi_pipeline.cache.requests.fulfil import task_tag
 from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
 from kpi_pipeline.definitions import defs
 from kpi_pipeline.model.access import Role
 from kpi_pipeline.model.dimensions import PRODUCTS
@@ -30,6 +31,7 @@ from serving.app import create_app
 
 pytestmark = pytest.mark.slow
 
+CHANGES = "/manager/api/changes"
 WITHIN = "UPDATE edp SET monto_propuesto = monto_propuesto + 1000 WHERE jefe_proyecto = '{}'"
 
 
@@ -102,6 +104,21 @@ def test_a_scope_is_computed_when_its_rows_change_and_goes_with_the_policy(sourc
         assert request.scope == one
         assert publish(added_answers, tags=dict([task_tag(request)])).success
         assert web.get(address, headers=headers).get_json()["meta"]["scope"] == one
+
+        # Nor is anything outside it in the bridge between any two days.
+        days = [one["day"] for one in web.get(CHANGES, headers=headers).get_json()["data"]["days"]]
+        chosen = f"{CHANGES}?from={days[1]}&to={days[4]}&figure=approved"
+        assert web.get(chosen, headers=headers).status_code == 202
+        (request,) = Requests(client).pending("test", 10)
+        assert (request.kind, request.scope) == (RequestKind.BRIDGE, one)
+        assert publish(added_answers, tags=dict([task_tag(request)])).success
+        answer = web.get(chosen, headers=headers).get_json()
+        assert answer["meta"]["scope"] == one
+        assert {row["project_manager"] for row in answer["data"]["certificates"]} == {first}
+        opening = answer["data"]["currencies"][0]["figures"]["approved"]["opening"]
+        named = web.get(f"{CHANGES}?from={days[1]}&to={days[2]}", headers=headers).get_json()["data"]
+        assert opening == named["currencies"][0]["figures"]["approved"]["opening"]
+        assert opening["amount"] > 0
 
         # A fault leaves what is live, and who may see it.
         policy.write_text('[scopes.one]\nstate = ["pagado"]\n')

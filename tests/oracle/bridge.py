@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from .certificate_states import CertificateState
+from .days import Window
 from .standing import ACCEPTED, AWAITING, CANCELLED, PAID, RETURNED, UNSENT
 
 OWED = {AWAITING, ACCEPTED}
@@ -20,7 +22,7 @@ FIGURES: dict[str, Callable[[CertificateState], int | None]] = {
 DIMENSIONS = ("client", "project", "project_manager", "administrator", "project_type")
 
 Day = dict[str, CertificateState]
-"""The certificates that are issued by a day, by their ids."""
+"""The certificates that are issued or paid by a day, by their ids."""
 
 
 def filters_of(*days: Day) -> list[tuple[str, str]]:
@@ -61,6 +63,50 @@ def bridge(
         },
         "closing": sums(after.values(), figure),
     }
+
+
+def dso(day: Day, asked: tuple[str, str], currency: str, on: date) -> tuple[int, int, int]:
+    """What DSO of a filter and currency is made of on a day: receivable, billed, and days."""
+    name, value = asked
+    inside = [one for one in day.values() if not name or one.values[name] == value]
+    window = Window.ending(on, 12)
+    own = [one for one in inside if one.currency == currency]
+    billed = sum(one.claimed for one in own if one.standing in {*OWED, PAID} and one.issued in window)
+    first = min((one.issued for one in inside if one.standing != CANCELLED), default=None)
+    assert window.first is not None
+    days = 0 if first is None else max((on - max(first, window.first)).days + 1, 0)
+    return sums(own, "receivable")[0], billed, days
+
+
+def dso_parts(
+    opening: tuple[int, int, int], closing: tuple[int, int, int], receivable: dict[str, int]
+) -> tuple[int | None, dict[str, int], int | None]:
+    """DSO of both days and its parts, in tenths of a day.
+
+    Args:
+        opening: Receivable, billed and days of the first day.
+        closing: Of the last.
+        receivable: By part, by how much it changed the receivable.
+    """
+    ends = [
+        Fraction(10 * owed * days, billed) if billed and days else None
+        for owed, billed, days in (opening, closing)
+    ]
+    first, last = (None if end is None else round(end) for end in ends)
+    if ends[0] is None or ends[1] is None or first is None or last is None:
+        return first, {}, last
+    daily = Fraction(opening[1], opening[2])
+    exact = {name: 10 * amount / daily for name, amount in receivable.items()}
+    exact["billing"] = ends[1] - ends[0] - sum(exact.values())
+    tenths = {name: number.numerator // number.denominator for name, number in exact.items()}
+    # The largest remainder gains first, or loses last.
+    order = sorted(exact, key=lambda name: exact[name] - tenths[name], reverse=True)
+    missing = last - first - sum(tenths.values())
+    for name in order[:missing] if missing >= 0 else order[missing:]:
+        tenths[name] += 1 if missing > 0 else -1
+    if not exact["billing"] and not tenths["billing"]:
+        del tenths["billing"]
+    return first, tenths, last
 
 
 def sums(certificates: Any, figure: str) -> tuple[int, int]:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from kpi_pipeline.cache.bridges import MovedCertificates
 from kpi_pipeline.compute.bridge.documents import published_parts
 from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
-from kpi_pipeline.compute.bridge.standings import standing_sums, standings
+from kpi_pipeline.compute.bridge.standings import StandingDay, standing_sums, standings
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.thresholds import Thresholds
 
-from .both_ways import certificate
-from .bridge import FIGURES, Day, bridge, filters_of
+from .both_ways import WINDOW_MONTHS, certificate
+from .bridge import FIGURES, Day, bridge, dso, dso_parts, filters_of
 from .certificate_states import CertificateState, Limits
 from .source_rows import Row, table_rows
 from .test_random import certificates, dates_of_interest
@@ -39,15 +39,18 @@ class Reading:
         self.standings = standings(listed_rows(table, day, self.thresholds))
         limits = Limits(payment_term_days=term)
         states = [CertificateState(row, day, limits) for row in table_rows(table)]
-        self.states: Day = {one.row["certificate_id"]: one for one in states if one.is_issued}
+        # An advance is paid before it is issued.
+        known = [one for one in states if one.is_issued or one.paid_on is not None]
+        self.states: Day = {one.row["certificate_id"]: one for one in known}
 
 
 def published(opening: Reading, closing: Reading) -> dict[str, dict[str, Any]]:
     """The documents of the bridge between two readings."""
     longer = closing.thresholds.payment_term_days - opening.thresholds.payment_term_days
     pair = DayPair(opening.standings, closing.standings, closing.day, longer)
-    (sums,), (moves,) = standing_sums([opening.standings]), moves_between([pair])
-    return published_parts(sums, moves)
+    days = (StandingDay(one.standings, one.day, WINDOW_MONTHS) for one in (opening, closing))
+    sums, (moves,) = standing_sums(list(days)), moves_between([pair])
+    return published_parts(*sums, moves)
 
 
 def assert_same(opening: Reading, closing: Reading) -> None:
@@ -58,6 +61,8 @@ def assert_same(opening: Reading, closing: Reading) -> None:
     for dimension, value in filters_of(opening.states, closing.states):
         held = documents[dimension]["values"].get(value, []) if dimension else documents[""]["currencies"]
         found = {one["currency"]: one["figures"] for one in held}
+        for one in held:
+            assert_same_dso(one, (dimension, value), opening, closing)
         for currency in currencies:
             for figure in FIGURES:
                 asked = (dimension, value)
@@ -80,6 +85,25 @@ def assert_same(opening: Reading, closing: Reading) -> None:
                     ]
                     assert sum(row.change for row in rows) == amount
                     assert len(rows) == count
+
+
+def assert_same_dso(
+    held: Mapping[str, Any], asked: tuple[str, str], opening: Reading, closing: Reading
+) -> None:
+    """The bridge of DSO of a currency and filter, whose shown figures add up."""
+    made_of = [dso(one.states, asked, held["currency"], one.day) for one in (opening, closing)]
+    moved = {part["part"]: part["amount"] for part in held["figures"]["receivable"]["parts"]}
+    first, parts, last = dso_parts(*made_of, moved)
+    found = held["dso"]
+    ends = [found[end]["tenths"] for end in ("opening", "closing")]
+    assert ends == [first, last], asked
+    for end, expected in zip(("opening", "closing"), made_of, strict=True):
+        assert found[end]["receivable"] == expected[0]
+        assert expected[1] == found[end]["billed"]
+        assert found[end]["days"] == (expected[2] if expected[1] else 0)
+    assert {part["part"]: part["tenths"] for part in found["parts"]} == parts
+    if parts:
+        assert first + sum(parts.values()) == last
 
 
 edits = st.fixed_dictionaries(

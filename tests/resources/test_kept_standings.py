@@ -21,7 +21,14 @@ def rows(*amounts: int) -> pa.Table:
             {
                 **dict.fromkeys(STANDING_SCHEMA.names, "x"),
                 **{"certificate_id": str(at), "currency": "CLP", "standing": "awaiting"},
-                **{"open": amount, "approved": 0, "collected": 0, "issued_on": 12_600, "due_on": None},
+                **{
+                    "open": amount,
+                    "approved": 0,
+                    "collected": 0,
+                    "billed": 5,
+                    "issued_on": 12_500,
+                    "due_on": None,
+                },
                 **dict.fromkeys(("is_due_assumed", "is_overdue", "is_credit_note"), False),
             }
             for at, amount in enumerate(amounts)
@@ -53,13 +60,14 @@ def test_equal_months_are_one_file_and_sums_are_exact(kept: KeptStandings) -> No
     assert len(list(kept.folder.glob("*.arrow"))) == 3
     assert kept.rows(first.names - second.names).equals(rows(3))
     for _ in range(2):  # computed, and then kept
-        sums = kept.sums([first, second])
-        assert [one["", "", "CLP", "receivable"] for one in sums] == [(6, 3), (7, 3)]
+        sums = kept.sums([first, second], 12)
+        assert [one.figures["", "", "CLP", "receivable"] for one in sums] == [(6, 3), (7, 3)]
+        assert [one.billings["", "", "CLP"] for one in sums] == [(3 * 5, 40), (3 * 5, 41)]
 
 
 def test_what_no_day_names_goes_after_an_hour(kept: KeptStandings) -> None:
     for day, amount in zip(DAYS, (1, 2, 3), strict=True):
-        kept.sums([keep(kept, day, a=rows(amount))])
+        kept.sums([keep(kept, day, a=rows(amount))], 12)
     kept.prune(DAYS[1:])
     assert kept.days() == DAYS[1:]
     assert len(list(kept.folder.glob("*.arrow"))) == 3

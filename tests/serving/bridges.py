@@ -5,12 +5,12 @@ from functools import cache
 
 import pyarrow as pa
 
-from kpi_pipeline.cache.bridges import BRIDGES, BridgeEntry, BridgeIndex, document_name
+from kpi_pipeline.cache.bridges import BRIDGES, BridgeDay, BridgeEntry, BridgeIndex, document_name
 from kpi_pipeline.cache.codec import encode
 from kpi_pipeline.cache.publishing.publisher import Attachments
 from kpi_pipeline.compute.bridge.documents import published_parts
 from kpi_pipeline.compute.bridge.moves import DayPair, moves_between
-from kpi_pipeline.compute.bridge.standings import standing_sums, standings
+from kpi_pipeline.compute.bridge.standings import StandingDay, standing_sums, standings
 from kpi_pipeline.compute.listing.rows import listed_rows
 from kpi_pipeline.model.certificates import CERTIFICATE_SCHEMA
 from kpi_pipeline.model.listing import LISTED_WITH
@@ -22,6 +22,8 @@ SPANS = (
     ("month_end", date(2024, 5, 31), AS_OF),
     ("2024-05", date(2024, 4, 30), date(2024, 5, 31)),
 )
+EARLIER = (date(2024, 3, 31), date(2024, 6, 14))
+"""Further days that are kept."""
 
 
 @cache
@@ -34,10 +36,24 @@ def usual_bridges() -> Attachments:
     for (name, opens, closes), moves in zip(SPANS, moved, strict=True):
         known_on = None if closes == AS_OF else AS_OF
         entries.append(BridgeEntry(name, opens, closes, AS_OF, known_on, name))
-        (sums,) = standing_sums([stood[opens]])
+        sums = standing_sums([StandingDay(stood[day], day, 12) for day in (opens, closes)])
         frames += [
             (document_name(name, part), encode(data, {"product": LISTED_WITH}))
-            for part, data in published_parts(sums, moves).items()
+            for part, data in published_parts(*sums, moves).items()
         ]
-    index = encode(BridgeIndex(tuple(entries)).as_dict(), {"product": LISTED_WITH, "list": BRIDGES})
-    return Attachments([(BRIDGES, index), *frames])
+    held = (BridgeDay(day, None if day == AS_OF else AS_OF, str(day)) for day in sorted({*stood, *EARLIER}))
+    index = BridgeIndex(tuple(entries), tuple(held), "here", 12)
+    frames.append((BRIDGES, encode(index.as_dict(), {"product": LISTED_WITH, "list": BRIDGES})))
+    return Attachments(frames)
+
+
+def bridge_between(opens: date, closes: date) -> dict[str, bytes]:
+    """The documents that the pipeline adds where a reader requests the bridge between two of those days."""
+    table = pa.Table.from_pylist(list(CERTIFICATES), schema=CERTIFICATE_SCHEMA)
+    stood = [standings(listed_rows(table, day, Thresholds())) for day in (opens, closes)]
+    days = (StandingDay(rows, day, 12) for rows, day in zip(stood, (opens, closes), strict=True))
+    sums, (moves,) = standing_sums(list(days)), moves_between([DayPair(*stood, closes)])
+    return {
+        document_name(f"{opens}-{closes}", part): encode(data, {"product": LISTED_WITH})
+        for part, data in published_parts(*sums, moves).items()
+    }

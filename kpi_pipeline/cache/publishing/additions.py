@@ -1,7 +1,7 @@
-"""Answers that are added to a live generation because readers wait for them: it is not written again.
+"""What is added to a live generation because readers wait for it: the generation is not written again.
 
 They stand beside its own answers: its members, its entry and its copy in the archive stay as they are. The
-next generation holds what is requested as its own.
+next generation holds the answers that are requested as its own; bridges are added to it again on request.
 """
 
 import time
@@ -12,13 +12,24 @@ from typing import Any, Final, cast
 import redis
 
 from kpi_pipeline.cache.batches import batches
+from kpi_pipeline.cache.bridges import DOCUMENTS_OF_ONE
 from kpi_pipeline.cache.codec import encode_answer
-from kpi_pipeline.cache.keys import added_key, additions_key, members_key, scope_of, variant_key
+from kpi_pipeline.cache.keys import (
+    added_bridges_key,
+    added_key,
+    additions_key,
+    members_key,
+    scope_of,
+    variant_key,
+)
 from kpi_pipeline.cache.scripts import ADD
 from kpi_pipeline.model.filters import Filter
 
 MOST: Final = 1_000
 """How many answers are added to a generation at most: the earliest make room for the latest."""
+
+MOST_BRIDGES: Final = 32
+"""How many bridges between days are added to a generation at most, likewise: each lists its certificates."""
 
 
 class Additions:
@@ -56,6 +67,21 @@ class Additions:
                 return False
         return True
 
+    def add_bridge(self, generation: str, documents: Mapping[str, bytes]) -> bool:
+        """Add a bridge to a generation; one that is there already is replaced.
+
+        Args:
+            generation: Its name.
+            documents: All documents of the bridge, by their names: stored values of `codec.encode`.
+
+        Returns:
+            False where the generation is gone.
+        """
+        names = [added_key(generation, name) for name in documents]
+        keys = [members_key(generation), added_bridges_key(generation), *names]
+        most = MOST_BRIDGES * DOCUMENTS_OF_ONE
+        return bool(self._add(keys=keys, args=[most, repr(time.time()), *documents.values()]))
+
     def prolong(self, generation: str, expires_at: float) -> None:
         """Let what was added to a generation expire later, as the generation does.
 
@@ -64,13 +90,20 @@ class Additions:
             expires_at: When, in seconds since the epoch; never sooner than before.
         """
         pipeline = self._client.pipeline(transaction=False)
-        for key in (*self._names(generation), additions_key(generation).encode()):
+        for key in (*self._names(generation), *map(str.encode, _sets(generation))):
             pipeline.expireat(key, ceil(expires_at), gt=True)
         pipeline.execute()
 
     def remove(self, generation: str) -> None:
         """Remove what was added to a generation."""
-        self._client.unlink(*self._names(generation), additions_key(generation))
+        self._client.unlink(*self._names(generation), *_sets(generation))
 
     def _names(self, generation: str) -> list[bytes]:
-        return cast("list[bytes]", self._client.zrange(additions_key(generation), 0, -1))
+        return [
+            name for key in _sets(generation) for name in cast("list[bytes]", self._client.zrange(key, 0, -1))
+        ]
+
+
+def _sets(generation: str) -> tuple[str, str]:
+    """The sets that name what was added to a generation."""
+    return additions_key(generation), added_bridges_key(generation)

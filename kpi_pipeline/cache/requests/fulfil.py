@@ -26,7 +26,10 @@ REFRESH_ALL_JOB: Final = "refresh_all"
 """Name of the job that refreshes every product on one reading of the source."""
 
 ADD_ANSWERS_JOB: Final = "add_answers"
-"""Name of the job that adds to what is live the answers that readers wait for, without reading the source."""
+"""Name of the job that adds to what is live what readers wait for, without reading the source."""
+
+_ADDED: Final = (RequestKind.WARM, RequestKind.BRIDGE)
+"""What is requested to be added to what is live."""
 
 RECONCILE_JOB: Final = "reconcile"
 """Name of the job that writes every product, unchanged ones included."""
@@ -209,7 +212,7 @@ def run_request_specs(requests: Iterable[Request]) -> list[RunRequestSpec]:
     jobs = (ADD_ANSWERS_JOB, *map(refresh_job, (ALL_PRODUCTS, *PRODUCTS)))
     by_job: dict[str, list[Request]] = {job: [] for job in jobs}
     for request in requests:
-        adds = request.kind is RequestKind.WARM and not request.needs_refresh
+        adds = request.kind in _ADDED and not request.needs_refresh
         by_job[ADD_ANSWERS_JOB if adds else refresh_job(request.product)].append(request)
     return [RunRequestSpec(job, tuple(waiting)) for job, waiting in by_job.items() if waiting]
 

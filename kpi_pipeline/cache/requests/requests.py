@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from hashlib import blake2b
 from itertools import chain
 from typing import Final, cast
@@ -68,6 +69,7 @@ class Requests:
         filter: Filter,
         scope: str = WHOLE_FIRM,
         *,
+        days: tuple[date, date] | None = None,
         by: str = "",
         ends_rollback: bool = False,
         needs_refresh: bool = False,
@@ -79,6 +81,7 @@ class Requests:
             product: One of `model.dimensions.PRODUCTS`, or `ALL_PRODUCTS`.
             filter: For which certificates.
             scope: The readers' scope.
+            days: The two days of a bridge, where one is requested.
             by: The sensor, schedule or command that submits it; empty for a reader.
             ends_rollback: Whether to publish also what an administrator has rolled back from.
             needs_refresh: Whether to read the source, also where an answer could be added to what is live.
@@ -88,7 +91,7 @@ class Requests:
         """
         if product not in _TARGETS:
             raise ValueError(f"unknown product {product!r}; one of: {', '.join(PRODUCTS)}")
-        same = orjson.dumps([kind, product, filter.identity, scope, ends_rollback, needs_refresh])
+        same = orjson.dumps([kind, product, filter.identity, scope, days, ends_rollback, needs_refresh])
         request = blake2b(same, digest_size=16).hexdigest()
         fresh_id = uuid4().hex
         fields: dict[str, str | bytes] = {
@@ -97,6 +100,7 @@ class Requests:
             "product": product,
             "filter": filter_to_text(filter),
             "scope": scope,
+            "days": "" if days is None else "/".join(day.isoformat() for day in days),
             "asked_at": repr(self._clock()),
             "request": request,
             "by": by,
@@ -287,6 +291,7 @@ def _request(entry: str, fields: Mapping[bytes, bytes]) -> Request:
         filter=filter_from_text(fields[b"filter"]),
         scope=fields[b"scope"].decode(),
         requested_at=float(fields[b"asked_at"]),
+        days=_days(fields.get(b"days", b"").decode()),
         traceparent=fields.get(TRACEPARENT.encode(), b"").decode(errors="replace"),
         by=fields.get(b"by", b"").decode(errors="replace"),
         ends_rollback=fields.get(b"ends_rollback") == b"1",
@@ -309,7 +314,15 @@ def _task_status(fields: Mapping[bytes, bytes]) -> TaskStatus:
         finished_at=_time(fields, b"finished_at"),
         run_id=run_id.decode() if run_id else None,
         reason=reason.decode() if reason else None,
+        days=request.days,
     )
+
+
+def _days(text: str) -> tuple[date, date] | None:
+    if not text:
+        return None
+    opens_on, closes_on = map(date.fromisoformat, text.split("/"))
+    return opens_on, closes_on
 
 
 def _time(fields: Fields, name: bytes) -> float | None:

@@ -21,7 +21,7 @@ _ENDED: Final = b"ended"
 _REQUEST_FIELDS: Final = tuple(
     name.encode()
     for name in (
-        *("id", "kind", "product", "filter", "scope", "asked_at", "request", "by", "ends_rollback"),
+        *("id", "kind", "product", "filter", "scope", "days", "asked_at", "request", "by", "ends_rollback"),
         "needs_refresh",
         TRACEPARENT,
     )

@@ -1,6 +1,7 @@
 """What is requested of the pipeline, and how far it has come with it."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from kpi_pipeline.model.filters import Filter
@@ -11,6 +12,7 @@ class RequestKind(StrEnum):
 
     REFRESH = "refresh"
     WARM = "warm"
+    BRIDGE = "bridge"
     CLEAR = "clear"
 
 
@@ -53,6 +55,7 @@ class Request:
         filter: For which certificates.
         scope: The readers' scope.
         requested_at: When, in seconds since the epoch.
+        days: The two days of the bridge that is requested; None where none is.
         again: Whether it was delivered before: a run for it may be under way.
         traceparent: Its place in a trace; empty where nobody traces it.
         by: The sensor, schedule or command that submitted it; empty where a reader did.
@@ -67,6 +70,7 @@ class Request:
     filter: Filter
     scope: str
     requested_at: float
+    days: tuple[date, date] | None = None
     again: bool = False
     traceparent: str = ""
     by: str = ""
@@ -107,6 +111,7 @@ class TaskStatus:
         finished_at: When the run ended, if it did.
         run_id: That run.
         reason: Why it failed; None unless it did.
+        days: The two days of the bridge that was requested; None where none was.
         progress: The progress of the run.
     """
 
@@ -121,4 +126,5 @@ class TaskStatus:
     finished_at: float | None
     run_id: str | None
     reason: str | None
+    days: tuple[date, date] | None = None
     progress: Progress = Progress()

@@ -5,9 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from kpi_pipeline.compute.bridge.dso import NO_BILLING, dso_bridge
 from kpi_pipeline.compute.bridge.moves import Moves, PartSums
-from kpi_pipeline.compute.bridge.standings import EVERYTHING, Sums
-from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS
+from kpi_pipeline.compute.bridge.standings import EVERYTHING, DaySums
+from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS, DSO
 
 Data = dict[str, Any]
 
@@ -15,11 +16,14 @@ _UNCODED = ("number",)
 _NOTHING = (0, 0)
 
 
-def bridges_by_filter(opening: Sums, moved: PartSums) -> dict[str, dict[str, list[Data]]]:
+def bridges_by_filter(
+    opening: DaySums, closing: DaySums, moved: PartSums
+) -> dict[str, dict[str, list[Data]]]:
     """The bridges of everything and of each single value.
 
     Args:
-        opening: What the figures of the first day sum to.
+        opening: What certificates sum to on the first day.
+        closing: Of the last day, from which its billing is taken.
         moved: What the parts sum to.
 
     Returns:
@@ -27,27 +31,29 @@ def bridges_by_filter(opening: Sums, moved: PartSums) -> dict[str, dict[str, lis
         day's figures follow from the first's and the parts.
     """
     found: dict[str, dict[str, dict[str, Data]]] = {"": {"": {}}, **{name: {} for name in BRIDGE_DIMENSIONS}}
-    for dimension, value, currency, _ in {**opening, **moved}:
+    for dimension, value, currency, _ in {**opening.figures, **moved}:
         found[dimension].setdefault(value, {}).setdefault(currency, {})
     return {
         dimension: {
             value: [
-                {
-                    "currency": currency,
-                    "figures": {
-                        figure.name: _bridge(
-                            opening.get((dimension, value, currency, figure.name), _NOTHING),
-                            moved.get((dimension, value, currency, figure.name), {}),
-                        )
-                        for figure in BRIDGE_FIGURES
-                    },
-                }
+                _of_currency((dimension, value, currency), opening, closing, moved)
                 for currency in sorted(currencies)
             ]
             for value, currencies in sorted(values.items())
         }
         for dimension, values in found.items()
     }
+
+
+def _of_currency(key: tuple[str, str, str], opening: DaySums, closing: DaySums, moved: PartSums) -> Data:
+    figures = {
+        figure.name: _bridge(
+            opening.figures.get((*key, figure.name), _NOTHING), moved.get((*key, figure.name), {})
+        )
+        for figure in BRIDGE_FIGURES
+    }
+    first, last = (one.billings.get(key, NO_BILLING) for one in (opening, closing))
+    return {"currency": key[-1], "figures": figures, DSO: dso_bridge(first, last, figures["receivable"])}
 
 
 def _bridge(opening: tuple[int, int], parts: Mapping[str, tuple[int, int, int]]) -> Data:
@@ -88,14 +94,15 @@ def columns_of(rows: pa.Table) -> Data:
     return {"count": rows.num_rows, "texts": texts, "columns": columns}
 
 
-def published_parts(opening: Sums, moves: Moves) -> dict[str, Data]:
+def published_parts(opening: DaySums, closing: DaySums, moves: Moves) -> dict[str, Data]:
     """All that is published of one pair of days, by the end of its name.
 
     Args:
-        opening: What the figures of the first day sum to.
+        opening: What certificates sum to on the first day.
+        closing: On the last.
         moves: What moved.
     """
-    by_filter = bridges_by_filter(opening, moves.sums)
+    by_filter = bridges_by_filter(opening, closing, moves.sums)
     return {
         "": {"currencies": by_filter[EVERYTHING][""]},
         **{name: {"values": by_filter[name]} for name in BRIDGE_DIMENSIONS},

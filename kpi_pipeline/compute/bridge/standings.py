@@ -2,16 +2,20 @@
 # ruff: noqa: S608 - the statements are built from the model's own names
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kpi_pipeline.compute.bridge.dso import Billing
 from kpi_pipeline.compute.database import summation
+from kpi_pipeline.compute.evaluation_days import months_before
 from kpi_pipeline.compute.listing.rows import MARKS, SHARD
 from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES
-from kpi_pipeline.model.listing import MARK_BITS
+from kpi_pipeline.model.listing import FIRST_DAY, MARK_BITS
 from kpi_pipeline.model.states import State
 
 NUMBER: Final = "number_of_table"
@@ -30,6 +34,7 @@ STANDING_SCHEMA: Final = pa.schema(
         pa.field("open", pa.int64()),  # amounts in minor units
         pa.field("approved", pa.int64()),
         pa.field("collected", pa.int64()),
+        pa.field("billed", pa.int64()),  # as DSO counts it, whenever it was issued
         pa.field("issued_on", pa.int64()),  # days since `listing.FIRST_DAY`
         pa.field("due_on", pa.int64()),  # likewise, null where there is none
         pa.field("is_due_assumed", pa.bool_()),
@@ -48,6 +53,9 @@ _STANDINGS: Final = {
     State.REJECTED: "returned",
     State.CANCELLED: "cancelled",
 }
+_BILLED: Final = {"awaiting": "proposed", "accepted": "approved", "paid": "approved"}
+"""By standing, the column of the amount that is billed; nothing of others."""
+
 _MARKED: Final = {"is_due_assumed": "due_assumed", "is_overdue": "overdue", "is_credit_note": "credit_note"}
 
 
@@ -76,8 +84,10 @@ def standings(listed: pa.Table) -> pa.Table:
     """The same of all shards together, in the order of the rows."""
     marks, state = listed[MARKS], listed["state"].combine_chunks().dictionary_encode()
     named = pa.array([_STANDINGS[State(name)] for name in state.dictionary.to_pylist()], pa.string())
+    standing = named.take(state.indices)
     columns = {
-        "standing": named.take(state.indices),
+        "standing": standing,
+        "billed": _billed(listed, standing),
         **{name: pc.not_equal(pc.bit_wise_and(marks, MARK_BITS[mark]), 0) for name, mark in _MARKED.items()},
     }
     return pa.table(
@@ -86,16 +96,63 @@ def standings(listed: pa.Table) -> pa.Table:
     ).combine_chunks()
 
 
+def _billed(listed: pa.Table, standing: pa.Array) -> pa.Array:
+    is_one = pa.StructArray.from_arrays([pc.equal(standing, name) for name in _BILLED], names=list(_BILLED))
+    return pc.case_when(is_one, *(listed[column].combine_chunks() for column in _BILLED.values()), 0)
+
+
 Sums = dict[tuple[str, str, str, str], tuple[int, int]]
 """By dimension (`EVERYTHING` for none), its value, currency and figure: the amount, and how many
 certificates, credit notes not counted."""
 
 
-def standing_sums(days: Sequence[pa.Table]) -> list[Sums]:
-    """What figures certificates sum to, for everything and each value of each dimension; zeros are left out.
+Billings = dict[tuple[str, str, str], Billing]
+"""By dimension, value and currency: what is billed within the window that ends on the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingDay:
+    """The standings of a day.
+
+    Attributes:
+        rows: In `STANDING_SCHEMA`.
+        day: The day.
+        window_months: Months of the window of billing.
+    """
+
+    rows: pa.Table
+    day: date
+    window_months: int
+
+    @property
+    def last(self) -> int:
+        """The number of the day."""
+        return (self.day - FIRST_DAY).days
+
+    @property
+    def first(self) -> int:
+        """The number of the first day of the window."""
+        return (months_before(self.day, self.window_months) - FIRST_DAY).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class DaySums:
+    """What certificates sum to on a day.
+
+    Attributes:
+        figures: The figures.
+        billings: What is billed.
+    """
+
+    figures: Sums
+    billings: Billings
+
+
+def standing_sums(days: Sequence[StandingDay]) -> list[DaySums]:
+    """What certificates sum to, for everything and each value of each dimension; zeros are left out.
 
     Args:
-        days: Those of some days, in `STANDING_SCHEMA`.
+        days: Those of some days.
 
     Raises:
         SumTooLarge: If amounts sum to more than 64 bits.
@@ -105,21 +162,44 @@ def standing_sums(days: Sequence[pa.Table]) -> list[Sums]:
         for figure in BRIDGE_FIGURES
         for value, count in [figure_values(figure.name)]
     )
-    sums = ", ".join(f"sum({one.name}), sum({one.name}_count)" for one in BRIDGE_FIGURES)
+    sums = ", ".join(
+        (
+            "min(CASE WHEN standing <> 'cancelled' THEN issued_on END)",
+            "sum(CASE WHEN issued_on BETWEEN window_first AND window_last THEN billed ELSE 0 END)",
+            *(f"sum({one.name}), sum({one.name}_count)" for one in BRIDGE_FIGURES),
+        )
+    )
     grouped = " UNION ALL ".join(
         f"SELECT {NUMBER}, '{name}', {name or repr(EVERYTHING)}, currency, {sums} FROM valued GROUP BY ALL"
         for name in (EVERYTHING, *BRIDGE_DIMENSIONS)
     )
-    found: list[Sums] = [{} for _ in days]
+    found = [DaySums({}, {}) for _ in days]
+    issued: list[dict[tuple[str, str], int]] = [{} for _ in days]
+    windows = {
+        NUMBER: range(len(days)),
+        "window_first": [one.first for one in days],
+        "window_last": [one.last for one in days],
+    }
     with summation() as connection:
-        connection.register("standings", numbered(days))
-        for number, dimension, value, currency, *own in connection.execute(
-            f"WITH valued AS (SELECT *, {values} FROM standings) {grouped}"
-        ).fetchall():
-            for at, figure in enumerate(BRIDGE_FIGURES):
-                amount, count = own[2 * at : 2 * at + 2]
-                if amount or count:
-                    found[number][dimension, value, currency, figure.name] = (int(amount), int(count))
+        connection.register("standings", numbered([one.rows for one in days]))
+        connection.register(
+            "windows", pa.table({name: pa.array(own, pa.int32()) for name, own in windows.items()})
+        )
+        summed = connection.execute(
+            f"WITH valued AS (SELECT *, {values} FROM standings JOIN windows USING ({NUMBER})) {grouped}"
+        ).fetchall()
+    for number, dimension, value, _, first, *_ in summed:
+        if first is not None:
+            issued[number][dimension, value] = min(first, issued[number].get((dimension, value), first))
+    for number, dimension, value, currency, _, billed, *own in summed:
+        day, begins = days[number], issued[number].get((dimension, value))
+        passed = 0 if begins is None else max(day.last - max(begins, day.first) + 1, 0)
+        if billed:
+            found[number].billings[dimension, value, currency] = Billing(int(billed), passed)
+        for at, figure in enumerate(BRIDGE_FIGURES):
+            amount, count = own[2 * at : 2 * at + 2]
+            if amount or count:
+                found[number].figures[dimension, value, currency, figure.name] = (int(amount), int(count))
     return found
 
 

@@ -169,7 +169,7 @@ def file(media_type: str, schema: Schema, text: str) -> dict[int, Answer]:
             text, {media_type: schema}, ("Content-Disposition", "Vary", *_OF_FIGURES), sometimes=_LIVE_ONLY
         ),
         202: answer(
-            "The filter is not precomputed, and has been requested: there is no file yet.",
+            "The figures are not precomputed, and have been requested: there is no file yet.",
             {JSON: prepared},
             ("Retry-After", "Age", "X-Fresh-Until", *_OF_FIGURES),
             sometimes=_RARE,
@@ -186,9 +186,13 @@ def list_page(data: Schema) -> dict[int, Answer]:
     }
 
 
-def compared(data: Schema) -> dict[int, Answer]:
-    """The answers that give values side by side."""
-    prepared = "Some are not precomputed, and have been requested: their figures are null."
+def prepared_page(data: Schema, prepared: str) -> dict[int, Answer]:
+    """The answers that give figures, or say that these are being computed.
+
+    Args:
+        data: Its schema.
+        prepared: What it has of figures that are being computed.
+    """
     return {
         **list_page(data),
         202: answer(

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from kpi_pipeline.model.bridge import BRIDGE_DIMENSIONS, BRIDGE_FIGURES, BRIDGE_PARTS
+from kpi_pipeline.model.bridge import (
+    BILLING_PART,
+    BRIDGE_DIMENSIONS,
+    BRIDGE_FIGURE_BY_NAME,
+    BRIDGE_FIGURES,
+    BRIDGE_PARTS,
+    DSO,
+    DSO_MEANING,
+)
 from serving.api.openapi.json_schema import (
     CURRENCY,
     DAY,
@@ -47,7 +55,7 @@ def bridge_schemas() -> dict[str, Schema]:
     )
     comparison = object_of(
         {
-            "name": TEXT,
+            "name": described(or_null(TEXT), "By which it is requested; null of two days of your choice."),
             "opens_on": DAY,
             "closes_on": DAY,
             "opening_known_on": known_on,
@@ -69,10 +77,41 @@ def bridge_schemas() -> dict[str, Schema]:
             "due_after": or_null(DAY),
         }
     )
+    tenths = described(INTEGER, "In tenths of a day.")
+    dso_end = object_of(
+        {
+            "tenths": or_null(tenths),
+            "receivable": _AMOUNT,
+            "billed": described(INTEGER, "Within the window that ends on the day, in minor units."),
+            "days": described(
+                INTEGER, "Of the window, or since the first certificate where these are fewer."
+            ),
+        }
+    )
+    dso_parts = (*(part.name for part in BRIDGE_FIGURE_BY_NAME["receivable"].parts), BILLING_PART.name)
+    dso_part = object_of(
+        {
+            "part": one_of(dso_parts),
+            "tenths": described(INTEGER, "By how much it changes DSO, in tenths of a day."),
+            "receivable": or_null(described(INTEGER, "By how much it changes the receivable.")),
+        }
+    )
+    dso = described(
+        object_of({"opening": dso_end, "parts": list_of(dso_part), "closing": dso_end}),
+        f"{DSO_MEANING.en} {BILLING_PART.label.en}: {BILLING_PART.meaning.en}",
+    )
+    of_currency = object_of({"currency": CURRENCY, "figures": object_of(figures), DSO: dso})
     data = {
         "comparison": comparison,
-        "comparisons": list_of(comparison),
-        "currencies": list_of(object_of({"currency": CURRENCY, "figures": object_of(figures)})),
+        "comparisons": described(list_of(comparison), "Those that have a name."),
+        "days": described(
+            list_of(object_of({"day": DAY, "known_on": known_on})),
+            "All that are kept, the earliest first: a bridge leads from each to each later one.",
+        ),
+        "currencies": described(
+            list_of(of_currency),
+            "Empty with the status 202: the bridge is being computed.",
+        ),
         "figure": or_null(one_of(one.name for one in BRIDGE_FIGURES)),
         "part": or_null(part["properties"]["part"]),
         "currency": or_null(CURRENCY),

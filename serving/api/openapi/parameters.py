@@ -36,6 +36,8 @@ from serving.api.refresh import DEFAULT_PRODUCT, PRODUCT_PARAMETER
 from serving.as_of import AS_OF
 from serving.auth import REPLAY_WINDOW_S
 from serving.bridge.parameters import COMPARISON, FIGURE, PART
+from serving.bridge.parameters import FROM as FROM_KEPT_DAY
+from serving.bridge.parameters import TO as TO_KEPT_DAY
 from serving.compare.parameters import DIMENSION, VALUE
 from serving.listing.parameters import (
     COLUMNS,
@@ -258,6 +260,16 @@ def _of_bridges() -> Mapping[str, Parameter]:
             f"Which days: `{SINCE_LAST_DAY}`, from the last day that is kept to the business date, by "
             f"default; `{SINCE_MONTH_END}`, from the last month end to the business date; a month, from the "
             "month end before it to its own. An answer lists them.",
+        ),
+        FROM_KEPT_DAY: _query(
+            FROM_KEPT_DAY,
+            {**DAY, "examples": ["2024-05-31"]},
+            "The first day, in place of `comparison`: one of `days` of an answer. Also `desde`.",
+        ),
+        TO_KEPT_DAY: _query(
+            TO_KEPT_DAY,
+            {**DAY, "examples": ["2024-06-27"]},
+            "The last day, later than the first; the business date by default. Also `hasta`.",
         ),
         FIGURE: _query(
             FIGURE,

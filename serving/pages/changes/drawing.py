@@ -1,18 +1,20 @@
 """The waterfall of a bridge: bars each of which begins where the one before it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from serving.pages.charts import geometry
 from serving.pages.charts.chart_rows import mark_label
 from serving.pages.charts.geometry import FULL
 from serving.pages.charts.shapes import Bar, BarRow, Bars, Join, Mark, Tick
-from serving.pages.formats import Formats
 from serving.pages.writing import Cell
 
 _MIDDLE: Final = FULL / 2
 _CUT: Final = 0.5
 """Where all that is drawn is above this share of the highest, the axis does not begin at zero."""
+
+UP, DOWN, SUM = "paid", "capex", "others"
+"""The series whose colours changes for the better, for the worse, and both ends have."""
 
 
 class Step(NamedTuple):
@@ -47,8 +49,13 @@ def foot_of(steps: Sequence[Step]) -> int:
     return max((low - (high - low)) // step * step, 0)
 
 
-def waterfall_of(steps: Sequence[Step], formats: Formats, currency: str) -> Bars:
-    """Draw a bridge."""
+def waterfall_of(steps: Sequence[Step], tick: Callable[[int | float], str]) -> Bars:
+    """Draw a bridge.
+
+    Args:
+        steps: Its rows.
+        tick: Writes a value at a grid line.
+    """
     foot = foot_of(steps)
     scale = geometry.scale(step.end - foot for step in steps)
 
@@ -67,5 +74,5 @@ def waterfall_of(steps: Sequence[Step], formats: Formats, currency: str) -> Bars
             joins.append(Join(before, 0, before, _MIDDLE))
         label = mark_label(step.label, [(step.value.exact or step.value.text, step.details)])
         rows.append(BarRow(step.label, Mark(label, step.url), [bar], step.details, joins))
-    ticks = [Tick(scale.x(value), formats.tick(value + foot, currency)) for value in scale.ticks]
+    ticks = [Tick(scale.x(value), tick(value + foot)) for value in scale.ticks]
     return Bars(rows, [], x(max(foot, 0)) if foot == 0 else 0.0, ticks, "join")

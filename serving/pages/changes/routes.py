@@ -13,6 +13,7 @@ from serving.bridge.parameters import fault
 from serving.cache_access import Connection, current_connection, current_settings
 from serving.freshness_headers import age_s
 from serving.kept.unkept import page_answer
+from serving.lookup import task_reference
 from serving.pages.addresses import CHANGES_API_PATH, CHANGES_PATH, PageAddress
 from serving.pages.changes.view import BridgeWriter
 from serving.pages.context import PageContext
@@ -32,6 +33,9 @@ PAGE: Final = "changes"
 
 FILTER: Final = "filter"
 """The parameter of the page's form: a filter as `dimension=value`."""
+
+_RELOAD_S: Final = 3
+"""Seconds after which a page without scripts looks again for a bridge that is being computed."""
 
 _OWN_PARAMETERS: Final = (LANGUAGE_PARAMETER, TASK_PARAMETER)
 
@@ -89,10 +93,11 @@ def _values(connection: Connection, result: BridgeResult) -> dict[str, Any]:
         **page_frame(connection, pages_on(connection, None), figures, context, refresh, itself),
         "page_name": PAGE,
         "title": context.texts["changes"],
-        "reload_s": None,
+        "reload_s": _RELOAD_S if result.is_missing else None,
+        "missing_text": context.texts["bridge_missing"],
         "ago": ago(age_s(figures.entry, figures.now), context.language),
         "filter_label": filter_label(context.catalogue, figures.answered, writer),
-        "task": None,
+        "task": task_reference(figures.task_id),
         # The whole product is refreshed: bridges are computed together.
         "refreshed": (),
         "facts": {**facts, "now": as_iso(figures.now)},

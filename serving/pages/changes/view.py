@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from kpi_pipeline.cache.bridges import BridgeEntry, Moved
@@ -11,9 +12,6 @@ from kpi_pipeline.model.bridge import (
     BRIDGE_FIGURE_BY_NAME,
     BRIDGE_FIGURES,
     BRIDGE_PART_BY_NAME,
-    BRIDGE_PARTS,
-    SINCE_LAST_DAY,
-    SINCE_MONTH_END,
     BridgeFigure,
 )
 from kpi_pipeline.model.labels import Counted
@@ -22,7 +20,9 @@ from serving.bridge.look_up import BridgeResult
 from serving.bridge.parameters import BridgeRequest
 from serving.listing.parameters import STANDING
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
-from serving.pages.changes.drawing import Step, foot_of, waterfall_of
+from serving.pages.changes.choices import BridgeOption, DayChoice, DayChoices, Preset
+from serving.pages.changes.drawing import DOWN, SUM, UP, Step, foot_of, waterfall_of
+from serving.pages.changes.dso import DsoWriter
 from serving.pages.charts.view import ChartPart, ChartView
 from serving.pages.context import PageContext
 from serving.pages.formats import NO_DATA
@@ -34,19 +34,9 @@ LIST_ANCHOR: Final = "certificates"
 """The part of the page that has the list."""
 
 _GOOD_WHEN_UP: Final = frozenset({"approved", "collected"})
-_UP, _DOWN, _SUM = "paid", "capex", "others"
 _AMOUNTS: Final = ("before", "after", "change")
 _STOOD: Final = ("standing_before", "standing_after", "due_before", "due_after")
 _STANDING_LABELS: Final = {one.name: one.label for one in LIST_STANDINGS}
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeOption:
-    """One value that can be chosen."""
-
-    value: str
-    label: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,9 @@ class BridgeView:
     Attributes:
         days: From when to when.
         notes: What to know of its days.
-        comparisons: Those that can be chosen.
+        choices: The two days.
+        presets: Those that lead to the business date.
+        months: Those of single months.
         filters: By the label of a dimension, its values as `dimension=value`.
         charts: A waterfall for each figure, with its parts as a table.
         parts: Labels and meanings of the parts.
@@ -96,7 +88,9 @@ class BridgeView:
 
     days: str
     notes: list[str]
-    comparisons: list[BridgeOption]
+    choices: list[DayChoice]
+    presets: list[Preset]
+    months: list[Preset]
     filters: list[tuple[str, list[BridgeOption]]]
     charts: list[ChartView]
     parts: list[tuple[str, str]]
@@ -131,32 +125,25 @@ class BridgeWriter:
         """The bridge as it is shown."""
         bridge = self._result.bridge
         whole = self._request.listing()
+        choices = DayChoices(self._result, self._context, self.url)
         return BridgeView(
             days=self._texts["bridge_days"].format(
                 opens=self._formats.day(bridge.opens_on), closes=self._formats.day(bridge.closes_on)
             ),
             notes=self._notes(bridge),
-            comparisons=[
-                BridgeOption(one.name, self.comparison(one), one.name == bridge.name)
-                for one in self._result.bridges
-            ],
+            choices=choices.days(),
+            presets=choices.presets(of_today=True),
+            months=choices.presets(of_today=False),
             filters=self._filters(),
-            charts=[self._chart(figure) for figure in BRIDGE_FIGURES] if self._result.currencies else [],
+            charts=self._charts() if self._result.currencies else [],
             parts=[
-                (part.label.into(self._language), part.meaning.into(self._language)) for part in BRIDGE_PARTS
+                (part.label.into(self._language), part.meaning.into(self._language))
+                for part in BRIDGE_PART_BY_NAME.values()
             ],
             listed=self._listed() if self._request.figure else None,
             csv_url=self._file_url("csv", whole),
             workbook_url=self._file_url("xlsx", whole),
         )
-
-    def comparison(self, bridge: BridgeEntry) -> str:
-        """The name of a bridge for readers."""
-        if bridge.name == SINCE_LAST_DAY:
-            return self._texts["bridge_since_last_day"].format(day=self._formats.day(bridge.opens_on))
-        name = "bridge_since_month_end" if bridge.name == SINCE_MONTH_END else "bridge_of_month"
-        day = bridge.opens_on if bridge.name == SINCE_MONTH_END else bridge.closes_on
-        return self._texts[name].format(month=self._formats.month_in_full(f"{day:%Y-%m}"))
 
     def _notes(self, bridge: BridgeEntry) -> list[str]:
         known = {bridge.opens_on: bridge.opening_known_on, bridge.closes_on: bridge.closing_known_on}
@@ -184,12 +171,16 @@ class BridgeWriter:
             if dimension.name in BRIDGE_DIMENSIONS
         ]
 
+    def _charts(self) -> list[ChartView]:
+        dso = DsoWriter(self._result, self._context, self._part_url)
+        return [*map(self._chart, BRIDGE_FIGURES), dso.chart()]
+
     def _chart(self, figure: BridgeFigure) -> ChartView:
         parts = [
             ChartPart(
                 of_currency["currency"],
                 self._sentences(steps),
-                waterfall_of(steps, self._formats, of_currency["currency"]),
+                waterfall_of(steps, partial(self._formats.tick, currency=of_currency["currency"])),
                 self._table(figure, of_currency["figures"][figure.name], of_currency["currency"]),
             )
             for of_currency in self._result.currencies
@@ -229,7 +220,7 @@ class BridgeWriter:
                     self._money(change, currency, signed=True),
                     self._certificates(part["certificates"]),
                     self._part_url(figure, part["part"], currency),
-                    _UP if is_good else _DOWN,
+                    UP if is_good else DOWN,
                 )
             )
             at += change
@@ -244,7 +235,7 @@ class BridgeWriter:
             self._money(held["amount"], currency),
             self._certificates(held["count"]),
             url,
-            _SUM,
+            SUM,
         )
 
     def _table(self, figure: BridgeFigure, held: Mapping[str, Any], currency: str) -> TableView:

@@ -1,6 +1,6 @@
 """What changed as files: the parts of each figure, or the certificates of a figure or part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from kpi_pipeline.cache.bridges import Moved
-from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME
+from kpi_pipeline.model.bridge import BRIDGE_FIGURE_BY_NAME, BRIDGE_FIGURES, BRIDGE_PART_BY_NAME, DSO
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import LIST_STANDINGS, LISTED_WITH
 from serving.bridge.look_up import BridgeResult, look_up_bridge
@@ -24,7 +24,7 @@ from serving.pages.downloads.sheets import Sheet, SheetCell
 from serving.pages.downloads.workbooks import MIMETYPE, workbook
 from serving.pages.page_data import filter_label, pages_on
 from serving.pages.writing import Writer, writer_for
-from serving.responses import LANGUAGE_PARAMETER, reader_language
+from serving.responses import LANGUAGE_PARAMETER, json_response, reader_language
 
 BRIDGE_FILES: Final = f"{DOWNLOADS_PATH}{CHANGES_PATH.removeprefix('/manager')}"
 
@@ -42,11 +42,14 @@ class _File:
     notices: list[str]
 
     @classmethod
-    def of_request(cls) -> "_File":
-        """That of the present request."""
+    def of_request(cls) -> "_File | Response":
+        """That of the present request; that it is being prepared where the bridge is."""
         language, connection = reader_language(), current_connection()
         pairs = list(request.args.items(multi=True))
         result = look_up_bridge(connection, [pair for pair in pairs if pair[0] != LANGUAGE_PARAMETER])
+        if result.is_missing:
+            figures = result.figures
+            return json_response({"data": None, "meta": figures.meta()}, figures.status, figures.headers())
         writer = writer_for(language, connection.catalogues.of(LISTED_WITH), current_settings().timezone)
         notices = notices_of(connection, LISTED_WITH, pages_on(connection, None), result.figures, writer)
         return cls(result, writer, notices)
@@ -107,11 +110,25 @@ class _File:
                         SheetCell(part["certificates"], "count"),
                     ]
                 yield [*own, *self._end(bridge.closes_on, held["closing"], code)]
+            yield from self._dso_rows(of_currency)
+
+    def _dso_rows(self, of_currency: Mapping[str, Any]) -> Iterator[list[SheetCell]]:
+        """Those of DSO: days in place of amounts."""
+        bridge, held = self.result.bridge, of_currency[DSO]
+        own = [SheetCell(of_currency["currency"]), SheetCell(self.writer.texts["bridge_dso_days"])]
+        nothing = [SheetCell(None), SheetCell(None)]
+        yield [*own, self._day_label(bridge.opens_on), _days(held["opening"]["tenths"]), *nothing]
+        for part in held["parts"]:
+            label = self._text(BRIDGE_PART_BY_NAME[part["part"]].label)
+            yield [*own, SheetCell(label), _days(part["tenths"]), *nothing]
+        yield [*own, self._day_label(bridge.closes_on), _days(held["closing"]["tenths"]), *nothing]
+
+    def _day_label(self, day: date) -> SheetCell:
+        return SheetCell(self.writer.texts["bridge_end"].format(day=self.writer.formats.day(day)))
 
     def _end(self, day: date, held: dict[str, Any], currency: str) -> list[SheetCell]:
-        label = self.writer.texts["bridge_end"].format(day=self.writer.formats.day(day))
         return [
-            SheetCell(label),
+            self._day_label(day),
             self._amount(held["amount"], currency),
             SheetCell(None),
             SheetCell(held["count"], "count"),
@@ -166,10 +183,16 @@ class _File:
         return file_answer(figures, body, mimetype, f"{name}.{ending}")
 
 
+def _days(tenths: int | None) -> SheetCell:
+    return SheetCell(None if tenths is None else Decimal(tenths).scaleb(-1), "days")
+
+
 @routes.get(f"{BRIDGE_FILES}.csv")
 def as_csv() -> Response:
     """The rows as CSV."""
     file = _File.of_request()
+    if isinstance(file, Response):
+        return file
     return file.answer(csv_file(file.sheet(), file.provenance, file.writer.language), CSV_TYPE, "csv")
 
 
@@ -177,6 +200,8 @@ def as_csv() -> Response:
 def as_workbook() -> Response:
     """The rows as a workbook."""
     file = _File.of_request()
+    if isinstance(file, Response):
+        return file
     figures, texts = file.result.figures, file.writer.texts
     about = [
         (texts["about_page"], f"{file.title} · {texts['product_name']}"),

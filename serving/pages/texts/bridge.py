@@ -7,6 +7,15 @@ from kpi_pipeline.model.labels import Text
 TEXTS: Final[dict[str, Text]] = {
     "changes": Text("Qué cambió", "What changed"),
     "bridge_comparison": Text("Comparación", "Comparison"),
+    "bridge_from": Text("Desde el día", "From"),
+    "bridge_to": Text("Hasta el día", "To"),
+    "bridge_days_kept": Text("Días", "Days"),
+    "bridge_month_ends": Text("Cierres de mes", "Month ends"),
+    "bridge_by_month": Text("Por mes", "By month"),
+    "bridge_missing": Text(
+        "La comparación entre estos dos días se está preparando. La página se actualiza sola.",
+        "The comparison of these two days is being prepared. The page refreshes itself.",
+    ),
     "bridge_filter": Text("Filtro", "Filter"),
     "bridge_since_last_day": Text("Desde el {day}", "Since {day}"),
     "bridge_since_month_end": Text("Desde el cierre de {month}", "Since the end of {month}"),
@@ -29,6 +38,15 @@ TEXTS: Final[dict[str, Text]] = {
         "No hay certificados con este filtro.", "There are no certificates under this filter."
     ),
     "bridge_same": Text("No cambió.", "It did not change."),
+    "bridge_dso_days": Text("DSO (días)", "DSO (days)"),
+    "bridge_dso_of": Text(
+        "Al {day}: {receivable} por cobrar ÷ {billed} facturados × {days}.",
+        "As of {day}: {receivable} receivable ÷ {billed} billed × {days}.",
+    ),
+    "bridge_dso_none": Text(
+        "Sin valor en alguna de las fechas: no hay facturación en el periodo.",
+        "No value on one of the dates: nothing was billed in the period.",
+    ),
     "bridge_figure": Text("Cifra", "Figure"),
     "bridge_part": Text("Parte", "Part"),
     "bridge_amount": Text("Monto", "Amount"),

