@@ -10,7 +10,8 @@ from flask import Blueprint, Response, request
 from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, value_of
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
-from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED, SHARE_SCALE
+from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.api.stamped_json import stamped_json
 from serving.cache_access import current_connection
@@ -84,7 +85,9 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
     return {
         "rule": outlook.rule,
         "reason": outlook.reason,
-        "months": [{"month": month, "paid_by_end": share / SHARE_SCALE} for month, share in outlook.months],
+        "months": [
+            {"month": month, "paid_by_end": share / SURVIVAL_SCALE} for month, share in outlook.months
+        ],
         "likely_by": outlook.likely_by,
         "nearly_certain_by": outlook.nearly_certain_by,
     }

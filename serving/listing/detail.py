@@ -78,7 +78,7 @@ class Outlook:
     Attributes:
         rule: The forecast that is shown.
         reason: Why.
-        months: Each month and the chance of payment by its end, in parts of `SHARE_SCALE`; none without an
+        months: Each month and the chance of payment by its end, in parts of `SURVIVAL_SCALE`; none without an
             estimate.
         likely_by: The first month by whose end payment is more likely than not; None where there is none.
         nearly_certain_by: The first by whose end it is nearly certain; None where there is none.

@@ -86,7 +86,7 @@ def first_whole_month(variant: Variant) -> int:
 
 def forecast_line(variant: Variant, code: str) -> Data:
     """The forecast of a currency."""
-    of_model, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
+    outcome, basis = _expected(variant, code), variant.oracle.forecaster.basis(code)
     receivable = sum(
         one.outstanding
         for one in variant.certificate_states
@@ -96,12 +96,11 @@ def forecast_line(variant: Variant, code: str) -> Data:
         names = ("expected", "low_50", "high_50", "low_90", "high_90")
         line: Data = {**{name: [None] * MONTHS for name in names}, "later": None, "unknown": None}
     else:
-        expected = basis.expected(of_model)
         line = {
-            "expected": expected,
-            **basis.bands(of_model, is_part=bool(variant.asked)),
-            "later": of_model.known - sum(expected),
-            "unknown": of_model.unknown,
+            "expected": outcome.expected,
+            **basis.bands(outcome, is_part=bool(variant.asked)),
+            "later": outcome.known - sum(outcome.expected),
+            "unknown": outcome.unknown,
         }
     return {**line, "receivable": receivable, "basis": basis.as_published()}
 

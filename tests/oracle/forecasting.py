@@ -4,19 +4,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from .certificate_states import CertificateState
 from .forecast import (
     PER_CENT,
     UNIT,
+    WHOLE,
     Curves,
     Factors,
     Outcome,
     Past,
     backtest_of,
     band,
-    by_shares,
     claim,
     last_end,
     month_ends,
@@ -46,17 +47,13 @@ class Basis:
         """What readers are told."""
         return {"rule": self.rule, "reason": self.reason, "test": self.test}
 
-    def expected(self, one: Outcome) -> list[int]:
-        """The expectation of each month by the rule."""
-        return one.expected if self.rule == "model" else by_shares(one.known, self.shares)
-
     def bands(self, one: Outcome, is_part: bool) -> dict[str, list[int]]:
         """The ends of the bands by their name."""
         assert self.factors is not None
         found: dict[str, list[int]] = {}
         for per_cent in PER_CENT:
             factors = self.factors[is_part][per_cent]
-            ends = [band(one, self.expected(one), month, factor) for month, factor in enumerate(factors)]
+            ends = [band(one, one.expected, month, factor) for month, factor in enumerate(factors)]
             found[f"low_{per_cent}"], found[f"high_{per_cent}"] = (
                 [both[end] for both in ends] for end in (0, 1)
             )
@@ -77,8 +74,8 @@ class Forecaster:
         self._rows = rows
         self._past = Past(rows)
         self._curves = Curves(rows, as_of)
-        self._of = {id(one.row): self._outcome(one) for one in certificate_states if one.is_receivable}
         self._bases: dict[str, Basis] = {}
+        self._of = {id(one.row): self._outcome(one) for one in certificate_states if one.is_receivable}
 
     @cached_property
     def months(self) -> list[str]:
@@ -147,6 +144,13 @@ class Forecaster:
         return unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
 
     def _outcome(self, one: CertificateState) -> Outcome:
-        shares = self.unpaid_shares(one)
-        found = outcome(one.outstanding, (abs(one.outstanding) // UNIT) ** 2, shares)
-        return replace(found, variance=[min(one, MOST_VARIANCE) for one in found.variance])
+        """By the rule that is shown, to the last unit; the variance is that of the model."""
+        shares, squares = self.unpaid_shares(one), (abs(one.outstanding) // UNIT) ** 2
+        of_model = outcome(one.outstanding, squares, shares)
+        variance = [min(one, MOST_VARIANCE) for one in of_model.variance]
+        basis = self.basis(one.currency)
+        if shares[0] and basis.rule == "naive":
+            paid = [0, *accumulate(share or 0 for share in basis.shares)]
+            shown = outcome(one.outstanding, squares, [WHOLE - share for share in paid])
+            return replace(of_model, expected=shown.expected, variance=variance)
+        return replace(of_model, variance=variance)

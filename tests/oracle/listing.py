@@ -188,15 +188,15 @@ def usual(oracle: Oracle, client: str, stage: str) -> tuple[float, int, bool] | 
 
 
 def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...]]:
-    """The forecast that is shown of a receivable certificate, and per mille paid by the end of each month."""
+    """The forecast that is shown of a receivable certificate, and the parts of 10**9 paid by each month's end."""
     basis = oracle.forecaster.basis(one.currency)
+    unpaid = oracle.forecaster.unpaid_shares(one)
     shares: list[int] = []
-    if basis.rule == "naive":
+    if basis.rule == "naive" and unpaid[0]:
         shares = list(accumulate(share or 0 for share in basis.shares))
-    elif basis.rule == "model":
-        unpaid = oracle.forecaster.unpaid_shares(one)
-        shares = [10**9 - share for share in unpaid[1:]] if unpaid[0] else []
-    return basis.rule, basis.reason, tuple(share // 10**6 for share in shares)
+    elif basis.rule == "model" and unpaid[0]:
+        shares = [10**9 - share for share in unpaid[1:]]
+    return basis.rule, basis.reason, tuple(shares)
 
 
 def _values(one: CertificateState) -> dict[str, Any]:

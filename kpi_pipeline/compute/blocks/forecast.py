@@ -12,7 +12,6 @@ from kpi_pipeline.compute.cube.slices import Slice
 from kpi_pipeline.compute.forecasting.basis import NO_FORECAST, ForecastBasis
 from kpi_pipeline.compute.forecasting.calibration import bands, error_scale
 from kpi_pipeline.compute.forecasting.forecast import first_whole_month, forecast_months
-from kpi_pipeline.compute.forecasting.naive_rule import naive_expected
 from kpi_pipeline.compute.json_values import Data, bounds, names_at, rows_of, values_or_none
 from kpi_pipeline.compute.months import month_text
 from kpi_pipeline.model.components import FORECAST_MONTHS
@@ -103,10 +102,6 @@ def outlook_bands(slice_: Slice) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
         np.stack([slice_.total(f"{what}_{month}") for month in range(FORECAST_MONTHS)], axis=-1)
         for what in ("forecast", "variance")
     )
-    for place, code in enumerate(slice_.currencies):
-        if shares := _basis(slice_, code).shares:
-            by_rule = naive_expected(known[:, place].astype(object), list(shares))
-            expected[:, place] = by_rule.astype(np.int64)
     factors = np.array([_factors(slice_, code) for code in slice_.currencies])
     factors = factors.reshape(-1, len(BANDS), FORECAST_MONTHS, 2)
     is_part = np.array([bool(one.terms) for one in slice_.filters], np.int64)

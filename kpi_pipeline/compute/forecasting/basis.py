@@ -17,9 +17,11 @@ from kpi_pipeline.compute.forecasting.calibration import BandFactors
 from kpi_pipeline.compute.forecasting.landmarks import ints, months_of
 from kpi_pipeline.compute.forecasting.naive_rule import naive_shares
 from kpi_pipeline.compute.forecasting.past_forecasts import PastForecasts, Portfolio, last_month_over
+from kpi_pipeline.compute.forecasting.survival import Ints
 from kpi_pipeline.compute.months import month_of
 from kpi_pipeline.model.forecast import (
     FACTOR_DECIMALS,
+    SURVIVAL_SCALE,
     TESTED_MONTHS,
     ForecastReason,
     ForecastRule,
@@ -67,6 +69,11 @@ class ForecastBasis:
     shares: tuple[int, ...] = ()
     factors: BandFactors | None = None
     test: TestResult | None = None
+
+    @property
+    def naive_unpaid(self) -> Ints:
+        """The share that the naive rule leaves unpaid at the end of each month, likewise."""
+        return np.asarray(SURVIVAL_SCALE - np.cumsum(np.array(self.shares, np.int64)), np.int64)
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, for JSON."""

@@ -1,9 +1,11 @@
 """Expected collections of receivable certificates by month: exact integers.
 
 The expectation of a cell is the sum over its certificates, each rounded towards zero; so a correction has the
-expectation of its debt with the opposite sign.
+expectation of its debt with the opposite sign. By the naive rule, too: whatever is shown, a list of
+certificates adds up to it.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -32,12 +34,16 @@ _MOST: Final = 2**53
 """A certificate's variance is at most this, so that sums stay within 64 bits: the debt cuts bands anyway."""
 
 
-def expected_payments(open_items: pa.Table, outlook: pa.Table) -> tuple[Exact, Exact]:
+def expected_payments(
+    open_items: pa.Table, outlook: pa.Table, naive_unpaid: Mapping[str, Ints]
+) -> tuple[Exact, Exact]:
     """What is expected of each receivable certificate by month, and its variance.
 
     Args:
-        open_items: A column amount: what is open of each.
+        open_items: Columns amount: what is open of each, and currency.
         outlook: The outlook of each, in `forecast.OUTLOOK_SCHEMA`.
+        naive_unpaid: By currency of which the naive rule is shown, the share that it leaves unpaid at the end
+            of each month, in parts of `SURVIVAL_SCALE`. Variances are those of the outlook all the same.
 
     Returns:
         [certificates, months and what comes after them]; 0 where there is no estimate.
@@ -48,7 +54,8 @@ def expected_payments(open_items: pa.Table, outlook: pa.Table) -> tuple[Exact, E
     amount = open_items["amount"].to_numpy()
     # The sign comes last: a correction is rounded as its debt is. Of -2**63 there is no size in 64 bits.
     size = np.abs(amount.astype(object) if (amount == _LEAST).any() else amount)[:, None]
-    by_then = _part(size, SURVIVAL_SCALE - left) * np.sign(amount)[:, None]
+    shown = _shown(left, open_items["currency"], naive_unpaid)
+    by_then = _part(size, SURVIVAL_SCALE - shown) * np.sign(amount)[:, None]
     fall = left[:, :-1] - left[:, 1:]
     spread = fall * (now[:, None] - fall) // SURVIVAL_SCALE
     units = size // VARIANCE_UNIT
@@ -57,6 +64,16 @@ def expected_payments(open_items: pa.Table, outlook: pa.Table) -> tuple[Exact, E
     variance = np.minimum(_part(units * units, spread), _MOST)
     is_known = (now > 0)[:, None]
     return np.diff(by_then, axis=1) * is_known, np.asarray(variance) * is_known
+
+
+def _shown(left: Ints, currency: pa.ChunkedArray, naive_unpaid: Mapping[str, Ints]) -> Ints:
+    """The shares that are unpaid now, at the end of each month and ever, by the rule that is shown."""
+    if not naive_unpaid:
+        return left
+    shown, codes = left.copy(), currency.to_numpy(zero_copy_only=False)
+    for code, unpaid in naive_unpaid.items():
+        shown[codes == code, 1:-1] = unpaid
+    return shown
 
 
 def forecast_columns(expected: tuple[Exact, Exact], cells: Ints, receivable: Ints) -> dict[str, Ints]:

@@ -8,9 +8,8 @@ from kpi_pipeline.model.certificate_details import (
     APPROVED_ASSUMED,
     MILESTONE_LABELS,
     RETAINED,
-    SHARE_SCALE,
 )
-from kpi_pipeline.model.forecast import ForecastRule
+from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, ListColumn
 from serving.listing.detail import CertificateDetail, Outlook, StageDays
@@ -170,6 +169,6 @@ def _outlook(outlook: Outlook, found: CertificateDetail, context: PageContext) -
 
 def _chances(outlook: Outlook, context: PageContext) -> list[DetailRow]:
     return [
-        DetailRow(context.formats.month(month), (context.formats.share(share / SHARE_SCALE),))
+        DetailRow(context.formats.month(month), (context.formats.share(share / SURVIVAL_SCALE),))
         for month, share in outlook.months
     ]
