@@ -188,7 +188,7 @@ def usual(oracle: Oracle, client: str, stage: str) -> tuple[float, int, bool] | 
 
 
 def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...]]:
-    """The forecast that is shown of a receivable certificate, and the parts of 10**9 paid by each month's end."""
+    """The forecast that is shown of a receivable certificate, and parts of 10**9 paid by each month's end."""
     basis = oracle.forecaster.basis(one.currency)
     unpaid = oracle.forecaster.unpaid_shares(one)
     shares: list[int] = []
@@ -197,6 +197,19 @@ def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int,
     elif basis.rule == "model" and unpaid[0]:
         shares = [10**9 - share for share in unpaid[1:]]
     return basis.rule, basis.reason, tuple(shares)
+
+
+def with_expected(oracle: Oracle, rows: Iterable[Listed], month: str) -> list[Listed]:
+    """The receivable ones, each with what is expected of it in a forecast month; None without an estimate."""
+    forecaster, found = oracle.forecaster, list[Listed]()
+    for row in rows:
+        if stands(row.one, "receivable"):
+            is_known = (
+                forecaster.basis(row.one.currency).rule != "none" and forecaster.unpaid_shares(row.one)[0]
+            )
+            amount = forecaster.of([row.one]).expected[forecaster.months.index(month)] if is_known else None
+            found.append(Listed(row.one, {**row.values, "expected": amount}))
+    return found
 
 
 def _values(one: CertificateState) -> dict[str, Any]:
@@ -232,7 +245,7 @@ def _key(name: str, row: Listed) -> Any:
     value = row.values[name]
     if name in _PLACES:
         return _PLACES[name].index(value)
-    if name in AMOUNTS:
+    if name in (*AMOUNTS, "expected"):
         return row.values["currency"], value or 0
     if isinstance(value, str):
         numbered = re.split(r"(\d+)", _bare(value))
