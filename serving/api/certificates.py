@@ -51,6 +51,7 @@ def _page_of(result: ListResult) -> dict[str, Any]:
         "totals": list_totals(page.totals),
         "standing": asked.standings,
         "search": asked.search,
+        "expected_in": asked.expected or None,
         "sort": str(asked.order),
         "offset": asked.offset,
         "limit": asked.limit,
@@ -86,7 +87,8 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
         "rule": outlook.rule,
         "reason": outlook.reason,
         "months": [
-            {"month": month, "paid_by_end": share / SURVIVAL_SCALE} for month, share in outlook.months
+            {"month": month, "paid_by_end": share / SURVIVAL_SCALE, "expected": expected}
+            for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
         ],
         "likely_by": outlook.likely_by,
         "nearly_certain_by": outlook.nearly_certain_by,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kpi_pipeline.model.labels import Counted
-from kpi_pipeline.model.listed_figures import LISTED_KPIS
+from kpi_pipeline.model.listed_figures import EXPECTED_LIST, LISTED_KPIS
 from kpi_pipeline.model.pages import EXPECTED
 from serving.catalogue import Kpi, Lead, Page
 from serving.pages.cards.values import (
@@ -215,9 +215,16 @@ def _expected_card(context: CardContext) -> Card:
         label,
         "",
         [_expected_figure(one, writer) for one in expected] or [absent],
-        _forecast_url(writer) if expected else "",
-        (CardPart(texts["expected_of"], ""),) if expected else (),
+        _expected_url(expected, context),
+        (CardPart(texts["expected_of"], _forecast_url(writer)),) if expected else (),
     )
+
+
+def _expected_url(expected: Sequence[NextMonth], context: CardContext) -> str:
+    """The list that sums to what is expected; empty where nothing is."""
+    if not any(one.amount for one in expected):
+        return ""
+    return context.writer.list_url(EXPECTED_LIST, context.selection, ListScope(month=expected[0].month))
 
 
 def _forecast_url(writer: Writer) -> str:

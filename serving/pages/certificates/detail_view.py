@@ -71,7 +71,7 @@ class DetailView:
         milestones: Its timeline.
         stages: Stage; its days, and what is usual.
         outlook: Sentences on when it is expected to be paid; empty of what is not receivable.
-        chances: Month and chance of payment by its end.
+        chances: Month; chance of payment by its end, and what is expected in it.
     """
 
     title: str
@@ -94,7 +94,7 @@ def detail_view(found: CertificateDetail, context: PageContext) -> DetailView:
         milestones=list(_milestones(found, context)),
         stages=[_stage(one, context) for one in found.stages()],
         outlook=[] if outlook is None else list(_outlook(outlook, found, context)),
-        chances=[] if outlook is None else _chances(outlook, context),
+        chances=[] if outlook is None else _chances(outlook, found.text("currency"), context),
     )
 
 
@@ -167,8 +167,12 @@ def _outlook(outlook: Outlook, found: CertificateDetail, context: PageContext) -
     )
 
 
-def _chances(outlook: Outlook, context: PageContext) -> list[DetailRow]:
+def _chances(outlook: Outlook, currency: str, context: PageContext) -> list[DetailRow]:
+    formats = context.formats
     return [
-        DetailRow(context.formats.month(month), (context.formats.share(share / SURVIVAL_SCALE),))
-        for month, share in outlook.months
+        DetailRow(
+            formats.month(month),
+            (formats.share(share / SURVIVAL_SCALE), formats.money(expected, currency).full),
+        )
+        for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
     ]
