@@ -14,6 +14,7 @@ import orjson
 
 from kpi_pipeline.cache.certificate_blocks import INDEX
 from kpi_pipeline.cache.codec import CorruptPayload, pack, unpack
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 
 ALL_CLIENTS: Final = ""
 """Stands for all clients together."""
@@ -66,11 +67,13 @@ class Chances:
         reason: One of `model.forecast.ForecastReason`.
         shares: The chance of payment by the end of each month, in parts of `SURVIVAL_SCALE`; empty where
             there is no estimate.
+        next_days: The chance of payment in the next days; None where there is no estimate.
     """
 
     rule: str
     reason: str
     shares: tuple[int, ...]
+    next_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class ClientOutlooks:
         rules: By currency, the rule and the reason, and the chances where they are the same for all.
         usual: By client, median and count of each stage.
         keys: Client, acceptance and age of those for which there is an estimate, in ascending order.
-        shares: Of each of them and each month.
+        shares: Of each of them and each of the stretches.
     """
 
     months: tuple[str, ...]
@@ -92,6 +95,11 @@ class ClientOutlooks:
     usual: Mapping[str, Mapping[str, tuple[float, int]]]
     keys: "array[int]"
     shares: "array[int]"
+
+    @property
+    def stretches(self) -> tuple[str, ...]:
+        """The months, then the next days."""
+        return (*self.months, NEXT_DAYS_NAME)
 
     def usual_of(self, client: str, stage: str, fewest: int) -> Usual | None:
         """What is usual of a stage: of a client with so many certificates, else of all; None of none."""
@@ -107,9 +115,10 @@ class ClientOutlooks:
         at = self.place_of(self.clients.get(client, -1), age_days, is_accepted=is_accepted)
         shares: Sequence[int] = ()
         if at is not None:
-            count, of_all = len(self.months), rule["shares"]
+            count, of_all = len(self.stretches), rule["shares"]
             shares = self.shares[at * count : (at + 1) * count] if of_all is None else of_all
-        return Chances(rule["rule"], rule["reason"], tuple(shares))
+        next_days = shares[-1] if shares else None
+        return Chances(rule["rule"], rule["reason"], tuple(shares[:-1]), next_days)
 
     def place_of(self, client: int, age_days: int, *, is_accepted: bool) -> int | None:
         """The place of what is expected of a client's certificates; None where there is no estimate."""

@@ -11,6 +11,7 @@ from kpi_pipeline.cache.reading.listing.certificates import Value, is_marked, va
 from kpi_pipeline.cache.reading.listing.matching import Totals
 from kpi_pipeline.cache.reading.listing.sorting import Row
 from kpi_pipeline.model.certificate_details import APPROVED_ASSUMED, RETAINED
+from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 from kpi_pipeline.model.listing import LIST_COLUMNS, LISTED_WITH, ListColumn
 from serving.api.stamped_json import stamped_json
@@ -83,6 +84,10 @@ def _stage(one: StageDays) -> dict[str, Any]:
 
 
 def _outlook(outlook: Outlook) -> dict[str, Any]:
+    next_days = None
+    if outlook.next_days is not None:
+        share, expected = outlook.next_days
+        next_days = {"days": NEXT_DAYS, "paid": share / SURVIVAL_SCALE, "expected": expected}
     return {
         "rule": outlook.rule,
         "reason": outlook.reason,
@@ -90,6 +95,7 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
             {"month": month, "paid_by_end": share / SURVIVAL_SCALE, "expected": expected}
             for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
         ],
+        "next_days": next_days,
         "likely_by": outlook.likely_by,
         "nearly_certain_by": outlook.nearly_certain_by,
     }

@@ -83,6 +83,8 @@ class Outlook:
         months: Each month and the chance of payment by its end, in parts of `SURVIVAL_SCALE`; none without an
             estimate.
         expected: What is expected in each; minor units.
+        next_days: The chance of payment in the next days, and what is expected then; None without an
+            estimate.
         likely_by: The first month by whose end payment is more likely than not; None where there is none.
         nearly_certain_by: The first by whose end it is nearly certain; None where there is none.
     """
@@ -91,18 +93,21 @@ class Outlook:
     reason: str
     months: tuple[tuple[str, int], ...]
     expected: tuple[int, ...]
+    next_days: tuple[int, int] | None
     likely_by: str | None
     nearly_certain_by: str | None
 
     @classmethod
     def of(cls, chances: Chances, months: Sequence[str], owed: int) -> "Outlook":
         """That of published chances, given what is open."""
+        soon = chances.next_days
         paired = tuple(zip(months, chances.shares, strict=False))
         return cls(
             chances.rule,
             chances.reason,
             paired,
             tuple(expected_of(owed, *shares) for shares in pairwise((0, *chances.shares))),
+            None if soon is None else (soon, expected_of(owed, 0, soon)),
             _first(paired, LIKELY),
             _first(paired, NEARLY_CERTAIN),
         )

@@ -84,6 +84,6 @@ def look_up_list(connection: Connection, parameters: Sequence[tuple[str, str]]) 
         raise expired(connection, entry)
     if certificates is None:
         raise unreadable(connection, LISTED_WITH)
-    require_expected(request.expected, certificates.outlooks.months)
+    require_expected(request.expected, certificates.outlooks.stretches)
     figures = live_result(connection, lookup, entry, state, certificates.index)
     return ListResult(request, figures, certificates)

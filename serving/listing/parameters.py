@@ -8,6 +8,7 @@ from typing import Final
 from kpi_pipeline.cache.reading.listing.query import LARGEST_EXPECTED, STANDARD_ORDER, DayRange, Order
 from kpi_pipeline.model.filter_parameters import FILTER_NAMES
 from kpi_pipeline.model.filters import fold
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.labels import Text
 from kpi_pipeline.model.listing import (
     EXPECTED,
@@ -237,25 +238,26 @@ def _usual_order(expected: str) -> Order:
 
 
 def _month(given: tuple[str, str] | None) -> str:
-    """The month that a parameter names; empty where none is given."""
+    """The month that a parameter names, or the next days; empty where none is given."""
     if given is None:
         return ""
-    if written_day(f"{given[1]}-01") is None:
-        raise _quoting_fault(*given, ("YYYY-MM",))
+    if given[1] != NEXT_DAYS_NAME and written_day(f"{given[1]}-01") is None:
+        raise _quoting_fault(*given, (NEXT_DAYS_NAME, "YYYY-MM"))
     return given[1]
 
 
-def require_expected(expected: str, months: Sequence[str]) -> None:
+def require_expected(expected: str, stretches: Sequence[str]) -> None:
     """Check that amounts are expected in a month.
 
     Args:
-        expected: The month that is requested; empty for none.
-        months: Those of the forecast.
+        expected: The month that is requested, or the next days; empty for none.
+        stretches: Those of the forecast.
 
     Raises:
         Problem: If it is none of them.
     """
-    if expected and expected not in months:
+    if expected and expected not in stretches:
+        months = [one for one in stretches if one != NEXT_DAYS_NAME]
         cause = Text(
             f"El pronóstico no tiene el mes «{expected}»: va de {months[0]} a {months[-1]}.",
             f'The forecast does not have the month "{expected}": it goes from {months[0]} to {months[-1]}.',
@@ -263,9 +265,9 @@ def require_expected(expected: str, months: Sequence[str]) -> None:
         raise Problem(
             INVALID_LIST_PARAMETER,
             cause,
-            members={"parameter": EXPECTED_IN, "value": expected, "allowed": list(months)},
+            members={"parameter": EXPECTED_IN, "value": expected, "allowed": list(stretches)},
             blamed=lambda *pair: LIST_PARAMETERS.spellings.get(fold(pair[0])) == EXPECTED_IN,
-            allowed=(AllowedValues(None, tuple(Text(one, one) for one in months)),),
+            allowed=(AllowedValues(None, tuple(Text(one, one) for one in stretches)),),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from .certificate_states import CertificateState
 from .forecast import (
+    NEXT,
     PER_CENT,
     UNIT,
     WHOLE,
@@ -24,6 +25,7 @@ from .forecast import (
     naive_shares,
     outcome,
     paid_ahead,
+    paid_soon,
     takes_part,
     unpaid_shares,
 )
@@ -42,6 +44,7 @@ class Basis:
     shares: list[int | None] = field(default_factory=list)
     factors: tuple[Factors, Factors] | None = None
     test: dict[str, Any] | None = None
+    next_test: dict[str, Any] | None = None
 
     def as_published(self) -> dict[str, Any]:
         """What readers are told."""
@@ -98,7 +101,8 @@ class Forecaster:
 
     def _make_basis(self, currency: str) -> Basis:
         over = last_end(self.as_of)
-        score = backtest_of(self._past, currency, over, 12).get((currency, None))
+        scores = backtest_of(self._past, currency, over, 12)
+        score = scores.get((currency, None))
         if score is None:
             return Basis()
         is_worse = score["error"] > score["naive_error"]
@@ -106,22 +110,13 @@ class Forecaster:
         factors = self._past.factors(rule, over, currency)
         if factors is None:
             return Basis()
-        coverage = score["naive_coverage" if is_worse else "coverage"]
-        shares = {
-            "error_share": score["error_share"],
-            "naive_error_share": score["naive_error_share"],
-            "coverage_50": coverage["in_50"],
-            "coverage_90": coverage["in_90"],
-            "client_coverage_50": coverage["client_in_50"],
-            "client_coverage_90": coverage["client_in_90"],
-        }
-        rounded = {name: None if share is None else round(share, 2) for name, share in shares.items()}
         return Basis(
             rule,
             "model_worse" if is_worse else "model_not_worse",
             naive_shares(self.as_of, lambda day: self._total(day, currency)) if is_worse else [],
             factors,
-            {"months": score["months"], **rounded},
+            _test(score, is_worse),
+            _test(scores[currency, 0], is_worse),
         )
 
     def _total(self, day: date, currency: str) -> Outcome | None:
@@ -136,10 +131,12 @@ class Forecaster:
             ahead = paid_ahead(row, day)
             if ahead is not None:
                 total.realised[ahead] += row["amount_approved"]
+            if paid_soon(row, day):
+                total.realised[NEXT] += row["amount_approved"]
         return total if is_any else None
 
     def unpaid_shares(self, one: CertificateState) -> list[int]:
-        """The share of such certificates that is unpaid now and at the end of each month."""
+        """The share of such certificates that is unpaid now, by each month and in the next days."""
         client, is_accepted = one.values["client"], one.is_accepted
         return unpaid_shares(self._curves, self._past.landmarks, client, is_accepted, one.age, self.as_of)
 
@@ -150,7 +147,23 @@ class Forecaster:
         variance = [min(one, MOST_VARIANCE) for one in of_model.variance]
         basis = self.basis(one.currency)
         if shares[0] and basis.rule == "naive":
-            paid = [0, *accumulate(share or 0 for share in basis.shares)]
+            *by_month, soon = [share or 0 for share in basis.shares]
+            paid = [0, *accumulate(by_month), soon]
             shown = outcome(one.outstanding, squares, [WHOLE - share for share in paid])
             return replace(of_model, expected=shown.expected, variance=variance)
         return replace(of_model, variance=variance)
+
+
+def _test(score: dict[str, Any], is_worse: bool) -> dict[str, Any]:
+    """What readers are told of a score, by the rule that is shown."""
+    coverage = score["naive_coverage" if is_worse else "coverage"]
+    shares = {
+        "error_share": score["error_share"],
+        "naive_error_share": score["naive_error_share"],
+        "coverage_50": coverage["in_50"],
+        "coverage_90": coverage["in_90"],
+        "client_coverage_50": coverage["client_in_50"],
+        "client_coverage_90": coverage["client_in_90"],
+    }
+    rounded = {name: None if share is None else round(share, 2) for name, share in shares.items()}
+    return {"months": score["months"], **rounded}

@@ -187,27 +187,31 @@ def usual(oracle: Oracle, client: str, stage: str) -> tuple[float, int, bool] | 
     return (median(days for _, days in found), len(found), False) if found else None
 
 
-def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...]]:
-    """The forecast that is shown of a receivable certificate, and parts of 10**9 paid by each month's end."""
+def chances(oracle: Oracle, one: CertificateState) -> tuple[str, str, tuple[int, ...], int | None]:
+    """The forecast that is shown of a receivable certificate, and parts of 10**9 paid by each month's end and
+    in the next days."""
     basis = oracle.forecaster.basis(one.currency)
     unpaid = oracle.forecaster.unpaid_shares(one)
     shares: list[int] = []
     if basis.rule == "naive" and unpaid[0]:
-        shares = list(accumulate(share or 0 for share in basis.shares))
+        *by_month, soon = [share or 0 for share in basis.shares]
+        shares = [*accumulate(by_month), soon]
     elif basis.rule == "model" and unpaid[0]:
         shares = [10**9 - share for share in unpaid[1:]]
-    return basis.rule, basis.reason, tuple(shares)
+    return basis.rule, basis.reason, tuple(shares[:-1]), shares[-1] if shares else None
 
 
-def with_expected(oracle: Oracle, rows: Iterable[Listed], month: str) -> list[Listed]:
-    """The receivable ones, each with what is expected of it in a forecast month; None without an estimate."""
+def with_expected(oracle: Oracle, rows: Iterable[Listed], stretch: str) -> list[Listed]:
+    """The receivable ones, each with what is expected of it in a forecast month or in the next days; None
+    without an estimate."""
     forecaster, found = oracle.forecaster, list[Listed]()
+    place = [*forecaster.months, "next_30_days"].index(stretch)
     for row in rows:
         if stands(row.one, "receivable"):
             is_known = (
                 forecaster.basis(row.one.currency).rule != "none" and forecaster.unpaid_shares(row.one)[0]
             )
-            amount = forecaster.of([row.one]).expected[forecaster.months.index(month)] if is_known else None
+            amount = forecaster.of([row.one]).expected[place] if is_known else None
             found.append(Listed(row.one, {**row.values, "expected": amount}))
     return found
 

@@ -15,7 +15,7 @@ from kpi_pipeline.compute.forecasting.backtest import scored_range
 from kpi_pipeline.compute.forecasting.basis import ForecastBasis, forecast_bases
 from kpi_pipeline.compute.forecasting.expected_payments import Exact, expected_payments, forecast_columns
 from kpi_pipeline.compute.forecasting.forecast import outlook
-from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, Standing
+from kpi_pipeline.compute.forecasting.landmarks import LandmarkCounts, LandmarkDays, Standing
 from kpi_pipeline.compute.forecasting.past_forecasts import forecast_as_of
 from kpi_pipeline.compute.group_sums import Groups
 from kpi_pipeline.compute.rollup.cells import FIRST_DAYS, NEVER, number_cells
@@ -238,7 +238,11 @@ class _Outlooks:
         keys = codes * 2**20 + items["age_days"].to_numpy()
         _, first, of_item = np.unique(keys, return_index=True, return_inverse=True)
         alike = items.select(["client", "is_accepted", "age_days"]).take(pa.array(first))
-        return cls(items, outlook(history, alike, LandmarkCounts(landmarks), as_of), of_item)
+        return cls(
+            items,
+            outlook(history, alike, LandmarkCounts(landmarks, LandmarkDays.like(as_of)), as_of),
+            of_item,
+        )
 
     def expected(
         self, currencies: pa.ChunkedArray, bases: Mapping[str, ForecastBasis]

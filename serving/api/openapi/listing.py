@@ -46,7 +46,7 @@ def list_schemas() -> dict[str, Schema]:
         "standing": list_of(one_of(standing.name for standing in LIST_STANDINGS)),
         "search": TEXT,
         "expected_in": described(
-            or_null(MONTH), "The forecast month of which expected amounts are answered."
+            or_null(TEXT), "The forecast month, or the next days, of which expected amounts are answered."
         ),
         "sort": TEXT,
         "offset": INTEGER,
@@ -117,10 +117,18 @@ def _detail(values: dict[str, Schema]) -> Schema:
         "paid_by_end": described(NUMBER, "Chance that it is paid by the month's end."),
         "expected": described(INTEGER, "What is expected of it in the month, in minor units."),
     }
+    next_days = {
+        "days": INTEGER,
+        "paid": described(NUMBER, "Chance that it is paid in these days."),
+        "expected": described(INTEGER, "What is expected of it then, in minor units."),
+    }
     outlook = {
         "rule": one_of(ForecastRule),
         "reason": one_of(ForecastReason),
         "months": described(list_of(object_of(month)), "Empty where there is no estimate."),
+        "next_days": described(
+            or_null(object_of(next_days)), "Of the next days; null where there is no estimate."
+        ),
         "likely_by": described(or_null(MONTH), "By its end payment is more likely than not."),
         "nearly_certain_by": described(or_null(MONTH), "By its end the chance of payment is 90%."),
     }

@@ -8,6 +8,7 @@ from kpi_pipeline.model.bridge import BRIDGE_FIGURES, BRIDGE_PARTS, SINCE_LAST_D
 from kpi_pipeline.model.compare import COMPARED_DIMENSIONS, FEWEST_COMPARED, MOST_COMPARED
 from kpi_pipeline.model.dimensions import DIMENSIONS, PRODUCTS, Dimension
 from kpi_pipeline.model.filter_parameters import FILTER_SPELLINGS, FROM, PERIOD, TO
+from kpi_pipeline.model.forecast import NEXT_DAYS_NAME
 from kpi_pipeline.model.groups import GROUPS
 from kpi_pipeline.model.labels import LANGUAGES, Kind
 from kpi_pipeline.model.listing import (
@@ -239,9 +240,9 @@ def _of_list() -> Mapping[str, Parameter]:
         ),
         EXPECTED_IN: _query(
             EXPECTED_IN,
-            {**TEXT, "pattern": r"^(\d{4}-\d{2})?$", "examples": ["2024-07"]},
-            "A month of the forecast: only what is receivable is answered, with what is expected of it in "
-            "that month. It sums to what the forecast shows of it.",
+            {**TEXT, "pattern": rf"^(\d{{4}}-\d{{2}}|{NEXT_DAYS_NAME})?$", "examples": ["2024-07"]},
+            f"A month of the forecast, or `{NEXT_DAYS_NAME}`: only what is receivable is answered, with what "
+            "is expected of it then. It sums to what the forecast shows.",
         ),
         LIMIT: _query(
             LIMIT,

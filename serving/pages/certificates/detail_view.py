@@ -9,6 +9,7 @@ from kpi_pipeline.model.certificate_details import (
     MILESTONE_LABELS,
     RETAINED,
 )
+from kpi_pipeline.model.components import NEXT_DAYS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE, ForecastRule
 from kpi_pipeline.model.labels import Counted, Kind
 from kpi_pipeline.model.listing import LIST_COLUMNS, ListColumn
@@ -71,7 +72,7 @@ class DetailView:
         milestones: Its timeline.
         stages: Stage; its days, and what is usual.
         outlook: Sentences on when it is expected to be paid; empty of what is not receivable.
-        chances: Month; chance of payment by its end, and what is expected in it.
+        chances: The next days, then months: chance of payment by the end of each, and what is expected in it.
     """
 
     title: str
@@ -169,10 +170,15 @@ def _outlook(outlook: Outlook, found: CertificateDetail, context: PageContext) -
 
 def _chances(outlook: Outlook, currency: str, context: PageContext) -> list[DetailRow]:
     formats = context.formats
-    return [
-        DetailRow(
-            formats.month(month),
-            (formats.share(share / SURVIVAL_SCALE), formats.money(expected, currency).full),
-        )
+
+    def row(label: str, share: int, expected: int) -> DetailRow:
+        cells = formats.share(share / SURVIVAL_SCALE), formats.money(expected, currency).full
+        return DetailRow(label, cells)
+
+    months = [
+        row(formats.month(month), share, expected)
         for (month, share), expected in zip(outlook.months, outlook.expected, strict=True)
     ]
+    if outlook.next_days is None:
+        return months
+    return [row(context.texts["next_days"].format(days=NEXT_DAYS), *outlook.next_days), *months]

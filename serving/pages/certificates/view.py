@@ -24,7 +24,7 @@ from serving.listing.look_up import ListResult
 from serving.listing.parameters import ListRequest
 from serving.pages.addresses import CERTIFICATES_PATH, PageAddress
 from serving.pages.context import PageContext
-from serving.pages.downloads.about import column_label, days_text
+from serving.pages.downloads.about import column_label, days_text, stretch_text
 from serving.pages.filters.form import Chip, Choice, Option
 from serving.pages.formats import NO_DATA
 from serving.pages.selection import parameters_of
@@ -209,7 +209,7 @@ class ListWriter:
             without = self.url(replace(request, currency="", offset=0))
             found.append(Chip(texts["sheet_currency"], request.currency, without))
         if request.expected:
-            month = self._context.formats.month(request.expected)
+            month = stretch_text(request.expected, self._context.writer)
             found.append(Chip(texts["list_expected"], month, self.url(request.without_expected)))
         if request.search:
             without = self.url(replace(request, search="", offset=0))
@@ -244,10 +244,11 @@ class ListWriter:
         )
 
     def _note(self) -> str:
-        request, formats = self._request, self._context.formats
-        if not request.expected:
+        expected, context = self._request.expected, self._context
+        if not expected:
             return ""
-        return self._context.texts["list_expected_note"].format(month=formats.month_in_full(request.expected))
+        month = stretch_text(expected, context.writer, in_full=True)
+        return context.texts["list_expected_note"].format(month=month)
 
     def _label(self, column: ListColumn) -> str:
         return column_label(column, self._request, self._context.writer)

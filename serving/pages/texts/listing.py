@@ -42,6 +42,8 @@ TEXTS: Final[dict[str, Text]] = {
         "What is expected of a receivable certificate in {month} is its open amount by the chance that it is "
         "paid then; the forecast is the sum. It counts only what is already issued.",
     ),
+    "next_days": Text("Próximos {days} días", "Next {days} days"),
+    "within_next_days": Text("los próximos {days} días", "the next {days} days"),
     "list_due_assumed": Text("{day} (supuesto)", "{day} (assumed)"),
     "list_csv": Text("CSV", "CSV"),
     "list_workbook": Text("Excel", "Excel"),

@@ -7,7 +7,7 @@ import pytest
 
 from kpi_pipeline.compute.forecasting.expected_payments import expected_payments
 from kpi_pipeline.compute.forecasting.forecast import OUTLOOK_SCHEMA
-from kpi_pipeline.model.components import FORECAST_MONTHS
+from kpi_pipeline.model.components import FORECAST_MONTHS, HORIZONS
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE, VARIANCE_UNIT, ForecastRule
 from tests.compute.blocks.conftest import basis
 from tests.compute.rows import AS_OF, certificate, rolled
@@ -37,6 +37,9 @@ def test_what_is_expected_follows_the_payments_of_the_client(amount: int) -> Non
         "forecast_3": amount - april,
         "variance_1": variance,
         "variance_3": variance,
+        # The day in April is the last of the next 30.
+        "forecast_next": april,
+        "variance_next": variance,
     }
     found = {
         name: value for name, value in cell.items() if name.startswith(("forecast", "variance")) and value
@@ -46,21 +49,22 @@ def test_what_is_expected_follows_the_payments_of_the_client(amount: int) -> Non
 
 def test_the_naive_rule_is_a_share_of_each_certificate_with_an_estimate() -> None:
     """Each is rounded by itself, so that those of any filter add up to what the filter shows."""
-    shares = [SURVIVAL_SCALE // 2, SURVIVAL_SCALE // 4, *[0] * (FORECAST_MONTHS - 2)]
+    soon = SURVIVAL_SCALE // 5
+    shares = [SURVIVAL_SCALE // 2, SURVIVAL_SCALE // 4, *[0] * (FORECAST_MONTHS - 2), soon]
     items = pa.table({"amount": [101, -101, 101, 40], "currency": ["CLP", "CLP", "CLP", "USD"]})
-    known, by_model = [*[1] * 2, 0, 1], [0] * FORECAST_MONTHS
+    known = [*[1] * 2, 0, 1]
     rows = [
         {"client": "x", "is_accepted": True, "age_days": at, "survival_now": now * SURVIVAL_SCALE}
-        | {f"survival_{month}": left for month, left in enumerate(by_model)}
+        | {f"survival_{horizon}": 0 for horizon in HORIZONS}
         for at, now in enumerate(known)
     ]
     naive_unpaid = {"CLP": basis(ForecastRule.NAIVE, shares).naive_unpaid}
     expected, variance = expected_payments(items, pa.Table.from_pylist(rows, OUTLOOK_SCHEMA), naive_unpaid)
     none = [0] * (FORECAST_MONTHS - 2)
     assert expected.tolist() == [
-        [50, 25, *none, 26],
-        [-50, -25, *none, -26],
-        [0, 0, *none, 0],
-        [40, 0, *none, 0],
+        [50, 25, *none, 20, 26],
+        [-50, -25, *none, -20, -26],
+        [0, 0, *none, 0, 0],
+        [40, 0, *none, 40, 0],
     ]
     assert not variance.any()

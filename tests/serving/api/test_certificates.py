@@ -102,6 +102,8 @@ def test_what_is_expected_in_a_month_is_listed_with_the_largest_first(web, press
     assert [one.get("expected") for one in data["totals"]["amounts"]] == [1_234_568, None]
     narrowed = web.get(f"{LIST}?esperado_en=2024-07&standing=overdue&currency=CLP&sort=number").get_json()
     assert [one["number"] for one in narrowed["data"]["certificates"]] == ["1", "9"]
+    soon = web.get(f"{LIST}?expected_in=next_30_days&columns=number&limit=1").get_json()["data"]
+    assert soon["certificates"][0]["expected"] == 12_345_678 // 4
     assert "expected" not in web.get(LIST).get_json()["data"]["certificates"][0]
 
 
@@ -262,6 +264,7 @@ def test_one_certificate(web, press) -> None:
         {"month": "2024-06", "paid_by_end": 0.1, "expected": 1_234_567},
         {"month": "2024-07", "paid_by_end": 0.2, "expected": 1_234_568},
     ]
+    assert outlook["next_days"] == {"days": 30, "paid": 0.25, "expected": 12_345_678 // 4}
     assert response.get_json()["meta"]["generation"] == entry.generation
 
 

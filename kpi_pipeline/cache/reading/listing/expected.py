@@ -1,4 +1,4 @@
-"""What is expected of the receivable certificates of blocks in one month, computed when it is requested.
+"""What is expected of receivable certificates in one stretch of time, computed when it is requested.
 
 It is what the forecast sums of each, to the last unit. A few in a hundred certificates are receivable: only
 these are looked at, and only these have a value.
@@ -17,20 +17,21 @@ from kpi_pipeline.cache.reading.listing.matching import marked
 from kpi_pipeline.model.forecast import SURVIVAL_SCALE
 
 _Shares = tuple[int, int]
-"""The chances of payment before a month and by its end."""
+"""The chances of payment before a stretch and by its end."""
 
 _NOTHING: Final = 0
 
 
-def expecting(block: Block, outlooks: ClientOutlooks, month: str) -> Block:
-    """A block with what is expected of it in a month.
+def expecting(block: Block, outlooks: ClientOutlooks, stretch: str) -> Block:
+    """A block with what is expected of it in a month, or in the next days.
 
     Args:
         block: The block.
         outlooks: What is expected of clients.
-        month: One of the months of the outlooks.
+        stretch: One of those of the outlooks.
     """
-    share_of, currency = _shares_of(block, outlooks, outlooks.months.index(month)), block.columns["currency"]
+    share_of = _shares_of(block, outlooks, outlooks.stretches.index(stretch))
+    currency = block.columns["currency"]
     owed, known, unknown = block.columns["open"].values, [], []
     for row in compress(range(block.count), marked(block.columns, "receivable")):
         shares = share_of(row)
@@ -44,11 +45,11 @@ def expecting(block: Block, outlooks: ClientOutlooks, month: str) -> Block:
 
 
 def expected_of(owed: int, before: int, by_end: int) -> int:
-    """What is expected of an open amount in a month: rounded without its sign, as the forecast does.
+    """What is expected of an open amount in a stretch: rounded without its sign, as the forecast does.
 
     Args:
         owed: The amount; minor units.
-        before: The chance of payment before the month, in parts of `SURVIVAL_SCALE`.
+        before: The chance of payment before the stretch, in parts of `SURVIVAL_SCALE`.
         by_end: That of payment by its end.
     """
     size = abs(owed)
@@ -62,7 +63,7 @@ def _shares_of(block: Block, outlooks: ClientOutlooks, place: int) -> Callable[[
     numbers = [outlooks.clients.get(text, -1) for text in client.texts or ()]
     of_all = [outlooks.shares_of_all(code) for code in currency.texts or ()]
     accepted, ages = marked(block.columns, "accepted"), block.columns["age_days"].values
-    months = len(outlooks.months)
+    stretches, begins_now = len(outlooks.stretches), place in (0, len(outlooks.months))
 
     def of_row(row: int) -> _Shares | None:
         # Days are kept by one too many.
@@ -72,7 +73,7 @@ def _shares_of(block: Block, outlooks: ClientOutlooks, place: int) -> Callable[[
         if at is None or (shares is not None and not shares):
             return None
         found: Sequence[int] = outlooks.shares if shares is None else shares
-        end = place if shares is not None else at * months + place
-        return (found[end - 1] if place else _NOTHING), found[end]
+        end = place if shares is not None else at * stretches + place
+        return (_NOTHING if begins_now else found[end - 1]), found[end]
 
     return of_row

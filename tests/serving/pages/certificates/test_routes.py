@@ -166,3 +166,5 @@ def test_what_is_expected_is_explained_and_left_again(web, press) -> None:
     assert f"{LIST}?currency=CLP&lang=es" in links(text)
     # The total, short and to the last unit.
     assert re.search(r'<dt>Esperado en jul 2024</dt><dd title="[^"]*1\.234\.568">', text)
+    soon = unescape(web.get(f"{LIST}?lang=es&expected_in=next_30_days").text)
+    assert "Esperado en los próximos 30 días" in soon
